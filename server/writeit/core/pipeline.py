@@ -1,0 +1,160 @@
+"""A pipeline configuration: the template that runs are made from.
+
+A configuration never changes. Its id is its name and a hash of its content, so an
+edited file is a new configuration and old runs keep theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue, model_validator
+
+from writeit.core.entity import Entity, Moment, Name
+
+InputType = Literal["text", "choice", "number", "boolean"]
+InputSource = Literal["document", "selection", "title", "path"]
+AppliesTo = Literal["document", "selection"]
+Output = Literal["new_file", "replace", "insert"]
+
+
+class InputSpec(Entity):
+    """One thing the writer gives a pipeline before it starts."""
+
+    name: Name
+    type: InputType = "text"
+    label: str = ""
+    """What a form shows instead of the name."""
+    required: bool = False
+    default: str | float | bool | None = None
+    options: tuple[str, ...] = ()
+    """What a `choice` may be."""
+    help: str = ""
+    max_length: int | None = Field(default=None, gt=0)
+    """The most characters a `text` may have."""
+    source: InputSource | None = Field(default=None, alias="from")
+    """Where the value comes from when nobody gives one."""
+
+    @model_validator(mode="after")
+    def _a_choice_has_options(self) -> InputSpec:
+        if self.type == "choice" and not self.options:
+            msg = f"input {self.name!r} is a choice and needs options"
+            raise ValueError(msg)
+        if self.options and self.type != "choice":
+            msg = f"input {self.name!r} has options but is not a choice"
+            raise ValueError(msg)
+        if (
+            self.options
+            and self.default is not None
+            and (self.default not in self.options)
+        ):
+            msg = f"the default of input {self.name!r} is not one of its options"
+            raise ValueError(msg)
+        return self
+
+    def problem_with(  # noqa: PLR0911 -- one return a rule
+        self, value: str
+    ) -> str | None:
+        """Say what is wrong with `value` for this input, or None."""
+        if self.required and not value.strip():
+            return "is required and empty"
+        if self.max_length is not None and len(value) > self.max_length:
+            return (
+                f"has {len(value)} characters, more than the {self.max_length} allowed"
+            )
+        if not value:
+            return None
+        if self.type == "choice" and value not in self.options:
+            return f"must be one of {', '.join(self.options)}"
+        if self.type == "number" and not _is_number(value):
+            return "must be a number"
+        if self.type == "boolean" and value not in {"true", "false"}:
+            return "must be true or false"
+        return None
+
+
+def _is_number(value: str) -> bool:
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    return number == number and abs(number) != float("inf")  # noqa: PLR0124 -- NaN
+
+
+class StepSpec(Entity):
+    """One step: a prompt, and who is asked."""
+
+    name: Name
+    description: str = ""
+    prompt: str = Field(min_length=1)
+    """A Jinja2 template; see `writeit.core.prompt` for its variables."""
+    models: tuple[str, ...] = ()
+    """Model ids; empty means the writer's preference for this step."""
+    samples: int = Field(default=1, ge=1, le=10)
+    """Answers asked of each model."""
+    max_tokens: int | None = Field(default=None, gt=0)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+
+
+class PipelineConfiguration(Entity):
+    """Defines the template for article generation workflows."""
+
+    name: Name
+    description: str = ""
+    created: Moment
+    applies_to: AppliesTo = "document"
+    output: Output = "new_file"
+    defaults: dict[str, JsonValue] = Field(default_factory=dict)
+    """Default parameters: temperature, max_tokens, style_primer and the template's."""
+    inputs: tuple[InputSpec, ...] = Field(min_length=1)
+    steps: tuple[StepSpec, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> PipelineConfiguration:
+        """Steps must form valid sequential workflow."""
+        for what, names in (
+            ("input", [spec.name for spec in self.inputs]),
+            ("step", self.step_names),
+        ):
+            for name in names:
+                if names.count(name) > 1:
+                    msg = f"the {what} {name!r} is there twice"
+                    raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _an_input_is_required(self) -> PipelineConfiguration:
+        """At least one input must be marked as required."""
+        if not any(spec.required for spec in self.inputs):
+            msg = "at least one input must be marked as required"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def step_names(self) -> list[str]:
+        """The names of the steps, in order."""
+        return [step.name for step in self.steps]
+
+    @property
+    def configuration_id(self) -> str:
+        """The name and a hash of everything but the day it was written."""
+        content = self.model_dump(mode="json", exclude={"created"}, by_alias=True)
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        return f"{self.name}@{digest[:12]}"
+
+    def step(self, name: str) -> StepSpec:
+        """Return the step called `name`; KeyError if there is none."""
+        for spec in self.steps:
+            if spec.name == name:
+                return spec
+        raise KeyError(name)
+
+    def default(self, key: str, kind: type) -> Any:  # noqa: ANN401 -- the caller names the type
+        """Return the default `key` if it is a `kind`, else None."""
+        value = self.defaults.get(key)
+        if isinstance(value, kind) and not (kind is not bool and value is True):
+            return value
+        return None

@@ -1,0 +1,91 @@
+"""A style primer: how the text should sound, for the model and for the writer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pydantic import Field, field_validator
+
+from writeit.core.entity import Entity, Moment, Name
+
+REQUIRED_VOICE = ("tone", "structure", "language")
+REQUIRED_GUIDELINES = ("avoid", "prefer")
+
+
+class StylePrimer(Entity):
+    """Reusable writing style guidelines and voice definitions."""
+
+    primer_id: Name
+    """Unique identifier ("tech-journalist", "academic")."""
+    name: str = Field(min_length=1)
+    description: str = ""
+    content: str
+    """Full style guide content."""
+    voice_attributes: dict[str, str]
+    example_openings: tuple[str, ...] = ()
+    guidelines: dict[str, tuple[str, ...]]
+    """Dos and don'ts by category."""
+    created_at: Moment | None = None
+    """When this version was first seen; kept in the store, not in the file."""
+    last_used: Moment | None = None
+    """When a run last used it; kept in the store, not in the file."""
+
+    @field_validator("content")
+    @classmethod
+    def _content_is_not_empty(cls, content: str) -> str:
+        """Content cannot be empty."""
+        if not content.strip():
+            msg = "content cannot be empty"
+            raise ValueError(msg)
+        return content
+
+    @field_validator("voice_attributes")
+    @classmethod
+    def _voice_has_its_keys(cls, voice: dict[str, str]) -> dict[str, str]:
+        """Voice attributes must include required keys (tone, structure, language)."""
+        if missing := [key for key in REQUIRED_VOICE if key not in voice]:
+            msg = f"voice_attributes must include {', '.join(missing)}"
+            raise ValueError(msg)
+        return voice
+
+    @field_validator("example_openings")
+    @classmethod
+    def _openings_are_not_empty(cls, openings: tuple[str, ...]) -> tuple[str, ...]:
+        """Example openings must be non-empty if provided."""
+        if any(not opening.strip() for opening in openings):
+            msg = "example openings must be non-empty if provided"
+            raise ValueError(msg)
+        return openings
+
+    @field_validator("guidelines")
+    @classmethod
+    def _guidelines_have_their_categories(
+        cls, guidelines: dict[str, tuple[str, ...]]
+    ) -> dict[str, tuple[str, ...]]:
+        """Guidelines must include 'avoid' and 'prefer' categories."""
+        if missing := [key for key in REQUIRED_GUIDELINES if key not in guidelines]:
+            msg = f"guidelines must include {', '.join(missing)}"
+            raise ValueError(msg)
+        return guidelines
+
+    @property
+    def version(self) -> str:
+        """A hash of the words; the days it was made and used do not count."""
+        content = self.model_dump(mode="json", exclude={"created_at", "last_used"})
+        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @property
+    def prompt_text(self) -> str:
+        """The primer as a template's `{{ primer }}` shows it to a model."""
+        voice = "; ".join(
+            f"{key}: {value}" for key, value in self.voice_attributes.items()
+        )
+        lines = [self.content.strip(), f"Voice: {voice}."]
+        lines += [
+            f"{category.capitalize()}: {'; '.join(words)}."
+            for category, words in self.guidelines.items()
+            if words
+        ]
+        return "\n".join(lines)

@@ -1,0 +1,341 @@
+"""A run as a value: the entities of the data model and the rules each must obey.
+
+What may happen to a run, and when, is in `writeit.core.machine`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from writeit.core.entity import Entity, Moment, Name
+from writeit.core.pipeline import Output
+from writeit.core.usage import TokenUsage, total_cost
+
+MAX_RETRIES = 3
+"""Retry count cannot exceed system maximum (3)."""
+
+
+class PipelineStatus(StrEnum):
+    """Where a run stands."""
+
+    INITIALIZING = "INITIALIZING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    COMPLETED = "COMPLETED"
+    ERROR = "ERROR"
+
+
+class StepStatus(StrEnum):
+    """Where a step stands; RUNNING lasts from being asked until the choice."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    SKIPPED = "SKIPPED"
+
+
+DONE = (StepStatus.COMPLETED, StepStatus.SKIPPED)
+
+FailureReason = Literal[
+    "auth",
+    "rate_limit",
+    "timeout",
+    "context",
+    "invalid_request",
+    "unavailable",
+    "refused",
+    "malformed",
+    "empty",
+    "not_found",
+    "cancelled",
+]
+
+
+def split_model_id(model: str) -> tuple[str, str]:
+    """Split `provider/model_name` at the first slash."""
+    provider, _, name = model.partition("/")
+    return provider, name
+
+
+class AIResponse(Entity):
+    """One model's answer within a step. Immutable once created."""
+
+    response_id: UUID
+    model_name: str = Field(min_length=1)
+    provider: str = Field(min_length=1)
+    prompt_used: str = Field(min_length=1)
+    """Exact prompt sent to model. Prompt cannot be empty."""
+    raw_output: str
+    """Complete model response, byte for byte."""
+    processed_content: str
+    """Cleaned response: without the blank lines and the fence around all of it."""
+    created_at: Moment
+    usage_stats: TokenUsage
+    processing_time: float = Field(gt=0)
+    """Seconds. Processing time must be positive."""
+    quality_score: float | None = Field(default=None, ge=0, le=1)
+    partial: bool = False
+    """Whether the answer was cut short; it can be selected like any other."""
+    finish_reason: str | None = None
+    """Why it ended: the provider's word, or the reason it was cut short."""
+    first_token_seconds: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        """Raw output must contain actual response content."""
+        if not self.raw_output.strip():
+            msg = "raw output must contain actual response content"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def model(self) -> str:
+        """The model id, `provider/model_name`."""
+        return f"{self.provider}/{self.model_name}"
+
+
+class Call(Entity):
+    """One answer asked of one model; calls stand in the order they were asked."""
+
+    response_id: UUID
+    model: str
+    generation: int = Field(ge=0)
+    """Calls of one asking and its repairs share it; a regeneration counts up."""
+    replaces: UUID | None = None
+    """The failed or cut call of the same generation that this one asks again."""
+    merge: bool = False
+    """Whether the model was asked to join parts rather than to answer the step."""
+
+
+class StreamingResponse(Entity):
+    """An answer that is on its way."""
+
+    response_id: UUID
+    model: str
+    prompt: str
+    text: str = ""
+    """What of it has been journaled; filled in when a run is read."""
+
+
+class ResponseFailure(Entity):
+    """A call that ended without any text."""
+
+    response_id: UUID
+    model: str
+    reason: FailureReason
+    message: str
+
+
+class Passage(Entity):
+    """A passage the writer took from an answer, towards a merge."""
+
+    passage_id: UUID
+    response_id: UUID
+    text: str = Field(min_length=1)
+
+
+class MergePart(Entity):
+    """A part of a merged text; `response_id` is None for the writer's own words."""
+
+    response_id: UUID | None
+    text: str
+
+
+class StepBefore(Entity):
+    """What a regeneration puts aside, to stand again if nothing comes of it."""
+
+    status: StepStatus
+    completed_at: Moment | None
+    user_selection: int | None
+    user_feedback: str | None
+    edited_content: str | None
+    merged_content: str | None
+    merged_from: tuple[MergePart, ...]
+    retry_count: int
+    run_status: PipelineStatus
+
+
+class StepState(Entity):
+    """Tracks execution state and results for a single pipeline step."""
+
+    step_name: Name
+    status: StepStatus = StepStatus.PENDING
+    started_at: Moment | None = None
+    completed_at: Moment | None = None
+    ai_responses: tuple[AIResponse, ...] = ()
+    """Answers with text in the order they ended; the place is the index."""
+    user_selection: int | None = Field(default=None, ge=0)
+    user_feedback: str | None = None
+    merged_content: str | None = None
+    retry_count: int = Field(default=0, ge=0, le=MAX_RETRIES)
+    edited_content: str | None = None
+    """The writer's own wording of the answer she chose."""
+    passages: tuple[Passage, ...] = ()
+    merged_from: tuple[MergePart, ...] = ()
+    calls: tuple[Call, ...] = ()
+    streaming: tuple[StreamingResponse, ...] = ()
+    failures: tuple[ResponseFailure, ...] = ()
+    before: StepBefore | None = None
+
+    @model_validator(mode="after")
+    def _times_are_sequential(self) -> Self:
+        """Started/completed timestamps must be sequential."""
+        if self.completed_at is not None:
+            if self.started_at is None:
+                msg = "a step cannot be completed without having been started"
+                raise ValueError(msg)
+            if self.completed_at < self.started_at:
+                msg = "a step cannot be completed before it was started"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _selection_is_an_answer(self) -> Self:
+        """User selection must be valid index into ai_responses."""
+        if self.user_selection is not None and (
+            self.user_selection >= len(self.ai_responses)
+        ):
+            msg = f"there is no answer {self.user_selection} to have been selected"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _completed_has_answers(self) -> Self:
+        """AI responses list cannot be empty for COMPLETED status."""
+        if self.status is StepStatus.COMPLETED and not self.ai_responses:
+            msg = "a completed step must have answers"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def content(self) -> str | None:
+        """What the next step gets; None while nothing is chosen, "" when skipped."""
+        if self.status is StepStatus.SKIPPED:
+            return ""
+        if self.edited_content is not None:
+            return self.edited_content
+        if self.merged_content is not None:
+            return self.merged_content
+        if self.user_selection is not None:
+            return self.ai_responses[self.user_selection].processed_content
+        return None
+
+    @property
+    def generation(self) -> int:
+        """The generation of the newest call, 0 before the first."""
+        return max((call.generation for call in self.calls), default=0)
+
+    def response(self, response_id: UUID) -> AIResponse | None:
+        """Return the answer `response_id`, or None."""
+        for response in self.ai_responses:
+            if response.response_id == response_id:
+                return response
+        return None
+
+
+class RunPrimer(Entity):
+    """The primer a run was started with: pinned, whatever becomes of the file."""
+
+    primer_id: Name
+    version: str
+    text: str
+
+
+class RunDocument(Entity):
+    """The writer's document as it was when the run started."""
+
+    text: str = ""
+    """The whole text without its front matter."""
+    selection: str = ""
+    before: str = ""
+    """The text in front of the selection."""
+    after: str = ""
+    """The text behind the selection."""
+    title: str = ""
+    path: str = ""
+
+
+class PipelineRun(Entity):
+    """Represents a specific execution instance of a pipeline configuration."""
+
+    pipeline_run_id: UUID
+    configuration_id: str = Field(min_length=1)
+    parent_pipeline_run_id: UUID | None = None
+    branch_point: Name | None = None
+    created_at: Moment
+    updated_at: Moment
+    current_step: Name
+    status: PipelineStatus = PipelineStatus.INITIALIZING
+    user_inputs: dict[str, str] = Field(default_factory=dict)
+    steps: dict[str, StepState]
+    name: str | None = None
+    uri: str | None = None
+    primer: RunPrimer | None = None
+    models: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Only what `run.start` named; all else is resolved when a step is run."""
+    output: Output = "new_file"
+    output_path: str | None = None
+    document: RunDocument = RunDocument()
+
+    @model_validator(mode="after")
+    def _branch_point_is_a_step(self) -> Self:
+        """Branch point must be valid step name if specified."""
+        if self.branch_point is not None and self.branch_point not in self.steps:
+            msg = f"the branch point {self.branch_point!r} is not a step of the run"
+            raise ValueError(msg)
+        if (self.branch_point is None) != (self.parent_pipeline_run_id is None):
+            msg = "a branch has both a parent and a branch point"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _current_step_is_next(self) -> Self:
+        """Current step must not exceed completed steps."""
+        expected = first_open_step(self.steps)
+        if self.current_step != expected:
+            msg = f"the current step is {expected!r}, not {self.current_step!r}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def step_names(self) -> list[str]:
+        """The steps in their order."""
+        return list(self.steps)
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether any answer is on its way."""
+        return any(step.streaming for step in self.steps.values())
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the answers of this run cost so far, as far as it is known."""
+        return total_cost(
+            response.usage_stats
+            for step in self.steps.values()
+            for response in step.ai_responses
+        )
+
+    def later_steps(self, step: str) -> list[StepState]:
+        """The steps after `step`, in order."""
+        names = self.step_names
+        return [self.steps[name] for name in names[names.index(step) + 1 :]]
+
+    def with_step(self, state: StepState, **changes: object) -> Self:
+        """Return the run with `state` in its place and `current_step` put right."""
+        steps = {**self.steps, state.step_name: state}
+        return self.evolve(
+            **{"steps": steps, "current_step": first_open_step(steps), **changes}
+        )
+
+
+def first_open_step(steps: dict[str, StepState]) -> str:
+    """The first step neither completed nor skipped; of a finished run the last."""
+    for name, state in steps.items():
+        if state.status not in DONE:
+            return name
+    return next(reversed(steps))

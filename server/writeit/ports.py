@@ -1,0 +1,321 @@
+"""What the engine needs from the world: models, a store, keys, a clock.
+
+These are Protocols; their real adapters and their fakes live in `models/` and
+`store/`, and one contract test holds each pair to the same behaviour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+    from uuid import UUID
+
+    from writeit.core.events import Event
+    from writeit.core.pipeline import PipelineConfiguration
+    from writeit.core.primer import StylePrimer
+    from writeit.core.run import PipelineRun, PipelineStatus
+    from writeit.core.session import UserSession
+    from writeit.core.usage import TokenUsage
+
+
+class Clock(Protocol):
+    """Time and the ids made from it."""
+
+    def now(self) -> datetime:
+        """Return the moment, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        ...
+
+    def new_id(self) -> UUID:
+        """Return a new id (UUIDv7: later ids sort later)."""
+        ...
+
+
+class Keys(Protocol):
+    """Where API keys come from; they are handed on per call and kept nowhere."""
+
+    def get(self, provider: str) -> str | None:
+        """Return the key of `provider`, or None."""
+        ...
+
+    def source(self, provider: str) -> Literal["environment", "keyring", "none"]:
+        """Say where the key of `provider` comes from."""
+        ...
+
+    def set(self, provider: str, key: str) -> None:
+        """Keep `key` in the system keyring.
+
+        Raises:
+            StoreError: there is no keyring on this system.
+        """
+        ...
+
+
+# --- Models -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCall:
+    """One prompt for one model: a single user message whose content is `prompt`."""
+
+    model: str
+    """`provider/model_name`."""
+    prompt: str
+    max_tokens: int | None = None
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer, never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNotice:
+    """Something the writer should see while she waits."""
+
+    code: Literal["retrying", "rateLimited", "queued"]
+    title: str
+    message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDone:
+    """The answer ended as the model meant it to; always the last item."""
+
+    usage: TokenUsage
+    finish_reason: str | None = None
+
+
+ModelItem = TextDelta | ModelNotice | ModelDone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How a prompt fits a model, and what it would cost."""
+
+    prompt_tokens: int
+    context_window: int | None = None
+    """Tokens; None where nobody knows."""
+    min_cost_usd: float | None = None
+    max_cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A model as `model.list` shows it."""
+
+    id: str
+    provider: str
+    available: bool
+    reason: str | None = None
+    """Why it is not available, and what to do about it."""
+    context_window: int | None = None
+    input_cost_per_token: float | None = None
+    output_cost_per_token: float | None = None
+
+
+class Models(Protocol):
+    """The way to language models."""
+
+    def stream(
+        self, call: ModelCall
+    ) -> AbstractAsyncContextManager[AsyncIterator[ModelItem]]:
+        """Make one call; leaving the context closes the provider's connection.
+
+        The iterator yields TextDelta and ModelNotice items and ends with ModelDone,
+        or raises. The joined deltas are the model's output byte for byte. Nothing is
+        retried here.
+
+        Raises:
+            ModelError: with one of the contract's reasons; `retryAfter` in seconds
+                in its data where the provider said so. Text yielded before is valid.
+            NotFound: the provider is not known.
+        """
+        ...
+
+    async def measure(self, call: ModelCall) -> Fit:
+        """Count the tokens of a prompt and look up the model's window and price.
+
+        Raises:
+            NotFound: the provider is not known.
+        """
+        ...
+
+    async def list(
+        self, *, named: Sequence[str] = (), provider: str | None = None
+    ) -> list[ModelInfo]:
+        """List embedded, Ollama's, `named` and keyed providers' models; or one's."""
+        ...
+
+    async def embedded_installed(self) -> str | None:
+        """Return the id of the embedded model if it can be used here, else None."""
+        ...
+
+    async def install(
+        self, model: str, progress: Callable[[str, float | None], None]
+    ) -> ModelInfo:
+        """Fetch the weights of an embedded model; `progress` gets message, fraction.
+
+        Raises:
+            NotFound: there is no such embedded model.
+            ModelError: fetching or checking failed; nothing half done is left.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the processes behind this port."""
+        ...
+
+
+# --- Store ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run and the number of its newest event."""
+
+    run: PipelineRun
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is written whole or not at all."""
+
+    run: PipelineRun
+    """The run as it is after the events."""
+    events: tuple[Event, ...]
+    expected_seq: int
+    """The number of the run's newest event when the decision was made; 0 for none."""
+    configuration: PipelineConfiguration | None = None
+    """Stored if it is new."""
+    primer: StylePrimer | None = None
+    """Stored if its version is new; its use is recorded."""
+    session: UserSession | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """A line of the list of runs; read without opening the run."""
+
+    run_id: UUID
+    name: str | None
+    title: str
+    pipeline: str
+    uri: str | None
+    status: PipelineStatus
+    current_step: str
+    parent_run_id: UUID | None
+    branch_point: str | None
+    created_at: datetime
+    updated_at: datetime
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunQuery:
+    """Which runs to list, newest first."""
+
+    status: PipelineStatus | None = None
+    pipeline: str | None = None
+    """The pipeline's name."""
+    uri: str | None = None
+    text: str | None = None
+    """Found in name or title, whatever the case."""
+    limit: int = 50
+    before: UUID | None = None
+    """Only runs older than this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """One page of runs; `next` is the `before` of the page that follows."""
+
+    runs: list[RunSummary] = field(default_factory=list)
+    next: UUID | None = None
+
+
+class StaleDecision(Exception):  # noqa: N818 -- a signal between engine and store, met by nobody else
+    """Somebody decided about the run meanwhile: read it again and decide anew."""
+
+
+class Store(Protocol):
+    """Where runs are kept, beside the workspace. Reads are fast and synchronous."""
+
+    async def commit(self, decision: Decision) -> int:
+        """Write a decision and return the run's new seq, once it is on the disk.
+
+        Also folds the journal: text journaled for a response that ended is dropped.
+
+        Raises:
+            StaleDecision: `expected_seq` is no longer the run's.
+            StoreError: it could not be written; nothing of it was.
+        """
+        ...
+
+    def journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
+        """Append streamed text; it is on the disk at most 50 ms later.
+
+        A failure to write shows as StoreError at the next `commit`.
+        """
+        ...
+
+    def run(self, run_id: UUID) -> StoredRun | None:
+        """Read a run with its answers; what streams stands with its journaled text."""
+        ...
+
+    def runs(self, query: RunQuery) -> RunPage:
+        """List runs, newest first."""
+        ...
+
+    def events(self, run_id: UUID) -> list[Event]:
+        """Read all events of a run, oldest first; their place + 1 is their seq."""
+        ...
+
+    def streaming_runs(self) -> list[UUID]:
+        """List the runs that have answers on their way (or had, when all went dark)."""
+        ...
+
+    def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
+        """Read a configuration."""
+        ...
+
+    def primer(self, primer_id: str, version: str | None = None) -> StylePrimer | None:
+        """Read a primer: the version asked for, else the one used last."""
+        ...
+
+    async def save_session(self, session: UserSession) -> None:
+        """Write a session and list it as active.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        ...
+
+    async def end_session(self, session_id: UUID) -> None:
+        """Take a session off the list of active ones; the session itself stays."""
+        ...
+
+    def session(self, session_id: UUID) -> UserSession | None:
+        """Read a session."""
+        ...
+
+    def active_sessions(self) -> list[UserSession]:
+        """Read the sessions that are active now."""
+        ...
+
+    def close(self) -> None:
+        """Write what is still waiting, then let go of the store."""
+        ...
