@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from writeit.core.errors import ModelError
     from writeit.core.events import Event
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
@@ -108,8 +109,13 @@ class Fit:
     prompt_tokens: int
     context_window: int | None = None
     """Tokens; None where nobody knows."""
-    min_cost_usd: float | None = None
-    max_cost_usd: float | None = None
+    input_cost_per_token: float | None = None
+    """US dollars by the bundled price map; None where no price is known."""
+    output_cost_per_token: float | None = None
+    destination: str = ""
+    """Where the prompt would go: the host it is sent to, "this machine" if none."""
+    refusal: ModelError | None = None
+    """Why a call would be refused before anything is sent: no key, not installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +152,14 @@ class Models(Protocol):
         ...
 
     async def measure(self, call: ModelCall) -> Fit:
-        """Count the tokens of a prompt and look up the model's window and price.
+        """Count the tokens of a prompt; look up the model's window, price and place.
+
+        Nothing is sent. What would refuse the call (no key, an embedded model that
+        is not installed) is the Fit's `refusal`.
 
         Raises:
             NotFound: the provider is not known.
+            ModelError: the model host cannot be reached.
         """
         ...
 
@@ -247,7 +257,7 @@ class RunPage:
     next: UUID | None = None
 
 
-class StaleDecision(Exception):  # noqa: N818 -- a signal between engine and store, met by nobody else
+class StaleDecision(Exception):
     """Somebody decided about the run meanwhile: read it again and decide anew."""
 
 
