@@ -22,7 +22,6 @@ from writeit.core.run import (
     MAX_RETRIES,
     AIResponse,
     Call,
-    FailureReason,
     PipelineRun,
     PipelineStatus,
     StepState,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from writeit.core.errors import FailureReason
     from writeit.core.events import Event
 
 Events = tuple["Event", ...]
@@ -66,30 +66,33 @@ def resume(run: PipelineRun, at: datetime) -> Events:
     return (e.RunResumed(at=at),)
 
 
-def ask(
-    run: PipelineRun, step: StepState, calls: Sequence[Call], at: datetime
-) -> Events:
-    """Ask models in a PENDING step; in a running one, what failed or was cut."""
-    if step.streaming:
+def check_askable(run: PipelineRun, step: StepState) -> None:
+    """Refuse to ask models in `step` unless the run stands there and is quiet."""
+    if run.is_streaming:
         raise busy(run)
-    if step.step_name != run.current_step or step.status not in {
-        StepStatus.PENDING,
-        StepStatus.RUNNING,
-    }:
+    if run.status is PipelineStatus.COMPLETED or step.step_name != run.current_step:
         raise InvalidTransition(
             f"Step {step.step_name!r} is {step.status.value}; the run stands at"
             f" {run.current_step!r}.",
             state=step.status.value,
             attempted="step_started",
+            allowed=_allowed_on(step),
             hint="Regenerate asks a finished step anew; branch goes back further.",
         )
-    if not calls:
+    if step.status is StepStatus.RUNNING and not unmet(step):
         raise InvalidTransition(
             f"Every model asked in step {step.step_name!r} has answered.",
             state=step.status.value,
             attempted="step_started",
-            allowed=("select", "merge", "regenerate"),
+            allowed=_allowed_on(step),
         )
+
+
+def ask(
+    run: PipelineRun, step: StepState, calls: Sequence[Call], at: datetime
+) -> Events:
+    """Ask models in a PENDING step; in a running one, what failed or was cut."""
+    check_askable(run, step)
     return (
         *_resumed(run, at),
         e.StepStarted(at=at, step=step.step_name, calls=tuple(calls)),
@@ -128,7 +131,7 @@ def regenerate(
     at: datetime,
 ) -> Events:
     """Ask the step anew; at most three times."""
-    if step.streaming:
+    if run.is_streaming:
         raise busy(run)
     later = run.later_steps(step.step_name)
     if any(state.status is not StepStatus.PENDING for state in later):

@@ -20,10 +20,25 @@ Adapters map `kind` to their own codes; nobody matches on message text.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+FailureReason = Literal[
+    "auth",
+    "rate_limit",
+    "timeout",
+    "context",
+    "invalid_request",
+    "unavailable",
+    "refused",
+    "malformed",
+    "empty",
+    "not_found",
+    "cancelled",
+]
+"""Why a call to a model ended without a whole answer; the contract's words."""
 
 
 class WriteItError(Exception):
@@ -116,7 +131,7 @@ class ModelError(WriteItError):
         self,
         message: str,
         *,
-        reason: str,
+        reason: FailureReason,
         hint: str = "",
         **data: Any,  # noqa: ANN401 -- the contract's optional fields
     ) -> None:

@@ -12,10 +12,10 @@ from uuid import UUID
 from pydantic import Field
 
 from writeit.core.entity import Entity, Moment
+from writeit.core.errors import FailureReason
 from writeit.core.run import (
     AIResponse,
     Call,
-    FailureReason,
     MergePart,
     Passage,
     PipelineRun,

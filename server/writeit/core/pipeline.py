@@ -155,6 +155,6 @@ class PipelineConfiguration(Entity):
     def default(self, key: str, kind: type) -> Any:  # noqa: ANN401 -- the caller names the type
         """Return the default `key` if it is a `kind`, else None."""
         value = self.defaults.get(key)
-        if isinstance(value, kind) and not (kind is not bool and value is True):
-            return value
-        return None
+        if kind is float and type(value) is int:
+            return float(value)
+        return value if type(value) is kind else None

@@ -6,12 +6,13 @@ What may happen to a run, and when, is in `writeit.core.machine`.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from writeit.core.entity import Entity, Moment, Name
+from writeit.core.errors import FailureReason
 from writeit.core.pipeline import Output
 from writeit.core.usage import TokenUsage, total_cost
 
@@ -39,20 +40,6 @@ class StepStatus(StrEnum):
 
 
 DONE = (StepStatus.COMPLETED, StepStatus.SKIPPED)
-
-FailureReason = Literal[
-    "auth",
-    "rate_limit",
-    "timeout",
-    "context",
-    "invalid_request",
-    "unavailable",
-    "refused",
-    "malformed",
-    "empty",
-    "not_found",
-    "cancelled",
-]
 
 
 def split_model_id(model: str) -> tuple[str, str]:

@@ -1,0 +1,259 @@
+"""One asking: several calls at once, each kept as it ends, all stopped as one."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from writeit.core import decide
+from writeit.core import events as e
+from writeit.core.errors import ModelError, NotFound
+from writeit.core.run import PipelineStatus
+from writeit.engine.converse import converse
+from writeit.engine.draft import Draft
+from writeit.engine.planning import no_answer, reason_of
+from writeit.engine.stream import Finished, Joiner, Notice, Started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from uuid import UUID
+
+    from writeit.core.decide import Events
+    from writeit.core.errors import FailureReason, WriteItError
+    from writeit.core.run import AIResponse, Call, PipelineRun
+    from writeit.core.usage import TokenUsage
+    from writeit.engine.converse import RetryPolicy
+    from writeit.engine.gate import Gate
+    from writeit.engine.ledger import Ledger
+    from writeit.engine.planning import Planned
+    from writeit.engine.stream import EndStatus, Observer
+    from writeit.ports import Clock, ModelDone, ModelNotice, Models, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What every asking works with."""
+
+    models: Models
+    store: Store
+    clock: Clock
+    ledger: Ledger
+    policy: RetryPolicy
+
+
+class Asking:
+    """The calls of one `step.run`, `regenerate` or merge, from sending to the end."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        run_id: UUID,
+        step: str,
+        planned: list[Planned],
+        observer: Observer,
+        buffer_size: int,
+    ) -> None:
+        self.run_id = run_id
+        self.step = step
+        self._tools = tools
+        self._planned = planned
+        self._observer = observer
+        self._buffer_size = buffer_size
+        self._failed: list[tuple[UUID, str, ModelError | NotFound | None]] = []
+        self._kept = 0
+        self._stopped = False
+        self._calls: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, gate: Gate, on_end: Callable[[], object]) -> None:
+        """Begin; the asking goes on by itself, whoever stops watching it."""
+        pairs = tuple((p.call.response_id, p.call.model) for p in self._planned)
+        self._observer(Started(run_id=self.run_id, step=self.step, responses=pairs))
+        for planned in self._planned:
+            if planned.refusal:
+                self._note_failure(planned.call, planned.refusal)
+        self._task = asyncio.create_task(self._run(gate))
+        self._task.add_done_callback(lambda _: on_end())
+
+    def stop(self) -> None:
+        """Cut what streams; what arrived is kept. May be called more than once."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for call in self._calls:
+            call.cancel()
+
+    async def ended(self) -> None:
+        """Wait until every call has ended and is written down.
+
+        Being cancelled while waiting stops nothing by itself.
+
+        Raises:
+            StoreError: something could not be written.
+        """
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    def verdict(self) -> WriteItError | None:
+        """Return the error if not one answer has text and nobody stopped them."""
+        if self._kept or self._stopped:
+            return None
+        return no_answer(self._failed)
+
+    async def _run(self, gate: Gate) -> None:
+        sent = [planned for planned in self._planned if planned.refusal is None]
+        turn = asyncio.create_task(gate.enter(self._say_queued))
+        self._calls = [asyncio.create_task(self._answer(p, turn)) for p in sent]
+        if self._stopped:  # between start() and here
+            for call in self._calls:
+                call.cancel()
+        try:
+            results = await asyncio.gather(*self._calls, return_exceptions=True)
+        finally:
+            gate.leave(turn)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        await self._close_asking()
+
+    def _say_queued(self, limit: int) -> None:
+        self._observer(
+            Notice(
+                response_id=None,
+                code="queued",
+                title="Waiting for another run",
+                message=f"{limit} runs are streaming, as many as allowed; this one"
+                " starts by itself.",
+            )
+        )
+
+    async def _answer(self, planned: Planned, turn: asyncio.Task[None]) -> None:
+        """Make one call and write down how it ended, whatever happens."""
+        call = planned.call
+        draft = Draft(planned, self._tools.clock)
+        joiner = Joiner(
+            call.response_id,
+            self._observer,
+            asyncio.get_running_loop(),
+            self._buffer_size,
+        )
+
+        def hear(text: str) -> None:
+            draft.hear(text)
+            self._tools.store.journal(self.run_id, call.response_id, text)
+            joiner.feed(text)
+
+        try:
+            await asyncio.shield(turn)
+            draft.begin()
+            done: ModelDone | ModelError | NotFound = await converse(
+                self._tools.models,
+                planned.request,
+                self._tools.policy,
+                hear,
+                lambda notice: self._observer(_as_notice(call, notice)),
+            )
+        except asyncio.CancelledError:
+            done = ModelError("Stopped before the answer ended.", reason="cancelled")
+        except (ModelError, NotFound) as error:
+            done = error
+        joiner.flush()
+        await self._conclude(draft, done)
+
+    async def _conclude(
+        self, draft: Draft, done: ModelDone | ModelError | NotFound
+    ) -> None:
+        if not isinstance(done, ModelError | NotFound):
+            if draft.has_text:
+                response = draft.response(done.usage, done.finish_reason)
+                await self._keep(response, None)
+                return
+            done = ModelError("The answer is empty.", reason="empty")
+        if draft.has_text:
+            usage = await draft.estimated_usage(self._tools.models)
+            response = draft.response(usage, reason_of(done), partial=True)
+            await self._keep(response, done)
+            return
+        await self._drop(draft.call, done)
+
+    async def _drop(self, call: Call, error: ModelError | NotFound) -> None:
+        reason: FailureReason = reason_of(error)
+        self._note_failure(call, error)
+        await self._tools.ledger.decide(
+            self.run_id,
+            lambda _, at: decide.fail(self.step, call, reason, error.message, at),
+        )
+        self._finish(call.response_id, None, "failed", error)
+
+    async def _keep(
+        self, response: AIResponse, cut: ModelError | NotFound | None
+    ) -> None:
+        def decision(_: PipelineRun, at: datetime) -> Events:
+            if cut is None:
+                return decide.receive(self.step, response, at)
+            return decide.interrupt(self.step, response, reason_of(cut), at)
+
+        run = await self._tools.ledger.decide(self.run_id, decision)
+        self._kept += 1
+        if cut is not None and cut.data.get("host"):
+            self._failed.append((response.response_id, response.model, cut))
+        answers = run.steps[self.step].ai_responses
+        index = next(
+            i for i, r in enumerate(answers) if r.response_id == response.response_id
+        )
+        status: EndStatus = "partial" if cut else "complete"
+        self._finish(
+            response.response_id, index, status, cut, usage=response.usage_stats
+        )
+
+    def _finish(
+        self,
+        response_id: UUID,
+        index: int | None,
+        status: EndStatus,
+        error: ModelError | NotFound | None,
+        usage: TokenUsage | None = None,
+    ) -> None:
+        self._observer(
+            Finished(
+                response_id=response_id,
+                index=index,
+                status=status,
+                usage=usage,
+                reason=reason_of(error) if error else None,
+                message=error.message if error else None,
+            )
+        )
+
+    def _note_failure(self, call: Call, error: ModelError | NotFound) -> None:
+        self._failed.append((call.response_id, call.model, error))
+
+    async def _close_asking(self) -> None:
+        """Leave the run PAUSED if it was stopped, ERROR if the model host failed."""
+        broken = next(
+            (err for *_, err in self._failed if err and err.data.get("host")), None
+        )
+
+        def decision(run: PipelineRun, at: datetime) -> Events:
+            if run.status is not PipelineStatus.RUNNING:
+                return ()
+            if self._stopped:
+                return decide.pause(run, at, "stopped by the writer")
+            if broken is not None:
+                return (e.RunFailed(at=at, message=broken.message),)
+            return ()
+
+        if self._stopped or broken is not None:
+            await self._tools.ledger.decide(self.run_id, decision)
+
+
+def _as_notice(call: Call, notice: ModelNotice) -> Notice:
+    return Notice(
+        response_id=call.response_id,
+        code=notice.code,
+        title=notice.title,
+        message=notice.message,
+        retry_after=notice.retry_after,
+    )
