@@ -1,0 +1,170 @@
+"""The main job, end to end: `writeit serve` driven over stdio as an editor drives it.
+
+Takes the notes in this folder through angles → outline → draft → polish on the
+embedded model: no account, no key. The text is printed as it streams; the article
+and the whole history of the run are left in `demo-output/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.client import LanguageClient
+
+ROOT = Path(__file__).parents[1]
+NOTES = ROOT / "examples" / "notes-lmdb.md"
+OUTPUT = ROOT / "demo-output"
+MODEL = "embedded/smollm2-135m"
+
+
+class Editor(LanguageClient):
+    """As much of an editor as the job needs."""
+
+    def __init__(self) -> None:
+        super().__init__("writeit-demo", "1")
+
+        @self.feature(types.PROGRESS)
+        def progress(params: types.ProgressParams) -> None:
+            value: Any = params.value
+            kind = value["kind"] if isinstance(value, dict) else value.kind
+            if kind == "delta":
+                say(value["text"])
+            elif kind in {"notice", "report"}:
+                note = value if isinstance(value, dict) else vars(value)
+                print(f"  {note['message']}", flush=True)
+
+        @self.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
+        def create(_: types.WorkDoneProgressCreateParams) -> None:
+            return None
+
+        @self.feature(types.WINDOW_SHOW_MESSAGE)
+        def message(params: types.ShowMessageParams) -> None:
+            print(f"  ({params.message})", flush=True)
+
+    async def command(self, name: str, **params: object) -> Any:  # noqa: ANN401 -- any JSON
+        """Run one of the server's commands."""
+        return await self.workspace_execute_command_async(
+            types.ExecuteCommandParams(command=name, arguments=[params])
+        )
+
+
+def say(text: str) -> None:
+    """Print a piece of the stream at once."""
+    print(text, end="", flush=True)
+
+
+def heading(text: str) -> None:
+    """Print what happens next."""
+    print(f"\n\033[1m── {text}\033[0m", flush=True)
+
+
+async def main() -> int:
+    """Do the job; return the exit code."""
+    OUTPUT.mkdir(exist_ok=True)
+    notes = Path(shutil.copy(NOTES, OUTPUT / "notes.md"))
+    editor = Editor()
+    heading("Starting `writeit serve` and opening the notes")
+    await editor.start_io(sys.executable, "-m", "writeit", "serve")
+    await open_workspace(editor, notes)
+    try:
+        await have_model(editor)
+        run = await write_article(editor, notes)
+        return await hand_over(editor, run)
+    except JsonRpcException as error:
+        data: Any = error.data
+        hint = data.get("hint", "") if isinstance(data, dict) else data.hint
+        print(f"\n{error.message}\n{hint}", file=sys.stderr)
+        return 1
+    finally:
+        await editor.shutdown_async(None)
+        editor.exit(None)
+        await editor.stop()
+
+
+async def open_workspace(editor: Editor, notes: Path) -> None:
+    """Say hello as an editor does, and open the notes."""
+    uri = OUTPUT.as_uri()
+    await editor.initialize_async(
+        types.InitializeParams(
+            capabilities=types.ClientCapabilities(
+                window=types.WindowClientCapabilities(work_done_progress=False)
+            ),
+            workspace_folders=[types.WorkspaceFolder(uri=uri, name="demo")],
+            root_uri=uri,
+        )
+    )
+    editor.initialized(types.InitializedParams())
+    editor.text_document_did_open(
+        types.DidOpenTextDocumentParams(
+            text_document=types.TextDocumentItem(
+                uri=notes.as_uri(),
+                language_id="markdown",
+                version=1,
+                text=notes.read_text(encoding="utf-8"),
+            )
+        )
+    )
+
+
+async def have_model(editor: Editor) -> None:
+    """Install the embedded model unless it is there."""
+    listed = await editor.command("writeit.model.list")
+    models = {info.id: info for info in listed.models}
+    if models[MODEL].available:
+        return
+    heading(f"Installing {MODEL} (93 MB, once; kept in your cache)")
+    await editor.workspace_execute_command_async(
+        types.ExecuteCommandParams(
+            command="writeit.model.install",
+            arguments=[{"model": MODEL}],
+            work_done_token="install",
+        )
+    )
+
+
+async def write_article(editor: Editor, notes: Path) -> str:
+    """Take the notes through all steps; the first answer is chosen each time."""
+    run = await editor.command(
+        "writeit.run.start",
+        pipeline="tech-article",
+        uri=notes.as_uri(),
+        name="demo",
+    )
+    run_id = run.pipelineRunId
+    while run.status != "COMPLETED":
+        heading(f"{run.currentStep} ({MODEL})")
+        await editor.command(
+            "writeit.step.run", runId=run_id, models=[MODEL], streamToken="demo"
+        )
+        run = await editor.command("writeit.step.select", runId=run_id, response=0)
+        print()
+    return str(run_id)
+
+
+async def hand_over(editor: Editor, run_id: str) -> int:
+    """Leave the article and the run's history, and say where they are."""
+    article = await editor.command(
+        "writeit.run.export", runId=run_id, format="markdown", path="article.md"
+    )
+    history = await editor.command(
+        "writeit.run.export", runId=run_id, format="yaml", path="run.yaml"
+    )
+    heading("Done")
+    print(f"The article:              {article.uri}")
+    print(f"The run, all its history: {history.uri}")
+    print(
+        "\nThe embedded model is small: it shows the way, not the quality. For text"
+        "\nworth keeping, name a real model: `writeit run tech-article notes.md"
+        "\n-m openai/gpt-4o -o article.md` with OPENAI_API_KEY set."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,36 @@
+"""Pipelines, primers and front matter: found, read, and every mistake placed.
+
+    problem      a problem and its range
+    source       YAML with its places, bounded
+    validate     from YAML to an entity, refusals placed
+    pipelines    one pipeline file; `templates` places what is inside its prompts
+    primers      one primer file
+    folders      where files are looked for, nearest first
+    shelves      all of them, the nearest of each name
+    frontmatter  the `writeit:` block of a markdown text
+    schema       the two file formats as JSON Schema
+
+The only room, with `export`, that knows YAML. It never raises for what a file holds:
+it returns what could be read, and the problems.
+"""
+
+from writeit.library.folders import bundled_root, user_root
+from writeit.library.pipelines import read_pipeline
+from writeit.library.primers import read_primer
+from writeit.library.problem import Position, Problem, Range, has_errors
+from writeit.library.shelves import Cache, Entry, Library, read_library
+
+__all__ = [
+    "Cache",
+    "Entry",
+    "Library",
+    "Position",
+    "Problem",
+    "Range",
+    "bundled_root",
+    "has_errors",
+    "read_library",
+    "read_pipeline",
+    "read_primer",
+    "user_root",
+]

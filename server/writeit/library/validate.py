@@ -1,0 +1,168 @@
+"""From a YAML source to an entity, every refusal at its place.
+
+Keys nobody knows are named here, with the nearest known one; all else the entity's
+own model says, and is put where it belongs.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+from yaml.nodes import ScalarNode
+
+from writeit.core.entity import Entity
+from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pydantic_core import ErrorDetails
+
+    from writeit.library.source import Loc, Source
+
+E = TypeVar("E", bound=Entity)
+
+_PARTS: dict[type[Entity], dict[str, type[Entity]]] = {
+    PipelineConfiguration: {"inputs": InputSpec, "steps": StepSpec},
+}
+_STORED = {"created_at", "last_used"}
+"""Fields of a primer that live in the store, not in its file."""
+
+_SECRETS = {
+    "key",
+    "token",
+    "secret",
+    "password",
+    "credentials",
+    "authorization",
+    "headers",
+    "endpoint",
+    "api_base",
+    "base_url",
+    "env",
+    "environment",
+}
+_SECRET_ENDINGS = (
+    "api_key",
+    "apikey",
+    "access_key",
+    "access_token",
+    "api_token",
+    "auth_token",
+    "_secret",
+    "_password",
+    "base_url",
+    "_endpoint",
+)
+
+
+def keys_of(model: type[Entity]) -> list[str]:
+    """Return the keys a file may use for the fields of `model`."""
+    return [
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if name not in _STORED
+    ]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a sentence that names what `word` may have been meant to be, or ""."""
+    near = get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def is_secret(key: str) -> bool:
+    """Say whether `key` looks like it holds a key, or where to send one."""
+    word = key.lower().replace("-", "_")
+    return word in _SECRETS or word.endswith(_SECRET_ENDINGS)
+
+
+def refuse_secrets(source: Source, keys: Iterable[ScalarNode]) -> None:
+    """Note every key among `keys` that no file of a workspace may set."""
+    for key in keys:
+        if is_secret(key.value):
+            source.add(
+                f"{key.value!r} is not read from here: keys and endpoints are never"
+                " taken from a workspace's files, only from your environment, your"
+                " keyring or your user settings.",
+                key,
+            )
+
+
+def known_only(
+    source: Source, model: type[Entity], data: dict[str, Any], loc: Loc = ()
+) -> dict[str, Any]:
+    """Return `data` without the keys `model` has not; each is a problem.
+
+    Keys that begin with `x-` are the author's own.
+    """
+    known = keys_of(model)
+    kept = {key: value for key, value in data.items() if key in known}
+    for key in data.keys() - kept.keys():
+        if not key.startswith("x-") and not is_secret(key):
+            place, _ = source.find((*loc, key))
+            if place is not None:
+                message = f"{key!r} is no key here.{nearest(key, known)}"
+                source.add(message, place)
+    for name, part in _PARTS.get(model, {}).items():
+        if isinstance(items := kept.get(name), list):
+            kept[name] = [
+                known_only(source, part, item, (*loc, name, index))
+                if isinstance(item, dict)
+                else item
+                for index, item in enumerate(items)
+            ]
+    return kept
+
+
+def validated(source: Source, model: type[E], data: dict[str, Any]) -> E | None:
+    """Return the entity made of `data`; what it refuses is noted in the source."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _note(source, detail)
+    return None
+
+
+def _note(source: Source, detail: ErrorDetails) -> None:
+    loc = detail["loc"]
+    while loc and not source.has(loc) and detail["type"] != "missing":
+        loc = loc[:-1]  # a part that pydantic added, such as the type it tried
+    _, node = source.find(loc)
+    if not loc and any(problem.severity == "error" for problem in source.problems):
+        return  # a rule about the whole, which the rules with places have said
+    path = spelled(loc)
+    message = f"{path}: {_said(detail)}" if path else _said(detail)
+    if detail["type"] == "string_type" and isinstance(node, ScalarNode):
+        message += "; put it in quotes"
+    source.add(f"{message}.", source.place_of(loc))
+
+
+def spelled(loc: Loc) -> str:
+    """Return a place in a file as people write it: `inputs[0].from`."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return "".join(parts).removeprefix(".")
+
+
+def _said(detail: ErrorDetails) -> str:
+    said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    match detail["type"]:
+        case "missing":
+            return "is missing"
+        case "string_pattern_mismatch":
+            return (
+                "should be at most 64 lower-case letters, digits, - and _, and begin"
+                " with a letter or digit"
+            )
+        case "literal_error":
+            choices = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
+            return said + nearest(str(detail["input"]), choices.split(", ")).rstrip("?")
+    return said
+
+
+def iter_keys(source: Source) -> Iterator[ScalarNode]:
+    """Yield every key of a source, however deep."""
+    return (key for key, _ in source.pairs())
