@@ -1,0 +1,239 @@
+"""Every way a call can fail, as one of the contract's reasons.
+
+LiteLLM raises one class for many causes (a refused connection and a missing key are
+both an "InternalServerError"; nonsense in the stream is an "APIConnectionError"), so
+the whole chain of an exception is read, by the names of its classes: this file is as
+true in the server, where LiteLLM is never imported, as in the model host.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+from writeit.core.errors import FailureReason, ModelError
+from writeit.models.providers import no_key_hint
+from writeit.models.scrub import scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_MEANT: Final[dict[str, FailureReason]] = {
+    "ContextWindowExceededError": "context",
+    "ContentPolicyViolationError": "refused",
+}
+"""Classes that say more than the HTTP status they came with."""
+
+_HAPPENED: Final[dict[str, FailureReason]] = {
+    "JSONDecodeError": "malformed",
+    "UnicodeDecodeError": "malformed",
+    "APIResponseValidationError": "malformed",
+    "TimeoutException": "timeout",
+    "APITimeoutError": "timeout",
+    "TimeoutError": "timeout",
+}
+"""Classes that count where no HTTP status came from the provider."""
+
+_BY_STATUS: Final[dict[int, FailureReason]] = {
+    401: "auth",
+    402: "auth",
+    403: "auth",
+    404: "not_found",
+    408: "timeout",
+    413: "context",
+    429: "rate_limit",
+}
+"""All other 4xx are `invalid_request`; all else is `unavailable`."""
+
+_TOO_LONG = re.compile(
+    r"context.?(length|window|size)|maximum context|prompt is too long"
+    r"|exceeds the available context|too many (input )?tokens",
+    re.IGNORECASE,
+)
+_NO_KEY = re.compile(
+    r"api_key client option|missing (api key|credentials)", re.IGNORECASE
+)
+_PREFIX = re.compile(r"^(?:litellm\.)?\w*(?:Error|Exception|Timeout)\s*(?::|-)\s*")
+_TAIL = re.compile(r"\s*Original exception: .*$", re.DOTALL)
+_CUT = ("ReadError", "RemoteProtocolError")
+_LONGEST = 400
+
+_SENTENCES: Final[dict[FailureReason, str]] = {
+    "auth": "{provider} did not accept the key",
+    "rate_limit": "{provider} asks for a pause",
+    "timeout": "{provider} did not answer in time",
+    "context": "The prompt is too long for {model}",
+    "invalid_request": "{provider} did not accept the request",
+    "unavailable": "{provider} failed or could not be reached",
+    "refused": "{provider} refused to answer",
+    "malformed": "{provider} sent something that is not an answer",
+    "empty": "{provider} sent an empty answer",
+    "not_found": "{provider} does not know the model {model}",
+}
+
+_HINTS: Final[dict[FailureReason, str]] = {
+    "rate_limit": "Wait a little and ask again, or ask another model.",
+    "timeout": "Ask again, or another model.",
+    "context": "Shorten the text or the primer, or choose a model with a larger "
+    "window.",
+    "invalid_request": "Check the model's name and the step's settings.",
+    "unavailable": "Check the network and the provider's status, then ask again.",
+    "refused": "Reword the text or the prompt, or ask another model.",
+    "malformed": "Check the endpoint's address, or ask another model.",
+    "empty": "Ask again, or another model.",
+    "not_found": "See the models there are: writeit model list",
+}
+
+
+def failure(
+    reason: FailureReason,
+    *,
+    provider: str,
+    model: str,
+    words: str = "",
+    **data: object,
+) -> ModelError:
+    """Build the error for `reason`; `words` are the provider's own."""
+    sentence = _SENTENCES[reason].format(provider=provider, model=model)
+    message = f"{sentence}: {words}" if words else f"{sentence}."
+    hint = no_key_hint(provider) if reason == "auth" else _HINTS[reason]
+    return ModelError(
+        message, reason=reason, hint=hint, provider=provider, model=model, **data
+    )
+
+
+def fault(
+    error: BaseException, *, provider: str, model: str, secrets: Iterable[str | None]
+) -> ModelError:
+    """Turn whatever a call raised into the error of the contract."""
+    data: dict[str, float] = {}
+    if (seconds := retry_after(_headers(error))) is not None:
+        data["retryAfter"] = seconds
+    words = scrub(_words(error), secrets)
+    return failure(
+        reason_of(error), provider=provider, model=model, words=words, **data
+    )
+
+
+def reason_of(error: BaseException) -> FailureReason:
+    """Name the reason of a failure: the one table of the contract."""
+    chain = list(_chain(error))
+    names = [name for link in chain for name in _names(link)]
+    for name, reason in _MEANT.items():
+        if name in names:
+            return reason
+    text = str(error)
+    if _NO_KEY.search(text):
+        return "auth"
+    if "HTTPStatusError" not in names:
+        for name in names:
+            if name in _HAPPENED:
+                return _HAPPENED[name]
+    return _reason_of_status(_status(chain), text)
+
+
+def _reason_of_status(status: int, text: str) -> FailureReason:
+    reason = _BY_STATUS.get(status)
+    if reason is not None:
+        return reason
+    if _TOO_LONG.search(text):
+        return "context"
+    return "invalid_request" if 400 <= status < 500 else "unavailable"  # noqa: PLR2004 -- the 4xx of HTTP
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Walk from an exception to what it wraps, stopping at a circle."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        inner = getattr(link, "original_exception", None)
+        link = inner if isinstance(inner, BaseException) else _wrapped(link)
+
+
+def _wrapped(error: BaseException) -> BaseException | None:
+    return error.__cause__ or error.__context__
+
+
+def _names(error: BaseException) -> list[str]:
+    return [kind.__name__ for kind in type(error).__mro__]
+
+
+def _status(chain: list[BaseException]) -> int:
+    """Return the provider's HTTP status, else what LiteLLM made of it, else 0."""
+    for link in reversed(chain):
+        response = getattr(link, "response", None)
+        if type(link).__name__ == "HTTPStatusError" and response is not None:
+            return int(response.status_code)
+    for link in chain:
+        status = getattr(link, "status_code", None)
+        if isinstance(status, int):
+            return status
+    return 0
+
+
+def _headers(error: BaseException) -> Mapping[str, str]:
+    """Return the response headers that came with a failure."""
+    for link in _chain(error):
+        response = getattr(link, "response", None)
+        for headers in (
+            getattr(link, "litellm_response_headers", None),
+            getattr(response, "headers", None),
+        ):
+            if headers:
+                return {str(key).lower(): str(headers[key]) for key in headers}
+    return {}
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After: seconds or an HTTP date; never negative."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        return _seconds_until(value)
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None  # neither seconds nor a date: as good as no header
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _words(error: BaseException) -> str:
+    """Return what the provider said, without the names of Python classes."""
+    if any(name in _CUT for link in _chain(error) for name in _names(link)):
+        return "the line was cut"
+    text = " ".join(_TAIL.sub("", str(error)).split())
+    while (shorter := _PREFIX.sub("", text)) != text:
+        text = shorter
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " …"
+
+
+def ended_badly(
+    text: str, finish_reason: str | None, *, told: bool, provider: str, model: str
+) -> ModelError | None:
+    """Judge a stream that ended without an exception; None if it is an answer.
+
+    `told` is whether the provider reported usage: a stream with neither a reason to
+    finish nor usage broke off, whatever it looks like.
+    """
+    names = {"provider": provider, "model": model}
+    if text.strip():
+        if finish_reason is None and not told:
+            return failure("unavailable", words="the line was cut", **names)
+        return None
+    if finish_reason == "content_filter":
+        return failure("refused", words="the content filter stopped it", **names)
+    if finish_reason is None and not told:
+        return failure("malformed", **names)
+    return failure("empty", **names)
