@@ -8,6 +8,7 @@
     folders      where files are looked for, nearest first
     shelves      all of them, the nearest of each name
     frontmatter  the `writeit:` block of a markdown text
+    markdown     what is read out of a markdown text
     schema       the two file formats as JSON Schema
 
 The only room, with `export`, that knows YAML. It never raises for what a file holds:
@@ -15,14 +16,18 @@ it returns what could be read, and the problems.
 """
 
 from writeit.library.folders import bundled_root, user_root
+from writeit.library.frontmatter import Binding, FrontMatter, split
+from writeit.library.markdown import title_of
 from writeit.library.pipelines import read_pipeline
 from writeit.library.primers import read_primer
 from writeit.library.problem import Position, Problem, Range, has_errors
 from writeit.library.shelves import Cache, Entry, Library, read_library
 
 __all__ = [
+    "Binding",
     "Cache",
     "Entry",
+    "FrontMatter",
     "Library",
     "Position",
     "Problem",
@@ -32,5 +37,7 @@ __all__ = [
     "read_library",
     "read_pipeline",
     "read_primer",
+    "split",
+    "title_of",
     "user_root",
 ]

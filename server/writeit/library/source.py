@@ -67,6 +67,10 @@ class Source:
         self.root = self._composed()
 
     def _composed(self) -> Node | None:
+        if len(self.text) > MAX_BYTES:
+            kilobytes = MAX_BYTES // 1024
+            self.add(f"This is longer than the {kilobytes} KB allowed.", self.range(0))
+            return None
         try:
             return yaml.compose(self.text, Loader=_Loader)
         except yaml.MarkedYAMLError as error:

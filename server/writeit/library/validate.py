@@ -14,6 +14,7 @@ from yaml.nodes import ScalarNode
 
 from writeit.core.entity import Entity
 from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.library.problem import has_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,22 +124,23 @@ def validated(source: Source, model: type[E], data: dict[str, Any]) -> E | None:
         return model.model_validate(data)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            _note(source, detail)
+            note_error(source, detail)
     return None
 
 
-def _note(source: Source, detail: ErrorDetails) -> None:
+def note_error(source: Source, detail: ErrorDetails, within: Loc = ()) -> None:
+    """Note what pydantic refused in the data at `within`, where it stands."""
     loc = detail["loc"]
-    while loc and not source.has(loc) and detail["type"] != "missing":
+    while loc and not source.has((*within, *loc)) and detail["type"] != "missing":
         loc = loc[:-1]  # a part that pydantic added, such as the type it tried
-    _, node = source.find(loc)
-    if not loc and any(problem.severity == "error" for problem in source.problems):
+    if not loc and has_errors(source.problems):
         return  # a rule about the whole, which the rules with places have said
-    path = spelled(loc)
+    path, place = spelled(loc), (*within, *loc)
+    _, node = source.find(place)
     message = f"{path}: {_said(detail)}" if path else _said(detail)
     if detail["type"] == "string_type" and isinstance(node, ScalarNode):
         message += "; put it in quotes"
-    source.add(f"{message}.", source.place_of(loc))
+    source.add(f"{message}.", source.place_of(place))
 
 
 def spelled(loc: Loc) -> str:
