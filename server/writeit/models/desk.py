@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _PATIENCE: Final = 120.0
 _BREATH: Final = 0.05
 """Seconds in which requests that came before the host was ready are begun."""
-_TEMPLATE_TOKENS: Final = 31
+_TEMPLATE_TOKENS: Final = 30
 """What the embedded model's chat template adds to a prompt."""
 
 

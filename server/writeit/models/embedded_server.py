@@ -38,10 +38,10 @@ def serve(settings: dict[str, str | int]):  # type: ignore[no-untyped-def]  # no
     params.cpuparams.n_threads = settings["threads"]
     params.cpuparams_batch.n_threads = settings["threads"]
     params.api_keys = [settings["key"]]  # the listener answers any origin otherwise
-    params.hostname = "127.0.0.1"
     params.warmup = False
     params.verbosity = -1
     params.ui = False
+    params.endpoint_slots = False  # it would show prompts
     params.offline = True
     return xllamacpp.Server(params)
 

@@ -1,0 +1,246 @@
+"""The shipped fake: models whose answers are scripted.
+
+    models = ScriptedModels()
+    models.script("openai/gpt-4o", "First ", "answer.")
+    models.script("openai/gpt-4o", "Half an ", ModelError("cut", reason="unavailable"))
+    gate = models.gate("anthropic/claude", "Slowly ")  # goes on after gate.open()
+
+Each call takes the next script of its model; without one the model answers with the
+prompt, as an echo does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from writeit.core.errors import ModelError, NotFound, WriteItError
+from writeit.core.run import split_model_id
+from writeit.core.usage import TokenUsage
+from writeit.models.faults import ended_badly
+from writeit.models.providers import EMBEDDED, KNOWN, OLLAMA
+from writeit.ports import Fit, ModelDone, ModelInfo, ModelNotice, TextDelta
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+
+    from writeit.ports import ModelCall, ModelItem
+
+EMBEDDED_MODEL: Final = "embedded/smollm2-135m"
+WINDOW: Final = 8192
+PRICE: Final = 1e-6
+"""US dollars a token, in and out."""
+
+
+class Gate:
+    """A place in a script where the answer waits until the test opens it."""
+
+    def __init__(self) -> None:
+        self._open = asyncio.Event()
+        self.reached = asyncio.Event()
+        """Set once an answer stands before it."""
+
+    def open(self) -> None:
+        """Let the answer go on."""
+        self._open.set()
+
+    async def pass_through(self) -> None:
+        """Wait until it is open."""
+        self.reached.set()
+        await self._open.wait()
+
+
+Part = str | float | Gate | ModelNotice | WriteItError
+"""Text, seconds to wait, a gate, a notice, or how it fails."""
+
+
+class ScriptedModels:
+    """A `Models` port without models."""
+
+    def __init__(self, *, embedded: bool = False) -> None:
+        self.calls: list[ModelCall] = []
+        """Every call, in the order they were made."""
+        self.left: list[ModelCall] = []
+        """The calls whose context was left before their end."""
+        self.infos: list[ModelInfo] = []
+        """What `list` shows besides what is named."""
+        self.refusals: dict[str, ModelError] = {}
+        """By model: why a call would be refused before anything is sent."""
+        self.windows: dict[str, int] = {}
+        """By model; others have a window of 8192 tokens."""
+        self.identities: dict[str, str] = {}
+        """Bare names and what they are short for."""
+        self.providers = {*KNOWN, EMBEDDED, OLLAMA}
+        self.embedded = embedded
+        self.closed = False
+        self._scripts: defaultdict[str, deque[_Script]] = defaultdict(deque)
+
+    def script(
+        self, model: str, *parts: Part, finish_reason: str | None = "stop"
+    ) -> None:
+        """Say what the next unscripted call to `model` answers."""
+        self._scripts[model].append(_Script(parts, finish_reason))
+
+    def gate(self, model: str, *before: Part) -> Gate:
+        """Script an answer that stops at a gate after `before`; return the gate."""
+        gate = Gate()
+        self.script(model, *before, gate, "after the gate.")
+        return gate
+
+    @asynccontextmanager
+    async def stream(self, call: ModelCall) -> AsyncIterator[AsyncIterator[ModelItem]]:
+        """Play the next script of the model."""
+        self.calls.append(call)
+        scripts = self._scripts[call.model]
+        script = scripts.popleft() if scripts else _Script([_echo(call)], "stop")
+        playing = self._play(call, script)
+        try:
+            yield playing
+        finally:
+            if not script.over:
+                self.left.append(call)
+            await playing.aclose()
+
+    async def _play(
+        self, call: ModelCall, script: _Script
+    ) -> AsyncGenerator[ModelItem, None]:
+        text = ""
+        try:
+            self._refuse(call.model)
+            for part in script.parts:
+                match part:
+                    case str():
+                        text += part
+                        yield TextDelta(part)
+                    case ModelNotice():
+                        yield part
+                    case _:
+                        await _act(part)
+            _judge(call, text, script.finish_reason)
+        except WriteItError:
+            script.over = True
+            raise
+        script.over = True
+        usage = _usage(call.prompt, text)
+        yield ModelDone(usage=usage, finish_reason=script.finish_reason)
+
+    def _refuse(self, model: str) -> None:
+        self._check(model)
+        if (refusal := self.refusals.get(model)) is not None:
+            raise refusal
+
+    def _check(self, model: str) -> None:
+        provider, name = split_model_id(model)
+        if not name or provider not in self.providers:
+            raise NotFound.among("provider", provider, self.providers)
+
+    async def measure(self, call: ModelCall) -> Fit:
+        """Count words as tokens."""
+        self._check(call.model)
+        return Fit(
+            prompt_tokens=_tokens(call.prompt),
+            context_window=self.windows.get(call.model, WINDOW),
+            input_cost_per_token=PRICE,
+            output_cost_per_token=PRICE,
+            destination="this machine",
+            refusal=self.refusals.get(call.model),
+        )
+
+    async def identify(self, model: str) -> str:
+        """Look the name up in `identities`."""
+        model = self.identities.get(model, model)
+        self._check(model)
+        return model
+
+    async def list(
+        self, *, named: Sequence[str] = (), provider: str | None = None
+    ) -> list[ModelInfo]:
+        """List `infos` and what is named."""
+        if provider is not None and provider not in self.providers:
+            raise NotFound.among("provider", provider, self.providers)
+        infos = {info.id: info for info in self.infos}
+        for name in named:
+            infos.setdefault(name, self._info(name))
+        return [i for i in infos.values() if provider in {None, i.provider}]
+
+    def _info(self, model: str) -> ModelInfo:
+        provider = split_model_id(model)[0]
+        refusal = self.refusals.get(model)
+        known = provider in self.providers
+        reason = refusal.message if refusal else f"No provider is called {provider!r}."
+        return ModelInfo(
+            id=model,
+            provider=provider,
+            available=known and refusal is None,
+            reason=None if known and refusal is None else reason,
+            context_window=WINDOW,
+        )
+
+    async def embedded_installed(self) -> str | None:
+        """Return the embedded model's id where it was said to be installed."""
+        return EMBEDDED_MODEL if self.embedded else None
+
+    async def install(
+        self, model: str, progress: Callable[[str, float | None], None]
+    ) -> ModelInfo:
+        """Pretend to fetch the weights."""
+        if model != EMBEDDED_MODEL:
+            raise NotFound.among("embedded model", model, [EMBEDDED_MODEL])
+        progress("Fetching the weights", 0.5)
+        progress("The weights are installed.", 1.0)
+        self.embedded = True
+        return self._info(model)
+
+    async def close(self) -> None:
+        """Note that this port was closed."""
+        self.closed = True
+
+
+class _Script:
+    """One answer."""
+
+    def __init__(self, parts: Sequence[Part], finish_reason: str | None) -> None:
+        self.parts = parts
+        self.finish_reason = finish_reason
+        self.over = False
+
+
+async def _act(part: float | Gate | WriteItError) -> None:
+    """Wait, or fail."""
+    match part:
+        case Gate():
+            await part.pass_through()
+        case WriteItError():
+            raise part
+        case _:
+            await asyncio.sleep(part)
+
+
+def _judge(call: ModelCall, text: str, finish_reason: str | None) -> None:
+    """Refuse an answer without text, as the real ones do."""
+    provider = split_model_id(call.model)[0]
+    bad = ended_badly(
+        text, finish_reason, told=True, provider=provider, model=call.model
+    )
+    if bad is not None:
+        raise bad
+
+
+def _echo(call: ModelCall) -> str:
+    return f"Echo: {call.prompt}"
+
+
+def _tokens(text: str) -> int:
+    return len(text.split())
+
+
+def _usage(prompt: str, text: str) -> TokenUsage:
+    counts = _tokens(prompt), _tokens(text)
+    return TokenUsage(
+        prompt_tokens=counts[0],
+        completion_tokens=counts[1],
+        total_tokens=sum(counts),
+        cost_usd=sum(counts) * PRICE,
+    )
