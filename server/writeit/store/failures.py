@@ -1,0 +1,93 @@
+"""From what LMDB and the system report to the one error a person meets."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import lmdb
+
+from writeit.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EIO})
+"""LMDB reports a write that the disk took only half of as an I/O error."""
+_READ_ONLY = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST}
+)
+_CORRUPT_TYPES = (
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.InvalidError,
+    lmdb.PanicError,
+    lmdb.PageFullError,
+    lmdb.CursorFullError,
+    lmdb.IncompatibleError,
+    lmdb.BadDbiError,
+)
+
+
+def store_error(error: lmdb.Error | OSError, folder: Path) -> StoreError:
+    """Say what happened to the store in `folder`, what was kept, what to do."""
+    code = error.errno if isinstance(error, OSError) else error.code
+    if isinstance(error, lmdb.MapFullError | lmdb.DiskError) or code in _FULL:
+        return full(folder, error)
+    if isinstance(error, lmdb.ReadonlyError) or code in _READ_ONLY:
+        return read_only(folder, error)
+    if isinstance(error, lmdb.VersionMismatchError):
+        return too_new(folder, str(error))
+    if isinstance(error, _CORRUPT_TYPES):
+        return corrupt(folder, str(error))
+    return locked(folder, str(error))
+
+
+def full(folder: Path, error: object) -> StoreError:
+    """The disk has no room, or did not take what was written."""
+    return StoreError(
+        f"The store in {folder} could not be written: the disk is full or fails"
+        f" ({error}). Nothing of this step was stored; all that was stored before"
+        " is safe.",
+        reason="full",
+        hint="Free some space on that disk, then try again.",
+    )
+
+
+def read_only(folder: Path, error: object) -> StoreError:
+    """The folder cannot be written."""
+    return StoreError(
+        f"The store in {folder} cannot be written ({error}). Nothing was changed.",
+        reason="read_only",
+        hint="Allow writing to that folder, or set WRITEIT_DATA_DIR to another one.",
+    )
+
+
+def locked(folder: Path, error: object) -> StoreError:
+    """Another process is in the way."""
+    return StoreError(
+        f"The store in {folder} is in use in a way that does not let us in ({error})."
+        " Nothing of this step was stored; all that was stored before is safe.",
+        reason="locked",
+        hint="Close other programs that use this workspace, then try again.",
+    )
+
+
+def corrupt(folder: Path, what: str) -> StoreError:
+    """The data is damaged."""
+    return StoreError(
+        f"The store in {folder} is damaged: {what}. It was left as it is.",
+        reason="corrupt",
+        hint="Keep a copy of that folder, then put a backup in its place or remove it;"
+        " your documents do not depend on it.",
+    )
+
+
+def too_new(folder: Path, what: str) -> StoreError:
+    """A newer WriteIt, or a newer LMDB, wrote this."""
+    return StoreError(
+        f"The store in {folder} was written by a newer version ({what})."
+        " It was left as it is.",
+        reason="too_new",
+        hint="Update WriteIt, or use another folder.",
+    )

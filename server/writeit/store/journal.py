@@ -1,0 +1,98 @@
+"""Streamed text on its way to the disk, at most 50 ms behind.
+
+Text waits here until the writer thread has committed it, so what could not be written
+is still here to be shown and tried again. Each piece knows at which character of the
+answer it begins: what is on the disk and what waits can be joined without a gap.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from writeit.store import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from concurrent.futures import Future
+    from uuid import UUID
+
+    from writeit.store.environment import Batch
+    from writeit.store.writer import Writer
+
+DELAY = 0.03
+"""Seconds; what is left of the 50 ms is for the disk."""
+
+_Answer = tuple["UUID", "UUID"]
+
+
+class Journal:
+    """The text of answers on their way, by run and response."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._lock = threading.Lock()
+        self._waiting: dict[_Answer, list[tuple[int, str]]] = defaultdict(list)
+        self._lengths: dict[_Answer, int] = defaultdict(int)
+        self._taken: dict[_Answer, int] = {}
+        self._scheduled = False
+
+    def append(self, run_id: UUID, response_id: UUID, text: str) -> None:
+        """Have `text` written soon.
+
+        Raises:
+            StoreError: the store was closed.
+        """
+        answer = (run_id, response_id)
+        with self._lock:
+            self._waiting[answer].append((self._lengths[answer], text))
+            self._lengths[answer] += len(text)
+        self.hurry(DELAY)
+
+    def hurry(self, within: float = 0.0) -> None:
+        """Have what waits written, also if it could not be written before."""
+        with self._lock:
+            if self._scheduled or not self._waiting:
+                return
+            self._scheduled = True
+        self._writer.submit(self._write, within=within).add_done_callback(self._written)
+
+    def waiting(self, run_id: UUID) -> dict[UUID, list[tuple[int, str]]]:
+        """What of a run's answers may not be on the disk yet."""
+        with self._lock:
+            return {
+                response_id: list(pieces)
+                for (run, response_id), pieces in self._waiting.items()
+                if run == run_id
+            }
+
+    def forget(self, run_id: UUID, response_ids: Iterable[UUID]) -> None:
+        """Drop the text of answers that ended; they are stored whole."""
+        with self._lock:
+            for response_id in response_ids:
+                self._waiting.pop((run_id, response_id), None)
+                self._lengths.pop((run_id, response_id), None)
+
+    def _write(self, batch: Batch) -> None:
+        with self._lock:
+            waiting = {answer: list(pieces) for answer, pieces in self._waiting.items()}
+            self._taken = {answer: len(pieces) for answer, pieces in waiting.items()}
+        for (run_id, response_id), pieces in waiting.items():
+            text = "".join(piece for _, piece in pieces)
+            key = keys.journal(run_id, response_id, pieces[0][0])
+            # Half a surrogate pair cannot be stored; the answer itself is checked.
+            batch.put(key, text.encode(errors="replace"))
+
+    def _written(self, future: Future[None]) -> None:
+        with self._lock:
+            self._scheduled = False
+            if future.cancelled() or future.exception():
+                return  # it waits for the next decision, which meets the same trouble
+            for answer, count in self._taken.items():
+                del self._waiting[answer][:count]
+                if not self._waiting[answer]:
+                    del self._waiting[answer]
+            more = bool(self._waiting)
+        if more:
+            self.hurry(DELAY)

@@ -1,0 +1,205 @@
+"""The keys of the store: the data model's patterns, literally, as UTF-8.
+
+Parts are joined by colons and numbers are padded with zeros, so that the order of
+the keys is the order of time or of place. A time has colons of its own; it is always
+27 characters long and stands before a 36 characters long id, so both are found from
+the end. A part that somebody else named has its colons and percent signs quoted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from writeit.core.errors import InvalidParams
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MAX_KEY_BYTES = 511
+"""LMDB's limit."""
+SCHEMA = b"meta:schema"
+STREAMING = b"streaming:"
+_ID_LENGTH = 36
+
+
+def config(configuration_id: str) -> bytes:
+    """A configuration."""
+    return _key("config", configuration_id)
+
+
+def run(run_id: UUID) -> bytes:
+    """A run without its steps."""
+    return _key("run", run_id)
+
+
+def run_by_config(configuration_id: str) -> bytes:
+    """The index of a configuration's runs; `at` completes it."""
+    return _key("run_by_config", configuration_id)
+
+
+def run_by_pipeline(name: str) -> bytes:
+    """What the indices of all configurations called `name` begin with."""
+    return _key("run_by_config", f"{name}@")
+
+
+def run_by_uri(uri: str) -> bytes:
+    """The index of a document's runs; hashed, because a URI has no limit."""
+    return _key("run_by_uri", hashlib.sha256(uri.encode()).hexdigest()[:32])
+
+
+def recent_runs(user_id: str) -> bytes:
+    """The index of a user's runs; `at` completes it."""
+    return _key("recent_runs", user_id)
+
+
+def completed_runs(user_id: str) -> bytes:
+    """The index of a user's completed runs; `at` completes it."""
+    return _key("completed_runs", user_id)
+
+
+def primer_usage(primer_id: str) -> bytes:
+    """The index of the runs that used a primer; `at` completes it."""
+    return _key("primer_usage", primer_id)
+
+
+def at(index: bytes, moment: datetime, run_id: UUID) -> bytes:
+    """The key of a run in a time-ordered index."""
+    return _fits(index + b":" + tail(moment, run_id))
+
+
+def tail(moment: datetime, run_id: UUID) -> bytes:
+    """How a run's key ends in every time-ordered index."""
+    time = moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return f"{time.removesuffix('+00:00')}Z:{run_id}".encode()
+
+
+TAIL_LENGTH = 27 + 1 + _ID_LENGTH
+
+
+def step(run_id: UUID, step_name: str) -> bytes:
+    """A step of a run, without its responses."""
+    return _key("step", run_id, step_name)
+
+
+def response(response_id: UUID) -> bytes:
+    """A response, whichever runs share it."""
+    return _key("response", response_id)
+
+
+def step_responses(run_id: UUID) -> bytes:
+    """What the keys of all responses of a run begin with."""
+    return _key("step_responses", run_id, "")
+
+
+def step_response(run_id: UUID, step_name: str, index: int, response_id: UUID) -> bytes:
+    """One response's place in a step."""
+    return _key("step_responses", run_id, step_name, f"{index:04d}", response_id)
+
+
+def step_of_response(key: bytes) -> str:
+    """The step in a `step_response` key; step names need no quoting."""
+    return key.rsplit(b":", 3)[1].decode()
+
+
+def branch_parent(child_id: UUID) -> bytes:
+    """A child's parent."""
+    return _key("branch_parent", child_id)
+
+
+def branch_child(parent_id: UUID, child_id: UUID) -> bytes:
+    """One of a parent's children."""
+    return _key("branch_children", parent_id, child_id)
+
+
+def primer(primer_id: str, version: str | None = None) -> bytes:
+    """A version of a primer; without one, which version was used last."""
+    if version is None:
+        return _key("primer", primer_id)
+    return _key("primer", primer_id, version)
+
+
+def session(session_id: UUID) -> bytes:
+    """A session."""
+    return _key("session", session_id)
+
+
+def active_session(user_id: str, session_id: UUID) -> bytes:
+    """One of a user's sessions that have not ended."""
+    return _key("active_sessions", user_id, session_id)
+
+
+def active_sessions(user_id: str) -> bytes:
+    """What the keys of a user's active sessions begin with."""
+    return _key("active_sessions", user_id, "")
+
+
+def event(run_id: UUID, seq: int) -> bytes:
+    """One event of a run; the first has number 1."""
+    return _key("event", run_id, f"{seq:010d}")
+
+
+def events(run_id: UUID) -> bytes:
+    """What the keys of a run's events begin with."""
+    return _key("event", run_id, "")
+
+
+def text(digest: str) -> bytes:
+    """A text, by its SHA-256 in hexadecimal."""
+    return _key("text", digest)
+
+
+def journal(run_id: UUID, response_id: UUID, offset: int) -> bytes:
+    """A piece of streamed text that begins at character `offset` of the answer."""
+    return _key("journal", run_id, response_id, f"{offset:010d}")
+
+
+def journal_of(run_id: UUID, response_id: UUID) -> bytes:
+    """What the keys of a response's journal begin with."""
+    return _key("journal", run_id, response_id, "")
+
+
+def streaming(run_id: UUID) -> bytes:
+    """There while answers of the run are on their way."""
+    return _key("streaming", run_id)
+
+
+def lease(run_id: UUID) -> bytes:
+    """Reserved: which server works on a run."""
+    return _key("lease", run_id)
+
+
+def id_at_end(key: bytes) -> UUID:
+    """The id that a key ends with."""
+    return UUID(key[-_ID_LENGTH:].decode())
+
+
+def after_prefix(prefix: bytes) -> bytes:
+    """A key behind all keys that begin with `prefix`: 0xff never stands in UTF-8."""
+    return prefix + b"\xff"
+
+
+def _key(*parts: object) -> bytes:
+    return _fits(":".join(_quoted(str(part)) for part in parts).encode())
+
+
+def _quoted(part: str) -> str:
+    return part.replace("%", "%25").replace(":", "%3A")
+
+
+def _fits(key: bytes) -> bytes:
+    """Refuse a key that LMDB could not hold.
+
+    Raises:
+        InvalidParams: the key is too long; what somebody named in it has to be shorter.
+    """
+    if len(key) > MAX_KEY_BYTES:
+        shown = key[:60].decode(errors="replace")
+        raise InvalidParams(
+            f"A name is too long to be stored: {shown}… has {len(key)} bytes,"
+            f" more than the {MAX_KEY_BYTES} a key may have.",
+            hint="Use a shorter name.",
+        )
+    return key

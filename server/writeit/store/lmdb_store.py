@@ -1,0 +1,178 @@
+"""The store as LMDB keeps it: `writeit.ports.Store` on one folder."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from writeit.core.session import LOCAL_USER
+from writeit.store import failures, keys, listing, sharing, writing
+from writeit.store.cache import ResponseCache
+from writeit.store.environment import MAP_SIZE
+from writeit.store.journal import Journal
+from writeit.store.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from pathlib import Path
+    from uuid import UUID
+
+    from writeit.core.events import Event
+    from writeit.core.pipeline import PipelineConfiguration
+    from writeit.core.primer import StylePrimer
+    from writeit.core.session import UserSession
+    from writeit.ports import Decision, RunPage, RunQuery, StoredRun
+    from writeit.store.environment import Batch, Counters
+    from writeit.store.sharing import Shared
+
+T = TypeVar("T")
+
+PATIENCE = 10.0
+"""Seconds to wait for a turn to write before saying that somebody is in the way."""
+
+
+class LmdbStore:
+    """Runs, kept in an LMDB environment that a process has open once."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._environment = shared.environment
+        self._writer = shared.writer
+        self._journal = Journal(shared.writer)
+        self._cache = ResponseCache()
+        self._closed = False
+
+    @classmethod
+    def open(cls, folder: Path, *, map_size: int = MAP_SIZE) -> Self:
+        """Open the store in `folder`, making it if there is none.
+
+        Raises:
+            StoreError: it cannot be made or read, is damaged, or is too new.
+        """
+        return cls(sharing.acquire(folder, map_size))
+
+    @property
+    def counters(self) -> Counters:
+        """What the environment has read and written since it was opened."""
+        return self._environment.counters
+
+    async def commit(self, decision: Decision) -> int:
+        """Write a decision and return the run's new seq, once it is on the disk.
+
+        A decision that was handed over is written even if the caller is cancelled.
+
+        Raises:
+            StaleDecision: `expected_seq` is no longer the run's.
+            StoreError: it could not be written; nothing of it was.
+            InvalidParams: a name in it is too long for a key.
+        """
+        self._journal.hurry()
+        future = self._writer.submit(
+            lambda batch: writing.write_decision(batch, decision)
+        )
+        future.add_done_callback(lambda done: self._forget(decision, done))
+        return await self._result(future)
+
+    def journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
+        """Append streamed text; it is on the disk at most 50 ms later.
+
+        Text that could not be written stays in memory, is shown by `run`, and is tried
+        again with the next text or decision, which then fails for the same reason.
+        """
+        self._journal.append(run_id, response_id, text)
+
+    def run(self, run_id: UUID) -> StoredRun | None:
+        """Read a run with its answers; what streams stands with its journaled text."""
+        # Before the snapshot: what is written in between is seen twice, not missed.
+        waiting = self._journal.waiting(run_id)
+        with self._environment.read() as snapshot:
+            return Reading(snapshot, self._cache).run(run_id, waiting)
+
+    def runs(self, query: RunQuery) -> RunPage:
+        """List runs, newest first.
+
+        Raises:
+            NotFound: there is no run `query.before`.
+        """
+        with self._environment.read() as snapshot:
+            return listing.page(snapshot, query)
+
+    def events(self, run_id: UUID) -> list[Event]:
+        """Read all events of a run, oldest first; their place + 1 is their seq."""
+        with self._environment.read() as snapshot:
+            return Reading(snapshot, self._cache).events(run_id)
+
+    def streaming_runs(self) -> list[UUID]:
+        """List the runs that have answers on their way (or had, when all went dark)."""
+        with self._environment.read() as snapshot:
+            return [keys.id_at_end(key) for key, _ in snapshot.scan(keys.STREAMING)]
+
+    def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
+        """Read a configuration."""
+        with self._environment.read() as snapshot:
+            return Reading(snapshot, self._cache).configuration(configuration_id)
+
+    def primer(self, primer_id: str, version: str | None = None) -> StylePrimer | None:
+        """Read a primer: the version asked for, else the one used last."""
+        with self._environment.read() as snapshot:
+            return Reading(snapshot, self._cache).primer(primer_id, version)
+
+    async def save_session(self, session: UserSession) -> None:
+        """Write a session and list it as active.
+
+        Raises:
+            StoreError: it could not be written.
+            InvalidParams: the user's id is too long for a key.
+        """
+        await self._write(lambda batch: writing.write_session(batch, session))
+
+    async def end_session(self, session_id: UUID) -> None:
+        """Take a session off the list of active ones; the session itself stays."""
+        await self._write(lambda batch: writing.end_session(batch, session_id))
+
+    def session(self, session_id: UUID) -> UserSession | None:
+        """Read a session."""
+        with self._environment.read() as snapshot:
+            return Reading(snapshot, self._cache).session(session_id)
+
+    def active_sessions(self) -> list[UserSession]:
+        """Read the sessions that are active now."""
+        with self._environment.read() as snapshot:
+            reading = Reading(snapshot, self._cache)
+            found = [
+                reading.session(keys.id_at_end(key))
+                for key, _ in snapshot.scan(keys.active_sessions(LOCAL_USER))
+            ]
+        return [session for session in found if session is not None]
+
+    def close(self) -> None:
+        """Write what is still waiting, then let go of the store."""
+        if not self._closed:
+            self._closed = True
+            self._journal.hurry()
+            sharing.release(self._shared)
+
+    async def _write(self, work: Callable[[Batch], T]) -> T:
+        return await self._result(self._writer.submit(work))
+
+    async def _result(self, future: Future[T]) -> T:
+        """Wait for a piece of work; give up only while it has not begun."""
+        waiter = asyncio.wrap_future(future)
+        waiter.add_done_callback(_seen)
+        await asyncio.wait({waiter}, timeout=PATIENCE)
+        if not waiter.done() and future.cancel():
+            reason = f"another program has been writing for {PATIENCE:.0f} seconds"
+            raise failures.locked(self._environment.folder, reason)
+        return await waiter
+
+    def _forget(self, decision: Decision, done: Future[int]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            ended = writing.ended(decision.events)
+            self._journal.forget(decision.run.pipeline_run_id, ended)
+
+
+def _seen(waiter: asyncio.Future[T]) -> None:
+    """Take note of an outcome that a cancelled caller will not fetch."""
+    if not waiter.cancelled():
+        waiter.exception()

@@ -1,0 +1,189 @@
+"""Reading entities within one snapshot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, TypeVar
+
+from writeit.ports import StoredRun
+from writeit.store import failures, keys, shapes
+from writeit.store.codec import TooNew, decode
+from writeit.store.records import (
+    ConfigurationRecord,
+    EventRecord,
+    PrimerPointer,
+    PrimerRecord,
+    Record,
+    ResponsePlace,
+    ResponseRecord,
+    RunRecord,
+    SessionRecord,
+    StepRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from writeit.core.errors import StoreError
+    from writeit.core.events import Event
+    from writeit.core.pipeline import PipelineConfiguration
+    from writeit.core.primer import StylePrimer
+    from writeit.core.run import AIResponse
+    from writeit.core.session import UserSession
+    from writeit.store.cache import ResponseCache
+    from writeit.store.environment import Snapshot
+
+R = TypeVar("R", bound=Record)
+
+Waiting = dict["UUID", list[tuple[int, str]]]
+"""Streamed text of responses that is not on the disk yet: offset and piece."""
+
+
+def record(
+    snapshot: Snapshot, kind: type[R], key: bytes, text: Callable[[str], str]
+) -> R | None:
+    """Read the record under `key`, if there is one.
+
+    Raises:
+        StoreError: it is damaged, or too new.
+    """
+    raw = snapshot.get(key)
+    return None if raw is None else decoded(snapshot, kind, key, raw, text)
+
+
+def decoded(
+    snapshot: Snapshot,
+    kind: type[R],
+    key: bytes,
+    raw: bytes,
+    text: Callable[[str], str],
+) -> R:
+    """Decode what stood under `key`.
+
+    Raises:
+        StoreError: it is damaged, or too new.
+    """
+    try:
+        return decode(kind, raw, text)
+    except TooNew as error:
+        raise failures.too_new(snapshot.folder, str(error)) from error
+    except ValueError as error:
+        what = f"{key.decode(errors='replace')} cannot be read ({error})"
+        raise failures.corrupt(snapshot.folder, what) from error
+
+
+def missing(snapshot: Snapshot, key: bytes) -> StoreError:
+    """Build the error for a key that must be there."""
+    return failures.corrupt(
+        snapshot.folder, f"{key.decode(errors='replace')} is missing"
+    )
+
+
+def no_text(digest: str) -> str:
+    """Stand in for texts where a record has none."""
+    msg = f"an unexpected reference to text {digest}"
+    raise ValueError(msg)
+
+
+class Reading:
+    """What can be read in one snapshot; texts that are shared are read once."""
+
+    def __init__(self, snapshot: Snapshot, cache: ResponseCache) -> None:
+        self._snapshot = snapshot
+        self._cache = cache
+        self._texts: dict[str, str] = {}
+
+    def run(self, run_id: UUID, waiting: Waiting) -> StoredRun | None:
+        """Read a run; of what streams, what was journaled and what waits to be."""
+        found = self._record(RunRecord, keys.run(run_id))
+        if found is None:
+            return None
+        responses = self._responses_of(run_id)
+        steps = {}
+        for name in found.step_names:
+            step = self._must(StepRecord, keys.step(run_id, name))
+            steps[name] = shapes.step_entity(
+                step, responses[name], lambda i: self._streamed(run_id, i, waiting)
+            )
+        return StoredRun(shapes.run_entity(found, steps), found.seq)
+
+    def events(self, run_id: UUID) -> list[Event]:
+        """Read all events of a run, oldest first."""
+        return [
+            shapes.event_entity(
+                decoded(self._snapshot, EventRecord, key, raw, self.text),
+                self.response,
+            )
+            for key, raw in self._snapshot.scan(keys.events(run_id))
+        ]
+
+    def response(self, response_id: UUID) -> AIResponse:
+        """Read an answer that must be there."""
+        response = self._cache.get(response_id)
+        if response is None:
+            found = self._must(ResponseRecord, keys.response(response_id))
+            response = shapes.response_entity(found)
+            self._cache.add(response)
+        return response
+
+    def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
+        """Read a configuration."""
+        found = self._record(ConfigurationRecord, keys.config(configuration_id))
+        return None if found is None else found.configuration
+
+    def primer(self, primer_id: str, version: str | None) -> StylePrimer | None:
+        """Read a primer's version, by default the one used last."""
+        if version is None:
+            pointer = self._record(PrimerPointer, keys.primer(primer_id))
+            if pointer is None:
+                return None
+            version = pointer.newest
+        found = self._record(PrimerRecord, keys.primer(primer_id, version))
+        return None if found is None else shapes.primer_entity(found)
+
+    def session(self, session_id: UUID) -> UserSession | None:
+        """Read a session."""
+        found = self._record(SessionRecord, keys.session(session_id))
+        return None if found is None else found.session
+
+    def text(self, digest: str) -> str:
+        """Read a text that must be there."""
+        if digest not in self._texts:
+            raw = self._snapshot.get(keys.text(digest))
+            if raw is None:
+                msg = f"text {digest} is missing"
+                raise ValueError(msg)
+            self._texts[digest] = raw.decode()
+        return self._texts[digest]
+
+    def _responses_of(self, run_id: UUID) -> dict[str, list[AIResponse]]:
+        """All answers of a run by step, in the order of their index."""
+        found = defaultdict(list)
+        for key, raw in self._snapshot.scan(keys.step_responses(run_id)):
+            place = decoded(self._snapshot, ResponsePlace, key, raw, no_text)
+            response = self.response(keys.id_at_end(key))
+            found[keys.step_of_response(key)].append(
+                shapes.rated(response, place.quality_score)
+            )
+        return found
+
+    def _streamed(self, run_id: UUID, response_id: UUID, waiting: Waiting) -> str:
+        """Join what is on the disk and what is not yet; the two may overlap."""
+        text = ""
+        prefix = keys.journal_of(run_id, response_id)
+        for _, raw in self._snapshot.scan(prefix):
+            text += raw.decode()
+        for offset, piece in waiting.get(response_id, ()):
+            if offset >= len(text):
+                text += piece
+        return text
+
+    def _record(self, kind: type[R], key: bytes) -> R | None:
+        return record(self._snapshot, kind, key, self.text)
+
+    def _must(self, kind: type[R], key: bytes) -> R:
+        found = self._record(kind, key)
+        if found is None:
+            raise missing(self._snapshot, key)
+        return found

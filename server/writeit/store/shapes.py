@@ -1,0 +1,240 @@
+"""From entities to records and back: the one place where the two shapes meet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
+
+from pydantic import TypeAdapter
+
+from writeit.core import events as e
+from writeit.core.entity import Entity
+from writeit.core.events import Event
+from writeit.core.primer import StylePrimer
+from writeit.core.run import AIResponse, PipelineRun, StepState
+from writeit.ports import RunSummary
+from writeit.store.codec import LONG
+from writeit.store.records import (
+    EventRecord,
+    Listing,
+    PrimerRecord,
+    ResponseRecord,
+    RunFields,
+    RunRecord,
+    StartRecord,
+    StartStepRecord,
+    StepRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from writeit.store.records import Record
+
+E = TypeVar("E", bound=Entity)
+
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+_EVENT_PARTS = ("calls", "merged_from", "passage")
+"""Fields of events that have records of their own."""
+
+
+def _fields(model: Entity | Record, without: str = "v") -> dict[str, Any]:
+    """The fields as they are; nested values are read by their attributes."""
+    return {name: value for name, value in model if name != without}
+
+
+# --- Runs and steps ---------------------------------------------------------------
+
+
+def run_record(run: PipelineRun, seq: int) -> RunRecord:
+    """The record of `run`, whose newest event has number `seq`."""
+    return RunRecord.model_validate(
+        {
+            **_fields(run, without="steps"),
+            "seq": seq,
+            "step_names": tuple(run.steps),
+            "title": title_of(run),
+            "cost_usd": run.cost_usd,
+        }
+    )
+
+
+def run_entity(record: RunFields, steps: Mapping[str, StepState]) -> PipelineRun:
+    """The run of `record` with its `steps`, in order."""
+    fields = {name: getattr(record, name) for name in RunFields.model_fields}
+    del fields["v"]
+    return _entity(PipelineRun, {**fields, "steps": dict(steps)})
+
+
+def step_record(step: StepState) -> StepRecord:
+    """The record of `step`; where its responses are is kept apart."""
+    return StepRecord.model_validate(_fields(step, without="ai_responses"))
+
+
+def step_entity(
+    record: StepRecord,
+    responses: Sequence[AIResponse],
+    streamed: Callable[[UUID], str],
+) -> StepState:
+    """The step of `record`; `streamed` finds what of an answer was journaled."""
+    fields = {name: getattr(record, name) for name in StepRecord.model_fields}
+    del fields["v"]
+    fields["streaming"] = [
+        {**_fields(stream), "text": streamed(stream.response_id)}
+        for stream in record.streaming
+    ]
+    return _entity(StepState, {**fields, "ai_responses": tuple(responses)})
+
+
+def title_of(run: PipelineRun) -> str:
+    """What the list of runs calls a run: its document's title, file or pipeline."""
+    if run.document.title:
+        return run.document.title
+    if run.uri:
+        stem = unquote(run.uri).rstrip("/").rpartition("/")[2].rpartition(".")[0]
+        if stem:
+            return stem
+    return pipeline_of(run.configuration_id)
+
+
+def pipeline_of(configuration_id: str) -> str:
+    """The pipeline's name in a configuration id."""
+    return configuration_id.rpartition("@")[0] or configuration_id
+
+
+def summary(listing: Listing | RunRecord) -> RunSummary:
+    """The line of the list of runs."""
+    return RunSummary(
+        run_id=listing.pipeline_run_id,
+        name=listing.name,
+        title=listing.title,
+        pipeline=pipeline_of(listing.configuration_id),
+        uri=listing.uri,
+        status=listing.status,
+        current_step=listing.current_step,
+        parent_run_id=listing.parent_pipeline_run_id,
+        branch_point=listing.branch_point,
+        created_at=listing.created_at,
+        updated_at=listing.updated_at,
+        cost_usd=listing.cost_usd,
+    )
+
+
+# --- Responses --------------------------------------------------------------------
+
+
+def response_record(response: AIResponse) -> ResponseRecord:
+    """The record of an answer; a cleaned text within the raw one is but a slice."""
+    fields = _fields(response)
+    cleaned = fields.pop("processed_content")
+    start = response.raw_output.find(cleaned)
+    if start >= 0:
+        fields["processed"] = (start, start + len(cleaned))
+    else:
+        fields["processed_content"] = cleaned
+    return ResponseRecord.model_validate(fields)
+
+
+def response_entity(record: ResponseRecord) -> AIResponse:
+    """The answer of `record`."""
+    fields = _fields(record)
+    piece = fields.pop("processed")
+    if piece is not None:
+        fields["processed_content"] = record.raw_output[piece[0] : piece[1]]
+    return AIResponse.model_validate(fields)
+
+
+def rated(response: AIResponse, score: float | None) -> AIResponse:
+    """The answer with the score that a run gives it."""
+    if response.quality_score == score:
+        return response
+    return response.evolve(quality_score=score)
+
+
+# --- Events -----------------------------------------------------------------------
+
+
+def event_record(event: Event) -> EventRecord:
+    """The record of an event; texts and responses are referred to, not repeated."""
+    fields = _fields(event)
+    parts = {name: fields.pop(name) for name in _EVENT_PARTS if name in fields}
+    match event:
+        case e.RunStarted() | e.RunBranched():
+            parts["run"] = _start_record(fields.pop("run"))
+        case e.ResponseReceived() | e.ResponseInterrupted():
+            parts["response"] = fields.pop("response").response_id
+    small = event.model_dump(mode="json", include=set(fields))
+    texts = {name: small.pop(name) for name in fields if _is_long(fields[name])}
+    return EventRecord.model_validate({"event": small, "texts": texts, **parts})
+
+
+def event_entity(record: EventRecord, find: Callable[[UUID], AIResponse]) -> Event:
+    """The event of `record`; `find` reads the responses it refers to."""
+    fields: dict[str, Any] = {**record.event, **record.texts}
+    for name in _EVENT_PARTS:
+        if (part := getattr(record, name)) is not None:
+            fields[name] = part
+    if record.response is not None:
+        fields["response"] = find(record.response)
+    if record.run is not None:
+        fields["run"] = _start_entity(record.run, find)
+    return _EVENT.validate_python(fields, from_attributes=True)
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, str) and len(value.encode()) >= LONG
+
+
+def _start_record(run: PipelineRun) -> StartRecord:
+    steps = [_start_step(step) for step in run.steps.values()]
+    return StartRecord.model_validate({**_fields(run, without="steps"), "steps": steps})
+
+
+def _start_step(step: StepState) -> StartStepRecord:
+    scores = {r.response_id: r.quality_score for r in step.ai_responses}
+    return StartStepRecord.model_validate(
+        {
+            **_fields(step, without="ai_responses"),
+            "responses": tuple(scores),
+            "scores": {key: s for key, s in scores.items() if s is not None},
+        }
+    )
+
+
+def _start_entity(
+    record: StartRecord, find: Callable[[UUID], AIResponse]
+) -> PipelineRun:
+    steps = {
+        step.step_name: step_entity(
+            step,
+            [rated(find(key), step.scores.get(key)) for key in step.responses],
+            lambda _: "",
+        )
+        for step in record.steps
+    }
+    return run_entity(record, steps)
+
+
+# --- Primers ----------------------------------------------------------------------
+
+
+def primer_record(
+    primer: StylePrimer, created_at: datetime, last_used: datetime
+) -> PrimerRecord:
+    """The record of a primer's version."""
+    kept = {"created_at": created_at, "last_used": last_used}
+    return PrimerRecord.model_validate({**_fields(primer), **kept})
+
+
+def primer_entity(record: PrimerRecord) -> StylePrimer:
+    """The primer of `record`."""
+    return StylePrimer.model_validate(_fields(record))
+
+
+# --- Common -----------------------------------------------------------------------
+
+
+def _entity(kind: type[E], fields: dict[str, Any]) -> E:
+    return kind.model_validate(fields, from_attributes=True)

@@ -1,0 +1,145 @@
+"""Opening a store: made whole or not at all, checked, and shared within a process.
+
+LMDB must not have one environment open twice in a process, and there must be one
+writer thread for each; so whoever opens a folder that is open already shares both.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import lmdb
+from lmdb import verify as offline
+
+from writeit.store import failures, keys, location, schema
+from writeit.store.environment import MAP_SIZE, Environment
+from writeit.store.writer import Writer
+
+DATA_FILE = "data.mdb"
+
+
+@dataclass(slots=True)
+class Shared:
+    """An environment, its writer, and how many have them open."""
+
+    environment: Environment
+    writer: Writer
+    users: int = 0
+
+
+_lock = threading.Lock()
+_open: dict[Path, Shared] = {}
+"""By resolved folder. LMDB's own rule is about the process, hence a global."""
+
+
+def acquire(folder: Path, map_size: int = MAP_SIZE) -> Shared:
+    """Open the store in `folder`, or join those who have it open.
+
+    Raises:
+        StoreError: it cannot be made or read, is damaged, or is too new.
+    """
+    with _lock:
+        path = folder.resolve()
+        shared = _open.get(path)
+        if shared is None:
+            environment = _opened(path, map_size)
+            shared = _open[path] = Shared(environment, Writer(environment))
+        shared.users += 1
+        return shared
+
+
+def release(shared: Shared) -> None:
+    """Let go; the last one writes what waits and closes the files."""
+    with _lock:
+        shared.users -= 1
+        if shared.users == 0:
+            del _open[shared.environment.folder]
+            shared.writer.close()
+            shared.environment.close()
+
+
+def _opened(folder: Path, map_size: int) -> Environment:
+    try:
+        location.prepare(folder)
+        if not (folder / DATA_FILE).exists():
+            _create(folder)
+        if (folder / DATA_FILE).stat().st_size == 0:
+            raise failures.corrupt(folder, "its data file is empty")
+        environment = Environment(folder, map_size)
+    except (lmdb.Error, OSError) as error:
+        raise failures.store_error(error, folder) from error
+    try:
+        _check_length(environment)
+        _check_schema(environment)
+    except BaseException:
+        environment.close()
+        raise
+    return environment
+
+
+def _create(folder: Path) -> None:
+    """Make a store aside and put it in place in one step.
+
+    A store that is there was therefore finished once: an empty file is damage.
+    """
+    aside = tempfile.mkdtemp(prefix=".new-", dir=folder)
+    try:
+        with (
+            lmdb.Environment(aside, mode=0o700) as made,
+            made.begin(write=True) as txn,
+        ):
+            txn.put(keys.SCHEMA, schema.stamp())
+        _put_in_place(f"{aside}/{DATA_FILE}", folder / DATA_FILE)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_in_place(made: str, place: Path) -> None:
+    try:
+        os.link(made, place)
+    except FileExistsError:
+        return  # another process was quicker; its store is as good as ours
+    except OSError:
+        if not place.exists():  # a filesystem without hard links
+            Path(made).rename(place)
+    _sync_folder(place.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_length(environment: Environment) -> None:
+    """Refuse a data file from which something was cut off.
+
+    Pages at the end that were taken and freed again within one transaction were
+    never written, so a short file may still be whole: then every page is checked.
+    """
+    _, last_page = environment.figures()
+    data = environment.folder / DATA_FILE
+    if data.stat().st_size >= (last_page + 1) * environment.page_size:
+        return
+    try:
+        problems = offline.verify(str(data))  # type: ignore[no-untyped-call]  # py-lmdb types only its extension
+    except offline.VerifyError as error:
+        problems = [str(error)]
+    if problems:
+        what = f"its data file was cut short ({problems[0]})"
+        raise failures.corrupt(environment.folder, what)
+
+
+def _check_schema(environment: Environment) -> None:
+    with environment.read() as snapshot:
+        if schema.version_of(snapshot) == schema.SCHEMA:
+            return
+    with environment.write() as group, environment.piece(group) as batch:
+        schema.migrate(batch)

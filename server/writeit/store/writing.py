@@ -1,0 +1,204 @@
+"""Writing a decision: its events, entities and indices, in one transaction.
+
+What is there already is left as it is: only records that changed are written, texts
+and responses that are shared are written once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from writeit.core import events as e
+from writeit.core.run import PipelineStatus
+from writeit.core.session import LOCAL_USER
+from writeit.ports import StaleDecision
+from writeit.store import keys, reading, shapes
+from writeit.store.codec import Texts, encode
+from writeit.store.records import (
+    ConfigurationRecord,
+    Listing,
+    PrimerDates,
+    PrimerPointer,
+    ResponsePlace,
+    RunRecord,
+    SessionRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+    from writeit.core.events import Event
+    from writeit.core.pipeline import PipelineConfiguration
+    from writeit.core.primer import StylePrimer
+    from writeit.core.run import PipelineRun, StepState
+    from writeit.core.session import UserSession
+    from writeit.ports import Decision
+    from writeit.store.environment import Batch
+    from writeit.store.records import Record
+
+_EMPTY = b'{"v":1}'
+
+
+def write_decision(batch: Batch, decision: Decision) -> int:
+    """Write a decision whole and return the run's new seq.
+
+    Raises:
+        StaleDecision: the run has another seq than the decision was made at.
+    """
+    run = decision.run
+    before = reading.record(
+        batch, Listing, keys.run(run.pipeline_run_id), reading.no_text
+    )
+    seq = check_seq(decision, before.seq if before else 0)
+    _write_events(batch, decision)
+    for step in run.steps.values():
+        _write_step(batch, run.pipeline_run_id, step)
+    _write_run(batch, run, seq, before)
+    for response_id in ended(decision.events):
+        _drop(batch, keys.journal_of(run.pipeline_run_id, response_id))
+    if decision.configuration is not None:
+        _write_configuration(batch, decision.configuration)
+    if decision.primer is not None:
+        _write_primer(batch, decision.primer, moment_of(decision), run.pipeline_run_id)
+    if decision.session is not None:
+        write_session(batch, decision.session)
+    return seq
+
+
+def check_seq(decision: Decision, seq: int) -> int:
+    """Return the seq after `decision`, if it was made at `seq`."""
+    if decision.expected_seq != seq:
+        raise StaleDecision(
+            f"Run {decision.run.pipeline_run_id} is at event {seq},"
+            f" the decision was made at {decision.expected_seq}."
+        )
+    return seq + len(decision.events)
+
+
+def ended(events: Iterable[Event]) -> list[UUID]:
+    """The responses that ended by these events."""
+    found = []
+    for event in events:
+        if isinstance(event, e.ResponseReceived | e.ResponseInterrupted):
+            found.append(event.response.response_id)
+        elif isinstance(event, e.ResponseFailed):
+            found.append(event.response_id)
+    return found
+
+
+def moment_of(decision: Decision) -> datetime:
+    """When the decision was made."""
+    return decision.events[-1].at if decision.events else decision.run.updated_at
+
+
+def primer_dates(
+    primer: StylePrimer, known: PrimerDates | StylePrimer | None, at: datetime
+) -> tuple[datetime, datetime]:
+    """When a primer's version was first seen, and when last used."""
+    created_at = (known and known.created_at) or primer.created_at or at
+    return created_at, max(at, (known and known.last_used) or at)
+
+
+def write_session(batch: Batch, session: UserSession) -> None:
+    """Write a session and list it as active."""
+    _write(batch, keys.session(session.session_id), SessionRecord(session=session))
+    _put(batch, keys.active_session(session.user_id, session.session_id), _EMPTY)
+
+
+def end_session(batch: Batch, session_id: UUID) -> None:
+    """Take a session off the list of active ones."""
+    key = keys.session(session_id)
+    found = reading.record(batch, SessionRecord, key, reading.no_text)
+    if found is not None:
+        batch.delete(keys.active_session(found.session.user_id, session_id))
+
+
+def _write_events(batch: Batch, decision: Decision) -> None:
+    run_id = decision.run.pipeline_run_id
+    for seq, event in enumerate(decision.events, decision.expected_seq + 1):
+        _write(batch, keys.event(run_id, seq), shapes.event_record(event))
+
+
+def _write_step(batch: Batch, run_id: UUID, step: StepState) -> None:
+    _write(batch, keys.step(run_id, step.step_name), shapes.step_record(step))
+    for index, response in enumerate(step.ai_responses):
+        key = keys.step_response(run_id, step.step_name, index, response.response_id)
+        _write(batch, key, ResponsePlace(quality_score=response.quality_score))
+        response_key = keys.response(response.response_id)
+        if batch.get(response_key) is None:
+            _write(batch, response_key, shapes.response_record(response))
+
+
+def _write_run(
+    batch: Batch, run: PipelineRun, seq: int, before: Listing | None
+) -> None:
+    after = shapes.run_record(run, seq)
+    old = _index_entries(before) if before else {}
+    new = _index_entries(after)
+    for key in old.keys() - new.keys():
+        batch.delete(key)
+    for key, value in new.items():
+        if old.get(key) != value:
+            batch.put(key, value)
+    streaming = keys.streaming(run.pipeline_run_id)
+    if run.is_streaming:
+        _put(batch, streaming, _EMPTY)
+    else:
+        batch.delete(streaming)
+    _write(batch, keys.run(run.pipeline_run_id), after)
+
+
+def _index_entries(run: Listing | RunRecord) -> dict[bytes, bytes]:
+    """The index keys that a run should have, and their values."""
+    run_id, parent_id = run.pipeline_run_id, run.parent_pipeline_run_id
+    indices = [keys.recent_runs(LOCAL_USER), keys.run_by_config(run.configuration_id)]
+    if run.uri is not None:
+        indices.append(keys.run_by_uri(run.uri))
+    if run.status is PipelineStatus.COMPLETED:
+        indices.append(keys.completed_runs(LOCAL_USER))
+    entries = {keys.at(index, run.created_at, run_id): _EMPTY for index in indices}
+    if parent_id is not None:
+        entries[keys.branch_parent(run_id)] = f'"{parent_id}"'.encode()
+        entries[keys.branch_child(parent_id, run_id)] = _EMPTY
+    return entries
+
+
+def _write_configuration(batch: Batch, configuration: PipelineConfiguration) -> None:
+    key = keys.config(configuration.configuration_id)
+    if batch.get(key) is None:
+        _write(batch, key, ConfigurationRecord(configuration=configuration))
+
+
+def _write_primer(
+    batch: Batch, primer: StylePrimer, at: datetime, run_id: UUID
+) -> None:
+    """Write a primer's version with the days it was first and last used."""
+    key = keys.primer(primer.primer_id, primer.version)
+    known = reading.record(batch, PrimerDates, key, reading.no_text)
+    created_at, last_used = primer_dates(primer, known, at)
+    _write(batch, key, shapes.primer_record(primer, created_at, last_used))
+    _write(batch, keys.primer(primer.primer_id), PrimerPointer(newest=primer.version))
+    batch.put(keys.at(keys.primer_usage(primer.primer_id), at, run_id), _EMPTY)
+
+
+def _drop(batch: Batch, prefix: bytes) -> None:
+    for key, _ in list(batch.scan(prefix)):
+        batch.delete(key)
+
+
+def _write(batch: Batch, key: bytes, record: Record) -> None:
+    """Write a record, if it changed, and those of its texts that are new."""
+    texts = Texts()
+    if _put(batch, key, encode(record, texts)):
+        for digest, data in texts.found.items():
+            batch.put_new(keys.text(digest), data)
+
+
+def _put(batch: Batch, key: bytes, value: bytes) -> bool:
+    """Write a value, if it changed."""
+    if batch.get(key) == value:
+        return False
+    batch.put(key, value)
+    return True

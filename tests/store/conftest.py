@@ -1,0 +1,36 @@
+"""The two stores, so that each contract test runs on both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from writeit.store.lmdb_store import LmdbStore
+from writeit.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from writeit.ports import Store
+
+
+@pytest.fixture
+def lmdb_store(tmp_path: Path) -> Iterator[LmdbStore]:
+    """A new store on the disk."""
+    store = LmdbStore.open(tmp_path / ".writeit" / "store")
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["memory", "lmdb"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A new store of either kind."""
+    made: Store
+    if request.param == "memory":
+        made = MemoryStore()
+    else:
+        made = LmdbStore.open(tmp_path / ".writeit" / "store")
+    yield made
+    made.close()

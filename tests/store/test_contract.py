@@ -1,0 +1,350 @@
+"""What every store does, tried on the real one and on the fake."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from store import samples
+from store.samples import a_run, an_id, answer, ask, at, go_on, put, receive, select
+from writeit.core import events as e
+from writeit.core import machine
+from writeit.core.errors import NotFound
+from writeit.core.run import PipelineRun, PipelineStatus
+from writeit.ports import Decision, RunQuery, StaleDecision, Store
+
+
+def read(store: Store, run: PipelineRun) -> PipelineRun:
+    """The run as the store has it."""
+    stored = store.run(run.pipeline_run_id)
+    assert stored is not None
+    return stored.run
+
+
+async def test_a_run_is_read_as_it_was_committed(store: Store) -> None:
+    """Every field comes back, with the number of the newest event."""
+    run = a_run(uri="file:///notes/bees.md", name="Bees", models={"draft": ("a/b",)})
+    assert await store.commit(samples.started(run)) == 1
+    stored = store.run(run.pipeline_run_id)
+    assert stored is not None
+    assert (stored.run, stored.seq) == (run, 1)
+
+
+async def test_a_run_that_is_not_there_is_none(store: Store) -> None:
+    """Nothing is invented."""
+    assert store.run(an_id(1)) is None
+    assert store.events(an_id(1)) == []
+    assert store.session(an_id(1)) is None
+    assert store.configuration("x@y") is None
+    assert store.primer("x") is None
+    assert store.runs(RunQuery()).runs == []
+    assert store.streaming_runs() == []
+
+
+async def test_answers_come_back_in_the_order_they_ended(store: Store) -> None:
+    """A response's index is its place."""
+    run = await put(store, a_run())
+    await ask(store, run.pipeline_run_id, 11, 12, 13)
+    for number in (13, 11, 12):
+        after = await receive(store, run.pipeline_run_id, answer(number, f" {number} "))
+    assert read(store, run) == after
+    ids = [r.response_id for r in after.steps["angles"].ai_responses]
+    assert ids == [an_id(13), an_id(11), an_id(12)]
+
+
+async def test_events_replay_to_the_stored_run(store: Store) -> None:
+    """The entities can be rebuilt from the events."""
+    run = await put(store, a_run())
+    await ask(store, run.pipeline_run_id, 11)
+    await receive(store, run.pipeline_run_id, answer(11, "x" * 500))
+    after = await select(store, run.pipeline_run_id)
+    assert machine.replay(store.events(run.pipeline_run_id)) == after
+    assert read(store, run) == after
+
+
+async def test_a_stale_decision_is_refused_and_changes_nothing(store: Store) -> None:
+    """Whoever decided on an older run reads it again."""
+    run = await put(store, a_run())
+    before = store.run(run.pipeline_run_id)
+    event = e.RunFailed(at=at(9), message="late")
+    late = Decision(run=machine.apply(run, event), events=(event,), expected_seq=0)
+    with pytest.raises(StaleDecision):
+        await store.commit(late)
+    assert store.run(run.pipeline_run_id) == before
+    assert len(store.events(run.pipeline_run_id)) == 1
+
+
+async def test_a_run_id_is_given_once(store: Store) -> None:
+    """Pipeline run ID must be unique across all users."""
+    await put(store, a_run())
+    with pytest.raises(StaleDecision):
+        await put(store, a_run(name="another"))
+
+
+async def test_of_decisions_at_once_one_wins(store: Store) -> None:
+    """The others are stale, whichever order they came in."""
+    run = await put(store, a_run())
+    event = e.RunFailed(at=at(9), message="once")
+    decisions = [samples.decision(run, 1, event) for _ in range(5)]
+    outcomes = await asyncio.gather(
+        *(store.commit(decision) for decision in decisions), return_exceptions=True
+    )
+    assert outcomes[0] == 2
+    assert all(isinstance(outcome, StaleDecision) for outcome in outcomes[1:])
+    assert len(store.events(run.pipeline_run_id)) == 2
+
+
+async def test_a_score_is_the_runs_and_the_answer_stays(store: Store) -> None:
+    """A branch that shares an answer does not share what the writer thinks of it."""
+    parent = await put(store, a_run(1))
+    await ask(store, parent.pipeline_run_id, 11)
+    after = await receive(store, parent.pipeline_run_id, answer(11, quality_score=0.25))
+    step = after.steps["angles"]
+    rated = step.ai_responses[0].evolve(quality_score=0.75)
+    child = after.evolve(
+        pipeline_run_id=an_id(2),
+        parent_pipeline_run_id=parent.pipeline_run_id,
+        branch_point="angles",
+        steps={**after.steps, "angles": step.evolve(ai_responses=(rated,))},
+    )
+    event = e.RunBranched(at=at(2), run=child)
+    await store.commit(Decision(run=child, events=(event,), expected_seq=0))
+    assert read(store, child) == child
+    assert read(store, parent) == after
+    assert store.events(child.pipeline_run_id) == [event]
+
+
+# --- Streaming --------------------------------------------------------------------
+
+
+async def test_journaled_text_is_seen_while_it_streams(store: Store) -> None:
+    """Each answer has its own text, at once and after it reached the disk."""
+    run = await put(store, a_run())
+    run_id = run.pipeline_run_id
+    await ask(store, run_id, 11, 12)
+    store.journal(run_id, an_id(11), "Bees ")
+    store.journal(run_id, an_id(11), "dance 🐝.")
+    store.journal(run_id, an_id(12), "So")
+    for _ in range(2):
+        texts = [s.text for s in read(store, run).steps["angles"].streaming]
+        assert texts == ["Bees dance 🐝.", "So"]
+        await asyncio.sleep(0.1)
+    store.journal(run_id, an_id(12), " what")
+    assert read(store, run).steps["angles"].streaming[1].text == "So what"
+
+
+async def test_the_journal_is_dropped_when_an_answer_ends(store: Store) -> None:
+    """Whether it arrived, was cut or failed."""
+    run = await put(store, a_run())
+    run_id = run.pipeline_run_id
+    asked = await ask(store, run_id, 11, 12, 13)
+    for number in (11, 12, 13):
+        store.journal(run_id, an_id(number), "text")
+    await receive(store, run_id, answer(11))
+    cut = e.ResponseInterrupted(
+        at=asked.updated_at, step="angles", response=answer(12), reason="timeout"
+    )
+    failed = e.ResponseFailed(
+        at=asked.updated_at,
+        step="angles",
+        response_id=an_id(13),
+        model="openai/gpt-4o",
+        reason="timeout",
+        message="too late",
+    )
+    after = await go_on(store, run_id, cut, failed)
+    assert read(store, run) == after
+    assert store.streaming_runs() == []
+
+
+async def test_streamed_text_is_not_part_of_a_decision(store: Store) -> None:
+    """A run that was read with its text and decided on keeps it in the journal."""
+    run = await put(store, a_run())
+    run_id = run.pipeline_run_id
+    await ask(store, run_id, 11, 12)
+    store.journal(run_id, an_id(12), "So")
+    await receive(store, run_id, answer(11))
+    store.journal(run_id, an_id(12), " what")
+    assert read(store, run).steps["angles"].streaming[0].text == "So what"
+
+
+async def test_runs_that_stream_are_known(store: Store) -> None:
+    """From the first answer asked to the last one ended."""
+    first = await put(store, a_run(1))
+    await put(store, a_run(2))
+    assert store.streaming_runs() == []
+    await ask(store, first.pipeline_run_id, 11, 12)
+    assert store.streaming_runs() == [first.pipeline_run_id]
+    await receive(store, first.pipeline_run_id, answer(11))
+    assert store.streaming_runs() == [first.pipeline_run_id]
+    await receive(store, first.pipeline_run_id, answer(12))
+    assert store.streaming_runs() == []
+
+
+# --- The list of runs -------------------------------------------------------------
+
+
+async def listed(store: Store, query: RunQuery) -> list[int]:
+    """The numbers of all runs asked for, page after page."""
+    numbers: list[int] = []
+    while True:
+        page = store.runs(query)
+        assert len(page.runs) <= query.limit
+        numbers += [run.run_id.int & 0xFFFF for run in page.runs]
+        if page.next is None:
+            return numbers
+        query = replace(query, before=page.next)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+async def test_runs_are_listed_newest_first(store: Store, limit: int) -> None:
+    """Whatever order they were written in, and however small the page."""
+    for number in (3, 1, 5, 2, 4):
+        await put(store, a_run(number))
+    assert await listed(store, RunQuery(limit=limit)) == [5, 4, 3, 2, 1]
+
+
+async def test_runs_of_one_moment_are_listed_once_each(store: Store) -> None:
+    """Their ids decide."""
+    for number in (2, 3, 1):
+        await put(store, a_run(number, created_at=at(0), updated_at=at(0)))
+    assert await listed(store, RunQuery(limit=1)) == [3, 2, 1]
+
+
+async def test_the_list_is_filtered(store: Store) -> None:
+    """By status, pipeline, document and words, alone and together."""
+    other = samples.configuration("blog-post")
+    again = samples.configuration(hint="another edition")
+    await put(store, a_run(1, uri="file:///a.md"))
+    await put(store, a_run(2, configuration_id=other.configuration_id, name="Honey"))
+    await put(store, a_run(3, configuration_id=again.configuration_id))
+    await put(store, a_run(4, uri="file:///a.md", name="honey too"))
+    await go_on(store, an_id(3), e.RunFailed(at=at(9), message="host died"))
+    initializing, error = PipelineStatus.INITIALIZING, PipelineStatus.ERROR
+    wanted = [
+        (RunQuery(), [4, 3, 2, 1]),
+        (RunQuery(status=error), [3]),
+        (RunQuery(status=PipelineStatus.COMPLETED), []),
+        (RunQuery(pipeline="tech-article"), [4, 3, 1]),
+        (RunQuery(pipeline="tech"), []),
+        (RunQuery(pipeline="tech-article", status=initializing), [4, 1]),
+        (RunQuery(uri="file:///a.md"), [4, 1]),
+        (RunQuery(text="HONEY"), [4, 2]),
+        (RunQuery(text="bees DANCE"), [4, 3, 2, 1]),
+        (RunQuery(text="honey", uri="file:///a.md"), [4]),
+    ]
+    for query, numbers in wanted:
+        for limit in (1, 2, 50):
+            assert await listed(store, replace(query, limit=limit)) == numbers, query
+
+
+async def test_completed_runs_are_listed_while_they_are(store: Store) -> None:
+    """Regenerating in the last step takes the run off again."""
+    run = await put(store, a_run())
+    run_id = run.pipeline_run_id
+    for number, step in enumerate(samples.STEPS, 11):
+        assert await listed(store, RunQuery(status=PipelineStatus.COMPLETED)) == []
+        await ask(store, run_id, number)
+        await receive(store, run_id, answer(number))
+        after = await select(store, run_id)
+        assert after.steps[step].user_selection == 0
+    assert after.status is PipelineStatus.COMPLETED
+    assert await listed(store, RunQuery(status=PipelineStatus.COMPLETED)) == [1]
+    again = e.StepRegenerated(
+        at=after.updated_at, step="polish", calls=(samples.call(20),)
+    )
+    await go_on(store, run_id, again)
+    assert await listed(store, RunQuery(status=PipelineStatus.COMPLETED)) == []
+    assert await listed(store, RunQuery(status=PipelineStatus.RUNNING)) == [1]
+
+
+async def test_a_line_of_the_list_says_all(store: Store) -> None:
+    """Without opening the run."""
+    run = await put(store, a_run(name="Bees", uri="file:///a.md"))
+    await ask(store, run.pipeline_run_id, 11)
+    after = await receive(store, run.pipeline_run_id, answer(11))
+    (line,) = store.runs(RunQuery()).runs
+    assert line.run_id == run.pipeline_run_id
+    assert (line.name, line.title) == ("Bees", "Why bees dance")
+    assert (line.pipeline, line.uri) == ("tech-article", "file:///a.md")
+    assert (line.status, line.current_step) == (PipelineStatus.RUNNING, "angles")
+    assert (line.parent_run_id, line.branch_point) == (None, None)
+    assert (line.created_at, line.updated_at) == (run.created_at, after.updated_at)
+    assert line.cost_usd == 0.25
+
+
+async def test_listing_on_from_an_unknown_run_is_refused(store: Store) -> None:
+    """A cursor is a run."""
+    with pytest.raises(NotFound):
+        store.runs(RunQuery(before=an_id(404)))
+
+
+# --- What comes along with a decision ---------------------------------------------
+
+
+async def test_a_configuration_is_kept_whole(store: Store) -> None:
+    """And under its id, so an edited file is another one."""
+    one, two = samples.configuration(), samples.configuration(hint="edited")
+    run = a_run()
+    started = samples.started(run)
+    await store.commit(replace(started, configuration=one))
+    assert store.configuration(one.configuration_id) == one
+    assert store.configuration(two.configuration_id) is None
+
+
+async def test_a_primer_has_versions(store: Store) -> None:
+    """The one used last is the default; days of use live in the store."""
+    old, new = samples.primer("Old."), samples.primer("New.")
+    assert store.primer("tech-journalist") is None
+    for number, primer in enumerate((old, new, old), 1):
+        started = samples.started(a_run(number))
+        await store.commit(replace(started, primer=primer))
+    kept = store.primer("tech-journalist")
+    assert kept == old.evolve(created_at=at(1), last_used=at(3))
+    assert store.primer("tech-journalist", new.version) == new.evolve(
+        created_at=at(2), last_used=at(2)
+    )
+    assert store.primer("tech-journalist", "unknown") is None
+
+
+async def test_a_session_comes_along(store: Store) -> None:
+    """Written with the decision, and listed as active."""
+    session = samples.session()
+    started = samples.started(a_run())
+    await store.commit(replace(started, session=session))
+    assert store.session(session.session_id) == session
+    assert store.active_sessions() == [session]
+
+
+async def test_what_comes_along_with_a_stale_decision_is_not_kept(store: Store) -> None:
+    """All of it or nothing."""
+    run = await put(store, a_run())
+    late = Decision(
+        run=run,
+        events=samples.started(run).events,
+        expected_seq=0,
+        configuration=samples.configuration(),
+        primer=samples.primer(),
+        session=samples.session(),
+    )
+    with pytest.raises(StaleDecision):
+        await store.commit(late)
+    assert store.configuration(samples.configuration().configuration_id) is None
+    assert store.primer("tech-journalist") is None
+    assert store.active_sessions() == []
+
+
+async def test_a_session_ends_and_stays(store: Store) -> None:
+    """`active_sessions` loses it, its entity is kept."""
+    one, two = samples.session(901), samples.session(902)
+    await store.save_session(one)
+    await store.save_session(two)
+    moved = one.evolve(active_pipeline_run_id=an_id(1), last_activity=at(5))
+    await store.save_session(moved)
+    assert store.active_sessions() == [moved, two]
+    await store.end_session(one.session_id)
+    assert store.active_sessions() == [two]
+    assert store.session(one.session_id) == moved
+    await store.end_session(an_id(404))
