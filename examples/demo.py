@@ -123,7 +123,7 @@ async def have_model(editor: Editor) -> None:
         types.ExecuteCommandParams(
             command="writeit.model.install",
             arguments=[{"model": MODEL}],
-            work_done_token="install",
+            work_done_token="install",  # noqa: S106 -- a progress token
         )
     )
 

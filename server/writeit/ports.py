@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
+    from pathlib import Path
     from uuid import UUID
 
     from writeit.core.errors import ModelError
@@ -159,6 +160,15 @@ class Models(Protocol):
 
         Raises:
             NotFound: the provider is not known.
+            ModelError: the model host cannot be reached.
+        """
+        ...
+
+    async def identify(self, model: str) -> str:
+        """Return `provider/model_name` for a model id or a bare LiteLLM name.
+
+        Raises:
+            NotFound: no provider is known for it.
             ModelError: the model host cannot be reached.
         """
         ...
@@ -329,3 +339,17 @@ class Store(Protocol):
     def close(self) -> None:
         """Write what is still waiting, then let go of the store."""
         ...
+
+
+# --- all of them --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The ports as the composition root hands them out."""
+
+    models: Models
+    keys: Keys
+    clock: Clock
+    open_store: Callable[[Path | None], tuple[Store, str | None]]
+    """Opens a folder's store; also returns a message if it had to go elsewhere."""

@@ -52,6 +52,7 @@ class Engine:
         models: Models,
         store: Store,
         clock: Clock,
+        session: UserSession,
         gate: Gate | None = None,
         policy: RetryPolicy | None = None,
     ) -> None:
@@ -59,7 +60,7 @@ class Engine:
         self._models = models
         self._clock = clock
         self._gate = gate or Gate(3)
-        self._ledger = Ledger(store, clock)
+        self._ledger = Ledger(store, clock, session)
         self._tools = Tools(
             models=models,
             store=store,
@@ -69,9 +70,12 @@ class Engine:
         )
         self._asking: dict[UUID, Asking] = {}
 
-    async def start(
-        self, request: StartRequest, session: UserSession | None = None
-    ) -> PipelineRun:
+    @property
+    def session(self) -> UserSession:
+        """The session this engine works for, as of its last decision."""
+        return self._ledger.session
+
+    async def start(self, request: StartRequest) -> PipelineRun:
         """Make a new run, the session's active one; nothing is sent yet.
 
         Raises:
@@ -80,16 +84,13 @@ class Engine:
         run_id = self._clock.new_id()
         event = starting.begin(request, run_id, self._clock.now())
         run = machine.apply(None, event)
-        if session is not None:
-            session = session.evolve(active_pipeline_run_id=run_id)
-        await self.store.commit(
+        await self._ledger.start(
             Decision(
                 run=run,
                 events=(event,),
                 expected_seq=0,
                 configuration=request.configuration,
                 primer=request.primer,
-                session=session,
             )
         )
         return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from writeit.core import machine
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 class Ledger:
     """The one way in which the engine changes a stored run."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, session: UserSession) -> None:
+        self.session = session
+        """The session on whose behalf decisions are made; stored with each."""
         self._store = store
         self._clock = clock
 
@@ -41,10 +44,7 @@ class Ledger:
         return stored
 
     async def decide(
-        self,
-        run_id: UUID,
-        decision: Callable[[PipelineRun, datetime], Events],
-        session: UserSession | None = None,
+        self, run_id: UUID, decision: Callable[[PipelineRun, datetime], Events]
     ) -> PipelineRun:
         """Commit what `decision` makes of the run as it is; return the run after it.
 
@@ -63,14 +63,24 @@ class Ledger:
                 return stored.run
             run = machine.replay(events, stored.run)
             try:
-                await self._store.commit(
-                    Decision(
-                        run=run,
-                        events=tuple(events),
-                        expected_seq=stored.seq,
-                        session=session,
-                    )
+                await self._write(
+                    Decision(run=run, events=tuple(events), expected_seq=stored.seq)
                 )
             except StaleDecision:
                 continue
             return run
+
+    async def start(self, decision: Decision) -> None:
+        """Commit a new run and make it the session's active one.
+
+        Raises:
+            StoreError: nothing was written.
+        """
+        run_id = decision.run.pipeline_run_id
+        await self._write(decision, active_pipeline_run_id=run_id)
+
+    async def _write(self, decision: Decision, **changes: object) -> None:
+        """Commit a decision together with the session it was made in."""
+        session = self.session.evolve(last_activity=self._clock.now(), **changes)
+        await self._store.commit(replace(decision, session=session))
+        self.session = session

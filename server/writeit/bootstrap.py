@@ -1,0 +1,90 @@
+"""The composition root: the one place where ports meet their adapters.
+
+Nothing imports this. `writeit serve` takes a short way past the command line's
+library, so that an editor waits as little as possible.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from uuid import UUID
+
+    from writeit.ports import Store, World
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the `writeit` command."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    match arguments:
+        case ["serve"] | ["serve", "--stdio"]:
+            serve()
+        case ["model-host"]:
+            from writeit.models.host import main as host
+
+            host()
+        case ["embedded-server"]:
+            from writeit.models.embedded_server import (
+                main as embedded_server,
+            )
+
+            embedded_server()
+        case _:
+            from writeit.cli import command_line
+
+            command_line(list(arguments), world)
+
+
+def serve() -> None:
+    """Serve one editor over stdin and stdout: `writeit-server`, `writeit serve`."""
+    from writeit.lsp.server import serve_stdio
+
+    sys.exit(serve_stdio(world))
+
+
+def world() -> World:
+    """Hand out the real ports; imported here, when they are first needed."""
+    from writeit.models.client import ModelHostClient
+    from writeit.models.keys import SystemKeys
+    from writeit.ports import World
+
+    keys = SystemKeys()
+    return World(
+        models=ModelHostClient(keys=keys),
+        keys=keys,
+        clock=SystemClock(),
+        open_store=open_store,
+    )
+
+
+def open_store(workspace: Path | None) -> tuple[Store, str | None]:
+    """Open the store of a workspace folder, or the user's own where that cannot be."""
+    from writeit.store.lmdb_store import LmdbStore
+    from writeit.store.location import store_folder
+
+    folder, message = store_folder(workspace)
+    return LmdbStore.open(folder), message
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the moment, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        return time.monotonic()
+
+    def new_id(self) -> UUID:
+        """Return a UUIDv7: later ids sort later."""
+        from uuid_utils.compat import uuid7
+
+        return uuid7()

@@ -1,0 +1,54 @@
+"""The command line: the same engine, for a terminal and for scripts."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from writeit import __version__
+from writeit.cli import export, library, models, run
+from writeit.core.errors import InvalidParams, WriteItError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from writeit.ports import World
+
+FAILED, MISUSED = 1, 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="writeit")
+def writeit() -> None:
+    """WriteIt: from notes to article, in the editor you already use."""
+
+
+@writeit.command()
+@click.option("--stdio", is_flag=True, default=True, help="Speak over stdin, stdout.")
+def serve(*, stdio: bool) -> None:  # noqa: ARG001 -- said, and the only way
+    """Serve an editor that speaks the Language Server Protocol."""
+    # `bootstrap` takes the usual spelling before click is imported.
+    raise click.UsageError("Serve with `writeit serve` or `writeit serve --stdio`.")
+
+
+for command in (run.run, export.show, export.export, models.model, library.pipeline):
+    writeit.add_command(command)
+
+
+def command_line(arguments: list[str], world: Callable[[], World]) -> None:
+    """Run the command line and exit: 0 done, 1 the work failed, 2 misuse."""
+    try:
+        writeit.main(arguments, standalone_mode=False, obj=world)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(FAILED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(MISUSED)
+    except WriteItError as error:
+        click.secho(f"{error.message}", fg="red", err=True)
+        if error.hint:
+            click.echo(error.hint, err=True)
+        sys.exit(MISUSED if isinstance(error, InvalidParams) else FAILED)

@@ -1,0 +1,93 @@
+"""Which workspace a command is about, and the engine that works on it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from writeit.core.session import UserSession
+from writeit.engine.engine import Engine
+from writeit.library import read_library
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+    from pathlib import Path
+    from typing import Any
+
+    from writeit.library import Library
+    from writeit.ports import Store, World
+
+T = TypeVar("T")
+
+ROOT_MARKERS = (".writeit", "pipelines", ".git")
+"""What makes a folder a workspace; the nearest one around a file counts."""
+
+
+def workspace_of(place: Path) -> Path:
+    """Return the nearest folder around `place` that has a marker, else its own."""
+    place = place.resolve()
+    folder = place if place.is_dir() else place.parent
+    for candidate in (folder, *folder.parents):
+        if any((candidate / marker).exists() for marker in ROOT_MARKERS):
+            return candidate
+    return folder
+
+
+class Desk:
+    """What a command of the terminal works with; closed when it is done."""
+
+    def __init__(self, path: Path, world: World) -> None:
+        self.path = path
+        self.world = world
+        self.store: Store
+        self.store, message = world.open_store(path)
+        if message:
+            click.echo(message, err=True)
+        now = world.clock.now()
+        session = UserSession(
+            session_id=world.clock.new_id(),
+            workspace_path=path,
+            created_at=now,
+            last_activity=now,
+        )
+        self.engine = Engine(
+            models=world.models, store=self.store, clock=world.clock, session=session
+        )
+
+    def library(self) -> Library:
+        """Read the pipelines and primers within reach."""
+        return read_library(self.path)[0]
+
+    async def close(self) -> None:
+        """Write everything down and let go."""
+        await self.engine.close()
+        await self.store.end_session(self.engine.session.session_id)
+        self.store.close()
+        await self.world.models.close()
+
+
+@asynccontextmanager
+async def desk_at(place: Path, context: click.Context) -> AsyncIterator[Desk]:
+    """Open the workspace around `place`."""
+    desk = Desk(workspace_of(place), context.obj())
+    try:
+        yield desk
+    finally:
+        await desk.close()
+
+
+def complete(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end; Ctrl-C stops it and what came is kept."""
+    result: list[T] = []
+
+    async def main() -> None:
+        result.append(await work)
+
+    with suppress(asyncio.CancelledError):
+        asyncio.run(main())
+    if not result:
+        raise click.Abort
+    return result[0]

@@ -1,0 +1,43 @@
+"""A markdown file as a run sees it: body, selection, title, and what binds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from writeit.core.run import RunDocument
+from writeit.library.frontmatter import FrontMatter, split
+from writeit.library.markdown import title_of
+
+
+@dataclass(frozen=True, slots=True)
+class Manuscript:
+    """The writer's document with its front matter understood."""
+
+    document: RunDocument
+    front_matter: FrontMatter
+
+
+def read_manuscript(
+    text: str,
+    *,
+    path: str = "",
+    uri: str = "",
+    selection: tuple[int, int] | None = None,
+) -> Manuscript:
+    """Read a markdown text; `selection` counts code points from its beginning.
+
+    The document's text leaves its front matter out, so what of a selection lies in
+    the front matter is not selected.
+    """
+    front_matter = split(text, uri)
+    body = front_matter.body
+    document = RunDocument(text=body, title=title_of(body), path=path)
+    if selection is not None:
+        start, end = (
+            min(max(offset - len(front_matter.head), 0), len(body))
+            for offset in selection
+        )
+        document = document.evolve(
+            selection=body[start:end], before=body[:start], after=body[end:]
+        )
+    return Manuscript(document, front_matter)

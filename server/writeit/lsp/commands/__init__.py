@@ -1,0 +1,18 @@
+"""The commands, a module for each noun; here they come together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from writeit.lsp.commands import library, model, run, session, step
+
+if TYPE_CHECKING:
+    from writeit.lsp.dispatch import Command
+
+HANDLERS: dict[str, Command[Any]] = {
+    **library.HANDLERS,
+    **model.HANDLERS,
+    **run.HANDLERS,
+    **step.HANDLERS,
+    **session.HANDLERS,
+}

@@ -1,0 +1,177 @@
+"""`writeit.run.*`: runs from start to export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from writeit.core.run import RunDocument
+from writeit.engine.starting import StartRequest
+from writeit.export import export_run
+from writeit.library.frontmatter import Binding
+from writeit.lsp import protocol as p
+from writeit.lsp.convert import uri_of
+from writeit.lsp.dispatch import Command, Request
+from writeit.lsp.documents import manuscript_of, understood
+from writeit.lsp.files import write_inside
+from writeit.ports import RunQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from writeit.core.pipeline import PipelineConfiguration
+    from writeit.core.primer import StylePrimer
+    from writeit.core.run import PipelineRun as Run
+    from writeit.lsp.folder import Folder
+
+
+async def start(request: Request[p.RunStartParams]) -> p.PipelineRun:
+    """Make a run of a pipeline; nothing is sent yet."""
+    params, connection = request.params, request.connection
+    folder = connection.folder(params, uri=params.uri)
+    library = folder.library()
+    configuration = library.pipeline(params.pipeline)
+    document, binding = RunDocument(), Binding()
+    if params.uri is not None:
+        manuscript = understood(manuscript_of(connection, params.uri, params.range))
+        document = manuscript.document
+        binding = manuscript.front_matter.binding
+    settings = await connection.settings(folder)
+    run = await folder.engine.start(
+        StartRequest(
+            configuration=configuration,
+            inputs={name: _as_text(value) for name, value in params.inputs.items()},
+            front_matter_inputs=_known_inputs(configuration, binding),
+            document=document,
+            primer=await _primer(request, folder, configuration, binding),
+            models=await _models(request, params.models),
+            name=params.name,
+            uri=params.uri,
+            output=params.output or settings.output,
+            output_path=params.output_path or binding.output_path,
+        ),
+    )
+    return as_run(run)
+
+
+async def _primer(
+    request: Request[p.RunStartParams],
+    folder: Folder,
+    configuration: PipelineConfiguration,
+    binding: Binding,
+) -> StylePrimer | None:
+    """Find the primer: params, front matter, pipeline, setting, preference, none."""
+    settings = await request.connection.settings(folder)
+    candidates = (
+        request.params.primer,
+        binding.primer,
+        configuration.default("style_primer", str),
+        settings.style_primer,
+        folder.engine.session.preferences.style_primer,
+    )
+    named = next((name for name in candidates if name), None)
+    return folder.library().primer(named) if named else None
+
+
+async def _models(
+    request: Request[p.RunStartParams], given: Mapping[str, list[str] | str]
+) -> dict[str, tuple[str, ...]]:
+    models = request.connection.world.models
+    return {
+        step: tuple(
+            [
+                await models.identify(name)
+                for name in ([names] if isinstance(names, str) else names)
+            ]
+        )
+        for step, names in given.items()
+    }
+
+
+def _known_inputs(
+    configuration: PipelineConfiguration, binding: Binding
+) -> dict[str, str]:
+    """Inputs of the front matter that this pipeline has; others have a diagnostic."""
+    known = {spec.name for spec in configuration.inputs}
+    return {name: value for name, value in binding.inputs.items() if name in known}
+
+
+def _as_text(value: str | float | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+async def show(request: Request[p.RunParams]) -> p.PipelineRun:
+    """Return a run with its steps and answers."""
+    params = request.params
+    folder = request.connection.folder(params, run_id=params.run_id)
+    return as_run(folder.engine.show(params.run_id))
+
+
+async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
+    """List runs, newest first."""
+    params = request.params
+    folder = request.connection.folder(params, uri=params.uri)
+    page = folder.store.runs(
+        RunQuery(
+            status=params.status,
+            pipeline=params.pipeline,
+            uri=params.uri,
+            text=params.text,
+            limit=params.limit,
+            before=params.before,
+        )
+    )
+    return p.RunListResult(
+        runs=[p.RunSummary.model_validate(summary) for summary in page.runs],
+        next=page.next,
+    )
+
+
+async def pause(request: Request[p.RunParams]) -> p.PipelineRun:
+    """Stop what streams, keep what came."""
+    params = request.params
+    folder = request.connection.folder(params, run_id=params.run_id)
+    return as_run(await folder.engine.pause(params.run_id))
+
+
+async def resume(request: Request[p.RunParams]) -> p.PipelineRun:
+    """Let a paused run go on; sends nothing."""
+    params = request.params
+    folder = request.connection.folder(params, run_id=params.run_id)
+    return as_run(await folder.engine.resume(params.run_id))
+
+
+async def export(request: Request[p.RunExportParams]) -> p.RunExportResult:
+    """Return a run as yaml, json or markdown, and write it if a path is given."""
+    params, connection = request.params, request.connection
+    folder = connection.folder(params, run_id=params.run_id)
+    run = folder.engine.show(params.run_id)
+    settings = await connection.settings(folder)
+    content = export_run(
+        run,
+        folder.engine.configuration(run),
+        folder.store.events(params.run_id) if params.include_history else None,
+        params.format
+        or settings.export_format
+        or folder.engine.session.preferences.export_format,
+    )
+    uri = None
+    if params.path is not None:
+        uri = uri_of(write_inside(folder.path, params.path, content))
+    return p.RunExportResult(uri=uri, content=content)
+
+
+def as_run(run: Run) -> p.PipelineRun:
+    """Return a run in the wire's shape."""
+    return p.PipelineRun.model_validate(run)
+
+
+HANDLERS: dict[str, Command[Any]] = {
+    "writeit.run.start": Command(p.RunStartParams, p.PipelineRun, start),
+    "writeit.run.show": Command(p.RunParams, p.PipelineRun, show),
+    "writeit.run.list": Command(p.RunListParams, p.RunListResult, list_runs),
+    "writeit.run.pause": Command(p.RunParams, p.PipelineRun, pause),
+    "writeit.run.resume": Command(p.RunParams, p.PipelineRun, resume),
+    "writeit.run.export": Command(p.RunExportParams, p.RunExportResult, export),
+}

@@ -1,0 +1,172 @@
+"""What one connected editor has open: folders, settings, tasks in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pydantic import ValidationError
+from pygls.exceptions import JsonRpcException
+
+from writeit.core.errors import InvalidParams, NotFound
+from writeit.core.settings import Settings
+from writeit.engine.gate import Gate
+from writeit.lsp.convert import path_of, uri_of
+from writeit.lsp.folder import Folder
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from pathlib import Path
+    from uuid import UUID
+
+    from writeit.lsp.protocol import Params
+    from writeit.lsp.server import WriteItServer
+    from writeit.ports import World
+
+logger = logging.getLogger(__name__)
+
+
+class Connection:
+    """The state of one connection; commands get everything through it."""
+
+    def __init__(self, server: WriteItServer, world: World) -> None:
+        self.server = server
+        self.world = world
+        self.gate = Gate(3)
+        self._folders: dict[Path | None, Folder] = {}
+        self._settings: dict[Path | None, Settings] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- folders ------------------------------------------------------------------
+
+    def workspace_paths(self) -> list[Path]:
+        """The workspace folders that are open, in the editor's order."""
+        uris = list(self.server.workspace.folders) or (
+            [self.server.workspace.root_uri] if self.server.workspace.root_uri else []
+        )
+        return [path for uri in uris if (path := path_of(uri)) is not None]
+
+    def folder(
+        self, params: Params, *, uri: str | None = None, run_id: UUID | None = None
+    ) -> Folder:
+        """Return the folder a command is about.
+
+        Raises:
+            InvalidParams: several folders are open and nothing decides.
+            NotFound: the folder named is not open.
+        """
+        paths = self.workspace_paths()
+        if params.folder is not None:
+            return self._open(self._named(params.folder, paths))
+        if uri is not None:
+            return self._open(_containing(uri, paths))
+        if run_id is not None and len(paths) > 1:
+            for path in paths:
+                if (folder := self._open(path)).store.run(run_id) is not None:
+                    return folder
+        if len(paths) > 1 and run_id is None:
+            raise InvalidParams(
+                "Several folders are open and nothing says which is meant.",
+                hint="Give `folder`, one of: " + ", ".join(map(uri_of, paths)),
+                problems=[{"path": "folder", "message": "is needed here"}],
+            )
+        return self._open(paths[0] if paths else None)
+
+    def _named(self, folder: str, paths: list[Path]) -> Path:
+        path = path_of(folder)
+        if path not in paths or path is None:
+            raise NotFound.among("open folder", folder, [uri_of(p) for p in paths])
+        return path
+
+    def _open(self, path: Path | None) -> Folder:
+        if path not in self._folders:
+            store, message = self.world.open_store(path)
+            self._folders[path] = Folder(path, store, self.world, self.gate)
+            if message:
+                self.show(message, types.MessageType.Info)
+        return self._folders[path]
+
+    # --- settings -----------------------------------------------------------------
+
+    async def settings(self, folder: Folder) -> Settings:
+        """Return the folder's settings; a bad value is one message and its default."""
+        if folder.path not in self._settings:
+            self._settings[folder.path] = await self._pull(folder.path)
+        return self._settings[folder.path]
+
+    def forget_settings(self) -> None:
+        """Pull the settings anew when they are next needed."""
+        self._settings.clear()
+
+    async def _pull(self, path: Path | None) -> Settings:
+        workspace = self.server.client_capabilities.workspace
+        if workspace is None or not workspace.configuration:
+            return Settings()
+        item = types.ConfigurationItem(
+            section="writeit", scope_uri=uri_of(path) if path else None
+        )
+        try:
+            answer = await self.server.workspace_configuration_async(
+                types.ConfigurationParams(items=[item])
+            )
+        except JsonRpcException as error:
+            logger.warning("the editor did not tell its settings: %s", error)
+            return Settings()
+        raw = answer[0] if answer else None
+        return self._checked(raw if isinstance(raw, dict) else {})
+
+    def _checked(self, raw: dict[str, Any]) -> Settings:
+        """Validate section by section, so that one bad value costs only itself."""
+        good: dict[str, Any] = {}
+        for key, value in raw.items():
+            try:
+                Settings.model_validate({key: value})
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"]))
+                self.show(
+                    f"Setting writeit.{where}: {first['msg']}. Its default is used.",
+                    types.MessageType.Warning,
+                )
+            else:
+                good[key] = value
+        return Settings.model_validate(good)
+
+    # --- talking and working in the background --------------------------------------
+
+    def show(self, message: str, kind: types.MessageType) -> None:
+        """Show the writer a message."""
+        self.server.window_show_message(
+            types.ShowMessageParams(type=kind, message=message)
+        )
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` in the background, held until it ends."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("work in the background failed", exc_info=error)
+
+    async def close(self) -> None:
+        """Stop what streams, write everything down, let go of stores and models."""
+        for folder in self._folders.values():
+            await folder.close()
+        self._folders.clear()
+        tasks = list(self._tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.world.models.close()
+
+
+def _containing(uri: str, paths: list[Path]) -> Path | None:
+    """The innermost open folder that `uri` is in, else the first open one."""
+    path = path_of(uri)
+    around = [p for p in paths if path is not None and path.is_relative_to(p)]
+    if around:
+        return max(around, key=lambda p: len(p.parts))
+    return paths[0] if paths else None

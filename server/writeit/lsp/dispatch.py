@@ -1,0 +1,80 @@
+"""From `workspace/executeCommand` to a handler and back: validation and errors."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from writeit.core.errors import InvalidParams, WriteItError
+from writeit.lsp.convert import to_invalid_params, to_rpc_error
+from writeit.lsp.protocol import Params
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from lsprotocol import types
+
+    from writeit.lsp.connection import Connection
+    from writeit.lsp.protocol import Wire
+
+logger = logging.getLogger(__name__)
+
+P = TypeVar("P", bound=Params)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[P]):
+    """One command as its handler sees it."""
+
+    connection: Connection
+    params: P
+    work_done_token: types.ProgressToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[P]):
+    """What a command takes, gives and does."""
+
+    params: type[P]
+    result: type[Wire]
+    """Where the command waits; `Accepted` otherwise."""
+    handler: Callable[[Request[P]], Awaitable[Wire]]
+
+
+async def execute(connection: Connection, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
+    """Run one command; its refusals become the contract's JSON-RPC errors."""
+    from writeit.lsp.commands import HANDLERS  # noqa: PLC0415 -- it imports this
+
+    try:
+        command = HANDLERS.get(params.command)
+        if command is None:
+            raise InvalidParams(
+                f"There is no command {params.command!r}.",
+                hint="Commands: " + ", ".join(sorted(HANDLERS)),
+                problems=[{"path": "command", "message": "is not known"}],
+            )
+        parsed = _parse(command.params, params.arguments)
+        request = Request(connection, parsed, params.work_done_token)
+        result = await command.handler(request)
+    except WriteItError as error:
+        logger.info("%s refused: %s", params.command, error.message)
+        raise to_rpc_error(error) from None
+    return result.as_json()
+
+
+def _parse(model: type[P], arguments: Sequence[Any] | None) -> P:
+    """Validate the one argument object; no argument is an empty one."""
+    arguments = arguments or [{}]
+    if len(arguments) != 1 or not isinstance(arguments[0], dict):
+        raise InvalidParams(
+            "A command takes one argument, an object.",
+            hint="arguments: [{…}]",
+            problems=[{"path": "", "message": f"{len(arguments)} arguments given"}],
+        )
+    try:
+        return model.model_validate(arguments[0])
+    except ValidationError as error:
+        raise to_invalid_params(error, model) from None

@@ -1,0 +1,89 @@
+"""The writer's documents: as her editor has them, else as they are on the disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from writeit.core.errors import InvalidPipeline, NotFound
+from writeit.library.document import read_manuscript
+from writeit.library.frontmatter import Binding
+from writeit.lsp.convert import path_of, to_offset
+
+if TYPE_CHECKING:
+    from writeit.library.document import Manuscript
+    from writeit.lsp.connection import Connection
+    from writeit.lsp.protocol import Range
+
+MAX_CHARACTERS = 5_000_000
+"""More than a document may have; a book has a tenth of it."""
+
+
+def manuscript_of(
+    connection: Connection, uri: str, selected: Range | None = None
+) -> Manuscript:
+    """Read a document; `selected` is a range of it in the editor's encoding.
+
+    Raises:
+        NotFound: it is neither open nor a readable text file.
+    """
+    text = text_of(connection, uri)
+    selection = None
+    if selected is not None:
+        encoding = connection.server.workspace.position_encoding or "utf-16"
+        selection = (
+            to_offset(text, selected.start, encoding),
+            to_offset(text, selected.end, encoding),
+        )
+    path = path_of(uri)
+    return read_manuscript(text, path=str(path or ""), uri=uri, selection=selection)
+
+
+def understood(manuscript: Manuscript) -> Manuscript:
+    """Return the manuscript if its front matter was understood.
+
+    Raises:
+        InvalidPipeline: it was not; what cannot be read may be what forbids sending.
+    """
+    matter = manuscript.front_matter
+    if matter.ok:
+        return manuscript
+    first = next(p for p in matter.problems if p.severity == "error")
+    raise InvalidPipeline(
+        f"The front matter cannot be understood: {first.message}",
+        hint="Put right what is marked in the first lines of the document.",
+        problems=[problem.as_data() for problem in matter.problems],
+    )
+
+
+def binding_of(connection: Connection, uri: str | None) -> Binding:
+    """Return what a document's front matter says now; nothing if it is gone."""
+    if uri is None:
+        return Binding()
+    try:
+        return understood(manuscript_of(connection, uri)).front_matter.binding
+    except NotFound:
+        return Binding()
+
+
+def text_of(connection: Connection, uri: str) -> str:
+    """Return a document's text.
+
+    Raises:
+        NotFound: it is neither open nor a readable text file.
+    """
+    workspace = connection.server.workspace
+    if uri in workspace.text_documents:
+        return str(workspace.text_documents[uri].source)
+    path = path_of(uri)
+    if path is None:
+        raise NotFound(
+            f"{uri} is not open in the editor.", hint="Open it, then start the run."
+        )
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read(MAX_CHARACTERS)
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFound(
+            f"{uri} cannot be read: {error}.",
+            hint="Give the URI of a markdown file that is UTF-8 text.",
+        ) from error

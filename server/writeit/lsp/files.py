@@ -1,0 +1,70 @@
+"""Files that a command may write: inside the workspace, never over another."""
+
+from __future__ import annotations
+
+from errno import ENOSPC
+from itertools import count
+from typing import TYPE_CHECKING
+
+from writeit.core.errors import InvalidParams, NotTrusted, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_inside(workspace: Path | None, path: str, content: str) -> Path:
+    """Write `content` to a new file in the workspace and return where it went.
+
+    An existing file is never overwritten: the name gets the next free number.
+
+    Raises:
+        InvalidParams: no folder is open.
+        NotTrusted: the path leads out of the workspace, also through a link.
+        StoreError: it could not be written.
+    """
+    if workspace is None:
+        raise InvalidParams(
+            "No folder is open that the export could be written to.",
+            hint="Open a folder, or leave `path` out and keep the content.",
+            problems=[{"path": "path", "message": "needs an open folder"}],
+        )
+    root = workspace.resolve()
+    target = (root / path).resolve()
+    if not target.is_relative_to(root) or target == root:
+        raise NotTrusted(
+            f"{path!r} is outside the workspace; nothing was written.",
+            hint=f"Give a path inside {root}; `writeit export` may write anywhere.",
+            path=path,
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return write_new(target, content)
+    except OSError as error:
+        raise StoreError(
+            f"{target} could not be written: {error.strerror}. Nothing was changed.",
+            reason="full" if error.errno == ENOSPC else "read_only",
+            hint="Choose another path, or make room and try again.",
+        ) from error
+
+
+def write_new(target: Path, content: str) -> Path:
+    """Create `target`, or the next free `stem-2`, `stem-3` …, and fill it.
+
+    Raises:
+        OSError: it could not be written; no half file is left.
+    """
+    for number in count(1):
+        name = target.stem if number == 1 else f"{target.stem}-{number}"
+        path = target.with_name(name + target.suffix)
+        try:
+            file = path.open("x", encoding="utf-8", newline="")
+        except FileExistsError:
+            continue
+        try:
+            with file:
+                file.write(content)
+        except OSError:
+            path.unlink()
+            raise
+        return path
+    raise AssertionError  # count() never ends

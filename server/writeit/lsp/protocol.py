@@ -1,0 +1,428 @@
+"""The wire contract: one model for the params and one for the result of each command.
+
+Field names are the seed's in camelCase here and as they are on disk; keys of maps are
+data and never recased. The JSON Schema, the documentation's table and other
+languages' mirrors are generated from this file.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from writeit.core.errors import FailureReason
+from writeit.core.pipeline import AppliesTo, InputType, Output
+from writeit.core.run import PipelineStatus, StepStatus
+from writeit.core.session import ExportFormat
+
+
+class Wire(BaseModel):
+    """What all wire models share: camelCase, no unknown keys, made from entities."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        extra="forbid",
+        frozen=True,
+        from_attributes=True,
+        populate_by_name=True,
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object that goes over the wire."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+# --- shapes -----------------------------------------------------------------------
+
+
+class TokenUsage(Wire):
+    """Tokens and cost of a call."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cost_usd: float | None
+    estimated: bool
+
+
+class AIResponse(Wire):
+    """One model's answer, complete or partial."""
+
+    response_id: UUID
+    model_name: str
+    provider: str
+    prompt_used: str
+    raw_output: str
+    processed_content: str
+    created_at: datetime
+    usage_stats: TokenUsage
+    processing_time: float
+    quality_score: float | None
+    partial: bool
+    finish_reason: str | None
+    first_token_seconds: float | None
+
+
+class Passage(Wire):
+    """A passage taken towards a merge."""
+
+    passage_id: UUID
+    response_id: UUID
+    text: str
+
+
+class MergePart(Wire):
+    """A part of a merged text."""
+
+    response_id: UUID | None
+    text: str
+
+
+class Failure(Wire):
+    """A call that ended without any text."""
+
+    response_id: UUID
+    model: str
+    reason: FailureReason
+    message: str
+
+
+class Streaming(Wire):
+    """An answer on its way, with its journaled text."""
+
+    response_id: UUID
+    model: str
+    text: str
+
+
+class StepState(Wire):
+    """A step of a run."""
+
+    step_name: str
+    status: StepStatus
+    started_at: datetime | None
+    completed_at: datetime | None
+    ai_responses: list[AIResponse]
+    user_selection: int | None
+    user_feedback: str | None
+    merged_content: str | None
+    retry_count: int
+    content: str | None
+    edited_content: str | None
+    passages: list[Passage]
+    merged_from: list[MergePart]
+    failures: list[Failure]
+    streaming: list[Streaming]
+
+
+class RunPrimer(Wire):
+    """The primer a run is pinned to."""
+
+    primer_id: str
+    version: str
+
+
+class PipelineRun(Wire):
+    """A run with its steps and answers."""
+
+    pipeline_run_id: UUID
+    configuration_id: str
+    parent_pipeline_run_id: UUID | None
+    branch_point: str | None
+    created_at: datetime
+    current_step: str
+    status: PipelineStatus
+    user_inputs: dict[str, str]
+    steps: dict[str, StepState]
+    name: str | None
+    uri: str | None
+    primer: RunPrimer | None
+    models: dict[str, list[str]]
+    output: Output
+    output_path: str | None
+
+
+class RunSummary(Wire):
+    """A line of the list of runs."""
+
+    run_id: UUID
+    name: str | None
+    title: str
+    pipeline: str
+    uri: str | None
+    status: PipelineStatus
+    current_step: str
+    parent_run_id: UUID | None
+    branch_point: str | None
+    created_at: datetime
+    updated_at: datetime
+    cost_usd: float | None
+
+
+class InputSpec(Wire):
+    """An input of a pipeline, for a form."""
+
+    name: str
+    type: InputType
+    label: str
+    required: bool
+    default: str | float | bool | None
+    options: list[str]
+    help: str
+    max_length: int | None
+    from_: str | None = Field(alias="from", validation_alias="source")
+
+
+class StepSpec(Wire):
+    """A step of a pipeline."""
+
+    name: str
+    description: str
+    prompt: str
+    models: list[str]
+    samples: int
+    max_tokens: int | None
+    temperature: float | None
+
+
+class PipelineConfiguration(Wire):
+    """A pipeline as its file says it."""
+
+    id: str = Field(validation_alias="configuration_id")
+    name: str
+    description: str
+    created: datetime
+    applies_to: AppliesTo
+    output: Output
+    defaults: dict[str, JsonValue]
+    inputs: list[InputSpec]
+    steps: list[StepSpec]
+
+
+class Problem(Wire):
+    """Something wrong with a file."""
+
+    uri: str
+    message: str
+    severity: Literal["error", "warning", "information"]
+    range: dict[str, Any]
+
+
+class PipelineEntry(Wire):
+    """A line of the list of pipelines."""
+
+    id: str
+    name: str
+    description: str
+    applies_to: AppliesTo
+    steps: list[str]
+    inputs: list[InputSpec]
+    uri: str
+    problems: list[Problem]
+
+
+class StylePrimer(Wire):
+    """A primer with its version."""
+
+    primer_id: str
+    version: str
+    name: str
+    description: str
+    content: str
+    voice_attributes: dict[str, str]
+    example_openings: list[str]
+    guidelines: dict[str, list[str]]
+    created_at: datetime | None
+    last_used: datetime | None
+
+
+class ModelInfo(Wire):
+    """A model, and why it cannot be used if it cannot."""
+
+    id: str
+    provider: str
+    available: bool
+    reason: str | None
+    context_window: int | None
+    input_cost_per_token: float | None
+    output_cost_per_token: float | None
+
+
+class UserPreferences(Wire):
+    """What the writer prefers."""
+
+    default_models: dict[str, str]
+    style_primer: str | None
+    auto_save_enabled: bool
+    streaming_buffer_size: int
+    keyboard_shortcuts: dict[str, str]
+    theme: str
+    max_concurrent_pipelines: int
+    export_format: ExportFormat
+
+
+class UserSession(Wire):
+    """One connection of one writer."""
+
+    session_id: UUID
+    user_id: str
+    active_pipeline_run_id: UUID | None
+    workspace_path: str
+    preferences: UserPreferences
+    created_at: datetime
+    last_activity: datetime
+    websocket_connection_id: str | None
+
+
+# --- params and results -------------------------------------------------------------
+
+
+class Params(Wire):
+    """What every command may be given."""
+
+    folder: str | None = None
+    stream_token: str | None = None
+    wait: bool = True
+
+
+class Position(Wire):
+    """A place in a document, in the negotiated encoding."""
+
+    line: int = Field(ge=0)
+    character: int = Field(ge=0)
+
+
+class Range(Wire):
+    """A stretch of a document."""
+
+    start: Position
+    end: Position
+
+
+class RunParams(Params):
+    """A command on a run."""
+
+    run_id: UUID
+
+
+class StepParams(RunParams):
+    """A command on a step; the current one if none is named."""
+
+    step: str | None = None
+
+
+class PipelineShowParams(Params):
+    """`writeit.pipeline.show`."""
+
+    pipeline: str
+
+
+class PrimerShowParams(Params):
+    """`writeit.primer.show`."""
+
+    primer: str
+    version: str | None = None
+
+
+class ModelListParams(Params):
+    """`writeit.model.list`."""
+
+    provider: str | None = None
+    refresh: bool = False
+
+
+class ModelInstallParams(Params):
+    """`writeit.model.install`."""
+
+    model: str
+
+
+class RunStartParams(Params):
+    """`writeit.run.start`."""
+
+    pipeline: str
+    uri: str | None = None
+    range: Range | None = None
+    inputs: dict[str, str | float | bool] = Field(default_factory=dict)
+    primer: str | None = None
+    models: dict[str, list[str] | str] = Field(default_factory=dict)
+    output: Output | None = None
+    output_path: str | None = None
+    name: str | None = None
+
+
+class RunListParams(Params):
+    """`writeit.run.list`."""
+
+    status: PipelineStatus | None = None
+    pipeline: str | None = None
+    uri: str | None = None
+    text: str | None = None
+    limit: int = Field(default=50, ge=1, le=1000)
+    before: UUID | None = None
+
+
+class RunExportParams(RunParams):
+    """`writeit.run.export`."""
+
+    format: ExportFormat | None = None
+    path: str | None = None
+    include_history: bool = True
+
+
+class StepRunParams(StepParams):
+    """`writeit.step.run`."""
+
+    models: list[str] | None = Field(default=None, min_length=1)
+    samples: int | None = Field(default=None, ge=1, le=10)
+
+
+class StepSelectParams(StepParams):
+    """`writeit.step.select`."""
+
+    response: int = Field(ge=0)
+    content: str | None = None
+    feedback: str | None = None
+
+
+class PipelineListResult(Wire):
+    """Every pipeline this folder can use."""
+
+    pipelines: list[PipelineEntry]
+
+
+class PrimerListResult(Wire):
+    """Every primer this folder can use."""
+
+    primers: list[StylePrimer]
+
+
+class ModelListResult(Wire):
+    """The models worth naming here."""
+
+    models: list[ModelInfo]
+
+
+class RunListResult(Wire):
+    """A page of runs, newest first; `next` is the `before` of the following page."""
+
+    runs: list[RunSummary]
+    next: UUID | None = None
+
+
+class RunExportResult(Wire):
+    """What was exported, and where to if a path was given."""
+
+    uri: str | None
+    content: str
+
+
+class Accepted(Wire):
+    """The reply of a command that was told not to wait."""
+
+    run_id: UUID | None = None
+    step: str | None = None

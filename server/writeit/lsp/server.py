@@ -1,0 +1,119 @@
+"""The server process: reads messages, hands commands on, ends cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
+from pygls.lsp.server import LanguageServer
+
+from writeit import __version__
+from writeit.lsp.rpc import WriteItProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from writeit.lsp.connection import Connection
+    from writeit.ports import World
+
+logger = logging.getLogger(__name__)
+
+
+class WriteItServer(LanguageServer):
+    """One connection to one editor; what it can do is in `connection`."""
+
+    def __init__(self, world: Callable[[], World]) -> None:
+        super().__init__(
+            name="writeit",
+            version=__version__,
+            protocol_cls=WriteItProtocol,
+            max_workers=4,
+        )
+        self._world = world
+        self._connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection's state, made with the first command, after `initialize`."""
+        if self._connection is None:
+            from writeit.lsp.connection import Connection  # noqa: PLC0415 -- heavy
+
+            self._connection = Connection(self, self._world())
+        return self._connection
+
+    async def execute(self, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
+        """Run a command of the contract."""
+        from writeit.lsp.dispatch import execute  # noqa: PLC0415 -- heavy
+
+        return await execute(self.connection, params)
+
+    def forget_settings(self) -> None:
+        """Pull the settings anew when they are next needed."""
+        if self._connection is not None:
+            self._connection.forget_settings()
+
+    async def close(self) -> None:
+        """End what still runs; everything that streamed is kept."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ANN401 -- pygls' own union
+        """Log what went wrong outside a request; a popup helps nobody."""
+        logger.error("%s: %s", getattr(source, "__name__", source), error)
+
+
+def build(world: Callable[[], World]) -> WriteItServer:
+    """Make a server; `world` gives it its ports when they are first needed."""
+    server = WriteItServer(world)
+
+    @server.feature(types.SHUTDOWN)
+    async def shutdown(ls: WriteItServer, _params: None) -> None:
+        await ls.close()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    def configuration_changed(
+        ls: WriteItServer, _params: types.DidChangeConfigurationParams
+    ) -> None:
+        ls.forget_settings()
+
+    return server
+
+
+def serve_stdio(world: Callable[[], World]) -> int:
+    """Serve one editor over stdin and stdout; return the exit code.
+
+    File descriptor 1 is taken away from everybody else first: one stray print would
+    end the conversation.
+    """
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    server = build(world)
+    try:
+        asyncio.run(_converse(server, sys.stdin.buffer, out))
+    except SystemExit as exit_request:  # the `exit` notification
+        return int(exit_request.code or 0)
+    except (BrokenPipeError, KeyboardInterrupt):
+        return 1
+    return 1  # the editor went away without a word
+
+
+async def _converse(server: WriteItServer, stdin: BinaryIO, stdout: BinaryIO) -> None:
+    server.protocol.set_writer(StdoutWriter(stdout))
+    try:
+        await run_async(
+            stop_event=Event(),
+            reader=StdinAsyncReader(stdin, server.thread_pool),
+            protocol=server.protocol,
+            logger=logger,
+            error_handler=server.report_server_error,
+        )
+    finally:
+        await server.close()
+        server.thread_pool.shutdown(wait=False)

@@ -1,0 +1,212 @@
+"""An editor for tests: raw JSON over stdio, every message kept in its order."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from pytest_lsp import client_capabilities
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+Json = dict[str, Any]
+PROFILES = ("visual_studio_code", "neovim", "bare")
+
+
+class Refused(Exception):
+    """The server's error reply."""
+
+    def __init__(self, error: Json) -> None:
+        super().__init__(f"{error['code']}: {error['message']}")
+        self.code: int = error["code"]
+        self.data: Json = error.get("data") or {}
+        self.kind = self.data.get("kind")
+
+
+def capabilities(profile: str) -> Json:
+    """Client capabilities of a real editor; "bare" has next to none."""
+    if profile == "bare":
+        return {}
+    from pygls.protocol import default_converter  # noqa: PLC0415 -- slow to import
+
+    known: Json = default_converter().unstructure(client_capabilities(profile))
+    return known
+
+
+class Editor:
+    """One connection to a real server process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.messages: list[Json] = []
+        """Everything the server sent, in order."""
+        self.settings: Json = {}
+        """What `workspace/configuration` is answered with."""
+        self.initialized: Json = {}
+        self._ids = itertools.count(1)
+        self._replies: dict[int, asyncio.Future[Any]] = {}
+        self._news = asyncio.Condition()
+        self._reader = asyncio.create_task(self._read())
+
+    # --- talking ------------------------------------------------------------------
+
+    def notify(self, method: str, params: Any) -> None:
+        """Send a notification."""
+        self._write({"method": method, "params": params})
+
+    def ask(self, method: str, params: Any) -> tuple[int, asyncio.Future[Any]]:
+        """Send a request; return its id and the future of its result."""
+        number = next(self._ids)
+        future = asyncio.get_running_loop().create_future()
+        self._replies[number] = future
+        self._write({"id": number, "method": method, "params": params})
+        return number, future
+
+    async def request(self, method: str, params: Any) -> Any:
+        """Send a request and wait for its result."""
+        return await asyncio.wait_for(self.ask(method, params)[1], 60)
+
+    def start(
+        self, command: str, work_done_token: str | None = None, **params: object
+    ) -> tuple[int, asyncio.Future[Any]]:
+        """Send a command without waiting for it."""
+        sent: Json = {"command": command, "arguments": [params]}
+        if work_done_token is not None:
+            sent["workDoneToken"] = work_done_token
+        return self.ask("workspace/executeCommand", sent)
+
+    async def command(self, command: str, **params: object) -> Any:
+        """Send a command and wait for its result; raises Refused."""
+        return await asyncio.wait_for(self.start(command, **params)[1], 60)
+
+    def cancel(self, number: int) -> None:
+        """Cancel a request."""
+        self.notify("$/cancelRequest", {"id": number})
+
+    # --- hearing --------------------------------------------------------------------
+
+    def progress(self, token: str) -> list[Json]:
+        """The values of `$/progress` with a token, in order."""
+        return [
+            message["params"]["value"]
+            for message in self.messages
+            if message.get("method") == "$/progress"
+            and message["params"]["token"] == token
+        ]
+
+    def sent(self, method: str) -> list[Json]:
+        """The params of every message with a method."""
+        return [m["params"] for m in self.messages if m.get("method") == method]
+
+    async def until(self, condition: Any, within: float = 30) -> None:
+        """Wait until something has been heard."""
+        async with asyncio.timeout(within), self._news:
+            await self._news.wait_for(condition)
+
+    # --- life -----------------------------------------------------------------------
+
+    async def open(self, folders: list[Path], profile: str) -> None:
+        """Initialize the server with workspace folders."""
+        uris = [folder.as_uri() for folder in folders]
+        self.initialized = await self.request(
+            "initialize",
+            {
+                "processId": os.getpid(),
+                "rootUri": uris[0] if uris else None,
+                "workspaceFolders": [{"uri": u, "name": u} for u in uris] or None,
+                "capabilities": capabilities(profile),
+            },
+        )
+        self.notify("initialized", {})
+
+    def open_document(self, path: Path) -> str:
+        """Open a file in the editor; return its URI."""
+        uri = path.as_uri()
+        document = {
+            "uri": uri,
+            "languageId": "markdown",
+            "version": 1,
+            "text": path.read_text(encoding="utf-8"),
+        }
+        self.notify("textDocument/didOpen", {"textDocument": document})
+        return uri
+
+    async def quit(self) -> int:
+        """Shut the server down as an editor does; return its exit code."""
+        await self.request("shutdown", None)
+        self.notify("exit", None)
+        return await asyncio.wait_for(self.process.wait(), 20)
+
+    async def end(self) -> None:
+        """Make sure that nothing is left."""
+        if self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+
+    def _write(self, message: Json) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            length = int(line.split(b":")[1])
+            while (await self.process.stdout.readline()).strip():
+                pass
+            message = json.loads(await self.process.stdout.readexactly(length))
+            self.messages.append(message)
+            self._take(message)
+            async with self._news:
+                self._news.notify_all()
+
+    def _take(self, message: Json) -> None:
+        if "method" not in message:
+            future = self._replies.pop(message["id"])
+            if future.done():
+                return
+            if "error" in message:
+                future.set_exception(Refused(message["error"]))
+            else:
+                future.set_result(message["result"])
+        elif "id" in message:
+            self._write({"id": message["id"], "result": self._answer(message)})
+
+    def _answer(self, message: Json) -> Any:
+        if message["method"] == "workspace/configuration":
+            return [self.settings for _ in message["params"]["items"]]
+        return None
+
+
+@asynccontextmanager
+async def serving(
+    folders: list[Path],
+    profile: str = "visual_studio_code",
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Editor]:
+    """A server process with an editor connected to it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "writeit",
+        "serve",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+        limit=2**26,
+    )
+    editor = Editor(process)
+    try:
+        await editor.open(folders, profile)
+        yield editor
+    finally:
+        await editor.end()
