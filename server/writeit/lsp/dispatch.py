@@ -46,23 +46,30 @@ class Command(Generic[P]):
 
 async def execute(connection: Connection, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
     """Run one command; its refusals become the contract's JSON-RPC errors."""
-    from writeit.lsp.commands import HANDLERS  # noqa: PLC0415 -- it imports this
-
     try:
-        command = HANDLERS.get(params.command)
-        if command is None:
-            raise InvalidParams(
-                f"There is no command {params.command!r}.",
-                hint="Commands: " + ", ".join(sorted(HANDLERS)),
-                problems=[{"path": "command", "message": "is not known"}],
-            )
+        command = _known(params.command)
         parsed = _parse(command.params, params.arguments)
         request = Request(connection, parsed, params.work_done_token)
         result = await command.handler(request)
     except WriteItError as error:
         logger.info("%s refused: %s", params.command, error.message)
         raise to_rpc_error(error) from None
+    except Exception:
+        logger.exception("%s failed", params.command)
+        raise
     return result.as_json()
+
+
+def _known(name: str) -> Command[Any]:
+    from writeit.lsp.commands import HANDLERS  # noqa: PLC0415 -- it imports this
+
+    if name not in HANDLERS:
+        raise InvalidParams(
+            f"There is no command {name!r}.",
+            hint="Commands: " + ", ".join(sorted(HANDLERS)),
+            problems=[{"path": "command", "message": "is not known"}],
+        )
+    return HANDLERS[name]
 
 
 def _parse(model: type[P], arguments: Sequence[Any] | None) -> P:

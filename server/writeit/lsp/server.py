@@ -10,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
+from pygls.exceptions import FeatureRequestError
 from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 
@@ -66,7 +67,8 @@ class WriteItServer(LanguageServer):
 
     def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ANN401 -- pygls' own union
         """Log what went wrong outside a request; a popup helps nobody."""
-        logger.error("%s: %s", getattr(source, "__name__", source), error)
+        if source is not FeatureRequestError:  # that one went to its caller
+            logger.error("%s: %s", getattr(source, "__name__", source), error)
 
 
 def build(world: Callable[[], World]) -> WriteItServer:
@@ -92,6 +94,9 @@ def serve_stdio(world: Callable[[], World]) -> int:
     File descriptor 1 is taken away from everybody else first: one stray print would
     end the conversation.
     """
+    logging.basicConfig(format="%(name)s: %(message)s", stream=sys.stderr)
+    # Its tracebacks of refused commands say nothing that the reply does not.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     server = build(world)

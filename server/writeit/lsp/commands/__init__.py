@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from writeit.lsp.commands import library, model, run, session, step
+from writeit.lsp.commands import model, pipeline, primer, run, session, step
 
 if TYPE_CHECKING:
     from writeit.lsp.dispatch import Command
 
 HANDLERS: dict[str, Command[Any]] = {
-    **library.HANDLERS,
+    **pipeline.HANDLERS,
+    **primer.HANDLERS,
     **model.HANDLERS,
     **run.HANDLERS,
     **step.HANDLERS,

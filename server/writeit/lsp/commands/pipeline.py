@@ -1,4 +1,4 @@
-"""`writeit.pipeline.*` and `writeit.primer.*`: what can be started, in which voice."""
+"""`writeit.pipeline.*`: what can be started here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from writeit.lsp.dispatch import Command, Request
 
 if TYPE_CHECKING:
     from writeit.core.pipeline import PipelineConfiguration
-    from writeit.core.primer import StylePrimer as Primer
     from writeit.library import Entry
 
 
@@ -56,44 +55,9 @@ async def show_pipeline(
     return p.PipelineConfiguration.model_validate(configuration)
 
 
-async def list_primers(request: Request[p.Params]) -> p.PrimerListResult:
-    """List every usable primer of a folder."""
-    folder = request.connection.folder(request.params)
-    current = [e.value for e in folder.library().primers.values() if e.value]
-    return p.PrimerListResult(
-        primers=[
-            _primer(folder.store.primer(primer.primer_id, primer.version) or primer)
-            for primer in current
-        ]
-    )
-
-
-async def show_primer(request: Request[p.PrimerShowParams]) -> p.StylePrimer:
-    """Show a primer: as its file has it, or a version that a run was pinned to."""
-    folder, params = request.connection.folder(request.params), request.params
-    if params.version is None:
-        return _primer(folder.library().primer(params.primer))
-    kept = folder.store.primer(params.primer, params.version)
-    if kept is None:
-        current = folder.library().primer(params.primer)
-        if current.version != params.version:
-            raise NotFound(
-                f"No version {params.version!r} of primer {params.primer!r} is kept.",
-                hint=f"The file has version {current.version}.",
-            )
-        kept = current
-    return _primer(kept)
-
-
-def _primer(primer: Primer) -> p.StylePrimer:
-    return p.StylePrimer.model_validate(primer)
-
-
 HANDLERS: dict[str, Command[Any]] = {
     "writeit.pipeline.list": Command(p.Params, p.PipelineListResult, list_pipelines),
     "writeit.pipeline.show": Command(
         p.PipelineShowParams, p.PipelineConfiguration, show_pipeline
     ),
-    "writeit.primer.list": Command(p.Params, p.PrimerListResult, list_primers),
-    "writeit.primer.show": Command(p.PrimerShowParams, p.StylePrimer, show_primer),
 }
