@@ -312,18 +312,23 @@ def words(count: int) -> list[str]:
     return [f"word{number} " for number in range(count)]
 
 
+def pieces_of(text: str) -> list[str]:
+    """Cut a text into words, each with the white space in front of it."""
+    return re.findall(r"\s*\S+|\s+", text)
+
+
 # --- What the names mean ------------------------------------------------------------
 
 
 async def echo(reply: Reply, argument: str) -> None:
     """Answer with the prompt."""
     del argument
-    await stream(reply, re.findall(r"\s*\S+\s*?", f"Echo: {reply.call.prompt}"))
+    await stream(reply, pieces_of(f"Echo: {reply.call.prompt}"))
 
 
 async def say(reply: Reply, argument: str) -> None:
     """Answer what the name says."""
-    await stream(reply, re.findall(r"\s*\S+\s*?", unquote(argument)))
+    await stream(reply, pieces_of(unquote(argument)))
 
 
 async def stream(reply: Reply, pieces: Iterable[str]) -> None:

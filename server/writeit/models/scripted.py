@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from writeit.core.errors import ModelError, NotFound, WriteItError
 from writeit.core.run import split_model_id
@@ -244,3 +244,26 @@ def _usage(prompt: str, text: str) -> TokenUsage:
         total_tokens=sum(counts),
         cost_usd=sum(counts) * PRICE,
     )
+
+
+class ScriptedKeys:
+    """A `Keys` port over a dictionary of providers and their keys."""
+
+    def __init__(self, keys: dict[str, str] | None = None) -> None:
+        self.keys = dict(keys or {})
+        self.stored: set[str] = set()
+
+    def get(self, provider: str) -> str | None:
+        """Return the key of `provider`, or None."""
+        return self.keys.get(provider)
+
+    def source(self, provider: str) -> Literal["environment", "keyring", "none"]:
+        """Say where the key comes from: the keyring if it was set."""
+        if provider in self.stored:
+            return "keyring"
+        return "environment" if provider in self.keys else "none"
+
+    def set(self, provider: str, key: str) -> None:
+        """Keep the key."""
+        self.keys[provider] = key
+        self.stored.add(provider)
