@@ -12,7 +12,7 @@ from store.samples import a_run, an_id, answer, ask, at, go_on, put, receive, se
 from writeit.core import events as e
 from writeit.core import machine
 from writeit.core.errors import NotFound
-from writeit.core.run import PipelineRun, PipelineStatus
+from writeit.core.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.ports import Decision, RunQuery, StaleDecision, Store
 
 
@@ -114,6 +114,22 @@ async def test_a_score_is_the_runs_and_the_answer_stays(store: Store) -> None:
     assert read(store, child) == child
     assert read(store, parent) == after
     assert store.events(child.pipeline_run_id) == [event]
+
+
+async def test_a_run_may_begin_with_answers_of_unknown_calls(store: Store) -> None:
+    """As one that was imported."""
+    step = StepState(
+        step_name="angles",
+        status=StepStatus.RUNNING,
+        started_at=at(1),
+        ai_responses=(answer(11), answer(12, quality_score=0.5)),
+        calls=(samples.call(12),),
+    )
+    run = a_run()
+    run = run.evolve(status=PipelineStatus.RUNNING, steps={**run.steps, "angles": step})
+    await put(store, run)
+    assert read(store, run) == run
+    assert machine.replay(store.events(run.pipeline_run_id)) == run
 
 
 # --- Streaming --------------------------------------------------------------------

@@ -15,6 +15,7 @@ from writeit.store.reading import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from uuid import UUID
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from writeit.core.primer import StylePrimer
     from writeit.core.session import UserSession
     from writeit.ports import Decision, RunPage, RunQuery, StoredRun
-    from writeit.store.environment import Batch, Counters
+    from writeit.store.environment import Batch, Counters, Snapshot
     from writeit.store.sharing import Shared
 
 T = TypeVar("T")
@@ -57,6 +58,10 @@ class LmdbStore:
         """What the environment has read and written since it was opened."""
         return self._environment.counters
 
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Read keys and values as they are, for maintenance and for tests."""
+        return self._environment.read()
+
     async def commit(self, decision: Decision) -> int:
         """Write a decision and return the run's new seq, once it is on the disk.
 
@@ -86,7 +91,7 @@ class LmdbStore:
         """Read a run with its answers; what streams stands with its journaled text."""
         # Before the snapshot: what is written in between is seen twice, not missed.
         waiting = self._journal.waiting(run_id)
-        with self._environment.read() as snapshot:
+        with self.snapshot() as snapshot:
             return Reading(snapshot, self._cache).run(run_id, waiting)
 
     def runs(self, query: RunQuery) -> RunPage:
@@ -95,27 +100,27 @@ class LmdbStore:
         Raises:
             NotFound: there is no run `query.before`.
         """
-        with self._environment.read() as snapshot:
+        with self.snapshot() as snapshot:
             return listing.page(snapshot, query)
 
     def events(self, run_id: UUID) -> list[Event]:
         """Read all events of a run, oldest first; their place + 1 is their seq."""
-        with self._environment.read() as snapshot:
+        with self.snapshot() as snapshot:
             return Reading(snapshot, self._cache).events(run_id)
 
     def streaming_runs(self) -> list[UUID]:
         """List the runs that have answers on their way (or had, when all went dark)."""
-        with self._environment.read() as snapshot:
+        with self.snapshot() as snapshot:
             return [keys.id_at_end(key) for key, _ in snapshot.scan(keys.STREAMING)]
 
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
         """Read a configuration."""
-        with self._environment.read() as snapshot:
+        with self.snapshot() as snapshot:
             return Reading(snapshot, self._cache).configuration(configuration_id)
 
     def primer(self, primer_id: str, version: str | None = None) -> StylePrimer | None:
         """Read a primer: the version asked for, else the one used last."""
-        with self._environment.read() as snapshot:
+        with self.snapshot() as snapshot:
             return Reading(snapshot, self._cache).primer(primer_id, version)
 
     async def save_session(self, session: UserSession) -> None:
@@ -133,12 +138,12 @@ class LmdbStore:
 
     def session(self, session_id: UUID) -> UserSession | None:
         """Read a session."""
-        with self._environment.read() as snapshot:
+        with self.snapshot() as snapshot:
             return Reading(snapshot, self._cache).session(session_id)
 
     def active_sessions(self) -> list[UserSession]:
         """Read the sessions that are active now."""
-        with self._environment.read() as snapshot:
+        with self.snapshot() as snapshot:
             reading = Reading(snapshot, self._cache)
             found = [
                 reading.session(keys.id_at_end(key))

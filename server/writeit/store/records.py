@@ -224,9 +224,10 @@ class ResponseRecord(Record):
 
 
 class StartStepRecord(StepRecord):
-    """A step as its run began with it; its responses by id."""
+    """A step as its run began with it."""
 
-    responses: tuple[UUID, ...] = ()
+    responses: tuple[int | UUID, ...] = ()
+    """Each as its place among `calls`; by id if its call is not there."""
     scores: dict[UUID, float] = Field(default_factory=dict)
 
 

@@ -194,10 +194,11 @@ def _start_record(run: PipelineRun) -> StartRecord:
 
 def _start_step(step: StepState) -> StartStepRecord:
     scores = {r.response_id: r.quality_score for r in step.ai_responses}
+    places = {call.response_id: place for place, call in enumerate(step.calls)}
     return StartStepRecord.model_validate(
         {
             **_fields(step, without="ai_responses"),
-            "responses": tuple(scores),
+            "responses": tuple(places.get(key, key) for key in scores),
             "scores": {key: s for key, s in scores.items() if s is not None},
         }
     )
@@ -209,12 +210,19 @@ def _start_entity(
     steps = {
         step.step_name: step_entity(
             step,
-            [rated(find(key), step.scores.get(key)) for key in step.responses],
+            [rated(find(key), step.scores.get(key)) for key in _ids(step)],
             lambda _: "",
         )
         for step in record.steps
     }
     return run_entity(record, steps)
+
+
+def _ids(step: StartStepRecord) -> list[UUID]:
+    return [
+        step.calls[response].response_id if isinstance(response, int) else response
+        for response in step.responses
+    ]
 
 
 # --- Primers ----------------------------------------------------------------------

@@ -142,5 +142,5 @@ class Writer:
                 piece.result = piece.work(batch)
         except lmdb.Error:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- raised where the work was asked for
             piece.error = error
