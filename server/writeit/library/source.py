@@ -118,7 +118,8 @@ class Source:
             return [self._plain(item, depth + 1) for item in node.value]
         if isinstance(node, ScalarNode) and node.tag in _SCALARS:
             return self._scalar(node)
-        self.add(f"The tag {node.tag!r} has no meaning here.", node)
+        tag = node.tag.replace(_PREFIX, "!!")
+        self.add(f"The tag {tag!r} has no meaning here.", node)
         return None
 
     def _mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:

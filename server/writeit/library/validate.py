@@ -6,11 +6,11 @@ own model says, and is put where it belongs.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
-from yaml.nodes import ScalarNode
 
 from writeit.core.entity import Entity
 from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pydantic_core import ErrorDetails
+    from yaml.nodes import ScalarNode
 
+    from writeit.library.problem import Range
     from writeit.library.source import Loc, Source
 
 E = TypeVar("E", bound=Entity)
@@ -130,17 +132,29 @@ def validated(source: Source, model: type[E], data: dict[str, Any]) -> E | None:
 
 def note_error(source: Source, detail: ErrorDetails, within: Loc = ()) -> None:
     """Note what pydantic refused in the data at `within`, where it stands."""
-    loc = detail["loc"]
-    while loc and not source.has((*within, *loc)) and detail["type"] != "missing":
+    loc, kind = detail["loc"], detail["type"]
+    while loc and not source.has((*within, *loc)) and kind != "missing":
         loc = loc[:-1]  # a part that pydantic added, such as the type it tried
-    if not loc and has_errors(source.problems):
-        return  # a rule about the whole, which the rules with places have said
-    path, place = spelled(loc), (*within, *loc)
-    _, node = source.find(place)
-    message = f"{path}: {_said(detail)}" if path else _said(detail)
-    if detail["type"] == "string_type" and isinstance(node, ScalarNode):
-        message += "; put it in quotes"
-    source.add(f"{message}.", source.place_of(place))
+    place = source.place_of((*within, *loc))
+    if _said_before(source, place, whole=not detail["loc"]) and kind != "missing":
+        return
+    if kind == "too_short" and detail["input"]:
+        return  # pydantic counts only the items it liked
+    path, said = spelled(loc or detail["loc"]), _said(detail)
+    if path:
+        said = f"{path}: {said}" if kind == "value_error" else f"{path} {said}"
+    source.add(said if said.endswith("?") else f"{said}.", place)
+
+
+def _said_before(source: Source, place: Range, *, whole: bool) -> bool:
+    """Say whether a problem there, or any if it is about the whole, stands already.
+
+    A rule about the whole was said with its place; a value that YAML could not read,
+    or that is none of several types, needs one problem only.
+    """
+    if whole:
+        return has_errors(source.problems)
+    return any(p.range == place and p.severity == "error" for p in source.problems)
 
 
 def spelled(loc: Loc) -> str:
@@ -149,20 +163,32 @@ def spelled(loc: Loc) -> str:
     return "".join(parts).removeprefix(".")
 
 
+_SAID = {
+    "missing": "is missing",
+    "string_pattern_mismatch": "should be at most 64 lower-case letters, digits, - and"
+    " _, and begin with a letter or digit",
+    "string_too_short": "should not be empty",
+    "too_short": "should not be empty",
+    "string_type": "should be a text; put it in quotes",
+    "bool_type": "should be true or false",
+    "bool_parsing": "should be true or false",
+    "datetime_type": "should be a date and time",
+    "tuple_type": "should be a list",
+    "dict_type": "should be a mapping of keys",
+    "model_type": "should be a mapping of keys",
+}
+"""What pydantic says to programmers, said to authors."""
+
+
 def _said(detail: ErrorDetails) -> str:
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    match detail["type"]:
-        case "missing":
-            return "is missing"
-        case "string_pattern_mismatch":
-            return (
-                "should be at most 64 lower-case letters, digits, - and _, and begin"
-                " with a letter or digit"
-            )
-        case "literal_error":
-            choices = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
-            return said + nearest(str(detail["input"]), choices.split(", ")).rstrip("?")
-    return said
+    if detail["type"] == "string_type" and not isinstance(detail["input"], int | float):
+        return "should be a text"
+    if detail["type"] == "literal_error":
+        choices = re.findall("'([^']*)'", detail["ctx"]["expected"])
+        hint = nearest(str(detail["input"]), choices)
+        return f"{said}.{hint}" if hint else said
+    return _SAID.get(detail["type"], said)
 
 
 def iter_keys(source: Source) -> Iterator[ScalarNode]:

@@ -1,0 +1,47 @@
+"""The page on the file formats: its examples work, and it names all there is."""
+
+# ruff: noqa: D103 -- the name of a test is its promise
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.core.prompt.bounds import FILTERS
+from writeit.library import read_pipeline, read_primer, split
+from writeit.library.validate import keys_of
+
+PAGE = (Path(__file__).parents[2] / "docs" / "pipelines.md").read_text("utf-8")
+PIPELINE, PRIMER, FRONT_MATTER = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_example_pipeline_is_valid() -> None:
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    configuration, problems = read_pipeline(PIPELINE, "", created=created)
+    assert configuration is not None
+    assert problems == ()
+
+
+def test_the_example_primer_is_valid() -> None:
+    primer, problems = read_primer(PRIMER, "", stem="plain")
+    assert primer is not None
+    assert problems == ()
+
+
+def test_the_example_front_matter_is_valid() -> None:
+    found = split(FRONT_MATTER)
+    assert found.ok
+    assert found.binding.pipeline == "tech-article"
+
+
+def test_every_key_is_named() -> None:
+    for model in (PipelineConfiguration, InputSpec, StepSpec):
+        for key in keys_of(model):
+            assert f"`{key}`" in PAGE
+
+
+def test_every_filter_is_named() -> None:
+    for name in FILTERS:
+        assert not name.isidentifier() or f"`{name}`" in PAGE

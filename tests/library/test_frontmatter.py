@@ -1,0 +1,193 @@
+"""Front matter: found and understood, and the body behind it never touched."""
+
+# ruff: noqa: D103 -- the name of a test is its promise
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from writeit.library import Binding, FrontMatter, split
+
+
+def check_body(text: str, body: str) -> None:
+    """Check what is left of a text, and that nothing of it is lost."""
+    found = split(text)
+    assert found.body == body
+    assert found.head + found.body == text
+
+
+def bound(block: str) -> Binding:
+    """Return what a `writeit:` block in flow style comes to, without problems."""
+    found = split(f"---\nwriteit: {block}\n---\ntext\n")
+    assert found.problems == ()
+    return found.binding
+
+
+def check_problem(block: str, words: str, line: int, character: int) -> FrontMatter:
+    """Check that a block (under `writeit:`) has one error, there, with these words."""
+    found = split(f"---\ntitle: x\nwriteit:\n{block}---\nbody\n", "file:///n.md")
+    (problem,) = found.problems
+    start = problem.range.start
+    assert (start.line, start.character) == (line, character)
+    assert (problem.severity, problem.uri) == ("error", "file:///n.md")
+    assert words in problem.message
+    assert found.body == "body\n"
+    assert not found.ok
+    return found
+
+
+# --- where it begins and ends -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("", ""),
+        ("Just text\n", "Just text\n"),
+        ("---\nwriteit: {}\n---\nbody\n", "body\n"),
+        ("---\nwriteit: {}\n...\nbody\n", "body\n"),
+        ("---  \nwriteit: {}\n---\t\nbody", "body"),
+        ("---\r\nwriteit: {}\r\n---\r\nbody\r\n", "body\r\n"),
+        ("---\rwriteit: {}\r---\rbody\r", "body\r"),
+        ("---\nwriteit: {}\n---", ""),
+        ("---\n---\nbody", "body"),
+        ("---\ntitle: x\n---\n\nbody", "\nbody"),
+        ("\ufeff---\ntitle: x\n---\nbody", "body"),
+        ("\ufeffbody", "body"),
+    ],
+)
+def test_the_body_begins_behind_the_front_matter(text: str, body: str) -> None:
+    check_body(text, body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\n\nA text between two breaks.\n\n---\nMore.\n",
+        "---\n- a list\n---\n",
+        "---\nwriteit: {}\nnever closed\n",
+        "----\nwriteit: {}\n----\n",
+        " ---\nwriteit: {}\n---\n",
+        "text\n---\nwriteit: {}\n---\n",
+        "---",
+    ],
+)
+def test_a_thematic_break_is_no_front_matter(text: str) -> None:
+    check_body(text, text)
+    assert split(text).problems == ()
+
+
+PIECES = st.sampled_from(
+    ["---", "...", "\n", "\r\n", "\r", " ", "writeit:", "a: b", "[", "\ufeff", "é"]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join))
+def test_no_byte_of_any_text_is_lost(text: str) -> None:
+    found = split(text)
+    assert found.head + found.body == text
+
+
+@given(st.text())
+def test_the_body_is_kept_whatever_it_is(body: str) -> None:
+    assert split("---\nwriteit: {}\n---\n" + body).body == body
+
+
+# --- what it says -----------------------------------------------------------------
+
+
+def test_nothing_said_binds_to_nothing() -> None:
+    assert split("text").binding == Binding()
+    assert split("---\ntitle: x\n---\n").mapping is None
+
+
+def test_an_empty_block_binds_to_nothing() -> None:
+    found = split("---\nwriteit:\n---\n")
+    assert (found.binding, found.problems) == (Binding(), ())
+
+
+def test_a_whole_block_is_understood() -> None:
+    assert bound(
+        "{pipeline: a, primer: b, models: {draft: [x/y, z/w], polish: x/y},"
+        " inputs: {who: you}, output_path: out/a.md, providers: [embedded, ollama]}"
+    ) == Binding(
+        pipeline="a",
+        primer="b",
+        models={"draft": ("x/y", "z/w"), "polish": ("x/y",)},
+        inputs={"who": "you"},
+        output_path="out/a.md",
+        providers=("embedded", "ollama"),
+    )
+
+
+def test_values_of_inputs_become_words() -> None:
+    binding = bound("{inputs: {a: true, b: 3, c: 1.5, d: 2026-01-02}}")
+    assert binding.inputs == {"a": "true", "b": "3", "c": "1.5", "d": "2026-01-02"}
+
+
+def test_one_provider_needs_no_list() -> None:
+    assert bound("{providers: embedded}").providers == ("embedded",)
+
+
+def test_no_provider_is_not_every_provider() -> None:
+    assert bound("{providers: []}").providers == ()
+
+
+def test_keys_of_other_tools_are_theirs() -> None:
+    found = split("---\ntags: !x [a]\napi_key: theirs\ntags: 1\nwriteit: {}\n---\n")
+    assert found.ok
+
+
+# --- what is wrong with it --------------------------------------------------------
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    check_problem("  pipline: a\n", "Did you mean 'pipeline'?", 3, 2)
+
+
+def test_a_wrong_value_is_shown_where_it_is() -> None:
+    check_problem("  models:\n    draft: 3\n", "models.draft should be a list", 4, 11)
+
+
+def test_keys_that_are_right_are_understood_beside_wrong_ones() -> None:
+    found = check_problem("  primer: No Name\n  pipeline: a\n", "primer should", 3, 10)
+    assert (found.binding.pipeline, found.binding.primer) == ("a", None)
+
+
+def test_a_key_is_never_taken_from_a_document() -> None:
+    check_problem("  api_key: do-not-show\n", "never taken", 3, 2)
+
+
+def test_a_key_that_is_there_twice_is_a_problem() -> None:
+    check_problem("  pipeline: a\n  pipeline: b\n", "twice", 4, 2)
+
+
+def test_a_block_that_is_no_mapping_is_a_problem() -> None:
+    check_problem("  just words\n", "mapping of keys", 3, 2)
+
+
+def test_yaml_that_cannot_be_read_is_a_problem_and_the_body_is_whole() -> None:
+    check_problem("  models: [\n", "YAML", 4, 0)
+
+
+def test_yaml_that_says_nothing_to_us_is_for_information() -> None:
+    found = split("---\ntitle: [\n---\nbody")
+    assert [problem.severity for problem in found.problems] == ["information"]
+    assert (found.ok, found.body) == (True, "body")
+
+
+@pytest.mark.parametrize(
+    "block",
+    ["  provider: [embedded]\n", "  providers: 3\n", "  providers: [\n", "  x\n"],
+)
+def test_what_cannot_be_understood_lets_no_text_out(block: str) -> None:
+    found = split(f"---\nwriteit:\n{block}---\n")
+    assert not found.ok
+    assert found.binding.providers == ()
+
+
+def test_an_error_elsewhere_leaves_the_providers_as_they_are() -> None:
+    found = split("---\nwriteit: {providers: [embedded], pipelin: x}\n---\n")
+    assert found.binding.providers == ("embedded",)
