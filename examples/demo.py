@@ -47,10 +47,10 @@ class Editor(LanguageClient):
         def message(params: types.ShowMessageParams) -> None:
             print(f"  ({params.message})", flush=True)
 
-    async def command(self, name: str, **params: object) -> Any:  # noqa: ANN401 -- any JSON
+    async def command(self, command: str, **params: object) -> Any:  # noqa: ANN401 -- any JSON
         """Run one of the server's commands."""
         return await self.workspace_execute_command_async(
-            types.ExecuteCommandParams(command=name, arguments=[params])
+            types.ExecuteCommandParams(command=command, arguments=[params])
         )
 
 
@@ -115,8 +115,8 @@ async def open_workspace(editor: Editor, notes: Path) -> None:
 async def have_model(editor: Editor) -> None:
     """Install the embedded model unless it is there."""
     listed = await editor.command("writeit.model.list")
-    models = {info.id: info for info in listed.models}
-    if models[MODEL].available:
+    models = {info["id"]: info for info in listed["models"]}
+    if models[MODEL]["available"]:
         return
     heading(f"Installing {MODEL} (93 MB, once; kept in your cache)")
     await editor.workspace_execute_command_async(
@@ -136,9 +136,9 @@ async def write_article(editor: Editor, notes: Path) -> str:
         uri=notes.as_uri(),
         name="demo",
     )
-    run_id = run.pipelineRunId
-    while run.status != "COMPLETED":
-        heading(f"{run.currentStep} ({MODEL})")
+    run_id = run["pipelineRunId"]
+    while run["status"] != "COMPLETED":
+        heading(f"{run['currentStep']} ({MODEL})")
         await editor.command(
             "writeit.step.run", runId=run_id, models=[MODEL], streamToken="demo"
         )
@@ -156,8 +156,8 @@ async def hand_over(editor: Editor, run_id: str) -> int:
         "writeit.run.export", runId=run_id, format="yaml", path="run.yaml"
     )
     heading("Done")
-    print(f"The article:              {article.uri}")
-    print(f"The run, all its history: {history.uri}")
+    print(f"The article:              {article['uri']}")
+    print(f"The run, all its history: {history['uri']}")
     print(
         "\nThe embedded model is small: it shows the way, not the quality. For text"
         "\nworth keeping, name a real model: `writeit run tech-article notes.md"

@@ -8,13 +8,13 @@ import json
 import os
 import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_lsp import client_capabilities
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
 
 Json = dict[str, Any]
 PROFILES = ("visual_studio_code", "neovim", "bare")
@@ -36,7 +36,8 @@ def capabilities(profile: str) -> Json:
         return {}
     from pygls.protocol import default_converter  # noqa: PLC0415 -- slow to import
 
-    known: Json = default_converter().unstructure(client_capabilities(profile))
+    converter = default_converter()  # type: ignore[no-untyped-call]  # pygls
+    known: Json = converter.unstructure(client_capabilities(profile))
     return known
 
 
@@ -50,6 +51,10 @@ class Editor:
         self.settings: Json = {}
         """What `workspace/configuration` is answered with."""
         self.initialized: Json = {}
+        self.profile = ""
+        self.folder = Path()
+        self.notes = ""
+        """The URI of the notes that are open."""
         self._ids = itertools.count(1)
         self._replies: dict[int, asyncio.Future[Any]] = {}
         self._news = asyncio.Condition()
@@ -84,7 +89,22 @@ class Editor:
 
     async def command(self, command: str, **params: object) -> Any:
         """Send a command and wait for its result; raises Refused."""
-        return await asyncio.wait_for(self.start(command, **params)[1], 60)
+        return await asyncio.wait_for(self.start(command, None, **params)[1], 60)
+
+    async def start_run(self, **params: object) -> str:
+        """Start a run on the open notes; return its id."""
+        given: Json = {"pipeline": "tech-article", "uri": self.notes, **params}
+        run = await self.command("writeit.run.start", **given)
+        return str(run["pipelineRunId"])
+
+    async def refusal(self, command: str, **params: object) -> Refused:
+        """Send a command that has to be refused; return the refusal."""
+        try:
+            result = await self.command(command, **params)
+        except Refused as refused:
+            return refused
+        msg = f"{command} was not refused: {result}"
+        raise AssertionError(msg)
 
     def cancel(self, number: int) -> None:
         """Cancel a request."""

@@ -1,0 +1,77 @@
+"""A provider on loopback and a server for each editor's capabilities.
+
+Servers live for the whole session: their model hosts take seconds to start. Tests
+that break a server, or look at its store as a whole, start their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from support.editor import PROFILES, Editor, serving
+from support.provider import Provider, running
+from support.workspace import new_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def provider() -> AsyncIterator[Provider]:
+    """A language model provider that does what the model's name says."""
+    async with running() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def environment(
+    provider: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """What a server process is started with: a key, and nobody to talk to outside."""
+    home = tmp_path_factory.mktemp("home")
+    return {
+        "HOME": str(home),
+        "OPENAI_API_KEY": "sk-secret-of-the-tests",
+        "OPENAI_BASE_URL": provider.base_url,
+        "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
+        "WRITEIT_CACHE_DIR": str(home / "cache"),
+        "WRITEIT_CONFIG_DIR": str(home / "config"),
+        "WRITEIT_DATA_DIR": str(home / "data"),
+    }
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace of the test's own."""
+    return new_workspace(tmp_path / "workspace")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=PROFILES)
+async def editor(
+    request: pytest.FixtureRequest,
+    environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Editor]:
+    """An editor with its server, once for each profile; `notes` is open in it."""
+    folder = new_workspace(tmp_path_factory.mktemp(f"workspace-{request.param}"))
+    async with serving([folder], request.param, environment) as editor:
+        editor.folder = folder
+        editor.profile = request.param
+        editor.notes = editor.open_document(folder / "notes.md")
+        yield editor
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def one_editor(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Editor]:
+    """An editor for what does not depend on capabilities."""
+    folder = new_workspace(tmp_path_factory.mktemp("workspace-one"))
+    async with serving([folder], "neovim", environment) as editor:
+        editor.folder = folder
+        editor.notes = editor.open_document(folder / "notes.md")
+        yield editor

@@ -1,0 +1,159 @@
+"""How the server begins and ends, whoever ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from support.editor import serving
+from writeit.lsp.commands import HANDLERS
+from writeit.lsp.names import COMMANDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor, Json
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+OURS_BEFORE_INITIALIZE = {
+    "writeit",
+    "writeit.__main__",
+    "writeit.bootstrap",
+    "writeit.lsp",
+    "writeit.lsp.names",
+    "writeit.lsp.rpc",
+    "writeit.lsp.server",
+}
+FOREIGN_BEFORE_INITIALIZE = {
+    *("pygls", "lsprotocol", "attr", "attrs", "cattrs", "typing_extensions"),
+    *("annotationlib", "org"),  # looked for by cattrs and pickle, not there
+}
+"""pygls and what it needs; nothing else may make an editor wait."""
+
+
+async def imported_before_initialize(folder: Path) -> set[str]:
+    """Names of all modules a real server has imported when `initialize` is answered."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-X", "importtime", "-m", "writeit", "serve"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=folder,
+        limit=2**26,
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    params: Json = {"processId": None, "rootUri": folder.as_uri(), "capabilities": {}}
+    request = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    body = json.dumps(request).encode()
+    process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    log = asyncio.create_task(process.stderr.read())
+    await process.stdout.readline()
+    process.kill()
+    await process.wait()
+    lines = (await log).decode().splitlines()
+    names = (line.rpartition("|")[2] for line in lines if "|" in line)
+    return {name.strip() for name in names} - {"imported package"}
+
+
+async def test_little_is_imported_before_initialize_is_answered(tmp_path: Path) -> None:
+    """Pygls and our names; pydantic, jinja2, lmdb and LiteLLM come later."""
+    modules = await imported_before_initialize(tmp_path)
+    ours = {name for name in modules if name.split(".")[0] == "writeit"}
+    assert ours <= OURS_BEFORE_INITIALIZE
+    foreign = {name.split(".")[0] for name in modules} - {"writeit", ""}
+    allowed = FOREIGN_BEFORE_INITIALIZE | set(sys.stdlib_module_names)
+    # What .pth files of this environment import is not the server's doing.
+    unexpected = {
+        name for name in foreign - allowed if not name.startswith(("_", "sitecustom"))
+    }
+    assert unexpected == set()
+
+
+async def test_the_commands_announced_are_the_commands_there_are(
+    one_editor: Editor,
+) -> None:
+    """Names, handlers and what initialize says are one list."""
+    announced = one_editor.initialized["capabilities"]["executeCommandProvider"]
+    assert announced["commands"] == list(COMMANDS)
+    assert set(COMMANDS) == set(HANDLERS)
+    assert one_editor.initialized["serverInfo"]["name"] == "writeit"
+
+
+async def test_opening_a_folder_leaves_no_trace(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """A workspace gets its store with the first command that needs one."""
+    async with serving([workspace], environment=environment) as editor:
+        editor.open_document(workspace / "notes.md")
+        assert await editor.quit() == 0
+    assert not (workspace / ".writeit").exists()
+
+
+async def test_exit_without_shutdown_is_an_error(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """The exit code is 1, as LSP wants it."""
+    async with serving([workspace], environment=environment) as editor:
+        editor.notify("exit", None)
+        assert await asyncio.wait_for(editor.process.wait(), 20) == 1
+
+
+async def streaming(editor: Editor, folder: Path, token: str) -> str:
+    """Start a run and let an answer stream; return the run's id."""
+    editor.notes = editor.open_document(folder / "notes.md")
+    run_id = await editor.start_run()
+    editor.start(
+        "writeit.step.run",
+        runId=run_id,
+        models=["openai/slow-600"],
+        streamToken=token,
+    )
+    await editor.until(lambda: len(editor.progress(token)) > 3)
+    return run_id
+
+
+async def test_an_editor_that_goes_away_loses_nothing(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Stdin closes in mid-stream: what came is kept, every child is gone."""
+    async with serving([workspace], environment=environment) as editor:
+        run_id = await streaming(editor, workspace, "gone")
+        children = psutil.Process(editor.process.pid).children(recursive=True)
+        assert editor.process.stdin
+        editor.process.stdin.close()
+        await asyncio.wait_for(editor.process.wait(), 20)
+        seen = "".join(
+            v["text"] for v in editor.progress("gone") if v["kind"] == "delta"
+        )
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == []
+    async with serving([workspace], environment=environment) as editor:
+        run = await editor.command("writeit.run.show", runId=run_id)
+        assert run["status"] == "PAUSED"
+        (answer,) = run["steps"]["angles"]["aiResponses"]
+        assert answer["partial"]
+        assert answer["rawOutput"].startswith(seen)
+
+
+async def test_a_killed_server_leaves_no_children(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """SIGKILL gives no time to tidy up; the model host sees its stdin close."""
+    async with serving([workspace], environment=environment) as editor:
+        await streaming(editor, workspace, "killed")
+        children = psutil.Process(editor.process.pid).children(recursive=True)
+        assert children
+        os.kill(editor.process.pid, signal.SIGKILL)
+        _, alive = psutil.wait_procs(children, timeout=5)
+        assert alive == []
