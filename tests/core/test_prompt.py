@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
@@ -102,11 +102,13 @@ def prompted(template: str, **values: Any) -> str:
 # --- the exact prompt -------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(text=JINJA_TEXT)
 def test_what_the_writer_wrote_is_put_in_verbatim(text: str) -> None:
     assert prompted("<{{ inputs.source }}>", source=text) == f"<{text}>"
 
 
+@settings(deadline=None)
 @given(text=JINJA_TEXT)
 def test_a_fence_holds_any_text_verbatim_and_is_not_in_it(text: str) -> None:
     prompt = prompted("{{ inputs.source | fenced('a') }}", source=text)
@@ -247,6 +249,7 @@ def test_without_a_revision_its_variables_are_empty() -> None:
     assert prompt_for(configuration, run_of(configuration), "one") == "<>"
 
 
+@settings(deadline=None)
 @given(words=JINJA_TEXT.filter(str.strip), previous=JINJA_TEXT.filter(str.strip))
 def test_appended_words_are_verbatim_whatever_they_are(
     words: str, previous: str

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from writeit.library import Binding, FrontMatter, split
@@ -84,12 +84,14 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join))
 def test_no_byte_of_any_text_is_lost(text: str) -> None:
     found = split(text)
     assert found.head + found.body == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_the_body_is_kept_whatever_it_is(body: str) -> None:
     assert split("---\nwriteit: {}\n---\n" + body).body == body

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from writeit.library.source import MAX_BYTES, Source
@@ -77,6 +77,7 @@ def test_lines_end_where_an_editor_ends_them() -> None:
     assert source.problems[0].range.start.line == 2
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abc: -[]{}&*!|>'\"#%@\n\r\t,?0\ufeff\u2028~<é", max_size=80))
 def test_no_text_raises(text: str) -> None:
     source = Source(text, "")
