@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from lmdb import verify as offline
 
 from store.histories import histories
 from writeit.core import machine
@@ -78,6 +79,7 @@ def test_random_histories_are_kept(decisions: list[Decision]) -> None:
             check(store, decisions)
             query = RunQuery(limit=3)
             assert store.runs(query) == memory.runs(query)
+            assert offline.verify(folder) == []  # type: ignore[no-untyped-call]
 
 
 def _opened_twice(folder: Path) -> Iterator[LmdbStore]:

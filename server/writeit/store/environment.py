@@ -6,9 +6,10 @@ Reads come from any thread and are short. Writes come from one thread only, the
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+DATA_FILE = "data.mdb"
 MAP_SIZE = 1 << 30
 """Bytes of address space at first; costs nothing until used, doubles when full."""
+_LARGE = 1024
+"""Bytes; values somewhat larger have pages of their own."""
 _MAX_READERS = 510
 _FOLLOW_SECONDS = 5.0
 """How long a reader tries to follow a map that another process has grown."""
@@ -90,6 +94,14 @@ class Batch(Snapshot):
         self._txn.put(key, value)
         self._count(key, value)
 
+    def replace(self, key: bytes, old: bytes, value: bytes) -> None:
+        """Write `value` under `key`, where `old` stands."""
+        if len(old) > len(value) and len(old) >= _LARGE:
+            # LMDB would keep the pages of the larger value, and its own offline
+            # verifier takes that for damage.
+            self.delete(key)
+        self.put(key, value)
+
     def put_new(self, key: bytes, value: bytes) -> None:
         """Write `value` under `key` unless it is there."""
         if self._txn.put(key, value, overwrite=False):
@@ -120,6 +132,7 @@ class Environment:
         self._lmdb = lmdb.Environment(
             str(folder), map_size=map_size, max_readers=_MAX_READERS, mode=0o700
         )
+        self._page_size = self._lmdb.stat()["psize"]
         # Readers that were killed keep old pages from being used again.
         self._lmdb.reader_check()
 
@@ -127,16 +140,6 @@ class Environment:
         """Let go of the files."""
         with self._gate:
             self._lmdb.close()
-
-    def figures(self) -> tuple[int, int]:
-        """Return the map's size and the number of its last used page."""
-        info = self._lmdb.info()
-        return info["map_size"], info["last_pgno"]
-
-    @property
-    def page_size(self) -> int:
-        """Bytes of a page."""
-        return self._lmdb.stat()["psize"]
 
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
@@ -161,6 +164,7 @@ class Environment:
         with self._lmdb.begin(write=True) as txn:
             yield txn
         self.counters.transactions += 1
+        self._reach_the_end()
 
     @contextmanager
     def piece(self, group: lmdb.Transaction[bytes]) -> Iterator[Batch]:
@@ -179,6 +183,26 @@ class Environment:
         """Take over the size that another process has given the map."""
         with self._gate:
             self._lmdb.set_mapsize(0)
+
+    def missing_bytes(self) -> int:
+        """Return by how much the data file is too short for all of its pages."""
+        length = (self._lmdb.info()["last_pgno"] + 1) * self._page_size
+        return max(0, length - (self.folder / DATA_FILE).stat().st_size)
+
+    def _reach_the_end(self) -> None:
+        """Make the data file as long as its pages are many.
+
+        LMDB does not write pages at the end that were taken and freed again within
+        one transaction. With them, a short file is known to be damaged at a glance.
+        Another process may be writing: nothing here can shorten or overwrite.
+        """
+        missing = self.missing_bytes()
+        if not missing or not hasattr(os, "posix_fallocate"):
+            return
+        with (self.folder / DATA_FILE).open("r+b") as data, suppress(OSError):
+            # Without room it stays short, and the next to open it looks closely.
+            end = data.seek(0, os.SEEK_END)
+            os.posix_fallocate(data.fileno(), end + missing - 1, 1)
 
     def _begin_reading(self) -> lmdb.Transaction[bytes]:
         """Begin a read transaction and keep the gate; the caller releases it."""

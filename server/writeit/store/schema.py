@@ -22,7 +22,7 @@ MIGRATIONS: tuple[Callable[[Batch], None], ...] = ()
 SCHEMA = len(MIGRATIONS) + 1
 
 
-def stamp(version: int = SCHEMA) -> bytes:
+def stamp(version: int) -> bytes:
     """The value of `meta:schema`."""
     return json.dumps({"v": 1, "schema": version}).encode()
 
@@ -45,7 +45,7 @@ def migrate(batch: Batch) -> None:
     """Bring the store to this program's schema, all steps or none."""
     for step in MIGRATIONS[version_of(batch) - 1 :]:
         step(batch)
-    batch.put(keys.SCHEMA, stamp())
+    batch.put(keys.SCHEMA, stamp(SCHEMA))
 
 
 def _parsed(raw: bytes | None, folder: Path) -> int:

@@ -17,10 +17,8 @@ import lmdb
 from lmdb import verify as offline
 
 from writeit.store import failures, keys, location, schema
-from writeit.store.environment import MAP_SIZE, Environment
+from writeit.store.environment import DATA_FILE, MAP_SIZE, Environment
 from writeit.store.writer import Writer
-
-DATA_FILE = "data.mdb"
 
 
 @dataclass(slots=True)
@@ -93,7 +91,7 @@ def _create(folder: Path) -> None:
             lmdb.Environment(aside, mode=0o700) as made,
             made.begin(write=True) as txn,
         ):
-            txn.put(keys.SCHEMA, schema.stamp())
+            txn.put(keys.SCHEMA, schema.stamp(schema.SCHEMA))
         _put_in_place(f"{aside}/{DATA_FILE}", folder / DATA_FILE)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -121,18 +119,18 @@ def _sync_folder(folder: Path) -> None:
 def _check_length(environment: Environment) -> None:
     """Refuse a data file from which something was cut off.
 
-    Pages at the end that were taken and freed again within one transaction were
-    never written, so a short file may still be whole: then every page is checked.
+    One that is short may still be whole, if its last writer was killed before the end
+    was filled up (see `Environment`): only then every page is looked at.
     """
-    _, last_page = environment.figures()
-    data = environment.folder / DATA_FILE
-    if data.stat().st_size >= (last_page + 1) * environment.page_size:
+    if not environment.missing_bytes():
         return
     try:
-        problems = offline.verify(str(data))  # type: ignore[no-untyped-call]  # py-lmdb types only its extension
+        # py-lmdb has types for its extension module only.
+        problems = offline.verify(str(environment.folder))  # type: ignore[no-untyped-call]
     except offline.VerifyError as error:
         problems = [str(error)]
-    if problems:
+    # Whoever writes meanwhile makes it look damaged, and then long enough.
+    if problems and environment.missing_bytes():
         what = f"its data file was cut short ({problems[0]})"
         raise failures.corrupt(environment.folder, what)
 

@@ -198,7 +198,11 @@ def _write(batch: Batch, key: bytes, record: Record) -> None:
 
 def _put(batch: Batch, key: bytes, value: bytes) -> bool:
     """Write a value, if it changed."""
-    if batch.get(key) == value:
+    old = batch.get(key)
+    if old == value:
         return False
-    batch.put(key, value)
+    if old is None:
+        batch.put(key, value)
+    else:
+        batch.replace(key, old, value)
     return True
