@@ -1,4 +1,4 @@
-"""Answers never change, so those read last are kept, up to a number of bytes."""
+"""What was read or written last, kept as long as it is certainly still true."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from writeit.core.run import AIResponse
+    from writeit.ports import StoredRun
 
 CACHE_BYTES = 16 << 20
 _OVERHEAD = 1024
 """Bytes of an answer besides its texts, roughly."""
+_RUNS = 16
 
 
 class ResponseCache:
-    """The answers read last, least recently used leaving first."""
+    """The answers read last; they never change. The least recently used leave first."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit = limit
@@ -44,6 +46,46 @@ class ResponseCache:
             while self.size > self._limit:
                 _, gone = self._kept.popitem(last=False)
                 self.size -= _weight(gone)
+
+
+class RunCache:
+    """The runs in use, each with the record it was made of.
+
+    A run's record holds the number of its newest event, so as long as the record is
+    the same, byte for byte, all of the run is: also when another process writes.
+    Streamed text is not part of it.
+    """
+
+    def __init__(self, limit: int = _RUNS) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[UUID, tuple[bytes, StoredRun]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, run_id: UUID, record: bytes | None) -> StoredRun | None:
+        """Return the run if it is kept and still has this record."""
+        with self._lock:
+            kept = self._kept.get(run_id)
+            if kept is None or kept[0] != record:
+                return None
+            self._kept.move_to_end(run_id)
+            return kept[1]
+
+    def add(self, record: bytes, stored: StoredRun) -> None:
+        """Keep a run, and let another go for it."""
+        with self._lock:
+            run_id = stored.run.pipeline_run_id
+            self._kept[run_id] = (record, stored)
+            self._kept.move_to_end(run_id)
+            if len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+
+
+class Caches:
+    """Both, as one store has them."""
+
+    def __init__(self) -> None:
+        self.responses = ResponseCache()
+        self.runs = RunCache()
 
 
 def _weight(response: AIResponse) -> int:

@@ -127,6 +127,7 @@ class Environment:
         """
         self.folder = folder
         self.counters = Counters()
+        self._data = folder / DATA_FILE
         # Held while a read goes on: a map must not move under a reader's feet.
         self._gate = threading.RLock()
         self._lmdb = lmdb.Environment(
@@ -187,7 +188,7 @@ class Environment:
     def missing_bytes(self) -> int:
         """Return by how much the data file is too short for all of its pages."""
         length = (self._lmdb.info()["last_pgno"] + 1) * self._page_size
-        return max(0, length - (self.folder / DATA_FILE).stat().st_size)
+        return max(0, length - self._data.stat().st_size)
 
     def _reach_the_end(self) -> None:
         """Make the data file as long as its pages are many.
@@ -199,7 +200,7 @@ class Environment:
         missing = self.missing_bytes()
         if not missing or not hasattr(os, "posix_fallocate"):
             return
-        with (self.folder / DATA_FILE).open("r+b") as data, suppress(OSError):
+        with self._data.open("r+b") as data, suppress(OSError):
             # Without room it stays short, and the next to open it looks closely.
             end = data.seek(0, os.SEEK_END)
             os.posix_fallocate(data.fileno(), end + missing - 1, 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from writeit.core.session import LOCAL_USER
 from writeit.store import failures, keys, listing, sharing, writing
-from writeit.store.cache import ResponseCache
+from writeit.store.cache import Caches
 from writeit.store.environment import MAP_SIZE
 from writeit.store.journal import Journal
 from writeit.store.reading import Reading
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from writeit.ports import Decision, RunPage, RunQuery, StoredRun
     from writeit.store.environment import Batch, Counters, Snapshot
     from writeit.store.sharing import Shared
+    from writeit.store.writing import Written
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class LmdbStore:
         self._environment = shared.environment
         self._writer = shared.writer
         self._journal = Journal(shared.writer)
-        self._cache = ResponseCache()
+        self._caches = Caches()
         self._closed = False
 
     @classmethod
@@ -73,11 +74,12 @@ class LmdbStore:
             InvalidParams: a name in it is too long for a key.
         """
         self._journal.hurry()
+        runs = self._caches.runs
         future = self._writer.submit(
-            lambda batch: writing.write_decision(batch, decision)
+            lambda batch: writing.write_decision(batch, decision, runs)
         )
-        future.add_done_callback(lambda done: self._forget(decision, done))
-        return await self._result(future)
+        future.add_done_callback(lambda done: self._settle(decision, done))
+        return (await self._result(future)).stored.seq
 
     def journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
         """Append streamed text; it is on the disk at most 50 ms later.
@@ -92,7 +94,7 @@ class LmdbStore:
         # Before the snapshot: what is written in between is seen twice, not missed.
         waiting = self._journal.waiting(run_id)
         with self.snapshot() as snapshot:
-            return Reading(snapshot, self._cache).run(run_id, waiting)
+            return Reading(snapshot, self._caches).run(run_id, waiting)
 
     def runs(self, query: RunQuery) -> RunPage:
         """List runs, newest first.
@@ -106,7 +108,7 @@ class LmdbStore:
     def events(self, run_id: UUID) -> list[Event]:
         """Read all events of a run, oldest first; their place + 1 is their seq."""
         with self.snapshot() as snapshot:
-            return Reading(snapshot, self._cache).events(run_id)
+            return Reading(snapshot, self._caches).events(run_id)
 
     def streaming_runs(self) -> list[UUID]:
         """List the runs that have answers on their way (or had, when all went dark)."""
@@ -116,12 +118,12 @@ class LmdbStore:
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
         """Read a configuration."""
         with self.snapshot() as snapshot:
-            return Reading(snapshot, self._cache).configuration(configuration_id)
+            return Reading(snapshot, self._caches).configuration(configuration_id)
 
     def primer(self, primer_id: str, version: str | None = None) -> StylePrimer | None:
         """Read a primer: the version asked for, else the one used last."""
         with self.snapshot() as snapshot:
-            return Reading(snapshot, self._cache).primer(primer_id, version)
+            return Reading(snapshot, self._caches).primer(primer_id, version)
 
     async def save_session(self, session: UserSession) -> None:
         """Write a session and list it as active.
@@ -139,12 +141,12 @@ class LmdbStore:
     def session(self, session_id: UUID) -> UserSession | None:
         """Read a session."""
         with self.snapshot() as snapshot:
-            return Reading(snapshot, self._cache).session(session_id)
+            return Reading(snapshot, self._caches).session(session_id)
 
     def active_sessions(self) -> list[UserSession]:
         """Read the sessions that are active now."""
         with self.snapshot() as snapshot:
-            reading = Reading(snapshot, self._cache)
+            reading = Reading(snapshot, self._caches)
             found = [
                 reading.session(keys.id_at_end(key))
                 for key, _ in snapshot.scan(keys.active_sessions(LOCAL_USER))
@@ -171,10 +173,14 @@ class LmdbStore:
             raise failures.locked(self._environment.folder, reason)
         return await waiter
 
-    def _forget(self, decision: Decision, done: Future[int]) -> None:
-        if not done.cancelled() and done.exception() is None:
-            ended = writing.ended(decision.events)
-            self._journal.forget(decision.run.pipeline_run_id, ended)
+    def _settle(self, decision: Decision, done: Future[Written]) -> None:
+        """Take note, on the writer's thread, of what is on the disk now."""
+        if done.cancelled() or done.exception():
+            return
+        written = done.result()
+        self._caches.runs.add(written.record, written.stored)
+        ended = writing.ended(decision.events)
+        self._journal.forget(decision.run.pipeline_run_id, ended)
 
 
 def _seen(waiter: asyncio.Future[T]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from writeit.core.session import LOCAL_USER
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from writeit.core.events import Event
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
-    from writeit.core.run import PipelineRun, StepState
+    from writeit.core.run import PipelineRun
     from writeit.core.session import UserSession
     from writeit.ports import Decision, RunQuery, RunSummary
 
@@ -45,7 +44,7 @@ class MemoryStore:
         run_id = decision.run.pipeline_run_id
         before = self._runs.get(run_id)
         seq = writing.check_seq(decision, before.seq if before else 0)
-        self._runs[run_id] = StoredRun(_without_streamed(decision.run), seq)
+        self._runs[run_id] = StoredRun(shapes.without_streamed(decision.run), seq)
         self._events[run_id] += decision.events
         for response_id in writing.ended(decision.events):
             self._journal.pop((run_id, response_id), None)
@@ -59,13 +58,12 @@ class MemoryStore:
     def run(self, run_id: UUID) -> StoredRun | None:
         """Read a run with its answers; what streams stands with its journaled text."""
         stored = self._runs.get(run_id)
-        if stored is None or not stored.run.is_streaming:
-            return stored
-        steps = {
-            name: self._with_streamed(run_id, step)
-            for name, step in stored.run.steps.items()
-        }
-        return replace(stored, run=stored.run.evolve(steps=steps))
+        if stored is None:
+            return None
+        run = shapes.with_streamed(
+            stored.run, lambda response: self._journal.get((run_id, response), "")
+        )
+        return StoredRun(run, stored.seq)
 
     def runs(self, query: RunQuery) -> RunPage:
         """List runs, newest first.
@@ -158,25 +156,6 @@ class MemoryStore:
             ordered = [run for run in ordered if _age(run) < cursor]
         return [shapes.summary(shapes.run_record(run, 0)) for run in ordered]
 
-    def _with_streamed(self, run_id: UUID, step: StepState) -> StepState:
-        return step.evolve(
-            streaming=tuple(
-                stream.evolve(text=self._journal.get((run_id, stream.response_id), ""))
-                for stream in step.streaming
-            )
-        )
-
 
 def _age(run: PipelineRun) -> tuple[object, str]:
     return run.created_at, str(run.pipeline_run_id)
-
-
-def _without_streamed(run: PipelineRun) -> PipelineRun:
-    """The run without streamed text, which the journal alone keeps."""
-    steps = {
-        name: step.evolve(
-            streaming=tuple(stream.evolve(text="") for stream in step.streaming)
-        )
-        for name, step in run.steps.items()
-    }
-    return run.evolve(steps=steps)

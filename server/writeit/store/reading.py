@@ -22,16 +22,16 @@ from writeit.store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from writeit.core.errors import StoreError
     from writeit.core.events import Event
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
-    from writeit.core.run import AIResponse
+    from writeit.core.run import AIResponse, StepState
     from writeit.core.session import UserSession
-    from writeit.store.cache import ResponseCache
+    from writeit.store.cache import Caches
     from writeit.store.environment import Snapshot
 
 R = TypeVar("R", bound=Record)
@@ -89,24 +89,27 @@ def no_text(digest: str) -> str:
 class Reading:
     """What can be read in one snapshot; texts that are shared are read once."""
 
-    def __init__(self, snapshot: Snapshot, cache: ResponseCache) -> None:
+    def __init__(self, snapshot: Snapshot, caches: Caches) -> None:
         self._snapshot = snapshot
-        self._cache = cache
+        self._caches = caches
         self._texts: dict[str, str] = {}
 
     def run(self, run_id: UUID, waiting: Waiting) -> StoredRun | None:
         """Read a run; of what streams, what was journaled and what waits to be."""
-        found = self._record(RunRecord, keys.run(run_id))
-        if found is None:
+        key = keys.run(run_id)
+        raw = self._snapshot.get(key)
+        if raw is None:
             return None
-        responses = self._responses_of(run_id)
-        steps = {}
-        for name in found.step_names:
-            step = self._must(StepRecord, keys.step(run_id, name))
-            steps[name] = shapes.step_entity(
-                step, responses[name], lambda i: self._streamed(run_id, i, waiting)
-            )
-        return StoredRun(shapes.run_entity(found, steps), found.seq)
+        stored = self._caches.runs.get(run_id, raw)
+        if stored is None:
+            found = decoded(self._snapshot, RunRecord, key, raw, self.text)
+            steps = self._steps(run_id, found.step_names)
+            stored = StoredRun(shapes.run_entity(found, steps), found.seq)
+            self._caches.runs.add(raw, stored)
+        run = shapes.with_streamed(
+            stored.run, lambda response: self._streamed(run_id, response, waiting)
+        )
+        return StoredRun(run, stored.seq)
 
     def events(self, run_id: UUID) -> list[Event]:
         """Read all events of a run, oldest first."""
@@ -120,11 +123,11 @@ class Reading:
 
     def response(self, response_id: UUID) -> AIResponse:
         """Read an answer that must be there."""
-        response = self._cache.get(response_id)
+        response = self._caches.responses.get(response_id)
         if response is None:
             found = self._must(ResponseRecord, keys.response(response_id))
             response = shapes.response_entity(found)
-            self._cache.add(response)
+            self._caches.responses.add(response)
         return response
 
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
@@ -156,6 +159,15 @@ class Reading:
                 raise ValueError(msg)
             self._texts[digest] = raw.decode()
         return self._texts[digest]
+
+    def _steps(self, run_id: UUID, names: Sequence[str]) -> dict[str, StepState]:
+        responses = self._responses_of(run_id)
+        return {
+            name: shapes.step_entity(
+                self._must(StepRecord, keys.step(run_id, name)), responses[name]
+            )
+            for name in names
+        }
 
     def _responses_of(self, run_id: UUID) -> dict[str, list[AIResponse]]:
         """All answers of a run by step, in the order of their index."""

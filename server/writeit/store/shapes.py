@@ -73,19 +73,35 @@ def step_record(step: StepState) -> StepRecord:
     return StepRecord.model_validate(_fields(step, without="ai_responses"))
 
 
-def step_entity(
-    record: StepRecord,
-    responses: Sequence[AIResponse],
-    streamed: Callable[[UUID], str],
-) -> StepState:
-    """The step of `record`; `streamed` finds what of an answer was journaled."""
+def step_entity(record: StepRecord, responses: Sequence[AIResponse]) -> StepState:
+    """The step of `record`, without the text that streams."""
     fields = {name: getattr(record, name) for name in StepRecord.model_fields}
     del fields["v"]
-    fields["streaming"] = [
-        {**_fields(stream), "text": streamed(stream.response_id)}
-        for stream in record.streaming
-    ]
     return _entity(StepState, {**fields, "ai_responses": tuple(responses)})
+
+
+def with_streamed(run: PipelineRun, text: Callable[[UUID], str]) -> PipelineRun:
+    """The run with what `text` finds of each answer that streams."""
+    if not run.is_streaming:
+        return run
+    return run.evolve(
+        steps={
+            name: step.evolve(
+                streaming=tuple(
+                    stream.evolve(text=text(stream.response_id))
+                    for stream in step.streaming
+                )
+            )
+            if step.streaming
+            else step
+            for name, step in run.steps.items()
+        }
+    )
+
+
+def without_streamed(run: PipelineRun) -> PipelineRun:
+    """The run without streamed text, which the journal alone keeps."""
+    return with_streamed(run, lambda _: "")
 
 
 def title_of(run: PipelineRun) -> str:
@@ -211,7 +227,6 @@ def _start_entity(
         step.step_name: step_entity(
             step,
             [rated(find(key), step.scores.get(key)) for key in _ids(step)],
-            lambda _: "",
         )
         for step in record.steps
     }

@@ -6,12 +6,13 @@ and responses that are shared are written once.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from writeit.core import events as e
 from writeit.core.run import PipelineStatus
 from writeit.core.session import LOCAL_USER
-from writeit.ports import StaleDecision
+from writeit.ports import StaleDecision, StoredRun
 from writeit.store import keys, reading, shapes
 from writeit.store.codec import Texts, encode
 from writeit.store.records import (
@@ -35,40 +36,52 @@ if TYPE_CHECKING:
     from writeit.core.run import PipelineRun, StepState
     from writeit.core.session import UserSession
     from writeit.ports import Decision
+    from writeit.store.cache import RunCache
     from writeit.store.environment import Batch
     from writeit.store.records import Record
 
 _EMPTY = b'{"v":1}'
 
 
-def write_decision(batch: Batch, decision: Decision) -> int:
-    """Write a decision whole and return the run's new seq.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A run as a decision left it, with its record."""
+
+    stored: StoredRun
+    record: bytes
+
+
+def write_decision(batch: Batch, decision: Decision, runs: RunCache) -> Written:
+    """Write a decision whole.
 
     Raises:
         StaleDecision: the run has another seq than the decision was made at.
     """
-    run = decision.run
-    before = reading.record(
-        batch, Listing, keys.run(run.pipeline_run_id), reading.no_text
-    )
+    run_id, key = decision.run.pipeline_run_id, keys.run(decision.run.pipeline_run_id)
+    raw = batch.get(key)
+    before = raw and reading.decoded(batch, Listing, key, raw, reading.no_text)
     seq = check_seq(decision, before.seq if before else 0)
+    known = runs.get(run_id, raw)
+    run = shapes.without_streamed(decision.run)
     _write_events(batch, decision)
-    for step in run.steps.values():
-        _write_step(batch, run.pipeline_run_id, step)
-    _write_run(batch, run, seq, before)
+    _write_steps(batch, run, known.run if known else None)
+    record = _write_run(batch, run, seq, before or None)
     for response_id in ended(decision.events):
-        _drop(batch, keys.journal_of(run.pipeline_run_id, response_id))
-    if decision.configuration is not None:
-        _write_configuration(batch, decision.configuration)
-    if decision.primer is not None:
-        _write_primer(batch, decision.primer, moment_of(decision), run.pipeline_run_id)
-    if decision.session is not None:
-        write_session(batch, decision.session)
-    return seq
+        _drop(batch, keys.journal_of(run_id, response_id))
+    _write_what_comes_along(batch, decision)
+    return Written(StoredRun(run, seq), record)
 
 
 def check_seq(decision: Decision, seq: int) -> int:
-    """Return the seq after `decision`, if it was made at `seq`."""
+    """Return the seq after `decision`, if it was made at `seq`.
+
+    Raises:
+        StaleDecision: it was not.
+        ValueError: it has no events; a seq tells all that a run went through.
+    """
+    if not decision.events:
+        msg = f"a decision on run {decision.run.pipeline_run_id} without events"
+        raise ValueError(msg)
     if decision.expected_seq != seq:
         raise StaleDecision(
             f"Run {decision.run.pipeline_run_id} is at event {seq},"
@@ -90,7 +103,7 @@ def ended(events: Iterable[Event]) -> list[UUID]:
 
 def moment_of(decision: Decision) -> datetime:
     """When the decision was made."""
-    return decision.events[-1].at if decision.events else decision.run.updated_at
+    return decision.events[-1].at
 
 
 def primer_dates(
@@ -121,9 +134,22 @@ def _write_events(batch: Batch, decision: Decision) -> None:
         _write(batch, keys.event(run_id, seq), shapes.event_record(event))
 
 
-def _write_step(batch: Batch, run_id: UUID, step: StepState) -> None:
+def _write_steps(batch: Batch, run: PipelineRun, known: PipelineRun | None) -> None:
+    """Write the steps that are not as they are known to be stored."""
+    for name, step in run.steps.items():
+        stored = known.steps.get(name) if known else None
+        if step != stored:
+            _write_step(batch, run.pipeline_run_id, step, stored)
+
+
+def _write_step(
+    batch: Batch, run_id: UUID, step: StepState, stored: StepState | None
+) -> None:
     _write(batch, keys.step(run_id, step.step_name), shapes.step_record(step))
+    there = stored.ai_responses if stored else ()
     for index, response in enumerate(step.ai_responses):
+        if there[index : index + 1] == (response,):
+            continue
         key = keys.step_response(run_id, step.step_name, index, response.response_id)
         _write(batch, key, ResponsePlace(quality_score=response.quality_score))
         response_key = keys.response(response.response_id)
@@ -133,7 +159,7 @@ def _write_step(batch: Batch, run_id: UUID, step: StepState) -> None:
 
 def _write_run(
     batch: Batch, run: PipelineRun, seq: int, before: Listing | None
-) -> None:
+) -> bytes:
     after = shapes.run_record(run, seq)
     old = _index_entries(before) if before else {}
     new = _index_entries(after)
@@ -147,7 +173,7 @@ def _write_run(
         _put(batch, streaming, _EMPTY)
     else:
         batch.delete(streaming)
-    _write(batch, keys.run(run.pipeline_run_id), after)
+    return _write(batch, keys.run(run.pipeline_run_id), after)
 
 
 def _index_entries(run: Listing | RunRecord) -> dict[bytes, bytes]:
@@ -163,6 +189,16 @@ def _index_entries(run: Listing | RunRecord) -> dict[bytes, bytes]:
         entries[keys.branch_parent(run_id)] = f'"{parent_id}"'.encode()
         entries[keys.branch_child(parent_id, run_id)] = _EMPTY
     return entries
+
+
+def _write_what_comes_along(batch: Batch, decision: Decision) -> None:
+    if decision.configuration is not None:
+        _write_configuration(batch, decision.configuration)
+    if decision.primer is not None:
+        run_id = decision.run.pipeline_run_id
+        _write_primer(batch, decision.primer, moment_of(decision), run_id)
+    if decision.session is not None:
+        write_session(batch, decision.session)
 
 
 def _write_configuration(batch: Batch, configuration: PipelineConfiguration) -> None:
@@ -188,12 +224,14 @@ def _drop(batch: Batch, prefix: bytes) -> None:
         batch.delete(key)
 
 
-def _write(batch: Batch, key: bytes, record: Record) -> None:
+def _write(batch: Batch, key: bytes, record: Record) -> bytes:
     """Write a record, if it changed, and those of its texts that are new."""
     texts = Texts()
-    if _put(batch, key, encode(record, texts)):
+    raw = encode(record, texts)
+    if _put(batch, key, raw):
         for digest, data in texts.found.items():
             batch.put_new(keys.text(digest), data)
+    return raw
 
 
 def _put(batch: Batch, key: bytes, value: bytes) -> bool:
