@@ -106,16 +106,18 @@ def _pairs(inputs: tuple[str, ...]) -> dict[str, str]:
 async def _run(context: click.Context, request: _Request, watch: Watch) -> PipelineRun:
     async with desk_at(request.file or Path.cwd(), context) as desk:
         models = tuple([await desk.world.models.identify(m) for m in request.models])
-        run = await _start(desk, request)
+        manuscript = _read(request.file).understood()
+        binding = manuscript.front_matter.binding
+        wishes = Wishes(models=binding.models, providers=binding.providers)
+        run = await _start(desk, request, manuscript)
         while run.status is not PipelineStatus.COMPLETED:
-            run = await _one_step(desk, run.pipeline_run_id, models, watch)
+            run = await _one_step(desk, run.pipeline_run_id, models, wishes, watch)
         return run
 
 
-async def _start(desk: Desk, request: _Request) -> PipelineRun:
+async def _start(desk: Desk, request: _Request, manuscript: Manuscript) -> PipelineRun:
     library = desk.library()
     configuration = library.pipeline(request.pipeline)
-    manuscript = _read(request.file)
     binding = manuscript.front_matter.binding
     primer = (
         request.primer or binding.primer or configuration.default("style_primer", str)
@@ -142,10 +144,14 @@ def _read(file: Path | None) -> Manuscript:
 
 
 async def _one_step(
-    desk: Desk, run_id: UUID, models: tuple[str, ...], watch: Watch
+    desk: Desk,
+    run_id: UUID,
+    models: tuple[str, ...],
+    wishes: Wishes,
+    watch: Watch,
 ) -> PipelineRun:
     asking = await desk.engine.run_step(
-        run_id, None, Ask(models=models or None), Wishes(), watch.see
+        run_id, None, Ask(models=models or None), wishes, watch.see
     )
     state = await desk.engine.outcome(asking)
     watch.end()

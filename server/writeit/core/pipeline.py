@@ -28,7 +28,7 @@ class InputSpec(Entity):
     label: str = ""
     """What a form shows instead of the name."""
     required: bool = False
-    default: str | float | bool | None = None
+    default: str | int | float | bool | None = None
     options: tuple[str, ...] = ()
     """What a `choice` may be."""
     help: str = ""

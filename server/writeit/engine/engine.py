@@ -15,7 +15,7 @@ from writeit.engine.asking import Asking, Tools
 from writeit.engine.converse import RetryPolicy
 from writeit.engine.gate import Gate
 from writeit.engine.ledger import Ledger
-from writeit.engine.resolve import models_for
+from writeit.engine.resolve import check_egress, models_for
 from writeit.engine.stream import nobody
 from writeit.ports import Decision
 
@@ -131,6 +131,7 @@ class Engine:
             names = ask.models or await self._models_for(spec.name, run, wishes)
             generation = state.generation + 1 if state.calls else 0
             calls = planning.calls_for(names, samples, self._clock, generation)
+        check_egress([call.model for call in calls], wishes.providers)
         prompts = [(call, prompt_for(configuration, run, spec.name)) for call in calls]
         planned = await planning.plan(self._models, configuration, spec, prompts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from writeit.core.errors import InvalidPipeline
 from writeit.core.run import RunDocument
 from writeit.library.frontmatter import FrontMatter, split
 from writeit.library.markdown import title_of
@@ -15,6 +16,23 @@ class Manuscript:
 
     document: RunDocument
     front_matter: FrontMatter
+
+    def understood(self) -> Manuscript:
+        """Return this manuscript if its front matter was understood.
+
+        Raises:
+            InvalidPipeline: it was not; what cannot be read may be what forbids
+                sending the text anywhere.
+        """
+        if self.front_matter.ok:
+            return self
+        problems = self.front_matter.problems
+        first = next(p for p in problems if p.severity == "error")
+        raise InvalidPipeline(
+            f"The front matter cannot be understood: {first.message}",
+            hint="Put right what is marked in the first lines of the document.",
+            problems=[problem.as_data() for problem in problems],
+        )
 
 
 def read_manuscript(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from writeit.core.errors import InvalidPipeline, NotFound
+from writeit.core.errors import NotFound
 from writeit.library.document import read_manuscript
 from writeit.library.frontmatter import Binding
 from writeit.lsp.convert import path_of, to_offset
@@ -38,29 +38,12 @@ def manuscript_of(
     return read_manuscript(text, path=str(path or ""), uri=uri, selection=selection)
 
 
-def understood(manuscript: Manuscript) -> Manuscript:
-    """Return the manuscript if its front matter was understood.
-
-    Raises:
-        InvalidPipeline: it was not; what cannot be read may be what forbids sending.
-    """
-    matter = manuscript.front_matter
-    if matter.ok:
-        return manuscript
-    first = next(p for p in matter.problems if p.severity == "error")
-    raise InvalidPipeline(
-        f"The front matter cannot be understood: {first.message}",
-        hint="Put right what is marked in the first lines of the document.",
-        problems=[problem.as_data() for problem in matter.problems],
-    )
-
-
 def binding_of(connection: Connection, uri: str | None) -> Binding:
     """Return what a document's front matter says now; nothing if it is gone."""
     if uri is None:
         return Binding()
     try:
-        return understood(manuscript_of(connection, uri)).front_matter.binding
+        return manuscript_of(connection, uri).understood().front_matter.binding
     except NotFound:
         return Binding()
 

@@ -170,7 +170,7 @@ class InputSpec(Wire):
     type: InputType
     label: str
     required: bool
-    default: str | float | bool | None
+    default: str | int | float | bool | None
     options: list[str]
     help: str
     max_length: int | None
@@ -347,7 +347,7 @@ class RunStartParams(Params):
     pipeline: str
     uri: str | None = None
     range: Range | None = None
-    inputs: dict[str, str | float | bool] = Field(default_factory=dict)
+    inputs: dict[str, str | int | float | bool] = Field(default_factory=dict)
     primer: str | None = None
     models: dict[str, list[str] | str] = Field(default_factory=dict)
     output: Output | None = None

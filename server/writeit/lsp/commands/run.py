@@ -11,7 +11,7 @@ from writeit.library.frontmatter import Binding
 from writeit.lsp import protocol as p
 from writeit.lsp.convert import uri_of
 from writeit.lsp.dispatch import Command, Request
-from writeit.lsp.documents import manuscript_of, understood
+from writeit.lsp.documents import manuscript_of
 from writeit.lsp.files import write_inside
 from writeit.ports import RunQuery
 
@@ -32,7 +32,7 @@ async def start(request: Request[p.RunStartParams]) -> p.PipelineRun:
     configuration = library.pipeline(params.pipeline)
     document, binding = RunDocument(), Binding()
     if params.uri is not None:
-        manuscript = understood(manuscript_of(connection, params.uri, params.range))
+        manuscript = manuscript_of(connection, params.uri, params.range).understood()
         document = manuscript.document
         binding = manuscript.front_matter.binding
     settings = await connection.settings(folder)

@@ -90,8 +90,10 @@ async def _ask(
 
 async def wishes_for(request: Request[Any], folder: Folder, run: PipelineRun) -> Wishes:
     """Gather what front matter, settings and preferences say about a run."""
+    binding = binding_of(request.connection, run.uri)
     return Wishes(
-        models=binding_of(request.connection, run.uri).models,
+        models=binding.models,
+        providers=binding.providers,
         settings=await request.connection.settings(folder),
         preferences=folder.engine.session.preferences,
     )

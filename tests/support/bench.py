@@ -1,0 +1,123 @@
+"""An engine over the shipped fakes, with a clock that tests can read."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.core.session import UserSession
+from writeit.engine.converse import RetryPolicy
+from writeit.engine.engine import Ask, Engine
+from writeit.engine.resolve import Wishes
+from writeit.engine.starting import StartRequest
+from writeit.models.scripted import ScriptedModels
+from writeit.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from writeit.core.run import PipelineRun
+    from writeit.engine.asking import Asking
+    from writeit.engine.stream import StreamEvent
+
+K = TypeVar("K")
+
+DAWN = datetime(2026, 1, 1, tzinfo=UTC)
+MODEL = "openai/first"
+OTHER = "openai/second"
+
+PIPELINE = PipelineConfiguration(
+    name="test",
+    created=DAWN,
+    inputs=(InputSpec(name="source", required=True),),
+    steps=(
+        StepSpec(name="angles", prompt="Angles on {{ inputs.source }}"),
+        StepSpec(name="draft", prompt="Draft of {{ steps.angles.content }}"),
+    ),
+)
+
+
+class TickingClock:
+    """Every reading is a second after the one before."""
+
+    def __init__(self) -> None:
+        self._ticks = count()
+        self._ids = count(1)
+
+    def now(self) -> datetime:
+        """The next second."""
+        return DAWN + timedelta(seconds=next(self._ticks))
+
+    def monotonic(self) -> float:
+        """The next second."""
+        return float(next(self._ticks))
+
+    def new_id(self) -> UUID:
+        """The next id."""
+        return UUID(int=next(self._ids))
+
+
+@dataclass
+class Bench:
+    """An engine with everything around it within reach."""
+
+    models: ScriptedModels = field(default_factory=ScriptedModels)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: TickingClock = field(default_factory=TickingClock)
+    seen: list[StreamEvent] = field(default_factory=list)
+    wishes: Wishes = field(default_factory=Wishes)
+
+    def __post_init__(self) -> None:
+        """Build the engine; its own waits take no time."""
+        session = UserSession(
+            session_id=self.clock.new_id(),
+            workspace_path=Path(),
+            created_at=DAWN,
+            last_activity=DAWN,
+        )
+        self._news = asyncio.Event()
+        self.engine = Engine(
+            models=self.models,
+            store=self.store,
+            clock=self.clock,
+            session=session,
+            policy=RetryPolicy(longest_wait=0),
+        )
+
+    async def run(self) -> PipelineRun:
+        """Start a run."""
+        request = StartRequest(configuration=PIPELINE, inputs={"source": "rivers"})
+        return await self.engine.start(request)
+
+    async def ask(self, run: PipelineRun, *models: str, samples: int = 1) -> Asking:
+        """Ask the current step."""
+        return await self.engine.run_step(
+            run.pipeline_run_id,
+            None,
+            Ask(models=models or (MODEL,), samples=samples),
+            self.wishes,
+            self.see,
+        )
+
+    def see(self, event: StreamEvent) -> None:
+        """Remember an event and wake who waits for it."""
+        self.seen.append(event)
+        self._news.set()
+
+    async def until_seen(self, kind: type) -> None:
+        """Wait for the first event of a kind."""
+        while not self.of(kind):
+            self._news.clear()
+            await self._news.wait()
+
+    def of(self, kind: type[K]) -> list[K]:
+        """What was seen of one kind."""
+        return [event for event in self.seen if isinstance(event, kind)]
+
+    def stored(self, run: PipelineRun) -> PipelineRun:
+        """The run as it is in the store."""
+        return self.engine.show(run.pipeline_run_id)
