@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
     from pathlib import Path
@@ -224,6 +224,22 @@ class Decision:
     primer: StylePrimer | None = None
     """Stored if its version is new; its use is recorded."""
     session: UserSession | None = None
+    lease: Lease | None = None
+    """Taken with the decision; given back with the decision that ends the asking."""
+    release: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who is asking models for a run right now: nobody else may."""
+
+    owner: UUID
+    """The session of the process that asks."""
+    pid: int
+    process_started: float
+    """Seconds since the epoch when that process started: pids are used again."""
+    heartbeat: datetime
+    """When the owner last said that it lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +258,29 @@ class RunSummary:
     created_at: datetime
     updated_at: datetime
     cost_usd: float | None
+    deleted: bool = False
+    """Whether only a tombstone is left, for the sake of its children."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """What a deletion took away."""
+
+    runs: int
+    responses: int
+    """Answers that no run holds any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRecord:
+    """One call, for the sums of `usage.show` and for budgets."""
+
+    at: datetime
+    run_id: UUID
+    pipeline: str
+    model: str
+    usage: TokenUsage
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +347,39 @@ class Store(Protocol):
         """List the runs that have answers on their way (or had, when all went dark)."""
         ...
 
+    def summary(self, run_id: UUID) -> RunSummary | None:
+        """Read the summary of a run, or of the tombstone it left."""
+        ...
+
+    def children(self, run_id: UUID) -> list[UUID]:
+        """List the runs that branched off a run, oldest first; tombstones too."""
+        ...
+
+    def lease(self, run_id: UUID) -> Lease | None:
+        """Read who is asking models for a run."""
+        ...
+
+    async def renew(self, leases: Mapping[UUID, Lease]) -> None:
+        """Write new heartbeats, by run id, of leases that are still the owner's."""
+        ...
+
+    async def delete(self, run_id: UUID, *, descendants: bool = False) -> Deleted:
+        """Delete a run, or its whole family below it.
+
+        A run with children leaves a tombstone unless `descendants` go too. Answers
+        stay while one run holds them; what a call cost stays in the usage.
+
+        Raises:
+            NotFound: there is no such run.
+            Busy: answers of one of them are streaming; nothing was deleted.
+            StoreError: nothing was deleted.
+        """
+        ...
+
+    def usage(self, since: datetime | None = None) -> Iterator[UsageRecord]:
+        """Read what calls used, oldest first; each answer counts once."""
+        ...
+
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
         """Read a configuration."""
         ...
@@ -341,6 +413,73 @@ class Store(Protocol):
         ...
 
 
+# --- Maintenance --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStatus:
+    """Figures of a store."""
+
+    path: Path
+    schema: int
+    map_bytes: int
+    used_bytes: int
+    file_bytes: int
+    runs: int
+    responses: int
+    texts: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreProblem:
+    """One thing that `verify` found."""
+
+    key: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What `verify` looked at and found; it is well if there are no problems."""
+
+    checked: int
+    problems: list[StoreProblem]
+
+
+class Maintenance(Protocol):
+    """The care of a store; every method may take long and runs off the event loop."""
+
+    async def status(self) -> StoreStatus:
+        """Count what is there."""
+        ...
+
+    async def verify(self) -> Verified:
+        """Check structure, text hashes, and every entity against its events."""
+        ...
+
+    async def compact(self) -> StoreStatus:
+        """Drop texts nobody refers to and give free pages back to the disk.
+
+        Raises:
+            Busy: another process has the store open; nothing was changed.
+        """
+        ...
+
+    async def backup(self, path: Path) -> Path:
+        """Copy a consistent store to a new folder, while it is in use.
+
+        Raises:
+            InvalidParams: there is something at `path` already.
+            StoreError: it could not be written; nothing half done is left.
+        """
+        ...
+
+    async def prune(self, before: datetime, *, dry_run: bool = True) -> Deleted:
+        """Delete finished runs last touched before a moment; count them if dry."""
+        ...
+
+
 # --- all of them --------------------------------------------------------------------
 
 
@@ -353,3 +492,5 @@ class World:
     clock: Clock
     open_store: Callable[[Path | None], tuple[Store, str | None]]
     """Opens a folder's store; also returns a message if it had to go elsewhere."""
+    maintain: Callable[[Store], Maintenance]
+    """Hands out the care of an open store."""

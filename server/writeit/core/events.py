@@ -140,6 +140,15 @@ class ResponseSelected(_StepEvent):
     content: str | None = None
 
 
+class ResponseRated(_StepEvent):
+    """The writer said how good she finds an answer."""
+
+    type: Literal["response_rated"] = "response_rated"
+    response_id: UUID
+    score: float | None = Field(ge=0, le=1)
+    """Quality score must be between 0.0 and 1.0 if specified."""
+
+
 class PassageTaken(_StepEvent):
     """The writer took a passage of an answer towards a merge."""
 
@@ -175,6 +184,7 @@ StepEvent = (
     | ResponseInterrupted
     | ResponseFailed
     | ResponseSelected
+    | ResponseRated
     | PassageTaken
     | Merged
     | FeedbackGiven

@@ -161,6 +161,8 @@ class StepState(Entity):
     retry_count: int = Field(default=0, ge=0, le=MAX_RETRIES)
     edited_content: str | None = None
     """The writer's own wording of the answer she chose."""
+    ratings: dict[UUID, float] = Field(default_factory=dict)
+    """The writer's scores by response id; the answers themselves never change."""
     passages: tuple[Passage, ...] = ()
     merged_from: tuple[MergePart, ...] = ()
     calls: tuple[Call, ...] = ()
@@ -210,6 +212,18 @@ class StepState(Entity):
         if self.user_selection is not None:
             return self.ai_responses[self.user_selection].processed_content
         return None
+
+    @property
+    def rated_responses(self) -> list[AIResponse]:
+        """The answers as they are shown: each with the writer's score."""
+        return [
+            response.evolve(
+                quality_score=self.ratings.get(
+                    response.response_id, response.quality_score
+                )
+            )
+            for response in self.ai_responses
+        ]
 
     @property
     def generation(self) -> int:

@@ -1,0 +1,57 @@
+"""From a wish to events: what a command means in the state a run is in, or a refusal.
+
+Each function is one verb of the product. It looks at the run, refuses with a typed
+error that says what is allowed, or returns the events that carry the wish out. The
+caller commits them together; `writeit.core.machine` has the last word.
+
+    asking    models are asked, again, anew, or to join parts; calls end
+    choosing  an answer is chosen, a step skipped
+    merging   passages are taken and joined
+    remarks   feedback and scores
+    living    a run is paused, resumed, branched
+"""
+
+from writeit.core.decide.asking import (
+    ask,
+    ask_to_merge,
+    check_askable,
+    fail,
+    interrupt,
+    newest_asked,
+    receive,
+    regenerate,
+    send,
+    unmet,
+)
+from writeit.core.decide.choosing import select, skip
+from writeit.core.decide.common import Events, busy, step_of
+from writeit.core.decide.living import branch, pause, resume
+from writeit.core.decide.merging import Parts, joinable, merge, take
+from writeit.core.decide.remarks import give_feedback, rate
+
+__all__ = [
+    "Events",
+    "Parts",
+    "ask",
+    "ask_to_merge",
+    "branch",
+    "busy",
+    "check_askable",
+    "fail",
+    "give_feedback",
+    "interrupt",
+    "joinable",
+    "merge",
+    "newest_asked",
+    "pause",
+    "rate",
+    "receive",
+    "regenerate",
+    "resume",
+    "select",
+    "send",
+    "skip",
+    "step_of",
+    "take",
+    "unmet",
+]

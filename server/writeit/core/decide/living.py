@@ -1,0 +1,97 @@
+"""A run as a whole: paused, resumed, branched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from writeit.core import events as e
+from writeit.core.errors import (
+    InvalidTransition,
+)
+from writeit.core.machine import RUN_TRANSITIONS
+from writeit.core.run import (
+    PipelineRun,
+    PipelineStatus,
+    StepState,
+    StepStatus,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from writeit.core.decide.common import Events
+
+
+def pause(run: PipelineRun, at: datetime, reason: str = "") -> Events:
+    """Interrupt the run; the caller has ended what streamed."""
+    if run.status is not PipelineStatus.RUNNING:
+        raise _not_from(run, "run_paused", "Only a running run can be paused.")
+    return (e.RunPaused(at=at, reason=reason),)
+
+
+def resume(run: PipelineRun, at: datetime) -> Events:
+    """Let a paused or failed run go on; sends nothing."""
+    if run.status not in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
+        raise _not_from(
+            run, "run_resumed", "Only a paused or failed run can be resumed."
+        )
+    return (e.RunResumed(at=at),)
+
+
+def branch(
+    run: PipelineRun, step: StepState, child_id: UUID, at: datetime, name: str | None
+) -> e.RunBranched:
+    """Make a child run that shares the steps before `step` and its ended answers."""
+    names = run.step_names
+    here = names.index(step.step_name)
+    if here > names.index(run.current_step):
+        raise InvalidTransition(
+            f"Step {step.step_name!r} has not been reached; the run stands at"
+            f" {run.current_step!r}.",
+            state=step.status.value,
+            attempted="run_branched",
+            hint=f"Branch at {run.current_step!r} or earlier.",
+        )
+    steps = {
+        state.step_name: state if index < here else StepState(step_name=state.step_name)
+        for index, state in enumerate(run.steps.values())
+    }
+    steps[step.step_name] = _shared(step)
+    begun = any(state.status is not StepStatus.PENDING for state in steps.values())
+    child = run.evolve(
+        pipeline_run_id=child_id,
+        parent_pipeline_run_id=run.pipeline_run_id,
+        branch_point=step.step_name,
+        created_at=at,
+        updated_at=at,
+        current_step=step.step_name,
+        status=PipelineStatus.RUNNING if begun else PipelineStatus.INITIALIZING,
+        steps=steps,
+        name=name,
+    )
+    return e.RunBranched(at=at, run=child)
+
+
+def _shared(step: StepState) -> StepState:
+    """The branch step of a child: its ended answers, and no choice among them."""
+    if not step.ai_responses:
+        return StepState(step_name=step.step_name)
+    ended = {response.response_id for response in step.ai_responses}
+    return StepState(
+        step_name=step.step_name,
+        status=StepStatus.RUNNING,
+        started_at=step.started_at,
+        ai_responses=step.ai_responses,
+        calls=tuple(call for call in step.calls if call.response_id in ended),
+        ratings=step.ratings,
+    )
+
+
+def _not_from(run: PipelineRun, attempted: str, message: str) -> InvalidTransition:
+    return InvalidTransition(
+        message,
+        state=run.status.value,
+        attempted=attempted,
+        allowed=sorted(RUN_TRANSITIONS[run.status]),
+    )
