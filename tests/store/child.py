@@ -29,6 +29,7 @@ from writeit.core import events as e
 from writeit.core.errors import StoreError
 from writeit.ports import StaleDecision
 from writeit.store.lmdb_store import LmdbStore
+from writeit.store.location import store_folder
 
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun
@@ -121,10 +122,22 @@ async def _reason(store: LmdbStore, run: PipelineRun) -> str:
     return "stored"
 
 
-def deny(folder: Path) -> None:
-    """Open a store where writing is not allowed."""
+def place(folder: Path) -> None:
+    """Ask for the store of a workspace where writing is not allowed."""
+    _be_nobody()
+    found, message = store_folder(folder)
+    tell(folder=str(found), message=message)
+
+
+def _be_nobody() -> None:
+    """Give up the right to write everywhere."""
     if os.geteuid() == 0:
         os.setuid(NOBODY)
+
+
+def deny(folder: Path) -> None:
+    """Open a store where writing is not allowed."""
+    _be_nobody()
     try:
         LmdbStore.open(folder)
     except StoreError as error:
@@ -133,21 +146,23 @@ def deny(folder: Path) -> None:
 
 def main(verb: str, folder: str, *rest: str) -> None:
     """Do as the first argument says."""
-    place = Path(folder)
+    path = Path(folder)
     with contextlib.suppress(BrokenPipeError):
         match verb, rest:
             case "commit", ():
-                asyncio.run(commit(place))
+                asyncio.run(commit(path))
             case "say", (name, count):
-                asyncio.run(say(place, name, int(count)))
+                asyncio.run(say(path, name, int(count)))
             case "grow", (megabytes,):
-                asyncio.run(grow(place, int(megabytes)))
+                asyncio.run(grow(path, int(megabytes)))
             case "hold", (seconds,):
-                hold(place, float(seconds))
+                hold(path, float(seconds))
             case "full", ():
-                asyncio.run(full(place))
+                asyncio.run(full(path))
             case "deny", ():
-                deny(place)
+                deny(path)
+            case "place", ():
+                place(path)
 
 
 if __name__ == "__main__":

@@ -76,6 +76,13 @@ async def test_a_stale_decision_is_refused_and_changes_nothing(store: Store) -> 
     assert len(store.events(run.pipeline_run_id)) == 1
 
 
+async def test_a_decision_without_events_is_none(store: Store) -> None:
+    """A run's number tells all that happened to it."""
+    with pytest.raises(ValueError, match="without events"):
+        await store.commit(Decision(run=a_run(), events=(), expected_seq=0))
+    assert store.run(an_id(1)) is None
+
+
 async def test_a_run_id_is_given_once(store: Store) -> None:
     """Pipeline run ID must be unique across all users."""
     await put(store, a_run())
@@ -101,13 +108,12 @@ async def test_a_score_is_the_runs_and_the_answer_stays(store: Store) -> None:
     parent = await put(store, a_run(1))
     await ask(store, parent.pipeline_run_id, 11)
     after = await receive(store, parent.pipeline_run_id, answer(11, quality_score=0.25))
-    step = after.steps["angles"]
-    rated = step.ai_responses[0].evolve(quality_score=0.75)
+    step = after.steps["angles"].evolve(ratings={an_id(11): 0.75})
     child = after.evolve(
         pipeline_run_id=an_id(2),
         parent_pipeline_run_id=parent.pipeline_run_id,
         branch_point="angles",
-        steps={**after.steps, "angles": step.evolve(ai_responses=(rated,))},
+        steps={**after.steps, "angles": step},
     )
     event = e.RunBranched(at=at(2), run=child)
     await store.commit(Decision(run=child, events=(event,), expected_seq=0))
@@ -122,7 +128,7 @@ async def test_a_run_may_begin_with_answers_of_unknown_calls(store: Store) -> No
         step_name="angles",
         status=StepStatus.RUNNING,
         started_at=at(1),
-        ai_responses=(answer(11), answer(12, quality_score=0.5)),
+        ai_responses=(answer(11), answer(12)),
         calls=(samples.call(12),),
     )
     run = a_run()

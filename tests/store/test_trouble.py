@@ -25,7 +25,7 @@ from writeit.core import events as e
 from writeit.core import machine
 from writeit.core.errors import StoreError
 from writeit.ports import RunQuery
-from writeit.store import keys, lmdb_store, schema
+from writeit.store import keys, schema, writer
 from writeit.store.lmdb_store import LmdbStore
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ async def test_somebody_in_the_way_is_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The decision is given up, reads go on, and later it can be made again."""
-    monkeypatch.setattr(lmdb_store, "PATIENCE", 0.3)
+    monkeypatch.setattr(writer, "PATIENCE", 0.3)
     store = LmdbStore.open(folder)
     await put(store, a_run(1))
     process = child("hold", folder, 2)
@@ -177,10 +177,26 @@ async def test_somebody_in_the_way_is_told(
     assert store.run(an_id(1)) is not None
     process.wait()
     process.communicate()
-    monkeypatch.setattr(lmdb_store, "PATIENCE", 10)
+    monkeypatch.setattr(writer, "PATIENCE", 10)
     await put(store, a_run(3))
     assert [run.run_id for run in store.runs(RunQuery()).runs] == [an_id(3), an_id(1)]
     store.close()
+
+
+async def test_closing_does_not_wait_for_ever(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text that could not be written is told, not swallowed."""
+    monkeypatch.setattr(writer, "PATIENCE", 0.3)
+    store = LmdbStore.open(folder)
+    await put(store, a_run(1))
+    process = child("hold", folder, 1.5)
+    first_report(process)
+    store.journal(an_id(1), an_id(11), "lost for words")
+    with pytest.raises(StoreError) as caught:
+        store.close()
+    assert caught.value.reason == "locked"
+    process.communicate()
 
 
 # --- No room, no permission -------------------------------------------------------

@@ -37,6 +37,7 @@ class Journal:
         self._lengths: dict[_Answer, int] = defaultdict(int)
         self._taken: dict[_Answer, int] = {}
         self._scheduled = False
+        self._failure: BaseException | None = None
 
     def append(self, run_id: UUID, response_id: UUID, text: str) -> None:
         """Have `text` written soon.
@@ -57,6 +58,19 @@ class Journal:
                 return
             self._scheduled = True
         self._writer.submit(self._write, within=within).add_done_callback(self._written)
+
+    def close(self) -> None:
+        """Write all that waits.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        while self._waiting:
+            self.hurry()
+            # It goes along with this, or before.
+            self._writer.finish(lambda _: None)
+            if self._failure is not None:
+                raise self._failure
 
     def waiting(self, run_id: UUID) -> dict[UUID, list[tuple[int, str]]]:
         """What of a run's answers may not be on the disk yet."""
@@ -87,7 +101,8 @@ class Journal:
     def _written(self, future: Future[None]) -> None:
         with self._lock:
             self._scheduled = False
-            if future.cancelled() or future.exception():
+            self._failure = future.exception()
+            if self._failure is not None:
                 return  # it waits for the next decision, which meets the same trouble
             for answer, count in self._taken.items():
                 del self._waiting[answer][:count]

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from writeit.core.session import LOCAL_USER
-from writeit.store import failures, keys, listing, sharing, writing
+from writeit.store import keys, listing, sharing, writer, writing
 from writeit.store.cache import Caches
 from writeit.store.environment import MAP_SIZE
 from writeit.store.journal import Journal
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from writeit.store.writing import Written
 
 T = TypeVar("T")
-
-PATIENCE = 10.0
-"""Seconds to wait for a turn to write before saying that somebody is in the way."""
 
 
 class LmdbStore:
@@ -154,10 +151,17 @@ class LmdbStore:
         return [session for session in found if session is not None]
 
     def close(self) -> None:
-        """Write what is still waiting, then let go of the store."""
-        if not self._closed:
-            self._closed = True
-            self._journal.hurry()
+        """Write what is still waiting, then let go of the store.
+
+        Raises:
+            StoreError: streamed text could not be written; the store is closed.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._journal.close()
+        finally:
             sharing.release(self._shared)
 
     async def _write(self, work: Callable[[Batch], T]) -> T:
@@ -167,10 +171,9 @@ class LmdbStore:
         """Wait for a piece of work; give up only while it has not begun."""
         waiter = asyncio.wrap_future(future)
         waiter.add_done_callback(_seen)
-        await asyncio.wait({waiter}, timeout=PATIENCE)
+        await asyncio.wait({waiter}, timeout=writer.PATIENCE)
         if not waiter.done() and future.cancel():
-            reason = f"another program has been writing for {PATIENCE:.0f} seconds"
-            raise failures.locked(self._environment.folder, reason)
+            raise writer.no_turn(self._environment.folder)
         return await waiter
 
     def _settle(self, decision: Decision, done: Future[Written]) -> None:

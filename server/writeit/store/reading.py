@@ -14,7 +14,6 @@ from writeit.store.records import (
     PrimerPointer,
     PrimerRecord,
     Record,
-    ResponsePlace,
     ResponseRecord,
     RunRecord,
     SessionRecord,
@@ -172,12 +171,9 @@ class Reading:
     def _responses_of(self, run_id: UUID) -> dict[str, list[AIResponse]]:
         """All answers of a run by step, in the order of their index."""
         found = defaultdict(list)
-        for key, raw in self._snapshot.scan(keys.step_responses(run_id)):
-            place = decoded(self._snapshot, ResponsePlace, key, raw, no_text)
+        for key, _ in self._snapshot.scan(keys.step_responses(run_id)):
             response = self.response(keys.id_at_end(key))
-            found[keys.step_of_response(key)].append(
-                shapes.rated(response, place.quality_score)
-            )
+            found[keys.step_of_response(key)].append(response)
         return found
 
     def _streamed(self, run_id: UUID, response_id: UUID, waiting: Waiting) -> str:

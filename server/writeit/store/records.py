@@ -18,7 +18,6 @@ from writeit.core.errors import FailureReason
 from writeit.core.pipeline import Output, PipelineConfiguration
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.core.session import UserSession
-from writeit.core.usage import TokenUsage
 from writeit.store.codec import Shared, Text
 
 
@@ -185,6 +184,7 @@ class StepRecord(Record):
     merged_content: Text | None = None
     retry_count: int = 0
     edited_content: Text | None = None
+    ratings: dict[UUID, float] = Field(default_factory=dict)
     passages: tuple[PassageRecord, ...] = ()
     merged_from: tuple[MergePartRecord, ...] = ()
     calls: Shared[tuple[CallRecord, ...]] = ()
@@ -193,10 +193,14 @@ class StepRecord(Record):
     before: BeforeRecord | None = None
 
 
-class ResponsePlace(Record):
-    """`step_responses:{run}:{step}:{index}:{id}`: what a run says of a response."""
+class UsageRecord(Record):
+    """What an answer cost."""
 
-    quality_score: float | None = None
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cost_usd: float | None = None
+    estimated: bool = False
 
 
 class ResponseRecord(Record):
@@ -212,7 +216,7 @@ class ResponseRecord(Record):
     processed_content: Text | None = None
     """The cleaned text, if it does not."""
     created_at: Moment
-    usage_stats: TokenUsage
+    usage_stats: UsageRecord
     processing_time: float
     quality_score: float | None = None
     partial: bool = False
@@ -228,7 +232,6 @@ class StartStepRecord(StepRecord):
 
     responses: tuple[int | UUID, ...] = ()
     """Each as its place among `calls`; by id if its call is not there."""
-    scores: dict[UUID, float] = Field(default_factory=dict)
 
 
 class StartRecord(RunFields):

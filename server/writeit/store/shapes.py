@@ -143,8 +143,8 @@ def summary(listing: Listing | RunRecord) -> RunSummary:
 
 def response_record(response: AIResponse) -> ResponseRecord:
     """The record of an answer; a cleaned text within the raw one is but a slice."""
-    fields = _fields(response)
-    cleaned = fields.pop("processed_content")
+    fields = _fields(response, without="processed_content")
+    cleaned = response.processed_content
     start = response.raw_output.find(cleaned)
     if start >= 0:
         fields["processed"] = (start, start + len(cleaned))
@@ -159,14 +159,7 @@ def response_entity(record: ResponseRecord) -> AIResponse:
     piece = fields.pop("processed")
     if piece is not None:
         fields["processed_content"] = record.raw_output[piece[0] : piece[1]]
-    return AIResponse.model_validate(fields)
-
-
-def rated(response: AIResponse, score: float | None) -> AIResponse:
-    """The answer with the score that a run gives it."""
-    if response.quality_score == score:
-        return response
-    return response.evolve(quality_score=score)
+    return _entity(AIResponse, fields)
 
 
 # --- Events -----------------------------------------------------------------------
@@ -209,13 +202,12 @@ def _start_record(run: PipelineRun) -> StartRecord:
 
 
 def _start_step(step: StepState) -> StartStepRecord:
-    scores = {r.response_id: r.quality_score for r in step.ai_responses}
     places = {call.response_id: place for place, call in enumerate(step.calls)}
+    ids = [response.response_id for response in step.ai_responses]
     return StartStepRecord.model_validate(
         {
             **_fields(step, without="ai_responses"),
-            "responses": tuple(places.get(key, key) for key in scores),
-            "scores": {key: s for key, s in scores.items() if s is not None},
+            "responses": tuple(places.get(key, key) for key in ids),
         }
     )
 
@@ -224,10 +216,7 @@ def _start_entity(
     record: StartRecord, find: Callable[[UUID], AIResponse]
 ) -> PipelineRun:
     steps = {
-        step.step_name: step_entity(
-            step,
-            [rated(find(key), step.scores.get(key)) for key in _ids(step)],
-        )
+        step.step_name: step_entity(step, [find(key) for key in _ids(step)])
         for step in record.steps
     }
     return run_entity(record, steps)

@@ -57,8 +57,9 @@ def release(shared: Shared) -> None:
         shared.users -= 1
         if shared.users == 0:
             del _open[shared.environment.folder]
-            shared.writer.close()
-            shared.environment.close()
+            if shared.writer.close():
+                shared.environment.close()
+            # Else the writer still waits for another process, and needs the files.
 
 
 def _opened(folder: Path, map_size: int) -> Environment:

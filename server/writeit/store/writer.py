@@ -20,10 +20,15 @@ from writeit.store import failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
+    from writeit.core.errors import StoreError
     from writeit.store.environment import Batch, Environment
 
 T = TypeVar("T")
+
+PATIENCE = 10.0
+"""Seconds to wait for a turn to write before saying that somebody is in the way."""
 
 
 @dataclass(slots=True)
@@ -46,6 +51,12 @@ class _Piece:
             self.future.set_exception(error)
         else:
             self.future.set_result(self.result)
+
+
+def no_turn(folder: Path) -> StoreError:
+    """Build the error for a piece of work that never had its turn."""
+    reason = f"another program has been writing for {PATIENCE:.0f} seconds"
+    return failures.locked(folder, reason)
 
 
 class Writer:
@@ -72,18 +83,33 @@ class Writer:
         """
         piece = _Piece(work, time.monotonic() + within)
         with self._wake:
-            if self._closing:
+            if self._closing and threading.current_thread() is not self._thread:
                 raise failures.locked(self._environment.folder, "it was closed")
             self._queue.append(piece)
             self._wake.notify()
         return piece.future
 
-    def close(self) -> None:
-        """Write what waits, then end the thread."""
+    def finish(self, work: Callable[[Batch], T]) -> T:
+        """Have `work` written and wait for it; not for the event loop.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        future = self.submit(work)
+        try:
+            return future.result(PATIENCE)
+        except TimeoutError:
+            if future.cancel():
+                raise no_turn(self._environment.folder) from None
+            return future.result()
+
+    def close(self) -> bool:
+        """Write what waits and end the thread; False if somebody is in the way."""
         with self._wake:
             self._closing = True
             self._wake.notify()
-        self._thread.join()
+        self._thread.join(PATIENCE)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while pieces := self._next_group():

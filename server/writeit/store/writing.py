@@ -20,7 +20,6 @@ from writeit.store.records import (
     Listing,
     PrimerDates,
     PrimerPointer,
-    ResponsePlace,
     RunRecord,
     SessionRecord,
 )
@@ -151,7 +150,7 @@ def _write_step(
         if there[index : index + 1] == (response,):
             continue
         key = keys.step_response(run_id, step.step_name, index, response.response_id)
-        _write(batch, key, ResponsePlace(quality_score=response.quality_score))
+        _put(batch, key, _EMPTY)
         response_key = keys.response(response.response_id)
         if batch.get(response_key) is None:
             _write(batch, response_key, shapes.response_record(response))
