@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import threading
+import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
 from writeit.models.wire import Lines, Message, decode
@@ -62,12 +63,22 @@ class Inbox:
         self._listener: Callable[[Message], object] | None = None
 
     def watch(self, descriptor: int) -> None:
-        """Read until the end, then end the process: the parent is gone."""
+        """Read until the end, then end the process: the parent is gone.
+
+        Without this thread nobody would see that, so its own failure ends all too.
+        """
+        try:
+            self._read(descriptor)
+        except Exception:  # noqa: BLE001 -- whatever it was, it is said, and then it ends
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+
+    def _read(self, descriptor: int) -> None:
         lines = Lines()
         while data := os.read(descriptor, 1 << 16):
             for line in lines.feed(data):
                 self._deliver(decode(line))
-        os._exit(0)
 
     def _deliver(self, message: Message) -> None:
         if message["type"] == "shutdown":
@@ -91,7 +102,7 @@ async def serve(inbox: Inbox, out: BinaryIO, make_desk: type[Desk]) -> None:
     """Answer requests for ever."""
     from writeit.models.outbox import Outbox  # noqa: PLC0415 -- after the watch began
 
-    outbox = Outbox()
+    outbox = Outbox(on_lost=lambda: os._exit(0))
     await outbox.open(out)
     desk = make_desk(outbox.say)
     outbox.say({"type": "ready"})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING
 
 from writeit.models.wire import Message, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
 
@@ -19,7 +19,8 @@ class Outbox(asyncio.Protocol):
     so that a slow reader costs memory for text only and catches up in one write.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_lost: Callable[[], None]) -> None:
+        self._on_lost = on_lost
         self._pipe: asyncio.WriteTransport | None = None
         self._busy = True
         self._waiting: list[Message] = []
@@ -64,9 +65,9 @@ class Outbox(asyncio.Protocol):
             self._pipe.write(b"".join(encode(joined(message)) for message in waiting))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Learn that nobody reads any more: the server is gone, so is the host."""
+        """Learn that nobody reads any more."""
         del exc
-        os._exit(0)
+        self._on_lost()
 
 
 def joined(message: Message) -> Message:
