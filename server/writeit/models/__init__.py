@@ -1,18 +1,33 @@
 """The way to language models: a child process that speaks to them, and its client.
 
-client      implements the `Models` port by driving the model host
-process     one life of the model host, as the client sees it
-answer      one streamed answer on its way to whoever asked
-wire        what the two processes say to each other
-host        the model host: the child process (`writeit model-host`)
-outbox      the host's way out: never blocks, joins what waits
-litellm_adapter  the only file that imports LiteLLM
-catalog     what LiteLLM's bundled map knows: providers, windows, prices
-faults      every failure of a provider as one of the contract's reasons
-providers   keys, endpoints and names of providers, without LiteLLM
-keys        API keys from the environment and the system keyring
-embedded    the embedded model: its weights and whether it can be used
-embedded_server  the process that runs it; embedded_runner starts that process
-ollama      which models a local Ollama has
-scripted    the shipped fake
+In the server:
+
+    client      implements the `Models` port by driving the model host
+    process     one life of the model host, as the client sees it
+    answer      one streamed answer on its way to whoever asked
+    keys        API keys from the environment and the system keyring
+    scripted    the shipped fakes
+
+Between the two:
+
+    wire        what they say to each other
+    embedded    the embedded model: its weights, and whether it can be used
+    providers   names, keys and endpoints of providers, without LiteLLM
+    faults      every failure as one of the contract's reasons
+    scrub       takes keys out of text
+
+In the model host (`writeit model-host`):
+
+    host        its beginning: stdin watched, stdout kept clean
+    outbox      its way out: never blocks, joins what waits
+    desk        takes requests, runs each as a task
+    target      where a call goes, or why it must not
+    catalog     what LiteLLM's bundled map knows
+    listing     which models there are to choose from
+    ollama      which models a local Ollama has
+    surrogates  puts together characters that came in two pieces
+    litellm_adapter   the only file that imports LiteLLM
+    embedded_runner   starts the embedded model's server
+
+`embedded_server` is that server: a process of its own (`writeit embedded-server`).
 """

@@ -106,7 +106,11 @@ class Desk:
                 endpoint=f"{server.url}/v1",
                 key=server.key,
             )
-            return await self._ask(target, message)
+            try:
+                return await self._ask(target, message)
+            except ModelError:
+                await self._embedded.settle()
+                raise
 
     async def _ask(self, target: Target, message: Message) -> Message:
         call_id = message["id"]

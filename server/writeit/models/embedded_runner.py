@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "embedded-server")
 """-P: the folder we stand in is the writer's; modules in it are not ours."""
+_NEWS: Final = 0.25
 _PATIENCE: Final = 60
 """Seconds that loading may take on a slow disk."""
 
@@ -82,6 +83,15 @@ class EmbeddedRunner:
             ) from error
         self._endpoint = Endpoint(url, key)
         return self._endpoint
+
+    async def settle(self) -> None:
+        """After a failed call, wait a moment: its end may be news on the way.
+
+        Without this the next call would be sent to a server that is no more.
+        """
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _NEWS)
 
     async def stop(self) -> None:
         """End the server."""
