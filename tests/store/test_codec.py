@@ -26,7 +26,7 @@ from writeit.core.run import (
     StreamingResponse,
 )
 from writeit.core.usage import TokenUsage
-from writeit.store import keys, records, shapes
+from writeit.store import keys, records, shapes, side_records
 from writeit.store.cache import ResponseCache
 from writeit.store.codec import Text, Texts, TooNew, decode, encode
 from writeit.store.records import Record, ResponseRecord
@@ -124,7 +124,7 @@ def test_numbers_without_end_come_back() -> None:
         (PipelineRun, records.RunRecord, {"steps"}),
         (StepState, records.StepRecord, {"ai_responses"}),
         (AIResponse, records.ResponseRecord, set()),
-        (TokenUsage, records.UsageRecord, set()),
+        (TokenUsage, records.TokensRecord, set()),
         (Call, records.CallRecord, set()),
         (StreamingResponse, records.StreamingRecord, {"text"}),
         (ResponseFailure, records.FailureRecord, set()),
@@ -133,7 +133,7 @@ def test_numbers_without_end_come_back() -> None:
         (StepBefore, records.BeforeRecord, set()),
         (RunPrimer, records.RunPrimerRecord, set()),
         (RunDocument, records.DocumentRecord, set()),
-        (StylePrimer, records.PrimerRecord, set()),
+        (StylePrimer, side_records.PrimerRecord, set()),
     ],
 )
 def test_every_field_of_an_entity_has_its_place(

@@ -11,9 +11,18 @@ from store import samples
 from store.samples import a_run, an_id, answer, ask, at, go_on, put, receive, select
 from writeit.core import events as e
 from writeit.core import machine
-from writeit.core.errors import NotFound
+from writeit.core.errors import Busy, NotFound
 from writeit.core.run import PipelineRun, PipelineStatus, StepState, StepStatus
-from writeit.ports import Decision, RunQuery, StaleDecision, Store
+from writeit.core.session import UserPreferences
+from writeit.ports import (
+    Decision,
+    Deleted,
+    Lease,
+    RunQuery,
+    StaleDecision,
+    Store,
+    UsageRecord,
+)
 
 
 def read(store: Store, run: PipelineRun) -> PipelineRun:
@@ -370,3 +379,220 @@ async def test_a_session_ends_and_stays(store: Store) -> None:
     assert store.active_sessions() == [two]
     assert store.session(one.session_id) == moved
     await store.end_session(an_id(404))
+
+
+async def test_preferences_are_kept(store: Store) -> None:
+    """Those that were saved last."""
+    assert store.preferences() is None
+    for theme in ("dark", "light"):
+        await store.save_preferences(UserPreferences(theme=theme))
+    assert store.preferences() == UserPreferences(theme="light")
+
+
+# --- Leases -----------------------------------------------------------------------
+
+
+def a_lease(owner: int, seconds: float = 0) -> Lease:
+    """A lease of the session with that number."""
+    return Lease(
+        owner=an_id(owner), pid=owner, process_started=0.5, heartbeat=at(seconds)
+    )
+
+
+async def test_a_lease_is_taken_and_given_back_with_decisions(store: Store) -> None:
+    """Between them it is there for everybody to see."""
+    run_id = an_id(1)
+    taken = replace(samples.started(a_run(1)), lease=a_lease(900))
+    await store.commit(taken)
+    assert store.lease(run_id) == a_lease(900)
+    failed = samples.decision(a_run(1), 1, e.RunFailed(at=at(2), message="host died"))
+    await store.commit(replace(failed, release=True))
+    assert store.lease(run_id) is None
+    assert store.lease(an_id(404)) is None
+
+
+async def test_only_the_owner_renews_a_lease(store: Store) -> None:
+    """Who lost it meanwhile does not take it back so."""
+    for number in (1, 2):
+        await store.commit(
+            replace(samples.started(a_run(number)), lease=a_lease(900 + number))
+        )
+    await store.renew(dict.fromkeys([an_id(1), an_id(2), an_id(3)], a_lease(901, 5)))
+    assert store.lease(an_id(1)) == a_lease(901, 5)
+    assert store.lease(an_id(2)) == a_lease(902)
+    assert store.lease(an_id(3)) is None
+
+
+# --- Families and deletion --------------------------------------------------------
+
+
+async def branch(store: Store, parent: int, number: int) -> PipelineRun:
+    """A branch of a stored run at its first step."""
+    stored = store.run(an_id(parent))
+    assert stored is not None
+    child = stored.run.evolve(
+        pipeline_run_id=an_id(number),
+        parent_pipeline_run_id=an_id(parent),
+        branch_point="angles",
+        created_at=at(number),
+        updated_at=at(number),
+    )
+    event = e.RunBranched(at=child.created_at, run=child)
+    await store.commit(Decision(run=child, events=(event,), expected_seq=0))
+    return child
+
+
+async def family(store: Store) -> None:
+    """Run 1 with an answer, its children 2 and 3, and 4, the child of 2."""
+    await put(store, a_run(1, uri="file:///a.md"))
+    await ask(store, an_id(1), 1001)
+    await receive(store, an_id(1), answer(1001))
+    for parent, number in ((1, 2), (1, 3), (2, 4)):
+        await branch(store, parent, number)
+
+
+def living(store: Store) -> list[int]:
+    """The numbers of the runs that are there."""
+    return [run.run_id.int & 0xFFFF for run in store.runs(RunQuery()).runs]
+
+
+async def test_children_are_known(store: Store) -> None:
+    """Oldest first, and a run without any has none."""
+    await family(store)
+    assert store.children(an_id(1)) == [an_id(2), an_id(3)]
+    assert store.children(an_id(2)) == [an_id(4)]
+    assert store.children(an_id(4)) == []
+    assert store.children(an_id(404)) == []
+
+
+async def test_a_summary_is_read_alone(store: Store) -> None:
+    """The same line as in the list."""
+    await family(store)
+    lines = store.runs(RunQuery()).runs
+    assert [store.summary(line.run_id) for line in lines] == lines
+    assert store.summary(an_id(404)) is None
+
+
+async def test_a_deleted_leaf_is_gone(store: Store) -> None:
+    """Its answers stay, for others hold them."""
+    await family(store)
+    assert await store.delete(an_id(4)) == Deleted(runs=1, responses=0)
+    assert living(store) == [3, 2, 1]
+    assert store.run(an_id(4)) is None
+    assert store.events(an_id(4)) == []
+    assert store.summary(an_id(4)) is None
+    assert store.children(an_id(2)) == []
+    for number in (1, 2, 3):
+        assert store.run(an_id(number)) is not None
+
+
+async def test_a_deleted_parent_leaves_a_tombstone(store: Store) -> None:
+    """Until its last child is gone."""
+    await family(store)
+    before = store.summary(an_id(2))
+    assert before is not None
+    assert await store.delete(an_id(2)) == Deleted(runs=1, responses=0)
+    assert living(store) == [4, 3, 1]
+    assert store.run(an_id(2)) is None
+    assert store.summary(an_id(2)) == replace(before, deleted=True)
+    assert store.children(an_id(1)) == [an_id(2), an_id(3)]
+    assert [r.run_id for r in store.runs(RunQuery(before=an_id(2))).runs] == [an_id(1)]
+    with pytest.raises(NotFound):
+        await store.delete(an_id(2))
+    assert await store.delete(an_id(4)) == Deleted(runs=1, responses=0)
+    assert store.summary(an_id(2)) is None
+    assert store.children(an_id(1)) == [an_id(3)]
+
+
+async def test_answers_go_with_the_last_run_that_holds_them(store: Store) -> None:
+    """Whichever of the family that is."""
+    await family(store)
+    for number in (1, 2, 3):
+        assert await store.delete(an_id(number)) == Deleted(runs=1, responses=0)
+    last = store.run(an_id(4))
+    assert last is not None
+    assert last.run.steps["angles"].ai_responses == (answer(1001),)
+    assert await store.delete(an_id(4)) == Deleted(runs=1, responses=1)
+    assert [store.summary(an_id(number)) for number in (1, 2, 3, 4)] == [None] * 4
+
+
+async def test_a_family_is_deleted_from_a_run_down(store: Store) -> None:
+    """Also from a tombstone down."""
+    await family(store)
+    await store.delete(an_id(2))
+    deleted = await store.delete(an_id(2), descendants=True)
+    assert deleted == Deleted(runs=1, responses=0)
+    assert living(store) == [3, 1]
+    deleted = await store.delete(an_id(1), descendants=True)
+    assert deleted == Deleted(runs=2, responses=1)
+    assert living(store) == []
+
+
+async def test_a_run_that_streams_is_not_deleted(store: Store) -> None:
+    """Nor is any of its family then."""
+    await family(store)
+    again = e.StepRegenerated(at=at(9), step="angles", calls=(samples.call(2000),))
+    sent = e.ResponseStarted(
+        at=at(9), step="angles", response_id=an_id(2000), model="a/b", prompt="p"
+    )
+    await go_on(store, an_id(4), again, sent)
+    with pytest.raises(Busy):
+        await store.delete(an_id(1), descendants=True)
+    assert living(store) == [4, 3, 2, 1]
+    assert await store.delete(an_id(3)) == Deleted(runs=1, responses=0)
+    with pytest.raises(NotFound):
+        await store.delete(an_id(404))
+
+
+async def test_no_session_keeps_a_deleted_run(store: Store) -> None:
+    """Deleting the active run clears active_pipeline_run_id."""
+    await family(store)
+    one = samples.session(901).evolve(active_pipeline_run_id=an_id(4))
+    two = samples.session(902).evolve(active_pipeline_run_id=an_id(1))
+    for session in (one, two):
+        await store.save_session(session)
+    await store.delete(an_id(4))
+    assert store.session(an_id(901)) == one.evolve(active_pipeline_run_id=None)
+    assert store.session(an_id(902)) == two
+
+
+async def test_a_decision_on_a_deleted_run_is_stale(store: Store) -> None:
+    """It does not come back."""
+    await family(store)
+    stored = store.run(an_id(4))
+    assert stored is not None
+    await store.delete(an_id(4))
+    failed = e.RunFailed(at=at(9), message="late")
+    with pytest.raises(StaleDecision):
+        await store.commit(samples.decision(stored.run, stored.seq, failed))
+    assert living(store) == [3, 2, 1]
+
+
+# --- Usage ------------------------------------------------------------------------
+
+
+async def test_usage_counts_each_answer_once(store: Store) -> None:
+    """However many runs share it, and also when all of them are deleted."""
+    await family(store)
+    (used,) = store.usage()
+    assert used == UsageRecord(
+        at=at(1),
+        run_id=an_id(1),
+        pipeline="tech-article",
+        model="openai/gpt-4o",
+        usage=answer(1001).usage_stats,
+        seconds=1.5,
+    )
+    await store.delete(an_id(1), descendants=True)
+    assert list(store.usage()) == [used]
+
+
+async def test_usage_is_read_from_a_moment_on(store: Store) -> None:
+    """Oldest first."""
+    for number in (3, 1, 2):
+        await put(store, a_run(number))
+        await ask(store, an_id(number), number + 1000)
+        await receive(store, an_id(number), answer(number + 1000))
+    assert [used.at for used in store.usage()] == [at(1), at(2), at(3)]
+    assert [used.at for used in store.usage(at(2))] == [at(2), at(3)]
+    assert list(store.usage(at(4))) == []

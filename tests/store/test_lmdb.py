@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from lmdb import verify as offline
 
 from store import samples
 from store.samples import a_run, an_id, answer, ask, at, put, receive, select
 from writeit.core import events as e
-from writeit.core.errors import InvalidParams, StoreError
+from writeit.core.errors import Busy, InvalidParams, StoreError
 from writeit.core.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.ports import Decision, RunQuery
 from writeit.store.lmdb_store import LmdbStore
@@ -118,6 +120,7 @@ async def test_the_keys_are_the_data_models(lmdb_store: LmdbStore) -> None:
         f"session:{an_id(900)}",
         f"active_sessions:local:{an_id(900)}",
         f"response:{an_id(11)}",
+        f"usage:{time}:{an_id(11)}",
         f"branch_parent:{an_id(2)}",
         f"branch_children:{run_id}:{an_id(2)}",
         *(
@@ -227,6 +230,58 @@ def _reads_to_open(tmp_path: Path, run_id: UUID) -> int:
     assert store.run(run_id) is not None
     store.close()
     return store.counters.keys_read - before
+
+
+# --- Deleting ---------------------------------------------------------------------
+
+
+async def test_nothing_of_deleted_runs_is_left_behind(
+    lmdb_store: LmdbStore, tmp_path: Path
+) -> None:
+    """But what they cost, and texts until the store is compacted."""
+    configuration, primer = samples.configuration(), samples.primer()
+    started = samples.started(a_run(5, uri="file:///b.md"))
+    await lmdb_store.commit(
+        replace(started, configuration=configuration, primer=primer)
+    )
+    run = await finished(lmdb_store, 1, answers=2, size=4000)
+    for number in range(2, 4):
+        await lmdb_store.commit(branched(child_of(run, number, "draft")))
+    for number in (1, 3, 2, 5):
+        await lmdb_store.delete(an_id(number))
+    assert lmdb_store.runs(RunQuery()).runs == []
+    kinds = {key.partition(":")[0] for key in dump(lmdb_store)}
+    assert kinds == {"meta", "config", "primer", "text", "usage"}
+    assert offline.verify(str(tmp_path / ".writeit" / "store")) == []  # type: ignore[no-untyped-call]
+
+
+async def test_a_refused_deletion_leaves_every_byte(lmdb_store: LmdbStore) -> None:
+    """Answers of one of the family stream."""
+    run = await finished(lmdb_store, 1, answers=1, size=400)
+    await lmdb_store.commit(branched(child_of(run, 2, "draft")))
+    again = e.StepRegenerated(at=at(9), step="draft", calls=(samples.call(2000),))
+    sent = e.ResponseStarted(
+        at=at(9), step="draft", response_id=an_id(2000), model="a/b", prompt="p"
+    )
+    await samples.go_on(lmdb_store, an_id(2), again, sent)
+    before = dump(lmdb_store)
+    with pytest.raises(Busy):
+        await lmdb_store.delete(an_id(1), descendants=True)
+    assert dump(lmdb_store) == before
+
+
+async def test_a_long_line_of_tombstones_goes_at_once(lmdb_store: LmdbStore) -> None:
+    """When the last of the family is deleted."""
+    run = await put(lmdb_store, a_run(1))
+    decisions = []
+    for number in range(2, 1202):
+        run = child_of(run, number, "angles")
+        decisions.append(branched(run))
+    await asyncio.gather(*(lmdb_store.commit(decision) for decision in decisions))
+    await asyncio.gather(*(lmdb_store.delete(an_id(n)) for n in range(1, 1201)))
+    assert len(keys_of(lmdb_store, "tombstone:")) == 1200
+    await lmdb_store.delete(an_id(1201))
+    assert keys_of(lmdb_store, "tombstone:") == keys_of(lmdb_store, "branch_") == []
 
 
 # --- Reading ----------------------------------------------------------------------

@@ -61,10 +61,12 @@ class Snapshot:
         self._counters.keys_read += 1
         return self._txn.get(key)
 
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the keys that begin with `prefix`, and their values, in order."""
+    def scan(
+        self, prefix: bytes, start: bytes | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the keys of `prefix`, from `start` on, and their values, in order."""
         cursor = self._txn.cursor()
-        found = cursor.set_range(prefix)
+        found = cursor.set_range(start or prefix)
         while found and cursor.key().startswith(prefix):
             self._counters.keys_read += 1
             yield cursor.item()

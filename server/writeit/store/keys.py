@@ -22,6 +22,8 @@ MAX_KEY_BYTES = 511
 """LMDB's limit."""
 SCHEMA = b"meta:schema"
 STREAMING = b"streaming:"
+SESSIONS = b"session:"
+USAGE = b"usage:"
 _ID_LENGTH = 36
 
 
@@ -104,6 +106,11 @@ def step_of_response(key: bytes) -> str:
     return key.rsplit(b":", 3)[1].decode()
 
 
+def branch_children(parent_id: UUID) -> bytes:
+    """What the keys of a run's children begin with."""
+    return _key("branch_children", parent_id, "")
+
+
 def branch_parent(child_id: UUID) -> bytes:
     """A child's parent."""
     return _key("branch_parent", child_id)
@@ -119,6 +126,11 @@ def primer(primer_id: str, version: str | None = None) -> bytes:
     if version is None:
         return _key("primer", primer_id)
     return _key("primer", primer_id, version)
+
+
+def preferences(user_id: str) -> bytes:
+    """What a user prefers."""
+    return _key("preferences", user_id)
 
 
 def session(session_id: UUID) -> bytes:
@@ -167,8 +179,29 @@ def streaming(run_id: UUID) -> bytes:
 
 
 def lease(run_id: UUID) -> bytes:
-    """Reserved: which server works on a run."""
+    """Who is asking models for a run right now."""
     return _key("lease", run_id)
+
+
+def tombstone(run_id: UUID) -> bytes:
+    """What is left of a deleted run that has children."""
+    return _key("tombstone", run_id)
+
+
+def usage(moment: datetime, response_id: UUID) -> bytes:
+    """What an answer used, whatever becomes of its run."""
+    return at(b"usage", moment, response_id)
+
+
+def usage_since(moment: datetime) -> bytes:
+    """A key before the usage of `moment` and all later ones."""
+    return b"usage:" + tail(moment, UUID(int=0))
+
+
+def all_of(run_id: UUID) -> list[bytes]:
+    """What the keys begin with that are about this run alone, besides its record."""
+    kinds = ("step", "step_responses", "event", "journal")
+    return [_key(kind, run_id, "") for kind in kinds]
 
 
 def id_at_end(key: bytes) -> UUID:
@@ -179,6 +212,11 @@ def id_at_end(key: bytes) -> UUID:
 def after_prefix(prefix: bytes) -> bytes:
     """A key behind all keys that begin with `prefix`: 0xff never stands in UTF-8."""
     return prefix + b"\xff"
+
+
+def after(key: bytes) -> bytes:
+    """The first key that could stand behind `key`."""
+    return key + b"\0"
 
 
 def _key(*parts: object) -> bytes:

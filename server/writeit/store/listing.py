@@ -47,6 +47,15 @@ def page(snapshot: Snapshot, query: RunQuery) -> RunPage:
     return RunPage(runs)
 
 
+def summary(snapshot: Snapshot, run_id: UUID) -> RunSummary | None:
+    """Read the line of one run, or of the tombstone it left."""
+    found = _found(snapshot, run_id)
+    if found is not None:
+        return shapes.summary(found)
+    left = _left(snapshot, run_id)
+    return None if left is None else shapes.summary(left, deleted=True)
+
+
 def unknown_run(run_id: UUID) -> NotFound:
     """Build the refusal for a cursor that is not a run."""
     return NotFound(
@@ -83,7 +92,7 @@ def _cursor(snapshot: Snapshot, before: UUID | None) -> bytes:
     """Where to begin: how the keys of the run `before` end, or behind all."""
     if before is None:
         return keys.after_prefix(b"")
-    run = _found(snapshot, before)
+    run = _found(snapshot, before) or _left(snapshot, before)
     if run is None:
         raise unknown_run(before)
     return keys.tail(run.created_at, before)
@@ -108,3 +117,7 @@ def _listing(snapshot: Snapshot, run_id: UUID) -> Listing:
 
 def _found(snapshot: Snapshot, run_id: UUID) -> Listing | None:
     return reading.record(snapshot, Listing, keys.run(run_id), reading.no_text)
+
+
+def _left(snapshot: Snapshot, run_id: UUID) -> Listing | None:
+    return reading.record(snapshot, Listing, keys.tombstone(run_id), reading.no_text)

@@ -6,29 +6,41 @@ import asyncio
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from writeit.core.session import LOCAL_USER
-from writeit.store import keys, listing, sharing, writer, writing
+from writeit.store import deleting, keys, listing, reading, sharing, writer, writing
 from writeit.store.cache import Caches
 from writeit.store.environment import MAP_SIZE
 from writeit.store.journal import Journal
 from writeit.store.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from pathlib import Path
     from uuid import UUID
 
     from writeit.core.events import Event
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
-    from writeit.core.session import UserSession
-    from writeit.ports import Decision, RunPage, RunQuery, StoredRun
+    from writeit.core.session import UserPreferences, UserSession
+    from writeit.ports import (
+        Decision,
+        Deleted,
+        Lease,
+        RunPage,
+        RunQuery,
+        RunSummary,
+        StoredRun,
+        UsageRecord,
+    )
     from writeit.store.environment import Batch, Counters, Snapshot
     from writeit.store.sharing import Shared
     from writeit.store.writing import Written
 
 T = TypeVar("T")
+
+_USAGE_AT_ONCE = 1000
 
 
 class LmdbStore:
@@ -112,6 +124,54 @@ class LmdbStore:
         with self.snapshot() as snapshot:
             return [keys.id_at_end(key) for key, _ in snapshot.scan(keys.STREAMING)]
 
+    def summary(self, run_id: UUID) -> RunSummary | None:
+        """Read the summary of a run, or of the tombstone it left."""
+        with self.snapshot() as snapshot:
+            return listing.summary(snapshot, run_id)
+
+    def children(self, run_id: UUID) -> list[UUID]:
+        """List the runs that branched off a run, oldest first; tombstones too."""
+        with self.snapshot() as snapshot:
+            return deleting.children(snapshot, run_id)
+
+    def lease(self, run_id: UUID) -> Lease | None:
+        """Read who is asking models for a run."""
+        with self.snapshot() as snapshot:
+            return Reading(snapshot, self._caches).lease(run_id)
+
+    async def renew(self, leases: Mapping[UUID, Lease]) -> None:
+        """Write new heartbeats, by run id, of leases that are still the owner's.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+        await self._write(lambda batch: writing.renew(batch, leases))
+
+    async def delete(self, run_id: UUID, *, descendants: bool = False) -> Deleted:
+        """Delete a run, or its whole family below it.
+
+        Raises:
+            NotFound: there is no such run.
+            Busy: answers of one of them are streaming; nothing was deleted.
+            StoreError: nothing was deleted.
+        """
+        return await self._write(
+            lambda batch: deleting.delete(batch, run_id, descendants=descendants)
+        )
+
+    def usage(self, since: datetime | None = None) -> Iterator[UsageRecord]:
+        """Read what calls used, oldest first; each answer counts once."""
+        start = keys.USAGE if since is None else keys.usage_since(since)
+        while True:
+            # Read by the thousand, so that no snapshot stays open for long.
+            with self.snapshot() as snapshot:
+                found = reading.usage(snapshot, start, _USAGE_AT_ONCE)
+            for _, used in found:
+                yield used
+            if len(found) < _USAGE_AT_ONCE:
+                return
+            start = keys.after(found[-1][0])
+
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
         """Read a configuration."""
         with self.snapshot() as snapshot:
@@ -140,12 +200,27 @@ class LmdbStore:
         with self.snapshot() as snapshot:
             return Reading(snapshot, self._caches).session(session_id)
 
+    def preferences(self) -> UserPreferences | None:
+        """Read the preferences that were saved last, whatever session saved them."""
+        with self.snapshot() as snapshot:
+            return Reading(snapshot, self._caches).preferences(LOCAL_USER)
+
+    async def save_preferences(self, preferences: UserPreferences) -> None:
+        """Keep preferences for the sessions to come.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+        await self._write(
+            lambda batch: writing.write_preferences(batch, LOCAL_USER, preferences)
+        )
+
     def active_sessions(self) -> list[UserSession]:
         """Read the sessions that are active now."""
         with self.snapshot() as snapshot:
-            reading = Reading(snapshot, self._caches)
+            sessions = Reading(snapshot, self._caches)
             found = [
-                reading.session(keys.id_at_end(key))
+                sessions.session(keys.id_at_end(key))
                 for key, _ in snapshot.scan(keys.active_sessions(LOCAL_USER))
             ]
         return [session for session in found if session is not None]

@@ -7,18 +7,20 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from writeit.core.session import LOCAL_USER
-from writeit.ports import RunPage, StoredRun
-from writeit.store import listing, shapes, writing
+from writeit.ports import Deleted, RunPage, StoredRun
+from writeit.store import deleting, listing, shapes, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
     from uuid import UUID
 
     from writeit.core.events import Event
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
     from writeit.core.run import PipelineRun
-    from writeit.core.session import UserSession
-    from writeit.ports import Decision, RunQuery, RunSummary
+    from writeit.core.session import UserPreferences, UserSession
+    from writeit.ports import Decision, Lease, RunQuery, RunSummary, UsageRecord
 
 
 class MemoryStore:
@@ -33,6 +35,10 @@ class MemoryStore:
         self._newest: dict[str, str] = {}
         self._sessions: dict[UUID, UserSession] = {}
         self._active: set[UUID] = set()
+        self._tombstones: dict[UUID, PipelineRun] = {}
+        self._leases: dict[UUID, Lease] = {}
+        self._preferences: UserPreferences | None = None
+        self._usage: dict[UUID, UsageRecord] = {}
 
     async def commit(self, decision: Decision) -> int:
         """Keep a decision and return the run's new seq.
@@ -48,6 +54,7 @@ class MemoryStore:
         self._events[run_id] += decision.events
         for response_id in writing.ended(decision.events):
             self._journal.pop((run_id, response_id), None)
+        self._usage |= shapes.used_by(decision.run, decision.events)
         self._keep_what_comes_along(decision)
         return seq
 
@@ -90,6 +97,65 @@ class MemoryStore:
             run_id for run_id, stored in self._runs.items() if stored.run.is_streaming
         )
 
+    def summary(self, run_id: UUID) -> RunSummary | None:
+        """Read the summary of a run, or of the tombstone it left."""
+        if run_id in self._tombstones:
+            record = shapes.run_record(self._tombstones[run_id], 0)
+            return shapes.summary(record, deleted=True)
+        stored = self._runs.get(run_id)
+        if stored is None:
+            return None
+        return shapes.summary(shapes.run_record(stored.run, 0))
+
+    def children(self, run_id: UUID) -> list[UUID]:
+        """List the runs that branched off a run, oldest first; tombstones too."""
+        return sorted(
+            run.pipeline_run_id
+            for run in self._all()
+            if run.parent_pipeline_run_id == run_id
+        )
+
+    def lease(self, run_id: UUID) -> Lease | None:
+        """Read who is asking models for a run."""
+        return self._leases.get(run_id)
+
+    async def renew(self, leases: Mapping[UUID, Lease]) -> None:
+        """Keep new heartbeats, by run id, of leases that are still the owner's."""
+        await asyncio.sleep(0)
+        for run_id, lease in leases.items():
+            held = self._leases.get(run_id)
+            if held is not None and held.owner == lease.owner:
+                self._leases[run_id] = lease
+
+    async def delete(self, run_id: UUID, *, descendants: bool = False) -> Deleted:
+        """Delete a run, or its whole family below it.
+
+        Raises:
+            NotFound: there is no such run.
+            Busy: answers of one of them are streaming; nothing was deleted.
+        """
+        await asyncio.sleep(0)
+        if run_id not in self._runs and not (
+            descendants and run_id in self._tombstones
+        ):
+            raise deleting.no_run(run_id)
+        doomed = self._down_from(run_id) if descendants else [run_id]
+        living = [each for each in doomed if each in self._runs]
+        for each in living:
+            if self._runs[each].run.is_streaming:
+                raise deleting.streaming(each)
+        before = self._answers()
+        for each in living:
+            self._bury(each)
+        self._drop_tombstones()
+        return Deleted(runs=len(living), responses=len(before - self._answers()))
+
+    def usage(self, since: datetime | None = None) -> Iterator[UsageRecord]:
+        """Read what calls used, oldest first; each answer counts once."""
+        for _, used in sorted(self._usage.items(), key=lambda i: (i[1].at, i[0])):
+            if since is None or used.at >= since:
+                yield used
+
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
         """Read a configuration."""
         return self._configurations.get(configuration_id)
@@ -113,6 +179,15 @@ class MemoryStore:
         """Read a session."""
         return self._sessions.get(session_id)
 
+    def preferences(self) -> UserPreferences | None:
+        """Read the preferences that were saved last, whatever session saved them."""
+        return self._preferences
+
+    async def save_preferences(self, preferences: UserPreferences) -> None:
+        """Keep preferences for the sessions to come."""
+        await asyncio.sleep(0)
+        self._preferences = preferences
+
     def active_sessions(self) -> list[UserSession]:
         """Read the sessions that are active now."""
         sessions = (self._sessions[session_id] for session_id in sorted(self._active))
@@ -120,6 +195,36 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing waits here."""
+
+    def _all(self) -> list[PipelineRun]:
+        """All runs, and those of which a tombstone is left."""
+        return [*(s.run for s in self._runs.values()), *self._tombstones.values()]
+
+    def _down_from(self, run_id: UUID) -> list[UUID]:
+        below = (self._down_from(child) for child in self.children(run_id))
+        return [run_id, *(each for family in below for each in family)]
+
+    def _answers(self) -> set[UUID]:
+        return {
+            response.response_id
+            for stored in self._runs.values()
+            for step in stored.run.steps.values()
+            for response in step.ai_responses
+        }
+
+    def _bury(self, run_id: UUID) -> None:
+        self._tombstones[run_id] = self._runs.pop(run_id).run
+        self._events.pop(run_id, None)
+        self._leases.pop(run_id, None)
+        for key, session in self._sessions.items():
+            if session.active_pipeline_run_id == run_id:
+                self._sessions[key] = session.evolve(active_pipeline_run_id=None)
+
+    def _drop_tombstones(self) -> None:
+        """Let go of tombstones that no child needs."""
+        while barren := [i for i in self._tombstones if not self.children(i)]:
+            for run_id in barren:
+                del self._tombstones[run_id]
 
     def _keep_what_comes_along(self, decision: Decision) -> None:
         if decision.configuration is not None:
@@ -131,6 +236,10 @@ class MemoryStore:
             self._keep_primer(decision.primer, decision)
         if decision.session is not None:
             self._keep_session(decision.session)
+        if decision.release:
+            self._leases.pop(decision.run.pipeline_run_id, None)
+        elif decision.lease is not None:
+            self._leases[decision.run.pipeline_run_id] = decision.lease
 
     def _keep_primer(self, primer: StylePrimer, decision: Decision) -> None:
         key = (primer.primer_id, primer.version)
@@ -150,9 +259,10 @@ class MemoryStore:
             (stored.run for stored in self._runs.values()), key=_age, reverse=True
         )
         if before is not None:
-            if before not in self._runs:
+            known = {run.pipeline_run_id: run for run in self._all()}
+            if before not in known:
                 raise listing.unknown_run(before)
-            cursor = _age(self._runs[before].run)
+            cursor = _age(known[before])
             ordered = [run for run in ordered if _age(run) < cursor]
         return [shapes.summary(shapes.run_record(run, 0)) for run in ordered]
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from writeit.ports import StoredRun
 from writeit.store import failures, keys, shapes
 from writeit.store.codec import TooNew, decode
 from writeit.store.records import (
-    ConfigurationRecord,
     EventRecord,
-    PrimerPointer,
-    PrimerRecord,
     Record,
     ResponseRecord,
     RunRecord,
-    SessionRecord,
     StepRecord,
+)
+from writeit.store.side_records import (
+    ConfigurationRecord,
+    LeaseRecord,
+    PreferencesRecord,
+    PrimerPointer,
+    PrimerRecord,
+    SessionRecord,
+    UsedRecord,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +35,8 @@ if TYPE_CHECKING:
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
     from writeit.core.run import AIResponse, StepState
-    from writeit.core.session import UserSession
+    from writeit.core.session import UserPreferences, UserSession
+    from writeit.ports import Lease, UsageRecord
     from writeit.store.cache import Caches
     from writeit.store.environment import Snapshot
 
@@ -83,6 +90,17 @@ def no_text(digest: str) -> str:
     """Stand in for texts where a record has none."""
     msg = f"an unexpected reference to text {digest}"
     raise ValueError(msg)
+
+
+def usage(
+    snapshot: Snapshot, start: bytes, limit: int
+) -> list[tuple[bytes, UsageRecord]]:
+    """Read what up to `limit` calls used, with their keys, from `start` on."""
+    found = islice(snapshot.scan(keys.USAGE, start), limit)
+    return [
+        (key, shapes.usage_of(decoded(snapshot, UsedRecord, key, raw, no_text)))
+        for key, raw in found
+    ]
 
 
 class Reading:
@@ -144,10 +162,20 @@ class Reading:
         found = self._record(PrimerRecord, keys.primer(primer_id, version))
         return None if found is None else shapes.primer_entity(found)
 
+    def lease(self, run_id: UUID) -> Lease | None:
+        """Read who is asking models for a run."""
+        found = self._record(LeaseRecord, keys.lease(run_id))
+        return None if found is None else shapes.lease_of(found)
+
     def session(self, session_id: UUID) -> UserSession | None:
         """Read a session."""
         found = self._record(SessionRecord, keys.session(session_id))
         return None if found is None else found.session
+
+    def preferences(self, user_id: str) -> UserPreferences | None:
+        """Read what a user prefers."""
+        found = self._record(PreferencesRecord, keys.preferences(user_id))
+        return None if found is None else found.preferences
 
     def text(self, digest: str) -> str:
         """Read a text that must be there."""

@@ -1,4 +1,4 @@
-"""Every value of the store, as it is on the disk.
+"""Runs, steps, responses and events as they are on the disk.
 
 These are models of their own: the entities of `core` may change while what was
 written long ago stays readable. A field that is gone or means something else is a new
@@ -15,9 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from writeit.core.entity import Moment
 from writeit.core.errors import FailureReason
-from writeit.core.pipeline import Output, PipelineConfiguration
+from writeit.core.pipeline import Output
 from writeit.core.run import PipelineStatus, StepStatus
-from writeit.core.session import UserSession
 from writeit.store.codec import Shared, Text
 
 
@@ -193,7 +192,7 @@ class StepRecord(Record):
     before: BeforeRecord | None = None
 
 
-class UsageRecord(Record):
+class TokensRecord(Record):
     """What an answer cost."""
 
     prompt_tokens: int
@@ -216,7 +215,7 @@ class ResponseRecord(Record):
     processed_content: Text | None = None
     """The cleaned text, if it does not."""
     created_at: Moment
-    usage_stats: UsageRecord
+    usage_stats: TokensRecord
     processing_time: float
     quality_score: float | None = None
     partial: bool = False
@@ -252,49 +251,3 @@ class EventRecord(Record):
     passage: PassageRecord | None = None
     response: UUID | None = None
     run: StartRecord | None = None
-
-
-# --- The rest ---------------------------------------------------------------------
-
-
-class ConfigurationRecord(Record):
-    """`config:{id}`: a configuration, whole."""
-
-    SPARSE: ClassVar[bool] = False
-    configuration: PipelineConfiguration
-
-
-class PrimerRecord(Record):
-    """`primer:{id}:{version}`: a version of a primer."""
-
-    primer_id: str
-    name: str
-    description: Text = ""
-    content: Text
-    voice_attributes: dict[str, Text]
-    example_openings: tuple[Text, ...] = ()
-    guidelines: dict[str, tuple[Text, ...]]
-    created_at: Moment
-    last_used: Moment
-
-
-class PrimerDates(Record):
-    """The part of a PrimerRecord that is not in the primer's file."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    created_at: Moment
-    last_used: Moment
-
-
-class PrimerPointer(Record):
-    """`primer:{id}`: the version that was used last."""
-
-    newest: str
-
-
-class SessionRecord(Record):
-    """`session:{id}`: a session."""
-
-    SPARSE: ClassVar[bool] = False
-    session: UserSession

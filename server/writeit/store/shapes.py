@@ -12,12 +12,12 @@ from writeit.core.entity import Entity
 from writeit.core.events import Event
 from writeit.core.primer import StylePrimer
 from writeit.core.run import AIResponse, PipelineRun, StepState
-from writeit.ports import RunSummary
+from writeit.core.usage import TokenUsage
+from writeit.ports import Lease, RunSummary, UsageRecord
 from writeit.store.codec import LONG
 from writeit.store.records import (
     EventRecord,
     Listing,
-    PrimerRecord,
     ResponseRecord,
     RunFields,
     RunRecord,
@@ -25,9 +25,14 @@ from writeit.store.records import (
     StartStepRecord,
     StepRecord,
 )
+from writeit.store.side_records import (
+    LeaseRecord,
+    PrimerRecord,
+    UsedRecord,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -120,9 +125,10 @@ def pipeline_of(configuration_id: str) -> str:
     return configuration_id.rpartition("@")[0] or configuration_id
 
 
-def summary(listing: Listing | RunRecord) -> RunSummary:
+def summary(listing: Listing | RunRecord, *, deleted: bool = False) -> RunSummary:
     """The line of the list of runs."""
     return RunSummary(
+        deleted=deleted,
         run_id=listing.pipeline_run_id,
         name=listing.name,
         title=listing.title,
@@ -227,6 +233,46 @@ def _ids(step: StartStepRecord) -> list[UUID]:
         step.calls[response].response_id if isinstance(response, int) else response
         for response in step.responses
     ]
+
+
+# --- Leases and usage -------------------------------------------------------------
+
+
+def lease_record(lease: Lease) -> LeaseRecord:
+    """The record of a lease."""
+    return LeaseRecord.model_validate(lease)
+
+
+def lease_of(record: LeaseRecord) -> Lease:
+    """The lease of `record`."""
+    return Lease(**_fields(record))
+
+
+def used_by(run: PipelineRun, events: Iterable[Event]) -> dict[UUID, UsageRecord]:
+    """What the answers used that ended by `events`, by their ids."""
+    return {
+        event.response.response_id: UsageRecord(
+            at=event.at,
+            run_id=run.pipeline_run_id,
+            pipeline=pipeline_of(run.configuration_id),
+            model=event.response.model,
+            usage=event.response.usage_stats,
+            seconds=event.response.processing_time,
+        )
+        for event in events
+        if isinstance(event, e.ResponseReceived | e.ResponseInterrupted)
+    }
+
+
+def used_record(used: UsageRecord) -> UsedRecord:
+    """The record of a call's usage."""
+    return UsedRecord.model_validate(used)
+
+
+def usage_of(record: UsedRecord) -> UsageRecord:
+    """The usage of `record`."""
+    tokens = _entity(TokenUsage, _fields(record.usage))
+    return UsageRecord(**{**_fields(record), "usage": tokens})
 
 
 # --- Primers ----------------------------------------------------------------------

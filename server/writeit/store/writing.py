@@ -15,17 +15,18 @@ from writeit.core.session import LOCAL_USER
 from writeit.ports import StaleDecision, StoredRun
 from writeit.store import keys, reading, shapes
 from writeit.store.codec import Texts, encode
-from writeit.store.records import (
+from writeit.store.records import Listing, RunRecord
+from writeit.store.side_records import (
     ConfigurationRecord,
-    Listing,
+    LeaseRecord,
+    PreferencesRecord,
     PrimerDates,
     PrimerPointer,
-    RunRecord,
     SessionRecord,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
     from writeit.core.run import PipelineRun, StepState
-    from writeit.core.session import UserSession
-    from writeit.ports import Decision
+    from writeit.core.session import UserPreferences, UserSession
+    from writeit.ports import Decision, Lease
     from writeit.store.cache import RunCache
     from writeit.store.environment import Batch
     from writeit.store.records import Record
@@ -66,7 +67,9 @@ def write_decision(batch: Batch, decision: Decision, runs: RunCache) -> Written:
     _write_steps(batch, run, known.run if known else None)
     record = _write_run(batch, run, seq, before or None)
     for response_id in ended(decision.events):
-        _drop(batch, keys.journal_of(run_id, response_id))
+        drop(batch, keys.journal_of(run_id, response_id))
+    for response_id, used in shapes.used_by(run, decision.events).items():
+        _write(batch, keys.usage(used.at, response_id), shapes.used_record(used))
     _write_what_comes_along(batch, decision)
     return Written(StoredRun(run, seq), record)
 
@@ -127,6 +130,12 @@ def end_session(batch: Batch, session_id: UUID) -> None:
         batch.delete(keys.active_session(found.session.user_id, session_id))
 
 
+def write_preferences(batch: Batch, user_id: str, preferences: UserPreferences) -> None:
+    """Write what a user prefers."""
+    record = PreferencesRecord(preferences=preferences)
+    _write(batch, keys.preferences(user_id), record)
+
+
 def _write_events(batch: Batch, decision: Decision) -> None:
     run_id = decision.run.pipeline_run_id
     for seq, event in enumerate(decision.events, decision.expected_seq + 1):
@@ -160,8 +169,8 @@ def _write_run(
     batch: Batch, run: PipelineRun, seq: int, before: Listing | None
 ) -> bytes:
     after = shapes.run_record(run, seq)
-    old = _index_entries(before) if before else {}
-    new = _index_entries(after)
+    old = index_entries(before) if before else {}
+    new = index_entries(after)
     for key in old.keys() - new.keys():
         batch.delete(key)
     for key, value in new.items():
@@ -175,7 +184,7 @@ def _write_run(
     return _write(batch, keys.run(run.pipeline_run_id), after)
 
 
-def _index_entries(run: Listing | RunRecord) -> dict[bytes, bytes]:
+def index_entries(run: Listing | RunRecord) -> dict[bytes, bytes]:
     """The index keys that a run should have, and their values."""
     run_id, parent_id = run.pipeline_run_id, run.parent_pipeline_run_id
     indices = [keys.recent_runs(LOCAL_USER), keys.run_by_config(run.configuration_id)]
@@ -194,10 +203,23 @@ def _write_what_comes_along(batch: Batch, decision: Decision) -> None:
     if decision.configuration is not None:
         _write_configuration(batch, decision.configuration)
     if decision.primer is not None:
-        run_id = decision.run.pipeline_run_id
-        _write_primer(batch, decision.primer, moment_of(decision), run_id)
+        _write_primer(batch, decision.primer, moment_of(decision), decision.run)
     if decision.session is not None:
         write_session(batch, decision.session)
+    lease = keys.lease(decision.run.pipeline_run_id)
+    if decision.release:
+        batch.delete(lease)
+    elif decision.lease is not None:
+        _write(batch, lease, shapes.lease_record(decision.lease))
+
+
+def renew(batch: Batch, leases: Mapping[UUID, Lease]) -> None:
+    """Write new heartbeats of leases that are still the owner's."""
+    for run_id, lease in leases.items():
+        key = keys.lease(run_id)
+        held = reading.record(batch, LeaseRecord, key, reading.no_text)
+        if held is not None and held.owner == lease.owner:
+            _write(batch, key, shapes.lease_record(lease))
 
 
 def _write_configuration(batch: Batch, configuration: PipelineConfiguration) -> None:
@@ -207,7 +229,7 @@ def _write_configuration(batch: Batch, configuration: PipelineConfiguration) -> 
 
 
 def _write_primer(
-    batch: Batch, primer: StylePrimer, at: datetime, run_id: UUID
+    batch: Batch, primer: StylePrimer, at: datetime, run: PipelineRun
 ) -> None:
     """Write a primer's version with the days it was first and last used."""
     key = keys.primer(primer.primer_id, primer.version)
@@ -215,10 +237,12 @@ def _write_primer(
     created_at, last_used = primer_dates(primer, known, at)
     _write(batch, key, shapes.primer_record(primer, created_at, last_used))
     _write(batch, keys.primer(primer.primer_id), PrimerPointer(newest=primer.version))
-    batch.put(keys.at(keys.primer_usage(primer.primer_id), at, run_id), _EMPTY)
+    uses = keys.primer_usage(primer.primer_id)
+    _put(batch, keys.at(uses, run.created_at, run.pipeline_run_id), _EMPTY)
 
 
-def _drop(batch: Batch, prefix: bytes) -> None:
+def drop(batch: Batch, prefix: bytes) -> None:
+    """Delete all keys that begin with `prefix`."""
     for key, _ in list(batch.scan(prefix)):
         batch.delete(key)
 

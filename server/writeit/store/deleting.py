@@ -1,0 +1,160 @@
+"""Deleting runs: what goes, what stays for the sake of others, in one transaction.
+
+A run's own keys go. An answer stays while another run holds it; only a run's family
+can, for answers are shared by branching alone. A run that has children leaves a
+tombstone, so that the tree stays whole; it goes with the last of them. What calls cost
+stays. Texts that nobody refers to any more are left to `compact`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from writeit.core.errors import Busy, NotFound
+from writeit.ports import Deleted
+from writeit.store import keys, reading, writing
+from writeit.store.codec import Texts, encode
+from writeit.store.records import Listing, RunRecord
+from writeit.store.side_records import SessionRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from writeit.store.environment import Batch, Snapshot
+
+
+def children(snapshot: Snapshot, run_id: UUID) -> list[UUID]:
+    """The runs that branched off a run, oldest first: later ids sort later."""
+    prefix = keys.branch_children(run_id)
+    return [keys.id_at_end(key) for key, _ in snapshot.scan(prefix)]
+
+
+def delete(batch: Batch, run_id: UUID, *, descendants: bool) -> Deleted:
+    """Delete a run, or all of its family from it down.
+
+    Raises:
+        NotFound: there is no such run.
+        Busy: answers of one of them are streaming.
+    """
+    there = batch.get(keys.run(run_id)) is not None
+    if not there and not (descendants and batch.get(keys.tombstone(run_id))):
+        raise no_run(run_id)
+    doomed = list(_down_from(batch, run_id)) if descendants else [run_id]
+    living = [i for i in doomed if batch.get(keys.run(i)) is not None]
+    for each in living:
+        if batch.get(keys.streaming(each)) is not None:
+            raise streaming(each)
+    responses = _held_only_by(batch, set(living))
+    for each in reversed(doomed):
+        _bury(batch, each)
+    for response_id in responses:
+        batch.delete(keys.response(response_id))
+    return Deleted(runs=len(living), responses=len(responses))
+
+
+def no_run(run_id: UUID) -> NotFound:
+    """Build the refusal for a run that is not there."""
+    return NotFound(
+        f"There is no run {run_id} to delete.",
+        hint="writeit.run.list names the runs that are here.",
+    )
+
+
+def streaming(run_id: UUID) -> Busy:
+    """Build the refusal for a run whose answers are on their way."""
+    return Busy(
+        f"Answers of run {run_id} are streaming, so nothing was deleted.",
+        hint="Wait for them, or stop them with writeit.run.pause.",
+        runId=str(run_id),
+    )
+
+
+def _down_from(snapshot: Snapshot, run_id: UUID) -> Iterator[UUID]:
+    """A run and all that branched off it, each before its children."""
+    waiting = [run_id]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        waiting += children(snapshot, each)
+
+
+def _parent(snapshot: Snapshot, run_id: UUID) -> UUID | None:
+    raw = snapshot.get(keys.branch_parent(run_id))
+    return None if raw is None else UUID(json.loads(raw))
+
+
+def _root(snapshot: Snapshot, run_id: UUID) -> UUID:
+    while (parent := _parent(snapshot, run_id)) is not None:
+        run_id = parent
+    return run_id
+
+
+def _answers(snapshot: Snapshot, run_id: UUID) -> Iterator[UUID]:
+    for key, _ in snapshot.scan(keys.step_responses(run_id)):
+        yield keys.id_at_end(key)
+
+
+def _held_only_by(snapshot: Snapshot, doomed: set[UUID]) -> set[UUID]:
+    """The answers that no other run of the family holds."""
+    held = {response for run_id in doomed for response in _answers(snapshot, run_id)}
+    if not held:
+        return held
+    for relative in _down_from(snapshot, _root(snapshot, next(iter(doomed)))):
+        if relative not in doomed:
+            held.difference_update(_answers(snapshot, relative))
+    return held
+
+
+def _bury(batch: Batch, run_id: UUID) -> None:
+    """Take a run away; its children, if any are left, keep a tombstone of it."""
+    raw = batch.get(keys.run(run_id))
+    if raw is not None:
+        _clear(batch, run_id, raw)
+    _forget(batch, run_id)
+
+
+def _clear(batch: Batch, run_id: UUID, raw: bytes) -> None:
+    key = keys.run(run_id)
+    run = reading.decoded(batch, RunRecord, key, raw, lambda _: "")
+    listing = reading.decoded(batch, Listing, key, raw, reading.no_text)
+    for entry in writing.index_entries(listing):
+        if not entry.startswith(b"branch_"):
+            batch.delete(entry)
+    if run.primer is not None:
+        uses = keys.primer_usage(run.primer.primer_id)
+        batch.delete(keys.at(uses, run.created_at, run_id))
+    for prefix in keys.all_of(run_id):
+        writing.drop(batch, prefix)
+    batch.delete(keys.lease(run_id))
+    batch.delete(key)
+    batch.put(keys.tombstone(run_id), encode(listing, Texts()))
+    _clear_sessions(batch, run_id)
+
+
+def _forget(batch: Batch, run_id: UUID) -> None:
+    """Drop what is left of a run without children, then of its parent, and so on."""
+    gone: UUID | None = run_id
+    while gone is not None and not children(batch, gone):
+        parent = _parent(batch, gone)
+        batch.delete(keys.tombstone(gone))
+        batch.delete(keys.branch_parent(gone))
+        if parent is None:
+            return
+        batch.delete(keys.branch_child(parent, gone))
+        gone = parent if batch.get(keys.tombstone(parent)) else None
+
+
+def _clear_sessions(batch: Batch, run_id: UUID) -> None:
+    """Leave no session with an active run that is gone."""
+    for key, raw in list(batch.scan(keys.SESSIONS)):
+        if str(run_id).encode() not in raw:
+            continue
+        session = reading.decoded(
+            batch, SessionRecord, key, raw, reading.no_text
+        ).session
+        if session.active_pipeline_run_id == run_id:
+            changed = session.evolve(active_pipeline_run_id=None)
+            value = encode(SessionRecord(session=changed), Texts())
+            batch.replace(key, raw, value)
