@@ -270,6 +270,14 @@ async def test_ollama_is_asked_through_its_chat(
     assert call.body["messages"][0]["content"] == "Say something."
 
 
+async def test_ollama_gets_a_window_that_the_prompt_fits_in(
+    client: ModelHostClient, provider: Provider
+) -> None:
+    await answer(client, asking("ollama/phi", "word " * 8000))
+    call = await provider.call("phi")
+    assert call.body["options"]["num_ctx"] == 16_384
+
+
 async def test_calls_that_leave_the_machine_are_refused_here(
     make_client: MakeClient, key: str
 ) -> None:

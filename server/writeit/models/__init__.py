@@ -25,6 +25,7 @@ In the model host (`writeit model-host`):
     catalog     what LiteLLM's bundled map knows
     listing     which models there are to choose from
     ollama      which models a local Ollama has
+    reading     reads a stream: text, end, usage
     surrogates  puts together characters that came in two pieces
     litellm_adapter   the only file that imports LiteLLM
     embedded_runner   starts the embedded model's server

@@ -228,6 +228,8 @@ def ended_badly(
     finish nor usage broke off, whatever it looks like.
     """
     names = {"provider": provider, "model": model}
+    if finish_reason == "error":  # OpenRouter's word for a failure further on
+        return failure("unavailable", **names)
     if text.strip():
         if finish_reason is None and not told:
             return failure("unavailable", words="the line was cut", **names)

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 import litellm
 from litellm.exceptions import BadRequestError, UnsupportedParamsError
 
+from writeit.core.errors import ModelError
 from writeit.core.run import split_model_id
 from writeit.models.catalog import Catalog
 from writeit.models.faults import ended_badly, failure, fault
+from writeit.models.providers import OLLAMA
+from writeit.models.reading import Reading
 from writeit.models.surrogates import Surrogates
 
 if TYPE_CHECKING:
@@ -108,24 +111,27 @@ async def answer(
             text.append(piece)
             on_text(piece)
 
+    reading = Reading()
     try:
-        stream = await _consume(target, request, take, patience)
+        await _consume(reading, target, request, take, patience)
+    except ModelError:
+        raise
     except Exception as error:
         raise fault(error, **names, secrets=[target.key]) from error
     whole = "".join(text)
-    told = _told_usage(stream)
-    finish = stream.received_finish_reason
+    told, finish = _told(reading.usage), reading.finish_reason
     if (bad := ended_badly(whole, finish, told=told is not None, **names)) is not None:
         raise bad
     return Ending(await _usage(target, request, whole, told), finish)
 
 
 async def _consume(
+    reading: Reading,
     target: Target,
     request: dict[str, Any],
     take: Callable[[str], None],
     patience: float,
-) -> Any:  # noqa: ANN401 -- LiteLLM's stream, which differs by provider
+) -> None:
     """Read a stream to its end and close it, whatever happens."""
     stream = None
     halves = Surrogates()
@@ -135,15 +141,23 @@ async def _consume(
             stream = await _open(_arguments(target, request, patience))
             if stream is None:  # seen with HTTP 422; it must never pass for an answer
                 raise failure("malformed", provider=target.provider, model=target.model)
-            async for chunk in stream:
+            async for piece in reading.pieces(stream):
                 limit.reschedule(now() + patience)
-                take(halves.feed(_text_of(chunk)))
+                take(halves.feed(piece))
         take(halves.end())
-        return stream
     finally:
         # A stream that is merely dropped keeps its connection until it is collected.
         if stream is not None:
             await stream.aclose()
+
+
+def _told(usage: Any) -> litellm.Usage | None:  # noqa: ANN401 -- as LiteLLM or the OpenAI client has it
+    """Return the usage a provider reported in LiteLLM's shape, None for a blank one."""
+    if usage is None or not usage.prompt_tokens:
+        return None
+    if isinstance(usage, litellm.Usage):
+        return usage
+    return litellm.Usage(**usage.model_dump())
 
 
 def _arguments(
@@ -162,11 +176,24 @@ def _arguments(
         "api_key": target.key,
         "max_tokens": request.get("max_tokens"),
         "temperature": request.get("temperature"),
+        "num_ctx": _ollama_window(target, request),
     }
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-async def _open(arguments: dict[str, Any]) -> Any:  # noqa: ANN401 -- as in _consume
+def _ollama_window(target: Target, request: dict[str, Any]) -> int | None:
+    """Return a window that prompt and answer fit in, for Ollama only.
+
+    Ollama's own is small, and what does not fit it cuts off without a word.
+    """
+    if target.provider != OLLAMA:
+        return None
+    # Three bytes a token is on the safe side for every script.
+    need = len(request["prompt"].encode()) // 3 + (request.get("max_tokens") or 2048)
+    return max(4096, 1 << need.bit_length())
+
+
+async def _open(arguments: dict[str, Any]) -> Any:  # noqa: ANN401 -- LiteLLM's stream, which differs by provider
     """Send the request; a model that takes no temperature is asked without one."""
     try:
         return await litellm.acompletion(**arguments)
@@ -176,29 +203,11 @@ async def _open(arguments: dict[str, Any]) -> Any:  # noqa: ANN401 -- as in _con
         return await litellm.acompletion(**arguments)
 
 
-def _text_of(chunk: Any) -> str:  # noqa: ANN401 -- as in _consume
-    if not chunk.choices:
-        return ""
-    return chunk.choices[0].delta.content or ""
-
-
-def _told_usage(stream: Any) -> Any:  # noqa: ANN401 -- as in _consume
-    """Return the usage the provider reported, None if it did not.
-
-    What LiteLLM yields at the end will not do: it may be LiteLLM's own count.
-    """
-    for chunk in reversed(stream.chunks):
-        usage = getattr(chunk, "usage", None)
-        if usage is not None and usage.prompt_tokens:
-            return usage
-    return None
-
-
 async def _usage(
     target: Target,
     request: dict[str, Any],
     text: str,
-    told: Any,  # noqa: ANN401 -- as in _consume
+    told: litellm.Usage | None,
 ) -> dict[str, Any]:
     if told is not None:
         prompt, completion = told.prompt_tokens, told.completion_tokens or 0
@@ -220,7 +229,7 @@ def _cost(
     model: str,
     prompt: int,
     completion: int,
-    told: Any,  # noqa: ANN401 -- as in _consume
+    told: litellm.Usage | None,
 ) -> float | None:
     """Price a call; None where the bundled map has no price."""
     price = CATALOG.price(model)
