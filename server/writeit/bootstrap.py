@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from writeit.ports import Store, World
+    from writeit.ports import Maintenance, Store, World
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,7 +59,9 @@ def world() -> World:
         models=ModelHostClient(keys=keys),
         keys=keys,
         clock=SystemClock(),
+        processes=SystemProcesses(),
         open_store=open_store,
+        maintain=maintain,
     )
 
 
@@ -70,6 +72,39 @@ def open_store(workspace: Path | None) -> tuple[Store, str | None]:
 
     folder, message = store_folder(workspace)
     return LmdbStore.open(folder), message
+
+
+def maintain(store: Store) -> Maintenance:
+    """Hand out the care of a store that `open_store` opened."""
+    from writeit.store.lmdb_store import LmdbStore
+    from writeit.store.maintenance import LmdbMaintenance
+
+    if not isinstance(store, LmdbStore):
+        msg = f"{type(store).__name__} needs no care"
+        raise TypeError(msg)
+    return LmdbMaintenance(store)
+
+
+class SystemProcesses:
+    """The machine's processes."""
+
+    def me(self) -> tuple[int, float]:
+        """Return this process: its pid, and when it started (epoch seconds)."""
+        import psutil
+
+        process = psutil.Process()
+        return process.pid, process.create_time()
+
+    def alive(self, pid: int, started: float) -> bool:
+        """Say whether that process, and not a later one of that pid, still runs."""
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
+            zombie = process.status() == psutil.STATUS_ZOMBIE
+            return not zombie and abs(process.create_time() - started) < 1.0
+        except psutil.NoSuchProcess:
+            return False
 
 
 class SystemClock:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
     from writeit.core.run import PipelineRun, PipelineStatus
-    from writeit.core.session import UserSession
+    from writeit.core.session import UserPreferences, UserSession
     from writeit.core.usage import TokenUsage
 
 
@@ -58,6 +58,18 @@ class Keys(Protocol):
         Raises:
             StoreError: there is no keyring on this system.
         """
+        ...
+
+
+class Processes(Protocol):
+    """Which processes live: two editors may have one workspace open."""
+
+    def me(self) -> tuple[int, float]:
+        """Return this process: its pid, and when it started (epoch seconds)."""
+        ...
+
+    def alive(self, pid: int, started: float) -> bool:
+        """Say whether that process, and not a later one of that pid, still runs."""
         ...
 
 
@@ -404,6 +416,18 @@ class Store(Protocol):
         """Read a session."""
         ...
 
+    def preferences(self) -> UserPreferences | None:
+        """Read the preferences that were saved last, whatever session saved them."""
+        ...
+
+    async def save_preferences(self, preferences: UserPreferences) -> None:
+        """Keep preferences for the sessions to come.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+        ...
+
     def active_sessions(self) -> list[UserSession]:
         """Read the sessions that are active now."""
         ...
@@ -490,6 +514,7 @@ class World:
     models: Models
     keys: Keys
     clock: Clock
+    processes: Processes
     open_store: Callable[[Path | None], tuple[Store, str | None]]
     """Opens a folder's store; also returns a message if it had to go elsewhere."""
     maintain: Callable[[Store], Maintenance]

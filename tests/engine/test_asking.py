@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.bench import MODEL, OTHER, PIPELINE, Bench
+from writeit.core import decide
 from writeit.core.errors import Busy, ModelError, NotFound
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.core.settings import Settings
-from writeit.engine.engine import Ask
+from writeit.engine.requests import Ask
 from writeit.engine.resolve import Wishes
 from writeit.engine.stream import Delta, Finished, Notice
 
@@ -235,7 +236,10 @@ async def test_the_death_of_the_model_host_is_an_error_that_keeps_the_text(
     state = await bench.engine.outcome(await bench.ask(run))
     assert state.ai_responses[0].partial
     assert bench.stored(run).status is PipelineStatus.ERROR
-    chosen = await bench.engine.select(run.pipeline_run_id, None, 0)
+    chosen = await bench.engine.decide(
+        run.pipeline_run_id,
+        lambda run, at: decide.select(run, run.steps["angles"], 0, at),
+    )
     assert chosen.status is PipelineStatus.RUNNING
 
 
@@ -321,9 +325,7 @@ async def test_the_embedded_model_is_asked_when_nothing_is_named(bench: Bench) -
     """A remote model is never chosen without being named."""
     bench.models.embedded = True
     run = await bench.run()
-    await bench.engine.outcome(
-        await bench.engine.run_step(run.pipeline_run_id, None, Ask(), bench.wishes)
-    )
+    await bench.engine.outcome(await bench.engine.ask(Ask(run_id=run.pipeline_run_id)))
     assert [call.model for call in bench.models.calls] == ["embedded/smollm2-135m"]
 
 

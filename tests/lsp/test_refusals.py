@@ -111,13 +111,13 @@ def snapshot(folder: Path) -> bytes:
             "run.export",
             {"runId": "ANSWERED", "path": "../out.yaml"},
             "not_trusted",
-            "writeit export",
+            "the command line",
         ),
         (
             "run.export",
             {"runId": "ANSWERED", "path": "/tmp/out.yaml"},
             "not_trusted",
-            "writeit export",
+            "the command line",
         ),
         (
             "run.export",

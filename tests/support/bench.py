@@ -13,7 +13,8 @@ from uuid import UUID
 from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.core.session import UserSession
 from writeit.engine.converse import RetryPolicy
-from writeit.engine.engine import Ask, Engine
+from writeit.engine.engine import Engine
+from writeit.engine.requests import Ask
 from writeit.engine.resolve import Wishes
 from writeit.engine.starting import StartRequest
 from writeit.models.scripted import ScriptedModels
@@ -61,6 +62,21 @@ class TickingClock:
         return UUID(int=next(self._ids))
 
 
+class LivingProcesses:
+    """Processes that tests let die."""
+
+    def __init__(self) -> None:
+        self.dead: set[int] = set()
+
+    def me(self) -> tuple[int, float]:
+        """This process."""
+        return 1, 0.0
+
+    def alive(self, pid: int, started: float) -> bool:  # noqa: ARG002 -- the port's
+        """Whether nobody let it die."""
+        return pid not in self.dead
+
+
 @dataclass
 class Bench:
     """An engine with everything around it within reach."""
@@ -84,6 +100,7 @@ class Bench:
             models=self.models,
             store=self.store,
             clock=self.clock,
+            processes=LivingProcesses(),
             session=session,
             policy=RetryPolicy(longest_wait=0),
         )
@@ -95,13 +112,13 @@ class Bench:
 
     async def ask(self, run: PipelineRun, *models: str, samples: int = 1) -> Asking:
         """Ask the current step."""
-        return await self.engine.run_step(
-            run.pipeline_run_id,
-            None,
-            Ask(models=models or (MODEL,), samples=samples),
-            self.wishes,
-            self.see,
+        asked = Ask(
+            run_id=run.pipeline_run_id,
+            models=models or (MODEL,),
+            samples=samples,
+            wishes=self.wishes,
         )
+        return await self.engine.ask(asked, self.see)
 
     def see(self, event: StreamEvent) -> None:
         """Remember an event and wake who waits for it."""
@@ -120,4 +137,4 @@ class Bench:
 
     def stored(self, run: PipelineRun) -> PipelineRun:
         """The run as it is in the store."""
-        return self.engine.show(run.pipeline_run_id)
+        return self.engine.ledger.read(run.pipeline_run_id).run

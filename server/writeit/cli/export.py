@@ -56,6 +56,6 @@ async def _content(
     context: click.Context, run_id: UUID, form: ExportFormat, *, history: bool
 ) -> str:
     async with desk_at(Path.cwd(), context) as desk:
-        run = desk.engine.show(run_id)
+        run = await desk.engine.show(run_id)
         events = desk.store.events(run_id) if history else None
         return export_run(run, desk.engine.configuration(run), events, form)

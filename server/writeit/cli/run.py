@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from writeit.cli.workspace import complete, desk_at
+from writeit.core import decide
 from writeit.core.errors import InvalidParams
 from writeit.core.run import PipelineStatus
-from writeit.engine.engine import Ask
+from writeit.engine.requests import Ask
 from writeit.engine.resolve import Wishes
 from writeit.engine.starting import StartRequest
 from writeit.engine.stream import Delta, Finished, Notice, Started
@@ -150,14 +151,17 @@ async def _one_step(
     wishes: Wishes,
     watch: Watch,
 ) -> PipelineRun:
-    asking = await desk.engine.run_step(
-        run_id, None, Ask(models=models or None), wishes, watch.see
+    asking = await desk.engine.ask(
+        Ask(run_id=run_id, models=models or None, wishes=wishes), watch.see
     )
     state = await desk.engine.outcome(asking)
     watch.end()
     if not state.ai_responses:
         raise InvalidParams(f"Step {state.step_name!r} has no answer to choose.")
-    return await desk.engine.select(run_id, state.step_name, 0)
+    return await desk.engine.decide(
+        run_id,
+        lambda run, at: decide.select(run, run.steps[state.step_name], 0, at),
+    )
 
 
 class Watch:

@@ -54,7 +54,11 @@ class Desk:
             last_activity=now,
         )
         self.engine = Engine(
-            models=world.models, store=self.store, clock=world.clock, session=session
+            models=world.models,
+            store=self.store,
+            clock=world.clock,
+            processes=world.processes,
+            session=session,
         )
 
     def library(self) -> Library:
@@ -64,7 +68,6 @@ class Desk:
     async def close(self) -> None:
         """Write everything down and let go."""
         await self.engine.close()
-        await self.store.end_session(self.engine.session.session_id)
         self.store.close()
         await self.world.models.close()
 

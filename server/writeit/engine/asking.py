@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from writeit.core import decide
 from writeit.core import events as e
-from writeit.core.errors import ModelError, NotFound
+from writeit.core.errors import InvalidTransition, ModelError, NotFound
 from writeit.core.run import PipelineStatus
 from writeit.engine.converse import converse
 from writeit.engine.draft import Draft
@@ -180,11 +180,15 @@ class Asking:
 
     async def _drop(self, call: Call, error: ModelError | NotFound) -> None:
         reason: FailureReason = reason_of(error)
+        try:
+            await self._tools.ledger.decide(
+                self.run_id,
+                lambda _, at: decide.fail(self.step, call, reason, error.message, at),
+            )
+        except InvalidTransition:
+            self._taken_over(call.response_id, call.model)
+            return
         self._note_failure(call, error)
-        await self._tools.ledger.decide(
-            self.run_id,
-            lambda _, at: decide.fail(self.step, call, reason, error.message, at),
-        )
         self._finish(call.response_id, None, "failed", error)
 
     async def _keep(
@@ -195,7 +199,11 @@ class Asking:
                 return decide.receive(self.step, response, at)
             return decide.interrupt(self.step, response, reason_of(cut), at)
 
-        run = await self._tools.ledger.decide(self.run_id, decision)
+        try:
+            run = await self._tools.ledger.decide(self.run_id, decision)
+        except InvalidTransition:
+            self._taken_over(response.response_id, response.model)
+            return
         self._kept += 1
         if cut is not None and cut.data.get("host"):
             self._failed.append((response.response_id, response.model, cut))
@@ -207,6 +215,17 @@ class Asking:
         self._finish(
             response.response_id, index, status, cut, usage=response.usage_stats
         )
+
+    def _taken_over(self, response_id: UUID, model: str) -> None:
+        """Say that another editor found this run lifeless and ended its answers."""
+        error = ModelError(
+            "This run was taken over by another editor while this one stood still;"
+            " what had come until then is kept there.",
+            reason="cancelled",
+            hint="Open the run again.",
+        )
+        self._failed.append((response_id, model, error))
+        self._finish(response_id, None, "failed", error)
 
     def _finish(
         self,

@@ -1,22 +1,25 @@
-"""The engine's face: each public method is one verb of the product on one store."""
+"""The engine's face: runs begun, branched, asked and stopped on one store.
+
+What needs no model is one line: `engine.decide(run_id, verb)` with a verb of
+`writeit.core.decide`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from writeit.core import decide, machine
-from writeit.core.errors import StoreError
-from writeit.core.prompt import prompt_for
-from writeit.core.run import StepStatus
+from writeit.core.errors import Busy, StoreError
 from writeit.engine import planning, starting
 from writeit.engine.asking import Asking, Tools
 from writeit.engine.converse import RetryPolicy
 from writeit.engine.gate import Gate
 from writeit.engine.ledger import Ledger
-from writeit.engine.resolve import check_egress, models_for
+from writeit.engine.resolve import check_egress
 from writeit.engine.stream import nobody
+from writeit.engine.watch import Watch
 from writeit.ports import Decision
 
 if TYPE_CHECKING:
@@ -27,45 +30,41 @@ if TYPE_CHECKING:
     from writeit.core.decide import Events
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.run import PipelineRun, StepState
-    from writeit.core.session import UserSession
+    from writeit.core.session import UserPreferences, UserSession
     from writeit.engine.planning import Planned
+    from writeit.engine.requests import Request
     from writeit.engine.resolve import Wishes
     from writeit.engine.starting import StartRequest
     from writeit.engine.stream import Observer
-    from writeit.ports import Clock, Models, Store
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """Whom to ask and how often, where the command says so."""
-
-    models: tuple[str, ...] | None = None
-    samples: int | None = None
+    from writeit.ports import Clock, Deleted, Models, Processes, Store
 
 
 class Engine:
-    """Drives the runs of one store."""
+    """Drives the runs of one store for one session."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the ports, each by name
         self,
         *,
         models: Models,
         store: Store,
         clock: Clock,
+        processes: Processes,
         session: UserSession,
         gate: Gate | None = None,
         policy: RetryPolicy | None = None,
     ) -> None:
         self.store = store
+        self.ledger = Ledger(store, clock, processes, session)
         self._models = models
         self._clock = clock
         self._gate = gate or Gate(3)
-        self._ledger = Ledger(store, clock, session)
+        self._watch = Watch(store, self.ledger, clock, processes)
+        self._watching: asyncio.Task[None] | None = None
         self._tools = Tools(
             models=models,
             store=store,
             clock=clock,
-            ledger=self._ledger,
+            ledger=self.ledger,
             policy=policy or RetryPolicy(),
         )
         self._asking: dict[UUID, Asking] = {}
@@ -73,7 +72,48 @@ class Engine:
     @property
     def session(self) -> UserSession:
         """The session this engine works for, as of its last decision."""
-        return self._ledger.session
+        return self.ledger.session
+
+    def new_id(self) -> UUID:
+        """Return an id for something new."""
+        return self._clock.new_id()
+
+    def watch(self, on_found: Callable[[UUID], None]) -> None:
+        """Keep our leases and take over runs whose owner is gone, from now on."""
+        if self._watching is None:
+            keeping = self._watch.keep(lambda: tuple(self._asking), on_found)
+            self._watching = asyncio.create_task(keeping)
+
+    async def show(self, run_id: UUID) -> PipelineRun:
+        """Read a run; one whose owner died is taken over first.
+
+        Raises:
+            NotFound: there is no such run here.
+            StoreError: it could not be read, or not be taken over.
+        """
+        run = self.ledger.read(run_id).run
+        if not run.is_streaming or run_id in self._asking:
+            return run
+        if self._watch.is_lost(run_id):
+            return await self._watch.take_over(run_id)
+        return run
+
+    async def decide(
+        self, run_id: UUID, verb: Callable[[PipelineRun, datetime], Events]
+    ) -> PipelineRun:
+        """Carry out one verb of `writeit.core.decide`; return the run after it.
+
+        Raises:
+            WriteItError: the verb's refusal, or the store's; nothing changed.
+        """
+        try:
+            return await self.ledger.decide(run_id, verb)
+        except Busy:
+            if (await self.show(run_id)).is_streaming:
+                raise
+            return await self.ledger.decide(run_id, verb)  # its owner was dead
+
+    # --- beginning ------------------------------------------------------------------
 
     async def start(self, request: StartRequest) -> PipelineRun:
         """Make a new run, the session's active one; nothing is sent yet.
@@ -81,66 +121,68 @@ class Engine:
         Raises:
             InvalidParams: an input is missing, unknown or wrong.
         """
-        run_id = self._clock.new_id()
-        event = starting.begin(request, run_id, self._clock.now())
-        run = machine.apply(None, event)
-        await self._ledger.start(
+        event = starting.begin(request, self.new_id(), self._clock.now())
+        await self.ledger.begin(
             Decision(
-                run=run,
+                run=machine.apply(None, event),
                 events=(event,),
                 expected_seq=0,
                 configuration=request.configuration,
                 primer=request.primer,
-            )
+            ),
+            active=request.configuration.applies_to == "document",
         )
-        return run
+        return event.run
 
-    def show(self, run_id: UUID) -> PipelineRun:
-        """Read a run.
-
-        Raises:
-            NotFound: there is no such run here.
-        """
-        return self._ledger.read(run_id).run
-
-    async def run_step(
-        self,
-        run_id: UUID,
-        step: str | None,
-        ask: Ask,
-        wishes: Wishes,
-        observer: Observer = nobody,
-    ) -> Asking:
-        """Send a step's prompts; the answers come to `observer`.
-
-        A PENDING step asks its models; a running one asks again what failed or was
-        cut. Everything that can be refused is refused before anything is sent.
+    async def branch(
+        self, run_id: UUID, step: str, name: str | None = None
+    ) -> PipelineRun:
+        """Make a child run that shares the past up to `step`; it becomes active.
 
         Raises:
-            Busy, InvalidTransition, NotFound, ModelError: nothing changed.
+            NotFound, InvalidTransition: nothing was made.
         """
-        run = self.show(run_id)
+        run = await self.show(run_id)
         state = decide.step_of(run, step)
+        at = max(self._clock.now(), run.updated_at)
+        event = decide.branch(run, state, self.new_id(), at, name)
+        await self.ledger.begin(
+            Decision(run=event.run, events=(event,), expected_seq=0)
+        )
+        return event.run
+
+    # --- asking ---------------------------------------------------------------------
+
+    async def ask(self, request: Request, observer: Observer = nobody) -> Asking:
+        """Send a request's prompts; the answers come to `observer`.
+
+        Everything that can be refused is refused before anything is sent.
+
+        Raises:
+            Busy, InvalidTransition, RetryLimit, NotFound, NotTrusted, ModelError:
+                nothing changed.
+        """
+        run = await self.show(request.run_id)
+        state = decide.step_of(run, request.step)
         configuration = self.configuration(run)
-        spec = configuration.step(state.step_name)
-        decide.check_askable(run, state)
-        samples = ask.samples or spec.samples
-        if state.status is StepStatus.RUNNING:
-            calls = planning.repairs_for(state, ask.models, samples, self._clock)
-        else:
-            names = ask.models or await self._models_for(spec.name, run, wishes)
-            generation = state.generation + 1 if state.calls else 0
-            calls = planning.calls_for(names, samples, self._clock, generation)
-        check_egress([call.model for call in calls], wishes.providers)
-        prompts = [(call, prompt_for(configuration, run, spec.name)) for call in calls]
-        planned = await planning.plan(self._models, configuration, spec, prompts)
-
-        def opening(run: PipelineRun, at: datetime) -> Events:
-            state = decide.step_of(run, spec.name)
-            return decide.ask(run, state, calls, at)
-
+        laid_out = await request.lay_out(run, state, configuration, self._tools)
+        models = [call.model for call, _ in laid_out.prompts]
+        check_egress(models, request.wishes.providers)
+        planned = await planning.plan(
+            self._models,
+            configuration,
+            configuration.step(state.step_name),
+            laid_out.prompts,
+        )
         sending = asyncio.create_task(
-            self._send(run_id, spec.name, planned, opening, wishes, observer)
+            self._send(
+                request.run_id,
+                state.step_name,
+                planned,
+                laid_out.opening,
+                request.wishes,
+                observer,
+            )
         )
         return await _sent(sending)
 
@@ -159,44 +201,51 @@ class Engine:
             raise
         if error := asking.verdict():
             raise error
-        return self.show(asking.run_id).steps[asking.step]
-
-    async def select(
-        self,
-        run_id: UUID,
-        step: str | None,
-        index: int,
-        *,
-        content: str | None = None,
-        feedback: str | None = None,
-    ) -> PipelineRun:
-        """Choose an answer; the step is completed by it."""
-        return await self._ledger.decide(
-            run_id,
-            lambda run, at: decide.select(
-                run,
-                decide.step_of(run, step),
-                index,
-                at,
-                content=content,
-                feedback=feedback,
-            ),
-        )
+        return self.ledger.read(asking.run_id).run.steps[asking.step]
 
     async def pause(self, run_id: UUID) -> PipelineRun:
         """Stop what streams, keep the partial text, leave the run PAUSED."""
         asking = self._asking.get(run_id)
         if asking is None:
-            return await self._ledger.decide(
+            return await self.decide(
                 run_id, lambda run, at: decide.pause(run, at, "paused by the writer")
             )
         asking.stop()
         await asking.ended()
-        return self.show(run_id)
+        return self.ledger.read(run_id).run
 
-    async def resume(self, run_id: UUID) -> PipelineRun:
-        """Let a paused or failed run go on; sends nothing."""
-        return await self._ledger.decide(run_id, decide.resume)
+    # --- the rest -------------------------------------------------------------------
+
+    async def delete(self, run_id: UUID, *, descendants: bool = False) -> Deleted:
+        """Delete a run, or its family below it; the active run may go.
+
+        Raises:
+            NotFound, Busy, StoreError: nothing was deleted.
+        """
+        await self.show(run_id)
+        deleted = await self.store.delete(run_id, descendants=descendants)
+        active = self.session.active_pipeline_run_id
+        if active is not None and self.store.run(active) is None:
+            await self.ledger.save_session(active_pipeline_run_id=None)
+        return deleted
+
+    async def activate(self, run_id: UUID) -> UserSession:
+        """Make a run the session's active one.
+
+        Raises:
+            NotFound: Active pipeline run must exist if specified.
+        """
+        await self.show(run_id)
+        return await self.ledger.save_session(active_pipeline_run_id=run_id)
+
+    async def prefer(self, preferences: UserPreferences) -> None:
+        """Keep preferences for this session and those to come.
+
+        Raises:
+            StoreError: they could not be written; they are as they were.
+        """
+        await self.store.save_preferences(preferences)
+        await self.ledger.save_session(preferences=preferences)
 
     def configuration(self, run: PipelineRun) -> PipelineConfiguration:
         """Return the configuration a run was started with.
@@ -215,17 +264,16 @@ class Engine:
         return configuration
 
     async def close(self) -> None:
-        """Stop what streams and write it down; the store stays open."""
+        """Stop what streams, write it down, end the session; the store stays open."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watching
         askings = list(self._asking.values())
         for asking in askings:
             asking.stop()
         await asyncio.gather(*(a.ended() for a in askings), return_exceptions=True)
-
-    async def _models_for(
-        self, step: str, run: PipelineRun, wishes: Wishes
-    ) -> tuple[str, ...]:
-        spec = self.configuration(run).step(step)
-        return models_for(spec, run, wishes, await self._models.embedded_installed())
+        await self.store.end_session(self.session.session_id)
 
     async def _send(
         self,
@@ -237,22 +285,13 @@ class Engine:
         observer: Observer,
     ) -> Asking:
         """Write down that the calls are made, in one transaction, and make them."""
-
-        def decision(run: PipelineRun, at: datetime) -> Events:
-            return (
+        await self.ledger.decide(
+            run_id,
+            lambda run, at: (
                 *opening(run, at),
-                *(decide.send(step, p.call, p.request.prompt, at) for p in planned),
-                *(
-                    event
-                    for p in planned
-                    if p.refusal
-                    for event in decide.fail(
-                        step, p.call, p.refusal.reason, p.refusal.message, at
-                    )
-                ),
-            )
-
-        await self._ledger.decide(run_id, decision)
+                *planning.calls_made(step, planned, at),
+            ),
+        )
         asking = Asking(
             self._tools, run_id, step, planned, observer, wishes.buffer_size
         )

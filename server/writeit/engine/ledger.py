@@ -1,4 +1,9 @@
-"""Reads a run, decides, writes the decision down; again if somebody was quicker."""
+"""Reads a run, decides, writes the decision down; again if somebody was quicker.
+
+A decision that makes answers stream takes the run's lease, the one that ends the last
+of them gives it back, in the same transaction. Between the two nobody else asks
+models for the run.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from writeit.core import machine
-from writeit.core.errors import NotFound
-from writeit.ports import Decision, StaleDecision
+from writeit.core.errors import Busy, NotFound
+from writeit.ports import Decision, Lease, StaleDecision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,17 +22,20 @@ if TYPE_CHECKING:
     from writeit.core.decide import Events
     from writeit.core.run import PipelineRun
     from writeit.core.session import UserSession
-    from writeit.ports import Clock, Store, StoredRun
+    from writeit.ports import Clock, Processes, Store, StoredRun
 
 
 class Ledger:
     """The one way in which the engine changes a stored run."""
 
-    def __init__(self, store: Store, clock: Clock, session: UserSession) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, processes: Processes, session: UserSession
+    ) -> None:
         self.session = session
         """The session on whose behalf decisions are made; stored with each."""
         self._store = store
         self._clock = clock
+        self._processes = processes
 
     def read(self, run_id: UUID) -> StoredRun:
         """Read a run.
@@ -58,29 +66,81 @@ class Ledger:
             stored = self.read(run_id)
             # A clock set back must not break the order of a step's times.
             at = max(self._clock.now(), stored.run.updated_at)
-            events = decision(stored.run, at)
+            try:
+                events = decision(stored.run, at)
+            except Busy as busy:
+                raise self._elsewhere(run_id, busy) from None
             if not events:
                 return stored.run
             run = machine.replay(events, stored.run)
             try:
                 await self._write(
-                    Decision(run=run, events=tuple(events), expected_seq=stored.seq)
+                    Decision(
+                        run=run,
+                        events=tuple(events),
+                        expected_seq=stored.seq,
+                        lease=self._taken(stored.run, run),
+                        release=stored.run.is_streaming and not run.is_streaming,
+                    )
                 )
             except StaleDecision:
                 continue
             return run
 
-    async def start(self, decision: Decision) -> None:
-        """Commit a new run and make it the session's active one.
+    async def begin(self, decision: Decision, *, active: bool = True) -> None:
+        """Commit a new run, the session's active one unless told otherwise.
 
         Raises:
             StoreError: nothing was written.
         """
-        run_id = decision.run.pipeline_run_id
-        await self._write(decision, active_pipeline_run_id=run_id)
+        if active:
+            await self._write(
+                decision, active_pipeline_run_id=decision.run.pipeline_run_id
+            )
+        else:
+            await self._write(decision)
+
+    def lease(self) -> Lease:
+        """Return a lease of this session, its heartbeat now."""
+        pid, started = self._processes.me()
+        return Lease(
+            owner=self.session.session_id,
+            pid=pid,
+            process_started=started,
+            heartbeat=self._clock.now(),
+        )
+
+    def _taken(self, before: PipelineRun, after: PipelineRun) -> Lease | None:
+        if after.is_streaming and not before.is_streaming:
+            return self.lease()
+        return None
+
+    def _elsewhere(self, run_id: UUID, busy: Busy) -> Busy:
+        """Say who is busy, where it is not this session."""
+        lease = self._store.lease(run_id)
+        if lease is None or lease.owner == self.session.session_id:
+            return busy
+        return Busy(
+            f"{busy.message} Another editor asked for them (process {lease.pid}).",
+            hint="Wait for them, or stop them in that editor; what came is kept.",
+            **busy.data,
+            pid=lease.pid,
+            sessionId=str(lease.owner),
+        )
 
     async def _write(self, decision: Decision, **changes: object) -> None:
         """Commit a decision together with the session it was made in."""
         session = self.session.evolve(last_activity=self._clock.now(), **changes)
         await self._store.commit(replace(decision, session=session))
         self.session = session
+
+    async def save_session(self, **changes: object) -> UserSession:
+        """Change the session itself.
+
+        Raises:
+            StoreError: it could not be written; the session is as it was.
+        """
+        session = self.session.evolve(last_activity=self._clock.now(), **changes)
+        await self._store.save_session(session)
+        self.session = session
+        return session

@@ -13,8 +13,10 @@ from writeit.ports import ModelCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
+    from writeit.core.decide import Events
     from writeit.core.errors import FailureReason
     from writeit.core.pipeline import PipelineConfiguration, StepSpec
     from writeit.core.run import StepState
@@ -101,6 +103,17 @@ async def plan(
             [(p.call.response_id, p.call.model, p.refusal) for p in planned]
         )
     return planned
+
+
+def calls_made(step: str, planned: Sequence[Planned], at: datetime) -> Events:
+    """Return the events of calls being made, refused ones failing at once."""
+    sent = (decide.send(step, p.call, p.request.prompt, at) for p in planned)
+    refused = (
+        decide.fail(step, p.call, p.refusal.reason, p.refusal.message, at)
+        for p in planned
+        if p.refusal
+    )
+    return (*sent, *(event for events in refused for event in events))
 
 
 def no_answer(

@@ -83,7 +83,9 @@ class Connection:
     def _open(self, path: Path | None) -> Folder:
         if path not in self._folders:
             store, message = self.world.open_store(path)
-            self._folders[path] = Folder(path, store, self.world, self.gate)
+            folder = Folder(path, store, self.world, self.gate)
+            folder.engine.watch(lambda _: None)
+            self._folders[path] = folder
             if message:
                 self.show(message, types.MessageType.Info)
         return self._folders[path]

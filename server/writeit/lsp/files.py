@@ -22,20 +22,7 @@ def write_inside(workspace: Path | None, path: str, content: str) -> Path:
         NotTrusted: the path leads out of the workspace, also through a link.
         StoreError: it could not be written.
     """
-    if workspace is None:
-        raise InvalidParams(
-            "No folder is open that the export could be written to.",
-            hint="Open a folder, or leave `path` out and keep the content.",
-            problems=[{"path": "path", "message": "needs an open folder"}],
-        )
-    root = workspace.resolve()
-    target = (root / path).resolve()
-    if not target.is_relative_to(root) or target == root:
-        raise NotTrusted(
-            f"{path!r} is outside the workspace; nothing was written.",
-            hint=f"Give a path inside {root}; `writeit export` may write anywhere.",
-            path=path,
-        )
+    target = inside(workspace, path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return write_new(target, content)
@@ -45,6 +32,30 @@ def write_inside(workspace: Path | None, path: str, content: str) -> Path:
             reason="full" if error.errno == ENOSPC else "read_only",
             hint="Choose another path, or make room and try again.",
         ) from error
+
+
+def inside(workspace: Path | None, path: str) -> Path:
+    """Return the absolute path of a path in the workspace.
+
+    Raises:
+        InvalidParams: no folder is open.
+        NotTrusted: the path leads out of the workspace, also through a link.
+    """
+    if workspace is None:
+        raise InvalidParams(
+            "No folder is open that could be written to.",
+            hint="Open a folder, or leave `path` out and keep the content.",
+            problems=[{"path": "path", "message": "needs an open folder"}],
+        )
+    root = workspace.resolve()
+    target = (root / path).resolve()
+    if not target.is_relative_to(root) or target == root:
+        raise NotTrusted(
+            f"{path!r} is outside the workspace; nothing was written.",
+            hint=f"Give a path inside {root}; the command line may write anywhere.",
+            path=path,
+        )
+    return target
 
 
 def write_new(target: Path, content: str) -> Path:

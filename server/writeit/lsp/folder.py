@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from writeit.core.session import UserSession
+from writeit.core.session import UserPreferences, UserSession
 from writeit.engine.engine import Engine
 from writeit.library import Cache, Library, read_library
 
@@ -29,11 +29,13 @@ class Folder:
             workspace_path=path or Path.home(),
             created_at=now,
             last_activity=now,
+            preferences=store.preferences() or UserPreferences(),
         )
         self.engine = Engine(
             models=world.models,
             store=store,
             clock=world.clock,
+            processes=world.processes,
             gate=gate,
             session=session,
         )
@@ -46,5 +48,4 @@ class Folder:
     async def close(self) -> None:
         """Stop what streams, end the session, close the store."""
         await self.engine.close()
-        await self.store.end_session(self.engine.session.session_id)
         self.store.close()

@@ -106,7 +106,7 @@ class StepState(Wire):
     status: StepStatus
     started_at: datetime | None
     completed_at: datetime | None
-    ai_responses: list[AIResponse]
+    ai_responses: list[AIResponse] = Field(validation_alias="rated_responses")
     user_selection: int | None
     user_feedback: str | None
     merged_content: str | None
@@ -389,6 +389,116 @@ class StepSelectParams(StepParams):
     feedback: str | None = None
 
 
+class StepRegenerateParams(StepRunParams):
+    """`writeit.step.regenerate`."""
+
+    feedback: str | None = None
+
+
+class StepTakeParams(StepParams):
+    """`writeit.step.take`; `response` is an index, or an id while it streams."""
+
+    response: int | UUID
+    text: str
+
+
+class StepMergeParams(StepParams):
+    """`writeit.step.merge`; with `instruction` a model joins the parts."""
+
+    responses: list[int] = Field(default_factory=list)
+    passages: list[UUID] = Field(default_factory=list)
+    content: str | None = None
+    instruction: str | None = Field(default=None, min_length=1)
+    model: str | None = None
+    feedback: str | None = None
+
+
+class StepFeedbackParams(StepParams):
+    """`writeit.step.feedback`."""
+
+    text: str
+
+
+class ResponseRateParams(StepParams):
+    """`writeit.response.rate`; None takes the score back."""
+
+    response: int = Field(ge=0)
+    score: float | None = Field(ge=0, le=1)
+
+
+class RunTreeParams(RunParams):
+    """`writeit.run.tree`; with `depth` the subtree of the run, else its family."""
+
+    depth: int | None = Field(default=None, ge=0, le=100)
+
+
+class RunBranchParams(RunParams):
+    """`writeit.run.branch`."""
+
+    step: str
+    name: str | None = None
+
+
+class RunRewindParams(RunParams):
+    """`writeit.run.rewind`."""
+
+    step: str
+
+
+class RunDeleteParams(RunParams):
+    """`writeit.run.delete`."""
+
+    descendants: bool = False
+
+
+class Side(Wire):
+    """One side of a comparison; without a response what the next step gets."""
+
+    run_id: UUID
+    step: str
+    response: int | UUID | None = None
+
+
+class RunDiffParams(Params):
+    """`writeit.run.diff`."""
+
+    left: Side
+    right: Side
+
+
+class PreferencesSetParams(Params):
+    """`writeit.preferences.set`: any of the fields; what is left out stays."""
+
+    default_models: dict[str, str] | None = None
+    style_primer: str | None = None
+    auto_save_enabled: bool | None = None
+    streaming_buffer_size: int | None = None
+    keyboard_shortcuts: dict[str, str] | None = None
+    theme: str | None = None
+    max_concurrent_pipelines: int | None = None
+    export_format: ExportFormat | None = None
+
+
+class UsageShowParams(Params):
+    """`writeit.usage.show`."""
+
+    since: datetime | None = None
+    by: Literal["model", "pipeline", "day", "run"] = "model"
+
+
+class StoreBackupParams(Params):
+    """`writeit.store.backup`: a new folder inside the workspace."""
+
+    path: str
+
+
+class StorePruneParams(Params):
+    """`writeit.store.prune`; without a moment, finished runs of any age."""
+
+    before: datetime | None = None
+    dry_run: bool = True
+
+
 class PipelineListResult(Wire):
     """Every pipeline this folder can use."""
 
@@ -419,6 +529,97 @@ class RunExportResult(Wire):
 
     uri: str | None
     content: str
+
+
+class RunTree(Wire):
+    """A run with the runs that branched off it."""
+
+    run_id: UUID
+    name: str | None
+    branch_point: str | None
+    status: PipelineStatus
+    current_step: str
+    deleted: bool
+    children: list[RunTree]
+    more: bool
+    """Whether children are left out because the tree is deep."""
+
+
+class RunDeleteResult(Wire):
+    """How much went."""
+
+    deleted_runs: int
+    deleted_responses: int
+
+
+class RunDiffResult(Wire):
+    """The difference of two texts, and where each can be read."""
+
+    unified: str
+    left_uri: str
+    right_uri: str
+
+
+class UsageRow(Wire):
+    """What the calls of one key used."""
+
+    key: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    unknown_cost_calls: int
+    seconds: float
+
+
+class UsageShowResult(Wire):
+    """Rows by key, and their sum."""
+
+    rows: list[UsageRow]
+    total: UsageRow
+
+
+class StoreStatusResult(Wire):
+    """Figures of a store; bytes are bytes."""
+
+    path: str
+    schema_version: int
+    map_bytes: int
+    used_bytes: int
+    file_bytes: int
+    runs: int
+    responses: int
+    texts: int
+    events: int
+
+
+class StoreProblem(Wire):
+    """One thing `verify` found."""
+
+    key: str
+    message: str
+
+
+class StoreVerifyResult(Wire):
+    """What `verify` looked at and found."""
+
+    ok: bool
+    checked: int
+    problems: list[StoreProblem]
+
+
+class StoreBackupResult(Wire):
+    """Where the copy is."""
+
+    uri: str
+
+
+class StorePruneResult(Wire):
+    """How much went, or would go."""
+
+    deleted_runs: int
+    deleted_responses: int
+    dry_run: bool
 
 
 class Accepted(Wire):

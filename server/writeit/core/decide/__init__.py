@@ -15,6 +15,8 @@ from writeit.core.decide.asking import (
     ask,
     ask_to_merge,
     check_askable,
+    check_joinable,
+    check_regenerable,
     fail,
     interrupt,
     newest_asked,
@@ -24,7 +26,14 @@ from writeit.core.decide.asking import (
     unmet,
 )
 from writeit.core.decide.choosing import select, skip
-from writeit.core.decide.common import Events, busy, step_of
+from writeit.core.decide.common import (
+    Events,
+    answered_step_of,
+    busy,
+    ended_response_id_of,
+    response_id_of,
+    step_of,
+)
 from writeit.core.decide.living import branch, pause, resume
 from writeit.core.decide.merging import Parts, joinable, merge, take
 from writeit.core.decide.remarks import give_feedback, rate
@@ -32,11 +41,15 @@ from writeit.core.decide.remarks import give_feedback, rate
 __all__ = [
     "Events",
     "Parts",
+    "answered_step_of",
     "ask",
     "ask_to_merge",
     "branch",
     "busy",
     "check_askable",
+    "check_joinable",
+    "check_regenerable",
+    "ended_response_id_of",
     "fail",
     "give_feedback",
     "interrupt",
@@ -47,6 +60,7 @@ __all__ = [
     "rate",
     "receive",
     "regenerate",
+    "response_id_of",
     "resume",
     "select",
     "send",

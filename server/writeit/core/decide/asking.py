@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from writeit.core import events as e
-from writeit.core.decide.common import allowed_on, busy, nothing_there, resumed
+from writeit.core.decide.common import allowed_on, busy, nothing_there, resumed, words
 from writeit.core.errors import (
     InvalidTransition,
     RetryLimit,
 )
 from writeit.core.run import (
+    DONE,
     MAX_RETRIES,
     AIResponse,
     Call,
     PipelineRun,
-    PipelineStatus,
     StepState,
     StepStatus,
 )
@@ -33,7 +33,7 @@ def check_askable(run: PipelineRun, step: StepState) -> None:
     """Refuse to ask models in `step` unless the run stands there and is quiet."""
     if run.is_streaming:
         raise busy(run)
-    if run.status is PipelineStatus.COMPLETED or step.step_name != run.current_step:
+    if step.status in DONE or step.step_name != run.current_step:
         raise InvalidTransition(
             f"Step {step.step_name!r} is {step.status.value}; the run stands at"
             f" {run.current_step!r}.",
@@ -87,14 +87,8 @@ def newest_asked(step: StepState) -> list[Call]:
     ]
 
 
-def regenerate(
-    run: PipelineRun,
-    step: StepState,
-    calls: Sequence[Call],
-    feedback: str,
-    at: datetime,
-) -> Events:
-    """Ask the step anew; at most three times."""
+def check_regenerable(run: PipelineRun, step: StepState) -> None:
+    """Refuse to ask a step anew unless it has something to improve on, and tries."""
     if run.is_streaming:
         raise busy(run)
     later = run.later_steps(step.step_name)
@@ -117,24 +111,42 @@ def regenerate(
             f"Step {step.step_name!r} was regenerated {MAX_RETRIES} times already.",
             hint="Branch at this step: a branch counts its own regenerations.",
         )
-    return (
-        *resumed(run, at),
-        e.StepRegenerated(
-            at=at, step=step.step_name, calls=tuple(calls), feedback=feedback
-        ),
+
+
+def regenerate(
+    run: PipelineRun,
+    step: StepState,
+    calls: Sequence[Call],
+    feedback: str,
+    at: datetime,
+) -> Events:
+    """Ask the step anew; at most three times."""
+    check_regenerable(run, step)
+    asked = e.StepRegenerated(
+        at=at, step=step.step_name, calls=tuple(calls), feedback=feedback
     )
+    return (*resumed(run, at), asked)
 
 
-def ask_to_merge(run: PipelineRun, step: StepState, call: Call, at: datetime) -> Events:
-    """Ask a model to join parts; its text is one more answer, no regeneration."""
+def check_joinable(run: PipelineRun, step: StepState) -> None:
+    """Refuse to let a model join parts unless the step has answers and is quiet."""
     if run.is_streaming:
         raise busy(run)
     if step.status is not StepStatus.RUNNING or not step.ai_responses:
         raise nothing_there(step, "step_started")
-    return (
-        *resumed(run, at),
-        e.StepStarted(at=at, step=step.step_name, calls=(call,)),
-    )
+
+
+def ask_to_merge(
+    run: PipelineRun,
+    step: StepState,
+    call: Call,
+    at: datetime,
+    feedback: str | None = None,
+) -> Events:
+    """Ask a model to join parts; its text is one more answer, no regeneration."""
+    check_joinable(run, step)
+    asked = e.StepStarted(at=at, step=step.step_name, calls=(call,))
+    return (*resumed(run, at), *words(step, feedback, at), asked)
 
 
 def send(step: str, call: Call, prompt: str, at: datetime) -> Event:

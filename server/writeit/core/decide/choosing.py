@@ -12,7 +12,6 @@ from writeit.core.errors import (
 from writeit.core.run import (
     DONE,
     PipelineRun,
-    PipelineStatus,
     StepState,
     StepStatus,
 )
@@ -93,10 +92,8 @@ def completion(run: PipelineRun, step: StepState, at: datetime) -> Events:
 
 
 def run_completion(run: PipelineRun, step: StepState, at: datetime) -> Events:
-    """Complete the run if all its other steps are done."""
+    """Complete the run if this was its last open step."""
     others = (s for name, s in run.steps.items() if name != step.step_name)
-    if run.status is PipelineStatus.COMPLETED or any(
-        s.status not in DONE for s in others
-    ):
+    if run.is_finished or any(s.status not in DONE for s in others):
         return ()
     return (e.RunCompleted(at=at),)

@@ -19,6 +19,7 @@ from writeit.core.run import (
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from writeit.core.events import Event
 
@@ -37,6 +38,44 @@ def step_of(run: PipelineRun, step: str | None) -> StepState:
     if name not in run.steps:
         raise NotFound.among("step", name, run.steps)
     return run.steps[name]
+
+
+def answered_step_of(run: PipelineRun, step: str | None) -> StepState:
+    """Return the step called `step`; if None the last one with answers, else current.
+
+    Raises:
+        NotFound: the run has no such step.
+    """
+    if step is None:
+        for state in reversed(run.steps.values()):
+            if state.ai_responses:
+                return state
+    return step_of(run, step)
+
+
+def response_id_of(step: StepState, response: int | UUID) -> UUID:
+    """Return the id of an answer given by index or id, ended or streaming.
+
+    Raises:
+        NotFound: the step has no such answer.
+    """
+    if isinstance(response, int):
+        check_index(step, response)
+        return step.ai_responses[response].response_id
+    return response
+
+
+def ended_response_id_of(step: StepState, response: int | UUID) -> UUID:
+    """Return the id of an answer that has ended.
+
+    Raises:
+        NotFound: the step has no such answer, or it still streams.
+    """
+    response_id = response_id_of(step, response)
+    if step.response(response_id) is None:
+        known = [str(answer.response_id) for answer in step.ai_responses]
+        raise NotFound.among("ended answer", str(response_id), known)
+    return response_id
 
 
 def busy(run: PipelineRun) -> Busy:
@@ -83,10 +122,12 @@ def allowed_on(step: StepState) -> tuple[str, ...]:
 
 
 def resumed(run: PipelineRun, at: datetime) -> Events:
-    """Any decision on a PAUSED or ERROR run resumes it."""
-    if run.status in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
-        return (e.RunResumed(at=at),)
-    return ()
+    """Any decision on a PAUSED or ERROR run resumes it; a finished one is COMPLETED."""
+    if run.status not in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
+        return ()
+    if run.is_finished:
+        return (e.RunResumed(at=at), e.RunCompleted(at=at))
+    return (e.RunResumed(at=at),)
 
 
 def words(step: StepState, feedback: str | None, at: datetime) -> Events:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from writeit.core import events as e
+from writeit.core.decide.common import busy, resumed
 from writeit.core.errors import (
     InvalidTransition,
 )
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 def pause(run: PipelineRun, at: datetime, reason: str = "") -> Events:
     """Interrupt the run; the caller has ended what streamed."""
+    if run.is_streaming:
+        raise busy(run)
     if run.status is not PipelineStatus.RUNNING:
         raise _not_from(run, "run_paused", "Only a running run can be paused.")
     return (e.RunPaused(at=at, reason=reason),)
@@ -36,7 +39,7 @@ def resume(run: PipelineRun, at: datetime) -> Events:
         raise _not_from(
             run, "run_resumed", "Only a paused or failed run can be resumed."
         )
-    return (e.RunResumed(at=at),)
+    return resumed(run, at)
 
 
 def branch(

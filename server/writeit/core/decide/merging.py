@@ -94,7 +94,7 @@ def merge(
     check_choosable(run, step, "merged")
     joined = joinable(step, parts)
     content = parts.content
-    if content is None:
+    if content is None or not content.strip():
         content = "\n\n".join(part.text for part in joined)
     elif not joined:
         joined = (MergePart(response_id=None, text=content),)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from writeit.core import events as e
 from writeit.core.decide.common import check_index, nothing_there, resumed, words
+from writeit.core.errors import InvalidParams
 from writeit.core.run import (
     PipelineRun,
     StepState,
@@ -29,6 +30,12 @@ def rate(
     run: PipelineRun, step: StepState, index: int, score: float | None, at: datetime
 ) -> Events:
     """Note how good the writer finds an answer, 0.0 to 1.0; None takes it back."""
+    if score is not None and not 0 <= score <= 1:
+        raise InvalidParams(
+            f"A score of {score} is not between 0.0 and 1.0.",
+            hint="0.0 is worst, 1.0 is best, null takes the score back.",
+            problems=[{"path": "score", "message": "is not between 0.0 and 1.0"}],
+        )
     if step.status not in {StepStatus.RUNNING, StepStatus.COMPLETED}:
         raise nothing_there(step, "response_rated")
     check_index(step, index)

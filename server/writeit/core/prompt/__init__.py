@@ -5,6 +5,7 @@
     fill       a template filled in
     check      every variable a template uses, and those that nothing defines
     compose    the variables of a run's step, and the prompt made from them
+    joining    the prompt that joins parts of several answers
 
 Import this lazily: Jinja2 is the most expensive import of the core.
 """
@@ -16,6 +17,7 @@ from writeit.core.prompt.check import (
     variables,
 )
 from writeit.core.prompt.compose import Revision, build_context, prompt_for, render
+from writeit.core.prompt.joining import prompt_for_joining
 
 __all__ = [
     "Revision",
@@ -24,6 +26,7 @@ __all__ = [
     "build_context",
     "problems",
     "prompt_for",
+    "prompt_for_joining",
     "render",
     "variables",
 ]

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from writeit.lsp.commands import model, pipeline, primer, run, session, step
+from writeit.lsp.commands import (
+    care,
+    family,
+    model,
+    pipeline,
+    primer,
+    run,
+    session,
+    step,
+)
 
 if TYPE_CHECKING:
     from writeit.lsp.dispatch import Command
@@ -15,5 +24,7 @@ HANDLERS: dict[str, Command[Any]] = {
     **model.HANDLERS,
     **run.HANDLERS,
     **step.HANDLERS,
+    **family.HANDLERS,
     **session.HANDLERS,
+    **care.HANDLERS,
 }

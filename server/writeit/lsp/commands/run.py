@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from writeit.core import decide
 from writeit.core.run import RunDocument
 from writeit.engine.starting import StartRequest
 from writeit.export import export_run
@@ -105,7 +106,7 @@ async def show(request: Request[p.RunParams]) -> p.PipelineRun:
     """Return a run with its steps and answers."""
     params = request.params
     folder = request.connection.folder(params, run_id=params.run_id)
-    return as_run(folder.engine.show(params.run_id))
+    return as_run(await folder.engine.show(params.run_id))
 
 
 async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
@@ -139,14 +140,14 @@ async def resume(request: Request[p.RunParams]) -> p.PipelineRun:
     """Let a paused run go on; sends nothing."""
     params = request.params
     folder = request.connection.folder(params, run_id=params.run_id)
-    return as_run(await folder.engine.resume(params.run_id))
+    return as_run(await folder.engine.decide(params.run_id, decide.resume))
 
 
 async def export(request: Request[p.RunExportParams]) -> p.RunExportResult:
     """Return a run as yaml, json or markdown, and write it if a path is given."""
     params, connection = request.params, request.connection
     folder = connection.folder(params, run_id=params.run_id)
-    run = folder.engine.show(params.run_id)
+    run = await folder.engine.show(params.run_id)
     settings = await connection.settings(folder)
     content = export_run(
         run,

@@ -1,21 +1,65 @@
-"""`writeit.session.*`: who is connected and which run is before her."""
+"""`writeit.session.*`, `writeit.preferences.*`: who is connected, what she prefers."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from writeit.lsp import protocol as p
+from writeit.lsp.convert import to_invalid_params
 from writeit.lsp.dispatch import Command, Request
+
+if TYPE_CHECKING:
+    from writeit.core.session import UserSession
 
 
 async def show(request: Request[p.Params]) -> p.UserSession:
     """Return this connection's session in a folder."""
-    session = request.connection.folder(request.params).engine.session
+    return _as_session(request.connection.folder(request.params).engine.session)
+
+
+async def activate(request: Request[p.RunParams]) -> p.UserSession:
+    """Make a run the session's active one."""
+    params = request.params
+    folder = request.connection.folder(params, run_id=params.run_id)
+    return _as_session(await folder.engine.activate(params.run_id))
+
+
+def _as_session(session: UserSession) -> p.UserSession:
     return p.UserSession.model_validate(
         {**session.model_dump(), "workspace_path": str(session.workspace_path)}
     )
 
 
+async def get_preferences(request: Request[p.Params]) -> p.UserPreferences:
+    """Return what the writer prefers."""
+    session = request.connection.folder(request.params).engine.session
+    return p.UserPreferences.model_validate(session.preferences)
+
+
+async def set_preferences(
+    request: Request[p.PreferencesSetParams],
+) -> p.UserPreferences:
+    """Change what is given; the rest stays. They hold for sessions to come, too."""
+    params = request.params
+    folder = request.connection.folder(params)
+    given = params.model_dump(
+        include=params.model_fields_set - set(p.Params.model_fields)
+    )
+    try:
+        preferences = folder.engine.session.preferences.evolve(**given)
+    except ValidationError as error:
+        raise to_invalid_params(error, p.PreferencesSetParams) from None
+    await folder.engine.prefer(preferences)
+    return p.UserPreferences.model_validate(preferences)
+
+
 HANDLERS: dict[str, Command[Any]] = {
     "writeit.session.show": Command(p.Params, p.UserSession, show),
+    "writeit.session.activate": Command(p.RunParams, p.UserSession, activate),
+    "writeit.preferences.get": Command(p.Params, p.UserPreferences, get_preferences),
+    "writeit.preferences.set": Command(
+        p.PreferencesSetParams, p.UserPreferences, set_preferences
+    ),
 }

@@ -1,128 +1,170 @@
-"""`writeit.step.*`: asking models and choosing among their answers."""
+"""`writeit.step.*` and `writeit.response.*`: asking models, choosing, joining."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types
-
-from writeit.core.errors import WriteItError
-from writeit.engine.engine import Ask
-from writeit.engine.resolve import Wishes
+from writeit.core import decide
+from writeit.core.run import Passage
+from writeit.engine.requests import Ask, AskAnew, AskToJoin
 from writeit.lsp import protocol as p
+from writeit.lsp.asking import as_step, ask, wishes_for
 from writeit.lsp.commands.run import as_run
 from writeit.lsp.dispatch import Command, Request
-from writeit.lsp.documents import binding_of
-from writeit.lsp.progress import Stream, Tally, WorkDone
 
 if TYPE_CHECKING:
-    from writeit.core.run import PipelineRun
-    from writeit.core.run import StepState as Step
-    from writeit.engine.stream import StreamEvent
+    from writeit.core.run import PipelineRun, StepState
     from writeit.lsp.folder import Folder
 
-logger = logging.getLogger(__name__)
+
+def _folder(request: Request[Any]) -> Folder:
+    return request.connection.folder(request.params, run_id=request.params.run_id)
 
 
 async def run_step(request: Request[p.StepRunParams]) -> p.Wire:
-    """Ask a step's models; the reply comes when all answers ended, or at once."""
-    params, connection = request.params, request.connection
-    folder = connection.folder(params, run_id=params.run_id)
-    stream = Stream(connection.server, params.stream_token)
-    if params.wait:
-        return as_step(await _ask(request, folder, stream, None))
-    accepted: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    async def work() -> None:
-        step = params.step or ""
-        error: WriteItError | None = None
-        try:
-            state = await _ask(request, folder, stream, accepted)
-            step = state.step_name
-        except WriteItError as refused:
-            if not accepted.done():
-                accepted.set_exception(refused)
-                return
-            error = refused
-            connection.show(_said(refused), types.MessageType.Error)
-        finally:
-            accepted.cancel()  # nothing, once it is done
-        stream.ended(params.run_id, step, error)
-
-    connection.spawn(work())
-    step = await asyncio.shield(accepted)
-    return p.Accepted(run_id=params.run_id, step=step)
-
-
-async def _ask(
-    request: Request[p.StepRunParams],
-    folder: Folder,
-    stream: Stream,
-    accepted: asyncio.Future[str] | None,
-) -> Step:
-    params, server = request.params, request.connection.server
-    run = folder.engine.show(params.run_id)
-    title = f"WriteIt: {params.step or run.current_step}"
-    async with WorkDone(server, request.work_done_token, title) as work_done:
-        tally = Tally(work_done)
-
-        def see(event: StreamEvent) -> None:
-            stream.see(event)
-            tally.see(event)
-
-        asking = await folder.engine.run_step(
-            params.run_id,
-            params.step,
-            Ask(
-                models=tuple(params.models) if params.models else None,
-                samples=params.samples,
-            ),
-            await wishes_for(request, folder, run),
-            see,
-        )
-        work_done.when_cancelled(asking.stop)
-        if accepted is not None:
-            accepted.set_result(asking.step)
-        return await folder.engine.outcome(asking)
-
-
-async def wishes_for(request: Request[Any], folder: Folder, run: PipelineRun) -> Wishes:
-    """Gather what front matter, settings and preferences say about a run."""
-    binding = binding_of(request.connection, run.uri)
-    return Wishes(
-        models=binding.models,
-        providers=binding.providers,
-        settings=await request.connection.settings(folder),
-        preferences=folder.engine.session.preferences,
+    """Ask a step's models; again what failed or was cut."""
+    params, folder = request.params, _folder(request)
+    run = await folder.engine.show(params.run_id)
+    asked = Ask(
+        run_id=params.run_id,
+        step=params.step,
+        models=await _named(request, params.models),
+        samples=params.samples,
+        wishes=await wishes_for(request, folder, run),
     )
+    return await ask(request, folder, asked)
+
+
+async def regenerate(request: Request[p.StepRegenerateParams]) -> p.Wire:
+    """Ask a step anew, with what to change about its answer."""
+    params, folder = request.params, _folder(request)
+    run = await folder.engine.show(params.run_id)
+    asked = AskAnew(
+        run_id=params.run_id,
+        step=params.step,
+        feedback=params.feedback,
+        models=await _named(request, params.models),
+        samples=params.samples,
+        wishes=await wishes_for(request, folder, run),
+    )
+    return await ask(request, folder, asked)
+
+
+async def _named(
+    request: Request[Any], models: list[str] | None
+) -> tuple[str, ...] | None:
+    if models is None:
+        return None
+    identify = request.connection.world.models.identify
+    return tuple([await identify(model) for model in models])
 
 
 async def select(request: Request[p.StepSelectParams]) -> p.PipelineRun:
     """Choose an answer; the step is completed by it."""
     params = request.params
-    folder = request.connection.folder(params, run_id=params.run_id)
-    run = await folder.engine.select(
+    run = await _folder(request).engine.decide(
         params.run_id,
-        params.step,
-        params.response,
-        content=params.content,
-        feedback=params.feedback,
+        lambda run, at: decide.select(
+            run,
+            decide.step_of(run, params.step),
+            params.response,
+            at,
+            content=params.content,
+            feedback=params.feedback,
+        ),
     )
     return as_run(run)
 
 
-def as_step(state: Step) -> p.StepState:
-    """Return a step in the wire's shape."""
-    return p.StepState.model_validate(state)
+async def take(request: Request[p.StepTakeParams]) -> p.StepState:
+    """Take a passage towards the step's merge; allowed while answers stream."""
+    params, engine = request.params, _folder(request).engine
+    passage_id = engine.new_id()
+
+    def verb(run: PipelineRun, at: Any) -> decide.Events:  # noqa: ANN401 -- a datetime
+        step = decide.step_of(run, params.step)
+        passage = Passage(
+            passage_id=passage_id,
+            response_id=decide.response_id_of(step, params.response),
+            text=params.text,
+        )
+        return decide.take(run, step, passage, at)
+
+    run = await engine.decide(params.run_id, verb)
+    return as_step(decide.step_of(run, params.step))
 
 
-def _said(error: WriteItError) -> str:
-    return f"{error.message} {error.hint}".strip()
+async def merge(request: Request[p.StepMergeParams]) -> p.Wire:
+    """Join parts: by hand, which completes the step, or by a model."""
+    params, folder = request.params, _folder(request)
+    parts = decide.Parts(
+        responses=params.responses, passages=params.passages, content=params.content
+    )
+    if params.instruction is None:
+        run = await folder.engine.decide(
+            params.run_id,
+            lambda run, at: decide.merge(
+                run, decide.step_of(run, params.step), parts, at, params.feedback
+            ),
+        )
+        return as_run(run)
+    named = await _named(request, [params.model] if params.model else None)
+    asked = AskToJoin(
+        run_id=params.run_id,
+        step=params.step,
+        parts=parts,
+        instruction=params.instruction,
+        model=named[0] if named else None,
+        feedback=params.feedback,
+        wishes=await wishes_for(
+            request, folder, await folder.engine.show(params.run_id)
+        ),
+    )
+    return await ask(request, folder, asked)
+
+
+async def feedback(request: Request[p.StepFeedbackParams]) -> p.StepState:
+    """Say what later prompts should know; of the last step with answers, if unsaid."""
+    params = request.params
+    run = await _folder(request).engine.decide(
+        params.run_id,
+        lambda run, at: decide.give_feedback(
+            run, decide.answered_step_of(run, params.step), params.text, at
+        ),
+    )
+    return as_step(decide.answered_step_of(run, params.step))
+
+
+async def skip(request: Request[p.StepParams]) -> p.PipelineRun:
+    """Go on without a step."""
+    params = request.params
+    run = await _folder(request).engine.decide(
+        params.run_id,
+        lambda run, at: decide.skip(run, decide.step_of(run, params.step), at),
+    )
+    return as_run(run)
+
+
+async def rate(request: Request[p.ResponseRateParams]) -> p.AIResponse:
+    """Note how good the writer finds an answer."""
+    params = request.params
+    run = await _folder(request).engine.decide(
+        params.run_id,
+        lambda run, at: decide.rate(
+            run, decide.step_of(run, params.step), params.response, params.score, at
+        ),
+    )
+    state: StepState = decide.step_of(run, params.step)
+    return p.AIResponse.model_validate(state.rated_responses[params.response])
 
 
 HANDLERS: dict[str, Command[Any]] = {
     "writeit.step.run": Command(p.StepRunParams, p.StepState, run_step),
+    "writeit.step.regenerate": Command(p.StepRegenerateParams, p.StepState, regenerate),
     "writeit.step.select": Command(p.StepSelectParams, p.PipelineRun, select),
+    "writeit.step.take": Command(p.StepTakeParams, p.StepState, take),
+    "writeit.step.merge": Command(p.StepMergeParams, p.PipelineRun, merge),
+    "writeit.step.feedback": Command(p.StepFeedbackParams, p.StepState, feedback),
+    "writeit.step.skip": Command(p.StepParams, p.PipelineRun, skip),
+    "writeit.response.rate": Command(p.ResponseRateParams, p.AIResponse, rate),
 }

@@ -1,0 +1,123 @@
+"""`writeit.run.branch`, `rewind`, `tree`, `delete`, `diff`: runs and their kin."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from typing import TYPE_CHECKING, Any
+
+from writeit.core import decide
+from writeit.core.errors import InvalidTransition
+from writeit.lsp import protocol as p
+from writeit.lsp.commands.run import as_run
+from writeit.lsp.dispatch import Command, Request
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from writeit.lsp.folder import Folder
+    from writeit.ports import Store
+
+DEPTH = 100
+"""How deep a tree is shown unless told otherwise."""
+
+
+def _folder(request: Request[Any]) -> Folder:
+    return request.connection.folder(request.params, run_id=request.params.run_id)
+
+
+async def branch(
+    request: Request[p.RunBranchParams] | Request[p.RunRewindParams],
+) -> p.PipelineRun:
+    """Make a child run that shares the past; it is the session's active run now.
+
+    Rewinding is the same: the run that is left behind stays as it is.
+    """
+    params = request.params
+    name = params.name if isinstance(params, p.RunBranchParams) else None
+    child = await _folder(request).engine.branch(params.run_id, params.step, name)
+    return as_run(child)
+
+
+async def tree(request: Request[p.RunTreeParams]) -> p.RunTree:
+    """Show a run's whole family from its root, or what branched off it."""
+    params, folder = request.params, _folder(request)
+    await folder.engine.show(params.run_id)
+    if params.depth is not None:
+        return _subtree(folder.store, params.run_id, params.depth)
+    return _subtree(folder.store, _root(folder.store, params.run_id), DEPTH)
+
+
+def _root(store: Store, run_id: UUID) -> UUID:
+    while (summary := store.summary(run_id)) and summary.parent_run_id:
+        run_id = summary.parent_run_id
+    return run_id
+
+
+def _subtree(store: Store, run_id: UUID, depth: int) -> p.RunTree:
+    summary = store.summary(run_id)
+    if summary is None:
+        msg = f"run {run_id} is listed as a child and has no summary"
+        raise LookupError(msg)
+    children = store.children(run_id)
+    return p.RunTree(
+        run_id=run_id,
+        name=summary.name,
+        branch_point=summary.branch_point,
+        status=summary.status,
+        current_step=summary.current_step,
+        deleted=summary.deleted,
+        children=[_subtree(store, c, depth - 1) for c in children] if depth else [],
+        more=bool(children) and depth == 0,
+    )
+
+
+async def delete(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:
+    """Delete a run; with children it leaves a tombstone, or they go too."""
+    params = request.params
+    deleted = await _folder(request).engine.delete(
+        params.run_id, descendants=params.descendants
+    )
+    return p.RunDeleteResult(
+        deleted_runs=deleted.runs, deleted_responses=deleted.responses
+    )
+
+
+async def diff(request: Request[p.RunDiffParams]) -> p.RunDiffResult:
+    """Compare two texts: answers, or what two steps hand on."""
+    left, left_uri = await _side(request, request.params.left)
+    right, right_uri = await _side(request, request.params.right)
+    lines = unified_diff(
+        left.splitlines(keepends=True),
+        right.splitlines(keepends=True),
+        fromfile=left_uri,
+        tofile=right_uri,
+    )
+    unified = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+    return p.RunDiffResult(unified=unified, left_uri=left_uri, right_uri=right_uri)
+
+
+async def _side(request: Request[p.RunDiffParams], side: p.Side) -> tuple[str, str]:
+    folder = request.connection.folder(request.params, run_id=side.run_id)
+    step = decide.step_of(await folder.engine.show(side.run_id), side.step)
+    if side.response is None:
+        if step.content is None:
+            raise InvalidTransition(
+                f"Nothing is chosen in step {side.step!r} of run {side.run_id}.",
+                state=step.status.value,
+                attempted="diff",
+                hint="Name a response, or choose one first.",
+            )
+        return step.content, f"writeit:/content/{side.run_id}/{side.step}.md"
+    response_id = decide.ended_response_id_of(step, side.response)
+    answer = step.response(response_id)
+    text = answer.processed_content if answer else ""
+    return text, f"writeit:/response/{side.run_id}/{side.step}/{response_id}.md"
+
+
+HANDLERS: dict[str, Command[Any]] = {
+    "writeit.run.branch": Command(p.RunBranchParams, p.PipelineRun, branch),
+    "writeit.run.rewind": Command(p.RunRewindParams, p.PipelineRun, branch),
+    "writeit.run.tree": Command(p.RunTreeParams, p.RunTree, tree),
+    "writeit.run.delete": Command(p.RunDeleteParams, p.RunDeleteResult, delete),
+    "writeit.run.diff": Command(p.RunDiffParams, p.RunDiffResult, diff),
+}

@@ -1,0 +1,77 @@
+"""The wheel in an empty environment: it serves and finds its pipelines."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from this checkout without asking the network for tools."""
+    place = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "build", "--wheel", "--no-isolation"),
+            *("--outdir", str(place), str(ROOT)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    (built,) = place.glob("*.whl")
+    return built
+
+
+def test_the_wheel_carries_pipelines_and_primers(wheel: Path) -> None:
+    """What is at the top of the checkout is inside the package."""
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "writeit/_bundled/pipelines/tech-article.yaml" in names
+    assert "writeit/_bundled/primers/tech-journalist.yaml" in names
+    assert not [name for name in names if name.startswith("tests/")]
+
+
+def test_the_wheel_runs_from_another_folder(wheel: Path, tmp_path: Path) -> None:
+    """Unpacked apart from the checkout it lists its own pipelines and serves."""
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    environment = {"PYTHONPATH": str(site), "HOME": str(tmp_path)}
+    listed = subprocess.run(
+        [sys.executable, "-m", "writeit", "pipeline", "list"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "tech-article" in listed.stdout
+    where = subprocess.run(
+        [sys.executable, "-c", "import writeit; print(writeit.__file__)"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert where.stdout.startswith(str(site))
+
+
+async def test_both_entry_points_end_with_their_input(tmp_path: Path) -> None:
+    """`writeit serve` and `writeit-server` are installed; no editor, no server."""
+    for command in (["writeit", "serve"], ["writeit-server"]):
+        program = Path(sys.executable).with_name(command[0])
+        process = await asyncio.create_subprocess_exec(
+            *(str(program), *command[1:]),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=tmp_path,
+        )
+        out, _ = await asyncio.wait_for(process.communicate(), 30)
+        assert out == b""
+        assert process.returncode == 1
