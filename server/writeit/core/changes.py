@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from writeit.core import events as e
 from writeit.core.errors import InvalidTransition
 from writeit.core.run import (
+    MAX_RETRIES,
     AIResponse,
     PipelineRun,
     PipelineStatus,
@@ -92,6 +93,9 @@ def _started(step: StepState, event: e.StepStarted) -> StepState:
 def _regenerated(
     run: PipelineRun, step: StepState, event: e.StepRegenerated
 ) -> StepState:
+    if step.retry_count >= MAX_RETRIES:
+        raise refused(run, event, step.status, ())
+    said = step.user_feedback
     before = StepBefore(
         status=step.status,
         completed_at=step.completed_at,
@@ -108,7 +112,7 @@ def _regenerated(
         started_at=step.started_at or event.at,
         completed_at=None,
         user_selection=None,
-        user_feedback=None,
+        user_feedback=None if said == event.feedback else said,
         edited_content=None,
         merged_content=None,
         merged_from=(),
@@ -194,7 +198,8 @@ def _as_before(run: PipelineRun, step: StepState, before: StepBefore) -> Pipelin
         started_at=None if before.status is Step.PENDING else step.started_at,
         completed_at=before.completed_at,
         user_selection=before.user_selection,
-        user_feedback=before.user_feedback,
+        # What was said meanwhile is newer than what the regeneration put aside.
+        user_feedback=step.user_feedback or before.user_feedback,
         edited_content=before.edited_content,
         merged_content=before.merged_content,
         merged_from=before.merged_from,
@@ -207,7 +212,7 @@ def _as_before(run: PipelineRun, step: StepState, before: StepBefore) -> Pipelin
 def _selected(
     run: PipelineRun, step: StepState, event: e.ResponseSelected
 ) -> StepState:
-    if event.index >= len(step.ai_responses):
+    if not 0 <= event.index < len(step.ai_responses):
         raise refused(run, event, step.status, ())
     return step.evolve(
         user_selection=event.index,

@@ -64,7 +64,7 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
         "feedback_given": None,
     },
     Run.PAUSED: {"run_resumed": Run.RUNNING, "run_failed": Run.ERROR},
-    Run.ERROR: {"run_resumed": Run.RUNNING},
+    Run.ERROR: {"run_resumed": Run.RUNNING, "run_failed": Run.ERROR},
     Run.COMPLETED: {
         "step_regenerated": Run.RUNNING,
         "response_selected": None,
@@ -177,9 +177,7 @@ def _check_run(run: PipelineRun, event: Event) -> None:
 
 def _change_run(run: PipelineRun, event: RunEvent) -> PipelineRun:
     status = RUN_TRANSITIONS[run.status][event.type]
-    if isinstance(event, e.RunCompleted) and any(
-        step.status not in DONE for step in run.steps.values()
-    ):
+    if isinstance(event, e.RunCompleted) and not run.is_finished:
         raise refused(run, event, run.status, ())
     return run.evolve(status=status)
 

@@ -53,7 +53,8 @@ class AIResponse(Entity):
 
     response_id: UUID
     model_name: str = Field(min_length=1)
-    provider: str = Field(min_length=1)
+    provider: str = Field(min_length=1, pattern=r"^[^/]+$")
+    """Without a slash, so that `provider/model_name` can be taken apart again."""
     prompt_used: str = Field(min_length=1)
     """Exact prompt sent to model. Prompt cannot be empty."""
     raw_output: str
@@ -193,6 +194,16 @@ class StepState(Entity):
         return self
 
     @model_validator(mode="after")
+    def _answers_are_there_once(self) -> Self:
+        """Response ID must be globally unique."""
+        if len({answer.response_id for answer in self.ai_responses}) < len(
+            self.ai_responses
+        ):
+            msg = "an answer is there twice"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _completed_has_answers(self) -> Self:
         """AI responses list cannot be empty for COMPLETED status."""
         if self.status is StepStatus.COMPLETED and not self.ai_responses:
@@ -272,7 +283,7 @@ class PipelineRun(Entity):
     current_step: Name
     status: PipelineStatus = PipelineStatus.INITIALIZING
     user_inputs: dict[str, str] = Field(default_factory=dict)
-    steps: dict[str, StepState]
+    steps: dict[str, StepState] = Field(min_length=1)
     name: str | None = None
     uri: str | None = None
     primer: RunPrimer | None = None
@@ -291,6 +302,18 @@ class PipelineRun(Entity):
         if (self.branch_point is None) != (self.parent_pipeline_run_id is None):
             msg = "a branch has both a parent and a branch point"
             raise ValueError(msg)
+        if self.parent_pipeline_run_id == self.pipeline_run_id:
+            msg = "a run is not its own parent"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _steps_have_their_names(self) -> Self:
+        """Step name must be valid pipeline step."""
+        for name, state in self.steps.items():
+            if state.step_name != name:
+                msg = f"the step at {name!r} is called {state.step_name!r}"
+                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
@@ -311,6 +334,11 @@ class PipelineRun(Entity):
     def is_streaming(self) -> bool:
         """Whether any answer is on its way."""
         return any(step.streaming for step in self.steps.values())
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every step is done, whatever became of the run afterwards."""
+        return all(step.status in DONE for step in self.steps.values())
 
     @property
     def cost_usd(self) -> float | None:
