@@ -157,3 +157,23 @@ async def test_a_killed_server_leaves_no_children(
         os.kill(editor.process.pid, signal.SIGKILL)
         _, alive = psutil.wait_procs(children, timeout=5)
         assert alive == []
+
+
+async def test_a_run_whose_owner_was_killed_is_found_paused(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """What was journaled is a partial answer, and the run goes on from there."""
+    async with serving([workspace], environment=environment) as editor:
+        run_id = await streaming(editor, workspace, "owner")
+        await asyncio.sleep(0.3)  # the journal is at most 50 ms behind
+        seen = editor.progress("owner")[1]["text"]
+        os.kill(editor.process.pid, signal.SIGKILL)
+        await editor.process.wait()
+    async with serving([workspace], environment=environment) as editor:
+        run = await editor.command("writeit.run.show", runId=run_id)
+        assert run["status"] == "PAUSED"
+        (answer,) = run["steps"]["angles"]["aiResponses"]
+        assert answer["partial"]
+        assert answer["rawOutput"].startswith(seen)
+        run = await editor.command("writeit.step.select", runId=run_id, response=0)
+        assert run["status"] == "RUNNING"
