@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
     from pathlib import Path
@@ -41,6 +48,10 @@ class Clock(Protocol):
         ...
 
 
+KeySource = Literal["environment", "keyring", "none"]
+"""Where a provider's key comes from."""
+
+
 class Keys(Protocol):
     """Where API keys come from; they are handed on per call and kept nowhere."""
 
@@ -48,14 +59,19 @@ class Keys(Protocol):
         """Return the key of `provider`, or None."""
         ...
 
-    def source(self, provider: str) -> Literal["environment", "keyring", "none"]:
+    def source(self, provider: str) -> KeySource:
         """Say where the key of `provider` comes from."""
         ...
 
+    def sources(self, named: Iterable[str] = ()) -> dict[str, KeySource]:
+        """Say where the keys of the usual providers and of `named` come from."""
+        ...
+
     def set(self, provider: str, key: str) -> None:
-        """Keep `key` in the system keyring.
+        """Keep `key` in the system keyring, in place of the one that was there.
 
         Raises:
+            InvalidParams: it is no key, or the provider needs none.
             StoreError: there is no keyring on this system.
         """
         ...

@@ -212,8 +212,9 @@ async def serving(
     folders: list[Path],
     profile: str = "visual_studio_code",
     environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> AsyncIterator[Editor]:
-    """A server process with an editor connected to it."""
+    """A server process with an editor connected to it; its stderr goes to `log`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -221,6 +222,7 @@ async def serving(
         "serve",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        stderr=None if log is None else os.open(log, os.O_WRONLY | os.O_CREAT),
         env={**os.environ, **(environment or {})},
         limit=2**26,
     )

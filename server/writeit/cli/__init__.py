@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from writeit import __version__
-from writeit.cli import export, library, models, run
+from writeit.cli import export, keys, library, models, run
 from writeit.core.errors import InvalidParams, WriteItError
 
 if TYPE_CHECKING:
@@ -33,7 +33,14 @@ def serve(*, stdio: bool) -> None:  # noqa: ARG001 -- said, and the only way
     raise click.UsageError("Serve with `writeit serve` or `writeit serve --stdio`.")
 
 
-for command in (run.run, export.show, export.export, models.model, library.pipeline):
+for command in (
+    run.run,
+    export.show,
+    export.export,
+    models.model,
+    library.pipeline,
+    keys.keys,
+):
     writeit.add_command(command)
 
 

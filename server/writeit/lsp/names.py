@@ -13,6 +13,8 @@ COMMANDS = (
     "writeit.primer.show",
     "writeit.model.list",
     "writeit.model.install",
+    "writeit.keys.set",
+    "writeit.keys.list",
     "writeit.run.start",
     "writeit.run.show",
     "writeit.run.list",

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 from pydantic.alias_generators import to_camel
 
 from writeit.core.errors import FailureReason
@@ -341,6 +341,13 @@ class ModelInstallParams(Params):
     model: str
 
 
+class KeysSetParams(Params):
+    """`writeit.keys.set`; the key shows in no representation of this."""
+
+    provider: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")
+    key: SecretStr
+
+
 class RunStartParams(Params):
     """`writeit.run.start`."""
 
@@ -515,6 +522,26 @@ class ModelListResult(Wire):
     """The models worth naming here."""
 
     models: list[ModelInfo]
+
+
+class KeysSetResult(Wire):
+    """Whether the key is kept."""
+
+    provider: str
+    stored: bool
+
+
+class KeyEntry(Wire):
+    """Where a provider's key comes from; the key itself is never told."""
+
+    provider: str
+    source: Literal["environment", "keyring", "none"]
+
+
+class KeysListResult(Wire):
+    """The usual providers, and those that settings and pipelines name."""
+
+    providers: list[KeyEntry]
 
 
 class RunListResult(Wire):

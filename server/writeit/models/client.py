@@ -15,7 +15,7 @@ from writeit.core.usage import TokenUsage
 from writeit.models import embedded
 from writeit.models.answer import Answer
 from writeit.models.process import COMMAND, HostProcess
-from writeit.models.providers import KNOWN, needs_key
+from writeit.models.providers import needs_key
 from writeit.models.wire import Message, error_of
 from writeit.ports import Fit, ModelDone, ModelInfo, ModelNotice
 
@@ -91,7 +91,7 @@ class ModelHostClient:
         self, *, named: Sequence[str] = (), provider: str | None = None
     ) -> list[ModelInfo]:
         """List embedded, Ollama's, `named` and keyed providers' models; or one's."""
-        candidates = {*KNOWN, *(split_model_id(name)[0] for name in named)}
+        candidates = {split_model_id(name)[0] for name in named}
         candidates |= {provider} if provider else set()
         keyed = await asyncio.to_thread(self._keyed, candidates)
         reply = await self._ask(
@@ -153,11 +153,8 @@ class ModelHostClient:
         return await asyncio.to_thread(self._keys.get, provider)
 
     def _keyed(self, providers: set[str]) -> set[str]:
-        return {
-            provider
-            for provider in providers
-            if provider and self._keys.source(provider) != "none"
-        }
+        sources = self._keys.sources(filter(None, providers))
+        return {provider for provider, source in sources.items() if source != "none"}
 
     # --- Hearing ----------------------------------------------------------------
 

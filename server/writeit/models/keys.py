@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from writeit.core.errors import StoreError
-from writeit.models.providers import key_variables
+from writeit.core.errors import InvalidParams, StoreError
+from writeit.models.providers import KNOWN, key_variables, needs_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from writeit.ports import KeySource
+
+logger = logging.getLogger(__name__)
 
 SERVICE = "writeit"
 """The name our keys have in the system keyring."""
@@ -23,32 +28,56 @@ class SystemKeys:
 
     def get(self, provider: str) -> str | None:
         """Return the key of `provider`, or None."""
-        return self._from_environment(provider) or _from_keyring(provider)
+        found = self._from_environment(provider)
+        if found is not None:
+            return found
+        try:
+            return _from_keyring(provider)
+        except _NoKeyring:
+            # There is no key to be had; the error of the call says how to set one.
+            return None
 
-    def source(self, provider: str) -> Literal["environment", "keyring", "none"]:
+    def source(self, provider: str) -> KeySource:
         """Say where the key of `provider` comes from."""
-        if self._from_environment(provider):
-            return "environment"
-        return "keyring" if _from_keyring(provider) else "none"
+        return self.sources((provider,), known=())[provider]
+
+    def sources(
+        self, named: Iterable[str] = (), *, known: Iterable[str] = KNOWN
+    ) -> dict[str, KeySource]:
+        """Say where the keys of the usual providers and of `named` come from.
+
+        A keyring that refuses once is not asked again: it may be asking its owner.
+        """
+        sources: dict[str, KeySource] = {}
+        usable = True
+        for provider in dict.fromkeys((*known, *named)):
+            sources[provider] = "none"
+            if self._from_environment(provider):
+                sources[provider] = "environment"
+            elif usable and needs_key(provider):
+                try:
+                    if _from_keyring(provider):
+                        sources[provider] = "keyring"
+                except _NoKeyring:
+                    usable = False
+        return sources
 
     def set(self, provider: str, key: str) -> None:
-        """Keep `key` in the system keyring.
+        """Keep `key` in the system keyring, in place of the one that was there.
 
         Raises:
+            InvalidParams: it is no key, or the provider needs none.
             StoreError: there is no keyring on this system.
         """
+        key = checked(provider, key)
         import keyring  # noqa: PLC0415 -- slow to import, and rarely needed
-        import keyring.errors  # noqa: PLC0415 -- as above
 
         try:
-            keyring.set_password(SERVICE, provider, key.strip())
-        except keyring.errors.KeyringError as error:
-            variable = key_variables(provider)[0]
-            raise StoreError(
-                f"The key of {provider} was not kept: no system keyring can be used.",
-                reason="keyring",
-                hint=f"Set the environment variable {variable} instead.",
-            ) from error
+            keyring.set_password(SERVICE, provider, key)
+        except Exception as error:  # noqa: BLE001 -- backends raise what they like
+            # Nothing of the error is kept: it may hold what it was given.
+            logger.info("the keyring refused a key: %s", type(error).__name__)
+            raise _not_kept(provider) from None
 
     def _from_environment(self, provider: str) -> str | None:
         for variable in key_variables(provider):
@@ -58,13 +87,50 @@ class SystemKeys:
         return None
 
 
+class _NoKeyring(Exception):
+    """No backend, a locked one, or one that was refused."""
+
+
 def _from_keyring(provider: str) -> str | None:
     import keyring  # noqa: PLC0415 -- slow to import, and not needed with a variable
-    import keyring.errors  # noqa: PLC0415 -- as above
 
     try:
         return keyring.get_password(SERVICE, provider) or None
-    except keyring.errors.KeyringError:
-        # No backend, a locked one, one that was refused: there is no key to be had,
-        # and the error of the call says how to set one.
-        return None
+    except Exception as error:  # noqa: BLE001 -- backends raise what they like
+        logger.debug("the keyring cannot be used: %s", type(error).__name__)
+        raise _NoKeyring from None
+
+
+def checked(provider: str, key: str) -> str:
+    """Return `key` as it is kept: without the white space around it.
+
+    Raises:
+        InvalidParams: it is no key, or the provider needs none.
+    """
+    key = key.strip()
+    if not needs_key(provider):
+        raise _wrong("provider", f"{provider} needs no key.", "Nothing is to be done.")
+    if not key:
+        raise _wrong("key", "The key is empty.", "Give the key the provider showed.")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise _wrong(
+            "key",
+            "The key holds white space or characters that no key has.",
+            "Copy it again from the provider's page.",
+        )
+    return key
+
+
+def _wrong(path: str, message: str, hint: str) -> InvalidParams:
+    problems = [{"path": path, "message": message}]
+    return InvalidParams(message, hint=hint, problems=problems)
+
+
+def _not_kept(provider: str) -> StoreError:
+    variable = key_variables(provider)[0]
+    return StoreError(
+        f"The key of {provider} was not kept: no system keyring can be used.",
+        reason="keyring",
+        hint=f"Set the environment variable {variable} where the editor is started,"
+        " or unlock the system's keyring and try again.",
+    )

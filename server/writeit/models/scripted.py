@@ -14,19 +14,26 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from writeit.core.errors import ModelError, NotFound, WriteItError
 from writeit.core.run import split_model_id
 from writeit.core.usage import TokenUsage
 from writeit.models.faults import ended_badly
+from writeit.models.keys import checked
 from writeit.models.providers import EMBEDDED, KNOWN, OLLAMA
 from writeit.ports import Fit, ModelDone, ModelInfo, ModelNotice, TextDelta
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Callable,
+        Iterable,
+        Sequence,
+    )
 
-    from writeit.ports import ModelCall, ModelItem
+    from writeit.ports import KeySource, ModelCall, ModelItem
 
 EMBEDDED_MODEL: Final = "embedded/smollm2-135m"
 WINDOW: Final = 8192
@@ -257,13 +264,17 @@ class ScriptedKeys:
         """Return the key of `provider`, or None."""
         return self.keys.get(provider)
 
-    def source(self, provider: str) -> Literal["environment", "keyring", "none"]:
+    def source(self, provider: str) -> KeySource:
         """Say where the key comes from: the keyring if it was set."""
         if provider in self.stored:
             return "keyring"
         return "environment" if provider in self.keys else "none"
 
+    def sources(self, named: Iterable[str] = ()) -> dict[str, KeySource]:
+        """Say where the keys of the usual providers and of `named` come from."""
+        return {provider: self.source(provider) for provider in (*KNOWN, *named)}
+
     def set(self, provider: str, key: str) -> None:
         """Keep the key."""
-        self.keys[provider] = key
+        self.keys[provider] = checked(provider, key)
         self.stored.add(provider)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from writeit.lsp.commands import (
     care,
     family,
+    keys,
     model,
     pipeline,
     primer,
@@ -22,6 +23,7 @@ HANDLERS: dict[str, Command[Any]] = {
     **pipeline.HANDLERS,
     **primer.HANDLERS,
     **model.HANDLERS,
+    **keys.HANDLERS,
     **run.HANDLERS,
     **step.HANDLERS,
     **family.HANDLERS,

@@ -16,12 +16,12 @@ async def list_models(request: Request[p.ModelListParams]) -> p.ModelListResult:
     """List the models worth naming here, and why some cannot be used."""
     connection, params = request.connection, request.params
     folder = connection.folder(params)
-    named = await _named(request, folder)
+    named = await named_models(request, folder)
     models = await connection.world.models.list(named=named, provider=params.provider)
     return p.ModelListResult(models=[p.ModelInfo.model_validate(m) for m in models])
 
 
-async def _named(request: Request[p.ModelListParams], folder: Folder) -> list[str]:
+async def named_models(request: Request[Any], folder: Folder) -> list[str]:
     """Every id that settings, pipelines and preferences name."""
     settings = await request.connection.settings(folder)
     preferences = folder.engine.session.preferences

@@ -1,0 +1,42 @@
+"""A system keyring for tests: a dictionary in the process that uses it.
+
+    environment = {"PYTHON_KEYRING_BACKEND": BACKEND, "PYTHONPATH": PATH}
+
+With `WRITEIT_TEST_VAULT` set it begins with the key of `openai` in it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import ClassVar
+
+from keyring.backend import KeyringBackend
+
+BACKEND = "support.vault.Vault"
+NO_BACKEND = "keyring.backends.fail.Keyring"
+PATH = str(Path(__file__).parents[1])
+
+
+class Vault(KeyringBackend):
+    """Keeps passwords as long as its process lives."""
+
+    priority = 1
+    kept: ClassVar[dict[tuple[str, str], str]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        if begun := os.environ.get("WRITEIT_TEST_VAULT"):
+            self.kept.setdefault(("writeit", "openai"), begun)
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Read a password."""
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep a password."""
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Forget a password."""
+        del self.kept[service, username]
