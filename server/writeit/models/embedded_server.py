@@ -42,6 +42,10 @@ def serve(settings: dict[str, str | int]):  # type: ignore[no-untyped-def]  # no
     params.verbosity = -1
     params.ui = False
     params.endpoint_slots = False  # it would show prompts
+    # So small a model goes round in circles to the end of its tokens otherwise.
+    params.sampling.penalty_repeat = 1.1
+    params.sampling.penalty_last_n = 256
+    params.sampling.min_p = 0.1
     params.offline = True
     return xllamacpp.Server(params)
 
