@@ -222,6 +222,14 @@ class Models(Protocol):
         """
         ...
 
+    async def warm(self) -> None:
+        """Get ready before the first call; it may take seconds.
+
+        Raises:
+            ModelError: the model host cannot be started; a call would say so again.
+        """
+        ...
+
     async def close(self) -> None:
         """End the processes behind this port."""
         ...

@@ -10,7 +10,7 @@ from lsprotocol import types
 from pydantic import ValidationError
 from pygls.exceptions import JsonRpcException
 
-from writeit.core.errors import InvalidParams, NotFound
+from writeit.core.errors import InvalidParams, ModelError, NotFound
 from writeit.core.settings import Settings
 from writeit.engine.gate import Gate
 from writeit.lsp.convert import path_of, uri_of
@@ -154,6 +154,17 @@ class Connection:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("work in the background failed", exc_info=error)
+
+    def warm(self) -> None:
+        """Wake the model host in the background: somebody is about to write."""
+
+        async def wake() -> None:
+            try:
+                await self.world.models.warm()
+            except ModelError as error:  # the first call will say it to the writer
+                logger.warning("the model host did not wake up: %s", error.message)
+
+        self.spawn(wake())
 
     async def close(self) -> None:
         """Stop what streams, write everything down, let go of stores and models."""

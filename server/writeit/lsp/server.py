@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from writeit.lsp.connection import Connection
     from writeit.ports import World
 
+HEAD = 4_000
+"""Characters in which the front matter of a bound document says so."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -79,6 +82,11 @@ def build(world: Callable[[], World]) -> WriteItServer:
     async def shutdown(ls: WriteItServer, _params: None) -> None:
         await ls.close()
 
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def opened(ls: WriteItServer, params: types.DidOpenTextDocumentParams) -> None:
+        if _is_bound(params.text_document.text):
+            ls.connection.warm()
+
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configuration_changed(
         ls: WriteItServer, _params: types.DidChangeConfigurationParams
@@ -86,6 +94,11 @@ def build(world: Callable[[], World]) -> WriteItServer:
         ls.forget_settings()
 
     return server
+
+
+def _is_bound(text: str) -> bool:
+    """Whether a document's front matter speaks to WriteIt; a guess, but a cheap one."""
+    return text.startswith("---") and "\nwriteit:" in text[:HEAD]
 
 
 def serve_stdio(world: Callable[[], World]) -> int:

@@ -82,6 +82,7 @@ class ScriptedModels:
         self.providers = {*KNOWN, EMBEDDED, OLLAMA}
         self.embedded = embedded
         self.closed = False
+        self.warmed = False
         self._scripts: defaultdict[str, deque[_Script]] = defaultdict(deque)
 
     def script(
@@ -199,6 +200,10 @@ class ScriptedModels:
         progress("The weights are installed.", 1.0)
         self.embedded = True
         return self._info(model)
+
+    async def warm(self) -> None:
+        """Note that somebody wants to be quick."""
+        self.warmed = True
 
     async def close(self) -> None:
         """Note that this port was closed."""

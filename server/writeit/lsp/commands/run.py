@@ -37,6 +37,7 @@ async def start(request: Request[p.RunStartParams]) -> p.PipelineRun:
         document = manuscript.document
         binding = manuscript.front_matter.binding
     settings = await connection.settings(folder)
+    connection.warm()
     run = await folder.engine.start(
         StartRequest(
             configuration=configuration,

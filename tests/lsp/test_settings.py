@@ -1,0 +1,99 @@
+"""Settings, several folders, and what a bound document sets in motion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from support.editor import serving
+from support.workspace import new_workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_setting_names_the_model(one_editor: Editor) -> None:
+    """models.default is asked where nothing nearer names one."""
+    one_editor.settings = {"models": {"default": "openai/say-set"}}
+    one_editor.notify("workspace/didChangeConfiguration", {"settings": {}})
+    run_id = await one_editor.start_run()
+    state = await one_editor.command("writeit.step.run", runId=run_id)
+    assert [a["rawOutput"] for a in state["aiResponses"]] == ["set"]
+
+
+async def test_a_bad_setting_is_one_message_and_its_default(
+    one_editor: Editor,
+) -> None:
+    """What is right in the section counts all the same."""
+    one_editor.settings = {
+        "maxConcurrentPipelines": 99,
+        "models": {"default": ["openai/say-still"]},
+    }
+    one_editor.notify("workspace/didChangeConfiguration", {"settings": {}})
+    before = len(one_editor.sent("window/showMessage"))
+    run_id = await one_editor.start_run()
+    state = await one_editor.command("writeit.step.run", runId=run_id)
+    assert state["aiResponses"][0]["rawOutput"] == "still"
+    (message,) = one_editor.sent("window/showMessage")[before:]
+    assert "writeit.maxConcurrentPipelines" in message["message"]
+    one_editor.settings = {}
+    one_editor.notify("workspace/didChangeConfiguration", {"settings": {}})
+
+
+async def test_each_folder_has_its_own_store(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """A document decides; a run id decides; else the folder has to be named."""
+    folders = [new_workspace(tmp_path / name) for name in ("one", "two")]
+    async with serving(folders, environment=environment) as editor:
+        ids = []
+        for folder in folders:
+            editor.notes = editor.open_document(folder / "notes.md")
+            ids.append(await editor.start_run())
+        for folder, run_id in zip(folders, ids, strict=True):
+            listed = await editor.command("writeit.run.list", folder=folder.as_uri())
+            assert [entry["runId"] for entry in listed["runs"]] == [run_id]
+            shown = await editor.command("writeit.run.show", runId=run_id)
+            assert shown["pipelineRunId"] == run_id
+            refused = await editor.refusal(
+                "writeit.run.show",
+                runId=run_id,
+                folder=next(f for f in folders if f != folder).as_uri(),
+            )
+            assert refused.kind == "not_found"
+        refused = await editor.refusal("writeit.run.list")
+        assert refused.kind == "invalid_params"
+        assert "folder" in refused.data["hint"]
+
+
+async def test_a_bound_document_wakes_the_model_host(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Front matter that speaks to WriteIt is a sign that somebody will ask soon."""
+    async with serving([workspace], environment=environment) as editor:
+        server = psutil.Process(editor.process.pid)
+        editor.open_document(workspace / "notes.md")
+        await editor.command("writeit.pipeline.list")
+        assert any("model-host" in " ".join(c.cmdline()) for c in server.children())
+        assert await editor.quit() == 0
+
+
+async def test_without_a_folder_the_history_goes_to_the_writer(
+    environment: dict[str, str],
+) -> None:
+    """The user's data folder, with one message that says so."""
+    async with serving([], environment=environment) as editor:
+        run = await editor.command(
+            "writeit.run.start",
+            pipeline="tech-article",
+            inputs={"source_material": "rivers"},
+        )
+        assert run["uri"] is None
+        (message,) = editor.sent("window/showMessage")
+        assert environment["WRITEIT_DATA_DIR"] in message["message"]
