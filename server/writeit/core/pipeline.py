@@ -45,14 +45,23 @@ class InputSpec(Entity):
         if self.options and self.type != "choice":
             msg = f"input {self.name!r} has options but is not a choice"
             raise ValueError(msg)
-        if (
-            self.options
-            and self.default is not None
-            and (self.default not in self.options)
-        ):
-            msg = f"the default of input {self.name!r} is not one of its options"
+        return self
+
+    @model_validator(mode="after")
+    def _the_default_is_allowed(self) -> InputSpec:
+        if (text := self.default_text) and (wrong := self.problem_with(text)):
+            msg = f"the default of input {self.name!r} {wrong}"
             raise ValueError(msg)
         return self
+
+    @property
+    def default_text(self) -> str:
+        """The default as the writer would have given it, "" if there is none."""
+        if self.default is None:
+            return ""
+        if isinstance(self.default, bool):
+            return "true" if self.default else "false"
+        return str(self.default)
 
     def problem_with(  # noqa: PLR0911 -- one return a rule
         self, value: str
