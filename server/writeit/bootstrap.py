@@ -35,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
 
             embedded_server()
+        case ["protocol"] | ["protocol", "--json"]:
+            from writeit.lsp.schema import as_json
+
+            sys.stdout.write(as_json())
         case _:
             from writeit.cli import command_line
 
