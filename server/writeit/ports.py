@@ -101,6 +101,10 @@ class ModelCall:
     prompt: str
     max_tokens: int | None = None
     temperature: float | None = None
+    run_id: UUID | None = None
+    """On whose behalf: where calls have to wait, runs take turns."""
+    ollama_url: str | None = None
+    """Where Ollama answers, if the writer's settings say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,8 @@ class Fit:
     input_cost_per_token: float | None = None
     """US dollars by the bundled price map; None where no price is known."""
     output_cost_per_token: float | None = None
+    output_limit: int | None = None
+    """Tokens of the longest answer the model gives; None where nobody knows."""
     destination: str = ""
     """Where the prompt would go: the host it is sent to, "this machine" if none."""
     refusal: ModelError | None = None
@@ -202,9 +208,16 @@ class Models(Protocol):
         ...
 
     async def list(
-        self, *, named: Sequence[str] = (), provider: str | None = None
+        self,
+        *,
+        named: Sequence[str] = (),
+        provider: str | None = None,
+        ollama_url: str | None = None,
     ) -> list[ModelInfo]:
-        """List embedded, Ollama's, `named` and keyed providers' models; or one's."""
+        """List embedded, Ollama's, `named` and keyed providers' models; or one's.
+
+        `ollama_url` says where Ollama answers, if the writer's settings do.
+        """
         ...
 
     async def embedded_installed(self) -> str | None:

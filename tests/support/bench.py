@@ -46,12 +46,14 @@ class TickingClock:
     """Every reading is a second after the one before."""
 
     def __init__(self) -> None:
+        self.ahead = timedelta()
+        """What tests add to every reading."""
         self._ticks = count()
         self._ids = count(1)
 
     def now(self) -> datetime:
         """The next second."""
-        return DAWN + timedelta(seconds=next(self._ticks))
+        return DAWN + self.ahead + timedelta(seconds=next(self._ticks))
 
     def monotonic(self) -> float:
         """The next second."""
@@ -105,9 +107,9 @@ class Bench:
             policy=RetryPolicy(longest_wait=0),
         )
 
-    async def run(self) -> PipelineRun:
+    async def run(self, pipeline: PipelineConfiguration = PIPELINE) -> PipelineRun:
         """Start a run."""
-        request = StartRequest(configuration=PIPELINE, inputs={"source": "rivers"})
+        request = StartRequest(configuration=pipeline, inputs={"source": "rivers"})
         return await self.engine.start(request)
 
     async def ask(self, run: PipelineRun, *models: str, samples: int = 1) -> Asking:

@@ -25,7 +25,7 @@ class Vault(KeyringBackend):
     kept: ClassVar[dict[tuple[str, str], str]] = {}
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # keyring's
         if begun := os.environ.get("WRITEIT_TEST_VAULT"):
             self.kept.setdefault(("writeit", "openai"), begun)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from writeit.core.errors import WriteItError
 from writeit.core.run import AIResponse, split_model_id
 from writeit.core.text import processed
 from writeit.core.usage import TokenUsage
-from writeit.ports import ModelCall
 
 if TYPE_CHECKING:
     from writeit.core.run import Call
@@ -97,7 +97,7 @@ class Draft:
         )
 
     async def _count(self, models: Models) -> int:
-        call = ModelCall(model=self.call.model, prompt=self.text)
+        call = replace(self._planned.request, prompt=self.text)
         try:
             async with asyncio.timeout(COUNTING_SECONDS):
                 return (await models.measure(call)).prompt_tokens

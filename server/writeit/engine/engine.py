@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from writeit.core import decide, machine
 from writeit.core.errors import Busy, StoreError
-from writeit.engine import planning, starting
+from writeit.engine import planning, preview, starting
 from writeit.engine.asking import Asking, Tools
+from writeit.engine.budget import Budget
 from writeit.engine.converse import RetryPolicy
 from writeit.engine.gate import Gate
 from writeit.engine.ledger import Ledger
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from writeit.core.run import PipelineRun, StepState
     from writeit.core.session import UserPreferences, UserSession
     from writeit.engine.planning import Planned
-    from writeit.engine.requests import Request
+    from writeit.engine.preview import Preview
+    from writeit.engine.requests import Ask, Request
     from writeit.engine.resolve import Wishes
     from writeit.engine.starting import StartRequest
     from writeit.engine.stream import Observer
@@ -67,6 +69,7 @@ class Engine:
             ledger=self.ledger,
             policy=policy or RetryPolicy(),
         )
+        self._budget = Budget(store, clock)
         self._asking: dict[UUID, Asking] = {}
 
     @property
@@ -159,8 +162,8 @@ class Engine:
         Everything that can be refused is refused before anything is sent.
 
         Raises:
-            Busy, InvalidTransition, RetryLimit, NotFound, NotTrusted, ModelError:
-                nothing changed.
+            Busy, InvalidTransition, RetryLimit, NotFound, NotTrusted, ModelError,
+                BudgetExceeded: nothing changed.
         """
         run = await self.show(request.run_id)
         state = decide.step_of(run, request.step)
@@ -173,7 +176,11 @@ class Engine:
             configuration,
             configuration.step(state.step_name),
             laid_out.prompts,
+            run_id=request.run_id,
+            ollama_url=request.wishes.settings.models.ollama_url,
         )
+        limits = request.wishes.settings.max_cost_usd
+        self._budget.reserve(run, planned, limits)
         sending = asyncio.create_task(
             self._send(
                 request.run_id,
@@ -181,10 +188,21 @@ class Engine:
                 planned,
                 laid_out.opening,
                 request.wishes,
-                observer,
+                self._budget.settling(observer, planned, limits),
             )
         )
         return await _sent(sending)
+
+    async def preview(self, asked: Ask) -> Preview:
+        """Show what `asked` would send, where to and at what cost; send nothing.
+
+        Raises:
+            NotFound, InvalidTransition, InvalidPipeline: there is nothing to show.
+        """
+        run = await self.show(asked.run_id)
+        state = decide.step_of(run, asked.step)
+        configuration = self.configuration(run)
+        return await preview.preview(asked, run, state, configuration, self._tools)
 
     async def outcome(self, asking: Asking) -> StepState:
         """Wait for an asking; cancelling the wait stops it and keeps what came.
@@ -285,20 +303,29 @@ class Engine:
         observer: Observer,
     ) -> Asking:
         """Write down that the calls are made, in one transaction, and make them."""
-        await self.ledger.decide(
-            run_id,
-            lambda run, at: (
-                *opening(run, at),
-                *planning.calls_made(step, planned, at),
-            ),
-        )
+        response_ids = [p.call.response_id for p in planned]
+        try:
+            await self.ledger.decide(
+                run_id,
+                lambda run, at: (
+                    *opening(run, at),
+                    *planning.calls_made(step, planned, at),
+                ),
+            )
+        except BaseException:
+            self._budget.settle(*response_ids)
+            raise
         asking = Asking(
             self._tools, run_id, step, planned, observer, wishes.buffer_size
         )
         self._asking[run_id] = asking
         self._gate.limit = wishes.concurrent_pipelines
-        asking.start(self._gate, on_end=lambda: self._asking.pop(run_id, None))
+        asking.start(self._gate, on_end=lambda: self._ended(run_id, response_ids))
         return asking
+
+    def _ended(self, run_id: UUID, response_ids: list[UUID]) -> None:
+        self._asking.pop(run_id, None)
+        self._budget.settle(*response_ids)
 
 
 async def _sent(sending: asyncio.Task[Asking]) -> Asking:

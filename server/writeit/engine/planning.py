@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from writeit.core import decide
 from writeit.core.errors import ModelError, NotFound
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from writeit.core.pipeline import PipelineConfiguration, StepSpec
     from writeit.core.run import StepState
     from writeit.ports import Clock, Fit, Models
+
+
+class Origin(TypedDict, total=False):
+    """What a call says besides its words: for whom it is, and where Ollama answers."""
+
+    run_id: UUID
+    ollama_url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,7 @@ async def plan(
     configuration: PipelineConfiguration,
     spec: StepSpec,
     prompts: Sequence[tuple[Call, str]],
+    **origin: Unpack[Origin],
 ) -> list[Planned]:
     """Measure each prompt against its model.
 
@@ -80,7 +88,8 @@ async def plan(
         ModelError: every single call would be refused.
     """
     requests = [
-        (call, _request(configuration, spec, call, prompt)) for call, prompt in prompts
+        (call, request_for(configuration, spec, call.model, prompt, **origin))
+        for call, prompt in prompts
     ]
     fits = dict(
         zip(
@@ -94,7 +103,7 @@ async def plan(
             call=call,
             request=request,
             fit=fits[request],
-            refusal=fits[request].refusal or _too_long(request, fits[request]),
+            refusal=fits[request].refusal or too_long(request, fits[request]),
         )
         for call, request in requests
     ]
@@ -156,21 +165,28 @@ def reason_of(error: ModelError | NotFound | None) -> FailureReason:
     return error.reason if error is not None else "unavailable"
 
 
-def _request(
-    configuration: PipelineConfiguration, spec: StepSpec, call: Call, prompt: str
+def request_for(
+    configuration: PipelineConfiguration,
+    spec: StepSpec,
+    model: str,
+    prompt: str,
+    **origin: Unpack[Origin],
 ) -> ModelCall:
+    """Return the call as it is made of the model: a step's settings, else defaults."""
     temperature = spec.temperature
     if temperature is None:
         temperature = configuration.default("temperature", float)
     return ModelCall(
-        model=call.model,
+        model=model,
         prompt=prompt,
         max_tokens=spec.max_tokens or configuration.default("max_tokens", int),
         temperature=temperature,
+        **origin,
     )
 
 
-def _too_long(request: ModelCall, fit: Fit) -> ModelError | None:
+def too_long(request: ModelCall, fit: Fit) -> ModelError | None:
+    """Return the error of a prompt that does not fit, None if it does or may."""
     if fit.context_window is None:
         return None
     needed = fit.prompt_tokens + (request.max_tokens or 0)

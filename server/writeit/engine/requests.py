@@ -86,7 +86,7 @@ class Ask:
         if state.status is StepStatus.RUNNING:
             calls = planning.repairs_for(state, self.models, samples, tools.clock)
         else:
-            names = self.models or await _resolved(
+            names = self.models or await resolved(
                 run, state, configuration, tools, self.wishes
             )
             generation = state.generation + 1 if state.calls else 0
@@ -161,7 +161,7 @@ class AskAnew:
             return asked
         models: Sequence[str] = self.models or tuple(dict.fromkeys(asked))
         if not models:
-            models = await _resolved(run, state, configuration, tools, self.wishes)
+            models = await resolved(run, state, configuration, tools, self.wishes)
         samples = self.samples or configuration.step(state.step_name).samples
         return [model for model in models for _ in range(samples)]
 
@@ -201,7 +201,7 @@ class AskToJoin:
             texts = [self.parts.content]
         model = self.model
         if model is None:
-            model = (await _resolved(run, state, configuration, tools, self.wishes))[0]
+            model = (await resolved(run, state, configuration, tools, self.wishes))[0]
         call = Call(
             response_id=tools.clock.new_id(),
             model=model,
@@ -218,13 +218,18 @@ class AskToJoin:
         )
 
 
-async def _resolved(
+async def resolved(
     run: PipelineRun,
     state: StepState,
     configuration: PipelineConfiguration,
     tools: Tools,
     wishes: Wishes,
 ) -> tuple[str, ...]:
+    """Return the models a step asks when the command names none.
+
+    Raises:
+        NotFound: nothing names a model and the embedded one is not installed.
+    """
     spec = configuration.step(state.step_name)
     embedded = await tools.models.embedded_installed()
     return models_for(spec, run, wishes, embedded)

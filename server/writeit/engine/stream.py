@@ -44,7 +44,7 @@ class Notice:
     """Something to show while waiting."""
 
     response_id: UUID | None
-    code: Literal["retrying", "rateLimited", "queued"]
+    code: Literal["retrying", "rateLimited", "queued", "unknownCost"]
     title: str
     message: str
     retry_after: float | None = None

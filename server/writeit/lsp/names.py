@@ -26,6 +26,7 @@ COMMANDS = (
     "writeit.run.delete",
     "writeit.run.diff",
     "writeit.run.export",
+    "writeit.step.preview",
     "writeit.step.run",
     "writeit.step.regenerate",
     "writeit.step.select",

@@ -381,6 +381,12 @@ class RunExportParams(RunParams):
     include_history: bool = True
 
 
+class StepPreviewParams(StepParams):
+    """`writeit.step.preview`."""
+
+    models: list[str] | None = Field(default=None, min_length=1)
+
+
 class StepRunParams(StepParams):
     """`writeit.step.run`."""
 
@@ -542,6 +548,25 @@ class KeysListResult(Wire):
     """The usual providers, and those that settings and pipelines name."""
 
     providers: list[KeyEntry]
+
+
+class PreviewedModel(Wire):
+    """How a prompt fits a model, what it may cost and where it would go."""
+
+    id: str
+    prompt_tokens: int
+    context_window: int | None
+    fits: bool | None
+    min_cost_usd: float | None
+    max_cost_usd: float | None
+    destination: str
+
+
+class StepPreviewResult(Wire):
+    """A prompt exactly as it would be sent, and to whom."""
+
+    prompt: str
+    models: list[PreviewedModel]
 
 
 class RunListResult(Wire):

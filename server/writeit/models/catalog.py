@@ -69,6 +69,10 @@ class Catalog:
         entry = self.entry(model)
         return _number(entry.get("max_input_tokens") or entry.get("max_tokens"))
 
+    def output_limit(self, model: str) -> int | None:
+        """Return how many tokens an answer of `model` has at most, None if unknown."""
+        return _number(self.entry(model).get("max_output_tokens"))
+
     def price(self, model: str) -> Price | None:
         """Return what a token costs, None if nobody knows."""
         if split_model_id(model)[0] in FREE:

@@ -88,14 +88,22 @@ class ModelHostClient:
         return str(reply["model"])
 
     async def list(
-        self, *, named: Sequence[str] = (), provider: str | None = None
+        self,
+        *,
+        named: Sequence[str] = (),
+        provider: str | None = None,
+        ollama_url: str | None = None,
     ) -> list[ModelInfo]:
         """List embedded, Ollama's, `named` and keyed providers' models; or one's."""
         candidates = {split_model_id(name)[0] for name in named}
         candidates |= {provider} if provider else set()
         keyed = await asyncio.to_thread(self._keyed, candidates)
         reply = await self._ask(
-            "list", named=[*named], provider=provider, keyed=sorted(keyed)
+            "list",
+            named=[*named],
+            provider=provider,
+            keyed=sorted(keyed),
+            ollama_url=ollama_url,
         )
         return [ModelInfo(**fields) for fields in reply["models"]]
 
@@ -254,6 +262,8 @@ def _fields(call: ModelCall) -> dict[str, Any]:
         "prompt": call.prompt,
         "max_tokens": call.max_tokens,
         "temperature": call.temperature,
+        "run_id": call.run_id and str(call.run_id),
+        "ollama_url": call.ollama_url,
     }
 
 
@@ -285,6 +295,11 @@ def _what(kept: int) -> str:
 
 
 def _gone(message: str, **data: float) -> ModelError:
+    """Build the error of a failed host: `host` tells it from a provider's failure."""
     return ModelError(
-        message, reason="unavailable", hint="Ask again: it starts anew.", **data
+        message,
+        reason="unavailable",
+        hint="Ask again: it starts anew.",
+        host=True,
+        **data,
     )

@@ -135,6 +135,7 @@ class Desk:
             "context_window": WINDOW if provider == EMBEDDED else CATALOG.window(model),
             "input_cost_per_token": price and price.input,
             "output_cost_per_token": price and price.output,
+            "output_limit": CATALOG.output_limit(model),
             "destination": destination(provider),
             "refusal": refusal and error_fields(refusal),
         }

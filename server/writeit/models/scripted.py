@@ -77,6 +77,8 @@ class ScriptedModels:
         """By model: why a call would be refused before anything is sent."""
         self.windows: dict[str, int] = {}
         """By model; others have a window of 8192 tokens."""
+        self.prices: dict[str, float | None] = {}
+        """By model; others cost a millionth of a dollar a token."""
         self.identities: dict[str, str] = {}
         """Bare names and what they are short for."""
         self.providers = {*KNOWN, EMBEDDED, OLLAMA}
@@ -150,8 +152,8 @@ class ScriptedModels:
         return Fit(
             prompt_tokens=_tokens(call.prompt),
             context_window=self.windows.get(call.model, WINDOW),
-            input_cost_per_token=PRICE,
-            output_cost_per_token=PRICE,
+            input_cost_per_token=self.prices.get(call.model, PRICE),
+            output_cost_per_token=self.prices.get(call.model, PRICE),
             destination="this machine",
             refusal=self.refusals.get(call.model),
         )
@@ -163,9 +165,14 @@ class ScriptedModels:
         return model
 
     async def list(
-        self, *, named: Sequence[str] = (), provider: str | None = None
+        self,
+        *,
+        named: Sequence[str] = (),
+        provider: str | None = None,
+        ollama_url: str | None = None,
     ) -> list[ModelInfo]:
         """List `infos` and what is named."""
+        del ollama_url  # nobody is asked
         if provider is not None and provider not in self.providers:
             raise NotFound.among("provider", provider, self.providers)
         infos = {info.id: info for info in self.infos}
