@@ -17,6 +17,7 @@ from writeit.engine.engine import Engine
 from writeit.engine.requests import Ask
 from writeit.engine.resolve import Wishes
 from writeit.engine.starting import StartRequest
+from writeit.engine.stream import Finished
 from writeit.models.scripted import ScriptedModels
 from writeit.store.memory import MemoryStore
 
@@ -88,6 +89,7 @@ class Bench:
     clock: TickingClock = field(default_factory=TickingClock)
     seen: list[StreamEvent] = field(default_factory=list)
     wishes: Wishes = field(default_factory=Wishes)
+    processes: LivingProcesses = field(default_factory=LivingProcesses)
 
     def __post_init__(self) -> None:
         """Build the engine; its own waits take no time."""
@@ -102,7 +104,7 @@ class Bench:
             models=self.models,
             store=self.store,
             clock=self.clock,
-            processes=LivingProcesses(),
+            processes=self.processes,
             session=session,
             policy=RetryPolicy(longest_wait=0),
         )
@@ -136,6 +138,10 @@ class Bench:
     def of(self, kind: type[K]) -> list[K]:
         """What was seen of one kind."""
         return [event for event in self.seen if isinstance(event, kind)]
+
+    def finished(self) -> list[Finished]:
+        """The ends that were seen."""
+        return self.of(Finished)
 
     def stored(self, run: PipelineRun) -> PipelineRun:
         """The run as it is in the store."""

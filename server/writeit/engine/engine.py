@@ -87,6 +87,10 @@ class Engine:
             keeping = self._watch.keep(lambda: tuple(self._asking), on_found)
             self._watching = asyncio.create_task(keeping)
 
+    async def beat(self) -> None:
+        """Renew our leases; `watch` does it every two seconds."""
+        await self._watch.beat(tuple(self._asking))
+
     async def show(self, run_id: UUID) -> PipelineRun:
         """Read a run; one whose owner died is taken over first.
 

@@ -19,9 +19,10 @@ from writeit.ports import RunQuery
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from writeit.core.pipeline import PipelineConfiguration
+    from writeit.core.pipeline import Output, PipelineConfiguration
     from writeit.core.primer import StylePrimer
     from writeit.core.run import PipelineRun as Run
+    from writeit.core.settings import Settings
     from writeit.lsp.folder import Folder
 
 
@@ -48,11 +49,18 @@ async def start(request: Request[p.RunStartParams]) -> p.PipelineRun:
             models=await _models(request, params.models),
             name=params.name,
             uri=params.uri,
-            output=params.output or settings.output,
+            output=params.output or _output_set(configuration, settings),
             output_path=params.output_path or binding.output_path,
         ),
     )
     return as_run(run)
+
+
+def _output_set(
+    configuration: PipelineConfiguration, settings: Settings
+) -> Output | None:
+    """The setting is about articles; a polished passage stays where it was."""
+    return settings.output if configuration.applies_to == "document" else None
 
 
 async def _primer(

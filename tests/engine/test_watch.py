@@ -1,0 +1,131 @@
+"""Leases: taken and given back with the decisions, and taken over from the dead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.bench import MODEL, OTHER, Bench, LivingProcesses
+from writeit.core import decide
+from writeit.core.errors import Busy
+from writeit.core.run import PipelineStatus, StepStatus
+from writeit.engine.engine import Engine
+from writeit.engine.watch import STALE
+
+if TYPE_CHECKING:
+    from writeit.core.run import PipelineRun
+
+
+class Neighbour(LivingProcesses):
+    """Another process."""
+
+    def me(self) -> tuple[int, float]:
+        """Not the bench's."""
+        return 2, 0.0
+
+
+def beside(bench: Bench) -> Engine:
+    """An engine of another process on the same store."""
+    processes = Neighbour()
+    processes.dead = bench.processes.dead
+    return Engine(
+        models=bench.models,
+        store=bench.store,
+        clock=bench.clock,
+        processes=processes,
+        session=bench.engine.session.evolve(session_id=bench.clock.new_id()),
+    )
+
+
+async def streaming(bench: Bench) -> PipelineRun:
+    """A run of the bench's engine with text on its way and a call of which none is."""
+    run = await bench.run()
+    gate = bench.models.gate(MODEL, "half ")
+    silent = bench.models.gate(OTHER)
+    await bench.ask(run, MODEL, OTHER)
+    await gate.reached.wait()
+    await silent.reached.wait()
+    return run
+
+
+async def test_the_lease_lasts_as_long_as_the_answers(bench: Bench) -> None:
+    """Taken by the decision that asks, given back by the one that ends the last."""
+    run = await streaming(bench)
+    lease = bench.store.lease(run.pipeline_run_id)
+    assert lease is not None
+    assert lease.pid == 1
+    await bench.engine.pause(run.pipeline_run_id)
+    assert bench.store.lease(run.pipeline_run_id) is None
+
+
+async def test_a_neighbour_is_told_who_is_busy(bench: Bench) -> None:
+    """Another editor may not choose while this one streams, and hears why."""
+    run = await streaming(bench)
+    with pytest.raises(Busy) as busy:
+        await beside(bench).decide(
+            run.pipeline_run_id,
+            lambda run, at: decide.select(run, run.steps["angles"], 0, at),
+        )
+    assert busy.value.data["pid"] == 1
+    await bench.engine.close()
+
+
+async def test_a_dead_owners_run_is_found_paused_with_what_was_journaled(
+    bench: Bench,
+) -> None:
+    """Text becomes a partial answer, silence a failure, the run PAUSED."""
+    run = await streaming(bench)
+    bench.processes.dead.add(1)
+    found = await beside(bench).show(run.pipeline_run_id)
+    assert found.status is PipelineStatus.PAUSED
+    step = found.steps["angles"]
+    assert [(a.raw_output, a.partial) for a in step.ai_responses] == [("half ", True)]
+    assert [failure.reason for failure in step.failures] == ["cancelled"]
+    assert bench.store.lease(run.pipeline_run_id) is None
+    await bench.engine.close()
+
+
+async def test_an_owner_that_stood_still_learns_that_its_run_was_taken(
+    bench: Bench,
+) -> None:
+    """Nothing is written twice, and what it says names the reason."""
+    run = await streaming(bench)
+    bench.processes.dead.add(1)
+    await beside(bench).show(run.pipeline_run_id)
+    await bench.engine.close()
+    after = bench.stored(run)
+    assert after.status is PipelineStatus.PAUSED
+    assert len(after.steps["angles"].ai_responses) == 1
+    assert any("taken over" in (e.message or "") for e in bench.finished())
+
+
+async def test_a_living_owner_keeps_its_run(bench: Bench) -> None:
+    """Looking does not take."""
+    run = await streaming(bench)
+    shown = await beside(bench).show(run.pipeline_run_id)
+    assert shown.is_streaming
+    await bench.engine.close()
+
+
+async def test_an_owner_that_does_not_beat_has_lost_its_lease(bench: Bench) -> None:
+    """A process that hangs cannot keep a run from everybody for ever."""
+    run = await streaming(bench)
+    for _ in range(int(STALE.total_seconds()) + 1):
+        bench.clock.now()
+    shown = await beside(bench).show(run.pipeline_run_id)
+    assert shown.steps["angles"].status is StepStatus.RUNNING
+    assert not shown.is_streaming
+    await bench.engine.close()
+
+
+async def test_a_beat_keeps_the_lease(bench: Bench) -> None:
+    """Heartbeats are renewed while there is something to keep."""
+    run = await streaming(bench)
+    before = bench.store.lease(run.pipeline_run_id)
+    await bench.engine.beat()
+    after = bench.store.lease(run.pipeline_run_id)
+    assert before is not None
+    assert after is not None
+    assert after.heartbeat > before.heartbeat
+    await bench.engine.close()
