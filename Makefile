@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCAL_STAMP := $(VENV)/.installed-local
 
-.PHONY: help demo test check format ci-setup wheel clean
+.PHONY: help demo test check format ci-setup bench bench-startup wheel clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -42,6 +42,11 @@ format: $(STAMP) ## Put the source in its format
 
 ci-setup: ## Install the system packages and editors the suites use (none yet)
 	@echo "ci-setup: nothing to install yet"
+
+bench: $(LOCAL_STAMP) bench-startup ## Measure everything, as ratios in one run
+
+bench-startup: $(STAMP) ## initialize and idle memory against a bare pygls server
+	$(BIN)/python benchmarks/startup.py
 
 wheel: $(STAMP) ## Build the wheel and the source distribution into dist/
 	$(BIN)/python -m build
