@@ -40,7 +40,11 @@ async def start_once(arguments: list[str], folder: Path) -> tuple[float, int]:
     if process.stdin is None or process.stdout is None:
         msg = "started with pipes"
         raise RuntimeError(msg)
-    params = {"processId": None, "rootUri": folder.as_uri(), "capabilities": {}}
+    params: dict[str, object] = {
+        "processId": None,
+        "rootUri": folder.as_uri(),
+        "capabilities": {},
+    }
     request = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
     body = json.dumps(request).encode()
     process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)

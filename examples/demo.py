@@ -29,7 +29,7 @@ class Editor(LanguageClient):
     def __init__(self) -> None:
         super().__init__("writeit-demo", "1")
 
-        @self.feature(types.PROGRESS)
+        @self.feature(types.PROGRESS)  # type: ignore[untyped-decorator]  # pygls
         def progress(params: types.ProgressParams) -> None:
             value: Any = params.value
             kind = value["kind"] if isinstance(value, dict) else value.kind
@@ -39,11 +39,11 @@ class Editor(LanguageClient):
                 note = value if isinstance(value, dict) else vars(value)
                 print(f"  {note['message']}", flush=True)
 
-        @self.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
+        @self.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)  # type: ignore[untyped-decorator]  # pygls
         def create(_: types.WorkDoneProgressCreateParams) -> None:
             return None
 
-        @self.feature(types.WINDOW_SHOW_MESSAGE)
+        @self.feature(types.WINDOW_SHOW_MESSAGE)  # type: ignore[untyped-decorator]  # pygls
         def message(params: types.ShowMessageParams) -> None:
             print(f"  ({params.message})", flush=True)
 
@@ -84,7 +84,7 @@ async def main() -> int:
     finally:
         await editor.shutdown_async(None)
         editor.exit(None)
-        await editor.stop()
+        await editor.stop()  # type: ignore[no-untyped-call]  # pygls
 
 
 async def open_workspace(editor: Editor, notes: Path) -> None:
