@@ -31,7 +31,7 @@ from writeit.store.lmdb_store import LmdbStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from writeit.store.environment import Batch
+    from writeit.store.snapshot import Batch
 
 CHILD = Path(__file__).parent / "child.py"
 

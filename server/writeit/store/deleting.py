@@ -20,9 +20,9 @@ from writeit.store.records import Listing, RunRecord
 from writeit.store.side_records import SessionRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from writeit.store.environment import Batch, Snapshot
+    from writeit.store.snapshot import Batch, Snapshot
 
 
 def children(snapshot: Snapshot, run_id: UUID) -> list[UUID]:
@@ -46,12 +46,21 @@ def delete(batch: Batch, run_id: UUID, *, descendants: bool) -> Deleted:
     for each in living:
         if batch.get(keys.streaming(each)) is not None:
             raise streaming(each)
-    responses = _held_only_by(batch, set(living))
+    responses = bury(batch, doomed, set(living))
+    return Deleted(runs=len(living), responses=responses)
+
+
+def bury(batch: Batch, doomed: Sequence[UUID], living: set[UUID]) -> int:
+    """Take runs of one family away; return how many answers went with them.
+
+    `living` are those of `doomed` that are more than a tombstone.
+    """
+    responses = held_only_by(batch, living)
     for each in reversed(doomed):
         _bury(batch, each)
     for response_id in responses:
         batch.delete(keys.response(response_id))
-    return Deleted(runs=len(living), responses=len(responses))
+    return len(responses)
 
 
 def no_run(run_id: UUID) -> NotFound:
@@ -80,14 +89,15 @@ def _down_from(snapshot: Snapshot, run_id: UUID) -> Iterator[UUID]:
         waiting += children(snapshot, each)
 
 
-def _parent(snapshot: Snapshot, run_id: UUID) -> UUID | None:
+def parent(snapshot: Snapshot, run_id: UUID) -> UUID | None:
+    """The run that a run branched off, be it a tombstone."""
     raw = snapshot.get(keys.branch_parent(run_id))
     return None if raw is None else UUID(json.loads(raw))
 
 
 def _root(snapshot: Snapshot, run_id: UUID) -> UUID:
-    while (parent := _parent(snapshot, run_id)) is not None:
-        run_id = parent
+    while (above := parent(snapshot, run_id)) is not None:
+        run_id = above
     return run_id
 
 
@@ -96,7 +106,7 @@ def _answers(snapshot: Snapshot, run_id: UUID) -> Iterator[UUID]:
         yield keys.id_at_end(key)
 
 
-def _held_only_by(snapshot: Snapshot, doomed: set[UUID]) -> set[UUID]:
+def held_only_by(snapshot: Snapshot, doomed: set[UUID]) -> set[UUID]:
     """The answers that no other run of the family holds."""
     held = {response for run_id in doomed for response in _answers(snapshot, run_id)}
     if not held:
@@ -137,13 +147,13 @@ def _forget(batch: Batch, run_id: UUID) -> None:
     """Drop what is left of a run without children, then of its parent, and so on."""
     gone: UUID | None = run_id
     while gone is not None and not children(batch, gone):
-        parent = _parent(batch, gone)
+        above = parent(batch, gone)
         batch.delete(keys.tombstone(gone))
         batch.delete(keys.branch_parent(gone))
-        if parent is None:
+        if above is None:
             return
-        batch.delete(keys.branch_child(parent, gone))
-        gone = parent if batch.get(keys.tombstone(parent)) else None
+        batch.delete(keys.branch_child(above, gone))
+        gone = above if batch.get(keys.tombstone(above)) else None
 
 
 def _clear_sessions(batch: Batch, run_id: UUID) -> None:

@@ -1,7 +1,9 @@
-"""One LMDB environment: its transactions, its growth, and what it counts.
+"""One LMDB environment: its transactions, its growth, its files.
 
-Reads come from any thread and are short. Writes come from one thread only, the
-`Writer`'s; LMDB's lock keeps other processes out meanwhile.
+Reads come from any thread and are short. Writes come one at a time, nearly all from
+the `Writer`'s thread; LMDB's lock keeps other processes out meanwhile. The care of a
+store reads for long, copies, and closes and opens the files again: three locks say
+who has to wait, taken in the order in which `Environment` lists them.
 """
 
 from __future__ import annotations
@@ -10,112 +12,23 @@ import os
 import threading
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import lmdb
 
-from writeit.store import failures
+from writeit.store import failures, locks
+from writeit.store.snapshot import DATA_FILE, Batch, Counters, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DATA_FILE = "data.mdb"
 MAP_SIZE = 1 << 30
 """Bytes of address space at first; costs nothing until used, doubles when full."""
-_LARGE = 1024
-"""Bytes; values somewhat larger have pages of their own."""
 _MAX_READERS = 510
+_PAUSE = 0.001
 _FOLLOW_SECONDS = 5.0
 """How long a reader tries to follow a map that another process has grown."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """What an environment has done since it was opened."""
-
-    keys_read: int = 0
-    keys_written: int = 0
-    bytes_written: int = 0
-    """Keys and values, written or replaced."""
-    transactions: int = 0
-    """Committed write transactions, each with one fsync."""
-    pieces: int = 0
-    """Pieces of work that these transactions carried."""
-    growths: int = 0
-
-
-class Snapshot:
-    """Reads within one transaction: all of them see the same moment."""
-
-    def __init__(
-        self, txn: lmdb.Transaction[bytes], counters: Counters, folder: Path
-    ) -> None:
-        self._txn = txn
-        self._counters = counters
-        self.folder = folder
-
-    def get(self, key: bytes) -> bytes | None:
-        """Return the value of `key`, or None."""
-        self._counters.keys_read += 1
-        return self._txn.get(key)
-
-    def scan(
-        self, prefix: bytes, start: bytes | None = None
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the keys of `prefix`, from `start` on, and their values, in order."""
-        cursor = self._txn.cursor()
-        found = cursor.set_range(start or prefix)
-        while found and cursor.key().startswith(prefix):
-            self._counters.keys_read += 1
-            yield cursor.item()
-            found = cursor.next()
-
-    def scan_back(self, prefix: bytes, before: bytes) -> Iterator[bytes]:
-        """Yield the keys of `prefix` that sort before `before`, the last one first."""
-        cursor = self._txn.cursor()
-        found = cursor.prev() if cursor.set_range(before) else cursor.last()
-        while found and cursor.key().startswith(prefix):
-            self._counters.keys_read += 1
-            yield cursor.key()
-            found = cursor.prev()
-
-    def first(self, start: bytes) -> bytes | None:
-        """Return the first key that is not before `start`, or None."""
-        self._counters.keys_read += 1
-        cursor = self._txn.cursor()
-        return cursor.key() if cursor.set_range(start) else None
-
-
-class Batch(Snapshot):
-    """Reads and writes of one piece of work: all of them happen, or none."""
-
-    def put(self, key: bytes, value: bytes) -> None:
-        """Write `value` under `key`."""
-        self._txn.put(key, value)
-        self._count(key, value)
-
-    def replace(self, key: bytes, old: bytes, value: bytes) -> None:
-        """Write `value` under `key`, where `old` stands."""
-        if len(old) > len(value) and len(old) >= _LARGE:
-            # LMDB would keep the pages of the larger value, and its own offline
-            # verifier takes that for damage.
-            self.delete(key)
-        self.put(key, value)
-
-    def put_new(self, key: bytes, value: bytes) -> None:
-        """Write `value` under `key` unless it is there."""
-        if self._txn.put(key, value, overwrite=False):
-            self._count(key, value)
-
-    def delete(self, key: bytes) -> None:
-        """Remove `key` if it is there."""
-        self._txn.delete(key)
-
-    def _count(self, key: bytes, value: bytes) -> None:
-        self._counters.keys_written += 1
-        self._counters.bytes_written += len(key) + len(value)
 
 
 class Environment:
@@ -130,11 +43,13 @@ class Environment:
         self.folder = folder
         self.counters = Counters()
         self._data = folder / DATA_FILE
-        # Held while a read goes on: a map must not move under a reader's feet.
+        # Held while somebody writes, from the first page to the last.
+        self._turn = threading.RLock()
+        # Held while a long read or a copy goes on: the map must stay where it is.
+        self._still = threading.RLock()
+        # Held while a read goes on, for the same reason; nobody waits for it long.
         self._gate = threading.RLock()
-        self._lmdb = lmdb.Environment(
-            str(folder), map_size=map_size, max_readers=_MAX_READERS, mode=0o700
-        )
+        self._lmdb = _engine(folder, map_size)
         self._page_size = self._lmdb.stat()["psize"]
         # Readers that were killed keep old pages from being used again.
         self._lmdb.reader_check()
@@ -164,10 +79,11 @@ class Environment:
     @contextmanager
     def write(self) -> Iterator[lmdb.Transaction[bytes]]:
         """Write a group of pieces: commits at the end, aborts on any error."""
-        with self._lmdb.begin(write=True) as txn:
-            yield txn
-        self.counters.transactions += 1
-        self._reach_the_end()
+        with self._turn:
+            with self._lmdb.begin(write=True) as txn:
+                yield txn
+            self.counters.transactions += 1
+            self._reach_the_end()
 
     @contextmanager
     def piece(self, group: lmdb.Transaction[bytes]) -> Iterator[Batch]:
@@ -176,15 +92,78 @@ class Environment:
             yield Batch(txn, self.counters, self.folder)
         self.counters.pieces += 1
 
+    @contextmanager
+    def read_long(self) -> Iterator[Snapshot]:
+        """Read for as long as it takes; short reads and writes go on meanwhile.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        try:
+            with self._still:
+                txn = self._begin_reading()
+                self._gate.release()
+                with txn:
+                    yield Snapshot(txn, self.counters, self.folder)
+        except lmdb.Error as error:
+            raise failures.store_error(error, self.folder) from error
+
+    def copy(self, target: Path, *, compact: bool) -> None:
+        """Copy a consistent state into the folder `target`; all else goes on.
+
+        Raises:
+            lmdb.Error: as LMDB found it.
+            OSError: it could not be written.
+        """
+        with self._still:
+            self._lmdb.copy(str(target), compact=compact)
+        locks.sync(target / DATA_FILE)
+        locks.sync(target)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let nobody in this process write meanwhile."""
+        with self._turn:
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let go of the files, be the only one who has them, and open them again.
+
+        Raises:
+            InUse: another process has them open.
+            lmdb.Error: they could not be opened again.
+        """
+        with self._turn, self._still, self._gate:
+            size = self._lmdb.info()["map_size"]
+            self._lmdb.close()
+            try:
+                with locks.sole_use(self.folder):
+                    yield
+            finally:
+                self._lmdb = _engine(self.folder, size)
+
+    def head(self) -> bytes:
+        """Return both meta pages: they change with every transaction."""
+        with self._data.open("rb") as data:
+            return data.read(2 * self._page_size)
+
+    def figures(self) -> tuple[int, int, int]:
+        """Return the bytes of the map, those in use, and those of the file."""
+        with self._gate:
+            stat, size = self._lmdb.stat(), self._lmdb.info()["map_size"]
+        pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        return size, pages * self._page_size, self._data.stat().st_size
+
     def grow(self) -> None:
         """Double the map. No transaction of this thread may be open."""
-        with self._gate:
+        with self._still, self._gate:
             self._lmdb.set_mapsize(self._lmdb.info()["map_size"] * 2)
         self.counters.growths += 1
 
     def follow(self) -> None:
         """Take over the size that another process has given the map."""
-        with self._gate:
+        with self._still, self._gate:
             self._lmdb.set_mapsize(0)
 
     def missing_bytes(self) -> int:
@@ -225,10 +204,21 @@ class Environment:
 
     def _make_way(self, error: lmdb.Error) -> None:
         if isinstance(error, lmdb.ReadersFullError):
-            self._lmdb.reader_check()
+            with self._gate:
+                self._lmdb.reader_check()
+            return
+        if not self._still.acquire(timeout=_PAUSE):
             return
         try:
             self.follow()
         except lmdb.Error:
             # Our writer is in a transaction and has followed already, or is about to.
-            time.sleep(0.001)
+            time.sleep(_PAUSE)
+        finally:
+            self._still.release()
+
+
+def _engine(folder: Path, map_size: int) -> lmdb.Environment:
+    return lmdb.Environment(
+        str(folder), map_size=map_size, max_readers=_MAX_READERS, mode=0o700
+    )

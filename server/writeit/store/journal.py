@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from uuid import UUID
 
-    from writeit.store.environment import Batch
+    from writeit.store.snapshot import Batch
     from writeit.store.writer import Writer
 
 DELAY = 0.03

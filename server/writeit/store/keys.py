@@ -23,7 +23,13 @@ MAX_KEY_BYTES = 511
 SCHEMA = b"meta:schema"
 STREAMING = b"streaming:"
 SESSIONS = b"session:"
+RUNS = b"run:"
+RESPONSES = b"response:"
+EVENTS = b"event:"
+TEXTS = b"text:"
 USAGE = b"usage:"
+NO_ID = UUID(int=0)
+"""Sorts before every id."""
 _ID_LENGTH = 36
 
 
@@ -195,7 +201,7 @@ def usage(moment: datetime, response_id: UUID) -> bytes:
 
 def usage_since(moment: datetime) -> bytes:
     """A key before the usage of `moment` and all later ones."""
-    return b"usage:" + tail(moment, UUID(int=0))
+    return b"usage:" + tail(moment, NO_ID)
 
 
 def all_of(run_id: UUID) -> list[bytes]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from writeit.ports import RunQuery, RunSummary
-    from writeit.store.environment import Snapshot
+    from writeit.store.snapshot import Snapshot
 
 
 def matches(query: RunQuery, run: RunSummary) -> bool:

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
         StoredRun,
         UsageRecord,
     )
-    from writeit.store.environment import Batch, Counters, Snapshot
+    from writeit.store.environment import Environment
     from writeit.store.sharing import Shared
+    from writeit.store.snapshot import Batch, Counters, Snapshot
+    from writeit.store.writer import Writer
     from writeit.store.writing import Written
 
 T = TypeVar("T")
@@ -67,6 +69,11 @@ class LmdbStore:
     def counters(self) -> Counters:
         """What the environment has read and written since it was opened."""
         return self._environment.counters
+
+    @property
+    def engine(self) -> tuple[Environment, Writer]:
+        """The environment and its writer, for the care of the store."""
+        return self._environment, self._writer
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Read keys and values as they are, for maintenance and for tests."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from writeit.core.session import UserPreferences, UserSession
     from writeit.ports import Lease, UsageRecord
     from writeit.store.cache import Caches
-    from writeit.store.environment import Snapshot
+    from writeit.store.snapshot import Snapshot
 
 R = TypeVar("R", bound=Record)
 

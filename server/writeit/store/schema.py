@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from writeit.store.environment import Batch, Snapshot
+    from writeit.store.snapshot import Batch, Snapshot
 
 MIGRATIONS: tuple[Callable[[Batch], None], ...] = ()
 """The first one leads from schema 1 to schema 2, and so on; never reordered."""

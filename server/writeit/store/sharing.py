@@ -17,7 +17,8 @@ import lmdb
 from lmdb import verify as offline
 
 from writeit.store import failures, keys, location, schema
-from writeit.store.environment import DATA_FILE, MAP_SIZE, Environment
+from writeit.store.environment import MAP_SIZE, Environment
+from writeit.store.snapshot import DATA_FILE
 from writeit.store.writer import Writer
 
 

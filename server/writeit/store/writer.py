@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from writeit.core.errors import StoreError
-    from writeit.store.environment import Batch, Environment
+    from writeit.store.environment import Environment
+    from writeit.store.snapshot import Batch
 
 T = TypeVar("T")
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from writeit.core.session import UserPreferences, UserSession
     from writeit.ports import Decision, Lease
     from writeit.store.cache import RunCache
-    from writeit.store.environment import Batch
     from writeit.store.records import Record
+    from writeit.store.snapshot import Batch
 
 _EMPTY = b'{"v":1}'
 

@@ -1,0 +1,117 @@
+"""Reading and writing keys within one transaction, and counting what was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import lmdb
+
+DATA_FILE = "data.mdb"
+_LARGE = 1024
+"""Bytes; values somewhat larger have pages of their own."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What an environment has done since it was opened."""
+
+    keys_read: int = 0
+    keys_written: int = 0
+    bytes_written: int = 0
+    """Keys and values, written or replaced."""
+    transactions: int = 0
+    """Committed write transactions, each with one fsync."""
+    pieces: int = 0
+    """Pieces of work that these transactions carried."""
+    growths: int = 0
+
+
+class Snapshot:
+    """Reads within one transaction: all of them see the same moment."""
+
+    def __init__(
+        self, txn: lmdb.Transaction[bytes], counters: Counters, folder: Path
+    ) -> None:
+        self._txn = txn
+        self._counters = counters
+        self.folder = folder
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of `key`, or None."""
+        self._counters.keys_read += 1
+        return self._txn.get(key)
+
+    def scan(
+        self, prefix: bytes, start: bytes | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the keys of `prefix`, from `start` on, and their values, in order."""
+        cursor = self._txn.cursor()
+        found = cursor.set_range(start or prefix)
+        while found and cursor.key().startswith(prefix):
+            self._counters.keys_read += 1
+            yield cursor.item()
+            found = cursor.next()
+
+    def keys(self, prefix: bytes) -> Iterator[bytes]:
+        """Yield the keys of `prefix` in order; their values are not touched."""
+        cursor = self._txn.cursor()
+        found = cursor.set_range(prefix)
+        while found and cursor.key().startswith(prefix):
+            self._counters.keys_read += 1
+            yield cursor.key()
+            found = cursor.next()
+
+    @property
+    def moment(self) -> int:
+        """Which state of the store this is: the number of its transaction."""
+        return self._txn.id()
+
+    def scan_back(self, prefix: bytes, before: bytes) -> Iterator[bytes]:
+        """Yield the keys of `prefix` that sort before `before`, the last one first."""
+        cursor = self._txn.cursor()
+        found = cursor.prev() if cursor.set_range(before) else cursor.last()
+        while found and cursor.key().startswith(prefix):
+            self._counters.keys_read += 1
+            yield cursor.key()
+            found = cursor.prev()
+
+    def first(self, start: bytes) -> bytes | None:
+        """Return the first key that is not before `start`, or None."""
+        self._counters.keys_read += 1
+        cursor = self._txn.cursor()
+        return cursor.key() if cursor.set_range(start) else None
+
+
+class Batch(Snapshot):
+    """Reads and writes of one piece of work: all of them happen, or none."""
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Write `value` under `key`."""
+        self._txn.put(key, value)
+        self._count(key, value)
+
+    def replace(self, key: bytes, old: bytes, value: bytes) -> None:
+        """Write `value` under `key`, where `old` stands."""
+        if len(old) > len(value) and len(old) >= _LARGE:
+            # LMDB would keep the pages of the larger value, and its own offline
+            # verifier takes that for damage.
+            self.delete(key)
+        self.put(key, value)
+
+    def put_new(self, key: bytes, value: bytes) -> None:
+        """Write `value` under `key` unless it is there."""
+        if self._txn.put(key, value, overwrite=False):
+            self._count(key, value)
+
+    def delete(self, key: bytes) -> None:
+        """Remove `key` if it is there."""
+        self._txn.delete(key)
+
+    def _count(self, key: bytes, value: bytes) -> None:
+        self._counters.keys_written += 1
+        self._counters.bytes_written += len(key) + len(value)
