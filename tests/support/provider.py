@@ -22,6 +22,9 @@ the model host uses. Tests point `OPENAI_BASE_URL` at `base_url` and ask for
     surrogate          an emoji, its two escapes in two chunks
     err-CODE           an HTTP error; err-CODE-N and err-CODE-dateN add Retry-After
     flaky-K            HTTP 500 K times, then five words
+    recovers-K-CODE    HTTP CODE K times, then five words; -N, -dateN as with err
+    drip-N             N words, 0.4 s apart, each in single bytes
+    huge-N             N million characters
     hang               reads the request and never answers
     hang-after-headers headers, then nothing
     malformed          HTTP 200 whose stream is not JSON
@@ -46,6 +49,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 UTF8_TEXT = "Grüße, 世界! 🦊 naïve façade — ελληνικά; 👩‍👩‍👧‍👦 done."
@@ -115,9 +119,11 @@ class Provider:
             await self._arrived.wait_for(lambda: len(of_model()) > nth)
         return of_model()[nth]
 
-    async def start(self, port: int = 0) -> asyncio.Server:
+    async def start(
+        self, port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> asyncio.Server:
         """Listen on loopback."""
-        server = await asyncio.start_server(self._connected, "127.0.0.1", port)
+        server = await asyncio.start_server(self._connected, "127.0.0.1", port, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         return server
 
@@ -175,22 +181,27 @@ class Provider:
             await ollama_chat(reply)
         elif call.path == "/v1/chat/completions":
             kind, _, argument = call.model.partition("-")
-            if kind == "flaky":
-                kind, argument = self._flaky(call.model, int(argument))
+            if kind in {"flaky", "recovers"}:
+                kind, argument = self._flaky(call.model, argument)
             await BEHAVIOURS.get(kind, echo)(reply, argument)
         else:
             await reply.whole(404, {"error": {"message": "no such path"}})
 
-    def _flaky(self, model: str, times: int) -> tuple[str, str]:
+    def _flaky(self, model: str, argument: str) -> tuple[str, str]:
+        times, _, error = argument.partition("-")
         self._failures[model] = self._failures.get(model, 0) + 1
-        return ("err", "500") if self._failures[model] <= times else ("fast", "5")
+        if self._failures[model] <= int(times):
+            return "err", error or "500"
+        return "fast", "5"
 
 
 @contextlib.asynccontextmanager
-async def running(port: int = 0) -> AsyncIterator[Provider]:
+async def running(
+    port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Provider]:
     """Run a provider for as long as the context is open."""
     provider = Provider()
-    server = await provider.start(port)
+    server = await provider.start(port, tls)
     try:
         yield provider
     finally:
@@ -362,6 +373,27 @@ async def slow(reply: Reply, argument: str) -> None:
     await reply.end()
 
 
+async def drip(reply: Reply, argument: str) -> None:
+    """N words, slowly and byte by byte."""
+    await reply.head()
+    for piece in words(int(argument)):
+        for byte in reply.event({"content": piece}):
+            await reply.chunk(bytes([byte]))
+        reply.counted()
+        await asyncio.sleep(0.4)
+    await reply.end()
+
+
+async def huge(reply: Reply, argument: str) -> None:
+    """N million characters, 50,000 a delta."""
+    await reply.head()
+    data = framed(reply.event({"content": "0123456789" * 5_000}))
+    for _ in range(int(argument) * 20):
+        await reply.raw(data)
+        reply.counted()
+    await reply.end()
+
+
 async def length(reply: Reply, argument: str) -> None:
     """N words, then the limit."""
     await some(reply, argument)
@@ -524,6 +556,7 @@ BEHAVIOURS: dict[str, Callable[[Reply, str], Awaitable[None]]] = {
     "bad": bad,
     "blank": blank,
     "cut": cut,
+    "drip": drip,
     "echo": echo,
     "empty": empty,
     "err": err,
@@ -531,6 +564,7 @@ BEHAVIOURS: dict[str, Callable[[Reply, str], Awaitable[None]]] = {
     "fast": fast,
     "filter": content_filter,
     "hang": hang,
+    "huge": huge,
     "length": length,
     "malformed": malformed,
     "nofinish": nofinish,

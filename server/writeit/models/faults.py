@@ -55,7 +55,11 @@ _TOO_LONG = re.compile(
 _NO_KEY = re.compile(
     r"api_key client option|missing (api key|credentials)", re.IGNORECASE
 )
-_PREFIX = re.compile(r"^(?:litellm\.)?\w*(?:Error|Exception|Timeout)\s*(?::|-)\s*")
+_PREFIX = re.compile(
+    r"^(?:litellm\.)?(?:Timeout )?\w*(?:Error|Exception|Timeout)\s*(?::|-)\s*"
+)
+_ADDRESS = re.compile(r" ssl:(?:<[^>]*>|\w+)")
+"""What the HTTP client says about itself."""
 _TAIL = re.compile(r"\s*Original exception: .*$", re.DOTALL)
 _CUT = ("ReadError", "RemoteProtocolError")
 _LONGEST = 400
@@ -87,6 +91,14 @@ _HINTS: Final[dict[FailureReason, str]] = {
 }
 
 
+_HINTS_BY_WORD: Final = {
+    "CERTIFICATE_VERIFY_FAILED": "Check the endpoint's address; where a company signs"
+    " for its own servers, set SSL_CERT_FILE to its certificates.",
+    "Name or service not known": "Check the endpoint's address and the network.",
+}
+"""Causes that are told in the middle of a message and have a remedy of their own."""
+
+
 def failure(
     reason: FailureReason,
     *,
@@ -111,10 +123,16 @@ def fault(
     data: dict[str, float] = {}
     if (seconds := retry_after(_headers(error))) is not None:
         data["retryAfter"] = seconds
+    if status := _status_of_provider(list(_chain(error))):
+        data["status"] = status
     words = scrub(_words(error), secrets)
-    return failure(
+    failed = failure(
         reason_of(error), provider=provider, model=model, words=words, **data
     )
+    failed.hint = next(
+        (h for w, h in _HINTS_BY_WORD.items() if w in words), failed.hint
+    )
+    return failed
 
 
 def reason_of(error: BaseException) -> FailureReason:
@@ -164,14 +182,21 @@ def _names(error: BaseException) -> list[str]:
 
 def _status(chain: list[BaseException]) -> int:
     """Return the provider's HTTP status, else what LiteLLM made of it, else 0."""
-    for link in reversed(chain):
-        response = getattr(link, "response", None)
-        if type(link).__name__ == "HTTPStatusError" and response is not None:
-            return int(response.status_code)
+    if told := _status_of_provider(chain):
+        return told
     for link in chain:
         status = getattr(link, "status_code", None)
         if isinstance(status, int):
             return status
+    return 0
+
+
+def _status_of_provider(chain: list[BaseException]) -> int:
+    """Return the HTTP status that came from the provider, 0 if none did."""
+    for link in reversed(chain):
+        response = getattr(link, "response", None)
+        if type(link).__name__ == "HTTPStatusError" and response is not None:
+            return int(response.status_code)
     return 0
 
 
@@ -213,7 +238,7 @@ def _words(error: BaseException) -> str:
     """Return what the provider said, without the names of Python classes."""
     if any(name in _CUT for link in _chain(error) for name in _names(link)):
         return "the line was cut"
-    text = " ".join(_TAIL.sub("", str(error)).split())
+    text = " ".join(_ADDRESS.sub("", _TAIL.sub("", str(error))).split())
     while (shorter := _PREFIX.sub("", text)) != text:
         text = shorter
     return text if len(text) <= _LONGEST else text[:_LONGEST] + " …"

@@ -37,6 +37,9 @@ setattr(litellm, "REPEATED_STREAMING_CHUNK_LIMIT", 10**9)  # noqa: B010 -- not e
 CATALOG: Final = Catalog(
     litellm.model_cost, (str(getattr(p, "value", p)) for p in litellm.provider_list)
 )
+LONGEST_ANSWER: Final = 4_000_000
+"""Characters; many times what any model writes. Behind it something is broken."""
+
 _AMBIENT: Final = ("AWS_", "VERTEX", "GOOGLE_APPLICATION")
 """Credentials with ways of their own; only the call itself can tell if they work."""
 
@@ -105,11 +108,17 @@ async def answer(
     """
     names = {"provider": target.provider, "model": target.model}
     text: list[str] = []
+    room = LONGEST_ANSWER
 
     def take(piece: str) -> None:
-        if piece:
-            text.append(piece)
-            on_text(piece)
+        nonlocal room
+        if kept := piece[:room]:
+            text.append(kept)
+            on_text(kept)
+            room -= len(kept)
+        if len(piece) > len(kept):
+            words = f"it does not stop; cut after {LONGEST_ANSWER:,} characters"
+            raise failure("malformed", **names, words=words)
 
     reading = Reading()
     try:
