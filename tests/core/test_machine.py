@@ -1,375 +1,284 @@
-"""The run's state machine under random histories, and its refusals."""
+"""A family of runs under random histories: whatever happens, the rules hold."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from functools import partial
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import settings
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
+    Bundle,
     initialize,
-    invariant,
-    precondition,
     rule,
 )
 
+from support.family import STEPS, Family
+from support.runs import (
+    DAWN,
+    answer,
+    call_for,
+    current,
+    new_id,
+    new_run,
+    passage_of,
+)
 from writeit.core import decide, machine
 from writeit.core import events as e
-from writeit.core.errors import Busy, InvalidTransition, RetryLimit, WriteItError
+from writeit.core.decide import Parts
+from writeit.core.errors import WriteItError
 from writeit.core.run import (
-    DONE,
-    MAX_RETRIES,
-    AIResponse,
     Call,
     PipelineRun,
-    PipelineStatus,
-    StepState,
     StepStatus,
-    first_open_step,
 )
-from writeit.core.usage import TokenUsage
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from writeit.core.decide import Events
 
-STEPS = ("angles", "outline", "draft", "polish")
-DAWN = datetime(2026, 1, 1, tzinfo=UTC)
-_ids = count(1)
+A_STEP = st.none() | st.sampled_from(STEPS)
+"""A step by its name, or the current one."""
+INDEX = st.sampled_from([0, 0, 0, 1, 2])
+MOST_RUNS = 4
+WORDS = st.none() | st.sampled_from(["", "shorter", "more bees"])
 
 
-def new_id() -> UUID:
-    """A new id, in order."""
-    return UUID(int=next(_ids))
+class History(Family):
+    """Whatever a writer and her models do, the runs keep the data model's rules."""
 
+    runs = Bundle("runs")
 
-def new_run() -> PipelineRun:
-    """A run of four steps of which nothing was asked."""
-    return PipelineRun(
-        pipeline_run_id=new_id(),
-        configuration_id="test@1",
-        created_at=DAWN,
-        updated_at=DAWN,
-        current_step=STEPS[0],
-        steps={name: StepState(step_name=name) for name in STEPS},
-    )
-
-
-def answer(call: Call, text: str = "words", *, partial: bool = False) -> AIResponse:
-    """An answer to `call`."""
-    return AIResponse(
-        response_id=call.response_id,
-        model_name=call.model.partition("/")[2],
-        provider=call.model.partition("/")[0],
-        prompt_used="a prompt",
-        raw_output=text,
-        processed_content=text.strip(),
-        created_at=DAWN,
-        usage_stats=TokenUsage(prompt_tokens=1, completion_tokens=1, total_tokens=2),
-        processing_time=0.1,
-        partial=partial,
-    )
-
-
-def call_for(state: StepState, replaces: UUID | None = None, up: int = 0) -> Call:
-    """One more call for a step."""
-    return Call(
-        response_id=new_id(),
-        model="openai/test",
-        generation=state.generation + up,
-        replaces=replaces,
-    )
-
-
-class History(RuleBasedStateMachine):
-    """Whatever a writer and her models do, the run keeps the data model's rules."""
-
-    @initialize()
-    def begin(self) -> None:
+    @initialize(target=runs)
+    def begin(self) -> UUID:
         """A run starts."""
-        self.at = DAWN
-        self.log: list[e.Event] = []
-        self.run: PipelineRun | None = None
-        run = new_run()
-        self.commit((e.RunStarted(at=self.at, run=run),))
+        return self.begin_with(e.RunStarted(at=self.at, run=new_run(STEPS)))
 
-    def commit(self, events: Events) -> None:
-        """Apply events, all or none."""
-        self.run = machine.replay(events, self.run)
-        self.log += events
+    # --- models -------------------------------------------------------------------
 
-    def value(self) -> PipelineRun:
-        """The run as it is."""
-        assert self.run is not None
-        return self.run
-
-    def current(self) -> StepState:
-        """The step the run stands at."""
-        return self.value().steps[self.value().current_step]
-
-    def try_(self, decision: Events | None) -> None:
-        """Commit, a little later."""
-        self.at += timedelta(seconds=1)
-        if decision is not None:
-            self.commit(decision)
-
-    @rule(models=st.integers(1, 3))
-    def ask(self, models: int) -> None:
+    @rule(run_id=runs, models=st.integers(1, 3))
+    def ask(self, run_id: UUID, models: int) -> None:
         """The writer runs the current step."""
-        state = self.current()
-        lost = decide.unmet(state) if state.status is StepStatus.RUNNING else []
-        calls = [call_for(state, c.response_id) for c in lost] or [
-            call_for(state, up=1 if state.calls else 0) for _ in range(models)
-        ]
-        try:
-            opening = decide.ask(self.value(), state, calls, self.at)
-        except (InvalidTransition, Busy):
-            return
-        sends = tuple(decide.send(state.step_name, c, "p", self.at) for c in calls)
-        self.commit((*opening, *sends))
 
-    @precondition(lambda self: self.run and self.run.is_streaming)
-    @rule(end=st.sampled_from(["whole", "partial", "nothing"]), data=st.data())
-    def end_one(self, end: str, data: st.DataObject) -> None:
-        """One answer ends."""
-        step = next(s for s in self.value().steps.values() if s.streaming)
-        stream = data.draw(st.sampled_from(step.streaming))
-        call = next(c for c in step.calls if c.response_id == stream.response_id)
-        if end == "whole":
-            self.commit(decide.receive(step.step_name, answer(call), self.at))
-        elif end == "partial":
-            cut = answer(call, partial=True)
-            self.commit(decide.interrupt(step.step_name, cut, "unavailable", self.at))
-        else:
-            self.commit(decide.fail(step.step_name, call, "unavailable", "no", self.at))
+        def verb(run: PipelineRun) -> Events:
+            state = current(run)
+            lost = decide.unmet(state) if state.status is StepStatus.RUNNING else []
+            calls = [call_for(state, c.response_id) for c in lost] or [
+                call_for(state, up=1 if state.calls else 0) for _ in range(models)
+            ]
+            sends = (decide.send(state.step_name, c, "p", self.at) for c in calls)
+            return (*decide.ask(run, state, calls, self.at), *sends)
 
-    @rule(index=st.integers(0, 3), words=st.none() | st.just("shorter"))
-    def choose(self, index: int, words: str | None) -> None:
-        """The writer chooses."""
-        state = self.current()
-        try:
-            events = decide.select(self.value(), state, index, self.at, feedback=words)
-        except WriteItError:
-            return
-        self.commit(events)
+        self.attempt(run_id, verb)
 
-    @rule()
-    def skip(self) -> None:
-        """The writer skips."""
-        try:
-            events = decide.skip(self.value(), self.current(), self.at)
-        except WriteItError:
-            return
-        self.commit(events)
-
-    @rule(step=st.sampled_from(STEPS), models=st.integers(1, 2))
-    def regenerate(self, step: str, models: int) -> None:
+    @rule(run_id=runs, step=A_STEP, models=st.integers(1, 2))
+    def regenerate(self, run_id: UUID, step: str | None, models: int) -> None:
         """The writer asks a step anew."""
-        state = self.value().steps[step]
-        calls = [call_for(state, up=1) for _ in range(models)]
-        try:
-            events = decide.regenerate(self.value(), state, calls, "more", self.at)
-        except WriteItError:
-            return
-        sends = tuple(decide.send(step, c, "p", self.at) for c in calls)
-        self.commit((*events, *sends))
 
-    @rule()
-    def pause(self) -> None:
+        def verb(run: PipelineRun) -> Events:
+            state = decide.step_of(run, step)
+            calls = [call_for(state, up=1) for _ in range(models)]
+            sends = (decide.send(state.step_name, c, "p", self.at) for c in calls)
+            return (*decide.regenerate(run, state, calls, "more", self.at), *sends)
+
+        self.attempt(run_id, verb)
+
+    @rule(run_id=runs)
+    def join_by_model(self, run_id: UUID) -> None:
+        """The writer lets a model join answers."""
+
+        def verb(run: PipelineRun) -> Events:
+            state = current(run)
+            call = call_for(state).evolve(merge=True)
+            opening = decide.ask_to_merge(run, state, call, self.at)
+            return (*opening, decide.send(state.step_name, call, "p", self.at))
+
+        self.attempt(run_id, verb)
+
+    @rule(
+        run_id=runs,
+        ends=st.lists(
+            st.sampled_from(["whole", "whole", "partial", "nothing"]),
+            min_size=1,
+            max_size=4,
+        ),
+        first=st.booleans(),
+    )
+    def end(self, run_id: UUID, ends: list[str], first: bool) -> None:
+        """Answers end, the first or the last asked first."""
+        for how in ends:
+            run = self.family[run_id]
+            step = next((s for s in run.steps.values() if s.streaming), None)
+            if step is None:
+                return
+            stream = step.streaming[0 if first else -1]
+            call = next(c for c in step.calls if c.response_id == stream.response_id)
+            events = ended(step.step_name, call, how)
+            self.attempt(run_id, partial(returned, events))
+
+    @rule(run_id=runs, models=st.integers(1, 3))
+    def ask_and_wait(self, run_id: UUID, models: int) -> None:
+        """The writer runs the current step, and all goes well."""
+        self.ask(run_id, models)
+        self.end(run_id, ["whole"] * models, first=True)
+
+    # --- the writer ---------------------------------------------------------------
+
+    @rule(
+        run_id=runs,
+        step=A_STEP,
+        index=INDEX,
+        words=WORDS,
+        content=st.none() | st.just("mine"),
+    )
+    def choose(
+        self,
+        run_id: UUID,
+        step: str | None,
+        index: int,
+        words: str | None,
+        content: str | None,
+    ) -> None:
+        """The writer chooses, perhaps in her own wording."""
+        self.attempt(
+            run_id,
+            lambda run: decide.select(
+                run,
+                decide.step_of(run, step),
+                index,
+                self.at,
+                content=content,
+                feedback=words,
+            ),
+        )
+
+    @rule(run_id=runs)
+    def skip(self, run_id: UUID) -> None:
+        """The writer skips."""
+        self.attempt(run_id, lambda run: decide.skip(run, current(run), self.at))
+
+    @rule(run_id=runs, step=A_STEP, last=st.booleans())
+    def take(self, run_id: UUID, step: str | None, last: bool) -> None:
+        """The writer takes a passage, also of an answer that still streams."""
+
+        def verb(run: PipelineRun) -> Events:
+            state = decide.step_of(run, step)
+            ids = [one.response_id for one in state.ai_responses]
+            ids += [one.response_id for one in state.streaming]
+            response_id = ids[-1 if last else 0] if ids else new_id()
+            return decide.take(run, state, passage_of(response_id), self.at)
+
+        self.attempt(run_id, verb)
+
+    @rule(
+        run_id=runs,
+        step=A_STEP,
+        responses=st.lists(st.integers(0, 2), max_size=2),
+        content=st.none() | st.sampled_from(["", "mine"]),
+        words=WORDS,
+    )
+    def merge(
+        self,
+        run_id: UUID,
+        step: str | None,
+        responses: list[int],
+        content: str | None,
+        words: str | None,
+    ) -> None:
+        """The writer joins answers and passages."""
+        parts = Parts(responses=responses, content=content)
+        self.attempt(
+            run_id,
+            lambda run: decide.merge(
+                run, decide.step_of(run, step), parts, self.at, words
+            ),
+        )
+
+    @rule(run_id=runs, step=A_STEP, words=st.sampled_from(["", "dry"]))
+    def say(self, run_id: UUID, step: str | None, words: str) -> None:
+        """The writer says what later prompts should know."""
+        self.attempt(
+            run_id,
+            lambda run: decide.give_feedback(
+                run, decide.step_of(run, step), words, self.at
+            ),
+        )
+
+    @rule(
+        run_id=runs,
+        step=A_STEP,
+        index=INDEX,
+        score=st.sampled_from([0.5, 1.0, 1.5, None]),
+    )
+    def rate(
+        self, run_id: UUID, step: str | None, index: int, score: float | None
+    ) -> None:
+        """The writer says how good she finds an answer."""
+        self.attempt(
+            run_id,
+            lambda run: decide.rate(
+                run, decide.step_of(run, step), index, score, self.at
+            ),
+        )
+
+    # --- the run as a whole -------------------------------------------------------
+
+    @rule(run_id=runs)
+    def pause(self, run_id: UUID) -> None:
         """The writer pauses."""
-        if self.value().is_streaming:
-            return
-        try:
-            events = decide.pause(self.value(), self.at)
-        except InvalidTransition:
-            return
-        self.commit(events)
+        self.attempt(run_id, lambda run: decide.pause(run, self.at))
 
-    @rule()
-    def resume(self) -> None:
+    @rule(run_id=runs)
+    def resume(self, run_id: UUID) -> None:
         """The writer resumes."""
+        self.attempt(run_id, lambda run: decide.resume(run, self.at))
+
+    @rule(run_id=runs)
+    def break_down(self, run_id: UUID) -> None:
+        """The engine or the model host fails, once what streamed has ended."""
+        if not self.family[run_id].is_streaming:
+            failed = e.RunFailed(at=self.at, message="no")
+            self.attempt(run_id, partial(returned, (failed,)))
+
+    @rule(target=runs, run_id=runs, step=A_STEP)
+    def branch(self, run_id: UUID, step: str | None) -> UUID:
+        """The writer goes back to a step that was reached; nothing is destroyed."""
+        if len(self.family) == MOST_RUNS:
+            return run_id
+        parent = self.family[run_id]
+        before = {key: run.model_dump() for key, run in self.family.items()}
         try:
-            events = decide.resume(self.value(), self.at)
-        except InvalidTransition:
-            return
-        self.commit(events)
+            state = decide.step_of(parent, step)
+            event = decide.branch(parent, state, new_id(), self.at, None)
+        except WriteItError:
+            return run_id
+        child_id = self.begin_with(event)
+        for key, dump in before.items():
+            assert self.family[key].model_dump() == dump
+        shared = STEPS[: STEPS.index(state.step_name) + 1]
+        for name in STEPS:
+            answers = parent.steps[name].ai_responses if name in shared else ()
+            assert self.family[child_id].steps[name].ai_responses == answers
+        return child_id
 
-    @invariant()
-    def current_step_is_the_first_open_one(self) -> None:
-        """Current step must not exceed completed steps."""
-        if self.run:
-            assert self.run.current_step == first_open_step(self.run.steps)
 
-    @invariant()
-    def completed_runs_have_only_done_steps(self) -> None:
-        """A run is COMPLETED exactly when its steps are, until it is asked anew."""
-        if self.run and self.run.status is PipelineStatus.COMPLETED:
-            assert all(s.status in DONE for s in self.run.steps.values())
+def returned(events: Events, _: PipelineRun) -> Events:
+    """What happened, whatever the run is like."""
+    return events
 
-    @invariant()
-    def what_is_written_is_enough_to_know_it_all(self) -> None:
-        """The entities can be rebuilt from the events."""
-        if self.run:
-            assert machine.replay(self.log) == self.run
 
-    @invariant()
-    def steps_are_done_in_order(self) -> None:
-        """No step has begun before the one in front of it is done."""
-        if self.run:
-            open_seen = False
-            for state in self.run.steps.values():
-                if open_seen:
-                    assert state.status is StepStatus.PENDING
-                open_seen = open_seen or state.status not in DONE
-
-    @invariant()
-    def a_waiting_step_has_something_to_wait_for(self) -> None:
-        """A RUNNING step has answers, or some are on their way."""
-        if self.run:
-            for state in self.run.steps.values():
-                if state.status is StepStatus.RUNNING:
-                    assert state.ai_responses or state.streaming
+def ended(step: str, call: Call, how: str) -> Events:
+    """How a call ends: whole, cut or with nothing."""
+    if how == "whole":
+        return decide.receive(step, answer(call), DAWN)
+    if how == "partial":
+        return decide.interrupt(step, answer(call, partial=True), "timeout", DAWN)
+    return decide.fail(step, call, "timeout", "slow", DAWN)
 
 
 TestHistory = History.TestCase
-TestHistory.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-
-
-def asked(run: PipelineRun, calls: int = 1) -> tuple[PipelineRun, list[Call]]:
-    """The run with its current step asked, and the calls."""
-    state = run.steps[run.current_step]
-    made = [call_for(state, up=1 if state.calls else 0) for _ in range(calls)]
-    sends = (decide.send(state.step_name, c, "p", DAWN) for c in made)
-    events = (*decide.ask(run, state, made, DAWN), *sends)
-    return machine.replay(events, run), made
-
-
-def answered(run: PipelineRun) -> PipelineRun:
-    """The run with one whole answer in its current step."""
-    run, (call,) = asked(run)
-    return machine.replay(decide.receive(run.current_step, answer(call), DAWN), run)
-
-
-def chosen(run: PipelineRun) -> PipelineRun:
-    """The run with its current step answered and chosen."""
-    run = answered(run)
-    state = run.steps[run.current_step]
-    return machine.replay(decide.select(run, state, 0, DAWN), run)
-
-
-def test_a_run_starts_initializing_and_runs_with_its_first_step() -> None:
-    """INITIALIZING → RUNNING (on first step execution)."""
-    run = new_run()
-    assert run.status is PipelineStatus.INITIALIZING
-    assert asked(run)[0].status is PipelineStatus.RUNNING
-
-
-def test_choosing_in_the_last_step_completes_the_run() -> None:
-    """RUNNING → COMPLETED (on final step completion)."""
-    run = new_run()
-    for _ in STEPS:
-        run = chosen(run)
-    assert run.status is PipelineStatus.COMPLETED
-    assert run.current_step == STEPS[-1]
-
-
-def test_a_step_of_which_nothing_arrived_is_pending_again() -> None:
-    """Step RUNNING → PENDING (nothing arrived)."""
-    run, (call,) = asked(new_run())
-    run = machine.replay(decide.fail("angles", call, "timeout", "slow", DAWN), run)
-    state = run.steps["angles"]
-    assert state.status is StepStatus.PENDING
-    assert [f.reason for f in state.failures] == ["timeout"]
-    assert run.status is PipelineStatus.RUNNING
-
-
-def test_a_regeneration_of_which_nothing_comes_leaves_the_step_as_it_was() -> None:
-    """The selection, the words and the count stand as before the call."""
-    run = chosen(new_run())
-    before = run.steps["angles"]
-    call = call_for(before, up=1)
-    run = machine.replay(
-        (
-            *decide.regenerate(run, before, [call], "again", DAWN),
-            decide.send("angles", call, "p", DAWN),
-            *decide.fail("angles", call, "timeout", "slow", DAWN),
-        ),
-        run,
-    )
-    after = run.steps["angles"]
-    assert after.status is StepStatus.COMPLETED
-    assert after.user_selection == before.user_selection
-    assert after.retry_count == before.retry_count
-
-
-def test_the_fourth_regeneration_is_refused() -> None:
-    """Retry count cannot exceed system maximum (3)."""
-    run = answered(new_run())
-    for _ in range(MAX_RETRIES):
-        state = run.steps["angles"]
-        call = call_for(state, up=1)
-        run = machine.replay(
-            (
-                *decide.regenerate(run, state, [call], "", DAWN),
-                decide.send("angles", call, "p", DAWN),
-                *decide.receive("angles", answer(call), DAWN),
-            ),
-            run,
-        )
-    state = run.steps["angles"]
-    with pytest.raises(RetryLimit):
-        decide.regenerate(run, state, [call_for(state, up=1)], "", DAWN)
-
-
-def test_only_what_failed_or_was_cut_is_asked_again() -> None:
-    """A second run of a step repairs; whole answers are left alone."""
-    run, (whole, cut, lost) = asked(new_run(), calls=3)
-    partial = answer(cut, partial=True)
-    run = machine.replay(
-        (
-            *decide.receive("angles", answer(whole), DAWN),
-            *decide.interrupt("angles", partial, "unavailable", DAWN),
-            *decide.fail("angles", lost, "timeout", "slow", DAWN),
-        ),
-        run,
-    )
-    assert decide.unmet(run.steps["angles"]) == [cut, lost]
-
-
-def test_a_decision_on_a_paused_run_resumes_it() -> None:
-    """Any decision on a PAUSED or ERROR run resumes it."""
-    run = answered(new_run())
-    run = machine.replay(decide.pause(run, DAWN), run)
-    run = machine.replay(decide.select(run, run.steps["angles"], 0, DAWN), run)
-    assert run.status is PipelineStatus.RUNNING
-
-
-def test_nothing_is_chosen_while_answers_stream() -> None:
-    """Select is busy until the answers have ended."""
-    run, (first, _) = asked(new_run(), calls=2)
-    run = machine.replay(decide.receive("angles", answer(first), DAWN), run)
-    with pytest.raises(Busy):
-        decide.select(run, run.steps["angles"], 0, DAWN)
-
-
-def test_an_illegal_event_raises_and_changes_nothing() -> None:
-    """Every event the tables do not list is refused, in every status."""
-    run = new_run()
-    for event in (
-        e.RunPaused(at=DAWN),
-        e.RunResumed(at=DAWN),
-        e.RunCompleted(at=DAWN),
-        e.ResponseSelected(at=DAWN, step="angles", index=0),
-        e.StepCompleted(at=DAWN, step="angles"),
-        e.StepSkipped(at=DAWN, step="outline"),
-        e.Merged(at=DAWN, step="angles", content="x", merged_from=()),
-    ):
-        with pytest.raises(InvalidTransition):
-            machine.apply(run, event)
+TestHistory.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
 
 
 def test_the_tables_name_every_event_somewhere() -> None:

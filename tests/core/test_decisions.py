@@ -1,0 +1,230 @@
+"""Every verb on every step of a run in every state a run can come to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.family import check
+from support.runs import (
+    DAWN,
+    anew,
+    answer,
+    answered,
+    asked,
+    broken,
+    call_for,
+    child_of,
+    chosen,
+    completed,
+    current,
+    done,
+    failing,
+    new_id,
+    new_run,
+    passage_of,
+    paused,
+)
+from writeit.core import decide, machine
+from writeit.core.decide import Parts
+from writeit.core.errors import (
+    Busy,
+    InvalidParams,
+    InvalidTransition,
+    NotFound,
+    RetryLimit,
+    WriteItError,
+)
+from writeit.core.run import MAX_RETRIES, PipelineRun, PipelineStatus, StepStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from writeit.core.decide import Events
+    from writeit.core.run import StepState
+
+    Verb = Callable[[PipelineRun, StepState], Events]
+
+TWO = ("draft", "polish")
+
+
+def skipped(run: PipelineRun) -> PipelineRun:
+    """The run without its current step."""
+    return done(run, decide.skip(run, current(run), DAWN))
+
+
+def cut(run: PipelineRun) -> PipelineRun:
+    """The run with one partial answer and one failure in its current step."""
+    run, (first, second) = asked(run, 2)
+    step, partial = run.current_step, answer(first, partial=True)
+    run = done(run, decide.interrupt(step, partial, "timeout", DAWN))
+    return failing(run, step, second)
+
+
+def lost(run: PipelineRun) -> PipelineRun:
+    """The run with a current step of which nothing came."""
+    run, (call,) = asked(run)
+    return failing(run, run.current_step, call)
+
+
+def tired(run: PipelineRun) -> PipelineRun:
+    """The run with its current step asked anew as often as it may be."""
+    for _ in range(MAX_RETRIES):
+        run, (call,) = anew(run, run.current_step)
+        run = done(run, decide.receive(run.current_step, answer(call), DAWN))
+    return run
+
+
+def merged(run: PipelineRun) -> PipelineRun:
+    """The run with its current step merged."""
+    run = answered(run)
+    return done(run, decide.merge(run, current(run), Parts(content="mine"), DAWN))
+
+
+def base() -> dict[str, PipelineRun]:
+    """Runs by what happened to them, none of them stopped."""
+    new = new_run(TWO)
+    first = chosen(new)
+    return {
+        "new": new,
+        "streaming": asked(new, 2)[0],
+        "answered": answered(new, "one", "two"),
+        "cut": cut(new),
+        "lost": lost(new),
+        "tired": tired(answered(new)),
+        "first chosen": first,
+        "first merged": merged(new),
+        "first skipped": skipped(new),
+        "second streaming": asked(first)[0],
+        "second answered": answered(first),
+        "second lost": lost(first),
+        "completed": completed(TWO),
+        "completed by skipping": skipped(first),
+        "all skipped": skipped(skipped(new)),
+        "first anew": anew(first, "draft")[0],
+        "last anew": anew(completed(TWO), "polish")[0],
+        "child of nothing": child_of(new, "draft"),
+        "child at the first": child_of(completed(TWO), "draft"),
+        "child at the second": child_of(completed(TWO), "polish"),
+        "child of a stream": child_of(asked(first, 2)[0], "polish"),
+    }
+
+
+def all_runs() -> dict[str, PipelineRun]:
+    """Those, and each of them paused and broken where it can be."""
+    runs = base()
+    for name, run in base().items():
+        if not run.is_streaming:
+            runs[f"{name}, broken"] = broken(run)
+            if run.status is PipelineStatus.RUNNING:
+                runs[f"{name}, paused"] = paused(run)
+    return runs
+
+
+RUNS = all_runs()
+VERBS: dict[str, Verb] = {
+    "ask": lambda run, step: decide.ask(run, step, [call_for(step, up=1)], DAWN),
+    "regenerate": lambda run, step: decide.regenerate(
+        run, step, [call_for(step, up=1)], "more", DAWN
+    ),
+    "ask to merge": lambda run, step: decide.ask_to_merge(
+        run, step, call_for(step).evolve(merge=True), DAWN, "drier"
+    ),
+    "select": lambda run, step: decide.select(run, step, 0, DAWN),
+    "select in her words": lambda run, step: decide.select(
+        run, step, 0, DAWN, content="mine", feedback="shorter"
+    ),
+    "select none": lambda run, step: decide.select(run, step, 99, DAWN),
+    "skip": lambda run, step: decide.skip(run, step, DAWN),
+    "merge": lambda run, step: decide.merge(run, step, Parts(responses=[0]), DAWN),
+    "merge taken": lambda run, step: decide.merge(run, step, Parts(), DAWN),
+    "merge words": lambda run, step: decide.merge(
+        run, step, Parts(content="mine"), DAWN, "shorter"
+    ),
+    "take": lambda run, step: decide.take(
+        run,
+        step,
+        passage_of(
+            next((r.response_id for r in step.ai_responses), None)
+            or next((s.response_id for s in step.streaming), new_id())
+        ),
+        DAWN,
+    ),
+    "give feedback": lambda run, step: decide.give_feedback(run, step, "dry", DAWN),
+    "rate": lambda run, step: decide.rate(run, step, 0, 0.5, DAWN),
+    "rate too high": lambda run, step: decide.rate(run, step, 0, 1.5, DAWN),
+    "pause": lambda run, _: decide.pause(run, DAWN),
+    "resume": lambda run, _: decide.resume(run, DAWN),
+}
+
+
+ASKING = {"ask", "regenerate", "ask to merge"}
+"""Verbs after which calls are still to be made."""
+
+
+def decided(run: PipelineRun, step: StepState, verb: Verb) -> Events | WriteItError:
+    """What a verb comes to: events, or one of the typed refusals."""
+    try:
+        return verb(run, step)
+    except (Busy, InvalidParams, InvalidTransition, NotFound, RetryLimit) as refusal:
+        return refusal
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("name", RUNS)
+def test_a_decision_applies_cleanly_or_is_a_typed_refusal(name: str, verb: str) -> None:
+    """For each step of the run; the run itself is as it was either way."""
+    run = RUNS[name]
+    before = run.model_dump()
+    for step in run.steps.values():
+        outcome = decided(run, step, VERBS[verb])
+        assert outcome
+        if isinstance(outcome, WriteItError):
+            assert outcome.message
+            assert outcome.hint or outcome.kind == "invalid_transition"
+        else:
+            after = machine.replay(outcome, run)
+            if verb not in ASKING:
+                check(after)
+        assert run.model_dump() == before
+
+
+@pytest.mark.parametrize("step", TWO)
+@pytest.mark.parametrize("name", RUNS)
+def test_a_branch_is_made_or_refused(name: str, step: str) -> None:
+    """Of any run, streaming or not, at any step that was reached."""
+    run = RUNS[name]
+    before = run.model_dump()
+    if TWO.index(step) > TWO.index(run.current_step):
+        with pytest.raises(InvalidTransition):
+            child_of(run, step)
+    else:
+        check(child_of(run, step))
+    assert run.model_dump() == before
+
+
+def test_all_statuses_are_tried() -> None:
+    """Of runs and of steps, and of runs that stream."""
+    assert {run.status for run in RUNS.values()} == set(PipelineStatus)
+    steps = [step for run in RUNS.values() for step in run.steps.values()]
+    assert {step.status for step in steps} == set(StepStatus)
+    pairs = {(run.status, current(run).status) for run in RUNS.values()}
+    assert len(pairs) > len(PipelineStatus) * 2
+    assert any(run.is_streaming for run in RUNS.values())
+    for run in RUNS.values():
+        check(run)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, run in RUNS.items() if run.status in {"PAUSED", "ERROR"}]
+)
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "pause"])
+def test_any_decision_on_a_paused_or_error_run_resumes_it(name: str, verb: str) -> None:
+    """The first event of it is that the run goes on."""
+    run = RUNS[name]
+    for step in run.steps.values():
+        outcome = decided(run, step, VERBS[verb])
+        if not isinstance(outcome, WriteItError):
+            assert outcome[0].type == "run_resumed"
+            assert machine.replay(outcome, run).status not in {"PAUSED", "ERROR"}

@@ -1,0 +1,124 @@
+"""A family of runs under a random history, and what must hold of it at any time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+
+from support.runs import DAWN
+from writeit.core import events as e
+from writeit.core import machine
+from writeit.core.errors import WriteItError
+from writeit.core.run import (
+    DONE,
+    MAX_RETRIES,
+    PipelineRun,
+    PipelineStatus,
+    StepState,
+    StepStatus,
+    first_open_step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from writeit.core.decide import Events
+
+STEPS = ("outline", "draft", "polish")
+
+
+class Family(RuleBasedStateMachine):
+    """Runs and all that was decided about them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = DAWN
+        self.family: dict[UUID, PipelineRun] = {}
+        self.logs: dict[UUID, list[e.Event]] = {}
+        self.before: dict[UUID, PipelineRun] = {}
+        """Each run as it was before the last rule."""
+
+    def begin_with(self, event: e.RunStarted | e.RunBranched) -> UUID:
+        """A run comes to be."""
+        run = machine.apply(None, event)
+        self.family[run.pipeline_run_id] = run
+        self.logs[run.pipeline_run_id] = [event]
+        return run.pipeline_run_id
+
+    def attempt(self, run_id: UUID, verb: Callable[[PipelineRun], Events]) -> None:
+        """Decide: a typed refusal, or events that the machine takes, all of them."""
+        self.at += timedelta(seconds=1)
+        run = self.family[run_id]
+        before = run.model_dump()
+        self.before = dict(self.family)
+        try:
+            events = verb(run)
+        except WriteItError:
+            return
+        finally:
+            assert run.model_dump() == before
+        self.family[run_id] = machine.replay(events, run)
+        self.logs[run_id] += events
+
+    @invariant()
+    def no_run_changes_by_what_happens_to_another(self) -> None:
+        """And of a run itself, answers are only added and passages only taken."""
+        changed = 0
+        for run_id, before in self.before.items():
+            after = self.family[run_id]
+            changed += after is not before
+            for name in STEPS:
+                old, new = before.steps[name], after.steps[name]
+                assert new.ai_responses[: len(old.ai_responses)] == old.ai_responses
+                assert new.passages[: len(old.passages)] == old.passages
+        assert changed <= 1
+
+    @invariant()
+    def a_shared_answer_is_the_same_in_every_run(self) -> None:
+        """By its id; the answers themselves never change."""
+        known: dict[UUID, object] = {}
+        for run in self.family.values():
+            for state in run.steps.values():
+                for one in state.ai_responses:
+                    assert known.setdefault(one.response_id, one) == one
+
+    @invariant()
+    def each_run_keeps_its_rules(self) -> None:
+        """Those about steps, their order and the run's status."""
+        for run in self.family.values():
+            check(run)
+
+    @invariant()
+    def what_is_written_is_enough_to_know_it_all(self) -> None:
+        """The entities can be rebuilt from the events."""
+        for run_id, run in self.family.items():
+            if self.before.get(run_id) is not run:
+                assert machine.replay(self.logs[run_id]) == run
+
+
+def check(run: PipelineRun) -> None:
+    """Check what holds of any run at any time."""
+    states = list(run.steps.values())
+    assert run.current_step == first_open_step(run.steps)
+    assert run.is_finished == (run.status is PipelineStatus.COMPLETED) or (
+        run.status is PipelineStatus.ERROR
+    )
+    assert not run.is_streaming or run.status is PipelineStatus.RUNNING
+    for state, following in pairwise(states):
+        assert state.status in DONE or following.status is StepStatus.PENDING
+    for state in states:
+        check_step(state)
+
+
+def check_step(state: StepState) -> None:
+    """Check what holds of any step at any time."""
+    assert state.retry_count <= MAX_RETRIES
+    if state.status is StepStatus.RUNNING:
+        assert state.ai_responses or state.streaming
+    if state.status is StepStatus.PENDING:
+        assert not state.ai_responses
+    assert (state.content is not None) == (state.status in DONE)
