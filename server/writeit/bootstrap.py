@@ -25,6 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     match arguments:
         case ["serve"] | ["serve", "--stdio"]:
             serve()
+        case ["serve", "--tcp", address]:
+            from writeit.lsp.transports import serve_tcp
+
+            sys.exit(serve_tcp(world, address))
+        case ["serve", "--ws", address]:
+            from writeit.lsp.transports import serve_ws
+
+            sys.exit(serve_ws(world, address))
         case ["model-host"]:
             from writeit.models.host import main as host
 

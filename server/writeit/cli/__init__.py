@@ -26,11 +26,20 @@ def writeit() -> None:
 
 
 @writeit.command()
-@click.option("--stdio", is_flag=True, default=True, help="Speak over stdin, stdout.")
-def serve(*, stdio: bool) -> None:  # noqa: ARG001 -- said, and the only way
-    """Serve an editor that speaks the Language Server Protocol."""
-    # `bootstrap` takes the usual spelling before click is imported.
-    raise click.UsageError("Serve with `writeit serve` or `writeit serve --stdio`.")
+@click.option("--stdio", is_flag=True, help="Speak over stdin and stdout (default).")
+@click.option("--tcp", metavar="HOST:PORT", help="Listen there; loopback only.")
+@click.option("--ws", metavar="HOST:PORT", help="WebSocket; loopback only.")
+def serve(*, stdio: bool, tcp: str | None, ws: str | None) -> None:
+    """Serve an editor that speaks the Language Server Protocol.
+
+    Over TCP and WebSocket a client shows the token WRITEIT_TOKEN, or the one that is
+    the first line on stderr.
+    """
+    # `bootstrap` serves what is spelled right, before click is imported.
+    given = [stdio, tcp is not None, ws is not None]
+    raise click.UsageError(
+        f"Give one of --stdio, --tcp HOST:PORT, --ws HOST:PORT; not {sum(given)}."
+    )
 
 
 for command in (

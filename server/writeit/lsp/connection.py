@@ -83,7 +83,9 @@ class Connection:
     def _open(self, path: Path | None) -> Folder:
         if path not in self._folders:
             store, message = self.world.open_store(path)
-            folder = Folder(path, store, self.world, self.gate)
+            folder = Folder(
+                path, store, self.world, self.gate, self.server.websocket_id
+            )
             folder.engine.watch(lambda _: None)
             self._folders[path] = folder
             if message:

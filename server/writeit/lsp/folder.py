@@ -18,7 +18,12 @@ class Folder:
     """What belongs to one workspace folder (or to none: `path` is None)."""
 
     def __init__(
-        self, path: Path | None, store: Store, world: World, gate: Gate
+        self,
+        path: Path | None,
+        store: Store,
+        world: World,
+        gate: Gate,
+        websocket_id: str | None = None,
     ) -> None:
         self.path = path
         self.store = store
@@ -29,6 +34,7 @@ class Folder:
             workspace_path=path or Path.home(),
             created_at=now,
             last_activity=now,
+            websocket_connection_id=websocket_id,
             preferences=store.preferences() or UserPreferences(),
         )
         self.engine = Engine(

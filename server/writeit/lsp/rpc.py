@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -21,16 +22,26 @@ class WriteItProtocol(LanguageServerProtocol):
     command's task from `$/cancelRequest`. A coroutine in its place is the task itself.
     """
 
+    token: str | None = None
+    """What `initializationOptions.writeit.token` must be; None asks for nothing."""
+
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(
         self, params: types.InitializeParams
     ) -> Generator[Any, Any, types.InitializeResult]:
-        """Answer `initialize` and announce the commands."""
+        """Answer `initialize` and announce the commands, to who has the token."""
+        if self.token is not None and not _shows(params, self.token):
+            raise SystemExit(1)  # the transport closes the connection
         result: types.InitializeResult = yield from super().lsp_initialize(params)
         result.capabilities.execute_command_provider = types.ExecuteCommandOptions(
             commands=list(COMMANDS), work_done_progress=True
         )
         return result
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *_: object) -> None:  # type: ignore[override]  # it never returns
+        """End the conversation; the code is 1 if nobody said `shutdown` before."""
+        raise SystemExit(0 if self._shutdown else 1)
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # type: ignore[override]  # a coroutine: a task that can be cancelled
@@ -38,3 +49,10 @@ class WriteItProtocol(LanguageServerProtocol):
     ) -> Any:  # noqa: ANN401 -- a command's result is any JSON
         """Run a command as a task of its own."""
         return await self._server.execute(params)  # type: ignore[attr-defined]  # it is a WriteItServer
+
+
+def _shows(params: types.InitializeParams, token: str) -> bool:
+    options = params.initialization_options
+    ours = options.get("writeit") if isinstance(options, dict) else None
+    shown = ours.get("token") if isinstance(ours, dict) else None
+    return isinstance(shown, str) and compare_digest(shown.encode(), token.encode())

@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 class WriteItServer(LanguageServer):
     """One connection to one editor; what it can do is in `connection`."""
 
+    protocol: WriteItProtocol
+    websocket_id: str | None = None
+    """The WebSocket connection's id, where that is what we are served over."""
+
     def __init__(self, world: Callable[[], World]) -> None:
         super().__init__(
             name="writeit",
@@ -101,15 +105,20 @@ def _is_bound(text: str) -> bool:
     return text.startswith("---") and "\nwriteit:" in text[:HEAD]
 
 
+def quiet_logging() -> None:
+    """Log to stderr what a person should see."""
+    logging.basicConfig(format="%(name)s: %(message)s", stream=sys.stderr)
+    # Its tracebacks of refused commands say nothing that the reply does not.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
+
+
 def serve_stdio(world: Callable[[], World]) -> int:
     """Serve one editor over stdin and stdout; return the exit code.
 
     File descriptor 1 is taken away from everybody else first: one stray print would
     end the conversation.
     """
-    logging.basicConfig(format="%(name)s: %(message)s", stream=sys.stderr)
-    # Its tracebacks of refused commands say nothing that the reply does not.
-    logging.getLogger("pygls").setLevel(logging.CRITICAL)
+    quiet_logging()
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     server = build(world)

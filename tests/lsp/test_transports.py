@@ -1,0 +1,195 @@
+"""The same server over TCP and WebSocket: on loopback, for who has the token."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from support.editor import Editor, capabilities
+from writeit.lsp.transports import NotLoopback, loopback
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TOKEN = "let-me-in"
+
+
+@asynccontextmanager
+async def listening(
+    transport: str, environment: dict[str, str]
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+    """A server process that listens on a port of the system's choice."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "writeit", "serve", transport, "127.0.0.1:0"),
+        env={**os.environ, **environment, "WRITEIT_TOKEN": TOKEN},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    line = (await asyncio.wait_for(process.stderr.readline(), 20)).decode()
+    try:
+        yield process, int(line.rpartition(":")[2])
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def as_process(reader: Any, writer: Any) -> Any:
+    """What an Editor talks to, without a process of its own."""
+    return SimpleNamespace(stdin=writer, stdout=reader, returncode=0)
+
+
+async def over_tcp(port: int) -> Editor:
+    """An editor at the other end of a TCP connection."""
+    return Editor(as_process(*await asyncio.open_connection("127.0.0.1", port)))
+
+
+class Bridge:
+    """Frames of a WebSocket as the bytes of a stream, both ways."""
+
+    def __init__(self, socket: Any) -> None:
+        self.reader = asyncio.StreamReader(limit=2**26)
+        self._socket = socket
+        self._tasks = {asyncio.create_task(self._pump())}
+
+    def write(self, data: bytes) -> None:
+        """Send one message."""
+        body = data.partition(b"\r\n\r\n")[2].decode()
+        self._tasks.add(asyncio.create_task(self._socket.send(body)))
+
+    async def _pump(self) -> None:
+        try:
+            while True:
+                body = await self._socket.recv(decode=False)
+                self.reader.feed_data(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        except ConnectionClosed:
+            self.reader.feed_eof()
+
+
+def hello(folder: Path, token: str | None) -> dict[str, Any]:
+    """The params of initialize."""
+    return {
+        "processId": None,
+        "rootUri": folder.as_uri(),
+        "capabilities": capabilities("neovim"),
+        "initializationOptions": {"writeit": {"token": token}},
+    }
+
+
+async def one_run(editor: Editor, folder: Path) -> None:
+    """Start a run, ask a model, choose."""
+    editor.notify("initialized", {})
+    editor.notes = editor.open_document(folder / "notes.md")
+    run_id = await editor.start_run()
+    await editor.command(
+        "writeit.step.run", runId=run_id, models=["openai/say-far"], streamToken="far"
+    )
+    assert editor.progress("far")[-1]["status"] == "complete"
+    run = await editor.command("writeit.step.select", runId=run_id, response=0)
+    assert run["currentStep"] == "outline"
+
+
+async def test_a_run_over_tcp(workspace: Path, environment: dict[str, str]) -> None:
+    """The token is shown in initialize; the process ends with its last editor."""
+    async with listening("--tcp", environment) as (process, port):
+        editor = await over_tcp(port)
+        await editor.request("initialize", hello(workspace, TOKEN))
+        await one_run(editor, workspace)
+        await editor.request("shutdown", None)
+        editor.notify("exit", None)
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+        await editor.end()
+        editor.process.stdin.close()
+
+
+async def test_a_wrong_token_closes_the_connection(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Whoever cannot show it hears nothing."""
+    async with listening("--tcp", environment) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        editor = Editor(as_process(asyncio.StreamReader(), writer))
+        editor.ask("initialize", hello(workspace, "guess"))
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+        writer.close()
+        await editor.end()
+
+
+async def test_a_run_over_websocket(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """The token is in the header; the session knows its connection."""
+    async with listening("--ws", environment) as (process, port):
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with connect(
+            f"ws://127.0.0.1:{port}", additional_headers=headers, proxy=None
+        ) as socket:
+            bridge = Bridge(socket)
+            editor = Editor(as_process(bridge.reader, bridge))
+            await editor.request("initialize", hello(workspace, None))
+            await one_run(editor, workspace)
+            session = await editor.command("writeit.session.show")
+            assert session["websocketConnectionId"]
+            await editor.end()
+        await asyncio.wait_for(process.wait(), 20)
+
+
+async def test_a_wrong_header_closes_the_websocket(
+    environment: dict[str, str],
+) -> None:
+    """Nothing is read from who shows the wrong one."""
+    async with listening("--ws", environment) as (_, port):
+        headers = {"Authorization": "Bearer guess"}
+        async with connect(
+            f"ws://127.0.0.1:{port}", additional_headers=headers, proxy=None
+        ) as socket:
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "10.1.2.3:80", "here"])
+async def test_others_on_the_network_cannot_reach_it(address: str) -> None:
+    """TCP and WebSocket bind to loopback."""
+    with pytest.raises(NotLoopback):
+        loopback(address)
+
+
+async def test_a_public_address_is_misuse() -> None:
+    """A sentence and exit code 2, no traceback."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "writeit", "serve", "--tcp", "0.0.0.0:0"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 2
+    assert b"can be reached by others" in said
+    assert b"Traceback" not in said
+
+
+async def test_without_a_token_in_the_environment_one_is_made(
+    environment: dict[str, str],
+) -> None:
+    """It is the first line on stderr."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "writeit", "serve", "--tcp", "127.0.0.1:0"),
+        env={**os.environ, **environment},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    token = (await process.stderr.readline()).decode().strip()
+    second = (await process.stderr.readline()).decode()
+    process.kill()
+    await process.wait()
+    assert len(token) >= 32
+    assert second.startswith("listening on 127.0.0.1:")
