@@ -110,6 +110,7 @@ async def test_a_run_over_tcp(workspace: Path, environment: dict[str, str]) -> N
         editor.notify("exit", None)
         assert await asyncio.wait_for(process.wait(), 20) == 0
         await editor.end()
+        assert editor.process.stdin is not None
         editor.process.stdin.close()
 
 
