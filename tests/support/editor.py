@@ -106,6 +106,15 @@ class Editor:
         msg = f"{command} was not refused: {result}"
         raise AssertionError(msg)
 
+    async def refused(self, reply: asyncio.Future[Any]) -> Refused:
+        """Wait for the reply to a command that has to be refused."""
+        try:
+            result = await asyncio.wait_for(reply, 60)
+        except Refused as refused:
+            return refused
+        msg = f"it was not refused: {result}"
+        raise AssertionError(msg)
+
     def cancel(self, number: int) -> None:
         """Cancel a request."""
         self.notify("$/cancelRequest", {"id": number})

@@ -1,0 +1,151 @@
+"""SIGKILL of the processes that speak to models: nothing that came is lost."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from support.editor import serving
+from support.skips import skip_or_fail
+from support.workspace import new_workspace
+from writeit.core.errors import ModelError
+from writeit.models import embedded
+
+if TYPE_CHECKING:
+    from support.editor import Editor, Json
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CACHE = Path(__file__).parents[2] / ".cache" / "writeit"
+EMBEDDED_PIPELINE = """\
+name: stories
+inputs: [{name: source, required: true, from: document}]
+defaults: {max_tokens: 600}
+steps: [{name: angles, prompt: "Tell a very long story about {{ inputs.source }}"}]
+"""
+
+
+def child_of(editor: Editor, name: str) -> psutil.Process:
+    """The one process below the server that was started as `name`."""
+    children = psutil.Process(editor.process.pid).children(recursive=True)
+    (found,) = [child for child in children if child.cmdline()[-1] == name]
+    return found
+
+
+def deltas(values: list[Json], response_id: str) -> str:
+    """What was shown of one answer."""
+    return "".join(
+        v["text"]
+        for v in values
+        if v["kind"] == "delta" and v["responseId"] == response_id
+    )
+
+
+async def flowing(editor: Editor, token: str, *models: str) -> tuple[str, Any]:
+    """A run with answers on their way; its id and the reply to come."""
+    run_id = await editor.start_run()
+    _, reply = editor.start(
+        "writeit.step.run", runId=run_id, models=[*models], streamToken=token
+    )
+
+    def all_speak() -> bool:
+        values = editor.progress(token)
+        heard = {v["responseId"] for v in values if v["kind"] == "delta"}
+        return len(heard) == len(models)
+
+    await editor.until(all_speak)
+    return run_id, reply
+
+
+async def test_answers_outlive_their_host(one_editor: Editor) -> None:
+    """Three partial answers, the run ERROR, a clear message; then all goes on."""
+    models = [f"openai/slow-{number}" for number in (71, 72, 73)]
+    run_id, reply = await flowing(one_editor, "dying", *models)
+    child_of(one_editor, "model-host").kill()
+    state = await reply
+    assert len(state["aiResponses"]) == 3
+    values = one_editor.progress("dying")
+    ends = {v["responseId"]: v for v in values if v["kind"] == "finished"}
+    for answer in state["aiResponses"]:
+        assert answer["partial"]
+        assert answer["rawOutput"] == deltas(values, answer["responseId"])
+        end = ends[answer["responseId"]]
+        assert end["status"] == "partial"
+        assert end["error"]["reason"] == "unavailable"
+        assert "SIGKILL" in end["error"]["message"]
+        assert "are kept" in end["error"]["message"]
+    run = await one_editor.command("writeit.run.show", runId=run_id)
+    assert run["status"] == "ERROR"
+    again = await one_editor.command("writeit.step.run", runId=run_id)
+    whole = [a for a in again["aiResponses"] if not a["partial"]]
+    assert [f"openai/{a['modelName']}" for a in whole] == models
+    run = await one_editor.command("writeit.run.show", runId=run_id)
+    assert run["status"] == "RUNNING"
+
+
+async def test_what_has_said_nothing_fails_with_the_host(one_editor: Editor) -> None:
+    """No answer: model_error, not tried again by itself, and the next run works."""
+    run_id = await one_editor.start_run()
+    _, reply = one_editor.start(
+        "writeit.step.run", runId=run_id, models=["openai/hang"], streamToken="silent"
+    )
+    await one_editor.until(lambda: one_editor.progress("silent"))
+    child_of(one_editor, "model-host").kill()
+    refused = await one_editor.refused(reply)
+    assert refused.kind == "model_error"
+    assert refused.data["reason"] == "unavailable"
+    assert "SIGKILL" in refused.data["message"]
+    assert refused.data["hint"]
+    assert not [v for v in one_editor.progress("silent") if v["kind"] == "notice"]
+    run = await one_editor.command("writeit.run.show", runId=run_id)
+    assert run["status"] == "ERROR"
+    state = await one_editor.command(
+        "writeit.step.run", runId=run_id, models=["openai/fast-3"]
+    )
+    assert state["aiResponses"]
+
+
+async def test_the_answer_of_a_killed_embedded_model_is_kept(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its server dies alone: the host lives, the answer is partial, the next works."""
+    if importlib.util.find_spec(embedded.RUNTIME) is None:
+        skip_or_fail(f"{embedded.RUNTIME} is not installed")
+    monkeypatch.setenv("WRITEIT_CACHE_DIR", str(CACHE))
+    try:
+        await embedded.install(lambda *_: None)
+    except ModelError as error:
+        skip_or_fail(f"{error.message} {error.hint}")
+    folder = new_workspace(tmp_path / "w")
+    (folder / "pipelines").mkdir()
+    pipeline = folder / "pipelines" / "stories.yaml"
+    pipeline.write_text(EMBEDDED_PIPELINE, encoding="utf-8")
+    changed = {**environment, "WRITEIT_CACHE_DIR": str(CACHE)}
+    async with serving([folder], "neovim", changed) as editor:
+        editor.notes = editor.open_document(folder / "notes.md")
+        run_id = await editor.start_run(pipeline="stories")
+        _, reply = editor.start(
+            "writeit.step.run",
+            runId=run_id,
+            models=[embedded.MODEL],
+            streamToken="story",
+        )
+        await editor.until(lambda: len(editor.progress("story")) > 3)
+        host = child_of(editor, "model-host").pid
+        child_of(editor, "embedded-server").kill()
+        (answer,) = (await reply)["aiResponses"]
+        assert answer["partial"]
+        assert answer["rawOutput"].startswith(
+            deltas(editor.progress("story"), answer["responseId"])
+        )
+        run = await editor.command("writeit.run.show", runId=run_id)
+        assert run["status"] == "RUNNING"
+        _, reply = editor.start("writeit.step.run", runId=run_id, streamToken="again")
+        await editor.until(lambda: len(editor.progress("again")) > 3)
+        assert child_of(editor, "model-host").pid == host
+        await editor.command("writeit.run.pause", runId=run_id)
+        assert (await reply)["aiResponses"][1]["partial"]
