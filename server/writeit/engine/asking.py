@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from writeit.core import decide
 from writeit.core import events as e
-from writeit.core.errors import InvalidTransition, ModelError, NotFound
+from writeit.core.errors import InvalidTransition, ModelError, NotFound, StoreError
 from writeit.core.run import PipelineStatus
 from writeit.engine.converse import converse
 from writeit.engine.draft import Draft
@@ -16,7 +17,7 @@ from writeit.engine.planning import no_answer, reason_of
 from writeit.engine.stream import Finished, Joiner, Notice, Started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from uuid import UUID
 
@@ -43,6 +44,14 @@ class Tools:
     policy: RetryPolicy
 
 
+TAKEN_OVER = ModelError(
+    "This run was taken over by another editor while this one stood still; what had"
+    " come until then is kept there.",
+    reason="cancelled",
+    hint="Open the run again.",
+)
+
+
 class Asking:
     """The calls of one `step.run`, `regenerate` or merge, from sending to the end."""
 
@@ -64,7 +73,9 @@ class Asking:
         self._failed: list[tuple[UUID, str, ModelError | NotFound | None]] = []
         self._kept = 0
         self._stopped = False
-        self._calls: list[asyncio.Task[None]] = []
+        self._talking: set[asyncio.Task[Any]] = set()
+        """Calls whose answers are on their way; once one ended, nothing stops it from
+        being written down."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self, gate: Gate, on_end: Callable[[], object]) -> None:
@@ -82,7 +93,7 @@ class Asking:
         if self._stopped:
             return
         self._stopped = True
-        for call in self._calls:
+        for call in self._talking:
             call.cancel()
 
     async def ended(self) -> None:
@@ -98,19 +109,16 @@ class Asking:
 
     def verdict(self) -> WriteItError | None:
         """Return the error if not one answer has text and nobody stopped them."""
-        if self._kept or self._stopped:
+        if self._kept or self._stopped or not self._failed:
             return None
         return no_answer(self._failed)
 
     async def _run(self, gate: Gate) -> None:
         sent = [planned for planned in self._planned if planned.refusal is None]
         turn = asyncio.create_task(gate.enter(self._say_queued))
-        self._calls = [asyncio.create_task(self._answer(p, turn)) for p in sent]
-        if self._stopped:  # between start() and here
-            for call in self._calls:
-                call.cancel()
+        calls = [self._answer(planned, turn) for planned in sent]
         try:
-            results = await asyncio.gather(*self._calls, return_exceptions=True)
+            results = await asyncio.gather(*calls, return_exceptions=True)
         finally:
             gate.leave(turn)
         for result in results:
@@ -146,15 +154,16 @@ class Asking:
             joiner.feed(text)
 
         try:
-            await asyncio.shield(turn)
-            draft.begin()
-            done: ModelDone | ModelError | NotFound = await converse(
-                self._tools.models,
-                planned.request,
-                self._tools.policy,
-                hear,
-                lambda notice: self._observer(_as_notice(call, notice)),
-            )
+            with self._stoppable():
+                await asyncio.shield(turn)
+                draft.begin()
+                done: ModelDone | ModelError | NotFound = await converse(
+                    self._tools.models,
+                    planned.request,
+                    self._tools.policy,
+                    hear,
+                    lambda notice: self._observer(_as_notice(call, notice)),
+                )
         except asyncio.CancelledError:
             done = ModelError("Stopped before the answer ended.", reason="cancelled")
         except (ModelError, NotFound) as error:
@@ -162,51 +171,60 @@ class Asking:
         joiner.flush()
         await self._conclude(draft, done)
 
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Let `stop` cancel this call while the context is open, and not after."""
+        if self._stopped:  # between start() and here
+            raise asyncio.CancelledError
+        call = asyncio.current_task()
+        assert call is not None  # noqa: S101 -- we are in a coroutine
+        self._talking.add(call)
+        try:
+            yield
+        finally:
+            self._talking.discard(call)
+
     async def _conclude(
         self, draft: Draft, done: ModelDone | ModelError | NotFound
     ) -> None:
         if not isinstance(done, ModelError | NotFound):
             if draft.has_text:
                 response = draft.response(done.usage, done.finish_reason)
-                await self._keep(response, None)
+                await self._keep(draft.call, response, None)
                 return
             done = ModelError("The answer is empty.", reason="empty")
         if draft.has_text:
             usage = await draft.estimated_usage(self._tools.models)
             response = draft.response(usage, reason_of(done), partial=True)
-            await self._keep(response, done)
+            await self._keep(draft.call, response, done)
             return
         await self._drop(draft.call, done)
 
     async def _drop(self, call: Call, error: ModelError | NotFound) -> None:
         reason: FailureReason = reason_of(error)
-        try:
-            await self._tools.ledger.decide(
-                self.run_id,
-                lambda _, at: decide.fail(self.step, call, reason, error.message, at),
-            )
-        except InvalidTransition:
-            self._taken_over(call.response_id, call.model)
+
+        def decision(_: PipelineRun, at: datetime) -> Events:
+            return decide.fail(self.step, call, reason, error.message, at)
+
+        if await self._write_down(call, decision) is None:
             return
         self._note_failure(call, error)
         self._finish(call.response_id, None, "failed", error)
 
     async def _keep(
-        self, response: AIResponse, cut: ModelError | NotFound | None
+        self, call: Call, response: AIResponse, cut: ModelError | NotFound | None
     ) -> None:
         def decision(_: PipelineRun, at: datetime) -> Events:
             if cut is None:
                 return decide.receive(self.step, response, at)
             return decide.interrupt(self.step, response, reason_of(cut), at)
 
-        try:
-            run = await self._tools.ledger.decide(self.run_id, decision)
-        except InvalidTransition:
-            self._taken_over(response.response_id, response.model)
+        run = await self._write_down(call, decision)
+        if run is None:
             return
         self._kept += 1
         if cut is not None and cut.data.get("host"):
-            self._failed.append((response.response_id, response.model, cut))
+            self._note_failure(call, cut)
         answers = run.steps[self.step].ai_responses
         index = next(
             i for i, r in enumerate(answers) if r.response_id == response.response_id
@@ -216,16 +234,23 @@ class Asking:
             response.response_id, index, status, cut, usage=response.usage_stats
         )
 
-    def _taken_over(self, response_id: UUID, model: str) -> None:
-        """Say that another editor found this run lifeless and ended its answers."""
-        error = ModelError(
-            "This run was taken over by another editor while this one stood still;"
-            " what had come until then is kept there.",
-            reason="cancelled",
-            hint="Open the run again.",
-        )
-        self._failed.append((response_id, model, error))
-        self._finish(response_id, None, "failed", error)
+    async def _write_down(
+        self, call: Call, ending: Callable[[PipelineRun, datetime], Events]
+    ) -> PipelineRun | None:
+        """Write down how a call ended; None if that was not possible any more, or yet.
+
+        What the store does not take now the ledger keeps, shows and writes later.
+        """
+        try:
+            return await self._tools.ledger.decide(self.run_id, ending)
+        except (InvalidTransition, NotFound):
+            self._note_failure(call, TAKEN_OVER)
+            self._finish(call.response_id, None, "failed", TAKEN_OVER)
+        except StoreError as error:
+            self._tools.ledger.owe(self.run_id, ending)
+            told = ModelError(error.message, reason="unavailable", hint=error.hint)
+            self._finish(call.response_id, None, "failed", told)
+        return None
 
     def _finish(
         self,
@@ -250,22 +275,43 @@ class Asking:
         self._failed.append((call.response_id, call.model, error))
 
     async def _close_asking(self) -> None:
-        """Leave the run PAUSED if it was stopped, ERROR if the model host failed."""
+        """Leave the run PAUSED if it was stopped, ERROR if the model host failed.
+
+        PAUSED it is, too, if the store has not taken the answers.
+
+        Raises:
+            StoreError: it still does not.
+        """
+        ledger = self._tools.ledger
+        try:
+            await ledger.settle(self.run_id)
+        except StoreError:
+            ledger.owe(self.run_id, _pause("the store could not be written"))
+            raise
         broken = next(
             (err for *_, err in self._failed if err and err.data.get("host")), None
         )
 
-        def decision(run: PipelineRun, at: datetime) -> Events:
-            if run.status is not PipelineStatus.RUNNING:
+        def fail(run: PipelineRun, at: datetime) -> Events:
+            if run.status is not PipelineStatus.RUNNING or broken is None:
                 return ()
-            if self._stopped:
-                return decide.pause(run, at, "stopped by the writer")
-            if broken is not None:
-                return (e.RunFailed(at=at, message=broken.message),)
-            return ()
+            return (e.RunFailed(at=at, message=broken.message),)
 
-        if self._stopped or broken is not None:
-            await self._tools.ledger.decide(self.run_id, decision)
+        if self._stopped:
+            await ledger.decide(self.run_id, _pause("stopped by the writer"))
+        elif broken is not None:
+            await ledger.decide(self.run_id, fail)
+
+
+def _pause(reason: str) -> Callable[[PipelineRun, datetime], Events]:
+    """Pause a run that still runs."""
+
+    def decision(run: PipelineRun, at: datetime) -> Events:
+        if run.status is not PipelineStatus.RUNNING:
+            return ()
+        return decide.pause(run, at, reason)
+
+    return decision
 
 
 def _as_notice(call: Call, notice: ModelNotice) -> Notice:

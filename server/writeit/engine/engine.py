@@ -7,8 +7,10 @@ What needs no model is one line: `engine.decide(run_id, verb)` with a verb of
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from writeit.core import decide, machine
 from writeit.core.errors import Busy, StoreError
@@ -26,7 +28,6 @@ from writeit.ports import Decision
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from uuid import UUID
 
     from writeit.core.decide import Events
     from writeit.core.pipeline import PipelineConfiguration
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from writeit.engine.starting import StartRequest
     from writeit.engine.stream import Observer
     from writeit.ports import Clock, Deleted, Models, Processes, Store
+
+
+logger = logging.getLogger(__name__)
 
 
 class Engine:
@@ -150,6 +154,7 @@ class Engine:
             NotFound, InvalidTransition: nothing was made.
         """
         run = await self.show(run_id)
+        await self.ledger.settle(run_id)
         state = decide.step_of(run, step)
         at = max(self._clock.now(), run.updated_at)
         event = decide.branch(run, state, self.new_id(), at, name)
@@ -172,7 +177,10 @@ class Engine:
         run = await self.show(request.run_id)
         state = decide.step_of(run, request.step)
         configuration = self.configuration(run)
-        laid_out = await request.lay_out(run, state, configuration, self._tools)
+        try:
+            laid_out = await request.lay_out(run, state, configuration, self._tools)
+        except Busy as busy:
+            raise self.ledger.elsewhere(request.run_id, busy) from None
         models = [call.model for call, _ in laid_out.prompts]
         check_egress(models, request.wishes.providers)
         planned = await planning.plan(
@@ -245,7 +253,11 @@ class Engine:
             NotFound, Busy, StoreError: nothing was deleted.
         """
         await self.show(run_id)
-        deleted = await self.store.delete(run_id, descendants=descendants)
+        await self.ledger.settle(run_id)
+        try:
+            deleted = await self.store.delete(run_id, descendants=descendants)
+        except Busy as busy:
+            raise self.ledger.elsewhere(UUID(busy.data["runId"]), busy) from None
         active = self.session.active_pipeline_run_id
         if active is not None and self.store.run(active) is None:
             await self.ledger.save_session(active_pipeline_run_id=None)
@@ -295,7 +307,12 @@ class Engine:
         for asking in askings:
             asking.stop()
         await asyncio.gather(*(a.ended() for a in askings), return_exceptions=True)
-        await self.store.end_session(self.session.session_id)
+        try:
+            for run_id in self.ledger.owing:
+                await self.ledger.settle(run_id)
+            await self.store.end_session(self.session.session_id)
+        except StoreError as error:
+            logger.error("at the end: %s", error.message)  # noqa: TRY400 -- it says all
 
     async def _send(
         self,

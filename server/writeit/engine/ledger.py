@@ -3,19 +3,26 @@
 A decision that makes answers stream takes the run's lease, the one that ends the last
 of them gives it back, in the same transaction. Between the two nobody else asks
 models for the run.
+
+How an answer ended is known to nobody else. If the store does not take it (the disk is
+full), it is owed: shown with the run as if it were written, and written as soon as that
+is possible.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from writeit.core import machine
-from writeit.core.errors import Busy, NotFound
+from writeit.core.errors import Busy, InvalidTransition, NotFound
 from writeit.ports import Decision, Lease, StaleDecision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -23,6 +30,31 @@ if TYPE_CHECKING:
     from writeit.core.run import PipelineRun
     from writeit.core.session import UserSession
     from writeit.ports import Clock, Processes, Store, StoredRun
+
+
+Verb = Callable[["PipelineRun", "datetime"], "Events"]
+"""What a decision does to a run as it is, at a moment."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Owed:
+    """An ending that the store has not taken yet."""
+
+    ending: Verb
+    at: datetime
+
+
+def _events(owed: Iterable[_Owed], run: PipelineRun) -> Events:
+    """What is owed to a run, without what another editor has ended meanwhile."""
+    events: Events = ()
+    for each in owed:
+        try:
+            more = each.ending(run, max(each.at, run.updated_at))
+            run = machine.replay(more, run)
+        except (Busy, InvalidTransition):
+            continue
+        events += more
+    return events
 
 
 class Ledger:
@@ -36,13 +68,21 @@ class Ledger:
         self._store = store
         self._clock = clock
         self._processes = processes
+        self._owed: dict[UUID, list[_Owed]] = defaultdict(list)
 
     def read(self, run_id: UUID) -> StoredRun:
-        """Read a run.
+        """Read a run, with the endings of answers that the store has not taken yet.
 
         Raises:
             NotFound: there is no such run in this store.
         """
+        stored = self._stored(run_id)
+        owed = self._owed.get(run_id, ())
+        return replace(
+            stored, run=machine.replay(_events(owed, stored.run), stored.run)
+        )
+
+    def _stored(self, run_id: UUID) -> StoredRun:
         stored = self._store.run(run_id)
         if stored is None:
             raise NotFound(
@@ -51,9 +91,7 @@ class Ledger:
             )
         return stored
 
-    async def decide(
-        self, run_id: UUID, decision: Callable[[PipelineRun, datetime], Events]
-    ) -> PipelineRun:
+    async def decide(self, run_id: UUID, decision: Verb) -> PipelineRun:
         """Commit what `decision` makes of the run as it is; return the run after it.
 
         `decision` may be called again if another writer was quicker, so it must be
@@ -62,14 +100,45 @@ class Ledger:
         Raises:
             WriteItError: what `decision` raises, or the store's StoreError.
         """
+        await self.settle(run_id)
+        return await self._decide(run_id, decision)
+
+    def owe(self, run_id: UUID, ending: Verb) -> None:
+        """Keep what became of answers and could not be written.
+
+        It is shown meanwhile, and written before anything else about the run.
+        """
+        self._owed[run_id].append(_Owed(ending, self._clock.now()))
+
+    @property
+    def owing(self) -> tuple[UUID, ...]:
+        """The runs of which something could not be written yet."""
+        return tuple(self._owed)
+
+    async def settle(self, run_id: UUID) -> None:
+        """Write what could not be written before.
+
+        Raises:
+            StoreError: it still cannot.
+        """
+        owed = tuple(self._owed.get(run_id, ()))
+        if not owed:
+            return
+        with suppress(NotFound):  # somebody has deleted the run
+            await self._decide(run_id, lambda run, _: _events(owed, run))
+        left = [each for each in self._owed.pop(run_id, []) if each not in owed]
+        if left:
+            self._owed[run_id] = left
+
+    async def _decide(self, run_id: UUID, decision: Verb) -> PipelineRun:
         while True:
-            stored = self.read(run_id)
+            stored = self._stored(run_id)
             # A clock set back must not break the order of a step's times.
             at = max(self._clock.now(), stored.run.updated_at)
             try:
                 events = decision(stored.run, at)
             except Busy as busy:
-                raise self._elsewhere(run_id, busy) from None
+                raise self.elsewhere(run_id, busy) from None
             if not events:
                 return stored.run
             run = machine.replay(events, stored.run)
@@ -115,7 +184,7 @@ class Ledger:
             return self.lease()
         return None
 
-    def _elsewhere(self, run_id: UUID, busy: Busy) -> Busy:
+    def elsewhere(self, run_id: UUID, busy: Busy) -> Busy:
         """Say who is busy, where it is not this session."""
         lease = self._store.lease(run_id)
         if lease is None or lease.owner == self.session.session_id:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from writeit.core import decide, machine
-from writeit.core.errors import StoreError
+from writeit.core.errors import NotFound, StoreError
 from writeit.core.run import AIResponse, PipelineStatus, split_model_id
 from writeit.core.text import processed
 from writeit.core.usage import TokenUsage
@@ -55,7 +56,10 @@ class Watch:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             try:
-                await self.beat(asked())
+                await self.beat((*asked(), *self._ledger.owing))
+                for run_id in self._ledger.owing:
+                    await self._ledger.settle(run_id)
+                    on_found(run_id)
                 for run_id in await self.find_lost(set(asked())):
                     on_found(run_id)
             except StoreError as error:
@@ -75,7 +79,8 @@ class Watch:
             if run_id not in ours and self.is_lost(run_id)
         ]
         for run_id in lost:
-            await self.take_over(run_id)
+            with suppress(NotFound):  # taken over and deleted by another, just now
+                await self.take_over(run_id)
         return lost
 
     def is_lost(self, run_id: UUID) -> bool:

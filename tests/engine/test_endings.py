@@ -1,0 +1,238 @@
+"""How answers end when somebody stops them late, or the store does not take them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.bench import MODEL, OTHER, Bench
+from writeit.core import decide
+from writeit.core import events as e
+from writeit.core.errors import Busy, StoreError
+from writeit.core.run import PipelineStatus, StepStatus
+from writeit.engine.requests import Ask
+from writeit.engine.stream import Finished
+from writeit.engine.watch import Watch
+from writeit.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from writeit.core.run import PipelineRun
+    from writeit.ports import Decision
+
+ALL = "all after the gate."
+"""What a gated model has said in the end."""
+FULL = StoreError("the disk is full", reason="full", hint="Free some space.")
+
+
+ANSWERS = (e.StepStarted, e.ResponseReceived)
+
+
+class MoodyStore(MemoryStore):
+    """A store that takes its time, or does not take anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full = False
+        self.slow = False
+        self.waiting = asyncio.Event()
+        """Set once something waits to be written."""
+        self.open = asyncio.Event()
+
+    async def commit(self, decision: Decision) -> int:
+        """Write, unless full; what is about answers waits until `open`, if slow."""
+        if self.full:
+            raise FULL
+        if self.slow and isinstance(decision.events[0], ANSWERS):
+            self.waiting.set()
+            await self.open.wait()
+        return await super().commit(decision)
+
+
+@pytest.fixture
+def store() -> MoodyStore:
+    """A store in a good mood."""
+    return MoodyStore()
+
+
+@pytest.fixture
+def bench(store: MoodyStore) -> Bench:
+    """A bench with that store."""
+    return Bench(store=store)
+
+
+async def test_a_stop_while_an_answer_is_written_down_does_not_lose_it(
+    bench: Bench, store: MoodyStore
+) -> None:
+    """It ended before the stop, so it is whole; the run is PAUSED all the same."""
+    gate = bench.models.gate(MODEL, "all ")
+    run = await bench.run()
+    asking = await bench.ask(run)
+    store.slow = True
+    gate.open()
+    await store.waiting.wait()
+    pausing = asyncio.create_task(bench.engine.pause(run.pipeline_run_id))
+    await asyncio.sleep(0)
+    store.open.set()
+    paused = await pausing
+    state = await bench.engine.outcome(asking)
+    assert [(a.raw_output, a.partial) for a in state.ai_responses] == [(ALL, False)]
+    assert paused.status is PipelineStatus.PAUSED
+    assert [end.status for end in bench.finished()] == ["complete"]
+
+
+async def test_a_cancel_before_the_first_call_leaves_nothing_behind(
+    bench: Bench, store: MoodyStore
+) -> None:
+    """The run waits for nobody: PAUSED, its step PENDING, nothing sent."""
+    store.slow = True
+    run = await bench.run()
+    asking = asyncio.create_task(bench.ask(run))
+    await store.waiting.wait()
+    asking.cancel()
+    await asyncio.sleep(0)
+    store.open.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    after = bench.stored(run)
+    assert after.steps["angles"].status is StepStatus.PENDING
+    assert after.status is PipelineStatus.PAUSED
+    assert bench.models.calls == []
+
+
+async def interrupted(bench: Bench, store: MoodyStore) -> PipelineRun:
+    """A run whose answer ended when the disk was full."""
+    gate = bench.models.gate(MODEL, "all ")
+    run = await bench.run()
+    asking = await bench.ask(run)
+    await gate.reached.wait()
+    store.full = True
+    gate.open()
+    with pytest.raises(StoreError) as told:
+        await bench.engine.outcome(asking)
+    assert told.value.reason == "full"
+    return run
+
+
+async def test_an_answer_the_store_does_not_take_is_shown_all_the_same(
+    bench: Bench, store: MoodyStore
+) -> None:
+    """The run is PAUSED in memory, its text there, and the stream says why."""
+    run = await interrupted(bench, store)
+    shown = await bench.engine.show(run.pipeline_run_id)
+    assert shown.status is PipelineStatus.PAUSED
+    texts = [answer.raw_output for answer in shown.steps["angles"].ai_responses]
+    assert texts == [ALL]
+    (end,) = bench.finished()
+    assert (end.index, end.status, end.message) == (None, "failed", FULL.message)
+
+
+async def test_what_the_store_did_not_take_is_written_before_the_next_decision(
+    bench: Bench, store: MoodyStore
+) -> None:
+    """Refused while the disk is full, and with room again nothing is missing."""
+    run = await interrupted(bench, store)
+
+    async def choose() -> PipelineRun:
+        return await bench.engine.decide(
+            run.pipeline_run_id,
+            lambda run, at: decide.select(run, run.steps["angles"], 0, at),
+        )
+
+    with pytest.raises(StoreError):
+        await choose()
+    store.full = False
+    chosen = await choose()
+    assert chosen.steps["angles"].content == ALL
+    kinds = [event.type for event in store.events(run.pipeline_run_id)]
+    assert kinds[-5:] == [
+        "response_received",
+        "run_paused",
+        "run_resumed",
+        "response_selected",
+        "step_completed",
+    ]
+    assert bench.engine.ledger.owing == ()
+
+
+async def test_what_the_store_did_not_take_is_written_by_itself(
+    bench: Bench, store: MoodyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as there is room, at the next beat; the lease is given back then."""
+    monkeypatch.setattr("writeit.engine.watch.BEAT_SECONDS", 0)
+    run = await interrupted(bench, store)
+    found = asyncio.Event()
+    bench.engine.watch(lambda _: found.set())
+    store.full = False
+    await asyncio.wait_for(found.wait(), 5)
+    stored = store.run(run.pipeline_run_id)
+    assert stored is not None
+    assert stored.run.status is PipelineStatus.PAUSED
+    assert store.lease(run.pipeline_run_id) is None
+    await bench.engine.close()
+
+
+async def test_an_answer_in_time_takes_the_one_before_it_along(
+    bench: Bench, store: MoodyStore
+) -> None:
+    """The disk had room again before the last answer ended: no error, nothing lost."""
+    first, second = bench.models.gate(MODEL, "one"), bench.models.gate(OTHER, "two")
+    run = await bench.run()
+    asking = await bench.ask(run, MODEL, OTHER)
+    await first.reached.wait()
+    await second.reached.wait()
+    store.full = True
+    first.open()
+    await bench.until_seen(Finished)
+    store.full = False
+    second.open()
+    state = await bench.engine.outcome(asking)
+    texts = [answer.raw_output for answer in state.ai_responses]
+    assert texts == ["oneafter the gate.", "twoafter the gate."]
+    assert bench.stored(run).status is PipelineStatus.RUNNING
+
+
+async def test_an_engine_ends_while_the_disk_is_full(
+    bench: Bench, store: MoodyStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It says so and goes; an editor must be able to quit."""
+    await interrupted(bench, store)
+    await bench.engine.close()
+    assert FULL.message in caplog.text
+
+
+async def test_who_is_busy_is_told_to_whoever_asks_too(bench: Bench) -> None:
+    """Not only to those who choose."""
+    gate = bench.models.gate(MODEL, "half ")
+    run = await bench.run()
+    await bench.ask(run)
+    await gate.reached.wait()
+    other = Bench(store=bench.store, models=bench.models)
+    other.engine.ledger.session = other.engine.session.evolve(
+        session_id=bench.clock.new_id()
+    )
+    with pytest.raises(Busy) as busy:
+        await other.engine.ask(Ask(run_id=run.pipeline_run_id, models=(MODEL,)))
+    assert busy.value.data["pid"] == 1
+    with pytest.raises(Busy) as busy:
+        await other.engine.delete(run.pipeline_run_id)
+    assert busy.value.data["pid"] == 1
+    await bench.engine.close()
+
+
+async def test_one_run_that_is_gone_does_not_end_the_watch(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else took it over and deleted it in the same moment."""
+    gate = bench.models.gate(MODEL, "half ")
+    run = await bench.run()
+    asking = await bench.ask(run)
+    await gate.reached.wait()
+    watch = Watch(bench.store, bench.engine.ledger, bench.clock, bench.processes)
+    bench.processes.dead.add(1)
+    monkeypatch.setattr(bench.store, "run", lambda _: None)
+    assert await watch.find_lost(set()) == [run.pipeline_run_id]
+    monkeypatch.undo()
+    gate.open()
+    await bench.engine.outcome(asking)
