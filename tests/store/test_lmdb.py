@@ -17,6 +17,7 @@ from writeit.core.errors import Busy, InvalidParams, StoreError
 from writeit.core.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.ports import Decision, RunQuery
 from writeit.store.lmdb_store import LmdbStore
+from writeit.store.seal import unsealed_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -354,7 +355,7 @@ async def test_streamed_text_is_on_the_disk_in_50_ms(lmdb_store: LmdbStore) -> N
         await asyncio.sleep(0.005)
     await asyncio.sleep(0.05)
     pieces = [v for k, v in dump(lmdb_store).items() if k.startswith("journal:")]
-    assert b"".join(pieces) == b"word " * 20
+    assert b"".join(map(unsealed_text, pieces)) == b"word " * 20
     assert lmdb_store.counters.transactions - before <= 8
 
 

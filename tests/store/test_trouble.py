@@ -410,7 +410,7 @@ def test_an_old_store_is_migrated_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Step by step, in order, all in one transaction."""
-    LmdbStore.open(folder).close()
+    write_schema(folder, schema.stamp(1))
 
     def first(batch: Batch) -> None:
         batch.put(b"meta:trail", (batch.get(b"meta:trail") or b"") + b"1")
@@ -432,7 +432,7 @@ def test_a_migration_that_fails_changes_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store stays as old as it was."""
-    LmdbStore.open(folder).close()
+    write_schema(folder, schema.stamp(1))
 
     def failing(batch: Batch) -> None:
         batch.put(b"meta:trail", b"half")

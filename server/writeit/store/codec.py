@@ -22,6 +22,8 @@ from pydantic import (
     WrapSerializer,
 )
 
+from writeit.store.seal import unsealed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -106,6 +108,7 @@ def decode(kind: type[R], raw: bytes, text: Callable[[str], str]) -> R:
         TooNew: a newer program wrote it.
         ValueError: it is not a record of this kind.
     """
+    raw = unsealed(raw)
     if raw.startswith((b'{"v":%d,' % kind.VERSION, b'{"v":%d}' % kind.VERSION)):
         return kind.model_validate_json(raw, context=text)
     return kind.model_validate(_upcast(kind, raw), context=text)

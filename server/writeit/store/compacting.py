@@ -34,7 +34,7 @@ _HURRIED = 2
 """Attempts that let others write; the next one does not."""
 _REFERENCE = re.compile(rb'\{"text":"([0-9a-f]{64})"\}')
 """Quotes within a writer's words are escaped: only a reference looks like this."""
-_KINDS_WITH_TEXTS = (keys.RUNS, b"step:", keys.RESPONSES, keys.EVENTS, b"primer:")
+_KINDS_WITH_TEXTS = (keys.RUNS, keys.STEPS, keys.RESPONSES, keys.EVENTS, keys.PRIMERS)
 
 
 def compact(environment: Environment) -> None:

@@ -17,6 +17,7 @@ from writeit.ports import Deleted
 from writeit.store import keys, reading, writing
 from writeit.store.codec import Texts, encode
 from writeit.store.records import Listing, RunRecord
+from writeit.store.seal import sealed
 from writeit.store.side_records import SessionRecord
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def _clear(batch: Batch, run_id: UUID, raw: bytes) -> None:
         writing.drop(batch, prefix)
     batch.delete(keys.lease(run_id))
     batch.delete(key)
-    batch.put(keys.tombstone(run_id), encode(listing, Texts()))
+    grave = keys.tombstone(run_id)
+    batch.put(grave, sealed(grave, encode(listing, Texts())))
     _clear_sessions(batch, run_id)
 
 
@@ -167,4 +169,4 @@ def _clear_sessions(batch: Batch, run_id: UUID) -> None:
         if session.active_pipeline_run_id == run_id:
             changed = session.evolve(active_pipeline_run_id=None)
             value = encode(SessionRecord(session=changed), Texts())
-            batch.replace(key, raw, value)
+            batch.replace(key, raw, sealed(key, value))

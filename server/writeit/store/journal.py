@@ -12,6 +12,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from writeit.store import keys
+from writeit.store.seal import sealed_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +97,7 @@ class Journal:
             text = "".join(piece for _, piece in pieces)
             key = keys.journal(run_id, response_id, pieces[0][0])
             # Half a surrogate pair cannot be stored; the answer itself is checked.
-            batch.put(key, text.encode(errors="replace"))
+            batch.put(key, sealed_text(key, text.encode(errors="replace")))
 
     def _written(self, future: Future[None]) -> None:
         with self._lock:

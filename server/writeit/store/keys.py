@@ -24,10 +24,22 @@ SCHEMA = b"meta:schema"
 STREAMING = b"streaming:"
 SESSIONS = b"session:"
 RUNS = b"run:"
+USAGE = b"usage:"
 RESPONSES = b"response:"
 EVENTS = b"event:"
 TEXTS = b"text:"
-USAGE = b"usage:"
+STEPS = b"step:"
+CONFIGURATIONS = b"config:"
+PRIMERS = b"primer:"
+PREFERENCES = b"preferences:"
+LEASES = b"lease:"
+TOMBSTONES = b"tombstone:"
+JOURNAL = b"journal:"
+RECORDS = (
+    *(RUNS, STEPS, RESPONSES, EVENTS, USAGE, TOMBSTONES, LEASES),
+    *(CONFIGURATIONS, PRIMERS, SESSIONS, PREFERENCES),
+)
+"""What the keys of records begin with; all else is text or says it all by its key."""
 NO_ID = UUID(int=0)
 """Sorts before every id."""
 _ID_LENGTH = 36

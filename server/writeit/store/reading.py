@@ -16,6 +16,7 @@ from writeit.store.records import (
     RunRecord,
     StepRecord,
 )
+from writeit.store.seal import unsealed_text
 from writeit.store.side_records import (
     ConfigurationRecord,
     LeaseRecord,
@@ -209,7 +210,7 @@ class Reading:
         text = ""
         prefix = keys.journal_of(run_id, response_id)
         for _, raw in self._snapshot.scan(prefix):
-            text += raw.decode()
+            text += unsealed_text(raw).decode()
         for offset, piece in waiting.get(response_id, ()):
             if offset >= len(text):
                 text += piece

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from writeit.store import failures, keys
+from writeit.store.seal import sealed, sealed_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 
     from writeit.store.snapshot import Batch, Snapshot
 
-MIGRATIONS: tuple[Callable[[Batch], None], ...] = ()
+
+def _seal(batch: Batch) -> None:
+    """Give each record and each piece of streamed text its checksum."""
+    for kind in keys.RECORDS:
+        for key in list(batch.keys(kind)):
+            batch.put(key, sealed(key, batch.get(key) or b"{}"))
+    for key in list(batch.keys(keys.JOURNAL)):
+        batch.put(key, sealed_text(key, batch.get(key) or b""))
+
+
+MIGRATIONS: tuple[Callable[[Batch], None], ...] = (_seal,)
 """The first one leads from schema 1 to schema 2, and so on; never reordered."""
 SCHEMA = len(MIGRATIONS) + 1
 

@@ -16,6 +16,7 @@ from writeit.ports import StaleDecision, StoredRun
 from writeit.store import keys, reading, shapes
 from writeit.store.codec import Texts, encode
 from writeit.store.records import Listing, RunRecord
+from writeit.store.seal import sealed
 from writeit.store.side_records import (
     ConfigurationRecord,
     LeaseRecord,
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from writeit.store.records import Record
     from writeit.store.snapshot import Batch
 
-_EMPTY = b'{"v":1}'
+EMPTY = b'{"v":1}'
+"""The value of a key that says it all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def primer_dates(
 def write_session(batch: Batch, session: UserSession) -> None:
     """Write a session and list it as active."""
     _write(batch, keys.session(session.session_id), SessionRecord(session=session))
-    _put(batch, keys.active_session(session.user_id, session.session_id), _EMPTY)
+    _put(batch, keys.active_session(session.user_id, session.session_id), EMPTY)
 
 
 def end_session(batch: Batch, session_id: UUID) -> None:
@@ -159,7 +161,7 @@ def _write_step(
         if there[index : index + 1] == (response,):
             continue
         key = keys.step_response(run_id, step.step_name, index, response.response_id)
-        _put(batch, key, _EMPTY)
+        _put(batch, key, EMPTY)
         response_key = keys.response(response.response_id)
         if batch.get(response_key) is None:
             _write(batch, response_key, shapes.response_record(response))
@@ -178,7 +180,7 @@ def _write_run(
             batch.put(key, value)
     streaming = keys.streaming(run.pipeline_run_id)
     if run.is_streaming:
-        _put(batch, streaming, _EMPTY)
+        _put(batch, streaming, EMPTY)
     else:
         batch.delete(streaming)
     return _write(batch, keys.run(run.pipeline_run_id), after)
@@ -192,10 +194,10 @@ def index_entries(run: Listing | RunRecord) -> dict[bytes, bytes]:
         indices.append(keys.run_by_uri(run.uri))
     if run.status is PipelineStatus.COMPLETED:
         indices.append(keys.completed_runs(LOCAL_USER))
-    entries = {keys.at(index, run.created_at, run_id): _EMPTY for index in indices}
+    entries = {keys.at(index, run.created_at, run_id): EMPTY for index in indices}
     if parent_id is not None:
         entries[keys.branch_parent(run_id)] = f'"{parent_id}"'.encode()
-        entries[keys.branch_child(parent_id, run_id)] = _EMPTY
+        entries[keys.branch_child(parent_id, run_id)] = EMPTY
     return entries
 
 
@@ -238,7 +240,7 @@ def _write_primer(
     _write(batch, key, shapes.primer_record(primer, created_at, last_used))
     _write(batch, keys.primer(primer.primer_id), PrimerPointer(newest=primer.version))
     uses = keys.primer_usage(primer.primer_id)
-    _put(batch, keys.at(uses, run.created_at, run.pipeline_run_id), _EMPTY)
+    _put(batch, keys.at(uses, run.created_at, run.pipeline_run_id), EMPTY)
 
 
 def drop(batch: Batch, prefix: bytes) -> None:
@@ -250,7 +252,7 @@ def drop(batch: Batch, prefix: bytes) -> None:
 def _write(batch: Batch, key: bytes, record: Record) -> bytes:
     """Write a record, if it changed, and those of its texts that are new."""
     texts = Texts()
-    raw = encode(record, texts)
+    raw = sealed(key, encode(record, texts))
     if _put(batch, key, raw):
         for digest, data in texts.found.items():
             batch.put_new(keys.text(digest), data)

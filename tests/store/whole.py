@@ -1,0 +1,99 @@
+"""A small store in which every kind of key stands, as the product writes them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from store import samples
+from store.samples import a_run, an_id, answer, ask, at, receive, select
+from writeit.core import decide, machine
+from writeit.core.run import PipelineRun, RunPrimer
+from writeit.core.session import UserPreferences
+from writeit.ports import Decision, Lease
+from writeit.store.lmdb_store import LmdbStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
+FINISHED, CHILD, GRAVE, GRANDCHILD, STREAMING = (an_id(n) for n in range(1, 6))
+
+
+async def begin(store: LmdbStore, run_id: UUID, **fields: object) -> PipelineRun:
+    """Start a run as the engine does: with configuration, primer and session."""
+    primer = samples.primer()
+    pinned = RunPrimer(
+        primer_id=primer.primer_id, version=primer.version, text=primer.content
+    )
+    run = a_run(run_id.int & 0xFFFF, primer=pinned, **fields)
+    decision = samples.started(run)
+    await store.commit(
+        replace(
+            decision,
+            configuration=samples.configuration(),
+            primer=primer,
+            session=samples.session(),
+        )
+    )
+    return run
+
+
+async def finish(store: LmdbStore, run_id: UUID, first: int) -> None:
+    """Take a run through all of its steps, with two answers each."""
+    for index in range(len(samples.STEPS)):
+        numbers = (first + 2 * index, first + 2 * index + 1)
+        await ask(store, run_id, *numbers)
+        for number in numbers:
+            text = f"Answer {number}. " * (1 if number % 2 else 400)
+            await receive(store, run_id, answer(number, text))
+        await select(store, run_id)
+
+
+async def branch(store: LmdbStore, parent: UUID, child: UUID, step: str) -> PipelineRun:
+    """Branch off a run."""
+    stored = store.run(parent)
+    assert stored is not None
+    run = stored.run
+    moment = at(child.int & 0xFFFF)
+    event = decide.branch(run, run.steps[step], child, moment, "another way")
+    made = machine.apply(None, event)
+    await store.commit(Decision(run=made, events=(event,), expected_seq=0))
+    return made
+
+
+async def fill(store: LmdbStore) -> None:
+    """Write something of every kind."""
+    await begin(store, FINISHED, uri="file:///notes/bees.md")
+    await finish(store, FINISHED, 100)
+    await branch(store, FINISHED, CHILD, "draft")
+    await branch(store, FINISHED, GRAVE, "outline")
+    await branch(store, GRAVE, GRANDCHILD, "angles")
+    await store.delete(GRAVE)
+    await begin(store, STREAMING)
+    lease = Lease(owner=an_id(900), pid=1, process_started=1.5, heartbeat=at(9))
+    stored = store.run(STREAMING)
+    assert stored is not None
+    run, call = stored.run, samples.call(200)
+    events = (
+        *decide.ask(run, run.steps["angles"], [call], at(9)),
+        decide.send("angles", call, "Write about bees. " * 30, at(9)),
+    )
+    await store.commit(replace(samples.decision(run, stored.seq, *events), lease=lease))
+    for piece in ("Bees dance, ", "and so do we; ", "who could not?"):
+        store.journal(STREAMING, an_id(200), piece)
+        await asyncio.sleep(0.05)
+    await store.save_preferences(UserPreferences())
+
+
+def whole_store(folder: Path) -> Path:
+    """Make such a store, and close it."""
+
+    async def make() -> None:
+        store = LmdbStore.open(folder)
+        await fill(store)
+        store.close()
+
+    asyncio.run(make())
+    return folder
