@@ -74,6 +74,10 @@ class Connection:
             )
         return self._open(paths[0] if paths else None)
 
+    def folder_of(self, uri: str) -> Folder:
+        """Return the open folder that a document is in, else the first one."""
+        return self._open(_containing(uri, self.workspace_paths()))
+
     def _named(self, folder: str, paths: list[Path]) -> Path:
         path = path_of(folder)
         if path not in paths or path is None:

@@ -9,6 +9,7 @@ from lsprotocol import types
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.lsp import offers
 from writeit.lsp.current import run_of
+from writeit.lsp.documents import binding_of
 
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun
@@ -44,7 +45,7 @@ async def code_lenses(
 
 def _to_start(connection: Connection, uri: str) -> list[types.CodeLens]:
     """Only a document that names a pipeline gets a lens before it has a run."""
-    name = connection.binding_of(uri).pipeline
+    name = binding_of(connection, uri).pipeline
     usable = connection.folder_of(uri).library().usable
     named = [pipeline for pipeline in usable if pipeline.name == name]
     return _as_lenses(offers.to_start(named, uri))
