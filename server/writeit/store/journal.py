@@ -37,6 +37,8 @@ class Journal:
         self._waiting: dict[_Answer, list[tuple[int, str]]] = defaultdict(list)
         self._lengths: dict[_Answer, int] = defaultdict(int)
         self._taken: dict[_Answer, int] = {}
+        self._ended: set[_Answer] = set()
+        """Stored whole by a decision that is being written."""
         self._scheduled = False
         self._failure: BaseException | None = None
 
@@ -82,16 +84,35 @@ class Journal:
                 if run == run_id
             }
 
+    def end(self, run_id: UUID, response_ids: Iterable[UUID]) -> None:
+        """Write no more of answers that a decision stores whole, just now.
+
+        Without this the text could be written again behind it in the same group.
+        `forget` follows if the decision is on the disk, `keep` if it is not.
+        """
+        with self._lock:
+            self._ended.update((run_id, each) for each in response_ids)
+
+    def keep(self, run_id: UUID, response_ids: Iterable[UUID]) -> None:
+        """Go on writing answers whose end could not be written."""
+        with self._lock:
+            self._ended.difference_update((run_id, each) for each in response_ids)
+
     def forget(self, run_id: UUID, response_ids: Iterable[UUID]) -> None:
         """Drop the text of answers that ended; they are stored whole."""
         with self._lock:
             for response_id in response_ids:
                 self._waiting.pop((run_id, response_id), None)
                 self._lengths.pop((run_id, response_id), None)
+                self._ended.discard((run_id, response_id))
 
     def _write(self, batch: Batch) -> None:
         with self._lock:
-            waiting = {answer: list(pieces) for answer, pieces in self._waiting.items()}
+            waiting = {
+                answer: list(pieces)
+                for answer, pieces in self._waiting.items()
+                if answer not in self._ended
+            }
             self._taken = {answer: len(pieces) for answer, pieces in waiting.items()}
         for (run_id, response_id), pieces in waiting.items():
             text = "".join(piece for _, piece in pieces)

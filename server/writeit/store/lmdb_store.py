@@ -90,10 +90,14 @@ class LmdbStore:
             InvalidParams: a name in it is too long for a key.
         """
         self._journal.hurry()
-        runs = self._caches.runs
-        future = self._writer.submit(
-            lambda batch: writing.write_decision(batch, decision, runs)
-        )
+
+        def write(batch: Batch) -> Written:
+            written = writing.write_decision(batch, decision, self._caches.runs)
+            run_id = decision.run.pipeline_run_id
+            self._journal.end(run_id, writing.ended(decision.events))
+            return written
+
+        future = self._writer.submit(write)
         future.add_done_callback(lambda done: self._settle(decision, done))
         return (await self._result(future)).stored.seq
 
@@ -259,13 +263,14 @@ class LmdbStore:
         return await waiter
 
     def _settle(self, decision: Decision, done: Future[Written]) -> None:
-        """Take note, on the writer's thread, of what is on the disk now."""
+        """Take note, on the writer's thread, of what is on the disk now, or is not."""
+        run_id, ended = decision.run.pipeline_run_id, writing.ended(decision.events)
         if done.cancelled() or done.exception():
+            self._journal.keep(run_id, ended)
             return
         written = done.result()
         self._caches.runs.add(written.record, written.stored)
-        ended = writing.ended(decision.events)
-        self._journal.forget(decision.run.pipeline_run_id, ended)
+        self._journal.forget(run_id, ended)
 
 
 def _seen(waiter: asyncio.Future[T]) -> None:

@@ -45,11 +45,13 @@ class MemoryStore:
 
         Raises:
             StaleDecision: `expected_seq` is no longer the run's.
+            NotFound: it branches off a run that was deleted meanwhile.
         """
         await asyncio.sleep(0)  # others get their turn, as while a disk writes
         run_id = decision.run.pipeline_run_id
         before = self._runs.get(run_id)
         seq = writing.check_seq(decision, before.seq if before else 0)
+        writing.check_parent(decision, self._runs.__contains__)
         self._runs[run_id] = StoredRun(shapes.without_streamed(decision.run), seq)
         self._events[run_id] += decision.events
         for response_id in writing.ended(decision.events):

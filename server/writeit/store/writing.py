@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from writeit.core import events as e
+from writeit.core.errors import NotFound
 from writeit.core.run import PipelineStatus
 from writeit.core.session import LOCAL_USER
 from writeit.ports import StaleDecision, StoredRun
@@ -27,7 +28,7 @@ from writeit.store.side_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -58,11 +59,13 @@ def write_decision(batch: Batch, decision: Decision, runs: RunCache) -> Written:
 
     Raises:
         StaleDecision: the run has another seq than the decision was made at.
+        NotFound: it branches off a run that was deleted meanwhile.
     """
     run_id, key = decision.run.pipeline_run_id, keys.run(decision.run.pipeline_run_id)
     raw = batch.get(key)
     before = raw and reading.decoded(batch, Listing, key, raw, reading.no_text)
     seq = check_seq(decision, before.seq if before else 0)
+    check_parent(decision, lambda parent: batch.get(keys.run(parent)) is not None)
     known = runs.get(run_id, raw)
     run = shapes.without_streamed(decision.run)
     _write_events(batch, decision)
@@ -92,6 +95,22 @@ def check_seq(decision: Decision, seq: int) -> int:
             f" the decision was made at {decision.expected_seq}."
         )
     return seq + len(decision.events)
+
+
+def check_parent(decision: Decision, is_there: Callable[[UUID], bool]) -> None:
+    """Refuse a branch off a run that was deleted while it was decided.
+
+    Raises:
+        NotFound: it was.
+    """
+    first, parent_id = decision.events[0], decision.run.parent_pipeline_run_id
+    if not isinstance(first, e.RunBranched) or parent_id is None:
+        return
+    if not is_there(parent_id):
+        raise NotFound(
+            f"Run {parent_id} was deleted, so nothing can branch off it.",
+            hint="writeit.run.list names the runs that are here.",
+        )
 
 
 def ended(events: Iterable[Event]) -> list[UUID]:
