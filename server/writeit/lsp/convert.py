@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from writeit.core.alignment import lines
 from writeit.core.errors import InvalidParams, WriteItError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pydantic import BaseModel, ValidationError
 
-    from writeit.lsp.protocol import Position
+    from writeit.core.edits import Edit
+
+
+class _Place(Protocol):
+    """A position, ours or lsprotocol's."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def character(self) -> int: ...
+
 
 ERROR_CODES = {
     "invalid_params": -32602,
@@ -63,37 +78,60 @@ def _path(location: Sequence[Any]) -> str:
     return ".".join(str(part) for part in location)
 
 
-def to_offset(text: str, position: Position, encoding: str) -> int:
+def to_offset(text: str, position: _Place, encoding: str) -> int:
     """Return how many code points of `text` lie in front of `position`.
 
     A position behind the end of its line means the line's end.
     """
-    lines = text.splitlines(keepends=True)
-    if position.line >= len(lines):
+    found = lines(text)
+    if position.line >= len(found):
         return len(text)
-    line = lines[position.line]
-    before = sum(len(earlier) for earlier in lines[: position.line])
+    before = sum(len(earlier) for earlier in found[: position.line])
+    line = found[position.line].rstrip("\r\n")
     return before + _code_points(line, position.character, encoding)
 
 
 def _code_points(line: str, units: int, encoding: str) -> int:
-    line = line.rstrip("\r\n")
-    if encoding == "utf-32":
+    if encoding == "utf-32" or line.isascii():
         return min(units, len(line))
-    width = (lambda c: len(c.encode())) if encoding == "utf-8" else _utf16_units
     seen = 0
     for index, character in enumerate(line):
         if seen >= units:
             return index
-        seen += width(character)
+        seen += _units(character, encoding)
     return len(line)
 
 
-def _utf16_units(character: str) -> int:
-    return 2 if ord(character) > _LAST_OF_THE_BASIC_PLANE else 1
+def _units(text: str, encoding: str) -> int:
+    """Count the code units of a text in a position encoding."""
+    if encoding == "utf-32" or text.isascii():
+        return len(text)
+    if encoding == "utf-8":
+        return len(text.encode("utf-8", "surrogatepass"))
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-_LAST_OF_THE_BASIC_PLANE = 0xFFFF
+def to_lsp_edits(
+    text: str, edits: Iterable[Edit], encoding: str
+) -> list[types.TextEdit]:
+    """Return edits of `text` as LSP has them, in its lines and code units."""
+    found = lines(text)
+    starts = [0, *accumulate(map(len, found))]
+
+    def position(offset: int) -> types.Position:
+        line = bisect_right(starts, offset) - 1
+        if line == len(found) and found and found[-1][-1] not in "\r\n":
+            line -= 1  # the end of a last line that has no end
+        before = text[starts[line] : offset]
+        return types.Position(line=line, character=_units(before, encoding))
+
+    return [
+        types.TextEdit(
+            range=types.Range(start=position(edit.start), end=position(edit.end)),
+            new_text=edit.new,
+        )
+        for edit in edits
+    ]
 
 
 def path_of(uri: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from writeit.core.errors import NotFound
 from writeit.library.document import read_manuscript
@@ -10,6 +11,8 @@ from writeit.library.frontmatter import Binding
 from writeit.lsp.convert import path_of, to_offset
 
 if TYPE_CHECKING:
+    from pygls.workspace import TextDocument
+
     from writeit.library.document import Manuscript
     from writeit.lsp.connection import Connection
     from writeit.lsp.protocol import Range
@@ -48,15 +51,21 @@ def binding_of(connection: Connection, uri: str | None) -> Binding:
         return Binding()
 
 
+def open_document(connection: Connection, uri: str) -> TextDocument | None:
+    """Return a document as the editor has it open, whatever way its URI is quoted."""
+    # pygls keeps them by their unquoted URIs.
+    documents: dict[str, TextDocument] = connection.server.workspace.text_documents
+    return documents.get(unquote(uri))
+
+
 def text_of(connection: Connection, uri: str) -> str:
     """Return a document's text.
 
     Raises:
         NotFound: it is neither open nor a readable text file.
     """
-    workspace = connection.server.workspace
-    if uri in workspace.text_documents:
-        return str(workspace.text_documents[uri].source)
+    if (document := open_document(connection, uri)) is not None:
+        return document.source
     path = path_of(uri)
     if path is None:
         raise NotFound(

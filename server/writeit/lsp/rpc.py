@@ -10,6 +10,7 @@ from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
 from writeit.lsp.names import COMMANDS
+from writeit.lsp.texts import WriteItWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,6 +34,7 @@ class WriteItProtocol(LanguageServerProtocol):
         if self.token is not None and not _shows(params, self.token):
             raise SystemExit(1)  # the transport closes the connection
         result: types.InitializeResult = yield from super().lsp_initialize(params)
+        self._workspace = WriteItWorkspace.like(self.workspace)
         result.capabilities.execute_command_provider = types.ExecuteCommandOptions(
             commands=list(COMMANDS), work_done_progress=True
         )

@@ -1,0 +1,67 @@
+"""Open documents with lines as LSP has them, in place of pygls' own.
+
+pygls cuts lines as Python does: at form feeds, at the separators of Unicode, at NEL. An
+editor does not; after one such character all edits would land in a wrong line, and the
+server's text would no longer be the writer's. (Seen in pygls 2.1.1.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from pygls.workspace import TextDocument, Workspace
+
+from writeit.core.alignment import lines
+from writeit.lsp.convert import to_offset
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lsprotocol import types
+
+
+class WriteItDocument(TextDocument):
+    """A document whose changes are applied where the editor means them."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines with their ends: LF, CRLF or CR."""
+        return lines(self.source)
+
+    def _apply_incremental_change(
+        self, change: types.TextDocumentContentChangePartial
+    ) -> None:
+        encoding = str(self.position_codec.encoding or "utf-16")
+        text = self.source
+        start = to_offset(text, change.range.start, encoding)
+        end = to_offset(text, change.range.end, encoding)
+        self._source = text[:start] + change.text + text[max(start, end) :]
+
+
+class WriteItWorkspace(Workspace):
+    """A workspace of such documents."""
+
+    @classmethod
+    def like(cls, other: Workspace) -> Self:
+        """Make one with the folders and the encoding of another, nothing open yet."""
+        return cls(
+            other.root_uri,
+            workspace_folders=list(other.folders.values()),
+            position_encoding=other.position_encoding,
+        )
+
+    def _create_text_document(
+        self,
+        doc_uri: str,
+        source: str | None = None,
+        version: int | None = None,
+        language_id: str | None = None,
+    ) -> WriteItDocument:
+        return WriteItDocument(
+            doc_uri,
+            source=source,
+            version=version,
+            language_id=language_id,
+            sync_kind=self._sync_kind,
+            position_codec=self._position_codec,
+        )
