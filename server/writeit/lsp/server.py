@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 HEAD = 4_000
 """Characters in which the front matter of a bound document says so."""
 
+ACTION_KINDS = ("source.writeit", "refactor.rewrite.writeit")
+
 logger = logging.getLogger(__name__)
 
 
@@ -97,7 +99,43 @@ def build(world: Callable[[], World]) -> WriteItServer:
     ) -> None:
         ls.forget_settings()
 
+    _register_features(server)
     return server
+
+
+def _register_features(server: WriteItServer) -> None:
+    """Announce what is answered besides commands; each imports its module when asked.
+
+    A document that is not markdown gets nothing and costs nothing.
+    """
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        types.CodeActionOptions(code_action_kinds=list(ACTION_KINDS)),
+    )
+    async def code_action(
+        ls: WriteItServer, params: types.CodeActionParams
+    ) -> list[types.CodeAction]:
+        if not _is_markdown(params.text_document.uri):
+            return []
+        from writeit.lsp.features.actions import code_actions  # noqa: PLC0415 -- heavy
+
+        return code_actions(ls.connection, params)
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
+    async def code_lens(
+        ls: WriteItServer, params: types.CodeLensParams
+    ) -> list[types.CodeLens]:
+        if not _is_markdown(params.text_document.uri):
+            return []
+        from writeit.lsp.features.lenses import code_lenses  # noqa: PLC0415 -- heavy
+
+        return await code_lenses(ls.connection, params)
+
+
+def _is_markdown(uri: str) -> bool:
+    """Untitled documents have no suffix; a client only sends what is markdown."""
+    return uri.startswith("untitled:") or uri.endswith((".md", ".markdown"))
 
 
 def _is_bound(text: str) -> bool:

@@ -1,0 +1,159 @@
+"""Code actions and lenses: what fits here and now, in every editor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.editor import serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def spot(line: int, start: int, end: int) -> dict[str, Any]:
+    """A range on one line."""
+    return {
+        "start": {"line": line, "character": start},
+        "end": {"line": line, "character": end},
+    }
+
+
+async def actions(
+    editor: Editor,
+    selected: dict[str, Any] | None = None,
+    only: list[str] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """The code actions of the open notes, by title without our name."""
+    context: dict[str, Any] = {"diagnostics": []}
+    if only:
+        context["only"] = only
+    found = await editor.request(
+        "textDocument/codeAction",
+        {
+            "textDocument": {"uri": editor.notes},
+            "range": selected or spot(0, 0, 0),
+            "context": context,
+        },
+    )
+    return {a["title"].removeprefix("WriteIt: "): a for a in found}
+
+
+async def take(editor: Editor, action: dict[str, Any]) -> Any:
+    """Do what an editor does with a chosen action."""
+    command = action["command"]
+    reply = editor.ask(
+        "workspace/executeCommand",
+        {"command": command["command"], "arguments": command["arguments"]},
+    )
+    return await reply[1]
+
+
+async def lenses(editor: Editor) -> list[str]:
+    """The titles on the first line."""
+    found = await editor.request(
+        "textDocument/codeLens", {"textDocument": {"uri": editor.notes}}
+    )
+    assert all(lens["range"]["start"]["line"] == 0 for lens in found)
+    return [lens["command"]["title"] for lens in found]
+
+
+async def test_a_bare_client_gets_from_notes_to_a_choice_by_actions_alone(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Start, run, choose: each is offered, and taking it needs nothing else."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        offered = await actions(editor)
+        start = next(
+            a for t, a in offered.items() if t.startswith("Start tech-article")
+        )
+        await take(editor, start)
+        offered = await actions(editor)
+        assert "Run angles" in offered
+        assert "Skip angles" in offered
+        run_id = offered["Run angles"]["command"]["arguments"][0]["runId"]
+        await editor.command(
+            "writeit.step.run",
+            runId=run_id,
+            models=["openai/say-one", "openai/say-two"],
+        )
+        offered = await actions(editor)
+        choice = next(t for t in offered if t.startswith("Choose answer 1"))
+        await take(editor, offered[choice])
+        run = await editor.command("writeit.run.show", runId=run_id)
+        assert run["steps"]["angles"]["userSelection"] == 1
+        offered = await actions(editor)
+        assert {"Run outline", "Branch at angles", "Rewind to angles"} <= set(offered)
+
+
+async def test_every_action_is_a_command_that_does_not_wait(
+    one_editor: Editor,
+) -> None:
+    """Many editors block on a command and give up."""
+    await one_editor.start_run()
+    for action in (await actions(one_editor)).values():
+        (argument,) = action["command"]["arguments"]
+        assert argument["wait"] is False
+        assert "edit" not in action
+
+
+async def test_a_pipeline_for_selections_offers_itself_on_one(
+    one_editor: Editor,
+) -> None:
+    """A new code action is a new YAML file; without a selection there is none."""
+    kinds = {a["kind"] for a in (await actions(one_editor, spot(6, 2, 9))).values()}
+    assert "refactor.rewrite.writeit.polish-passage" in kinds
+    assert "refactor.rewrite.writeit.tighten-passage" in kinds
+    none = await actions(one_editor, only=["refactor.rewrite"])
+    assert none == {}
+    only = await actions(one_editor, spot(6, 2, 9), only=["refactor.rewrite"])
+    assert all(a["kind"].startswith("refactor.rewrite.") for a in only.values())
+
+
+async def test_the_first_line_says_where_the_run_stands(one_editor: Editor) -> None:
+    """State, step, and what is likeliest next."""
+    run_id = await one_editor.start_run()
+    titles = await lenses(one_editor)
+    assert titles[0] == "WriteIt: angles (1/4), ready to run"
+    assert "Run angles" in titles
+    await one_editor.command(
+        "writeit.step.run", runId=run_id, models=["openai/say-here"]
+    )
+    titles = await lenses(one_editor)
+    assert titles[0] == "WriteIt: angles (1/4), 1 answer to choose from"
+    assert any(title.startswith("Choose answer 0") for title in titles)
+
+
+async def test_while_answers_come_there_is_a_way_to_stop_them(
+    one_editor: Editor,
+) -> None:
+    """A Cancel lens and action while streaming."""
+    run_id = await one_editor.start_run()
+    _, reply = one_editor.start(
+        "writeit.step.run",
+        runId=run_id,
+        models=["openai/slow-510"],
+        streamToken="stop-me",
+    )
+    await one_editor.until(lambda: len(one_editor.progress("stop-me")) > 2)
+    stop = "Stop the answer; what came is kept"
+    assert stop in await lenses(one_editor)
+    await take(one_editor, (await actions(one_editor))[stop])
+    assert (await reply)["aiResponses"][0]["partial"]
+
+
+async def test_other_documents_are_left_alone(one_editor: Editor) -> None:
+    """A file that is not markdown gets neither actions nor lenses."""
+    for method in ("textDocument/codeLens", "textDocument/codeAction"):
+        params: dict[str, Any] = {
+            "textDocument": {"uri": "file:///tmp/main.py"},
+            "range": spot(0, 0, 0),
+            "context": {"diagnostics": []},
+        }
+        assert await one_editor.request(method, params) == []
