@@ -73,6 +73,7 @@ def world() -> World:
         clock=SystemClock(),
         processes=SystemProcesses(),
         open_store=open_store,
+        find_store=find_store,
         maintain=maintain,
     )
 
@@ -84,6 +85,13 @@ def open_store(workspace: Path | None) -> tuple[Store, str | None]:
 
     folder, message = store_folder(workspace)
     return LmdbStore.open(folder), message
+
+
+def find_store(workspace: Path | None) -> tuple[Path, str | None]:
+    """Say where the store of a workspace folder is, or would be."""
+    from writeit.store.location import store_folder
+
+    return store_folder(workspace)
 
 
 def maintain(store: Store) -> Maintenance:

@@ -213,10 +213,12 @@ class Models(Protocol):
         named: Sequence[str] = (),
         provider: str | None = None,
         ollama_url: str | None = None,
+        refresh: bool = False,
     ) -> list[ModelInfo]:
         """List embedded, Ollama's, `named` and keyed providers' models; or one's.
 
-        `ollama_url` says where Ollama answers, if the writer's settings do.
+        `ollama_url` says where Ollama answers, if the writer's settings do; with
+        `refresh` nothing is taken from memory.
         """
         ...
 
@@ -554,5 +556,7 @@ class World:
     processes: Processes
     open_store: Callable[[Path | None], tuple[Store, str | None]]
     """Opens a folder's store; also returns a message if it had to go elsewhere."""
+    find_store: Callable[[Path | None], tuple[Path, str | None]]
+    """Says where a folder's store is, or would be; makes nothing."""
     maintain: Callable[[Store], Maintenance]
     """Hands out the care of an open store."""

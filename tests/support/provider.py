@@ -94,6 +94,10 @@ class Provider:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.ollama_models: list[str] = []
+        self.ollama_windows: dict[str, int] = {}
+        """By model: what `/api/show` says; nothing about others."""
+        self.busiest = 0
+        """Most calls for answers that were open at a time."""
         self.port = 0
         self._arrived = asyncio.Condition()
         self._failures: dict[str, int] = {}
@@ -113,7 +117,11 @@ class Provider:
         """Wait until the `nth` request for `model` has arrived and return it."""
 
         def of_model() -> list[Call]:
-            return [call for call in self.calls if call.model == model]
+            return [
+                call
+                for call in self.calls
+                if call.model == model and call.path != "/api/show"
+            ]
 
         async with asyncio.timeout(within), self._arrived:
             await self._arrived.wait_for(lambda: len(of_model()) > nth)
@@ -160,6 +168,7 @@ class Provider:
             self.calls.append(call)
             self._arrived.notify_all()
         reply = Reply(call, writer)
+        self.busiest = max(self.busiest, len(self._open))
         answering = asyncio.ensure_future(self._answer(call, reply))
         hangup = asyncio.ensure_future(reader.read(1))
         try:
@@ -177,6 +186,8 @@ class Provider:
         if call.path == "/api/tags":
             models = [{"name": name} for name in self.ollama_models]
             await reply.whole(200, {"models": models})
+        elif call.path == "/api/show":
+            await self._show(call.model, reply)
         elif call.path == "/api/chat":
             await ollama_chat(reply)
         elif call.path == "/v1/chat/completions":
@@ -186,6 +197,14 @@ class Provider:
             await BEHAVIOURS.get(kind, echo)(reply, argument)
         else:
             await reply.whole(404, {"error": {"message": "no such path"}})
+
+    async def _show(self, model: str, reply: Reply) -> None:
+        window = self.ollama_windows.get(model)
+        if window is None:
+            await reply.whole(404, {"error": "no such model"})
+            return
+        info = {"general.architecture": "fox", "fox.context_length": window}
+        await reply.whole(200, {"model_info": info})
 
     def _flaky(self, model: str, argument: str) -> tuple[str, str]:
         times, _, error = argument.partition("-")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from writeit import __version__
-from writeit.cli import export, keys, library, models, run
+from writeit.cli import doctor, export, keys, library, models, run
 from writeit.core.errors import InvalidParams, WriteItError
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ for command in (
     models.model,
     library.pipeline,
     keys.keys,
+    doctor.doctor,
 ):
     writeit.add_command(command)
 

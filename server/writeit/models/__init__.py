@@ -24,7 +24,8 @@ In the model host (`writeit model-host`):
     target      where a call goes, or why it must not
     catalog     what LiteLLM's bundled map knows
     listing     which models there are to choose from
-    ollama      which models a local Ollama has
+    ollama      which models a local Ollama has, and how much they can read
+    lanes       at most so many calls to one provider; runs take turns
     reading     reads a stream: text, end, usage
     surrogates  puts together characters that came in two pieces
     litellm_adapter   the only file that imports LiteLLM

@@ -6,11 +6,14 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from writeit.ports import ModelDone, TextDelta
+from writeit.core.usage import TokenUsage
+from writeit.models.wire import error_of
+from writeit.ports import ModelDone, ModelNotice, TextDelta
 
 if TYPE_CHECKING:
     from writeit.core.errors import WriteItError
-    from writeit.ports import ModelItem, ModelNotice
+    from writeit.models.wire import Message
+    from writeit.ports import ModelItem
 
 
 class Answer:
@@ -69,3 +72,19 @@ class Answer:
         if isinstance(item, Exception):
             raise item
         return item
+
+
+def feed(answer: Answer, message: Message) -> None:
+    """Hand on what the host says about an answer."""
+    match message["type"]:
+        case "delta":
+            answer.text(message["text"])
+        case "notice":
+            told = {k: v for k, v in message.items() if k not in {"type", "id"}}
+            answer.notice(ModelNotice(**told))
+        case "done":
+            usage = TokenUsage(**message["usage"])
+            reason = message["finish_reason"]
+            answer.end(ModelDone(usage=usage, finish_reason=reason))
+        case "error":
+            answer.end(error_of(message))

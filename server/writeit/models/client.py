@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from writeit.core.errors import ModelError, WriteItError
 from writeit.core.run import split_model_id
-from writeit.core.usage import TokenUsage
 from writeit.models import embedded
-from writeit.models.answer import Answer
+from writeit.models.answer import Answer, feed
 from writeit.models.process import COMMAND, HostProcess
 from writeit.models.providers import needs_key
 from writeit.models.wire import Message, error_of
-from writeit.ports import Fit, ModelDone, ModelInfo, ModelNotice
+from writeit.ports import Fit, ModelInfo
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -93,6 +92,7 @@ class ModelHostClient:
         named: Sequence[str] = (),
         provider: str | None = None,
         ollama_url: str | None = None,
+        refresh: bool = False,
     ) -> list[ModelInfo]:
         """List embedded, Ollama's, `named` and keyed providers' models; or one's."""
         candidates = {split_model_id(name)[0] for name in named}
@@ -104,6 +104,7 @@ class ModelHostClient:
             provider=provider,
             keyed=sorted(keyed),
             ollama_url=ollama_url,
+            refresh=refresh,
         )
         return [ModelInfo(**fields) for fields in reply["models"]]
 
@@ -173,7 +174,7 @@ class ModelHostClient:
         self._deaths = 0
         call_id = message["id"]
         if (answer := self._answers.get(call_id)) is not None:
-            _feed(answer, message)
+            feed(answer, message)
         elif (question := self._questions.pop(call_id, None)) is not None:
             if question.done():
                 return
@@ -265,21 +266,6 @@ def _fields(call: ModelCall) -> dict[str, Any]:
         "run_id": call.run_id and str(call.run_id),
         "ollama_url": call.ollama_url,
     }
-
-
-def _feed(answer: Answer, message: Message) -> None:
-    match message["type"]:
-        case "delta":
-            answer.text(message["text"])
-        case "notice":
-            told = {k: v for k, v in message.items() if k not in {"type", "id"}}
-            answer.notice(ModelNotice(**told))
-        case "done":
-            usage = TokenUsage(**message["usage"])
-            reason = message["finish_reason"]
-            answer.end(ModelDone(usage=usage, finish_reason=reason))
-        case "error":
-            answer.end(error_of(message))
 
 
 def fit_of(fields: Message) -> Fit:

@@ -6,14 +6,18 @@ import asyncio
 import dataclasses
 import logging
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from writeit.core.errors import ModelError, WriteItError
-from writeit.models import embedded_runner, litellm_adapter, ollama
+from writeit.core.run import split_model_id
+from writeit.models import embedded_runner, litellm_adapter
 from writeit.models.embedded import MODEL, WINDOW, check_usable
 from writeit.models.faults import fault
+from writeit.models.lanes import Lanes
 from writeit.models.listing import Listing
 from writeit.models.litellm_adapter import CATALOG, key_missing
+from writeit.models.ollama import Ollama
 from writeit.models.providers import EMBEDDED, OLLAMA, ollama_url
 from writeit.models.target import Target, decide, destination
 from writeit.models.wire import Message, error_fields, error_message
@@ -37,7 +41,8 @@ class Desk:
         self._say = say
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._embedded = embedded_runner.EmbeddedRunner()
-        self._embedded_turn = asyncio.Lock()
+        self._ollama = Ollama()
+        self._lanes = Lanes()
         self._work = {
             "start": self._start,
             "measure": self._measure,
@@ -80,37 +85,42 @@ class Desk:
 
     async def _start(self, message: Message) -> Message:
         model = message["model"]
-        if model.startswith(f"{EMBEDDED}/"):
-            return await self._start_embedded(message)
-        target = decide(model, message.get("key"), CATALOG, key_missing)
-        return await self._ask(target, message)
+        provider = split_model_id(model)[0]
+        if provider == EMBEDDED:
+            check_usable(model)
+            target = None
+        else:
+            target = await self._target(message)
 
-    async def _start_embedded(self, message: Message) -> Message:
-        check_usable(message["model"])
-        if self._embedded_turn.locked():
-            self._say(
-                {
-                    "type": "notice",
-                    "id": message["id"],
-                    "code": "queued",
-                    "title": "Waiting for its turn",
-                    "message": "The embedded model answers one prompt at a time.",
-                }
-            )
-        async with self._embedded_turn:
-            server = await self._embedded.endpoint()
-            target = Target(
-                model=MODEL,
-                provider=EMBEDDED,
-                litellm_model="openai/embedded",
-                endpoint=f"{server.url}/v1",
-                key=server.key,
-            )
-            try:
-                return await self._ask(target, message)
-            except ModelError:
-                await self._embedded.settle()
-                raise
+        def say_queued(places: int) -> None:
+            self._say({**_queued(provider, places), "id": message["id"]})
+
+        async with self._lanes.of(provider).turn(message["run_id"] or "", say_queued):
+            if target is None:
+                return await self._ask_embedded(message)
+            return await self._ask(target, message)
+
+    async def _target(self, message: Message) -> Target:
+        own = message["ollama_url"]
+        target = decide(message["model"], message.get("key"), CATALOG, key_missing, own)
+        if target.provider != OLLAMA:
+            return target
+        return replace(target, window=await self._window(message))
+
+    async def _ask_embedded(self, message: Message) -> Message:
+        server = await self._embedded.endpoint()
+        target = Target(
+            model=MODEL,
+            provider=EMBEDDED,
+            litellm_model="openai/embedded",
+            endpoint=f"{server.url}/v1",
+            key=server.key,
+        )
+        try:
+            return await self._ask(target, message)
+        except ModelError:
+            await self._embedded.settle()
+            raise
 
     async def _ask(self, target: Target, message: Message) -> Message:
         call_id = message["id"]
@@ -124,7 +134,8 @@ class Desk:
     async def _measure(self, message: Message) -> Message:
         model, prompt = message["model"], message["prompt"]
         provider, _ = CATALOG.check_provider(model)
-        refusal = refusal_of(model, keyed=message["keyed"])
+        own = message["ollama_url"]
+        refusal = refusal_of(model, keyed=message["keyed"], own_ollama=own)
         if provider == EMBEDDED:
             tokens = await self._embedded_tokens(prompt)
         else:
@@ -132,14 +143,24 @@ class Desk:
         price = CATALOG.price(model)
         fit: dict[str, Any] = {
             "prompt_tokens": tokens,
-            "context_window": WINDOW if provider == EMBEDDED else CATALOG.window(model),
+            "context_window": await self._window(message),
             "input_cost_per_token": price and price.input,
             "output_cost_per_token": price and price.output,
             "output_limit": CATALOG.output_limit(model),
-            "destination": destination(provider),
+            "destination": destination(provider, own),
             "refusal": refusal and error_fields(refusal),
         }
         return {"type": "measured", "fit": fit}
+
+    async def _window(self, message: Message) -> int | None:
+        """Return how many tokens a model reads, None if nobody knows."""
+        model = message["model"]
+        provider, name = split_model_id(model)
+        if provider == EMBEDDED:
+            return WINDOW
+        if provider == OLLAMA:
+            return await self._ollama.window(ollama_url(message["ollama_url"]), name)
+        return CATALOG.window(model)
 
     async def _embedded_tokens(self, prompt: str) -> int:
         """Count as the model does if its server is up, else as LiteLLM would."""
@@ -160,11 +181,14 @@ class Desk:
 
     async def _list(self, message: Message) -> Message:
         provider = message["provider"]
-        url = ollama_url()
+        url = ollama_url(message["ollama_url"])
+        if message["refresh"]:
+            self._ollama.forget()
+        near = provider in {None, OLLAMA}
         listing = Listing(
             catalog=CATALOG,
             keyed=frozenset(message["keyed"]) & CATALOG.providers,
-            ollama=await ollama.models(url) if provider in {None, OLLAMA} else None,
+            ollama=await self._ollama.models(url) if near else None,
             ollama_url=url,
             key_missing=key_missing,
             identify=litellm_adapter.identify,
@@ -173,7 +197,19 @@ class Desk:
         return {"type": "listed", "models": [dataclasses.asdict(m) for m in models]}
 
 
-def refusal_of(model: str, *, keyed: bool) -> ModelError | None:
+def _queued(provider: str, places: int) -> Message:
+    if provider == EMBEDDED:
+        says = "The embedded model answers one prompt at a time."
+    else:
+        says = f"{places} calls to {provider} are on their way, as many as go at a time"
+        says += "; this one starts by itself."
+    title = "Waiting for its turn"
+    return {"type": "notice", "code": "queued", "title": title, "message": says}
+
+
+def refusal_of(
+    model: str, *, keyed: bool, own_ollama: str | None = None
+) -> ModelError | None:
     """Return why a call would be refused before anything is sent, None if it would not.
 
     Raises:
@@ -183,7 +219,8 @@ def refusal_of(model: str, *, keyed: bool) -> ModelError | None:
         if model.startswith(f"{EMBEDDED}/"):
             check_usable(model)
         else:
-            decide(model, "there is one" if keyed else None, CATALOG, key_missing)
+            key = "there is one" if keyed else None
+            decide(model, key, CATALOG, key_missing, own_ollama)
     except ModelError as error:
         return error
     return None

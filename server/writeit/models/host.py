@@ -48,9 +48,11 @@ def prepare_environment() -> None:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # no request for prices
     os.environ["LITELLM_MODE"] = "PRODUCTION"  # no .env file of a workspace
     os.environ.setdefault("LITELLM_LOG", "ERROR")
-    # A proxy must not see what is asked of this machine's own models.
-    for name in ("NO_PROXY", "no_proxy"):
-        others = os.environ.get(name, "")
+    # A proxy must not see what is asked of this machine's own models. Readers of the
+    # two names disagree which counts, so both say the same.
+    names = ("no_proxy", "NO_PROXY")
+    others = next((value for name in names if (value := os.environ.get(name))), "")
+    for name in names:
         os.environ[name] = f"{others},{_LOCAL}" if others else _LOCAL
 
 

@@ -18,6 +18,7 @@ from writeit.core.errors import ModelError
 from writeit.core.run import split_model_id
 from writeit.models.catalog import Catalog
 from writeit.models.faults import ended_badly, failure, fault
+from writeit.models.ollama import room_for
 from writeit.models.providers import OLLAMA
 from writeit.models.reading import Reading
 from writeit.models.surrogates import Surrogates
@@ -185,21 +186,11 @@ def _arguments(
         "api_key": target.key,
         "max_tokens": request.get("max_tokens"),
         "temperature": request.get("temperature"),
-        "num_ctx": _ollama_window(target, request),
     }
+    if target.provider == OLLAMA:
+        prompt, answer = request["prompt"], request.get("max_tokens")
+        arguments["num_ctx"] = room_for(prompt, answer, target.window)
     return {name: value for name, value in arguments.items() if value is not None}
-
-
-def _ollama_window(target: Target, request: dict[str, Any]) -> int | None:
-    """Return a window that prompt and answer fit in, for Ollama only.
-
-    Ollama's own is small, and what does not fit it cuts off without a word.
-    """
-    if target.provider != OLLAMA:
-        return None
-    # Three bytes a token is on the safe side for every script.
-    need = len(request["prompt"].encode()) // 3 + (request.get("max_tokens") or 2048)
-    return max(4096, 1 << need.bit_length())
 
 
 async def _open(arguments: dict[str, Any]) -> Any:  # noqa: ANN401 -- LiteLLM's stream, which differs by provider

@@ -81,8 +81,10 @@ def no_key_hint(provider: str) -> str:
     return f"Set {variable}, or run: writeit keys set {provider}"
 
 
-def ollama_url() -> str:
-    """Return where Ollama is expected to answer."""
+def ollama_url(own: str | None = None) -> str:
+    """Return where Ollama is expected to answer; `own` is the writer's setting."""
+    if own and own.strip():
+        return _ollama_address(own.strip())
     for variable in ("WRITEIT_OLLAMA_URL", "OLLAMA_API_BASE", "OLLAMA_HOST"):
         value = os.environ.get(variable, "").strip()
         if value:
@@ -100,10 +102,13 @@ def _ollama_address(value: str) -> str:
     return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
 
-def endpoint(provider: str) -> str | None:
-    """Return the endpoint that the environment sets for `provider`, or None."""
+def endpoint(provider: str, own_ollama: str | None = None) -> str | None:
+    """Return the endpoint that is set for `provider` by the environment, or None.
+
+    Ollama's may be set by the writer's settings, too: `own_ollama`.
+    """
     if provider in {OLLAMA, "ollama_chat"}:
-        return ollama_url()
+        return ollama_url(own_ollama)
     name = provider.upper().replace("-", "_")
     for variable in (f"{name}_BASE_URL", f"{name}_API_BASE"):
         value = os.environ.get(variable, "").strip()

@@ -46,19 +46,25 @@ class Target:
     """As LiteLLM is asked for it."""
     endpoint: str | None = None
     key: str | None = field(default=None, repr=False)
+    window: int | None = None
+    """Tokens, of Ollama's models: what they can read, if Ollama says so."""
 
 
 def decide(
-    model: str, key: str | None, catalog: Catalog, key_missing: Callable[[str], bool]
+    model: str,
+    key: str | None,
+    catalog: Catalog,
+    key_missing: Callable[[str], bool],
+    own_ollama: str | None = None,
 ) -> Target:
-    """Decide where a call goes.
+    """Decide where a call goes; `own_ollama` is the writer's setting.
 
     Raises:
         NotFound: the provider is not known.
         ModelError: there is no key, or the call may not leave this machine.
     """
     provider, name = catalog.check_provider(model)
-    url = endpoint(provider)
+    url = endpoint(provider, own_ollama)
     if not key and needs_key(provider):
         if is_loopback(url):
             key = LOCAL_KEY
@@ -75,9 +81,9 @@ def decide(
     )
 
 
-def destination(provider: str) -> str:
+def destination(provider: str, own_ollama: str | None = None) -> str:
     """Name the host that calls to `provider` are sent to."""
-    url = endpoint(provider)
+    url = endpoint(provider, own_ollama)
     if provider == EMBEDDED or is_loopback(url):
         return HERE
     return urlsplit(url or "").hostname or _USUAL_HOSTS.get(provider, provider)

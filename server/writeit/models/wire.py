@@ -4,11 +4,12 @@ One JSON object a line, both ways; `type` says what it is, `id` which call it is
 
 To the host:
 
-    start     id, model, prompt, max_tokens?, temperature?, key?
+    start     id, model, prompt, max_tokens?, temperature?, key?, run_id?, ollama_url?
     cancel    id
-    measure   id, model, prompt, keyed (whether there is a key)
+    measure   as start, with keyed (whether there is a key) for key
     identify  id, model
-    list      id, named, provider, keyed (the providers that have a key)
+    list      id, named, provider, keyed (the providers that have a key), ollama_url?,
+              refresh
     shutdown
 
 From the host:
