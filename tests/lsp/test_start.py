@@ -30,6 +30,7 @@ OURS_BEFORE_INITIALIZE = {
     "writeit.lsp",
     "writeit.lsp.names",
     "writeit.lsp.rpc",
+    "writeit.lsp.texts",
     "writeit.lsp.server",
 }
 FOREIGN_BEFORE_INITIALIZE = {

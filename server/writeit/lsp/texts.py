@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Self
 
 from pygls.workspace import TextDocument, Workspace
 
-from writeit.core.alignment import lines
-from writeit.lsp.convert import to_offset
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,11 +23,15 @@ class WriteItDocument(TextDocument):
     @property
     def lines(self) -> Sequence[str]:
         """The lines with their ends: LF, CRLF or CR."""
+        from writeit.core.alignment import lines  # noqa: PLC0415 -- after initialize
+
         return lines(self.source)
 
     def _apply_incremental_change(
         self, change: types.TextDocumentContentChangePartial
     ) -> None:
+        from writeit.lsp.convert import to_offset  # noqa: PLC0415 -- after initialize
+
         encoding = str(self.position_codec.encoding or "utf-16")
         text = self.source
         start = to_offset(text, change.range.start, encoding)
