@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from writeit.ports import Store
 
 
+@pytest.fixture(autouse=True)
+def data_folder(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The user's data folder: the test's own."""
+    folder = tmp_path_factory.mktemp("data")
+    monkeypatch.setenv("WRITEIT_DATA_DIR", str(folder))
+    return folder
+
+
 @pytest.fixture
 def lmdb_store(tmp_path: Path) -> Iterator[LmdbStore]:
     """A new store on the disk."""

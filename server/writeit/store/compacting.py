@@ -14,20 +14,19 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 import lmdb
 
 from writeit.core.errors import Busy
-from writeit.store import failures, keys, locks
+from writeit.store import failures, keys, locks, provenance
 from writeit.store.backing_up import aside
 from writeit.store.snapshot import DATA_FILE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from writeit.store.environment import Environment
-    from writeit.store.snapshot import Snapshot
+    from writeit.store.snapshot import Batch, Snapshot
 
 _ASIDE = ".compact-"
 _HURRIED = 2
@@ -83,43 +82,27 @@ def _renewed(environment: Environment) -> bool:
         with environment.alone():
             if environment.head() != head:
                 return False
-            put_in_place(made / DATA_FILE, environment.folder)
+            provenance.put_in_place(made / DATA_FILE, environment.folder)
             return True
-
-
-def put_in_place(data: Path, folder: Path) -> None:
-    """Make `data` the data file of the store in `folder`, which nobody has open."""
-    data.replace(folder / DATA_FILE)
-    locks.sync(folder)
 
 
 def _sweep(environment: Environment) -> None:
     """Delete texts nobody refers to, unless something was written since they were."""
     for _ in range(_HURRIED):
         with environment.read_long() as snapshot:
-            unused, moment = _unused(snapshot), snapshot.moment
-        if not unused or _dropped(environment, unused, moment):
+            found = partial(_drop, unused=_unused(snapshot), moment=snapshot.moment)
+        if environment.write_once(found):
             return
-    _dropped(environment, None, None)
+    environment.write_once(lambda batch: _drop(batch, _unused(batch)))
 
 
-def _dropped(
-    environment: Environment, unused: list[bytes] | None, moment: int | None
-) -> bool:
-    """Delete texts in a transaction of their own; False if `moment` is not the last."""
-    while True:
-        try:
-            with environment.write() as group, environment.piece(group) as batch:
-                if moment is not None and batch.moment != moment + 1:
-                    return False
-                for key in _unused(batch) if unused is None else unused:
-                    batch.delete(key)
-        except lmdb.MapFullError:
-            environment.grow()
-        except lmdb.MapResizedError:
-            environment.follow()
-        else:
-            return True
+def _drop(batch: Batch, unused: list[bytes], moment: int | None = None) -> bool:
+    """Delete texts; not if more was written since `moment`, which may refer to them."""
+    if moment is not None and batch.moment != moment + 1:
+        return False
+    for key in unused:
+        batch.delete(key)
+    return True
 
 
 def _unused(snapshot: Snapshot) -> list[bytes]:

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import lmdb
 
@@ -20,8 +20,10 @@ from writeit.store import failures, locks
 from writeit.store.snapshot import DATA_FILE, Batch, Counters, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+T = TypeVar("T")
 
 MAP_SIZE = 1 << 30
 """Bytes of address space at first; costs nothing until used, doubles when full."""
@@ -91,6 +93,21 @@ class Environment:
         with self._lmdb.begin(write=True, parent=group) as txn:
             yield Batch(txn, self.counters, self.folder)
         self.counters.pieces += 1
+
+    def write_once(self, work: Callable[[Batch], T]) -> T:
+        """Write one piece in a transaction of its own, on this thread.
+
+        Raises:
+            lmdb.Error: as LMDB found it; a map that is full grows.
+        """
+        while True:
+            try:
+                with self.write() as group, self.piece(group) as batch:
+                    return work(batch)
+            except lmdb.MapFullError:
+                self.grow()
+            except lmdb.MapResizedError:
+                self.follow()
 
     @contextmanager
     def read_long(self) -> Iterator[Snapshot]:

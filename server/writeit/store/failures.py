@@ -83,6 +83,17 @@ def corrupt(folder: Path, what: str) -> StoreError:
     )
 
 
+def foreign(folder: Path, what: str) -> StoreError:
+    """Somebody else's data, which is damaged or made to do damage."""
+    return StoreError(
+        f"The store in {folder} was not made by you on this machine, and it is damaged:"
+        f" {what}. It was not opened; all of it is still in {folder}, as it came.",
+        reason="corrupt",
+        hint="If it came with a copied or cloned folder, ask whoever it came from for a"
+        " backup, or remove it; your documents do not depend on it.",
+    )
+
+
 def too_new(folder: Path, what: str) -> StoreError:
     """A newer WriteIt, or a newer LMDB, wrote this."""
     return StoreError(

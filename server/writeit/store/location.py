@@ -97,11 +97,16 @@ def _unfit(workspace: Path) -> str | None:
     return None
 
 
-def _fallback(workspace: Path | None) -> Path:
-    data = Path(
+def data_folder() -> Path:
+    """Return the user's own folder for what is kept outside of workspaces."""
+    return Path(
         os.environ.get(DATA_DIR_VARIABLE)
         or platformdirs.user_data_dir("writeit", appauthor=False)
     )
+
+
+def _fallback(workspace: Path | None) -> Path:
+    data = data_folder()
     if workspace is None:
         return data / "store"
     path = str(workspace.resolve())

@@ -62,6 +62,15 @@ class DocumentRecord(Record):
     path: Text = ""
 
 
+class AppliedRecord(Record):
+    """A document that a step's text stands in."""
+
+    uri: str
+    step: str
+    at: Moment
+    mode: Output
+
+
 class RunFields(Record):
     """What a run has besides its steps."""
 
@@ -81,6 +90,7 @@ class RunFields(Record):
     output: Output
     output_path: str | None = None
     document: DocumentRecord = DocumentRecord()
+    applied: tuple[AppliedRecord, ...] = ()
 
 
 class RunRecord(RunFields):

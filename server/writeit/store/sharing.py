@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lmdb
-from lmdb import verify as offline
 
-from writeit.store import failures, keys, location, schema
+from writeit.store import failures, keys, location, locks, provenance, schema, structure
 from writeit.store.environment import MAP_SIZE, Environment
 from writeit.store.snapshot import DATA_FILE
 from writeit.store.writer import Writer
@@ -66,20 +65,38 @@ def release(shared: Shared) -> None:
 def _opened(folder: Path, map_size: int) -> Environment:
     try:
         location.prepare(folder)
-        if not (folder / DATA_FILE).exists():
-            _create(folder)
-        if (folder / DATA_FILE).stat().st_size == 0:
-            raise failures.corrupt(folder, "its data file is empty")
+        with locks.one_at_a_time(folder):
+            _make_ready(folder)
         environment = Environment(folder, map_size)
     except (lmdb.Error, OSError) as error:
         raise failures.store_error(error, folder) from error
     try:
         _check_length(environment)
         _check_schema(environment)
+    except lmdb.Error as error:
+        environment.close()
+        raise failures.store_error(error, folder) from error
     except BaseException:
         environment.close()
         raise
     return environment
+
+
+def _make_ready(folder: Path) -> None:
+    """Make a store, or see to it that the one that is there may be mapped.
+
+    Raises:
+        StoreError: it may not.
+    """
+    provenance.check_files(folder)
+    data = folder / DATA_FILE
+    if not data.exists():
+        _create(folder)
+        provenance.remember(folder)
+    if data.stat().st_size == 0:
+        raise failures.corrupt(folder, "its data file is empty")
+    if not provenance.is_ours(folder):
+        provenance.adopt(folder)
 
 
 def _create(folder: Path) -> None:
@@ -107,15 +124,7 @@ def _put_in_place(made: str, place: Path) -> None:
     except OSError:
         if not place.exists():  # a filesystem without hard links
             Path(made).rename(place)
-    _sync_folder(place.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    locks.sync(place.parent)
 
 
 def _check_length(environment: Environment) -> None:
@@ -126,11 +135,7 @@ def _check_length(environment: Environment) -> None:
     """
     if not environment.missing_bytes():
         return
-    try:
-        # py-lmdb has types for its extension module only.
-        problems = offline.verify(str(environment.folder))  # type: ignore[no-untyped-call]
-    except offline.VerifyError as error:
-        problems = [str(error)]
+    problems = structure.faults(environment.folder)
     # Whoever writes meanwhile makes it look damaged, and then long enough.
     if problems and environment.missing_bytes():
         what = f"its data file was cut short ({problems[0]})"
@@ -141,5 +146,4 @@ def _check_schema(environment: Environment) -> None:
     with environment.read() as snapshot:
         if schema.version_of(snapshot) == schema.SCHEMA:
             return
-    with environment.write() as group, environment.piece(group) as batch:
-        schema.migrate(batch)
+    environment.write_once(schema.migrate)
