@@ -59,6 +59,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "passage_taken": {"passage": passage_of(ANSWER.response_id)},
     "merged": {"content": "mine", "merged_from": ()},
     "feedback_given": {"text": "shorter"},
+    "text_applied": {"uri": "a", "mode": "insert", "replaced": "b", "text": "c"},
+    "text_restored": {"uri": "a"},
 }
 KINDS = {
     kind.model_fields["type"].default: kind

@@ -201,6 +201,23 @@ def merge(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
     )
 
 
+def put(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+    """Apply a finished step's text to a document, or take it back."""
+    done = [s for s in run.steps.values() if s.status is StepStatus.COMPLETED]
+    if run.applied and family.draw(st.booleans()):
+        return decide.restored(run.applied[-1], run.updated_at)
+    if not done:
+        return ()
+    return decide.applied(
+        family.draw(st.sampled_from(done)).step_name,
+        run.updated_at,
+        uri=family.draw(st.sampled_from(["file:///a.md", "untitled:b"])),
+        mode=family.draw(st.sampled_from(["new_file", "replace", "insert"])),
+        replaced=family.text(),
+        text=family.text(),
+    )
+
+
 def branch(family: Family, run: PipelineRun) -> PipelineRun:
     """The child of `run` at one of its steps, as a branch is made."""
     names = run.step_names
@@ -230,6 +247,7 @@ def branch(family: Family, run: PipelineRun) -> PipelineRun:
             "current_step": at,
             "status": begun or PipelineStatus.INITIALIZING,
             "steps": steps,
+            "applied": (),
         }
     )
 
@@ -241,12 +259,12 @@ def _likely(run: PipelineRun) -> tuple[Action, ...]:
     """What a writer does with such a run, often things first."""
     step = run.steps[run.current_step]
     if run.is_streaming:
-        return (end, end, end, end, take, break_down)
+        return (end, end, end, end, take, put, break_down)
     if run.status in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
-        return (stop, stop, ask, select)
+        return (stop, stop, ask, select, put)
     if step.status is StepStatus.PENDING:
-        return (ask, ask, ask, ask, skip, regenerate, stop, break_down)
-    return (select, select, select, regenerate, merge, take, ask, stop)
+        return (ask, ask, ask, ask, skip, put, regenerate, stop, break_down)
+    return (select, select, select, put, regenerate, merge, take, ask, stop)
 
 
 @st.composite

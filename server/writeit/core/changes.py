@@ -9,6 +9,7 @@ from writeit.core.errors import InvalidTransition
 from writeit.core.run import (
     MAX_RETRIES,
     AIResponse,
+    Applied,
     PipelineRun,
     PipelineStatus,
     ResponseFailure,
@@ -56,8 +57,20 @@ def change(  # noqa: C901, PLR0911, PLR0912 -- one arm an event: that is the tab
             return run.with_step(_merged(run, step, event))
         case e.FeedbackGiven():
             return run.with_step(step.evolve(user_feedback=event.text or None))
+        case e.TextApplied():
+            here = Applied(uri=event.uri, step=event.step, at=event.at, mode=event.mode)
+            return run.evolve(applied=(*_applied_elsewhere(run, event), here))
+        case e.TextRestored():
+            return run.evolve(applied=_applied_elsewhere(run, event))
         case _:
             assert_never(event)
+
+
+def _applied_elsewhere(
+    run: PipelineRun, event: e.TextApplied | e.TextRestored
+) -> tuple[Applied, ...]:
+    place = (event.uri, event.step)
+    return tuple(a for a in run.applied if (a.uri, a.step) != place)
 
 
 def refused(

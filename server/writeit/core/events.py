@@ -13,6 +13,7 @@ from pydantic import Field
 
 from writeit.core.entity import Entity, Moment
 from writeit.core.errors import FailureReason
+from writeit.core.pipeline import Output
 from writeit.core.run import (
     AIResponse,
     Call,
@@ -171,6 +172,25 @@ class FeedbackGiven(_StepEvent):
     text: str
 
 
+class TextApplied(_StepEvent):
+    """The step's text stands in the writer's document now."""
+
+    type: Literal["text_applied"] = "text_applied"
+    uri: str
+    mode: Output
+    replaced: str
+    """The whole document as it was before; "" where a new file was made."""
+    text: str
+    """The whole document as it was then."""
+
+
+class TextRestored(_StepEvent):
+    """The writer took back what was applied to a document."""
+
+    type: Literal["text_restored"] = "text_restored"
+    uri: str
+
+
 RunEvent = RunPaused | RunResumed | RunCompleted | RunFailed
 """What happens to a run as a whole, once it exists."""
 
@@ -188,6 +208,8 @@ StepEvent = (
     | PassageTaken
     | Merged
     | FeedbackGiven
+    | TextApplied
+    | TextRestored
 )
 """What happens within one step."""
 

@@ -11,6 +11,10 @@ may happen there and the status they lead to; `None` means "as the event's own
 function decides". A run that PAUSED or failed (ERROR) takes no decision until a
 RunResumed stands before it; `writeit.core.decide` puts it there.
 
+That a text was applied to a document, or taken back, is no decision about the run but
+a fact about the document: it is noted of a COMPLETED step whatever the run is doing,
+and moves nothing. It does not resume a paused run.
+
 While answers stream (`step.streaming` is not empty) they can only end, or the writer
 can take passages and say words. When the last one ended and not one answer of the
 step has text, the step is PENDING again; if it was a regeneration of which nothing
@@ -62,9 +66,21 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
         "passage_taken": None,
         "merged": None,
         "feedback_given": None,
+        "text_applied": None,
+        "text_restored": None,
     },
-    Run.PAUSED: {"run_resumed": Run.RUNNING, "run_failed": Run.ERROR},
-    Run.ERROR: {"run_resumed": Run.RUNNING, "run_failed": Run.ERROR},
+    Run.PAUSED: {
+        "run_resumed": Run.RUNNING,
+        "run_failed": Run.ERROR,
+        "text_applied": None,
+        "text_restored": None,
+    },
+    Run.ERROR: {
+        "run_resumed": Run.RUNNING,
+        "run_failed": Run.ERROR,
+        "text_applied": None,
+        "text_restored": None,
+    },
     Run.COMPLETED: {
         "step_regenerated": Run.RUNNING,
         "response_selected": None,
@@ -73,6 +89,8 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
         "response_rated": None,
         "passage_taken": None,
         "feedback_given": None,
+        "text_applied": None,
+        "text_restored": None,
         "run_failed": Run.ERROR,
     },
 }
@@ -106,6 +124,8 @@ STEP_TRANSITIONS: dict[StepStatus, dict[str, StepStatus | None]] = {
         "step_completed": Step.COMPLETED,
         "passage_taken": Step.COMPLETED,
         "feedback_given": Step.COMPLETED,
+        "text_applied": Step.COMPLETED,
+        "text_restored": Step.COMPLETED,
     },
     Step.SKIPPED: {},
 }
@@ -119,6 +139,8 @@ WHILE_STREAMING = frozenset(
         "response_rated",
         "passage_taken",
         "feedback_given",
+        "text_applied",
+        "text_restored",
     }
 )
 """What may happen while answers of the run are on their way."""

@@ -271,6 +271,15 @@ class RunDocument(Entity):
     path: str = ""
 
 
+class Applied(Entity):
+    """A document that a step's text stands in; the events have the texts."""
+
+    uri: str
+    step: Name
+    at: Moment
+    mode: Output
+
+
 class PipelineRun(Entity):
     """Represents a specific execution instance of a pipeline configuration."""
 
@@ -292,6 +301,8 @@ class PipelineRun(Entity):
     output: Output = "new_file"
     output_path: str | None = None
     document: RunDocument = RunDocument()
+    applied: tuple[Applied, ...] = ()
+    """Where texts of this run stand, the newest last."""
 
     @model_validator(mode="after")
     def _branch_point_is_a_step(self) -> Self:

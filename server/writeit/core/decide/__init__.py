@@ -8,9 +8,16 @@ caller commits them together; `writeit.core.machine` has the last word.
     choosing  an answer is chosen, a step skipped
     merging   passages are taken and joined
     remarks   feedback and scores
+    applying  a step's text stands in a document, or no longer
     living    a run is paused, resumed, branched
 """
 
+from writeit.core.decide.applying import (
+    applicable_step_of,
+    applied,
+    restorable,
+    restored,
+)
 from writeit.core.decide.asking import (
     ask,
     ask_to_merge,
@@ -42,6 +49,8 @@ __all__ = [
     "Events",
     "Parts",
     "answered_step_of",
+    "applicable_step_of",
+    "applied",
     "ask",
     "ask_to_merge",
     "branch",
@@ -61,6 +70,8 @@ __all__ = [
     "receive",
     "regenerate",
     "response_id_of",
+    "restorable",
+    "restored",
     "resume",
     "select",
     "send",

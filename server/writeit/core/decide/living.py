@@ -72,6 +72,7 @@ def branch(
         status=PipelineStatus.RUNNING if begun else PipelineStatus.INITIALIZING,
         steps=steps,
         name=name,
+        applied=(),
     )
     return e.RunBranched(at=at, run=child)
 
