@@ -288,6 +288,26 @@ async def test_preferences_hold_for_sessions_to_come(one_editor: Editor) -> None
     await one_editor.command("writeit.preferences.set", exportFormat="yaml")
 
 
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"stylePrimer": "nobody"}, "stylePrimer"),
+        ({"defaultModels": {"draft": "nobody/model"}}, "defaultModels.draft"),
+        ({"keyboardShortcuts": {"next": "ctrl+s"}}, "keyboardShortcuts.next"),
+        ({"streamingBufferSize": 0}, "streamingBufferSize"),
+    ],
+)
+async def test_preferences_the_world_is_against_are_refused(
+    one_editor: Editor, given: dict[str, Any], path: str
+) -> None:
+    """Unknown primers and providers, keys of the editor's own, bad sizes."""
+    before = await one_editor.command("writeit.preferences.get")
+    refused = await one_editor.refusal("writeit.preferences.set", **given)
+    assert refused.kind == "invalid_params"
+    assert [problem["path"] for problem in refused.data["problems"]] == [path]
+    assert await one_editor.command("writeit.preferences.get") == before
+
+
 async def test_usage_is_added_up(one_editor: Editor) -> None:
     """Calls, tokens and time by model; an unknown cost is counted as unknown."""
     run_id = await one_editor.start_run()

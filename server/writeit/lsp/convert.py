@@ -62,7 +62,7 @@ def to_rpc_error(error: WriteItError) -> JsonRpcException:
 def to_invalid_params(error: ValidationError, model: type[BaseModel]) -> InvalidParams:
     """Return every problem of some params with its path; name the known keys."""
     problems = [
-        {"path": _path(problem["loc"]), "message": problem["msg"]}
+        {"path": _path(problem["loc"], model), "message": problem["msg"]}
         for problem in error.errors()
     ]
     known = sorted(field.alias or name for name, field in model.model_fields.items())
@@ -74,8 +74,12 @@ def to_invalid_params(error: ValidationError, model: type[BaseModel]) -> Invalid
     )
 
 
-def _path(location: Sequence[Any]) -> str:
-    return ".".join(str(part) for part in location)
+def _path(location: Sequence[Any], model: type[BaseModel]) -> str:
+    """Return where a problem is, by the names of the wire."""
+    first, *rest = location or ("",)
+    field = model.model_fields.get(str(first))
+    name = (field.alias if field else None) or first
+    return ".".join(str(part) for part in (name, *rest))
 
 
 def to_offset(text: str, position: _Place, encoding: str) -> int:
