@@ -1,0 +1,182 @@
+"""The invisible lines between which a text stands exactly as it is.
+
+    <!-- writeit:answer 2 0198c3d2-… -->
+    The text, whatever markdown is in it.
+    <!-- /writeit:answer 0198c3d2-… -->
+
+A marker is a whole line. Nothing in a text is ever changed for the markers' sake:
+where a text has a line that looks like one, all markers of the page get a number
+that no text has (`writeit-1:`), as a code fence is made longer than what it fences.
+The line break in front of a closing marker belongs to the marker.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, cast
+from uuid import UUID
+
+from writeit.views.markdown import open_fence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Named = Literal["merge", "feedback", "left", "right"]
+Key = UUID | Named
+"""An answer by its id, or a section by its name."""
+Kind = Literal["answer", "coming", "merge", "feedback", "left", "right"]
+
+_MARKER = re.compile(
+    r"^<!-- (?P<end>/?)writeit(?:-(?P<series>[1-9]\d{0,8}))?:"
+    r"(?:(?P<kind>answer|coming)(?: (?P<number>\d{1,9}))?"
+    r" (?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"|(?P<name>merge|feedback|left|right)) -->[ \t]*(?P<return>\r?)$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A text that stands between markers."""
+
+    kind: Kind
+    text: str
+    response_id: UUID | None = None
+    number: int | None = None
+    """The answer's number as it is shown; see `words.number`."""
+
+    @property
+    def key(self) -> Key:
+        """What the block is known by."""
+        return key_of(self.kind, self.response_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A marker as it stands in a page."""
+
+    kind: Kind
+    response_id: UUID | None
+    number: int | None
+    closes: bool
+    series: int
+    start: int
+    """Where its line begins."""
+    end: int
+    """Where the line after it begins."""
+    crlf: bool
+
+    @property
+    def key(self) -> Key:
+        """What its block is known by."""
+        return key_of(self.kind, self.response_id)
+
+
+def key_of(kind: Kind, response_id: UUID | None) -> Key:
+    """Return what a block of this kind is known by."""
+    return cast("Named", kind) if response_id is None else response_id
+
+
+def assembled(parts: Iterable[str | Block]) -> str:
+    """Return the page of these parts; the strings are whole lines."""
+    parts = list(parts)
+    texts = (part if isinstance(part, str) else part.text for part in parts)
+    taken = {marker.series for marker in markers("\n".join(texts))}
+    series = next(n for n in range(len(taken) + 1) if n not in taken)
+    return "".join(
+        part if isinstance(part, str) else _written(part, series) for part in parts
+    )
+
+
+def taken_apart(page: str) -> list[str | Block]:
+    """Return the parts of a page that nobody touched; `assembled` joins them again."""
+    parts: list[str | Block] = []
+    at = 0
+    for opening, closing in _pairs(page):
+        text = text_between(page, opening, closing)
+        parts += [page[at : opening.start], _block(opening, text)]
+        at = closing.end + len(_closing_fence(text))
+    return [*parts, page[at:]]
+
+
+def markers(page: str) -> Iterator[Marker]:
+    """Find every line that looks like a marker, of whatever series."""
+    for found in _MARKER.finditer(page):
+        kind = cast("Kind", found["kind"] or found["name"])
+        yield Marker(
+            kind=kind,
+            response_id=UUID(found["id"]) if found["id"] else None,
+            number=int(found["number"]) if found["number"] else None,
+            closes=bool(found["end"]),
+            series=int(found["series"] or 0),
+            start=found.start(),
+            end=min(found.end() + 1, len(page)),
+            crlf=bool(found["return"]),
+        )
+
+
+def series_of(page: str) -> int | None:
+    """Return the series of a page's markers; None if it has no markers."""
+    first = next(markers(page), None)
+    return None if first is None else first.series
+
+
+def text_between(page: str, opening: Marker, closing: Marker) -> str:
+    """Return the text between two markers, in a CRLF page with plain line breaks."""
+    text = page[opening.end : closing.start]
+    if opening.crlf:
+        text = text.replace("\r\n", "\n")
+    return text.removesuffix("\n")
+
+
+def sections_of(page: str) -> Iterator[tuple[Marker, Marker]]:
+    """Find the markers of every section that can be told, in order."""
+    series = series_of(page)
+    found = [m for m in markers(page) if m.series == series]
+    for opening, closing in pairwise(found):
+        if not opening.closes and closing.closes and opening.key == closing.key:
+            yield opening, closing
+
+
+def _pairs(page: str) -> Iterator[tuple[Marker, Marker]]:
+    series = series_of(page)
+    opening: Marker | None = None
+    for marker in markers(page):
+        if marker.series != series:
+            continue
+        if not marker.closes:
+            opening = marker
+        elif opening is not None:
+            yield opening, marker
+
+
+def _block(opening: Marker, text: str) -> Block:
+    return Block(
+        kind=opening.kind,
+        text=text,
+        response_id=opening.response_id,
+        number=opening.number,
+    )
+
+
+def _written(block: Block, series: int) -> str:
+    mark = f"writeit-{series}" if series else "writeit"
+    name = f"{block.kind} {block.response_id}" if block.response_id else block.kind
+    opened = name
+    if block.number is not None:
+        opened = f"{block.kind} {block.number} {block.response_id}"
+    return (
+        f"<!-- {mark}:{opened} -->\n{block.text}\n<!-- /{mark}:{name} -->\n"
+        f"{_closing_fence(block.text)}"
+    )
+
+
+def _closing_fence(text: str) -> str:
+    """Return the line that closes a code fence which `text` leaves open, if any.
+
+    It stands behind the closing marker, so that the page looks right all the same.
+    """
+    fence = open_fence(text)
+    return f"{fence}\n" if fence else ""

@@ -1,0 +1,157 @@
+"""Headings of a view, and which section a line belongs to.
+
+Lines count from 0 and end as the Language Server Protocol says: CR LF, CR or LF.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from writeit.views.markdown import fence_after
+from writeit.views.markers import sections_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from writeit.views.markers import Kind
+
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A text between markers, and where it stands."""
+
+    kind: Kind
+    response_id: UUID | None
+    number: int | None
+    """The answer's number as it is shown."""
+    first: int
+    """The line of the opening marker; the text begins on the next."""
+    last: int
+    """The line of the closing marker."""
+    heading: int
+    """The line of the heading it stands under: the place for lenses."""
+
+    @property
+    def index(self) -> int | None:
+        """The answer's index, as commands want it."""
+        return None if self.number is None else self.number - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading and the lines that belong to it."""
+
+    title: str
+    level: int
+    """1 for the page; a heading within an answer lies below the answer's own."""
+    line: int
+    last: int
+    """The last line before the next heading of its level or above."""
+    children: tuple[Heading, ...] = ()
+
+
+def sections(page: str) -> list[Section]:
+    """Return the sections of a step's, a response's or a comparison's view."""
+    starts = _line_starts(page)
+    found = []
+    for opening, closing in sections_of(page):
+        first = bisect_right(starts, opening.start) - 1
+        found.append(
+            Section(
+                kind=opening.kind,
+                response_id=opening.response_id,
+                number=opening.number,
+                first=first,
+                last=bisect_right(starts, closing.start) - 1,
+                heading=first,
+            )
+        )
+    return _under_headings(found, _headings(_lines(page), found))
+
+
+def section_at(page: str, line: int) -> Section | None:
+    """Return the section that a line is in, its markers included; or None."""
+    return next((s for s in sections(page) if s.first <= line <= s.last), None)
+
+
+def outline(page: str) -> list[Heading]:
+    """Return the headings of a view as a tree; code blocks have none."""
+    lines = _lines(page)
+    found = _headings(lines, sections(page))
+    end = len(lines) - 1 if lines[-1] else max(0, len(lines) - 2)
+    return _nested([replace(heading, last=end) for heading in found])
+
+
+def _lines(page: str) -> list[str]:
+    return _LINE_BREAK.split(page)
+
+
+def _line_starts(page: str) -> list[int]:
+    return [0, *(found.end() for found in _LINE_BREAK.finditer(page))]
+
+
+def _headings(lines: list[str], found: Iterable[Section]) -> list[Heading]:
+    """Find all headings; within a section they lie below what it stands under."""
+    opening = {section.first for section in found}
+    closing = {section.last for section in found}
+    headings: list[Heading] = []
+    fence, above, outer = None, 0, 0
+    for place, line in enumerate(lines):
+        if place in opening:
+            fence, above = None, outer
+        elif place in closing:
+            fence, above = _fence_left(fence, lines[place + 1 : place + 2]), 0
+        elif (match := _HEADING.match(line)) and fence is None:
+            level = above + len(match[1])
+            headings.append(Heading(_plain(match[2] or ""), level, place, place))
+            outer = outer if above else level
+        else:
+            fence = fence_after(line, fence)
+    return headings
+
+
+def _fence_left(fence: str | None, after: list[str]) -> str | None:
+    """Return the fence that a section leaves open, if the line after it closes it."""
+    return fence if fence and fence_after("".join(after), fence) is None else None
+
+
+def _under_headings(found: list[Section], headings: list[Heading]) -> list[Section]:
+    inside = [(s.first, s.last) for s in found]
+    outer = [
+        heading.line
+        for heading in headings
+        if not any(first < heading.line < last for first, last in inside)
+    ]
+    under = []
+    for section in found:
+        place = bisect_right(outer, section.first)
+        heading = outer[place - 1] if place else section.first
+        under.append(replace(section, heading=heading))
+    return under
+
+
+def _plain(title: str) -> str:
+    return _ESCAPED.sub(r"\1", title).strip() or "untitled"
+
+
+def _nested(flat: list[Heading]) -> list[Heading]:
+    """Put each heading below the nearest one before it that is of a higher level."""
+    nested: list[Heading] = []
+    while flat:
+        first, *rest = flat
+        below = next(
+            (i for i, h in enumerate(rest) if h.level <= first.level), len(rest)
+        )
+        last = rest[below].line - 1 if below < len(rest) else first.last
+        inner = [replace(h, last=min(h.last, last)) for h in rest[:below]]
+        nested.append(replace(first, last=last, children=tuple(_nested(inner))))
+        flat = rest[below:]
+    return nested

@@ -1,0 +1,326 @@
+"""A writer's run on bees, at the moments that matter: what the views are looked at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from writeit.core.run import (
+    AIResponse,
+    Call,
+    MergePart,
+    Passage,
+    PipelineRun,
+    PipelineStatus,
+    ResponseFailure,
+    RunDocument,
+    RunPrimer,
+    StepState,
+    StepStatus,
+    StreamingResponse,
+)
+from writeit.core.usage import TokenUsage
+from writeit.views.tree import TreeNode
+
+if TYPE_CHECKING:
+    from writeit.core.errors import FailureReason
+
+BEGUN = datetime(2026, 11, 22, 21, 3, tzinfo=UTC)
+STEPS = ("angles", "outline", "draft", "polish")
+CLAUDE = "anthropic/claude-sonnet-4-5"
+GPT = "openai/gpt-5"
+MISTRAL = "mistral/mistral-large-latest"
+LOCAL = "ollama/llama3.1:8b"
+
+ANGLES = """\
+1. **The hour nobody watches.** Begin on the bench by the hive when the last bee is \
+in. The reader takes home that rest is work, too.
+2. **They sleep in shifts.** Begin with the young bee that does not. The reader takes \
+home that nobody told the hive to rest.
+3. **Who keeps the door?** Begin at the slit at night, with a torch. The reader takes \
+home that a colony is never all asleep."""
+
+OUTLINE = """\
+# The hour nobody watches
+
+- The bench, the last bee, the sound that goes on
+
+## What sleeping looks like
+
+- Antennae hang, wings fold, legs give way
+- The old ones sleep at night, the young whenever
+
+## Who stays up
+
+- Guards at the slit, fanners, the nurse in the dark
+
+## Why it matters
+
+- A bee that lost a night dances the wrong way"""
+
+DRAFT = """\
+# The hour nobody watches
+
+When the last bee is in, most people go home. I stay on the bench, because this is \
+the hour when the hive tells you how it is.
+
+It is not silent. It hums, lower than by day, like a fridge in another room. Inside, \
+the foragers have begun to sleep. Their antennae sink first, then the wings, and \
+some of them fall on their sides, held by a sister's leg.
+
+## They do not sleep together
+
+The old ones sleep at night, as we do. The young ones, who have never seen the sun, \
+sleep whenever there is nothing to clean."""
+
+OTHER_DRAFT = """\
+# Night shift
+
+Put your ear to a hive after dark. What you hear is not rest but ventilation: some \
+hundred bees stand at the slit and fan, and they will stand there until morning.
+
+The others sleep. You can see it at their antennae, which sink, and at their legs, \
+which give way. A bee that was kept awake for one night dances the wrong way the \
+next day: her sisters fly where no flowers are."""
+
+
+def an_id(number: int) -> UUID:
+    """The id of a run or an answer."""
+    return UUID(f"0198c3d2-7a10-7000-8000-{number:012d}")
+
+
+RUN = an_id(1)
+
+
+def an_answer(
+    number: int, model: str = CLAUDE, text: str = DRAFT, **more: Any
+) -> AIResponse:
+    """An answer; what it took is made from its length."""
+    provider, _, name = model.partition("/")
+    tokens = len(text) // 4
+    cost = more.pop("cost", tokens * 0.000015)
+    estimated = more.pop("estimated", False)
+    usage = TokenUsage(
+        prompt_tokens=1204,
+        completion_tokens=tokens,
+        total_tokens=1204 + tokens,
+        cost_usd=cost,
+        estimated=estimated,
+    )
+    fields = {
+        "response_id": an_id(number),
+        "model_name": name,
+        "provider": provider,
+        "prompt_used": "Write the post.\n\n```notes\nBees sleep.\n```\n",
+        "raw_output": text,
+        "processed_content": text,
+        "created_at": BEGUN + timedelta(minutes=number),
+        "usage_stats": usage,
+        "processing_time": round(tokens / 31, 2),
+        "first_token_seconds": 0.8,
+    }
+    return AIResponse(**{**fields, **more})
+
+
+def a_call(number: int, model: str = CLAUDE, **more: Any) -> Call:
+    """The call of the answer of that number."""
+    return Call(
+        **{"response_id": an_id(number), "model": model, "generation": 0, **more}
+    )
+
+
+def a_failure(
+    number: int, model: str, reason: FailureReason, message: str
+) -> ResponseFailure:
+    """A call that ended without any text."""
+    return ResponseFailure(
+        response_id=an_id(number), model=model, reason=reason, message=message
+    )
+
+
+def a_step(name: str, *answers: AIResponse, **more: Any) -> StepState:
+    """A step whose answers ended; chosen if a selection is given."""
+    fields: dict[str, Any] = {
+        "step_name": name,
+        "status": StepStatus.RUNNING if answers else StepStatus.PENDING,
+        "started_at": BEGUN if answers else None,
+        "ai_responses": answers,
+        "calls": tuple(
+            Call(response_id=a.response_id, model=a.model, generation=0)
+            for a in answers
+        ),
+    }
+    if "user_selection" in more or "merged_content" in more:
+        fields["status"] = StepStatus.COMPLETED
+        fields["completed_at"] = BEGUN + timedelta(hours=1)
+    return StepState(**{**fields, **more})
+
+
+def angles_chosen() -> StepState:
+    """The first step, done."""
+    answers = (
+        an_answer(10, CLAUDE, ANGLES),
+        an_answer(11, GPT, "1. **Bees rest.** They rest."),
+    )
+    return a_step("angles", *answers, user_selection=0)
+
+
+def outline_chosen() -> StepState:
+    """The second step, chosen in the writer's own wording."""
+    mine = OUTLINE.replace("## Why it matters", "## What a lost night costs")
+    return a_step(
+        "outline",
+        an_answer(12, GPT, OUTLINE),
+        user_selection=0,
+        edited_content=mine,
+        user_feedback="No headings that ask. Keep the fridge.",
+    )
+
+
+def a_run(*steps: StepState, **more: Any) -> PipelineRun:
+    """The run, with these steps and the others still to come."""
+    known = {step.step_name: step for step in steps}
+    states = {name: known.get(name, StepState(step_name=name)) for name in STEPS}
+    done = (StepStatus.COMPLETED, StepStatus.SKIPPED)
+    open_steps = [name for name, state in states.items() if state.status not in done]
+    begun = any(state.status is not StepStatus.PENDING for state in states.values())
+    status = PipelineStatus.RUNNING if begun else PipelineStatus.INITIALIZING
+    fields = {
+        "pipeline_run_id": RUN,
+        "configuration_id": "blog-post@3f2a91c0b7de",
+        "created_at": BEGUN,
+        "updated_at": BEGUN + timedelta(hours=1),
+        "current_step": open_steps[0] if open_steps else STEPS[-1],
+        "status": status if open_steps else PipelineStatus.COMPLETED,
+        "steps": states,
+        "uri": "file:///home/ada/notes/bees.md",
+        "document": RunDocument(title="How bees sleep"),
+        "primer": RunPrimer(
+            primer_id="conversational",
+            version="8d1f0c2ab944",
+            text="Write as you talk.",
+        ),
+        "user_inputs": {
+            "source_material": "Bees sleep. I saw it on the bench last night. " * 9,
+            "target_audience": "people who keep bees, or would like to",
+        },
+    }
+    return PipelineRun(**{**fields, **more})
+
+
+def six_answers() -> StepState:
+    """A step in full flight: one streams, one failed, one is cut, three are whole."""
+    cut = DRAFT[: DRAFT.index("some of them") + 12]
+    whole = (
+        an_answer(21, GPT, OTHER_DRAFT),
+        an_answer(20, CLAUDE, DRAFT),
+        an_answer(23, LOCAL, cut, cost=0.0, partial=True, finish_reason="cancelled"),
+        an_answer(
+            25,
+            "openrouter/someone/new-model",
+            OTHER_DRAFT.replace("Night shift", "After dark"),
+            cost=None,
+        ),
+    )
+    models = (CLAUDE, GPT, MISTRAL, LOCAL, CLAUDE, "openrouter/someone/new-model")
+    said = "Mistral asks for a pause: 429 Too Many Requests"
+    return a_step(
+        "draft",
+        *whole,
+        calls=tuple(a_call(20 + n, model) for n, model in enumerate(models)),
+        failures=(a_failure(22, MISTRAL, "rate_limit", said),),
+        streaming=(
+            StreamingResponse(
+                response_id=an_id(24), model=CLAUDE, prompt="p", text=DRAFT[:150]
+            ),
+        ),
+    )
+
+
+def waiting() -> StepState:
+    """A step with two answers, two passages taken and words for the models."""
+    one, other = an_answer(20, CLAUDE, DRAFT), an_answer(21, GPT, OTHER_DRAFT)
+    taken = (
+        (
+            20,
+            DRAFT.split("\n\n")[2].partition(" Inside,")[0],
+        ),
+        (21, OTHER_DRAFT.split("\n\n")[2]),
+    )
+    return a_step(
+        "draft",
+        one,
+        other,
+        passages=tuple(
+            Passage(passage_id=an_id(30 + n), response_id=an_id(n), text=text)
+            for n, text in taken
+        ),
+        user_feedback="Shorter, and end on the guards.",
+    )
+
+
+def merged() -> StepState:
+    """The same step, merged by hand."""
+    step = waiting()
+    parts = tuple(
+        MergePart(response_id=p.response_id, text=p.text) for p in step.passages
+    )
+    own = MergePart(response_id=None, text="Then somebody closes the door.")
+    return step.evolve(
+        status=StepStatus.COMPLETED,
+        completed_at=BEGUN + timedelta(hours=1),
+        merged_content="\n\n".join(part.text for part in (*parts, own)),
+        merged_from=(*parts, own),
+    )
+
+
+def up_to_draft(draft: StepState, **more: Any) -> PipelineRun:
+    """The run at its third step."""
+    return a_run(angles_chosen(), outline_chosen(), draft, **more)
+
+
+def family() -> TreeNode:
+    """Five runs: the root, this run, its child, a deleted one and what it left."""
+    lonely = TreeNode(
+        run_id=an_id(5),
+        name="for the club's paper",
+        branch_point="draft",
+        cost_usd=0.0214,
+        status=PipelineStatus.COMPLETED,
+        current_step="polish",
+    )
+    gone = TreeNode(
+        run_id=an_id(4),
+        name="",
+        branch_point="angles",
+        deleted=True,
+        status=PipelineStatus.COMPLETED,
+        current_step="polish",
+        children=(lonely,),
+    )
+    child = TreeNode(
+        run_id=an_id(3),
+        name="colder opening",
+        branch_point="draft",
+        status=PipelineStatus.PAUSED,
+        current_step="draft",
+        cost_usd=0.0081,
+    )
+    this = TreeNode(
+        run_id=RUN,
+        name="",
+        branch_point="outline",
+        cost_usd=0.0312,
+        children=(child,),
+        status=PipelineStatus.RUNNING,
+        current_step="draft",
+    )
+    return TreeNode(
+        run_id=an_id(2),
+        name="How bees sleep",
+        status=PipelineStatus.COMPLETED,
+        current_step="polish",
+        cost_usd=0.0467,
+        children=(this, gone),
+    )
