@@ -119,10 +119,14 @@ class Engine:
         """
         try:
             return await self.ledger.decide(run_id, verb)
-        except Busy:
-            if (await self.show(run_id)).is_streaming:
-                raise
-            return await self.ledger.decide(run_id, verb)  # its owner was dead
+        except Busy as busy:
+            await self._raise_if_streaming(run_id, busy)
+            return await self.ledger.decide(run_id, verb)
+
+    async def _raise_if_streaming(self, run_id: UUID, busy: Busy) -> None:
+        """Refuse, and say who is in the way, unless they have ended or died by now."""
+        if (await self.show(run_id)).is_streaming:
+            raise self.ledger.elsewhere(run_id, busy) from None
 
     # --- beginning ------------------------------------------------------------------
 
@@ -180,7 +184,8 @@ class Engine:
         try:
             laid_out = await request.lay_out(run, state, configuration, self._tools)
         except Busy as busy:
-            raise self.ledger.elsewhere(request.run_id, busy) from None
+            await self._raise_if_streaming(request.run_id, busy)
+            return await self.ask(request, observer)
         models = [call.model for call, _ in laid_out.prompts]
         check_egress(models, request.wishes.providers)
         planned = await planning.plan(
@@ -257,7 +262,8 @@ class Engine:
         try:
             deleted = await self.store.delete(run_id, descendants=descendants)
         except Busy as busy:
-            raise self.ledger.elsewhere(UUID(busy.data["runId"]), busy) from None
+            await self._raise_if_streaming(UUID(busy.data["runId"]), busy)
+            deleted = await self.store.delete(run_id, descendants=descendants)
         active = self.session.active_pipeline_run_id
         if active is not None and self.store.run(active) is None:
             await self.ledger.save_session(active_pipeline_run_id=None)

@@ -187,7 +187,8 @@ class Ledger:
     def elsewhere(self, run_id: UUID, busy: Busy) -> Busy:
         """Say who is busy, where it is not this session."""
         lease = self._store.lease(run_id)
-        if lease is None or lease.owner == self.session.session_id:
+        told = "pid" in busy.data
+        if told or lease is None or lease.owner == self.session.session_id:
             return busy
         return Busy(
             f"{busy.message} Another editor asked for them (process {lease.pid}).",
