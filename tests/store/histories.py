@@ -204,7 +204,7 @@ def merge(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
 def put(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
     """Apply a finished step's text to a document, or take it back."""
     done = [s for s in run.steps.values() if s.status is StepStatus.COMPLETED]
-    if run.applied and family.draw(st.booleans()):
+    if family.draw(st.booleans()) and run.applied:
         return decide.restored(run.applied[-1], run.updated_at)
     if not done:
         return ()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from writeit.core import machine
 from writeit.core.errors import WriteItError
-from writeit.store import keys, shapes, writing
+from writeit.store import keys, schema, shapes, writing
 from writeit.store.findings import shown, why
 from writeit.store.records import Listing, RunRecord
 from writeit.store.side_records import UsedRecord
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def survey(findings: Findings) -> None:
     """Note what runs there are, and the index entries each should have."""
+    findings.entries[keys.SCHEMA] = schema.stamp(schema.SCHEMA)
     for key, raw in findings.snapshot.scan(keys.RUNS):
         record = findings.record(RunRecord, key, raw)
         if record is None:
@@ -45,10 +46,10 @@ def survey(findings: Findings) -> None:
 
 
 def check_entries(findings: Findings) -> None:
-    """Note the index entries that are not there."""
+    """Note what should be there, by what the runs are, and is not."""
     for key in findings.entries:
         if findings.snapshot.get(key) is None:
-            findings.add(key, "This entry of an index is missing.")
+            findings.add(key, "It is missing.")
 
 
 def _survey_references(findings: Findings, key: bytes, record: RunRecord) -> None:
@@ -61,6 +62,7 @@ def _survey_references(findings: Findings, key: bytes, record: RunRecord) -> Non
         return
     version = keys.primer(record.primer.primer_id, record.primer.version)
     findings.expect(key, version, "the primer")
+    findings.expect(key, keys.primer(record.primer.primer_id), "the newest")
     uses = keys.primer_usage(record.primer.primer_id)
     use = keys.at(uses, record.created_at, record.pipeline_run_id)
     findings.uses.add(use)

@@ -33,7 +33,6 @@ _HURRIED = 2
 """Attempts that let others write; the next one does not."""
 _REFERENCE = re.compile(rb'\{"text":"([0-9a-f]{64})"\}')
 """Quotes within a writer's words are escaped: only a reference looks like this."""
-_KINDS_WITH_TEXTS = (keys.RUNS, keys.STEPS, keys.RESPONSES, keys.EVENTS, keys.PRIMERS)
 
 
 def compact(environment: Environment) -> None:
@@ -108,7 +107,7 @@ def _drop(batch: Batch, unused: list[bytes], moment: int | None = None) -> bool:
 def _unused(snapshot: Snapshot) -> list[bytes]:
     """The keys of texts that no record refers to."""
     used: set[bytes] = set()
-    for kind in _KINDS_WITH_TEXTS:
+    for kind in keys.RECORDS:
         for _, raw in snapshot.scan(kind):
             used.update(_REFERENCE.findall(raw))
     length = len(keys.TEXTS)

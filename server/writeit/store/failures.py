@@ -31,7 +31,8 @@ _CORRUPT_TYPES = (
 
 def store_error(error: lmdb.Error | OSError, folder: Path) -> StoreError:
     """Say what happened to the store in `folder`, what was kept, what to do."""
-    code = error.errno if isinstance(error, OSError) else error.code
+    # py-lmdb's own complaints have neither.
+    code = getattr(error, "errno", None) or getattr(error, "code", None)
     if isinstance(error, lmdb.MapFullError | lmdb.DiskError) or code in _FULL:
         return full(folder, error)
     if isinstance(error, lmdb.ReadonlyError) or code in _READ_ONLY:
