@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCAL_STAMP := $(VENV)/.installed-local
 
-.PHONY: help demo test check format ci-setup bench bench-startup wheel clean
+.PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -50,6 +50,12 @@ bench-startup: $(STAMP) ## initialize and idle memory against a bare pygls serve
 
 wheel: $(STAMP) ## Build the wheel and the source distribution into dist/
 	$(BIN)/python -m build
+
+soak: $(STAMP) ## Ten streams for three minutes with cancels and kills: nothing may grow
+	$(BIN)/python benchmarks/soak.py
+
+bench-models: $(STAMP) ## The model host against LiteLLM alone and raw httpx
+	$(BIN)/python benchmarks/model_host.py
 
 clean: ## Remove everything that was built
 	rm -rf $(VENV) .cache dist build demo-output .mypy_cache .ruff_cache .pytest_cache

@@ -8,6 +8,7 @@ the model host uses. Tests point `OPENAI_BASE_URL` at `base_url` and ask for
     say-TEXT           answers TEXT (percent-encoded)
     fast-N             N words as fast as they go
     slow-N             N words, 20 ms apart
+    paced-R-N          N words, R a second
     length-N           N words, then finish_reason `length`
     nousage-N          N words, no usage
     nofinish-N         N words, no finish_reason
@@ -392,6 +393,17 @@ async def slow(reply: Reply, argument: str) -> None:
     await reply.end()
 
 
+async def paced(reply: Reply, argument: str) -> None:
+    """N words, R a second; a word that is late does not delay the next."""
+    rate, _, count = argument.partition("-")
+    await reply.head()
+    began = time.monotonic()
+    for number, piece in enumerate(words(int(count)), 1):
+        await reply.word(piece)
+        await asyncio.sleep(max(0.0, began + number / int(rate) - time.monotonic()))
+    await reply.end()
+
+
 async def drip(reply: Reply, argument: str) -> None:
     """N words, slowly and byte by byte."""
     await reply.head()
@@ -589,6 +601,7 @@ BEHAVIOURS: dict[str, Callable[[Reply, str], Awaitable[None]]] = {
     "nofinish": nofinish,
     "notutf8": notutf8,
     "nousage": nousage,
+    "paced": paced,
     "same": same,
     "say": say,
     "slow": slow,
