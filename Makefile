@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCAL_STAMP := $(VENV)/.installed-local
 
-.PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean
+.PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -30,6 +30,12 @@ demo: $(LOCAL_STAMP) ## Do the main job: notes to article, on the embedded model
 test: $(LOCAL_STAMP) ## Check and test everything this machine can
 	$(MAKE) check
 	$(BIN)/python -m pytest
+
+drill-kill: $(STAMP) ## Kill servers at random moments, 300 times; takes long
+	cd tests && ../$(BIN)/python -m drills.kill --rounds 300
+
+drill-two: $(STAMP) ## Two servers on one workspace for a minute, then one
+	cd tests && ../$(BIN)/python -m drills.two --seconds 60
 
 check: $(STAMP) ## Lint, format and type checks
 	$(BIN)/ruff check .

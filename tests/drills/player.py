@@ -1,0 +1,179 @@
+"""A writer at one editor who does things at random and writes down what she is told."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from drills import acts
+from support.editor import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+    from random import Random
+
+    from drills.acts import Act
+    from drills.book import Book
+    from drills.scene import Witness
+    from support.editor import Json
+
+EXPECTED = {"busy", "invalid_transition", "not_found", "retry_limit", "model_error"}
+"""Refusals that a writer may meet who does not know what else happens meanwhile."""
+
+_tokens = itertools.count(1)
+
+
+class Player:
+    """Plays on runs of a book through one server."""
+
+    def __init__(
+        self, editor: Witness, book: Book, rng: Random, *, runs: int = 8, asks: int = 5
+    ) -> None:
+        self.editor = editor
+        self.refusals: list[tuple[Act, Refused, bool]] = []
+        """Acts that were refused, and whether this server was asking for their run."""
+        self._book = book
+        self._rng = rng
+        self._runs = runs
+        self._asks = asks
+        self._asking: dict[str, int] = {}
+        self._ended: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        editor.hear = self._hear
+
+    @asynccontextmanager
+    async def playing(self, workers: int = 3) -> AsyncIterator[None]:
+        """Play with several hands while the context is open."""
+        for _ in range(workers):
+            self._spawn(self._work())
+        try:
+            yield
+        finally:
+            await self.rest()
+
+    async def rest(self) -> None:
+        """Take the hands away, whatever is under way."""
+        for task in self._tasks:
+            task.cancel()
+        ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+        wrong = [error for error in ended if isinstance(error, Exception)]
+        self._book.problems += [f"the drill itself: {error!r}" for error in wrong]
+
+    # --- playing --------------------------------------------------------------------
+
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        self._tasks.add(asyncio.create_task(work))
+
+    async def _work(self) -> None:
+        while True:
+            await asyncio.sleep(self._rng.uniform(0, 0.04))
+            runs = [run_id for run_id, ending in self._book.runs.items() if not ending]
+            if len(runs) < self._runs:
+                await self.start()
+                continue
+            await self._act_on(self._rng.choice(runs))
+
+    async def start(self) -> str:
+        """Start a run; return its id."""
+        marker = acts.words(self._rng)
+        run = await self.editor.command(
+            "writeit.run.start",
+            pipeline="tech-article",
+            inputs={"source_material": marker},
+        )
+        run_id = str(run["pipelineRunId"])
+        self._book.markers[run_id] = marker
+        self._book.begin(run_id, ("run_started", "", ""))
+        return run_id
+
+    async def _act_on(self, run_id: str) -> None:
+        try:
+            run = await self.editor.command("writeit.run.show", runId=run_id)
+        except Refused as refused:
+            if refused.kind != "not_found" or self._book.runs.get(run_id) == 0:
+                self._book.problems.append(f"run {run_id} is not shown: {refused}")
+            return
+        act = acts.choose(run, self._rng)
+        if act.asks and len(self._asking) >= self._asks:
+            return
+        if act.asks:
+            self._spawn(self.do(act))
+        else:
+            await self.do(act)
+
+    async def do(self, act: Act) -> Json | None:
+        """Send one command about a run and note what comes of it."""
+        run_id = str(act.params["runId"])
+        ticket = self._book.send(run_id)
+        reply: Json | None = None
+        mine = run_id in self._asking
+        try:
+            if act.command == "writeit.run.delete":
+                await self._delete(act)
+            else:
+                reply = await (self._ask(act) if act.asks else self._send(act))
+        except Refused as refused:
+            streaming = {run_id, refused.data.get("runId")}
+            self._refuse(act, refused, mine=mine or bool(streaming & set(self._asking)))
+        self._book.end(run_id, ticket, reply)
+        return reply
+
+    async def _send(self, act: Act) -> Json | None:
+        reply: Json = await self.editor.command(act.command, **act.params)
+        run_id = str(act.params["runId"])
+        if act.makes:
+            child = str(reply["pipelineRunId"])
+            self._book.begin(child, (act.makes, "", ""), run_id)
+            self._book.settled[child] = reply
+            return None
+        self._book.acknowledge(run_id, act.facts)
+        return reply if {"pipelineRunId", "stepName"} & set(reply) else None
+
+    async def _ask(self, act: Act) -> Json | None:
+        run_id, token = str(act.params["runId"]), f"token-{next(_tokens)}"
+        self._asking[run_id] = self._asking.get(run_id, 0) + 1
+        self._ended[token] = asyncio.Event()
+        try:
+            _, future = self.editor.start(
+                act.command, None, streamToken=token, **act.params
+            )
+            reply: Json = await future
+            self._book.acknowledge(run_id, act.facts)
+            if "stepName" in reply:
+                return reply
+            await self._ended[token].wait()
+        finally:
+            self._asking[run_id] -= 1
+            self._asking = {run: n for run, n in self._asking.items() if n}
+        return None
+
+    async def _delete(self, act: Act) -> None:
+        """Delete; until the reply is here, nobody can say which runs are there."""
+        run_id = str(act.params["runId"])
+        doomed = self._book.family(run_id) if act.params["descendants"] else [run_id]
+        self._book.doom(doomed, 1)
+        try:
+            await self.editor.command(act.command, **act.params)
+        except Refused:
+            self._book.doom(doomed, -1)
+            raise
+        self._book.acknowledged += 1
+        for each in doomed:
+            self._book.bury(each)
+
+    def _refuse(self, act: Act, refused: Refused, *, mine: bool) -> None:
+        self.refusals.append((act, refused, mine))
+        if refused.kind not in EXPECTED:
+            self._book.problems.append(f"{act.command}: {refused} {refused.data}")
+        if not refused.data.get("hint"):
+            self._book.problems.append(f"{act.command} without a hint: {refused}")
+
+    def _hear(self, token: str, value: Json, at: float) -> None:
+        if token not in self._ended:
+            return  # LSP's own progress
+        if value["kind"] == "ended":
+            self._ended[token].set()
+        else:
+            self._book.hear(value, at)

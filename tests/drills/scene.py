@@ -1,0 +1,127 @@
+"""Where a drill takes place: a provider that keeps time, and servers with a witness."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from support.editor import Editor
+from support.provider import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from support.editor import Json
+    from support.provider import Call, Reply
+
+Hear = Callable[[str, dict[str, Any], float], None]
+"""Gets a stream's token, a value of it, and when it arrived."""
+
+
+@dataclass(slots=True)
+class Interval:
+    """From when to when a provider worked on a call; `ended` is None while it does."""
+
+    key: str
+    """The API key it was made with: which server made it."""
+    prompt: str
+    began: float
+    ended: float | None = None
+
+
+class TimedProvider(Provider):
+    """A provider that notes when each call began and ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.intervals: list[Interval] = []
+
+    async def _answer(self, call: Call, reply: Reply) -> None:
+        key = call.headers.get("authorization", "")
+        interval = Interval(key, call.prompt, time.monotonic())
+        self.intervals.append(interval)
+        try:
+            await super()._answer(call, reply)
+        finally:
+            interval.ended = time.monotonic()
+
+
+@asynccontextmanager
+async def providing() -> AsyncIterator[TimedProvider]:
+    """Run a provider for as long as the context is open."""
+    provider = TimedProvider()
+    server = await provider.start()
+    try:
+        yield provider
+    finally:
+        await provider.stop(server)
+
+
+def environment(provider: Provider, home: Path, key: str = "one") -> dict[str, str]:
+    """What a server process is started with: a key, and nobody to talk to outside."""
+    home.mkdir(exist_ok=True)
+    return {
+        "HOME": str(home),
+        "OPENAI_API_KEY": f"sk-{key}",
+        "OPENAI_BASE_URL": provider.base_url,
+        "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
+        "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nobody answers there
+        "WRITEIT_CACHE_DIR": str(home / "cache"),
+        "WRITEIT_CONFIG_DIR": str(home / "config"),
+        "WRITEIT_DATA_DIR": str(home / "data"),
+    }
+
+
+class Witness(Editor):
+    """An editor that notes when streamed text arrived, and what the server logged."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        super().__init__(process)
+        self.hear: Hear = lambda _token, _value, _at: None
+        self.settings = {"maxConcurrentPipelines": 10}
+        self._log = log
+
+    def _take(self, message: Json) -> None:
+        if message.get("method") == "$/progress":
+            params = message["params"]
+            self.hear(str(params["token"]), params["value"], time.monotonic())
+        super()._take(message)
+
+    async def drained(self) -> None:
+        """Wait until all that a dead server said before its death is heard."""
+        await self.process.wait()
+        await asyncio.wait({self._reader})
+
+    def logged(self) -> str:
+        """What the server has written to stderr."""
+        return self._log.read_text(encoding="utf-8")
+
+
+@asynccontextmanager
+async def witnessing(
+    workspace: Path, given: dict[str, str], log: Path
+) -> AsyncIterator[Witness]:
+    """A server process on a workspace, with a witness connected to it."""
+    with log.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "writeit", "serve"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            env={**os.environ, **given},
+            limit=2**26,
+        )
+    witness = Witness(process, log)
+    try:
+        await witness.open([workspace], "neovim")
+        witness.folder = workspace
+        yield witness
+    finally:
+        await witness.end()

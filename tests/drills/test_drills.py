@@ -1,0 +1,67 @@
+"""The drills, shortened; `make drill-kill` and `make drill-two` are the long ones."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from drills.book import Heard
+from drills.checks import contradictions, missing_seconds
+from drills.kill import kill_drill
+from drills.scene import Interval
+from drills.two import asked_twice, two_drill
+
+ROUNDS = 8
+SECONDS = 8.0
+
+
+@pytest.mark.timeout(300)
+def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged() -> None:
+    """And of streamed text the last moment; the store is whole, no run contradicts."""
+    tally = kill_drill(ROUNDS, lanes=2, seed=random.randrange(10**6))  # noqa: S311 -- not a secret
+    assert tally.rounds == ROUNDS
+    assert tally.passed, tally.report()
+
+
+@pytest.mark.timeout(300)
+def test_two_servers_on_one_workspace_lose_no_update() -> None:
+    """No step is asked twice, busy says who, a dead owner's run is found by itself."""
+    report = two_drill(SECONDS, seed=random.randrange(10**6))  # noqa: S311 -- not a secret
+    assert report.passed, report.report()
+
+
+def test_the_drill_measures_missing_text_by_its_arrival() -> None:
+    """From the first piece that is not whole; nothing missing is nothing late."""
+    heard = Heard("run", "step", [(1.0, "one "), (1.2, "two "), (1.4, "three")])
+    assert missing_seconds(heard, 8, died_at=1.5) == pytest.approx(0.1)
+    assert missing_seconds(heard, 7, died_at=1.5) == pytest.approx(0.3)
+    assert missing_seconds(heard, 13, died_at=1.5) == 0
+
+
+def test_the_drill_sees_a_run_that_contradicts_itself() -> None:
+    """A drill that finds nothing must be able to find something."""
+    step = {
+        "stepName": "angles",
+        "status": "COMPLETED",
+        "aiResponses": [],
+        "userSelection": 0,
+        "content": None,
+        "streaming": [],
+        "startedAt": None,
+        "completedAt": None,
+    }
+    run = {"currentStep": "outline", "status": "RUNNING", "steps": {"angles": step}}
+    found = "; ".join(contradictions(run))
+    for what in ("currentStep", "nothing left", "out of range", "without answers"):
+        assert what in found
+
+
+def test_the_drill_sees_a_run_that_two_ask_for() -> None:
+    """Two keys, one run, at the same time."""
+    calls = [
+        Interval("one", "words 1", began=0, ended=2),
+        Interval("two", "words 1", began=1, ended=3),
+        Interval("two", "words 2", began=0, ended=3),
+    ]
+    assert len(asked_twice(calls, ["words 1", "words 2"])) == 1
