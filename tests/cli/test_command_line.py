@@ -121,6 +121,11 @@ async def test_a_file_that_is_there_is_not_replaced(terminal: Terminal) -> None:
         (("run", "tech-article", "notes.md"), 1, "models.default"),
         (("run", "tech-article", "notes.md", "-m", "nobody/x"), 1, "nobody"),
         (("run", "tech-article", "notes.md", "-m", "openai/err-401"), 1, "key"),
+        (
+            ("run", "tech-article", "notes.md", "-m", "gpt-4o", "--max-cost", "0"),
+            1,
+            "maxCostUsd.run",
+        ),
         (("run", "tech-article", "notes.md", "-i", "novalue"), 2, "NAME=VALUE"),
         (("export", "00000000-0000-0000-0000-000000000000"), 1, "no run"),
         (("fly",), 2, "fly"),

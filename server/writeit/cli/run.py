@@ -11,6 +11,7 @@ from writeit.cli.workspace import complete, desk_at
 from writeit.core import decide
 from writeit.core.errors import InvalidParams
 from writeit.core.run import PipelineStatus
+from writeit.core.settings import CostLimits, Settings
 from writeit.engine.requests import Ask
 from writeit.engine.resolve import Wishes
 from writeit.engine.starting import StartRequest
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     help="Write the article there instead of to the terminal.",
 )
 @click.option("--force", is_flag=True, help="Let -o replace a file that is there.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(min=0),
+    metavar="USD",
+    help="Make no call that the run could pass this sum with.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
 def run(  # noqa: PLR0913 -- one parameter an option
@@ -54,6 +61,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
     primer: str | None,
     output: Path | None,
     force: bool,
+    max_cost: float | None,
     quiet: bool,
 ) -> None:
     """Take notes through PIPELINE; the first answer of each step is chosen.
@@ -63,7 +71,9 @@ def run(  # noqa: PLR0913 -- one parameter an option
     """
     if output is not None and output.exists() and not force:
         raise click.UsageError(f"{output} is there already; --force replaces it.")
-    request = _Request(pipeline, file, _pairs(inputs), models, primer)
+    request = _Request(
+        pipeline, file, _pairs(inputs), models, primer, CostLimits(run=max_cost)
+    )
     finished = complete(_run(context, request, Watch(quiet=quiet)))
     text = article(finished)
     if output is None:
@@ -86,7 +96,9 @@ class _Request:
         inputs: dict[str, str],
         models: tuple[str, ...],
         primer: str | None,
+        limits: CostLimits,
     ) -> None:
+        self.limits = limits
         self.pipeline = pipeline
         self.file = file
         self.inputs = inputs
@@ -109,7 +121,11 @@ async def _run(context: click.Context, request: _Request, watch: Watch) -> Pipel
         models = tuple([await desk.world.models.identify(m) for m in request.models])
         manuscript = _read(request.file).understood()
         binding = manuscript.front_matter.binding
-        wishes = Wishes(models=binding.models, providers=binding.providers)
+        wishes = Wishes(
+            models=binding.models,
+            providers=binding.providers,
+            settings=Settings(max_cost_usd=request.limits),
+        )
         run = await _start(desk, request, manuscript)
         while run.status is not PipelineStatus.COMPLETED:
             run = await _one_step(desk, run.pipeline_run_id, models, wishes, watch)
