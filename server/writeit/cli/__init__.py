@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from writeit import __version__
-from writeit.cli import doctor, export, keys, library, models, run
+from writeit.cli import doctor, export, keys, library, models, run, store
 from writeit.core.errors import InvalidParams, WriteItError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ for command in (
     library.pipeline,
     keys.keys,
     doctor.doctor,
+    store.store,
 ):
     writeit.add_command(command)
 

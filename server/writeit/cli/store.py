@@ -1,0 +1,128 @@
+"""`writeit store`: what the workspace's store holds, and the care of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from writeit.cli.workspace import complete, desk_at
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from writeit.ports import Maintenance, StoreStatus
+
+FAILED = 1
+T = TypeVar("T")
+MOMENTS = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
+as_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+@click.group()
+def store() -> None:
+    """Look after the store of this workspace: count, check, shrink, copy, clear."""
+
+
+@store.command()
+@as_json_option
+@click.pass_context
+def status(context: click.Context, *, as_json: bool) -> None:
+    """Count what the store holds."""
+    _show(_care(context, lambda care: care.status()), as_json=as_json)
+
+
+@store.command()
+@as_json_option
+@click.pass_context
+def verify(context: click.Context, *, as_json: bool) -> None:
+    """Check every key, text and run of the store; exit 1 if something is wrong."""
+    verified = _care(context, lambda care: care.verify())
+    problems = verified.problems
+    if as_json:
+        _say({"ok": not problems, **asdict(verified)})
+    else:
+        for problem in problems:
+            click.echo(f"{problem.key}: {problem.message}")
+        found = f"problems: {len(problems)}" if problems else "all is well"
+        click.echo(f"Keys checked: {verified.checked}; {found}.")
+    if problems:
+        sys.exit(FAILED)
+
+
+@store.command()
+@as_json_option
+@click.pass_context
+def compact(context: click.Context, *, as_json: bool) -> None:
+    """Drop texts nobody refers to, and give the space back to the disk."""
+    _show(_care(context, lambda care: care.compact()), as_json=as_json)
+
+
+@store.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@as_json_option
+@click.pass_context
+def backup(context: click.Context, path: Path, *, as_json: bool) -> None:
+    """Copy the store to PATH, a new folder, while it is in use."""
+    target = path.absolute()
+    made = _care(context, lambda care: care.backup(target))
+    if as_json:
+        _say({"path": str(made)})
+    else:
+        click.echo(f"The store is copied to {made}.")
+
+
+@store.command()
+@click.option(
+    "--before",
+    type=MOMENTS,
+    metavar="DATE",
+    help="Only runs last touched before this day (or moment), in local time.",
+)
+@click.option("--yes", is_flag=True, help="Delete them; without this, only count.")
+@as_json_option
+@click.pass_context
+def prune(
+    context: click.Context, *, before: datetime | None, yes: bool, as_json: bool
+) -> None:
+    """Delete finished runs that are old; without --yes, say how many would go."""
+    if yes and before is None:
+        raise click.UsageError("--yes needs --before DATE: everything would go.")
+    moment = before.astimezone(UTC) if before else datetime.now(UTC)
+    gone = _care(context, lambda care: care.prune(moment, dry_run=not yes))
+    if as_json:
+        _say({**asdict(gone), "dry_run": not yes})
+        return
+    done = "Deleted" if yes else "Would be deleted"
+    click.echo(f"{done}: finished runs {gone.runs}, answers {gone.responses}.")
+    if gone.runs and not yes:
+        click.echo("Delete them with --before DATE --yes.", err=True)
+
+
+def _care(context: click.Context, work: Callable[[Maintenance], Awaitable[T]]) -> T:
+    """Do one thing with the store of the workspace we stand in."""
+
+    async def at_the_desk() -> T:
+        async with desk_at(Path.cwd(), context) as desk:
+            return await work(desk.world.maintain(desk.store))
+
+    return complete(at_the_desk())
+
+
+def _show(status: StoreStatus, *, as_json: bool) -> None:
+    figures = {**asdict(status), "path": str(status.path)}
+    if as_json:
+        _say(figures)
+        return
+    for name, value in figures.items():
+        label = name.replace("_", " ")
+        click.echo(f"{label:11} {value:,}" if isinstance(value, int) else value)
+
+
+def _say(answer: dict[str, Any]) -> None:
+    click.echo(json.dumps(answer, indent=2))

@@ -1,0 +1,173 @@
+"""`writeit store`: what it says, what it does, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from store.whole import FINISHED, whole_store
+from writeit.bootstrap import main
+from writeit.store.lmdb_store import LmdbStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """What it said as JSON."""
+        answer: dict[str, Any] = json.loads(self.out)
+        return answer
+
+
+class Terminal:
+    """A shell in a workspace that has a store."""
+
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.store = folder / ".writeit" / "store"
+        self._capture = capture
+
+    def store_command(self, *arguments: str) -> Said:
+        """Run one command of `writeit store`."""
+        code = 0
+        try:
+            main(["store", *arguments])
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        said = self._capture.readouterr()
+        return Said(code, said.out, said.err)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one finished run, and others."""
+    return whole_store(tmp_path_factory.mktemp("made") / ".writeit" / "store")
+
+
+@pytest.fixture
+def terminal(
+    made: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Terminal:
+    """A shell in a workspace of the test's own."""
+    monkeypatch.setenv("WRITEIT_DATA_DIR", str(tmp_path / "data"))
+    folder = tmp_path / "notes"
+    shutil.copytree(made, folder / ".writeit" / "store")
+    monkeypatch.chdir(folder)
+    return Terminal(folder, capsys)
+
+
+def test_status_counts(terminal: Terminal) -> None:
+    """For people, and as JSON with the names of the data model."""
+    said = terminal.store_command("status", "--json")
+    assert said.code == 0
+    assert said.json["path"] == str(terminal.store)
+    assert said.json["runs"] == 4
+    assert said.json["responses"] == 8
+    assert set(said.json) == {
+        *("path", "schema", "map_bytes", "used_bytes", "file_bytes"),
+        *("runs", "responses", "texts", "events"),
+    }
+    plain = terminal.store_command("status")
+    assert f"{terminal.store}\n" in plain.out
+    assert "runs        4\n" in plain.out
+
+
+def test_a_sound_store_is_well(terminal: Terminal) -> None:
+    """Exit 0, and how much was looked at."""
+    said = terminal.store_command("verify", "--json")
+    assert said.code == 0
+    assert said.json["ok"]
+    assert said.json["checked"] > 100
+    assert said.json["problems"] == []
+    plain = terminal.store_command("verify")
+    assert plain.out == f"Keys checked: {said.json['checked']}; all is well.\n"
+
+
+def test_damage_is_named_and_the_exit_is_1(terminal: Terminal) -> None:
+    """Each problem by its key, in plain words."""
+    assert terminal.store_command("status").code == 0  # it is ours from now on
+    data = terminal.store / "data.mdb"
+    content = data.read_bytes()
+    place = content.index(b"Answer 100. Answer 100.")
+    with data.open("r+b") as file:
+        file.seek(place)
+        file.write(b"a")
+    said = terminal.store_command("verify")
+    assert said.code == 1
+    assert said.out.startswith("text:")
+    assert said.out.endswith("problems: 1.\n")
+    as_json = terminal.store_command("verify", "--json")
+    assert as_json.code == 1
+    assert not as_json.json["ok"]
+    assert as_json.json["problems"][0]["key"].startswith("text:")
+
+
+def test_compacting_says_what_is_left(terminal: Terminal) -> None:
+    """And the file is smaller."""
+    before = terminal.store_command("status", "--json").json
+    after = terminal.store_command("compact", "--json")
+    assert after.code == 0
+    assert after.json["file_bytes"] < before["file_bytes"]
+    assert "file bytes" in terminal.store_command("compact").out
+
+
+def test_a_backup_goes_anywhere_but_over_something(terminal: Terminal) -> None:
+    """Also out of the workspace; a path that is taken is misuse."""
+    target = terminal.folder.parent / "elsewhere" / "backup"
+    said = terminal.store_command("backup", "../elsewhere/backup", "--json")
+    assert said.code == 0
+    store = LmdbStore.open(target)
+    assert store.run(FINISHED) is not None
+    store.close()
+    again = terminal.store_command("backup", str(target))
+    assert again.code == 2
+    assert "already" in again.err
+    assert "Traceback" not in again.err
+
+
+def test_pruning_counts_until_it_is_told_to_delete(terminal: Terminal) -> None:
+    """Both count alike; afterwards nothing is left to prune."""
+    counted = terminal.store_command("prune", "--before", "2030-01-01", "--json")
+    assert counted.code == 0
+    assert counted.json == {"runs": 1, "responses": 2, "dry_run": True}
+    assert "--yes" in terminal.store_command("prune").err
+    pruned = terminal.store_command("prune", "--before", "2030-01-01", "--yes")
+    assert pruned.out == "Deleted: finished runs 1, answers 2.\n"
+    assert terminal.store_command("prune", "--json").json["runs"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("prune", "--yes"), ("prune", "--before", "tomorrow"), ("backup",), ("shrink",)],
+)
+def test_misuse_is_said_and_the_exit_is_2(
+    terminal: Terminal, arguments: tuple[str, ...]
+) -> None:
+    """And nothing was done."""
+    said = terminal.store_command(*arguments)
+    assert said.code == 2
+    assert said.out == ""
+
+
+def test_a_store_that_cannot_be_opened_is_a_failure(terminal: Terminal) -> None:
+    """Exit 1, with what to do."""
+    (terminal.store / "data.mdb").write_bytes(b"")
+    said = terminal.store_command("verify")
+    assert said.code == 1
+    assert "damaged" in said.err
