@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCAL_STAMP := $(VENV)/.installed-local
 
+.PHONY: bench-store
 .PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two
 
 help: ## Show this list
@@ -59,6 +60,9 @@ wheel: $(STAMP) ## Build the wheel and the source distribution into dist/
 
 soak: $(STAMP) ## Ten streams for three minutes with cancels and kills: nothing may grow
 	$(BIN)/python benchmarks/soak.py
+
+bench-store: $(STAMP) ## What list, open and branch read at 100, 1,000 and 10,000 runs
+	$(BIN)/python benchmarks/store_reads.py
 
 bench-models: $(STAMP) ## The model host against LiteLLM alone and raw httpx
 	$(BIN)/python benchmarks/model_host.py

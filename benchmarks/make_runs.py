@@ -1,6 +1,6 @@
 """Make a store of many realistic runs, through the store itself.
 
-    python -m benchmarks.make_runs FOLDER COUNT
+    python benchmarks/make_runs.py FOLDER COUNT
 
 Each run has four steps with a few answers each; one in eight branches off an earlier
 one and is left unfinished. The same count always makes the same runs.

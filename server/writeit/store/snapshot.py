@@ -21,6 +21,8 @@ class Counters:
     """What an environment has done since it was opened."""
 
     keys_read: int = 0
+    bytes_read: int = 0
+    """Keys and values that were handed out."""
     keys_written: int = 0
     bytes_written: int = 0
     """Keys and values, written or replaced."""
@@ -43,8 +45,10 @@ class Snapshot:
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of `key`, or None."""
+        value = self._txn.get(key)
         self._counters.keys_read += 1
-        return self._txn.get(key)
+        self._counters.bytes_read += len(key) + len(value or b"")
+        return value
 
     def scan(
         self, prefix: bytes, start: bytes | None = None
@@ -53,8 +57,10 @@ class Snapshot:
         cursor = self._txn.cursor()
         found = cursor.set_range(start or prefix)
         while found and cursor.key().startswith(prefix):
+            key, value = cursor.item()
             self._counters.keys_read += 1
-            yield cursor.item()
+            self._counters.bytes_read += len(key) + len(value)
+            yield key, value
             found = cursor.next()
 
     def keys(self, prefix: bytes) -> Iterator[bytes]:
@@ -62,8 +68,10 @@ class Snapshot:
         cursor = self._txn.cursor()
         found = cursor.set_range(prefix)
         while found and cursor.key().startswith(prefix):
+            key = cursor.key()
             self._counters.keys_read += 1
-            yield cursor.key()
+            self._counters.bytes_read += len(key)
+            yield key
             found = cursor.next()
 
     @property
@@ -76,8 +84,10 @@ class Snapshot:
         cursor = self._txn.cursor()
         found = cursor.prev() if cursor.set_range(before) else cursor.last()
         while found and cursor.key().startswith(prefix):
+            key = cursor.key()
             self._counters.keys_read += 1
-            yield cursor.key()
+            self._counters.bytes_read += len(key)
+            yield key
             found = cursor.prev()
 
     def first(self, start: bytes) -> bytes | None:
