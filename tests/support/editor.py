@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_lsp import client_capabilities
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 Json = dict[str, Any]
 PROFILES = ("visual_studio_code", "neovim", "bare")
@@ -28,6 +28,10 @@ class Refused(Exception):
         self.code: int = error["code"]
         self.data: Json = error.get("data") or {}
         self.kind = self.data.get("kind")
+
+
+class Declined(Exception):
+    """What a client answers a request of the server with, instead of a result."""
 
 
 def capabilities(profile: str) -> Json:
@@ -51,6 +55,8 @@ class Editor:
         self.settings: Json = {}
         """What `workspace/configuration` is answered with."""
         self.initialized: Json = {}
+        self.answers: dict[str, Callable[[Json], Any]] = {}
+        """What requests of the server are answered with, by method; may be awaited."""
         self.profile = ""
         self.folder = Path()
         self.notes = ""
@@ -208,9 +214,20 @@ class Editor:
             else:
                 future.set_result(message["result"])
         elif "id" in message:
-            self._write({"id": message["id"], "result": self._answer(message)})
+            self._reply(message["id"], self._answer(message))
+
+    def _reply(self, number: int, answer: Any) -> None:
+        if asyncio.isfuture(answer):
+            answer.add_done_callback(lambda done: self._reply(number, done.result()))
+        elif isinstance(answer, Declined):
+            error = {"code": -32603, "message": str(answer)}
+            self._write({"id": number, "error": error})
+        else:
+            self._write({"id": number, "result": answer})
 
     def _answer(self, message: Json) -> Any:
+        if message["method"] in self.answers:
+            return self.answers[message["method"]](message["params"])
         if message["method"] == "workspace/configuration":
             return [self.settings for _ in message["params"]["items"]]
         return None

@@ -14,6 +14,7 @@ from writeit.core.errors import InvalidParams, ModelError, NotFound
 from writeit.core.settings import Settings
 from writeit.engine.gate import Gate
 from writeit.lsp.convert import path_of, uri_of
+from writeit.lsp.desk import Desk
 from writeit.lsp.folder import Folder
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Connection:
         self.server = server
         self.world = world
         self.gate = Gate(3)
+        self.desk = Desk()
         self._folders: dict[Path | None, Folder] = {}
         self._settings: dict[Path | None, Settings] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -174,6 +176,7 @@ class Connection:
 
     async def close(self) -> None:
         """Stop what streams, write everything down, let go of stores and models."""
+        self.desk.close()
         for folder in self._folders.values():
             await folder.close()
         self._folders.clear()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from errno import ENOSPC
 from itertools import count
-from typing import TYPE_CHECKING
+from pathlib import Path
+from shutil import copymode
+from tempfile import mkstemp
 
 from writeit.core.errors import InvalidParams, NotTrusted, StoreError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def write_inside(workspace: Path | None, path: str, content: str) -> Path:
@@ -56,6 +56,29 @@ def inside(workspace: Path | None, path: str) -> Path:
             path=path,
         )
     return target
+
+
+def replace_text(path: Path, before: str, after: str) -> bool:
+    """Put `after` in place of `before`, whole or not at all; False if it has changed.
+
+    Raises:
+        OSError: it could not be written; it is as it was.
+    """
+    path = path.resolve()
+    handle, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 -- a descriptor
+            file.write(after)
+            file.flush()
+            os.fsync(file.fileno())
+        copymode(path, name)
+        with path.open(encoding="utf-8", newline="") as file:
+            if file.read() != before:
+                return False
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return True
 
 
 def write_new(target: Path, content: str) -> Path:

@@ -34,6 +34,8 @@ COMMANDS = (
     "writeit.step.merge",
     "writeit.step.feedback",
     "writeit.step.skip",
+    "writeit.step.apply",
+    "writeit.edit.restore",
     "writeit.response.rate",
     "writeit.session.show",
     "writeit.session.activate",

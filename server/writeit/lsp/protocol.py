@@ -432,6 +432,13 @@ class StepFeedbackParams(StepParams):
     text: str
 
 
+class StepApplyParams(StepParams):
+    """`writeit.step.apply`; the last completed step if none is named."""
+
+    mode: Output | None = None
+    uri: str | None = None
+
+
 class ResponseRateParams(StepParams):
     """`writeit.response.rate`; None takes the score back."""
 
@@ -672,6 +679,32 @@ class StorePruneResult(Wire):
     deleted_runs: int
     deleted_responses: int
     dry_run: bool
+
+
+class Conflict(Wire):
+    """A stretch that the writer changed as well; `ours` is hers and stays."""
+
+    base: str
+    ours: str
+    theirs: str
+
+
+class StepApplyResult(Wire):
+    """What became of a text; a pending one is kept and can be applied again."""
+
+    applied: bool
+    uri: str
+    merged: bool
+    """Whether what the writer changed meanwhile stands beside it."""
+    conflicts: list[Conflict]
+    pending: bool
+
+
+class EditRestoreResult(Wire):
+    """Whether the document is as it was before, but for what was typed since."""
+
+    applied: bool
+    uri: str
 
 
 class Accepted(Wire):

@@ -64,6 +64,11 @@ class WriteItServer(LanguageServer):
 
         return await execute(self.connection, params)
 
+    def note_change(self, uri: str) -> None:
+        """Tell what waits for a document that it was opened, changed or closed."""
+        if self._connection is not None:
+            self._connection.desk.changed(uri)
+
     def forget_settings(self) -> None:
         """Pull the settings anew when they are next needed."""
         if self._connection is not None:
@@ -90,8 +95,17 @@ def build(world: Callable[[], World]) -> WriteItServer:
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(ls: WriteItServer, params: types.DidOpenTextDocumentParams) -> None:
+        ls.note_change(params.text_document.uri)
         if _is_bound(params.text_document.text):
             ls.connection.warm()
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(ls: WriteItServer, params: types.DidChangeTextDocumentParams) -> None:
+        ls.note_change(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(ls: WriteItServer, params: types.DidCloseTextDocumentParams) -> None:
+        ls.note_change(params.text_document.uri)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configuration_changed(

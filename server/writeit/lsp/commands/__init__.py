@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from writeit.lsp.commands import (
+    apply,
     care,
     family,
     keys,
@@ -28,6 +29,7 @@ HANDLERS: dict[str, Command[Any]] = {
     **run.HANDLERS,
     **step.HANDLERS,
     **preview.HANDLERS,
+    **apply.HANDLERS,
     **family.HANDLERS,
     **session.HANDLERS,
     **care.HANDLERS,
