@@ -208,10 +208,11 @@ def _shown(line: Line) -> str:
 
 
 def _marked(piece: Piece) -> Iterator[str]:
+    old, new = inline(" ".join(piece.old)), inline(" ".join(piece.new))
     if piece.stayed:
-        yield inline(" ".join(piece.old))
+        yield old
         return
-    if piece.old:
-        yield f"~~{inline(' '.join(piece.old))}~~"
-    if piece.new:
-        yield f"**{inline(' '.join(piece.new))}**"
+    if old:
+        yield f"~~{old}~~"
+    if new:
+        yield f"**{new}**"

@@ -95,23 +95,20 @@ def parse(page: str) -> Parsed:
     Without the page as it was rendered: for one that is found in a closed file.
     """
     series = series_of(page)
-    found = [m for m in markers(page) if m.kind in HERS and m.series == series]
+    found = [m for m in _hers(page) if m.series == series]
     return _parsed(page, found, dict.fromkeys(m.key for m in found))
 
 
 def read_back(before: str, now: str) -> StepEdits:
     """Return what the writer changed: `before` was rendered, `now` is on her screen."""
-    series = series_of(before)
     was = {
         part.key: part.text
         for part in taken_apart(before)
         if isinstance(part, Block) and part.kind in HERS
     }
-    found = [
-        m
-        for m in markers(now)
-        if m.series == series and m.kind in HERS and m.key in was
-    ]
+    series = series_of(before)
+    ours = {m.says for m in _hers(before) if m.series == series}
+    found = [m for m in _hers(now) if m.series == series and m.says in ours]
     parsed = _parsed(now, found, was)
     changed = {
         key: text if _is_changed(was[key], text) else None
@@ -145,6 +142,10 @@ def merge_edits(fresh: str, edits: StepEdits) -> str:
     for key, text in hers.items():
         parts += ["\n## Kept for you\n\n", _kept(key, text)]
     return assembled(parts)
+
+
+def _hers(page: str) -> list[Marker]:
+    return [marker for marker in markers(page) if marker.kind in HERS]
 
 
 def _parsed(page: str, found: list[Marker], keys: Collection[Key]) -> Parsed:

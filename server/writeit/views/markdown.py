@@ -14,6 +14,7 @@ _AT_START = re.compile(r"^(?:#{1,6}(?=\s|$)|[-+](?=\s|$)|=+$|-+$|\d+(?=[.)](?:\s
 _HTML_OR_LINK = re.compile(r"[\\<>\[\]]")
 _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 ELLIPSIS = "…"
+_PAUSES = " ,;:.-\N{EN DASH}\N{EM DASH}"
 _TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of what follows them, to the end of the line."""
 
@@ -51,13 +52,11 @@ def shortened(text: str, limit: int = 80) -> str:
 
     What is left out shows as an ellipsis.
     """
-    line = one_line(text[: 4 * limit])
-    whole = len(line) <= limit and len(text) <= 4 * limit
-    if whole:
-        return line
-    cut = line[:limit]
-    at_word = cut.rpartition(" ")[0]
-    return (at_word or cut).rstrip(" ,;:.-–—") + " " + ELLIPSIS  # noqa: RUF001 -- dashes writers use
+    start = one_line(text[: 4 * limit])
+    if len(start) <= limit and len(text) <= 4 * limit:
+        return start
+    at_word = start[: limit + 1].rpartition(" ")[0]
+    return f"{(at_word or start[:limit]).rstrip(_PAUSES)} {ELLIPSIS}"
 
 
 def fenced(text: str, language: str = "text") -> str:

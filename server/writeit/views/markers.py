@@ -73,6 +73,11 @@ class Marker:
         """What its block is known by."""
         return key_of(self.kind, self.response_id)
 
+    @property
+    def says(self) -> tuple[object, ...]:
+        """All that it says: a line that says anything else is another marker."""
+        return self.closes, self.kind, self.response_id, self.number
+
 
 def key_of(kind: Kind, response_id: UUID | None) -> Key:
     """Return what a block of this kind is known by."""

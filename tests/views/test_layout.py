@@ -1,0 +1,227 @@
+"""Names, titles and other people's words never break a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import example, given, settings
+
+from views import samples
+from views.typing_hands import TEXTS
+from writeit.core.errors import NotFound
+from writeit.core.run import PipelineStatus, StepState
+from writeit.views.compare import Compared, render_compare
+from writeit.views.markdown import (
+    fenced,
+    inline,
+    line,
+    one_line,
+    open_fence,
+    shortened,
+    table,
+    width,
+)
+from writeit.views.prompt import PromptModel, render_prompt
+from writeit.views.response import render_content, render_response
+from writeit.views.run import render_run
+from writeit.views.step import render_step
+from writeit.views.symbols import outline
+from writeit.views.tree import TreeNode, runs_in, tree_lines
+from writeit.views.usage import render_usage
+from writeit.views.words import Spent
+
+NASTY = [
+    "# No heading",
+    "- no list",
+    "1. no number",
+    "===",
+    "two\n\n# lines",
+    "<!-- no comment",
+    "```",
+    "*a* _b_ `c` [d](e) | f ~~g~~ &amp;",
+    "<script>alert(1)</script>",
+    "\u202eturned\u2028round\x00",
+    "> no quotation",
+    "\\",
+]
+WORDS = st.sampled_from(NASTY) | st.text(min_size=1, max_size=30)
+
+
+def titles(page: str) -> list[str]:
+    """The headings of a page below its title, without what is behind a dot."""
+    (top,) = outline(page)
+    return [heading.title.partition(" · ")[0] for heading in top.children]
+
+
+@settings(deadline=None)
+@given(WORDS, WORDS, WORDS)
+def test_a_steps_page_keeps_its_shape(name: str, model: str, said: str) -> None:
+    """Whatever the run, its models and its failures are called."""
+    model = f"x/{model}"
+    step = samples.a_step(
+        "draft",
+        samples.an_answer(20, model),
+        failures=(samples.a_failure(21, model, "refused", said),),
+    )
+    page = render_step(samples.up_to_draft(step, name=name), "draft", description=said)
+    assert titles(page) == ["Answer 1", "No answer", "Merge", "Feedback"]
+
+
+@settings(deadline=None)
+@given(WORDS, WORDS)
+def test_a_runs_page_keeps_its_shape(name: str, given_text: str) -> None:
+    """Whatever the run and its relatives are called, and whatever it was given."""
+    node = TreeNode(
+        run_id=samples.RUN,
+        name=name,
+        status=PipelineStatus.RUNNING,
+        current_step="draft",
+        branch_point="draft",
+    )
+    root = TreeNode(
+        run_id=samples.an_id(2),
+        name=name,
+        status=PipelineStatus.COMPLETED,
+        current_step="polish",
+        children=(node,),
+    )
+    inputs = {"notes": given_text}
+    run = samples.up_to_draft(samples.six_answers(), name=name, user_inputs=inputs)
+    page = render_run(run, root)
+    assert titles(page) == ["Steps", "What did not come", "What it was given", "Family"]
+    tree = page.partition("```text\n")[2].partition("\n```\n")[0]
+    assert len(tree.split("\n")) == 2 or "```" in name
+
+
+@settings(deadline=None)
+@given(WORDS, TEXTS)
+def test_a_prompts_page_keeps_its_shape(model: str, prompt: str) -> None:
+    """The prompt stands there whole, and nothing in it closes its fence."""
+    models = [PromptModel(id=model, prompt_tokens=1, destination=model)]
+    page = render_prompt(samples.a_run(), "draft", prompt, models)
+    assert titles(page) == ["The prompt"]
+    assert prompt.removesuffix("\n") in page
+    assert page.split("\n")[6].startswith("| ")
+    assert page.split("\n")[7].startswith("| ")
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS, WORDS)
+@example("\x1b", "words", "a word that no screen shows")
+def test_a_comparison_keeps_its_shape(left: str, right: str, title: str) -> None:
+    """What differs, then the two texts."""
+    one = Compared(title=title, origin=title, text=left)
+    other = Compared(title=title, origin="another run", text=right)
+    before, after = (t.partition(":")[0] for t in titles(render_compare(one, other)))
+    assert (before, after) == ("Before", "After")
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60) | st.sampled_from(NASTY))
+def test_a_line_is_one_line(text: str) -> None:
+    """On the screen as in the page."""
+    for shown in (one_line(text), inline(text), line(text), shortened(text)):
+        assert len(shown.splitlines()) <= 1
+        assert shown == shown.strip() or shown.endswith("\\ ")
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_a_line_begins_nothing(text: str) -> None:
+    """No heading, list, quotation, rule, fence or HTML."""
+    assert line(text)[0] == "\\" or line(text)[0].isalnum()
+
+
+def test_underlines_within_words_stay() -> None:
+    """A name such as blog_post needs no backslash."""
+    assert inline("blog_post_2 and _this_") == "blog_post_2 and \\_this\\_"
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_a_fence_is_closed_by_its_own_end_only(text: str) -> None:
+    """However many backticks are in the text."""
+    assert open_fence(fenced(text)) is None
+    assert open_fence(fenced(text).rpartition("\n")[0]) is not None
+
+
+def test_a_table_lines_up() -> None:
+    """Also with wide characters."""
+    rows = [("蜂", "1"), ("bees", "1,000")]
+    drawn = table(("name", "words"), rows, numbers=[1]).split("\n")
+    assert {width(row) for row in drawn} == {width(drawn[0])}
+    assert drawn[2] == "| 蜂   |     1 |"
+
+
+def test_a_long_text_is_shortened_at_a_word() -> None:
+    """And says that there is more."""
+    assert shortened("The last bee is in, and", 12) == "The last bee …"
+    assert shortened("x" * 30, 12) == "x" * 12 + " …"
+    assert shortened("short", 12) == "short"
+
+
+def test_a_family_of_a_hundred_generations() -> None:
+    """A tree is drawn however deep it is."""
+    node = TreeNode(
+        run_id=samples.RUN,
+        name="",
+        status=PipelineStatus.RUNNING,
+        current_step="draft",
+        branch_point="draft",
+        more=True,
+    )
+    for _ in range(1_500):
+        node = TreeNode(
+            run_id=samples.an_id(2),
+            name="",
+            status=PipelineStatus.RUNNING,
+            current_step="draft",
+            branch_point="draft",
+            children=(node,),
+        )
+    lines = tree_lines(node, samples.RUN)
+    assert runs_in(node) == len(lines) - 1 == 1_501
+    assert lines[-2].endswith("← this run")
+    assert lines[-1].endswith("└─ … more branches")
+
+
+@pytest.mark.parametrize(
+    "render",
+    [
+        lambda run: render_step(run, "drafts"),
+        lambda run: render_response(run, "draft", samples.an_id(99)),
+        lambda run: render_content(run, "draft"),
+    ],
+)
+def test_what_is_not_there_is_not_found(render: Any) -> None:
+    """And the hint says what there is, or what to do."""
+    with pytest.raises(NotFound) as refused:
+        render(samples.up_to_draft(samples.waiting()))
+    assert refused.value.hint
+
+
+def test_nothing_used_yet() -> None:
+    """A page without empty tables."""
+
+    class Nothing:
+        key = "total"
+        calls = prompt_tokens = completion_tokens = unknown_cost_calls = 0
+        cost_usd = None
+        seconds = 0.0
+
+    page = render_usage({"model": []}, Nothing(), since=samples.BEGUN)
+    assert page == "# Usage\n\nNo model was asked since 22 November 2026.\n"
+
+
+def test_an_unasked_step_has_nothing_to_edit() -> None:
+    """Words would go nowhere there: a step takes them once it was asked."""
+    page = render_step(samples.up_to_draft(StepState(step_name="draft")), "draft")
+    assert "<!--" not in page
+
+
+def test_nothing_spent_is_nothing_said() -> None:
+    """No cost is told where nothing was asked."""
+    page = render_run(samples.a_run())
+    assert "So far" not in page
+    assert Spent(usd=None).unknown == 0

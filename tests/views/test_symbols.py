@@ -1,0 +1,116 @@
+"""The outline of a view, and what a line belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+
+from views import samples
+from views.typing_hands import ANSWERS, TEXTS, page_of
+from writeit.views.compare import Compared, render_compare
+from writeit.views.prompt import render_prompt
+from writeit.views.response import render_response
+from writeit.views.step import render_step
+from writeit.views.symbols import Heading, outline, section_at, sections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def drawn(headings: Iterable[Heading], indent: str = "") -> list[str]:
+    """An outline as lines."""
+    return [
+        line
+        for heading in headings
+        for line in (
+            f"{indent}{heading.title} {heading.line}-{heading.last}",
+            *drawn(heading.children, f"{indent}  "),
+        )
+    ]
+
+
+def test_the_outline_of_a_step() -> None:
+    """An answer's own headings lie below the answer's."""
+    page = render_step(samples.up_to_draft(samples.waiting()), "draft")
+    assert drawn(outline(page)) == [
+        "draft · step 3 of 4 0-61",
+        "  Answer 1 · anthropic/claude-sonnet-4-5 10-27",
+        "    The hour nobody watches 15-27",
+        "      They do not sleep together 21-27",
+        "  Answer 2 · openai/gpt-5 28-41",
+        "    Night shift 33-41",
+        "  Merge 42-54",
+        "  Feedback 55-61",
+    ]
+
+
+def test_a_prompts_headings_are_not_the_pages() -> None:
+    """What stands in a code block is no heading."""
+    prompt = f"Write.\n\n{samples.OUTLINE}"
+    page = render_prompt(samples.a_run(), "draft", prompt, [])
+    assert [line.strip().partition(" ")[0] for line in drawn(outline(page))] == [
+        "Prompt",
+        "The",
+    ]
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS)
+def test_whatever_is_in_a_text_the_page_keeps_its_sections(
+    one: str, other: str
+) -> None:
+    """Each answer is found under its own heading, and merge and feedback after them."""
+    page = page_of(one, other)
+    assert [(s.kind, s.response_id, s.index) for s in sections(page)] == [
+        ("answer", ANSWERS[0], 0),
+        ("answer", ANSWERS[1], 1),
+        ("merge", None, None),
+        ("feedback", None, None),
+    ]
+    (top,) = outline(page)
+    titles = [heading.title.partition(" ·")[0] for heading in top.children]
+    assert titles == ["Answer 1", "Answer 2", "Merge", "Feedback"]
+    assert [h.line for h in top.children] == [s.heading for s in sections(page)]
+
+
+def test_a_line_belongs_to_its_section() -> None:
+    """From the opening marker to the closing one; else to none."""
+    page = render_step(samples.up_to_draft(samples.six_answers()), "draft")
+    lines = page.split("\n")
+    place = next(n for n, line in enumerate(lines) if line.startswith("Put your ear"))
+    section = section_at(page, place)
+    assert section is not None
+    assert section.response_id == samples.an_id(21)
+    assert lines[section.heading] == "## Answer 1 · openai/gpt-5"
+    assert lines[section.first].startswith("<!-- writeit:answer 1 ")
+    assert lines[section.last].startswith("<!-- /writeit:answer ")
+    assert section_at(page, 0) is None
+    assert section_at(page, section.last + 1) is None
+
+
+def test_a_streaming_answer_has_a_section() -> None:
+    """Passages can be taken before it ends; it has no index yet."""
+    page = render_step(samples.up_to_draft(samples.six_answers()), "draft")
+    (coming,) = (section for section in sections(page) if section.kind == "coming")
+    assert coming.response_id == samples.an_id(24)
+    assert coming.index is None
+
+
+def test_lines_count_as_editors_count_them() -> None:
+    """A lone CR in an answer is a line break to an editor; U+2028 is none."""
+    page = page_of("a\rb\r\nc\u2028d\x0be", "words")
+    section = sections(page)[0]
+    assert section.last - section.first == 4
+    crlf = page_of("a\nb", "words").replace("\n", "\r\n")
+    assert sections(crlf) == sections(page_of("a\nb", "words"))
+
+
+def test_the_sides_of_a_comparison_and_an_answers_own_view() -> None:
+    """They have sections too."""
+    left = Compared(title="one", origin="run", text="# A")
+    assert [s.kind for s in sections(render_compare(left, left))] == ["left", "right"]
+    run = samples.up_to_draft(samples.waiting())
+    (section,) = sections(render_response(run, "draft", samples.an_id(21)))
+    assert section.response_id == samples.an_id(21)
+    assert section.index == 1

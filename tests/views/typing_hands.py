@@ -1,0 +1,93 @@
+"""What writers and models put into texts, and how a writer edits a view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+
+from views import samples
+from writeit.views.step import render_step
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from writeit.core.run import PipelineRun
+
+ANSWERS = (samples.an_id(20), samples.an_id(21))
+
+LINES = st.sampled_from(
+    [
+        "",
+        " ",
+        "words",
+        "a hard break  ",
+        "# A heading",
+        "---",
+        "```",
+        "~~~~ text",
+        "<!-- a comment -->",
+        "<!-- never closed",
+        "title: front matter",
+        "| a | b |",
+        "\ttab\u2028\x85\x0c",
+        "naïve 👩‍👩‍👧 é",
+        "<!-- writeit:feedback -->",
+        "<!-- /writeit:merge -->",
+        "<!-- writeit-1:merge --> \t",
+        "<!-- /writeit-2:feedback -->",
+        f"<!-- writeit:answer 1 {ANSWERS[0]} -->",
+        f"<!-- /writeit:answer {ANSWERS[1]} -->\r",
+        f"<!-- writeit-1:answer 9 {ANSWERS[0]} -->",
+    ]
+)
+TEXTS = st.lists(LINES, max_size=6).map("\n".join) | st.text(max_size=40)
+"""Any text at all, and texts that look like the page around them."""
+
+
+def page_of(*texts: str, merge: str | None = None, feedback: str | None = None) -> str:
+    """The view of a step whose answers have these texts."""
+    return render_step(run_of(*texts, merge=merge, feedback=feedback), "draft")
+
+
+def run_of(
+    *texts: str, merge: str | None = None, feedback: str | None = None
+) -> PipelineRun:
+    """A run whose third step has answers of these texts."""
+    answers = [
+        samples.an_answer(20 + place, raw_output="raw", processed_content=text)
+        for place, text in enumerate(texts)
+    ]
+    more = {} if merge is None else {"merged_content": merge}
+    step = samples.a_step("draft", *answers, user_feedback=feedback, **more)
+    return samples.up_to_draft(step)
+
+
+def opening_of(page: str, key: UUID | str) -> str:
+    """The line that opens a section: the last like it, as texts may have lower ones."""
+    return _marker(page, key, closes=False)
+
+
+def closing_of(page: str, key: UUID | str) -> str:
+    """The line that closes a section."""
+    return _marker(page, key, closes=True)
+
+
+def retyped(page: str, key: UUID | str, text: str) -> str:
+    """The page with another text in a section, typed by hand."""
+    opening, closing = opening_of(page, key), closing_of(page, key)
+    head, _, rest = page.partition(f"\n{opening}\n")
+    tail = rest.partition(f"\n{closing}\n")[2]
+    return f"{head}\n{opening}\n{text}\n{closing}\n{tail}"
+
+
+def _marker(page: str, key: UUID | str, *, closes: bool) -> str:
+    """Find a marker the hard way: by the series that the page's last line has."""
+    last = page.removesuffix("\n").rpartition("\n")[2]
+    mark = last.removeprefix("<!-- /").partition(":")[0]
+    start = f"<!-- {'/' if closes else ''}{mark}:"
+    return next(
+        line
+        for line in page.split("\n")
+        if line.startswith(start) and line.endswith(f"{key} -->")
+    )
