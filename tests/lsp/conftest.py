@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from support.desk import Desk
 from support.editor import PROFILES, Editor, serving
 from support.provider import Provider, running
 from support.workspace import new_workspace
@@ -75,3 +76,14 @@ async def one_editor(
         editor.folder = folder
         editor.notes = editor.open_document(folder / "notes.md")
         yield editor
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def desk(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """An editor whose documents take edits."""
+    folder = new_workspace(tmp_path_factory.mktemp("desk"))
+    async with serving([folder], "neovim", environment) as editor:
+        editor.folder = folder
+        yield Desk(editor)

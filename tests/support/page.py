@@ -48,6 +48,7 @@ class Page:
         self.uri = uri
         self.text = text
         self.version = 1
+        self.cursor = 0
         self.manner = manner
         self.taken = 0
         """Edits of the server that were applied."""
@@ -127,28 +128,37 @@ class Page:
     def _change(self, start: int, end: int, new: str) -> Json:
         where = {"start": self._position(start), "end": self._position(end)}
         self.text = self.text[:start] + new + self.text[end:]
+        if self.cursor >= end:
+            self.cursor += len(new) - (end - start)
+        elif self.cursor > start:
+            self.cursor = start
         return {"range": where, "text": new}
 
     def _position(self, offset: int) -> Json:
-        before = self.text[:offset]
-        ends = list(_END.finditer(before))
-        if before.endswith("\r") and self.text[offset : offset + 1] == "\n":
-            ends.pop()  # within a CRLF is at the end of its line
-        start = ends[-1].end() if ends else 0
-        return {"line": len(ends), "character": self._units(before[start:])}
+        return place(self.text, offset, self._encoding)
 
     def _offset(self, position: Json) -> int:
         starts = [0, *(end.end() for end in _END.finditer(self.text))]
         start = starts[position["line"]]
         units = position["character"]
         for offset in range(start, len(self.text) + 1):
-            if self._units(self.text[start:offset]) >= units:
+            if units_of(self.text[start:offset], self._encoding) >= units:
                 return offset
         raise AssertionError(position)
 
-    def _units(self, text: str) -> int:
-        if self._encoding == "utf-32":
-            return len(text)
-        if self._encoding == "utf-8":
-            return len(text.encode())
-        return len(text.encode("utf-16-le")) // 2
+
+def place(text: str, offset: int, encoding: str) -> Json:
+    """The position of a place in a text."""
+    before = text[:offset]
+    ends = list(_END.finditer(before))
+    start = ends[-1].end() if ends else 0
+    return {"line": len(ends), "character": units_of(before[start:], encoding)}
+
+
+def units_of(text: str, encoding: str) -> int:
+    """The length of a text in an encoding's code units."""
+    if encoding == "utf-32":
+        return len(text)
+    if encoding == "utf-8":
+        return len(text.encode())
+    return len(text.encode("utf-16-le")) // 2
