@@ -51,10 +51,11 @@ async def engine(
             "MISTRAL_API_BASE": "http://127.0.0.1:9/v1",
             "DEEPSEEK_API_BASE": "http://nowhere.invalid/v1",
             "GROQ_API_BASE": untrusted.base_url.replace("http", "https"),
-            "WRITEIT_MODEL_TIMEOUT": "1",
+            "WRITEIT_MODEL_TIMEOUT": "3",
             "WRITEIT_ALLOW_MODEL_REQUESTS": "",
         }
         client = ModelHostClient(keys=ScriptedKeys(KEYS), environment=environment)
+        await client.warm()  # waking up is not the provider's silence
         clock = TickingClock()
         session = UserSession(
             session_id=clock.new_id(),
