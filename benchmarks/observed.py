@@ -2,8 +2,8 @@
 
     python benchmarks/observed.py serve
 
-writes tasks, threads, progress tokens of the server, and of its model host, as a line
-of JSON to the file `<pid>` in the folder that OBSERVED_FOLDER names.
+writes tasks, threads, progress tokens and futures of the server, and of its model
+host, as JSON to the file `<pid>` in the folder that OBSERVED_FOLDER names.
 """
 
 from __future__ import annotations
@@ -24,17 +24,20 @@ def tell(*_: object) -> None:
         tasks = len(asyncio.all_tasks())
     except RuntimeError:  # no loop runs yet
         tasks = 0
-    counts = {"tasks": tasks, "threads": threading.active_count(), "tokens": tokens()}
+    counts = {"tasks": tasks, "threads": threading.active_count(), **kept()}
     path = Path(os.environ["OBSERVED_FOLDER"]) / str(os.getpid())
     scratch = path.with_suffix(".new")
     scratch.write_text(json.dumps(counts), encoding="ascii")
     scratch.replace(path)
 
 
-def tokens() -> int:
-    """Count the progress tokens of a server."""
+def kept() -> dict[str, int]:
+    """Count what a server remembers: progress tokens, and futures of requests."""
     servers = [o for o in gc.get_objects() if type(o).__name__ == "WriteItServer"]
-    return sum(len(server.work_done_progress.tokens) for server in servers)
+    return {
+        "tokens": sum(len(s.work_done_progress.tokens) for s in servers),
+        "futures": sum(len(s.protocol._request_futures) for s in servers),  # noqa: SLF001 -- nobody else counts them
+    }
 
 
 def main() -> None:

@@ -2,9 +2,10 @@
 
     python benchmarks/soak.py [SECONDS]     180 unless told otherwise
 
-In rounds: ten workers ask, cancel, pause and let finish; in each round the model host
-is killed once; then all is quiet and what is left is counted. It fails if tasks,
-threads, descriptors or progress tokens grow, and over a minute or more if memory does.
+In rounds: ten workers type, ask, cancel, pause and let finish; in each round the model
+host is killed once; then all is quiet and what is left is counted. It fails if tasks,
+threads, descriptors, progress tokens or futures grow, and over a minute or more if
+memory does.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 STREAMS = 10
 RATE = 100
-COUNTED = ("tasks", "threads", "tokens", "descriptors")
-SLACK = {"tasks": 0, "threads": 4, "tokens": 0, "descriptors": 2}
+COUNTED = ("tasks", "threads", "tokens", "futures", "descriptors")
+SLACK = {"tasks": 0, "threads": 4, "tokens": 0, "futures": 0, "descriptors": 2}
 """Thread pools fill up to their size; a descriptor may be on its way out."""
 LONG = 60.0
 """Seconds from which on memory can be judged."""
@@ -46,9 +47,10 @@ class Soak:
         self.stage = stage
         self.chance = chance
         self.done: dict[str, int] = dict.fromkeys(
-            ("finished", "cancelled", "paused", "stopped", "failed", "kills"), 0
+            ("finished", "cancelled", "paused", "stopped", "lost", "kills"), 0
         )
         self.numbers = itertools.count()
+        self.versions = itertools.count(2)
 
     async def work(self, until: float) -> None:
         """Ask again and again until it is time."""
@@ -61,6 +63,7 @@ class Soak:
         """Ask one model in a run of its own, end it as planned, delete the run."""
         editor = self.stage.editor
         token = f"soak-{next(self.numbers)}"
+        self.type()
         run_id = await editor.start_run()
         words = self.chance.randrange(20, 200)
         number, reply = editor.start(
@@ -84,9 +87,26 @@ class Soak:
             await asyncio.wait_for(reply, 60)
             self.done[plan] += 1
         except Refused as refused:
-            ours = plan == "cancelled" and refused.kind is None
-            self.done[plan if ours else "failed"] += 1
+            if plan == "cancelled" and refused.kind is None:
+                self.done[plan] += 1
+            elif "model host" in str(refused):
+                self.done["lost"] += 1  # killed before it had said a word
+            else:
+                raise
         await editor.command("writeit.run.delete", runId=run_id)
+
+    def type(self) -> None:
+        """Type a little in the notes, and save them nowhere."""
+        start = {"line": 0, "character": 0}
+        for text in ("a", ""):
+            end = {"line": 0, "character": 0 if text else 1}
+            change = {"range": {"start": start, "end": end}, "text": text}
+            version = next(self.versions)
+            document = {"uri": self.stage.editor.notes, "version": version}
+            self.stage.editor.notify(
+                "textDocument/didChange",
+                {"textDocument": document, "contentChanges": [change]},
+            )
 
     async def kill(self, after: float) -> None:
         """Kill the model host in the middle of a round."""

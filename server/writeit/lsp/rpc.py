@@ -13,7 +13,7 @@ from writeit.lsp.names import COMMANDS
 from writeit.lsp.texts import WriteItWorkspace
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 
 class WriteItProtocol(LanguageServerProtocol):
@@ -25,6 +25,25 @@ class WriteItProtocol(LanguageServerProtocol):
 
     token: str | None = None
     """What `initializationOptions.writeit.token` must be; None asks for nothing."""
+
+    def _execute_handler(
+        self,
+        msg_id: str | int,
+        handler: Callable[..., Any],
+        callback: Callable[[Any], None],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """Run a handler and forget its future once it is done.
+
+        pygls keeps those of notifications for ever: a kilobyte for each keystroke.
+        """
+
+        def done(future: object) -> None:
+            callback(future)
+            self._request_futures.pop(msg_id, None)
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(
