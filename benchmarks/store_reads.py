@@ -9,6 +9,7 @@ each as a ratio to the smallest store's. Sizes alternate; minimum and median of 
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import sys
 import time
@@ -149,6 +150,7 @@ def _difference(before: tuple[int, ...], after: tuple[int, ...]) -> str:
 async def main(sizes: list[int]) -> None:
     """Make the stores, measure, print."""
     with TemporaryDirectory() as place:
+        os.environ["WRITEIT_DATA_DIR"] = f"{place}/data"
         sides = []
         for size in sizes:
             folder = Path(place) / str(size)

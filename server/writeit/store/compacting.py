@@ -78,7 +78,8 @@ def _renewed(environment: Environment) -> bool:
     head = environment.head()
     with aside(environment.folder, _ASIDE) as made:
         environment.copy(made, compact=True)
-        with environment.alone():
+        # An old file that is still open is freed later, when nobody waits for it.
+        with (environment.folder / DATA_FILE).open("rb"), environment.alone():
             if environment.head() != head:
                 return False
             provenance.put_in_place(made / DATA_FILE, environment.folder)
