@@ -14,6 +14,8 @@ from writeit.lsp.documents import binding_of
 from writeit.lsp.progress import Stream, Tally, WorkDone
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from writeit.core.run import PipelineRun, StepState
     from writeit.engine.requests import Request as EngineRequest
     from writeit.engine.stream import StreamEvent
@@ -22,20 +24,30 @@ if TYPE_CHECKING:
 
 
 async def ask(
-    request: Request[Any], folder: Folder, asked: EngineRequest
+    request: Request[Any],
+    folder: Folder,
+    asked: EngineRequest,
+    then: Callable[[StepState], Awaitable[None]] | None = None,
 ) -> p.StepState | p.Accepted:
-    """Ask, and reply as `wait` says. A refusal is always the reply."""
+    """Ask, and reply as `wait` says. A refusal is always the reply.
+
+    `then` is done when all answers have ended, before that is told.
+    """
     connection, params = request.connection, request.params
     stream = Stream(connection.server, params.stream_token)
     accepted: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     if params.wait:
         state = await _asked(request, folder, asked, stream, accepted)
+        if then is not None:
+            await then(state)
         return as_step(state)
 
     async def work() -> None:
         error: WriteItError | None = None
         try:
-            await _asked(request, folder, asked, stream, accepted)
+            state = await _asked(request, folder, asked, stream, accepted)
+            if then is not None:
+                await then(state)
         except WriteItError as refused:
             if not accepted.done():
                 accepted.set_exception(refused)

@@ -37,6 +37,8 @@ COMMANDS = (
     "writeit.step.apply",
     "writeit.edit.restore",
     "writeit.response.rate",
+    "writeit.document.polish",
+    "writeit.document.frontMatter",
     "writeit.session.show",
     "writeit.session.activate",
     "writeit.preferences.get",

@@ -439,6 +439,26 @@ class StepApplyParams(StepParams):
     uri: str | None = None
 
 
+class DocumentPolishParams(Params):
+    """`writeit.document.polish`; without a range all of the document's body."""
+
+    uri: str
+    range: Range | None = None
+    pipeline: str = "polish-passage"
+    primer: str | None = None
+    instruction: str | None = None
+    models: list[str] | None = Field(default=None, min_length=1)
+    samples: int | None = Field(default=None, ge=1, le=10)
+    apply: bool = False
+
+
+class DocumentFrontMatterParams(Params):
+    """`writeit.document.frontMatter`."""
+
+    uri: str
+    pipeline: str
+
+
 class ResponseRateParams(StepParams):
     """`writeit.response.rate`; None takes the score back."""
 
@@ -705,6 +725,12 @@ class EditRestoreResult(Wire):
 
     applied: bool
     uri: str
+
+
+class FrontMatterResult(Wire):
+    """Whether the document has the block now."""
+
+    applied: bool
 
 
 class Accepted(Wire):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from writeit.lsp.commands import (
     apply,
     care,
+    document,
     family,
     keys,
     model,
@@ -30,6 +31,7 @@ HANDLERS: dict[str, Command[Any]] = {
     **step.HANDLERS,
     **preview.HANDLERS,
     **apply.HANDLERS,
+    **document.HANDLERS,
     **family.HANDLERS,
     **session.HANDLERS,
     **care.HANDLERS,

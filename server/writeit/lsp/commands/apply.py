@@ -53,7 +53,7 @@ async def restore(request: Request[p.StepParams]) -> p.Wire:
 
 
 async def answer(
-    request: Request[Any], step: str, work: Callable[[], Awaitable[p.Wire]]
+    request: Request[Any], step: str | None, work: Callable[[], Awaitable[p.Wire]]
 ) -> p.Wire:
     """Do the work and reply with its result; at once, if the caller does not wait."""
     params, connection = request.params, request.connection
@@ -67,10 +67,13 @@ async def answer(
         except WriteItError as refused:
             error = refused
             connection.show(said(refused), types.MessageType.Error)
-        stream = Stream(connection.server, params.stream_token)
-        stream.ended(params.run_id, step, error)
+        if step is not None:
+            stream = Stream(connection.server, params.stream_token)
+            stream.ended(params.run_id, step, error)
 
     connection.spawn(later())
+    if step is None:  # it is about a document, not about a run
+        return p.Accepted()
     return p.Accepted(run_id=params.run_id, step=step)
 
 

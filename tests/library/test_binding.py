@@ -1,0 +1,86 @@
+"""Front matter written for the writer: complete, and nothing of hers changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from writeit.core.errors import InvalidPipeline
+from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.library.binding import bound
+from writeit.library.frontmatter import split
+
+PIPELINE = PipelineConfiguration(
+    name="post",
+    created=datetime(2026, 1, 1, tzinfo=UTC),
+    inputs=(
+        InputSpec(name="notes", required=True, source="document"),
+        InputSpec(name="readers", required=True),
+        InputSpec(name="tone", default="dry: very"),
+        InputSpec(name="wish"),
+    ),
+    steps=(StepSpec(name="draft", prompt="Write."),),
+)
+INPUTS = '  inputs:\n    readers: ""\n    tone: "dry: very"\n'
+BLOCK = "writeit:\n  pipeline: post\n" + INPUTS
+WIDE = """\
+---
+writeit:
+    pipeline: post
+    inputs:
+      readers: ""
+      tone: "dry: very"
+"""
+BRACED = '{pipeline: post, inputs: {readers: "", tone: wet}}'
+BODY = "# Rivers\n\n---\n\nA river.\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", f"---\n{BLOCK}---\n"),
+        (BODY, f"---\n{BLOCK}---\n{BODY}"),
+        ("\ufeff" + BODY, f"\ufeff---\n{BLOCK}---\n{BODY}"),
+        (
+            f"---\ntitle: A  # mine\n---\n{BODY}",
+            f"---\ntitle: A  # mine\n{BLOCK}---\n{BODY}",
+        ),
+        (f"---\nwriteit:\n---\n{BODY}", f"---\n{BLOCK}---\n{BODY}"),
+        (
+            f"---\nwriteit:\n    primer: dry  # mine\ntags: [a]\n---\n{BODY}",
+            f"{WIDE}    primer: dry  # mine\ntags: [a]\n---\n{BODY}",
+        ),
+        (
+            f"---\nwriteit: {{inputs: {{tone: wet}}}}\n---\n{BODY}",
+            f"---\nwriteit: {BRACED}\n---\n{BODY}",
+        ),
+        (f"---\n{BLOCK}---\n{BODY}", f"---\n{BLOCK}---\n{BODY}"),
+    ],
+)
+def test_what_is_missing_is_put_in(before: str, after: str) -> None:
+    """Into no front matter, somebody else's, half of ours, or in braces."""
+    assert bound(before, PIPELINE) == after
+    assert bound(after, PIPELINE) == after
+    assert split(after).binding.pipeline == "post"
+
+
+def test_line_ends_are_those_of_the_text() -> None:
+    """CRLF stays CRLF."""
+    result = bound(BODY.replace("\n", "\r\n"), PIPELINE)
+    assert result == f"---\n{BLOCK}---\n{BODY}".replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "---\nwriteit: [a]\n---\n",
+        "---\n{a: 1}\n---\n",
+        "---\nwriteit: {pipeline: other}\n---\n",
+        "---\nwriteit:\n  pipeline: post\n  inputs: 5\n---\n",
+    ],
+)
+def test_what_cannot_be_completed_is_refused(before: str) -> None:
+    """And what names another pipeline is not turned into this one."""
+    with pytest.raises(InvalidPipeline):
+        bound(before + BODY, PIPELINE)
