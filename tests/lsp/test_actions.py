@@ -84,7 +84,7 @@ async def test_a_bare_client_gets_from_notes_to_a_choice_by_actions_alone(
             models=["openai/say-one", "openai/say-two"],
         )
         offered = await actions(editor)
-        choice = next(t for t in offered if t.startswith("Choose answer 1"))
+        choice = next(t for t in offered if t.startswith("Choose answer 2"))
         await take(editor, offered[choice])
         run = await editor.command("writeit.run.show", runId=run_id)
         assert run["steps"]["angles"]["userSelection"] == 1
@@ -127,7 +127,7 @@ async def test_the_first_line_says_where_the_run_stands(one_editor: Editor) -> N
     )
     titles = await lenses(one_editor)
     assert titles[0] == "WriteIt: angles (1/4), 1 answer to choose from"
-    assert any(title.startswith("Choose answer 0") for title in titles)
+    assert any(title.startswith("Choose answer 1") for title in titles)
 
 
 async def test_while_answers_come_there_is_a_way_to_stop_them(

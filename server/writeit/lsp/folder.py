@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from writeit.core.errors import StoreError
 from writeit.core.session import UserPreferences, UserSession
 from writeit.engine.engine import Engine
 from writeit.library import Cache, Library, read_library
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from writeit.engine.gate import Gate
     from writeit.ports import Store, World
 
 
-class Folder:
-    """What belongs to one workspace folder (or to none: `path` is None)."""
+logger = logging.getLogger(__name__)
 
-    def __init__(
-        self,
-        path: Path | None,
-        store: Store,
-        world: World,
-        gate: Gate,
-        websocket_id: str | None = None,
-    ) -> None:
+
+class Folder:
+    """What belongs to one workspace folder (or to none: `path` is None).
+
+    Its store is opened when it is first needed: what needs no history works without.
+    """
+
+    def __init__(self, path: Path | None, open_engine: Callable[[], Engine]) -> None:
         self.path = path
-        self.store = store
         self._files: Cache = {}
-        now = world.clock.now()
-        session = UserSession(
-            session_id=world.clock.new_id(),
-            workspace_path=path or Path.home(),
-            created_at=now,
-            last_activity=now,
-            websocket_connection_id=websocket_id,
-            preferences=store.preferences() or UserPreferences(),
-        )
-        self.engine = Engine(
-            models=world.models,
-            store=store,
-            clock=world.clock,
-            processes=world.processes,
-            gate=gate,
-            session=session,
-        )
+        self.shown: dict[Path, str] = {}
+        """View files as they were written last, to know what the writer changed."""
+        self._open_engine = open_engine
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine on the folder's store.
+
+        Raises:
+            StoreError: the store cannot be opened; it is tried again the next time.
+        """
+        if self._engine is None:
+            self._engine = self._open_engine()
+        return self._engine
+
+    @property
+    def store(self) -> Store:
+        """The folder's store.
+
+        Raises:
+            StoreError: as of `engine`.
+        """
+        return self.engine.store
 
     def library(self) -> Library:
         """Read the pipelines and primers within reach; unchanged files are kept."""
@@ -53,5 +62,41 @@ class Folder:
 
     async def close(self) -> None:
         """Stop what streams, end the session, close the store."""
-        await self.engine.close()
-        self.store.close()
+        if self._engine is None:
+            return
+        await self._engine.close()
+        try:
+            self._engine.store.close()
+        except StoreError as error:
+            logger.error("at the end: %s", error.message)  # noqa: TRY400 -- it says all
+
+
+def begin_session(
+    path: Path | None,
+    store: Store,
+    world: World,
+    gate: Gate,
+    websocket_id: str | None = None,
+) -> Engine:
+    """Return an engine that works for a new session on a folder's store.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    now = world.clock.now()
+    session = UserSession(
+        session_id=world.clock.new_id(),
+        workspace_path=path or Path.home(),
+        created_at=now,
+        last_activity=now,
+        websocket_connection_id=websocket_id,
+        preferences=store.preferences() or UserPreferences(),
+    )
+    return Engine(
+        models=world.models,
+        store=store,
+        clock=world.clock,
+        processes=world.processes,
+        gate=gate,
+        session=session,
+    )

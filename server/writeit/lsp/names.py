@@ -39,6 +39,8 @@ COMMANDS = (
     "writeit.response.rate",
     "writeit.document.polish",
     "writeit.document.frontMatter",
+    "writeit.view.open",
+    "writeit.view.read",
     "writeit.session.show",
     "writeit.session.activate",
     "writeit.preferences.get",

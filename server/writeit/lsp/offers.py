@@ -120,7 +120,7 @@ def _choosing(run: PipelineRun, step: StepState) -> Iterator[Offer]:
         if index != step.user_selection:
             yield _offer(
                 run,
-                f"Choose answer {index} for {name} ({_sketch(answer)})",
+                f"Choose answer {index + 1} for {name} ({_sketch(answer)})",
                 "writeit.step.select",
                 step=name,
                 response=index,

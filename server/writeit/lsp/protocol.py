@@ -526,6 +526,23 @@ class UsageShowParams(Params):
     by: Literal["model", "pipeline", "day", "run"] = "model"
 
 
+class ViewOpenParams(Params):
+    """`writeit.view.open`."""
+
+    view: Literal["run", "step", "response", "compare", "prompt", "usage"]
+    run_id: UUID | None = None
+    step: str | None = None
+    response_id: UUID | None = None
+    left: Side | None = None
+    right: Side | None = None
+
+
+class ViewReadParams(Params):
+    """`writeit.view.read`."""
+
+    uri: str
+
+
 class StoreBackupParams(Params):
     """`writeit.store.backup`: a new folder inside the workspace."""
 
@@ -656,6 +673,18 @@ class UsageShowResult(Wire):
 
     rows: list[UsageRow]
     total: UsageRow
+
+
+class ViewOpenResult(Wire):
+    """Where the view is: a `writeit:` URI, or a file's."""
+
+    uri: str
+
+
+class ViewReadResult(Wire):
+    """A view's markdown."""
+
+    text: str
 
 
 class StoreStatusResult(Wire):

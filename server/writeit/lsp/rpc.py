@@ -23,6 +23,9 @@ class WriteItProtocol(LanguageServerProtocol):
     command's task from `$/cancelRequest`. A coroutine in its place is the task itself.
     """
 
+    initialization_options: Any = None
+    """What the client said of itself, as it said it."""
+
     token: str | None = None
     """What `initializationOptions.writeit.token` must be; None asks for nothing."""
 
@@ -52,11 +55,19 @@ class WriteItProtocol(LanguageServerProtocol):
         """Answer `initialize` and announce the commands, to who has the token."""
         if self.token is not None and not _shows(params, self.token):
             raise SystemExit(1)  # the transport closes the connection
+        self.initialization_options = params.initialization_options
         result: types.InitializeResult = yield from super().lsp_initialize(params)
         self._workspace = WriteItWorkspace.like(self.workspace)
         result.capabilities.execute_command_provider = types.ExecuteCommandOptions(
             commands=list(COMMANDS), work_done_progress=True
         )
+        workspace = self.client_capabilities.workspace
+        if workspace is not None and workspace.text_document_content is not None:
+            announced = result.capabilities.workspace or types.WorkspaceOptions()
+            announced.text_document_content = types.TextDocumentContentOptions(
+                schemes=["writeit"]
+            )
+            result.capabilities.workspace = announced
         return result
 
     @lsp_method(types.EXIT)

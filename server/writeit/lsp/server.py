@@ -136,6 +136,14 @@ def _register_features(server: WriteItServer) -> None:
 
         return code_actions(ls.connection, params)
 
+    @server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)
+    async def content(
+        ls: WriteItServer, params: types.TextDocumentContentParams
+    ) -> types.TextDocumentContentResult:
+        from writeit.lsp.features.content import content_of  # noqa: PLC0415 -- heavy
+
+        return await content_of(ls.connection, params)
+
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
     async def code_lens(
         ls: WriteItServer, params: types.CodeLensParams

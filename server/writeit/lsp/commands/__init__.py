@@ -17,6 +17,7 @@ from writeit.lsp.commands import (
     run,
     session,
     step,
+    view,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ HANDLERS: dict[str, Command[Any]] = {
     **keys.HANDLERS,
     **run.HANDLERS,
     **step.HANDLERS,
+    **view.HANDLERS,
     **preview.HANDLERS,
     **apply.HANDLERS,
     **document.HANDLERS,

@@ -1,0 +1,150 @@
+"""Views as pages: what stands at a `writeit:` URI right now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from writeit.engine.requests import Ask
+from writeit.engine.resolve import Wishes
+from writeit.engine.sums import summed
+from writeit.lsp.documents import binding_of
+from writeit.views import uris
+from writeit.views.compare import compared, render_compare
+from writeit.views.prompt import PromptModel, render_prompt
+from writeit.views.response import render_content, render_response
+from writeit.views.run import render_run
+from writeit.views.step import render_step
+from writeit.views.tree import TreeNode
+from writeit.views.usage import render_usage
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from writeit.core.run import PipelineRun
+    from writeit.engine.sums import By, Sum
+    from writeit.lsp.connection import Connection
+    from writeit.lsp.folder import Folder
+    from writeit.ports import Store
+    from writeit.views.uris import View
+
+DEPTH = 100
+"""How deep a family is shown."""
+
+
+def run_of_view(view: View) -> UUID | None:
+    """Return the run that decides which folder a view is of; None for usage."""
+    match view:
+        case uris.CompareView():
+            return view.right.run_id
+        case uris.UsageView():
+            return None
+        case _:
+            return view.run_id
+
+
+async def page(  # noqa: PLR0911 -- one return a view
+    connection: Connection, folder: Folder, view: View
+) -> str:
+    """Return the text of a view.
+
+    Raises:
+        NotFound: what it shows is not there.
+    """
+    engine = folder.engine
+    match view:
+        case uris.RunView():
+            run = await engine.show(view.run_id)
+            return render_run(run, family(folder.store, run))
+        case uris.StepView():
+            run = await engine.show(view.run_id)
+            return render_step(
+                run, view.step, description=_about(folder, run, view.step)
+            )
+        case uris.ResponseView():
+            run = await engine.show(view.run_id)
+            return render_response(run, view.step, view.response_id)
+        case uris.ContentView():
+            return render_content(await engine.show(view.run_id), view.step)
+        case uris.CompareView():
+            left = compared(await engine.show(view.left.run_id), view.left)
+            right = compared(await engine.show(view.right.run_id), view.right)
+            return render_compare(left, right)
+        case uris.PromptView():
+            return await _prompt(connection, folder, view)
+        case uris.UsageView():
+            return _usage(folder.store)
+        case _:
+            assert_never(view)
+
+
+def _about(folder: Folder, run: PipelineRun, step: str) -> str:
+    configuration = folder.engine.configuration(run)
+    if step not in configuration.step_names:
+        return ""
+    return configuration.step(step).description
+
+
+async def _prompt(connection: Connection, folder: Folder, view: uris.PromptView) -> str:
+    run = await folder.engine.show(view.run_id)
+    binding = binding_of(connection, run.uri)
+    wishes = Wishes(
+        models=binding.models,
+        providers=binding.providers,
+        settings=await connection.settings(folder),
+        preferences=folder.engine.session.preferences,
+    )
+    shown = await folder.engine.preview(
+        Ask(run_id=view.run_id, step=view.step, wishes=wishes)
+    )
+    models = [
+        PromptModel(
+            id=model.id,
+            prompt_tokens=model.prompt_tokens,
+            context_window=model.context_window,
+            fits=model.fits,
+            min_cost_usd=model.min_cost_usd,
+            max_cost_usd=model.max_cost_usd,
+            destination=model.destination,
+        )
+        for model in shown.models
+    ]
+    return render_prompt(run, view.step, shown.prompt, models)
+
+
+def _usage(store: Store) -> str:
+    records = list(store.usage())
+    kinds: tuple[By, ...] = ("model", "day", "pipeline")
+    sums: dict[str, list[Sum]] = {by: summed(records, by)[0] for by in kinds}
+    return render_usage(sums, summed(records, "model")[1])
+
+
+def family(store: Store, run: PipelineRun) -> TreeNode:
+    """Return a run's whole family, from its root."""
+    return _node(store, root_of(store, run.pipeline_run_id), DEPTH)
+
+
+def root_of(store: Store, run_id: UUID) -> UUID:
+    """Return the run that a family began with."""
+    while (summary := store.summary(run_id)) and summary.parent_run_id:
+        run_id = summary.parent_run_id
+    return run_id
+
+
+def _node(store: Store, run_id: UUID, depth: int) -> TreeNode:
+    summary = store.summary(run_id)
+    if summary is None:
+        msg = f"run {run_id} is listed as a child and has no summary"
+        raise LookupError(msg)
+    children = store.children(run_id)
+    title = "" if summary.parent_run_id else summary.title
+    return TreeNode(
+        run_id=run_id,
+        name=summary.name or title,
+        status=summary.status,
+        current_step=summary.current_step,
+        branch_point=summary.branch_point,
+        cost_usd=summary.cost_usd,
+        deleted=summary.deleted,
+        children=tuple(_node(store, c, depth - 1) for c in children) if depth else (),
+        more=bool(children) and not depth,
+    )

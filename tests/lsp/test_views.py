@@ -1,0 +1,100 @@
+"""Views over the wire: opened, read, as files where a client needs files."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.editor import serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def answered(editor: Editor) -> str:
+    """A run with two answers in its first step."""
+    run_id = await editor.start_run(name="Rivers")
+    await editor.command(
+        "writeit.step.run", runId=run_id, models=["openai/say-one", "openai/say-two"]
+    )
+    return run_id
+
+
+async def test_every_view_can_be_read(one_editor: Editor) -> None:
+    """Run, step, response, content, comparison, prompt, usage: each is markdown."""
+    run_id = await answered(one_editor)
+    run = await one_editor.command("writeit.step.select", runId=run_id, response=1)
+    ids = [a["responseId"] for a in run["steps"]["angles"]["aiResponses"]]
+    pages = {
+        f"writeit:/run/{run_id}.md": "# Rivers",
+        f"writeit:///step/{run_id}/angles.md": "## Answer 1",
+        f"writeit:/response/{run_id}/angles/{ids[0]}.md": ids[0],
+        f"writeit:/content/{run_id}/angles.md": "",
+        f"writeit:/compare/{run_id}/angles/{ids[0]}/{run_id}/angles/{ids[1]}.md": "#",
+        f"writeit:/prompt/{run_id}/outline.md": "# Prompt of outline",
+        "writeit:/usage.md": "# Usage",
+    }
+    for uri, words in pages.items():
+        read = await one_editor.command("writeit.view.read", uri=uri)
+        assert words in read["text"] or words == ids[0]
+        assert read["text"].endswith("\n")
+
+
+async def test_a_view_that_is_none_is_refused(one_editor: Editor) -> None:
+    """The hint says how the URI of a view looks."""
+    refused = await one_editor.refusal("writeit.view.read", uri="writeit:/nothing.md")
+    assert refused.kind == "not_found"
+    refused = await one_editor.refusal("writeit.view.open", view="run")
+    assert refused.kind == "invalid_params"
+
+
+async def test_a_client_that_can_is_shown_the_document(one_editor: Editor) -> None:
+    """window/showDocument where the client can, else a message that names it."""
+    run_id = await answered(one_editor)
+    before = len(one_editor.sent("window/showDocument"))
+    opened = await one_editor.command("writeit.view.open", view="step", runId=run_id)
+    (shown,) = one_editor.sent("window/showDocument")[before:]
+    assert shown["uri"] == opened["uri"]
+
+
+async def test_a_bare_client_gets_a_file_and_keeps_what_it_wrote_there(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """The view is under .writeit/views; the writer's own sections stay hers."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await answered(editor)
+        opened = await editor.command("writeit.view.open", view="step", runId=run_id)
+        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        assert opened["uri"] == path.as_uri()
+        messages = [m["message"] for m in editor.sent("window/showMessage")]
+        assert any(path.as_uri() in message for message in messages)
+        text = path.read_text(encoding="utf-8")
+        marker = "<!-- writeit:feedback"
+        head, _, tail = text.partition(marker)
+        line, _, rest = tail.partition("\n")
+        path.write_text(f"{head}{marker}{line}\nshorter{rest}", encoding="utf-8")
+        await editor.command("writeit.step.select", runId=run_id, response=0)
+        await editor.command(
+            "writeit.view.open", view="step", runId=run_id, step="angles"
+        )
+        again = path.read_text(encoding="utf-8")
+        assert "shorter" in again
+        assert again != text
+
+
+async def test_opening_without_waiting_replies_first(one_editor: Editor) -> None:
+    """A client that blocks on its command is not asked to show something meanwhile."""
+    run_id = await answered(one_editor)
+    before = len(one_editor.sent("window/showDocument"))
+    await one_editor.command("writeit.view.open", view="run", runId=run_id, wait=False)
+    async with asyncio.timeout(10):
+        await one_editor.until(
+            lambda: len(one_editor.sent("window/showDocument")) > before
+        )
