@@ -24,7 +24,7 @@ def run_of(folder: Folder, uri: str) -> PipelineRun | None:
     active = folder.engine.session.active_pipeline_run_id
     if active is not None:
         stored = folder.store.run(active)
-        if stored is not None and stored.run.uri == uri:
+        if stored is not None and uri in _documents_of(stored.run):
             return stored.run
     page = folder.store.runs(RunQuery(uri=uri, limit=NEWEST))
     found = [folder.store.run(summary.run_id) for summary in page.runs]
@@ -35,6 +35,11 @@ def run_of(folder: Folder, uri: str) -> PipelineRun | None:
     if unfinished:
         return max(unfinished, key=lambda run: run.updated_at)
     return runs[0] if runs else None
+
+
+def _documents_of(run: PipelineRun) -> set[str | None]:
+    """What a run is about: its source, and what its texts were applied to."""
+    return {run.uri, *(applied.uri for applied in run.applied)}
 
 
 def _is_of_document(folder: Folder, run: PipelineRun) -> bool:
