@@ -34,7 +34,7 @@ FIELDS: dict[type[Entity], str] = {
     " + applies_to output",
     PipelineRun: "pipeline_run_id configuration_id parent_pipeline_run_id branch_point"
     " created_at current_step status user_inputs steps"
-    " + updated_at name uri primer models output output_path document",
+    " + updated_at name uri primer models output output_path document applied",
     StepState: "step_name status started_at completed_at ai_responses user_selection"
     " user_feedback merged_content retry_count"
     " + edited_content ratings passages merged_from calls streaming failures before",
@@ -44,7 +44,7 @@ FIELDS: dict[type[Entity], str] = {
     StylePrimer: "primer_id name description content voice_attributes example_openings"
     " guidelines created_at last_used +",
     UserSession: "session_id user_id active_pipeline_run_id workspace_path preferences"
-    " created_at last_activity websocket_connection_id +",
+    " created_at last_activity websocket_connection_id + process",
     UserPreferences: "default_models style_primer auto_save_enabled"
     " streaming_buffer_size keyboard_shortcuts theme max_concurrent_pipelines"
     " export_format +",

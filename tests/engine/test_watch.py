@@ -10,6 +10,7 @@ from support.bench import MODEL, OTHER, Bench, LivingProcesses
 from writeit.core import decide
 from writeit.core.errors import Busy
 from writeit.core.run import PipelineStatus, StepStatus
+from writeit.core.session import SessionProcess
 from writeit.engine.engine import Engine
 from writeit.engine.watch import STALE
 
@@ -129,3 +130,21 @@ async def test_a_beat_keeps_the_lease(bench: Bench) -> None:
     assert after is not None
     assert after.heartbeat > before.heartbeat
     await bench.engine.close()
+
+
+async def test_a_dead_processs_session_is_ended_by_the_next_that_looks(
+    bench: Bench,
+) -> None:
+    """A session ends with its connection, and at the latest with its process."""
+    await bench.run()
+    mine = bench.engine.session.evolve(process=SessionProcess(pid=1, started=0.0))
+    dead = mine.evolve(
+        session_id=bench.clock.new_id(), process=SessionProcess(pid=7, started=0.0)
+    )
+    for session in (mine, dead):
+        await bench.store.save_session(session)
+    bench.processes.dead.add(7)
+    await bench.engine.end_sessions_of_the_dead()
+    active = [session.session_id for session in bench.store.active_sessions()]
+    assert active == [mine.session_id]
+    assert bench.store.session(dead.session_id) is not None

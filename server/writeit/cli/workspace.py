@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from writeit.core.session import UserSession
+from writeit.core.session import SessionProcess, UserSession
 from writeit.engine.engine import Engine
 from writeit.library import read_library
 
@@ -47,11 +47,13 @@ class Desk:
         if message:
             click.echo(message, err=True)
         now = world.clock.now()
+        pid, started = world.processes.me()
         session = UserSession(
             session_id=world.clock.new_id(),
             workspace_path=path,
             created_at=now,
             last_activity=now,
+            process=SessionProcess(pid=pid, started=started),
         )
         self.engine = Engine(
             models=world.models,

@@ -46,6 +46,14 @@ class UserPreferences(Entity):
     """Export format must be supported."""
 
 
+class SessionProcess(Entity):
+    """The process a session lives in: it ends with it at the latest."""
+
+    pid: int = Field(gt=0)
+    started: float
+    """Seconds since the epoch: pids are used again."""
+
+
 class UserSession(Entity):
     """Manages active application state and user preferences."""
 
@@ -59,6 +67,8 @@ class UserSession(Entity):
     last_activity: Moment
     websocket_connection_id: str | None = Field(default=None, pattern=r"^[!-~]{1,200}$")
     """WebSocket connection must be valid if specified: one word, nothing unseen."""
+    process: SessionProcess | None = None
+    """Where the session lives; None of sessions from before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)

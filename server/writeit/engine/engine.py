@@ -95,6 +95,10 @@ class Engine:
         """Renew our leases; `watch` does it every two seconds."""
         await self._watch.beat(tuple(self._asking))
 
+    async def end_sessions_of_the_dead(self) -> None:
+        """Take sessions off the list whose process is gone; `watch` does it too."""
+        await self._watch.end_sessions_of_the_dead()
+
     async def show(self, run_id: UUID) -> PipelineRun:
         """Read a run; one whose owner died is taken over first.
 

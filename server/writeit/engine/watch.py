@@ -60,10 +60,18 @@ class Watch:
                 for run_id in self._ledger.owing:
                     await self._ledger.settle(run_id)
                     on_found(run_id)
+                await self.end_sessions_of_the_dead()
                 for run_id in await self.find_lost(set(asked())):
                     on_found(run_id)
             except StoreError as error:
                 logger.warning("leases: %s", error.message)
+
+    async def end_sessions_of_the_dead(self) -> None:
+        """A session whose process is gone is ended by the next that looks."""
+        for session in self._store.active_sessions():
+            home = session.process
+            if home and not self._processes.alive(home.pid, home.started):
+                await self._store.end_session(session.session_id)
 
     async def beat(self, asked: Iterable[UUID]) -> None:
         """Say that the owner of these runs' leases lives."""

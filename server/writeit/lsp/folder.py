@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from writeit.core.errors import StoreError
-from writeit.core.session import UserPreferences, UserSession
+from writeit.core.session import SessionProcess, UserPreferences, UserSession
 from writeit.engine.engine import Engine
 from writeit.library import Cache, Library, read_library
 
@@ -84,12 +84,14 @@ def begin_session(
         StoreError: the store cannot be read.
     """
     now = world.clock.now()
+    pid, started = world.processes.me()
     session = UserSession(
         session_id=world.clock.new_id(),
         workspace_path=path or Path.home(),
         created_at=now,
         last_activity=now,
         websocket_connection_id=websocket_id,
+        process=SessionProcess(pid=pid, started=started),
         preferences=store.preferences() or UserPreferences(),
     )
     return Engine(
