@@ -150,11 +150,28 @@ async def test_a_new_file_that_was_edited_is_not_removed(desk: Desk) -> None:
     assert path.exists()
 
 
-async def test_characters_of_several_units_are_where_they_are(desk: Desk) -> None:
-    """Emoji and combining characters in front of the passage, in the same line."""
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+async def test_characters_of_several_units_are_where_they_are(
+    environment: dict[str, str], tmp_path: Path, encoding: str
+) -> None:
+    """Emoji and combining characters in front of the passage, in every encoding."""
+    folder = new_workspace(tmp_path / "workspace")
+    async with serving([folder], f"bare {encoding}", environment) as editor:
+        editor.folder = folder
+        assert editor.initialized["capabilities"]["positionEncoding"] == encoding
+        await odd_characters(Desk(editor))
+
+
+async def odd_characters(desk: Desk) -> None:
+    """Apply behind and between characters of several units."""
     odd = "👩\u200d🚀 cafe\u0301 — \u2028 \x0c "
     page = desk.open(TEXT.replace(SECOND, odd + SECOND))
     run_id = await desk.run(page.uri, page.text, content="Short.")
     page.type(0, 0, "🚀")
     await desk.apply(run_id, mode="insert")
-    assert page.text == "🚀" + TEXT.replace(SECOND, odd + SECOND) + "\nShort.\n"
+    text = "🚀" + TEXT.replace(SECOND, odd + SECOND) + "\nShort.\n"
+    assert page.text == text
+    run_id = await desk.polished(page)
+    page.type(page.text.index(THIRD), page.text.index(THIRD), "👍🏽 ")
+    await desk.apply(run_id)
+    assert page.text == text.replace(SECOND, BETTER).replace(THIRD, "👍🏽 " + THIRD)

@@ -14,16 +14,18 @@ from writeit.lsp.convert import to_lsp_edits, to_offset
 from writeit.lsp.protocol import Position
 from writeit.lsp.texts import WriteItWorkspace
 
-ENCODINGS = ("utf-8", "utf-16", "utf-32")
+ENCODINGS = tuple(types.PositionEncodingKind)
 ODD = st.text(alphabet=st.sampled_from("ab \n\ré\u0301👩\u200d\u2028\x0c\x85日"))
 UNITS = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
 
 
-def offset(text: str, position: types.Position, encoding: str) -> int:
+def offset(
+    text: str, position: types.Position, encoding: types.PositionEncodingKind
+) -> int:
     """The place of a position, found the slow way: by encoding the line."""
     before = lines(text)[: position.line]
     rest = text[len("".join(before)) :]
-    name = encoding if encoding == "utf-8" else f"{encoding}-le"
+    name = "utf-8" if encoding == "utf-8" else f"{encoding.value}-le"
     units = rest.encode(name)[: position.character * UNITS[encoding]]
     return len("".join(before)) + len(units.decode(name))
 
@@ -31,7 +33,7 @@ def offset(text: str, position: types.Position, encoding: str) -> int:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(text=st.one_of(proses(), ODD), data=st.data())
 def test_edits_mean_the_same_in_every_encoding(
-    encoding: str, text: str, data: st.DataObject
+    encoding: types.PositionEncodingKind, text: str, data: st.DataObject
 ) -> None:
     """Applied from the last to the first, as editors do, they make the target."""
     target = data.draw(st.one_of(edited(text, 8), ODD))
@@ -46,7 +48,7 @@ def test_edits_mean_the_same_in_every_encoding(
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(text=st.one_of(proses(), ODD), data=st.data())
 def test_a_position_is_found_again(
-    encoding: str, text: str, data: st.DataObject
+    encoding: types.PositionEncodingKind, text: str, data: st.DataObject
 ) -> None:
     """From an edit's place to its position and back."""
     target = data.draw(edited(text, 4))
@@ -66,7 +68,7 @@ def test_a_position_is_found_again(
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(text=st.one_of(proses(), ODD), data=st.data())
 def test_the_server_has_the_text_that_the_editor_has(
-    encoding: str, text: str, data: st.DataObject
+    encoding: types.PositionEncodingKind, text: str, data: st.DataObject
 ) -> None:
     """Changes are applied where the editor means them, whatever stands in the text."""
     workspace = WriteItWorkspace(None, position_encoding=encoding)

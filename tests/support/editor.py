@@ -35,9 +35,14 @@ class Declined(Exception):
 
 
 def capabilities(profile: str) -> Json:
-    """Client capabilities of a real editor; "bare" has next to none."""
+    """Client capabilities of a real editor; "bare" has next to none.
+
+    "bare utf-8" counts positions in that encoding.
+    """
     if profile == "bare":
         return {}
+    if profile.startswith("bare "):
+        return {"general": {"positionEncodings": [profile.removeprefix("bare ")]}}
     from pygls.protocol import default_converter  # noqa: PLC0415 -- slow to import
 
     converter = default_converter()  # type: ignore[no-untyped-call]  # pygls

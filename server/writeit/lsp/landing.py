@@ -140,7 +140,7 @@ class Landing:
 
     async def _send(self, version: int | None, text: str, wanted: str) -> None:
         server = self._connection.server
-        encoding = str(server.workspace.position_encoding or "utf-16")
+        encoding = server.workspace.position_encoding or "utf-16"
         identifier = types.OptionalVersionedTextDocumentIdentifier(
             uri=self._uri, version=version
         )

@@ -32,7 +32,7 @@ class WriteItDocument(TextDocument):
     ) -> None:
         from writeit.lsp.convert import to_offset  # noqa: PLC0415 -- after initialize
 
-        encoding = str(self.position_codec.encoding or "utf-16")
+        encoding = self.position_codec.encoding or "utf-16"
         text = self.source
         start = to_offset(text, change.range.start, encoding)
         end = to_offset(text, change.range.end, encoding)
