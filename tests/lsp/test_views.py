@@ -98,3 +98,33 @@ async def test_opening_without_waiting_replies_first(one_editor: Editor) -> None
         await one_editor.until(
             lambda: len(one_editor.sent("window/showDocument")) > before
         )
+
+
+async def test_who_asked_for_it_is_told_what_changed(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """`writeit/changed` with runs and open views, gathered; lenses are refreshed."""
+    options = {"writeit": {"events": True, "views": "uri"}}
+    async with serving([workspace], "neovim", environment, options=options) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await editor.start_run()
+        view = f"writeit:/run/{run_id}.md"
+        document = {"uri": view, "languageId": "markdown", "version": 1, "text": ""}
+        editor.notify("textDocument/didOpen", {"textDocument": document})
+        before = len(editor.sent("writeit/changed"))
+        await editor.command("writeit.step.skip", runId=run_id)
+        await editor.until(lambda: len(editor.sent("writeit/changed")) > before)
+        assert editor.sent("writeit/changed")[-1] == {
+            "runIds": [run_id],
+            "views": [view],
+        }
+        opened = await editor.command("writeit.view.open", view="run", runId=run_id)
+        assert opened["uri"] == view
+
+
+async def test_who_did_not_ask_is_not_told(one_editor: Editor) -> None:
+    """A client that announced nothing gets no message it does not know."""
+    run_id = await one_editor.start_run()
+    await one_editor.command("writeit.step.skip", runId=run_id)
+    await asyncio.sleep(0.3)
+    assert one_editor.sent("writeit/changed") == []

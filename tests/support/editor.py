@@ -152,7 +152,9 @@ class Editor:
 
     # --- life -----------------------------------------------------------------------
 
-    async def open(self, folders: list[Path], profile: str) -> None:
+    async def open(
+        self, folders: list[Path], profile: str, options: Json | None = None
+    ) -> None:
         """Initialize the server with workspace folders."""
         uris = [folder.as_uri() for folder in folders]
         self.initialized = await self.request(
@@ -162,6 +164,7 @@ class Editor:
                 "rootUri": uris[0] if uris else None,
                 "workspaceFolders": [{"uri": u, "name": u} for u in uris] or None,
                 "capabilities": capabilities(profile),
+                "initializationOptions": options,
             },
         )
         self.notify("initialized", {})
@@ -246,6 +249,7 @@ async def serving(
     profile: str = "visual_studio_code",
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
+    options: Json | None = None,
 ) -> AsyncIterator[Editor]:
     """A server process with an editor connected to it; its stderr goes to `log`."""
     process = await asyncio.create_subprocess_exec(
@@ -261,7 +265,7 @@ async def serving(
     )
     editor = Editor(process)
     try:
-        await editor.open(folders, profile)
+        await editor.open(folders, profile, options)
         yield editor
     finally:
         await editor.end()

@@ -65,6 +65,8 @@ class Ledger:
     ) -> None:
         self.session = session
         """The session on whose behalf decisions are made; stored with each."""
+        self.on_change: Callable[[UUID], object] = lambda _: None
+        """Called with each run that a decision was written about."""
         self._store = store
         self._clock = clock
         self._processes = processes
@@ -203,6 +205,7 @@ class Ledger:
         session = self.session.evolve(last_activity=self._clock.now(), **changes)
         await self._store.commit(replace(decision, session=session))
         self.session = session
+        self.on_change(decision.run.pipeline_run_id)
 
     async def save_session(self, **changes: object) -> UserSession:
         """Change the session itself.

@@ -10,18 +10,20 @@ from lsprotocol import types
 from pydantic import ValidationError
 from pygls.exceptions import JsonRpcException
 
-from writeit.core.errors import InvalidParams, ModelError, NotFound
+from writeit.core.errors import InvalidParams, ModelError, NotFound, StoreError
 from writeit.core.settings import Settings
 from writeit.engine.gate import Gate
 from writeit.lsp.convert import path_of, uri_of
 from writeit.lsp.desk import Desk
-from writeit.lsp.folder import Folder
+from writeit.lsp.folder import Folder, begin_session
+from writeit.lsp.news import News
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from pathlib import Path
     from uuid import UUID
 
+    from writeit.engine.engine import Engine
     from writeit.lsp.protocol import Params
     from writeit.lsp.server import WriteItServer
     from writeit.ports import World
@@ -36,6 +38,7 @@ class Connection:
         self.server = server
         self.world = world
         self.gate = Gate(3)
+        self.news = News(self)
         self.desk = Desk()
         self._folders: dict[Path | None, Folder] = {}
         self._settings: dict[Path | None, Settings] = {}
@@ -88,15 +91,28 @@ class Connection:
 
     def _open(self, path: Path | None) -> Folder:
         if path not in self._folders:
-            store, message = self.world.open_store(path)
-            folder = Folder(
+            self._folders[path] = Folder(path, lambda: self._engine(path))
+        return self._folders[path]
+
+    def _engine(self, path: Path | None) -> Engine:
+        """Open a folder's store and set to work on it.
+
+        Raises:
+            StoreError: it cannot be opened or read.
+        """
+        store, message = self.world.open_store(path)
+        try:
+            engine = begin_session(
                 path, store, self.world, self.gate, self.server.websocket_id
             )
-            folder.engine.watch(lambda _: None)
-            self._folders[path] = folder
-            if message:
-                self.show(message, types.MessageType.Info)
-        return self._folders[path]
+        except StoreError:
+            store.close()
+            raise
+        engine.watch(self.news.tell)
+        engine.ledger.on_change = self.news.tell
+        if message:
+            self.show(message, types.MessageType.Info)
+        return engine
 
     # --- settings -----------------------------------------------------------------
 

@@ -34,7 +34,10 @@ async def activate(request: Request[p.RunParams]) -> p.UserSession:
 
 def _as_session(session: UserSession) -> p.UserSession:
     return p.UserSession.model_validate(
-        {**session.model_dump(), "workspace_path": str(session.workspace_path)}
+        {
+            **session.model_dump(exclude={"process"}),
+            "workspace_path": str(session.workspace_path),
+        }
     )
 
 
