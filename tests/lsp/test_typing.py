@@ -20,6 +20,8 @@ from support.page import Manner
 from support.prose import essay
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.desk import Desk
     from support.editor import Json
     from support.page import Page
@@ -47,12 +49,13 @@ class Case:
     deleted: set[str] = field(default_factory=set)
     result: Json = field(default_factory=dict)
     retries: int = 0
+    restored: bool = False
+    letters: Iterator[str] = field(default_factory=lambda: iter(HERS))
     brought: str = ""
     """The letters of the answer that are there once."""
 
     async def write(self) -> None:
         """Type words, letter by letter, here and there; delete now and then."""
-        letters = iter(HERS)
         for _ in range(self.random.randint(3, 10)):
             self.page.cursor = self.random.randrange(len(self.page.text) + 1)
             stroke = self.random.random()
@@ -62,7 +65,7 @@ class Case:
                 self._put(self.random.choice(("\n", "\n\n", " ")))
             else:
                 for _ in range(self.random.randint(1, 5)):
-                    self._put(letter := next(letters))
+                    self._put(letter := next(self.letters))
                     self.typed.add(letter)
                     await asyncio.sleep(self.random.uniform(0.002, 0.03))
             await asyncio.sleep(self.random.choice((0.01, 0.05, 0.2)))
@@ -90,6 +93,16 @@ class Case:
         if not self.result["pending"] and self.result["applied"]:
             brought = set(self.brought) - self.deleted
             assert all(there[letter] or reported[letter] for letter in brought)
+
+    async def restore(self, desk: Desk, run_id: str) -> None:
+        """Take the text out again while she types; all of hers stays."""
+        writing = asyncio.create_task(self.write())
+        await desk.editor.command("writeit.edit.restore", runId=run_id)
+        await writing
+        self.page.flush()
+        there = Counter(self.page.text)
+        assert all(there[letter] == 1 for letter in self.typed - self.deleted)
+        self.restored = True
 
 
 def answer_to(random: Random, passage: str) -> tuple[str, str]:
@@ -130,6 +143,9 @@ async def played(desk: Desk, number: int) -> Case:
         case.result = await desk.try_to_apply(run_id)
     page.flush()
     case.check()
+    if case.result["applied"] and random.random() < 0.5:
+        await case.restore(desk, run_id)
+    page.flush()
     again = await desk.editor.command(
         "writeit.run.start", pipeline="mirror", uri=page.uri
     )
@@ -154,7 +170,8 @@ async def test_nothing_she_types_is_lost(desk: Desk) -> None:
             f" {sum(len(c.typed) for c in mine)} letters typed;"
             f" {sum(bool(c.result['applied']) for c in mine)} applied,"
             f" {sum(c.retries for c in mine)} of them when she had stopped,"
-            f" {sum(bool(c.result['conflicts']) for c in mine)} with conflicts;"
+            f" {sum(bool(c.result['conflicts']) for c in mine)} with conflicts,"
+            f" {sum(c.restored for c in mine)} taken out again;"
             f" edits taken {sum(c.page.taken for c in mine)},"
             f" declined {sum(c.page.declined for c in mine)} (seed {SEED})"
         )

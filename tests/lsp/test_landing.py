@@ -1,0 +1,163 @@
+"""The loop against a client in the same process, at moments that are hard to hit."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lsprotocol import types
+
+from writeit.core.errors import DocumentChanged
+from writeit.core.merge3 import Merged, merge
+from writeit.lsp import landing
+from writeit.lsp.desk import Desk
+from writeit.lsp.landing import Landing
+from writeit.lsp.texts import WriteItWorkspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+URI = "untitled:a"
+BASE = "One two three.\n\nFour five six.\n"
+GOAL = BASE.replace("five", "5")
+
+
+class Client:
+    """A client that notes what it is sent; `obeys` says what it does about it."""
+
+    def __init__(self, version: int = 1) -> None:
+        self.workspace = WriteItWorkspace(None)
+        self.desk = Desk()
+        self.server = self
+        self.sent: list[types.TextDocumentEdit] = []
+        self.obeys: Callable[[types.TextDocumentEdit], None] = lambda _: None
+        item = types.TextDocumentItem(
+            uri=URI, language_id="markdown", version=version, text=BASE
+        )
+        self.workspace.put_text_document(item)
+
+    @property
+    def text(self) -> str:
+        """The server's text."""
+        return str(self.workspace.text_documents[URI].source)
+
+    async def workspace_apply_edit_async(
+        self, params: types.ApplyWorkspaceEditParams
+    ) -> types.ApplyWorkspaceEditResult:
+        """Take an edit; say that it was applied."""
+        (edit,) = params.edit.document_changes or ()
+        assert isinstance(edit, types.TextDocumentEdit)
+        self.sent.append(edit)
+        self.obeys(edit)
+        return types.ApplyWorkspaceEditResult(applied=True)
+
+    def take(self, edit: types.TextDocumentEdit) -> None:
+        """Apply an edit if it is not stale."""
+        document = self.workspace.text_documents[URI]
+        if edit.text_document.version == document.version:
+            for one in reversed(edit.edits):
+                assert isinstance(one, types.TextEdit)
+                self.change(one.range, one.new_text)
+
+    def change(self, where: types.Range, text: str) -> None:
+        """Tell of a change."""
+        version = (self.workspace.text_documents[URI].version or 0) + 1
+        self.workspace.update_text_document(
+            types.VersionedTextDocumentIdentifier(uri=URI, version=version),
+            types.TextDocumentContentChangePartial(range=where, text=text),
+        )
+        self.desk.changed(URI)
+
+    def type(self, text: str) -> None:
+        """Type at the beginning."""
+        here = types.Position(line=0, character=0)
+        self.change(types.Range(start=here, end=here), text)
+
+    async def land(self, wanted: Callable[[str], Merged] | None = None) -> Any:
+        """Bring the goal in."""
+        wanted = wanted or (lambda text: merge(BASE, text, GOAL))
+        connection: Any = SimpleNamespace(desk=self.desk, server=self)
+        return await Landing(connection, URI, wanted).land()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less."""
+    for name in ("ECHO", "PAUSE", "PATIENCE"):
+        monkeypatch.setattr(landing, name, 0.05)
+
+
+async def test_what_changes_while_it_merges_is_merged_too() -> None:
+    """Text and version belong together; an edit of an older text is never sent."""
+    client = Client()
+    client.obeys = client.take
+    words = iter(["a ", "b ", "c "])
+
+    def wanted(text: str) -> Merged:
+        if word := next(words, ""):
+            client.type(word)
+        return merge(BASE, text, GOAL)
+
+    outcome = await client.land(wanted)
+    assert outcome.landed
+    assert client.text == "c b a " + GOAL
+    assert len(client.sent) == 1
+
+
+async def test_version_0_is_sent_one_edit_only() -> None:
+    """Neovim does not check it: a second one could land on the first."""
+    client = Client(version=0)
+    outcome = await client.land()
+    assert outcome.pending
+    assert len(client.sent) == 1
+
+
+async def test_another_version_is_tried_again_after_a_pause() -> None:
+    """Nothing came, so nothing landed."""
+    client = Client()
+    outcome = await client.land()
+    assert outcome.pending
+    assert len(client.sent) == 2
+
+
+async def test_she_types_before_each_try() -> None:
+    """Three tries, one after the pause that does not come, then it is pending."""
+    client = Client()
+    client.obeys = lambda _: client.type("x")
+    outcome = await client.land()
+    assert outcome.pending
+    assert len(client.sent) == 4
+    assert client.text == "xxxx" + BASE
+
+
+async def test_it_lands_with_a_late_echo() -> None:
+    """The edit and what she typed after it come as one change."""
+    client = Client()
+
+    def late(edit: types.TextDocumentEdit) -> None:
+        client.take(edit)
+        client.type("Late. ")
+
+    client.obeys = late
+    outcome = await client.land()
+    assert outcome.landed
+    assert outcome.sent.text == GOAL
+    assert client.text == "Late. " + GOAL
+
+
+async def test_a_document_closed_meanwhile_is_gone() -> None:
+    """The refusal says so."""
+    client = Client()
+    client.obeys = lambda _: client.workspace.remove_text_document(URI)
+    with pytest.raises(DocumentChanged):
+        await client.land()
+
+
+async def test_an_editor_that_goes_away_is_not_waited_for() -> None:
+    """Nothing is sent to it any more."""
+    client = Client()
+    client.desk.close()
+    outcome = await client.land()
+    assert outcome.pending
+    assert not client.sent
