@@ -89,6 +89,60 @@ async def test_a_bare_client_gets_a_file_and_keeps_what_it_wrote_there(
         assert again != text
 
 
+def typed(page: str, section: str, words: str) -> str:
+    """A page with `words` typed at the beginning of one of the writer's sections."""
+    head, marker, tail = page.partition(f"<!-- writeit:{section}")
+    assert marker
+    line, _, rest = tail.partition("\n")
+    return f"{head}{marker}{line}\n{words}{rest}"
+
+
+async def test_words_typed_into_a_view_go_with_the_choice(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Feedback and her own wording, without a dialog and without a plug-in."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await answered(editor)
+        opened = await editor.command("writeit.view.open", view="step", runId=run_id)
+        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        assert opened["uri"] == path.as_uri()
+        page = path.read_text(encoding="utf-8")
+        page = typed(page, "answer 1", "My ")
+        page = typed(page, "answer 2", "Not this: ")
+        path.write_text(typed(page, "feedback", "shorter"), encoding="utf-8")
+        run = await editor.command("writeit.step.select", runId=run_id, response=0)
+        angles = run["steps"]["angles"]
+        first = angles["aiResponses"][0]["rawOutput"]
+        assert angles["content"] == f"My {first}"
+        assert angles["userFeedback"] == "shorter"
+        after = path.read_text(encoding="utf-8")
+        assert "Not this: " in after
+        state = await editor.command(
+            "writeit.step.run", runId=run_id, models=["openai/echo"]
+        )
+        assert "shorter" in state["aiResponses"][0]["promptUsed"]
+
+
+async def test_words_typed_into_a_view_go_with_asking_anew_once(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """They are in that prompt, and not said again with the next."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await answered(editor)
+        await editor.command("writeit.view.open", view="step", runId=run_id)
+        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        page = path.read_text(encoding="utf-8")
+        path.write_text(typed(page, "feedback", "with teeth"), encoding="utf-8")
+        for count, expected in ((3, True), (4, False)):
+            state = await editor.command(
+                "writeit.step.regenerate", runId=run_id, models=["openai/say-again"]
+            )
+            prompt = state["aiResponses"][count - 1]["promptUsed"]
+            assert ("The author asks for these changes" in prompt) is expected
+
+
 async def test_opening_without_waiting_replies_first(one_editor: Editor) -> None:
     """A client that blocks on its command is not asked to show something meanwhile."""
     run_id = await answered(one_editor)

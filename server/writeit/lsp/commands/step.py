@@ -11,6 +11,7 @@ from writeit.lsp import protocol as p
 from writeit.lsp.asking import as_step, ask, wishes_for
 from writeit.lsp.commands.run import as_run
 from writeit.lsp.dispatch import Command, Request
+from writeit.lsp.written import Words
 
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun, StepState
@@ -39,15 +40,18 @@ async def regenerate(request: Request[p.StepRegenerateParams]) -> p.Wire:
     """Ask a step anew, with what to change about its answer."""
     params, folder = request.params, _folder(request)
     run = await folder.engine.show(params.run_id)
+    words = await Words.of(request, folder)
     asked = AskAnew(
         run_id=params.run_id,
         step=params.step,
-        feedback=params.feedback,
+        feedback=words.feedback(params.feedback),
         models=await _named(request, params.models),
         samples=params.samples,
         wishes=await wishes_for(request, folder, run),
     )
-    return await ask(request, folder, asked)
+    reply = await ask(request, folder, asked)
+    await words.used()
+    return reply
 
 
 async def _named(
@@ -61,18 +65,23 @@ async def _named(
 
 async def select(request: Request[p.StepSelectParams]) -> p.PipelineRun:
     """Choose an answer; the step is completed by it."""
-    params = request.params
-    run = await _folder(request).engine.decide(
+    params, folder = request.params, _folder(request)
+    words = await Words.of(request, folder)
+    content = params.content
+    if content is None:
+        content = words.answer(params.response)
+    run = await folder.engine.decide(
         params.run_id,
         lambda run, at: decide.select(
             run,
-            decide.step_of(run, params.step),
+            decide.step_of(run, words.step),
             params.response,
             at,
-            content=params.content,
-            feedback=params.feedback,
+            content=content,
+            feedback=words.feedback(params.feedback),
         ),
     )
+    await words.used()
     return as_run(run)
 
 
@@ -97,16 +106,25 @@ async def take(request: Request[p.StepTakeParams]) -> p.StepState:
 async def merge(request: Request[p.StepMergeParams]) -> p.Wire:
     """Join parts: by hand, which completes the step, or by a model."""
     params, folder = request.params, _folder(request)
+    words = await Words.of(request, folder)
+    content = params.content
+    if content is None and not (params.responses or params.passages):
+        content = words.merge()
     parts = decide.Parts(
-        responses=params.responses, passages=params.passages, content=params.content
+        responses=params.responses, passages=params.passages, content=content
     )
     if params.instruction is None:
         run = await folder.engine.decide(
             params.run_id,
             lambda run, at: decide.merge(
-                run, decide.step_of(run, params.step), parts, at, params.feedback
+                run,
+                decide.step_of(run, words.step),
+                parts,
+                at,
+                words.feedback(params.feedback),
             ),
         )
+        await words.used()
         return as_run(run)
     named = await _named(request, [params.model] if params.model else None)
     asked = AskToJoin(

@@ -1,0 +1,89 @@
+"""Words without dialogs: what the writer typed into the file of a step's view.
+
+It goes with the next choice, merge or asking anew of that step, unless the command
+itself says otherwise; then the view is rendered afresh, with the words where they went.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from writeit.core import decide
+from writeit.lsp.pages import page
+from writeit.lsp.showing import as_file, edits_of, file_of, text_at
+from writeit.views.edits import StepEdits
+from writeit.views.uris import StepView
+
+if TYPE_CHECKING:
+    from writeit.core.run import StepState
+    from writeit.lsp.connection import Connection
+    from writeit.lsp.dispatch import Request
+    from writeit.lsp.folder import Folder
+    from writeit.views.markers import Key
+
+
+class Words:
+    """What the writer changed in a step's view, and which of it a command takes."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        folder: Folder,
+        view: StepView,
+        state: StepState,
+        edits: StepEdits,
+    ) -> None:
+        self.step = state.step_name
+        self._connection = connection
+        self._folder = folder
+        self._view = view
+        self._state = state
+        self._edits = edits
+        self._used: set[Key] = set()
+
+    @classmethod
+    async def of(cls, request: Request[Any], folder: Folder) -> Self:
+        """Read the view of the step that a command is about; it may have no file.
+
+        Raises:
+            NotFound: there is no such run or step.
+        """
+        connection, params = request.connection, request.params
+        state = decide.step_of(await folder.engine.show(params.run_id), params.step)
+        view = StepView(params.run_id, state.step_name)
+        path = file_of(folder, view)
+        now = text_at(connection, path)
+        edits = StepEdits()
+        if now is not None:
+            fresh = await page(connection, folder, view)
+            edits = edits_of(folder.shown.get(path), now, fresh)
+        return cls(connection, folder, view, state, edits)
+
+    def answer(self, index: int) -> str | None:
+        """Take her wording of an answer; None if she left it as it was."""
+        if not 0 <= index < len(self._state.ai_responses):
+            return None  # the decision will say so
+        response_id = self._state.ai_responses[index].response_id
+        return self._taken(response_id, self._edits.answers.get(response_id))
+
+    def feedback(self, said: str | None) -> str | None:
+        """Take her feedback, unless the command says some."""
+        if said is not None:
+            return said
+        return self._taken("feedback", self._edits.feedback)
+
+    def merge(self) -> str | None:
+        """Take her wording of the merge; None if she left it as it was."""
+        return self._taken("merge", self._edits.merge)
+
+    def _taken(self, key: Key, text: str | None) -> str | None:
+        if text is not None:
+            self._used.add(key)
+        return text
+
+    async def used(self) -> None:
+        """Render the view afresh: what was taken stands where it went to."""
+        if text_at(self._connection, file_of(self._folder, self._view)) is None:
+            return
+        text = await page(self._connection, self._folder, self._view)
+        await as_file(self._connection, self._folder, self._view, text, self._used)
