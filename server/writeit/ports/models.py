@@ -1,0 +1,176 @@
+"""The way to language models: one call, what comes of it, what it would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import (
+        AsyncIterator,
+        Callable,
+        Sequence,
+    )
+    from contextlib import AbstractAsyncContextManager
+    from uuid import UUID
+
+    from writeit.core.errors import ModelError
+    from writeit.core.usage import TokenUsage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCall:
+    """One prompt for one model: a single user message whose content is `prompt`."""
+
+    model: str
+    """`provider/model_name`."""
+    prompt: str
+    max_tokens: int | None = None
+    temperature: float | None = None
+    run_id: UUID | None = None
+    """On whose behalf: where calls have to wait, runs take turns."""
+    ollama_url: str | None = None
+    """Where Ollama answers, if the writer's settings say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer, never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNotice:
+    """Something the writer should see while she waits."""
+
+    code: Literal["retrying", "rateLimited", "queued"]
+    title: str
+    message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDone:
+    """The answer ended as the model meant it to; always the last item."""
+
+    usage: TokenUsage
+    finish_reason: str | None = None
+
+
+ModelItem = TextDelta | ModelNotice | ModelDone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How a prompt fits a model, and what it would cost."""
+
+    prompt_tokens: int
+    context_window: int | None = None
+    """Tokens; None where nobody knows."""
+    input_cost_per_token: float | None = None
+    """US dollars by the bundled price map; None where no price is known."""
+    output_cost_per_token: float | None = None
+    output_limit: int | None = None
+    """Tokens of the longest answer the model gives; None where nobody knows."""
+    destination: str = ""
+    """Where the prompt would go: the host it is sent to, "this machine" if none."""
+    refusal: ModelError | None = None
+    """Why a call would be refused before anything is sent: no key, not installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A model as `model.list` shows it."""
+
+    id: str
+    provider: str
+    available: bool
+    reason: str | None = None
+    """Why it is not available, and what to do about it."""
+    context_window: int | None = None
+    input_cost_per_token: float | None = None
+    output_cost_per_token: float | None = None
+
+
+class Models(Protocol):
+    """The way to language models."""
+
+    def stream(
+        self, call: ModelCall
+    ) -> AbstractAsyncContextManager[AsyncIterator[ModelItem]]:
+        """Make one call; leaving the context closes the provider's connection.
+
+        The iterator yields TextDelta and ModelNotice items and ends with ModelDone,
+        or raises. The joined deltas are the model's output byte for byte. Nothing is
+        retried here.
+
+        Raises:
+            ModelError: with one of the contract's reasons; `retryAfter` in seconds
+                in its data where the provider said so. Text yielded before is valid.
+            NotFound: the provider is not known.
+        """
+        ...
+
+    async def measure(self, call: ModelCall) -> Fit:
+        """Count the tokens of a prompt; look up the model's window, price and place.
+
+        Nothing is sent. What would refuse the call (no key, an embedded model that
+        is not installed) is the Fit's `refusal`.
+
+        Raises:
+            NotFound: the provider is not known.
+            ModelError: the model host cannot be reached.
+        """
+        ...
+
+    async def identify(self, model: str) -> str:
+        """Return `provider/model_name` for a model id or a bare LiteLLM name.
+
+        Raises:
+            NotFound: no provider is known for it.
+            ModelError: the model host cannot be reached.
+        """
+        ...
+
+    async def list(
+        self,
+        *,
+        named: Sequence[str] = (),
+        provider: str | None = None,
+        ollama_url: str | None = None,
+        refresh: bool = False,
+    ) -> list[ModelInfo]:
+        """List embedded, Ollama's, `named` and keyed providers' models; or one's.
+
+        `ollama_url` says where Ollama answers, if the writer's settings do; with
+        `refresh` nothing is taken from memory.
+        """
+        ...
+
+    async def embedded_installed(self) -> str | None:
+        """Return the id of the embedded model if it can be used here, else None."""
+        ...
+
+    async def install(
+        self, model: str, progress: Callable[[str, float | None], None]
+    ) -> ModelInfo:
+        """Fetch the weights of an embedded model; `progress` gets message, fraction.
+
+        Raises:
+            NotFound: there is no such embedded model.
+            ModelError: fetching or checking failed; nothing half done is left.
+        """
+        ...
+
+    async def warm(self) -> None:
+        """Get ready before the first call; it may take seconds.
+
+        Raises:
+            ModelError: the model host cannot be started; a call would say so again.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the processes behind this port."""
+        ...
