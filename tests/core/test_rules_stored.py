@@ -69,7 +69,7 @@ def test_an_entity_has_the_fields_of_the_data_model(entity: type[Entity]) -> Non
         (PipelineRun, "parent_pipeline_run_id", "UUID | None"),
         (PipelineRun, "status", "PipelineStatus"),
         (PipelineRun, "user_inputs", "dict[str, str]"),
-        (PipelineRun, "steps", "dict[str, writeit.core.run.StepState]"),
+        (PipelineRun, "steps", "dict[str, writeit.core.run.step.StepState]"),
         (StepState, "status", "StepStatus"),
         (StepState, "user_selection", "int | None"),
         (StepState, "retry_count", "int"),
