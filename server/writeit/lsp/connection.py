@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from writeit.lsp.server import WriteItServer
     from writeit.ports import World
 
+LAST_WORDS = 5.0
+"""Seconds for work in the background to end by itself; some of it waits for replies
+that an editor which went away never gives."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -196,8 +200,11 @@ class Connection:
         for folder in self._folders.values():
             await folder.close()
         self._folders.clear()
-        tasks = list(self._tasks)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._tasks:
+            _, waiting = await asyncio.wait(self._tasks, timeout=LAST_WORDS)
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
         await self.world.models.close()
 
 
