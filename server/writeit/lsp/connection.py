@@ -172,11 +172,12 @@ class Connection:
             types.ShowMessageParams(type=kind, message=message)
         )
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` in the background, held until it ends."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -197,6 +198,7 @@ class Connection:
     async def close(self) -> None:
         """Stop what streams, write everything down, let go of stores and models."""
         self.desk.close()
+        self.news.close()
         for folder in self._folders.values():
             await folder.close()
         self._folders.clear()

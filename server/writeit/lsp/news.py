@@ -32,23 +32,26 @@ class News:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._changed: set[UUID] = set()
-        self._telling = False
+        self._telling: asyncio.Task[None] | None = None
+        self._closed = False
 
     def tell(self, run_id: UUID) -> None:
         """Note that a run changed; the client hears of it in a moment."""
         self._changed.add(run_id)
-        if not self._telling:
-            self._telling = True
-            self._connection.spawn(self._tell())
+        if not self._closed and (self._telling is None or self._telling.done()):
+            self._telling = self._connection.spawn(self._tell())
+
+    def close(self) -> None:
+        """Stop telling: the client leaves, and may not answer any more."""
+        self._closed = True
+        if self._telling is not None:
+            self._telling.cancel()
 
     async def _tell(self) -> None:
-        try:
-            while self._changed:
-                await asyncio.sleep(PAUSE_SECONDS)
-                changed, self._changed = self._changed, set()
-                await self._send(changed)
-        finally:
-            self._telling = False
+        while self._changed:
+            await asyncio.sleep(PAUSE_SECONDS)
+            changed, self._changed = self._changed, set()
+            await self._send(changed)
 
     async def _send(self, changed: set[UUID]) -> None:
         views = list(self._open_views(changed))
