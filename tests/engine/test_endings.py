@@ -82,6 +82,21 @@ async def test_a_stop_while_an_answer_is_written_down_does_not_lose_it(
     assert [end.status for end in bench.finished()] == ["complete"]
 
 
+@pytest.mark.parametrize("moment", range(40))
+async def test_a_pause_pauses_at_whatever_moment_it_comes(
+    bench: Bench, moment: int
+) -> None:
+    """Also when the last answer ends in the same turn of the loop."""
+    bench.models.script(MODEL, "quick")
+    run = await bench.run()
+    await bench.ask(run)
+    for _ in range(moment):
+        await asyncio.sleep(0)
+    paused = await bench.engine.pause(run.pipeline_run_id)
+    assert paused.status is PipelineStatus.PAUSED
+    assert bench.stored(run).status is PipelineStatus.PAUSED
+
+
 async def test_a_cancel_before_the_first_call_leaves_nothing_behind(
     bench: Bench, store: MoodyStore
 ) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from writeit.core import decide, machine
 from writeit.core.errors import Busy, StoreError
+from writeit.core.run import PipelineStatus
 from writeit.engine import planning, preview, starting
 from writeit.engine.asking import Asking, Tools
 from writeit.engine.budget import Budget
@@ -245,13 +246,16 @@ class Engine:
     async def pause(self, run_id: UUID) -> PipelineRun:
         """Stop what streams, keep the partial text, leave the run PAUSED."""
         asking = self._asking.get(run_id)
-        if asking is None:
-            return await self.decide(
-                run_id, lambda run, at: decide.pause(run, at, "paused by the writer")
-            )
-        asking.stop()
-        await asking.ended()
-        return self.ledger.read(run_id).run
+        if asking is not None:
+            asking.stop()
+            await asking.ended()
+            run = self.ledger.read(run_id).run
+            if run.status is not PipelineStatus.RUNNING:
+                return run
+            # The last answer ended in the same moment: there was nothing to stop.
+        return await self.decide(
+            run_id, lambda run, at: decide.pause(run, at, "paused by the writer")
+        )
 
     # --- the rest -------------------------------------------------------------------
 
