@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from errno import ENOSPC
+from errno import EDQUOT, EFBIG, ENOSPC
 from itertools import count
 from pathlib import Path
 from shutil import copymode
 from tempfile import mkstemp
 
 from writeit.core.errors import InvalidParams, NotTrusted, StoreError
+
+NO_ROOM = frozenset({EDQUOT, EFBIG, ENOSPC})
+"""What the system says when there is no room for a file."""
 
 
 def write_inside(workspace: Path | None, path: str, content: str) -> Path:
@@ -29,7 +32,7 @@ def write_inside(workspace: Path | None, path: str, content: str) -> Path:
     except OSError as error:
         raise StoreError(
             f"{target} could not be written: {error.strerror}. Nothing was changed.",
-            reason="full" if error.errno == ENOSPC else "read_only",
+            reason="full" if error.errno in NO_ROOM else "read_only",
             hint="Choose another path, or make room and try again.",
         ) from error
 

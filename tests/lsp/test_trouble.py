@@ -1,0 +1,191 @@
+"""A full disk: a typed error, the text still there, nothing else touched."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from support.editor import Editor, Refused, serving
+from support.trouble import is_told, others
+from support.workspace import new_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from support.editor import Json
+    from support.provider import Provider
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@contextmanager
+def no_room(editor: Editor) -> Iterator[None]:
+    """Let the server write to no file for as long as the context is open."""
+    pid, hard = editor.process.pid, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):  # it has quit
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def cramped(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Editor]:
+    """An editor whose server loses all room now and then."""
+    folder = new_workspace(tmp_path_factory.mktemp("cramped"))
+    async with serving([folder], "neovim", environment) as editor:
+        editor.folder = folder
+        editor.notes = editor.open_document(folder / "notes.md")
+        yield editor
+
+
+async def streaming(
+    editor: Editor, token: str, model: str = "openai/slow-60", **more: object
+) -> tuple[str, asyncio.Future[Json]]:
+    """Start a run and let an answer stream; return the run's id and the reply."""
+    run_id = await editor.start_run()
+    given = {"runId": run_id, "models": [model], "streamToken": token, **more}
+    _, reply = editor.start("writeit.step.run", None, **given)
+    await editor.until(lambda: len(editor.progress(token)) > 3)
+    return run_id, reply
+
+
+def streamed(editor: Editor, token: str) -> str:
+    """The text of the answer that was streamed with a token."""
+    values = editor.progress(token)
+    return "".join(value["text"] for value in values if value["kind"] == "delta")
+
+
+async def until_written(editor: Editor, run_id: str) -> None:
+    """Wait until the list, which is read from the disk, says PAUSED."""
+    async with asyncio.timeout(10):
+        while True:
+            listed = await editor.command("writeit.run.list", status="PAUSED")
+            if run_id in [run["runId"] for run in listed["runs"]]:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_a_disk_that_fills_up_while_answers_stream_loses_no_word(
+    cramped: Editor,
+) -> None:
+    """The error is typed, the run PAUSED with all its text, and later written."""
+    run_id, reply = await streaming(cramped, "full")
+    before = others(cramped.folder)
+    with no_room(cramped):
+        with pytest.raises(Refused) as refused:
+            await reply
+        is_told(refused.value, "full")
+        run = await cramped.command("writeit.run.show", runId=run_id)
+        assert run["status"] == "PAUSED"
+        (answer,) = run["steps"]["angles"]["aiResponses"]
+        assert answer["rawOutput"] == streamed(cramped, "full")
+        assert not answer["partial"]
+        choosing = await cramped.refusal(
+            "writeit.step.select", runId=run_id, response=0
+        )
+        is_told(choosing, "full")
+    await until_written(cramped, run_id)
+    again = await cramped.command("writeit.run.show", runId=run_id)
+    assert again == run
+    chosen = await cramped.command("writeit.step.select", runId=run_id, response=0)
+    assert chosen["currentStep"] == "outline"
+    assert others(cramped.folder) == before
+    assert (await cramped.command("writeit.store.verify"))["problems"] == []
+
+
+async def test_a_full_disk_leaves_all_that_only_reads_alone(cramped: Editor) -> None:
+    """Runs are listed, shown and exported; what has to be written says why not."""
+    run_id = await cramped.start_run()
+    with no_room(cramped):
+        assert (await cramped.command("writeit.run.list"))["runs"]
+        await cramped.command("writeit.run.show", runId=run_id)
+        await cramped.command("writeit.run.export", runId=run_id)
+        assert (await cramped.command("writeit.pipeline.list"))["pipelines"]
+        for command, params in (
+            ("writeit.run.start", {"pipeline": "tech-article", "uri": cramped.notes}),
+            ("writeit.run.branch", {"runId": run_id, "step": "angles"}),
+            ("writeit.run.delete", {"runId": run_id}),
+            ("writeit.step.skip", {"runId": run_id}),
+            ("writeit.session.activate", {"runId": run_id}),
+            ("writeit.preferences.set", {"theme": "dark"}),
+            ("writeit.run.export", {"runId": run_id, "path": "out.yaml"}),
+        ):
+            is_told(await cramped.refusal(command, **params), "full")
+    assert not (cramped.folder / "out.yaml").exists()
+    await cramped.command("writeit.step.skip", runId=run_id)
+
+
+async def test_nothing_is_sent_that_could_not_be_written_down(
+    cramped: Editor, provider: Provider
+) -> None:
+    """The decision comes first; without it no model is asked."""
+    run_id = await cramped.start_run()
+    await cramped.command("writeit.step.preview", runId=run_id, models=["openai/a"])
+    before = len(provider.calls)
+    with no_room(cramped):
+        refused = await cramped.refusal(
+            "writeit.step.run", runId=run_id, models=["openai/fast-3"]
+        )
+        is_told(refused, "full")
+    assert len(provider.calls) == before
+    run = await cramped.command("writeit.run.show", runId=run_id)
+    assert run["steps"]["angles"]["status"] == "PENDING"
+
+
+async def test_who_does_not_wait_is_told_of_a_full_disk_by_the_stream(
+    cramped: Editor,
+) -> None:
+    """The stream ends with the typed error, and a message says it, too."""
+    run_id, reply = await streaming(cramped, "told", wait=False)
+    await reply
+    with no_room(cramped):
+        await cramped.until(lambda: cramped.progress("told")[-1]["kind"] == "ended")
+        error = cramped.progress("told")[-1]["error"]
+        assert (error["kind"], error["reason"]) == ("store_error", "full")
+        assert error["hint"] in cramped.sent("window/showMessage")[-1]["message"]
+    await until_written(cramped, run_id)
+
+
+async def test_a_pause_on_a_full_disk_keeps_what_came(cramped: Editor) -> None:
+    """Stopped and shown; written once there is room."""
+    run_id, reply = await streaming(cramped, "stopped", "openai/slow-500")
+    with no_room(cramped):
+        is_told(await cramped.refusal("writeit.run.pause", runId=run_id), "full")
+        with pytest.raises(Refused):
+            await reply
+        run = await cramped.command("writeit.run.show", runId=run_id)
+        assert run["status"] == "PAUSED"
+        (answer,) = run["steps"]["angles"]["aiResponses"]
+        assert answer["partial"]
+        assert answer["rawOutput"] == streamed(cramped, "stopped")
+    resumed = await cramped.command("writeit.run.resume", runId=run_id)
+    assert resumed["status"] == "RUNNING"
+    assert resumed["steps"]["angles"]["aiResponses"] == [answer]
+
+
+async def test_an_editor_can_quit_while_the_disk_is_full(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """In order and soon; the next one finds what had been written by then."""
+    async with serving([workspace], environment=environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id, _ = await streaming(editor, "quit", "openai/slow-500")
+        seen = streamed(editor, "quit")
+        await asyncio.sleep(0.3)  # the journal is 50 ms behind
+        with no_room(editor):
+            assert await editor.quit() == 0
+    async with serving([workspace], environment=environment) as editor:
+        run = await editor.command("writeit.run.show", runId=run_id)
+        assert run["status"] == "PAUSED"
+        (answer,) = run["steps"]["angles"]["aiResponses"]
+        assert answer["rawOutput"].startswith(seen)
