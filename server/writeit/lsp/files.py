@@ -21,7 +21,7 @@ def write_inside(workspace: Path | None, path: str, content: str) -> Path:
     An existing file is never overwritten: the name gets the next free number.
 
     Raises:
-        InvalidParams: no folder is open.
+        InvalidParams: no folder is open, or it is no path.
         NotTrusted: the path leads out of the workspace, also through a link.
         StoreError: it could not be written.
     """
@@ -51,7 +51,14 @@ def inside(workspace: Path | None, path: str) -> Path:
             problems=[{"path": "path", "message": "needs an open folder"}],
         )
     root = workspace.resolve()
-    target = (root / path).resolve()
+    try:
+        target = (root / path).resolve()
+    except (ValueError, OSError, RuntimeError) as error:
+        raise InvalidParams(
+            f"{path[:80]!r} is no path: {error}.",
+            hint="Give a path inside the workspace, such as articles/wasm.md.",
+            problems=[{"path": "path", "message": "is no path"}],
+        ) from error
     if not target.is_relative_to(root) or target == root:
         raise NotTrusted(
             f"{path!r} is outside the workspace; nothing was written.",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from writeit.core import decide
+from writeit.core.errors import WriteItError
 from writeit.core.merge3 import merge
+from writeit.core.run import PipelineStatus
 from writeit.engine.requests import Ask
 from writeit.library.binding import bound
 from writeit.lsp import apply as applying
@@ -52,10 +54,21 @@ async def polish(request: Request[p.DocumentPolishParams]) -> p.Wire:
         if params.apply:
             await _choose(connection, folder, run_id, state)
 
-    reply = await ask(request, folder, asked, then)
+    try:
+        reply = await ask(request, folder, asked, then)
+    except WriteItError:
+        await _unmade(folder, run_id)
+        raise
     if not params.wait:
         return reply
     return running.as_run(await folder.engine.show(run_id))
+
+
+async def _unmade(folder: Folder, run_id: UUID) -> None:
+    """Take away a run that was made only to be asked, and of which nothing was sent."""
+    run = await folder.engine.show(run_id)
+    if run.status is PipelineStatus.INITIALIZING:
+        await folder.engine.delete(run_id)
 
 
 def _start(params: p.DocumentPolishParams) -> p.RunStartParams:
