@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from views import samples
+from views import manuscripts
 from writeit.views.diff import difference, in_markdown, told
 
 WORDS = st.lists(
@@ -88,7 +88,7 @@ def test_what_did_not_change_is_left_out() -> None:
 
 def test_two_answers_are_two_texts() -> None:
     """What has little in common is not compared word by word."""
-    found = difference(samples.DRAFT, samples.OTHER_DRAFT)
+    found = difference(manuscripts.DRAFT, manuscripts.OTHER_DRAFT)
     assert not found.related
     assert "little in common" in told(found)
 

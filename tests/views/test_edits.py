@@ -5,42 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import assume, example, given, settings
 
 from views import samples
 from views.typing_hands import (
     ANSWERS,
+    KEYS,
     LINES,
     TEXTS,
     closing_of,
+    is_free,
     opening_of,
     page_of,
     retyped,
     run_of,
 )
-from writeit.core.run import StepState
-from writeit.views.edits import StepEdits, merge_edits, parse, read_back
-from writeit.views.markers import assembled, markers, sections_of, taken_apart
+from writeit.views.edits import parse, read_back
+from writeit.views.markers import assembled, sections_of, taken_apart
 from writeit.views.step import render_step
 
 if TYPE_CHECKING:
     from writeit.views.markers import Key
 
 ONE, OTHER = ANSWERS
-ALL: tuple[Key, ...] = (ONE, OTHER, "merge", "feedback")
-KEYS = st.sampled_from(ALL)
-
-
-def own_markers(page: str) -> set[str]:
-    """The lines of a page that are its markers."""
-    return {f(page, key) for key in ALL for f in (opening_of, closing_of)}
-
-
-def is_free(page: str, text: str) -> bool:
-    """Whether a text has none of the page's own markers in it."""
-    lines = {line.rstrip("\r\t ") for line in text.split("\n")}
-    return not lines & own_markers(page)
 
 
 # --- what was rendered is read --------------------------------------------------------
@@ -218,83 +205,6 @@ def test_markers_that_a_model_wrote_are_never_taken_for_ours() -> None:
     edits = read_back(before, now)
     assert edits.feedback is None
     assert [problem.key for problem in edits.problems] == [ONE]
-
-
-# --- rendered anew --------------------------------------------------------------------
-
-
-@settings(deadline=None)
-@given(TEXTS, st.dictionaries(KEYS, TEXTS, max_size=4))
-def test_a_new_rendering_keeps_her_texts(one: str, typed: dict[Key, str]) -> None:
-    """Answers come in, the page is made anew, and her sections are as she left them."""
-    before = page_of(one, "words")
-    now = before
-    for key, text in typed.items():
-        assume(is_free(before, text))
-        now = retyped(now, key, text)
-    edits = read_back(before, now)
-    fresh = page_of(one, "words", "a third answer", feedback="said elsewhere")
-    page = merge_edits(fresh, edits)
-    assert parse(page).texts == {**parse(fresh).texts, **edits.texts}
-    assert not parse(page).problems
-
-
-@settings(deadline=None)
-@given(TEXTS)
-def test_nothing_typed_changes_nothing(one: str) -> None:
-    """Without edits the fresh page is the page."""
-    page = page_of(one, "words")
-    assert merge_edits(page, read_back(page, page)) == page
-    assert merge_edits(page, StepEdits()) == page
-
-
-def test_a_passage_taken_meanwhile_joins_her_merge() -> None:
-    """She changed the merge, then took one more passage: both are there."""
-    two = samples.waiting()
-    one = two.evolve(passages=two.passages[:1])
-    before = render_step(samples.up_to_draft(one), "draft")
-    now = retyped(before, "merge", "It hums, my own way.")
-    fresh = render_step(samples.up_to_draft(two), "draft")
-    page = merge_edits(fresh, read_back(before, now))
-    second = two.passages[1].text
-    assert parse(page).texts["merge"] == f"It hums, my own way.\n\n{second}"
-    again = read_back(fresh, page)
-    assert parse(merge_edits(fresh, again)).texts == parse(page).texts
-
-
-def test_a_merge_that_was_used_does_not_grow() -> None:
-    """Once her wording is the step's merge, it stands there once."""
-    before = page_of("words", "words", merge="One.")
-    now = retyped(before, "merge", "One.\n\nTwo.")
-    fresh = page_of("words", "words", merge="One.\n\nTwo.")
-    page = merge_edits(fresh, read_back(before, now))
-    assert parse(page).texts["merge"] == "One.\n\nTwo."
-
-
-def test_a_text_without_a_place_is_kept_at_the_end() -> None:
-    """Should a view lose its sections, her words do not go with them."""
-    before = page_of("words", "words")
-    edits = read_back(before, retyped(before, "feedback", "Keep this."))
-    unasked = samples.up_to_draft(StepState(step_name="draft"))
-    page = merge_edits(render_step(unasked, "draft"), edits)
-    assert parse(page).texts == {"feedback": "Keep this."}
-
-
-@pytest.mark.parametrize("fence", ["```", "~~~~", "````text"])
-def test_a_fence_left_open_is_closed_behind_the_text(fence: str) -> None:
-    """An answer cut short in the middle of a code block does not swallow the page."""
-    page = page_of(f"code:\n\n{fence}\nx = 1", "words")
-    closing = closing_of(page, ONE)
-    assert f"{closing}\n{fence.removesuffix('text')}\n\n---\n" in page
-    edited = merge_edits(page, StepEdits(answers={ONE: "no code"}))
-    assert f"{closing}\n\n---\n" in edited
-
-
-def test_markers_of_a_page_are_of_one_series() -> None:
-    """A text that looks like the page gets a page that does not look like it."""
-    page = page_of("<!-- writeit:merge -->\n<!-- writeit-1:merge -->", "words")
-    assert {m.series for m in markers(page)} == {0, 1, 2}
-    assert opening_of(page, "feedback") == "<!-- writeit-2:feedback -->"
 
 
 def test_a_run_can_be_read_back_after_a_restart() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from views import samples
+from views import manuscripts, samples
 from writeit.core.run import StepState, StepStatus
 from writeit.views.compare import compared, render_compare
 from writeit.views.prompt import PromptModel, render_prompt
@@ -65,7 +65,9 @@ def waiting() -> str:
 
 def chosen() -> str:
     """An answer was chosen, in the writer's own wording."""
-    mine = samples.DRAFT.replace("like a fridge in another room", "like a far-off road")
+    mine = manuscripts.DRAFT.replace(
+        "like a fridge in another room", "like a far-off road"
+    )
     step = samples.a_step(
         "draft",
         *samples.waiting().ai_responses,
@@ -109,7 +111,7 @@ def run() -> str:
 def run_finished() -> str:
     """A run that is done, without relatives."""
     polish = samples.a_step(
-        "polish", samples.an_answer(40, text=samples.DRAFT), user_selection=0
+        "polish", samples.an_answer(40, text=manuscripts.DRAFT), user_selection=0
     )
     return render_run(
         samples.a_run(
@@ -136,7 +138,7 @@ def content() -> str:
 def compare() -> str:
     """An answer and the writer's rewording of it."""
     mine = (
-        samples.DRAFT.replace("most people go home", "everyone goes home")
+        manuscripts.DRAFT.replace("most people go home", "everyone goes home")
         .replace("like a fridge in another room", "like a far-off road at night")
         .replace("## They do not sleep together\n\n", "")
         .replace("The old ones sleep at night, as we do. ", "")
@@ -165,7 +167,7 @@ def prompt() -> str:
     """A prompt with a fence in it, for three models."""
     text = (
         "You help an author write a blog post.\n\n```notes\nBees sleep.\n```\n\n"
-        f"The outline:\n\n{samples.OUTLINE}\n\nWrite the post.\n"
+        f"The outline:\n\n{manuscripts.OUTLINE}\n\nWrite the post.\n"
     )
     models = [
         PromptModel(
@@ -275,3 +277,13 @@ def test_a_view_ends_in_one_line_break(view: Callable[[], str]) -> None:
 def test_every_kept_page_is_of_a_view() -> None:
     """No page is left behind by a view that is gone."""
     assert {p.stem for p in GOLDEN.glob("*.md")} == {v.__name__ for v in VIEWS}
+
+
+@pytest.mark.parametrize("name", ["waiting", "run", "compare"])
+def test_the_page_for_users_shows_the_views_as_they_are(name: str) -> None:
+    """What the documentation shows is what a writer sees."""
+    docs = Path(__file__).parents[2] / "docs" / "views.md"
+    page = (GOLDEN / f"{name}.md").read_text(encoding="utf-8")
+    if name == "compare":
+        page = page.partition("\n---\n")[0]
+    assert page.strip() in docs.read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 
-from views import samples
+from views import manuscripts, samples
 from views.typing_hands import ANSWERS, TEXTS, page_of
 from writeit.views.compare import Compared, render_compare
 from writeit.views.prompt import render_prompt
@@ -47,7 +47,7 @@ def test_the_outline_of_a_step() -> None:
 
 def test_a_prompts_headings_are_not_the_pages() -> None:
     """What stands in a code block is no heading."""
-    prompt = f"Write.\n\n{samples.OUTLINE}"
+    prompt = f"Write.\n\n{manuscripts.OUTLINE}"
     page = render_prompt(samples.a_run(), "draft", prompt, [])
     assert [line.strip().partition(" ")[0] for line in drawn(outline(page))] == [
         "Prompt",

@@ -10,11 +10,13 @@ from views import samples
 from writeit.views.step import render_step
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from writeit.core.run import PipelineRun
+    from writeit.views.markers import Key
 
 ANSWERS = (samples.an_id(20), samples.an_id(21))
+ALL: tuple[Key, ...] = (*ANSWERS, "merge", "feedback")
+"""The writer's sections in a page of two answers."""
+KEYS = st.sampled_from(ALL)
 
 LINES = st.sampled_from(
     [
@@ -63,17 +65,17 @@ def run_of(
     return samples.up_to_draft(step)
 
 
-def opening_of(page: str, key: UUID | str) -> str:
+def opening_of(page: str, key: Key) -> str:
     """The line that opens a section: the last like it, as texts may have lower ones."""
     return _marker(page, key, closes=False)
 
 
-def closing_of(page: str, key: UUID | str) -> str:
+def closing_of(page: str, key: Key) -> str:
     """The line that closes a section."""
     return _marker(page, key, closes=True)
 
 
-def retyped(page: str, key: UUID | str, text: str) -> str:
+def retyped(page: str, key: Key, text: str) -> str:
     """The page with another text in a section, typed by hand."""
     opening, closing = opening_of(page, key), closing_of(page, key)
     head, _, rest = page.partition(f"\n{opening}\n")
@@ -81,7 +83,7 @@ def retyped(page: str, key: UUID | str, text: str) -> str:
     return f"{head}\n{opening}\n{text}\n{closing}\n{tail}"
 
 
-def _marker(page: str, key: UUID | str, *, closes: bool) -> str:
+def _marker(page: str, key: Key, *, closes: bool) -> str:
     """Find a marker the hard way: by the series that the page's last line has."""
     last = page.removesuffix("\n").rpartition("\n")[2]
     mark = last.removeprefix("<!-- /").partition(":")[0]
@@ -91,3 +93,14 @@ def _marker(page: str, key: UUID | str, *, closes: bool) -> str:
         for line in page.split("\n")
         if line.startswith(start) and line.endswith(f"{key} -->")
     )
+
+
+def own_markers(page: str) -> set[str]:
+    """The lines of a page that are its markers."""
+    return {f(page, key) for key in ALL for f in (opening_of, closing_of)}
+
+
+def is_free(page: str, text: str) -> bool:
+    """Whether a text has none of the page's own markers in it."""
+    lines = {line.rstrip("\r\t ") for line in text.split("\n")}
+    return not lines & own_markers(page)
