@@ -193,59 +193,35 @@ def prompt() -> str:
     return render_prompt(samples.up_to_draft(samples.waiting()), "draft", text, models)
 
 
-def usage() -> str:
-    """A week's calls by model and by day."""
-    models = [
-        Used(
-            key=samples.CLAUDE,
-            calls=14,
-            prompt_tokens=18_220,
-            completion_tokens=9_812,
-            cost_usd=0.2019,
-            unknown_cost_calls=0,
-            seconds=312.4,
-        ),
-        Used(
-            key=samples.LOCAL,
-            calls=3,
-            prompt_tokens=2_410,
-            completion_tokens=1_120,
-            cost_usd=0.0,
-            unknown_cost_calls=0,
-            seconds=95.0,
-        ),
-        Used(
-            key="openrouter/someone/new-model",
-            calls=2,
-            prompt_tokens=1_650,
-            completion_tokens=903,
-            cost_usd=None,
-            unknown_cost_calls=2,
-            seconds=20.1,
-        ),
-    ]
-    total = Used(
-        key="total",
-        calls=19,
-        prompt_tokens=22_280,
-        completion_tokens=11_835,
-        cost_usd=0.2019,
-        unknown_cost_calls=2,
-        seconds=427.5,
+def used(key: str, *counted: int, cost: float | None, seconds: float) -> Used:
+    """Calls, tokens sent and come back, and calls of unknown cost, as a sum."""
+    calls, sent, came, unknown = counted
+    return Used(
+        key=key,
+        calls=calls,
+        prompt_tokens=sent,
+        completion_tokens=came,
+        unknown_cost_calls=unknown,
+        cost_usd=cost,
+        seconds=seconds,
     )
-    days = [
-        Used(
-            key=f"2026-11-{day}",
-            calls=calls,
-            prompt_tokens=calls * 1_114,
-            completion_tokens=calls * 591,
-            cost_usd=cost,
-            unknown_cost_calls=unknown,
-            seconds=calls * 21.4,
-        )
-        for day, calls, cost, unknown in ((21, 9, 0.1402, 0), (22, 10, 0.0617, 2))
+
+
+def usage() -> str:
+    """A weekend's calls by model and by day."""
+    new = "openrouter/someone/new-model"
+    models = [
+        used(samples.CLAUDE, 14, 18_220, 9_812, 0, cost=0.2019, seconds=312.4),
+        used(samples.LOCAL, 3, 2_410, 1_120, 0, cost=0.0, seconds=95.0),
+        used(new, 2, 1_650, 903, 2, cost=None, seconds=20.1),
     ]
-    return render_usage({"model": models, "day": days}, total, since=samples.BEGUN)
+    days = [
+        used("2026-11-21", 11, 13_102, 7_004, 0, cost=0.1402, seconds=240.0),
+        used("2026-11-22", 8, 9_178, 4_831, 2, cost=0.0617, seconds=187.5),
+    ]
+    total = used("total", 19, 22_280, 11_835, 2, cost=0.2019, seconds=427.5)
+    since = samples.BEGUN.replace(day=21)
+    return render_usage({"model": models, "day": days}, total, since=since)
 
 
 VIEWS = (
@@ -286,4 +262,5 @@ def test_the_page_for_users_shows_the_views_as_they_are(name: str) -> None:
     page = (GOLDEN / f"{name}.md").read_text(encoding="utf-8")
     if name == "compare":
         page = page.partition("\n---\n")[0]
-    assert page.strip() in docs.read_text(encoding="utf-8")
+    shown = docs.read_text(encoding="utf-8")
+    assert page.strip() in shown, f"copy golden/{name}.md into docs/views.md"

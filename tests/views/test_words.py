@@ -193,6 +193,24 @@ def test_what_to_do_next() -> None:
     assert "goes on" in states.interruption(run.evolve(status=PipelineStatus.PAUSED))
 
 
+def test_a_run_sends_the_writer_to_its_step() -> None:
+    """In the run's own view there is nothing to choose."""
+    run = samples.up_to_draft(WAITING)
+    assert states.next_for_run(run) == "Open draft to choose, to merge or to ask anew."
+    streaming = samples.up_to_draft(STREAMING)
+    assert states.next_for_run(streaming).startswith("Open draft to read along.")
+    asked = samples.up_to_draft(StepState(step_name="draft"))
+    assert states.next_for_run(asked) == "Run draft to ask the models, or skip it."
+    paused = asked.evolve(status=PipelineStatus.PAUSED)
+    assert states.next_for_run(paused).startswith("The run is stopped; whatever")
+
+
+def test_a_run_that_is_called_like_its_pipeline_is_named_once() -> None:
+    """A run without title, file or name."""
+    run = samples.a_run(uri=None, document=type(samples.a_run().document)())
+    assert words.origin_of(run) == "blog-post"
+
+
 def test_what_is_lost_can_be_asked_again() -> None:
     """An answer that failed or was cut is named as what running again asks."""
     step = STREAMING.evolve(streaming=())

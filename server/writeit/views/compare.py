@@ -35,7 +35,7 @@ def compared(run: PipelineRun, side: Side) -> Compared:
         NotFound: there is no such step, answer or chosen text.
     """
     state = step_of(run, side.step)
-    origin = f"{words.title_of(run)} · {words.pipeline_of(run)}"
+    origin = words.origin_of(run)
     if side.response == "content":
         title = f"{side.step}, as the next step gets it"
         return Compared(title=title, origin=origin, text=content_of(state))

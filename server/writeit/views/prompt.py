@@ -34,7 +34,7 @@ def render_prompt(
     return (
         blocks(
             f"# Prompt of {inline(step)}",
-            line(f"{words.title_of(run)} · {words.pipeline_of(run)}"),
+            line(words.origin_of(run)),
             "Word for word what running the step sends, and nothing else. Looking at"
             " it sends nothing.",
             _models(models),

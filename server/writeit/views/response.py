@@ -31,7 +31,7 @@ def render_response(run: PipelineRun, step: str, response_id: UUID) -> str:
     text = Block("answer", answer.processed_content, response_id, words.number(index))
     head = blocks(
         f"# Answer {words.number(index)} of {state.step_name} · {inline(answer.model)}",
-        line(f"{words.title_of(run)} · {words.pipeline_of(run)}"),
+        line(words.origin_of(run)),
         facts_of(answer, answer.processed_content),
         ending(answer),
         _chosen(state, index),

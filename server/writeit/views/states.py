@@ -90,7 +90,7 @@ def next_for_run(run: PipelineRun) -> str:
         case PipelineStatus.COMPLETED:
             return "Apply the text to your document, export it, or branch at a step."
         case _:
-            return next_for_step(run, step)
+            return f"{interruption(run)} {_next_at(step)}".strip()
 
 
 def next_for_step(run: PipelineRun, step: StepState) -> str:
@@ -109,6 +109,20 @@ def next_for_step(run: PipelineRun, step: StepState) -> str:
             return _next_when_completed(run, step)
         case StepStatus.SKIPPED:
             return "The run goes on without it. To ask it after all, branch here."
+
+
+def _next_at(step: StepState) -> str:
+    """Say what the writer can do next with the step that a run stands at."""
+    name = step.step_name
+    if step.streaming:
+        return (
+            f"Open {name} to read along. You can stop at any time: what came is kept."
+        )
+    if step.status is StepStatus.RUNNING:
+        return f"Open {name} to choose, to merge or to ask anew."
+    if step.failures:
+        return f"Run {name} again, or skip it."
+    return f"Run {name} to ask the models, or skip it."
 
 
 def _running(step: StepState) -> str:

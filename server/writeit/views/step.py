@@ -46,7 +46,7 @@ def _head(run: PipelineRun, step: StepState, description: str) -> str:
     return (
         blocks(
             f"# {step.step_name} · {place}",
-            line(f"{words.title_of(run)} · {words.pipeline_of(run)}"),
+            line(words.origin_of(run)),
             line(description),
             told,
             f"{interruption(run)} {next_for_step(run, step)}".strip(),

@@ -221,6 +221,12 @@ def pipeline_of(run: PipelineRun) -> str:
     return run.configuration_id.rpartition("@")[0] or run.configuration_id
 
 
+def origin_of(run: PipelineRun) -> str:
+    """Name a run and its pipeline, in plain text."""
+    title, pipeline = title_of(run), pipeline_of(run)
+    return title if title == pipeline else f"{title} · {pipeline}"
+
+
 def title_of(run: PipelineRun) -> str:
     """Return what to call a run: its name, its document's title or file, its pipeline.
 
