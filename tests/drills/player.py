@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ class Player:
     ) -> None:
         self.editor = editor
         self.refusals: list[tuple[Act, Refused, bool]] = []
+        self._pausing: Counter[str] = Counter()
         """Acts that were refused, and whether this server was asking for their run."""
         self._book = book
         self._rng = rng
@@ -121,8 +123,10 @@ class Player:
         return reply
 
     async def _send(self, act: Act) -> Json | None:
-        reply: Json = await self.editor.command(act.command, **act.params)
         run_id = str(act.params["runId"])
+        if act.command == "writeit.run.pause":
+            return await self._pause(run_id, act)
+        reply: Json = await self.editor.command(act.command, **act.params)
         if act.makes:
             child = str(reply["pipelineRunId"])
             self._book.begin(child, (act.makes, "", ""), run_id)
@@ -130,6 +134,21 @@ class Player:
             return None
         self._book.acknowledge(run_id, act.facts)
         return reply if {"pipelineRunId", "stepName"} & set(reply) else None
+
+    async def _pause(self, run_id: str, act: Act) -> Json:
+        """Pause; two pauses under way together stop the same answers, as one decision.
+
+        A run whose answers ended it in the same moment is told as it is: not PAUSED.
+        """
+        together = self._pausing[run_id] > 0
+        self._pausing[run_id] += 1
+        try:
+            reply: Json = await self.editor.command(act.command, **act.params)
+        finally:
+            self._pausing[run_id] -= 1
+        alone = not together and reply["status"] == "PAUSED"
+        self._book.acknowledge(run_id, act.facts if alone else [])
+        return reply
 
     async def _ask(self, act: Act) -> Json | None:
         run_id, token = str(act.params["runId"]), f"token-{next(_tokens)}"
