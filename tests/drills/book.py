@@ -57,6 +57,8 @@ class Book:
     heard: dict[str, Heard] = field(default_factory=dict)
     acknowledged: int = 0
     problems: list[str] = field(default_factory=list)
+    pausing: Counter[str] = field(default_factory=Counter)
+    """Pauses under way, by run."""
     _under_way: Counter[str] = field(default_factory=Counter)
     _sent: Counter[str] = field(default_factory=Counter)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,6 @@ class Player:
     ) -> None:
         self.editor = editor
         self.refusals: list[tuple[Act, Refused, bool]] = []
-        self._pausing: Counter[str] = Counter()
         """Acts that were refused, and whether this server was asking for their run."""
         self._book = book
         self._rng = rng
@@ -136,16 +134,16 @@ class Player:
         return reply if {"pipelineRunId", "stepName"} & set(reply) else None
 
     async def _pause(self, run_id: str, act: Act) -> Json:
-        """Pause; two pauses under way together stop the same answers, as one decision.
+        """Pause; two under way together, from whichever editor, are one decision.
 
         A run whose answers ended it in the same moment is told as it is: not PAUSED.
         """
-        together = self._pausing[run_id] > 0
-        self._pausing[run_id] += 1
+        together = self._book.pausing[run_id] > 0
+        self._book.pausing[run_id] += 1
         try:
             reply: Json = await self.editor.command(act.command, **act.params)
         finally:
-            self._pausing[run_id] -= 1
+            self._book.pausing[run_id] -= 1
         alone = not together and reply["status"] == "PAUSED"
         self._book.acknowledge(run_id, act.facts if alone else [])
         return reply
