@@ -33,6 +33,11 @@ WRONG: dict[str, Any] = {
     "a flag": True,
     "odd text": "\x00\ud7ff\u2028../../etc",
     "an id nobody has": str(uuid.UUID(int=7)),
+    "a huge number": 10**30,
+    "half a character": "\ud83d",
+    "no URI": "file://[",
+    "a path with a zero": "file:///a%00b",
+    "a day before all days": "0001-01-01T00:00:00+14:00",
 }
 NOT_ASKED = {
     "writeit.model.install",  # would fetch 93 MB
@@ -174,6 +179,28 @@ async def test_what_is_required_is_asked_for(
     assert refused is not None
     assert refused.kind == "invalid_params"
     assert param in [problem["path"] for problem in refused.data["problems"]]
+
+
+async def test_a_key_that_is_half_a_character_is_refused(fuzzed: Fuzzed) -> None:
+    """It cannot even be named in the reply."""
+    refused = await fuzzed.outcome("writeit.run.list", {"\ud83d": 1})
+    assert refused is not None
+    assert refused.kind == "invalid_params"
+
+
+async def test_a_document_with_half_a_character_is_read_without_it(
+    fuzzed: Fuzzed,
+) -> None:
+    """Editors hold such text; half a character could not be stored."""
+    uri = (fuzzed.folder / "odd.md").as_uri()
+    document = {"uri": uri, "languageId": "markdown", "version": 1}
+    fuzzed.editor.notify(
+        "textDocument/didOpen", {"textDocument": {**document, "text": "a \ud83d b"}}
+    )
+    started = {"pipeline": "tech-article", "uri": uri}
+    run = await fuzzed.editor.command("writeit.run.start", **started)
+    assert run["userInputs"]["source_material"] == "a \ufffd b"
+    fuzzed.editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
 
 
 async def test_the_server_serves_after_all_that(fuzzed: Fuzzed) -> None:

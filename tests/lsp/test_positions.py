@@ -12,7 +12,7 @@ from writeit.core.alignment import lines
 from writeit.core.edits import applied, edits
 from writeit.lsp.convert import to_lsp_edits, to_offset
 from writeit.lsp.protocol import Position
-from writeit.lsp.texts import WriteItWorkspace
+from writeit.lsp.texts import WriteItDocument, WriteItWorkspace
 
 ENCODINGS = tuple(types.PositionEncodingKind)
 ODD = st.text(alphabet=st.sampled_from("ab \n\ré\u0301👩\u200d\u2028\x0c\x85日"))
@@ -85,3 +85,14 @@ def test_the_server_has_the_text_that_the_editor_has(
         workspace.update_text_document(here, change)
     document = workspace.get_text_document("untitled:a")
     assert document.source == target == applied(text, edits(text, target))
+
+
+def test_two_halves_of_a_character_that_come_apart_are_one_in_the_end() -> None:
+    """An editor may send them as two changes; a half alone reads as a replacement."""
+    document = WriteItDocument("file:///a.md", source="a \ud83d b", version=1)
+    assert document.source == "a \ufffd b"
+    behind = types.Position(0, 3)
+    document.apply_change(
+        types.TextDocumentContentChangePartial(types.Range(behind, behind), "\udd8a")
+    )
+    assert document.source == "a \U0001f58a b"

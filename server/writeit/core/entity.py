@@ -16,7 +16,10 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("it is not within the years 1 to 9999 in UTC") from error
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]

@@ -9,6 +9,18 @@ _WHOLE_FENCE = re.compile(
     r"(?P<body>.*)\n(?P=fence)[ \t]*\Z",
     re.DOTALL,
 )
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def whole(text: str) -> str:
+    """Return `text` with halves of characters joined, or replaced where one is alone.
+
+    Editors and JSON count in UTF-16 and can cut a character in two; a half can neither
+    be stored nor sent.
+    """
+    if not _HALF.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def processed(raw: str) -> str:

@@ -140,10 +140,12 @@ def to_lsp_edits(
 
 def path_of(uri: str) -> Path | None:
     """Return the file a URI names, or None if it is no file."""
-    parts = urlsplit(uri)
-    if parts.scheme != "file":
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # not a URI at all
         return None
-    return Path(unquote(parts.path))
+    path = unquote(parts.path)
+    return Path(path) if parts.scheme == "file" and "\0" not in path else None
 
 
 def uri_of(path: Path) -> str:

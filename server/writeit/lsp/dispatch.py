@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -81,7 +82,20 @@ def _parse(model: type[P], arguments: Sequence[Any] | None) -> P:
             hint="arguments: [{…}]",
             problems=[{"path": "", "message": f"{len(arguments)} arguments given"}],
         )
+    _check_characters(arguments[0])
     try:
         return model.model_validate(arguments[0])
     except ValidationError as error:
         raise to_invalid_params(error, model) from None
+
+
+def _check_characters(argument: dict[str, Any]) -> None:
+    """Refuse halves of characters: they could neither be stored nor sent back."""
+    try:
+        json.dumps(argument, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidParams(
+            "The parameters hold half a character (a lone UTF-16 surrogate).",
+            hint="Give whole characters; the other half was cut off.",
+            problems=[{"path": "", "message": error.reason}],
+        ) from None

@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 from pydantic.alias_generators import to_camel
 
+from writeit.core.entity import Moment
 from writeit.core.errors import FailureReason
 from writeit.core.pipeline import AppliesTo, InputType, Output
 from writeit.core.run import PipelineStatus, StepStatus
@@ -522,7 +523,7 @@ class PreferencesSetParams(Params):
 class UsageShowParams(Params):
     """`writeit.usage.show`."""
 
-    since: datetime | None = None
+    since: Moment | None = None
     by: Literal["model", "pipeline", "day", "run"] = "model"
 
 
@@ -552,7 +553,7 @@ class StoreBackupParams(Params):
 class StorePruneParams(Params):
     """`writeit.store.prune`; without a moment, finished runs of any age."""
 
-    before: datetime | None = None
+    before: Moment | None = None
     dry_run: bool = True
 
 

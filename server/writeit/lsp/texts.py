@@ -21,6 +21,14 @@ class WriteItDocument(TextDocument):
     """A document whose changes are applied where the editor means them."""
 
     @property
+    def source(self) -> str:
+        """The text; half a character, which an editor may hold, is a replacement."""
+        from writeit.core.text import whole  # noqa: PLC0415 -- after initialize
+
+        text = super().source
+        return text if text.isascii() else whole(text)
+
+    @property
     def lines(self) -> Sequence[str]:
         """The lines with their ends: LF, CRLF or CR."""
         from writeit.core.alignment import lines  # noqa: PLC0415 -- after initialize
@@ -33,7 +41,7 @@ class WriteItDocument(TextDocument):
         from writeit.lsp.convert import to_offset  # noqa: PLC0415 -- after initialize
 
         encoding = self.position_codec.encoding or "utf-16"
-        text = self.source
+        text = super().source  # whose other half may come with the next change
         start = to_offset(text, change.range.start, encoding)
         end = to_offset(text, change.range.end, encoding)
         self._source = text[:start] + change.text + text[max(start, end) :]
