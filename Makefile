@@ -47,8 +47,8 @@ format: $(STAMP) ## Put the source in its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-ci-setup: ## Install the system packages and editors the suites use (none yet)
-	@echo "ci-setup: nothing to install yet"
+ci-setup: ## Install the real editors the suites use: Chromium, node 24, code-server
+	@PYTHON=$(PYTHON) scripts/ci-setup
 
 bench: $(LOCAL_STAMP) bench-startup ## Measure everything, as ratios in one run
 
