@@ -596,3 +596,15 @@ async def test_usage_is_read_from_a_moment_on(store: Store) -> None:
     assert [used.at for used in store.usage()] == [at(1), at(2), at(3)]
     assert [used.at for used in store.usage(at(2))] == [at(2), at(3)]
     assert list(store.usage(at(4))) == []
+
+
+async def test_every_write_is_seen_by_its_number(store: Store) -> None:
+    """Whoever wrote, a decision or streamed text; reading changes nothing."""
+    before = store.last_write()
+    run = await put(store, a_run())
+    after = store.last_write()
+    assert after > before
+    read(store, run)
+    assert store.last_write() == after
+    await ask(store, run.pipeline_run_id, 11)
+    assert store.last_write() > after

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -21,8 +20,9 @@ from writeit.engine.budget import Budget
 from writeit.engine.converse import RetryPolicy
 from writeit.engine.gate import Gate
 from writeit.engine.ledger import Ledger
+from writeit.engine.others import Others
 from writeit.engine.resolve import check_egress
-from writeit.engine.stream import nobody
+from writeit.engine.stream import Delta, nobody
 from writeit.engine.watch import Watch
 from writeit.ports import Decision
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from writeit.engine.requests import Ask, Request
     from writeit.engine.resolve import Wishes
     from writeit.engine.starting import StartRequest
-    from writeit.engine.stream import Observer
+    from writeit.engine.stream import Observer, StreamEvent
     from writeit.ports import Clock, Deleted, Models, Processes, Store
 
 
@@ -61,12 +61,15 @@ class Engine:
         policy: RetryPolicy | None = None,
     ) -> None:
         self.store = store
+        self.on_flow: Callable[[UUID], object] = lambda _: None
+        """Called with a run of which text has come."""
         self.ledger = Ledger(store, clock, processes, session)
         self._models = models
         self._clock = clock
         self._gate = gate or Gate(3)
         self._watch = Watch(store, self.ledger, clock, processes)
-        self._watching: asyncio.Task[None] | None = None
+        self._others = Others(store, self.ledger)
+        self._watching: list[asyncio.Task[None]] = []
         self._tools = Tools(
             models=models,
             store=store,
@@ -87,10 +90,14 @@ class Engine:
         return self._clock.new_id()
 
     def watch(self, on_found: Callable[[UUID], None]) -> None:
-        """Keep our leases and take over runs whose owner is gone, from now on."""
-        if self._watching is None:
+        """Keep our leases and take over runs whose owner is gone, from now on.
+
+        `on_found` is told of these, and of those that other processes decide about.
+        """
+        if not self._watching:
             keeping = self._watch.keep(lambda: tuple(self._asking), on_found)
-            self._watching = asyncio.create_task(keeping)
+            looking = self._others.keep(self._asking.keys, on_found, self._flowed)
+            self._watching = [asyncio.create_task(w) for w in (keeping, looking)]
 
     async def beat(self) -> None:
         """Renew our leases; `watch` does it every two seconds."""
@@ -210,10 +217,23 @@ class Engine:
                 planned,
                 laid_out.opening,
                 request.wishes,
-                self._budget.settling(observer, planned, limits),
+                self._budget.settling(
+                    self._telling(request.run_id, observer), planned, limits
+                ),
             )
         )
         return await _sent(sending)
+
+    def _flowed(self, run_id: UUID) -> None:
+        self.on_flow(run_id)
+
+    def _telling(self, run_id: UUID, observer: Observer) -> Observer:
+        def see(event: StreamEvent) -> None:
+            observer(event)
+            if isinstance(event, Delta):
+                self.on_flow(run_id)
+
+        return see
 
     async def preview(self, asked: Ask) -> Preview:
         """Show what `asked` would send, where to and at what cost; send nothing.
@@ -275,6 +295,7 @@ class Engine:
         active = self.session.active_pipeline_run_id
         if active is not None and self.store.run(active) is None:
             await self.ledger.save_session(active_pipeline_run_id=None)
+        self.ledger.on_change(run_id)
         return deleted
 
     async def activate(self, run_id: UUID) -> UserSession:
@@ -284,7 +305,9 @@ class Engine:
             NotFound: Active pipeline run must exist if specified.
         """
         await self.show(run_id)
-        return await self.ledger.save_session(active_pipeline_run_id=run_id)
+        session = await self.ledger.save_session(active_pipeline_run_id=run_id)
+        self.ledger.on_change(run_id)
+        return session
 
     async def prefer(self, preferences: UserPreferences) -> None:
         """Keep preferences for this session and those to come.
@@ -313,10 +336,9 @@ class Engine:
 
     async def close(self) -> None:
         """Stop what streams, write it down, end the session; the store stays open."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watching
+        for watching in self._watching:
+            watching.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
         askings = list(self._asking.values())
         for asking in askings:
             asking.stop()

@@ -67,6 +67,8 @@ class Ledger:
         """The session on whose behalf decisions are made; stored with each."""
         self.on_change: Callable[[UUID], object] = lambda _: None
         """Called with each run that a decision was written about."""
+        self.decided: dict[UUID, datetime] = {}
+        """When this session last decided about a run, by run."""
         self._store = store
         self._clock = clock
         self._processes = processes
@@ -205,6 +207,7 @@ class Ledger:
         session = self.session.evolve(last_activity=self._clock.now(), **changes)
         await self._store.commit(replace(decision, session=session))
         self.session = session
+        self.decided[decision.run.pipeline_run_id] = decision.run.updated_at
         self.on_change(decision.run.pipeline_run_id)
 
     async def save_session(self, **changes: object) -> UserSession:

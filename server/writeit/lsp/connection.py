@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from writeit.lsp.protocol import Params
     from writeit.lsp.server import WriteItServer
     from writeit.ports import World
+    from writeit.views.uris import View
 
 LAST_WORDS = 5.0
 """Seconds for work in the background to end by itself; some of it waits for replies
@@ -44,6 +45,8 @@ class Connection:
         self.gate = Gate(3)
         self.news = News(self)
         self.desk = Desk()
+        self.read_views: set[View] = set()
+        """Views whose text the client was given: it is told when they change."""
         self._folders: dict[Path | None, Folder] = {}
         self._settings: dict[Path | None, Settings] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,6 +90,10 @@ class Connection:
         """Return the open folder that a document is in, else the first one."""
         return self._open(_containing(uri, self.workspace_paths()))
 
+    def open_folders(self) -> list[Folder]:
+        """The folders that something was asked of, and whose store is open."""
+        return [folder for folder in self._folders.values() if folder.is_open]
+
     def _named(self, folder: str, paths: list[Path]) -> Path:
         path = path_of(folder)
         if path not in paths or path is None:
@@ -114,6 +121,7 @@ class Connection:
             raise
         engine.watch(self.news.tell)
         engine.ledger.on_change = self.news.tell
+        engine.on_flow = self.news.flow
         if message:
             self.show(message, types.MessageType.Info)
         return engine

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from writeit.engine.gate import Gate
     from writeit.ports import Store, World
+    from writeit.views.uris import View
 
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,8 @@ class Folder:
     def __init__(self, path: Path | None, open_engine: Callable[[], Engine]) -> None:
         self.path = path
         self._files: Cache = {}
-        self.shown: dict[Path, str] = {}
-        """View files as they were written last, to know what the writer changed."""
+        self.shown: set[View] = set()
+        """The views that were given out as files."""
         self._open_engine = open_engine
         self._engine: Engine | None = None
 
@@ -45,6 +46,11 @@ class Folder:
         if self._engine is None:
             self._engine = self._open_engine()
         return self._engine
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the store was needed yet."""
+        return self._engine is not None
 
     @property
     def store(self) -> Store:

@@ -1,4 +1,4 @@
-"""Telling the client that runs changed: lenses, open views, and who asked for it."""
+"""Telling the client that runs changed: lenses, views, and who asked for it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from writeit.core.errors import NotFound
-from writeit.lsp.pages import run_of_view
+from writeit.core.errors import InvalidParams, NotFound, StoreError
+from writeit.lsp.pages import concerns, page, run_of_view
+from writeit.lsp.protocol import Params
 from writeit.lsp.showing import announced
-from writeit.views.uris import view_of
+from writeit.lsp.subject import view_in
+from writeit.lsp.viewfiles import as_file
+from writeit.views import uris
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
     from writeit.lsp.connection import Connection
+    from writeit.lsp.folder import Folder
+    from writeit.views.uris import View
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +37,29 @@ class News:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._changed: set[UUID] = set()
+        """Runs that something was decided about."""
+        self._flowing: set[UUID] = set()
+        """Runs of which text has come."""
         self._telling: asyncio.Task[None] | None = None
         self._closed = False
 
     def tell(self, run_id: UUID) -> None:
         """Note that a run changed; the client hears of it in a moment."""
         self._changed.add(run_id)
-        if not self._closed and (self._telling is None or self._telling.done()):
-            self._telling = self._connection.spawn(self._tell())
+        self._soon()
+
+    def flow(self, run_id: UUID) -> None:
+        """Note that text of a run came: only what shows text as it comes is told."""
+        self._flowing.add(run_id)
+        self._soon()
+
+    def opened(self, uri: str) -> None:
+        """A page that was left open, or opened as a file, is brought up to date."""
+        if self._closed or (found := view_in(self._connection, uri)) is None:
+            return
+        folder, view = found
+        if not uri.startswith(f"{uris.SCHEME}:"):
+            self._connection.spawn(self._bring_up_to_date(folder, view))
 
     def close(self) -> None:
         """Stop telling: the client leaves, and may not answer any more."""
@@ -47,26 +67,33 @@ class News:
         if self._telling is not None:
             self._telling.cancel()
 
+    def _soon(self) -> None:
+        if not self._closed and (self._telling is None or self._telling.done()):
+            self._telling = self._connection.spawn(self._tell())
+
     async def _tell(self) -> None:
-        while self._changed:
+        while self._changed or self._flowing:
             await asyncio.sleep(PAUSE_SECONDS)
             changed, self._changed = self._changed, set()
-            await self._send(changed)
+            flowing, self._flowing = self._flowing, set()
+            await self._send(changed, flowing)
 
-    async def _send(self, changed: set[UUID]) -> None:
-        views = list(self._open_views(changed))
+    async def _send(self, changed: set[UUID], flowing: set[UUID]) -> None:
+        views = list(self._read_views(changed | flowing))
         if announced(self._connection).get("events") is True:
             value: dict[str, Any] = {
-                "runIds": sorted(map(str, changed)),
+                "runIds": sorted(map(str, changed | flowing)),
                 "views": views,
             }
             self._connection.server.protocol.notify("writeit/changed", value)
         try:
-            await self._refresh(views)
+            await self._refresh(views, lenses=bool(changed))
         except JsonRpcException as error:
             logger.info("the client did not refresh: %s", error.message)
+        if changed:
+            await self._refresh_files(changed)
 
-    async def _refresh(self, views: list[str]) -> None:
+    async def _refresh(self, views: list[str], *, lenses: bool) -> None:
         server = self._connection.server
         workspace = server.client_capabilities.workspace
         if workspace is None:
@@ -76,15 +103,37 @@ class News:
                 await server.workspace_text_document_content_refresh_async(
                     types.TextDocumentContentRefreshParams(uri=uri)
                 )
-        if workspace.code_lens is not None and workspace.code_lens.refresh_support:
+        support = workspace.code_lens
+        if lenses and support is not None and support.refresh_support:
             await server.workspace_code_lens_refresh_async(None)
 
-    def _open_views(self, changed: set[UUID]) -> Iterator[str]:
-        """The `writeit:` documents that are open and show one of these runs."""
-        for uri in self._connection.server.workspace.text_documents:
+    async def _refresh_files(self, changed: set[UUID]) -> None:
+        """Render the pages anew that were given out as files; answers have ended."""
+        for folder in self._connection.open_folders():
+            for view in list(folder.shown):
+                if concerns(folder.store, view, changed):
+                    await self._bring_up_to_date(folder, view)
+
+    async def _bring_up_to_date(self, folder: Folder, view: View) -> None:
+        try:
+            text = await page(self._connection, folder, view)
+            await as_file(self._connection, folder, view, text)
+        except NotFound:  # its run was deleted; the page is all that is left of it
+            folder.shown.discard(view)
+        except StoreError as error:
+            folder.shown.discard(view)
+            self._connection.show(error.message, types.MessageType.Warning)
+
+    def _read_views(self, changed: set[UUID]) -> Iterator[str]:
+        """The URIs of the views the client has that show one of these runs."""
+        given = dict.fromkeys(map(uris.uri_of, self._connection.read_views))
+        for uri in given | dict.fromkeys(
+            self._connection.server.workspace.text_documents
+        ):
             try:
-                run_id = run_of_view(view_of(uri))
-            except NotFound:  # a document of the writer's
+                view = uris.view_of(uri)
+                folder = self._connection.folder(Params(), run_id=run_of_view(view))
+            except (NotFound, InvalidParams):  # a document of the writer's
                 continue
-            if run_id is None or run_id in changed:
+            if concerns(folder.store, view, changed):
                 yield uri

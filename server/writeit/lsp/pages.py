@@ -42,6 +42,22 @@ def run_of_view(view: View) -> UUID | None:
             return view.run_id
 
 
+def concerns(store: Store, view: View, changed: set[UUID]) -> bool:
+    """Say whether a view shows one of the runs that changed, or of its family."""
+    match view:
+        case uris.UsageView():
+            return True
+        case uris.RunView():
+            if view.run_id in changed:
+                return True
+            root = root_of(store, view.run_id)
+            return any(root_of(store, run_id) == root for run_id in changed)
+        case uris.CompareView():
+            return not changed.isdisjoint({view.left.run_id, view.right.run_id})
+        case _:
+            return view.run_id in changed
+
+
 async def page(  # noqa: PLR0911 -- one return a view
     connection: Connection, folder: Folder, view: View
 ) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 HEAD = 4_000
 """Characters in which the front matter of a bound document says so."""
 
+VIEW_FILES = "/.writeit/views/"
+"""In the URI of a page that was given out as a file."""
+
 ACTION_KINDS = ("source.writeit", "refactor.rewrite.writeit")
 
 logger = logging.getLogger(__name__)
@@ -95,9 +98,12 @@ def build(world: Callable[[], World]) -> WriteItServer:
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(ls: WriteItServer, params: types.DidOpenTextDocumentParams) -> None:
-        ls.note_change(params.text_document.uri)
+        uri = params.text_document.uri
+        ls.note_change(uri)
         if _is_bound(params.text_document.text):
             ls.connection.warm()
+        if VIEW_FILES in uri:
+            ls.connection.news.opened(uri)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(ls: WriteItServer, params: types.DidChangeTextDocumentParams) -> None:

@@ -6,11 +6,14 @@ itself says otherwise; then the view is rendered afresh, with the words where th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from writeit.core import decide
+from writeit.lsp.convert import uri_of
+from writeit.lsp.documents import open_document
 from writeit.lsp.pages import page
-from writeit.lsp.showing import as_file, edits_of, file_of, text_at
+from writeit.lsp.viewfiles import as_file, edits_of, file_of, settle, text_at
 from writeit.views.edits import StepEdits
 from writeit.views.uris import StepView
 
@@ -32,6 +35,7 @@ class Words:
         view: StepView,
         state: StepState,
         edits: StepEdits,
+        fresh: str,
     ) -> None:
         self.step = state.step_name
         self._connection = connection
@@ -39,6 +43,7 @@ class Words:
         self._view = view
         self._state = state
         self._edits = edits
+        self._fresh = fresh
         self._used: set[Key] = set()
 
     @classmethod
@@ -53,11 +58,11 @@ class Words:
         view = StepView(params.run_id, state.step_name)
         path = file_of(folder, view)
         now = text_at(connection, path)
-        edits = StepEdits()
+        edits, fresh = StepEdits(), ""
         if now is not None:
             fresh = await page(connection, folder, view)
-            edits = edits_of(folder.shown.get(path), now, fresh)
-        return cls(connection, folder, view, state, edits)
+            edits = edits_of(folder, view, now, fresh)
+        return cls(connection, folder, view, state, edits, fresh)
 
     def answer(self, index: int) -> str | None:
         """Take her wording of an answer; None if she left it as it was."""
@@ -83,7 +88,28 @@ class Words:
 
     async def used(self) -> None:
         """Render the view afresh: what was taken stands where it went to."""
-        if text_at(self._connection, file_of(self._folder, self._view)) is None:
+        path = file_of(self._folder, self._view)
+        if text_at(self._connection, path) is None:
             return
+        if self._used:
+            settle(self._folder, self._view, self._taken_over(), self._fresh)
+        if open_document(self._connection, uri_of(path)) is None:
+            await self._refresh()
+        else:  # the client may not answer before it has the reply to its command
+            self._connection.spawn(self._refresh())
+
+    async def _refresh(self) -> None:
         text = await page(self._connection, self._folder, self._view)
-        await as_file(self._connection, self._folder, self._view, text, self._used)
+        await as_file(self._connection, self._folder, self._view, text)
+
+    def _taken_over(self) -> StepEdits:
+        """Return of her edits what a command has taken."""
+        return replace(
+            self._edits,
+            answers={
+                key: text if key in self._used else None
+                for key, text in self._edits.answers.items()
+            },
+            merge=self._edits.merge if "merge" in self._used else None,
+            feedback=self._edits.feedback if "feedback" in self._used else None,
+        )

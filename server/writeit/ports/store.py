@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 class Store(Protocol):
     """Where runs are kept, beside the workspace. Reads are fast and synchronous."""
 
+    def last_write(self) -> int:
+        """Return a number that rises with every write, by whichever process.
+
+        Cheap enough to be looked at several times a second.
+        """
+        ...
+
     async def commit(self, decision: Decision) -> int:
         """Write a decision and return the run's new seq, once it is on the disk.
 

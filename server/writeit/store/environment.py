@@ -165,6 +165,11 @@ class Environment:
         with self._data.open("rb") as data:
             return data.read(2 * self._page_size)
 
+    def last_write(self) -> int:
+        """Return the number of the newest transaction, whichever process wrote it."""
+        with self._gate:
+            return int(self._lmdb.info()["last_txnid"])
+
     def figures(self) -> tuple[int, int, int]:
         """Return the bytes of the map, those in use, and those of the file."""
         with self._gate:

@@ -79,6 +79,10 @@ class LmdbStore:
         """Read keys and values as they are, for maintenance and for tests."""
         return self._environment.read()
 
+    def last_write(self) -> int:
+        """Return a number that rises with every write, by whichever process."""
+        return self._environment.last_write()
+
     async def commit(self, decision: Decision) -> int:
         """Write a decision and return the run's new seq, once it is on the disk.
 

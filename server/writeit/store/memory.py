@@ -39,6 +39,11 @@ class MemoryStore:
         self._leases: dict[UUID, Lease] = {}
         self._preferences: UserPreferences | None = None
         self._usage: dict[UUID, UsageRecord] = {}
+        self._writes = 0
+
+    def last_write(self) -> int:
+        """Return a number that rises with every write."""
+        return self._writes
 
     async def commit(self, decision: Decision) -> int:
         """Keep a decision and return the run's new seq.
@@ -53,6 +58,7 @@ class MemoryStore:
         seq = writing.check_seq(decision, before.seq if before else 0)
         writing.check_parent(decision, self._runs.__contains__)
         self._runs[run_id] = StoredRun(shapes.without_streamed(decision.run), seq)
+        self._writes += 1
         self._events[run_id] += decision.events
         for response_id in writing.ended(decision.events):
             self._journal.pop((run_id, response_id), None)
@@ -63,6 +69,7 @@ class MemoryStore:
     def journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
         """Append streamed text."""
         self._journal[run_id, response_id] += text
+        self._writes += 1
 
     def run(self, run_id: UUID) -> StoredRun | None:
         """Read a run with its answers; what streams stands with its journaled text."""
@@ -215,6 +222,7 @@ class MemoryStore:
         }
 
     def _bury(self, run_id: UUID) -> None:
+        self._writes += 1
         self._tombstones[run_id] = self._runs.pop(run_id).run
         self._events.pop(run_id, None)
         self._leases.pop(run_id, None)
@@ -252,6 +260,7 @@ class MemoryStore:
         self._newest[primer.primer_id] = primer.version
 
     def _keep_session(self, session: UserSession) -> None:
+        self._writes += 1
         self._sessions[session.session_id] = session
         self._active.add(session.session_id)
 

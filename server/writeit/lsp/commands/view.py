@@ -8,8 +8,8 @@ from writeit.core import decide
 from writeit.core.errors import InvalidParams
 from writeit.lsp import protocol as p
 from writeit.lsp.dispatch import Command, Request
-from writeit.lsp.pages import page, run_of_view
-from writeit.lsp.showing import open_view
+from writeit.lsp.pages import run_of_view
+from writeit.lsp.showing import open_view, read_view
 from writeit.views import uris
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ async def read(request: Request[p.ViewReadParams]) -> p.ViewReadResult:
     connection, params = request.connection, request.params
     view = uris.view_of(params.uri)
     folder = connection.folder(params, run_id=run_of_view(view))
-    return p.ViewReadResult(text=await page(connection, folder, view))
+    return p.ViewReadResult(text=await read_view(connection, folder, view))
 
 
 HANDLERS: dict[str, Command[Any]] = {

@@ -8,8 +8,9 @@ from lsprotocol import types
 
 from writeit.core.errors import WriteItError
 from writeit.lsp.convert import to_rpc_error
-from writeit.lsp.pages import page, run_of_view
+from writeit.lsp.pages import run_of_view
 from writeit.lsp.protocol import Params
+from writeit.lsp.showing import read_view
 from writeit.views.uris import view_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ async def content_of(
         view = view_of(params.uri)
         folder = connection.folder(Params(), run_id=run_of_view(view))
         return types.TextDocumentContentResult(
-            text=await page(connection, folder, view)
+            text=await read_view(connection, folder, view)
         )
     except WriteItError as error:
         raise to_rpc_error(error) from None
