@@ -7,8 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCAL_STAMP := $(VENV)/.installed-local
+EXTENSION := vscode-extension
+MODULES := $(EXTENSION)/node_modules/.package-lock.json
+EDITORS := $(abspath $(or $(WRITEIT_EDITORS),.cache/editors))
+NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 
 .PHONY: bench-store
+.PHONY: extension check-extension
 .PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two
 
 help: ## Show this list
@@ -42,13 +47,27 @@ check: $(STAMP) ## Lint, format and type checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if [ -e $(MODULES) ]; then $(MAKE) --no-print-directory check-extension; else \
+	  echo "$(EXTENSION) is not checked: its npm packages are not there (make ci-setup)"; fi
+
+check-extension: $(MODULES) ## Types, lint and format of the VS Code extension
+	$(NPM) run check
+
+extension: $(MODULES) ## Build the VS Code extension: its bundle, its own tests and its .vsix
+	$(NPM) run build
+	$(NPM) run build-tests
+	$(NPM) run package
+
+$(MODULES): $(EXTENSION)/package-lock.json
+	$(NPM) ci --no-audit --no-fund
 
 format: $(STAMP) ## Put the source in its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 ci-setup: ## Install the real editors the suites use: Chromium, node 24, code-server
-	@PYTHON=$(PYTHON) scripts/ci-setup
+	@PYTHON=$(PYTHON) WRITEIT_EDITORS="$(EDITORS)" scripts/ci-setup
+	@$(MAKE) --no-print-directory $(MODULES)
 
 bench: $(LOCAL_STAMP) bench-startup ## Measure everything, as ratios in one run
 

@@ -1,0 +1,88 @@
+"""The extension's own tests, run inside a real VS Code's extension host."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vscode.conftest import SERVER
+from vscode.driving import drive
+from vscode.serving import serving
+from vscode.tools import EXTENSION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vscode.conftest import Built
+    from vscode.serving import Place
+
+TEST = re.compile(r"TEST (ok|failed|done) (.*)", re.DOTALL)
+
+
+class Report:
+    """What the tests said about themselves."""
+
+    def __init__(self) -> None:
+        self.passed: list[str] = []
+        self.failed: list[str] = []
+        self.done = ""
+        self.exit: int | str | None = None
+        self.log: list[str] = []
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """Take in one event of the script."""
+        self.exit = event.get("exit", self.exit)
+        said = str(event.get("said") or event.get("error") or "")
+        self.log.append(said)
+        if found := TEST.search(said):
+            kind, what = found.groups()
+            if kind == "done":
+                self.done = what
+            else:
+                (self.passed if kind == "ok" else self.failed).append(what)
+
+
+@pytest.mark.timeout(300)
+async def test_each_of_the_extensions_own_tests_passes(
+    built: Built,
+    place: Place,
+    environment: dict[str, str],
+    artefacts: Path,
+    tmp_path: Path,
+    subtests: pytest.Subtests,
+) -> None:
+    """Each is reported by its name; what they logged is kept as an artefact."""
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    place.prefer({})
+    told = {
+        "WRITEIT_TEST_SERVER": str(SERVER),
+        "WRITEIT_TEST_WORKSPACE": str(workspace),
+    }
+    driver = ("--vscode-option", "enable-smoke-test-driver=true")
+    report = Report()
+    async with serving(
+        place, environment | told, artefacts / "code-server.log", *driver
+    ) as address:
+        code, complaints = await drive(
+            "exthost.mjs",
+            report.hear,
+            within=280,
+            address=address,
+            workspace=workspace,
+            extension=EXTENSION,
+            tests=built.tests,
+            artefacts=artefacts,
+        )
+    (artefacts / "extension-host.log").write_text("\n".join(report.log), "utf-8")
+    for name in report.passed:
+        with subtests.test(name):
+            pass
+    for failure in report.failed:
+        with subtests.test(failure.splitlines()[0]):
+            pytest.fail(failure, pytrace=False)
+    assert report.passed, f"no test was run: {complaints}\n" + "\n".join(report.log)
+    assert report.done, f"the tests ended early, exit {report.exit}: {complaints}"
+    assert (code, report.exit) == (0, 0)
