@@ -1,4 +1,4 @@
-"""The extension as people get it: one small file with nothing in it that they need not."""
+"""The extension as people get it: one small file, with nothing they do not need."""
 
 from __future__ import annotations
 
