@@ -8,6 +8,8 @@
     folders      where files are looked for, nearest first
     shelves      all of them, the nearest of each name
     frontmatter  the `writeit:` block of a markdown text
+    checking     that block held against the library
+    outline      keys and words of YAML that is being typed
     markdown     what is read out of a markdown text
     schema       the two file formats as JSON Schema
 

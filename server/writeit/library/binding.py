@@ -55,11 +55,11 @@ def _keys(configuration: PipelineConfiguration) -> Keys:
 
 def _value(spec: InputSpec) -> str:
     if spec.default is not None:
-        return _scalar(spec.default)
-    return _scalar(spec.options[0] if spec.options else "")
+        return scalar(spec.default)
+    return scalar(spec.options[0] if spec.options else "")
 
 
-def _scalar(value: str | float | bool) -> str:
+def scalar(value: str | float | bool) -> str:
     """Write a value so that YAML reads it as it is."""
     if isinstance(value, str) and (
         not _PLAIN.fullmatch(value) or value.lower() in _WORDS_OF_YAML

@@ -80,6 +80,8 @@ class FrontMatter:
     """What could be understood of it. While there are errors `providers` is never
     None: what cannot be read may be the line that keeps the text at home."""
     problems: tuple[Problem, ...] = ()
+    source: Source | None = field(default=None, compare=False, repr=False)
+    """What it was read from, with its places; None if nothing speaks to WriteIt."""
 
     @property
     def ok(self) -> bool:
@@ -107,7 +109,17 @@ def split(text: str, uri: str = "") -> FrontMatter:
     if node is None:
         return FrontMatter(head, body)
     mapping, binding = _bound(source, node)
-    return FrontMatter(head, body, mapping, binding, tuple(source.problems))
+    problems = tuple(source.problems)
+    return FrontMatter(head, body, mapping, binding, problems, source)
+
+
+def head_of(text: str) -> str:
+    """Return the front matter with its fences, "" if `text` begins with none.
+
+    Its end is looked for, nothing else: it may yet turn out to be none.
+    """
+    match = _FENCED.match(text)
+    return match[0] if match else ""
 
 
 def _without(text: str) -> tuple[str, str]:
@@ -118,7 +130,7 @@ def _without(text: str) -> tuple[str, str]:
 def _unreadable(head: str, body: str, source: Source, *, ours: bool) -> FrontMatter:
     """Return front matter that is no YAML: an error only if it speaks to us."""
     problems = tuple(
-        Problem(p.uri, p.message, "error" if ours else "information", p.range)
+        Problem(p.uri, p.message, "error" if ours else "information", p.range, p.code)
         for p in source.problems
     )
     binding = Binding(providers=()) if ours else Binding()
@@ -135,7 +147,7 @@ def _bound(source: Source, node: Node) -> tuple[dict[str, Any], Binding]:
         return {}, Binding()  # `writeit:` with nothing behind it
     if not isinstance(data, dict):
         message = f"{KEY!r} is a mapping of keys: pipeline, primer, inputs, …"
-        source.add(message, node)
+        source.add(message, node, code="wrong-value")
         return {}, Binding(providers=())
     if isinstance(node, MappingNode):
         refuse_secrets(source, [key for key, _ in node.value])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "information"]
@@ -36,6 +36,10 @@ class Problem:
     message: str
     severity: Severity = "error"
     range: Range = START
+    code: str = field(default="", compare=False)
+    """Which rule says so: a short name that stays the same."""
+    instead: tuple[str, ...] = field(default=(), compare=False)
+    """What may have been meant, to be put in the range's place; nearest first."""
 
     def as_data(self) -> dict[str, Any]:
         """Return the problem as a JSON object."""

@@ -69,7 +69,11 @@ class Source:
     def _composed(self) -> Node | None:
         if len(self.text) > MAX_BYTES:
             kilobytes = MAX_BYTES // 1024
-            self.add(f"This is longer than the {kilobytes} KB allowed.", self.range(0))
+            self.add(
+                f"This is longer than the {kilobytes} KB allowed.",
+                self.range(0),
+                code="too-long",
+            )
             return None
         try:
             return yaml.compose(self.text, Loader=_Loader)
@@ -77,21 +81,28 @@ class Source:
             self._refuse(error)
         except yaml.reader.ReaderError as error:
             place = self.range(error.position, error.position + 1)
-            self.add(f"This cannot be read: {error.reason}.", place)
+            self.add(f"This cannot be read: {error.reason}.", place, code="yaml")
         return None
 
     def _refuse(self, error: yaml.MarkedYAMLError) -> None:
         mark = error.problem_mark or error.context_mark
         index = mark.index if mark else 0
         words = ", ".join(part for part in (error.context, error.problem) if part)
-        self.add(f"This is not the YAML it should be: {words}.", self.range(index))
+        message = f"This is not the YAML it should be: {words}."
+        self.add(message, self.range(index), code="yaml")
 
     def add(
-        self, message: str, place: Range | Node, severity: Severity = "error"
+        self,
+        message: str,
+        place: Range | Node,
+        severity: Severity = "error",
+        code: str = "",
+        instead: Sequence[str] = (),
     ) -> None:
-        """Note a problem at `place`."""
+        """Note a problem at `place`; for `code` and `instead` see `Problem`."""
         where = place if isinstance(place, Range) else self.range_of(place)
-        self.problems.append(Problem(self.uri, message, severity, where))
+        problem = Problem(self.uri, message, severity, where, code, tuple(instead))
+        self.problems.append(problem)
 
     # --- data -------------------------------------------------------------------
 
@@ -119,7 +130,7 @@ class Source:
         if isinstance(node, ScalarNode) and node.tag in _SCALARS:
             return self._scalar(node)
         tag = node.tag.replace(_PREFIX, "!!")
-        self.add(f"The tag {tag!r} has no meaning here.", node)
+        self.add(f"The tag {tag!r} has no meaning here.", node, code="yaml")
         return None
 
     def _mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
@@ -127,9 +138,10 @@ class Source:
         for key_node, value_node in node.value:
             key = key_node.value
             if not isinstance(key_node, ScalarNode):
-                self.add("A key must be a plain word.", key_node)
+                self.add("A key must be a plain word.", key_node, code="yaml")
             elif key in found:
-                self.add(f"The key {key!r} is there twice.", key_node)
+                message = f"The key {key!r} is there twice."
+                self.add(message, key_node, code="key-twice")
             else:
                 found[key] = self._plain(value_node, depth + 1)
         return found
@@ -139,7 +151,8 @@ class Source:
             return self._scalars.construct_object(node)
         except (ValueError, OverflowError, yaml.YAMLError):
             kind = node.tag.removeprefix(_PREFIX)
-            self.add(f"This looks like a {kind} and is none; put it in quotes.", node)
+            message = f"This looks like a {kind} and is none; put it in quotes."
+            self.add(message, node, code="wrong-value")
             return None
 
     # --- places -----------------------------------------------------------------

@@ -70,10 +70,15 @@ def keys_of(model: type[Entity]) -> list[str]:
     ]
 
 
+def near(word: str, known: Iterable[str]) -> list[str]:
+    """Return what `word` may have been meant to be, the nearest first."""
+    return get_close_matches(word, list(known))
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a sentence that names what `word` may have been meant to be, or ""."""
-    near = get_close_matches(word, list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    found = near(word, known)
+    return f" Did you mean {found[0]!r}?" if found else ""
 
 
 def is_secret(key: str) -> bool:
@@ -91,6 +96,7 @@ def refuse_secrets(source: Source, keys: Iterable[ScalarNode]) -> None:
                 " taken from a workspace's files, only from your environment, your"
                 " keyring or your user settings.",
                 key,
+                code="secret",
             )
 
 
@@ -108,7 +114,7 @@ def known_only(
             place, _ = source.find((*loc, key))
             if place is not None:
                 message = f"{key!r} is no key here.{nearest(key, known)}"
-                source.add(message, place)
+                source.add(message, place, code="unknown-key", instead=near(key, known))
     for name, part in _PARTS.get(model, {}).items():
         if isinstance(items := kept.get(name), list):
             kept[name] = [
@@ -143,7 +149,7 @@ def note_error(source: Source, detail: ErrorDetails, within: Loc = ()) -> None:
     path, said = spelled(loc or detail["loc"]), _said(detail)
     if path:
         said = f"{path}: {said}" if kind == "value_error" else f"{path} {said}"
-    source.add(said if said.endswith("?") else f"{said}.", place)
+    source.add(said if said.endswith("?") else f"{said}.", place, code="wrong-value")
 
 
 def _said_before(source: Source, place: Range, *, whole: bool) -> bool:

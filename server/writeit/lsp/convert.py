@@ -138,6 +138,17 @@ def to_lsp_edits(
     ]
 
 
+def to_lsp_range(text: str, start: _Place, end: _Place, encoding: str) -> types.Range:
+    """Return a range in code points of `text` as LSP has it, in code units."""
+    found = lines(text)
+
+    def position(place: _Place) -> types.Position:
+        before = found[place.line][: place.character] if place.line < len(found) else ""
+        return types.Position(line=place.line, character=_units(before, encoding))
+
+    return types.Range(start=position(start), end=position(end))
+
+
 def path_of(uri: str) -> Path | None:
     """Return the file a URI names, or None if it is no file."""
     try:

@@ -28,6 +28,13 @@ class WriteItDocument(TextDocument):
         text = super().source
         return text if text.isascii() else whole(text)
 
+    def beginning(self, characters: int) -> str:
+        """The first characters of the text; nothing behind them is looked at."""
+        from writeit.core.text import whole  # noqa: PLC0415 -- after initialize
+
+        text = super().source[:characters]
+        return text if text.isascii() else whole(text)
+
     @property
     def lines(self) -> Sequence[str]:
         """The lines with their ends: LF, CRLF or CR."""

@@ -45,7 +45,7 @@ async def check_provider(world: World, provider: str) -> None:
 async def list_keys(request: Request[p.Params]) -> p.KeysListResult:
     """Say for each provider within reach where its key comes from."""
     folder = request.connection.folder(request.params)
-    models = await named_models(request, folder)
+    models = await named_models(request.connection, folder)
     named = [split_model_id(model)[0] for model in models if "/" in model]
     keys = request.connection.world.keys
     sources = await asyncio.to_thread(keys.sources, named)

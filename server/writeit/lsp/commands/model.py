@@ -9,6 +9,7 @@ from writeit.lsp.dispatch import Command, Request
 from writeit.lsp.progress import WorkDone
 
 if TYPE_CHECKING:
+    from writeit.lsp.connection import Connection
     from writeit.lsp.folder import Folder
 
 
@@ -16,7 +17,7 @@ async def list_models(request: Request[p.ModelListParams]) -> p.ModelListResult:
     """List the models worth naming here, and why some cannot be used."""
     connection, params = request.connection, request.params
     folder = connection.folder(params)
-    named = await named_models(request, folder)
+    named = await named_models(connection, folder)
     settings = await connection.settings(folder)
     models = await connection.world.models.list(
         named=named,
@@ -27,9 +28,9 @@ async def list_models(request: Request[p.ModelListParams]) -> p.ModelListResult:
     return p.ModelListResult(models=[p.ModelInfo.model_validate(m) for m in models])
 
 
-async def named_models(request: Request[Any], folder: Folder) -> list[str]:
+async def named_models(connection: Connection, folder: Folder) -> list[str]:
     """Every id that settings, pipelines and preferences name."""
-    settings = await request.connection.settings(folder)
+    settings = await connection.settings(folder)
     preferences = folder.engine.session.preferences
     named = [
         *settings.models.default,
