@@ -608,3 +608,27 @@ async def test_every_write_is_seen_by_its_number(store: Store) -> None:
     assert store.last_write() == after
     await ask(store, run.pipeline_run_id, 11)
     assert store.last_write() > after
+
+
+async def test_a_run_is_listed_with_what_its_text_was_applied_to(store: Store) -> None:
+    """A new article leads back to the run it came from."""
+    run = await put(store, a_run(uri="file:///notes/bees.md"))
+    await ask(store, run.pipeline_run_id, 11)
+    await receive(store, run.pipeline_run_id, answer(11, "x"))
+    await select(store, run.pipeline_run_id)
+    article = "file:///notes/bees.article.md"
+    assert store.runs(RunQuery(uri=article)).runs == []
+    applied = e.TextApplied(
+        at=at(9), step="angles", uri=article, mode="new_file", replaced="", text="x"
+    )
+    await go_on(store, run.pipeline_run_id, applied)
+    for uri in (article, "file:///notes/bees.md"):
+        (found,) = store.runs(RunQuery(uri=uri)).runs
+        assert found.run_id == run.pipeline_run_id
+        assert found.documents == ("file:///notes/bees.md", article)
+    await go_on(
+        store,
+        run.pipeline_run_id,
+        e.TextRestored(at=at(10), step="angles", uri=article),
+    )
+    assert store.runs(RunQuery(uri=article)).runs == []

@@ -20,7 +20,7 @@ import pytest
 from lmdb import verify as offline
 
 from store import samples
-from store.samples import a_run, an_id, answer, ask, put, receive
+from store.samples import a_run, an_id, answer, ask, at, go_on, put, receive, select
 from writeit.core import events as e
 from writeit.core import machine
 from writeit.core.errors import StoreError
@@ -403,6 +403,39 @@ async def test_a_record_from_the_future_is_refused(folder: Path) -> None:
     with pytest.raises(StoreError) as caught:
         store.run(an_id(1))
     assert caught.value.reason == "too_new"
+    store.close()
+
+
+async def test_runs_of_an_older_store_are_listed_with_what_they_were_applied_to(
+    folder: Path,
+) -> None:
+    """Schema 3 lists them so; what schema 2 has is put in its place."""
+    store = LmdbStore.open(folder)
+    run_id = (await put(store, a_run(1))).pipeline_run_id
+    await ask(store, run_id, 11)
+    await receive(store, run_id, answer(11, "x"))
+    await select(store, run_id)
+    article = "file:///notes/bees.article.md"
+    await go_on(
+        store,
+        run_id,
+        e.TextApplied(
+            at=at(9), step="angles", uri=article, mode="new_file", replaced="", text="x"
+        ),
+    )
+    store.close()
+    with (
+        lmdb.Environment(str(folder)) as environment,
+        environment.begin(write=True) as txn,
+    ):
+        prefix = keys.run_by_uri(article)
+        listed = [bytes(k) for k, _ in txn.cursor() if bytes(k).startswith(prefix)]
+        assert listed
+        for key in listed:
+            txn.delete(key)
+    write_schema(folder, schema.stamp(2))
+    store = LmdbStore.open(folder)
+    assert [r.run_id for r in store.runs(RunQuery(uri=article)).runs] == [run_id]
     store.close()
 
 

@@ -171,7 +171,7 @@ def _unwritable(path: Path, error: OSError) -> StoreError:
     )
 
 
-# --- what was rendered last ------------------------------------------------------------
+# --- what was rendered last -----------------------------------------------------------
 
 
 def _memory_of(folder: Folder, view: View) -> Path:

@@ -77,6 +77,8 @@ class RunSummary:
     """Whether only a tombstone is left, for the sake of its children."""
 
 
+    documents: tuple[str, ...] = ()
+    """The URIs of what it is about: its source, and what its texts were applied to."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
     """What a deletion took away."""
@@ -110,6 +112,7 @@ class RunQuery:
     """Found in name or title, whatever the case."""
     limit: int = 50
     before: UUID | None = None
+    """A document that a run was started on, or that a text of it was applied to."""
     """Only runs older than this one."""
 
 

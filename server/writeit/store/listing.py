@@ -26,7 +26,7 @@ def matches(query: RunQuery, run: RunSummary) -> bool:
     return (
         query.status in {None, run.status}
         and query.pipeline in {None, run.pipeline}
-        and query.uri in {None, run.uri}
+        and (query.uri is None or query.uri in run.documents)
         and (words in run.title.casefold() or words in (run.name or "").casefold())
     )
 

@@ -120,6 +120,7 @@ class Listing(Record):
     uri: str | None = None
     title: str
     cost_usd: float | None = None
+    applied: tuple[AppliedRecord, ...] = ()
 
 
 # --- A step -----------------------------------------------------------------------

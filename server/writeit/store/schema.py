@@ -10,7 +10,11 @@ import json
 from typing import TYPE_CHECKING
 
 from writeit.store import failures, keys
+from writeit.store.codec import decode
+from writeit.store.reading import no_text
+from writeit.store.records import Listing
 from writeit.store.seal import sealed, sealed_text
+from writeit.store.writing import index_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +32,15 @@ def _seal(batch: Batch) -> None:
         batch.put(key, sealed_text(key, batch.get(key) or b""))
 
 
-MIGRATIONS: tuple[Callable[[Batch], None], ...] = (_seal,)
+def _list_by_what_was_applied(batch: Batch) -> None:
+    """List each run among those of the documents that its texts stand in."""
+    for key in list(batch.keys(keys.RUNS)):
+        run = decode(Listing, batch.get(key) or b"{}", no_text)
+        for entry, value in index_entries(run).items():
+            batch.put(entry, value)
+
+
+MIGRATIONS: tuple[Callable[[Batch], None], ...] = (_seal, _list_by_what_was_applied)
 """The first one leads from schema 1 to schema 2, and so on; never reordered."""
 SCHEMA = len(MIGRATIONS) + 1
 

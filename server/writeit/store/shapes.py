@@ -120,6 +120,12 @@ def title_of(run: PipelineRun) -> str:
     return pipeline_of(run.configuration_id)
 
 
+def documents_of(run: Listing | RunRecord) -> list[str]:
+    """The documents a run is about: its source, and those its texts stand in."""
+    uris = [run.uri, *(applied.uri for applied in run.applied)]
+    return list(dict.fromkeys(uri for uri in uris if uri is not None))
+
+
 def pipeline_of(configuration_id: str) -> str:
     """The pipeline's name in a configuration id."""
     return configuration_id.rpartition("@")[0] or configuration_id
@@ -141,6 +147,7 @@ def summary(listing: Listing | RunRecord, *, deleted: bool = False) -> RunSummar
         created_at=listing.created_at,
         updated_at=listing.updated_at,
         cost_usd=listing.cost_usd,
+        documents=tuple(documents_of(listing)),
     )
 
 

@@ -209,8 +209,7 @@ def index_entries(run: Listing | RunRecord) -> dict[bytes, bytes]:
     """The index keys that a run should have, and their values."""
     run_id, parent_id = run.pipeline_run_id, run.parent_pipeline_run_id
     indices = [keys.recent_runs(LOCAL_USER), keys.run_by_config(run.configuration_id)]
-    if run.uri is not None:
-        indices.append(keys.run_by_uri(run.uri))
+    indices += [keys.run_by_uri(uri) for uri in shapes.documents_of(run)]
     if run.status is PipelineStatus.COMPLETED:
         indices.append(keys.completed_runs(LOCAL_USER))
     entries = {keys.at(index, run.created_at, run_id): EMPTY for index in indices}
