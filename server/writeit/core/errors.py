@@ -7,6 +7,7 @@
     ├── Busy                answers are streaming already
     ├── RetryLimit          a fourth regeneration
     ├── InvalidPipeline     the pipeline's file has problems
+    ├── BadExport           a file that should hold an exported run does not
     ├── ModelError          a provider or the model host failed
     ├── BudgetExceeded      the call would cost more than allowed
     ├── StoreError          the store is full, read-only, locked, corrupt, too new
@@ -120,6 +121,19 @@ class InvalidPipeline(WriteItError):
     """A pipeline's file cannot be used; `problems` says where and why."""
 
     kind = "invalid_pipeline"
+
+
+class BadExport(WriteItError):
+    """A file is no exported run that can be taken in; `reason` says which way.
+
+    It never comes over the wire, where no file is imported.
+    """
+
+    kind = "invalid_params"
+
+    def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint, reason=reason)
+        self.reason = reason
 
 
 class ModelError(WriteItError):

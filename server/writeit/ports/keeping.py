@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from writeit.core.dossier import Ancestor
     from writeit.core.events import Event
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
@@ -42,6 +43,9 @@ class Decision:
     lease: Lease | None = None
     """Taken with the decision; given back with the decision that ends the asking."""
     release: bool = False
+    ancestors: tuple[Ancestor, ...] | None = None
+    """Of a run that comes from elsewhere: what it branched off, the nearest first.
+    Those that nobody knows here leave a tombstone. None of a run that is our own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +77,12 @@ class RunSummary:
     created_at: datetime
     updated_at: datetime
     cost_usd: float | None
+    documents: tuple[str, ...] = ()
+    """The URIs of what it is about: its source, and what its texts were applied to."""
     deleted: bool = False
     """Whether only a tombstone is left, for the sake of its children."""
 
 
-    documents: tuple[str, ...] = ()
-    """The URIs of what it is about: its source, and what its texts were applied to."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
     """What a deletion took away."""
@@ -108,11 +112,11 @@ class RunQuery:
     pipeline: str | None = None
     """The pipeline's name."""
     uri: str | None = None
+    """A document that a run was started on, or that a text of it was applied to."""
     text: str | None = None
     """Found in name or title, whatever the case."""
     limit: int = 50
     before: UUID | None = None
-    """A document that a run was started on, or that a text of it was applied to."""
     """Only runs older than this one."""
 
 

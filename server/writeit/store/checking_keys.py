@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from writeit.store import keys, schema, seal, shapes
+from writeit.store.codec import EMPTY
 from writeit.store.findings import shown, why
 from writeit.store.records import Listing, ResponseRecord, StepRecord
 from writeit.store.side_records import (
@@ -19,7 +20,6 @@ from writeit.store.side_records import (
     SessionRecord,
     UsedRecord,
 )
-from writeit.store.writing import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

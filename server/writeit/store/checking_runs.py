@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from writeit.core import machine
 from writeit.core.errors import WriteItError
 from writeit.store import keys, schema, shapes, writing
+from writeit.store.codec import EMPTY
 from writeit.store.findings import shown, why
 from writeit.store.records import Listing, RunRecord
 from writeit.store.side_records import UsedRecord
@@ -67,7 +68,7 @@ def _survey_references(findings: Findings, key: bytes, record: RunRecord) -> Non
     use = keys.at(uses, record.created_at, record.pipeline_run_id)
     findings.uses.add(use)
     if parent is None:
-        findings.entries[use] = writing.EMPTY
+        findings.entries[use] = EMPTY
 
 
 def _is_known(findings: Findings, run_id: UUID) -> bool:
@@ -111,11 +112,11 @@ def _note_answers(findings: Findings, run: PipelineRun) -> None:
     for name, step in run.steps.items():
         for index, answer in enumerate(step.ai_responses):
             place = keys.step_response(run_id, name, index, answer.response_id)
-            findings.entries[place] = writing.EMPTY
+            findings.entries[place] = EMPTY
             findings.held.add(answer.response_id)
         findings.streaming.update((run_id, s.response_id) for s in step.streaming)
     if run.is_streaming:
-        findings.entries[keys.streaming(run_id)] = writing.EMPTY
+        findings.entries[keys.streaming(run_id)] = EMPTY
 
 
 def _events(findings: Findings, reading: Reading, run_id: UUID) -> list[Event] | None:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 LONG = 256
 """Bytes from which on a text is stored apart."""
 
+EMPTY = b'{"v":1}'
+"""The value of a key that says it all."""
+
 
 class TooNew(ValueError):
     """A newer version of this program wrote the record."""

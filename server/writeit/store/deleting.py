@@ -8,28 +8,21 @@ stays. Texts that nobody refers to any more are left to `compact`.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from writeit.core.errors import Busy, NotFound
 from writeit.ports import Deleted
-from writeit.store import keys, reading, writing
+from writeit.store import keys, kinship, reading, writing
 from writeit.store.codec import Texts, encode
 from writeit.store.records import Listing, RunRecord
 from writeit.store.seal import sealed
 from writeit.store.side_records import SessionRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from uuid import UUID
 
     from writeit.store.snapshot import Batch, Snapshot
-
-
-def children(snapshot: Snapshot, run_id: UUID) -> list[UUID]:
-    """The runs that branched off a run, oldest first: later ids sort later."""
-    prefix = keys.branch_children(run_id)
-    return [keys.id_at_end(key) for key, _ in snapshot.scan(prefix)]
 
 
 def delete(batch: Batch, run_id: UUID, *, descendants: bool) -> Deleted:
@@ -42,7 +35,7 @@ def delete(batch: Batch, run_id: UUID, *, descendants: bool) -> Deleted:
     there = batch.get(keys.run(run_id)) is not None
     if not there and not (descendants and batch.get(keys.tombstone(run_id))):
         raise no_run(run_id)
-    doomed = list(_down_from(batch, run_id)) if descendants else [run_id]
+    doomed = list(kinship.down_from(batch, run_id)) if descendants else [run_id]
     living = [i for i in doomed if batch.get(keys.run(i)) is not None]
     for each in living:
         if batch.get(keys.streaming(each)) is not None:
@@ -81,40 +74,18 @@ def streaming(run_id: UUID) -> Busy:
     )
 
 
-def _down_from(snapshot: Snapshot, run_id: UUID) -> Iterator[UUID]:
-    """A run and all that branched off it, each before its children."""
-    waiting = [run_id]
-    while waiting:
-        each = waiting.pop()
-        yield each
-        waiting += children(snapshot, each)
-
-
-def parent(snapshot: Snapshot, run_id: UUID) -> UUID | None:
-    """The run that a run branched off, be it a tombstone."""
-    raw = snapshot.get(keys.branch_parent(run_id))
-    return None if raw is None else UUID(json.loads(raw))
-
-
-def _root(snapshot: Snapshot, run_id: UUID) -> UUID:
-    while (above := parent(snapshot, run_id)) is not None:
-        run_id = above
-    return run_id
-
-
-def _answers(snapshot: Snapshot, run_id: UUID) -> Iterator[UUID]:
-    for key, _ in snapshot.scan(keys.step_responses(run_id)):
-        yield keys.id_at_end(key)
-
-
 def held_only_by(snapshot: Snapshot, doomed: set[UUID]) -> set[UUID]:
     """The answers that no other run of the family holds."""
-    held = {response for run_id in doomed for response in _answers(snapshot, run_id)}
+    held = {
+        response for run_id in doomed for response in kinship.answers(snapshot, run_id)
+    }
     if not held:
         return held
-    for relative in _down_from(snapshot, _root(snapshot, next(iter(doomed)))):
+    for relative in kinship.down_from(
+        snapshot, kinship.root(snapshot, next(iter(doomed)))
+    ):
         if relative not in doomed:
-            held.difference_update(_answers(snapshot, relative))
+            held.difference_update(kinship.answers(snapshot, relative))
     return held
 
 
@@ -148,8 +119,8 @@ def _clear(batch: Batch, run_id: UUID, raw: bytes) -> None:
 def _forget(batch: Batch, run_id: UUID) -> None:
     """Drop what is left of a run without children, then of its parent, and so on."""
     gone: UUID | None = run_id
-    while gone is not None and not children(batch, gone):
-        above = parent(batch, gone)
+    while gone is not None and not kinship.children(batch, gone):
+        above = kinship.parent(batch, gone)
         batch.delete(keys.tombstone(gone))
         batch.delete(keys.branch_parent(gone))
         if above is None:

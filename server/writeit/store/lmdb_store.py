@@ -6,7 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from writeit.core.session import LOCAL_USER
-from writeit.store import deleting, keys, listing, reading, sharing, writer, writing
+from writeit.store import (
+    deleting,
+    keys,
+    kinship,
+    listing,
+    reading,
+    sharing,
+    writer,
+    writing,
+)
 from writeit.store.cache import Caches
 from writeit.store.environment import MAP_SIZE
 from writeit.store.journal import Journal
@@ -147,7 +156,7 @@ class LmdbStore:
     def children(self, run_id: UUID) -> list[UUID]:
         """List the runs that branched off a run, oldest first; tombstones too."""
         with self.snapshot() as snapshot:
-            return deleting.children(snapshot, run_id)
+            return kinship.children(snapshot, run_id)
 
     def lease(self, run_id: UUID) -> Lease | None:
         """Read who is asking models for a run."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from writeit.core.session import LOCAL_USER
 from writeit.ports import Deleted, RunPage, StoredRun
-from writeit.store import deleting, listing, shapes, writing
+from writeit.store import arriving, deleting, listing, shapes, writing
+from writeit.store.memory_kin import Kin, age, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from writeit.core.events import Event
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.primer import StylePrimer
-    from writeit.core.run import PipelineRun
     from writeit.core.session import UserPreferences, UserSession
     from writeit.ports import Decision, Lease, RunQuery, RunSummary, UsageRecord
 
@@ -35,7 +36,7 @@ class MemoryStore:
         self._newest: dict[str, str] = {}
         self._sessions: dict[UUID, UserSession] = {}
         self._active: set[UUID] = set()
-        self._tombstones: dict[UUID, PipelineRun] = {}
+        self._kin = Kin(self._runs)
         self._leases: dict[UUID, Lease] = {}
         self._preferences: UserPreferences | None = None
         self._usage: dict[UUID, UsageRecord] = {}
@@ -51,12 +52,16 @@ class MemoryStore:
         Raises:
             StaleDecision: `expected_seq` is no longer the run's.
             NotFound: it branches off a run that was deleted meanwhile.
+            BadExport: it comes from elsewhere and contradicts what is here.
         """
         await asyncio.sleep(0)  # others get their turn, as while a disk writes
         run_id = decision.run.pipeline_run_id
         before = self._runs.get(run_id)
         seq = writing.check_seq(decision, before.seq if before else 0)
-        writing.check_parent(decision, self._runs.__contains__)
+        if decision.ancestors is None:
+            writing.check_parent(decision, self._runs.__contains__)
+        else:
+            self._kin.make_room(decision.run, decision.ancestors)
         self._runs[run_id] = StoredRun(shapes.without_streamed(decision.run), seq)
         self._writes += 1
         self._events[run_id] += decision.events
@@ -108,21 +113,14 @@ class MemoryStore:
 
     def summary(self, run_id: UUID) -> RunSummary | None:
         """Read the summary of a run, or of the tombstone it left."""
-        if run_id in self._tombstones:
-            record = shapes.run_record(self._tombstones[run_id], 0)
-            return shapes.summary(record, deleted=True)
         stored = self._runs.get(run_id)
         if stored is None:
-            return None
-        return shapes.summary(shapes.run_record(stored.run, 0))
+            return self._kin.tombstones.get(run_id)
+        return line_of(stored.run)
 
     def children(self, run_id: UUID) -> list[UUID]:
         """List the runs that branched off a run, oldest first; tombstones too."""
-        return sorted(
-            run.pipeline_run_id
-            for run in self._all()
-            if run.parent_pipeline_run_id == run_id
-        )
+        return self._kin.children(run_id)
 
     def lease(self, run_id: UUID) -> Lease | None:
         """Read who is asking models for a run."""
@@ -145,10 +143,10 @@ class MemoryStore:
         """
         await asyncio.sleep(0)
         if run_id not in self._runs and not (
-            descendants and run_id in self._tombstones
+            descendants and run_id in self._kin.tombstones
         ):
             raise deleting.no_run(run_id)
-        doomed = self._down_from(run_id) if descendants else [run_id]
+        doomed = self._kin.down_from(run_id) if descendants else [run_id]
         living = [each for each in doomed if each in self._runs]
         for each in living:
             if self._runs[each].run.is_streaming:
@@ -156,7 +154,7 @@ class MemoryStore:
         before = self._answers()
         for each in living:
             self._bury(each)
-        self._drop_tombstones()
+        self._kin.drop_tombstones()
         return Deleted(runs=len(living), responses=len(before - self._answers()))
 
     def usage(self, since: datetime | None = None) -> Iterator[UsageRecord]:
@@ -205,36 +203,22 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing waits here."""
 
-    def _all(self) -> list[PipelineRun]:
-        """All runs, and those of which a tombstone is left."""
-        return [*(s.run for s in self._runs.values()), *self._tombstones.values()]
-
-    def _down_from(self, run_id: UUID) -> list[UUID]:
-        below = (self._down_from(child) for child in self.children(run_id))
-        return [run_id, *(each for family in below for each in family)]
-
     def _answers(self) -> set[UUID]:
         return {
-            response.response_id
+            response_id
             for stored in self._runs.values()
-            for step in stored.run.steps.values()
-            for response in step.ai_responses
+            for response_id in arriving.answers_of(stored.run)
         }
 
     def _bury(self, run_id: UUID) -> None:
         self._writes += 1
-        self._tombstones[run_id] = self._runs.pop(run_id).run
+        gone = line_of(self._runs.pop(run_id).run)
+        self._kin.tombstones[run_id] = replace(gone, deleted=True)
         self._events.pop(run_id, None)
         self._leases.pop(run_id, None)
         for key, session in self._sessions.items():
             if session.active_pipeline_run_id == run_id:
                 self._sessions[key] = session.evolve(active_pipeline_run_id=None)
-
-    def _drop_tombstones(self) -> None:
-        """Let go of tombstones that no child needs."""
-        while barren := [i for i in self._tombstones if not self.children(i)]:
-            for run_id in barren:
-                del self._tombstones[run_id]
 
     def _keep_what_comes_along(self, decision: Decision) -> None:
         if decision.configuration is not None:
@@ -257,7 +241,10 @@ class MemoryStore:
             primer, self._primers.get(key), writing.moment_of(decision)
         )
         self._primers[key] = primer.evolve(created_at=created_at, last_used=last_used)
-        self._newest[primer.primer_id] = primer.version
+        if decision.ancestors is None:
+            self._newest[primer.primer_id] = primer.version
+        else:
+            self._newest.setdefault(primer.primer_id, primer.version)
 
     def _keep_session(self, session: UserSession) -> None:
         self._writes += 1
@@ -266,17 +253,12 @@ class MemoryStore:
 
     def _summaries(self, before: UUID | None) -> list[RunSummary]:
         """All runs, newest first, from behind the run `before`."""
-        ordered = sorted(
-            (stored.run for stored in self._runs.values()), key=_age, reverse=True
-        )
+        living = (line_of(stored.run) for stored in self._runs.values())
+        ordered = sorted(living, key=age, reverse=True)
         if before is not None:
-            known = {run.pipeline_run_id: run for run in self._all()}
+            known = {run.run_id: run for run in self._kin.all()}
             if before not in known:
                 raise listing.unknown_run(before)
-            cursor = _age(known[before])
-            ordered = [run for run in ordered if _age(run) < cursor]
-        return [shapes.summary(shapes.run_record(run, 0)) for run in ordered]
-
-
-def _age(run: PipelineRun) -> tuple[object, str]:
-    return run.created_at, str(run.pipeline_run_id)
+            cursor = age(known[before])
+            ordered = [run for run in ordered if age(run) < cursor]
+        return ordered

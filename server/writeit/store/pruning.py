@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from writeit.core.run import PipelineStatus
 from writeit.core.session import LOCAL_USER
 from writeit.ports import Deleted
-from writeit.store import deleting, keys, reading
+from writeit.store import deleting, keys, kinship, reading
 from writeit.store.records import Listing
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _is_due(snapshot: Snapshot, run_id: UUID, before: datetime) -> bool:
 def _root(snapshot: Snapshot, run_id: UUID, roots: dict[UUID, UUID]) -> UUID:
     """The first run of a family; `roots` remembers whose it is."""
     way, each = [run_id], run_id
-    while each not in roots and (above := deleting.parent(snapshot, each)) is not None:
+    while each not in roots and (above := kinship.parent(snapshot, each)) is not None:
         way.append(above)
         each = above
     root = roots.get(each, each)

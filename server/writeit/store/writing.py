@@ -14,8 +14,8 @@ from writeit.core.errors import NotFound
 from writeit.core.run import PipelineStatus
 from writeit.core.session import LOCAL_USER
 from writeit.ports import StaleDecision, StoredRun
-from writeit.store import keys, reading, shapes
-from writeit.store.codec import Texts, encode
+from writeit.store import arriving, keys, kinship, reading, shapes
+from writeit.store.codec import EMPTY, Texts, encode
 from writeit.store.records import Listing, RunRecord
 from writeit.store.seal import sealed
 from writeit.store.side_records import (
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from writeit.store.records import Record
     from writeit.store.snapshot import Batch
 
-EMPTY = b'{"v":1}'
-"""The value of a key that says it all."""
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -60,12 +57,16 @@ def write_decision(batch: Batch, decision: Decision, runs: RunCache) -> Written:
     Raises:
         StaleDecision: the run has another seq than the decision was made at.
         NotFound: it branches off a run that was deleted meanwhile.
+        BadExport: it comes from elsewhere and contradicts what is here.
     """
     run_id, key = decision.run.pipeline_run_id, keys.run(decision.run.pipeline_run_id)
     raw = batch.get(key)
     before = raw and reading.decoded(batch, Listing, key, raw, reading.no_text)
     seq = check_seq(decision, before.seq if before else 0)
-    check_parent(decision, lambda parent: batch.get(keys.run(parent)) is not None)
+    if decision.ancestors is None:
+        check_parent(decision, lambda parent: batch.get(keys.run(parent)) is not None)
+    else:
+        arriving.make_room(batch, decision.run, decision.ancestors)
     known = runs.get(run_id, raw)
     run = shapes.without_streamed(decision.run)
     _write_events(batch, decision)
@@ -214,8 +215,7 @@ def index_entries(run: Listing | RunRecord) -> dict[bytes, bytes]:
         indices.append(keys.completed_runs(LOCAL_USER))
     entries = {keys.at(index, run.created_at, run_id): EMPTY for index in indices}
     if parent_id is not None:
-        entries[keys.branch_parent(run_id)] = f'"{parent_id}"'.encode()
-        entries[keys.branch_child(parent_id, run_id)] = EMPTY
+        entries |= kinship.entries(run_id, parent_id)
     return entries
 
 
@@ -223,7 +223,7 @@ def _write_what_comes_along(batch: Batch, decision: Decision) -> None:
     if decision.configuration is not None:
         _write_configuration(batch, decision.configuration)
     if decision.primer is not None:
-        _write_primer(batch, decision.primer, moment_of(decision), decision.run)
+        _write_primer(batch, decision.primer, decision)
     if decision.session is not None:
         write_session(batch, decision.session)
     lease = keys.lease(decision.run.pipeline_run_id)
@@ -248,15 +248,16 @@ def _write_configuration(batch: Batch, configuration: PipelineConfiguration) -> 
         _write(batch, key, ConfigurationRecord(configuration=configuration))
 
 
-def _write_primer(
-    batch: Batch, primer: StylePrimer, at: datetime, run: PipelineRun
-) -> None:
+def _write_primer(batch: Batch, primer: StylePrimer, decision: Decision) -> None:
     """Write a primer's version with the days it was first and last used."""
+    run = decision.run
     key = keys.primer(primer.primer_id, primer.version)
     known = reading.record(batch, PrimerDates, key, reading.no_text)
-    created_at, last_used = primer_dates(primer, known, at)
+    created_at, last_used = primer_dates(primer, known, moment_of(decision))
     _write(batch, key, shapes.primer_record(primer, created_at, last_used))
-    _write(batch, keys.primer(primer.primer_id), PrimerPointer(newest=primer.version))
+    newest = keys.primer(primer.primer_id)
+    if decision.ancestors is None or batch.get(newest) is None:
+        _write(batch, newest, PrimerPointer(newest=primer.version))
     uses = keys.primer_usage(primer.primer_id)
     _put(batch, keys.at(uses, run.created_at, run.pipeline_run_id), EMPTY)
 
