@@ -32,6 +32,20 @@ class Built:
     tests: Path
 
 
+@dataclass(frozen=True)
+class World:
+    """A VS Code that nobody used before, and what is around it."""
+
+    place: Place
+    workspace: Path
+    """The folder that is opened in it."""
+    environment: dict[str, str]
+    """What it is started with; its extension host and our server inherit it."""
+    provider: Provider
+    artefacts: Path
+    """What a person may want to see afterwards."""
+
+
 @pytest.fixture(scope="session")
 def _tools() -> None:
     """Everything these tests need beside the project."""
@@ -60,17 +74,25 @@ def built(_tools: None) -> Built:
 
 
 @pytest_asyncio.fixture
-async def provider() -> AsyncIterator[Provider]:
-    """A language model provider that does what the model's name says."""
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    """A new one for each test."""
+    for name in ("home", "rivers"):
+        (tmp_path / name).mkdir()
+    artefacts = tools.ARTEFACTS / request.node.name
+    shutil.rmtree(artefacts, ignore_errors=True)
+    artefacts.mkdir(parents=True)
     async with running() as provider:
-        yield provider
+        yield World(
+            place=Place(tmp_path / "vscode"),
+            workspace=tmp_path / "rivers",
+            environment=alone(tmp_path / "home", provider),
+            provider=provider,
+            artefacts=artefacts,
+        )
 
 
-@pytest.fixture
-def environment(provider: Provider, tmp_path: Path) -> dict[str, str]:
-    """What VS Code is started with; its extension host and our server inherit it."""
-    home = tmp_path / "home"
-    home.mkdir()
+def alone(home: Path, provider: Provider) -> dict[str, str]:
+    """An environment with a home of its own and nobody to talk to outside."""
     return {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / ".config"),
@@ -78,22 +100,8 @@ def environment(provider: Provider, tmp_path: Path) -> dict[str, str]:
         "OPENAI_API_KEY": "sk-secret-of-the-tests",
         "OPENAI_BASE_URL": provider.base_url,
         "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
+        "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nobody answers there
         "WRITEIT_CACHE_DIR": str(home / "cache"),
         "WRITEIT_CONFIG_DIR": str(home / "config"),
         "WRITEIT_DATA_DIR": str(home / "data"),
     }
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    """The folders of a VS Code that nobody used before."""
-    return Place(tmp_path / "vscode")
-
-
-@pytest.fixture
-def artefacts(request: pytest.FixtureRequest) -> Path:
-    """An empty folder for what a person may want to see of this test."""
-    folder: Path = tools.ARTEFACTS / request.node.name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder

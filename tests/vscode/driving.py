@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,22 @@ if TYPE_CHECKING:
 DRIVE = Path(__file__).with_name("drive")
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a script ended."""
+
+    code: int
+    complaints: str
+
+
 async def drive(
     script: str,
     heard: Callable[[dict[str, Any]], None],
     *,
     within: float,
     **told: str | Path,
-) -> tuple[int, str]:
-    """Run a script; hand on each event it tells; its exit code and complaints.
+) -> Ended:
+    """Run a script and hand on each event it tells.
 
     `told` are the variables it is told, in capitals.
     """
@@ -54,4 +63,4 @@ async def drive(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return code, (await complaints).decode(errors="replace")
+    return Ended(code, (await complaints).decode(errors="replace"))

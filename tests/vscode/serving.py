@@ -30,6 +30,7 @@ QUIET: dict[str, Any] = {
     "update.mode": "none",
     "workbench.enableExperiments": False,
     "workbench.startupEditor": "none",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.tips.enabled": False,
     "workbench.welcomePage.walkthroughs.openOnInstall": False,
 }

@@ -13,11 +13,11 @@ from vscode.serving import serving
 from vscode.tools import EXTENSION
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from vscode.conftest import Built, World
+    from vscode.driving import Ended
 
-    from vscode.conftest import Built
-    from vscode.serving import Place
-
+TESTS_ALLOWED = ("--vscode-option", "enable-smoke-test-driver=true")
+"""A built VS Code takes no tests otherwise; it shows no toasts with it."""
 TEST = re.compile(r"TEST (ok|failed|done) (.*)", re.DOTALL)
 
 
@@ -46,43 +46,46 @@ class Report:
 
 @pytest.mark.timeout(300)
 async def test_each_of_the_extensions_own_tests_passes(
-    built: Built,
-    place: Place,
-    environment: dict[str, str],
-    artefacts: Path,
-    tmp_path: Path,
-    subtests: pytest.Subtests,
+    built: Built, world: World, subtests: pytest.Subtests
 ) -> None:
     """Each is reported by its name; what they logged is kept as an artefact."""
-    workspace = tmp_path / "workspace"
-    workspace.mkdir()
-    place.prefer({})
-    told = {
-        "WRITEIT_TEST_SERVER": str(SERVER),
-        "WRITEIT_TEST_WORKSPACE": str(workspace),
-    }
-    driver = ("--vscode-option", "enable-smoke-test-driver=true")
-    report = Report()
-    async with serving(
-        place, environment | told, artefacts / "code-server.log", *driver
-    ) as address:
-        code, complaints = await drive(
-            "exthost.mjs",
-            report.hear,
-            within=280,
-            address=address,
-            workspace=workspace,
-            extension=EXTENSION,
-            tests=built.tests,
-            artefacts=artefacts,
-        )
-    (artefacts / "extension-host.log").write_text("\n".join(report.log), "utf-8")
+    report, ended = await run(built, world)
+    log = "\n".join(report.log)
+    (world.artefacts / "extension-host.log").write_text(log, encoding="utf-8")
     for name in report.passed:
         with subtests.test(name):
             pass
     for failure in report.failed:
         with subtests.test(failure.splitlines()[0]):
             pytest.fail(failure, pytrace=False)
-    assert report.passed, f"no test was run: {complaints}\n" + "\n".join(report.log)
-    assert report.done, f"the tests ended early, exit {report.exit}: {complaints}"
-    assert (code, report.exit) == (0, 0)
+    assert report.passed, f"no test was run: {ended}\n{log}"
+    assert report.done, f"the tests ended early: {ended}\n{log}"
+    assert ended.code == 0, ended
+    assert report.exit == 0, report.failed
+
+
+async def run(built: Built, world: World) -> tuple[Report, Ended]:
+    """Run them all in one VS Code."""
+    world.place.prefer({})
+    told = {
+        "WRITEIT_TEST_SERVER": str(SERVER),
+        "WRITEIT_TEST_WORKSPACE": str(world.workspace),
+    }
+    report = Report()
+    async with serving(
+        world.place,
+        world.environment | told,
+        world.artefacts / "code-server.log",
+        *TESTS_ALLOWED,
+    ) as address:
+        ended = await drive(
+            "exthost.mjs",
+            report.hear,
+            within=280,
+            address=address,
+            workspace=world.workspace,
+            extension=EXTENSION,
+            tests=built.tests,
+            artefacts=world.artefacts,
+        )
+    return report, ended

@@ -31,7 +31,7 @@ export function tell(event) {
 /** Run `work` with a new page; a failure leaves a picture of it behind. */
 export async function withPage(work) {
   const browser = await chromium.launch({ executablePath: needed('BROWSER'), args: FLAGS });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const context = await browser.newContext({ viewport: { width: 1400, height: 860 } });
   await context.route(
     (url) => url.hostname !== '127.0.0.1',
     (route) => route.abort(),
