@@ -1,0 +1,103 @@
+-- What a command is about: the run of the view she is in, else that of her document.
+-- Which run a document means is the server's to say: its own offers name it.
+local client_of = require('writeit.client')
+local view = require('writeit.view')
+
+local M = {}
+
+---@type integer? The article she was in last.
+local article
+
+---@param buf integer
+---@return boolean
+local function is_article(buf)
+  return vim.bo[buf].filetype == 'markdown' and vim.bo[buf].buftype == ''
+end
+
+--- The buffer a command given in `buf` is about.
+---@param buf integer
+---@return integer
+function M.subject(buf)
+  if is_article(buf) then
+    article = buf
+    return buf
+  end
+  local ours = vim.b[buf].writeit_root ~= nil or vim.b[buf].writeit_about ~= nil
+  if ours or not (article and vim.api.nvim_buf_is_loaded(article)) then
+    return buf
+  end
+  return article
+end
+
+--- The code actions of a place, WriteIt's only.
+---@param here writeit.Here
+---@param range? lsp.Range
+---@return lsp.CodeAction[]
+function M.actions(here, range)
+  local nowhere = { line = 0, character = 0 }
+  return client_of.request(here.client, 'textDocument/codeAction', {
+    textDocument = { uri = vim.uri_from_bufnr(here.buf) },
+    range = range or { start = nowhere, ['end'] = nowhere },
+    context = { diagnostics = {} },
+  }, here.buf) or {}
+end
+
+---@param here writeit.Here
+---@return string?
+local function run_of_document(here)
+  for _, action in ipairs(M.actions(here)) do
+    local arguments = action.command and action.command.arguments
+    if arguments and arguments[1] and arguments[1].runId then
+      return arguments[1].runId
+    end
+  end
+end
+
+--- Find out where a command was given. Waits in a task until the server is ready.
+---@param buf integer
+---@return writeit.Here
+function M.find(buf)
+  buf = M.subject(buf)
+  local here = { buf = buf, client = client_of.ready(buf) }
+  local name = vim.api.nvim_buf_get_name(buf)
+  local about = vim.b[buf].writeit_about
+  if about then
+    here.run_id, here.step = about.run_id, about.step
+  elseif vim.startswith(name, 'writeit:') then
+    here.run_id, here.step = view.about(name)
+  end
+  here.uri = is_article(buf) and vim.uri_from_bufnr(buf) or nil
+  return here
+end
+
+--- As `find`, of a place that has a run.
+---@param buf integer
+---@return writeit.Here
+function M.find_run(buf)
+  local here = M.find(buf)
+  here.run_id = here.run_id or (here.uri and run_of_document(here))
+  if not here.run_id then
+    error({
+      message = 'no run has been started on this document.',
+      hint = ':WriteIt start begins one.',
+    }, 0)
+  end
+  return here
+end
+
+--- The run in full.
+---@param here writeit.Here
+---@return writeit.Run
+function M.run(here)
+  return client_of.execute(here.client, 'run.show', { runId = here.run_id })
+end
+
+--- The step a command is about: the view's, else the run's current one.
+---@param here writeit.Here
+---@param run writeit.Run
+---@return writeit.Step
+function M.step(here, run)
+  return run.steps[here.step or run.currentStep] or run.steps[run.currentStep]
+end
+
+return M

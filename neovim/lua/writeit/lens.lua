@@ -1,0 +1,96 @@
+-- Code lenses: where the run stands and what is likeliest next, at the end of the line.
+-- Neovim keeps them (so `vim.lsp.codelens.run()` works); we only draw them: a line of
+-- six lenses would run out of the window.
+local config = require('writeit.config')
+
+local M = {}
+
+local drawn = vim.api.nvim_create_namespace('writeit.lens')
+
+--- The words beside a line: in the article the state alone, in a view every lens.
+---@param buf integer
+---@param lenses lsp.CodeLens[]
+---@return string
+local function words(buf, lenses)
+  if not vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit:') then
+    return lenses[1].command.title
+  end
+  local titles = vim.tbl_map(function(lens)
+    return lens.command.title
+  end, lenses)
+  return '‹' .. table.concat(titles, ' · ') .. '›'
+end
+
+---@param buf integer
+---@param lenses lsp.CodeLens[]
+local function draw(buf, lenses)
+  vim.api.nvim_buf_clear_namespace(buf, drawn, 0, -1)
+  local by_line = {} ---@type table<integer, lsp.CodeLens[]>
+  for _, lens in ipairs(lenses) do
+    local row = lens.range.start.line
+    if lens.command and row < vim.api.nvim_buf_line_count(buf) then
+      by_line[row] = by_line[row] or {}
+      table.insert(by_line[row], lens)
+    end
+  end
+  for row, some in pairs(by_line) do
+    vim.api.nvim_buf_set_extmark(buf, drawn, row, 0, {
+      virt_text = { { '  ' .. words(buf, some), 'LspCodeLens' } },
+      virt_text_pos = 'eol',
+      hl_mode = 'combine',
+    })
+  end
+end
+
+--- Ask for a buffer's lenses and draw them.
+---@param client vim.lsp.Client
+---@param buf integer
+function M.refresh(client, buf)
+  if not config.get('lenses') or not vim.api.nvim_buf_is_loaded(buf) then
+    return
+  end
+  local params = { textDocument = vim.lsp.util.make_text_document_params(buf) }
+  client:request('textDocument/codeLens', params, function(err, lenses)
+    if err or not vim.api.nvim_buf_is_loaded(buf) then
+      return
+    end
+    vim.lsp.codelens.save(lenses or {}, buf, client.id)
+    draw(buf, lenses or {})
+    vim.cmd.redrawstatus()
+  end, buf)
+end
+
+--- Ask anew for the lenses of every buffer of a client.
+---@param id integer
+function M.refresh_all(id)
+  local client = vim.lsp.get_client_by_id(id)
+  for buf in pairs(client and client.attached_buffers or {}) do
+    M.refresh(client, buf)
+  end
+end
+
+--- The lens of a document's first line: the state of its run in words.
+---@param buf integer
+---@return string
+function M.state(buf)
+  for _, lens in ipairs(vim.lsp.codelens.get(buf)) do
+    if lens.command and lens.command.title:match('^WriteIt: ') then
+      return lens.command.title
+    end
+  end
+  return ''
+end
+
+--- In a view: the lens of the line, if there is one, else everything that fits.
+function M.run_or_offer()
+  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
+  for _, lens in ipairs(vim.lsp.codelens.get(0)) do
+    if lens.range.start.line == row then
+      vim.lsp.codelens.run()
+      return
+    end
+  end
+  vim.cmd.WriteIt()
+end
+
+return M

@@ -1,0 +1,122 @@
+-- Work that waits for replies: coroutines, and a queue for each workspace.
+--
+-- A task yields a function that starts something and is handed `resume`. What is raised
+-- as a table is a fault and is said to the writer; a string is a defect of ours.
+local M = {}
+
+---@alias writeit.Resume fun(...: any)
+
+---@param resume writeit.Resume
+---@return writeit.Resume
+local function once(resume)
+  local done = false
+  return function(...)
+    if not done then
+      done = true
+      resume(...)
+    end
+  end
+end
+
+--- Run `work` as a task; `ended` hears of its end.
+---@param work fun()
+---@param ended? fun(fault?: writeit.Fault|string)
+function M.spawn(work, ended)
+  local thread = coroutine.create(work)
+  local function step(...)
+    local well, what = coroutine.resume(thread, ...)
+    if not well then
+      if type(what) == 'string' then
+        what = debug.traceback(thread, what)
+      end
+      require('writeit.say').fault(what)
+    end
+    if coroutine.status(thread) == 'dead' then
+      if ended then
+        ended(not well and what or nil)
+      end
+    else
+      what(once(step))
+    end
+  end
+  step()
+end
+
+--- Wait, in a task, for what `start` begins; returns what its `resume` is given.
+---@param start fun(resume: writeit.Resume)
+---@return any ...
+function M.await(start)
+  return coroutine.yield(start)
+end
+
+--- Wait, in a task, for a while.
+---@param milliseconds integer
+function M.sleep(milliseconds)
+  M.await(function(resume)
+    vim.defer_fn(resume, milliseconds)
+  end)
+end
+
+---@class writeit.Lane
+---@field jobs { work: fun(), name: string }[]
+---@field current? { name: string, dropped: boolean }
+
+---@type table<string, writeit.Lane>
+local lanes = {}
+
+---@param key string
+local function advance(key)
+  local lane = lanes[key]
+  if lane.current or #lane.jobs == 0 then
+    return
+  end
+  local job = table.remove(lane.jobs, 1)
+  local current = { name = job.name, dropped = false }
+  lane.current = current
+  M.spawn(job.work, function()
+    if lane.current == current then
+      lane.current = nil
+      advance(key)
+    end
+  end)
+end
+
+--- Do `work` when everything that was asked for in this workspace before is done.
+---@param key string The workspace's root.
+---@param name string What it is, for who asks what is being waited for.
+---@param work fun()
+function M.enqueue(key, name, work)
+  lanes[key] = lanes[key] or { jobs = {} }
+  table.insert(lanes[key].jobs, { work = work, name = name })
+  advance(key)
+end
+
+--- Forget what waits in a workspace; what is under way is no longer waited for.
+---@param key string
+---@return integer dropped How much was forgotten.
+function M.drop(key)
+  local lane = lanes[key]
+  if not lane then
+    return 0
+  end
+  local dropped = #lane.jobs + (lane.current and 1 or 0)
+  lane.jobs, lane.current = {}, nil
+  return dropped
+end
+
+--- What is under way in a workspace, and what waits behind it.
+---@param key string
+---@return string[]
+function M.waiting(key)
+  local lane = lanes[key]
+  local names = {}
+  if lane and lane.current then
+    names[1] = lane.current.name
+  end
+  for _, job in ipairs(lane and lane.jobs or {}) do
+    names[#names + 1] = job.name
+  end
+  return names
+end
+
+return M

@@ -1,0 +1,83 @@
+---@meta
+-- The shapes of the wire contract that this plug-in reads. Fields it never looks at are
+-- left out; docs/commands.md has them all.
+
+---@class writeit.Answer
+---@field responseId string
+---@field modelName string
+---@field provider string
+---@field rawOutput string
+---@field processedContent string
+---@field partial boolean
+
+---@class writeit.Passage
+---@field passageId string
+---@field responseId string
+---@field text string
+
+---@class writeit.Failure
+---@field responseId string
+---@field model string
+---@field reason string
+---@field message string
+
+---@class writeit.Step
+---@field stepName string
+---@field status 'PENDING'|'RUNNING'|'COMPLETED'|'SKIPPED'
+---@field aiResponses writeit.Answer[]
+---@field userSelection? integer
+---@field mergedContent? string
+---@field content? string
+---@field passages writeit.Passage[]
+---@field failures writeit.Failure[]
+---@field streaming { responseId: string, model: string, text: string }[]
+
+---@class writeit.Run
+---@field pipelineRunId string
+---@field configurationId string
+---@field currentStep string
+---@field status 'INITIALIZING'|'RUNNING'|'PAUSED'|'COMPLETED'|'ERROR'
+---@field steps table<string, writeit.Step>
+---@field name? string
+---@field uri? string
+
+---@class writeit.Tree
+---@field runId string
+---@field name? string
+---@field branchPoint? string
+---@field status string
+---@field currentStep string
+---@field deleted boolean
+---@field children writeit.Tree[]
+---@field more boolean
+
+---@class writeit.Input
+---@field name string
+---@field type string
+---@field label string
+---@field required boolean
+---@field default? string|number|boolean
+---@field options string[]
+---@field from? string
+
+---@class writeit.Pipeline
+---@field name string
+---@field description string
+---@field appliesTo 'document'|'selection'
+---@field steps string[]
+---@field inputs writeit.Input[]
+
+--- What went wrong, in words for a person; raised with `error(fault, 0)`.
+---@class writeit.Fault
+---@field message string
+---@field hint? string What to do next.
+---@field kind? string Of the contract's errors.
+---@field quiet? boolean She changed her mind: nothing needs to be said.
+
+--- Where a command was given, and what it is about.
+---@class writeit.Here
+---@field buf integer
+---@field client vim.lsp.Client
+---@field uri? string Of the document.
+---@field run_id? string
+---@field step? string

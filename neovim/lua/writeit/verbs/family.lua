@@ -1,0 +1,167 @@
+-- Verbs of the family: compare, branch, rewind, tree, history.
+local ask = require('writeit.ask')
+local choosing = require('writeit.verbs.choosing')
+local client_of = require('writeit.client')
+local here_of = require('writeit.here')
+local say = require('writeit.say')
+local view = require('writeit.view')
+
+local M = {}
+
+--- Two views beside each other as a diff, in a tab page of their own; `q` closes it.
+---@param client vim.lsp.Client
+---@param left table
+---@param right table
+function M.diff(client, left, right)
+  local result = client_of.execute(client, 'run.diff', { left = left, right = right })
+  local bufs = {}
+  for _, uri in ipairs({ result.leftUri, result.rightUri }) do
+    local buf = view.buffer(client, uri)
+    require('writeit.task').await(function(resume)
+      view.refresh(buf, client, resume)
+    end)
+    bufs[#bufs + 1] = buf
+  end
+  vim.cmd('tab sbuffer ' .. bufs[1])
+  vim.cmd('rightbelow vertical sbuffer ' .. bufs[2])
+  for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    vim.wo[win].wrap = true
+    vim.wo[win].linebreak = true
+    vim.wo[win].conceallevel = 2
+    vim.wo[win].concealcursor = 'nc'
+    vim.api.nvim_win_call(win, vim.cmd.diffthis)
+    vim.wo[win].wrap = true
+  end
+  for _, buf in ipairs(bufs) do
+    vim.keymap.set('n', 'q', function()
+      if #vim.api.nvim_list_tabpages() > 1 and vim.wo.diff then
+        vim.cmd.tabclose()
+      else
+        require('writeit.window').close()
+      end
+    end, { buffer = buf, nowait = true, desc = 'WriteIt: close' })
+  end
+end
+
+---@param answers integer
+---@param given string[]
+---@return integer left, integer right From 1.
+local function two(step, given)
+  local count = #step.aiResponses
+  if count < 2 then
+    error({
+      message = ('%s has %s; comparing needs two.'):format(step.stepName, count == 1 and 'one answer' or 'no answers'),
+      hint = ':WriteIt regenerate asks for another.',
+    }, 0)
+  end
+  if count == 2 and not given[1] then
+    return 1, 2
+  end
+  local left = choosing.pick(step, given[1], 'Compare')
+  return left, choosing.pick(step, given[2], ('Compare answer %d with'):format(left))
+end
+
+--- `:WriteIt compare [number number]`
+---@param call writeit.Call
+function M.compare(call)
+  local here = here_of.find_run(call.buf)
+  local step = here_of.step(here, here_of.run(here))
+  local left, right = two(step, call.arguments)
+  local function side(index)
+    return { runId = here.run_id, step = step.stepName, response = index - 1 }
+  end
+  M.diff(here.client, side(left), side(right))
+end
+
+---@param run writeit.Run
+---@param wanted fun(step: writeit.Step): boolean
+---@param prompt string
+---@return string
+local function step_of(run, wanted, prompt)
+  local names = vim.tbl_filter(function(name)
+    return wanted(run.steps[name])
+  end, vim.tbl_keys(run.steps))
+  if #names == 0 then
+    error({ message = 'there is nothing to go back to yet.' }, 0)
+  end
+  table.sort(names, function(one, other)
+    return (run.steps[one].startedAt or '') < (run.steps[other].startedAt or '')
+  end)
+  return #names == 1 and names[1] or ask.select(names, prompt)
+end
+
+---@param client vim.lsp.Client
+---@param name 'run.branch'|'run.rewind'
+---@param params table
+local function branched(client, name, params)
+  local child = client_of.execute(client, name, params)
+  view.show(client, ('writeit:/run/%s.md'):format(child.pipelineRunId))
+  local what = name == 'run.branch' and 'branched at' or 'back at'
+  say.info(('%s %s; nothing of the other run is lost. Go on with choose, regenerate or next.'):format(what, params.step))
+end
+
+function M.branched_offered(client, params, name)
+  branched(client, name, params)
+end
+
+--- `:WriteIt branch [step] [name]`
+---@param call writeit.Call
+function M.branch(call)
+  local here = here_of.find_run(call.buf)
+  local step = call.arguments[1]
+    or step_of(here_of.run(here), function(state)
+      return #state.aiResponses > 0
+    end, 'Branch at')
+  local name = call.words:match('^%S+%s+(.+)$')
+  branched(here.client, 'run.branch', { runId = here.run_id, step = step, name = name })
+end
+
+--- `:WriteIt rewind [step]`
+---@param call writeit.Call
+function M.rewind(call)
+  local here = here_of.find_run(call.buf)
+  local step = call.arguments[1]
+    or step_of(here_of.run(here), function(state)
+      return state.status == 'COMPLETED' or state.status == 'SKIPPED'
+    end, 'Rewind to')
+  branched(here.client, 'run.rewind', { runId = here.run_id, step = step })
+end
+
+--- `:WriteIt tree`
+---@param call writeit.Call
+function M.tree(call)
+  require('writeit.tree').open(here_of.find_run(call.buf))
+end
+
+local STATES = {
+  INITIALIZING = 'ready to begin',
+  RUNNING = 'under way',
+  PAUSED = 'paused',
+  COMPLETED = 'finished',
+  ERROR = 'stopped by an error',
+}
+
+---@param run table A summary.
+---@return string
+local function summary(run)
+  local name = run.name or run.title
+  local day = run.createdAt:sub(1, 10)
+  return ('%s · %s · %s at %s · %s'):format(name, run.pipeline, STATES[run.status], run.currentStep, day)
+end
+
+--- `:WriteIt history [words]`: earlier runs; the one she picks becomes the document's.
+---@param call writeit.Call
+function M.history(call)
+  local here = here_of.find(call.buf)
+  local text = call.words ~= '' and call.words or nil
+  local runs = client_of.execute(here.client, 'run.list', { text = text }).runs
+  if #runs == 0 then
+    say.info('no runs yet. :WriteIt start begins one.')
+    return
+  end
+  local run = ask.select(runs, 'Go on with', summary)
+  client_of.execute(here.client, 'session.activate', { runId = run.runId })
+  view.show(here.client, ('writeit:/run/%s.md'):format(run.runId))
+end
+
+return M

@@ -1,0 +1,89 @@
+-- Verbs that hand over: apply, restore, export.
+local client_of = require('writeit.client')
+local edit = require('writeit.edit')
+local here_of = require('writeit.here')
+local say = require('writeit.say')
+local window = require('writeit.window')
+
+local M = {}
+
+---@param path string
+---@return string
+local function short(path)
+  return vim.fn.fnamemodify(path, ':~:.')
+end
+
+--- Show a file that was made, beside the article.
+---@param uri string
+local function show(uri)
+  local buf = vim.uri_to_bufnr(uri)
+  if #vim.fn.win_findbuf(buf) == 0 then
+    vim.fn.bufload(buf)
+    vim.bo[buf].buflisted = true
+    window.show(buf)
+  end
+end
+
+---@param client vim.lsp.Client
+---@param params table
+local function apply(client, params)
+  local result = client_of.execute(client, 'step.apply', params)
+  if result.applied then
+    show(result.uri)
+  end
+  edit.settle(client, params, result)
+end
+
+--- `:WriteIt apply [new_file|replace|insert]`
+---@param call writeit.Call
+function M.apply(call)
+  local here = here_of.find_run(call.buf)
+  apply(here.client, { runId = here.run_id, step = here.step, mode = call.arguments[1] })
+end
+
+function M.apply_offered(client, params)
+  apply(client, params)
+end
+
+--- `:WriteIt restore`
+---@param call writeit.Call
+function M.restore(call)
+  local here = here_of.find_run(call.buf)
+  M.restore_offered(here.client, { runId = here.run_id, step = here.step })
+end
+
+function M.restore_offered(client, params)
+  local result = client_of.execute(client, 'edit.restore', params)
+  local path = short(vim.uri_to_fname(result.uri))
+  if result.applied then
+    vim.cmd.checktime({ mods = { silent = true } })
+    say.info(('%s is as it was before, with what you wrote since.'):format(path))
+  else
+    say.warn(('%s was not restored: you were typing. Try again.'):format(path))
+  end
+end
+
+local SUFFIX = { markdown = 'md', yaml = 'yaml', json = 'json' }
+
+--- `:WriteIt export [markdown|yaml|json] [path]`
+---@param call writeit.Call
+function M.export(call)
+  local here = here_of.find_run(call.buf)
+  local format, path = unpack(call.arguments)
+  if format and not SUFFIX[format] then
+    error({ message = ('%s is no format.'):format(format), hint = 'There are markdown, yaml and json.' }, 0)
+  end
+  format = format or 'markdown'
+  M.export_offered(here.client, {
+    runId = here.run_id,
+    format = format,
+    path = path or ('%s.%s'):format(format == 'markdown' and 'article' or 'run', SUFFIX[format]),
+  })
+end
+
+function M.export_offered(client, params)
+  local result = client_of.execute(client, 'run.export', params)
+  say.info(('exported to %s.'):format(short(vim.uri_to_fname(result.uri))))
+end
+
+return M

@@ -1,0 +1,153 @@
+-- The window beside the article, one for each tab page: streams and views appear in it.
+local config = require('writeit.config')
+
+local M = {}
+
+local WIDE = 100 -- columns from which the window stands beside the article
+
+---@return integer?
+local function of_this_tab()
+  for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    if vim.w[win].writeit then
+      return win
+    end
+  end
+end
+
+---@param win integer
+local function furnish(win)
+  local options = {
+    wrap = true,
+    linebreak = true,
+    breakindent = true,
+    number = false,
+    relativenumber = false,
+    signcolumn = 'no',
+    foldcolumn = '0',
+    foldenable = false,
+    list = false,
+    spell = false,
+    conceallevel = 2,
+    concealcursor = 'nc',
+  }
+  for name, value in pairs(options) do
+    vim.api.nvim_set_option_value(name, value, { win = win, scope = 'local' })
+  end
+end
+
+---@return vim.api.keyset.win_config
+local function float()
+  local columns, lines = vim.o.columns, vim.o.lines
+  local width = math.max(40, math.floor(columns * config.get('width')))
+  local height = math.max(8, lines - 6)
+  return {
+    relative = 'editor',
+    width = math.min(width, columns - 4),
+    height = height,
+    row = 1,
+    col = columns - math.min(width, columns - 4) - 3,
+    border = 'rounded',
+    title = ' WriteIt ',
+  }
+end
+
+---@return vim.api.keyset.win_config
+local function split()
+  local columns, lines = vim.o.columns, vim.o.lines
+  if columns >= WIDE then
+    return { split = 'right', win = -1, width = math.floor(columns * config.get('width')) }
+  end
+  return { split = 'below', win = -1, height = math.floor(lines * config.get('height')) }
+end
+
+--- Show a buffer in the window beside the article; the article's cursor stays.
+---@param buf integer
+---@param focus? boolean
+---@return integer win
+function M.show(buf, focus)
+  local win = of_this_tab()
+  if win then
+    if vim.api.nvim_win_get_buf(win) ~= buf then
+      vim.api.nvim_win_set_buf(win, buf)
+    end
+  else
+    local shape = config.get('window') == 'float' and float() or split()
+    win = vim.api.nvim_open_win(buf, false, shape)
+    vim.w[win].writeit = true
+  end
+  furnish(win)
+  if focus then
+    vim.api.nvim_set_current_win(win)
+  end
+  return win
+end
+
+--- The buffer that the window beside the article shows, if there is one.
+---@return integer?
+function M.beside()
+  local win = of_this_tab()
+  return win and vim.api.nvim_win_get_buf(win)
+end
+
+--- The window beside the article, if it shows `buf`.
+---@param buf integer
+---@return integer?
+function M.showing(buf)
+  local win = of_this_tab()
+  return win and vim.api.nvim_win_get_buf(win) == buf and win or nil
+end
+
+--- Make a buffer ours: nobody types in it, `q` closes its window, `<C-c>` stops.
+---@param buf integer
+function M.own(buf)
+  local options = {
+    buftype = 'nofile',
+    bufhidden = 'hide',
+    swapfile = false,
+    buflisted = false,
+    modifiable = false,
+    undolevels = -1,
+  }
+  for name, value in pairs(options) do
+    vim.api.nvim_set_option_value(name, value, { buf = buf })
+  end
+  local function map(keys, action, what)
+    vim.keymap.set('n', keys, action, { buffer = buf, nowait = true, desc = 'WriteIt: ' .. what })
+  end
+  map('q', M.close, 'close')
+  map('<C-c>', '<Cmd>WriteIt pause<CR>', 'stop what streams; what came is kept')
+  map('<CR>', function()
+    require('writeit.lens').run_or_offer()
+  end, 'what fits here')
+end
+
+--- Close the current window; if it is the last one, show another buffer in it.
+function M.close()
+  if not pcall(vim.api.nvim_win_close, 0, false) then
+    vim.cmd.bprevious()
+  end
+end
+
+--- Change a buffer of ours by as little as needed: cursors and folds stay.
+---@param buf integer
+---@param text string
+function M.fill(buf, text)
+  local lines = vim.split(text, '\n', { plain = true })
+  if lines[#lines] == '' then
+    lines[#lines] = nil
+  end
+  local before = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), '\n') .. '\n'
+  local hunks = vim.diff(before, table.concat(lines, '\n') .. '\n', { result_type = 'indices' })
+  ---@cast hunks integer[][]
+  vim.bo[buf].modifiable = true
+  for i = #hunks, 1, -1 do
+    local at, gone, from, come = unpack(hunks[i])
+    local first = gone == 0 and at or at - 1
+    local new = vim.list_slice(lines, from, from + come - 1)
+    vim.api.nvim_buf_set_lines(buf, first, first + gone, false, new)
+  end
+  vim.bo[buf].modifiable = false
+  vim.bo[buf].modified = false
+end
+
+return M
