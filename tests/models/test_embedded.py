@@ -75,6 +75,7 @@ async def test_it_answers_for_nothing(local: ModelHostClient) -> None:
 
 async def test_it_is_found_installed(local: ModelHostClient) -> None:
     assert await local.embedded_installed() == embedded.MODEL
+    assert await local.embedded_missing() is None
     first = (await local.list())[0]
     assert (first.id, first.available) == (embedded.MODEL, True)
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from writeit.core.run import PipelineStatus
 from writeit.ports import RunQuery
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
+
     from writeit.core.run import PipelineRun
     from writeit.lsp.folder import Folder
+    from writeit.ports import RunPage, RunSummary
 
 NEWEST = 20
 """How many runs of a document are looked at; older ones are in the list of runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The runs that a document means."""
+
+    run: PipelineRun | None = None
+    """The one its lens tells of."""
+    polish: PipelineRun | None = None
+    """The newest of a passage of it."""
 
 
 def run_of(folder: Folder, uri: str) -> PipelineRun | None:
@@ -21,27 +36,46 @@ def run_of(folder: Folder, uri: str) -> PipelineRun | None:
     The active run if it is this document's; else the most recently updated unfinished
     one; else the newest. Polish runs are left out.
     """
-    active = folder.engine.session.active_pipeline_run_id
-    if active is not None:
-        stored = folder.store.run(active)
-        if stored is not None and uri in _documents_of(stored.run):
-            return stored.run
-    page = folder.store.runs(RunQuery(uri=uri, limit=NEWEST))
-    found = [folder.store.run(summary.run_id) for summary in page.runs]
-    runs = [
-        stored.run for stored in found if stored and _is_of_document(folder, stored.run)
-    ]
-    unfinished = [run for run in runs if run.status is not PipelineStatus.COMPLETED]
-    if unfinished:
-        return max(unfinished, key=lambda run: run.updated_at)
-    return runs[0] if runs else None
+    return current(folder, uri).run
 
 
-def _documents_of(run: PipelineRun) -> set[str | None]:
-    """What a run is about: its source, and what its texts were applied to."""
-    return {run.uri, *(applied.uri for applied in run.applied)}
+def current(folder: Folder, uri: str) -> Current:
+    """Return the runs that a document means; no more are read than it takes."""
+    run, polish = _active(folder, uri), None
+    for summary in _by_likelihood(folder.store.runs(RunQuery(uri=uri, limit=NEWEST))):
+        if run is not None and polish is not None:
+            break
+        found = _read(folder, summary.run_id)
+        if found is None:
+            continue
+        if is_of_selection(folder, found):
+            polish = polish or found
+        else:
+            run = run or found
+    return Current(run, polish)
 
 
-def _is_of_document(folder: Folder, run: PipelineRun) -> bool:
+def is_of_selection(folder: Folder, run: PipelineRun) -> bool:
+    """Say whether a run is about a passage, not about a whole document."""
     configuration = folder.store.configuration(run.configuration_id)
-    return configuration is not None and configuration.applies_to == "document"
+    return configuration is not None and configuration.applies_to == "selection"
+
+
+def _active(folder: Folder, uri: str) -> PipelineRun | None:
+    active = folder.engine.session.active_pipeline_run_id
+    run = None if active is None else _read(folder, active)
+    if run is None or uri not in {run.uri, *(applied.uri for applied in run.applied)}:
+        return None
+    return run
+
+
+def _read(folder: Folder, run_id: UUID) -> PipelineRun | None:
+    stored = folder.store.run(run_id)
+    return None if stored is None else stored.run
+
+
+def _by_likelihood(page: RunPage) -> Iterator[RunSummary]:
+    """Yield the unfinished runs, the one touched last first; then the newest."""
+    open_ = [s for s in page.runs if s.status is not PipelineStatus.COMPLETED]
+    yield from sorted(open_, key=lambda summary: summary.updated_at, reverse=True)
+    yield from (s for s in page.runs if s.status is PipelineStatus.COMPLETED)

@@ -140,7 +140,7 @@ def _register_features(server: WriteItServer) -> None:
             return []
         from writeit.lsp.features.actions import code_actions  # noqa: PLC0415 -- heavy
 
-        return code_actions(ls.connection, params)
+        return await code_actions(ls.connection, params)
 
     @server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)
     async def content(

@@ -112,6 +112,10 @@ class ModelHostClient:
         """Return the id of the embedded model if it can be used here, else None."""
         return embedded.MODEL if embedded.unusable() is None else None
 
+    async def embedded_missing(self) -> str | None:
+        """Return the id of the embedded model if `install` is all that it lacks."""
+        return embedded.MODEL if embedded.lacks_only_weights() else None
+
     async def install(
         self, model: str, progress: Callable[[str, float | None], None]
     ) -> ModelInfo:

@@ -76,6 +76,11 @@ def weights_present(weights: Weights = SMOLLM2) -> bool:
         return False
 
 
+def lacks_only_weights() -> bool:
+    """Say whether the embedded model could be used if its weights were fetched."""
+    return importlib.util.find_spec(RUNTIME) is not None and not weights_present()
+
+
 def unusable(model: str = MODEL) -> str | None:
     """Say why an embedded model cannot be used and what to do; None if it can."""
     if model != MODEL:

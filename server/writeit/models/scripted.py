@@ -198,6 +198,10 @@ class ScriptedModels:
         """Return the embedded model's id where it was said to be installed."""
         return EMBEDDED_MODEL if self.embedded else None
 
+    async def embedded_missing(self) -> str | None:
+        """Return the embedded model's id until it is installed."""
+        return None if self.embedded else EMBEDDED_MODEL
+
     async def install(
         self, model: str, progress: Callable[[str, float | None], None]
     ) -> ModelInfo:

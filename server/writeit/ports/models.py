@@ -152,6 +152,10 @@ class Models(Protocol):
         """Return the id of the embedded model if it can be used here, else None."""
         ...
 
+    async def embedded_missing(self) -> str | None:
+        """Return the id of the embedded model if `install` is all that it lacks."""
+        ...
+
     async def install(
         self, model: str, progress: Callable[[str, float | None], None]
     ) -> ModelInfo:

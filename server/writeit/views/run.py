@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from writeit.core.entity import NAME_PATTERN
 from writeit.core.run import StepStatus
 from writeit.views import words
 from writeit.views.markdown import blocks, fenced, inline, line, shortened
 from writeit.views.states import next_for_run, run_state, step_state
+from writeit.views.symbols import lines_of
 from writeit.views.tree import runs_in, tree_lines
 from writeit.views.uris import StepView, uri_of
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from writeit.views.uris import View
 
 _LONGEST_INPUT = 100
+_STEP_LINE = re.compile(rf"\d+\. (?:\*\*)?\[({NAME_PATTERN.strip('^$')})\]")
 
 
 def render_run(
@@ -68,6 +72,17 @@ def _steps(run: PipelineRun) -> str:
         f"{place}. {_step(run, step)}"
         for place, step in enumerate(run.steps.values(), start=1)
     )
+
+
+def lines_of_steps(page: str) -> list[tuple[int, str]]:
+    """Return the lines of a run's view that tell of its steps, each with its name."""
+    found = []
+    for number, text in enumerate(lines_of(page)):
+        if match := _STEP_LINE.match(text):
+            found.append((number, match[1]))
+        elif found:
+            break
+    return found
 
 
 def _step(run: PipelineRun, step: StepState) -> str:

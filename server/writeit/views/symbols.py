@@ -74,7 +74,7 @@ def sections(page: str) -> list[Section]:
                 heading=first,
             )
         )
-    return _under_headings(found, _headings(_lines(page), found))
+    return _under_headings(found, _headings(lines_of(page), found))
 
 
 def section_at(page: str, line: int) -> Section | None:
@@ -84,13 +84,14 @@ def section_at(page: str, line: int) -> Section | None:
 
 def outline(page: str) -> list[Heading]:
     """Return the headings of a view as a tree; code blocks have none."""
-    lines = _lines(page)
+    lines = lines_of(page)
     found = _headings(lines, sections(page))
     end = len(lines) - 1 if lines[-1] else max(0, len(lines) - 2)
     return _nested([replace(heading, last=end) for heading in found])
 
 
-def _lines(page: str) -> list[str]:
+def lines_of(page: str) -> list[str]:
+    """Return the lines of a page, without their ends."""
     return _LINE_BREAK.split(page)
 
 

@@ -32,7 +32,7 @@ from writeit.core.decide.asking import (
     send,
     unmet,
 )
-from writeit.core.decide.choosing import select, skip
+from writeit.core.decide.choosing import check_choosable, select, skip
 from writeit.core.decide.common import (
     Events,
     answered_step_of,
@@ -56,6 +56,7 @@ __all__ = [
     "branch",
     "busy",
     "check_askable",
+    "check_choosable",
     "check_joinable",
     "check_regenerable",
     "ended_response_id_of",

@@ -6,15 +6,27 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from writeit.core.errors import NotFound
 from writeit.lsp import offers
-from writeit.lsp.current import run_of
+from writeit.lsp.convert import to_offset
+from writeit.lsp.features.places import (
+    on_document,
+    page_of,
+    parent_of,
+    passage_in,
+    places_in,
+)
+from writeit.lsp.subject import view_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.lsp.connection import Connection
+    from writeit.lsp.features.places import Page
+    from writeit.lsp.folder import Folder
     from writeit.lsp.offers import Offer
+    from writeit.views.uris import View
 
 KIND = "source.writeit"
 """Of actions on a document and its run."""
@@ -23,32 +35,71 @@ REWRITE = "refactor.rewrite.writeit"
 """Of pipelines on a selection, each with its name behind it."""
 
 
-def code_actions(
+async def code_actions(
     connection: Connection, params: types.CodeActionParams
 ) -> list[types.CodeAction]:
-    """Return the actions of a document, and of a selection if there is one."""
+    """Return the actions of a document, of a selection in it, or of a view."""
     uri = params.text_document.uri
-    folder = connection.folder_of(uri)
     tagged = _knows_tag(connection)
-    pipelines = folder.library().usable
-    found = [
-        *_on_selection(pipelines, params, tagged=tagged),
-        *(
-            _action(offer, KIND, tagged=tagged)
-            for offer in _on_document(connection, uri, pipelines)
-        ),
-    ]
-    only = params.context.only
-    return [action for action in found if _wanted(action, only)]
+    if (found := view_in(connection, uri)) is not None:
+        some = await _in_view(connection, *found, params)
+        actions = [_action(offer, KIND, tagged=tagged) for offer in some]
+    else:
+        folder = connection.folder_of(uri)
+        pipelines = folder.library().usable
+        some = [
+            *on_document(connection, folder, uri),
+            *offers.to_start(pipelines, uri),
+            *await _to_install(connection),
+        ]
+        actions = [
+            *_on_selection(pipelines, params, tagged=tagged),
+            *(_action(offer, KIND, tagged=tagged) for offer in some),
+        ]
+    return [action for action in actions if _wanted(action, params.context.only)]
 
 
-def _on_document(
-    connection: Connection, uri: str, pipelines: list[PipelineConfiguration]
+async def _in_view(
+    connection: Connection, folder: Folder, view: View, params: types.CodeActionParams
 ) -> list[Offer]:
-    run = run_of(connection.folder_of(uri), uri)
-    if run is None:
-        return offers.to_start(pipelines, uri)
-    return [*offers.on_run(run), *offers.to_start(pipelines, uri)]
+    """Offer what fits the selection, then the line, then the run."""
+    uri = params.text_document.uri
+    try:
+        shown = await page_of(connection, folder, view, uri)
+    except NotFound:  # its run was deleted; the page is all that is left
+        return []
+    if shown is None:
+        return []
+    return [
+        *_passage(connection, shown, params.range),
+        *_at_line(shown, params.range.start.line),
+        *offers.on_run(shown.run, parent_of(folder, shown.run)),
+    ]
+
+
+def _passage(
+    connection: Connection, shown: Page, selected: types.Range
+) -> Iterator[Offer]:
+    encoding = connection.server.workspace.position_encoding or "utf-16"
+    ends = (selected.start, selected.end)
+    start, end = (to_offset(shown.text, position, encoding) for position in ends)
+    last = selected.end.line - (selected.end.character == 0 < end - start)
+    offer = passage_in(shown, selected.start.line, last, shown.text[start:end])
+    if offer is not None:
+        yield offer
+
+
+def _at_line(shown: Page, line: int) -> Iterator[Offer]:
+    for place in places_in(shown):
+        if place.line <= line <= place.last:
+            about = f" ({place.about})" if place.about else ""
+            yield from (o.called(o.title + about) for o in place.offers)
+
+
+async def _to_install(connection: Connection) -> list[Offer]:
+    """Offer the model that needs no account, where it is not here yet."""
+    missing = await connection.world.models.embedded_missing()
+    return [offers.to_install(missing)] if missing else []
 
 
 def _on_selection(

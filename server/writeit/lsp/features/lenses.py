@@ -1,4 +1,4 @@
-"""Code lenses on the first line: where the run stands, and what is likeliest next."""
+"""Code lenses: where a document's run stands, and in a view what fits each place."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from writeit.core.errors import NotFound
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.lsp import offers
-from writeit.lsp.current import run_of
+from writeit.lsp.current import current
 from writeit.lsp.documents import binding_of
+from writeit.lsp.features.places import on_document, page_of, places_in
+from writeit.lsp.subject import view_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from writeit.core.run import PipelineRun
     from writeit.lsp.connection import Connection
+    from writeit.lsp.features.places import Page
+    from writeit.lsp.folder import Folder
+    from writeit.lsp.offers import Offer
 
-TOP = types.Range(
-    start=types.Position(line=0, character=0), end=types.Position(line=0, character=0)
-)
 MOST = 6
 """Lenses on one line; the rest is among the code actions."""
 
@@ -28,38 +33,64 @@ async def code_lenses(
     """Return the lenses of a document that has a run, or that asks for one."""
     uri = params.text_document.uri
     folder = connection.folder_of(uri)
-    settings = await connection.settings(folder)
-    if not settings.code_lens.enabled:
+    if not (await connection.settings(folder)).code_lens.enabled:
         return []
-    run = run_of(folder, uri)
+    if (found := view_in(connection, uri)) is None:
+        return _on_document(connection, folder, uri)
+    try:
+        shown = await page_of(connection, *found, uri)
+    except NotFound:  # its run was deleted; the page is all that is left
+        return []
+    return [] if shown is None else _in_view(shown)
+
+
+def _on_document(
+    connection: Connection, folder: Folder, uri: str
+) -> list[types.CodeLens]:
+    prominent = [o for o in on_document(connection, folder, uri) if o.prominent]
+    run = current(folder, uri).run
     if run is None:
-        return _to_start(connection, uri)
-    state = types.Command(
-        title=state_of(run),
-        command="writeit.view.open",
-        arguments=[{"view": "run", "runId": str(run.pipeline_run_id), "wait": False}],
-    )
-    prominent = [offer for offer in offers.on_run(run) if offer.prominent]
-    return [types.CodeLens(range=TOP, command=state), *_as_lenses(prominent)]
+        return _at(0, [*prominent, *_to_start(connection, folder, uri)])
+    return _at(0, [_state(run), *prominent])
 
 
-def _to_start(connection: Connection, uri: str) -> list[types.CodeLens]:
+def _to_start(connection: Connection, folder: Folder, uri: str) -> list[Offer]:
     """Only a document that names a pipeline gets a lens before it has a run."""
     name = binding_of(connection, uri).pipeline
-    usable = connection.folder_of(uri).library().usable
-    named = [pipeline for pipeline in usable if pipeline.name == name]
-    return _as_lenses(offers.to_start(named, uri))
+    usable = folder.library().usable
+    return offers.to_start((each for each in usable if each.name == name), uri)
 
 
-def _as_lenses(some: list[offers.Offer]) -> list[types.CodeLens]:
+def _in_view(shown: Page) -> list[types.CodeLens]:
+    prominent = [
+        offer
+        for offer in offers.on_run(shown.run)
+        if offer.prominent and offer.command != "writeit.step.select"
+    ]
+    lenses = _at(0, [_state(shown.run), *prominent])
+    for place in places_in(shown):
+        lenses += _at(place.line, place.offers)
+    return lenses
+
+
+def _state(run: PipelineRun) -> Offer:
+    return offers.Offer(
+        title=state_of(run),
+        command="writeit.view.open",
+        params={"view": "run", "runId": str(run.pipeline_run_id)},
+    )
+
+
+def _at(line: int, some: Iterable[Offer]) -> list[types.CodeLens]:
+    place = types.Position(line=line, character=0)
     return [
         types.CodeLens(
-            range=TOP,
+            range=types.Range(start=place, end=place),
             command=types.Command(
                 title=offer.title, command=offer.command, arguments=offer.arguments
             ),
         )
-        for offer in some[:MOST]
+        for offer in list(some)[: MOST + 1]
     ]
 
 

@@ -1,90 +1,48 @@
-"""What fits here and now: the one list behind code actions and code lenses.
-
-An offer carries all its command needs; the server never remembers what it showed.
-Every offer passes `wait: false`: many editors block on a command and give up.
-"""
+"""What the state of a run allows, the likeliest first."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from writeit.core import decide
 from writeit.core.run import DONE, MAX_RETRIES, PipelineStatus, StepStatus
+from writeit.lsp.offers.offer import comparison, of_run, side, view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.run import AIResponse, PipelineRun, StepState
+    from writeit.lsp.offers.offer import Offer
 
 FIRST_WORDS = 40
 """Characters of an answer that its offer shows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """One thing the writer can do now."""
-
-    title: str
-    command: str
-    params: dict[str, Any]
-    generates: bool = False
-    """Whether a model writes text if she takes it."""
-    prominent: bool = False
-    """Whether it is among the few that a code lens shows."""
-
-    @property
-    def arguments(self) -> list[dict[str, Any]]:
-        """The command's one argument."""
-        return [{**self.params, "wait": False}]
-
-
-def to_start(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[Offer]:
-    """Offer to start a run of each pipeline for documents."""
-    return [
-        Offer(
-            title=f"Start {pipeline.name}: {pipeline.description}".rstrip(": "),
-            command="writeit.run.start",
-            params={"pipeline": pipeline.name, "uri": uri},
-            prominent=True,
-        )
-        for pipeline in pipelines
-        if pipeline.applies_to == "document"
-    ]
-
-
-def on_run(run: PipelineRun) -> list[Offer]:
-    """Offer what the state of a run allows, the likeliest first."""
+def on_run(run: PipelineRun, parent: PipelineRun | None = None) -> list[Offer]:
+    """Offer what the state of a run allows; `parent` is what it branched off."""
     if run.is_streaming:
-        return [*_while_streaming(run), *_always(run)]
+        return [*_while_streaming(run), *_always(run, parent)]
     step = run.steps[run.current_step]
     return [
         *_life(run),
         *_asking(run, step),
         *_choosing(run, step),
         *_looking_back(run),
-        *_always(run),
+        *_always(run, parent),
     ]
-
-
-def _offer(run: PipelineRun, title: str, command: str, **more: Any) -> Offer:  # noqa: ANN401 -- params and flags
-    flags = {key: more.pop(key) for key in ("generates", "prominent") if key in more}
-    params = {"runId": str(run.pipeline_run_id), **more}
-    return Offer(title=title, command=command, params=params, **flags)
 
 
 def _while_streaming(run: PipelineRun) -> Iterator[Offer]:
     count = sum(len(step.streaming) for step in run.steps.values())
     what = "the answer" if count == 1 else f"the {count} answers"
-    yield _offer(
+    yield of_run(
         run, f"Stop {what}; what came is kept", "writeit.run.pause", prominent=True
     )
 
 
 def _life(run: PipelineRun) -> Iterator[Offer]:
     if run.status in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
-        yield _offer(run, "Resume the run", "writeit.run.resume", prominent=True)
+        yield of_run(run, "Resume the run", "writeit.run.resume", prominent=True)
 
 
 def _asking(run: PipelineRun, step: StepState) -> Iterator[Offer]:
@@ -92,7 +50,7 @@ def _asking(run: PipelineRun, step: StepState) -> Iterator[Offer]:
     if run.status is PipelineStatus.COMPLETED:
         return
     if step.status is StepStatus.PENDING:
-        yield _offer(
+        yield of_run(
             run,
             f"Run {name}",
             "writeit.step.run",
@@ -100,10 +58,10 @@ def _asking(run: PipelineRun, step: StepState) -> Iterator[Offer]:
             generates=True,
             prominent=True,
         )
-        yield _offer(run, f"Skip {name}", "writeit.step.skip", step=name)
-        yield _view(run, f"Preview the prompt of {name}", "prompt", name)
+        yield of_run(run, f"Skip {name}", "writeit.step.skip", step=name)
+        yield view(run, f"Preview the prompt of {name}", "prompt", name)
     elif lost := decide.unmet(step):
-        yield _offer(
+        yield of_run(
             run,
             f"Ask again what failed in {name} ({len(lost)})",
             "writeit.step.run",
@@ -118,7 +76,7 @@ def _choosing(run: PipelineRun, step: StepState) -> Iterator[Offer]:
     name = step.step_name
     for index, answer in enumerate(step.ai_responses):
         if index != step.user_selection:
-            yield _offer(
+            yield of_run(
                 run,
                 f"Choose answer {index + 1} for {name} ({_sketch(answer)})",
                 "writeit.step.select",
@@ -127,14 +85,14 @@ def _choosing(run: PipelineRun, step: StepState) -> Iterator[Offer]:
                 prominent=step.status is StepStatus.RUNNING,
             )
     if step.passages:
-        yield _offer(
+        yield of_run(
             run,
             f"Use the merge of {len(step.passages)} passages for {name}",
             "writeit.step.merge",
             step=name,
         )
     if step.retry_count < MAX_RETRIES:
-        yield _offer(
+        yield of_run(
             run,
             f"Ask {name} anew ({step.retry_count} of {MAX_RETRIES} used)",
             "writeit.step.regenerate",
@@ -154,48 +112,58 @@ def _sketch(answer: AIResponse) -> str:
 
 
 def _comparison(run: PipelineRun, step: StepState) -> Offer:
-    run_id = str(run.pipeline_run_id)
-    left, right = step.ai_responses[-2:]
-    sides = [
-        {"runId": run_id, "step": step.step_name, "response": str(a.response_id)}
-        for a in (left, right)
-    ]
-    return _offer(
-        run,
-        f"Compare the last two answers of {step.step_name}",
-        "writeit.view.open",
-        view="compare",
-        left=sides[0],
-        right=sides[1],
+    left, right = (
+        side(run, step.step_name, answer.response_id)
+        for answer in step.ai_responses[-2:]
     )
+    return comparison(f"Compare the last two answers of {step.step_name}", left, right)
 
 
 def _looking_back(run: PipelineRun) -> Iterator[Offer]:
     for name, step in run.steps.items():
         if step.ai_responses:
-            yield _offer(run, f"Branch at {name}", "writeit.run.branch", step=name)
+            yield of_run(run, f"Branch at {name}", "writeit.run.branch", step=name)
         if step.status in DONE:
-            yield _offer(run, f"Rewind to {name}", "writeit.run.rewind", step=name)
+            yield of_run(run, f"Rewind to {name}", "writeit.run.rewind", step=name)
 
 
-def _always(run: PipelineRun) -> Iterator[Offer]:
-    yield _view(run, f"Open the step {run.current_step}", "step", run.current_step)
-    yield _view(run, "Open the run", "run")
+def _always(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Offer]:
+    yield view(run, f"Open the step {run.current_step}", "step", run.current_step)
+    yield view(run, "Open the run", "run")
+    if parent is not None and (step := _changed_since(run, parent)):
+        yield comparison(
+            f"Compare {step} with the run this branched off",
+            side(parent, step),
+            side(run, step),
+        )
     if any(step.status is StepStatus.COMPLETED for step in run.steps.values()):
-        yield _offer(
+        yield of_run(
             run,
             "Apply the text",
             "writeit.step.apply",
-            prominent=run.status is PipelineStatus.COMPLETED,
+            prominent=run.status is PipelineStatus.COMPLETED and not run.applied,
         )
-        yield _offer(
+    if run.applied:
+        yield of_run(
+            run,
+            f"Take the text of {run.applied[-1].step} out of the document again",
+            "writeit.edit.restore",
+            step=run.applied[-1].step,
+        )
+    yield from _exports(run)
+    yield view(run, "Open what all runs used", "usage")
+
+
+def _exports(run: PipelineRun) -> Iterator[Offer]:
+    if any(step.status is StepStatus.COMPLETED for step in run.steps.values()):
+        yield of_run(
             run,
             "Export the article as markdown",
             "writeit.run.export",
             format="markdown",
             path="article.md",
         )
-    yield _offer(
+    yield of_run(
         run,
         "Export the run with its history",
         "writeit.run.export",
@@ -204,6 +172,10 @@ def _always(run: PipelineRun) -> Iterator[Offer]:
     )
 
 
-def _view(run: PipelineRun, title: str, view: str, step: str | None = None) -> Offer:
-    more = {"step": step} if step else {}
-    return _offer(run, title, "writeit.view.open", view=view, **more)
+def _changed_since(run: PipelineRun, parent: PipelineRun) -> str | None:
+    """Return the last step that has a text in both runs, and not the same."""
+    for name, step in reversed(run.steps.items()):
+        there = parent.steps.get(name)
+        if there and None not in {step.content, there.content}:
+            return name if step.content != there.content else None
+    return None

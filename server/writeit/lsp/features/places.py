@@ -1,0 +1,135 @@
+"""What is offered where in a document: above it, at its lines, on a selection.
+
+Code actions and code lenses are two ways to show the same places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from writeit.core.errors import NotFound
+from writeit.lsp import offers
+from writeit.lsp.current import current
+from writeit.lsp.documents import text_of
+from writeit.lsp.pages import page
+from writeit.views import symbols, uris
+from writeit.views.run import lines_of_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from writeit.core.run import PipelineRun
+    from writeit.lsp.connection import Connection
+    from writeit.lsp.folder import Folder
+    from writeit.lsp.offers import Offer
+    from writeit.views.symbols import Section
+    from writeit.views.uris import View
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line, those that belong to it, and what is offered there."""
+
+    line: int
+    last: int
+    offers: list[Offer]
+    about: str = ""
+    """What an offer's title has to say besides, where the line is not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A view as the writer has it, and the run it shows."""
+
+    folder: Folder
+    view: View
+    text: str
+    run: PipelineRun
+
+    @property
+    def sections(self) -> list[Section]:
+        """The texts between markers."""
+        return symbols.sections(self.text)
+
+    def section_text(self, section: Section) -> str:
+        """Return what stands in a section."""
+        lines = symbols.lines_of(self.text)
+        return "\n".join(lines[section.first + 1 : section.last])
+
+
+async def page_of(
+    connection: Connection, folder: Folder, view: View, uri: str
+) -> Page | None:
+    """Return a view as the client has it open, else as it is rendered; None of usage.
+
+    Raises:
+        NotFound: its run is gone.
+    """
+    if isinstance(view, uris.UsageView):
+        return None
+    run_id = view.right.run_id if isinstance(view, uris.CompareView) else view.run_id
+    run = await folder.engine.show(run_id)
+    try:
+        text = text_of(connection, uri)
+    except NotFound:  # a client may ask about a document that it does not send
+        text = await page(connection, folder, view)
+    return Page(folder, view, text, run)
+
+
+def on_document(connection: Connection, folder: Folder, uri: str) -> list[Offer]:
+    """Offer what fits a text of the writer's: what waits, its run, its last polish."""
+    found = current(folder, uri)
+    return [
+        *(
+            offers.to_land(pending)
+            for pending in connection.desk.pending.values()
+            if unquote(pending.uri) == unquote(uri)
+        ),
+        *(offers.on_polish(found.polish, uri) if found.polish else ()),
+        *(offers.on_run(found.run, parent_of(folder, found.run)) if found.run else ()),
+    ]
+
+
+def parent_of(folder: Folder, run: PipelineRun) -> PipelineRun | None:
+    """Return the run that a run branched off, if it is still here."""
+    parent_id = run.parent_pipeline_run_id
+    stored = None if parent_id is None else folder.store.run(parent_id)
+    return None if stored is None else stored.run
+
+
+def places_in(shown: Page) -> Iterator[Place]:
+    """Yield the places of a view that something is offered at."""
+    match shown.view:
+        case uris.StepView() | uris.ResponseView():
+            step = shown.run.steps.get(shown.view.step)
+            if step is not None:
+                for section in shown.sections:
+                    yield Place(
+                        section.heading,
+                        section.last,
+                        offers.at_section(
+                            shown.run, step, section, shown.section_text(section)
+                        ),
+                        f"answer {section.number}" if section.number else "",
+                    )
+        case uris.RunView():
+            for line, name in lines_of_steps(shown.text):
+                step = shown.run.steps.get(name)
+                if step is not None:
+                    yield Place(line, line, list(offers.at_step(shown.run, step)), name)
+
+
+def passage_in(shown: Page, first: int, last: int, text: str) -> Offer | None:
+    """Offer to take the selected lines, if they are of one answer; else None."""
+    if not text.strip() or not isinstance(
+        shown.view, uris.StepView | uris.ResponseView
+    ):
+        return None
+    step = shown.run.steps.get(shown.view.step)
+    for section in shown.sections:
+        inside = section.first < first and last < section.last
+        if inside and step is not None and section.response_id is not None:
+            return offers.to_take(shown.run, step, section.response_id, text)
+    return None
