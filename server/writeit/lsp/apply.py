@@ -121,16 +121,7 @@ async def apply(job: Job) -> Result:
         waiting.sent if waiting and waiting.uri == job.uri else None,
     )
     body = split(outcome.text).body
-    if outcome.pending:
-        job.connection.desk.pending[key] = Pending(
-            run_id=job.run_id,
-            step=job.step,
-            uri=job.uri,
-            mode=job.mode,
-            sent=outcome.sent,
-        )
-    else:
-        job.connection.desk.pending.pop(key, None)
+    _offer_again(job, outcome)
     if outcome.conflicts and not outcome.landed and is_gone(job.run.document, body):
         raise DocumentChanged(
             "The passage this was written for is no longer in the document.",
@@ -146,6 +137,22 @@ async def apply(job: Job) -> Result:
         await _note(job, job.uri, before, after)
     apart = split(before).body != goal.base and outcome.landed
     return Result(uri=job.uri, outcome=outcome, merged=apart)
+
+
+def _offer_again(job: Job, outcome: Outcome) -> None:
+    """Keep what has to wait among the offers; take away what need not."""
+    pending = job.connection.desk.pending
+    had = pending.pop((job.run_id, job.step), None)
+    if outcome.pending:
+        pending[job.run_id, job.step] = Pending(
+            run_id=job.run_id,
+            step=job.step,
+            uri=job.uri,
+            mode=job.mode,
+            sent=outcome.sent,
+        )
+    if had or outcome.pending:
+        job.connection.news.tell(job.run_id)
 
 
 def _merged(goal: Placed, text: str) -> Merged:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
+from urllib.parse import unquote
 
+from writeit.core import decide
+from writeit.core.errors import NotFound
+from writeit.core.merge3 import merge
+from writeit.core.placing import placed
 from writeit.engine.requests import Ask
 from writeit.engine.resolve import Wishes
 from writeit.engine.sums import summed
-from writeit.lsp.documents import binding_of
+from writeit.library.frontmatter import split
+from writeit.lsp.documents import binding_of, text_of
 from writeit.views import uris
-from writeit.views.compare import compared, render_compare
+from writeit.views.compare import Compared, compared, render_compare
 from writeit.views.prompt import PromptModel, render_prompt
-from writeit.views.response import render_content, render_response
+from writeit.views.response import content_of, render_content, render_response
 from writeit.views.run import render_run
 from writeit.views.step import render_step
 from writeit.views.tree import TreeNode
 from writeit.views.usage import render_usage
+from writeit.views.words import origin_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
     from writeit.lsp.connection import Connection
     from writeit.lsp.folder import Folder
     from writeit.ports import Store
-    from writeit.views.uris import View
+    from writeit.views.uris import Side, View
 
 DEPTH = 100
 """How deep a family is shown."""
@@ -82,8 +89,8 @@ async def page(  # noqa: PLR0911 -- one return a view
         case uris.ContentView():
             return render_content(await engine.show(view.run_id), view.step)
         case uris.CompareView():
-            left = compared(await engine.show(view.left.run_id), view.left)
-            right = compared(await engine.show(view.right.run_id), view.right)
+            left = await _side(connection, folder, view.left)
+            right = await _side(connection, folder, view.right)
             return render_compare(left, right)
         case uris.PromptView():
             return await _prompt(connection, folder, view)
@@ -125,6 +132,26 @@ async def _prompt(connection: Connection, folder: Folder, view: uris.PromptView)
         for model in shown.models
     ]
     return render_prompt(run, view.step, shown.prompt, models)
+
+
+async def _side(connection: Connection, folder: Folder, side: Side) -> Compared:
+    run = await folder.engine.show(side.run_id)
+    if side.response not in {"document", "proposed"}:
+        return compared(run, side)
+    state = decide.step_of(run, side.step)
+    uri = next((a.uri for a in reversed(run.applied)), run.uri)
+    if uri is None:
+        raise NotFound(
+            "The run was not started on a document; there is none to compare with.",
+            hint="Compare two answers, or what two steps hand on.",
+        )
+    title = f"your text, {unquote(uri).rpartition('/')[2]}"
+    text = split(text_of(connection, uri)).body
+    if side.response == "proposed":
+        goal = placed(run.document, content_of(state), run.output)
+        text = merge(goal.base, goal.theirs, text).text
+        title = f"the text of {side.step} in it"
+    return Compared(title=title, origin=origin_of(run), text=text)
 
 
 def _usage(store: Store) -> str:

@@ -500,6 +500,18 @@ class Side(Wire):
     response: int | UUID | None = None
 
 
+class ViewSide(Wire):
+    """One side of a comparison that is shown.
+
+    Besides answers it may be the document that the step's text is meant for: as it
+    is now, or as the text proposes it.
+    """
+
+    run_id: UUID
+    step: str
+    response: int | UUID | Literal["content", "document", "proposed"] | None = None
+
+
 class RunDiffParams(Params):
     """`writeit.run.diff`."""
 
@@ -534,8 +546,8 @@ class ViewOpenParams(Params):
     run_id: UUID | None = None
     step: str | None = None
     response_id: UUID | None = None
-    left: Side | None = None
-    right: Side | None = None
+    left: ViewSide | None = None
+    right: ViewSide | None = None
 
 
 class ViewReadParams(Params):

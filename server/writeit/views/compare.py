@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from uuid import UUID
 
 from writeit.core.decide import step_of
 from writeit.views import words
@@ -29,14 +30,14 @@ class Compared:
 
 
 def compared(run: PipelineRun, side: Side) -> Compared:
-    """Return the text of one side; `run` is the run it is of.
+    """Return a text that the run itself has; `run` is the run it is of.
 
     Raises:
         NotFound: there is no such step, answer or chosen text.
     """
     state = step_of(run, side.step)
     origin = words.origin_of(run)
-    if side.response == "content":
+    if not isinstance(side.response, UUID):
         title = f"{side.step}, as the next step gets it"
         return Compared(title=title, origin=origin, text=content_of(state))
     answer = answer_of(state, side.response)

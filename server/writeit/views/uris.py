@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath
-from typing import Literal
+from typing import Literal, cast, get_args
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -34,8 +34,13 @@ _SHAPES = {
 _ID = re.compile(r"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _NAME = re.compile(NAME_PATTERN.removesuffix("$"))
 
-Which = UUID | Literal["content"]
-"""A text of a step: one answer, or what the next step gets."""
+Text = Literal["content", "document", "proposed"]
+Which = UUID | Text
+"""A text of a step: one answer, or what the next step gets.
+
+Or the writer's document that it is meant for, as it is now, and as it would be with
+the step's text wherever the two contradict each other.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +238,7 @@ def _step(part: str) -> str:
 
 
 def _which(part: str) -> Which:
-    return "content" if part == "content" else _id(part)
+    return cast("Text", part) if part in get_args(Text) else _id(part)
 
 
 def _no_view(given: str, hint: str) -> NotFound:

@@ -13,11 +13,16 @@ from writeit.lsp import protocol as p
 from writeit.lsp.asking import said
 from writeit.lsp.dispatch import Command, Request
 from writeit.lsp.progress import Stream
+from writeit.lsp.showing import open_view
+from writeit.views.uris import CompareView, Side
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from uuid import UUID
 
     from writeit.lsp.connection import Connection
+    from writeit.lsp.folder import Folder
+    from writeit.views.uris import View
 
 
 async def apply(request: Request[p.StepApplyParams]) -> p.Wire:
@@ -32,6 +37,8 @@ async def apply(request: Request[p.StepApplyParams]) -> p.Wire:
     async def work() -> p.StepApplyResult:
         result = await applying.apply(job)
         tell(connection, result)
+        if not params.wait:
+            show_conflicts(job, result)
         return as_result(result)
 
     return await answer(request, job.step, work)
@@ -89,9 +96,32 @@ def tell(connection: Connection, result: applying.Result) -> None:
         places = "1 place" if count == 1 else f"{count} places"
         connection.show(
             f"You changed {places} meanwhile that the text changes as well; what you"
-            " wrote stays.",
+            " wrote stays. Compare the two to see what the text has there.",
             types.MessageType.Info,
         )
+
+
+def show_conflicts(job: applying.Job, result: applying.Result) -> None:
+    """Open her text beside the one the answer would make of it, where they differ.
+
+    A client that waits has the conflicts in its reply, and shows them itself.
+    """
+    if result.outcome.conflicts:
+        view = conflicts_of(job.run_id, job.step)
+        job.connection.spawn(show_view(job.connection, job.folder, view))
+
+
+async def show_view(connection: Connection, folder: Folder, view: View) -> None:
+    """Open a view that nobody asked for; if that fails, say why."""
+    try:
+        await open_view(connection, folder, view)
+    except WriteItError as error:
+        connection.show(said(error), types.MessageType.Warning)
+
+
+def conflicts_of(run_id: UUID, step: str) -> CompareView:
+    """Return the view of a document and of what a step's text would make of it."""
+    return CompareView(Side(run_id, step, "document"), Side(run_id, step, "proposed"))
 
 
 def as_result(result: applying.Result) -> p.StepApplyResult:

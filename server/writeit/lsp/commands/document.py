@@ -17,8 +17,9 @@ from writeit.lsp import protocol as p
 from writeit.lsp.asking import ask, wishes_for
 from writeit.lsp.changing import change, check_there
 from writeit.lsp.commands import run as running
-from writeit.lsp.commands.apply import answer, tell
+from writeit.lsp.commands.apply import answer, show_conflicts, show_view, tell
 from writeit.lsp.dispatch import Command, Request
+from writeit.views.uris import StepView
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -93,16 +94,21 @@ async def _choose(
     if len(state.ai_responses) != 1 or state.ai_responses[0].partial:
         count = len(state.ai_responses)
         what = (
-            "The answer was cut short" if count == 1 else f"{count} answers are there"
+            "The answer was cut short; it is there"
+            if count == 1
+            else f"{count} answers are there"
         )
-        where = f"writeit:/step/{run_id}/{state.step_name}.md"
-        connection.show(f"{what}: {where}", types.MessageType.Info)
+        connection.show(f"{what} to choose from.", types.MessageType.Info)
+        view = StepView(run_id, state.step_name)
+        connection.spawn(show_view(connection, folder, view))
         return
     run = await folder.engine.decide(
         run_id, lambda run, at: decide.select(run, state, 0, at)
     )
     job = applying.prepare(connection, folder, run, state.step_name, None, None)
-    tell(connection, await applying.apply(job))
+    result = await applying.apply(job)
+    tell(connection, result)
+    show_conflicts(job, result)
 
 
 async def front_matter(request: Request[p.DocumentFrontMatterParams]) -> p.Wire:

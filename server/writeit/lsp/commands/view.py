@@ -66,10 +66,10 @@ async def _view(folder: Folder, params: p.ViewOpenParams) -> View:
             return uris.ResponseView(run_id, step.step_name, response_id)
 
 
-async def _side(folder: Folder, side: p.Side) -> uris.Side:
+async def _side(folder: Folder, side: p.ViewSide) -> uris.Side:
     step = decide.step_of(await folder.engine.show(side.run_id), side.step)
-    if side.response is None:
-        return uris.Side(side.run_id, step.step_name, "content")
+    if side.response is None or isinstance(side.response, str):
+        return uris.Side(side.run_id, step.step_name, side.response or "content")
     response_id = decide.ended_response_id_of(step, side.response)
     return uris.Side(side.run_id, step.step_name, response_id)
 

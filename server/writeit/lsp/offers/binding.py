@@ -18,12 +18,10 @@ MOST = 3
 """Pipelines whose block is offered; the names of the others are completed."""
 
 
-def to_bind(
-    pipelines: Iterable[PipelineConfiguration], uri: str, named: str | None = None
-) -> list[Offer]:
-    """Offer front matter for the likeliest pipelines; `named` is its run's."""
+def to_bind(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[Offer]:
+    """Offer front matter for the likeliest pipelines."""
     names = [p.name for p in pipelines if p.applies_to == "document"]
-    names.sort(key=lambda name: (name != named, name != LIKELIEST))
+    names.sort(key=lambda name: name != LIKELIEST)
     return [
         Offer(
             title=f"Insert front matter for {name}",

@@ -143,6 +143,12 @@ def _always(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Offer]:
             "writeit.step.apply",
             prominent=run.status is PipelineStatus.COMPLETED and not run.applied,
         )
+    if run.uri and run.output != "new_file" and run.is_finished and not run.applied:
+        yield comparison(
+            "Compare the document with what the text makes of it",
+            side(run, run.current_step, "document"),
+            side(run, run.current_step, "proposed"),
+        )
     if run.applied:
         yield of_run(
             run,
