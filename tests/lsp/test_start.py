@@ -28,6 +28,7 @@ OURS_BEFORE_INITIALIZE = {
     "writeit.__main__",
     "writeit.bootstrap",
     "writeit.lsp",
+    "writeit.lsp.front_matter",
     "writeit.lsp.names",
     "writeit.lsp.rpc",
     "writeit.lsp.texts",

@@ -64,7 +64,7 @@ class Binding(Entity):
     output_path: str | None = None
     """Where a new file goes, relative to the workspace folder."""
     providers: OneOrMore | None = None
-    """Where this text may be sent; None is anywhere configured, () is nowhere."""
+    """Where this text may be sent: left out anywhere configured, empty nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from pygls.exceptions import JsonRpcException
 from writeit.core.errors import InvalidParams, ModelError, NotFound, StoreError
 from writeit.core.settings import Settings
 from writeit.engine.gate import Gate
+from writeit.lsp.at_hand import ModelsAtHand
 from writeit.lsp.convert import path_of, uri_of
 from writeit.lsp.desk import Desk
+from writeit.lsp.features.diagnostics import Checks
 from writeit.lsp.folder import Folder, begin_session
 from writeit.lsp.news import News
 
@@ -45,6 +47,8 @@ class Connection:
         self.gate = Gate(3)
         self.news = News(self)
         self.desk = Desk()
+        self.checks = Checks(self)
+        self.at_hand = ModelsAtHand(self)
         self.read_views: set[View] = set()
         """Views whose text the client was given: it is told when they change."""
         self._folders: dict[Path | None, Folder] = {}
@@ -206,6 +210,7 @@ class Connection:
     async def close(self) -> None:
         """Stop what streams, write everything down, let go of stores and models."""
         self.desk.close()
+        self.checks.close()
         self.news.close()
         for folder in self._folders.values():
             await folder.close()

@@ -15,7 +15,7 @@ from writeit.core.alignment import lines
 from writeit.core.errors import InvalidParams, WriteItError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pydantic import BaseModel, ValidationError
 
@@ -119,6 +119,24 @@ def to_lsp_edits(
     text: str, edits: Iterable[Edit], encoding: str
 ) -> list[types.TextEdit]:
     """Return edits of `text` as LSP has them, in its lines and code units."""
+    position = _placed(text, encoding)
+    return [
+        types.TextEdit(
+            range=types.Range(start=position(edit.start), end=position(edit.end)),
+            new_text=edit.new,
+        )
+        for edit in edits
+    ]
+
+
+def to_lsp_span(text: str, start: int, end: int, encoding: str) -> types.Range:
+    """Return the range between two offsets of a text."""
+    position = _placed(text, encoding)
+    return types.Range(start=position(start), end=position(end))
+
+
+def _placed(text: str, encoding: str) -> Callable[[int], types.Position]:
+    """Return what turns an offset in `text` into a position."""
     found = lines(text)
     starts = [0, *accumulate(map(len, found))]
 
@@ -129,13 +147,7 @@ def to_lsp_edits(
         before = text[starts[line] : offset]
         return types.Position(line=line, character=_units(before, encoding))
 
-    return [
-        types.TextEdit(
-            range=types.Range(start=position(edit.start), end=position(edit.end)),
-            new_text=edit.new,
-        )
-        for edit in edits
-    ]
+    return position
 
 
 def to_lsp_range(text: str, start: _Place, end: _Place, encoding: str) -> types.Range:

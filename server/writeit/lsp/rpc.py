@@ -61,6 +61,8 @@ class WriteItProtocol(LanguageServerProtocol):
         result.capabilities.execute_command_provider = types.ExecuteCommandOptions(
             commands=list(COMMANDS), work_done_progress=True
         )
+        if not pulls_diagnostics(self.client_capabilities):
+            result.capabilities.diagnostic_provider = None  # it is sent them
         workspace = self.client_capabilities.workspace
         if workspace is not None and workspace.text_document_content is not None:
             announced = result.capabilities.workspace or types.WorkspaceOptions()
@@ -81,6 +83,12 @@ class WriteItProtocol(LanguageServerProtocol):
     ) -> Any:  # noqa: ANN401 -- a command's result is any JSON
         """Run a command as a task of its own."""
         return await self._server.execute(params)  # type: ignore[attr-defined]  # it is a WriteItServer
+
+
+def pulls_diagnostics(client: types.ClientCapabilities) -> bool:
+    """Whether a client asks for diagnostics, instead of being sent them."""
+    document = client.text_document
+    return document is not None and document.diagnostic is not None
 
 
 def _shows(params: types.InitializeParams, token: str) -> bool:

@@ -8,6 +8,7 @@ import os
 import sys
 from threading import Event
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls.exceptions import FeatureRequestError
@@ -15,7 +16,9 @@ from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 
 from writeit import __version__
+from writeit.lsp import front_matter
 from writeit.lsp.rpc import WriteItProtocol
+from writeit.lsp.texts import WriteItDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +33,7 @@ HEAD = 4_000
 VIEW_FILES = "/.writeit/views/"
 """In the URI of a page that was given out as a file."""
 
-ACTION_KINDS = ("source.writeit", "refactor.rewrite.writeit")
+ACTION_KINDS = ("source.writeit", "refactor.rewrite.writeit", "quickfix")
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +72,30 @@ class WriteItServer(LanguageServer):
 
     def note_change(self, uri: str) -> None:
         """Tell what waits for a document that it was opened, changed or closed."""
+        if self._connection is not None or self._speaks(uri):
+            self.connection.desk.changed(uri)
+            self.connection.checks.changed(uri)
+
+    def beginning_of(self, uri: str, characters: int) -> str:
+        """Return how an open markdown document begins, "" of any other."""
+        # pygls keeps them by their unquoted URIs.
+        document = self.workspace.text_documents.get(unquote(uri))
+        if not _is_markdown(uri) or not isinstance(document, WriteItDocument):
+            return ""
+        return document.beginning(characters)
+
+    def _speaks(self, uri: str) -> bool:
+        return _is_bound(self.beginning_of(uri, HEAD))
+
+    def look_again(self) -> None:
+        """Look at all front matter anew: what it names may not be what it was."""
         if self._connection is not None:
-            self._connection.desk.changed(uri)
+            self._connection.checks.look_again()
+
+    async def have_asked_anew(self) -> None:
+        """Have a client that asks for diagnostics ask for them anew."""
+        if self._connection is not None:
+            await self._connection.checks.have_asked_anew()
 
     def forget_settings(self) -> None:
         """Pull the settings anew when they are next needed."""
@@ -120,6 +145,7 @@ def build(world: Callable[[], World]) -> WriteItServer:
         ls.forget_settings()
 
     _register_features(server)
+    front_matter.register(server)
     return server
 
 

@@ -9,6 +9,8 @@ from lsprotocol import types
 from writeit.core.errors import NotFound
 from writeit.lsp import offers
 from writeit.lsp.convert import to_offset
+from writeit.lsp.features.fixes import quick_fixes
+from writeit.lsp.features.frontmatter import takes_a_block
 from writeit.lsp.features.places import (
     on_document,
     page_of,
@@ -50,9 +52,11 @@ async def code_actions(
         some = [
             *on_document(connection, folder, uri),
             *offers.to_start(pipelines, uri),
+            *_to_bind(connection, folder, uri),
             *await _to_install(connection),
         ]
         actions = [
+            *quick_fixes(connection, params),
             *_on_selection(pipelines, params, tagged=tagged),
             *(_action(offer, KIND, tagged=tagged) for offer in some),
         ]
@@ -94,6 +98,13 @@ def _at_line(shown: Page, line: int) -> Iterator[Offer]:
         if place.line <= line <= place.last:
             about = f" ({place.about})" if place.about else ""
             yield from (o.called(o.title + about) for o in place.offers)
+
+
+def _to_bind(connection: Connection, folder: Folder, uri: str) -> list[Offer]:
+    """Offer front matter to a document that says nothing to WriteIt yet."""
+    if not takes_a_block(connection, uri):
+        return []
+    return offers.to_bind(folder.library().usable, uri)
 
 
 async def _to_install(connection: Connection) -> list[Offer]:
