@@ -746,8 +746,8 @@ export interface ViewOpenParams {
   readonly runId?: string | null | undefined;
   readonly step?: string | null | undefined;
   readonly responseId?: string | null | undefined;
-  readonly left?: Side | null | undefined;
-  readonly right?: Side | null | undefined;
+  readonly left?: ViewSide | null | undefined;
+  readonly right?: ViewSide | null | undefined;
 }
 
 /** Where the view is: a `writeit:` URI, or a file's. */
@@ -766,6 +766,13 @@ export interface ViewReadParams {
 /** A view's markdown. */
 export interface ViewReadResult {
   readonly text: string;
+}
+
+/** One side of a comparison that is shown. */
+export interface ViewSide {
+  readonly runId: string;
+  readonly step: string;
+  readonly response?: number | string | 'content' | 'document' | 'proposed' | null | undefined;
 }
 
 /** Every command of `workspace/executeCommand`. */

@@ -218,7 +218,7 @@ async def restore(
     Raises:
         DocumentChanged: the document is gone, or a new file has been edited since.
     """
-    event = _event(folder, run, applied)
+    event = event_of(folder, run, applied)
     if applied.mode == "new_file":
         result = _unmade(connection, applied, event.text)
     else:
@@ -246,7 +246,12 @@ def _unmade(connection: Connection, applied: Applied, text: str) -> Result:
     return Result(uri=applied.uri, outcome=Outcome(landed=True))
 
 
-def _event(folder: Folder, run: PipelineRun, applied: Applied) -> e.TextApplied:
+def event_of(folder: Folder, run: PipelineRun, applied: Applied) -> e.TextApplied:
+    """Return the event that holds a document as it was before and after an apply.
+
+    Raises:
+        StoreError: the store has lost it.
+    """
     for event in reversed(folder.store.events(run.pipeline_run_id)):
         if isinstance(event, e.TextApplied) and (event.uri, event.step) == (
             applied.uri,

@@ -187,6 +187,21 @@ def _register_features(server: WriteItServer) -> None:
         return await code_lenses(ls.connection, params)
 
 
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    async def symbols(
+        ls: WriteItServer, params: types.DocumentSymbolParams
+    ) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
+        if not _may_be_view(params.text_document.uri):
+            return []
+        from writeit.lsp.features.symbols import document_symbols  # noqa: PLC0415 -- heavy
+
+        return await document_symbols(ls.connection, params)
+
+
+def _may_be_view(uri: str) -> bool:
+    return uri.startswith("writeit:") or VIEW_FILES in uri
+
+
 def _is_markdown(uri: str) -> bool:
     """Untitled documents have no suffix; a client only sends what is markdown."""
     return uri.startswith("untitled:") or uri.endswith((".md", ".markdown"))

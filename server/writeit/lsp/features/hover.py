@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from writeit.lsp.features.hover_head import front_matter_hover
+from writeit.lsp.features.hover_passage import passage_hover
 
 if TYPE_CHECKING:
     from lsprotocol import types
 
     from writeit.lsp.connection import Connection
 
-SOURCES = (front_matter_hover,)
+SOURCES = (front_matter_hover, passage_hover)
 """Who may know what a place means, the first that does answers."""
 
 
