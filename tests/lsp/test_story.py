@@ -34,7 +34,9 @@ async def test_notes_become_an_article(editor: Editor) -> None:
     )
     written = editor.folder / "out" / "article.md"
     assert article["uri"] == written.as_uri()
-    assert written.read_text(encoding="utf-8") == "the polish\n"
+    text = written.read_text(encoding="utf-8")
+    assert text.startswith("---\nwriteit_export:\n")
+    assert text.endswith("\n---\nthe polish\n")
 
     history = await editor.command("writeit.run.export", runId=run_id)
     kept = yaml.safe_load(history["content"])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from writeit import __version__
-from writeit.cli import doctor, export, keys, library, models, run, store
+from writeit.cli import doctor, export, history, keys, library, models, run, store
+from writeit.cli.paint import colours_wanted
 from writeit.core.errors import InvalidParams, WriteItError
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ FAILED, MISUSED = 1, 2
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="writeit")
-def writeit() -> None:
+@click.pass_context
+def writeit(context: click.Context) -> None:
     """WriteIt: from notes to article, in the editor you already use."""
+    context.color = colours_wanted()
 
 
 @writeit.command()
@@ -42,10 +45,21 @@ def serve(*, stdio: bool, tcp: str | None, ws: str | None) -> None:
     )
 
 
+@writeit.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON, which it always is.")
+def protocol(*, as_json: bool) -> None:
+    """Print the wire contract as JSON Schema: every command, its params, its result."""
+    # As above: `bootstrap` prints it.
+    raise click.UsageError(f"Give --json or nothing{' else' if as_json else ''}.")
+
+
 for command in (
     run.run,
-    export.show,
+    history.log,
+    history.show,
+    history.usage,
     export.export,
+    export.import_,
     models.model,
     library.pipeline,
     keys.keys,

@@ -1,61 +1,116 @@
-"""`writeit show` and `writeit export`: what a run holds."""
+"""`writeit export` and `writeit import`: runs that leave a store and come back."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from writeit.cli.workspace import complete, desk_at
-from writeit.export import export_run
+from writeit import __version__
+from writeit.cli.workspace import complete, desk_at, existing_desk_at, workspace_of
+from writeit.core.errors import BadExport
+from writeit.engine.moving import bring_in, dossier_of
+from writeit.export import export_run, read_export
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from writeit.core.dossier import Dossier
+    from writeit.core.run import PipelineRun
     from writeit.core.session import ExportFormat
 
 FORMATS = click.Choice(["yaml", "json", "markdown"])
+MAX_BYTES = 256 * 1024 * 1024
+"""Not even read: the longest text that is, in the widest letters."""
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=click.UUID)
-@click.option("-f", "--format", "form", type=FORMATS, default="yaml")
+@click.option("-f", "--format", "form", type=FORMATS, help="Default: as you prefer.")
+@click.option("--json", "as_json", is_flag=True, help="The same as -f json.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--no-history", is_flag=True, help="Leave the events out.")
 @click.option("--force", is_flag=True, help="Let -o replace a file that is there.")
 @click.pass_context
-def export(
+def export(  # noqa: PLR0913 -- one parameter an option
     context: click.Context,
     *,
     run_id: UUID,
-    form: ExportFormat,
+    form: ExportFormat | None,
+    as_json: bool,
     output: Path | None,
     no_history: bool,
     force: bool,
 ) -> None:
-    """Export RUN with every prompt, answer, choice and cost."""
+    """Export RUN with every prompt, answer, choice and cost.
+
+    yaml and json hold all of it and can be imported again. markdown is the finished
+    text, with where it came from in its front matter.
+    """
+    if as_json and form not in {None, "json"}:
+        raise click.UsageError(f"--json and -f {form} contradict each other.")
     if output is not None and output.exists() and not force:
         raise click.UsageError(f"{output} is there already; --force replaces it.")
-    content = complete(_content(context, run_id, form, history=not no_history))
+    wanted: ExportFormat | None = "json" if as_json else form
+    content = complete(_content(context, run_id, wanted, history=not no_history))
     if output is None:
         click.echo(content, nl=False)
     else:
         output.write_text(content, encoding="utf-8", newline="")
 
 
-@click.command()
-@click.argument("run_id", metavar="RUN", type=click.UUID)
-@click.pass_context
-def show(context: click.Context, run_id: UUID) -> None:
-    """Show RUN as JSON, without its history."""
-    click.echo(complete(_content(context, run_id, "json", history=False)), nl=False)
-
-
 async def _content(
-    context: click.Context, run_id: UUID, form: ExportFormat, *, history: bool
+    context: click.Context, run_id: UUID, form: ExportFormat | None, *, history: bool
 ) -> str:
-    async with desk_at(Path.cwd(), context) as desk:
-        run = await desk.engine.show(run_id)
-        events = desk.store.events(run_id) if history else None
-        return export_run(run, desk.engine.configuration(run), events, form)
+    async with existing_desk_at(Path.cwd(), context) as desk:
+        dossier = await dossier_of(desk.engine, run_id, desk.path, history=history)
+        preferred = desk.engine.session.preferences.export_format
+        return export_run(dossier, form or preferred, __version__)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def import_(context: click.Context, *, file: Path, as_json: bool) -> None:
+    """Take in the run of FILE, a yaml or json export, with all its history.
+
+    It goes into the history of the folder you stand in and keeps its id. Nothing is
+    sent anywhere, and no document is touched. A run that is here already goes on from
+    where it stands, if the file knows more of it; else it is refused.
+    """
+    run = complete(_import(context, read_export(_read(file))))
+    if as_json:
+        told = {"run_id": str(run.pipeline_run_id), "status": run.status.value}
+        click.echo(json.dumps(told, indent=2))
+        return
+    click.echo(
+        f"Run {run.pipeline_run_id} is here now: writeit show {run.pipeline_run_id}"
+    )
+
+
+def _read(file: Path) -> str:
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise BadExport(
+                f"{file} is too big to be an export that can be read"
+                f" ({file.stat().st_size:,} bytes).",
+                reason="malformed",
+                hint="Export the run without its history (--no-history).",
+            )
+        with file.open(encoding="utf-8", newline="") as opened:
+            return opened.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadExport(
+            f"{file} cannot be read: {error}.",
+            reason="malformed",
+            hint="An export is a text file in UTF-8.",
+        ) from error
+
+
+async def _import(context: click.Context, dossier: Dossier) -> PipelineRun:
+    workspace = workspace_of(Path.cwd())
+    async with desk_at(workspace, context) as desk:
+        return await bring_in(desk.engine, dossier, workspace)

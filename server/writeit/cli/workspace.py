@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from writeit.core.session import SessionProcess, UserSession
+from writeit.core.errors import NotFound
+from writeit.core.session import SessionProcess, UserPreferences, UserSession
 from writeit.engine.engine import Engine
 from writeit.library import read_library
 
@@ -54,6 +55,7 @@ class Desk:
             created_at=now,
             last_activity=now,
             process=SessionProcess(pid=pid, started=started),
+            preferences=self.store.preferences() or UserPreferences(),
         )
         self.engine = Engine(
             models=world.models,
@@ -76,12 +78,35 @@ class Desk:
 
 @asynccontextmanager
 async def desk_at(place: Path, context: click.Context) -> AsyncIterator[Desk]:
-    """Open the workspace around `place`."""
+    """Open the workspace around `place`; its store is made if there is none."""
     desk = Desk(workspace_of(place), context.obj())
     try:
         yield desk
     finally:
         await desk.close()
+
+
+def has_store(place: Path, context: click.Context) -> bool:
+    """Say whether the workspace around `place` has a store; none is made."""
+    folder, _ = context.obj().find_store(workspace_of(place))
+    return bool(folder.is_dir())
+
+
+@asynccontextmanager
+async def existing_desk_at(place: Path, context: click.Context) -> AsyncIterator[Desk]:
+    """Open the workspace around `place`, which must have a store.
+
+    Raises:
+        NotFound: nothing was kept here yet; nothing is made.
+    """
+    if not has_store(place, context):
+        raise NotFound(
+            f"No run was made in {workspace_of(place)} yet.",
+            hint="`writeit run` makes the first. Runs are kept by folder: go to where"
+            " yours was made.",
+        )
+    async with desk_at(place, context) as desk:
+        yield desk
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:

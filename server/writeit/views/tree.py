@@ -9,7 +9,7 @@ from writeit.views import words
 from writeit.views.markdown import one_line, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from uuid import UUID
 
     from writeit.core.run import PipelineStatus
@@ -36,13 +36,20 @@ class TreeNode:
     """Whether it has branches that are not shown."""
 
 
-def tree_lines(root: TreeNode, current: UUID | None = None) -> list[str]:
-    """Return a line for each run of a family; `current` is marked as this run."""
+def tree_lines(
+    root: TreeNode,
+    current: UUID | None = None,
+    paint: Callable[[TreeNode, str], str] = lambda _, label: label,
+) -> list[str]:
+    """Return a line for each run of a family; `current` is marked as this run.
+
+    `paint` may dress what is said of a run, for a terminal.
+    """
     lines = []
     waiting = [(root, "", "")]
     while waiting:
         node, first, rest = waiting.pop()
-        lines.append(f"{first}{_label(node, current)}")
+        lines.append(f"{first}{paint(node, _label(node, current))}")
         if node.more:
             lines.append(f"{rest}└─ … more branches")
         children = list(_branches(node, rest))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from writeit import __version__
 from writeit.core import decide
 from writeit.core.run import RunDocument
+from writeit.engine.moving import dossier_of
 from writeit.engine.starting import StartRequest
 from writeit.export import export_run
 from writeit.library.frontmatter import Binding
@@ -156,15 +158,16 @@ async def export(request: Request[p.RunExportParams]) -> p.RunExportResult:
     """Return a run as yaml, json or markdown, and write it if a path is given."""
     params, connection = request.params, request.connection
     folder = connection.folder(params, run_id=params.run_id)
-    run = await folder.engine.show(params.run_id)
     settings = await connection.settings(folder)
+    dossier = await dossier_of(
+        folder.engine, params.run_id, folder.path, history=params.include_history
+    )
     content = export_run(
-        run,
-        folder.engine.configuration(run),
-        folder.store.events(params.run_id) if params.include_history else None,
+        dossier,
         params.format
         or settings.export_format
         or folder.engine.session.preferences.export_format,
+        __version__,
     )
     uri = None
     if params.path is not None:

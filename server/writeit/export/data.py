@@ -1,0 +1,134 @@
+"""A dossier as plain data in the data model's own names, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from writeit.core.dossier import Ancestor, Dossier
+from writeit.core.entity import Entity
+from writeit.core.pipeline import PipelineConfiguration
+from writeit.core.primer import StylePrimer
+from writeit.core.run import PipelineRun
+from writeit.export.checksum import KEY, checksum_of
+from writeit.export.facts import Known, as_event, as_fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from writeit.core.events import Event
+
+FORMAT = "writeit_export"
+VERSION = 2
+"""The first one could be read by people only: it left out what was sent in vain."""
+
+Data = dict[str, Any]
+E = TypeVar("E", bound=Entity)
+
+
+def as_data(dossier: Dossier) -> Data:
+    """Return a run with all that belongs to it."""
+    data = _said(dossier)
+    return {FORMAT: VERSION, KEY: checksum_of({FORMAT: VERSION, **data}), **data}
+
+
+def _said(dossier: Dossier) -> Data:
+    run, configuration = dossier.run, dossier.configuration
+    data: Data = {
+        "run": run.model_dump(mode="json"),
+        "configuration": {
+            "configuration_id": configuration.configuration_id,
+            **configuration.model_dump(mode="json", by_alias=True),
+        },
+    }
+    if dossier.primer is not None:
+        dates = {"created_at", "last_used"}
+        data["primer"] = dossier.primer.model_dump(mode="json", exclude=dates)
+    if dossier.ancestors:
+        data["ancestors"] = [each.model_dump(mode="json") for each in dossier.ancestors]
+    if dossier.events is not None:
+        known = Known.of(run)
+        data["history"] = [as_fact(event, known) for event in dossier.events]
+    return data
+
+
+class Misplaced(ValueError):
+    """What is wrong with a part of a file: `path` says with which."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def as_dossier(data: Data) -> Dossier:
+    """Return the dossier of plain data that says what it must, and nothing else.
+
+    Raises:
+        Misplaced: a part is not what it should be.
+    """
+    known = {FORMAT, KEY, "run", "configuration", "primer", "ancestors", "history"}
+    for key in data:
+        if key not in known:
+            raise Misplaced(str(key)[:60], "an export has no such key")
+    run = _entity(PipelineRun, data.get("run"), "run")
+    primer = data.get("primer")
+    history = data.get("history")
+    return Dossier(
+        run=run,
+        configuration=_configuration(data.get("configuration")),
+        primer=None if primer is None else _entity(StylePrimer, primer, "primer"),
+        events=None if history is None else tuple(_events(history, run)),
+        ancestors=tuple(
+            _entity(Ancestor, each, f"ancestors.{place}")
+            for place, each in enumerate(_list(data.get("ancestors", []), "ancestors"))
+        ),
+    )
+
+
+def _configuration(data: object) -> PipelineConfiguration:
+    path = "configuration"
+    fields = dict(data) if isinstance(data, dict) else {}
+    said = fields.pop("configuration_id", None)
+    configuration = _entity(PipelineConfiguration, fields, path)
+    if said != configuration.configuration_id:
+        message = f"its id should be {configuration.configuration_id}, not {said}"
+        raise Misplaced(f"{path}.configuration_id", message)
+    return configuration
+
+
+def _events(history: object, run: PipelineRun) -> Iterator[Event]:
+    known = Known.of(run)
+    for place, fact in enumerate(_list(history, "history")):
+        path = f"history.{place}"
+        if not isinstance(fact, dict):
+            raise Misplaced(path, "it is no mapping")
+        try:
+            yield as_event(fact, known)
+        except ValueError as error:
+            raise Misplaced(path, _why(error)) from error
+
+
+def _list(value: object, path: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise Misplaced(path, "it is no list")
+    return value
+
+
+def _entity(kind: type[E], data: object, path: str) -> E:
+    if data is None:
+        raise Misplaced(path, "it is missing")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join([path, *map(str, first["loc"])])
+        raise Misplaced(where, first["msg"]) from error
+
+
+def _why(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]
