@@ -1,0 +1,23 @@
+// Bundles the extension, or with `--tests` its extension-host tests.
+import { build } from 'esbuild';
+
+const tests = process.argv.includes('--tests');
+const shared = {
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  external: ['vscode'],
+  logLevel: 'warning',
+};
+
+await build(
+  tests
+    ? {
+        ...shared,
+        entryPoints: ['test/index.ts'],
+        outfile: 'dist-test/index.js',
+        sourcemap: 'inline',
+      }
+    : { ...shared, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', minify: true },
+);

@@ -1,0 +1,40 @@
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['dist/', 'dist-test/', 'node_modules/'] },
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      // `== null` is how absent and null are told from the rest.
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-console': 'error',
+      'max-lines': ['error', { max: 300 }],
+      'max-lines-per-function': ['error', { max: 60 }],
+      complexity: ['error', 12],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+    },
+  },
+  {
+    // The tests' words go to the runner over the console, and a group is one function.
+    files: ['test/**/*.ts'],
+    rules: { 'no-console': 'off', 'max-lines-per-function': 'off' },
+  },
+  {
+    // Generated: the contract names literals beside the plain string they are examples of.
+    files: ['src/protocol.ts'],
+    rules: {
+      'max-lines': 'off',
+      '@typescript-eslint/no-redundant-type-constituents': 'off',
+    },
+  },
+);

@@ -1,0 +1,101 @@
+import type { App } from './app';
+import * as after from './after';
+import { askAgain, startWithInputs } from './asking';
+import { telling } from './complain';
+import type { CommandName, Commands } from './protocol';
+import { showDiff } from './show';
+import { generate, labour } from './work';
+
+type Params<C extends CommandName> = Commands[C]['params'];
+type Flows = {
+  readonly [C in CommandName]?: (app: App, params: Params<C>) => Promise<unknown>;
+};
+
+/** Commands that are more here than a request: words asked for, progress, what comes next. */
+const FLOWS: Flows = {
+  'writeit.run.start': async (app, params) => {
+    const run = await startWithInputs(app, params);
+    return run && after.started(run);
+  },
+  'writeit.step.run': async (app, params) => {
+    const step = await generate(app.server, 'writeit.step.run', params, asking(params.step));
+    return step && after.answered(step);
+  },
+  'writeit.step.regenerate': async (app, params) => {
+    const worded = await askAgain(params);
+    if (worded === undefined) {
+      return undefined;
+    }
+    const title = asking(params.step);
+    const step = await generate(app.server, 'writeit.step.regenerate', worded, title);
+    return step && after.answered(step);
+  },
+  'writeit.step.select': async (app, params) =>
+    after.decided(await app.server.ask('writeit.step.select', params)),
+  'writeit.step.skip': async (app, params) =>
+    after.decided(await app.server.ask('writeit.step.skip', params)),
+  'writeit.step.merge': async (app, params) => {
+    if (params.instruction != null) {
+      return generate(app.server, 'writeit.step.merge', params, 'joining the parts');
+    }
+    return after.decided(await app.server.ask('writeit.step.merge', params));
+  },
+  'writeit.step.apply': async (app, params) => {
+    const title = 'bringing the text in';
+    const result = await labour(app.server, 'writeit.step.apply', params, title);
+    return result && after.applied(app, params, result);
+  },
+  'writeit.edit.restore': async (app, params) =>
+    after.restored(app, params.runId, await app.server.ask('writeit.edit.restore', params)),
+  'writeit.document.polish': async (app, params) => {
+    const run = await generate(app.server, 'writeit.document.polish', params, 'rewriting');
+    return run && after.polished(app, params, run);
+  },
+  'writeit.run.branch': async (app, params) =>
+    after.branched(await app.server.ask('writeit.run.branch', params)),
+  'writeit.run.rewind': async (app, params) =>
+    after.branched(await app.server.ask('writeit.run.rewind', params)),
+  'writeit.run.export': async (app, params) =>
+    after.exported(await app.server.ask('writeit.run.export', params)),
+  'writeit.model.install': async (app, params) =>
+    labour(app.server, 'writeit.model.install', params, `fetching ${params.model}`),
+  'writeit.view.open': async (app, params) => {
+    const { left, right } = params;
+    if (params.view !== 'compare' || left == null || right == null) {
+      return app.server.ask('writeit.view.open', params);
+    }
+    const sides = await app.server.ask('writeit.run.diff', { left, right });
+    await showDiff(sides.leftUri, sides.rightUri, `${left.step} ↔ ${right.step}`);
+    return sides;
+  },
+};
+
+function asking(step: string | null | undefined): string {
+  return step == null ? 'asking' : `asking ${step}`;
+}
+
+/** Do what a click or a palette command means; refusals are told to the writer. */
+export async function act<C extends CommandName>(
+  app: App,
+  command: C,
+  params: Params<C>,
+): Promise<unknown> {
+  const flow: ((app: App, params: Params<C>) => Promise<unknown>) | undefined = FLOWS[command];
+  const waiting = { ...params, wait: true };
+  const done = await telling(
+    () => (flow === undefined ? app.server.ask(command, waiting) : flow(app, waiting)),
+    targetOf(params),
+  );
+  await app.scenes.refresh();
+  return done;
+}
+
+function targetOf(params: object): { runId?: string; step?: string } {
+  const { runId, step } = params as { runId?: string | null; step?: string | null };
+  return { ...(runId == null ? {} : { runId }), ...(step == null ? {} : { step }) };
+}
+
+/** A click on a lens, an action or a link of the server's. */
+export async function clicked(app: App, command: string, argument: unknown): Promise<unknown> {
+  return act(app, command as CommandName, (argument ?? {}) as Params<CommandName>);
+}

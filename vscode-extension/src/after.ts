@@ -1,0 +1,171 @@
+import * as vscode from 'vscode';
+import type { App } from './app';
+import type {
+  CommandName,
+  Commands,
+  DocumentPolishParams,
+  EditRestoreResult,
+  PipelineRun,
+  RunExportResult,
+  StepApplyParams,
+  StepApplyResult,
+  StepState,
+} from './protocol';
+import { folderOf } from './folders';
+import { savesAfterApply } from './settings';
+import { show, showDiff } from './show';
+import { viewUri } from './uris';
+
+type Choice = readonly [title: string, then: () => Thenable<unknown>];
+
+/** A server command by its own id, as a click on a lens would run it. */
+function again<C extends CommandName>(
+  command: C,
+  params: Commands[C]['params'],
+): Thenable<unknown> {
+  return vscode.commands.executeCommand(command, params);
+}
+
+/** Say something with what can be done next. Not awaited: the writer may leave it standing. */
+function offer(message: string, ...choices: readonly Choice[]): void {
+  const titles = choices.map(([title]) => title);
+  void vscode.window.showInformationMessage(`WriteIt: ${message}`, ...titles).then((chosen) => {
+    return choices.find(([title]) => title === chosen)?.[1]();
+  });
+}
+
+export async function started(run: PipelineRun): Promise<PipelineRun> {
+  await show(viewUri('run', run.pipelineRunId), { focus: false });
+  offerNext(run, 'The run is ready; nothing was sent yet.');
+  return run;
+}
+
+export function answered(step: StepState): StepState {
+  const failed = step.failures;
+  if (failed.length > 0) {
+    const which = failed.map(({ model, message }) => `${model}: ${message}`).join(' ');
+    const count = failed.length === 1 ? 'One answer' : `${failed.length} answers`;
+    void vscode.window.showWarningMessage(`WriteIt: ${count} did not come. ${which}`);
+  }
+  return step;
+}
+
+/** A step was completed: what comes next is one click away. */
+export function decided(run: PipelineRun): PipelineRun {
+  if (run.status === 'COMPLETED') {
+    const { pipelineRunId: runId } = run;
+    offer('The run is finished.', ['Apply the Text', () => again('writeit.step.apply', { runId })]);
+  } else {
+    offerNext(run, 'Chosen.');
+  }
+  return run;
+}
+
+function offerNext(run: PipelineRun, message: string): void {
+  const { pipelineRunId: runId, currentStep: step } = run;
+  if (run.steps[step]?.status === 'PENDING') {
+    offer(
+      message,
+      [`Run ${step}`, () => again('writeit.step.run', { runId, step })],
+      ['Preview the Prompt', () => show(viewUri('prompt', runId, step))],
+    );
+  }
+}
+
+export async function branched(run: PipelineRun): Promise<PipelineRun> {
+  const step = run.branchPoint ?? run.currentStep;
+  await show(viewUri('step', run.pipelineRunId, step), { focus: false });
+  vscode.window.setStatusBarMessage(
+    `WriteIt: branched at ${step}; the run before is untouched.`,
+    5000,
+  );
+  return run;
+}
+
+export async function exported(result: RunExportResult): Promise<RunExportResult> {
+  if (result.uri === null) {
+    await vscode.window.showTextDocument(
+      await vscode.workspace.openTextDocument({ content: result.content }),
+    );
+  } else {
+    await show(vscode.Uri.parse(result.uri));
+  }
+  return result;
+}
+
+export async function applied(
+  app: App,
+  { runId, step }: StepApplyParams,
+  result: StepApplyResult,
+): Promise<StepApplyResult> {
+  const compare: Choice = ['Compare', () => compareWithDocument(app, runId, step, result.uri)];
+  if (result.pending) {
+    app.pending.add({ runId, step, uri: result.uri });
+    const retry: Choice = ['Apply Again', () => again('writeit.step.apply', { runId, step })];
+    offer('The text waits: you were typing. Nothing is lost.', retry, compare);
+    return result;
+  }
+  app.pending.drop(runId);
+  if (result.conflicts.length > 0) {
+    const count = result.conflicts.length;
+    const places = count === 1 ? 'in one place' : `in ${count} places`;
+    offer(`Applied. What you wrote yourself stays ${places}.`, compare);
+  }
+  if (result.applied) {
+    await save(app, result.uri);
+  }
+  return result;
+}
+
+export async function restored(
+  app: App,
+  runId: string,
+  result: EditRestoreResult,
+): Promise<EditRestoreResult> {
+  app.pending.drop(runId);
+  if (result.applied) {
+    await save(app, result.uri);
+  }
+  return result;
+}
+
+export async function polished(
+  app: App,
+  { uri, apply }: DocumentPolishParams,
+  run: PipelineRun,
+): Promise<PipelineRun> {
+  if (apply === true && run.status === 'COMPLETED') {
+    await save(app, uri);
+  }
+  return run;
+}
+
+/** What the step hands on beside the document as it is now. */
+export async function compareWithDocument(
+  app: App,
+  runId: string,
+  step: string | null | undefined,
+  uri: string,
+): Promise<void> {
+  const name = step ?? lastText(await app.server.ask('writeit.run.show', { runId }));
+  if (name !== undefined) {
+    await showDiff(viewUri('content', runId, name).toString(), uri, `${name} ↔ your document`);
+  }
+}
+
+function lastText(run: PipelineRun): string | undefined {
+  return Object.values(run.steps).findLast((step) => step.status === 'COMPLETED')?.stepName;
+}
+
+/** Save an article whose text came in, if she wants that; never one that was not touched. */
+async function save(app: App, uri: string): Promise<void> {
+  const at = vscode.Uri.parse(uri);
+  const preference = async (): Promise<boolean> =>
+    (await app.server.ask('writeit.preferences.get', { folder: folderOf(at) })).autoSaveEnabled;
+  const document = vscode.workspace.textDocuments.find(
+    (one) => one.uri.toString() === at.toString(),
+  );
+  if (document?.isDirty && !document.isUntitled && (await savesAfterApply(at, preference))) {
+    await document.save();
+  }
+}

@@ -1,0 +1,22 @@
+import type * as vscode from 'vscode';
+import type { Pending } from './pending';
+import type { Scenes } from './scene';
+import type { Server } from './server/server';
+import type { Drafts } from './drafts';
+
+/** What every command is given. */
+export interface App {
+  readonly context: vscode.ExtensionContext;
+  readonly server: Server;
+  readonly scenes: Scenes;
+  readonly pending: Pending;
+  readonly drafts: Drafts;
+}
+
+/** What a command of a tree, a link or another extension may point at. */
+export interface Target {
+  readonly runId?: string;
+  readonly step?: string;
+  readonly responseId?: string;
+  readonly response?: number;
+}

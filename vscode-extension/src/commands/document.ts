@@ -1,0 +1,127 @@
+import * as vscode from 'vscode';
+import { act } from '../act';
+import type { App } from '../app';
+import { folderOf } from '../folders';
+import { documentOf } from '../here';
+import { pick, pickPipeline } from '../pick';
+import { compareWithDocument } from '../after';
+import { runHere } from '../here';
+import { offersAt } from '../scene';
+import type { Table } from './table';
+
+export const DOCUMENT: Table = {
+  'document.start': async (app, argument) => {
+    const uri = documentOf(argument);
+    const named = (argument as { readonly pipeline?: string } | undefined)?.pipeline;
+    const pipeline =
+      named ?? (await pickPipeline(app, 'document', 'Start a pipeline', folderOf(uri)))?.name;
+    return pipeline === undefined
+      ? undefined
+      : act(app, 'writeit.run.start', { pipeline, uri: uri?.toString(), folder: folderOf(uri) });
+  },
+
+  'document.polish': (app, argument) => polish(app, argument, false),
+  'document.polishWithWords': (app, argument) => polish(app, argument, true),
+
+  'document.frontMatter': async (app, argument) => {
+    const uri = needed(documentOf(argument));
+    const pipeline =
+      uri && (await pickPipeline(app, 'document', 'Bind this document to…', folderOf(uri)));
+    const params = pipeline && { uri: uri.toString(), pipeline: pipeline.name };
+    return params && act(app, 'writeit.document.frontMatter', params);
+  },
+
+  'document.offers': async (app, argument) => {
+    const uri = needed(documentOf(argument));
+    if (uri === undefined) {
+      return undefined;
+    }
+    const offers = await offersAt(app.server, uri, vscode.window.activeTextEditor?.selection);
+    const items = offers
+      .filter(({ command }) => command.startsWith('writeit.'))
+      .map((offer) => ({ label: offer.title.replace(/^WriteIt: /, ''), value: offer }));
+    const chosen = await pick(items, 'What fits here', 'nothing is offered here.');
+    return chosen && vscode.commands.executeCommand(chosen.command, chosen.argument);
+  },
+
+  'document.apply': async (app, argument) => {
+    const run = await runHere(app, argument, 'Apply the text of…');
+    return run && act(app, 'writeit.step.apply', { runId: run.pipelineRunId });
+  },
+
+  'document.applyAs': async (app, argument) => {
+    const run = await runHere(app, argument, 'Apply the text of…');
+    const mode = run && (await pick(MODES, 'Apply the text…', 'there is no way to apply it.'));
+    return mode && act(app, 'writeit.step.apply', { runId: run.pipelineRunId, mode });
+  },
+
+  'document.restore': async (app, argument) => {
+    const run = await runHere(app, argument, 'Bring back the text as it was before…');
+    return run && act(app, 'writeit.edit.restore', { runId: run.pipelineRunId });
+  },
+
+  'document.comparePending': async (app) => {
+    const waiting = app.pending.all.map((one) => ({
+      label: vscode.workspace.asRelativePath(vscode.Uri.parse(one.uri)),
+      description: one.step ?? '',
+      value: one,
+    }));
+    const one = await pick(waiting, 'Texts that wait', 'no text waits.');
+    return one && compareWithDocument(app, one.runId, one.step, one.uri);
+  },
+};
+
+const MODES = [
+  { label: 'As a new file', description: 'beside the notes', value: 'new_file' as const },
+  { label: 'In place of the text', description: 'one edit, one undo', value: 'replace' as const },
+  { label: 'Where it was started', description: 'nothing is replaced', value: 'insert' as const },
+];
+
+function needed(uri: vscode.Uri | undefined): vscode.Uri | undefined {
+  if (uri === undefined) {
+    void vscode.window.showInformationMessage('WriteIt: open a markdown document first.');
+  }
+  return uri;
+}
+
+async function polish(app: App, argument: unknown, words: boolean): Promise<unknown> {
+  const editor = vscode.window.activeTextEditor;
+  const uri = needed(documentOf(argument));
+  if (uri === undefined) {
+    return undefined;
+  }
+  const pipeline = await pickPipeline(app, 'selection', 'Rewrite with…', folderOf(uri));
+  const instruction = pipeline && words ? await askInstruction() : '';
+  if (pipeline === undefined || instruction === undefined) {
+    return undefined;
+  }
+  const selected =
+    editor?.document.uri.toString() === uri.toString() ? editor.selection : undefined;
+  return act(app, 'writeit.document.polish', {
+    uri: uri.toString(),
+    pipeline: pipeline.name,
+    apply: true,
+    ...(selected === undefined || selected.isEmpty ? {} : { range: range(selected) }),
+    ...(instruction === '' ? {} : { instruction }),
+  });
+}
+
+function range({ start, end }: vscode.Range): { start: Place; end: Place } {
+  return {
+    start: { line: start.line, character: start.character },
+    end: { line: end.line, character: end.character },
+  };
+}
+
+interface Place {
+  readonly line: number;
+  readonly character: number;
+}
+
+function askInstruction(): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title: 'Rewrite the passage',
+    prompt: 'What should be different?',
+    ignoreFocusOut: true,
+  });
+}

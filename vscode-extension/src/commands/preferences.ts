@@ -1,0 +1,80 @@
+import * as vscode from 'vscode';
+import { act } from '../act';
+import { currentFolder } from '../folders';
+import type { PreferencesSetParams, UserPreferences } from '../protocol';
+import type { Table } from './table';
+
+export const PREFERENCES: Table = {
+  'preferences.edit': async (app) => {
+    const folder = currentFolder();
+    const now = await app.server.ask('writeit.preferences.get', { folder });
+    const chosen = await vscode.window.showQuickPick(items(now), {
+      title: 'Preferences: they hold in every editor; a setting wins over them',
+    });
+    const change = chosen && (await chosen.ask());
+    return change && act(app, 'writeit.preferences.set', { ...change, folder });
+  },
+};
+
+type Change = PreferencesSetParams;
+type Item = vscode.QuickPickItem & { ask(): Promise<Change | undefined> };
+
+function items(now: UserPreferences): Item[] {
+  return [
+    {
+      label: 'Style primer',
+      description: now.stylePrimer ?? 'none',
+      ask: () => text('Style primer', now.stylePrimer ?? '', (stylePrimer) => ({ stylePrimer })),
+    },
+    {
+      label: 'Save the article after a text was applied',
+      description: now.autoSaveEnabled ? 'yes' : 'no',
+      ask: () => Promise.resolve({ autoSaveEnabled: !now.autoSaveEnabled }),
+    },
+    {
+      label: 'Runs that stream at once',
+      description: String(now.maxConcurrentPipelines),
+      ask: () =>
+        number(
+          'Runs that stream at once',
+          now.maxConcurrentPipelines,
+          (maxConcurrentPipelines) => ({
+            maxConcurrentPipelines,
+          }),
+        ),
+    },
+    {
+      label: 'Tokens joined per delta',
+      description: String(now.streamingBufferSize),
+      ask: () =>
+        number('Tokens joined per delta', now.streamingBufferSize, (streamingBufferSize) => ({
+          streamingBufferSize,
+        })),
+    },
+    {
+      label: 'Export format',
+      description: now.exportFormat,
+      ask: async () => {
+        const chosen = await vscode.window.showQuickPick(['yaml', 'json', 'markdown']);
+        return chosen && { exportFormat: chosen as UserPreferences['exportFormat'] };
+      },
+    },
+  ].map((item) => ({ ...item, ask: async () => (await item.ask()) ?? undefined }));
+}
+
+async function text(
+  title: string,
+  value: string,
+  change: (value: string) => Change,
+): Promise<Change | undefined> {
+  const given = await vscode.window.showInputBox({ title, value });
+  return given === undefined ? undefined : change(given);
+}
+
+function number(
+  title: string,
+  value: number,
+  change: (value: number) => Change,
+): Promise<Change | undefined> {
+  return text(title, String(value), (given) => change(Number(given)));
+}

@@ -1,0 +1,103 @@
+import * as vscode from 'vscode';
+import { act } from '../act';
+import { answerHere, hasAnswers, stepHere } from '../here';
+import { pickModels } from '../pick';
+import { show } from '../show';
+import { viewUri } from '../uris';
+import type { Table } from './table';
+
+export const STEP: Table = {
+  'step.run': async (app, argument) => {
+    const here = await stepHere(app, argument, 'Run a step', canRun);
+    return here && act(app, 'writeit.step.run', { runId: here.runId, step: here.step.stepName });
+  },
+
+  'step.askModels': async (app, argument) => {
+    const here = await stepHere(app, argument, 'Run a step with other models', canRun);
+    const models = here && (await pickModels(app, `Ask ${here.step.stepName} of…`));
+    if (here === undefined || models === undefined || models.length === 0) {
+      return undefined;
+    }
+    const samples = await askSamples();
+    const params = { runId: here.runId, step: here.step.stepName, models };
+    return samples && act(app, 'writeit.step.run', { ...params, samples });
+  },
+
+  'step.regenerate': async (app, argument) => {
+    const here = await stepHere(app, argument, 'Ask a step anew', hasAnswers);
+    const step = here?.step.stepName;
+    return here && act(app, 'writeit.step.regenerate', { runId: here.runId, step });
+  },
+
+  'step.choose': async (app, argument) => {
+    const here = await answerHere(app, argument, 'Choose an answer');
+    if (here === undefined) {
+      return undefined;
+    }
+    const { runId, step, index } = here;
+    return act(app, 'writeit.step.select', { runId, step: step.stepName, response: index });
+  },
+
+  'step.chooseWithFeedback': async (app, argument) => {
+    const here = await answerHere(app, argument, 'Choose an answer, and say something');
+    const feedback = here && (await askFeedback(here.step.userFeedback));
+    if (here === undefined || feedback === undefined) {
+      return undefined;
+    }
+    const { runId, step, index } = here;
+    const params = { runId, step: step.stepName, response: index, feedback };
+    return act(app, 'writeit.step.select', params);
+  },
+
+  'step.feedback': async (app, argument) => {
+    const here = await stepHere(app, argument, 'Give feedback', hasAnswers);
+    const text = here && (await askFeedback(here.step.userFeedback));
+    if (here === undefined || text === undefined) {
+      return undefined;
+    }
+    return act(app, 'writeit.step.feedback', { runId: here.runId, step: here.step.stepName, text });
+  },
+
+  'step.skip': async (app, argument) => {
+    const here = await stepHere(app, argument, 'Skip a step', ({ status }) => status === 'PENDING');
+    return here && act(app, 'writeit.step.skip', { runId: here.runId, step: here.step.stepName });
+  },
+
+  'step.preview': async (app, argument) => {
+    const here = await stepHere(app, argument, 'Preview the prompt of a step');
+    return here && show(viewUri('prompt', here.runId, here.step.stepName));
+  },
+
+  'step.open': async (app, argument) => {
+    const here = await stepHere(app, argument, 'Open a step');
+    return here && show(viewUri('step', here.runId, here.step.stepName));
+  },
+};
+
+/** The server decides; here only those are offered first that can be asked. */
+function canRun(step: { readonly status: string }): boolean {
+  return step.status === 'PENDING' || step.status === 'RUNNING';
+}
+
+function askFeedback(value: string | null): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title: 'Feedback',
+    prompt: 'What should the models know from here on?',
+    value: value ?? '',
+    ignoreFocusOut: true,
+  });
+}
+
+const MOST_SAMPLES = 10;
+
+async function askSamples(): Promise<number | undefined> {
+  const given = await vscode.window.showInputBox({
+    title: 'Answers per model',
+    value: '1',
+    validateInput: (value) =>
+      /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= MOST_SAMPLES
+        ? undefined
+        : `A number from 1 to ${MOST_SAMPLES}.`,
+  });
+  return given === undefined ? undefined : Number(given);
+}

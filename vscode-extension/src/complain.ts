@@ -1,0 +1,80 @@
+import * as vscode from 'vscode';
+import { isCancelled, refusal, wordsOf, type RefusalData } from './errors';
+import { log } from './log';
+import type { Target } from './app';
+import { NotRunning } from './server/server';
+
+interface Remedy {
+  readonly title: string;
+  readonly command: string;
+  readonly argument?: unknown;
+}
+
+/** Tell the writer what went wrong, with what she can do about it. */
+export async function complain(error: unknown, target: Target = {}): Promise<void> {
+  if (isCancelled(error) || error instanceof vscode.CancellationError) {
+    return;
+  }
+  log.error('Refused', error);
+  const remedies = remediesFor(error, target);
+  const titles = remedies.map(({ title }) => title);
+  const chosen = await vscode.window.showErrorMessage(`WriteIt: ${wordsOf(error)}`, ...titles);
+  const remedy = remedies.find(({ title }) => title === chosen);
+  if (remedy !== undefined) {
+    await vscode.commands.executeCommand(remedy.command, remedy.argument);
+  }
+}
+
+function remediesFor(error: unknown, target: Target): Remedy[] {
+  if (error instanceof NotRunning) {
+    return [
+      { title: 'Start the Server', command: 'writeit.ui.server.restart' },
+      { title: 'Show Log', command: 'writeit.ui.server.log' },
+    ];
+  }
+  const refused = refusal(error);
+  return refused === undefined
+    ? [{ title: 'Show Log', command: 'writeit.ui.server.log' }]
+    : remediesOf(refused, target);
+}
+
+function remediesOf(refused: RefusalData, target: Target): Remedy[] {
+  const setKey = {
+    title: 'Set a Key…',
+    command: 'writeit.ui.model.setKey',
+    argument: refused.provider,
+  };
+  switch (refused.kind) {
+    case 'model_error':
+      return refused.reason === 'auth' ? [setKey] : [];
+    case 'not_found':
+      // The contract: no model at all is told with these three ways out.
+      return refused.hint?.includes('model.install')
+        ? [
+            { title: 'Install the Embedded Model', command: 'writeit.ui.model.install' },
+            setKey,
+            { title: 'Choose a Model…', command: 'writeit.ui.model.default' },
+          ]
+        : [];
+    case 'retry_limit':
+      return [{ title: 'Branch Here', command: 'writeit.ui.run.branch', argument: target }];
+    case 'store_error':
+      return [{ title: 'Show Log', command: 'writeit.ui.server.log' }];
+    default:
+      return [];
+  }
+}
+
+/** Run a command of ours; what it throws is told, never swallowed. */
+export async function telling<R>(
+  work: () => Promise<R>,
+  target: Target = {},
+): Promise<R | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    // Not awaited: the message stays until she reads it, the command is over.
+    void complain(error, target);
+    return undefined;
+  }
+}

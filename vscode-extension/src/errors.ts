@@ -1,0 +1,41 @@
+import { ResponseError } from 'vscode-languageclient/node';
+import type { ErrorKind } from './protocol';
+
+const REQUEST_CANCELLED = -32800;
+
+/** What the server says when it refuses: what happened, and what to do next. */
+export interface RefusalData {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  readonly hint?: string;
+  readonly reason?: string;
+  readonly provider?: string;
+  readonly problems?: readonly { readonly path: string; readonly message: string }[];
+}
+
+/** The server's typed refusal, or undefined if the error is something else. */
+export function refusal(error: unknown): RefusalData | undefined {
+  if (!(error instanceof ResponseError)) {
+    return undefined;
+  }
+  const data: unknown = error.data;
+  return isRefusal(data) ? data : undefined;
+}
+
+function isRefusal(data: unknown): data is RefusalData {
+  return typeof data === 'object' && data !== null && 'kind' in data && 'message' in data;
+}
+
+/** Whether the writer stopped it herself: nothing to complain about. */
+export function isCancelled(error: unknown): boolean {
+  return error instanceof ResponseError && error.code === REQUEST_CANCELLED;
+}
+
+/** What to tell the writer: the message, and what to do next. */
+export function wordsOf(error: unknown): string {
+  const refused = refusal(error);
+  if (refused) {
+    return [refused.message, refused.hint].filter(Boolean).join(' ');
+  }
+  return error instanceof Error ? error.message : String(error);
+}

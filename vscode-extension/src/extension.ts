@@ -1,0 +1,81 @@
+import * as vscode from 'vscode';
+import { clicked } from './act';
+import type { App } from './app';
+import { registerCommands } from './commands';
+import { installServer } from './commands/server';
+import { Views } from './documents';
+import { Drafts } from './drafts';
+import { log } from './log';
+import { Pending } from './pending';
+import { Scenes } from './scene';
+import { onPythonChanged } from './server/python';
+import { Server } from './server/server';
+import { show } from './show';
+import { statusItem } from './status';
+import { registerTrees } from './views';
+
+export function activate(context: vscode.ExtensionContext): App {
+  const began = performance.now();
+  const server: Server = new Server(context, {
+    execute: (command, argument) => clicked(app, command, argument),
+    show: async (uri, focus, selection) => (await show(uri, { focus, selection })) !== undefined,
+  });
+  const scenes = new Scenes(server);
+  const app: App = { context, server, scenes, pending: new Pending(), drafts: new Drafts() };
+  context.subscriptions.push(
+    log,
+    server,
+    scenes,
+    app.pending,
+    app.drafts,
+    new Views(server),
+    registerCommands(app),
+    registerTrees(app),
+    statusItem(app),
+  );
+  follow(app);
+  void start(app);
+  log.info(`Activated in ${(performance.now() - began).toFixed(1)} ms, without the server`);
+  return app;
+}
+
+export async function deactivate(): Promise<void> {
+  await running?.stop();
+}
+
+let running: Server | undefined;
+
+async function start(app: App): Promise<void> {
+  running = app.server;
+  await app.server.restart();
+  if (dependsOnPython()) {
+    void onPythonChanged(app.context, () => void app.server.restart());
+  }
+  if (app.server.state === 'missing') {
+    await installServer(app);
+  } else if (app.server.state === 'failed') {
+    void vscode.window.showErrorMessage(`WriteIt: ${app.server.why}`);
+  }
+}
+
+/** A path in the settings decides alone. */
+function dependsOnPython(): boolean {
+  return vscode.workspace.getConfiguration('writeit').get<string>('server.path', '') === '';
+}
+
+/** Start anew when what the server is found by changes. */
+function follow(app: App): void {
+  const anew = (): void => {
+    void app.server.restart();
+  };
+  app.context.subscriptions.push(
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void start(app)),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('writeit.server.path')) {
+        anew();
+      } else if (event.affectsConfiguration('writeit')) {
+        void app.server.settingsChanged();
+      }
+    }),
+  );
+}

@@ -1,0 +1,99 @@
+import * as vscode from 'vscode';
+import type { App, Target } from './app';
+import type { PipelineRun, StepState } from './protocol';
+import { pickAnswer, pickRun, pickStep, type Answer } from './pick';
+import { isOurs, runOf } from './scene';
+import { placeOf } from './uris';
+
+/** What a command is about: where it was invoked, else what the writer looks at. */
+export function targetOf(argument: unknown): Target {
+  if (argument instanceof vscode.Uri) {
+    return placeOf(argument) ?? {};
+  }
+  if (typeof argument !== 'object' || argument === null) {
+    return {};
+  }
+  return 'target' in argument ? (argument.target as Target) : argument;
+}
+
+/** The document a command is about, if it is one of the writer's. */
+export function documentOf(argument: unknown): vscode.Uri | undefined {
+  if (argument instanceof vscode.Uri) {
+    return argument;
+  }
+  const document = vscode.window.activeTextEditor?.document;
+  return document !== undefined && isOurs(document) ? document.uri : undefined;
+}
+
+export async function runHere(
+  app: App,
+  argument: unknown,
+  title: string,
+): Promise<PipelineRun | undefined> {
+  const runId =
+    targetOf(argument).runId ?? (await runOfEditor(app)) ?? (await pickRun(app, title))?.runId;
+  return runId === undefined ? undefined : app.server.ask('writeit.run.show', { runId });
+}
+
+async function runOfEditor(app: App): Promise<string | undefined> {
+  const document = vscode.window.activeTextEditor?.document;
+  return document !== undefined && isOurs(document) ? runOf(app.server, document.uri) : undefined;
+}
+
+export interface StepHere {
+  readonly run: PipelineRun;
+  readonly step: StepState;
+  readonly runId: string;
+}
+
+/** The step that is meant: named, looked at, the current one if it fits, else asked for. */
+export async function stepHere(
+  app: App,
+  argument: unknown,
+  title: string,
+  fits: (step: StepState) => boolean = () => true,
+): Promise<StepHere | undefined> {
+  const run = await runHere(app, argument, title);
+  if (run === undefined) {
+    return undefined;
+  }
+  const named = targetOf(argument).step ?? stepOfEditor(run.pipelineRunId);
+  const likely = run.steps[named ?? run.currentStep];
+  const step =
+    likely !== undefined && (named !== undefined || fits(likely))
+      ? likely
+      : await pickStep(run, title, fits);
+  return step && { run, step, runId: run.pipelineRunId };
+}
+
+function stepOfEditor(runId: string): string | undefined {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  const place = uri && placeOf(uri);
+  return place?.runId === runId ? place.step : undefined;
+}
+
+export interface AnswerHere extends StepHere, Answer {}
+
+/** The answer that is meant: pointed at, looked at, else asked for. */
+export async function answerHere(
+  app: App,
+  argument: unknown,
+  title: string,
+): Promise<AnswerHere | undefined> {
+  const here = await stepHere(app, argument, title, hasAnswers);
+  if (here === undefined) {
+    return undefined;
+  }
+  const { aiResponses } = here.step;
+  const target = targetOf(argument);
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  const id = target.responseId ?? (uri && placeOf(uri)?.responseId);
+  const index = target.response ?? aiResponses.findIndex(({ responseId }) => responseId === id);
+  const answer = aiResponses[index];
+  const found = answer === undefined ? await pickAnswer(here.step, title) : { index, answer };
+  return found && { ...here, ...found };
+}
+
+export function hasAnswers(step: StepState): boolean {
+  return step.aiResponses.length > 0;
+}

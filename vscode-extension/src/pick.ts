@@ -1,0 +1,128 @@
+import * as vscode from 'vscode';
+import type { App } from './app';
+import { currentFolder } from './folders';
+import type { AIResponse, PipelineEntry, PipelineRun, RunSummary, StepState } from './protocol';
+import { answerWords, costWords, modelOf, runWords, sketch, stepWords } from './words';
+
+interface Item<T> extends vscode.QuickPickItem {
+  readonly value: T;
+}
+
+async function pick<T>(
+  items: readonly Item<T>[],
+  title: string,
+  none: string,
+): Promise<T | undefined> {
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(`WriteIt: ${none}`);
+    return undefined;
+  }
+  const options = { title, matchOnDescription: true, matchOnDetail: true };
+  return (await vscode.window.showQuickPick(items, options))?.value;
+}
+
+/** As `pick`, but a single one is not asked about. */
+async function pickAmong<T>(
+  items: readonly Item<T>[],
+  title: string,
+  none: string,
+): Promise<T | undefined> {
+  const [first, ...others] = items;
+  return first !== undefined && others.length === 0 ? first.value : pick(items, title, none);
+}
+
+export async function pickRun(app: App, title: string): Promise<RunSummary | undefined> {
+  const { runs } = await app.server.ask('writeit.run.list', {
+    folder: currentFolder(),
+    limit: 200,
+  });
+  const items = runs.map((run) => ({
+    label: run.name ?? run.title,
+    description: `${run.pipeline}, ${runWords(run.status, run.currentStep)}`,
+    detail: `${new Date(run.updatedAt).toLocaleString()}, ${costWords(run.costUsd)}`,
+    value: run,
+  }));
+  return pick(items, title, 'there are no runs here yet. Start a pipeline on a markdown document.');
+}
+
+export function pickStep(
+  run: PipelineRun,
+  title: string,
+  fits: (step: StepState) => boolean,
+): Promise<StepState | undefined> {
+  const items = Object.values(run.steps)
+    .filter(fits)
+    .map((step) => ({ label: step.stepName, description: stepWords(step), value: step }));
+  return pickAmong(items, title, 'no step of this run fits.');
+}
+
+export interface Answer {
+  readonly index: number;
+  readonly answer: AIResponse;
+}
+
+function answerItems(step: StepState): Item<Answer>[] {
+  return step.aiResponses.map((answer, index) => ({
+    label: `Answer ${index + 1}: ${modelOf(answer)}`,
+    description: answerWords(answer, index === step.userSelection),
+    detail: sketch(answer.processedContent, 160),
+    value: { index, answer },
+  }));
+}
+
+export function pickAnswer(step: StepState, title: string): Promise<Answer | undefined> {
+  return pick(answerItems(step), title, `${step.stepName} has no answers yet.`);
+}
+
+export async function pickAnswers(step: StepState, title: string): Promise<readonly Answer[]> {
+  const options = { title, canPickMany: true, matchOnDescription: true } as const;
+  return ((await vscode.window.showQuickPick(answerItems(step), options)) ?? []).map(
+    ({ value }) => value,
+  );
+}
+
+export async function pickPipeline(
+  app: App,
+  appliesTo: 'document' | 'selection',
+  title: string,
+  folder: string | undefined,
+): Promise<PipelineEntry | undefined> {
+  const { pipelines } = await app.server.ask('writeit.pipeline.list', { folder });
+  const items = pipelines
+    .filter((pipeline) => pipeline.appliesTo === appliesTo)
+    .map((pipeline) => ({
+      label: pipeline.name,
+      description: pipeline.description,
+      detail: pipeline.steps.join(' → '),
+      value: pipeline,
+    }));
+  return pick(items, title, 'there is no usable pipeline for this.');
+}
+
+/** Models that can be asked here, and their reasons where they cannot. */
+export async function pickModels(app: App, title: string): Promise<readonly string[] | undefined> {
+  const { models } = await app.server.ask('writeit.model.list', { folder: currentFolder() });
+  const items = models.map(({ id, available, reason }) => ({
+    label: id,
+    description: available ? 'can be asked' : (reason ?? 'cannot be asked'),
+    value: id,
+  }));
+  const other = { label: 'Another model…', description: 'type its name', value: '' };
+  const options = { title, canPickMany: true } as const;
+  const chosen = await vscode.window.showQuickPick([...items, other], options);
+  if (chosen === undefined) {
+    return undefined;
+  }
+  const named = chosen.some(({ value }) => value === '') ? await typedModel() : undefined;
+  return [...chosen.map(({ value }) => value), named ?? ''].filter(Boolean);
+}
+
+function typedModel(): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title: 'Another model',
+    prompt: 'provider/model, for example openai/gpt-4o',
+    ignoreFocusOut: true,
+  });
+}
+
+export { pick };

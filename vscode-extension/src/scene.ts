@@ -1,0 +1,195 @@
+import * as vscode from 'vscode';
+import { NotRunning, type Server } from './server/server';
+import { refusal } from './errors';
+import { log } from './log';
+import type { PipelineRun, StepState } from './protocol';
+import { placeOf, SCHEME, type Place } from './uris';
+
+/** Changes within it are looked at together. */
+const PAUSE_MS = 250;
+
+/** What the writer is looking at: a document or a view, and the run it means. */
+export interface Scene {
+  readonly uri?: vscode.Uri;
+  readonly place?: Place;
+  readonly run?: PipelineRun;
+  readonly step?: StepState;
+}
+
+/** One thing the server offers at a place. */
+export interface Offer {
+  readonly title: string;
+  readonly kind: string;
+  readonly command: string;
+  readonly argument: Readonly<Record<string, unknown>>;
+}
+
+interface WireAction {
+  readonly title: string;
+  readonly kind?: string;
+  readonly command?: { readonly command: string; readonly arguments?: readonly unknown[] };
+}
+
+/** Everything the server offers for a document and a selection in it. */
+export async function offersAt(
+  server: Server,
+  uri: vscode.Uri,
+  range?: vscode.Range,
+): Promise<Offer[]> {
+  const { start, end } = range ?? new vscode.Range(0, 0, 0, 0);
+  const params = {
+    textDocument: { uri: uri.toString() },
+    range: {
+      start: { line: start.line, character: start.character },
+      end: { line: end.line, character: end.character },
+    },
+    context: { diagnostics: [] },
+  };
+  const actions = await server.request<WireAction[] | null>('textDocument/codeAction', params);
+  return (actions ?? []).flatMap(({ title, kind = '', command }) =>
+    command === undefined
+      ? []
+      : [
+          {
+            title,
+            kind,
+            command: command.command,
+            argument: (command.arguments?.[0] ?? {}) as Offer['argument'],
+          },
+        ],
+  );
+}
+
+/** The run a document means; which that is, is the server's to say. */
+export async function runOf(server: Server, uri: vscode.Uri): Promise<string | undefined> {
+  const place = placeOf(uri);
+  if (place !== undefined) {
+    return place.runId;
+  }
+  for (const { argument } of await offersAt(server, uri)) {
+    if (typeof argument['runId'] === 'string') {
+      return argument['runId'];
+    }
+  }
+  return undefined;
+}
+
+/** Whether the server has anything to say about a document. */
+export function isOurs(document: vscode.TextDocument): boolean {
+  return (
+    document.languageId === 'markdown' && ['file', 'untitled', SCHEME].includes(document.uri.scheme)
+  );
+}
+
+/** Follows what the writer looks at, for `when` clauses and the status bar. */
+export class Scenes implements vscode.Disposable {
+  readonly #server: Server;
+  readonly #changed = new vscode.EventEmitter<Scene>();
+  readonly #held: vscode.Disposable;
+  #scene: Scene = {};
+  #round = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  readonly onDidChange = this.#changed.event;
+
+  constructor(server: Server) {
+    this.#server = server;
+    const soon = (): void => {
+      this.#soon();
+    };
+    this.#held = vscode.Disposable.from(
+      vscode.window.onDidChangeActiveTextEditor(soon),
+      server.onDidChangeState(soon),
+      server.onDidChange(soon),
+    );
+    this.#soon();
+  }
+
+  get now(): Scene {
+    return this.#scene;
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#held.dispose();
+    this.#changed.dispose();
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.refresh();
+    }, PAUSE_MS);
+  }
+
+  /** Look anew; a later look overtakes this one. */
+  async refresh(): Promise<void> {
+    this.#round += 1;
+    const round = this.#round;
+    const scene = await this.#look();
+    if (round === this.#round) {
+      this.#scene = scene;
+      setContexts(scene);
+      this.#changed.fire(scene);
+    }
+  }
+
+  async #look(): Promise<Scene> {
+    const document = vscode.window.activeTextEditor?.document;
+    if (document === undefined || !isOurs(document) || this.#server.state !== 'running') {
+      return {};
+    }
+    const { uri } = document;
+    const place = placeOf(uri);
+    const scene = { uri, ...(place === undefined ? {} : { place }) };
+    try {
+      return { ...scene, ...(await this.#runAt(uri, place?.step)) };
+    } catch (error) {
+      // A view of a run that is gone, or a server that went away: there is no run here.
+      if (refusal(error) === undefined && !(error instanceof NotRunning)) {
+        log.warn('What this document is about is not known', error);
+      }
+      return scene;
+    }
+  }
+
+  async #runAt(uri: vscode.Uri, named: string | undefined): Promise<Pick<Scene, 'run' | 'step'>> {
+    const runId = await runOf(this.#server, uri);
+    if (runId === undefined) {
+      return {};
+    }
+    const run = await this.#server.ask('writeit.run.show', { runId });
+    const step = run.steps[named ?? run.currentStep];
+    return { run, ...(step === undefined ? {} : { step }) };
+  }
+}
+
+function setContexts({ place, run, step }: Scene): void {
+  const values = {
+    view: place?.view ?? '',
+    ...ofRun(run),
+    stepStatus: step?.status ?? '',
+    answers: step?.aiResponses.length ?? 0,
+    passages: step?.passages.length ?? 0,
+  };
+  for (const [key, value] of Object.entries(values)) {
+    void vscode.commands.executeCommand('setContext', `writeit.${key}`, value);
+  }
+}
+
+function ofRun(run: PipelineRun | undefined): Record<string, string | boolean> {
+  if (run === undefined) {
+    return { hasRun: false, runStatus: '', isBranch: false, streaming: false, hasText: false };
+  }
+  return {
+    hasRun: true,
+    runStatus: run.status,
+    isBranch: run.parentPipelineRunId !== null,
+    streaming: isStreaming(run),
+    hasText: Object.values(run.steps).some((one) => one.status === 'COMPLETED'),
+  };
+}
+
+export function isStreaming(run: PipelineRun): boolean {
+  return Object.values(run.steps).some((step) => step.streaming.length > 0);
+}

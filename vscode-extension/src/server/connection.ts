@@ -1,0 +1,87 @@
+import * as vscode from 'vscode';
+import {
+  LanguageClient,
+  RevealOutputChannelOn,
+  type DynamicFeature,
+  type LanguageClientOptions,
+  type Middleware,
+  type StaticFeature,
+} from 'vscode-languageclient/node';
+import { log } from '../log';
+import { serverSettings } from '../settings';
+import { SCHEME } from '../uris';
+import type { Command } from './find';
+
+/** What the server's requests and the editor's clicks lead to; the rest of us provides it. */
+export interface Hooks {
+  /** A code lens, a code action or a link was clicked. */
+  execute(command: string, argument: unknown): Promise<unknown>;
+  /** The server wants a document shown. */
+  show(uri: vscode.Uri, focus: boolean, selection?: vscode.Range): Promise<boolean>;
+}
+
+/** The language client, without what we do ourselves. */
+class Client extends LanguageClient {
+  // Our own provider waits for a server that is still starting, and says what is wrong in words.
+  override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
+    const method = 'registrationType' in feature ? feature.registrationType.method : undefined;
+    if (method !== 'workspace/textDocumentContent') {
+      super.registerFeature(feature);
+    }
+  }
+}
+
+export function connect(server: Command, hooks: Hooks): LanguageClient {
+  const run = { command: server.command, args: [...server.args] };
+  return new Client('writeitServer', 'WriteIt', run, options(hooks));
+}
+
+function options(hooks: Hooks): LanguageClientOptions {
+  return {
+    documentSelector: ['file', 'untitled', SCHEME].map((scheme) => ({
+      scheme,
+      language: 'markdown',
+    })),
+    initializationOptions: { writeit: { views: 'uri', events: true } },
+    outputChannel: log,
+    revealOutputChannelOn: RevealOutputChannelOn.Never,
+    // Ours says what is wrong and offers what to do; the client's would only ask to retry.
+    initializationFailedHandler: () => false,
+    middleware: middleware(hooks),
+  };
+}
+
+function middleware(hooks: Hooks): Middleware {
+  return {
+    executeCommand: (command, args: readonly unknown[]) => hooks.execute(command, args[0]),
+    window: {
+      showDocument: async (params, token, next) => {
+        const uri = vscode.Uri.parse(params.uri);
+        if (params.external === true) {
+          return next(params, token);
+        }
+        const selection = params.selection && range(params.selection);
+        return { success: await hooks.show(uri, params.takeFocus === true, selection) };
+      },
+    },
+    workspace: {
+      configuration: (params) =>
+        params.items.map((item) =>
+          item.section === 'writeit'
+            ? serverSettings(
+                item.scopeUri === undefined ? undefined : vscode.Uri.parse(item.scopeUri),
+              )
+            : null,
+        ),
+    },
+  };
+}
+
+interface Place {
+  readonly line: number;
+  readonly character: number;
+}
+
+function range({ start, end }: { start: Place; end: Place }): vscode.Range {
+  return new vscode.Range(start.line, start.character, end.line, end.character);
+}

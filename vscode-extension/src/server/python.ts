@@ -1,0 +1,48 @@
+import * as vscode from 'vscode';
+import { log } from '../log';
+
+/** The part of the Python extension's API that is used; it may be absent altogether. */
+interface PythonApi {
+  readonly environments?: {
+    getActiveEnvironmentPath(resource?: vscode.Uri): { readonly path: string };
+    resolveEnvironment(path: {
+      readonly path: string;
+    }): Promise<{ readonly executable: { readonly uri?: vscode.Uri } } | undefined>;
+    readonly onDidChangeActiveEnvironmentPath: vscode.Event<unknown>;
+  };
+}
+
+async function api(): Promise<PythonApi['environments']> {
+  const extension = vscode.extensions.getExtension<PythonApi>('ms-python.python');
+  if (extension === undefined) {
+    return undefined;
+  }
+  try {
+    return (await extension.activate()).environments;
+  } catch (error) {
+    log.warn('The Python extension did not start', error);
+    return undefined;
+  }
+}
+
+/** The interpreter of the environment that is active in the first folder. */
+export async function activePython(): Promise<string | undefined> {
+  const environments = await api();
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const active = environments?.getActiveEnvironmentPath(folder);
+  if (environments === undefined || active === undefined) {
+    return undefined;
+  }
+  return (await environments.resolveEnvironment(active))?.executable.uri?.fsPath;
+}
+
+/** Tell when another environment becomes active. */
+export async function onPythonChanged(
+  context: vscode.ExtensionContext,
+  changed: () => void,
+): Promise<void> {
+  const environments = await api();
+  if (environments !== undefined) {
+    context.subscriptions.push(environments.onDidChangeActiveEnvironmentPath(changed));
+  }
+}

@@ -1,0 +1,232 @@
+import * as vscode from 'vscode';
+import {
+  ExecuteCommandRequest,
+  ProgressType,
+  State as ClientState,
+  Trace,
+  type LanguageClient,
+} from 'vscode-languageclient/node';
+import { log } from '../log';
+import type { CommandName, Commands } from '../protocol';
+import { connect, type Hooks } from './connection';
+import { find, type Found } from './find';
+import { sources } from './sources';
+import { tooOld } from './version';
+
+export type State = 'restricted' | 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
+
+/** Runs and what shows them changed; from this server or another process. */
+export interface Changed {
+  readonly runIds: readonly string[];
+  readonly views: readonly string[];
+}
+
+/** Given along with a request. */
+export interface Extras {
+  readonly cancel?: vscode.CancellationToken;
+  readonly workDoneToken?: string;
+}
+
+/** The server is not there to be asked; `message` says why and what to do. */
+export class NotRunning extends Error {}
+
+/** The server process and our connection to it. */
+export class Server implements vscode.Disposable {
+  readonly #states = new vscode.EventEmitter<State>();
+  readonly #changes = new vscode.EventEmitter<Changed>();
+  readonly #context: vscode.ExtensionContext;
+  readonly #hooks: Hooks;
+  #state: State = 'stopped';
+  #why = 'The WriteIt server was not started.';
+  #client: LanguageClient | undefined;
+  #found: Found | undefined;
+  #queue: Promise<void> = Promise.resolve();
+  #waiting: Promise<void> | undefined;
+
+  readonly onDidChangeState = this.#states.event;
+  readonly onDidChange = this.#changes.event;
+
+  constructor(context: vscode.ExtensionContext, hooks: Hooks) {
+    this.#context = context;
+    this.#hooks = hooks;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Why it is as it is, in words. */
+  get why(): string {
+    return this.#why;
+  }
+
+  /** What was found, and its version once it answered. */
+  get description(): string {
+    const version = this.#client?.initializeResult?.serverInfo?.version ?? 'unknown version';
+    const found = this.#found;
+    return found ? `${found.command} (${found.reason}), ${version}` : this.#why;
+  }
+
+  /** Start, or start anew. Asked for again before it began, it is done once. */
+  restart(): Promise<void> {
+    this.#waiting ??= this.#queue.then(async () => {
+      this.#waiting = undefined;
+      await this.#end();
+      await this.#begin();
+    });
+    this.#queue = this.#waiting;
+    return this.#waiting;
+  }
+
+  stop(): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      await this.#end();
+      this.#become('stopped', 'The WriteIt server was stopped.');
+    });
+    return this.#queue;
+  }
+
+  /** Ask the server; waits while it starts. Throws its refusals as they come. */
+  async ask<C extends CommandName>(
+    command: C,
+    params: Commands[C]['params'],
+    extras: Extras = {},
+  ): Promise<Commands[C]['result']> {
+    const { client } = await this.#ready();
+    const { workDoneToken, cancel } = extras;
+    const request = {
+      command,
+      arguments: [params],
+      ...(workDoneToken === undefined ? {} : { workDoneToken }),
+    };
+    // The contract's test compares the types with the server's models.
+    return (await client.sendRequest(ExecuteCommandRequest.type, request, cancel)) as Promise<
+      Commands[C]['result']
+    >;
+  }
+
+  /** A plain LSP request. */
+  async request<R>(method: string, params: unknown): Promise<R> {
+    const { client } = await this.#ready();
+    return client.sendRequest<R>(method, params);
+  }
+
+  /** Listen to `$/progress` of one token. */
+  async listen(token: string, heard: (value: never) => void): Promise<vscode.Disposable> {
+    const { client } = await this.#ready();
+    return client.onProgress(new ProgressType<never>(), token, heard);
+  }
+
+  /** Tell the server that its settings may be others now. */
+  async settingsChanged(): Promise<void> {
+    if (this.#client?.isRunning()) {
+      this.#trace(this.#client);
+      await this.#client.sendNotification('workspace/didChangeConfiguration', { settings: null });
+    }
+  }
+
+  dispose(): void {
+    this.#states.dispose();
+    this.#changes.dispose();
+  }
+
+  async #ready(): Promise<{ client: LanguageClient }> {
+    await this.#queue;
+    if (this.#client === undefined || this.#state !== 'running') {
+      throw new NotRunning(this.#why);
+    }
+    return { client: this.#client };
+  }
+
+  async #begin(): Promise<void> {
+    if (!vscode.workspace.isTrusted) {
+      this.#become(
+        'restricted',
+        'WriteIt does nothing in Restricted Mode. Trust this workspace to use it.',
+      );
+      return;
+    }
+    this.#become('starting', 'The WriteIt server is starting.');
+    const search = await find(sources(this.#context));
+    for (const tried of search.tried) {
+      log.info(`Not taken: ${tried}`);
+    }
+    if (search.found === undefined) {
+      this.#become('missing', `No WriteIt server was found (${search.tried.join('; ')}).`);
+      return;
+    }
+    log.info(`Server: ${search.found.command}, from ${search.found.reason}`);
+    await this.#connect(search.found);
+  }
+
+  async #connect(found: Found): Promise<void> {
+    const client = connect(found, this.#hooks);
+    this.#found = found;
+    this.#client = client;
+    try {
+      await client.start();
+    } catch (error) {
+      log.error('The server did not start', error);
+      this.#become(
+        'failed',
+        `The WriteIt server at ${found.command} did not start; the log says why.`,
+      );
+      return;
+    }
+    const old = tooOld(client.initializeResult?.serverInfo?.version);
+    if (old !== undefined) {
+      await this.#end();
+      this.#become('failed', `The WriteIt server at ${found.command} cannot be used: ${old}.`);
+      return;
+    }
+    this.#trace(client);
+    client.onNotification('writeit/changed', (changed: Changed) => {
+      this.#changes.fire(changed);
+    });
+    client.onDidChangeState(({ newState }) => {
+      this.#follow(client, newState);
+    });
+    log.info(`Ready: ${this.description}`);
+    this.#become('running', 'WriteIt is ready.');
+  }
+
+  /** After a crash the language client starts the server again, a few times. */
+  #follow(client: LanguageClient, state: ClientState): void {
+    if (client !== this.#client) {
+      return;
+    }
+    if (state === ClientState.Running) {
+      this.#become('running', 'WriteIt is ready.');
+    } else if (state === ClientState.Starting) {
+      this.#become('starting', 'The WriteIt server stopped by itself and is starting again.');
+    } else {
+      this.#become('failed', 'The WriteIt server stopped by itself; what had come was kept.');
+    }
+  }
+
+  async #end(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client === undefined) {
+      return;
+    }
+    try {
+      await client.dispose();
+    } catch (error) {
+      log.warn('The server did not end cleanly', error); // it is gone either way
+    }
+  }
+
+  #trace(client: LanguageClient): void {
+    const value = vscode.workspace.getConfiguration('writeit').get<string | null>('trace') ?? 'off';
+    void client.setTrace(Trace.fromString(value));
+  }
+
+  #become(state: State, why: string): void {
+    this.#state = state;
+    this.#why = why;
+    log.info(why);
+    void vscode.commands.executeCommand('setContext', 'writeit.server', state);
+    this.#states.fire(state);
+  }
+}

@@ -1,0 +1,64 @@
+import * as vscode from 'vscode';
+
+/** What the server pulls; the same names as in its documentation. */
+const SERVER_KEYS = [
+  'models.default',
+  'models.steps',
+  'models.ollamaUrl',
+  'maxCostUsd.run',
+  'maxCostUsd.day',
+  'maxConcurrentPipelines',
+  'streamingBufferSize',
+  'stylePrimer',
+  'exportFormat',
+  'autoSave',
+  'codeLens.enabled',
+  'primerLint.enabled',
+  'output',
+  'storeLocation',
+  'trace',
+] as const;
+
+type Json = Record<string, unknown>;
+
+/**
+ * The section as the server wants it: only what the writer set.
+ * A default sent along would win over her preferences.
+ */
+export function serverSettings(scope: vscode.Uri | undefined): Json {
+  const section = vscode.workspace.getConfiguration('writeit', scope);
+  const settings: Json = {};
+  for (const key of SERVER_KEYS) {
+    const value = explicit(section.inspect(key));
+    if (value !== undefined && value !== null) {
+      put(settings, key.split('.'), value);
+    }
+  }
+  return settings;
+}
+
+type Inspected = ReturnType<vscode.WorkspaceConfiguration['inspect']>;
+
+function explicit(found: Inspected): unknown {
+  return found?.workspaceFolderValue ?? found?.workspaceValue ?? found?.globalValue;
+}
+
+function put(into: Json, path: readonly string[], value: unknown): void {
+  const [first = '', ...rest] = path;
+  if (rest.length === 0) {
+    into[first] = value;
+    return;
+  }
+  const inner = (into[first] ?? {}) as Json;
+  into[first] = inner;
+  put(inner, rest, value);
+}
+
+/** Whether an article is saved after a text came into it: the setting, else the preference. */
+export function savesAfterApply(
+  uri: vscode.Uri,
+  preference: () => Promise<boolean>,
+): Promise<boolean> {
+  const set = explicit(vscode.workspace.getConfiguration('writeit', uri).inspect('autoSave'));
+  return typeof set === 'boolean' ? Promise.resolve(set) : preference();
+}

@@ -1,0 +1,51 @@
+import * as vscode from 'vscode';
+import { log } from './log';
+import { SCHEME } from './uris';
+
+export interface ShowOptions {
+  readonly focus?: boolean;
+  readonly selection?: vscode.Range | undefined;
+}
+
+/** Show a document: the writer's own where they are, a view beside the article. */
+export async function show(
+  uri: vscode.Uri,
+  { focus = true, selection }: ShowOptions = {},
+): Promise<vscode.TextEditor | undefined> {
+  const viewColumn = visibleColumn(uri) ?? columnFor(uri);
+  const options = { viewColumn, preserveFocus: !focus, preview: false };
+  try {
+    const document = await vscode.workspace.openTextDocument(uri);
+    return await vscode.window.showTextDocument(
+      document,
+      selection ? { ...options, selection } : options,
+    );
+  } catch (error) {
+    log.warn(`${uri.toString()} cannot be shown`, error);
+    return undefined;
+  }
+}
+
+/** The column a document is already visible in. */
+function visibleColumn(uri: vscode.Uri): vscode.ViewColumn | undefined {
+  const wanted = uri.toString();
+  const visible = vscode.window.visibleTextEditors;
+  return visible.find((editor) => editor.document.uri.toString() === wanted)?.viewColumn;
+}
+
+/** Views share one column; the first opens beside the article. */
+function columnFor(uri: vscode.Uri): vscode.ViewColumn {
+  if (uri.scheme !== SCHEME) {
+    return vscode.ViewColumn.Active;
+  }
+  const view = vscode.window.visibleTextEditors.find(
+    (editor) => editor.document.uri.scheme === SCHEME && editor.viewColumn !== undefined,
+  );
+  return view?.viewColumn ?? vscode.ViewColumn.Beside;
+}
+
+/** Two texts side by side. */
+export async function showDiff(left: string, right: string, title: string): Promise<void> {
+  const [one, other] = [vscode.Uri.parse(left), vscode.Uri.parse(right)];
+  await vscode.commands.executeCommand('vscode.diff', one, other, title, { preview: false });
+}

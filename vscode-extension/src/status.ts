@@ -1,0 +1,106 @@
+import * as vscode from 'vscode';
+import type { App } from './app';
+import { isOurs, type Scene } from './scene';
+import type { State } from './server/server';
+import { count, runWords, stepWords } from './words';
+
+const PRIORITY = 90;
+
+/** One item of the status bar: where the run of this document stands, in words. */
+export function statusItem(app: App): vscode.Disposable {
+  const item = vscode.window.createStatusBarItem(
+    'writeit',
+    vscode.StatusBarAlignment.Left,
+    PRIORITY,
+  );
+  item.name = 'WriteIt';
+  const draw = (): void => {
+    const face = faceOf(app);
+    item.text = face.text;
+    item.tooltip = face.tooltip;
+    item.command = face.command;
+    item.accessibilityInformation = { label: face.text.replaceAll(/\$\([^)]*\) ?/g, '') };
+    item.backgroundColor = face.warns
+      ? new vscode.ThemeColor('statusBarItem.warningBackground')
+      : undefined;
+    if (face.shown) {
+      item.show();
+    } else {
+      item.hide();
+    }
+  };
+  draw();
+  return vscode.Disposable.from(
+    item,
+    app.server.onDidChangeState(draw),
+    app.scenes.onDidChange(draw),
+    app.pending.onDidChange(draw),
+    vscode.window.onDidChangeActiveTextEditor(draw),
+  );
+}
+
+interface Face {
+  readonly text: string;
+  readonly tooltip: string;
+  readonly command: string;
+  readonly warns: boolean;
+  readonly shown: boolean;
+}
+
+const STATES: Readonly<
+  Record<Exclude<State, 'running'>, readonly [text: string, command: string]>
+> = {
+  restricted: ['$(shield) WriteIt: restricted', 'workbench.trust.manage'],
+  starting: ['$(sync~spin) WriteIt: starting', 'writeit.ui.server.log'],
+  missing: ['$(warning) WriteIt: no server', 'writeit.ui.server.install'],
+  failed: ['$(error) WriteIt: stopped', 'writeit.ui.server.restart'],
+  stopped: ['$(circle-slash) WriteIt: not running', 'writeit.ui.server.restart'],
+};
+
+function faceOf(app: App): Face {
+  const { state, why } = app.server;
+  const document = vscode.window.activeTextEditor?.document;
+  if (state !== 'running') {
+    const [text, command] = STATES[state];
+    return {
+      text,
+      tooltip: why,
+      command,
+      warns: state === 'missing' || state === 'failed',
+      shown: true,
+    };
+  }
+  const waiting = app.pending.all.length;
+  if (waiting > 0) {
+    return {
+      text: `$(clock) WriteIt: ${count(waiting, 'text')} ${waiting === 1 ? 'waits' : 'wait'}`,
+      tooltip:
+        'You were typing when it was to come in. Nothing is lost: compare, or apply it again.',
+      command: 'writeit.ui.document.comparePending',
+      warns: true,
+      shown: true,
+    };
+  }
+  return {
+    ...sceneFace(app.scenes.now),
+    warns: false,
+    shown: document !== undefined && isOurs(document),
+  };
+}
+
+function sceneFace({ run, step }: Scene): Omit<Face, 'warns' | 'shown'> {
+  const command = 'writeit.ui.document.offers';
+  if (run === undefined) {
+    return { text: '$(edit) WriteIt', tooltip: 'No run yet: start a pipeline.', command };
+  }
+  const names = Object.keys(run.steps);
+  const current = step ?? run.steps[run.currentStep];
+  const at = current?.stepName ?? run.currentStep;
+  const place = `${at} ${names.indexOf(at) + 1}/${names.length}`;
+  const words = run.status === 'RUNNING' && current ? stepWords(current) : runWords(run.status, at);
+  return {
+    text: `$(edit) WriteIt: ${place}, ${words}`,
+    tooltip: 'What fits here and now',
+    command,
+  };
+}

@@ -1,0 +1,33 @@
+import * as vscode from 'vscode';
+
+export const SCHEME = 'writeit';
+
+/** What a `writeit:` document is about. */
+export interface Place {
+  readonly view: string;
+  readonly runId: string;
+  readonly step?: string;
+  readonly responseId?: string;
+}
+
+/** Read a view's address; undefined where it is about no single run. */
+export function placeOf(uri: vscode.Uri): Place | undefined {
+  if (uri.scheme !== SCHEME || !uri.path.endsWith('.md')) {
+    return undefined;
+  }
+  const [view, runId, step, responseId] = uri.path.replace(/^\//, '').slice(0, -3).split('/');
+  if (view === undefined || runId === undefined || view === 'compare') {
+    return undefined;
+  }
+  return {
+    view,
+    runId,
+    ...(step === undefined ? {} : { step }),
+    ...(responseId === undefined ? {} : { responseId }),
+  };
+}
+
+/** The address of a view. */
+export function viewUri(view: string, ...parts: readonly string[]): vscode.Uri {
+  return vscode.Uri.from({ scheme: SCHEME, path: `/${[view, ...parts].join('/')}.md` });
+}

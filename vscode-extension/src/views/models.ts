@@ -1,0 +1,63 @@
+import type { App } from '../app';
+import type { ModelInfo } from '../protocol';
+import { count } from '../words';
+import { Node } from './node';
+
+const PER = 1_000_000;
+
+class ModelNode extends Node {
+  readonly model: string;
+
+  constructor(info: ModelInfo) {
+    const embedded = info.provider === 'embedded';
+    super(info.id.slice(info.provider.length + 1), {
+      description: info.available ? ready(info) : (info.reason ?? 'cannot be asked'),
+      tooltip: [info.id, info.available ? ready(info) : info.reason].filter(Boolean).join('\n'),
+      icon: info.available ? 'pass' : 'circle-slash',
+      kind: info.available ? 'model' : embedded ? 'model.installable' : 'model.unavailable',
+      id: info.id,
+    });
+    this.model = info.id;
+  }
+}
+
+function ready({ contextWindow, inputCostPerToken, outputCostPerToken }: ModelInfo): string {
+  const window = contextWindow === null ? 'window unknown' : `window ${contextWindow} tokens`;
+  const price =
+    inputCostPerToken === null || outputCostPerToken === null
+      ? 'price unknown'
+      : `$${(inputCostPerToken * PER).toFixed(2)} in, $${(outputCostPerToken * PER).toFixed(2)} out per million`;
+  return `ready, ${window}, ${price}`;
+}
+
+class ProviderNode extends Node {
+  readonly provider: string;
+
+  constructor(provider: string, models: readonly ModelInfo[]) {
+    const usable = models.filter(({ available }) => available).length;
+    super(
+      provider,
+      {
+        description: `${count(usable, 'model')} ready of ${models.length}`,
+        icon: usable > 0 ? 'vm-active' : 'vm-outline',
+        kind: provider === 'embedded' ? 'provider.embedded' : 'provider',
+        id: `provider/${provider}`,
+        expanded: usable > 0 || provider === 'embedded',
+      },
+      () => Promise.resolve(models.map((info) => new ModelNode(info))),
+    );
+    this.provider = provider;
+  }
+}
+
+export async function modelLines(app: App, folder: string | undefined): Promise<readonly Node[]> {
+  const { models } = await app.server.ask('writeit.model.list', { folder });
+  const providers = new Set(models.map(({ provider }) => provider));
+  return [...providers].map(
+    (provider) =>
+      new ProviderNode(
+        provider,
+        models.filter((model) => model.provider === provider),
+      ),
+  );
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import * as vscode from 'vscode';
+import { isCancelled } from './errors';
+import { log } from './log';
+import type { CommandName, Commands } from './protocol';
+import type { Server } from './server/server';
+import { show } from './show';
+import { Tally, type StreamEvent } from './streams';
+import { viewUri } from './uris';
+
+/** The progress message changes at most this often. */
+const REPORT_MS = 200;
+
+interface WorkDone {
+  readonly kind: 'begin' | 'report' | 'end';
+  readonly message?: string;
+  readonly percentage?: number;
+}
+
+type Report = vscode.Progress<{ message?: string; increment?: number }>;
+
+/** Ask models: progress with Cancel, and the step's page beside the article as it grows. */
+export async function generate<C extends CommandName>(
+  server: Server,
+  command: C,
+  params: Commands[C]['params'],
+  title: string,
+): Promise<Commands[C]['result'] | undefined> {
+  return withCancel(title, async (report, cancel) => {
+    const streamToken = randomUUID();
+    const listening = await server.listen(streamToken, watcher(report));
+    // With a token of ours the server makes none of its own, which would be shown twice.
+    const extras = { cancel, workDoneToken: randomUUID() };
+    try {
+      return await server.ask(command, { ...params, wait: true, streamToken }, extras);
+    } finally {
+      listening.dispose();
+    }
+  });
+}
+
+function watcher(report: Report): (event: StreamEvent) => void {
+  const tally = new Tally();
+  let last = 0;
+  return (event) => {
+    tally.see(event);
+    if (event.kind === 'started') {
+      void show(viewUri('step', event.runId, event.step), { focus: false });
+    } else if (event.kind === 'notice') {
+      log.warn(`${event.title}: ${event.message}`);
+    }
+    if (event.kind !== 'delta' || Date.now() - last >= REPORT_MS) {
+      last = Date.now();
+      report.report({ message: tally.words });
+    }
+  };
+}
+
+/** Something long that asks no models: the server's own progress, with Cancel. */
+export async function labour<C extends CommandName>(
+  server: Server,
+  command: C,
+  params: Commands[C]['params'],
+  title: string,
+): Promise<Commands[C]['result'] | undefined> {
+  return withCancel(title, async (report, cancel) => {
+    const workDoneToken = randomUUID();
+    let done = 0;
+    const listening = await server.listen(workDoneToken, ({ message, percentage }: WorkDone) => {
+      const increment = percentage === undefined ? undefined : percentage - done;
+      done = percentage ?? done;
+      report.report({
+        ...(message === undefined ? {} : { message }),
+        ...(increment === undefined ? {} : { increment }),
+      });
+    });
+    try {
+      return await server.ask(command, { ...params, wait: true }, { cancel, workDoneToken });
+    } finally {
+      listening.dispose();
+    }
+  });
+}
+
+async function withCancel<R>(
+  title: string,
+  work: (report: Report, cancel: vscode.CancellationToken) => Promise<R>,
+): Promise<R | undefined> {
+  const location = vscode.ProgressLocation.Notification;
+  const options = { location, title: `WriteIt: ${title}`, cancellable: true };
+  return vscode.window.withProgress(options, async (report, cancel) => {
+    try {
+      return await work(report, cancel);
+    } catch (error) {
+      if (!isCancelled(error)) {
+        throw error;
+      }
+      vscode.window.setStatusBarMessage('WriteIt: stopped; what came is kept.', 5000);
+      return undefined;
+    }
+  });
+}
