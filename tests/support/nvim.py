@@ -97,7 +97,8 @@ class Nvim:
         try:
             error, result = reply.get(timeout=within)
         except Empty:
-            msg = f"no reply to {method} {params!r:.200} within {within} s"
+            seen = self.screen.text() if self.screen else ""
+            msg = f"no reply to {method} {params!r:.200} within {within} s\n{seen}"
             raise TimeoutError(msg) from None
         if error is not None:
             raise NvimError(error[1] if isinstance(error, list) else error)

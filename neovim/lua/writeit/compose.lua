@@ -18,16 +18,13 @@ local counter = 0
 ---@param root string
 local function hand_in(buf, draft, root)
   local text = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), '\n')
-  local taken = false
   task.enqueue(root, draft.title, function()
     draft.submit(text)
-    taken = true
     if vim.api.nvim_buf_is_valid(buf) then
       vim.bo[buf].modified = false
       M.leave(buf)
     end
   end)
-  return taken
 end
 
 --- Close the buffer; the view it stood in the place of comes back.
@@ -35,6 +32,10 @@ end
 function M.leave(buf)
   local before = vim.b[buf].writeit_before
   local win = window.showing(buf)
+  local came_from = vim.b[buf].writeit_came_from
+  if win == vim.api.nvim_get_current_win() and vim.api.nvim_win_is_valid(came_from) then
+    vim.api.nvim_set_current_win(came_from)
+  end
   if win and before and vim.api.nvim_buf_is_valid(before) then
     vim.api.nvim_win_set_buf(win, before)
   elseif win then
@@ -60,6 +61,7 @@ function M.open(here, draft)
   vim.b[buf].writeit_root = here.client.root_dir
   vim.b[buf].writeit_about = { run_id = here.run_id, step = here.step }
   vim.b[buf].writeit_before = before
+  vim.b[buf].writeit_came_from = vim.api.nvim_get_current_win()
   vim.api.nvim_buf_set_extmark(buf, marks, 0, 0, {
     virt_lines = { { { '' } } },
     virt_text = { { '  ' .. draft.hint, 'Comment' } },

@@ -106,10 +106,10 @@ local function short(path)
   return vim.fn.fnamemodify(path, ':~:.')
 end
 
---- Save the article, if that is her wish.
+--- Save a document that we changed, if that is her wish.
 ---@param client vim.lsp.Client
 ---@param uri string
-local function save(client, uri)
+function M.save(client, uri)
   local buf = vim.uri_to_bufnr(uri)
   local wished = require('writeit.shortcuts').saves(client)
   if wished and vim.api.nvim_buf_is_loaded(buf) and vim.bo[buf].buftype == '' then
@@ -178,7 +178,7 @@ function M.settle(client, params, result)
     return
   end
   vim.cmd.checktime({ mods = { silent = true } })
-  save(client, result.uri)
+  M.save(client, result.uri)
   local count = #result.conflicts
   if count > 0 then
     say.warn(
@@ -201,7 +201,7 @@ end
 ---@return boolean waits
 function M.after_polish(client, run, uri)
   if not kept_out[uri] then
-    save(client, uri)
+    M.save(client, uri)
     return false
   end
   kept_out[uri] = nil

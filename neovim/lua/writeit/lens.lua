@@ -81,8 +81,27 @@ function M.state(buf)
   return ''
 end
 
---- In a view: the lens of the line, if there is one, else everything that fits.
+--- The address behind a reference like `[draft]` in a line of a view.
+---@param line string
+---@return string?
+local function address(line)
+  local name = line:match('%[([%w_%-]+)%]')
+  for _, other in ipairs(name and vim.api.nvim_buf_get_lines(0, 0, -1, false) or {}) do
+    local uri = other:match('^%[' .. vim.pesc(name) .. '%]: (writeit:.*)$')
+    if uri then
+      return uri
+    end
+  end
+end
+
+--- In a view: what the line leads to, or its lens, else everything that fits.
 function M.run_or_offer()
+  local uri = address(vim.api.nvim_get_current_line())
+  local client = vim.lsp.get_clients({ name = 'writeit', bufnr = 0 })[1]
+  if uri and client then
+    require('writeit.view').show(client, uri, true)
+    return
+  end
   local row = vim.api.nvim_win_get_cursor(0)[1] - 1
   for _, lens in ipairs(vim.lsp.codelens.get(0)) do
     if lens.range.start.line == row then

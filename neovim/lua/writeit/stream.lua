@@ -83,6 +83,7 @@ function M.ask(client, command, params)
   local token = ('writeit-neovim-%d-%d'):format(vim.uv.os_getpid(), counter)
   local stream = { token = token, client = client, title = command }
   streams[token] = stream
+  require('writeit.say').info('asking…')
   local asked = vim.tbl_extend('force', params, { streamToken = token, wait = true })
   local well, reply = pcall(client_of.execute, client, command, asked)
   streams[token] = nil
@@ -110,8 +111,7 @@ function M.to_answers(stream)
   local buf = view.buffer(stream.client, uri)
   view.refresh(buf, stream.client, function()
     if window.showing(stream.sheet.buf) then
-      window.show(buf)
-      vim.api.nvim_buf_delete(stream.sheet.buf, { force = true })
+      window.show(buf) -- the stream's buffer goes with its window
     end
   end)
 end

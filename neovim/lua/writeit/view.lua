@@ -46,7 +46,11 @@ local function hide_markers(buf)
   end
 end
 
----@type table<integer, 'reading'|'again'>
+---@class writeit.Reading
+---@field again boolean Whether something changed since it began.
+---@field done fun()[]
+
+---@type table<integer, writeit.Reading>
 local under_way = {}
 
 ---@param buf integer
@@ -67,29 +71,41 @@ local function fetch(buf, client)
   end
 end
 
+---@param buf integer
+---@param client vim.lsp.Client
+local function read_again(buf, client)
+  local reading = under_way[buf]
+  task.spawn(function()
+    fetch(buf, client)
+  end, function()
+    if reading.again and vim.api.nvim_buf_is_valid(buf) and not client:is_stopped() then
+      reading.again = false
+      read_again(buf, client)
+      return
+    end
+    under_way[buf] = nil
+    for _, done in ipairs(reading.done) do
+      done()
+    end
+  end)
+end
+
 --- Read a view's newest text. At most one reading is under way; a wish for another
 --- meanwhile is one more reading after it.
 ---@param buf integer
 ---@param client vim.lsp.Client
 ---@param done? fun()
 function M.refresh(buf, client, done)
-  if under_way[buf] then
-    under_way[buf] = 'again'
-    return
+  local reading = under_way[buf]
+  if reading then
+    reading.again = true
+  else
+    under_way[buf] = { again = false, done = {} }
   end
-  under_way[buf] = 'reading'
-  task.spawn(function()
-    fetch(buf, client)
-  end, function()
-    local again = under_way[buf] == 'again'
-    under_way[buf] = nil
-    if done then
-      done()
-    end
-    if again and vim.api.nvim_buf_is_valid(buf) and not client:is_stopped() then
-      M.refresh(buf, client)
-    end
-  end)
+  table.insert(under_way[buf].done, done)
+  if not reading then
+    read_again(buf, client)
+  end
 end
 
 --- Attached, the server knows that the view is open, and lenses and actions work in it.

@@ -14,9 +14,25 @@ local function of_this_tab()
   end
 end
 
+--- What a window's status line says of a buffer: the address of a view is for machines.
+---@param buf integer
+---@return string
+local function title(buf)
+  local name = vim.api.nvim_buf_get_name(buf)
+  local kind, rest = name:match('^writeit:/(%l+)/?(.*)%.md$')
+  if not kind then
+    return vim.startswith(name, 'writeit-') and (name:match('[^/]*$')) or '%f'
+  end
+  local step = rest:match('^[%x%-]+/([%w_%-]+)')
+  return step and ('%s · %s'):format(kind, step) or kind
+end
+
 ---@param win integer
-local function furnish(win)
+---@param buf integer
+local function furnish(win, buf)
+  local ours = vim.b[buf].writeit_root ~= nil
   local options = {
+    statusline = ours and (' WriteIt: %s%%=q closes '):format(title(buf)) or '',
     wrap = true,
     linebreak = true,
     breakindent = true,
@@ -75,7 +91,7 @@ function M.show(buf, focus)
     win = vim.api.nvim_open_win(buf, false, shape)
     vim.w[win].writeit = true
   end
-  furnish(win)
+  furnish(win, buf)
   if focus then
     vim.api.nvim_set_current_win(win)
   end

@@ -62,13 +62,13 @@ local function chosen(call, prompt)
   local step = here_of.step(here, here_of.run(here))
   local named = call.arguments[1]
   local feedback = call.words:match('^%d+%s+(.+)$')
-  return here, step, M.pick(step, named, prompt), feedback
+  return here, step, M.pick(step, named, prompt:format(step.stepName)), feedback
 end
 
 --- `:WriteIt choose [number] [feedback]`
 ---@param call writeit.Call
 function M.choose(call)
-  local here, step, index, feedback = chosen(call, 'Choose for ' .. (here_of.find_run(call.buf).step or 'the step'))
+  local here, step, index, feedback = chosen(call, 'Choose for %s')
   local run = client_of.execute(here.client, 'step.select', {
     runId = here.run_id,
     step = step.stepName,
@@ -81,7 +81,7 @@ end
 --- `:WriteIt edit [number]`: the answer in her words; writing the buffer chooses it.
 ---@param call writeit.Call
 function M.edit(call)
-  local here, step, index = chosen(call, 'Reword')
+  local here, step, index = chosen(call, 'Reword for %s')
   compose.open(here, {
     title = ('%s, answer %d'):format(step.stepName, index),
     text = step.aiResponses[index] and step.aiResponses[index].processedContent or '',

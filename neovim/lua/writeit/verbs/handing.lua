@@ -56,7 +56,7 @@ function M.restore_offered(client, params)
   local result = client_of.execute(client, 'edit.restore', params)
   local path = short(vim.uri_to_fname(result.uri))
   if result.applied then
-    vim.cmd.checktime({ mods = { silent = true } })
+    edit.save(client, result.uri)
     say.info(('%s is as it was before, with what you wrote since.'):format(path))
   else
     say.warn(('%s was not restored: you were typing. Try again.'):format(path))

