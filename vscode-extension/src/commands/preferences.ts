@@ -56,10 +56,12 @@ function items(now: UserPreferences): Item[] {
       description: now.exportFormat,
       ask: async () => {
         const chosen = await vscode.window.showQuickPick(['yaml', 'json', 'markdown']);
-        return chosen && { exportFormat: chosen as UserPreferences['exportFormat'] };
+        return chosen === undefined
+          ? undefined
+          : { exportFormat: chosen as UserPreferences['exportFormat'] };
       },
     },
-  ].map((item) => ({ ...item, ask: async () => (await item.ask()) ?? undefined }));
+  ];
 }
 
 async function text(

@@ -1,0 +1,45 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { PipelineRun } from '../src/protocol';
+import { viewUri } from '../src/uris';
+import { article, ask, extension, group, newRun, open, run, until } from './harness';
+
+group('run', (test) => {
+  test('starting from a lens shows the run beside the document and sends nothing', async () => {
+    const editor = await article();
+    const started = (await run('writeit.run.start', {
+      pipeline: 'tech-article',
+      uri: editor.document.uri.toString(),
+      inputs: { target_audience: 'editors' },
+      wait: false,
+    })) as PipelineRun;
+    assert.equal(started.status, 'INITIALIZING');
+    const view = await until('the page', () => open(viewUri('run', started.pipelineRunId)));
+    assert.match(view.getText(), /tech-article/);
+    assert.equal(
+      vscode.window.activeTextEditor?.document.uri.toString(),
+      editor.document.uri.toString(),
+    );
+  });
+
+  test('a branch opens its step, and the run it came from stays as it was', async () => {
+    const editor = await article();
+    const { pipelineRunId: runId } = await newRun(editor);
+    await ask('writeit.step.run', { runId });
+    await ask('writeit.step.select', { runId, response: 0 });
+    const before = await ask('writeit.run.show', { runId });
+    const child = (await run('writeit.ui.run.branch', { runId, step: 'angles' })) as PipelineRun;
+    assert.equal(child.parentPipelineRunId, runId);
+    await until('the page', () => open(viewUri('step', child.pipelineRunId, 'angles')));
+    assert.deepEqual(await ask('writeit.run.show', { runId }), before);
+  });
+
+  test('what the writer looks at decides what is offered', async () => {
+    const app = await extension();
+    const editor = await article();
+    await app.scenes.refresh();
+    assert.equal(app.scenes.now.run, undefined);
+    const { pipelineRunId: runId } = await newRun(editor);
+    await until('the run', () => app.scenes.now.run?.pipelineRunId === runId);
+  });
+});

@@ -1,0 +1,40 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import { article, extension, group, run } from './harness';
+
+group('server', (test) => {
+  test('the server that the setting names is taken, and the reason is known', async () => {
+    const app = await extension();
+    assert.match(app.server.description, /setting writeit\.server\.path/);
+  });
+
+  test('restarts asked for at once are one restart', async () => {
+    const app = await extension();
+    const states: string[] = [];
+    const listening = app.server.onDidChangeState((state) => states.push(state));
+    await Promise.all([app.server.restart(), app.server.restart(), app.server.restart()]);
+    listening.dispose();
+    assert.deepEqual(states, ['starting', 'running']);
+  });
+
+  test('a command given while the server starts is answered once it runs', async () => {
+    const app = await extension();
+    void app.server.restart();
+    const { pipelines } = await app.server.ask('writeit.pipeline.list', {});
+    assert.ok(pipelines.some(({ name }) => name === 'tech-article'));
+  });
+
+  test('a server that cannot be run is said so, and the editor lives on', async () => {
+    const app = await extension();
+    const section = vscode.workspace.getConfiguration('writeit');
+    await section.update('server.path', '/nowhere/writeit', vscode.ConfigurationTarget.Global);
+    await app.server.restart();
+    assert.equal(app.server.state, 'missing');
+    assert.match(app.server.why, /\/nowhere\/writeit cannot be run/);
+    await article();
+    assert.equal(await run('writeit.ui.document.offers'), undefined);
+    await extension();
+    await app.server.restart();
+    assert.equal(app.server.state, 'running');
+  });
+});
