@@ -74,9 +74,19 @@ class Place:
 
     def prefer(self, settings: Mapping[str, Any]) -> None:
         """Write the user's settings."""
-        folder = self.data / "User"
+        self._write("User", QUIET | dict(settings))
+
+    def prefer_here(self, settings: Mapping[str, Any]) -> None:
+        """Write the settings of the machine that the extension host is on.
+
+        Those of its programs' paths are read only here.
+        """
+        self._write("Machine", settings)
+
+    def _write(self, whose: str, settings: Mapping[str, Any]) -> None:
+        folder = self.data / whose
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(QUIET | dict(settings), indent=2)
+        text = json.dumps(settings, indent=2)
         (folder / "settings.json").write_text(text, encoding="utf-8")
 
 
