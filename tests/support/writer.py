@@ -23,10 +23,11 @@ It begins at a source and ends at a mouth.
 """
 
 CLIENT = "vim.lsp.get_clients({name = 'writeit', bufnr = 0})[1]"
-ASK = f"""
-local command, params = ...
-local reply = {CLIENT}:request_sync('workspace/executeCommand',
-  {{ command = 'writeit.' .. command, arguments = {{ params }} }}, 10000, 0)
+ASK = """
+local buf, command, params = ...
+local client = vim.lsp.get_clients({ name = 'writeit', bufnr = buf })[1]
+local reply = client:request_sync('workspace/executeCommand',
+  { command = 'writeit.' .. command, arguments = { params } }, 10000, buf)
 assert(not reply.err, vim.inspect(reply.err))
 return reply.result
 """
@@ -95,7 +96,7 @@ class Writer:
 
     def ask(self, command: str, **params: Any) -> Any:
         """Run a command of the contract, past the plug-in."""
-        return self.nvim.lua(ASK, command, params)
+        return self.nvim.lua(ASK, self.buffer(), command, params)
 
     def run(self) -> dict[str, Any]:
         """The newest run of the notes."""

@@ -101,7 +101,7 @@ end
 ---@return string? -- nil if the buffer is no file's
 function M.root_of(buf)
   local name = vim.api.nvim_buf_get_name(buf)
-  if vim.startswith(name, 'writeit:') then
+  if vim.b[buf].writeit_root or vim.startswith(name, 'writeit:') then
     return vim.b[buf].writeit_root
   end
   local root = vim.fs.root(buf, MARKERS)

@@ -5,10 +5,12 @@ local M = {}
 
 local WIDE = 100 -- columns from which the window stands beside the article
 
+--- A window she opened something else in is hers.
 ---@return integer?
 local function of_this_tab()
   for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    if vim.w[win].writeit then
+    local buf = vim.api.nvim_win_get_buf(win)
+    if vim.w[win].writeit and (vim.w[win].writeit == buf or vim.b[buf].writeit_root) then
       return win
     end
   end
@@ -89,8 +91,8 @@ function M.show(buf, focus)
   else
     local shape = config.get('window') == 'float' and float() or split()
     win = vim.api.nvim_open_win(buf, false, shape)
-    vim.w[win].writeit = true
   end
+  vim.w[win].writeit = buf
   furnish(win, buf)
   if focus then
     vim.api.nvim_set_current_win(win)

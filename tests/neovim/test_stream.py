@@ -1,0 +1,156 @@
+"""Answers as they come, beside an article that nobody touches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from support.writer import Writer
+
+ARTICLE = """
+local win = vim.fn.bufwinid(...)
+return vim.api.nvim_win_call(win, function()
+  return {
+    text = vim.api.nvim_buf_get_lines(0, 0, -1, true),
+    tick = vim.b.changedtick,
+    undo = vim.fn.undotree().seq_last,
+    view = vim.fn.winsaveview(),
+    registers = vim.tbl_map(vim.fn.getreg, { '"', '0', '1', '-', '.', ':', '/', '+' }),
+    marks = vim.api.nvim_buf_get_mark(0, '.'),
+    jumps = vim.fn.getjumplist(win),
+  }
+end)
+"""
+STREAMING = (
+    "(require('writeit.window').beside() and vim.api.nvim_buf_get_name("
+    "require('writeit.window').beside()):match('writeit%-stream') ~= nil)"
+)
+
+
+def _article(writer: Writer) -> Any:
+    """Everything about the article that a stream has to leave alone."""
+    return writer.nvim.lua(ARTICLE, writer.buffer())
+
+
+def _into_the_stream(writer: Writer) -> None:
+    """Go into the window of the stream."""
+    writer.nvim.until(STREAMING)
+    writer.nvim.command("wincmd l")
+
+
+def test_the_article_is_not_touched_while_answers_come(writer: Writer) -> None:
+    """Text, undo tree, cursor, scroll, registers, marks and jumps stay as they were."""
+    writer.do("start")
+    writer.nvim.lua("vim.fn.cursor(7, 4)")
+    writer.nvim.keys("yiwAmine<Esc>3h")
+    writer.nvim.until("vim.api.nvim_get_current_line():find('mine') ~= nil")
+    before = _article(writer)
+    writer.do("next openai/slow-30 openai/fast-300")
+    assert writer.run()["steps"]["angles"]["aiResponses"]
+    assert _article(writer) == before
+
+
+def test_three_thousand_chunks_arrive_whole(writer: Writer) -> None:
+    """What stands in the window is the answer, byte for byte."""
+    writer.do("start")
+    writer.nvim.command("WriteIt next openai/paced-2000-3000")
+    _into_the_stream(writer)
+    writer.rest()
+    (answer,) = writer.run()["steps"]["angles"]["aiResponses"]
+    shown = writer.beside().split("\n\n", 2)
+    assert shown[1] == "## openai/paced-2000-3000"
+    assert shown[2] == answer["rawOutput"] + "\n"
+    assert answer["rawOutput"].split() == [f"word{n}" for n in range(3000)]
+
+
+def test_each_answer_has_its_section(writer: Writer) -> None:
+    """Two answers that come at once do not run into each other."""
+    writer.do("start")
+    writer.nvim.command("WriteIt next openai/slow-40 openai/say-one%0Atwo")
+    _into_the_stream(writer)
+    writer.rest()
+    lines = [line for line in writer.beside().split("\n") if line]
+    assert lines == [
+        "# angles",
+        "## openai/slow-40",
+        "".join(f"word{n} " for n in range(40)),
+        "## openai/say-one%0Atwo",
+        "one",
+        "two",
+    ]
+
+
+def test_control_c_stops_and_what_came_is_kept(writer: Writer) -> None:
+    """The key works in the stream; the answer is there to choose, marked as cut."""
+    writer.do("start")
+    writer.nvim.command("WriteIt next openai/slow-2000")
+    _into_the_stream(writer)
+    writer.nvim.until("vim.api.nvim_buf_get_lines(0, 4, 5, false)[1] ~= ''")
+    writer.nvim.keys("<C-c>")
+    writer.rest()
+    run = writer.run()
+    (answer,) = run["steps"]["angles"]["aiResponses"]
+    assert run["status"] == "PAUSED"
+    assert answer["partial"]
+    assert writer.beside().split("\n\n", 2)[2].startswith(answer["rawOutput"])
+    writer.said("what came is kept")
+
+
+def test_the_key_q_closes_the_stream(writer: Writer) -> None:
+    """The answers go on coming, and nothing of them is lost."""
+    writer.do("start")
+    writer.nvim.command("WriteIt next openai/slow-60")
+    _into_the_stream(writer)
+    writer.nvim.keys("q")
+    writer.nvim.until("#vim.api.nvim_tabpage_list_wins(0) == 1")
+    writer.rest()
+    (answer,) = writer.run()["steps"]["angles"]["aiResponses"]
+    assert len(answer["rawOutput"].split()) == 60
+
+
+def test_the_answers_to_choose_from_take_the_place_of_the_stream(
+    writer: Writer,
+) -> None:
+    """Unless she reads there; then <CR> does it."""
+    writer.do("start")
+    writer.do("next openai/say-hello")
+    writer.beside_shows("Waiting for your choice")
+    writer.nvim.command("WriteIt regenerate more")
+    _into_the_stream(writer)
+    writer.rest()
+    assert "Waiting for your choice" not in writer.beside()
+    writer.nvim.keys("<CR>")
+    writer.beside_shows("Waiting for your choice")
+
+
+def test_neovims_own_progress_has_reports_only(writer: Writer) -> None:
+    """Our stream's pieces never reach `LspProgress` or `vim.lsp.status()`."""
+    writer.do("start")
+    writer.nvim.lua(
+        """
+        _G.kinds = {}
+        vim.api.nvim_create_autocmd('LspProgress', { callback = function(event)
+          _G.kinds[event.data.params.value.kind] = true
+        end })
+        """
+    )
+    writer.do("next openai/slow-40")
+    kinds = writer.nvim.lua("return vim.tbl_keys(_G.kinds)")
+    assert set(kinds) == {"begin", "report", "end"}
+    assert "word1" not in writer.nvim.lua("return vim.lsp.status()")
+
+
+def test_a_failed_answer_says_why_in_its_place(writer: Writer) -> None:
+    """The other answer is not disturbed, and what to do next is said."""
+    writer.do("start")
+    writer.do("next openai/err-401 openai/say-fine")
+    writer.said("1 did not come")
+    assert "fine" in writer.beside_shows("What did not come")
+
+
+def test_when_nothing_comes_it_is_said_once_and_clearly(writer: Writer) -> None:
+    """A step of which every call failed can be asked again."""
+    writer.do("start")
+    writer.do("next openai/err-401")
+    writer.said("401")
+    assert writer.run()["steps"]["angles"]["status"] == "PENDING"
