@@ -1,0 +1,128 @@
+"""Runs that leave one store and come to another."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from export.keeping import engine_on, filled, new_store
+from store.histories import histories
+from writeit.engine.moving import bring_in, dossier_of
+from writeit.export import export_run, read_export
+from writeit.ports import RunQuery
+from writeit.store.maintenance import LmdbMaintenance
+from writeit.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from writeit.core.dossier import Dossier
+    from writeit.ports import Decision, Store
+    from writeit.store.lmdb_store import LmdbStore
+
+modest = settings(
+    max_examples=15,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+)
+
+
+async def gathered(store: Store, workspace: Path) -> dict[UUID, Dossier]:
+    """A dossier of every run."""
+    engine = engine_on(store, workspace)
+    ids = [run.run_id for run in store.runs(RunQuery(limit=1000)).runs]
+    for run_id in ids:
+        await engine.show(run_id)  # one whose answers nobody awaits is paused
+    return {run_id: await dossier_of(engine, run_id, workspace) for run_id in ids}
+
+
+async def moved(dossier: Dossier, store: Store, workspace: Path, form: Any) -> None:
+    """Write a dossier down, read it, and store it."""
+    again = read_export(export_run(dossier, form, "0"))
+    run = await bring_in(engine_on(store, workspace), again, workspace)
+    stored = store.run(run.pipeline_run_id)
+    assert stored is not None
+    assert stored.run == run
+
+
+async def verified(store: LmdbStore) -> None:
+    """Everything is where it should be."""
+    assert (await LmdbMaintenance(store).verify()).problems == []
+
+
+@given(decisions=histories(max_size=30), seed=st.integers(0, 2**32))
+@modest
+def test_what_is_exported_and_imported_is_exported_alike(
+    decisions: list[Decision], seed: int
+) -> None:
+    """Whichever run of a family comes first; and nothing is wrong with the store."""
+    with tempfile.TemporaryDirectory() as name:
+        asyncio.run(_there_and_back(Path(name).resolve(), decisions, Random(seed)))  # noqa: S311 -- dice
+
+
+async def _there_and_back(
+    folder: Path, decisions: list[Decision], dice: Random
+) -> None:
+    source, target = new_store(folder / "a"), new_store(folder / "b")
+    memory = MemoryStore()
+    try:
+        await filled(source, decisions, folder)
+        before = await gathered(source, folder)
+        await verified(source)
+        for run_id in dice.sample(list(before), len(before)):
+            form = dice.choice(["yaml", "json"])
+            await moved(before[run_id], target, folder, form)
+            await moved(before[run_id], memory, folder, form)
+        assert await gathered(target, folder) == before
+        assert await gathered(memory, folder) == before
+        await verified(target)
+        for run_id in before:
+            assert target.children(run_id) == source.children(run_id)
+            assert target.children(run_id) == memory.children(run_id)
+            assert target.summary(run_id) == memory.summary(run_id)
+        assert list(target.usage()) == list(source.usage())
+    finally:
+        source.close()
+        target.close()
+
+
+@given(decisions=histories(max_size=30), seed=st.integers(0, 2**32))
+@modest
+def test_part_of_a_family_is_a_family(decisions: list[Decision], seed: int) -> None:
+    """Runs that were left behind stand as deleted; what is shared is all there."""
+    with tempfile.TemporaryDirectory() as name:
+        asyncio.run(_some_of_them(Path(name).resolve(), decisions, Random(seed)))  # noqa: S311 -- dice
+
+
+async def _some_of_them(folder: Path, decisions: list[Decision], dice: Random) -> None:
+    source, target = new_store(folder / "a"), new_store(folder / "b")
+    memory = MemoryStore()
+    try:
+        await filled(source, decisions, folder)
+        before = await gathered(source, folder)
+        taken = dice.sample(list(before), dice.randint(0, len(before)))
+        for run_id in taken:
+            bare = dice.choice([True, False])
+            dossier = replace(before[run_id], events=None) if bare else before[run_id]
+            await moved(dossier, target, folder, "json")
+            await moved(dossier, memory, folder, "json")
+            assert target.run(run_id) == memory.run(run_id) is not None
+        await verified(target)
+        for run_id in dice.sample(taken, len(taken)):
+            gone = await target.delete(run_id)
+            assert gone == await memory.delete(run_id)
+        await verified(target)
+        for run_id in before:
+            assert target.summary(run_id) is None
+            assert memory.summary(run_id) is None
+    finally:
+        source.close()
+        target.close()
