@@ -13,11 +13,12 @@ import pytest_asyncio
 
 from support.desk import Desk
 from support.editor import PROFILES, Editor, serving
+from support.heads import add_pipeline
 from support.provider import Provider, running
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 
@@ -76,6 +77,14 @@ async def one_editor(
         editor.folder = folder
         editor.notes = editor.open_document(folder / "notes.md")
         yield editor
+
+
+@pytest.fixture
+def pipelined(editor: Editor) -> Iterator[Editor]:
+    """An editor, once for each profile, with the pipeline `post` in its workspace."""
+    path = add_pipeline(editor.folder)
+    yield editor
+    path.unlink()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from writeit.lsp.connection import Connection
 
-KIND = types.CodeActionKind.QuickFix
+KIND = types.CodeActionKind.QuickFix.value
 
 
 def quick_fixes(

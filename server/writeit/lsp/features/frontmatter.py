@@ -75,6 +75,8 @@ def spot(
         found = spot_at(text, to_offset(text, position, encoding_of(connection)))
         return (text, found) if found and not _is_prose(found) else None
     text = _up_to(connection, uri, position)
+    if not text:
+        return None
     found = spot_at(text, to_offset(text, position, encoding_of(connection)))
     if found is None or not (found.word.path or position.line == 1):
         return None

@@ -99,9 +99,10 @@ def _known_keys(spot: Spot, within: Within) -> Iterator[tuple[str, str, str]]:
 
 
 def _need(spec: InputSpec) -> int:
-    """Order inputs: what nothing else gives comes first."""
-    given = bool(spec.source or spec.default_text)
-    return 2 * (not spec.required) + given
+    """Order inputs: what must be given comes first, then what is given by itself."""
+    if not spec.required:
+        return 2
+    return 1 if spec.source or spec.default_text else 0
 
 
 def _needed(spec: InputSpec) -> str:

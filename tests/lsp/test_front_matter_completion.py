@@ -1,0 +1,168 @@
+"""Completion in front matter: what could stand there, however half the text is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.editor import serving
+from support.heads import Head, add_pipeline, block
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+POST = "  pipeline: post\n"
+KEYS = ["pipeline", "primer", "models", "inputs", "output_path", "providers"]
+
+
+@pytest.mark.parametrize(
+    ("words", "labels"),
+    [
+        ("  |\n", KEYS),
+        ("  pi|\n", KEYS),
+        ("  pi|: x\n", KEYS),
+        (POST + "  primer: [\n  |\n", ["models", "inputs", "output_path", "providers"]),
+        (POST + "  inputs:\n    |\n", ["readers", "notes", "tone", "short"]),
+        (POST + "  inputs: {readers: you, |\n", ["notes", "tone", "short"]),
+        ("  inputs:\n    to|\n" + POST, ["readers", "notes", "tone", "short"]),
+        (POST + "  inputs:\n    tone: |\n", ["dry", "very dry"]),
+        (POST + "  inputs: {tone: ve|}\n", ["dry", "very dry"]),
+        (POST + "  inputs:\n    short: t|\n", ["true", "false"]),
+        (POST + "  models:\n    |\n", ["draft", "polish"]),
+        (POST + "  models:\n    draft: a/b\n    |\n", ["polish"]),
+        ("  models:\n    |\n", []),
+        ("  inputs:\n    |\n", []),
+        (POST + "  inputs: |\n", []),
+        (POST + "  nonsense: |\n", []),
+        (POST + "  # |\n", []),
+    ],
+)
+async def test_what_could_stand_there_is_offered(
+    pipelined: Editor, words: str, labels: list[str]
+) -> None:
+    """Keys that are not there yet, names and choices; required inputs first."""
+    assert await Head(pipelined, block(words)).labels() == labels
+
+
+async def test_pipelines_and_primers_are_offered_by_name(pipelined: Editor) -> None:
+    """Those for documents; those for selections begin elsewhere."""
+    offered = await Head(pipelined, block("  pipeline: te|\n")).labels()
+    assert {"post", "tech-article", "blog-post"} <= set(offered)
+    assert "polish-passage" not in offered
+    offered = await Head(pipelined, block("  primer: |\n")).labels()
+    assert "academic" in offered
+
+
+@pytest.mark.parametrize(
+    ("words", "label", "after"),
+    [
+        ("  pipeline: te|\n", "tech-article", "  pipeline: tech-article\n"),
+        ("  pipeline:|\n", "post", "  pipeline: post\n"),
+        ("  pipeline: 'po|'\n", "post", "  pipeline: 'post'\n"),
+        ("  pi|\n", "pipeline", "  pipeline: \n"),
+        ("  pi|: x\n", "pipeline", "  pipeline: x\n"),
+        ("  mo|\n", "models", "  models:\n"),
+        (POST + "  inputs: {re|}\n", "readers", POST + "  inputs: {readers: }\n"),
+        (
+            POST + '  inputs: {readers: "\N{FISH}é", tone: ve|}\n',
+            "very dry",
+            POST + '  inputs: {readers: "\N{FISH}é", tone: very dry}\n',
+        ),
+        (
+            POST + "  models:\n    draft:\n      - emb|\n",
+            "a/b",
+            POST + "  models:\n    draft:\n      - a/b\n",
+        ),
+    ],
+)
+async def test_what_is_taken_is_written_in_its_place(
+    pipelined: Editor, words: str, label: str, after: str
+) -> None:
+    """Over the word at the cursor, in every editor's encoding."""
+    head = Head(pipelined, block(words))
+    item = next(item for item in await head.completed() if item["label"] == label)
+    edit = item["textEdit"]
+    head.page.take(
+        {"textDocument": {"version": head.page.version}, "edits": [edit]},
+    )
+    assert head.page.text == block(after)
+
+
+async def test_an_offer_says_what_it_means(pipelined: Editor) -> None:
+    """In markdown where the client shows it, else in plain words."""
+    head = Head(pipelined, block(POST + "  inputs:\n    to|\n"))
+    tone = next(item for item in await head.completed() if item["label"] == "tone")
+    assert tone["detail"] == "optional"
+    meaning = tone["documentation"]
+    assert "Manner" in meaning["value"]
+    assert "If left out: dry." in meaning["value"]
+    bare = pipelined.profile == "bare"
+    assert meaning["kind"] == ("plaintext" if bare else "markdown")
+    assert ("**" in meaning["value"]) is not bare
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Rivers: |\n",
+        "|",
+        block("  pipeline: a\n", "# Rivers:|\n"),
+        block("  pipeline: a\n", "|"),
+        "|---\nwriteit:\n---\n",
+        "---\nwriteit:\n---|\n",
+        "---\ntitle: |\nwriteit:\n---\n",
+        "---\n\nOne two\n|\n\n---\nThree\n",
+        "---\n\nA text that begins with a break.\n\n  - and a list|\n",
+    ],
+)
+async def test_outside_the_block_nothing_is_offered(
+    pipelined: Editor, text: str
+) -> None:
+    """A writer's prose is hers."""
+    assert await Head(pipelined, text).labels() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["---\n|", "---\n|\n---\n", "---\ntitle: x\nwr|\n---\n"]
+)
+async def test_the_block_itself_is_offered(pipelined: Editor, text: str) -> None:
+    """Where front matter begins, or where it has no block yet."""
+    assert await Head(pipelined, text).labels() == ["writeit"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+async def test_front_matter_that_is_not_closed_is_completed(
+    pipelined: Editor, end: str
+) -> None:
+    """She writes it from above; the text below is not in it."""
+    text = "---\nwriteit:\n  pipeline: po|\n\n# Rivers\n\n- one:\n"
+    head = Head(pipelined, text.replace("\n", end))
+    assert "post" in await head.labels()
+
+
+async def test_models_are_offered_as_they_become_known(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """What pipelines name at once; what the model host knows when it has said so."""
+    add_pipeline(workspace)
+    async with serving([workspace], "neovim", environment) as editor:
+        editor.folder = workspace
+        head = Head(editor, block(POST + "  models: {draft: |}\n"))
+        params = head.here()
+        first = await editor.request("textDocument/completion", params)
+        assert first["isIncomplete"]
+        assert "a/b" in [item["label"] for item in first["items"]]
+        found = first
+        while found["isIncomplete"]:
+            found = await editor.request("textDocument/completion", params)
+        items = {item["label"]: item for item in found["items"]}
+        assert "tokens" in items["openai/gpt-4o"]["detail"]
+        head = Head(editor, block(POST + "  providers: [openai, |]\n"))
+        offered = await head.labels()
+        assert "embedded" in offered
+        assert "openai" not in offered

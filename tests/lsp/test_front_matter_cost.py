@@ -1,0 +1,60 @@
+"""What front matter costs: nothing of the text behind it is looked at."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lsprotocol import types
+
+from support.heads import block
+from writeit.lsp.features import frontmatter
+from writeit.lsp.texts import WriteItDocument, WriteItWorkspace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+URI = "untitled:a"
+BODY = "A line of prose: not of keys.\n" * 10_000
+
+
+class Sealed(WriteItDocument):
+    """A document that must not be read to its end."""
+
+    @property
+    def source(self) -> str:
+        """Refuse the whole text."""
+        raise AssertionError
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """Refuse to be cut into lines."""
+        raise AssertionError
+
+
+def connection(text: str) -> Any:
+    """What a connection has of an open document."""
+    workspace = WriteItWorkspace(
+        None, position_encoding=types.PositionEncodingKind.Utf8
+    )
+    workspace._text_documents[URI] = Sealed(URI, source=text)  # noqa: SLF001 -- a document of our own making
+    return SimpleNamespace(server=SimpleNamespace(workspace=workspace))
+
+
+@pytest.mark.parametrize("line", [1, 3, 5, 5_000])
+def test_the_text_behind_it_is_not_looked_at(line: int) -> None:
+    """Wherever the cursor is, in the block or far behind it."""
+    here = connection(block("  pipeline: post\n", BODY))
+    position = types.Position(line=line, character=3)
+    assert frontmatter.head(here, URI) == block("  pipeline: post\n", "")
+    for look in (frontmatter.spot, frontmatter.word):
+        assert (look(here, URI, position) is not None) is (line < 4)
+
+
+def test_a_document_without_a_fence_is_not_looked_at() -> None:
+    """Four characters say that there is no front matter."""
+    here = connection(BODY)
+    assert frontmatter.head(here, URI) == ""
+    assert frontmatter.spot(here, URI, types.Position(line=1, character=0)) is None
+    assert frontmatter.takes_a_block(here, URI)

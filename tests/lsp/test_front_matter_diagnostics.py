@@ -1,0 +1,185 @@
+"""Diagnostics of front matter: asked for or sent, exact, and gone when put right."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.editor import serving
+from support.heads import PIPELINE, Head, add_pipeline, block
+from writeit.lsp.features.diagnostics import PAUSE_SECONDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WRONG = block("  pipeline: pots\n")
+
+
+async def test_a_wrong_name_is_marked_and_named(pipelined: Editor) -> None:
+    """In every editor: the range, the severity, the rule and the nearest name."""
+    head = Head(pipelined, WRONG)
+    (problem,) = await head.problems()
+    assert problem["range"] == head.span("pots")
+    assert problem["severity"] == 1
+    assert problem["code"] == "unknown-pipeline"
+    assert problem["source"] == "writeit"
+    assert "Did you mean 'post'?" in problem["message"]
+
+
+async def test_put_right_it_is_gone(pipelined: Editor) -> None:
+    """And what is still missing is said next."""
+    head = Head(pipelined, WRONG)
+    assert await head.problems()
+    head.replace("pots", "post")
+    (problem,) = await head.problems()
+    assert (problem["code"], problem["severity"]) == ("missing-input", 2)
+    assert problem["range"] == head.span("post")
+    head.replace("post\n", "post\n  inputs: {readers: you}\n")
+    assert await head.problems() == []
+
+
+async def test_each_client_is_told_in_one_way(pipelined: Editor) -> None:
+    """One that can ask is never sent anything; the others are not offered to ask."""
+    head = Head(pipelined, WRONG)
+    await head.settled()
+    assert head.pulls == (pipelined.profile == "neovim")
+    assert len(head.sent()) == (0 if head.pulls else 1)
+
+
+async def test_all_rules_speak_at_once(pipelined: Editor) -> None:
+    """Those of the block, of the library, and of the workspace."""
+    words = "  pipeline: post\n  primer: nobody\n  output_path: ../out.md\n  tokn: 1\n"
+    head = Head(pipelined, block(words + "  api_key: no\n"))
+    found = {p["code"]: p["range"] for p in await head.problems()}
+    assert found == {
+        "missing-input": head.span("post"),
+        "unknown-primer": head.span("nobody"),
+        "outside-workspace": head.span("../out.md"),
+        "unknown-key": head.span("tokn"),
+        "secret": head.span("api_key"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Rivers\n",
+        "---\ntitle: [\n---\n# Rivers\n",
+        "---\ntitle: x\napi_key: theirs\n---\n",
+        "---\n\npipeline: pots\n",
+        "text\n---\nwriteit:\n  pipeline: pots\n---\n",
+    ],
+)
+async def test_front_matter_of_others_is_theirs(editor: Editor, text: str) -> None:
+    """Not even what cannot be read is marked."""
+    assert await Head(editor, text).problems() == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+async def test_ranges_are_in_the_clients_encoding(
+    workspace: Path, environment: dict[str, str], encoding: str
+) -> None:
+    """With an emoji in front of the word."""
+    async with serving([workspace], f"bare {encoding}", environment) as editor:
+        editor.folder = workspace
+        head = Head(editor, block('  {"x-a": "\N{FISH}é", pipline: a}\n'))
+        assert head.encoding == encoding
+        (problem,) = await head.problems()
+        assert problem["range"] == head.span("pipline")
+        assert head.words(problem["range"]) == "pipline"
+
+
+async def test_a_closed_document_has_no_problems(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """What was sent is taken back; what was never sent is not."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        head, clean = Head(editor, WRONG), Head(editor, block("  primer: academic\n"))
+        await editor.until(head.sent)
+        head.page.close()
+        clean.page.close()
+        await editor.until(lambda: len(head.sent()) == 2)
+        await head.settled()
+        assert head.sent()[1:] == [[]]
+        assert clean.sent() == []
+
+
+async def test_typing_behind_the_front_matter_sends_nothing(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """And typing in it sends once, when she pauses."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        head = Head(editor, WRONG)
+        await editor.until(head.sent)
+        head.page.type(len(head.page.text), len(head.page.text), "More.\n")
+        await head.settled()
+        assert len(head.sent()) == 1
+        for letter in "abc":
+            at = head.page.text.index("pots")
+            head.page.type(at, at, letter)
+            await asyncio.sleep(PAUSE_SECONDS / 5)
+        await head.settled()
+        (_, (problem,)) = head.sent()
+        assert "'abcpots'" in problem["message"]
+
+
+async def test_a_block_that_is_being_typed_is_looked_at(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """A document need not speak to WriteIt when it is opened."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        head = Head(editor, "# Rivers\n")
+        head.page.type(0, 0, "---\nwriteit: {pipeline: nothing-like-it}\n---\n")
+        await editor.until(head.sent)
+        assert head.sent()[0][0]["code"] == "unknown-pipeline"
+        head.page.type(0, 4, "")
+        await editor.until(lambda: head.sent()[-1] == [])
+
+
+@pytest.mark.parametrize("profile", ["bare", "visual_studio_code"])
+async def test_a_pipeline_that_appears_puts_it_right(
+    workspace: Path, environment: dict[str, str], profile: str
+) -> None:
+    """Seen at the next save, or at once where the client watches files."""
+    async with serving([workspace], profile, environment) as editor:
+        editor.folder = workspace
+        head = Head(editor, block("  pipeline: post\n  inputs: {readers: you}\n"))
+        await editor.until(head.sent)
+        add_pipeline(workspace)
+        here = {"textDocument": {"uri": head.page.uri}}
+        if profile == "bare":
+            editor.notify("textDocument/didSave", here)
+        else:
+            (watching,) = editor.sent("client/registerCapability")
+            (registration,) = watching["registrations"]
+            assert registration["method"] == "workspace/didChangeWatchedFiles"
+            changed = {"uri": (workspace / "pipelines").as_uri(), "type": 1}
+            editor.notify("workspace/didChangeWatchedFiles", {"changes": [changed]})
+        await editor.until(lambda: head.sent()[-1] == [])
+
+
+async def test_who_asks_again_is_told_that_nothing_changed(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """And is told all when something did, also in a pipeline's file."""
+    add_pipeline(workspace)
+    async with serving([workspace], "neovim", environment) as editor:
+        editor.folder = workspace
+        head = Head(editor, block("  pipeline: post\n"))
+        first = await head.pull()
+        assert first["kind"] == "full"
+        head.page.type(len(head.page.text), len(head.page.text), "More.\n")
+        again = await head.pull(first["resultId"])
+        assert again == {"kind": "unchanged", "resultId": first["resultId"]}
+        given = PIPELINE.replace("readers, required", "readers, default: a, required")
+        add_pipeline(workspace, given)
+        assert (await head.pull(first["resultId"]))["items"] == []

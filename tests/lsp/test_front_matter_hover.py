@@ -1,0 +1,110 @@
+"""Hover in front matter: what keys, names, inputs and models mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.editor import serving
+from support.heads import Head, block
+from writeit.library.frontmatter import Binding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+POST = "  pipeline: post\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("  pipe|line: post\n", "The pipeline its runs are made from."),
+        ("  |primer: x\n", "The style primer of its runs."),
+        ("  pipeline: po|st\n", "A post in two steps"),
+        ("  pipeline: po|st\n", "draft → polish"),
+        ("  pipeline: po|st\n", "Who reads it, required"),
+        ("  primer: academ|ic\n", "Version"),
+        (POST + "  inputs: {to|ne: dry}\n", "Manner"),
+        (POST + "  inputs: {tone: d|ry}\n", "If left out: dry."),
+        (POST + "  inputs:\n    notes|: x\n", "taken from the document"),
+        (POST + "  inputs:\n    readers: y|ou\n", "Required."),
+        (POST + "  models:\n    dr|aft: c/d\n", "All of it"),
+    ],
+)
+async def test_a_word_says_what_it_means(
+    pipelined: Editor, words: str, said: str
+) -> None:
+    """In every editor; bare ones get plain words."""
+    found = await Head(pipelined, block(words)).hovered()
+    assert found is not None
+    assert said in found
+    assert ("**" in found) is (pipelined.profile != "bare")
+
+
+async def test_every_key_has_a_meaning(one_editor: Editor) -> None:
+    """It is the docstring of the model, said nowhere else."""
+    for name, field in Binding.model_fields.items():
+        found = await Head(one_editor, block(f"  {name}|: x\n")).hovered()
+        assert field.description
+        assert found == f"**{name}**: {field.description}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        block("  pipeline: nobody|\n"),
+        block("  nonsense|: x\n"),
+        block(" | pipeline: post\n"),
+        block("  pipeline: post\n", "writeit: |pipeline\n"),
+        "---\nti|tle: x\nwriteit:\n---\n",
+        "# writ|eit\n",
+        "|",
+    ],
+)
+async def test_nothing_is_said_of_other_words(pipelined: Editor, text: str) -> None:
+    """Neither of names nobody knows nor of the writer's prose."""
+    assert await Head(pipelined, text).hovered() is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+async def test_the_range_is_in_the_clients_encoding(
+    workspace: Path, environment: dict[str, str], encoding: str
+) -> None:
+    """With an emoji in front of the word."""
+    async with serving([workspace], f"bare {encoding}", environment) as editor:
+        editor.folder = workspace
+        head = Head(editor, block('  {"x-a": "\N{FISH}é", primer: acade|mic}\n'))
+        found = await editor.request("textDocument/hover", head.here())
+        assert found["range"] == head.span("academic")
+
+
+async def test_a_model_says_what_it_reads_and_costs(one_editor: Editor) -> None:
+    """From the price map on this machine, a moment after it was first wanted."""
+    head = Head(one_editor, block("  models: {draft: openai/gpt-|4o}\n"))
+    found = None
+    while found is None or "Nothing more is known" in found:
+        found = await head.hovered()
+    assert "Reads up to 128,000 tokens." in found
+    assert "Costs $2.5 for a million tokens read" in found
+
+
+async def test_a_name_in_a_file_cannot_put_a_picture_into_a_hover(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """A workspace is somebody else's: its words stay words."""
+    (workspace / "pipelines").mkdir()
+    text = (
+        "name: odd\ndescription: '![x](https://example.org/x.png)<b>'\n"
+        "inputs: [{name: a, required: true}]\nsteps: [{name: b, prompt: c}]\n"
+    )
+    (workspace / "pipelines" / "odd.yaml").write_text(text, encoding="utf-8")
+    async with serving([workspace], "neovim", environment) as editor:
+        editor.folder = workspace
+        found = await Head(editor, block("  pipeline: od|d\n")).hovered()
+        assert found is not None
+        assert r"!\[x\](https://example.org/x.png)\<b\>" in found
