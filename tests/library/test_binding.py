@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from writeit.core.errors import InvalidPipeline
+from writeit.core.errors import InvalidPipeline, NotFound
 from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.library.binding import bound
+from writeit.library.binding import Inputs, bound
 from writeit.library.frontmatter import split
 
 PIPELINE = PipelineConfiguration(
@@ -63,6 +63,24 @@ def test_what_is_missing_is_put_in(before: str, after: str) -> None:
     assert bound(before, PIPELINE) == after
     assert bound(after, PIPELINE) == after
     assert split(after).binding.pipeline == "post"
+
+
+def test_given_inputs_are_written_where_nothing_stands_yet() -> None:
+    """What the writer was asked for is kept; what she wrote before stays hers."""
+    front = "---\nwriteit:\n  inputs:\n    tone: wet\n---\n"
+    given: Inputs = {"readers": "people: all", "tone": "dry", "wish": 3}
+    after = bound(front + BODY, PIPELINE, given)
+    assert split(after).binding.inputs == {
+        "readers": "people: all",
+        "tone": "wet",
+        "wish": "3",
+    }
+
+
+def test_an_input_that_the_pipeline_lacks_is_refused() -> None:
+    """Nothing is written that would be a diagnostic at once."""
+    with pytest.raises(NotFound):
+        bound(BODY, PIPELINE, {"raeders": "all"})
 
 
 def test_line_ends_are_those_of_the_text() -> None:

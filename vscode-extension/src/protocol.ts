@@ -25,13 +25,14 @@ export interface Conflict {
   readonly theirs: string;
 }
 
-/** `writeit.document.frontMatter`. */
+/** `writeit.document.frontMatter`; `inputs` fill what does not stand there yet. */
 export interface DocumentFrontMatterParams {
   readonly folder?: string | null | undefined;
   readonly streamToken?: string | null | undefined;
   readonly wait?: boolean | undefined;
   readonly uri: string;
   readonly pipeline: string;
+  readonly inputs?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
 /** `writeit.document.polish`; without a range all of the document's body. */

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from writeit.core.errors import InvalidPipeline
+from writeit.core.errors import InvalidPipeline, NotFound
 from writeit.library.frontmatter import BOM, KEY, split
 from writeit.library.source import Source
 
 if TYPE_CHECKING:
     from writeit.core.pipeline import InputSpec, PipelineConfiguration
+
+Inputs = Mapping[str, str | int | float | bool]
+"""Values of inputs by name."""
 
 Keys = dict[str, "str | Keys"]
 """YAML to be written: keys with their scalars, as they are written."""
@@ -26,15 +30,20 @@ _PLAIN = re.compile(r"[a-zA-Z][\w-]*(?: [\w-]+)*")
 _WORDS_OF_YAML = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 
-def bound(text: str, configuration: PipelineConfiguration) -> str:
+def bound(
+    text: str, configuration: PipelineConfiguration, inputs: Inputs | None = None
+) -> str:
     """Return `text` with front matter that names a pipeline and has its inputs.
+
+    `inputs` are written instead of defaults where nothing stands yet.
 
     Raises:
         InvalidPipeline: what stands there cannot be read, or be completed.
+        NotFound: the pipeline has no such input.
     """
     end = "\r\n" if "\r\n" in text else "\n"
     front_matter = split(text)
-    keys = _keys(configuration)
+    keys = _keys(configuration, inputs or {})
     if not front_matter.head.strip(BOM):
         block = f"---{end}{KEY}:{end}{_block(keys, 2, end)}---{end}"
         result = front_matter.head + block + front_matter.body
@@ -43,14 +52,22 @@ def bound(text: str, configuration: PipelineConfiguration) -> str:
     return _checked(text, result, configuration.name)
 
 
-def _keys(configuration: PipelineConfiguration) -> Keys:
+def _keys(configuration: PipelineConfiguration, given: Inputs) -> Keys:
+    names = [spec.name for spec in configuration.inputs]
+    for name in given:
+        if name not in names:
+            raise NotFound.among("input", name, names)
     keys: Keys = {"pipeline": configuration.name}
     inputs: Keys = {
-        spec.name: _value(spec)
+        spec.name: scalar(given[spec.name]) if spec.name in given else _value(spec)
         for spec in configuration.inputs
-        if spec.source is None and (spec.required or spec.default is not None)
+        if spec.name in given or _is_written(spec)
     }
     return keys | ({"inputs": inputs} if inputs else {})
+
+
+def _is_written(spec: InputSpec) -> bool:
+    return spec.source is None and (spec.required or spec.default is not None)
 
 
 def _value(spec: InputSpec) -> str:

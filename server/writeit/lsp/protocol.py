@@ -454,10 +454,11 @@ class DocumentPolishParams(Params):
 
 
 class DocumentFrontMatterParams(Params):
-    """`writeit.document.frontMatter`."""
+    """`writeit.document.frontMatter`; `inputs` fill what does not stand there yet."""
 
     uri: str
     pipeline: str
+    inputs: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
 
 class ResponseRateParams(StepParams):

@@ -117,7 +117,7 @@ async def front_matter(request: Request[p.DocumentFrontMatterParams]) -> p.Wire:
     folder = connection.folder(params, uri=params.uri)
     configuration = folder.library().pipeline(params.pipeline)
     base = check_there(connection, params.uri)
-    wanted = bound(base, configuration)
+    wanted = bound(base, configuration, params.inputs)
 
     async def work() -> p.FrontMatterResult:
         outcome = await change(
