@@ -19,9 +19,20 @@ if TYPE_CHECKING:
 
     from writeit.core.pipeline import InputSpec, PipelineConfiguration
     from writeit.library.frontmatter import Binding, FrontMatter
-    from writeit.library.problem import Range
+    from writeit.library.problem import Code, Range
     from writeit.library.shelves import Entry, Library
     from writeit.library.source import Source
+
+_UNKNOWN: dict[str, Code] = {
+    "pipeline": "unknown-pipeline",
+    "primer": "unknown-primer",
+    "input": "unknown-input",
+    "step": "unknown-step",
+}
+_UNUSABLE: dict[str, Code] = {
+    "pipeline": "unusable-pipeline",
+    "primer": "unusable-primer",
+}
 
 
 def problems_within(front_matter: FrontMatter, library: Library) -> list[Problem]:
@@ -53,13 +64,13 @@ def _named(
             source.uri,
             f"No {what} is called {name!r}.{nearest(name, entries)}",
             range=place,
-            code=f"unknown-{what}",
+            code=_UNKNOWN[what],
             instead=tuple(near(name, entries)),
         )
     elif entry.value is None:
         first = next(p for p in entry.problems if p.severity == "error")
         message = f"The {what} {name!r} cannot be used: {first.message}"
-        yield Problem(source.uri, message, range=place, code=f"unusable-{what}")
+        yield Problem(source.uri, message, range=place, code=_UNUSABLE[what])
 
 
 def _steps(
@@ -96,7 +107,7 @@ def _unknown(
         f"{nearest(loc[1], known)}",
         "warning",
         source.range(0) if place is None else source.range_of(place),
-        f"unknown-{what}",
+        _UNKNOWN[what],
         tuple(near(loc[1], known)),
     )
 

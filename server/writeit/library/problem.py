@@ -7,6 +7,27 @@ from typing import Any, Literal
 
 Severity = Literal["error", "warning", "information"]
 
+Code = Literal[
+    "",
+    "yaml",
+    "too-long",
+    "key-twice",
+    "unknown-key",
+    "wrong-value",
+    "secret",
+    "unknown-pipeline",
+    "unusable-pipeline",
+    "unknown-primer",
+    "unusable-primer",
+    "wrong-input",
+    "outside-workspace",
+    "missing-input",
+    "unknown-input",
+    "unknown-step",
+    "provider-not-allowed",
+]
+"""Which rule says that something is wrong; docs/front-matter.md has their meaning."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
@@ -36,8 +57,8 @@ class Problem:
     message: str
     severity: Severity = "error"
     range: Range = START
-    code: str = field(default="", compare=False)
-    """Which rule says so: a short name that stays the same."""
+    code: Code = field(default="", compare=False)
+    """Which rule says so, "" where rules have no names yet."""
     instead: tuple[str, ...] = field(default=(), compare=False)
     """What may have been meant, to be put in the range's place; nearest first."""
 

@@ -18,7 +18,7 @@ from writeit.library.problem import Position, Problem, Range
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from writeit.library.problem import Severity
+    from writeit.library.problem import Code, Severity
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -96,7 +96,7 @@ class Source:
         message: str,
         place: Range | Node,
         severity: Severity = "error",
-        code: str = "",
+        code: Code = "",
         instead: Sequence[str] = (),
     ) -> None:
         """Note a problem at `place`; for `code` and `instead` see `Problem`."""
