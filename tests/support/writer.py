@@ -59,9 +59,9 @@ class Writer:
         """Wait until the server is ready for the current buffer."""
         self.nvim.until(f"({CLIENT} or {{}}).initialized == true", within=30)
 
-    def do(self, line: str, within: float = 30) -> None:
-        """Give a :WriteIt command and wait until nothing is left to do."""
-        self.nvim.command(f"WriteIt {line}")
+    def do(self, words: str, within: float = 30, *, line: int | None = None) -> None:
+        """Give a :WriteIt command, of a line, and wait until nothing is left to do."""
+        self.nvim.command(f"{line or ''}WriteIt {words}")
         self.rest(within)
 
     def rest(self, within: float = 30) -> None:

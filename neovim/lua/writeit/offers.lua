@@ -45,6 +45,13 @@ local VERBS = {
   ['run.resume'] = 'resume',
   ['document.polish'] = 'polish',
   ['usage.show'] = 'usage',
+  ['view.read'] = 'open',
+  ['view.open'] = 'open',
+  ['model.install'] = 'model',
+  ['model.list'] = 'model',
+  ['keys.set'] = 'key',
+  ['keys.list'] = 'key',
+  ['primer.list'] = 'primer',
 }
 
 --- The verb of a command, without `writeit.` in front; nil if it has none.
@@ -66,6 +73,10 @@ function M.take(command, ctx)
   local buf = ctx.bufnr or vim.api.nvim_get_current_buf()
   local function work()
     require('writeit.verbs.' .. module)[doer](client, params, name, buf)
+  end
+  if vim.api.nvim_get_mode().mode:match('^[vV\22]') then
+    -- The selection is taken with the command; an edit waits while she selects.
+    vim.api.nvim_feedkeys(vim.keycode('<Esc>'), 'nx', false)
   end
   local task = require('writeit.task')
   if name == 'run.pause' then

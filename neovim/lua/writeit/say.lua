@@ -114,12 +114,22 @@ function M.warn(text)
   tell(text, vim.log.levels.WARN)
 end
 
+--- The server names its commands; here they have shorter names.
+---@param hint string
+---@return string
+local function in_verbs(hint)
+  return (hint:gsub('`?writeit%.(%l+%.%l+)`?', function(command)
+    local verb = require('writeit.offers').verb_of(command)
+    return verb and ':WriteIt ' .. verb
+  end))
+end
+
 ---@param fault writeit.Fault|string
 function M.fault(fault)
   if type(fault) == 'string' then
     tell(fault, vim.log.levels.ERROR)
   elseif not fault.quiet then
-    local hint = fault.hint and fault.hint ~= '' and ' ' .. fault.hint or ''
+    local hint = fault.hint and fault.hint ~= '' and ' ' .. in_verbs(fault.hint) or ''
     tell(fault.message .. hint, vim.log.levels.ERROR)
   end
 end

@@ -1,0 +1,133 @@
+"""A text into the article: whole, in time, one undo step of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from support.writer import Writer
+
+BODY = """\
+The first paragraph.
+
+The second paragraph, to be rewritten.
+
+The last paragraph.
+"""
+REWRITTEN = "The second paragraph, in other words."
+MODEL = "openai/say-" + REWRITTEN.replace(" ", "%20")
+HANDLE = """
+local uri, version = ...
+local client = vim.lsp.get_clients({ name = 'writeit', bufnr = 0 })[1]
+local edit = { range = { start = { line = 0, character = 0 }, ['end'] = { line = 0, character = 0 } }, newText = 'x' }
+return client.handlers['workspace/applyEdit'](nil, { edit = { documentChanges = {
+  { textDocument = { uri = vim.uri_from_bufnr(0), version = vim.lsp.util.buf_versions[vim.api.nvim_get_current_buf()] }, edits = { edit } },
+  { textDocument = { uri = uri, version = version }, edits = { edit } },
+} } }, { client_id = client.id })
+"""
+
+
+def _finished_run(writer: Writer, text: str = BODY) -> None:
+    """A run whose text would replace the body by one with another paragraph."""
+    writer.open_notes("---\nwriteit: {inputs: {target_audience: you}}\n---\n" + text)
+    writer.do("start blog-post")
+    for _ in range(3):
+        writer.do("next openai/say-x")
+        writer.do("choose 1")
+    body = text.replace("The second paragraph, to be rewritten.", REWRITTEN)
+    writer.do("next " + "openai/say-" + body.replace(" ", "%20").replace("\n", "%0A"))
+    writer.do("choose 1")
+    assert writer.run()["status"] == "COMPLETED"
+
+
+def test_an_apply_is_one_undo_step_of_its_own(writer: Writer) -> None:
+    """What she typed just before stays; one undo takes exactly the text back."""
+    _finished_run(writer)
+    writer.nvim.keys("GoAnd I add this.<Esc>")
+    writer.nvim.until("vim.api.nvim_get_current_line() == 'And I add this.'")
+    before = writer.text()
+    writer.do("apply replace")
+    after = writer.text()
+    assert REWRITTEN in after
+    assert after.endswith("And I add this.\n")
+    writer.nvim.keys("u")
+    writer.nvim.until("not vim.bo.modified or true")
+    assert writer.text() == before
+    writer.nvim.keys("<C-r>")
+    writer.nvim.until("vim.fn.undotree().seq_cur == vim.fn.undotree().seq_last")
+    assert writer.text() == after
+
+
+def test_an_apply_leaves_cursor_and_registers(writer: Writer) -> None:
+    """The cursor stays on its letter although lines above it changed."""
+    _finished_run(writer)
+    look = "return { vim.fn.getreg('\"'), vim.api.nvim_win_get_cursor(0) }"
+    writer.nvim.keys("G$hyiwb")
+    before = writer.nvim.lua(look)
+    assert before[0] == "paragraph"
+    writer.do("apply replace")
+    assert REWRITTEN in writer.text()
+    assert writer.nvim.lua(look) == before
+
+
+def test_an_apply_waits_until_she_leaves_insert_mode(writer: Writer) -> None:
+    """It is offered meanwhile and said to wait; one undo takes exactly it back."""
+    _finished_run(writer)
+    writer.nvim.keys("GoAnd I")
+    writer.nvim.until("vim.api.nvim_get_mode().mode == 'i'")
+    writer.nvim.command("WriteIt apply replace")
+    writer.said("when you leave insert mode")
+    assert REWRITTEN not in writer.text()
+    assert "waits" in writer.nvim.lua("return require('writeit').statusline()")
+    writer.nvim.keys(" type on.<Esc>")
+    writer.nvim.until("vim.api.nvim_buf_get_lines(0, 5, 6, true)[1] == ...", REWRITTEN)
+    writer.rest()
+    assert writer.text().endswith("And I type on.\n")
+    writer.nvim.keys("u")
+    writer.nvim.until("vim.api.nvim_buf_get_lines(0, 5, 6, true)[1] ~= ...", REWRITTEN)
+    assert writer.text().endswith("be rewritten.\n\nThe last paragraph.\nAnd I type on.\n")
+
+
+def test_an_edit_for_another_version_is_refused(writer: Writer) -> None:
+    """Of every document, with the reason; version 0 counts like any other."""
+    other = writer.workspace / "other.md"
+    other.write_text("other\n", encoding="utf-8")
+    writer.nvim.command(f"badd {other}")
+    writer.nvim.lua("vim.fn.bufload(...); vim.bo[vim.fn.bufnr(...)].filetype = 'markdown'", str(other))
+    writer.nvim.until("vim.lsp.util.buf_versions[vim.fn.bufnr(...)] == 0", str(other))
+    before = writer.text()
+    for version in (0, 7):
+        if version == 0:
+            writer.nvim.lua("vim.fn.setbufline(..., 1, 'changed')", str(other))
+        reply = writer.nvim.lua(HANDLE, other.as_uri(), version)
+        assert reply["applied"] is False
+        assert f"version {version}" in reply["failureReason"]
+        assert writer.text() == before
+
+
+def test_an_applied_text_is_saved_if_she_likes(writer: Writer) -> None:
+    """`auto_save_enabled` holds: on by default, off when she says so."""
+    _finished_run(writer)
+    writer.do("apply replace")
+    assert REWRITTEN in writer.notes.read_text("utf-8")
+    writer.do("restore")
+    writer.nvim.lua(
+        "vim.lsp.get_clients({ name = 'writeit' })[1].settings.writeit.autoSave = false"
+    )
+    writer.do("apply replace")
+    assert REWRITTEN in writer.text()
+    assert REWRITTEN not in writer.notes.read_text("utf-8")
+    writer.nvim.lua(
+        "vim.lsp.get_clients({ name = 'writeit' })[1].settings.writeit.autoSave = nil"
+    )
+
+
+def test_a_new_file_is_made_and_shown_beside(writer: Writer) -> None:
+    """The article is made; the notes stay what they were, in their window."""
+    _finished_run(writer)
+    before = writer.text()
+    writer.do("apply new_file")
+    made = writer.notes.with_suffix(".blog-post.md")
+    assert REWRITTEN in made.read_text("utf-8")
+    writer.beside_shows(REWRITTEN)
+    assert writer.text() == before
