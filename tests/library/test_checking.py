@@ -130,6 +130,11 @@ def test_what_pipeline_it_would_be_is_not_guessed(library: Library) -> None:
     assert problems(library, "  inputs: {a: b}\n  models: {c: d/e}\n") == []
 
 
+def test_what_is_wrong_is_not_missing_as_well(library: Library) -> None:
+    (problem,) = problems(library, "  pipeline: post\n  inputs: {readers: [you]}\n")
+    assert problem.code == "wrong-value"
+
+
 def test_problems_come_in_the_order_of_the_text(library: Library) -> None:
     block = "  inputs: {a: b}\n  primer: nobody\n  pipeline: post\n"
     found = problems(library, block)

@@ -58,3 +58,15 @@ def test_a_document_without_a_fence_is_not_looked_at() -> None:
     assert frontmatter.head(here, URI) == ""
     assert frontmatter.spot(here, URI, types.Position(line=1, character=0)) is None
     assert frontmatter.takes_a_block(here, URI)
+
+
+@pytest.mark.parametrize("characters", frontmatter.ENDS_WITHIN)
+@pytest.mark.parametrize("more", [-30, -1, 0, 1, 30])
+def test_where_the_looking_ends_no_fence_is_made_up(characters: int, more: int) -> None:
+    """Three dashes that go on are none, wherever the text is cut."""
+    start = "---\nwriteit: {}\n# "
+    text = start + "x" * (characters + more - len(start) - 4) + "\n---"
+    assert frontmatter.head(connection(f"{text}-\n{BODY}"), URI) == ""
+    found = frontmatter.head(connection(f"{text}\n{BODY}"), URI)
+    is_within = len(text) + 1 < frontmatter.ENDS_WITHIN[-1]
+    assert found == (f"{text}\n" if is_within else "")

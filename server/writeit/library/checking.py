@@ -46,7 +46,8 @@ def problems_within(front_matter: FrontMatter, library: Library) -> list[Problem
         if entry is not None and entry.value is not None:
             found += _steps(source, binding, entry.value)
             found += _unknown_inputs(source, binding, entry.value)
-            found += _values(source, binding, entry.value)
+            if binding.inputs or not (front_matter.mapping or {}).get("inputs"):
+                found += _values(source, binding, entry.value)
         if front_matter.ok:
             found += _destinations(source, binding)
     return sorted(found, key=lambda problem: problem.range)

@@ -5,9 +5,11 @@ A document that does not begin with a fence costs nothing.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 if TYPE_CHECKING:
     from writeit.lsp.server import WriteItServer
@@ -17,6 +19,8 @@ TRIGGERS = (":",)
 
 WATCHED = ("**/pipelines/*.{yaml,yml}", "**/primers/*.{yaml,yml}")
 """Files that decide what is right in front matter."""
+
+logger = logging.getLogger(__name__)
 
 
 def register(server: WriteItServer) -> None:
@@ -71,19 +75,18 @@ def _register_files(server: WriteItServer) -> None:
         if watching is None or not watching.dynamic_registration:
             return
         watchers = [types.FileSystemWatcher(glob_pattern=glob) for glob in WATCHED]
-        await ls.client_register_capability_async(
-            types.RegistrationParams(
-                registrations=[
-                    types.Registration(
-                        id="writeit.library",
-                        method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
-                        register_options=types.DidChangeWatchedFilesRegistrationOptions(
-                            watchers=watchers
-                        ),
-                    )
-                ]
-            )
+        options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
+        registration = types.Registration(
+            id="writeit.library",
+            method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+            register_options=options,
         )
+        try:
+            await ls.client_register_capability_async(
+                types.RegistrationParams(registrations=[registration])
+            )
+        except JsonRpcException as error:  # then a save has to do
+            logger.info("the client watches no files: %s", error.message)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     async def files_changed(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from writeit.library.frontmatter import FrontMatter
     from writeit.lsp.connection import Connection
 
-LONGEST = MAX_BYTES + 100
-"""Characters within which front matter has to end."""
+ENDS_WITHIN = (4_000, MAX_BYTES + 100)
+"""Characters within which front matter mostly ends, and has to end."""
 
 UNCLOSED = 10_000
 """Characters looked at while nobody has written the second fence yet."""
@@ -31,7 +31,11 @@ def head(connection: Connection, uri: str) -> str:
     document = open_document(connection, uri)
     if not isinstance(document, WriteItDocument) or not _begins(document):
         return ""
-    return head_of(document.beginning(LONGEST))
+    for characters in ENDS_WITHIN:
+        found = head_of(document.beginning(characters))
+        if 0 < len(found) < characters:  # else its end may be one of our making
+            return found
+    return ""
 
 
 def _begins(document: WriteItDocument) -> bool:

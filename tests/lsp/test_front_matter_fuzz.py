@@ -1,0 +1,115 @@
+"""Front matter in any state, the cursor anywhere: an answer, and never an error."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lsprotocol import types
+
+from support.heads import add_pipeline, block
+from writeit.core.alignment import lines
+from writeit.library import Library, read_library, split
+from writeit.library.checking import problems_within
+from writeit.lsp.convert import to_lsp_range, to_offset
+from writeit.lsp.features import frontmatter
+from writeit.lsp.features.suggestions import Within, suggestions
+from writeit.lsp.texts import WriteItWorkspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URI = "untitled:a"
+ENCODINGS = tuple(types.PositionEncodingKind)
+WHOLE = block(
+    "  pipeline: post\n  primer: 'academic'\n  models:\n    draft: [a/b, c/d:e]\n"
+    '    polish:\n    - x/y\n  inputs: {readers: \N{FISH} and é, tone: "dry"}\n'
+    "  output_path: ../x.md\n  providers: [a,\n    c]\n"
+)
+PIECES = st.sampled_from(
+    [
+        *"{}[],:#'\"-|>&*!?~",
+        "\n",
+        "\r\n",
+        "  ",
+        "---\n",
+        "\N{FISH}",
+        "x",
+        "\ud83d",
+        "\t",
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """What is within reach of a workspace with one pipeline."""
+    folder: Path = tmp_path_factory.mktemp("workspace")
+    add_pipeline(folder)
+    return read_library(folder)[0]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> str:
+    """The whole block with some stretches of it replaced."""
+    text = WHOLE
+    for _ in range(draw(st.integers(0, 3))):
+        start = draw(st.integers(0, len(text)))
+        end = draw(st.integers(start, min(len(text), start + 12)))
+        new = draw(st.lists(PIECES, max_size=3).map("".join))
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def connection(text: str, encoding: types.PositionEncodingKind) -> Any:
+    """What a connection has of an open document."""
+    workspace = WriteItWorkspace(None, position_encoding=encoding)
+    item = types.TextDocumentItem(uri=URI, language_id="markdown", version=1, text=text)
+    workspace.put_text_document(item)
+    return SimpleNamespace(server=SimpleNamespace(workspace=workspace))
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    text=damaged(),
+    encoding=st.sampled_from(ENCODINGS),
+    line=st.integers(0, 20) | st.just(2**31 - 1),
+    character=st.integers(0, 60) | st.just(2**31 - 1),
+)
+def test_wherever_the_cursor_is_something_can_be_said(
+    library: Library,
+    text: str,
+    encoding: types.PositionEncodingKind,
+    line: int,
+    character: int,
+) -> None:
+    """Suggestions replace a stretch of the cursor's own line, and around it."""
+    here = connection(text, encoding)
+    position = types.Position(line=line, character=character)
+    frontmatter.word(here, URI, position)
+    found = frontmatter.spot(here, URI, position)
+    if found is None:
+        return
+    head, spot = found
+    suggestions(spot, Within(library=library, models={}))
+    offset = to_offset(head, position, encoding)
+    assert spot.word.start <= offset <= spot.word.end
+    assert not set("\r\n") & set(head[spot.word.start : spot.word.end])
+
+
+@settings(deadline=None, max_examples=400)
+@given(text=damaged(), encoding=st.sampled_from(ENCODINGS))
+def test_whatever_stands_there_its_problems_have_places(
+    library: Library, text: str, encoding: types.PositionEncodingKind
+) -> None:
+    """Within the front matter, the end not before the beginning."""
+    here = connection(text, encoding)
+    head = frontmatter.head(here, URI)
+    for problem in problems_within(split(head, URI), library):
+        where = to_lsp_range(head, problem.range.start, problem.range.end, encoding)
+        start, end = where.start, where.end
+        assert (start.line, start.character) <= (end.line, end.character)
+        assert end.line < max(len(lines(head)), 1)
