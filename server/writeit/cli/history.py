@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from writeit.cli.family import family_node, node_of, summaries_in
 from writeit.cli.paint import Paint
 from writeit.cli.paper import on_paper, step_on_paper
 from writeit.cli.workspace import Desk, complete, existing_desk_at, has_store
@@ -20,7 +21,7 @@ from writeit.engine.sums import By, Sum, summed
 from writeit.ports import RunQuery
 from writeit.views import words
 from writeit.views.run import render_run
-from writeit.views.tree import TreeNode, tree_lines
+from writeit.views.tree import tree_lines
 from writeit.views.usage import render_usage
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from writeit.core.run import PipelineRun
     from writeit.ports import RunSummary, Store
+    from writeit.views.tree import TreeNode
 
 MOMENTS = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
 STATUSES = click.Choice(
@@ -109,7 +111,7 @@ def _show_families(families: list[Kin], paint: Paint, *, as_json: bool) -> None:
         _say([_plain_family(kin) for kin in families])
         return
     for kin in families:
-        summaries = _summaries(kin)
+        summaries = summaries_in(kin)
 
         def dressed(
             node: TreeNode, label: str, known: dict[UUID, RunSummary] = summaries
@@ -119,30 +121,7 @@ def _show_families(families: list[Kin], paint: Paint, *, as_json: bool) -> None:
                 f"  {paint.faint(str(node.run_id))}"
             )
 
-        click.echo("\n".join(tree_lines(_node(kin), paint=dressed)))
-
-
-def _summaries(kin: Kin) -> dict[UUID, RunSummary]:
-    found = {kin.summary.run_id: kin.summary}
-    for child in kin.children:
-        found |= _summaries(child)
-    return found
-
-
-def _node(kin: Kin) -> TreeNode:
-    run = kin.summary
-    title = "" if run.parent_run_id else run.title
-    return TreeNode(
-        run_id=run.run_id,
-        name=run.name or title,
-        status=run.status,
-        current_step=run.current_step,
-        branch_point=run.branch_point,
-        cost_usd=run.cost_usd,
-        deleted=run.deleted,
-        children=tuple(_node(child) for child in kin.children),
-        more=kin.more,
-    )
+        click.echo("\n".join(tree_lines(node_of(kin), paint=dressed)))
 
 
 def _plain(run: RunSummary) -> dict[str, Any]:
@@ -186,8 +165,7 @@ async def _shown(
         if step is not None:
             step_of(run, step)
             return step_on_paper(run, step, about(desk, run, step))
-        kin = family_of(desk.store, root_of(desk.store, run_id))
-        return on_paper(render_run(run, _node(kin)))
+        return on_paper(render_run(run, family_node(desk.store, run_id)))
 
 
 def about(desk: Desk, run: PipelineRun, step: str) -> str:

@@ -21,8 +21,9 @@ def keys() -> None:
 
 @keys.command("set")
 @click.argument("provider")
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_context
-def set_key(context: click.Context, provider: str) -> None:
+def set_key(context: click.Context, *, provider: str, as_json: bool) -> None:
     """Keep the key of PROVIDER in the system keyring.
 
     It is asked for, or read from stdin; an argument would show in lists of processes.
@@ -30,7 +31,11 @@ def set_key(context: click.Context, provider: str) -> None:
     world = context.obj()
     complete(_check(world, provider))
     world.keys.set(provider, _read_key(provider))
-    click.echo(f"The key of {provider} is in the system keyring.")
+    if as_json:
+        told = {"provider": provider, "stored": True}
+        click.echo(json.dumps(told, indent=2))
+    else:
+        click.echo(f"The key of {provider} is in the system keyring.")
     if world.keys.source(provider) == "environment":
         click.echo("The environment has one too, and that one is used.", err=True)
 

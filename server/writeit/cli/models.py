@@ -45,10 +45,14 @@ async def _list(world: World, provider: str | None) -> list[ModelInfo]:
 
 @model.command()
 @click.argument("name", metavar="MODEL", default=EMBEDDED)
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_context
-def install(context: click.Context, name: str) -> None:
+def install(context: click.Context, *, name: str, as_json: bool) -> None:
     """Fetch the weights of the embedded MODEL into the user's cache."""
     info = complete(_install(context.obj(), name))
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(info), indent=2))
+        return
     click.echo(f"{info.id} is {'ready' if info.available else info.reason}.")
 
 

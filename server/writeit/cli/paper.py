@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from writeit.views.markdown import fence_after
 from writeit.views.markers import Block, taken_apart
 from writeit.views.states import interruption, next_for_step
 from writeit.views.step import render_step
@@ -18,19 +19,29 @@ from writeit.views.step import render_step
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun
 
-_HEADING = re.compile(r"^#{1,6} (.*)$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6} (.*)$")
+_RULED = re.compile(r"^---$")
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
 _STRUCK = re.compile(r"~~(.+?)~~")
 _ESCAPED = re.compile(r"\\([\\`*\[\]<>|~_&#+=.)-]|\d)")
-_LINKED = re.compile(r"^(\d+\. (?:\*\*)?)\[([^\]]+)\]", re.MULTILINE)
+_LINKED = re.compile(r"^(\d+\. (?:\*\*)?)\[([^\]]+)\]")
 _TARGETS = re.compile(r"^\[[^\]]+\]: writeit:\S+\n?", re.MULTILINE)
-_FENCE = re.compile(r"^`{3,}\w*\n", re.MULTILINE)
+_EMPHATIC = re.compile(r"^\*([^*].*)\*$")
 _BLANKS = re.compile(r"\n{3,}")
+_BLANK = "\n\n"
+_RULE = "─" * 40
 
 
 def on_paper(page: str) -> str:
     """Return a view for a terminal."""
     return _joined(taken_apart(page))
+
+
+def head_on_paper(page: str) -> str:
+    """Return what a view says before the first text that stands in it as it is."""
+    first = taken_apart(page)[0]
+    head = first if isinstance(first, str) else ""
+    return _joined([head.rpartition("\n---\n")[0] or head])
 
 
 def step_on_paper(run: PipelineRun, step: str, description: str) -> str:
@@ -53,7 +64,7 @@ def _without_empty_sections(parts: list[str | Block]) -> list[str | Block]:
             before, heading, _ = str(head).rpartition("\n## ")
             kept.append(before)
             if part.text.strip():
-                kept += [f"{heading}{part.kind.capitalize()}\n\n", part]
+                kept += [f"\n## {heading}", part]
         else:
             kept.append(part)
     return kept
@@ -64,12 +75,25 @@ def _joined(parts: list[str | Block]) -> str:
         _dressed(part) if isinstance(part, str) else f"{part.text.rstrip()}\n"
         for part in parts
     )
-    return f"{text.strip()}\n"
+    return f"{_BLANKS.sub(_BLANK, text).strip().removesuffix(_RULE).rstrip()}\n"
 
 
 def _dressed(words: str) -> str:
-    words = _LINKED.sub(r"\1\2", _TARGETS.sub("", _FENCE.sub("", words)))
-    words = _HEADING.sub(lambda m: click.style(m[1], bold=True), words)
-    words = _STRONG.sub(lambda m: click.style(m[1], bold=True), words)
-    words = _STRUCK.sub(lambda m: click.style(m[1], strikethrough=True), words)
-    return _BLANKS.sub("\n\n", _ESCAPED.sub(r"\1", words))
+    """Dress what stands outside of code blocks; those lose their fences only."""
+    lines: list[str] = []
+    fence: str | None = None
+    for line in _TARGETS.sub("", words).split("\n"):
+        before, fence = fence, fence_after(line, fence)
+        if before == fence:
+            lines.append(line if fence else _dressed_line(line))
+    return "\n".join(lines)
+
+
+def _dressed_line(line: str) -> str:
+    line = _HEADING.sub(
+        lambda m: click.style(m[1], bold=True), _LINKED.sub(r"\1\2", line)
+    )
+    line = _STRONG.sub(lambda m: click.style(m[1], bold=True), line)
+    line = _STRUCK.sub(lambda m: click.style(m[1], strikethrough=True), line)
+    line = _EMPHATIC.sub(r"\1", line)
+    return _RULED.sub(_RULE, _ESCAPED.sub(r"\1", line))

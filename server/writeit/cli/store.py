@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from writeit.cli.workspace import complete, desk_at
+from writeit.cli.workspace import (
+    complete,
+    existing_desk_at,
+    has_store,
+    workspace_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,7 +39,14 @@ def store() -> None:
 @click.pass_context
 def status(context: click.Context, *, as_json: bool) -> None:
     """Count what the store holds."""
-    _show(_care(context, lambda care: care.status()), as_json=as_json)
+    if has_store(Path.cwd(), context):
+        _show(_care(context, lambda care: care.status()), as_json=as_json)
+        return
+    folder, _ = context.obj().find_store(workspace_of(Path.cwd()))
+    if as_json:
+        _say({"path": str(folder), "runs": 0, "exists": False})
+    else:
+        click.echo(f"There is no store yet: {folder} is made with the first run.")
 
 
 @store.command()
@@ -108,7 +120,7 @@ def _care(context: click.Context, work: Callable[[Maintenance], Awaitable[T]]) -
     """Do one thing with the store of the workspace we stand in."""
 
     async def at_the_desk() -> T:
-        async with desk_at(Path.cwd(), context) as desk:
+        async with existing_desk_at(Path.cwd(), context) as desk:
             return await work(desk.world.maintain(desk.store))
 
     return complete(at_the_desk())

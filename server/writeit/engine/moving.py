@@ -127,7 +127,7 @@ def _continued(store: Store, stored: StoredRun, dossier: Dossier) -> int:
         f"Run {run_id} {what}; nothing was imported.",
         reason="conflict",
         hint=f"`writeit show {run_id}` shows it. To have the file's instead, import it"
-        " in another folder, or delete the run here first.",
+        " in another folder, or delete the run first (writeit.run.delete).",
     )
 
 

@@ -13,6 +13,8 @@ from writeit.core.usage import total_cost
 from writeit.export.texts import as_yaml
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from writeit.core.dossier import Dossier
     from writeit.core.run import PipelineRun, StepState
 
@@ -79,8 +81,8 @@ def provenance(dossier: Dossier, version: str) -> dict[str, Any]:
         account["branched_at"] = run.branch_point
     return {
         **account,
-        "started": run.created_at.isoformat(),
-        "updated": run.updated_at.isoformat(),
+        "started": _moment(run.created_at),
+        "updated": _moment(run.updated_at),
         "cost_usd": run.cost_usd,
         "steps": {name: _step(step) for name, step in run.steps.items()},
         "writeit": version,
@@ -97,8 +99,12 @@ def _step(step: StepState) -> dict[str, Any]:
     account["cost_usd"] = total_cost(answer.usage_stats for answer in answers)
     account["seconds"] = round(sum(answer.processing_time for answer in answers), 1)
     if step.completed_at is not None:
-        account["completed"] = step.completed_at.isoformat()
+        account["completed"] = _moment(step.completed_at)
     return account
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _choice(step: StepState) -> dict[str, Any]:
