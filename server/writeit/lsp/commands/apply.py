@@ -36,8 +36,8 @@ async def apply(request: Request[p.StepApplyParams]) -> p.Wire:
 
     async def work() -> p.StepApplyResult:
         result = await applying.apply(job)
-        tell(connection, result)
-        if not params.wait:
+        if not params.wait:  # who waits has it in the reply, and says it in her way
+            tell(connection, result)
             show_conflicts(job, result)
         return as_result(result)
 
