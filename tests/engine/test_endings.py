@@ -251,3 +251,26 @@ async def test_one_run_that_is_gone_does_not_end_the_watch(
     monkeypatch.undo()
     gate.open()
     await bench.engine.outcome(asking)
+
+
+async def test_a_stop_and_the_end_of_the_last_answer_are_one_decision(
+    bench: Bench,
+) -> None:
+    """Killed between the two, the run would be RUNNING and nobody's."""
+    run = await bench.run()
+    gates = [bench.models.gate(model, "half ") for model in (MODEL, OTHER)]
+    await bench.ask(run, MODEL, OTHER)
+    for gate in gates:
+        await gate.reached.wait()
+    committed: list[tuple[type, ...]] = []
+    commit = bench.store.commit
+
+    async def watched(decision: Decision) -> int:
+        committed.append(tuple(type(event) for event in decision.events))
+        return await commit(decision)
+
+    bench.store.commit = watched  # type: ignore[method-assign]  # to look on
+    await bench.engine.pause(run.pipeline_run_id)
+    cut = e.ResponseInterrupted
+    assert committed[-1] == (cut, e.RunPaused)
+    assert (e.RunPaused,) not in committed

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from writeit.core import decide
+from writeit.core import decide, machine
 from writeit.core import events as e
 from writeit.core.errors import InvalidTransition, ModelError, NotFound, StoreError
 from writeit.core.run import PipelineStatus
@@ -43,6 +43,8 @@ class Tools:
     ledger: Ledger
     policy: RetryPolicy
 
+
+STOPPED = "stopped by the writer"
 
 TAKEN_OVER = ModelError(
     "This run was taken over by another editor while this one stood still; what had"
@@ -242,7 +244,9 @@ class Asking:
         What the store does not take now the ledger keeps, shows and writes later.
         """
         try:
-            return await self._tools.ledger.decide(self.run_id, ending)
+            return await self._tools.ledger.decide(
+                self.run_id, lambda run, at: self._and_paused(run, ending(run, at), at)
+            )
         except (InvalidTransition, NotFound):
             self._note_failure(call, TAKEN_OVER)
             self._finish(call.response_id, None, "failed", TAKEN_OVER)
@@ -251,6 +255,16 @@ class Asking:
             told = ModelError(error.message, reason="unavailable", hint=error.hint)
             self._finish(call.response_id, None, "failed", told)
         return None
+
+    def _and_paused(self, run: PipelineRun, events: Events, at: datetime) -> Events:
+        """Pause a run that is being stopped together with its last answer's end.
+
+        A kill between the two would leave it RUNNING, with nobody who knows why.
+        """
+        after = machine.replay(events, run)
+        if not self._stopped or after.is_streaming:
+            return events
+        return events + _pause(STOPPED)(after, at)
 
     def _finish(
         self,
@@ -298,7 +312,7 @@ class Asking:
             return (e.RunFailed(at=at, message=broken.message),)
 
         if self._stopped:
-            await ledger.decide(self.run_id, _pause("stopped by the writer"))
+            await ledger.decide(self.run_id, _pause(STOPPED))
         elif broken is not None:
             await ledger.decide(self.run_id, fail)
 

@@ -1,0 +1,207 @@
+"""Views live: while text comes, when answers end, when another editor decides."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.desk import Desk
+from support.editor import serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor
+    from support.page import Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TELL_ME = {"writeit": {"events": True, "views": "uri"}}
+
+
+async def test_a_view_grows_while_its_answer_comes(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Who asked to be told is told several times before the answer has ended."""
+    async with serving([workspace], "neovim", environment, options=TELL_ME) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await editor.start_run()
+        uri = f"writeit:/step/{run_id}/angles.md"
+        await editor.command("writeit.view.read", uri=uri)
+        number, reply = editor.start(
+            "writeit.step.run", runId=run_id, models=["openai/slow-60"]
+        )
+        assert number
+        lengths = []
+        while not reply.done():
+            heard = len(editor.sent("writeit/changed"))
+            page = await editor.command("writeit.view.read", uri=uri)
+            lengths.append(len(page["text"]))
+            await editor.until(
+                lambda heard=heard: (
+                    reply.done() or len(editor.sent("writeit/changed")) > heard
+                )
+            )
+        assert uri in editor.sent("writeit/changed")[-1]["views"]
+        assert sum(a < b for a, b in pairwise(lengths)) > 3
+
+
+async def test_the_protocols_own_views_are_refreshed_while_text_comes(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """By workspace/textDocumentContent/refresh, at most ten times a second."""
+    async with serving([workspace], "visual_studio_code", environment) as editor:
+        can = editor.initialized["capabilities"]["workspace"]
+        assert can["textDocumentContent"] == {"schemes": ["writeit"]}
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await editor.start_run()
+        uri = f"writeit:/step/{run_id}/angles.md"
+        await editor.request("workspace/textDocumentContent", {"uri": uri})
+        await editor.command(
+            "writeit.step.run", runId=run_id, models=["openai/slow-40"]
+        )
+        refreshed = editor.sent("workspace/textDocumentContent/refresh")
+        asked = [params["uri"] for params in refreshed]
+        assert set(asked) == {uri}
+        assert 2 <= len(asked) <= 25
+
+
+def open_view(desk: Desk, path: Path) -> Page:
+    """Open a page that was given out as a file."""
+    return desk.open(path.read_text(encoding="utf-8"), uri=path.as_uri())
+
+
+async def test_a_page_given_out_as_a_file_shows_answers_when_they_end(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """It is changed by edits, and what she is typing into it stays."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        editor.notes = editor.open_document(workspace / "notes.md")
+        desk = Desk(editor)
+        run_id = await editor.start_run()
+        await editor.command(
+            "writeit.step.run", runId=run_id, models=["openai/say-first"]
+        )
+        await editor.command("writeit.view.open", view="step", runId=run_id)
+        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        page = open_view(desk, path)
+        place = page.text.index("-->", page.text.index("writeit:feedback")) + 4
+        page.type(place, place, "more rivers")
+        before = page.text.index("more rivers")
+        await editor.command(
+            "writeit.step.regenerate",
+            runId=run_id,
+            models=["openai/say-second"],
+            feedback="less",
+        )
+        await editor.until(lambda: "second" in page.text)
+        assert page.text.index("more rivers") > before
+        run = await editor.command("writeit.step.select", runId=run_id, response=1)
+        assert run["steps"]["angles"]["userFeedback"] == "more rivers"
+
+
+async def test_words_typed_while_no_server_ran_are_hers(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """And nothing else is: what was rendered last is known across restarts."""
+    path = None
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await editor.start_run()
+        await editor.command(
+            "writeit.step.run", runId=run_id, models=["openai/say-first"]
+        )
+        await editor.command("writeit.view.open", view="step", runId=run_id)
+        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        await editor.quit()
+    page = path.read_text(encoding="utf-8")
+    path.write_text(page.replace("first", "My first", 2), encoding="utf-8")
+    async with serving([workspace], "bare", environment) as editor:
+        run = await editor.command("writeit.step.select", runId=run_id, response=0)
+        assert "My first" in run["steps"]["angles"]["content"]
+
+
+async def test_a_page_left_open_is_brought_up_to_date_when_it_is_opened_again(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """The next day the editor opens yesterday's page by itself."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await editor.start_run()
+        await editor.command("writeit.view.open", view="run", runId=run_id)
+        path = workspace / ".writeit" / "views" / "run" / f"{run_id}.md"
+        await editor.quit()
+    path.write_text("# An old page\n", encoding="utf-8")
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        page = open_view(Desk(editor), path)
+        await editor.until(lambda: "An old page" not in page.text)
+        assert "angles" in page.text
+
+
+async def test_a_page_whose_markers_are_damaged_is_left_alone(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Her text in it could not be told from ours; she is told where."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await editor.start_run()
+        await editor.command(
+            "writeit.step.run", runId=run_id, models=["openai/say-first"]
+        )
+        await editor.command("writeit.view.open", view="step", runId=run_id)
+        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        page = path.read_text(encoding="utf-8")
+        hers = page.replace("<!-- /writeit:feedback -->\n", "Words of hers.\n")
+        assert hers != page
+        path.write_text(hers, encoding="utf-8")
+        await editor.command("writeit.step.select", runId=run_id, response=0)
+        messages = [m["message"] for m in editor.sent("window/showMessage")]
+        assert any("stays as you left it" in message for message in messages)
+        assert path.read_text(encoding="utf-8") == hers
+
+
+async def told_within(editor: Editor, run_id: str, already: int) -> None:
+    """Wait until an editor has been told of a run once more."""
+    async with asyncio.timeout(10):
+        await editor.until(
+            lambda: any(
+                run_id in news["runIds"]
+                for news in editor.sent("writeit/changed")[already:]
+            )
+        )
+
+
+async def test_what_another_editor_decides_is_told_here(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Two servers, one workspace: lens and views follow the other side."""
+    async with (
+        serving([workspace], "neovim 0.12", environment, options=TELL_ME) as here,
+        serving([workspace], "neovim", environment, options=TELL_ME) as there,
+    ):
+        here.notes = here.open_document(workspace / "notes.md")
+        run_id = await here.start_run()
+        await there.command("writeit.run.show", runId=run_id)
+        await here.until(lambda: here.sent("writeit/changed"))
+        await asyncio.sleep(1)  # both have looked at the store
+        heard = len(here.sent("writeit/changed"))
+        refreshed = len(here.sent("workspace/codeLens/refresh"))
+        await there.command("writeit.step.skip", runId=run_id)
+        await told_within(here, run_id, heard)
+        await here.until(
+            lambda: len(here.sent("workspace/codeLens/refresh")) > refreshed
+        )
+        heard = len(here.sent("writeit/changed"))
+        _, reply = there.start(
+            "writeit.step.run", runId=run_id, models=["openai/slow-100"]
+        )
+        await told_within(here, run_id, heard)
+        heard = len(here.sent("writeit/changed"))
+        await told_within(here, run_id, heard)
+        assert not reply.done()
+        await reply

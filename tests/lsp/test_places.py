@@ -1,0 +1,336 @@
+"""In a view: lenses and actions at each answer, a passage taken, symbols, hover."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.desk import BETTER, SECOND, TEXT, Desk
+from support.editor import serving
+from support.page import place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor, Json
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NOWHERE = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+
+
+async def answered(editor: Editor, *models: str) -> str:
+    """A run whose first step has answers to choose from."""
+    run_id = await editor.start_run(name="Rivers")
+    asked = models or ("openai/say-One%20way.", "openai/say-Another%20way.")
+    await editor.command("writeit.step.run", runId=run_id, models=list(asked))
+    return run_id
+
+
+async def number_of(editor: Editor, run_id: str, text: str) -> int:
+    """The number of the answer that says so: they are numbered as they end."""
+    run = await editor.command("writeit.run.show", runId=run_id)
+    answers = run["steps"]["angles"]["aiResponses"]
+    return 1 + next(n for n, a in enumerate(answers) if text in a["rawOutput"])
+
+
+async def opened(editor: Editor, uri: str) -> str:
+    """Open a view in the editor, as a client that opens such URIs does."""
+    text: str = (await editor.command("writeit.view.read", uri=uri))["text"]
+    document = {"uri": uri, "languageId": "markdown", "version": 1, "text": text}
+    editor.notify("textDocument/didOpen", {"textDocument": document})
+    return text
+
+
+async def lenses(editor: Editor, uri: str) -> list[tuple[int, str, Json]]:
+    """Line, title and command of each lens."""
+    found = await editor.request(
+        "textDocument/codeLens", {"textDocument": {"uri": uri}}
+    )
+    return [
+        (each["range"]["start"]["line"], each["command"]["title"], each["command"])
+        for each in found
+    ]
+
+
+async def actions(
+    editor: Editor, uri: str, selected: Json = NOWHERE
+) -> dict[str, Json]:
+    """The command of each code action, by title without our name."""
+    found = await editor.request(
+        "textDocument/codeAction",
+        {
+            "textDocument": {"uri": uri},
+            "range": selected,
+            "context": {"diagnostics": []},
+        },
+    )
+    return {a["title"].removeprefix("WriteIt: "): a["command"] for a in found}
+
+
+async def take(editor: Editor, command: Json) -> Any:
+    """Do what an editor does with a lens or an action."""
+    given = {"command": command["command"], "arguments": command["arguments"]}
+    return await editor.request("workspace/executeCommand", given)
+
+
+def marked(text: str, words: str) -> Json:
+    """The range of some words in a text."""
+    start = text.index(words)
+    return {
+        "start": place(text, start, "utf-16"),
+        "end": place(text, start + len(words), "utf-16"),
+    }
+
+
+def line_of(text: str, beginning: str) -> int:
+    """The line that begins so."""
+    return next(
+        n for n, line in enumerate(text.split("\n")) if line.startswith(beginning)
+    )
+
+
+async def test_each_answer_of_a_step_has_its_lenses_at_its_heading(
+    one_editor: Editor,
+) -> None:
+    """Choose, ask anew, branch, compare: a lens works where no key does."""
+    run_id = await answered(one_editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    text = await opened(one_editor, uri)
+    found = await lenses(one_editor, uri)
+    line = line_of(text, "## Answer 2")
+    titles = [title for at, title, _ in found if at == line]
+    assert titles == [
+        "Choose this answer",
+        "Ask this model anew",
+        "Branch here",
+        "Compare with answer 1",
+    ]
+    choose = next(c for at, t, c in found if at == line and t.startswith("Choose"))
+    await take(one_editor, choose)
+    run = await one_editor.command("writeit.run.show", runId=run_id)
+    assert run["steps"]["angles"]["userSelection"] == 1
+
+
+async def test_every_lens_of_a_view_does_what_it_says(one_editor: Editor) -> None:
+    """None of them is refused."""
+    run_id = await answered(one_editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    await opened(one_editor, uri)
+    found = await lenses(one_editor, uri)
+    assert all(c["arguments"][0]["wait"] is False for _, _, c in found)
+    for title in ("Branch here", "Compare with answer 1", "Ask this model anew"):
+        command = next(c for _, t, c in found if t == title)
+        await take(one_editor, command)
+
+
+async def test_a_step_that_later_ones_build_on_offers_a_branch_not_a_choice(
+    one_editor: Editor,
+) -> None:
+    """What would be refused is not offered."""
+    run_id = await answered(one_editor)
+    await one_editor.command("writeit.step.select", runId=run_id, response=0)
+    await one_editor.command(
+        "writeit.step.run", runId=run_id, models=["openai/say-outline"]
+    )
+    uri = f"writeit:/step/{run_id}/angles.md"
+    text = await opened(one_editor, uri)
+    line = line_of(text, "## Answer 2")
+    titles = [t for at, t, _ in await lenses(one_editor, uri) if at == line]
+    assert titles == ["Branch here", "Compare with answer 1"]
+
+
+async def test_a_passage_selected_in_an_answer_is_taken_into_the_merge(
+    one_editor: Editor,
+) -> None:
+    """Two passages of two answers, then the merge is used: no dialog anywhere."""
+    run_id = await answered(one_editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    text = await opened(one_editor, uri)
+    for words in ("Another way", "One way"):
+        offered = await actions(one_editor, uri, marked(text, words))
+        await take(one_editor, offered["Take this passage into the merge"])
+    run = await one_editor.command("writeit.run.show", runId=run_id)
+    taken = [p["text"] for p in run["steps"]["angles"]["passages"]]
+    assert taken == ["Another way", "One way"]
+    one_editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+    text = await opened(one_editor, uri)
+    found = await lenses(one_editor, uri)
+    line = line_of(text, "## Merge")
+    here = {title: c for at, title, c in found if at == line}
+    assert set(here) == {"Use the merge", "Let a model join the passages"}
+    await take(one_editor, here["Use the merge"])
+    run = await one_editor.command("writeit.run.show", runId=run_id)
+    assert run["steps"]["angles"]["content"] == "Another way\n\nOne way"
+
+
+async def test_a_selection_across_two_answers_is_no_passage(
+    one_editor: Editor,
+) -> None:
+    """Nobody could say which answer it is from."""
+    run_id = await answered(one_editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    text = await opened(one_editor, uri)
+    first, last = sorted((text.index("One way"), text.index("Another way")))
+    offered = await actions(one_editor, uri, marked(text, text[first : last + 4]))
+    assert "Take this passage into the merge" not in offered
+    assert any(title.startswith("Choose this answer") for title in offered)
+
+
+async def test_the_actions_at_an_answer_come_first_and_name_it(
+    one_editor: Editor,
+) -> None:
+    """A bare client has no lenses; its cursor says which answer is meant."""
+    run_id = await answered(one_editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    text = await opened(one_editor, uri)
+    at = marked(text, "Another way")
+    offered = await actions(one_editor, uri, {"start": at["start"], "end": at["start"]})
+    number = await number_of(one_editor, run_id, "Another way")
+    assert next(iter(offered)) == f"Choose this answer (answer {number})"
+
+
+async def test_a_runs_page_leads_to_its_steps_and_back(one_editor: Editor) -> None:
+    """Open, branch, go back: at the line of each step."""
+    run_id = await answered(one_editor)
+    await one_editor.command("writeit.step.select", runId=run_id, response=0)
+    uri = f"writeit:/run/{run_id}.md"
+    text = await opened(one_editor, uri)
+    found = await lenses(one_editor, uri)
+    line = line_of(text, "1. ")
+    here = {title: c for at, title, c in found if at == line}
+    assert set(here) == {"Open", "Branch here", "Go back to here"}
+    await take(one_editor, here["Go back to here"])
+    tree = await one_editor.command("writeit.run.tree", runId=run_id)
+    assert [child["branchPoint"] for child in tree["children"]] == ["angles"]
+
+
+async def test_the_page_of_a_deleted_run_offers_nothing(one_editor: Editor) -> None:
+    """It is all that is left; an error on each look would help nobody."""
+    run_id = await answered(one_editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    await opened(one_editor, uri)
+    await one_editor.command("writeit.run.delete", runId=run_id)
+    assert await lenses(one_editor, uri) == []
+    assert await actions(one_editor, uri) == {}
+
+
+async def test_a_bare_client_has_all_of_it_in_the_file(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """The page under .writeit/views is a view as well."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await answered(editor)
+        view = await editor.command("writeit.view.open", view="step", runId=run_id)
+        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        text = path.read_text(encoding="utf-8")
+        uri = editor.open_document(path)
+        assert uri == view["uri"]
+        offered = await actions(editor, uri, marked(text, "One way"))
+        assert "Take this passage into the merge" in offered
+        number = await number_of(editor, run_id, "One way")
+        assert f"Choose this answer (answer {number})" in offered
+        symbols = await editor.request(
+            "textDocument/documentSymbol", {"textDocument": {"uri": uri}}
+        )
+        names = [s["name"] for s in symbols]
+        assert f"Answer {number} · openai/say-One%20way." in names
+        assert names[-2:] == ["Merge", "Feedback"]
+
+
+async def test_a_view_has_its_headings_as_symbols(editor: Editor) -> None:
+    """As a tree where the client can; of the writer's own texts others tell."""
+    run_id = await answered(editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    await opened(editor, uri)
+    ask = "textDocument/documentSymbol"
+    symbols = await editor.request(ask, {"textDocument": {"uri": uri}})
+    children = symbols[0].get("children") or symbols[1:]
+    assert [s["name"] for s in children][-2:] == ["Merge", "Feedback"]
+    assert await editor.request(ask, {"textDocument": {"uri": editor.notes}}) == []
+
+
+async def test_a_passage_says_where_it_comes_from(desk: Desk) -> None:
+    """Run, step, model, cost, also after she went on with it."""
+    page = desk.open()
+    run_id = await desk.polished(page)
+    await desk.apply(run_id)
+    assert BETTER in page.text
+    start = page.text.index("day and night")
+    page.type(start, start, "every ")
+    line = place(page.text, start, "utf-16")["line"]
+    here = {"textDocument": {"uri": page.uri}}
+    at = {"line": line, "character": 3}
+    hover = await desk.editor.request("textDocument/hover", {**here, "position": at})
+    said = hover["contents"]["value"]
+    assert "polish-passage" in said
+    assert "Answer 1 by openai/say-a, in your wording" in said
+    above = {"line": 0, "character": 3}
+    hover = await desk.editor.request("textDocument/hover", {**here, "position": above})
+    assert hover is None
+
+
+async def test_a_text_that_waits_is_offered_until_it_landed(desk: Desk) -> None:
+    """By lens and action; then it is offered to be taken back."""
+    page = desk.open(manner="deaf")
+    run_id = await desk.polished(page)
+    assert (await desk.apply(run_id))["pending"]
+    waiting = "Put the text of polish in its place: it waits"
+    titles = [title for _, title, _ in await lenses(desk.editor, page.uri)]
+    assert titles[0] == waiting
+    page.manner = "honest"
+    await take(desk.editor, (await actions(desk.editor, page.uri))[waiting])
+    await desk.editor.until(lambda: BETTER in page.text)
+    offered = await actions(desk.editor, page.uri)
+    async with asyncio.timeout(10):
+        while "Take the last polish back" not in offered:
+            offered = await actions(desk.editor, page.uri)
+    assert waiting not in offered
+    await take(desk.editor, offered["Take the last polish back"])
+    await desk.editor.until(lambda: page.text == TEXT)
+
+
+async def test_several_polished_passages_are_opened_to_choose_from(
+    desk: Desk,
+) -> None:
+    """Nothing is applied; the document offers the way back to them."""
+    page = desk.open()
+    before = len(desk.editor.sent("window/showDocument"))
+    run = await desk.editor.command(
+        "writeit.document.polish",
+        uri=page.uri,
+        range=marked(page.text, SECOND),
+        models=["openai/say-a", "openai/say-b"],
+        apply=True,
+    )
+    step = f"writeit:/step/{run['pipelineRunId']}/polish.md"
+    await desk.editor.until(
+        lambda: len(desk.editor.sent("window/showDocument")) > before
+    )
+    shown = desk.editor.sent("window/showDocument")[-1]["uri"]
+    assert shown.endswith(step.removeprefix("writeit:"))
+    assert page.text == TEXT
+    offered = await actions(desk.editor, page.uri)
+    assert "Choose among the polished passages" in offered
+
+
+async def test_conflicts_are_shown_beside_her_text(desk: Desk) -> None:
+    """Hers stays, she is told so, and what the text has there opens next to it."""
+    page = desk.open()
+    run_id = await desk.polished(page)
+    start = page.text.index("further down")
+    page.type(start, start + len("further down"), "up at the weir")
+    before = len(desk.editor.sent("window/showDocument"))
+    await desk.editor.command("writeit.step.apply", runId=run_id, wait=False)
+    await desk.editor.until(
+        lambda: len(desk.editor.sent("window/showDocument")) > before
+    )
+    assert "stays" in desk.editor.sent("window/showMessage")[-1]["message"]
+    uri = f"writeit:/compare/{run_id}/polish/document/{run_id}/polish/proposed.md"
+    read = await desk.editor.command("writeit.view.read", uri=uri)
+    assert "up at the weir" in read["text"]
+    assert BETTER in read["text"]
+    assert "up at the weir" in page.text
