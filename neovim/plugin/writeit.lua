@@ -34,7 +34,7 @@ vim.keymap.set({ 'n', 'x' }, '<Plug>(writeit)', ':WriteIt<CR>', {
 local group = vim.api.nvim_create_augroup('writeit', {})
 vim.api.nvim_create_autocmd('BufReadCmd', {
   group = group,
-  pattern = 'writeit:*',
+  pattern = 'writeit:/*',
   desc = 'WriteIt: read a view from the server',
   callback = function(event)
     require('writeit.view').read(event.buf)

@@ -5,6 +5,8 @@ local server = require('writeit.server')
 
 local M = {}
 
+local GRACE = 300 -- milliseconds in which a server may end by itself
+
 ---@type table<integer, true> Servers that were told to go.
 local dismissed = {}
 
@@ -74,12 +76,17 @@ function M.on_exit(code, signal, id)
   end)
 end
 
---- End a server, politely or not; it is no surprise then.
+--- End a server; it is no surprise then.
 ---@param client vim.lsp.Client
----@param force? boolean
+---@param force? boolean Even if it does not listen any more.
 function M.dismiss(client, force)
   dismissed[client.id] = true
   client:stop(force)
+  if force then
+    vim.defer_fn(function()
+      server.kill(client)
+    end, GRACE)
+  end
 end
 
 --- While a reply is waited for, ask now and then whether the server is still there. Any

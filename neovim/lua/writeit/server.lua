@@ -85,6 +85,9 @@ function M.missing()
   }
 end
 
+---@type table<vim.lsp.rpc.PublicClient, integer> Its process, to be ended if it hangs.
+local processes = setmetatable({}, { __mode = 'k' })
+
 --- Start the server's process, for `vim.lsp`.
 ---@param dispatchers vim.lsp.rpc.Dispatchers
 ---@return vim.lsp.rpc.PublicClient
@@ -93,7 +96,24 @@ function M.spawn(dispatchers)
   if not found then
     error(M.missing().message, 0)
   end
-  return vim.lsp.rpc.start(found.cmd, dispatchers, { detached = false })
+  local before = vim.api.nvim_get_proc_children(vim.uv.os_getpid())
+  local rpc = vim.lsp.rpc.start(found.cmd, dispatchers)
+  for _, pid in ipairs(vim.api.nvim_get_proc_children(vim.uv.os_getpid())) do
+    if not vim.list_contains(before, pid) then
+      processes[rpc] = pid
+    end
+  end
+  return rpc
+end
+
+--- End a server that may not listen any more.
+---@param client vim.lsp.Client
+function M.kill(client)
+  local pid = processes[client.rpc]
+  local process = pid and vim.api.nvim_get_proc(pid)
+  if process and process.ppid == vim.uv.os_getpid() then
+    vim.uv.kill(pid, 'sigkill')
+  end
 end
 
 --- The workspace of a file: the nearest folder with one of the markers, else its own.

@@ -108,7 +108,7 @@ function M.restart(call)
       client_of.abandon(client.id)
     end
   end
-  task.sleep(200)
+  task.sleep(500)
   local client = client_of.ready(buf)
   view.revive(client)
   say.info('the server was started anew.')

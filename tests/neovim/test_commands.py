@@ -1,0 +1,173 @@
+"""What can be asked of `:WriteIt`: in order, completed, offered, on a key."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from support.writer import CLIENT, NOTES, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.nvim import Nvim
+
+
+def _completed(writer: Writer, line: str) -> list[str]:
+    found: list[str] = writer.nvim.lua(
+        "return vim.fn.getcompletion(..., 'cmdline')", line
+    )
+    return found
+
+
+def _number_of(screen: str, words: str) -> str:
+    """The keys that choose `words` from a list on the screen."""
+    (number,) = re.findall(rf"^(\d+): .*{words}", screen, re.MULTILINE)
+    return f"{number}<CR>"
+
+
+def test_commands_wait_in_order_and_before_the_server_is_ready(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """A whole story given at once, in the moment the file is opened."""
+    writer = Writer(start(), tmp_path)
+    writer.notes.write_text(NOTES, encoding="utf-8")
+    writer.nvim.command(f"edit {writer.notes}")
+    for words in (
+        "start",
+        "next openai/say-angle",
+        "choose 1",
+        "next openai/echo",
+        "choose 1 shorter",
+    ):
+        writer.nvim.command(f"WriteIt {words}")
+    writer.rest(within=60)
+    run = writer.run()
+    assert run["currentStep"] == "draft"
+    assert run["steps"]["outline"]["userFeedback"] == "shorter"
+
+
+def test_a_bang_drops_what_waits(writer: Writer) -> None:
+    """`:WriteIt! pause` does not wait behind what it stops."""
+    writer.do("start")
+    writer.nvim.command("WriteIt next openai/slow-2000")
+    writer.beside_shows("word5 ")
+    writer.nvim.command("WriteIt choose 1")
+    writer.nvim.command("WriteIt! pause")
+    writer.nvim.until("vim.iter(vim.lsp.codelens.get(0)):any(function(lens)"
+                      " return lens.command.title:find('paused') end)")
+    assert writer.run()["steps"]["angles"].get("userSelection") is None
+
+
+def test_start_asks_for_what_nobody_said(writer: Writer) -> None:
+    """Inputs with a default are offered filled in; an empty answer leaves the default."""
+    writer.open_notes("# Notes\n\n- One note.\n")
+    writer.nvim.keys(":WriteIt start tech-article<CR>")
+    writer.nvim.shows("technical professionals")
+    writer.nvim.keys("<C-u>gardeners<CR>")
+    writer.said("tech-article is ready")
+    assert writer.run()["userInputs"]["target_audience"] == "gardeners"
+
+
+def test_an_input_given_with_the_command_is_not_asked_for(writer: Writer) -> None:
+    """`name=value` behind the pipeline."""
+    writer.open_notes("# Notes\n\n- One note.\n")
+    writer.do("start tech-article target_audience=gardeners")
+    assert writer.run()["userInputs"]["target_audience"] == "gardeners"
+
+
+def test_leaving_a_question_leaves_everything_as_it_was(writer: Writer) -> None:
+    """Escape ends the command without a word; the next one is not held up."""
+    writer.open_notes("# Notes\n\n- One note.\n")
+    writer.nvim.keys(":WriteIt start tech-article<CR>")
+    writer.nvim.shows("technical professionals")
+    writer.nvim.keys("<Esc>")
+    writer.rest()
+    assert writer.ask("run.list", uri=writer.notes.as_uri())["runs"] == []
+    writer.do("info")
+    writer.said("server 0.")
+
+
+def test_the_bare_command_offers_what_fits(writer: Writer) -> None:
+    """The server's own offers, through `vim.ui.select`."""
+    writer.do("start")
+    writer.nvim.keys(":WriteIt<CR>")
+    screen = writer.nvim.shows("Run angles")
+    assert "Preview the prompt of angles" in screen
+    writer.nvim.keys(_number_of(screen, "Skip angles"))
+    writer.said("angles is skipped")
+    assert writer.run()["steps"]["angles"]["status"] == "SKIPPED"
+
+
+def test_verbs_pipelines_inputs_and_steps_are_completed(writer: Writer) -> None:
+    """The server is asked for what only it knows."""
+    assert _completed(writer, "WriteIt re") == [
+        "regenerate",
+        "rewind",
+        "restore",
+        "resume",
+        "restart",
+    ]
+    assert "tech-article" in _completed(writer, "WriteIt start ")
+    assert "target_audience=" in _completed(writer, "WriteIt start tech-article t")
+    assert _completed(writer, "WriteIt export y") == ["yaml"]
+    writer.do("start")
+    assert set(_completed(writer, "WriteIt branch ")) == {
+        "angles",
+        "outline",
+        "draft",
+        "polish",
+    }
+
+
+def test_an_unknown_verb_is_said(writer: Writer) -> None:
+    """With the way to the known ones."""
+    writer.nvim.keys(":WriteIt nxt<CR>")
+    writer.said("there is no :WriteIt nxt")
+
+
+def test_nothing_is_mapped_but_what_she_prefers(writer: Writer) -> None:
+    """A chord of the preference `keyboard_shortcuts` works where the client is."""
+    mine = "return vim.tbl_filter(function(map) return (map.desc or ''):find('WriteIt')"
+    mine += " and not map.lhs:find('Plug') end, vim.api.nvim_get_keymap('n'))"
+    assert writer.nvim.lua(mine) == []
+    writer.ask("preferences.set", keyboardShortcuts={"start": "ctrl+alt+w s"})
+    writer.nvim.lua(f"require('writeit.shortcuts').learn({CLIENT})")
+    writer.nvim.until("vim.fn.maparg('<C-M-w>s', 'n') ~= ''")
+    writer.nvim.keys("<C-M-w>s")
+    writer.said("tech-article is ready")
+    writer.ask("preferences.set", keyboardShortcuts={})
+    writer.nvim.lua(f"require('writeit.shortcuts').learn({CLIENT})")
+
+
+def test_chords_are_spelled_as_either_editor_does(writer: Writer) -> None:
+    """VS Code's spelling becomes Neovim's; Neovim's own stays."""
+    spelled: Any = writer.nvim.lua(
+        "return vim.tbl_map(require('writeit.shortcuts').keys, ...)",
+        ["ctrl+alt+n", "<leader>wn", "ctrl+k ctrl+w", "cmd+shift+enter", "gZ"],
+    )
+    assert spelled == ["<C-M-n>", "<leader>wn", "<C-k><C-w>", "<D-S-CR>", "gZ"]
+
+
+def test_the_status_line_says_where_the_run_stands(writer: Writer) -> None:
+    """The words of the first lens; none where there is no run."""
+    status = "require('writeit').statusline()"
+    writer.open_notes("# Nothing bound\n")
+    assert writer.nvim.lua(f"return {status}") == ""
+    writer.open_notes()
+    writer.do("start")
+    writer.nvim.until(f"{status}:find('angles (1/4), ready to run', 1, true)")
+
+
+def test_a_lens_runs_through_neovims_own_key(writer: Writer) -> None:
+    """`vim.lsp.codelens.run()` knows our lenses, and asks which."""
+    writer.do("start")
+    writer.nvim.until("#vim.lsp.codelens.get(0) > 1")
+    writer.nvim.lua("vim.fn.cursor(1, 1)")
+    writer.nvim.keys(":lua vim.lsp.codelens.run()<CR>")
+    screen = writer.nvim.shows("Code lenses")
+    writer.ask("preferences.set", defaultModels={"angles": "openai/say-lens"})
+    writer.nvim.keys(_number_of(screen, "Run angles"))
+    writer.said("angles: 1 answer to choose from")
+    writer.ask("preferences.set", defaultModels={})

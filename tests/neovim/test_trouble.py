@@ -1,0 +1,160 @@
+"""A server that is missing, too old, broken, crashes or hangs: said, and no more."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+
+from support.writer import NOTES, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.nvim import Nvim
+
+NOWHERE = {"VIRTUAL_ENV": "", "PATH": "/usr/bin:/bin"}
+
+
+def _writer(nvim: Nvim, tmp_path: Path) -> Writer:
+    """Notes open in a Neovim of the test's own, whatever became of the server."""
+    workspace = tmp_path / "workspace"
+    (workspace / ".git").mkdir(parents=True)
+    writer = Writer(nvim, workspace)
+    writer.notes.write_text(NOTES, encoding="utf-8")
+    nvim.command(f"edit {writer.notes}")
+    return writer
+
+
+def _is_alive(writer: Writer) -> None:
+    """She can go on writing and saving."""
+    writer.nvim.keys("<Esc>Goand on.<Esc>:write<CR>")
+    writer.nvim.until("not vim.bo.modified and vim.fn.getline('$') == 'and on.'")
+    assert writer.notes.read_text("utf-8").endswith("and on.\n")
+
+
+def _server(writer: Writer) -> psutil.Process:
+    """The server's process: the one that Neovim started."""
+    (process,) = psutil.Process(writer.nvim.process.pid).children()
+    return process
+
+
+def _with_server(command: list[str]) -> str:
+    """An init.lua that names the server."""
+    words = ", ".join(f"[==[{word}]==]" for word in command)
+    return f"vim.g.writeit = {{ cmd = {{ {words} }}, patience = 700 }}"
+
+
+def test_a_missing_server_is_said_once(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """With what to do about it; a command says it again, and nothing else happens."""
+    lua = _with_server(["/nowhere/writeit", "serve"])
+    writer = _writer(start(lua), tmp_path)
+    writer.said("/nowhere/writeit cannot be run")
+    writer.said(":checkhealth writeit")
+    writer.nvim.command("messages clear")
+    writer.nvim.command(f"edit {writer.workspace}/second.md")
+    assert "cannot be run" not in writer.nvim.messages()
+    writer.nvim.command("WriteIt next")
+    writer.said("cannot be run")
+    writer.nvim.command(f"edit! {writer.notes}")
+    _is_alive(writer)
+
+
+def test_a_server_that_is_too_old_is_not_used(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """Both versions are named, and how to bring it up to date."""
+    old = (
+        "import writeit, sys; writeit.__version__ = '0.0.9';"
+        " from writeit.bootstrap import main; sys.argv = ['writeit', 'serve']; main()"
+    )
+    writer = _writer(start(_with_server([sys.executable, "-c", old])), tmp_path)
+    writer.said("the server is 0.0.9, and this plug-in needs 0.1.0")
+    writer.said("pip install --upgrade writeit")
+    writer.nvim.until("#vim.lsp.get_clients({ name = 'writeit' }) == 0")
+    _is_alive(writer)
+
+
+def test_a_server_that_ends_at_once_is_said(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """With its exit code and where to read more."""
+    broken = [sys.executable, "-c", "import sys; sys.exit('no lmdb here')"]
+    writer = _writer(start(_with_server(broken)), tmp_path)
+    writer.said("the server has stopped (exit code 1)")
+    writer.nvim.command("WriteIt next")
+    writer.said(":WriteIt log")
+    _is_alive(writer)
+
+
+def test_a_server_that_never_answers_is_said(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """Commands that wait for it give up and say so; Neovim ends without waiting."""
+    silent = [sys.executable, "-c", "import time; time.sleep(60)"]
+    writer = _writer(start(_with_server(silent)), tmp_path)
+    writer.nvim.command("WriteIt next")
+    writer.said("was started and does not answer")
+    writer.said("the server does not answer. :WriteIt log")
+    _is_alive(writer)
+    assert writer.nvim.quit() == 0
+
+
+def test_a_crash_while_answers_come_loses_nothing(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """What came is in the run; the next command starts the server again."""
+    writer = _writer(start("vim.g.writeit = { patience = 700 }"), tmp_path)
+    writer.attached()
+    writer.do("start")
+    writer.nvim.command("WriteIt next openai/slow-2000")
+    writer.beside_shows("word9 ")
+    _server(writer).send_signal(signal.SIGKILL)
+    writer.said("the server has stopped (killed by signal 9)")
+    writer.rest()
+    assert "word9 " in writer.beside()
+    _is_alive(writer)
+    writer.do("open")
+    writer.beside_shows("## Answer 1")
+    (answer,) = writer.run()["steps"]["angles"]["aiResponses"]
+    assert answer["partial"]
+    assert "word6 " in answer["rawOutput"]  # the last 50 ms may be missing
+
+
+def test_a_server_that_hangs_is_said_and_can_be_started_anew(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """Nothing in the editor waits for it."""
+    writer = _writer(start("vim.g.writeit = { patience = 700 }"), tmp_path)
+    writer.attached()
+    writer.do("start")
+    hanging = _server(writer)
+    hanging.send_signal(signal.SIGSTOP)
+    writer.nvim.command("WriteIt next openai/say-x")
+    writer.said("does not answer any more")
+    _is_alive(writer)
+    writer.nvim.command("WriteIt restart")
+    writer.said("the server was started anew")
+    assert hanging.wait(10) is not None or not hanging.is_running()
+    writer.do("next openai/say-hello")
+    assert writer.run()["steps"]["angles"]["aiResponses"]
+
+
+def test_neovim_ends_while_answers_come(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """No question, no delay, no process left behind."""
+    writer = _writer(start(), tmp_path)
+    writer.attached()
+    writer.do("start")
+    writer.nvim.command("WriteIt next openai/slow-2000")
+    writer.beside_shows("word9 ")
+    server = _server(writer)
+    assert writer.nvim.quit() == 0
+    psutil.wait_procs([server], timeout=10)
+    assert not psutil.pid_exists(server.pid)

@@ -1,0 +1,136 @@
+"""`writeit:` documents in Neovim, two texts as a diff, the family as a tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from support.writer import NOTES
+
+if TYPE_CHECKING:
+    from support.writer import Writer
+
+LINES = "vim.api.nvim_buf_get_lines(0, 0, -1, true)"
+SHOWS = "table.concat(" + LINES + ", '\\n'):find(..., 1, true) ~= nil"
+
+
+def test_a_view_is_opened_by_its_address(writer: Writer) -> None:
+    """`:edit writeit:/…` is markdown that nobody types in, and the client is there."""
+    writer.do("start")
+    run_id = writer.run()["pipelineRunId"]
+    writer.nvim.command(f"edit writeit:/run/{run_id}.md")
+    writer.nvim.until(SHOWS, "Ready to begin")
+    assert writer.nvim.lua("return { vim.bo.filetype, vim.bo.modifiable }") == [
+        "markdown",
+        False,
+    ]
+    writer.nvim.until("#vim.lsp.get_clients({ name = 'writeit', bufnr = 0 }) == 1")
+
+
+def test_a_view_that_is_not_there_says_so(writer: Writer) -> None:
+    """In the buffer itself; nothing is raised."""
+    writer.nvim.command("edit writeit:/run/00000000-0000-7000-8000-000000000000.md")
+    writer.nvim.until(SHOWS, "There is no run")
+
+
+def test_a_view_follows_its_run_and_the_cursor_stays(writer: Writer) -> None:
+    """What changed below or above the cursor does not move it off its line."""
+    writer.do("start")
+    writer.do("next openai/say-hello%20there openai/say-good%20evening")
+    writer.beside_shows("## Answer 2")
+    writer.nvim.command("wincmd l")
+    writer.nvim.lua("vim.fn.search('good evening')")
+    writer.nvim.command("wincmd h")
+    writer.do("choose 2")
+    writer.beside_shows("You chose answer 2")
+    writer.nvim.command("wincmd l")
+    assert writer.nvim.lua("return vim.api.nvim_get_current_line()") == "good evening"
+
+
+def test_the_markers_of_a_view_are_not_seen(writer: Writer) -> None:
+    """They are for the server; her screen has the texts."""
+    writer.do("start")
+    writer.do("next openai/say-hello%20there")
+    assert "<!-- writeit:answer" in writer.beside_shows("## Answer 1")
+    assert "<!--" not in writer.nvim.shows("hello there")
+
+
+def test_two_answers_are_compared_as_neovim_compares(writer: Writer) -> None:
+    """In a tab page of their own, in diff mode; `q` closes it."""
+    writer.do("start")
+    writer.do("next openai/say-hello%20there openai/say-hello%20you")
+    writer.do("compare")
+    assert writer.nvim.lua(
+        "return vim.tbl_map(function(win) return vim.wo[win].diff end,"
+        " vim.api.nvim_tabpage_list_wins(0))"
+    ) == [True, True]
+    screen = writer.nvim.shows("hello you")
+    assert "hello there" in screen
+    writer.nvim.keys("q")
+    writer.nvim.until("#vim.api.nvim_list_tabpages() == 1")
+
+
+def test_the_tree_opens_branches_and_compares(writer: Writer) -> None:
+    """<CR> opens, b branches, d compares with where a run came from."""
+    writer.do("start")
+    writer.do("next openai/say-hello openai/say-goodbye")
+    writer.do("choose 1")
+    run_id = writer.run()["pipelineRunId"]
+    writer.do("branch angles the other way")
+    writer.do("choose 2")
+    writer.do("tree")
+    lines = writer.beside().split("\n")
+    assert lines[3] == "└─ from angles: the other way · at outline  ← this run"
+    writer.nvim.keys("d")
+    writer.nvim.shows("goodbye")
+    writer.nvim.until("vim.wo.diff")
+    writer.nvim.keys("q")
+    writer.nvim.until("not vim.wo.diff")
+    writer.nvim.keys("ggjjb")
+    writer.rest()
+    tree = writer.ask("run.tree", runId=run_id)
+    assert [child["branchPoint"] for child in tree["children"]] == ["angles"] * 2
+    writer.beside_shows("├─ from angles: the other way")
+    writer.nvim.keys("gg3j<CR>")
+    writer.nvim.until(SHOWS, "branched at angles")
+
+
+def test_the_exact_prompt_and_the_usage_are_views(writer: Writer) -> None:
+    """`preview` sends nothing."""
+    writer.do("start")
+    writer.do("usage")
+    writer.beside_shows("# Usage")
+    writer.ask("preferences.set", defaultModels={"angles": "openai/say-x"})
+    writer.do("preview")
+    writer.beside_shows("A river is moving water.")
+    writer.ask("preferences.set", defaultModels={})
+    assert writer.run()["steps"]["angles"]["status"] == "PENDING"
+
+
+def test_an_answer_is_reworded_before_it_is_chosen(writer: Writer) -> None:
+    """`edit` opens it as a text of hers; writing it chooses it."""
+    writer.do("start")
+    writer.do("next openai/say-hello%20there")
+    writer.do("edit")
+    writer.nvim.until(SHOWS, "hello there")
+    writer.nvim.keys("A, you<Esc>:write<CR>")
+    writer.said("chosen in your words")
+    angles = writer.run()["steps"]["angles"]
+    assert angles["content"] == "hello there, you"
+    assert angles["aiResponses"][0]["rawOutput"] == "hello there"
+    assert writer.nvim.lua("return vim.api.nvim_get_current_buf()") == writer.buffer()
+
+
+def test_an_earlier_run_is_found_again(writer: Writer) -> None:
+    """`history` offers them; the one she takes is what commands are about."""
+    writer.open_notes(NOTES.replace("rivers", "owls"))
+    writer.do("start")
+    first = writer.run()["pipelineRunId"]
+    writer.do("start")
+    writer.nvim.keys(":WriteIt history owls<CR>")
+    screen = writer.nvim.shows("Go on with")
+    assert "ready to begin at angles" in screen
+    writer.nvim.keys("2<CR>")
+    writer.beside_shows("Ready to begin")
+    writer.rest()
+    writer.do("next openai/say-x")
+    assert writer.ask("run.show", runId=first)["steps"]["angles"]["aiResponses"]
