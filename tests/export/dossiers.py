@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from store import samples
+from support import runs
+from writeit.core import decide, machine
+from writeit.core import events as e
 from writeit.core.dossier import Ancestor, Dossier
 from writeit.core.run import PipelineRun, RunPrimer
 
@@ -83,3 +87,38 @@ def _ancestors(run: PipelineRun, found: dict[UUID, Past]) -> list[Ancestor]:
             )
         )
     return ancestors
+
+
+@cache
+def finished() -> Dossier:
+    """A run that went through all of its steps; the same one each time."""
+    run = runs.completed(samples.STEPS)
+    began = new_run(run)
+    events: list[Event] = [e.RunStarted(at=began.created_at, run=began)]
+    for step in began.step_names:
+        state = run.steps[step]
+        call, answer = state.calls[0], state.ai_responses[0]
+        asked = decide.ask(began, began.steps[step], [call], runs.DAWN)
+        sent = decide.send(step, call, answer.prompt_used, runs.DAWN)
+        received = decide.receive(step, answer, runs.DAWN)
+        began = machine.replay((*asked, sent, *received), began)
+        chosen = decide.select(began, began.steps[step], 0, runs.DAWN)
+        began = machine.replay(chosen, began)
+        events += (*asked, sent, *received, *chosen)
+    return Dossier(
+        run=began,
+        configuration=samples.configuration(),
+        primer=PRIMER,
+        events=tuple(events),
+    )
+
+
+def new_run(run: PipelineRun) -> PipelineRun:
+    """The run as it began, of our configuration and primer."""
+    return runs.new_run(
+        samples.STEPS,
+        pipeline_run_id=run.pipeline_run_id,
+        configuration_id=samples.configuration().configuration_id,
+        primer=PINNED,
+        user_inputs={"source_material": "Bees.\n\nThey dance.\n"},
+    )

@@ -86,10 +86,12 @@ def _problems(place: Path) -> Sequence[Problem]:
     if place.is_dir():
         return problems
     uri = place.as_uri()
-    entries = (*library.pipelines.values(), *library.primers.values())
-    if any(entry.uri == uri for entry in entries) or any(
-        p.uri == uri for p in problems
-    ):
+    within_reach = {
+        *(entry.uri for entry in library.pipelines.values()),
+        *(entry.uri for entry in library.primers.values()),
+        *(problem.uri for problem in problems),
+    }
+    if uri in within_reach:
         return [problem for problem in problems if problem.uri == uri]
     return _problems_alone(place)
 

@@ -71,12 +71,13 @@ def as_dossier(data: Data) -> Dossier:
     for key in data:
         if key not in known:
             raise Misplaced(str(key)[:60], "an export has no such key")
-    run = _entity(PipelineRun, data.get("run"), "run")
+    configuration = _configuration(data.get("configuration"))
+    run = _entity(PipelineRun, _in_order(data.get("run"), configuration), "run")
     primer = data.get("primer")
     history = data.get("history")
     return Dossier(
         run=run,
-        configuration=_configuration(data.get("configuration")),
+        configuration=configuration,
         primer=None if primer is None else _entity(StylePrimer, primer, "primer"),
         events=None if history is None else tuple(_events(history, run)),
         ancestors=tuple(
@@ -84,6 +85,17 @@ def as_dossier(data: Data) -> Dossier:
             for place, each in enumerate(_list(data.get("ancestors", []), "ancestors"))
         ),
     )
+
+
+def _in_order(run: object, configuration: PipelineConfiguration) -> object:
+    """Return the run with its steps in their order: a sorted file is as good."""
+    steps = run.get("steps") if isinstance(run, dict) else None
+    names = configuration.step_names
+    if not isinstance(run, dict) or not isinstance(steps, dict):
+        return run
+    if set(steps) != set(names):
+        return run
+    return {**run, "steps": {name: steps[name] for name in names}}
 
 
 def _configuration(data: object) -> PipelineConfiguration:

@@ -103,8 +103,8 @@ def _check_together(dossier: Dossier) -> None:
         raise Misplaced("run.steps", "they are not those of the configuration")
     if run.primer is not None and (
         primer is None
-        or (primer.primer_id, primer.version, primer.prompt_text)
-        != (run.primer.primer_id, run.primer.version, run.primer.text)
+        or (primer.primer_id, primer.version)
+        != (run.primer.primer_id, run.primer.version)
     ):
         message = f"it is not {run.primer.primer_id} ({run.primer.version})"
         raise Misplaced("primer", f"{message}, which the run was written with")
