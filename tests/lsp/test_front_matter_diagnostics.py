@@ -131,6 +131,21 @@ async def test_typing_behind_the_front_matter_sends_nothing(
         assert "'abcpots'" in problem["message"]
 
 
+async def test_other_files_have_no_front_matter(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """A YAML file that looks like a block is none, also beside one that is."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        head = Head(editor, WRONG)
+        uri = (workspace / "other.yaml").as_uri()
+        document = {"uri": uri, "languageId": "yaml", "version": 1, "text": WRONG}
+        editor.notify("textDocument/didOpen", {"textDocument": document})
+        await head.settled()
+        told = {p["uri"] for p in editor.sent("textDocument/publishDiagnostics")}
+        assert told == {head.page.uri}
+
+
 async def test_a_block_that_is_being_typed_is_looked_at(
     workspace: Path, environment: dict[str, str]
 ) -> None:

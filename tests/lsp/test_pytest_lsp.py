@@ -26,6 +26,11 @@ async def client(
 ) -> AsyncIterator[None]:
     """A client with an editor's capabilities and a workspace with notes."""
     folder = new_workspace(tmp_path / "workspace")
+
+    @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)  # type: ignore[untyped-decorator]  # pygls has no types here
+    def registered(_params: types.RegistrationParams) -> None:
+        """Say yes to watching files; pytest-lsp announces it and has no answer."""
+
     await lsp_client.initialize_session(
         types.InitializeParams(
             capabilities=client_capabilities(request.param),

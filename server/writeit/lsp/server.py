@@ -74,7 +74,8 @@ class WriteItServer(LanguageServer):
         """Tell what waits for a document that it was opened, changed or closed."""
         if self._connection is not None or self._speaks(uri):
             self.connection.desk.changed(uri)
-            self.connection.checks.changed(uri)
+            if _is_markdown(uri):
+                self.connection.checks.changed(uri)
 
     def beginning_of(self, uri: str, characters: int) -> str:
         """Return how an open markdown document begins, "" of any other."""
@@ -185,7 +186,6 @@ def _register_features(server: WriteItServer) -> None:
         from writeit.lsp.features.lenses import code_lenses  # noqa: PLC0415 -- heavy
 
         return await code_lenses(ls.connection, params)
-
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     async def symbols(
