@@ -1,9 +1,9 @@
 import type { App } from './app';
 import * as after from './after';
+import { compare } from './compare';
 import { askAgain, startWithInputs } from './asking';
 import { telling } from './complain';
 import type { CommandName, Commands } from './protocol';
-import { showDiff } from './show';
 import { generate, labour } from './work';
 
 type Params<C extends CommandName> = Commands[C]['params'];
@@ -64,9 +64,7 @@ const FLOWS: Flows = {
     if (params.view !== 'compare' || left == null || right == null) {
       return app.server.ask('writeit.view.open', params);
     }
-    const sides = await app.server.ask('writeit.run.diff', { left, right });
-    await showDiff(sides.leftUri, sides.rightUri, `${left.step} ↔ ${right.step}`);
-    return sides;
+    return compare(app, left, right);
   },
 };
 

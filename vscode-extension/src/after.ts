@@ -149,7 +149,11 @@ export async function compareWithDocument(
 ): Promise<void> {
   const name = step ?? lastText(await app.server.ask('writeit.run.show', { runId }));
   if (name !== undefined) {
-    await showDiff(viewUri('content', runId, name).toString(), uri, `${name} ↔ your document`);
+    await showDiff(
+      viewUri('content', runId, name),
+      vscode.Uri.parse(uri),
+      `${name} ↔ your document`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
 import { folderOf } from './folders';
-import { inputsOf } from './frontmatter';
+import { inputsOf, pipelineOf } from './frontmatter';
 import { askInputs, type Answers } from './inputs';
 import type {
   InputSpec,
@@ -43,7 +43,7 @@ async function answersFor(
   if (answers === undefined || uri === undefined) {
     return answers;
   }
-  return keepAnswers(app, pipeline.name, uri, answers);
+  return keepAnswers(app, pipeline.name, uri, text ?? '', answers);
 }
 
 /** Whether an input is still to be asked for: the document gives some by itself. */
@@ -58,8 +58,13 @@ async function keepAnswers(
   app: App,
   pipeline: string,
   uri: vscode.Uri,
+  text: string,
   answers: Answers,
 ): Promise<Answers | undefined> {
+  const bound = pipelineOf(text);
+  if (bound !== undefined && bound !== pipeline) {
+    return answers; // the front matter speaks of another pipeline
+  }
   const choice = await vscode.window.showQuickPick(
     [
       { label: START, description: 'the document stays as it is' },

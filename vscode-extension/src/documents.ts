@@ -76,13 +76,16 @@ function concerns(uri: vscode.Uri, { runIds, views }: Changed): boolean {
 
 /** Scroll along with a growing text, only where the cursor waits at its end. */
 function followEnd({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
-  if (document.uri.scheme !== SCHEME || contentChanges.length === 0) {
+  if (document.uri.scheme !== SCHEME) {
     return;
   }
-  const end = document.lineAt(document.lineCount - 1).range.end;
   for (const editor of vscode.window.visibleTextEditors) {
-    if (editor.document === document && editor.selection.active.isEqual(end)) {
-      editor.revealRange(new vscode.Range(end, end));
+    const { line } = editor.selection.active;
+    for (const { range, text } of editor.document === document ? contentChanges : []) {
+      const last = range.start.line + text.split('\n').length - 1;
+      if (line >= range.end.line && line <= last) {
+        editor.revealRange(document.lineAt(Math.min(last, document.lineCount - 1)).range);
+      }
     }
   }
 }

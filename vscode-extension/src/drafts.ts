@@ -15,12 +15,15 @@ const KEY = 'writeit.drafts';
  * opens as an untitled document; what it stands for is remembered here.
  */
 export class Drafts implements vscode.Disposable {
+  readonly #changed = new vscode.EventEmitter<void>();
   readonly #drafts = new Map<string, Draft>();
   readonly #closed = vscode.workspace.onDidCloseTextDocument(({ uri }) => {
     if (this.#drafts.delete(uri.toString())) {
       this.#tell();
     }
   });
+
+  readonly onDidChange = this.#changed.event;
 
   async open(draft: Draft, content: string): Promise<vscode.TextEditor> {
     const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });
@@ -35,9 +38,11 @@ export class Drafts implements vscode.Disposable {
 
   dispose(): void {
     this.#closed.dispose();
+    this.#changed.dispose();
   }
 
   #tell(): void {
     void vscode.commands.executeCommand('setContext', KEY, [...this.#drafts.keys()]);
+    this.#changed.fire();
   }
 }

@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { clicked } from './act';
+import { Answers } from './answers';
 import type { App } from './app';
 import { registerCommands } from './commands';
 import { installServer } from './commands/server';
 import { Views } from './documents';
 import { Drafts } from './drafts';
+import { registerLenses } from './lenses';
 import { log } from './log';
 import { Pending } from './pending';
 import { Scenes } from './scene';
@@ -29,8 +31,10 @@ export function activate(context: vscode.ExtensionContext): App {
     app.pending,
     app.drafts,
     new Views(server),
+    new Answers(server),
     registerCommands(app),
     registerTrees(app),
+    registerLenses(app),
     statusItem(app),
   );
   follow(app);

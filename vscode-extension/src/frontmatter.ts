@@ -2,13 +2,15 @@ import { load } from 'js-yaml';
 
 const HEAD = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/;
 
+/** The pipeline a document is bound to. */
+export function pipelineOf(text: string): string | undefined {
+  const pipeline = field(section(text), 'pipeline');
+  return typeof pipeline === 'string' ? pipeline : undefined;
+}
+
 /** The inputs a document's front matter gives; none where there is none that can be read. */
 export function inputsOf(text: string): Readonly<Record<string, string>> {
-  const block = HEAD.exec(text)?.[1];
-  if (block === undefined) {
-    return {};
-  }
-  const inputs = field(field(parsed(block), 'writeit'), 'inputs');
+  const inputs = field(section(text), 'inputs');
   if (typeof inputs !== 'object' || inputs === null) {
     return {};
   }
@@ -17,6 +19,11 @@ export function inputsOf(text: string): Readonly<Record<string, string>> {
       isScalar(value) ? [[name, String(value)]] : [],
     ),
   );
+}
+
+function section(text: string): unknown {
+  const block = HEAD.exec(text)?.[1];
+  return block === undefined ? undefined : field(parsed(block), 'writeit');
 }
 
 function parsed(block: string): unknown {

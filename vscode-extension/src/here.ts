@@ -57,12 +57,11 @@ export async function stepHere(
   if (run === undefined) {
     return undefined;
   }
-  const named = targetOf(argument).step ?? stepOfEditor(run.pipelineRunId);
-  const likely = run.steps[named ?? run.currentStep];
-  const step =
-    likely !== undefined && (named !== undefined || fits(likely))
-      ? likely
-      : await pickStep(run, title, fits);
+  const named = run.steps[targetOf(argument).step ?? ''];
+  const likely = [stepOfEditor(run.pipelineRunId), run.currentStep]
+    .map((name) => run.steps[name ?? ''])
+    .find((step) => step !== undefined && fits(step));
+  const step = named ?? likely ?? (await pickStep(run, title, fits));
   return step && { run, step, runId: run.pipelineRunId };
 }
 

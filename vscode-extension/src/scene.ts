@@ -87,7 +87,8 @@ export class Scenes implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<Scene>();
   readonly #held: vscode.Disposable;
   #scene: Scene = {};
-  #round = 0;
+  #looking: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   readonly onDidChange = this.#changed.event;
@@ -122,16 +123,26 @@ export class Scenes implements vscode.Disposable {
     }, PAUSE_MS);
   }
 
-  /** Look anew; a later look overtakes this one. */
-  async refresh(): Promise<void> {
-    this.#round += 1;
-    const round = this.#round;
-    const scene = await this.#look();
-    if (round === this.#round) {
+  /** Look anew. Asked for while it looks, it looks once more, for all who asked. */
+  refresh(): Promise<void> {
+    if (this.#looking === undefined) {
+      return this.#begin();
+    }
+    this.#next ??= this.#looking.then(() => {
+      this.#next = undefined;
+      return this.#begin();
+    });
+    return this.#next;
+  }
+
+  #begin(): Promise<void> {
+    this.#looking = this.#look().then((scene) => {
+      this.#looking = undefined;
       this.#scene = scene;
       setContexts(scene);
       this.#changed.fire(scene);
-    }
+    });
+    return this.#looking;
   }
 
   async #look(): Promise<Scene> {
@@ -169,7 +180,6 @@ function setContexts({ place, run, step }: Scene): void {
     view: place?.view ?? '',
     ...ofRun(run),
     stepStatus: step?.status ?? '',
-    answers: step?.aiResponses.length ?? 0,
     passages: step?.passages.length ?? 0,
   };
   for (const [key, value] of Object.entries(values)) {
@@ -177,16 +187,29 @@ function setContexts({ place, run, step }: Scene): void {
   }
 }
 
+const RUN_KEYS = [
+  'hasRun',
+  'runStatus',
+  'isBranch',
+  'streaming',
+  'hasText',
+  'hasAnswers',
+  'comparable',
+];
+
 function ofRun(run: PipelineRun | undefined): Record<string, string | boolean> {
   if (run === undefined) {
-    return { hasRun: false, runStatus: '', isBranch: false, streaming: false, hasText: false };
+    return Object.fromEntries(RUN_KEYS.map((key) => [key, false]));
   }
+  const steps = Object.values(run.steps);
   return {
     hasRun: true,
     runStatus: run.status,
     isBranch: run.parentPipelineRunId !== null,
     streaming: isStreaming(run),
-    hasText: Object.values(run.steps).some((one) => one.status === 'COMPLETED'),
+    hasText: steps.some(({ status }) => status === 'COMPLETED'),
+    hasAnswers: steps.some(({ aiResponses }) => aiResponses.length > 0),
+    comparable: steps.some(({ aiResponses }) => aiResponses.length > 1),
   };
 }
 

@@ -13,7 +13,9 @@ export async function show(
   { focus = true, selection }: ShowOptions = {},
 ): Promise<vscode.TextEditor | undefined> {
   const viewColumn = visibleColumn(uri) ?? columnFor(uri);
-  const options = { viewColumn, preserveFocus: !focus, preview: false };
+  // Views take each other's place, unless the writer keeps one open.
+  const preview = uri.scheme === SCHEME;
+  const options = { viewColumn, preserveFocus: !focus, preview };
   try {
     const document = await vscode.workspace.openTextDocument(uri);
     return await vscode.window.showTextDocument(
@@ -45,7 +47,6 @@ function columnFor(uri: vscode.Uri): vscode.ViewColumn {
 }
 
 /** Two texts side by side. */
-export async function showDiff(left: string, right: string, title: string): Promise<void> {
-  const [one, other] = [vscode.Uri.parse(left), vscode.Uri.parse(right)];
-  await vscode.commands.executeCommand('vscode.diff', one, other, title, { preview: false });
+export async function showDiff(left: vscode.Uri, right: vscode.Uri, title: string): Promise<void> {
+  await vscode.commands.executeCommand('vscode.diff', left, right, title, { preview: false });
 }

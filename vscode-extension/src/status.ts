@@ -97,7 +97,8 @@ function sceneFace({ run, step }: Scene): Omit<Face, 'warns' | 'shown'> {
   const current = step ?? run.steps[run.currentStep];
   const at = current?.stepName ?? run.currentStep;
   const place = `${at} ${names.indexOf(at) + 1}/${names.length}`;
-  const words = run.status === 'RUNNING' && current ? stepWords(current) : runWords(run.status, at);
+  const told = run.status === 'PAUSED' || run.status === 'ERROR' || run.status === 'COMPLETED';
+  const words = told || !current ? runWords(run.status, at) : stepWords(current);
   return {
     text: `$(edit) WriteIt: ${place}, ${words}`,
     tooltip: 'What fits here and now',

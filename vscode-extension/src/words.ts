@@ -10,7 +10,8 @@ const RUN: Readonly<Record<PipelineStatus, string>> = {
 };
 
 export function runWords(status: PipelineStatus, currentStep: string): string {
-  return status === 'COMPLETED' ? RUN[status] : `${RUN[status]}, at ${currentStep}`;
+  const isPlaced = status !== 'COMPLETED' && status !== 'INITIALIZING';
+  return isPlaced ? `${RUN[status]}, at ${currentStep}` : RUN[status];
 }
 
 export function stepWords(step: StepState): string {

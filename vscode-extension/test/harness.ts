@@ -18,7 +18,7 @@ function told(name: string): string {
 export interface Test {
   readonly group: string;
   readonly name: string;
-  readonly run: () => Promise<void>;
+  readonly run: () => Promise<void> | void;
 }
 
 export const tests: Test[] = [];
@@ -26,7 +26,7 @@ export const tests: Test[] = [];
 /** Gather the tests of one file. */
 export function group(
   name: string,
-  define: (test: (name: string, run: () => Promise<void>) => void) => void,
+  define: (test: (name: string, run: () => Promise<void> | void) => void) => void,
 ): void {
   define((title, run) => {
     tests.push({ group: name, name: title, run });

@@ -1,8 +1,14 @@
 import { tests, type Test } from './harness';
+import './activation.test';
 import './apply.test';
+import './compare.test';
+import './document.test';
+import './merge.test';
 import './run.test';
 import './server.test';
 import './step.test';
+import './trees.test';
+import './units.test';
 
 const PATIENCE_MS = 60_000;
 

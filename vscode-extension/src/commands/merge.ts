@@ -73,12 +73,23 @@ export const MERGE: Table = {
         ? await act(app, 'writeit.step.merge', { runId, step, content })
         : await act(app, 'writeit.step.select', { runId, step, response, content });
     if (done !== undefined) {
-      await vscode.window.showTextDocument(document);
-      await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+      await close(document);
     }
     return done;
   },
+
+  'draft.leave': async (app) => {
+    const document = vscode.window.activeTextEditor?.document;
+    if (document !== undefined && app.drafts.of(document.uri) !== undefined) {
+      await close(document);
+    }
+  },
 };
+
+async function close(document: vscode.TextDocument): Promise<void> {
+  await vscode.window.showTextDocument(document);
+  await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+}
 
 function hasPassages(step: { readonly passages: readonly unknown[] }): boolean {
   return step.passages.length > 0;

@@ -4,7 +4,8 @@ import type { App } from '../app';
 import { runHere, stepHere, targetOf } from '../here';
 import { pick, pickRun, pickStep } from '../pick';
 import type { PipelineRun, RunExportParams } from '../protocol';
-import { show, showDiff } from '../show';
+import { compare } from '../compare';
+import { show } from '../show';
 import { viewUri } from '../uris';
 import type { Table } from './table';
 
@@ -63,7 +64,7 @@ export const RUN: Table = {
     if (here === undefined || parent == null) {
       return undefined;
     }
-    return diff(
+    return compare(
       app,
       { runId: parent, step: here.step.stepName },
       side(here.run, here.step.stepName),
@@ -79,7 +80,7 @@ export const RUN: Table = {
     const run = await app.server.ask('writeit.run.show', { runId: other.runId });
     const same = run.steps[left.step.stepName];
     const step = same ?? (await pickStep(run, 'with…', hasText));
-    return step && diff(app, side(left.run, left.step.stepName), side(run, step.stepName));
+    return step && compare(app, side(left.run, left.step.stepName), side(run, step.stepName));
   },
 };
 
@@ -137,9 +138,4 @@ interface Side {
 
 function side(run: PipelineRun, step: string): Side {
   return { runId: run.pipelineRunId, step };
-}
-
-async function diff(app: App, left: Side, right: Side): Promise<void> {
-  const { leftUri, rightUri } = await app.server.ask('writeit.run.diff', { left, right });
-  await showDiff(leftUri, rightUri, `${left.step} ↔ ${right.step}`);
 }

@@ -5,6 +5,9 @@ import { Node } from './node';
 
 const PER = 1_000_000;
 
+/** A provider with more models is folded until it is asked for. */
+const MOST_UNFOLDED = 12;
+
 class ModelNode extends Node {
   readonly model: string;
 
@@ -42,7 +45,7 @@ class ProviderNode extends Node {
         icon: usable > 0 ? 'vm-active' : 'vm-outline',
         kind: provider === 'embedded' ? 'provider.embedded' : 'provider',
         id: `provider/${provider}`,
-        expanded: usable > 0 || provider === 'embedded',
+        expanded: models.length <= MOST_UNFOLDED,
       },
       () => Promise.resolve(models.map((info) => new ModelNode(info))),
     );

@@ -20,7 +20,7 @@ export async function runLines(
   const ids = new Set(runs.map(({ runId }) => runId));
   const lines = runs
     .filter(({ parentRunId }) => parentRunId === null || !ids.has(parentRunId))
-    .map((run) => runNode(app, run));
+    .map((run, place) => runNode(app, run, place === 0));
   return next === null ? lines : [...lines, moreNode(folder, limit, tree)];
 }
 
@@ -41,7 +41,7 @@ const ICONS = {
   ERROR: 'error',
 } as const;
 
-function runNode(app: App, run: RunSummary): Node {
+function runNode(app: App, run: RunSummary, expanded: boolean): Node {
   const { runId } = run;
   const state = runWords(run.status, run.currentStep);
   return new Node(
@@ -52,6 +52,7 @@ function runNode(app: App, run: RunSummary): Node {
       icon: ICONS[run.status],
       kind: `run.${run.status}`,
       id: runId,
+      expanded,
       target: { runId },
       command: opens(viewUri('run', runId)),
     },

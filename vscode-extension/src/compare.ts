@@ -1,0 +1,55 @@
+import type * as vscode from 'vscode';
+import { answerUri } from './answers';
+import type { App } from './app';
+import type { PipelineRun, Side, StepState } from './protocol';
+import { showDiff } from './show';
+import { viewUri } from './uris';
+import { modelOf } from './words';
+
+interface Shown {
+  readonly uri: vscode.Uri;
+  readonly title: string;
+}
+
+/** Two texts in the diff editor: answers, or what steps hand on. */
+export async function compare(app: App, left: Side, right: Side): Promise<void> {
+  const [one, other] = await Promise.all([shown(app, left), shown(app, right)]);
+  await showDiff(one.uri, other.uri, `${one.title} ↔ ${other.title}`);
+}
+
+async function shown(app: App, { runId, step, response }: Side): Promise<Shown> {
+  if (response == null) {
+    return { uri: viewUri('content', runId, step), title: step };
+  }
+  const run = await app.server.ask('writeit.run.show', { runId });
+  return answer(run, run.steps[step], response);
+}
+
+function answer(run: PipelineRun, step: StepState | undefined, which: number | string): Shown {
+  const named = step && (typeof which === 'number' ? ended(step, which) : byId(step, which));
+  if (step === undefined || named === undefined) {
+    throw new RangeError('There is no such answer to compare.');
+  }
+  const { responseId, title } = named;
+  return {
+    uri: answerUri({ runId: run.pipelineRunId, step: step.stepName, responseId }),
+    title,
+  };
+}
+
+interface Named {
+  readonly responseId: string;
+  readonly title: string;
+}
+
+function ended(step: StepState, index: number): Named | undefined {
+  const found = step.aiResponses[index];
+  return found && { ...found, title: `Answer ${index + 1}, ${modelOf(found)}` };
+}
+
+/** An answer that is still coming has no number yet. */
+function byId(step: StepState, responseId: string): Named | undefined {
+  const index = step.aiResponses.findIndex((one) => one.responseId === responseId);
+  const coming = step.streaming.find((one) => one.responseId === responseId);
+  return ended(step, index) ?? (coming && { responseId, title: coming.model });
+}

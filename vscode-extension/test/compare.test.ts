@@ -1,0 +1,64 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import { article, ask, group, newRun, run, tabs, until } from './harness';
+
+const TWO = ['openai/say-Rivers%20run.', 'openai/say-Water%20moves.'];
+
+async function answered(): Promise<string> {
+  const { pipelineRunId: runId } = await newRun(await article(), { models: { angles: TWO } });
+  await ask('writeit.step.run', { runId });
+  return runId;
+}
+
+/** What the diff editor that is open compares. */
+async function compared(): Promise<[string, string]> {
+  const diff = await until('the comparison', () =>
+    tabs()
+      .map(({ input }) => input)
+      .find((input) => input instanceof vscode.TabInputTextDiff),
+  );
+  const [left, right] = await Promise.all(
+    [diff.original, diff.modified].map((uri) => vscode.workspace.openTextDocument(uri)),
+  );
+  return [left?.getText().trim() ?? '', right?.getText().trim() ?? ''];
+}
+
+group('compare', (test) => {
+  test('two answers stand side by side as nothing but their text', async () => {
+    const runId = await answered();
+    await run('writeit.ui.response.compare', { runId, step: 'angles' });
+    assert.deepEqual((await compared()).toSorted(), ['Rivers run.', 'Water moves.']);
+  });
+
+  test('a lens that compares opens the diff editor, too', async () => {
+    const runId = await answered();
+    const { steps } = await ask('writeit.run.show', { runId });
+    const [left, right] = (steps['angles']?.aiResponses ?? []).map(({ responseId }) => ({
+      runId,
+      step: 'angles',
+      response: responseId,
+    }));
+    await run('writeit.view.open', { view: 'compare', left, right, wait: false });
+    assert.equal(new Set(await compared()).size, 2);
+  });
+
+  test('a branch is compared with the run it came from', async () => {
+    const runId = await answered();
+    await ask('writeit.step.select', { runId, response: 0 });
+    const child = await ask('writeit.run.branch', { runId, step: 'angles' });
+    await ask('writeit.step.select', { runId: child.pipelineRunId, response: 1 });
+    await run('writeit.ui.run.diffParent', { runId: child.pipelineRunId, step: 'angles' });
+    assert.deepEqual((await compared()).toSorted(), ['Rivers run.', 'Water moves.']);
+  });
+
+  test('an answer is rated', async () => {
+    const runId = await answered();
+    const rating = run('writeit.ui.response.rate', { runId, step: 'angles', response: 0 });
+    await until('the rating', async () => {
+      await run('workbench.action.acceptSelectedQuickOpenItem');
+      const { steps } = await ask('writeit.run.show', { runId });
+      return steps['angles']?.aiResponses[0]?.qualityScore === 1;
+    });
+    await rating;
+  });
+});

@@ -1,0 +1,107 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { PipelineRun } from '../src/protocol';
+import { viewUri } from '../src/uris';
+import { accept, article, ask, extension, group, newRun, open, run, until } from './harness';
+
+const BOUND = `---
+writeit:
+  pipeline: tech-article
+  inputs: {target_audience: people by a river}
+---
+# Notes
+
+A river.
+`;
+
+/** Start from the palette's way, accepting every question as it stands. */
+async function startAccepting(editor: vscode.TextEditor): Promise<PipelineRun> {
+  let started: PipelineRun | undefined;
+  const uri = editor.document.uri.toString();
+  const starting = run('writeit.run.start', { pipeline: 'tech-article', uri }).then((result) => {
+    started = result as PipelineRun;
+  });
+  await until('the run', async () => {
+    await accept();
+    return started;
+  });
+  await starting;
+  assert.ok(started);
+  return started;
+}
+
+group('document', (test) => {
+  test('what the front matter says is not asked for', async () => {
+    const editor = await article(BOUND);
+    const started = (await run('writeit.run.start', {
+      pipeline: 'tech-article',
+      uri: editor.document.uri.toString(),
+    })) as PipelineRun;
+    assert.equal(started.userInputs['target_audience'], 'people by a river');
+  });
+
+  test('what nobody said is asked for, with the default filled in', async () => {
+    const editor = await article();
+    const before = editor.document.getText();
+    const started = await startAccepting(editor);
+    assert.equal(started.userInputs['target_audience'], 'technical professionals');
+    assert.equal(editor.document.getText(), before);
+  });
+
+  test('answers are kept in the front matter where that is wished', async () => {
+    const editor = await article();
+    await ask('writeit.document.frontMatter', {
+      uri: editor.document.uri.toString(),
+      pipeline: 'tech-article',
+      inputs: { target_audience: 'mill owners: all' },
+    });
+    assert.match(editor.document.getText(), /target_audience: "mill owners: all"/);
+  });
+
+  test('the page of a run is about that run, whatever is active', async () => {
+    const app = await extension();
+    const { pipelineRunId: runId } = await newRun(await article());
+    await newRun(await article());
+    await run('writeit.ui.run.open', { runId });
+    await until('the scene', () => app.scenes.now.run?.pipelineRunId === runId);
+  });
+
+  test('a page that cannot be read says so in words', async () => {
+    const gone = viewUri('run', '00000000-0000-7000-8000-000000000000');
+    const page = await vscode.workspace.openTextDocument(gone);
+    assert.match(page.getText(), /# This page cannot be shown\n\n\w+/);
+  });
+
+  test('pages change when another command changes their run', async () => {
+    const { pipelineRunId: runId } = await newRun(await article());
+    await run('writeit.ui.run.open', { runId });
+    await ask('writeit.step.skip', { runId });
+    const page = open(viewUri('run', runId));
+    await until('the page', () => page?.getText().includes('skipped'));
+  });
+
+  test('a page cannot be typed into', async () => {
+    const { pipelineRunId: runId } = await newRun(await article());
+    await run('writeit.ui.run.open', { runId });
+    const page = await until('the page', () => open(viewUri('run', runId)));
+    const before = page.getText();
+    await run('type', { text: 'x' });
+    assert.equal(page.getText(), before);
+    assert.equal(page.isDirty, false);
+  });
+
+  test('the usage of all calls is a page', async () => {
+    await run('writeit.ui.usage.open');
+    const page = await until('the page', () => open(viewUri('usage')));
+    assert.match(page.getText(), /^# /);
+  });
+
+  test('a prompt is previewed and nothing is sent', async () => {
+    const { pipelineRunId: runId } = await newRun(await article());
+    await run('writeit.ui.step.preview', { runId, step: 'angles' });
+    const page = await until('the page', () => open(viewUri('prompt', runId, 'angles')));
+    assert.match(page.getText(), /A river is moving water/);
+    const { steps } = await ask('writeit.run.show', { runId });
+    assert.equal(steps['angles']?.status, 'PENDING');
+  });
+});
