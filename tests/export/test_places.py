@@ -1,0 +1,249 @@
+"""Where an imported run may reach, and what happens where it is known already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from export.dossiers import finished
+from export.keeping import engine_on, new_store
+from store.samples import an_id
+from writeit.core import decide, machine
+from writeit.core import events as e
+from writeit.core.dossier import Dossier, readdressed
+from writeit.core.errors import BadExport
+from writeit.core.run import PipelineStatus
+from writeit.engine.moving import bring_in, dossier_of
+from writeit.ports import RunQuery
+from writeit.store.maintenance import LmdbMaintenance
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from writeit.engine.engine import Engine
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    """An engine on a new store in a folder."""
+    store = new_store(tmp_path)
+    yield engine_on(store, tmp_path)
+    store.close()
+
+
+def at(uri: str) -> Dossier:
+    """A finished run of a document, which its text was applied to."""
+    dossier = finished()
+    event = e.TextApplied(
+        at=dossier.run.updated_at,
+        step="polish",
+        uri=uri,
+        mode="replace",
+        replaced="old",
+        text="new",
+    )
+    began, *rest = dossier.events or ()
+    assert began.type == "run_started"
+    begun = began.evolve(run=began.run.evolve(uri=uri))
+    place = {"uri": uri, "step": "polish", "at": event.at, "mode": "replace"}
+    return replace(
+        dossier,
+        run=dossier.run.evolve(uri=uri, applied=(place,)),
+        events=(begun, *rest, event),
+    )
+
+
+async def test_a_document_of_the_workspace_is_found_again_elsewhere(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """On another machine the workspace is another folder."""
+    run = await bring_in(engine, at("workspace:/a%20b/notes.md"), tmp_path)
+    assert run.uri == f"{tmp_path.as_uri()}/a%20b/notes.md"
+    assert [place.uri for place in run.applied] == [run.uri]
+    out = await dossier_of(engine, run.pipeline_run_id, tmp_path)
+    assert out == at("workspace:/a%20b/notes.md")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "file:///etc/passwd",
+        "file:///home/other/notes.md",
+        "FILE:///etc/passwd",
+        "file://server/share/notes.md",
+        "workspace:/../../etc/passwd",
+        "workspace:/a/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "workspace://etc/passwd/../../../x",
+        "file:/etc/passwd",
+    ],
+)
+async def test_no_document_outside_can_be_reached(
+    engine: Engine, tmp_path: Path, uri: str
+) -> None:
+    """It stays in the history, under a name that nothing opens."""
+    run = await bring_in(engine, at(uri), tmp_path)
+    inside = f"{tmp_path.as_uri()}/"
+    for found in (run.uri, *(place.uri for place in run.applied)):
+        assert found is not None
+        assert found.startswith(("elsewhere:", inside))
+        assert ".." not in found or found.startswith("elsewhere:")
+    events = engine.store.events(run.pipeline_run_id)
+    assert isinstance(events[-1], e.TextApplied)
+    assert events[-1].uri == run.uri
+
+
+async def test_a_link_leads_nobody_outside(engine: Engine, tmp_path: Path) -> None:
+    """Wherever in the workspace it is."""
+    (tmp_path / "way").symlink_to("/etc")
+    run = await bring_in(engine, at("workspace:/way/passwd"), tmp_path)
+    assert run.uri == "elsewhere:/way/passwd"
+
+
+async def test_a_document_that_is_no_file_is_left_as_it_is(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Only an editor that has it open knows it."""
+    run = await bring_in(engine, at("untitled:Untitled-1"), tmp_path)
+    assert run.uri == "untitled:Untitled-1"
+
+
+async def test_a_run_that_is_here_is_not_imported_again(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Nor is one whose file knows less; nothing changes."""
+    dossier = finished()
+    await bring_in(engine, dossier, tmp_path)
+    before = engine.store.run(dossier.run.pipeline_run_id)
+    events = dossier.events or ()
+    for known in (
+        dossier,
+        replace(dossier, events=None),
+        replace(dossier, events=events[:3]),
+    ):
+        with pytest.raises(BadExport) as refused:
+            await bring_in(engine, known, tmp_path)
+        assert refused.value.reason == "conflict"
+        assert "already" in refused.value.message
+        assert str(dossier.run.pipeline_run_id) in refused.value.hint
+    assert engine.store.run(dossier.run.pipeline_run_id) == before
+
+
+async def test_a_run_that_went_on_elsewhere_goes_on_here(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Its history begins with all that is known here: what is new is added."""
+    dossier = finished()
+    events = dossier.events or ()
+    assert events[0].type == "run_started"
+    young = replace(dossier, run=events[0].run, events=events[:1])
+    await bring_in(engine, young, tmp_path)
+    run = await bring_in(engine, dossier, tmp_path)
+    assert run == dossier.run
+    assert tuple(engine.store.events(run.pipeline_run_id)) == events
+
+
+async def test_a_run_that_went_another_way_is_refused(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Neither history is lost, and nothing is mixed."""
+    dossier = finished()
+    events = dossier.events or ()
+    assert events[0].type == "run_started"
+    await bring_in(
+        engine, replace(dossier, run=events[0].run, events=events[:1]), tmp_path
+    )
+    run = await engine.decide(
+        dossier.run.pipeline_run_id,
+        lambda run, at: decide.skip(run, run.steps["angles"], at),
+    )
+    with pytest.raises(BadExport, match="another way"):
+        await bring_in(engine, dossier, tmp_path)
+    assert await engine.show(run.pipeline_run_id) == run
+
+
+async def test_without_its_history_a_run_begins_as_it_is(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """It can go on, be shown, branched and exported like any other."""
+    dossier = replace(finished(), events=None)
+    run = await bring_in(engine, dossier, tmp_path)
+    assert run == dossier.run
+    out = await dossier_of(engine, run.pipeline_run_id, tmp_path, history=False)
+    assert out == dossier
+    child = await engine.branch(run.pipeline_run_id, "outline")
+    assert child.steps["outline"].ai_responses == run.steps["outline"].ai_responses
+
+
+async def test_answers_on_their_way_are_kept_as_far_as_they_came(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """Nobody will finish them, so the run is paused."""
+    dossier = finished()
+    events = (dossier.events or ())[:3]
+    assert events[0].type == "run_started"
+    run = machine.replay(events)
+    step = run.steps["angles"]
+    half = tuple(s.evolve(text="Half of it") for s in step.streaming)
+    streaming = run.with_step(step.evolve(streaming=half))
+    brought = await bring_in(
+        engine, replace(dossier, run=streaming, events=events), tmp_path
+    )
+    assert brought.status is PipelineStatus.PAUSED
+    (answer,) = brought.steps["angles"].ai_responses
+    assert answer.partial
+    assert answer.raw_output == "Half of it"
+
+
+async def test_answers_of_another_run_are_not_taken(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """They are shared within a family only; deleting one run would take the other's."""
+    dossier = replace(finished(), events=None)
+    await bring_in(engine, dossier, tmp_path)
+    thief = replace(dossier, run=dossier.run.evolve(pipeline_run_id=an_id(4242)))
+    with pytest.raises(BadExport) as refused:
+        await bring_in(engine, thief, tmp_path)
+    assert refused.value.reason == "conflict"
+    assert len(engine.store.runs(RunQuery()).runs) == 1
+
+
+async def test_a_deleted_run_comes_back(engine: Engine, tmp_path: Path) -> None:
+    """With its children, whose past it is; and what it used counts once."""
+    dossier = finished()
+    run = await bring_in(engine, dossier, tmp_path)
+    child = await engine.branch(run.pipeline_run_id, "draft")
+    used = list(engine.store.usage())
+    await engine.delete(run.pipeline_run_id)
+    assert await bring_in(engine, dossier, tmp_path) == run
+    assert engine.store.children(run.pipeline_run_id) == [child.pipeline_run_id]
+    summary = engine.store.summary(run.pipeline_run_id)
+    assert summary is not None
+    assert not summary.deleted
+    assert list(engine.store.usage()) == used
+    verified = await LmdbMaintenance(engine.store).verify()  # type: ignore[arg-type]  # the real one
+    assert verified.problems == []
+
+
+async def test_a_tombstones_parent_is_not_to_be_changed(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """A family has no second root."""
+    run = await bring_in(engine, finished(), tmp_path)
+    child = await engine.branch(run.pipeline_run_id, "draft")
+    await engine.branch(child.pipeline_run_id, "draft")
+    orphan = await dossier_of(engine, child.pipeline_run_id, tmp_path, history=False)
+    await engine.delete(child.pipeline_run_id)
+    alone = orphan.run.evolve(parent_pipeline_run_id=None, branch_point=None)
+    with pytest.raises(BadExport, match="branched off"):
+        await bring_in(engine, replace(orphan, run=alone, ancestors=()), tmp_path)
+
+
+def test_addresses_are_all_that_is_changed() -> None:
+    """There and back is nothing."""
+    dossier = at("file:///a.md")
+    there = readdressed(dossier, lambda uri: uri.replace("file:", "x:"))
+    assert there != dossier
+    assert readdressed(there, lambda uri: uri.replace("x:", "file:")) == dossier
