@@ -75,6 +75,9 @@ end
 ---@return writeit.Here
 function M.find_run(buf)
   local here = M.find(buf)
+  if not here.run_id and not here.uri and article and vim.api.nvim_buf_is_loaded(article) then
+    here = M.find(article) -- a view of no run, such as the usage
+  end
   here.run_id = here.run_id or (here.uri and run_of_document(here))
   if not here.run_id then
     error({

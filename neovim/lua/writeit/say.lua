@@ -97,6 +97,7 @@ local function tell(text, level)
   text = 'WriteIt: ' .. text:gsub('%s*\n%s*', ' ')
   local fits = vim.fn.strdisplaywidth(text) <= vim.o.columns - MARGIN
   if is_taken_over() or (fits and vim.o.cmdheight > 0) then
+    vim.cmd.redraw() -- what was asked before is answered, and not part of this
     vim.notify(text, level, { title = 'WriteIt' })
     return
   end

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from writeit import __version__
-from writeit.cli import doctor, export, history, keys, library, models, run, store
+from writeit.cli import (
+    doctor,
+    export,
+    history,
+    keys,
+    library,
+    models,
+    neovim,
+    run,
+    store,
+)
 from writeit.cli.paint import colours_wanted
 from writeit.core.errors import InvalidParams, WriteItError
 
@@ -64,6 +74,7 @@ for command in (
     library.pipeline,
     keys.keys,
     doctor.doctor,
+    neovim.neovim_runtime,
     store.store,
 ):
     writeit.add_command(command)

@@ -1,0 +1,122 @@
+"""The plug-in as it is found: by `writeit neovim-runtime`, in a wheel, by its help."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from writeit.cli.neovim import runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.nvim import Nvim
+    from support.writer import Writer
+
+PLUGIN = Path(__file__).parents[2] / "neovim"
+LUA = sorted(PLUGIN.rglob("*.lua"))
+WATCH = """
+_G.strays = {}
+setmetatable(_G, { __newindex = function(_, name, value)
+  local where = debug.getinfo(2, 'S').source
+  if where:find('/neovim/lua/writeit') then
+    table.insert(_G.strays, name)
+  end
+  rawset(_G, name, value)
+end })
+"""
+
+
+def test_the_command_prints_the_plugin_that_came_with_the_server() -> None:
+    """As a path, and as JSON."""
+    command = [sys.executable, "-m", "writeit", "neovim-runtime"]
+    plain = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (Path(plain.stdout.strip()) / "plugin/writeit.lua").is_file()
+    told = subprocess.run(
+        [*command, "--json"], capture_output=True, text=True, check=True
+    )
+    assert json.loads(told.stdout)["path"] == plain.stdout.strip()
+
+
+def test_the_wheels_copy_is_preferred(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the package carries one, that is the one that fits the server."""
+    package = tmp_path / "writeit"
+    (package / "_bundled/neovim/lua/writeit").mkdir(parents=True)
+    monkeypatch.setattr("writeit.cli.neovim.__file__", str(package / "cli/neovim.py"))
+    assert runtime() == package / "_bundled/neovim"
+
+
+def test_the_help_has_tags_and_names_every_verb(writer: Writer) -> None:
+    """`:help :WriteIt-next` leads to the words about it."""
+    writer.nvim.command(f"helptags {PLUGIN / 'doc'}")
+    try:
+        for verb in writer.nvim.lua("return require('writeit.names').verbs"):
+            writer.nvim.command(f"help :WriteIt-{verb}")
+        assert writer.nvim.lua("return vim.fn.expand('%:t')") == "writeit.txt"
+    finally:
+        (PLUGIN / "doc/tags").unlink()
+
+
+def test_no_module_sets_a_global(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """Every module loads by itself, in a Neovim that watches its globals."""
+    nvim = start(WATCH)
+    names = [
+        ".".join(path.relative_to(PLUGIN / "lua").with_suffix("").parts)
+        for path in LUA
+        if path.is_relative_to(PLUGIN / "lua") and path.stem != "types"
+    ]
+    assert len(names) > 20
+    for name in names:
+        nvim.lua("require(...)", name.removesuffix(".init"))
+    assert nvim.lua("return _G.strays") == []
+
+
+def test_a_start_loads_little(start: Callable[..., Nvim]) -> None:
+    """Until markdown is opened or a command given, three small modules at most."""
+    loaded = start().lua(
+        "return vim.tbl_filter(function(name)"
+        " return vim.startswith(name, 'writeit') end, vim.tbl_keys(package.loaded))"
+    )
+    assert set(loaded) <= {"writeit.names", "writeit.offers", "writeit.handlers"}
+
+
+def test_checkhealth_says_what_works_and_what_does_not(writer: Writer) -> None:
+    """Server, version, models, store; each with what to do about it."""
+    writer.nvim.command("checkhealth writeit")
+    report = writer.text(writer.nvim.lua("return vim.api.nvim_get_current_buf()"))
+    assert "server 0.1.0" in report
+    assert "the active Python environment has it" in report
+    assert "models can be asked" in report or "no model can be asked yet" in report
+    assert "the store is healthy" in report
+    assert "ERROR" not in report, report
+
+
+def test_checkhealth_without_a_server_says_where_it_looked(
+    start: Callable[..., Nvim],
+) -> None:
+    """Every place, and how to install it."""
+    nvim = start("vim.g.writeit = { cmd = { '/nowhere/writeit' } }")
+    nvim.command("checkhealth writeit")
+    report = "\n".join(nvim.request("nvim_buf_get_lines", 0, 0, -1, True))
+    assert "/nowhere/writeit cannot be run" in report
+    assert "pip install writeit" in report
+
+
+def test_wrong_settings_are_named(start: Callable[..., Nvim]) -> None:
+    """A misspelled or wrongly typed setting is a warning; its default is used."""
+    nvim = start("vim.g.writeit = { windw = 'float', width = 'wide' }")
+    problems = nvim.lua("return require('writeit.config').problems()")
+    assert problems == [
+        "vim.g.writeit.width should be a number",
+        "vim.g.writeit.windw is not known",
+    ]
+    assert nvim.lua("return require('writeit.config').get('width')") == 0.5
