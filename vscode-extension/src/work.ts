@@ -28,24 +28,33 @@ export async function generate<C extends CommandName>(
 ): Promise<Commands[C]['result'] | undefined> {
   return withCancel(title, async (report, cancel) => {
     const streamToken = randomUUID();
-    const listening = await server.listen(streamToken, watcher(report));
+    let shown: Promise<unknown> = Promise.resolve();
+    const started = (runId: string, step: string): void => {
+      shown = show(viewUri('step', runId, step), { focus: false });
+    };
+    const listening = await server.listen(streamToken, watcher(report, started));
     // With a token of ours the server makes none of its own, which would be shown twice.
     const extras = { cancel, workDoneToken: randomUUID() };
     try {
-      return await server.ask(command, { ...params, wait: true, streamToken }, extras);
+      const result = await server.ask(command, { ...params, wait: true, streamToken }, extras);
+      await shown;
+      return result;
     } finally {
       listening.dispose();
     }
   });
 }
 
-function watcher(report: Report): (event: StreamEvent) => void {
+function watcher(
+  report: Report,
+  started: (runId: string, step: string) => void,
+): (event: StreamEvent) => void {
   const tally = new Tally();
   let last = 0;
   return (event) => {
     tally.see(event);
     if (event.kind === 'started') {
-      void show(viewUri('step', event.runId, event.step), { focus: false });
+      started(event.runId, event.step);
     } else if (event.kind === 'notice') {
       log.warn(`${event.title}: ${event.message}`);
     }
