@@ -63,8 +63,9 @@ group('merge', (test) => {
     });
     const { steps } = (await run('writeit.ui.draft.use')) as PipelineRun;
     const answer = before['angles']?.aiResponses[1];
-    assert.equal(steps['angles']?.content, `Indeed: ${answer?.processedContent ?? ''}`);
-    assert.deepEqual(steps['angles']?.aiResponses[1], answer);
+    assert.ok(answer);
+    assert.equal(steps['angles']?.content, `Indeed: ${answer.processedContent}`);
+    assert.deepEqual(steps['angles'].aiResponses[1], answer);
   });
 
   test('a text that is left changes nothing', async () => {
