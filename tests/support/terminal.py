@@ -1,0 +1,157 @@
+"""A shell in a workspace: `writeit` as a person or a script uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import struct
+import sys
+import termios
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from support.workspace import new_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from support.provider import Provider
+
+PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it said as JSON."""
+        return json.loads(self.out)
+
+
+class Terminal:
+    """A shell in a workspace."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.environment = environment
+
+    async def writeit(
+        self, *arguments: str, lines: str | None = None, at: Path | None = None
+    ) -> Said:
+        """Run one command to its end; `lines` are what stands on its stdin."""
+        stdin = asyncio.subprocess.DEVNULL if lines is None else asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "writeit", *arguments),
+            cwd=at or self.folder,
+            env=self.environment,
+            stdin=stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        given = None if lines is None else lines.encode()
+        async with asyncio.timeout(PATIENCE):
+            out, err = await process.communicate(given)
+        return Said(process.returncode or 0, out.decode(), err.decode())
+
+    @contextlib.asynccontextmanager
+    async def screen(self, *arguments: str) -> AsyncIterator[Screen]:
+        """Run a command on a terminal of its own, as a person sees it."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "writeit", *arguments),
+            cwd=self.folder,
+            env={**self.environment, "TERM": "xterm"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=_own_terminal,
+        )
+        os.close(theirs)
+        screen = Screen(ours, process)
+        try:
+            yield screen
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            screen.close()
+
+
+def _own_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class Screen:
+    """What a person sees of a command, and what she types."""
+
+    def __init__(self, descriptor: int, process: asyncio.subprocess.Process) -> None:
+        self._descriptor = descriptor
+        self.process = process
+        self.text = ""
+        self._seen = 0
+        self._more = asyncio.Event()
+        asyncio.get_running_loop().add_reader(descriptor, self._read)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._descriptor, 65536)
+        except OSError:  # the other side is closed
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+        self.text += data.decode(errors="replace")
+        self._more.set()
+
+    async def shows(self, words: str) -> str:
+        """Wait until something is shown that was not there before."""
+        async with asyncio.timeout(PATIENCE):
+            while words not in self.text[self._seen :]:
+                self._more.clear()
+                await self._more.wait()
+        at = self.text.index(words, self._seen) + len(words)
+        shown, self._seen = self.text[self._seen : at], at
+        return shown
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._descriptor, keys.encode())
+
+    async def ends(self) -> int:
+        """Wait until the command has ended."""
+        async with asyncio.timeout(PATIENCE):
+            return await self.process.wait()
+
+    def close(self) -> None:
+        """Let go of the terminal."""
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        os.close(self._descriptor)
+
+
+def terminal_in(folder: Path, provider: Provider) -> Terminal:
+    """A workspace with notes, a key, and nobody to talk to outside."""
+    new_workspace(folder)
+    (folder / "pipelines").mkdir()
+    return Terminal(
+        folder,
+        {
+            **{k: v for k, v in os.environ.items() if k not in {"VISUAL", "EDITOR"}},
+            "HOME": str(folder),
+            "OPENAI_API_KEY": "sk-terminal",
+            "OPENAI_BASE_URL": provider.base_url,
+            "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
+            "WRITEIT_CACHE_DIR": str(folder / "cache"),
+        },
+    )
