@@ -53,13 +53,17 @@ async def test_without_apply_the_text_stays(desk: Desk) -> None:
 
 
 async def test_of_several_answers_none_is_applied(desk: Desk) -> None:
-    """She is told where to choose."""
+    """The page to choose on is opened."""
     page = desk.open()
+    before = len(desk.editor.sent("window/showDocument"))
     run = await polish(desk, page.uri, samples=2, apply=True)
     assert run["status"] == "RUNNING"
     assert page.text == TEXT
-    shown = desk.editor.sent("window/showMessage")[-1]["message"]
-    assert f"writeit:/step/{run['pipelineRunId']}/polish.md" in shown
+    await desk.editor.until(
+        lambda: len(desk.editor.sent("window/showDocument")) > before
+    )
+    shown = desk.editor.sent("window/showDocument")[-1]["uri"]
+    assert shown.endswith(f"/step/{run['pipelineRunId']}/polish.md")
 
 
 async def test_without_a_range_the_body_is_polished(desk: Desk) -> None:

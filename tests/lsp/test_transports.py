@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import asynccontextmanager
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,67 +12,13 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from support.editor import Editor, capabilities
+from support.wires import TOKEN, Bridge, as_process, listening, over_tcp
 from writeit.lsp.transports import NotLoopback, loopback
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-TOKEN = "let-me-in"
-
-
-@asynccontextmanager
-async def listening(
-    transport: str, environment: dict[str, str]
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
-    """A server process that listens on a port of the system's choice."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "writeit", "serve", transport, "127.0.0.1:0"),
-        env={**os.environ, **environment, "WRITEIT_TOKEN": TOKEN},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    line = (await asyncio.wait_for(process.stderr.readline(), 20)).decode()
-    try:
-        yield process, int(line.rpartition(":")[2])
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-def as_process(reader: Any, writer: Any) -> Any:
-    """What an Editor talks to, without a process of its own."""
-    return SimpleNamespace(stdin=writer, stdout=reader, returncode=0)
-
-
-async def over_tcp(port: int) -> Editor:
-    """An editor at the other end of a TCP connection."""
-    return Editor(as_process(*await asyncio.open_connection("127.0.0.1", port)))
-
-
-class Bridge:
-    """Frames of a WebSocket as the bytes of a stream, both ways."""
-
-    def __init__(self, socket: Any) -> None:
-        self.reader = asyncio.StreamReader(limit=2**26)
-        self._socket = socket
-        self._tasks = {asyncio.create_task(self._pump())}
-
-    def write(self, data: bytes) -> None:
-        """Send one message."""
-        body = data.partition(b"\r\n\r\n")[2].decode()
-        self._tasks.add(asyncio.create_task(self._socket.send(body)))
-
-    async def _pump(self) -> None:
-        try:
-            while True:
-                body = await self._socket.recv(decode=False)
-                self.reader.feed_data(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        except ConnectionClosed:
-            self.reader.feed_eof()
 
 
 def hello(folder: Path, token: str | None) -> dict[str, Any]:

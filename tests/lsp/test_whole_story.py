@@ -1,4 +1,4 @@
-"""The whole story as one test, under each editor's capabilities.
+"""The whole story as one test, under each editor's capabilities, over each wire.
 
 Notes → angles → choose → outline with feedback → asked anew → draft by two models →
 passages of both → merge → polish → apply → rewind → branch → other draft → diff →
@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.desk import Desk
+from support.editor import EVERY_PROFILE
+from support.wires import TRANSPORTS, served
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.editor import Editor, Json
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -71,8 +75,19 @@ async def merged_draft(story: Story) -> str:
     return joined
 
 
-async def test_from_notes_to_an_article_and_back(editor: Editor) -> None:
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("profile", EVERY_PROFILE)
+async def test_from_notes_to_an_article_and_back(
+    transport: str, profile: str, workspace: Path, environment: dict[str, str]
+) -> None:
     """Nothing on the way destroys what was there before."""
+    async with served(transport, workspace, profile, environment) as editor:
+        editor.folder = workspace
+        await tell(editor)
+
+
+async def tell(editor: Editor) -> None:
+    """Tell the story in an editor."""
     desk = Desk(editor)
     page = desk.open(NOTES)
     story = Story(editor, await editor.start_run(uri=page.uri, name="rivers"))

@@ -50,7 +50,7 @@ async def code_actions(
         folder = connection.folder_of(uri)
         pipelines = folder.library().usable
         some = [
-            *on_document(connection, folder, uri),
+            *on_document(connection, folder, uri)[1],
             *offers.to_start(pipelines, uri),
             *_to_bind(connection, folder, uri),
             *await _to_install(connection),

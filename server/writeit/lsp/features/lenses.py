@@ -9,8 +9,7 @@ from lsprotocol import types
 from writeit.core.errors import NotFound
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.lsp import offers
-from writeit.lsp.current import current
-from writeit.lsp.documents import binding_of
+from writeit.lsp.features import frontmatter
 from writeit.lsp.features.places import on_document, page_of, places_in
 from writeit.lsp.subject import view_in
 
@@ -47,8 +46,8 @@ async def code_lenses(
 def _on_document(
     connection: Connection, folder: Folder, uri: str
 ) -> list[types.CodeLens]:
-    prominent = [o for o in on_document(connection, folder, uri) if o.prominent]
-    run = current(folder, uri).run
+    run, some = on_document(connection, folder, uri)
+    prominent = [offer for offer in some if offer.prominent]
     if run is None:
         return _at(0, [*prominent, *_to_start(connection, folder, uri)])
     return _at(0, [_state(run), *prominent])
@@ -56,7 +55,7 @@ def _on_document(
 
 def _to_start(connection: Connection, folder: Folder, uri: str) -> list[Offer]:
     """Only a document that names a pipeline gets a lens before it has a run."""
-    name = binding_of(connection, uri).pipeline
+    name = frontmatter.read(frontmatter.head(connection, uri), uri).binding.pipeline
     usable = folder.library().usable
     return offers.to_start((each for each in usable if each.name == name), uri)
 

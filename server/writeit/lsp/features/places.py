@@ -78,10 +78,15 @@ async def page_of(
     return Page(folder, view, text, run)
 
 
-def on_document(connection: Connection, folder: Folder, uri: str) -> list[Offer]:
-    """Offer what fits a text of the writer's: what waits, its run, its last polish."""
+def on_document(
+    connection: Connection, folder: Folder, uri: str
+) -> tuple[PipelineRun | None, list[Offer]]:
+    """Offer what fits a text of the writer's: what waits, its run, its last polish.
+
+    The text itself is not read: an article of any length costs the same.
+    """
     found = current(folder, uri)
-    return [
+    some = [
         *(
             offers.to_land(pending)
             for pending in connection.desk.pending.values()
@@ -90,6 +95,7 @@ def on_document(connection: Connection, folder: Folder, uri: str) -> list[Offer]
         *(offers.on_polish(found.polish, uri) if found.polish else ()),
         *(offers.on_run(found.run, parent_of(folder, found.run)) if found.run else ()),
     ]
+    return found.run, some
 
 
 def parent_of(folder: Folder, run: PipelineRun) -> PipelineRun | None:

@@ -1,0 +1,125 @@
+"""What a lens and an action cost does not depend on how long the article is."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lsprotocol import types
+
+from writeit import bootstrap
+from writeit.core import decide
+from writeit.engine.starting import StartRequest
+from writeit.library.document import read_manuscript
+from writeit.lsp.connection import Connection
+from writeit.lsp.features.actions import code_actions
+from writeit.lsp.features.lenses import code_lenses
+from writeit.lsp.texts import WriteItDocument, WriteItWorkspace
+from writeit.store.lmdb_store import LmdbStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from writeit.core.run import PipelineRun
+
+pytestmark = pytest.mark.asyncio
+
+HEAD = "---\nwriteit: {pipeline: tech-article}\n---\n# Notes\n"
+LINE = f"{'A line of an article. ' * 4}\n"
+
+
+class Counted(WriteItDocument):
+    """A document that counts the characters it is asked for."""
+
+    handed_out = 0
+
+    @property
+    def source(self) -> str:
+        """The whole text."""
+        Counted.handed_out += len(super().source)
+        return super().source
+
+    def beginning(self, characters: int) -> str:
+        """The first characters."""
+        text = super().beginning(characters)
+        Counted.handed_out += len(text)
+        return text
+
+
+class Article:
+    """An open article of so many lines, in a workspace of its own."""
+
+    def __init__(self, folder: Path, lines: int) -> None:
+        folder.mkdir()
+        path = folder / "article.md"
+        path.write_text(HEAD + LINE * lines, encoding="utf-8")
+        self.uri = path.as_uri()
+        text = path.read_text(encoding="utf-8")
+        workspace = WriteItWorkspace(folder.as_uri())
+        document = Counted(self.uri, text, 1, "markdown")
+        workspace.text_documents[self.uri] = document
+        server: Any = SimpleNamespace(
+            workspace=workspace,
+            client_capabilities=types.ClientCapabilities(),
+            websocket_id=None,
+            protocol=SimpleNamespace(initialization_options=None),
+        )
+        self.connection = Connection(server, bootstrap.world())
+
+    @property
+    def store(self) -> LmdbStore:
+        """The workspace's store."""
+        store = self.connection.folder_of(self.uri).store
+        assert isinstance(store, LmdbStore)
+        return store
+
+    async def start(self) -> PipelineRun:
+        """A run on the article, its first step skipped."""
+        folder = self.connection.folder_of(self.uri)
+        notes = read_manuscript("# Notes\n\nShort.\n", uri=self.uri).understood()
+        run = await folder.engine.start(
+            StartRequest(
+                configuration=folder.library().pipeline("tech-article"),
+                document=notes.document,
+                uri=self.uri,
+            )
+        )
+        return await folder.engine.decide(
+            run.pipeline_run_id,
+            lambda run, at: decide.skip(run, run.steps["angles"], at),
+        )
+
+    async def look(self) -> tuple[int, int, int]:
+        """What lenses and actions read: keys, characters; and how many there are."""
+        Counted.handed_out = 0
+        keys = self.store.counters.keys_read
+        here = types.TextDocumentIdentifier(uri=self.uri)
+        place = types.Position(line=6, character=0)
+        lenses = await code_lenses(self.connection, types.CodeLensParams(here))
+        actions = await code_actions(
+            self.connection,
+            types.CodeActionParams(
+                text_document=here,
+                range=types.Range(start=place, end=place),
+                context=types.CodeActionContext(diagnostics=[]),
+            ),
+        )
+        read = self.store.counters.keys_read - keys
+        return read, Counted.handed_out, len(lenses) + len(actions)
+
+
+@pytest.mark.parametrize("started", [False, True], ids=["notes", "with a run"])
+async def test_an_article_of_ten_thousand_lines_costs_what_one_of_a_hundred_does(
+    tmp_path: Path, started: bool
+) -> None:
+    """The same keys, characters and offers."""
+    figures = []
+    for lines in (100, 10_000):
+        article = Article(tmp_path / str(lines), lines)
+        if started:
+            await article.start()
+        figures.append(await article.look())
+        await article.connection.close()
+    assert figures[0] == figures[1]
+    assert figures[0][2] > 2

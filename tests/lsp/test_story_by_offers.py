@@ -1,0 +1,175 @@
+"""The story in a bare client, by nothing but what it is offered.
+
+The writer types into her notes and into the pages the server gives her as files, takes
+code actions, and reads messages. She names no command and no id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.desk import Desk
+from support.page import place
+from support.wires import TRANSPORTS, served
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor, Json
+    from support.page import Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NOTES = """\
+---
+writeit:
+  pipeline: tech-article
+  models:
+    angles: [openai/say-The%20mill, openai/say-The%20flood]
+    outline: openai/echo
+    draft: [openai/say-Rivers%20run., openai/say-Water%20moves.]
+    polish: openai/say-Rivers%20run%20and%20water%20moves.
+---
+# Notes on rivers
+
+- A river is moving water.
+"""
+
+
+class Writer:
+    """A person in front of a bare client."""
+
+    def __init__(self, editor: Editor, workspace: Path) -> None:
+        self.desk = Desk(editor)
+        self._editor = editor
+        self._workspace = workspace
+
+    async def offered(self, page: Page, words: str = "") -> dict[str, Json]:
+        """The actions on a page, with the cursor (or the selection) at some words."""
+        start = page.text.index(words)
+        ends = (start, start + len(words))
+        first, last = (place(page.text, at, self.desk.encoding) for at in ends)
+        found = await self._editor.request(
+            "textDocument/codeAction",
+            {
+                "textDocument": {"uri": page.uri},
+                "range": {"start": first, "end": last},
+                "context": {"diagnostics": []},
+            },
+        )
+        return {a["title"].removeprefix("WriteIt: "): a["command"] for a in found}
+
+    async def take(self, page: Page, title: str, words: str = "") -> None:
+        """Take the action whose title matches, once it is offered."""
+        async with asyncio.timeout(30):
+            while True:
+                for offered, command in (await self.offered(page, words)).items():
+                    if re.match(title, offered):
+                        given = {k: command[k] for k in ("command", "arguments")}
+                        await self._editor.request("workspace/executeCommand", given)
+                        return
+                await asyncio.sleep(0.05)
+
+    async def open(self, page: Page, title: str) -> Page:
+        """Take an action that shows a page, and open the file the message names."""
+        before = len(messages_of(self._editor))
+        await self.take(page, title)
+        await self._editor.until(lambda: _named(messages_of(self._editor)[before:]))
+        uri = _named(messages_of(self._editor)[before:])
+        assert uri is not None
+        if uri in self.desk.pages:
+            return self.desk.pages[uri]
+        path = self._workspace / uri.partition(self._workspace.as_uri() + "/")[2]
+        return self.desk.open(path.read_text(encoding="utf-8"), uri=uri)
+
+    async def sees(self, page: Page, words: str) -> None:
+        """Wait until a page shows something; the server changes it by edits."""
+        await self._editor.until(lambda: words in page.text)
+
+    def say(self, page: Page, words: str) -> None:
+        """Type into the Feedback section."""
+        at = page.text.index("-->", page.text.index("<!-- writeit:feedback")) + 4
+        page.type(at, at, words)
+
+
+def messages_of(editor: Editor) -> list[str]:
+    """What the writer was told."""
+    return [m["message"] for m in editor.sent("window/showMessage")]
+
+
+def _named(messages: list[str]) -> str | None:
+    found = [m for m in messages if m.startswith("WriteIt: file:")]
+    return found[-1].removeprefix("WriteIt: ") if found else None
+
+
+async def to_the_draft(writer: Writer, notes: Page) -> None:
+    """Angles chosen with words typed into the page; an outline asked anew."""
+    await writer.take(notes, "Start tech-article")
+    await writer.take(notes, "Run angles")
+    await writer.take(notes, r"Choose answer 2 for angles", "")
+    await writer.take(notes, "Rewind to angles")
+    angles = await writer.open(notes, "Open the step angles")
+    await writer.sees(angles, "## Answer 2")
+    writer.say(angles, "for beginners")
+    await writer.take(angles, r"Choose this answer", "The flood")
+    await writer.take(notes, "Run outline")
+    outline = await writer.open(notes, "Open the step outline")
+    await writer.sees(outline, "## Answer 1")
+    assert "for beginners" in outline.text
+    writer.say(outline, "fewer parts")
+    await writer.take(outline, "Ask anew with these words", "fewer parts")
+    await writer.sees(outline, "## Answer 2")
+    assert "fewer parts" in outline.text[outline.text.index("## Answer 2") :]
+    await writer.take(outline, r"Choose this answer \(answer 2\)", "## Answer 2")
+
+
+async def to_the_article(writer: Writer, notes: Page) -> None:
+    """A draft joined of two models' answers, polished and chosen."""
+    await writer.take(notes, "Run draft")
+    draft = await writer.open(notes, "Open the step draft")
+    await writer.sees(draft, "## Answer 2")
+    for passage in ("Water moves.", "Rivers run."):
+        await writer.take(draft, "Take this passage into the merge", passage)
+    await writer.sees(draft, "Water moves.\n\nRivers run.")
+    await writer.take(draft, "Use the merge", "## Merge")
+    await writer.take(notes, "Run polish")
+    await writer.take(notes, "Choose answer 1 for polish")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
+    transport: str, workspace: Path, environment: dict[str, str]
+) -> None:
+    """Notes to article, back to the outline, another draft, compared, exported."""
+    async with served(transport, workspace, "bare", environment) as editor:
+        editor.folder = workspace
+        writer = Writer(editor, workspace)
+        path = workspace / "rivers.md"
+        path.write_text(NOTES, encoding="utf-8")
+        notes = writer.desk.open(NOTES, uri=path.as_uri())
+        await to_the_draft(writer, notes)
+        await to_the_article(writer, notes)
+        await writer.take(notes, "Apply the text")
+        article = workspace / "rivers.tech-article.md"
+        async with asyncio.timeout(20):
+            while not article.exists():  # noqa: ASYNC110 -- a file, not an event
+                await asyncio.sleep(0.05)
+        assert article.read_text("utf-8") == "Rivers run and water moves.\n"
+        assert notes.text == NOTES
+
+        await writer.take(notes, "Rewind to outline")
+        await writer.take(notes, "Choose answer 1 for outline")
+        await writer.take(notes, "Run draft")
+        await writer.take(notes, "Choose answer 1 for draft")
+        compared = await writer.open(notes, "Compare draft with the run")
+        assert "Water moves." in compared.text
+        await writer.take(notes, "Branch at draft")
+        page = await writer.open(notes, "Open the run")
+        assert "from outline" in page.text
+        assert "from draft" in page.text
+        await writer.take(notes, "Export the run with its history")
+        assert "writeit_export" in (workspace / "run.yaml").read_text("utf-8")
