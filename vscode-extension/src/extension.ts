@@ -12,6 +12,7 @@ import { Pending } from './pending';
 import { Scenes } from './scene';
 import { onPythonChanged } from './server/python';
 import { Server } from './server/server';
+import { namedPath } from './server/sources';
 import { show } from './show';
 import { statusItem } from './status';
 import { registerTrees } from './views';
@@ -52,7 +53,7 @@ let running: Server | undefined;
 async function start(app: App): Promise<void> {
   running = app.server;
   await app.server.restart();
-  if (dependsOnPython()) {
+  if (namedPath() === '') {
     void onPythonChanged(app.context, () => void app.server.restart());
   }
   if (app.server.state === 'missing') {
@@ -60,11 +61,6 @@ async function start(app: App): Promise<void> {
   } else if (app.server.state === 'failed') {
     void vscode.window.showErrorMessage(`WriteIt: ${app.server.why}`);
   }
-}
-
-/** A path in the settings decides alone. */
-function dependsOnPython(): boolean {
-  return vscode.workspace.getConfiguration('writeit').get<string>('server.path', '') === '';
 }
 
 /** Start anew when what the server is found by changes. */
@@ -76,7 +72,9 @@ function follow(app: App): void {
     vscode.workspace.onDidGrantWorkspaceTrust(() => void start(app)),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('writeit.server.path')) {
-        anew();
+        if (app.server.isElsewhere) {
+          anew();
+        }
       } else if (event.affectsConfiguration('writeit')) {
         void app.server.settingsChanged();
       }

@@ -10,7 +10,7 @@ import { log } from '../log';
 import type { CommandName, Commands } from '../protocol';
 import { connect, type Hooks } from './connection';
 import { find, type Found } from './find';
-import { sources } from './sources';
+import { namedPath, sources } from './sources';
 import { tooOld } from './version';
 
 export type State = 'restricted' | 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
@@ -37,6 +37,7 @@ export class Server implements vscode.Disposable {
   readonly #context: vscode.ExtensionContext;
   readonly #hooks: Hooks;
   #state: State = 'stopped';
+  #path = '';
   #why = 'The WriteIt server was not started.';
   #client: LanguageClient | undefined;
   #found: Found | undefined;
@@ -65,6 +66,11 @@ export class Server implements vscode.Disposable {
     const version = this.#client?.initializeResult?.serverInfo?.version ?? 'unknown version';
     const found = this.#found;
     return found ? `${found.command} (${found.reason}), ${version}` : this.#why;
+  }
+
+  /** Whether the settings name another server than the one that was looked for. */
+  get isElsewhere(): boolean {
+    return this.#path !== namedPath();
   }
 
   /** Start, or start anew. Asked for again before it began, it is done once. */
@@ -147,6 +153,7 @@ export class Server implements vscode.Disposable {
       return;
     }
     this.#become('starting', 'The WriteIt server is starting.');
+    this.#path = namedPath();
     const search = await find(sources(this.#context));
     for (const tried of search.tried) {
       log.info(`Not taken: ${tried}`);

@@ -9,11 +9,16 @@ const NAME = process.platform === 'win32' ? 'writeit.exe' : 'writeit';
 
 /** Setting, active Python environment, PATH, the private installation: in this order. */
 export function sources(context: vscode.ExtensionContext): Source[] {
-  const path = vscode.workspace.getConfiguration('writeit').get<string>('server.path', '').trim();
+  const path = namedPath();
   if (path !== '') {
     return [fromSetting(path)];
   }
   return [fromPython(), fromPath(), fromInstallation(context)];
+}
+
+/** The server that the settings name; empty if they name none. */
+export function namedPath(): string {
+  return vscode.workspace.getConfiguration('writeit').get<string>('server.path', '').trim();
 }
 
 function fromSetting(path: string): Source {
