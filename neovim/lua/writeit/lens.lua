@@ -7,18 +7,33 @@ local M = {}
 
 local drawn = vim.api.nvim_create_namespace('writeit.lens')
 
---- The words beside a line: in the article the state alone, in a view every lens.
+---@param buf integer
+---@return boolean
+local function is_view(buf)
+  return vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit:')
+end
+
+--- What is drawn for a line: in the article the state alone, beside it; in a view what
+--- can be done, below the heading, where there is room for it.
 ---@param buf integer
 ---@param lenses lsp.CodeLens[]
----@return string
-local function words(buf, lenses)
-  if not vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit:') then
-    return lenses[1].command.title
+---@return vim.api.keyset.set_extmark?
+local function drawing(buf, lenses)
+  if not is_view(buf) then
+    return {
+      virt_text = { { '  ' .. lenses[1].command.title, 'LspCodeLens' } },
+      virt_text_pos = 'eol',
+      hl_mode = 'combine',
+    }
   end
-  local titles = vim.tbl_map(function(lens)
-    return lens.command.title
-  end, lenses)
-  return '‹' .. table.concat(titles, ' · ') .. '›'
+  local titles = {}
+  for _, lens in ipairs(lenses) do
+    if not vim.startswith(lens.command.title, 'WriteIt: ') then -- the page itself says it
+      titles[#titles + 1] = lens.command.title
+    end
+  end
+  local words = '▸ ' .. table.concat(titles, ' · ')
+  return #titles > 0 and { virt_lines = { { { words, 'LspCodeLens' } } } } or nil
 end
 
 ---@param buf integer
@@ -34,11 +49,10 @@ local function draw(buf, lenses)
     end
   end
   for row, some in pairs(by_line) do
-    vim.api.nvim_buf_set_extmark(buf, drawn, row, 0, {
-      virt_text = { { '  ' .. words(buf, some), 'LspCodeLens' } },
-      virt_text_pos = 'eol',
-      hl_mode = 'combine',
-    })
+    local options = drawing(buf, some)
+    if options then
+      vim.api.nvim_buf_set_extmark(buf, drawn, row, 0, options)
+    end
   end
 end
 

@@ -143,7 +143,7 @@ function M.open(here)
   local buf = buffer(client.root_dir)
   vim.b[buf].writeit_root = client.root_dir
   vim.b[buf].writeit_about = { run_id = here.run_id }
-  local help = '<CR> open · b branch · d compare · a go on with · q close'
+  local help = '<CR> open · b branch · d compare · a go on with'
   window.fill(buf, table.concat(vim.list_extend({ help, '' }, lines), '\n') .. '\n')
   for key, what in pairs(keys) do
     vim.keymap.set('n', key, function()

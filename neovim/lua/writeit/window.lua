@@ -22,7 +22,9 @@ end
 local function title(buf)
   local name = vim.api.nvim_buf_get_name(buf)
   local kind, rest = name:match('^writeit:/(%l+)/?(.*)%.md$')
-  if not kind then
+  if vim.startswith(name, 'writeit-tree:') then
+    return 'the family of the run'
+  elseif not kind then
     return vim.startswith(name, 'writeit-') and (name:match('[^/]*$')) or '%f'
   end
   local step = rest:match('^[%x%-]+/([%w_%-]+)')

