@@ -81,14 +81,17 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     artefacts = tools.ARTEFACTS / request.node.name
     shutil.rmtree(artefacts, ignore_errors=True)
     artefacts.mkdir(parents=True)
+    place = Place(tmp_path / "vscode")
     async with running() as provider:
         yield World(
-            place=Place(tmp_path / "vscode"),
+            place=place,
             workspace=tmp_path / "rivers",
             environment=alone(tmp_path / "home", provider),
             provider=provider,
             artefacts=artefacts,
         )
+    for log in place.data.glob("logs/*/exthost*/writeit.writeit/*.log"):
+        shutil.copy(log, artefacts)
 
 
 def alone(home: Path, provider: Provider) -> dict[str, str]:

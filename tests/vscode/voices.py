@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     import pytest
 
 PACE = 0.03
+OUTLINE = """\
+- The morning: cold, and nobody swims
+- The mills: what their wheels were for
+- The bridge, and what it joined
+"""
+ARTICLE = """\
+# The river that decides
+
+The river is cold in the morning, and nobody swims. It was here before the town, and \
+it told the town where to stand.
+
+Further down stand the mills. Their wheels turned day and night; the last one stopped \
+in 1962, and people say they woke from the silence.
+
+A bridge of stone leads over it to the old town. It has been rebuilt four times, each \
+time by people who were sure it was the last.
+"""
 TEXTS = {
     "heron-angles": """\
 1. **The river that decides.** A town believes it chose its place. The river chose it.
@@ -26,23 +43,8 @@ TEXTS = {
 2. **Work, then idleness.** From seven mills to one café in a single lifetime.
 3. **The bridge as a sentence.** Stone, subject, verb: how a crossing made a grammar.
 """,
-    "heron-outline": """\
-- The morning: cold, and nobody swims
-- The mills: what their wheels were for
-- The bridge, and what it joined
-""",
-    "heron-draft": """\
-# The river that decides
-
-The river is cold in the morning, and nobody swims. It was here before the town, and \
-it told the town where to stand.
-
-Further down stand the mills. Their wheels turned day and night; the last one stopped \
-in 1962, and people say they woke from the silence.
-
-A bridge of stone leads over it to the old town. It has been rebuilt four times, each \
-time by people who were sure it was the last.
-""",
+    "otter-outline": OUTLINE + "- And once more, from the beginning\n" * 200,
+    "heron-draft": ARTICLE,
     "otter-draft": """\
 # Seven wheels
 
@@ -54,15 +56,18 @@ nobody swims.
 
 Over the bridge of stone you come to the old town, which looks the other way.
 """,
-    "heron-polish": "The mills stand downstream, and their wheels turn day and night.",
+    "heron-polish": ARTICLE.replace("was here before", "is older than"),
 }
+PASSAGE = "The mills stand downstream, and their wheels turn day and night."
 
 
 async def voice(reply: provider.Reply, argument: str) -> None:
     """Answer as the model that was asked does, word by word."""
     del argument
+    asked_for_passage = "<passage>" in reply.call.prompt
+    text = PASSAGE if asked_for_passage else TEXTS[reply.call.model]
     await reply.head()
-    for piece in provider.pieces_of(TEXTS[reply.call.model]):
+    for piece in provider.pieces_of(text):
         await reply.word(piece)
         await asyncio.sleep(PACE)
     await reply.end()

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 
 const { chromium } = await import(pathToFileURL(needed('PLAYWRIGHT')).href);
 
@@ -42,7 +43,7 @@ export async function withPage(work) {
     await work(page);
   } catch (error) {
     await picture(page, 'failure');
-    tell({ error: String(error?.stack ?? error) });
+    tell({ error: inspect(error) });
     process.exitCode = 1;
   } finally {
     await browser.close();

@@ -14,8 +14,7 @@ export class Workbench {
     try {
       await work();
     } catch (error) {
-      error.message = `${name}: ${error.message}`;
-      throw error;
+      throw new Error(`in the step "${name}"`, { cause: error });
     }
     await this.picture(name);
     tell({ step: name, seconds: (Date.now() - began) / 1000 });
@@ -97,7 +96,7 @@ export class Workbench {
 
   /** The visible lines of editors, side by side ones included. */
   lines(words) {
-    return this.page.locator('.editor-instance .view-line', { hasText: words });
+    return this.page.locator('.editor-instance .view-line', { hasText: unbroken(words) });
   }
 
   lens(words) {
@@ -124,19 +123,105 @@ export class Workbench {
     await locator.first().waitFor({ state: 'hidden' });
   }
 
-  /** Open a file by its name. */
+  /** Open a file that the explorer shows. */
   async open(name) {
-    await this.press('Control+P');
-    await this.box.locator('input').first().fill(name);
-    await this.rows(name).first().waitFor();
-    await this.press('Enter');
+    await this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).dblclick();
     await this.see(this.tab(name));
   }
 
-  /** Put the cursor into a line, as a click does. */
-  async clickLine(words) {
-    await this.lines(words).first().click();
+  /** The lines of the first editor; what is beside it is not it. */
+  articleLines(words) {
+    return this.page.locator('.editor-group-container').first().locator('.view-line', { hasText: unbroken(words) });
   }
+
+  diffLines(words) {
+    return this.page.locator('.monaco-diff-editor .view-line', { hasText: unbroken(words) });
+  }
+
+  /** Put the cursor into a line of the article, as a click does. */
+  async clickLine(words) {
+    await this.articleLines(words).first().click();
+  }
+
+  /** Select a whole line of the article, however many lines of the screen it fills. */
+  async selectLine(words) {
+    await this.articleLines(words).first().click({ clickCount: 3 });
+    await this.see(this.status(/selected/));
+  }
+
+  async closeTab() {
+    await this.palette('View: Close Editor');
+  }
+
+  /** Click a button of a notification. */
+  async click(toast, name) {
+    await toast.getByRole('button', { name, exact: true }).click();
+  }
+
+  // --- our side bar -----------------------------------------------------------------
+
+  async openSideBar() {
+    await this.page.locator('.activitybar .action-label[aria-label^="WriteIt"]').click();
+    await this.see(this.pane('Runs'));
+    for (const name of ['Pipelines', 'Primers', 'Models']) await this.fold(name);
+  }
+
+  pane(name) {
+    return this.page.locator('.sidebar .pane-header', { hasText: name });
+  }
+
+  /** Make room for the others. */
+  async fold(name) {
+    if ((await this.pane(name).getAttribute('aria-expanded')) === 'true') await this.pane(name).click();
+  }
+
+  /** Open lines of a tree, one after the other, where they are not open yet. */
+  async unfold(...lines) {
+    for (const words of lines) {
+      const row = this.treeRow(words).first();
+      await row.waitFor();
+      if ((await row.getAttribute('aria-expanded')) === 'false') {
+        await row.locator('.monaco-tl-twistie').click();
+      }
+    }
+  }
+
+  /** Click the button that a line of a tree shows under the mouse. */
+  async inline(words, button, { last = false } = {}) {
+    const rows = this.treeRow(words);
+    const row = last ? rows.last() : rows.first();
+    const shown = row.locator(`.action-label[aria-label*="${button}"]`).first();
+    let x = 40;
+    await this.until(`${button} on ${words}`, async () => {
+      // A tree that is drawn anew, as it is while answers come, forgets the mouse until
+      // it moves again.
+      await row.hover({ position: { x: x++, y: 10 } });
+      return shown.click({ timeout: 500 }).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
+  /** Choose from the menu of a line of a tree. */
+  async menu(words, item) {
+    await this.treeRow(words).first().click({ button: 'right' });
+    await this.page.locator('.monaco-menu .action-label', { hasText: item }).click();
+  }
+
+  /** Wait for something that no element of the page tells. */
+  async until(what, condition, within = 30_000) {
+    const end = Date.now() + within;
+    while (!(await condition())) {
+      if (Date.now() > end) throw new Error(`never came: ${what}`);
+      await this.page.waitForTimeout(20);
+    }
+  }
+}
+
+/** An editor shows its spaces as ones that do not break, which a pattern takes literally. */
+function unbroken(words) {
+  return words instanceof RegExp ? new RegExp(words.source.replaceAll(' ', '\\s'), words.flags) : words;
 }
 
 export function escaped(text) {

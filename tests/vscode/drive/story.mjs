@@ -1,0 +1,118 @@
+// One story: from notes to article, as a writer tells it with keys and clicks.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addressOf, needed, tell, withPage } from './browser.mjs';
+import { Workbench } from './workbench.mjs';
+
+const notes = join(needed('WORKSPACE'), 'notes.md');
+const onDisk = () => readFileSync(notes, 'utf8');
+
+await withPage(async (page) => {
+  const vscode = new Workbench(page);
+  await page.goto(addressOf(needed('WORKSPACE')));
+
+  await vscode.step('a run is started from the palette', async () => {
+    await vscode.open('notes.md');
+    await vscode.see(vscode.status(/^\s*WriteIt$/)); // the server is there
+    await vscode.palette('WriteIt: Start a Pipeline…');
+    await vscode.pick('Start a pipeline', /^tech-article/);
+    await vscode.see(vscode.lens(/ready to run/));
+    await vscode.see(vscode.lines('Ready to begin'));
+  });
+
+  await vscode.step('two answers stream beside the notes', async () => {
+    await vscode.click(vscode.toast('ready'), 'Run angles');
+    await vscode.see(vscode.lines('2 of 2 answers are still coming'));
+    await vscode.see(vscode.lines('The river that decides'));
+  });
+
+  await vscode.step('an answer is chosen', async () => {
+    await vscode.see(vscode.status(/angles.*2 answers to choose from/));
+    await vscode.palette('WriteIt: Choose an Answer…');
+    await vscode.pick('Choose an answer', /heron/);
+    await vscode.see(vscode.toast('Chosen'));
+  });
+
+  await vscode.step('an answer is cancelled and what came is kept', async () => {
+    await vscode.click(vscode.toast('Chosen'), 'Run outline');
+    await vscode.see(vscode.lines('And once more'));
+    await vscode.click(vscode.toast('asking outline'), 'Cancel');
+    await vscode.see(vscode.lines('Not whole'));
+    await vscode.see(vscode.lens(/paused/));
+  });
+
+  await vscode.step('two drafts are compared', async () => {
+    await vscode.lens(/^Choose this answer/).first().click();
+    await vscode.click(vscode.toast('Chosen'), 'Run draft');
+    await vscode.see(vscode.status(/draft.*2 answers to choose from/));
+    await vscode.palette('WriteIt: Compare Answers…');
+    await vscode.see(vscode.diffLines('Seven wheels'));
+    await vscode.see(vscode.diffLines('The river that decides'));
+  });
+
+  await vscode.step('the run shows as a tree, and the rest is chosen there', async () => {
+    await vscode.closeTab();
+    await vscode.openSideBar();
+    await vscode.unfold(/^Notes on rivers/, /^draft/);
+    await vscode.inline(/^Answer \d: openai\/heron-draft/, 'Choose');
+    await vscode.click(vscode.toast('Chosen'), 'Run polish');
+    await vscode.see(vscode.treeRow(/^polish.*to choose from/));
+    await vscode.unfold(/^polish/);
+    await vscode.inline(/^Answer 1: openai\/heron-polish/, 'Choose');
+    await vscode.see(vscode.toast('finished'));
+  });
+
+  const before = onDisk();
+  await vscode.step('the text is applied in place of the notes', async () => {
+    await vscode.clickLine('Notes on rivers');
+    await vscode.see(vscode.status(/finished/));
+    await vscode.palette('WriteIt: Apply the Text As…');
+    await vscode.pick('Apply the text', /In place/);
+    await vscode.see(vscode.articleLines('It is older than the town'));
+    await vscode.until('it is saved', () => onDisk().includes('It is older than the town'));
+  });
+
+  await vscode.step('one undo takes it back', async () => {
+    await vscode.clickLine('The river that decides');
+    await vscode.press('Control+z');
+    await vscode.see(vscode.articleLines('The mills stand further down'));
+    await vscode.press('Control+s');
+    await vscode.until('the notes are as they were', () => onDisk() === before);
+  });
+
+  await vscode.step('a selected passage is polished', async () => {
+    await vscode.selectLine('The mills stand further down');
+    await vscode.palette('WriteIt: Rewrite the Selection…');
+    await vscode.pick('Rewrite', /^polish-passage/);
+    await vscode.see(vscode.articleLines('The mills stand downstream'));
+    const expected = before.replace('further down, and their wheels turn', 'downstream, and their wheels turn day and night');
+    await vscode.until('nothing else has changed', () => onDisk() === expected);
+  });
+
+  await vscode.step('one undo takes the polish back', async () => {
+    await vscode.press('Control+z');
+    await vscode.see(vscode.articleLines('The mills stand further down'));
+  });
+
+  await vscode.step('a branch takes the other draft', async () => {
+    await vscode.inline(/^draft/, 'Branch');
+    await vscode.unfold(/^Branch at draft/);
+    await vscode.inline(/^Answer \d: openai\/otter-draft/, 'Choose', { last: true });
+    await vscode.see(vscode.toast('Chosen'));
+    await vscode.see(vscode.treeRow(/^Branch at draft.*at polish/));
+  });
+
+  await vscode.step('the branch is compared with the run it left', async () => {
+    await vscode.menu(/^Branch at draft/, 'Compare With the Run It Branched Off');
+    await vscode.pick('Compare', /^draft/);
+    await vscode.see(vscode.diffLines('Seven wheels'));
+    await vscode.see(vscode.diffLines('The river that decides'));
+  });
+
+  await vscode.step('the extension was quick to start', async () => {
+    await vscode.palette('Developer: Show Running Extensions');
+    const row = page.locator('.runtime-extensions-editor .monaco-list-row', { hasText: 'writeit' });
+    const words = await row.locator('.activation-time').innerText();
+    tell({ activation: words });
+  });
+});

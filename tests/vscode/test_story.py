@@ -1,0 +1,74 @@
+"""One story as a writer sees it: from notes to article, by keys and clicks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vscode import voices
+from vscode.conftest import SERVER
+from vscode.driving import drive
+from vscode.serving import install, serving
+
+if TYPE_CHECKING:
+    from vscode.conftest import Built, World
+
+NOTES = """\
+---
+writeit:
+  pipeline: tech-article
+  inputs: {target_audience: people who live by a river}
+  models:
+    angles: [openai/heron-angles, openai/otter-angles]
+    outline: [openai/otter-outline]
+    draft: [openai/heron-draft, openai/otter-draft]
+    polish: [openai/heron-polish]
+---
+# Notes on rivers
+
+The river is cold in the morning, and nobody swims.
+
+The mills stand further down, and their wheels turn.
+
+A bridge of stone leads over it to the old town.
+"""
+
+
+@pytest.mark.timeout(300)
+async def test_from_notes_to_article(
+    built: Built, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Start, stream, choose, cancel, polish, apply, undo, branch, compare."""
+    voices.teach(monkeypatch)
+    (world.workspace / "notes.md").write_text(NOTES, encoding="utf-8")
+    world.place.prefer({})
+    world.place.prefer_here({"writeit.server.path": str(SERVER)})
+    await install(world.place, built.vsix, world.environment)
+    heard: list[dict[str, Any]] = []
+    log = world.artefacts / "code-server.log"
+    async with serving(world.place, world.environment, log) as address:
+        ended = await drive(
+            "story.mjs",
+            heard.append,
+            within=280,
+            address=address,
+            workspace=world.workspace,
+            artefacts=world.artefacts,
+        )
+    assert ended.code == 0, told(heard) + ended.complaints
+    print(told(heard))  # noqa: T201 -- how long each step took, for who runs with -s
+    cancelled = await world.provider.call("otter-outline")
+    assert cancelled.disconnected.is_set()
+
+
+def told(heard: list[dict[str, Any]]) -> str:
+    """How far the story went, a line for each step, and what broke it off."""
+    return "".join(f"{line(event)}\n" for event in heard)
+
+
+def line(event: dict[str, Any]) -> str:
+    """One event in words."""
+    if "step" in event:
+        return f"{event['seconds']:6.1f} s  {event['step']}"
+    return str(event.get("error") or event)
