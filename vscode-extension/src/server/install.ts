@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
@@ -8,6 +8,10 @@ import { log } from '../log';
 const run = promisify(execFile);
 const WINDOWS = process.platform === 'win32';
 const INSTALL = 'Install';
+const SETTINGS = 'Open Settings';
+const LOG = 'Show Log';
+const QUESTION = 'Install it into a private Python environment of this extension?';
+const BY_HAND = 'Install it yourself, and name it in the setting writeit.server.path.';
 
 function environment(context: vscode.ExtensionContext): string {
   return join(context.globalStorageUri.fsPath, 'server');
@@ -34,20 +38,31 @@ export async function offerInstall(
   if (!vscode.workspace.isTrusted) {
     return false;
   }
-  const what = source();
-  const question = `${because} Install it (${what}) into a private Python environment of this extension?`;
-  const answer = await vscode.window.showWarningMessage(question, INSTALL, 'Show Log');
-  if (answer === 'Show Log') {
-    log.show();
+  const what = await packageOf(context);
+  const answer =
+    what === undefined
+      ? await vscode.window.showWarningMessage(`${because} ${BY_HAND}`, SETTINGS, LOG)
+      : await vscode.window.showWarningMessage(`${because} ${QUESTION}`, INSTALL, SETTINGS, LOG);
+  if (answer === SETTINGS || answer === LOG) {
+    const command = answer === LOG ? 'writeit.ui.server.log' : 'writeit.ui.server.settings';
+    await vscode.commands.executeCommand(command);
   }
-  return answer === INSTALL && install(context, what);
+  return what !== undefined && answer === INSTALL && install(context, what);
 }
 
-/** What pip is told to install; only the user's own settings can say so. */
-function source(): string {
-  return vscode.workspace
-    .getConfiguration('writeit')
-    .get<string>('server.package', 'writeit[local]');
+/**
+ * What pip is told to install: what the user's own settings say, else the server's wheel that
+ * came with this extension. Never a bare name from an index: anybody could have taken it.
+ */
+async function packageOf(context: vscode.ExtensionContext): Promise<string | undefined> {
+  const set = vscode.workspace.getConfiguration('writeit').get<string>('server.package', '');
+  if (set !== '') {
+    return set;
+  }
+  const folder = context.asAbsolutePath('server');
+  const files = await readdir(folder).catch(() => []); // packed without it
+  const wheel = files.find((name) => name.endsWith('.whl'));
+  return wheel === undefined ? undefined : `${join(folder, wheel)}[local]`;
 }
 
 async function install(context: vscode.ExtensionContext, what: string): Promise<boolean> {
@@ -98,10 +113,20 @@ async function failed(
   await rm(environment(context), { recursive: true, force: true });
   log.error('The installation failed', error);
   if (!stopped) {
-    const words = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     void vscode.window.showErrorMessage(
-      `WriteIt could not be installed: ${words}. Nothing was left behind; the log has all of it. ` +
-        'You can install it yourself (pip install writeit) and name it in writeit.server.path.',
+      `WriteIt could not be installed: ${reasonOf(error)} Nothing was left behind; the log has ` +
+        'all of it. You can install it yourself and name it in the setting writeit.server.path.',
     );
   }
+}
+
+/** The last error that pip or Python told, else what the system says. */
+function reasonOf(error: unknown): string {
+  const said = (error as { readonly stderr?: string }).stderr ?? '';
+  const told = said
+    .split('\n')
+    .findLast((line) => line.startsWith('ERROR: ') || line.includes('Error: '));
+  const words =
+    told?.replace(/^ERROR: /, '') ?? (error instanceof Error ? error.message : String(error));
+  return `${words.trim().replace(/\.$/, '')}.`;
 }
