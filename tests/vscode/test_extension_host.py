@@ -20,6 +20,8 @@ TESTS_ALLOWED = ("--vscode-option", "enable-smoke-test-driver=true")
 """A built VS Code takes no tests otherwise; it shows no toasts with it."""
 TEST = re.compile(r"TEST (ok|failed|done) (.*)", re.DOTALL)
 
+MEASURED = re.compile(r"^activation: .*", re.MULTILINE)
+
 
 class Report:
     """What the tests said about themselves."""
@@ -28,6 +30,7 @@ class Report:
         self.passed: list[str] = []
         self.failed: list[str] = []
         self.done = ""
+        self.measured: list[str] = []
         self.exit: int | str | None = None
         self.log: list[str] = []
 
@@ -36,6 +39,8 @@ class Report:
         self.exit = event.get("exit", self.exit)
         said = str(event.get("said") or event.get("error") or "")
         self.log.append(said)
+        if found := MEASURED.search(said):
+            self.measured.append(found[0])
         if found := TEST.search(said):
             kind, what = found.groups()
             if kind == "done":
@@ -51,6 +56,7 @@ async def test_each_of_the_extensions_own_tests_passes(
     """Each is reported by its name; what they logged is kept as an artefact."""
     report, ended = await run(built, world)
     log = "\n".join(report.log)
+    print(*report.measured, sep="\n")  # noqa: T201 -- for who runs with -s
     (world.artefacts / "extension-host.log").write_text(log, encoding="utf-8")
     for name in report.passed:
         with subtests.test(name):

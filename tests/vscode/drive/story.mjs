@@ -1,7 +1,7 @@
 // One story: from notes to article, as a writer tells it with keys and clicks.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addressOf, needed, tell, withPage } from './browser.mjs';
+import { addressOf, needed, withPage } from './browser.mjs';
 import { Workbench } from './workbench.mjs';
 
 const notes = join(needed('WORKSPACE'), 'notes.md');
@@ -107,12 +107,5 @@ await withPage(async (page) => {
     await vscode.pick('Compare', /^draft/);
     await vscode.see(vscode.diffLines('Seven wheels'));
     await vscode.see(vscode.diffLines('The river that decides'));
-  });
-
-  await vscode.step('the extension was quick to start', async () => {
-    await vscode.palette('Developer: Show Running Extensions');
-    const row = page.locator('.runtime-extensions-editor .monaco-list-row', { hasText: 'writeit' });
-    const words = await row.locator('.activation-time').innerText();
-    tell({ activation: words });
   });
 });
