@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from support.editor import Editor, capabilities
-from support.wires import TOKEN, Bridge, as_process, listening, over_tcp
+from support.wires import TOKEN, Bridge, as_process, hang_up, listening, over_tcp
 from writeit.lsp.transports import NotLoopback, loopback
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ async def test_a_run_over_tcp(workspace: Path, environment: dict[str, str]) -> N
         await editor.request("shutdown", None)
         editor.notify("exit", None)
         assert await asyncio.wait_for(process.wait(), 20) == 0
-        await editor.end()
-        assert editor.process.stdin is not None
-        editor.process.stdin.close()
+        await hang_up(editor)
 
 
 async def test_a_wrong_token_closes_the_connection(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from contextlib import asynccontextmanager
@@ -52,6 +53,15 @@ async def over_tcp(port: int) -> Editor:
     return Editor(as_process(*await asyncio.open_connection("127.0.0.1", port)))
 
 
+async def hang_up(editor: Editor) -> None:
+    """End an editor's TCP connection."""
+    await editor.end()
+    writer: Any = editor.process.stdin
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+
+
 class Bridge:
     """Frames of a WebSocket as the bytes of a stream, both ways."""
 
@@ -89,7 +99,7 @@ async def served(
             editor = await over_tcp(port)
             await editor.open([folder], profile, options)
             yield editor
-            await editor.end()
+            await hang_up(editor)
             return
         headers = {"Authorization": f"Bearer {TOKEN}"}
         url = f"ws://127.0.0.1:{port}"

@@ -66,9 +66,9 @@ def concerns(store: Store, view: View, changed: set[UUID]) -> bool:
 
 
 async def page(  # noqa: PLR0911 -- one return a view
-    connection: Connection, folder: Folder, view: View
+    connection: Connection, folder: Folder, view: View, *, editable: bool = True
 ) -> str:
-    """Return the text of a view.
+    """Return the text of a view; `editable` is whether the writer can type into it.
 
     Raises:
         NotFound: what it shows is not there.
@@ -81,7 +81,10 @@ async def page(  # noqa: PLR0911 -- one return a view
         case uris.StepView():
             run = await engine.show(view.run_id)
             return render_step(
-                run, view.step, description=_about(folder, run, view.step)
+                run,
+                view.step,
+                description=_about(folder, run, view.step),
+                editable=editable,
             )
         case uris.ResponseView():
             run = await engine.show(view.run_id)

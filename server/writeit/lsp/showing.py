@@ -44,7 +44,7 @@ async def read_view(connection: Connection, folder: Folder, view: View) -> str:
     Raises:
         NotFound: what it shows is not there.
     """
-    text = await page(connection, folder, view)
+    text = await page(connection, folder, view, editable=False)
     connection.read_views.add(view)
     return text
 
@@ -56,9 +56,11 @@ async def open_view(connection: Connection, folder: Folder, view: View) -> str:
         NotFound: what it shows is not there.
         StoreError: its file cannot be written.
     """
-    text = await read_view(connection, folder, view)
-    uri = uris.uri_of(view)
-    if not opens_uris(connection):
+    if opens_uris(connection):
+        await read_view(connection, folder, view)
+        uri = uris.uri_of(view)
+    else:
+        text = await page(connection, folder, view)
         uri = uri_of(await as_file(connection, folder, view, text))
     await _show(connection, uri)
     return uri

@@ -93,8 +93,11 @@ def next_for_run(run: PipelineRun) -> str:
             return f"{interruption(run)} {_next_at(step)}".strip()
 
 
-def next_for_step(run: PipelineRun, step: StepState) -> str:
-    """Say what the writer can do next in a step."""
+def next_for_step(run: PipelineRun, step: StepState, *, editable: bool = True) -> str:
+    """Say what the writer can do next in a step.
+
+    `editable` is whether she can type into the page that says so.
+    """
     if step.streaming:
         return (
             "Read along, and take passages already. You can stop at any time:"
@@ -104,7 +107,7 @@ def next_for_step(run: PipelineRun, step: StepState) -> str:
         case StepStatus.PENDING:
             return _next_when_pending(run, step)
         case StepStatus.RUNNING:
-            return _next_when_answered(step)
+            return _next_when_answered(step, editable=editable)
         case StepStatus.COMPLETED:
             return _next_when_completed(run, step)
         case StepStatus.SKIPPED:
@@ -147,9 +150,10 @@ def _next_when_pending(run: PipelineRun, step: StepState) -> str:
     )
 
 
-def _next_when_answered(step: StepState) -> str:
+def _next_when_answered(step: StepState, *, editable: bool) -> str:
+    how = "after changing its text right here" if editable else "in your own wording"
     sentences = [
-        "Choose an answer, as it is or after changing its text right here.",
+        f"Choose an answer, as it is or {how}.",
         "Or take passages into the merge below.",
     ]
     if lost := len(unmet(step)):
@@ -159,18 +163,19 @@ def _next_when_answered(step: StepState) -> str:
             f"{words.count(lost, 'answer')} {verb} missing or not whole: run the step"
             f" again and {them} only."
         )
-    sentences.append(_asking_anew(step))
+    sentences.append(_asking_anew(step, editable=editable))
     return " ".join(sentences)
 
 
-def _asking_anew(step: StepState) -> str:
+def _asking_anew(step: StepState, *, editable: bool) -> str:
     left = MAX_RETRIES - step.retry_count
     if not left:
         return "It was asked anew three times; a branch can ask again."
+    how = "Say why under Feedback and ask" if editable else "Ask"
     if not step.retry_count:
-        return "Not right yet? Say why under Feedback and ask anew."
+        return f"Not right yet? {how} anew."
     times = words.count(left, "more time", "more times")
-    return f"Not right yet? Say why under Feedback and ask anew, {times} at most."
+    return f"Not right yet? {how} anew, {times} at most."
 
 
 def _next_when_completed(run: PipelineRun, step: StepState) -> str:

@@ -86,7 +86,9 @@ def _at(line: int, some: Iterable[Offer]) -> list[types.CodeLens]:
         types.CodeLens(
             range=types.Range(start=place, end=place),
             command=types.Command(
-                title=offer.title, command=offer.command, arguments=offer.arguments
+                title=offer.brief or offer.title,
+                command=offer.command,
+                arguments=offer.arguments,
             ),
         )
         for offer in list(some)[: MOST + 1]

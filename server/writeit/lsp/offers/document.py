@@ -23,6 +23,7 @@ def to_start(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[Offer
             command="writeit.run.start",
             params={"pipeline": pipeline.name, "uri": uri},
             prominent=True,
+            brief=f"Start {pipeline.name}",
         )
         for pipeline in pipelines
         if pipeline.applies_to == "document"
@@ -41,6 +42,7 @@ def to_land(pending: Pending) -> Offer:
             "uri": pending.uri,
         },
         prominent=True,
+        brief=f"Put {pending.step} in its place: it waits",
     )
 
 

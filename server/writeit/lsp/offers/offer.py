@@ -20,6 +20,8 @@ class Offer:
     """Whether a model writes text if she takes it."""
     prominent: bool = False
     """Whether it is among the few that a code lens shows."""
+    brief: str = ""
+    """Its title where there is little room: on a code lens."""
 
     @property
     def arguments(self) -> list[dict[str, Any]]:
@@ -35,25 +37,38 @@ class Offer:
         return replace(self, prominent=True)
 
 
-def of_run(run: PipelineRun, title: str, command: str, **more: Any) -> Offer:  # noqa: ANN401 -- params and flags
-    """Return an offer about a run; flags of Offer aside, `more` are params."""
-    flags = {key: more.pop(key) for key in ("generates", "prominent") if key in more}
-    params = {"runId": str(run.pipeline_run_id), **more}
-    return Offer(title=title, command=command, params=params, **flags)
+def of_run(
+    run: PipelineRun,
+    title: str,
+    command: str,
+    *,
+    generates: bool = False,
+    prominent: bool = False,
+    brief: str = "",
+    **more: Any,  # noqa: ANN401 -- the command's params
+) -> Offer:
+    """Return an offer about a run; `more` are the command's other params."""
+    return Offer(
+        title=title,
+        command=command,
+        params={"runId": str(run.pipeline_run_id), **more},
+        generates=generates,
+        prominent=prominent,
+        brief=brief,
+    )
 
 
 def view(run: PipelineRun, title: str, kind: str, step: str | None = None) -> Offer:
     """Return the offer to open a view of a run, or of a step of it."""
-    more = {"step": step} if step else {}
-    return of_run(run, title, "writeit.view.open", view=kind, **more)
+    if step is None:
+        return of_run(run, title, "writeit.view.open", view=kind)
+    return of_run(run, title, "writeit.view.open", view=kind, step=step)
 
 
-def comparison(
-    title: str, left: dict[str, str], right: dict[str, str], **flags: bool
-) -> Offer:
+def comparison(title: str, left: dict[str, str], right: dict[str, str]) -> Offer:
     """Return the offer to compare two texts."""
     params = {"view": "compare", "left": left, "right": right}
-    return Offer(title=title, command="writeit.view.open", params=params, **flags)
+    return Offer(title=title, command="writeit.view.open", params=params)
 
 
 def side(run: PipelineRun, step: str, response: object = None) -> dict[str, str]:

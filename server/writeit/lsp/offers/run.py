@@ -36,7 +36,11 @@ def _while_streaming(run: PipelineRun) -> Iterator[Offer]:
     count = sum(len(step.streaming) for step in run.steps.values())
     what = "the answer" if count == 1 else f"the {count} answers"
     yield of_run(
-        run, f"Stop {what}; what came is kept", "writeit.run.pause", prominent=True
+        run,
+        f"Stop {what}; what came is kept",
+        "writeit.run.pause",
+        prominent=True,
+        brief="Stop",
     )
 
 
@@ -83,6 +87,7 @@ def _choosing(run: PipelineRun, step: StepState) -> Iterator[Offer]:
                 step=name,
                 response=index,
                 prominent=step.status is StepStatus.RUNNING,
+                brief=f"Choose answer {index + 1}",
             )
     if step.passages:
         yield of_run(
@@ -99,6 +104,7 @@ def _choosing(run: PipelineRun, step: StepState) -> Iterator[Offer]:
             step=name,
             generates=True,
             prominent=step.status is StepStatus.RUNNING,
+            brief="Ask anew",
         )
     if len(step.ai_responses) > 1:
         yield _comparison(run, step)
