@@ -53,7 +53,7 @@ check: $(STAMP) ## Lint, format and type checks
 check-extension: $(MODULES) ## Types, lint and format of the VS Code extension
 	$(NPM) run check
 
-extension: $(MODULES) ## Build the VS Code extension: its bundle, its own tests and its .vsix
+extension: $(STAMP) $(MODULES) ## Build the VS Code extension: its bundle, its own tests and its .vsix
 	$(NPM) run build
 	$(NPM) run build-tests
 	$(NPM) run package
