@@ -3,8 +3,8 @@ import * as after from './after';
 import { compare } from './compare';
 import { askAgain, startWithInputs } from './asking';
 import { telling } from './complain';
-import type { CommandName, Commands } from './protocol';
-import { generate, labour } from './work';
+import type { CommandName, Commands, StepApplyResult } from './protocol';
+import { generate, labour, quietly } from './work';
 
 type Params<C extends CommandName> = Commands[C]['params'];
 type Flows = {
@@ -41,9 +41,8 @@ const FLOWS: Flows = {
     return after.decided(await app.server.ask('writeit.step.merge', params));
   },
   'writeit.step.apply': async (app, params) => {
-    const title = 'bringing the text in';
-    const result = await labour(app.server, 'writeit.step.apply', params, title);
-    return result && after.applied(app, params, result);
+    const work = (): Promise<StepApplyResult> => app.server.ask('writeit.step.apply', params);
+    return after.applied(app, params, await quietly('bringing the text in', work));
   },
   'writeit.edit.restore': async (app, params) =>
     after.restored(app, params.runId, await app.server.ask('writeit.edit.restore', params)),

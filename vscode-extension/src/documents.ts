@@ -84,7 +84,8 @@ function followEnd({ document, contentChanges }: vscode.TextDocumentChangeEvent)
     for (const { range, text } of editor.document === document ? contentChanges : []) {
       const last = range.start.line + text.split('\n').length - 1;
       if (line >= range.end.line && line <= last) {
-        editor.revealRange(document.lineAt(Math.min(last, document.lineCount - 1)).range);
+        const { end } = document.lineAt(Math.min(last, document.lineCount - 1)).range;
+        editor.revealRange(new vscode.Range(end, end));
       }
     }
   }

@@ -3,7 +3,7 @@ import type { App, Target } from './app';
 import type { PipelineRun, StepState } from './protocol';
 import { pickAnswer, pickRun, pickStep, type Answer } from './pick';
 import { isOurs, runOf } from './scene';
-import { placeOf } from './uris';
+import { placeOf, SCHEME } from './uris';
 
 /** What a command is about: where it was invoked, else what the writer looks at. */
 export function targetOf(argument: unknown): Target {
@@ -16,13 +16,19 @@ export function targetOf(argument: unknown): Target {
   return 'target' in argument ? (argument.target as Target) : argument;
 }
 
-/** The document a command is about, if it is one of the writer's. */
+/** The writer's document a command is about; beside a view, the one that is visible there. */
 export function documentOf(argument: unknown): vscode.Uri | undefined {
   if (argument instanceof vscode.Uri) {
     return argument;
   }
-  const document = vscode.window.activeTextEditor?.document;
-  return document !== undefined && isOurs(document) ? document.uri : undefined;
+  const { activeTextEditor: active, visibleTextEditors: visible } = vscode.window;
+  return [active, ...visible]
+    .map((editor) => editor?.document)
+    .find((document) => document !== undefined && isOurs(document) && !isView(document))?.uri;
+}
+
+function isView({ uri }: vscode.TextDocument): boolean {
+  return uri.scheme === SCHEME;
 }
 
 export async function runHere(

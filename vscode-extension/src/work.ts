@@ -91,6 +91,12 @@ export async function labour<C extends CommandName>(
   });
 }
 
+/** Something usually quick: a word in the status bar while it lasts. */
+export function quietly<R>(title: string, work: () => Promise<R>): Thenable<R> {
+  const location = vscode.ProgressLocation.Window;
+  return vscode.window.withProgress({ location, title: `WriteIt: ${title}` }, work);
+}
+
 async function withCancel<R>(
   title: string,
   work: (report: Report, cancel: vscode.CancellationToken) => Promise<R>,

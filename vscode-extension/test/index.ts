@@ -1,9 +1,10 @@
-import { tests, type Test } from './harness';
+import { extension, tests, type Test } from './harness';
 import './activation.test';
 import './apply.test';
 import './compare.test';
 import './document.test';
 import './merge.test';
+import './model.test';
 import './run.test';
 import './server.test';
 import './step.test';
@@ -17,6 +18,7 @@ export async function run(): Promise<void> {
   const only = process.env['WRITEIT_TEST_ONLY'];
   const wanted = tests.filter(({ group }) => only === undefined || only === '' || group === only);
   const failed: string[] = [];
+  await extension();
   for (const test of wanted) {
     if (!(await passes(test))) {
       failed.push(test.name);

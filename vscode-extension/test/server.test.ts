@@ -1,6 +1,20 @@
 import { strict as assert } from 'node:assert';
+import { readdir, readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { article, extension, group, run } from './harness';
+import { article, extension, group, run, SERVER, until } from './harness';
+
+/** The server's process: the child of this extension host that runs it. */
+async function serverProcess(): Promise<number> {
+  for (const name of await readdir('/proc')) {
+    const text = async (file: string): Promise<string> =>
+      /^\d+$/.test(name) ? readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '') : '';
+    const isOurs = (await text('status')).includes(`\nPPid:\t${process.pid}\n`);
+    if (isOurs && (await text('cmdline')).includes(`${SERVER}\0serve`)) {
+      return Number(name);
+    }
+  }
+  throw new Error('the server has no process');
+}
 
 group('server', (test) => {
   test('the server that the setting names is taken, and the reason is known', async () => {
@@ -22,6 +36,18 @@ group('server', (test) => {
     void app.server.restart();
     const { pipelines } = await app.server.ask('writeit.pipeline.list', {});
     assert.ok(pipelines.some(({ name }) => name === 'tech-article'));
+  });
+
+  test('a server that dies is started again, and its work goes on', async () => {
+    const app = await extension();
+    const states: string[] = [];
+    const listening = app.server.onDidChangeState((state) => states.push(state));
+    process.kill(await serverProcess(), 'SIGKILL');
+    await until('the new server', () => states.at(-1) === 'running');
+    listening.dispose();
+    assert.ok(states.includes('starting'));
+    const { pipelines } = await app.server.ask('writeit.pipeline.list', {});
+    assert.ok(pipelines.length > 0);
   });
 
   test('a server that cannot be run is said so, and the editor lives on', async () => {

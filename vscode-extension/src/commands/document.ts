@@ -32,11 +32,12 @@ export const DOCUMENT: Table = {
   },
 
   'document.offers': async (app, argument) => {
-    const uri = needed(documentOf(argument));
+    const editor = vscode.window.activeTextEditor;
+    const uri = argument instanceof vscode.Uri ? argument : needed(editor?.document.uri);
     if (uri === undefined) {
       return undefined;
     }
-    const offers = await offersAt(app.server, uri, vscode.window.activeTextEditor?.selection);
+    const offers = await offersAt(app.server, uri, editor?.selection);
     const items = offers
       .filter(({ command }) => command.startsWith('writeit.'))
       .map((offer) => ({ label: offer.title.replace(/^WriteIt: /, ''), value: offer }));
