@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -97,3 +98,29 @@ async def test_without_a_folder_the_history_goes_to_the_writer(
         assert run["uri"] is None
         (message,) = editor.sent("window/showMessage")
         assert environment["WRITEIT_DATA_DIR"] in message["message"]
+
+
+async def test_a_lens_that_is_given_up_while_settings_are_asked_for_is_no_trouble(
+    workspace: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The settings come all the same; nobody is waiting for them any more."""
+    log = tmp_path / "log"
+    async with serving([workspace], "neovim", environment, log) as editor:
+        notes = editor.open_document(workspace / "notes.md")
+        asked = asyncio.get_running_loop().create_future()
+        told = asyncio.get_running_loop().create_future()
+
+        def answer(_: Any) -> Any:
+            asked.set_result(None)
+            return told
+
+        editor.answers["workspace/configuration"] = answer
+        params = {"textDocument": {"uri": notes}}
+        number, reply = editor.ask("textDocument/codeLens", params)
+        await asyncio.wait_for(asked, 20)
+        editor.cancel(number)
+        assert (await editor.refused(reply)).code == -32800
+        told.set_result([{}])
+        assert await editor.command("writeit.pipeline.list")
+        await editor.quit()
+    assert "Unable to handle" not in log.read_text(encoding="utf-8")

@@ -15,6 +15,8 @@ from writeit.lsp.texts import WriteItWorkspace
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from pygls.protocol.json_rpc import ResponseError
+
 
 class WriteItProtocol(LanguageServerProtocol):
     """LSP with cancellable commands.
@@ -47,6 +49,19 @@ class WriteItProtocol(LanguageServerProtocol):
             self._request_futures.pop(msg_id, None)
 
         super()._execute_handler(msg_id, handler, done, args, kwargs)
+
+    def _handle_response(
+        self,
+        msg_id: str | int,
+        result: Any = None,  # noqa: ANN401 -- any JSON
+        error: ResponseError | None = None,
+    ) -> None:
+        """Take a client's reply, unless who asked was cancelled meanwhile."""
+        future = self._request_futures.get(msg_id)
+        if future is not None and future.cancelled():
+            self._request_futures.pop(msg_id, None)
+            return
+        super()._handle_response(msg_id, result, error)
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(
