@@ -15,8 +15,6 @@ from writeit.lsp.texts import WriteItWorkspace
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from pygls.protocol.json_rpc import ResponseError
-
 
 class WriteItProtocol(LanguageServerProtocol):
     """LSP with cancellable commands.
@@ -54,7 +52,7 @@ class WriteItProtocol(LanguageServerProtocol):
         self,
         msg_id: str | int,
         result: Any = None,  # noqa: ANN401 -- any JSON
-        error: ResponseError | None = None,
+        error: types.ResponseError | None = None,
     ) -> None:
         """Take a client's reply, unless who asked was cancelled meanwhile."""
         future = self._request_futures.get(msg_id)
