@@ -78,6 +78,11 @@ async def test_a_document_of_the_workspace_is_found_again_elsewhere(
         "workspace:/a/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
         "workspace://etc/passwd/../../../x",
         "file:/etc/passwd",
+        " file:///etc/passwd",
+        "fi\nle:///etc/passwd",
+        "\x01file:///etc/passwd",
+        "file://[/etc/passwd",
+        " workspace:/notes.md",
     ],
 )
 async def test_no_document_outside_can_be_reached(

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from writeit.core.errors import NotFound
-from writeit.core.session import SessionProcess, UserPreferences, UserSession
-from writeit.engine.engine import Engine
+from writeit.core.errors import NotFound, StoreError
+from writeit.engine.sessions import begin
 from writeit.library import read_library
 
 if TYPE_CHECKING:
@@ -47,23 +46,11 @@ class Desk:
         self.store, message = world.open_store(path)
         if message:
             click.echo(message, err=True)
-        now = world.clock.now()
-        pid, started = world.processes.me()
-        session = UserSession(
-            session_id=world.clock.new_id(),
-            workspace_path=path,
-            created_at=now,
-            last_activity=now,
-            process=SessionProcess(pid=pid, started=started),
-            preferences=self.store.preferences() or UserPreferences(),
-        )
-        self.engine = Engine(
-            models=world.models,
-            store=self.store,
-            clock=world.clock,
-            processes=world.processes,
-            session=session,
-        )
+        try:
+            self.engine = begin(world, path, self.store)
+        except StoreError:
+            self.store.close()
+            raise
 
     def library(self) -> Library:
         """Read the pipelines and primers within reach."""

@@ -152,15 +152,23 @@ def _to_local(workspace: Path) -> Callable[[str], str]:
     root = workspace.resolve()
 
     def to(uri: str) -> str:
-        scheme, _, rest = uri.partition(":")
-        if scheme == HERE.partition(":")[0]:
+        rest = uri.partition(":")[2]
+        if uri.startswith(HERE):
             inner = f"{workspace.as_uri()}/{rest.lstrip('/')}"
             return inner if _is_inside(inner, root) else f"{ELSEWHERE}{rest}"
-        if scheme.lower() == "file" and not _is_inside(uri, root):
-            return f"{ELSEWHERE}{rest}"
-        return uri
+        return (
+            f"{ELSEWHERE}{rest}" if _is_file(uri) and not _is_inside(uri, root) else uri
+        )
 
     return to
+
+
+def _is_file(uri: str) -> bool:
+    """Whether anybody could take a URI for a file's, spaces and line breaks or not."""
+    try:
+        return urlsplit(uri).scheme in {"file", "workspace"}
+    except ValueError:
+        return True
 
 
 def _is_inside(uri: str, root: Path) -> bool:

@@ -13,11 +13,12 @@ from pygls.exceptions import JsonRpcException
 from writeit.core.errors import InvalidParams, ModelError, NotFound, StoreError
 from writeit.core.settings import Settings
 from writeit.engine.gate import Gate
+from writeit.engine.sessions import begin
 from writeit.lsp.at_hand import ModelsAtHand
 from writeit.lsp.convert import path_of, uri_of
 from writeit.lsp.desk import Desk
 from writeit.lsp.features.diagnostics import Checks
-from writeit.lsp.folder import Folder, begin_session
+from writeit.lsp.folder import Folder
 from writeit.lsp.news import News
 
 if TYPE_CHECKING:
@@ -117,8 +118,12 @@ class Connection:
         """
         store, message = self.world.open_store(path)
         try:
-            engine = begin_session(
-                path, store, self.world, self.gate, self.server.websocket_id
+            engine = begin(
+                self.world,
+                path,
+                store,
+                gate=self.gate,
+                websocket_id=self.server.websocket_id,
             )
         except StoreError:
             store.close()

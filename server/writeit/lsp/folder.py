@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from writeit.core.errors import StoreError
-from writeit.core.session import SessionProcess, UserPreferences, UserSession
-from writeit.engine.engine import Engine
 from writeit.library import Cache, Library, read_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from writeit.engine.gate import Gate
-    from writeit.ports import Store, World
+    from writeit.engine.engine import Engine
+    from writeit.ports import Store
     from writeit.views.uris import View
 
 
@@ -75,36 +73,3 @@ class Folder:
             self._engine.store.close()
         except StoreError as error:
             logger.error("at the end: %s", error.message)  # noqa: TRY400 -- it says all
-
-
-def begin_session(
-    path: Path | None,
-    store: Store,
-    world: World,
-    gate: Gate,
-    websocket_id: str | None = None,
-) -> Engine:
-    """Return an engine that works for a new session on a folder's store.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    now = world.clock.now()
-    pid, started = world.processes.me()
-    session = UserSession(
-        session_id=world.clock.new_id(),
-        workspace_path=path or Path.home(),
-        created_at=now,
-        last_activity=now,
-        websocket_connection_id=websocket_id,
-        process=SessionProcess(pid=pid, started=started),
-        preferences=store.preferences() or UserPreferences(),
-    )
-    return Engine(
-        models=world.models,
-        store=store,
-        clock=world.clock,
-        processes=world.processes,
-        gate=gate,
-        session=session,
-    )

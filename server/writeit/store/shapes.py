@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote
 
 from pydantic import TypeAdapter
 
@@ -11,7 +10,7 @@ from writeit.core import events as e
 from writeit.core.entity import Entity
 from writeit.core.events import Event
 from writeit.core.primer import StylePrimer
-from writeit.core.run import AIResponse, PipelineRun, StepState
+from writeit.core.run import AIResponse, PipelineRun, StepState, pipeline_of
 from writeit.core.usage import TokenUsage
 from writeit.ports import Lease, RunSummary, UsageRecord
 from writeit.store.codec import LONG
@@ -60,7 +59,7 @@ def run_record(run: PipelineRun, seq: int) -> RunRecord:
             **_fields(run, without="steps"),
             "seq": seq,
             "step_names": tuple(run.steps),
-            "title": title_of(run),
+            "title": run.title,
             "cost_usd": run.cost_usd,
         }
     )
@@ -109,26 +108,10 @@ def without_streamed(run: PipelineRun) -> PipelineRun:
     return with_streamed(run, lambda _: "")
 
 
-def title_of(run: PipelineRun) -> str:
-    """What the list of runs calls a run: its document's title, file or pipeline."""
-    if run.document.title:
-        return run.document.title
-    if run.uri:
-        stem = unquote(run.uri).rstrip("/").rpartition("/")[2].rpartition(".")[0]
-        if stem:
-            return stem
-    return pipeline_of(run.configuration_id)
-
-
 def documents_of(run: Listing | RunRecord) -> list[str]:
     """The documents a run is about: its source, and those its texts stand in."""
     uris = [run.uri, *(applied.uri for applied in run.applied)]
     return list(dict.fromkeys(uri for uri in uris if uri is not None))
-
-
-def pipeline_of(configuration_id: str) -> str:
-    """The pipeline's name in a configuration id."""
-    return configuration_id.rpartition("@")[0] or configuration_id
 
 
 def summary(listing: Listing | RunRecord, *, deleted: bool = False) -> RunSummary:
@@ -261,7 +244,7 @@ def used_by(run: PipelineRun, events: Iterable[Event]) -> dict[UUID, UsageRecord
         event.response.response_id: UsageRecord(
             at=event.at,
             run_id=run.pipeline_run_id,
-            pipeline=pipeline_of(run.configuration_id),
+            pipeline=run.pipeline,
             model=event.response.model,
             usage=event.response.usage_stats,
             seconds=event.response.processing_time,

@@ -50,7 +50,7 @@ def render_run(
 
 def _origin(run: PipelineRun) -> str:
     """Say what the run is made from."""
-    made = f"{words.pipeline_of(run)}, begun {words.moment(run.created_at)}"
+    made = f"{run.pipeline}, begun {words.moment(run.created_at)}"
     if run.branch_point is not None:
         made += f", branched at {run.branch_point}"
     if run.primer is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
 
 from writeit.core.run import PipelineStatus
 from writeit.views.markdown import one_line
@@ -216,14 +215,9 @@ def run_status(status: PipelineStatus, step: str) -> str:
             return f"failed at {step}"
 
 
-def pipeline_of(run: PipelineRun) -> str:
-    """Return the name of a run's pipeline."""
-    return run.configuration_id.rpartition("@")[0] or run.configuration_id
-
-
 def origin_of(run: PipelineRun) -> str:
     """Name a run and its pipeline, in plain text."""
-    title, pipeline = title_of(run), pipeline_of(run)
+    title, pipeline = title_of(run), run.pipeline
     return title if title == pipeline else f"{title} · {pipeline}"
 
 
@@ -232,8 +226,5 @@ def title_of(run: PipelineRun) -> str:
 
     It is plain text on one line.
     """
-    stem = ""
-    if run.uri:
-        stem = unquote(run.uri).rstrip("/").rpartition("/")[2].rpartition(".")[0]
-    names = (run.name or "", run.document.title, stem, pipeline_of(run))
+    names = (run.name or "", run.title, run.pipeline)
     return next(filter(None, map(one_line, names)), "run")

@@ -25,6 +25,7 @@ from writeit.core.run.whole import (
     RunDocument,
     RunPrimer,
     first_open_step,
+    pipeline_of,
 )
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "StepStatus",
     "StreamingResponse",
     "first_open_step",
+    "pipeline_of",
     "split_model_id",
 ]

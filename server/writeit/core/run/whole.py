@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Self
+from urllib.parse import unquote
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -125,6 +126,19 @@ class PipelineRun(Entity):
             for response in step.ai_responses
         )
 
+    @property
+    def pipeline(self) -> str:
+        """The name of the pipeline it was made from."""
+        return pipeline_of(self.configuration_id)
+
+    @property
+    def title(self) -> str:
+        """What it is about: its document's title, else that file, else its pipeline."""
+        if self.document.title.strip():
+            return self.document.title
+        stem = unquote(self.uri or "").rstrip("/").rpartition("/")[2].rpartition(".")[0]
+        return stem if stem.strip() else self.pipeline
+
     def later_steps(self, step: str) -> list[StepState]:
         """The steps after `step`, in order."""
         names = self.step_names
@@ -136,6 +150,11 @@ class PipelineRun(Entity):
         return self.evolve(
             **{"steps": steps, "current_step": first_open_step(steps), **changes}
         )
+
+
+def pipeline_of(configuration_id: str) -> str:
+    """The pipeline's name in a configuration id."""
+    return configuration_id.rpartition("@")[0] or configuration_id
 
 
 def first_open_step(steps: dict[str, StepState]) -> str:

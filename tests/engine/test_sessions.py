@@ -1,0 +1,73 @@
+"""Sessions as they are begun: where they are, and what they may not be."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from writeit.bootstrap import SystemClock, SystemProcesses
+from writeit.core.errors import StoreError
+from writeit.core.session import UserPreferences
+from writeit.engine.sessions import begin
+from writeit.models.keys import SystemKeys
+from writeit.models.scripted import ScriptedModels
+from writeit.ports import Maintenance, Store, World
+from writeit.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def world_with(folder: Path) -> World:
+    """A world in which every workspace's store is in one folder."""
+
+    def no_care(_: Store) -> Maintenance:
+        raise NotImplementedError
+
+    return World(
+        models=ScriptedModels(),
+        keys=SystemKeys(),
+        clock=SystemClock(),
+        processes=SystemProcesses(),
+        open_store=lambda _: (MemoryStore(), None),
+        find_store=lambda _: (folder, None),
+        maintain=no_care,
+    )
+
+
+@pytest.mark.parametrize(
+    ("store", "home"),
+    [
+        ("notes/.writeit/store", "notes"),
+        ("data/workspaces/notes-abc/store", "data/workspaces/notes-abc"),
+        ("data/store", "data"),
+    ],
+)
+def test_a_sessions_workspace_is_the_folder_its_store_is_in(
+    tmp_path: Path, store: str, home: str
+) -> None:
+    """Beside the writer's documents, or in her own data where that cannot be."""
+    (tmp_path / store).mkdir(parents=True)
+    engine = begin(world_with(tmp_path / store), tmp_path / "notes", MemoryStore())
+    assert engine.session.workspace_path == tmp_path / home
+    assert engine.session.process is not None
+    assert engine.session.process.pid == os.getpid()
+
+
+def test_no_session_is_begun_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """Workspace path must exist and be writable."""
+    world = world_with(tmp_path / "gone" / ".writeit" / "store")
+    with pytest.raises(StoreError, match="workspace_path") as refused:
+        begin(world, tmp_path / "gone", MemoryStore())
+    assert refused.value.reason == "read_only"
+    assert refused.value.hint
+
+
+async def test_a_session_begins_with_what_the_writer_prefers(tmp_path: Path) -> None:
+    """Whichever session she said it in."""
+    store = MemoryStore()
+    await store.save_preferences(UserPreferences(theme="dark"))
+    engine = begin(world_with(tmp_path), tmp_path, store)
+    assert engine.session.preferences.theme == "dark"
