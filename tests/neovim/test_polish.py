@@ -70,7 +70,8 @@ def test_a_polish_leaves_no_window_behind(writer: Writer) -> None:
 def test_of_several_answers_she_chooses_and_applies(writer: Writer) -> None:
     """Nothing is put into the text before she said which."""
     writer.open_notes(
-        "---\nwriteit: {models: {polish: [openai/say-one, openai/say-two]}}\n---\n" + BODY
+        "---\nwriteit: {models: {polish: [openai/say-one, openai/say-two]}}\n---\n"
+        + BODY
     )
     before = writer.text()
     writer.do("polish", line=_line_of(writer, PASSAGE))
@@ -106,8 +107,10 @@ def test_typing_while_a_rewrite_of_a_later_paragraph_comes_and_is_applied(
     typed = "\n".join([*lines[:6], *TYPED.split("<CR>"), *lines[6:]])
     assert writer.text() == typed.replace(PASSAGE, SLOW)
     nvim.keys("u")
-    nvim.until("not vim.iter(vim.api.nvim_buf_get_lines(0, 0, -1, true)):any("
-               "function(line) return line:find('word149') end)")
+    nvim.until(
+        "not vim.iter(vim.api.nvim_buf_get_lines(0, 0, -1, true)):any("
+        "function(line) return line:find('word149') end)"
+    )
     assert writer.text() == typed
     nvim.keys("u")
     nvim.until("vim.fn.undotree().seq_cur == 0")

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from writeit.cli.neovim import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from support.nvim import Nvim
     from support.writer import Writer
@@ -64,9 +64,7 @@ def test_the_help_has_tags_and_names_every_verb(writer: Writer) -> None:
         (PLUGIN / "doc/tags").unlink()
 
 
-def test_no_module_sets_a_global(
-    start: Callable[..., Nvim], tmp_path: Path
-) -> None:
+def test_no_module_sets_a_global(start: Callable[..., Nvim]) -> None:
     """Every module loads by itself, in a Neovim that watches its globals."""
     nvim = start(WATCH)
     names = [
@@ -106,7 +104,7 @@ def test_checkhealth_without_a_server_says_where_it_looked(
     """Every place, and how to install it."""
     nvim = start("vim.g.writeit = { cmd = { '/nowhere/writeit' } }")
     nvim.command("checkhealth writeit")
-    report = "\n".join(nvim.request("nvim_buf_get_lines", 0, 0, -1, True))
+    report = "\n".join(nvim.lua("return vim.fn.getline(1, '$')"))
     assert "/nowhere/writeit cannot be run" in report
     assert "pip install writeit" in report
 

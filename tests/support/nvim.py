@@ -227,7 +227,9 @@ def _handle(_kind: int, data: bytes) -> int:
 
 
 def _environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
-    env = {key: os.environ[key] for key in ("PATH", "LANG", "TMPDIR") if key in os.environ}
+    env = {
+        key: os.environ[key] for key in ("PATH", "LANG", "TMPDIR") if key in os.environ
+    }
     for name in ("CONFIG", "DATA", "STATE", "CACHE"):
         env[f"XDG_{name}_HOME"] = str(home / f".{name.lower()}")
     return {**env, "LC_ALL": "C.UTF-8", "HOME": str(home), **more}

@@ -42,16 +42,28 @@ class Screen:
     def _grid_clear(self, _grid: int) -> None:
         self._rows = self._blank()
 
-    def _grid_line(self, _grid: int, row: int, column: int, cells: list[Any], *_: Any) -> None:
+    def _grid_line(
+        self, _grid: int, row: int, column: int, cells: list[Any], *_: Any
+    ) -> None:
         for text, *more in cells:
             times = more[1] if len(more) > 1 else 1
-            for _ in range(times):
-                self._rows[row][column] = text
-                column += 1
+            self._rows[row][column : column + times] = [text] * times
+            column += times
 
     def _grid_scroll(
-        self, _grid: int, top: int, bottom: int, left: int, right: int, rows: int, *_: Any
+        self,
+        _grid: int,
+        top: int,
+        bottom: int,
+        left: int,
+        right: int,
+        rows: int,
+        *_: Any,
     ) -> None:
-        span = range(top, bottom - rows) if rows > 0 else range(bottom - 1, top - rows - 1, -1)
+        span = (
+            range(top, bottom - rows)
+            if rows > 0
+            else range(bottom - 1, top - rows - 1, -1)
+        )
         for row in span:
             self._rows[row][left:right] = self._rows[row + rows][left:right]

@@ -74,8 +74,8 @@ class Writer:
 
     def text(self, buffer: int | None = None) -> str:
         """A buffer's text; that of the notes if none is named."""
-        lines = self.nvim.request(
-            "nvim_buf_get_lines", buffer or self.buffer(), 0, -1, True
+        lines = self.nvim.lua(
+            "return vim.fn.getbufline(..., 1, '$')", buffer or self.buffer()
         )
         return "\n".join(lines) + "\n"
 
@@ -92,7 +92,8 @@ class Writer:
             "vim.api.nvim_buf_get_lines(buf, 0, -1, true), '\\n')"
             " return text and text:find(words, 1, true) and text end)(...)"
         )
-        return str(self.nvim.until(shown, words, what=f"{words!r} beside the article"))
+        what = f"{words!r} beside the article"
+        return str(self.nvim.until(shown, words, within=30, what=what))
 
     def ask(self, command: str, **params: Any) -> Any:
         """Run a command of the contract, past the plug-in."""

@@ -4,7 +4,6 @@ local window = require('writeit.window')
 
 local M = {}
 
-local marks = vim.api.nvim_create_namespace('writeit.compose')
 local counter = 0
 
 ---@class writeit.Draft
@@ -61,12 +60,8 @@ function M.open(here, draft)
   vim.b[buf].writeit_root = here.client.root_dir
   vim.b[buf].writeit_about = { run_id = here.run_id, step = here.step }
   vim.b[buf].writeit_before = before
+  vim.b[buf].writeit_hint = draft.hint
   vim.b[buf].writeit_came_from = vim.api.nvim_get_current_win()
-  vim.api.nvim_buf_set_extmark(buf, marks, 0, 0, {
-    virt_lines = { { { '' } } },
-    virt_text = { { '  ' .. draft.hint, 'Comment' } },
-    virt_text_pos = 'eol',
-  })
   vim.api.nvim_create_autocmd('BufWriteCmd', {
     buffer = buf,
     callback = function()

@@ -13,6 +13,33 @@ local function is_view(buf)
   return vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit:')
 end
 
+--- The columns that a line of a buffer has on the screen.
+---@param buf integer
+---@return integer
+local function width_of(buf)
+  local win = vim.fn.win_findbuf(buf)[1]
+  return win and vim.api.nvim_win_get_width(win) or 80
+end
+
+--- Titles in as many virtual lines as they need: these do not wrap by themselves.
+---@param titles string[]
+---@param width integer
+---@return [string, string][][]
+local function lines_of(titles, width)
+  local lines, line = {}, '▸ ' .. titles[1]
+  for index = 2, #titles do
+    local longer = line .. ' · ' .. titles[index]
+    if vim.fn.strdisplaywidth(longer) > width then
+      lines[#lines + 1] = { { line, 'LspCodeLens' } }
+      line = '▸ ' .. titles[index]
+    else
+      line = longer
+    end
+  end
+  lines[#lines + 1] = { { line, 'LspCodeLens' } }
+  return lines
+end
+
 --- What is drawn for a line: in the article the state alone, beside it; in a view what
 --- can be done, below the heading, where there is room for it.
 ---@param buf integer
@@ -32,8 +59,7 @@ local function drawing(buf, lenses)
       titles[#titles + 1] = lens.command.title
     end
   end
-  local words = '▸ ' .. table.concat(titles, ' · ')
-  return #titles > 0 and { virt_lines = { { { words, 'LspCodeLens' } } } } or nil
+  return #titles > 0 and { virt_lines = lines_of(titles, width_of(buf)) } or nil
 end
 
 ---@param buf integer
@@ -70,7 +96,8 @@ function M.refresh(client, buf)
     end
     vim.lsp.codelens.save(lenses or {}, buf, client.id)
     draw(buf, lenses or {})
-    vim.cmd.redrawstatus()
+    vim.cmd.redrawstatus({ bang = true })
+    vim.cmd.redrawtabline()
   end, buf)
 end
 

@@ -65,7 +65,7 @@ local function show_in_corner(text, level)
     noautocmd = true,
     zindex = 200,
   })
-  vim.wo[win].winhighlight = 'NormalFloat:' .. GROUPS[level]
+  vim.wo[win][0].winhighlight = 'NormalFloat:' .. GROUPS[level]
   corner = win
   local _, words = text:gsub('%S+', '')
   vim.defer_fn(function()
@@ -88,6 +88,7 @@ local function remember(text)
   vim.o.messagesopt = 'wait:0,history:' .. (before:match('history:(%d+)') or '500')
   vim.api.nvim_echo({ { text } }, true, {})
   vim.cmd.redraw()
+  vim.api.nvim_echo({ { '' } }, false, {}) -- the line that asked to press Enter
   vim.o.messagesopt = before
 end
 

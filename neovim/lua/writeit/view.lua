@@ -35,12 +35,15 @@ local function guess(buf)
   return near[1] or vim.lsp.get_clients({ name = 'writeit' })[1]
 end
 
---- The lines that say where her texts begin and end are for the server, not for her.
+--- Lines for the server or for <CR>: where her texts begin and end, where names lead.
+local UNSEEN = { '^<!%-%- /?writeit:.*%-%->$', '^%[[%w_%-]+%]: writeit:%S+$' }
+
+--- Hide the lines that are not for her eyes.
 ---@param buf integer
 local function hide_markers(buf)
   vim.api.nvim_buf_clear_namespace(buf, marks, 0, -1)
   for row, line in ipairs(vim.api.nvim_buf_get_lines(buf, 0, -1, false)) do
-    if line:match('^<!%-%- /?writeit:.*%-%->$') then
+    if line:match(UNSEEN[1]) or line:match(UNSEEN[2]) then
       vim.api.nvim_buf_set_extmark(buf, marks, row - 1, 0, { conceal_lines = '' })
     end
   end

@@ -85,7 +85,7 @@ function M.edit(call)
   compose.open(here, {
     title = ('%s, answer %d'):format(step.stepName, index),
     text = step.aiResponses[index] and step.aiResponses[index].processedContent or '',
-    hint = ':w chooses it as it stands, q leaves everything as it was',
+    hint = ':w chooses it · q leaves it',
     submit = function(text)
       local run = client_of.execute(here.client, 'step.select', {
         runId = here.run_id,
@@ -184,7 +184,7 @@ function M.merge(call)
   compose.open(here, {
     title = step.stepName .. ', the merge',
     text = joined(step),
-    hint = ':w completes the step with this text, q leaves everything as it was',
+    hint = ':w uses it · q leaves it',
     submit = function(text)
       M.merged(here.client, { runId = here.run_id, step = step.stepName, content = text })
     end,

@@ -8,42 +8,9 @@ local view = require('writeit.view')
 
 local M = {}
 
---- Two views beside each other as a diff, in a tab page of their own; `q` closes it.
----@param client vim.lsp.Client
----@param left table
----@param right table
-function M.diff(client, left, right)
-  local result = client_of.execute(client, 'run.diff', { left = left, right = right })
-  local bufs = {}
-  for _, uri in ipairs({ result.leftUri, result.rightUri }) do
-    local buf = view.buffer(client, uri)
-    require('writeit.task').await(function(resume)
-      view.refresh(buf, client, resume)
-    end)
-    bufs[#bufs + 1] = buf
-  end
-  vim.cmd('tab sbuffer ' .. bufs[1])
-  vim.cmd('rightbelow vertical sbuffer ' .. bufs[2])
-  for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
-    vim.wo[win].wrap = true
-    vim.wo[win].linebreak = true
-    vim.wo[win].conceallevel = 2
-    vim.wo[win].concealcursor = 'nc'
-    vim.api.nvim_win_call(win, vim.cmd.diffthis)
-    vim.wo[win].wrap = true
-  end
-  for _, buf in ipairs(bufs) do
-    vim.keymap.set('n', 'q', function()
-      if #vim.api.nvim_list_tabpages() > 1 and vim.wo.diff then
-        vim.cmd.tabclose()
-      else
-        require('writeit.window').close()
-      end
-    end, { buffer = buf, nowait = true, desc = 'WriteIt: close' })
-  end
-end
+M.diff = require('writeit.diff').open
 
----@param answers integer
+---@param step writeit.Step
 ---@param given string[]
 ---@return integer left, integer right From 1.
 local function two(step, given)
