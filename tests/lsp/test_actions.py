@@ -157,3 +157,18 @@ async def test_other_documents_are_left_alone(one_editor: Editor) -> None:
             "context": {"diagnostics": []},
         }
         assert await one_editor.request(method, params) == []
+
+
+async def test_on_a_heading_its_section_is_offered_to_be_polished(
+    one_editor: Editor,
+) -> None:
+    """The text below it, up to the next heading; the heading itself stays."""
+    offered = await actions(one_editor, spot(5, 0, 0), only=["refactor.rewrite"])
+    title = next(title for title in offered if title.startswith("Polish"))
+    assert title.endswith("(this section)")
+    (given,) = offered[title]["command"]["arguments"]
+    assert given["range"] == {
+        "start": {"line": 6, "character": 0},
+        "end": {"line": 9, "character": 0},
+    }
+    assert await actions(one_editor, spot(7, 0, 0), only=["refactor.rewrite"]) == {}

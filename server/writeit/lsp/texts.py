@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
     from lsprotocol import types
 
+    from writeit.library.markdown import Section
+
 
 class WriteItDocument(TextDocument):
     """A document whose changes are applied where the editor means them."""
+
+    _sections: tuple[int | None, Sequence[Section]] | None = None
 
     @property
     def source(self) -> str:
@@ -34,6 +38,23 @@ class WriteItDocument(TextDocument):
 
         text = super().source[:characters]
         return text if text.isascii() else whole(text)
+
+    def sections(self) -> Sequence[Section]:
+        """The sections of the body, its lines counted from the text's first.
+
+        They are looked for once a version, and only if somebody asks.
+        """
+        from writeit.core.alignment import lines  # noqa: PLC0415 -- after initialize
+        from writeit.library.frontmatter import split  # noqa: PLC0415 -- the same
+        from writeit.library.markdown import sections_of  # noqa: PLC0415 -- the same
+
+        if self._sections is None or self._sections[0] != self.version:
+            text = self.source
+            head = split(text).head
+            blank = ["\n"] * len(lines(head))
+            found = sections_of([*blank, *lines(text[len(head) :])])
+            self._sections = (self.version, found)
+        return self._sections[1]
 
     @property
     def lines(self) -> Sequence[str]:

@@ -18,12 +18,12 @@ from writeit.lsp.features.places import (
     passage_in,
     places_in,
 )
+from writeit.lsp.features.rewrites import rewrites
 from writeit.lsp.subject import view_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from writeit.core.pipeline import PipelineConfiguration
     from writeit.lsp.connection import Connection
     from writeit.lsp.features.places import Page
     from writeit.lsp.folder import Folder
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 KIND = "source.writeit"
 """Of actions on a document and its run."""
-
-REWRITE = "refactor.rewrite.writeit"
-"""Of pipelines on a selection, each with its name behind it."""
 
 
 async def code_actions(
@@ -57,7 +54,10 @@ async def code_actions(
         ]
         actions = [
             *quick_fixes(connection, params),
-            *_on_selection(pipelines, params, tagged=tagged),
+            *(
+                _action(rewrite.offer, rewrite.kind, tagged=tagged)
+                for rewrite in rewrites(connection, pipelines, params)
+            ),
             *(_action(offer, KIND, tagged=tagged) for offer in some),
         ]
     return [action for action in actions if _wanted(action, params.context.only)]
@@ -111,35 +111,6 @@ async def _to_install(connection: Connection) -> list[Offer]:
     """Offer the model that needs no account, where it is not here yet."""
     missing = await connection.world.models.embedded_missing()
     return [offers.to_install(missing)] if missing else []
-
-
-def _on_selection(
-    pipelines: list[PipelineConfiguration],
-    params: types.CodeActionParams,
-    *,
-    tagged: bool,
-) -> Iterator[types.CodeAction]:
-    start, end = params.range.start, params.range.end
-    if (start.line, start.character) == (end.line, end.character):
-        return
-    selected = {
-        "start": {"line": start.line, "character": start.character},
-        "end": {"line": end.line, "character": end.character},
-    }
-    for pipeline in pipelines:
-        if pipeline.applies_to == "selection":
-            offer = offers.Offer(
-                title=pipeline.description or pipeline.name,
-                command="writeit.document.polish",
-                params={
-                    "uri": params.text_document.uri,
-                    "range": selected,
-                    "pipeline": pipeline.name,
-                    "apply": True,
-                },
-                generates=True,
-            )
-            yield _action(offer, f"{REWRITE}.{pipeline.name}", tagged=tagged)
 
 
 def _action(offer: Offer, kind: str, *, tagged: bool) -> types.CodeAction:
