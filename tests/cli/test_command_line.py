@@ -69,6 +69,8 @@ async def test_a_file_that_is_there_is_not_replaced(shell: Terminal) -> None:
         ),
         (("run", "tech-article", "notes.md", "-i", "novalue"), 2, "NAME=VALUE"),
         (("export", "00000000-0000-0000-0000-000000000000"), 1, "no run"),
+        (("run", "tech-article", "notes.md", "-o", "no/x.md"), 2, "no folder"),
+        (("run", "tech-article", "cache/bytes.md"), 2, "UTF-8"),
         (("fly",), 2, "fly"),
         (("serve", "--smoke"), 2, "smoke"),
     ],
@@ -77,6 +79,8 @@ async def test_what_went_wrong_is_said_with_what_to_do(
     shell: Terminal, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     """0 done, 1 the work failed, 2 misuse; no traceback."""
+    (shell.folder / "cache").mkdir(exist_ok=True)
+    (shell.folder / "cache" / "bytes.md").write_bytes(b"\xff\xfe")
     said = await shell.writeit(*arguments)
     assert said.code == code, said.err
     assert words in said.err

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from writeit import __version__
+from writeit.cli.files import check_output, write_text
 from writeit.cli.workspace import complete, desk_at, existing_desk_at, workspace_of
 from writeit.core.errors import BadExport
 from writeit.engine.moving import bring_in, dossier_of
@@ -51,14 +52,13 @@ def export(  # noqa: PLR0913 -- one parameter an option
     """
     if as_json and form not in {None, "json"}:
         raise click.UsageError(f"--json and -f {form} contradict each other.")
-    if output is not None and output.exists() and not force:
-        raise click.UsageError(f"{output} is there already; --force replaces it.")
+    check_output(output, force=force)
     wanted: ExportFormat | None = "json" if as_json else form
     content = complete(_content(context, run_id, wanted, history=not no_history))
     if output is None:
         click.echo(content, nl=False)
     else:
-        output.write_text(content, encoding="utf-8", newline="")
+        write_text(output, content)
 
 
 async def _content(

@@ -30,5 +30,5 @@ def runtime() -> Path:
             return path
     raise NotFound(
         "The Neovim plug-in did not come with this copy of WriteIt.",
-        hint="Install WriteIt from its wheel, or use the folder `neovim` of a checkout.",
+        hint="Install WriteIt from its wheel, or use `neovim` of a checkout.",
     )

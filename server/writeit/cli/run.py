@@ -11,6 +11,7 @@ import click
 from writeit.cli.choosing.sitting import Sitting, sit
 from writeit.cli.choosing.verbs import obey
 from writeit.cli.console import Console
+from writeit.cli.files import check_output, write_text
 from writeit.cli.starting import Request, pairs, taken_up
 from writeit.cli.watch import Watch
 from writeit.cli.workspace import complete, desk_at
@@ -90,8 +91,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
     merge and ask anew after each step; you can leave and go on with --resume RUN.
     """
     _check(pipeline, resume, inputs, primer)
-    if output is not None and output.exists() and not force:
-        raise click.UsageError(f"{output} is there already; --force replaces it.")
+    check_output(output, force=force)
     request = Request(
         pipeline=pipeline,
         file=file,
@@ -127,7 +127,7 @@ def _say(ended: PipelineRun, output: Path | None, *, as_json: bool) -> None:
     run_id = ended.pipeline_run_id
     text = _article(ended) if finished else None
     if text is not None and output is not None:
-        output.write_text(text, encoding="utf-8", newline="")
+        write_text(output, text)
         click.echo(f"The article is in {output}.", err=True)
     if as_json:
         told = {

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
+from writeit.cli.files import read_text
 from writeit.core.settings import CostLimits, Settings
 from writeit.engine.resolve import Wishes
 from writeit.engine.starting import StartRequest
@@ -116,10 +117,7 @@ async def _begun(
 def _read(file: Path | None) -> Manuscript:
     if file is None:
         return read_manuscript("")
-    with file.open(encoding="utf-8", newline="") as notes:
-        return read_manuscript(
-            notes.read(), path=str(file), uri=file.resolve().as_uri()
-        )
+    return read_manuscript(read_text(file), path=str(file), uri=file.resolve().as_uri())
 
 
 def _binding_of(run: PipelineRun) -> Binding:
