@@ -13,6 +13,12 @@ export interface App {
   readonly drafts: Drafts;
 }
 
+/** What the extension hands to its own tests. */
+export interface Exports extends App {
+  /** Milliseconds that activating took, without the server. */
+  readonly activation: number;
+}
+
 /** What a command of a tree, a link or another extension may point at. */
 export interface Target {
   readonly runId?: string;

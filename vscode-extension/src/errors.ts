@@ -1,4 +1,3 @@
-import { ResponseError } from 'vscode-languageclient/node';
 import type { ErrorKind } from './protocol';
 
 const REQUEST_CANCELLED = -32800;
@@ -13,13 +12,20 @@ export interface RefusalData {
   readonly problems?: readonly { readonly path: string; readonly message: string }[];
 }
 
+/** A JSON-RPC error as the language client throws it. */
+interface RpcError {
+  readonly code: number;
+  readonly data?: unknown;
+}
+
 /** The server's typed refusal, or undefined if the error is something else. */
 export function refusal(error: unknown): RefusalData | undefined {
-  if (!(error instanceof ResponseError)) {
-    return undefined;
-  }
-  const data: unknown = error.data;
-  return isRefusal(data) ? data : undefined;
+  return isRpcError(error) && isRefusal(error.data) ? error.data : undefined;
+}
+
+// Told by its shape: the class would load the whole language client with the extension.
+function isRpcError(error: unknown): error is RpcError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number';
 }
 
 function isRefusal(data: unknown): data is RefusalData {
@@ -28,7 +34,7 @@ function isRefusal(data: unknown): data is RefusalData {
 
 /** Whether the writer stopped it herself: nothing to complain about. */
 export function isCancelled(error: unknown): boolean {
-  return error instanceof ResponseError && error.code === REQUEST_CANCELLED;
+  return isRpcError(error) && error.code === REQUEST_CANCELLED;
 }
 
 /** What to tell the writer: the message, and what to do next. */

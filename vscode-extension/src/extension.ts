@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { clicked } from './act';
 import { Answers } from './answers';
-import type { App } from './app';
+import type { App, Exports } from './app';
 import { registerCommands } from './commands';
 import { installServer } from './commands/server';
 import { Views } from './documents';
@@ -17,7 +17,7 @@ import { show } from './show';
 import { statusItem } from './status';
 import { registerTrees } from './views';
 
-export function activate(context: vscode.ExtensionContext): App {
+export function activate(context: vscode.ExtensionContext): Exports {
   const began = performance.now();
   const server: Server = new Server(context, {
     execute: (command, argument) => clicked(app, command, argument),
@@ -40,8 +40,9 @@ export function activate(context: vscode.ExtensionContext): App {
   );
   follow(app);
   void start(app);
-  log.info(`Activated in ${(performance.now() - began).toFixed(1)} ms, without the server`);
-  return app;
+  const activation = performance.now() - began;
+  log.info(`Activated in ${activation.toFixed(1)} ms, without the server`);
+  return { ...app, activation };
 }
 
 export async function deactivate(): Promise<void> {

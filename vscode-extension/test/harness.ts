@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { App } from '../src/app';
+import type { Exports } from '../src/app';
 import type { CommandName, Commands, PipelineRun } from '../src/protocol';
 
 /** The folder that is open; the tests make their files in it. */
@@ -34,8 +34,8 @@ export function group(
 }
 
 /** The extension as it runs, once its server answers. */
-export async function extension(): Promise<App> {
-  const found = vscode.extensions.getExtension<App>('writeit.writeit');
+export async function extension(): Promise<Exports> {
+  const found = vscode.extensions.getExtension<Exports>('writeit.writeit');
   assert.ok(found, 'the extension is not there');
   const app = await found.activate();
   await vscode.workspace

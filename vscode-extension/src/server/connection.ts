@@ -1,8 +1,13 @@
 import * as vscode from 'vscode';
 import {
+  ExecuteCommandRequest,
   LanguageClient,
+  ProgressType,
   RevealOutputChannelOn,
+  State,
+  Trace,
   type DynamicFeature,
+  type ExecuteCommandParams,
   type LanguageClientOptions,
   type Middleware,
   type StaticFeature,
@@ -31,10 +36,68 @@ class Client extends LanguageClient {
   }
 }
 
-export function connect(server: Command, hooks: Hooks): LanguageClient {
-  const run = { command: server.command, args: [...server.args] };
-  return new Client('writeitServer', 'WriteIt', run, options(hooks));
+/** One connection to one server process. The module is loaded when it is first needed. */
+export class Connection {
+  readonly #client: LanguageClient;
+
+  constructor(server: Command, hooks: Hooks) {
+    const run = { command: server.command, args: [...server.args] };
+    this.#client = new Client('writeitServer', 'WriteIt', run, options(hooks));
+  }
+
+  /** The server's version, once it answered. */
+  get version(): string | undefined {
+    return this.#client.initializeResult?.serverInfo?.version;
+  }
+
+  start(): Promise<void> {
+    return this.#client.start();
+  }
+
+  end(): Promise<void> {
+    return this.#client.dispose();
+  }
+
+  ask(params: ExecuteCommandParams, cancel?: vscode.CancellationToken): Promise<unknown> {
+    return this.#client.sendRequest(ExecuteCommandRequest.type, params, cancel);
+  }
+
+  request<R>(method: string, params: unknown): Promise<R> {
+    return this.#client.sendRequest<R>(method, params);
+  }
+
+  notify(method: string, params: unknown): Promise<void> {
+    return this.#client.sendNotification(method, params);
+  }
+
+  listen(token: string, heard: (value: never) => void): vscode.Disposable {
+    return this.#client.onProgress(new ProgressType<never>(), token, heard);
+  }
+
+  onNotification(method: string, heard: (value: unknown) => void): vscode.Disposable {
+    return this.#client.onNotification(method, heard);
+  }
+
+  /** After a crash the language client starts the server again, a few times. */
+  onLife(heard: (life: Life) => void): void {
+    this.#client.onDidChangeState(({ newState }) => {
+      heard(LIVES[newState]);
+    });
+  }
+
+  trace(level: string): void {
+    void this.#client.setTrace(Trace.fromString(level));
+  }
 }
+
+export type Life = 'running' | 'starting' | 'gone';
+
+const LIVES: Readonly<Record<State, Life>> = {
+  [State.Running]: 'running',
+  [State.Starting]: 'starting',
+  [State.Stopped]: 'gone',
+  [State.StartFailed]: 'gone',
+};
 
 function options(hooks: Hooks): LanguageClientOptions {
   return {

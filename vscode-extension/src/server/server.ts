@@ -1,14 +1,7 @@
 import * as vscode from 'vscode';
-import {
-  ExecuteCommandRequest,
-  ProgressType,
-  State as ClientState,
-  Trace,
-  type LanguageClient,
-} from 'vscode-languageclient/node';
 import { log } from '../log';
 import type { CommandName, Commands } from '../protocol';
-import { connect, type Hooks } from './connection';
+import type { Connection, Hooks, Life } from './connection';
 import { find, type Found } from './find';
 import { namedPath, sources } from './sources';
 import { tooOld } from './version';
@@ -39,7 +32,7 @@ export class Server implements vscode.Disposable {
   #state: State = 'stopped';
   #path = '';
   #why = 'The WriteIt server was not started.';
-  #client: LanguageClient | undefined;
+  #connection: Connection | undefined;
   #found: Found | undefined;
   #queue: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
@@ -63,7 +56,7 @@ export class Server implements vscode.Disposable {
 
   /** What was found, and its version once it answered. */
   get description(): string {
-    const version = this.#client?.initializeResult?.serverInfo?.version ?? 'unknown version';
+    const version = this.#connection?.version ?? 'unknown version';
     const found = this.#found;
     return found ? `${found.command} (${found.reason}), ${version}` : this.#why;
   }
@@ -98,7 +91,7 @@ export class Server implements vscode.Disposable {
     params: Commands[C]['params'],
     extras: Extras = {},
   ): Promise<Commands[C]['result']> {
-    const { client } = await this.#ready();
+    const connection = await this.#ready();
     const { workDoneToken, cancel } = extras;
     const request = {
       command,
@@ -106,28 +99,24 @@ export class Server implements vscode.Disposable {
       ...(workDoneToken === undefined ? {} : { workDoneToken }),
     };
     // The contract's test compares the types with the server's models.
-    return (await client.sendRequest(ExecuteCommandRequest.type, request, cancel)) as Promise<
-      Commands[C]['result']
-    >;
+    return connection.ask(request, cancel) as Promise<Commands[C]['result']>;
   }
 
   /** A plain LSP request. */
   async request<R>(method: string, params: unknown): Promise<R> {
-    const { client } = await this.#ready();
-    return client.sendRequest<R>(method, params);
+    return (await this.#ready()).request<R>(method, params);
   }
 
   /** Listen to `$/progress` of one token. */
   async listen(token: string, heard: (value: never) => void): Promise<vscode.Disposable> {
-    const { client } = await this.#ready();
-    return client.onProgress(new ProgressType<never>(), token, heard);
+    return (await this.#ready()).listen(token, heard);
   }
 
   /** Tell the server that its settings may be others now. */
   async settingsChanged(): Promise<void> {
-    if (this.#client?.isRunning()) {
-      this.#trace(this.#client);
-      await this.#client.sendNotification('workspace/didChangeConfiguration', { settings: null });
+    if (this.#connection !== undefined && this.#state === 'running') {
+      this.#connection.trace(traceLevel());
+      await this.#connection.notify('workspace/didChangeConfiguration', { settings: null });
     }
   }
 
@@ -136,12 +125,12 @@ export class Server implements vscode.Disposable {
     this.#changes.dispose();
   }
 
-  async #ready(): Promise<{ client: LanguageClient }> {
+  async #ready(): Promise<Connection> {
     await this.#queue;
-    if (this.#client === undefined || this.#state !== 'running') {
+    if (this.#connection === undefined || this.#state !== 'running') {
       throw new NotRunning(this.#why);
     }
-    return { client: this.#client };
+    return this.#connection;
   }
 
   async #begin(): Promise<void> {
@@ -167,66 +156,49 @@ export class Server implements vscode.Disposable {
   }
 
   async #connect(found: Found): Promise<void> {
-    const client = connect(found, this.#hooks);
+    const { Connection } = await import('./connection');
+    const connection = new Connection(found, this.#hooks);
     this.#found = found;
-    this.#client = client;
+    this.#connection = connection;
+    const at = `The WriteIt server at ${found.command}`;
     try {
-      await client.start();
+      await connection.start();
     } catch (error) {
       log.error('The server did not start', error);
-      this.#become(
-        'failed',
-        `The WriteIt server at ${found.command} did not start; the log says why.`,
-      );
+      this.#become('failed', `${at} did not start; the log says why.`);
       return;
     }
-    const old = tooOld(client.initializeResult?.serverInfo?.version);
+    const old = tooOld(connection.version);
     if (old !== undefined) {
       await this.#end();
-      this.#become('failed', `The WriteIt server at ${found.command} cannot be used: ${old}.`);
+      this.#become('failed', `${at} cannot be used: ${old}.`);
       return;
     }
-    this.#trace(client);
-    client.onNotification('writeit/changed', (changed: Changed) => {
-      this.#changes.fire(changed);
-    });
-    client.onDidChangeState(({ newState }) => {
-      this.#follow(client, newState);
-    });
+    this.#follow(connection);
     log.info(`Ready: ${this.description}`);
-    this.#become('running', 'WriteIt is ready.');
+    this.#become('running', READY);
   }
 
-  /** After a crash the language client starts the server again, a few times. */
-  #follow(client: LanguageClient, state: ClientState): void {
-    if (client !== this.#client) {
-      return;
-    }
-    if (state === ClientState.Running) {
-      this.#become('running', 'WriteIt is ready.');
-    } else if (state === ClientState.Starting) {
-      this.#become('starting', 'The WriteIt server stopped by itself and is starting again.');
-    } else {
-      this.#become('failed', 'The WriteIt server stopped by itself; what had come was kept.');
-    }
+  #follow(connection: Connection): void {
+    connection.trace(traceLevel());
+    connection.onNotification('writeit/changed', (changed) => {
+      this.#changes.fire(changed as Changed);
+    });
+    connection.onLife((life) => {
+      if (connection === this.#connection) {
+        this.#become(...LIVES[life]);
+      }
+    });
   }
 
   async #end(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    if (client === undefined) {
-      return;
-    }
+    const connection = this.#connection;
+    this.#connection = undefined;
     try {
-      await client.dispose();
+      await connection?.end();
     } catch (error) {
       log.warn('The server did not end cleanly', error); // it is gone either way
     }
-  }
-
-  #trace(client: LanguageClient): void {
-    const value = vscode.workspace.getConfiguration('writeit').get<string | null>('trace') ?? 'off';
-    void client.setTrace(Trace.fromString(value));
   }
 
   #become(state: State, why: string): void {
@@ -236,4 +208,15 @@ export class Server implements vscode.Disposable {
     void vscode.commands.executeCommand('setContext', 'writeit.server', state);
     this.#states.fire(state);
   }
+}
+
+const READY = 'WriteIt is ready.';
+const LIVES: Readonly<Record<Life, readonly [State, string]>> = {
+  running: ['running', READY],
+  starting: ['starting', 'The WriteIt server stopped by itself and is starting again.'],
+  gone: ['failed', 'The WriteIt server stopped by itself; what had come was kept.'],
+};
+
+function traceLevel(): string {
+  return vscode.workspace.getConfiguration('writeit').get<string | null>('trace') ?? 'off';
 }
