@@ -25,7 +25,11 @@ def as_yaml(data: dict[str, Any]) -> str:
     )
 
 
-class _Dumper(yaml.SafeDumper):
+_Base: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""The one in C, where PyYAML was built with it: a long history is a long file."""
+
+
+class _Dumper(_Base):  # type: ignore[misc,valid-type]  # either has the same methods
     """Writes text of several lines as a block, and everything out: no aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 -- PyYAML's own signature
