@@ -41,6 +41,9 @@ class News:
         self._flowing: set[UUID] = set()
         """Runs of which text has come."""
         self._telling: asyncio.Task[None] | None = None
+        self._stale: set[UUID] = set()
+        """Runs whose files are not rendered anew yet."""
+        self._filing: asyncio.Task[None] | None = None
         self._closed = False
 
     def tell(self, run_id: UUID) -> None:
@@ -91,7 +94,9 @@ class News:
         except JsonRpcException as error:
             logger.info("the client did not refresh: %s", error.message)
         if changed:
-            await self._refresh_files(changed)
+            self._stale |= changed
+            if self._filing is None or self._filing.done():
+                self._filing = self._connection.spawn(self._refresh_files())
 
     async def _refresh(self, views: list[str], *, lenses: bool) -> None:
         server = self._connection.server
@@ -107,12 +112,17 @@ class News:
         if lenses and support is not None and support.refresh_support:
             await server.workspace_code_lens_refresh_async(None)
 
-    async def _refresh_files(self, changed: set[UUID]) -> None:
-        """Render the pages anew that were given out as files; answers have ended."""
-        for folder in self._connection.open_folders():
-            for view in list(folder.shown):
-                if concerns(folder.store, view, changed):
-                    await self._bring_up_to_date(folder, view)
+    async def _refresh_files(self) -> None:
+        """Render the pages anew that were given out as files; answers have ended.
+
+        An editor may take seconds to let an edit in: nobody else waits for that.
+        """
+        while self._stale and not self._closed:
+            changed, self._stale = self._stale, set()
+            for folder in self._connection.open_folders():
+                for view in list(folder.shown):
+                    if concerns(folder.store, view, changed):
+                        await self._bring_up_to_date(folder, view)
 
     async def _bring_up_to_date(self, folder: Folder, view: View) -> None:
         try:
