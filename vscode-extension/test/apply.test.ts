@@ -1,7 +1,16 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { StepApplyResult } from '../src/protocol';
-import { article, ask, finish, group, newRun, run, until } from './harness';
+import { compareWithDocument } from '../src/after';
+import { article, ask, extension, finish, group, newRun, run, tabs, until } from './harness';
+
+async function retype(editor: vscode.TextEditor, text: string): Promise<void> {
+  const { document } = editor;
+  const end = document.lineAt(document.lineCount - 1).range.end;
+  await editor.edit((edit) => {
+    edit.replace(new vscode.Range(new vscode.Position(0, 0), end), text);
+  });
+}
 
 group('apply', (test) => {
   test('a text comes into the document as one edit that one undo takes back', async () => {
@@ -28,6 +37,44 @@ group('apply', (test) => {
       assert.equal(editor.document.isDirty, !saves);
     }
     await section.update('autoSave', undefined, vscode.ConfigurationTarget.Global);
+  });
+
+  test('where both changed the same words hers stay, and both can be compared', async () => {
+    const editor = await article();
+    const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
+    await finish(runId);
+    const mine = '# Notes on rivers\n\nA river is what I say it is.\n\nIt ends at a mouth.\n';
+    await retype(editor, mine);
+    const result = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
+    assert.ok(result.conflicts.length > 0);
+    assert.match(editor.document.getText(), /what I say it is/);
+    const app = await extension();
+    await compareWithDocument(app, runId, undefined, result.uri);
+    assert.ok(tabs().some(({ input }) => input instanceof vscode.TabInputTextDiff));
+  });
+
+  test('a text that comes while she types waits, is said to wait, and lands afterwards', async () => {
+    const app = await extension();
+    const editor = await article();
+    const { pipelineRunId: runId } = await newRun(editor, { output: 'insert' });
+    await finish(runId);
+    const stop = new AbortController();
+    const typed = (async () => {
+      for (let count = 0; !stop.signal.aborted; count += 1) {
+        await editor.edit((edit) => {
+          edit.insert(new vscode.Position(0, 0), String(count % 10));
+        });
+      }
+    })();
+    const first = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
+    stop.abort();
+    await typed;
+    assert.equal(first.pending || first.applied, true);
+    assert.equal(app.pending.all.length, first.pending ? 1 : 0);
+    const second = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
+    assert.ok(second.applied);
+    assert.equal(app.pending.all.length, 0);
+    assert.match(editor.document.getText(), /A first answer\./);
   });
 
   test('restoring brings back the text as it was', async () => {

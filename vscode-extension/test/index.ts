@@ -1,6 +1,7 @@
 import { extension, tests, type Test } from './harness';
 import './activation.test';
 import './apply.test';
+import './care.test';
 import './compare.test';
 import './document.test';
 import './merge.test';
