@@ -27,7 +27,7 @@ from writeit.models.scripted import ScriptedKeys
 from writeit.ports import ModelCall, TextDelta
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     import psutil
     from scene import Scene
@@ -168,14 +168,31 @@ def ratio(
     return of(mine) / of(theirs)
 
 
-async def latencies(stage: Scene, seconds: float) -> list[float]:
-    """Ask for the list of runs twenty times a second; return the milliseconds taken."""
-    taken = []
+Latencies = dict[str, list[float]]
+
+
+async def latencies(stage: Scene, seconds: float) -> Latencies:
+    """Ask what an editor asks, twenty times a second; return the milliseconds taken."""
+    editor = stage.editor
+    document = {"textDocument": {"uri": editor.notes}}
+    nowhere = {"line": 0, "character": 0}
+    action = {
+        **document,
+        "range": {"start": nowhere, "end": nowhere},
+        "context": {"diagnostics": []},
+    }
+    questions: dict[str, Callable[[], Awaitable[Any]]] = {
+        "run.list": lambda: editor.command("writeit.run.list", limit=20),
+        "code lens": lambda: editor.request("textDocument/codeLens", document),
+        "code action": lambda: editor.request("textDocument/codeAction", action),
+    }
+    taken: Latencies = {name: [] for name in questions}
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
-        begun = time.perf_counter()
-        await stage.editor.command("writeit.run.list", limit=20)
-        taken.append((time.perf_counter() - begun) * 1e3)
+        for name, ask in questions.items():
+            begun = time.perf_counter()
+            await ask()
+            taken[name].append((time.perf_counter() - begun) * 1e3)
         await asyncio.sleep(0.05)
     return taken
 
@@ -214,12 +231,14 @@ async def under_load() -> None:
             memory = process.memory_info().rss / 2**20
             print(f"  {name:8} {share:6.1%} of a core, {memory:.0f} MB resident")
         await asyncio.gather(*replies)
-    for name, taken in (("idle", idle), ("busy", busy)):
-        p99 = sorted(taken)[int(len(taken) * 0.99)]
-        middle = statistics.median(taken)
-        print(
-            f"  run.list {name}: p50 {middle:.1f} ms, p99 {p99:.1f} ms ({len(taken)})"
-        )
+    for when, measured in (("idle", idle), ("busy", busy)):
+        for name, taken in measured.items():
+            p99 = sorted(taken)[int(len(taken) * 0.99)]
+            middle = statistics.median(taken)
+            print(
+                f"  {name:11} {when}: p50 {middle:.1f} ms, p99 {p99:.1f} ms"
+                f" ({len(taken)})"
+            )
 
 
 async def main(rounds: int) -> None:

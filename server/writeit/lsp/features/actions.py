@@ -24,6 +24,7 @@ from writeit.lsp.subject import view_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from writeit.core.pipeline import PipelineConfiguration
     from writeit.lsp.connection import Connection
     from writeit.lsp.features.places import Page
     from writeit.lsp.folder import Folder
@@ -49,7 +50,7 @@ async def code_actions(
         some = [
             *on_document(connection, folder, uri)[1],
             *offers.to_start(pipelines, uri),
-            *_to_bind(connection, folder, uri),
+            *_to_bind(connection, pipelines, uri),
             *await _to_install(connection),
         ]
         actions = [
@@ -100,11 +101,11 @@ def _at_line(shown: Page, line: int) -> Iterator[Offer]:
             yield from (o.called(o.title + about) for o in place.offers)
 
 
-def _to_bind(connection: Connection, folder: Folder, uri: str) -> list[Offer]:
+def _to_bind(
+    connection: Connection, pipelines: list[PipelineConfiguration], uri: str
+) -> list[Offer]:
     """Offer front matter to a document that says nothing to WriteIt yet."""
-    if not takes_a_block(connection, uri):
-        return []
-    return offers.to_bind(folder.library().usable, uri)
+    return offers.to_bind(pipelines, uri) if takes_a_block(connection, uri) else []
 
 
 async def _to_install(connection: Connection) -> list[Offer]:
