@@ -79,12 +79,20 @@ def world() -> World:
 
 
 def open_store(workspace: Path | None) -> tuple[Store, str | None]:
-    """Open the store of a workspace folder, or the user's own where that cannot be."""
+    """Open the store of a workspace folder, or the user's own where that cannot be.
+
+    Where there is none it is made with the first write.
+
+    Raises:
+        StoreError: there is one, and it cannot be opened.
+    """
     from writeit.store.lmdb_store import LmdbStore
     from writeit.store.location import store_folder
+    from writeit.store.unmade import UnmadeStore, is_made
 
     folder, message = store_folder(workspace)
-    return LmdbStore.open(folder), message
+    made = is_made(folder)
+    return LmdbStore.open(folder) if made else UnmadeStore(folder), message
 
 
 def find_store(workspace: Path | None) -> tuple[Path, str | None]:
@@ -97,12 +105,13 @@ def find_store(workspace: Path | None) -> tuple[Path, str | None]:
 def maintain(store: Store) -> Maintenance:
     """Hand out the care of a store that `open_store` opened."""
     from writeit.store.lmdb_store import LmdbStore
-    from writeit.store.maintenance import LmdbMaintenance
+    from writeit.store.maintenance import care_of
+    from writeit.store.unmade import UnmadeStore
 
-    if not isinstance(store, LmdbStore):
+    if not isinstance(store, LmdbStore | UnmadeStore):
         msg = f"{type(store).__name__} needs no care"
         raise TypeError(msg)
-    return LmdbMaintenance(store)
+    return care_of(store)
 
 
 class SystemProcesses:

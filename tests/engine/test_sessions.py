@@ -65,6 +65,15 @@ def test_no_session_is_begun_in_a_folder_that_is_not_there(tmp_path: Path) -> No
     assert refused.value.hint
 
 
+def test_a_folder_in_her_own_data_is_made_with_the_store(tmp_path: Path) -> None:
+    """Until then it is enough that it can be."""
+    world = world_with(tmp_path / "data" / "workspaces" / "notes-abc" / "store")
+    engine = begin(world, tmp_path / "notes", MemoryStore())
+    home = engine.session.workspace_path
+    assert home == tmp_path / "data" / "workspaces" / "notes-abc"
+    assert not (tmp_path / "data").exists()
+
+
 async def test_a_session_begins_with_what_the_writer_prefers(tmp_path: Path) -> None:
     """Whichever session she said it in."""
     store = MemoryStore()

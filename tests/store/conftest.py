@@ -1,4 +1,4 @@
-"""The two stores, so that each contract test runs on both."""
+"""The stores, so that each contract test runs on all of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from writeit.store.lmdb_store import LmdbStore
 from writeit.store.memory import MemoryStore
+from writeit.store.unmade import UnmadeStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,13 +35,16 @@ def lmdb_store(tmp_path: Path) -> Iterator[LmdbStore]:
     store.close()
 
 
-@pytest.fixture(params=["memory", "lmdb"])
+@pytest.fixture(params=["memory", "lmdb", "unmade"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A new store of either kind."""
+    """A new store of each kind."""
+    folder = tmp_path / ".writeit" / "store"
     made: Store
     if request.param == "memory":
         made = MemoryStore()
+    elif request.param == "lmdb":
+        made = LmdbStore.open(folder)
     else:
-        made = LmdbStore.open(tmp_path / ".writeit" / "store")
+        made = UnmadeStore(folder)
     yield made
     made.close()

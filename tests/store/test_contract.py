@@ -1,4 +1,4 @@
-"""What every store does, tried on the real one and on the fake."""
+"""What every store does: the real one, one that is not made yet, and the fake."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def begin(
         process=SessionProcess(pid=pid, started=started),
         preferences=store.preferences() or UserPreferences(),
     )
-    _check(session, store)
+    _check(session, store, workspace)
     return Engine(
         models=world.models,
         store=store,
@@ -66,13 +66,13 @@ def home_of(store_folder: Path) -> Path:
     return house.parent if house.name == BESIDE else house
 
 
-def _check(session: UserSession, store: Store) -> None:
+def _check(session: UserSession, store: Store, workspace: Path | None) -> None:
     problems = problems_with_session(
         session,
         now=session.last_activity,
         active_ids={other.session_id for other in store.active_sessions()},
         run_exists=lambda run_id: store.run(run_id) is not None,
-        path_writable=lambda path: os.access(path, os.W_OK | os.X_OK),
+        path_writable=lambda path: _can_write(path, workspace),
     )
     if problems:
         said = "; ".join(f"{each.loc[0]}: {each.message}" for each in problems)
@@ -81,3 +81,13 @@ def _check(session: UserSession, store: Store) -> None:
             reason="read_only",
             hint="Make the folder writable, or open another one.",
         )
+
+
+def _can_write(path: Path, workspace: Path | None) -> bool:
+    """Whether the user may write there.
+
+    A workspace is there or is none; a folder in her own data is made with the store.
+    """
+    while path != workspace and not path.exists() and path != path.parent:
+        path = path.parent
+    return os.access(path, os.W_OK | os.X_OK)

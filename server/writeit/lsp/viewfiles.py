@@ -2,7 +2,9 @@
 
 What the writer typed into her sections of a step's view stays, whatever is rendered
 anew around it. To know what she typed, the page as it was rendered last is kept in
-`.writeit/rendered`, so that an edit made while no server ran is hers as well.
+`.writeit/rendered`, so that an edit made while no server ran is hers as well. An open
+page changes in the editor only: if she closes it unsaved, the file is of an older
+rendering, which is kept beside the last one.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RENDERED = ".writeit/rendered"
+IGNORE = ".writeit/.gitignore"
+"""Pages are not for git; one may be made before the store, which hides itself."""
 
 
 async def as_file(
@@ -53,13 +57,16 @@ async def as_file(
                 _complain(connection, path, hers.problems[0])
                 return path
             goal = merge_edits(text, hers) if hers else text
+            unsaved = open_document(connection, uri_of(path)) is not None
             if await _changed(connection, path, now, goal):
-                _remember(folder, view, text)
+                if unsaved:
+                    _keep_older(folder, view, saved=_file_is(path, now))
+                _remember(folder, view, text, unsaved=unsaved)
                 return path
             if open_document(connection, uri_of(path)) is not None:
                 logger.info("the page %s waits: its document changes", path)
                 return path
-        _make(path, text)
+        _make(folder, path, text)
         _remember(folder, view, text)
     return path
 
@@ -93,24 +100,35 @@ async def _changed(connection: Connection, path: Path, now: str, goal: str) -> b
         return False
 
 
-def settle(folder: Folder, view: StepView, taken: StepEdits, fresh: str) -> None:
+def settle(folder: Folder, view: StepView, taken: StepEdits, base: str) -> None:
     """Take note that a command has taken over what she wrote: it is no edit now.
 
-    `fresh` is the page as she had it before her, where nobody knows any more.
+    `base` is what the command compared the page with; see `base_of`.
     """
-    before = _rendered(folder, view)
-    page = merge_edits(fresh if before is None else before, taken)
-    _remember(folder, view, page)
+    newest, older = _memory_of(folder, view), _older_of(folder, view)
+    _make(folder, newest, merge_edits(_read(newest) or base, taken))
+    if (text := _read(older)) is not None:
+        _make(folder, older, merge_edits(text, taken))
 
 
 def edits_of(folder: Folder, view: StepView, now: str, fresh: str) -> StepEdits:
-    """Return what the writer changed in a step's view.
+    """Return what the writer changed in a step's view."""
+    return read_back(base_of(folder, view, now, fresh), now)
 
-    Where nobody knows any more how it was rendered last, what differs from a fresh
-    rendering counts as hers.
+
+def base_of(folder: Folder, view: StepView, now: str, fresh: str) -> str:
+    """Return the page as it was before she changed it.
+
+    It is the last that was rendered, or the older one if that is what she has. Where
+    nobody knows any more, what differs from a fresh rendering counts as hers.
     """
-    before = _rendered(folder, view)
-    return read_back(fresh if before is None else before, now)
+    newest = _read(_memory_of(folder, view))
+    if newest is None:
+        return without_later(fresh, now)
+    older = _read(_older_of(folder, view))
+    if older is None or is_edited_from(newest, now) or not is_edited_from(older, now):
+        return newest
+    return older
 
 
 def file_of(folder: Folder, view: View) -> Path:
@@ -131,17 +149,37 @@ def view_at(folder: Folder, path: Path) -> View | None:
 
 
 def text_at(connection: Connection, path: Path) -> str | None:
-    """Return a view file's text, as the editor has it if it is open; else None."""
+    """Return a view file's text, as the editor has it if it is open.
+
+    None if there is no such file.
+
+    Raises:
+        StoreError: there is one and it cannot be read.
+    """
     document = open_document(connection, uri_of(path))
     if document is not None:
         return str(document.source)
-    return _read(path)
+    try:
+        return _text(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(
+            f"{path} cannot be read: {error}. It stays as it is.",
+            reason="corrupt",
+            hint="Save it as UTF-8 text, or delete it and open the view again.",
+        ) from error
+
+
+def _text(path: Path) -> str:
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read()
 
 
 def _read(path: Path) -> str | None:
+    """Return a file's text if it has one."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
+        return _text(path)
     except (OSError, UnicodeDecodeError):
         return None
 
@@ -155,9 +193,12 @@ def _replace(path: Path, now: str, goal: str) -> bool:
         raise _unwritable(path, error) from error
 
 
-def _make(path: Path, text: str) -> None:
+def _make(folder: Folder, path: Path, text: str) -> None:
+    ignore = (folder.path or Path.home()) / IGNORE
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
         path.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -179,10 +220,10 @@ def _memory_of(folder: Folder, view: View) -> Path:
     return (folder.path or Path.home()) / RENDERED / tail
 
 
-def _rendered(folder: Folder, view: View) -> str | None:
-    return _read(_memory_of(folder, view))
+def _older_of(folder: Folder, view: View) -> Path:
+    """Return where the rendering is that the file has while the editor's is newer."""
+    return _memory_of(folder, view).with_suffix(".older.md")
 
 
-def _remember(folder: Folder, view: View, text: str) -> None:
-    if isinstance(view, StepView):  # only there she writes
-        _make(_memory_of(folder, view), text)
+def _remember(folder: Folder, view: View, path: Path, *, unsaved: str | None) -> None:
+    ...

@@ -1,5 +1,6 @@
 """Where runs are kept: LMDB beside the workspace, and its in-memory fake.
 
-Nothing outside this room knows LMDB. `LmdbStore` and `MemoryStore` are the two
-adapters of `writeit.ports.Store`; one contract test holds both to it.
+Nothing outside this room knows LMDB. `LmdbStore`, `UnmadeStore` (which becomes one
+with the first write) and `MemoryStore` are the adapters of `writeit.ports.Store`; one
+contract test holds all three to it.
 """

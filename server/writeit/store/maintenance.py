@@ -8,15 +8,76 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from writeit.core.errors import NotFound
 from writeit.ports import Deleted, StoreStatus, Verified
 from writeit.store import backing_up, compacting, keys, pruning, schema, verifying
+from writeit.store.unmade import UnmadeStore
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from writeit.ports import Maintenance
     from writeit.store.environment import Environment
     from writeit.store.lmdb_store import LmdbStore
+
+
+def care_of(store: LmdbStore | UnmadeStore) -> Maintenance:
+    """Return the care of a store as it is now: there, or not made yet.
+
+    Raises:
+        StoreError: another process has made it, and it cannot be opened.
+    """
+    if not isinstance(store, UnmadeStore):
+        return LmdbMaintenance(store)
+    made = store.made()
+    return NothingToCareFor(store.folder) if made is None else LmdbMaintenance(made)
+
+
+class NothingToCareFor:
+    """The care of a store that is not made yet; it does not make it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def status(self) -> StoreStatus:
+        """Count nothing; the schema is the one that it will have."""
+        return StoreStatus(
+            path=self._folder,
+            schema=schema.SCHEMA,
+            map_bytes=0,
+            used_bytes=0,
+            file_bytes=0,
+            runs=0,
+            responses=0,
+            texts=0,
+            events=0,
+        )
+
+    async def verify(self) -> Verified:
+        """Nothing can be wrong with nothing."""
+        return Verified(checked=0, problems=[])
+
+    async def compact(self) -> StoreStatus:
+        """Nothing takes no room."""
+        return await self.status()
+
+    async def backup(self, path: Path) -> Path:
+        """Refuse: a copy of nothing would be taken for a backup.
+
+        Raises:
+            NotFound: always.
+        """
+        raise NotFound(
+            f"There is no store to copy to {path}: the first run makes it, in"
+            f" {self._folder}.",
+            hint="Start a run, then make the backup.",
+        )
+
+    async def prune(self, before: datetime, *, dry_run: bool = True) -> Deleted:
+        """Nothing goes, whatever it was touched `before`, dry or not."""
+        del before, dry_run
+        return Deleted(runs=0, responses=0)
 
 
 class LmdbMaintenance:
