@@ -12,7 +12,7 @@ from writeit.core.errors import Busy
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.core.session import SessionProcess
 from writeit.engine.engine import Engine
-from writeit.engine.watch import STALE
+from writeit.engine.watch import STALE, Watch
 
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun
@@ -37,6 +37,12 @@ def beside(bench: Bench) -> Engine:
         processes=processes,
         session=bench.engine.session.evolve(session_id=bench.clock.new_id()),
     )
+
+
+def watch_of(bench: Bench) -> Watch:
+    """What keeps the leases of the bench's engine."""
+    engine = bench.engine
+    return Watch(bench.store, engine.ledger, bench.clock, bench.processes)
 
 
 async def streaming(bench: Bench) -> PipelineRun:
@@ -124,7 +130,7 @@ async def test_a_beat_keeps_the_lease(bench: Bench) -> None:
     """Heartbeats are renewed while there is something to keep."""
     run = await streaming(bench)
     before = bench.store.lease(run.pipeline_run_id)
-    await bench.engine.beat()
+    await watch_of(bench).beat([run.pipeline_run_id])
     after = bench.store.lease(run.pipeline_run_id)
     assert before is not None
     assert after is not None
@@ -144,7 +150,7 @@ async def test_a_dead_processs_session_is_ended_by_the_next_that_looks(
     for session in (mine, dead):
         await bench.store.save_session(session)
     bench.processes.dead.add(7)
-    await bench.engine.end_sessions_of_the_dead()
+    await watch_of(bench).end_sessions_of_the_dead()
     active = [session.session_id for session in bench.store.active_sessions()]
     assert active == [mine.session_id]
     assert bench.store.session(dead.session_id) is not None

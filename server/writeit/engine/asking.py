@@ -4,54 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from writeit.core import decide, machine
-from writeit.core import events as e
-from writeit.core.errors import InvalidTransition, ModelError, NotFound, StoreError
-from writeit.core.run import PipelineStatus
+from writeit.core.errors import ModelError, NotFound
 from writeit.engine.converse import converse
 from writeit.engine.draft import Draft
-from writeit.engine.planning import no_answer, reason_of
-from writeit.engine.stream import Finished, Joiner, Notice, Started
+from writeit.engine.endings import Endings
+from writeit.engine.stream import Joiner, Notice, Started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
     from uuid import UUID
 
-    from writeit.core.decide import Events
-    from writeit.core.errors import FailureReason, WriteItError
-    from writeit.core.run import AIResponse, Call, PipelineRun
-    from writeit.core.usage import TokenUsage
-    from writeit.engine.converse import RetryPolicy
+    from writeit.core.errors import WriteItError
+    from writeit.core.run import Call
     from writeit.engine.gate import Gate
-    from writeit.engine.ledger import Ledger
     from writeit.engine.planning import Planned
-    from writeit.engine.stream import EndStatus, Observer
-    from writeit.ports import Clock, ModelDone, ModelNotice, Models, Store
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What every asking works with."""
-
-    models: Models
-    store: Store
-    clock: Clock
-    ledger: Ledger
-    policy: RetryPolicy
-
-
-STOPPED = "stopped by the writer"
-
-TAKEN_OVER = ModelError(
-    "This run was taken over by another editor while this one stood still; what had"
-    " come until then is kept there.",
-    reason="cancelled",
-    hint="Open the run again.",
-)
+    from writeit.engine.stream import Observer
+    from writeit.engine.tools import Tools
+    from writeit.ports import ModelDone, ModelNotice
 
 
 class Asking:
@@ -72,9 +43,7 @@ class Asking:
         self._planned = planned
         self._observer = observer
         self._buffer_size = buffer_size
-        self._failed: list[tuple[UUID, str, ModelError | NotFound | None]] = []
-        self._kept = 0
-        self._stopped = False
+        self._endings = Endings(tools, run_id, step, observer)
         self._talking: set[asyncio.Task[Any]] = set()
         """Calls whose answers are on their way; once one ended, nothing stops it from
         being written down."""
@@ -86,15 +55,15 @@ class Asking:
         self._observer(Started(run_id=self.run_id, step=self.step, responses=pairs))
         for planned in self._planned:
             if planned.refusal:
-                self._note_failure(planned.call, planned.refusal)
+                self._endings.fail(planned.call, planned.refusal)
         self._task = asyncio.create_task(self._run(gate))
         self._task.add_done_callback(lambda _: on_end())
 
     def stop(self) -> None:
         """Cut what streams; what arrived is kept. May be called more than once."""
-        if self._stopped:
+        if self._endings.stopped:
             return
-        self._stopped = True
+        self._endings.stopped = True
         for call in self._talking:
             call.cancel()
 
@@ -109,11 +78,25 @@ class Asking:
         if self._task is not None:
             await asyncio.shield(self._task)
 
+    async def watched(self) -> None:
+        """Wait for the end; whoever is cancelled here stops it, and keeps what came.
+
+        Raises:
+            ModelError, NotFound: not one answer has text.
+            StoreError: an answer could not be written down.
+        """
+        try:
+            await self.ended()
+        except asyncio.CancelledError:
+            self.stop()
+            await self.ended()
+            raise
+        if error := self.verdict():
+            raise error
+
     def verdict(self) -> WriteItError | None:
         """Return the error if not one answer has text and nobody stopped them."""
-        if self._kept or self._stopped or not self._failed:
-            return None
-        return no_answer(self._failed)
+        return self._endings.verdict()
 
     async def _run(self, gate: Gate) -> None:
         sent = [planned for planned in self._planned if planned.refusal is None]
@@ -126,7 +109,7 @@ class Asking:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        await self._close_asking()
+        await self._endings.close()
 
     def _say_queued(self, limit: int) -> None:
         self._observer(
@@ -171,12 +154,12 @@ class Asking:
         except (ModelError, NotFound) as error:
             done = error
         joiner.flush()
-        await self._conclude(draft, done)
+        await self._endings.conclude(draft, done)
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:
         """Let `stop` cancel this call while the context is open, and not after."""
-        if self._stopped:  # between start() and here
+        if self._endings.stopped:  # between start() and here
             raise asyncio.CancelledError
         call = asyncio.current_task()
         assert call is not None  # noqa: S101 -- we are in a coroutine
@@ -185,147 +168,6 @@ class Asking:
             yield
         finally:
             self._talking.discard(call)
-
-    async def _conclude(
-        self, draft: Draft, done: ModelDone | ModelError | NotFound
-    ) -> None:
-        if not isinstance(done, ModelError | NotFound):
-            if draft.has_text:
-                response = draft.response(done.usage, done.finish_reason)
-                await self._keep(draft.call, response, None)
-                return
-            done = ModelError("The answer is empty.", reason="empty")
-        if draft.has_text:
-            usage = await draft.estimated_usage(self._tools.models)
-            response = draft.response(usage, reason_of(done), partial=True)
-            await self._keep(draft.call, response, done)
-            return
-        await self._drop(draft.call, done)
-
-    async def _drop(self, call: Call, error: ModelError | NotFound) -> None:
-        reason: FailureReason = reason_of(error)
-
-        def decision(_: PipelineRun, at: datetime) -> Events:
-            return decide.fail(self.step, call, reason, error.message, at)
-
-        if await self._write_down(call, decision) is None:
-            return
-        self._note_failure(call, error)
-        self._finish(call.response_id, None, "failed", error)
-
-    async def _keep(
-        self, call: Call, response: AIResponse, cut: ModelError | NotFound | None
-    ) -> None:
-        def decision(_: PipelineRun, at: datetime) -> Events:
-            if cut is None:
-                return decide.receive(self.step, response, at)
-            return decide.interrupt(self.step, response, reason_of(cut), at)
-
-        run = await self._write_down(call, decision)
-        if run is None:
-            return
-        self._kept += 1
-        if cut is not None and cut.data.get("host"):
-            self._note_failure(call, cut)
-        answers = run.steps[self.step].ai_responses
-        index = next(
-            i for i, r in enumerate(answers) if r.response_id == response.response_id
-        )
-        status: EndStatus = "partial" if cut else "complete"
-        self._finish(
-            response.response_id, index, status, cut, usage=response.usage_stats
-        )
-
-    async def _write_down(
-        self, call: Call, ending: Callable[[PipelineRun, datetime], Events]
-    ) -> PipelineRun | None:
-        """Write down how a call ended; None if that was not possible any more, or yet.
-
-        What the store does not take now the ledger keeps, shows and writes later.
-        """
-        try:
-            return await self._tools.ledger.decide(
-                self.run_id, lambda run, at: self._and_paused(run, ending(run, at), at)
-            )
-        except (InvalidTransition, NotFound):
-            self._note_failure(call, TAKEN_OVER)
-            self._finish(call.response_id, None, "failed", TAKEN_OVER)
-        except StoreError as error:
-            self._tools.ledger.owe(self.run_id, ending)
-            told = ModelError(error.message, reason="unavailable", hint=error.hint)
-            self._finish(call.response_id, None, "failed", told)
-        return None
-
-    def _and_paused(self, run: PipelineRun, events: Events, at: datetime) -> Events:
-        """Pause a run that is being stopped together with its last answer's end.
-
-        A kill between the two would leave it RUNNING, with nobody who knows why.
-        """
-        after = machine.replay(events, run)
-        if not self._stopped or after.is_streaming:
-            return events
-        return events + _pause(STOPPED)(after, at)
-
-    def _finish(
-        self,
-        response_id: UUID,
-        index: int | None,
-        status: EndStatus,
-        error: ModelError | NotFound | None,
-        usage: TokenUsage | None = None,
-    ) -> None:
-        self._observer(
-            Finished(
-                response_id=response_id,
-                index=index,
-                status=status,
-                usage=usage,
-                reason=reason_of(error) if error else None,
-                message=error.message if error else None,
-            )
-        )
-
-    def _note_failure(self, call: Call, error: ModelError | NotFound) -> None:
-        self._failed.append((call.response_id, call.model, error))
-
-    async def _close_asking(self) -> None:
-        """Leave the run PAUSED if it was stopped, ERROR if the model host failed.
-
-        PAUSED it is, too, if the store has not taken the answers.
-
-        Raises:
-            StoreError: it still does not.
-        """
-        ledger = self._tools.ledger
-        try:
-            await ledger.settle(self.run_id)
-        except StoreError:
-            ledger.owe(self.run_id, _pause("the store could not be written"))
-            raise
-        broken = next(
-            (err for *_, err in self._failed if err and err.data.get("host")), None
-        )
-
-        def fail(run: PipelineRun, at: datetime) -> Events:
-            if run.status is not PipelineStatus.RUNNING or broken is None:
-                return ()
-            return (e.RunFailed(at=at, message=broken.message),)
-
-        if self._stopped:
-            await ledger.decide(self.run_id, _pause(STOPPED))
-        elif broken is not None:
-            await ledger.decide(self.run_id, fail)
-
-
-def _pause(reason: str) -> Callable[[PipelineRun, datetime], Events]:
-    """Pause a run that still runs."""
-
-    def decision(run: PipelineRun, at: datetime) -> Events:
-        if run.status is not PipelineStatus.RUNNING:
-            return ()
-        return decide.pause(run, at, reason)
-
-    return decision
 
 
 def _as_notice(call: Call, notice: ModelNotice) -> Notice:

@@ -14,15 +14,14 @@ from uuid import UUID
 from writeit.core import decide, machine
 from writeit.core.errors import Busy, StoreError
 from writeit.core.run import PipelineStatus
-from writeit.engine import planning, preview, starting
-from writeit.engine.asking import Asking, Tools
-from writeit.engine.budget import Budget
+from writeit.engine import preview, starting
 from writeit.engine.converse import RetryPolicy
 from writeit.engine.gate import Gate
 from writeit.engine.ledger import Ledger
 from writeit.engine.others import Others
-from writeit.engine.resolve import check_egress
-from writeit.engine.stream import Delta, nobody
+from writeit.engine.sending import Sending
+from writeit.engine.stream import nobody
+from writeit.engine.tools import Tools
 from writeit.engine.watch import Watch
 from writeit.ports import Decision
 
@@ -34,12 +33,11 @@ if TYPE_CHECKING:
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.run import PipelineRun, StepState
     from writeit.core.session import UserPreferences, UserSession
-    from writeit.engine.planning import Planned
+    from writeit.engine.asking import Asking
     from writeit.engine.preview import Preview
     from writeit.engine.requests import Ask, Request
-    from writeit.engine.resolve import Wishes
     from writeit.engine.starting import StartRequest
-    from writeit.engine.stream import Observer, StreamEvent
+    from writeit.engine.stream import Observer
     from writeit.ports import Clock, Deleted, Models, Processes, Store
 
 
@@ -66,7 +64,6 @@ class Engine:
         self.ledger = Ledger(store, clock, processes, session)
         self._models = models
         self._clock = clock
-        self._gate = gate or Gate(3)
         self._watch = Watch(store, self.ledger, clock, processes)
         self._others = Others(store, self.ledger)
         self._watching: list[asyncio.Task[None]] = []
@@ -77,8 +74,10 @@ class Engine:
             ledger=self.ledger,
             policy=policy or RetryPolicy(),
         )
-        self._budget = Budget(store, clock)
-        self._asking: dict[UUID, Asking] = {}
+        self._sending = Sending(self._tools, gate or Gate(3), self._flowed)
+
+    def _flowed(self, run_id: UUID) -> None:
+        self.on_flow(run_id)
 
     @property
     def session(self) -> UserSession:
@@ -95,17 +94,11 @@ class Engine:
         `on_found` is told of these, and of those that other processes decide about.
         """
         if not self._watching:
-            keeping = self._watch.keep(lambda: tuple(self._asking), on_found)
-            looking = self._others.keep(self._asking.keys, on_found, self._flowed)
+            keeping = self._watch.keep(lambda: tuple(self._sending.under_way), on_found)
+            looking = self._others.keep(
+                self._sending.under_way.keys, on_found, self._flowed
+            )
             self._watching = [asyncio.create_task(w) for w in (keeping, looking)]
-
-    async def beat(self) -> None:
-        """Renew our leases; `watch` does it every two seconds."""
-        await self._watch.beat(tuple(self._asking))
-
-    async def end_sessions_of_the_dead(self) -> None:
-        """Take sessions off the list whose process is gone; `watch` does it too."""
-        await self._watch.end_sessions_of_the_dead()
 
     async def show(self, run_id: UUID) -> PipelineRun:
         """Read a run; one whose owner died is taken over first.
@@ -115,7 +108,7 @@ class Engine:
             StoreError: it could not be read, or not be taken over.
         """
         run = self.ledger.read(run_id).run
-        if not run.is_streaming or run_id in self._asking:
+        if not run.is_streaming or run_id in self._sending.under_way:
             return run
         if self._watch.is_lost(run_id):
             return await self._watch.take_over(run_id)
@@ -198,42 +191,7 @@ class Engine:
         except Busy as busy:
             await self._raise_if_streaming(request.run_id, busy)
             return await self.ask(request, observer)
-        models = [call.model for call, _ in laid_out.prompts]
-        check_egress(models, request.wishes.providers)
-        planned = await planning.plan(
-            self._models,
-            configuration,
-            configuration.step(state.step_name),
-            laid_out.prompts,
-            run_id=request.run_id,
-            ollama_url=request.wishes.settings.models.ollama_url,
-        )
-        limits = request.wishes.settings.max_cost_usd
-        self._budget.reserve(run, planned, limits)
-        sending = asyncio.create_task(
-            self._send(
-                request.run_id,
-                state.step_name,
-                planned,
-                laid_out.opening,
-                request.wishes,
-                self._budget.settling(
-                    self._telling(request.run_id, observer), planned, limits
-                ),
-            )
-        )
-        return await _sent(sending)
-
-    def _flowed(self, run_id: UUID) -> None:
-        self.on_flow(run_id)
-
-    def _telling(self, run_id: UUID, observer: Observer) -> Observer:
-        def see(event: StreamEvent) -> None:
-            observer(event)
-            if isinstance(event, Delta):
-                self.on_flow(run_id)
-
-        return see
+        return await self._sending.send(request, run, configuration, laid_out, observer)
 
     async def preview(self, asked: Ask) -> Preview:
         """Show what `asked` would send, where to and at what cost; send nothing.
@@ -253,19 +211,12 @@ class Engine:
             ModelError, NotFound: no answer of the asking has text.
             StoreError: an answer could not be written down.
         """
-        try:
-            await asking.ended()
-        except asyncio.CancelledError:
-            asking.stop()
-            await asking.ended()
-            raise
-        if error := asking.verdict():
-            raise error
+        await asking.watched()
         return self.ledger.read(asking.run_id).run.steps[asking.step]
 
     async def pause(self, run_id: UUID) -> PipelineRun:
         """Stop what streams, keep the partial text, leave the run PAUSED."""
-        asking = self._asking.get(run_id)
+        asking = self._sending.under_way.get(run_id)
         if asking is not None:
             asking.stop()
             await asking.ended()
@@ -339,62 +290,10 @@ class Engine:
         for watching in self._watching:
             watching.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
-        askings = list(self._asking.values())
-        for asking in askings:
-            asking.stop()
-        await asyncio.gather(*(a.ended() for a in askings), return_exceptions=True)
+        await self._sending.stop()
         try:
             for run_id in self.ledger.owing:
                 await self.ledger.settle(run_id)
             await self.store.end_session(self.session.session_id)
         except StoreError as error:
             logger.error("at the end: %s", error.message)  # noqa: TRY400 -- it says all
-
-    async def _send(
-        self,
-        run_id: UUID,
-        step: str,
-        planned: list[Planned],
-        opening: Callable[[PipelineRun, datetime], Events],
-        wishes: Wishes,
-        observer: Observer,
-    ) -> Asking:
-        """Write down that the calls are made, in one transaction, and make them."""
-        response_ids = [p.call.response_id for p in planned]
-        try:
-            await self.ledger.decide(
-                run_id,
-                lambda run, at: (
-                    *opening(run, at),
-                    *planning.calls_made(step, planned, at),
-                ),
-            )
-        except BaseException:
-            self._budget.settle(*response_ids)
-            raise
-        asking = Asking(
-            self._tools, run_id, step, planned, observer, wishes.buffer_size
-        )
-        self._asking[run_id] = asking
-        self._gate.limit = wishes.concurrent_pipelines
-        asking.start(self._gate, on_end=lambda: self._ended(run_id, response_ids))
-        return asking
-
-    def _ended(self, run_id: UUID, response_ids: list[UUID]) -> None:
-        self._asking.pop(run_id, None)
-        self._budget.settle(*response_ids)
-
-
-async def _sent(sending: asyncio.Task[Asking]) -> Asking:
-    """Wait for the sending; cancelled meanwhile, end what it began before leaving.
-
-    Between the decision being written and its calls being made there must be no
-    moment at which somebody else's cancel leaves a run that waits for nobody.
-    """
-    try:
-        return await asyncio.shield(sending)
-    except asyncio.CancelledError:
-        asking = await sending
-        asking.stop()
-        await asking.ended()
-        raise

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.run import PipelineRun, StepState
-    from writeit.engine.asking import Tools
     from writeit.engine.requests import Ask
+    from writeit.engine.tools import Tools
     from writeit.ports import Fit, ModelCall
 
 

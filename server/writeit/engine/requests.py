@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from writeit.core.decide import Events
     from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.run import PipelineRun, StepState
-    from writeit.engine.asking import Tools
+    from writeit.engine.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
