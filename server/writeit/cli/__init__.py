@@ -20,6 +20,7 @@ from writeit.cli import (
     store,
 )
 from writeit.cli.paint import colours_wanted
+from writeit.cli.plain import plain
 from writeit.core.errors import InvalidParams, WriteItError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def command_line(arguments: list[str], world: Callable[[], World]) -> None:
         error.show()
         sys.exit(MISUSED)
     except WriteItError as error:
-        click.secho(f"{error.message}", fg="red", err=True)
+        click.secho(plain(error.message), fg="red", err=True)
         if error.hint:
-            click.echo(error.hint, err=True)
+            click.echo(plain(error.hint), err=True)
         sys.exit(MISUSED if isinstance(error, InvalidParams) else FAILED)

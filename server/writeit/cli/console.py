@@ -14,6 +14,8 @@ import click
 with suppress(ImportError):  # lines can be edited where Python was built with it
     import readline  # noqa: F401 -- importing it is what it takes
 
+from writeit.cli.plain import plain
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -47,9 +49,9 @@ class Console:
 
     def refuse(self, error: WriteItError) -> None:
         """Say why something was not done, and what to do instead."""
-        click.secho(error.message, fg="red", err=True)
+        click.secho(plain(error.message), fg="red", err=True)
         if error.hint:
-            click.echo(error.hint, err=True)
+            click.echo(plain(error.hint), err=True)
 
     def ask(self, prompt: str) -> str:
         """Read a line.

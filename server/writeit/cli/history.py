@@ -20,6 +20,7 @@ from writeit.engine.family import Kin, family_of, root_of
 from writeit.engine.sums import By, Sum, summed
 from writeit.ports import RunQuery
 from writeit.views import words
+from writeit.views.markdown import one_line
 from writeit.views.run import render_run
 from writeit.views.tree import tree_lines
 from writeit.views.usage import render_usage
@@ -95,8 +96,8 @@ async def _log(
 
 
 def _line(run: RunSummary, paint: Paint) -> str:
-    name = run.name or run.title
-    about = name if name == run.pipeline else f"{name} · {run.pipeline}"
+    name, pipeline = one_line(run.name or run.title), one_line(run.pipeline)
+    about = name if name == pipeline else f"{name} · {pipeline}"
     facts = [paint.run(run, words.run_status(run.status, run.current_step))]
     if run.cost_usd is not None:
         facts.append(words.money(run.cost_usd))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from writeit.cli.plain import plain
 from writeit.views.markdown import fence_after
 from writeit.views.markers import Block, taken_apart
 from writeit.views.states import interruption, next_for_step
@@ -27,8 +28,6 @@ _ESCAPED = re.compile(r"\\([\\`*\[\]<>|~_&#+=.)-]|\d)")
 _LINKED = re.compile(r"^(\d+\. (?:\*\*)?)\[([^\]]+)\]")
 _TARGETS = re.compile(r"^\[[^\]]+\]: writeit:\S+\n?", re.MULTILINE)
 _EMPHATIC = re.compile(r"^\*([^*].*)\*$")
-_BLANKS = re.compile(r"\n{3,}")
-_BLANK = "\n\n"
 _RULE = "─" * 40
 
 
@@ -51,7 +50,9 @@ def step_on_paper(run: PipelineRun, step: str, description: str) -> str:
     hint = f"{interruption(run)} {next_for_step(run, state)}".strip()
     parts = taken_apart(page)
     if isinstance(parts[0], str):
-        parts[0] = parts[0].replace(f"{hint}\n", f"{interruption(run)}\n", 1)
+        said = interruption(run)
+        place = f"\n{said}\n" if said else ""
+        parts[0] = parts[0].replace(f"\n{hint}\n", place, 1)
     return _joined(_without_empty_sections(parts))
 
 
@@ -61,7 +62,7 @@ def _without_empty_sections(parts: list[str | Block]) -> list[str | Block]:
     for part in parts:
         if isinstance(part, Block) and part.kind in {"merge", "feedback"}:
             head = kept.pop() if kept and isinstance(kept[-1], str) else ""
-            before, heading, _ = str(head).rpartition("\n## ")
+            before, _, heading = str(head).rpartition("\n## ")
             kept.append(before)
             if part.text.strip():
                 kept += [f"\n## {heading}", part]
@@ -72,19 +73,20 @@ def _without_empty_sections(parts: list[str | Block]) -> list[str | Block]:
 
 def _joined(parts: list[str | Block]) -> str:
     text = "".join(
-        _dressed(part) if isinstance(part, str) else f"{part.text.rstrip()}\n"
+        _dressed(part) if isinstance(part, str) else f"{plain(part.text.rstrip())}\n"
         for part in parts
     )
-    return f"{_BLANKS.sub(_BLANK, text).strip().removesuffix(_RULE).rstrip()}\n"
+    return f"{text.strip().removesuffix(_RULE).rstrip()}\n"
 
 
 def _dressed(words: str) -> str:
     """Dress what stands outside of code blocks; those lose their fences only."""
     lines: list[str] = []
     fence: str | None = None
-    for line in _TARGETS.sub("", words).split("\n"):
+    for line in _TARGETS.sub("", plain(words)).split("\n"):
         before, fence = fence, fence_after(line, fence)
-        if before == fence:
+        blank_again = not (line or fence) and lines[-2:] == ["", ""]
+        if before == fence and not blank_again:
             lines.append(line if fence else _dressed_line(line))
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from writeit.cli.plain import plain
 from writeit.engine.stream import Delta, Finished, Notice, Started
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ class Watch:
                 click.secho(f"\n── {event.step} ── {asked}", bold=True, err=True)
             case Delta():
                 if event.response_id == self._shown:
-                    click.echo(event.text, nl=False, err=True)
+                    click.echo(plain(event.text), nl=False, err=True)
             case Notice():
-                click.secho(f"\n{event.title}. {event.message}", fg="yellow", err=True)
+                said = plain(f"{event.title}. {event.message}")
+                click.secho(f"\n{said}", fg="yellow", err=True)
             case Finished():
                 self._finished(event)
 
@@ -48,7 +50,7 @@ class Watch:
     def _finished(self, event: Finished) -> None:
         model = self._models.get(event.response_id, "")
         if event.status == "failed":
-            click.secho(f"\n{model}: {event.message}", fg="red", err=True)
+            click.secho(f"\n{model}: {plain(event.message or '')}", fg="red", err=True)
         elif event.response_id != self._shown and event.usage:
             tokens = event.usage.completion_tokens
             click.echo(f"\n{model}: {event.status}, {tokens} tokens", err=True)

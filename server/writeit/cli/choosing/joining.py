@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from writeit.cli.choosing.deciding import edited_text, index_of
 from writeit.cli.choosing.paragraphs import named, paragraphs
+from writeit.cli.plain import plain
 from writeit.core import decide
 from writeit.core.run import Passage
 from writeit.engine.requests import AskToJoin
@@ -29,7 +30,7 @@ async def take(sitting: Sitting, run: PipelineRun, words: str) -> None:
     texts = paragraphs(step.ai_responses[index].processed_content)
     if not which.strip():
         for place, text in enumerate(texts, start=1):
-            sitting.console.say(f"{place}. {text}\n")
+            sitting.console.say(f"{place}. {plain(text)}\n")
         which = sitting.console.ask("Which of them? (such as 2 or 1,3-4) ")
         if not which.strip():
             return

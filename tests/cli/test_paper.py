@@ -1,0 +1,91 @@
+"""What is shown at a terminal: views without what is for editors, and no commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from support import runs
+from writeit.cli.choosing.paragraphs import named, paragraphs
+from writeit.cli.paper import on_paper, step_on_paper
+from writeit.cli.plain import plain
+from writeit.core import decide
+from writeit.core.errors import InvalidParams
+from writeit.views.prompt import render_prompt
+from writeit.views.run import render_run
+
+if TYPE_CHECKING:
+    from writeit.core.run import PipelineRun
+
+
+def shown(run: PipelineRun, step: str = "angles") -> str:
+    """A step as a terminal shows it, without colours."""
+    return click.unstyle(step_on_paper(run, step, "Three ways to *tell* it"))
+
+
+def test_an_answer_stands_as_it_is() -> None:
+    """Its markdown is the writer's; only the page around it is dressed."""
+    text = "# A title\n\n**Bold**, `code` and \\*stars\\*\n\n\n\n---\n\n[a link]"
+    page = shown(runs.answered(runs.new_run(), text))
+    assert text in page
+    assert "<!--" not in page
+
+
+def test_a_prompt_is_shown_word_for_word() -> None:
+    """What looks like markdown in it is what is sent."""
+    prompt = "# Write\n\n\n\n**Now** \\[x]\n\n---\n"
+    page = on_paper(render_prompt(runs.new_run(), "angles", prompt, []))
+    assert prompt.rstrip() in page
+
+
+def test_empty_sections_are_for_editors() -> None:
+    """Nobody can type into them here; with something in them they are shown."""
+    run = runs.answered(runs.new_run())
+    assert "Merge" not in shown(run)
+    assert "Feedback" not in shown(run)
+    step = run.steps["angles"]
+    passage = runs.passage_of(step.ai_responses[0].response_id, "They dance.")
+    run = runs.done(run, decide.take(run, step, passage, runs.DAWN))
+    run = runs.done(
+        run, decide.give_feedback(run, run.steps["angles"], "Shorter!", runs.DAWN)
+    )
+    page = shown(run)
+    assert page.index("Merge") < page.index("They dance.") < page.index("Feedback")
+    assert "answer 1, openai/test: “They dance.”" in page
+    assert "Shorter!" in page
+
+
+def test_what_was_made_safe_for_markdown_is_plain_again() -> None:
+    """Nobody reads backslashes."""
+    assert "Three ways to *tell* it" in shown(runs.new_run())
+    page = click.unstyle(on_paper(render_run(runs.new_run(name="a_b [c] *d*"))))
+    assert page.startswith("a_b [c] *d*\n")
+    assert "writeit:/" not in page
+
+
+def test_what_models_write_cannot_steer_the_terminal() -> None:
+    """Escapes are shown, not obeyed."""
+    run = runs.answered(runs.new_run(name="\x1b]0;title\x07"), "a\x1b[2Jb\x9bc\x7f")
+    page = shown(run)
+    assert "a␛[2Jb�c␡" in page
+    for control in "\x1b\x07\x9b\x7f":
+        assert control not in page
+    assert plain("one\r\n\ttwo") == "one\n\ttwo"
+
+
+def test_paragraphs_are_what_blank_lines_divide() -> None:
+    """Code is not taken apart."""
+    text = "One.\nStill one.\n\n\n```\na\n\nb\n```\n\n- three"
+    assert paragraphs(text) == ["One.\nStill one.", "```\na\n\nb\n```", "- three"]
+    assert paragraphs("\n\n") == []
+
+
+def test_paragraphs_are_named_by_number_and_range() -> None:
+    """And a name that means none is refused."""
+    assert named("2", 3) == [range(1, 2)]
+    assert named("1, 2-3", 3) == [range(1), range(1, 3)]
+    for wrong in ("0", "4", "2-4", "3-2", "x", "1;2", ""):
+        with pytest.raises(InvalidParams):
+            named(wrong, 3)
