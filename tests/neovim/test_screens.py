@@ -45,7 +45,7 @@ CHANGING = (
     (r"\([0-9a-f]{12}\)", "(VERSION)"),
     (r"\d+\.\d s\b", "T s"),
     (r"coming · \d+ words", "coming · N words"),
-    (r"\S*?/notes-\d+\.md( {1,3})?", "…/notes.md "),
+    (r"\S*?/notes-\d+\.md *", "…/notes.md   "),
     (r" [\w/]*/\w*/ID.md", " …/ID.md"),
     (r"<[-0-9a-f]{20,34}\.md", "<ID.md"),
 )

@@ -36,6 +36,7 @@ def _into_the_stream(writer: Writer) -> None:
     """Go into the window of the stream."""
     writer.nvim.until(STREAMING)
     writer.nvim.command("wincmd l")
+    assert "stream" in writer.nvim.lua("return vim.api.nvim_buf_get_name(0)")
 
 
 def test_the_article_is_not_touched_while_answers_come(writer: Writer) -> None:
@@ -113,7 +114,7 @@ def test_the_answers_to_choose_from_take_the_place_of_the_stream(
 ) -> None:
     """Unless she reads there; then <CR> does it."""
     writer.do("start")
-    writer.do("next openai/say-hello")
+    writer.do("next openai/slow-40")
     writer.beside_shows("Waiting for your choice")
     writer.nvim.command("WriteIt regenerate more")
     _into_the_stream(writer)

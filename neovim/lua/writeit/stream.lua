@@ -15,10 +15,31 @@ local M = {}
 ---@field before? integer The buffer whose place it took.
 ---@field run_id? string
 ---@field step? string
+---@field deaf? fun() Ends the watch for <C-c>.
+
+local INTERRUPT = vim.keycode('<C-c>')
 
 ---@type table<string, writeit.Stream>
 local streams = {}
 local counter = 0
+
+--- While Neovim is busy drawing, <C-c> interrupts that and passes its mapping by: it is
+--- meant for the stream all the same.
+---@param buf integer
+---@return fun() stop
+local function heed_interrupts(buf)
+  local space = vim.api.nvim_create_namespace('')
+  vim.on_key(function(key)
+    if key == INTERRUPT and vim.api.nvim_get_current_buf() == buf then
+      vim.schedule(function()
+        vim.cmd.WriteIt('pause')
+      end)
+    end
+  end, space)
+  return function()
+    vim.on_key(nil, space)
+  end
+end
 
 ---@param stream writeit.Stream
 ---@param value table
@@ -32,6 +53,7 @@ local function started(stream, value)
     vim.keymap.set('n', '<CR>', function()
       M.to_answers(stream)
     end, { buffer = buf, desc = 'WriteIt: the answers to choose from' })
+    stream.deaf = heed_interrupts(buf)
     stream.before = window.beside()
     window.show(buf)
   end
@@ -88,6 +110,7 @@ function M.ask(client, command, params)
   local well, reply = pcall(client_of.execute, client, command, asked)
   streams[token] = nil
   if stream.sheet then
+    stream.deaf()
     stream.sheet:close(not well and reply or nil)
   end
   if not well then
