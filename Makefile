@@ -65,6 +65,12 @@ format: $(STAMP) ## Put the source in its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: style-lua
+style-lua: ## The plug-in's Lua in StyLua's format; needs node and npm
+	npm install --silent --prefix .cache/stylua @johnnymorganz/stylua@2.5.2
+	node tests/neovim/style/stylua.mjs neovim $(CURDIR)/.cache/stylua
+	node tests/neovim/style/stylua.mjs examples $(CURDIR)/.cache/stylua
+
 ci-setup: ## Install the real editors the suites use: Chromium, node 24, code-server
 	@PYTHON=$(PYTHON) WRITEIT_EDITORS="$(EDITORS)" scripts/ci-setup
 	@$(MAKE) --no-print-directory $(MODULES)

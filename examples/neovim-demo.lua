@@ -14,9 +14,15 @@ vim.o.statusline = " %t %m%= %<%{v:lua.require'writeit'.statusline()} "
 local HINTS = {
   { 'ready to run', 'Ask the model:  :WriteIt next' },
   { 'answers are coming', 'The answer streams in beside. Stop it:  :WriteIt pause' },
-  { 'to choose from', 'Take it:  :WriteIt choose   Not right?  :WriteIt regenerate shorter, please' },
+  {
+    'to choose from',
+    'Take it:  :WriteIt choose   Not right?  :WriteIt regenerate shorter, please',
+  },
   { 'paused', 'Go on:  :WriteIt choose  or  :WriteIt next' },
-  { 'finished', 'Into a file of its own:  :WriteIt apply   Every prompt and answer:  :WriteIt export yaml' },
+  {
+    'finished',
+    'Into a file of its own:  :WriteIt apply   Every prompt and answer:  :WriteIt export yaml',
+  },
 }
 
 function _G.WriteItDemoHint()

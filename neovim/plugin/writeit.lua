@@ -21,10 +21,15 @@ end, {
 })
 
 for _, verb in ipairs(require('writeit.names').verbs) do
-  vim.keymap.set({ 'n', 'x' }, ('<Plug>(writeit-%s)'):format(verb), (':WriteIt %s<CR>'):format(verb), {
-    silent = true,
-    desc = 'WriteIt: ' .. verb,
-  })
+  vim.keymap.set(
+    { 'n', 'x' },
+    ('<Plug>(writeit-%s)'):format(verb),
+    (':WriteIt %s<CR>'):format(verb),
+    {
+      silent = true,
+      desc = 'WriteIt: ' .. verb,
+    }
+  )
 end
 vim.keymap.set({ 'n', 'x' }, '<Plug>(writeit)', ':WriteIt<CR>', {
   silent = true,

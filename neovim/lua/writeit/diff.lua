@@ -48,12 +48,20 @@ end
 local function buffer(text, title)
   counter = counter + 1
   local buf = vim.api.nvim_create_buf(false, true)
-  vim.api.nvim_buf_set_name(buf, ('writeit-compared:/%d/%s'):format(counter, (title:gsub(', [^ ]*/.*', ''))))
+  vim.api.nvim_buf_set_name(
+    buf,
+    ('writeit-compared:/%d/%s'):format(counter, (title:gsub(', [^ ]*/.*', '')))
+  )
   window.own(buf)
   vim.bo[buf].bufhidden = 'wipe'
   vim.bo[buf].filetype = 'markdown'
   window.fill(buf, text)
-  vim.keymap.set('n', 'q', vim.cmd.tabclose, { buffer = buf, nowait = true, desc = 'WriteIt: close' })
+  vim.keymap.set(
+    'n',
+    'q',
+    vim.cmd.tabclose,
+    { buffer = buf, nowait = true, desc = 'WriteIt: close' }
+  )
   return buf
 end
 

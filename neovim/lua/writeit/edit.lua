@@ -95,7 +95,8 @@ function M.handle(params, ctx)
     return vim.uri_to_bufnr(document.uri)
   end, touched)
   vim.iter(bufs):each(break_undo)
-  local well, failure = pcall(vim.lsp.util.apply_workspace_edit, params.edit, client.offset_encoding)
+  local well, failure =
+    pcall(vim.lsp.util.apply_workspace_edit, params.edit, client.offset_encoding)
   vim.iter(bufs):each(break_undo)
   return { applied = well, failureReason = not well and tostring(failure) or nil }
 end
@@ -173,7 +174,9 @@ function M.settle(client, params, result)
     if M.is_busy(vim.uri_to_bufnr(result.uri)) or kept_out[result.uri] then
       wait(client, params)
     else
-      say.warn(('%s changed too quickly; the text is kept. :WriteIt apply tries again.'):format(path))
+      say.warn(
+        ('%s changed too quickly; the text is kept. :WriteIt apply tries again.'):format(path)
+      )
     end
     return
   end

@@ -120,10 +120,12 @@ end
 ---@param hint string
 ---@return string
 local function in_verbs(hint)
-  return (hint:gsub('`?writeit%.(%l+%.%l+)`?', function(command)
-    local verb = require('writeit.offers').verb_of(command)
-    return verb and ':WriteIt ' .. verb
-  end))
+  return (
+    hint:gsub('`?writeit%.(%l+%.%l+)`?', function(command)
+      local verb = require('writeit.offers').verb_of(command)
+      return verb and ':WriteIt ' .. verb
+    end)
+  )
 end
 
 ---@param fault writeit.Fault|string

@@ -182,7 +182,11 @@ function Sheet:finish(id, how)
   if how.status ~= 'complete' and how.error then
     local row, column = self:place(section.tail)
     local blank = section.words > 0 and { '', '' } or {}
-    self:write(row, column, vim.list_extend(blank, { ('> %s'):format(how.error.message:gsub('\n', ' ')) }))
+    self:write(
+      row,
+      column,
+      vim.list_extend(blank, { ('> %s'):format(how.error.message:gsub('\n', ' ')) })
+    )
   end
 end
 

@@ -174,7 +174,8 @@ function M.changed(id, params)
   for _, buf in ipairs(client and vim.api.nvim_list_bufs() or {}) do
     local name = vim.api.nvim_buf_get_name(buf)
     local ours = vim.api.nvim_buf_is_loaded(buf) and vim.startswith(name, 'writeit:')
-    local about = ours and (changed[normal(name)] or vim.list_contains(params.runIds, M.about(name)))
+    local about = ours
+      and (changed[normal(name)] or vim.list_contains(params.runIds, M.about(name)))
     if about and vim.b[buf].writeit_root == client.root_dir then
       M.refresh(buf, client)
     end

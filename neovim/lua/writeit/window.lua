@@ -36,7 +36,8 @@ end
 local function furnish(win, buf)
   local ours = vim.b[buf].writeit_root ~= nil
   local options = {
-    statusline = ours and (' WriteIt: %s%%=%s '):format(title(buf), vim.b[buf].writeit_hint or 'q closes')
+    statusline = ours
+        and (' WriteIt: %s%%=%s '):format(title(buf), vim.b[buf].writeit_hint or 'q closes')
       or '',
     wrap = true,
     linebreak = true,

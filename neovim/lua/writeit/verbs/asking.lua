@@ -33,7 +33,10 @@ local function pipeline_of(client, name, buf)
     end
   end
   if name then
-    error({ message = ('there is no pipeline %s.'):format(name), hint = ':WriteIt start offers those there are.' }, 0)
+    error({
+      message = ('there is no pipeline %s.'):format(name),
+      hint = ':WriteIt start offers those there are.',
+    }, 0)
   end
   return ask.select(fitting, 'Start', function(pipeline)
     return ('%s: %s'):format(pipeline.name, pipeline.description)
@@ -118,7 +121,11 @@ end
 ---@return string
 local function came(step)
   local answers, failures = #step.aiResponses, #step.failures
-  local words = ('%s: %d answer%s to choose from'):format(step.stepName, answers, answers == 1 and '' or 's')
+  local words = ('%s: %d answer%s to choose from'):format(
+    step.stepName,
+    answers,
+    answers == 1 and '' or 's'
+  )
   if failures > 0 then
     words = words .. (', %d did not come'):format(failures)
   end

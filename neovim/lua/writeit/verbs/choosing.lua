@@ -43,7 +43,10 @@ function M.pick(step, named, prompt)
   local count = #step.aiResponses
   local number = tonumber(named)
   if count == 0 then
-    error({ message = ('%s has no answers yet.'):format(step.stepName), hint = ':WriteIt next asks for some.' }, 0)
+    error({
+      message = ('%s has no answers yet.'):format(step.stepName),
+      hint = ':WriteIt next asks for some.',
+    }, 0)
   elseif number then
     return number
   elseif count == 1 then
@@ -93,7 +96,9 @@ function M.edit(call)
         response = index - 1,
         content = text,
       })
-      say.info(('%s: answer %d chosen in your words. %s'):format(step.stepName, index, what_next(run)))
+      say.info(
+        ('%s: answer %d chosen in your words. %s'):format(step.stepName, index, what_next(run))
+      )
     end,
   })
 end
@@ -144,13 +149,18 @@ function M.take(call)
   end
   local text = call.text or vim.api.nvim_buf_get_lines(call.buf, row, row + 1, false)[1]
   local here = here_of.find_run(call.buf)
-  M.take_offered(here.client, { runId = here.run_id, step = here.step, response = response, text = text })
+  M.take_offered(
+    here.client,
+    { runId = here.run_id, step = here.step, response = response, text = text }
+  )
 end
 
 function M.take_offered(client, params)
   local step = client_of.execute(client, 'step.take', params)
   local count = #step.passages
-  say.info(('%d passage%s taken. :WriteIt merge joins them.'):format(count, count == 1 and '' or 's'))
+  say.info(
+    ('%d passage%s taken. :WriteIt merge joins them.'):format(count, count == 1 and '' or 's')
+  )
 end
 
 ---@param step writeit.Step

@@ -17,7 +17,10 @@ local function two(step, given)
   local count = #step.aiResponses
   if count < 2 then
     error({
-      message = ('%s has %s; comparing needs two.'):format(step.stepName, count == 1 and 'one answer' or 'no answers'),
+      message = ('%s has %s; comparing needs two.'):format(
+        step.stepName,
+        count == 1 and 'one answer' or 'no answers'
+      ),
       hint = ':WriteIt regenerate asks for another.',
     }, 0)
   end
@@ -64,7 +67,12 @@ local function branched(client, name, params)
   local child = client_of.execute(client, name, params)
   view.show(client, ('writeit:/run/%s.md'):format(child.pipelineRunId))
   local what = name == 'run.branch' and 'branched at' or 'back at'
-  say.info(('%s %s; nothing of the other run is lost. Go on with choose, regenerate or next.'):format(what, params.step))
+  say.info(
+    ('%s %s; nothing of the other run is lost. Go on with choose, regenerate or next.'):format(
+      what,
+      params.step
+    )
+  )
 end
 
 function M.branched_offered(client, params, name)
@@ -113,7 +121,13 @@ local STATES = {
 local function summary(run)
   local name = run.name or run.title
   local day = run.createdAt:sub(1, 10)
-  return ('%s · %s · %s at %s · %s'):format(name, run.pipeline, STATES[run.status], run.currentStep, day)
+  return ('%s · %s · %s at %s · %s'):format(
+    name,
+    run.pipeline,
+    STATES[run.status],
+    run.currentStep,
+    day
+  )
 end
 
 --- `:WriteIt history [words]`: earlier runs; the one she picks becomes the document's.
@@ -127,8 +141,9 @@ function M.history(call)
     return
   end
   local run = ask.select(runs, 'Go on with', summary)
-  client_of.execute(here.client, 'session.activate', { runId = run.runId })
+  -- Shown first: a run about a passage can be looked at, and is refused as the active one.
   view.show(here.client, ('writeit:/run/%s.md'):format(run.runId))
+  client_of.execute(here.client, 'session.activate', { runId = run.runId })
 end
 
 return M

@@ -9,7 +9,8 @@ local M = {}
 ---@param model { id: string, available: boolean, reason?: string }
 ---@return string
 local function line_of(model)
-  return model.available and model.id or ('%s (not yet: %s)'):format(model.id, model.reason or 'unknown')
+  return model.available and model.id
+    or ('%s (not yet: %s)'):format(model.id, model.reason or 'unknown')
 end
 
 ---@param client vim.lsp.Client
@@ -56,7 +57,12 @@ function M.model(call)
     preferred[step] = model.id
   end
   client_of.execute(here.client, 'preferences.set', { defaultModels = preferred })
-  say.info(('%s answers from now on%s.'):format(model.id, call.arguments[2] and ' in ' .. call.arguments[2] or ''))
+  say.info(
+    ('%s answers from now on%s.'):format(
+      model.id,
+      call.arguments[2] and ' in ' .. call.arguments[2] or ''
+    )
+  )
 end
 
 --- `:WriteIt key [provider]`: into the system keyring, never into a file.
@@ -88,7 +94,11 @@ function M.primer(call)
     end).primerId
   end
   client_of.execute(here.client, 'preferences.set', { stylePrimer = id })
-  say.info(('new runs write in the style of %s, unless the pipeline or the file says otherwise.'):format(id))
+  say.info(
+    ('new runs write in the style of %s, unless the pipeline or the file says otherwise.'):format(
+      id
+    )
+  )
 end
 
 return M

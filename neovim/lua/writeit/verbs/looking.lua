@@ -76,7 +76,10 @@ function M.info(call)
   local words = {}
   if client then
     local version = (client.server_info or {}).version or '?'
-    words[#words + 1] = ('server %s, started by %s'):format(version, table.concat(found and found.cmd or {}, ' '))
+    words[#words + 1] = ('server %s, started by %s'):format(
+      version,
+      table.concat(found and found.cmd or {}, ' ')
+    )
     words[#words + 1] = ('workspace %s'):format(vim.fn.fnamemodify(root, ':~'))
   elseif found then
     words[#words + 1] = ('no server runs here; %s would be started, because %s'):format(
