@@ -321,3 +321,25 @@ async def test_usage_is_added_up(one_editor: Editor) -> None:
     assert row["costUsd"] is None
     assert row["unknownCostCalls"] == 2
     assert usage["total"]["calls"] >= 2
+
+
+async def test_going_back_in_a_polish_run_leaves_the_active_run(
+    one_editor: Editor,
+) -> None:
+    """Branched, rewound or asked to be made active: the document's run is meant."""
+    run_id = await one_editor.start_run()
+    polish = await one_editor.command(
+        "writeit.document.polish", uri=one_editor.notes, models=["openai/say-x"]
+    )
+    polish_id = polish["pipelineRunId"]
+    for command in ("branch", "rewind"):
+        child = await one_editor.command(
+            f"writeit.run.{command}", runId=polish_id, step="polish"
+        )
+        assert child["parentPipelineRunId"] == polish_id
+    for polishing in (polish_id, child["pipelineRunId"]):
+        refused = await one_editor.refusal("writeit.session.activate", runId=polishing)
+        assert refused.kind == "invalid_params"
+        assert [problem["path"] for problem in refused.data["problems"]] == ["runId"]
+    session = await one_editor.command("writeit.session.show")
+    assert session["activePipelineRunId"] == run_id

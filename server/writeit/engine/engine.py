@@ -6,7 +6,6 @@ What needs no model is one line: `engine.decide(run_id, verb)` with a verb of
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -18,7 +17,6 @@ from writeit.engine import preview, starting
 from writeit.engine.converse import RetryPolicy
 from writeit.engine.gate import Gate
 from writeit.engine.ledger import Ledger
-from writeit.engine.others import Others
 from writeit.engine.sending import Sending
 from writeit.engine.stream import nobody
 from writeit.engine.tools import Tools
@@ -65,8 +63,6 @@ class Engine:
         self._models = models
         self._clock = clock
         self._watch = Watch(store, self.ledger, clock, processes)
-        self._others = Others(store, self.ledger)
-        self._watching: list[asyncio.Task[None]] = []
         self._tools = Tools(
             models=models,
             store=store,
@@ -93,12 +89,7 @@ class Engine:
 
         `on_found` is told of these, and of those that other processes decide about.
         """
-        if not self._watching:
-            keeping = self._watch.keep(lambda: tuple(self._sending.under_way), on_found)
-            looking = self._others.keep(
-                self._sending.under_way.keys, on_found, self._flowed
-            )
-            self._watching = [asyncio.create_task(w) for w in (keeping, looking)]
+        self._watch.start(self._sending.under_way.keys, on_found, self._flowed)
 
     async def show(self, run_id: UUID) -> PipelineRun:
         """Read a run; one whose owner died is taken over first.
@@ -150,14 +141,16 @@ class Engine:
                 configuration=request.configuration,
                 primer=request.primer,
             ),
-            active=request.configuration.applies_to == "document",
+            active=decide.may_be_active(request.configuration),
         )
         return event.run
 
     async def branch(
         self, run_id: UUID, step: str, name: str | None = None
     ) -> PipelineRun:
-        """Make a child run that shares the past up to `step`; it becomes active.
+        """Make a child run that shares the past up to `step`.
+
+        It becomes active unless it is about a passage.
 
         Raises:
             NotFound, InvalidTransition: nothing was made.
@@ -168,7 +161,8 @@ class Engine:
         at = max(self._clock.now(), run.updated_at)
         event = decide.branch(run, state, self.new_id(), at, name)
         await self.ledger.begin(
-            Decision(run=event.run, events=(event,), expected_seq=0)
+            Decision(run=event.run, events=(event,), expected_seq=0),
+            active=decide.may_be_active(self._configuration_of(run)),
         )
         return event.run
 
@@ -254,8 +248,10 @@ class Engine:
 
         Raises:
             NotFound: Active pipeline run must exist if specified.
+            InvalidParams: it is about a passage.
         """
-        await self.show(run_id)
+        run = await self.show(run_id)
+        decide.check_may_be_active(run, self._configuration_of(run))
         session = await self.ledger.save_session(active_pipeline_run_id=run_id)
         self.ledger.on_change(run_id)
         return session
@@ -275,7 +271,7 @@ class Engine:
         Raises:
             StoreError: the store has lost it.
         """
-        configuration = self.store.configuration(run.configuration_id)
+        configuration = self._configuration_of(run)
         if configuration is None:
             raise StoreError(
                 f"The store has no configuration {run.configuration_id}, which run"
@@ -285,11 +281,12 @@ class Engine:
             )
         return configuration
 
+    def _configuration_of(self, run: PipelineRun) -> PipelineConfiguration | None:
+        return self.store.configuration(run.configuration_id)
+
     async def close(self) -> None:
         """Stop what streams, write it down, end the session; the store stays open."""
-        for watching in self._watching:
-            watching.cancel()
-        await asyncio.gather(*self._watching, return_exceptions=True)
+        await self._watch.stop()
         await self._sending.stop()
         try:
             for run_id in self.ledger.owing:

@@ -15,9 +15,10 @@ from writeit.core.run import AIResponse, PipelineStatus, split_model_id
 from writeit.core.text import processed
 from writeit.core.usage import TokenUsage
 from writeit.engine.draft import CHARACTERS_PER_TOKEN, SHORTEST
+from writeit.engine.others import Others
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -48,6 +49,30 @@ class Watch:
         self._ledger = ledger
         self._clock = clock
         self._processes = processes
+        self._others = Others(store, ledger)
+        self._keeping: list[asyncio.Task[None]] = []
+
+    def start(
+        self,
+        asked: Callable[[], Collection[UUID]],
+        on_found: Callable[[UUID], None],
+        on_flow: Callable[[UUID], None],
+    ) -> None:
+        """Keep watch from now on, and look at what other processes write.
+
+        `asked` says which runs we ask models for; what others decide about is found,
+        too, and what streams there flows.
+        """
+        if not self._keeping:
+            keeping = self.keep(asked, on_found)
+            looking = self._others.keep(asked, on_found, on_flow)
+            self._keeping = [asyncio.create_task(w) for w in (keeping, looking)]
+
+    async def stop(self) -> None:
+        """Keep watch no longer."""
+        for keeping in self._keeping:
+            keeping.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
 
     async def keep(
         self, asked: Callable[[], Iterable[UUID]], on_found: Callable[[UUID], None]

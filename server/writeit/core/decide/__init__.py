@@ -9,7 +9,7 @@ caller commits them together; `writeit.core.machine` has the last word.
     merging   passages are taken and joined
     remarks   feedback and scores
     applying  a step's text stands in a document, or no longer
-    living    a run is paused, resumed, branched
+    living    a run is paused, resumed, branched, made the active one
 """
 
 from writeit.core.decide.applying import (
@@ -41,7 +41,13 @@ from writeit.core.decide.common import (
     response_id_of,
     step_of,
 )
-from writeit.core.decide.living import branch, pause, resume
+from writeit.core.decide.living import (
+    branch,
+    check_may_be_active,
+    may_be_active,
+    pause,
+    resume,
+)
 from writeit.core.decide.merging import Parts, joinable, merge, take
 from writeit.core.decide.remarks import give_feedback, rate
 
@@ -58,12 +64,14 @@ __all__ = [
     "check_askable",
     "check_choosable",
     "check_joinable",
+    "check_may_be_active",
     "check_regenerable",
     "ended_response_id_of",
     "fail",
     "give_feedback",
     "interrupt",
     "joinable",
+    "may_be_active",
     "merge",
     "newest_asked",
     "pause",

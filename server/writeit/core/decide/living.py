@@ -1,4 +1,4 @@
-"""A run as a whole: paused, resumed, branched."""
+"""A run as a whole: paused, resumed, branched, made the active one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from writeit.core import events as e
 from writeit.core.decide.common import busy, resumed
-from writeit.core.errors import (
-    InvalidTransition,
-)
+from writeit.core.errors import InvalidParams, InvalidTransition
 from writeit.core.machine import RUN_TRANSITIONS
 from writeit.core.run import (
     PipelineRun,
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from writeit.core.decide.common import Events
+    from writeit.core.pipeline import PipelineConfiguration
 
 
 def pause(run: PipelineRun, at: datetime, reason: str = "") -> Events:
@@ -75,6 +74,32 @@ def branch(
         applied=(),
     )
     return e.RunBranched(at=at, run=child)
+
+
+def may_be_active(configuration: PipelineConfiguration | None) -> bool:
+    """Whether a run of it can be a session's active one: a passage's never is.
+
+    Of one whose configuration is lost nobody knows; it may.
+    """
+    return configuration is None or configuration.applies_to == "document"
+
+
+def check_may_be_active(
+    run: PipelineRun, configuration: PipelineConfiguration | None
+) -> None:
+    """Refuse to make a run active that is about a passage.
+
+    Raises:
+        InvalidParams: commands about the document would go to the passage's run.
+    """
+    if may_be_active(configuration):
+        return
+    raise InvalidParams(
+        f"Run {run.pipeline_run_id} is about a passage; only a run of a whole document"
+        " can be the active one. It is as it was.",
+        hint="Name the run in the command itself: each takes its `runId`.",
+        problems=[{"path": "runId", "message": "is a run about a passage"}],
+    )
 
 
 def _shared(step: StepState) -> StepState:

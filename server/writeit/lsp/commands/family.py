@@ -30,7 +30,8 @@ async def branch(
 ) -> p.PipelineRun:
     """Make a child run that shares the past; it is the session's active run now.
 
-    Rewinding is the same: the run that is left behind stays as it is.
+    Rewinding is the same: the run that is left behind stays as it is. A run about a
+    passage is never active, nor are its children.
     """
     params = request.params
     name = params.name if isinstance(params, p.RunBranchParams) else None

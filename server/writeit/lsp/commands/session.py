@@ -26,7 +26,7 @@ async def show(request: Request[p.Params]) -> p.UserSession:
 
 
 async def activate(request: Request[p.RunParams]) -> p.UserSession:
-    """Make a run the session's active one."""
+    """Make a run the session's active one; a run about a passage is refused."""
     params = request.params
     folder = request.connection.folder(params, run_id=params.run_id)
     return _as_session(await folder.engine.activate(params.run_id))
