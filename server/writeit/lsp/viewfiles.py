@@ -17,12 +17,19 @@ from lsprotocol import types
 
 from writeit.core.errors import DocumentChanged, StoreError
 from writeit.core.merge3 import merge
+from writeit.core.placing import with_ends_of
 from writeit.lsp.convert import uri_of
 from writeit.lsp.documents import open_document
 from writeit.lsp.files import replace_text
 from writeit.lsp.landing import Landing
 from writeit.views import uris
-from writeit.views.edits import StepEdits, merge_edits, read_back
+from writeit.views.edits import (
+    StepEdits,
+    is_edited_from,
+    merge_edits,
+    read_back,
+    without_later,
+)
 from writeit.views.uris import StepView
 
 if TYPE_CHECKING:
@@ -56,12 +63,13 @@ async def as_file(
             if hers.problems:
                 _complain(connection, path, hers.problems[0])
                 return path
-            goal = merge_edits(text, hers) if hers else text
+            goal = with_ends_of(now, merge_edits(text, hers) if hers else text)
             unsaved = open_document(connection, uri_of(path)) is not None
             if await _changed(connection, path, now, goal):
                 if unsaved:
-                    _keep_older(folder, view, saved=_file_is(path, now))
-                _remember(folder, view, text, unsaved=unsaved)
+                    _remember_unsaved(folder, view, text, now)
+                else:
+                    _remember(folder, view, text)
                 return path
             if open_document(connection, uri_of(path)) is not None:
                 logger.info("the page %s waits: its document changes", path)
@@ -74,7 +82,7 @@ async def as_file(
 def _hers(folder: Folder, view: View, now: str, fresh: str) -> StepEdits:
     """Return what she wrote in a page; only in a step's does she write."""
     if isinstance(view, StepView):
-        return edits_of(folder, view, now, fresh)
+        return read_back(base_of(folder, view, now, fresh), now)
     return StepEdits()
 
 
@@ -109,11 +117,6 @@ def settle(folder: Folder, view: StepView, taken: StepEdits, base: str) -> None:
     _make(folder, newest, merge_edits(_read(newest) or base, taken))
     if (text := _read(older)) is not None:
         _make(folder, older, merge_edits(text, taken))
-
-
-def edits_of(folder: Folder, view: StepView, now: str, fresh: str) -> StepEdits:
-    """Return what the writer changed in a step's view."""
-    return read_back(base_of(folder, view, now, fresh), now)
 
 
 def base_of(folder: Folder, view: StepView, now: str, fresh: str) -> str:
@@ -225,5 +228,22 @@ def _older_of(folder: Folder, view: View) -> Path:
     return _memory_of(folder, view).with_suffix(".older.md")
 
 
-def _remember(folder: Folder, view: View, path: Path, *, unsaved: str | None) -> None:
-    ...
+def _remember(folder: Folder, view: View, text: str) -> None:
+    """Note what was rendered; there is no file of an older rendering now."""
+    if isinstance(view, StepView):  # only there she writes
+        _make(folder, _memory_of(folder, view), text)
+        _older_of(folder, view).unlink(missing_ok=True)
+
+
+def _remember_unsaved(folder: Folder, view: View, text: str, before: str) -> None:
+    """Note what was rendered into an open page, which was `before`.
+
+    Its file is of the last rendering if it was saved since, or never changed.
+    """
+    if not isinstance(view, StepView):
+        return
+    newest, older = _memory_of(folder, view), _older_of(folder, view)
+    saved = _read(file_of(folder, view)) == before
+    if (saved or not older.exists()) and (known := _read(newest)) is not None:
+        _make(folder, older, known)
+    _make(folder, newest, text)

@@ -13,8 +13,8 @@ from writeit.core import decide
 from writeit.lsp.convert import uri_of
 from writeit.lsp.documents import open_document
 from writeit.lsp.pages import page
-from writeit.lsp.viewfiles import as_file, edits_of, file_of, settle, text_at
-from writeit.views.edits import StepEdits
+from writeit.lsp.viewfiles import as_file, base_of, file_of, settle, text_at
+from writeit.views.edits import StepEdits, read_back
 from writeit.views.uris import StepView
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Words:
         view: StepView,
         state: StepState,
         edits: StepEdits,
-        fresh: str,
+        base: str,
     ) -> None:
         self.step = state.step_name
         self._connection = connection
@@ -43,7 +43,7 @@ class Words:
         self._view = view
         self._state = state
         self._edits = edits
-        self._fresh = fresh
+        self._base = base
         self._used: set[Key] = set()
 
     @classmethod
@@ -52,17 +52,18 @@ class Words:
 
         Raises:
             NotFound: there is no such run or step.
+            StoreError: its file cannot be read.
         """
         connection, params = request.connection, request.params
         state = decide.step_of(await folder.engine.show(params.run_id), params.step)
         view = StepView(params.run_id, state.step_name)
         path = file_of(folder, view)
         now = text_at(connection, path)
-        edits, fresh = StepEdits(), ""
+        edits, base = StepEdits(), ""
         if now is not None:
-            fresh = await page(connection, folder, view)
-            edits = edits_of(folder, view, now, fresh)
-        return cls(connection, folder, view, state, edits, fresh)
+            base = base_of(folder, view, now, await page(connection, folder, view))
+            edits = read_back(base, now)
+        return cls(connection, folder, view, state, edits, base)
 
     def answer(self, index: int) -> str | None:
         """Take her wording of an answer; None if she left it as it was."""
@@ -92,7 +93,7 @@ class Words:
         if text_at(self._connection, path) is None:
             return
         if self._used:
-            settle(self._folder, self._view, self._taken_over(), self._fresh)
+            settle(self._folder, self._view, self._taken_over(), self._base)
         if open_document(self._connection, uri_of(path)) is None:
             await self._refresh()
         else:  # the client may not answer before it has the reply to its command

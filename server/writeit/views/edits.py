@@ -123,6 +123,22 @@ def read_back(before: str, now: str) -> StepEdits:
     )
 
 
+def is_edited_from(before: str, now: str) -> bool:
+    """Say whether `now` has the sections of `before`, whatever stands in them."""
+    there, here = ([(m.series, m.says) for m in _hers(p)] for p in (before, now))
+    return there == here
+
+
+def without_later(fresh: str, now: str) -> str:
+    """Return a freshly rendered view without the answers that came after `now`."""
+    here = {marker.key for marker in _hers(now)}
+    return assembled(
+        part
+        for part in taken_apart(fresh)
+        if not isinstance(part, Block) or part.kind != "answer" or part.key in here
+    )
+
+
 def merge_edits(fresh: str, edits: StepEdits) -> str:
     """Return a freshly rendered view with the writer's texts in their places.
 
@@ -186,7 +202,10 @@ def _problem(page: str, key: Key, left: list[Marker]) -> Problem:
     return Problem(key, "damaged", f"{message} {_REMEDY}", line)
 
 
-_REMEDY = "What you wrote there is not used; undo, or open the view again."
+_REMEDY = (
+    "What you wrote there is not used; undo, or delete the page and open the view"
+    " again."
+)
 
 
 def _name(key: Key, number: int | None = None) -> str:

@@ -1,0 +1,124 @@
+"""Pages given out as files: whatever an editor or a writer does, her words stay."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from support.desk import Desk
+from support.editor import serving
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from support.page import Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+FEEDBACK = "<!-- writeit:feedback -->\n"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bare(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Desk]:
+    """An editor that has its pages as files."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        editor.notes = editor.open_document(workspace / "notes.md")
+        yield Desk(editor)
+
+
+async def answered(bare: Desk) -> tuple[str, Path]:
+    """A run with one answer, and the file of its first step's page."""
+    run_id = await bare.editor.start_run()
+    await bare.editor.command(
+        "writeit.step.run", runId=run_id, models=["openai/say-first%20words"]
+    )
+    return run_id, await shown(bare, run_id)
+
+
+async def shown(bare: Desk, run_id: str) -> Path:
+    """The file of a run's first step, as it is after opening it."""
+    await bare.editor.command("writeit.view.open", view="step", runId=run_id)
+    folder = bare.editor.folder / ".writeit" / "views" / "step"
+    return folder / run_id / "angles.md"
+
+
+async def ask_anew(bare: Desk, run_id: str, text: str, **more: object) -> None:
+    """Ask the first step anew; its answer is `text`."""
+    models = [f"openai/say-{text}"]
+    await bare.editor.command(
+        "writeit.step.regenerate", runId=run_id, models=models, **more
+    )
+
+
+def opened(bare: Desk, path: Path, line_end: str = "\n") -> Page:
+    """A page open in the editor."""
+    text = path.read_text(encoding="utf-8").replace("\n", line_end)
+    return bare.open(text, uri=path.as_uri())
+
+
+async def test_a_page_closed_unsaved_is_brought_up_to_date_when_it_is_next_shown(
+    bare: Desk,
+) -> None:
+    """Its file is of an older rendering, and nothing in it was damaged."""
+    run_id, path = await answered(bare)
+    page = opened(bare, path)
+    await ask_anew(bare, run_id, "second")
+    await bare.editor.until(lambda: "\nsecond\n" in page.text)
+    page.close()
+    assert "\nsecond\n" not in path.read_text(encoding="utf-8")
+    await shown(bare, run_id)
+    assert "\nsecond\n" in path.read_text(encoding="utf-8")
+
+
+async def test_words_saved_before_later_answers_came_are_hers_still(bare: Desk) -> None:
+    """The page is closed with the answers unsaved; the words are in its file."""
+    run_id, path = await answered(bare)
+    page = opened(bare, path)
+    place = page.text.index(FEEDBACK) + len(FEEDBACK)
+    page.type(place, place, "More bees.")
+    path.write_text(page.text, encoding="utf-8")
+    await ask_anew(bare, run_id, "second", feedback="less")
+    await bare.editor.until(lambda: "\nsecond\n" in page.text)
+    page.close()
+    run = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    assert run["steps"]["angles"]["userFeedback"] == "More bees."
+
+
+async def test_a_page_that_nobody_remembers_is_brought_up_to_date(bare: Desk) -> None:
+    """Her words in it stay: what differs from a fresh rendering is hers."""
+    run_id, path = await answered(bare)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("\nfirst words\n", "\nmy first\n"), encoding="utf-8")
+    shutil.rmtree(bare.editor.folder / ".writeit" / "rendered")
+    await ask_anew(bare, run_id, "second")
+    await shown(bare, run_id)
+    text = path.read_text(encoding="utf-8")
+    assert "\nsecond\n" in text
+    assert "\nmy first\n" in text
+
+
+async def test_a_page_saved_in_another_encoding_is_not_written_over(bare: Desk) -> None:
+    """A choice is refused rather than made without her words."""
+    run_id, path = await answered(bare)
+    text = path.read_text(encoding="utf-8").replace(FEEDBACK, f"{FEEDBACK}Kürzer.")
+    path.write_bytes(text.encode("latin-1"))
+    refused = await bare.editor.refusal("writeit.step.select", runId=run_id, response=0)
+    assert refused.kind == "store_error"
+    assert "UTF-8" in refused.data["hint"]
+    await bare.editor.refusal("writeit.view.open", view="step", runId=run_id)
+    assert path.read_bytes() == text.encode("latin-1")
+
+
+async def test_a_page_with_crlf_stays_one_with_crlf(bare: Desk) -> None:
+    """And only what is new is edited in."""
+    run_id, path = await answered(bare)
+    page = opened(bare, path, "\r\n")
+    await ask_anew(bare, run_id, "second")
+    await bare.editor.until(lambda: "\r\nsecond\r\n" in page.text)
+    await asyncio.sleep(0.2)
+    assert page.text.count("\n") == page.text.count("\r\n")
