@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
+
+from writeit.store.lmdb_store import LmdbStore
 
 if TYPE_CHECKING:
     from support.terminal import Said, Terminal
@@ -310,3 +313,25 @@ async def test_a_person_is_asked_what_should_be_different(shell: Terminal) -> No
         screen.type("\x04")
         await screen.shows("Go on with it:")
         assert await screen.ends() == 0
+
+
+async def test_the_lease_is_renewed_while_answers_come(shell: Terminal) -> None:
+    """Or an editor would take the run for a dead process's and take it over."""
+    async with shell.screen(
+        "run", "tech-article", "notes.md", "-m", "openai/slow-3000"
+    ) as screen:
+        await screen.shows("word3 ")
+        store = LmdbStore.open(shell.folder / ".writeit" / "store")
+        try:
+            (run_id,) = store.streaming_runs()
+            first = store.lease(run_id)
+            assert first is not None
+            async with asyncio.timeout(30):
+                while (now := store.lease(run_id)) == first:  # noqa: ASYNC110 -- another process beats
+                    await asyncio.sleep(0.1)
+            assert now is not None
+            assert now.heartbeat > first.heartbeat
+        finally:
+            store.close()
+        screen.type("\x03")
+        await screen.shows("Stopped.")
