@@ -47,7 +47,9 @@ const FLOWS: Flows = {
   'writeit.edit.restore': async (app, params) =>
     after.restored(app, params.runId, await app.server.ask('writeit.edit.restore', params)),
   'writeit.document.polish': async (app, params) => {
-    const run = await generate(app.server, 'writeit.document.polish', params, 'rewriting');
+    // What goes right into the text needs no page; of several answers the step is opened.
+    const isShown = params.apply !== true;
+    const run = await generate(app.server, 'writeit.document.polish', params, 'rewriting', isShown);
     return run && after.polished(app, params, run);
   },
   'writeit.run.branch': async (app, params) =>

@@ -18,11 +18,15 @@ export async function compare(app: App, left: Side, right: Side): Promise<void> 
 }
 
 async function shown(app: App, { runId, step, response }: Side): Promise<Shown> {
-  if (response == null) {
-    return { uri: viewUri('content', runId, step), title: step };
-  }
   const run = await app.server.ask('writeit.run.show', { runId });
+  if (response == null) {
+    return { uri: viewUri('content', runId, step), title: `${step} of ${nameOf(run)}` };
+  }
   return answer(run, run.steps[step], response);
+}
+
+function nameOf({ name, branchPoint }: PipelineRun): string {
+  return name ?? (branchPoint === null ? 'the first run' : `the branch at ${branchPoint}`);
 }
 
 function answer(run: PipelineRun, step: StepState | undefined, which: number | string): Shown {

@@ -25,12 +25,15 @@ export async function generate<C extends CommandName>(
   command: C,
   params: Commands[C]['params'],
   title: string,
+  isShown = true,
 ): Promise<Commands[C]['result'] | undefined> {
   return withCancel(title, async (report, cancel) => {
     const streamToken = randomUUID();
     let shown: Promise<unknown> = Promise.resolve();
     const started = (runId: string, step: string): void => {
-      shown = show(viewUri('step', runId, step), { focus: false });
+      if (isShown) {
+        shown = show(viewUri('step', runId, step), { focus: false });
+      }
     };
     const listening = await server.listen(streamToken, watcher(report, started));
     // With a token of ours the server makes none of its own, which would be shown twice.

@@ -103,6 +103,21 @@ group('apply', (test) => {
       editor.document.getText(),
       '# Rivers\n\nDownstream stand the mills.\n\nThe end.\n',
     );
+    assert.equal(vscode.window.visibleTextEditors.length, 1);
+  });
+
+  test('of several rewritings the page opens and the text stays', async () => {
+    const editor = await article('# Rivers\n\nThe mills stand further down.\n');
+    await run('writeit.document.polish', {
+      uri: editor.document.uri.toString(),
+      range: { start: { line: 2, character: 0 }, end: { line: 2, character: 29 } },
+      models: ['openai/say-One.', 'openai/say-Two.'],
+      apply: true,
+    });
+    await until('the page', () =>
+      vscode.window.visibleTextEditors.some(({ document }) => document.uri.scheme === 'writeit'),
+    );
+    assert.match(editor.document.getText(), /further down/);
   });
 
   test('a new article is a file of its own and is opened', async () => {

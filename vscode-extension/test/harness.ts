@@ -57,7 +57,7 @@ export async function run(command: string, ...args: readonly unknown[]): Promise
   return vscode.commands.executeCommand(command, ...args);
 }
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
 
 /** Wait for what is wanted, looking again and again. */
 export async function until<T>(

@@ -12,7 +12,7 @@ import './step.test';
 import './trees.test';
 import './units.test';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 
 /** Run every test; the runner reads what is printed. */
 export async function run(): Promise<void> {

@@ -116,6 +116,12 @@ function options(hooks: Hooks): LanguageClientOptions {
 
 function middleware(hooks: Hooks): Middleware {
   return {
+    // A text that is thrown away changes once more when it is closed already.
+    didChange: async (event, next) => {
+      if (!event.document.isClosed) {
+        await next(event);
+      }
+    },
     executeCommand: (command, args: readonly unknown[]) => hooks.execute(command, args[0]),
     window: {
       showDocument: async (params, token, next) => {
