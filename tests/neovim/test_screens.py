@@ -47,6 +47,7 @@ CHANGING = (
     (r"coming · \d+ words", "coming · N words"),
     (r"\S*?/notes-\d+\.md *", "…/notes.md   "),
     (r" [\w/]*/\w*/ID.md", " …/ID.md"),
+    (r" +X$", " X"),
     (r"<[-0-9a-f]{20,34}\.md", "<ID.md"),
 )
 """What differs from run to run."""

@@ -34,6 +34,7 @@ def test_the_wheel_carries_pipelines_and_primers(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "writeit/_bundled/pipelines/tech-article.yaml" in names
     assert "writeit/_bundled/primers/tech-journalist.yaml" in names
+    assert "writeit/_bundled/neovim/plugin/writeit.lua" in names
     assert not [name for name in names if name.startswith("tests/")]
 
 
