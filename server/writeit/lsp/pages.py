@@ -9,6 +9,7 @@ from writeit.core import decide
 from writeit.core.errors import NotFound
 from writeit.core.merge3 import merge
 from writeit.core.placing import placed
+from writeit.engine.family import family_of, root_of
 from writeit.engine.requests import Ask
 from writeit.engine.resolve import Wishes
 from writeit.engine.sums import summed
@@ -28,14 +29,12 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from writeit.core.run import PipelineRun
+    from writeit.engine.family import Kin
     from writeit.engine.sums import By, Sum
     from writeit.lsp.connection import Connection
     from writeit.lsp.folder import Folder
     from writeit.ports import Store
     from writeit.views.uris import Side, View
-
-DEPTH = 100
-"""How deep a family is shown."""
 
 
 def run_of_view(view: View) -> UUID | None:
@@ -166,31 +165,20 @@ def _usage(store: Store) -> str:
 
 def family(store: Store, run: PipelineRun) -> TreeNode:
     """Return a run's whole family, from its root."""
-    return _node(store, root_of(store, run.pipeline_run_id), DEPTH)
+    return _node(family_of(store, root_of(store, run.pipeline_run_id)))
 
 
-def root_of(store: Store, run_id: UUID) -> UUID:
-    """Return the run that a family began with."""
-    while (summary := store.summary(run_id)) and summary.parent_run_id:
-        run_id = summary.parent_run_id
-    return run_id
-
-
-def _node(store: Store, run_id: UUID, depth: int) -> TreeNode:
-    summary = store.summary(run_id)
-    if summary is None:
-        msg = f"run {run_id} is listed as a child and has no summary"
-        raise LookupError(msg)
-    children = store.children(run_id)
+def _node(kin: Kin) -> TreeNode:
+    summary = kin.summary
     title = "" if summary.parent_run_id else summary.title
     return TreeNode(
-        run_id=run_id,
+        run_id=summary.run_id,
         name=summary.name or title,
         status=summary.status,
         current_step=summary.current_step,
         branch_point=summary.branch_point,
         cost_usd=summary.cost_usd,
         deleted=summary.deleted,
-        children=tuple(_node(store, c, depth - 1) for c in children) if depth else (),
-        more=bool(children) and not depth,
+        children=tuple(map(_node, kin.children)),
+        more=kin.more,
     )

@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from writeit.core import decide
 from writeit.core.errors import InvalidTransition
+from writeit.engine.family import family_of, root_of
 from writeit.lsp import protocol as p
 from writeit.lsp.commands.run import as_run
 from writeit.lsp.dispatch import Command, Request
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
+    from writeit.engine.family import Kin
     from writeit.lsp.folder import Folder
-    from writeit.ports import Store
-
-DEPTH = 100
-"""How deep a tree is shown unless told otherwise."""
 
 
 def _folder(request: Request[Any]) -> Folder:
@@ -44,31 +40,21 @@ async def tree(request: Request[p.RunTreeParams]) -> p.RunTree:
     params, folder = request.params, _folder(request)
     await folder.engine.show(params.run_id)
     if params.depth is not None:
-        return _subtree(folder.store, params.run_id, params.depth)
-    return _subtree(folder.store, _root(folder.store, params.run_id), DEPTH)
+        return _node(family_of(folder.store, params.run_id, params.depth))
+    return _node(family_of(folder.store, root_of(folder.store, params.run_id)))
 
 
-def _root(store: Store, run_id: UUID) -> UUID:
-    while (summary := store.summary(run_id)) and summary.parent_run_id:
-        run_id = summary.parent_run_id
-    return run_id
-
-
-def _subtree(store: Store, run_id: UUID, depth: int) -> p.RunTree:
-    summary = store.summary(run_id)
-    if summary is None:
-        msg = f"run {run_id} is listed as a child and has no summary"
-        raise LookupError(msg)
-    children = store.children(run_id)
+def _node(kin: Kin) -> p.RunTree:
+    summary = kin.summary
     return p.RunTree(
-        run_id=run_id,
+        run_id=summary.run_id,
         name=summary.name,
         branch_point=summary.branch_point,
         status=summary.status,
         current_step=summary.current_step,
         deleted=summary.deleted,
-        children=[_subtree(store, c, depth - 1) for c in children] if depth else [],
-        more=bool(children) and depth == 0,
+        children=[_node(child) for child in kin.children],
+        more=kin.more,
     )
 
 
