@@ -109,7 +109,7 @@ def test_a_crash_while_answers_come_loses_nothing(
     start: Callable[..., Nvim], tmp_path: Path
 ) -> None:
     """What came is in the run; the next command starts the server again."""
-    writer = _writer(start("vim.g.writeit = { patience = 700 }"), tmp_path)
+    writer = _writer(start(), tmp_path)
     writer.attached()
     writer.do("start")
     writer.nvim.command("WriteIt next openai/slow-2000")

@@ -15,9 +15,16 @@ local GONE = {
   hint = 'What it had received is kept; the next :WriteIt starts it again.',
 }
 
----@param err lsp.ResponseError
+--- For those who waited when it went: the writer has been told once.
+---@type writeit.Fault
+local GONE_AND_SAID = { kind = 'gone', message = GONE.message, quiet = true }
+
+---@param err lsp.ResponseError|writeit.Fault
 ---@return writeit.Fault
 local function fault_of(err)
+  if err == GONE or err == GONE_AND_SAID then
+    return err
+  end
   local data = type(err.data) == 'table' and err.data or {}
   return { message = data.message or err.message, hint = data.hint, kind = data.kind }
 end
@@ -45,7 +52,7 @@ function M.request(client, method, params, buf)
     end
   end)
   if err then
-    error(err == GONE and GONE or fault_of(err), 0)
+    error(fault_of(err), 0)
   end
   return result
 end
@@ -68,7 +75,7 @@ function M.abandon(id)
   local resumes = waiting[id] or {}
   waiting[id] = nil
   for resume in pairs(resumes) do
-    resume(GONE)
+    resume(GONE_AND_SAID)
   end
 end
 
