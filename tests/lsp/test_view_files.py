@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from support.desk import Desk
 from support.editor import serving
+from support.workspace import new_workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,9 +23,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 FEEDBACK = "<!-- writeit:feedback -->\n"
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def bare(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Desk]:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def bare(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
     """An editor that has its pages as files."""
+    workspace = new_workspace(tmp_path_factory.mktemp("pages"))
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
         editor.notes = editor.open_document(workspace / "notes.md")
@@ -122,3 +126,38 @@ async def test_a_page_with_crlf_stays_one_with_crlf(bare: Desk) -> None:
     await bare.editor.until(lambda: "\r\nsecond\r\n" in page.text)
     await asyncio.sleep(0.2)
     assert page.text.count("\n") == page.text.count("\r\n")
+
+
+async def test_words_typed_into_a_view_go_with_a_models_merge(bare: Desk) -> None:
+    """Her wording of the merge is what is joined, and stays; her words are said."""
+    run_id, path = await answered(bare)
+    for text in ("one", "two"):
+        await bare.editor.command(
+            "writeit.step.take", runId=run_id, response=0, text=text
+        )
+    await shown(bare, run_id)
+    text = path.read_text(encoding="utf-8").replace(FEEDBACK, f"{FEEDBACK}Warmly.")
+    path.write_text(text.replace("one\n\ntwo", "mine\n\ntwo"), encoding="utf-8")
+    step = await bare.editor.command(
+        "writeit.step.merge", runId=run_id, instruction="Join.", model="openai/echo"
+    )
+    assert step["userFeedback"] == "Warmly."
+    assert "mine" in step["aiResponses"][-1]["promptUsed"]
+    assert "\nmine\n\ntwo\n" in path.read_text(encoding="utf-8")
+
+
+async def test_a_page_that_cannot_be_written_does_not_make_a_choice_fail(
+    bare: Desk,
+) -> None:
+    """What was decided is decided; the writer is told of the page."""
+    run_id, path = await answered(bare)
+    text = path.read_text(encoding="utf-8").replace(FEEDBACK, f"{FEEDBACK}Warmly.")
+    path.write_text(text, encoding="utf-8")
+    memory = bare.editor.folder / ".writeit" / "rendered" / "step" / run_id
+    shutil.rmtree(memory)
+    memory.write_text("in the way", encoding="utf-8")
+    run = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    assert run["steps"]["angles"]["userFeedback"] == "Warmly."
+    messages = [m["message"] for m in bare.editor.sent("window/showMessage")]
+    assert any("cannot be written" in message for message in messages)
+    assert "Warmly." in path.read_text(encoding="utf-8")

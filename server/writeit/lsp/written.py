@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
+from lsprotocol import types
+
 from writeit.core import decide
+from writeit.core.errors import StoreError
 from writeit.lsp.convert import uri_of
 from writeit.lsp.documents import open_document
 from writeit.lsp.pages import page
@@ -18,6 +21,8 @@ from writeit.views.edits import StepEdits, read_back
 from writeit.views.uris import StepView
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from writeit.core.run import StepState
     from writeit.lsp.connection import Connection
     from writeit.lsp.dispatch import Request
@@ -78,9 +83,12 @@ class Words:
             return said
         return self._taken("feedback", self._edits.feedback)
 
-    def merge(self) -> str | None:
-        """Take her wording of the merge; None if she left it as it was."""
-        return self._taken("merge", self._edits.merge)
+    def merge(self, *, stays: bool = False) -> str | None:
+        """Take her wording of the merge; None if she left it as it was.
+
+        One that a model is to join `stays` hers: it is not the step's text yet.
+        """
+        return self._edits.merge if stays else self._taken("merge", self._edits.merge)
 
     def _taken(self, key: Key, text: str | None) -> str | None:
         if text is not None:
@@ -89,19 +97,26 @@ class Words:
 
     async def used(self) -> None:
         """Render the view afresh: what was taken stands where it went to."""
-        path = file_of(self._folder, self._view)
-        if text_at(self._connection, path) is None:
-            return
-        if self._used:
-            settle(self._folder, self._view, self._taken_over(), self._base)
-        if open_document(self._connection, uri_of(path)) is None:
+        if open_document(self._connection, uri_of(self._path)) is None:
             await self._refresh()
         else:  # the client may not answer before it has the reply to its command
             self._connection.spawn(self._refresh())
 
     async def _refresh(self) -> None:
-        text = await page(self._connection, self._folder, self._view)
-        await as_file(self._connection, self._folder, self._view, text)
+        """The decision stands, whatever becomes of the page."""
+        try:
+            if text_at(self._connection, self._path) is None:
+                return
+            if self._used:
+                settle(self._folder, self._view, self._taken_over(), self._base)
+            text = await page(self._connection, self._folder, self._view)
+            await as_file(self._connection, self._folder, self._view, text)
+        except StoreError as error:
+            self._connection.show(error.message, types.MessageType.Warning)
+
+    @property
+    def _path(self) -> Path:
+        return file_of(self._folder, self._view)
 
     def _taken_over(self) -> StepEdits:
         """Return of her edits what a command has taken."""

@@ -109,7 +109,7 @@ async def merge(request: Request[p.StepMergeParams]) -> p.Wire:
     words = await Words.of(request, folder)
     content = params.content
     if content is None and not (params.responses or params.passages):
-        content = words.merge()
+        content = words.merge(stays=params.instruction is not None)
     parts = decide.Parts(
         responses=params.responses, passages=params.passages, content=content
     )
@@ -133,12 +133,14 @@ async def merge(request: Request[p.StepMergeParams]) -> p.Wire:
         parts=parts,
         instruction=params.instruction,
         model=named[0] if named else None,
-        feedback=params.feedback,
+        feedback=words.feedback(params.feedback),
         wishes=await wishes_for(
             request, folder, await folder.engine.show(params.run_id)
         ),
     )
-    return await ask(request, folder, asked)
+    reply = await ask(request, folder, asked)
+    await words.used()
+    return reply
 
 
 async def feedback(request: Request[p.StepFeedbackParams]) -> p.StepState:
