@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import type { App } from './app';
 import * as after from './after';
 import { compare } from './compare';
@@ -69,6 +70,13 @@ const FLOWS: Flows = {
   },
 };
 
+/** What the side bar lists changes with them, and nothing else tells it. */
+const LISTED: ReadonlySet<CommandName> = new Set([
+  'writeit.keys.set',
+  'writeit.model.install',
+  'writeit.preferences.set',
+]);
+
 function asking(step: string | null | undefined): string {
   return step == null ? 'asking' : `asking ${step}`;
 }
@@ -85,6 +93,9 @@ export async function act<C extends CommandName>(
     () => (flow === undefined ? app.server.ask(command, waiting) : flow(app, waiting)),
     targetOf(params),
   );
+  if (LISTED.has(command)) {
+    await vscode.commands.executeCommand('writeit.ui.views.refresh');
+  }
   await app.scenes.refresh();
   return done;
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { wordsOf } from './errors';
+import { followAnswers } from './follow';
 import type { Changed, Server } from './server/server';
 import { placeOf, SCHEME } from './uris';
 
@@ -27,7 +28,7 @@ export class Views implements vscode.TextDocumentContentProvider, vscode.Disposa
           this.#refresh(() => true);
         }
       }),
-      vscode.workspace.onDidChangeTextDocument(followEnd),
+      followAnswers(),
     );
   }
 
@@ -72,21 +73,4 @@ function concerns(uri: vscode.Uri, { runIds, views }: Changed): boolean {
   const place = placeOf(uri);
   // Comparisons and the page of usage are about more than one run.
   return place === undefined || runIds.includes(place.runId) || views.includes(uri.toString());
-}
-
-/** Scroll along with a growing text, only where the cursor waits at its end. */
-function followEnd({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
-  if (document.uri.scheme !== SCHEME) {
-    return;
-  }
-  for (const editor of vscode.window.visibleTextEditors) {
-    const { line } = editor.selection.active;
-    for (const { range, text } of editor.document === document ? contentChanges : []) {
-      const last = range.start.line + text.split('\n').length - 1;
-      if (line >= range.end.line && line <= last) {
-        const { end } = document.lineAt(Math.min(last, document.lineCount - 1)).range;
-        editor.revealRange(new vscode.Range(end, end));
-      }
-    }
-  }
 }

@@ -14,8 +14,10 @@ export const MODEL: Table = {
     if (!provider || !key) {
       return undefined;
     }
-    const result = await app.server.ask('writeit.keys.set', { provider, key });
-    say(`The key of ${result.provider} is in the system keyring.`);
+    const result = await act(app, 'writeit.keys.set', { provider, key });
+    if (result !== undefined) {
+      say(`The key of ${provider} is in the system keyring.`);
+    }
     return result;
   },
 

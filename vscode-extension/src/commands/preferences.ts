@@ -27,6 +27,18 @@ function items(now: UserPreferences): Item[] {
       ask: () => text('Style primer', now.stylePrimer ?? '', (stylePrimer) => ({ stylePrimer })),
     },
     {
+      label: 'Default models',
+      description: Object.entries(now.defaultModels)
+        .map(([step, model]) => `${step}: ${model}`)
+        .join(', '),
+      ask: () => defaultModel(now.defaultModels),
+    },
+    {
+      label: 'Theme of the terminal',
+      description: now.theme,
+      ask: () => text('Theme of the terminal', now.theme, (theme) => ({ theme })),
+    },
+    {
       label: 'Save the article after a text was applied',
       description: now.autoSaveEnabled ? 'yes' : 'no',
       ask: () => Promise.resolve({ autoSaveEnabled: !now.autoSaveEnabled }),
@@ -62,6 +74,19 @@ function items(now: UserPreferences): Item[] {
       },
     },
   ];
+}
+
+/** One step's model; an empty one is taken out. */
+async function defaultModel(now: Readonly<Record<string, string>>): Promise<Change | undefined> {
+  const step = await vscode.window.showInputBox({ title: 'Default model of which step?' });
+  if (step === undefined || step === '') {
+    return undefined;
+  }
+  return text(`Model of ${step}`, now[step] ?? '', (model) => {
+    const others = Object.entries(now).filter(([name]) => name !== step);
+    const entries = model === '' ? others : [...others, [step, model] as const];
+    return { defaultModels: Object.fromEntries(entries) };
+  });
 }
 
 async function text(

@@ -19,8 +19,18 @@ export function registerTrees(app: App): vscode.Disposable {
   const refresh = paced(() => {
     runs.refresh();
   });
+  const files = vscode.workspace.createFileSystemWatcher('**/{pipelines,primers}/*.{yaml,yml}');
+  const listAnew = paced(() => {
+    for (const { provider } of others) {
+      provider.refresh();
+    }
+  });
   return vscode.Disposable.from(
     runs,
+    files,
+    files.onDidChange(listAnew),
+    files.onDidCreate(listAnew),
+    files.onDidDelete(listAnew),
     vscode.window.createTreeView('writeit.runs', { treeDataProvider: runs, showCollapseAll: true }),
     ...others.flatMap(({ provider, view }) => [provider, view]),
     app.server.onDidChange(refresh),
