@@ -161,3 +161,19 @@ async def test_a_page_that_cannot_be_written_does_not_make_a_choice_fail(
     messages = [m["message"] for m in bare.editor.sent("window/showMessage")]
     assert any("cannot be written" in message for message in messages)
     assert "Warmly." in path.read_text(encoding="utf-8")
+
+
+async def test_a_page_that_took_no_edit_is_tried_again_when_she_typed(
+    bare: Desk,
+) -> None:
+    """Nobody has to open it anew to see the answers that came meanwhile."""
+    run_id, path = await answered(bare)
+    page = opened(bare, path)
+    page.manner = "deaf"
+    await ask_anew(bare, run_id, "second")
+    await asyncio.sleep(4)  # every try is over
+    page.manner = "honest"
+    place = page.text.index(FEEDBACK) + len(FEEDBACK)
+    page.type(place, place, "More bees.")
+    await bare.editor.until(lambda: "\nsecond\n" in page.text)
+    assert f"{FEEDBACK}More bees." in page.text

@@ -10,11 +10,13 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from writeit.core.errors import InvalidParams, NotFound, StoreError
+from writeit.lsp.convert import uri_of
+from writeit.lsp.landing import PATIENCE, PAUSE
 from writeit.lsp.pages import concerns, page, run_of_view
 from writeit.lsp.protocol import Params
 from writeit.lsp.showing import announced
 from writeit.lsp.subject import view_in
-from writeit.lsp.viewfiles import as_file
+from writeit.lsp.viewfiles import as_file, file_of
 from writeit.views import uris
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class News:
         """Runs that something was decided about."""
         self._flowing: set[UUID] = set()
         """Runs of which text has come."""
+        self._waiting: set[View] = set()
+        """Pages that are tried again when the writer rests."""
         self._telling: asyncio.Task[None] | None = None
         self._stale: set[UUID] = set()
         """Runs whose files are not rendered anew yet."""
@@ -63,6 +67,23 @@ class News:
         folder, view = found
         if not uri.startswith(f"{uris.SCHEME}:"):
             self._connection.spawn(self._bring_up_to_date(folder, view))
+
+    def waits(self, folder: Folder, view: View) -> None:
+        """A page could not be changed where it is open: it is tried again later."""
+        if view not in self._waiting:
+            self._waiting.add(view)
+            self._connection.spawn(self._when_left_alone(folder, view))
+
+    async def _when_left_alone(self, folder: Folder, view: View) -> None:
+        """Bring a page up to date once she has typed in it, or closed it, and rests."""
+        uri, desk = uri_of(file_of(folder, view)), self._connection.desk
+        seen = desk.seen(uri)
+        while not desk.closed and not await desk.change_after(uri, seen, PATIENCE):
+            continue
+        await desk.pause(uri, PAUSE, PATIENCE)
+        self._waiting.discard(view)
+        if not self._closed:
+            await self._bring_up_to_date(folder, view)
 
     def close(self) -> None:
         """Stop telling: the client leaves, and may not answer any more."""

@@ -9,7 +9,6 @@ rendering, which is kept beside the last one.
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from writeit.lsp.folder import Folder
     from writeit.views.edits import Problem
     from writeit.views.uris import View
-
-logger = logging.getLogger(__name__)
 
 RENDERED = ".writeit/rendered"
 IGNORE = ".writeit/.gitignore"
@@ -72,7 +69,7 @@ async def as_file(
                     _remember(folder, view, text)
                 return path
             if open_document(connection, uri_of(path)) is not None:
-                logger.info("the page %s waits: its document changes", path)
+                connection.news.waits(folder, view)
                 return path
         _make(folder, path, text)
         _remember(folder, view, text)
