@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
+from writeit.core.settings import Settings
 from writeit.lsp import mirror
 from writeit.lsp.names import COMMANDS
 from writeit.lsp.schema import contract
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).parents[2]
+EXTENSION = ROOT / "vscode-extension"
 
 
 def test_the_mirror_that_is_checked_in_is_the_contracts() -> None:
@@ -36,3 +45,44 @@ def test_what_may_be_left_out_is_optional() -> None:
     assert "readonly outputPath?: string | null | undefined;" in start
     usage = text[text.index("interface TokenUsage") :].partition("}\n")[0]
     assert "readonly costUsd: number | null;" in usage
+
+
+def test_the_extensions_settings_are_the_servers() -> None:
+    """Each of the section's settings, and two of the extension's own."""
+    ours = {"writeit.server.path", "writeit.server.package"}
+    package = json.loads((EXTENSION / "package.json").read_text("utf-8"))
+    declared = set(package["contributes"]["configuration"]["properties"])
+    wanted = {f"writeit.{key}" for key in settings_of(Settings)}
+    assert declared == wanted | ours
+    sent = (EXTENSION / "src" / "settings.ts").read_text("utf-8")
+    assert all(f"'{key.removeprefix('writeit.')}'" in sent for key in wanted)
+
+
+def settings_of(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The settings of a section by their names on the wire."""
+    for field in section.model_fields.values():
+        name = f"{prefix}{field.alias}"
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from settings_of(inner, f"{name}.")
+        else:
+            yield name
+
+
+def test_the_extension_reaches_every_command() -> None:
+    """What the product can do, VS Code can do."""
+    sources = [
+        path.read_text("utf-8")
+        for path in (EXTENSION / "src").rglob("*.ts")
+        if path.name != mirror.FILE.name
+    ]
+    missing = {
+        name for name in COMMANDS if not any(f"'{name}'" in text for text in sources)
+    }
+    # The list of pipelines and their files; pages and the diff editor show the others.
+    assert missing == {
+        "writeit.pipeline.show",
+        "writeit.run.diff",
+        "writeit.step.preview",
+        "writeit.usage.show",
+    }

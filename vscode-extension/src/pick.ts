@@ -32,13 +32,20 @@ async function pickAmong<T>(
 }
 
 export async function pickRun(app: App, title: string): Promise<RunSummary | undefined> {
-  const { runs } = await app.server.ask('writeit.run.list', {
-    folder: currentFolder(),
-    limit: 200,
-  });
+  const folder = currentFolder();
+  const [{ runs }, { activePipelineRunId }] = await Promise.all([
+    app.server.ask('writeit.run.list', { folder, limit: 200 }),
+    app.server.ask('writeit.session.show', { folder }),
+  ]);
   const items = runs.map((run) => ({
     label: run.name ?? run.title,
-    description: `${run.pipeline}, ${runWords(run.status, run.currentStep)}`,
+    description: [
+      run.runId === activePipelineRunId ? 'the active run' : '',
+      run.pipeline,
+      runWords(run.status, run.currentStep),
+    ]
+      .filter(Boolean)
+      .join(', '),
     detail: `${new Date(run.updatedAt).toLocaleString()}, ${costWords(run.costUsd)}`,
     value: run,
   }));
