@@ -56,7 +56,7 @@ function M.open(here, draft)
   vim.bo[buf].swapfile = false
   vim.api.nvim_buf_set_lines(buf, 0, -1, false, vim.split(draft.text, '\n', { plain = true }))
   vim.bo[buf].modified = false
-  vim.bo[buf].filetype = 'markdown'
+  window.as_markdown(buf)
   vim.b[buf].writeit_root = here.client.root_dir
   vim.b[buf].writeit_about = { run_id = here.run_id, step = here.step }
   vim.b[buf].writeit_before = before

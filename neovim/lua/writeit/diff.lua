@@ -54,7 +54,7 @@ local function buffer(text, title)
   )
   window.own(buf)
   vim.bo[buf].bufhidden = 'wipe'
-  vim.bo[buf].filetype = 'markdown'
+  window.as_markdown(buf)
   window.fill(buf, text)
   vim.keymap.set(
     'n',

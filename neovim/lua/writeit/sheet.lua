@@ -34,7 +34,7 @@ function M.new(step)
   vim.api.nvim_buf_set_name(buf, ('writeit-stream:/%d/%s'):format(counter, step))
   window.own(buf)
   vim.bo[buf].bufhidden = 'wipe'
-  vim.bo[buf].filetype = 'markdown'
+  window.as_markdown(buf)
   local self = setmetatable({ buf = buf, sections = {}, order = {} }, Sheet)
   sheets[buf] = self
   vim.api.nvim_create_autocmd('BufWipeout', {

@@ -124,7 +124,7 @@ end
 ---@param buf integer
 function M.read(buf)
   window.own(buf)
-  vim.bo[buf].filetype = 'markdown'
+  window.as_markdown(buf)
   local client = guess(buf)
   if not client then
     local text = '# Nothing to show\n\nOpen a markdown file of the workspace first.\n'

@@ -49,7 +49,7 @@ local function furnish(win, buf)
     foldenable = false,
     list = false,
     spell = false,
-    conceallevel = 2,
+    conceallevel = vim.bo[buf].buftype == 'nofile' and 2 or 0, -- her own text is shown as it is
     concealcursor = 'nc',
   }
   for name, value in pairs(options) do
@@ -141,6 +141,14 @@ function M.own(buf)
   map('<CR>', function()
     require('writeit.lens').run_or_offer()
   end, 'what fits here')
+end
+
+--- Markdown, with Neovim's own parser where it has one: the old syntax marks every
+--- underscore of a name as an error.
+---@param buf integer
+function M.as_markdown(buf)
+  vim.bo[buf].filetype = 'markdown'
+  pcall(vim.treesitter.start, buf, 'markdown')
 end
 
 --- Close the current window; if it is the last one, show another buffer in it.
