@@ -51,6 +51,12 @@ async def shown(bare: Desk, run_id: str) -> Path:
     return folder / run_id / "angles.md"
 
 
+async def memory_of(bare: Desk, run_id: str) -> Path:
+    """Where the pages of a run's steps are remembered, once nothing is on its way."""
+    await asyncio.sleep(0.5)
+    return bare.editor.folder / ".writeit" / "rendered" / "step" / run_id
+
+
 async def ask_anew(bare: Desk, run_id: str, text: str, **more: object) -> None:
     """Ask the first step anew; its answer is `text`."""
     models = [f"openai/say-{text}"]
@@ -98,7 +104,7 @@ async def test_a_page_that_nobody_remembers_is_brought_up_to_date(bare: Desk) ->
     run_id, path = await answered(bare)
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("\nfirst words\n", "\nmy first\n"), encoding="utf-8")
-    shutil.rmtree(bare.editor.folder / ".writeit" / "rendered")
+    (await memory_of(bare, run_id) / "angles.md").unlink()
     await ask_anew(bare, run_id, "second")
     await shown(bare, run_id)
     text = path.read_text(encoding="utf-8")
@@ -153,7 +159,7 @@ async def test_a_page_that_cannot_be_written_does_not_make_a_choice_fail(
     run_id, path = await answered(bare)
     text = path.read_text(encoding="utf-8").replace(FEEDBACK, f"{FEEDBACK}Warmly.")
     path.write_text(text, encoding="utf-8")
-    memory = bare.editor.folder / ".writeit" / "rendered" / "step" / run_id
+    memory = await memory_of(bare, run_id)
     shutil.rmtree(memory)
     memory.write_text("in the way", encoding="utf-8")
     run = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
@@ -177,3 +183,19 @@ async def test_a_page_that_took_no_edit_is_tried_again_when_she_typed(
     page.type(place, place, "More bees.")
     await bare.editor.until(lambda: "\nsecond\n" in page.text)
     assert f"{FEEDBACK}More bees." in page.text
+
+
+async def test_a_page_open_here_follows_what_another_server_rendered(
+    bare: Desk, environment: dict[str, str]
+) -> None:
+    """Each knows what stands in its own editor; nobody is told of damage."""
+    run_id, path = await answered(bare)
+    page = opened(bare, path)
+    await asyncio.sleep(0.5)
+    async with serving([bare.editor.folder], "bare", environment) as other:
+        await other.command("writeit.view.open", view="step", runId=run_id)
+        await other.command(
+            "writeit.step.regenerate", runId=run_id, models=["openai/say-second"]
+        )
+        await bare.editor.until(lambda: "\nsecond\n" in page.text)
+        assert "\nsecond\n" in path.read_text(encoding="utf-8")

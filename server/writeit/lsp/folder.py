@@ -31,6 +31,8 @@ class Folder:
         self._files: Cache = {}
         self.shown: set[View] = set()
         """The views that were given out as files."""
+        self.rendered: dict[View, str] = {}
+        """The pages open here as we rendered them last; another server has its own."""
         self._open_engine = open_engine
         self._engine: Engine | None = None
 

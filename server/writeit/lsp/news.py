@@ -66,6 +66,7 @@ class News:
             return
         folder, view = found
         if not uri.startswith(f"{uris.SCHEME}:"):
+            folder.rendered.pop(view, None)  # the editor read it from its file
             self._connection.spawn(self._bring_up_to_date(folder, view))
 
     def waits(self, folder: Folder, view: View) -> None:

@@ -56,7 +56,7 @@ async def as_file(
     path = file_of(folder, view)
     async with connection.desk.hand_on(uri_of(path)):
         while (now := text_at(connection, path)) is not None:
-            hers = _hers(folder, view, now, text)
+            hers = _hers(connection, folder, view, now, text)
             if hers.problems:
                 _complain(connection, path, hers.problems[0])
                 return path
@@ -76,10 +76,12 @@ async def as_file(
     return path
 
 
-def _hers(folder: Folder, view: View, now: str, fresh: str) -> StepEdits:
+def _hers(
+    connection: Connection, folder: Folder, view: View, now: str, fresh: str
+) -> StepEdits:
     """Return what she wrote in a page; only in a step's does she write."""
     if isinstance(view, StepView):
-        return read_back(base_of(folder, view, now, fresh), now)
+        return read_back(base_of(connection, folder, view, now, fresh), now)
     return StepEdits()
 
 
@@ -114,21 +116,26 @@ def settle(folder: Folder, view: StepView, taken: StepEdits, base: str) -> None:
     _make(folder, newest, merge_edits(_read(newest) or base, taken))
     if (text := _read(older)) is not None:
         _make(folder, older, merge_edits(text, taken))
+    if (text := folder.rendered.get(view)) is not None:
+        folder.rendered[view] = merge_edits(text, taken)
 
 
-def base_of(folder: Folder, view: StepView, now: str, fresh: str) -> str:
+def base_of(
+    connection: Connection, folder: Folder, view: StepView, now: str, fresh: str
+) -> str:
     """Return the page as it was before she changed it.
 
-    It is the last that was rendered, or the older one if that is what she has. Where
-    nobody knows any more, what differs from a fresh rendering counts as hers.
+    It is the last that was rendered, here or by another server, or the older one if
+    that is what she has. Where nobody knows any more, what differs from a fresh
+    rendering counts as hers.
     """
-    newest = _read(_memory_of(folder, view))
-    if newest is None:
+    known = [_read(_memory_of(folder, view)), _read(_older_of(folder, view))]
+    if open_document(connection, uri_of(file_of(folder, view))) is not None:
+        known.insert(0, folder.rendered.get(view))
+    there = [text for text in known if text is not None]
+    if not there:
         return without_later(fresh, now)
-    older = _read(_older_of(folder, view))
-    if older is None or is_edited_from(newest, now) or not is_edited_from(older, now):
-        return newest
-    return older
+    return next((text for text in there if is_edited_from(text, now)), there[0])
 
 
 def file_of(folder: Folder, view: View) -> Path:
@@ -244,3 +251,4 @@ def _remember_unsaved(folder: Folder, view: View, text: str, before: str) -> Non
     if (saved or not older.exists()) and (known := _read(newest)) is not None:
         _make(folder, older, known)
     _make(folder, newest, text)
+    folder.rendered[view] = text

@@ -66,7 +66,8 @@ class Words:
         now = text_at(connection, path)
         edits, base = StepEdits(), ""
         if now is not None:
-            base = base_of(folder, view, now, await page(connection, folder, view))
+            fresh = await page(connection, folder, view)
+            base = base_of(connection, folder, view, now, fresh)
             edits = read_back(base, now)
         return cls(connection, folder, view, state, edits, base)
 
