@@ -50,23 +50,10 @@ async def converse(
     """
     spoken = False
 
-    async def once() -> ModelDone:
+    def hear(text: str) -> None:
         nonlocal spoken
-        async with models.stream(call) as items:
-            async for item in items:
-                match item:
-                    case TextDelta(text):
-                        spoken = True
-                        on_text(text)
-                    case ModelNotice():
-                        on_notice(item)
-                    case ModelDone():
-                        return item
-        raise ModelError(
-            "The answer stopped without an end.",
-            reason="malformed",
-            hint="Run the step again to ask this model once more.",
-        )
+        spoken = True
+        on_text(text)
 
     def worth_another_try(error: BaseException) -> bool:
         return not spoken and isinstance(error, ModelError) and is_passing(error)
@@ -78,7 +65,29 @@ async def converse(
         before_sleep=lambda state: on_notice(_waiting(call, state)),
         reraise=True,
     )
-    return await retrying(once)
+    return await retrying(_once, models, call, hear, on_notice)
+
+
+async def _once(
+    models: Models,
+    call: ModelCall,
+    on_text: Callable[[str], None],
+    on_notice: Callable[[ModelNotice], None],
+) -> ModelDone:
+    async with models.stream(call) as items:
+        async for item in items:
+            match item:
+                case TextDelta(text):
+                    on_text(text)
+                case ModelNotice():
+                    on_notice(item)
+                case ModelDone():
+                    return item
+    raise ModelError(
+        "The answer stopped without an end.",
+        reason="malformed",
+        hint="Run the step again to ask this model once more.",
+    )
 
 
 def is_passing(error: ModelError) -> bool:

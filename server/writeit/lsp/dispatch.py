@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lsprotocol import types
 
     from writeit.lsp.connection import Connection
+    from writeit.lsp.folder import Folder
     from writeit.lsp.protocol import Wire
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,15 @@ class Request(Generic[P]):
     connection: Connection
     params: P
     work_done_token: types.ProgressToken | None = None
+
+
+def folder_of_run(request: Request[Any]) -> Folder:
+    """Return the folder of the run that a command is about.
+
+    Raises:
+        NotFound: the folder that it names is not open.
+    """
+    return request.connection.folder(request.params, run_id=request.params.run_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,13 +145,14 @@ def build(world: Callable[[], World]) -> WriteItServer:
     ) -> None:
         ls.forget_settings()
 
-    _register_features(server)
+    _register_offers(server)
+    _register_pages(server)
     front_matter.register(server)
     return server
 
 
-def _register_features(server: WriteItServer) -> None:
-    """Announce what is answered besides commands; each imports its module when asked.
+def _register_offers(server: WriteItServer) -> None:
+    """Announce code actions and lenses; each imports its module when asked.
 
     A document that is not markdown gets nothing and costs nothing.
     """
@@ -169,14 +170,6 @@ def _register_features(server: WriteItServer) -> None:
 
         return await code_actions(ls.connection, params)
 
-    @server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)
-    async def content(
-        ls: WriteItServer, params: types.TextDocumentContentParams
-    ) -> types.TextDocumentContentResult:
-        from writeit.lsp.features.content import content_of  # noqa: PLC0415 -- heavy
-
-        return await content_of(ls.connection, params)
-
     @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
     async def code_lens(
         ls: WriteItServer, params: types.CodeLensParams
@@ -186,6 +179,18 @@ def _register_features(server: WriteItServer) -> None:
         from writeit.lsp.features.lenses import code_lenses  # noqa: PLC0415 -- heavy
 
         return await code_lenses(ls.connection, params)
+
+
+def _register_pages(server: WriteItServer) -> None:
+    """Announce what is answered about views."""
+
+    @server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)
+    async def content(
+        ls: WriteItServer, params: types.TextDocumentContentParams
+    ) -> types.TextDocumentContentResult:
+        from writeit.lsp.features.content import content_of  # noqa: PLC0415 -- heavy
+
+        return await content_of(ls.connection, params)
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     async def symbols(

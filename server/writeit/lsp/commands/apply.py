@@ -11,7 +11,7 @@ from writeit.core.errors import WriteItError
 from writeit.lsp import apply as applying
 from writeit.lsp import protocol as p
 from writeit.lsp.asking import said
-from writeit.lsp.dispatch import Command, Request
+from writeit.lsp.dispatch import Command, Request, folder_of_run
 from writeit.lsp.progress import Stream
 from writeit.lsp.showing import open_view
 from writeit.views.uris import CompareView, Side
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 async def apply(request: Request[p.StepApplyParams]) -> p.Wire:
     """Bring a step's text into the document; what the writer types meanwhile stays."""
     params, connection = request.params, request.connection
-    folder = connection.folder(params, run_id=params.run_id)
+    folder = folder_of_run(request)
     run = await folder.engine.show(params.run_id)
     job = applying.prepare(
         connection, folder, run, params.step, params.mode, params.uri
@@ -47,7 +47,7 @@ async def apply(request: Request[p.StepApplyParams]) -> p.Wire:
 async def restore(request: Request[p.StepParams]) -> p.Wire:
     """Bring back the writer's text as it was before the apply."""
     params, connection = request.params, request.connection
-    folder = connection.folder(params, run_id=params.run_id)
+    folder = folder_of_run(request)
     run = await folder.engine.show(params.run_id)
     applied = decide.restorable(run, params.step)
 

@@ -10,15 +10,10 @@ from writeit.core.errors import InvalidTransition
 from writeit.engine.family import family_of, root_of
 from writeit.lsp import protocol as p
 from writeit.lsp.commands.run import as_run
-from writeit.lsp.dispatch import Command, Request
+from writeit.lsp.dispatch import Command, Request, folder_of_run
 
 if TYPE_CHECKING:
     from writeit.engine.family import Kin
-    from writeit.lsp.folder import Folder
-
-
-def _folder(request: Request[Any]) -> Folder:
-    return request.connection.folder(request.params, run_id=request.params.run_id)
 
 
 async def branch(
@@ -31,13 +26,13 @@ async def branch(
     """
     params = request.params
     name = params.name if isinstance(params, p.RunBranchParams) else None
-    child = await _folder(request).engine.branch(params.run_id, params.step, name)
+    child = await folder_of_run(request).engine.branch(params.run_id, params.step, name)
     return as_run(child)
 
 
 async def tree(request: Request[p.RunTreeParams]) -> p.RunTree:
     """Show a run's whole family from its root, or what branched off it."""
-    params, folder = request.params, _folder(request)
+    params, folder = request.params, folder_of_run(request)
     await folder.engine.show(params.run_id)
     if params.depth is not None:
         return _node(family_of(folder.store, params.run_id, params.depth))
@@ -61,7 +56,7 @@ def _node(kin: Kin) -> p.RunTree:
 async def delete(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:
     """Delete a run; with children it leaves a tombstone, or they go too."""
     params = request.params
-    deleted = await _folder(request).engine.delete(
+    deleted = await folder_of_run(request).engine.delete(
         params.run_id, descendants=params.descendants
     )
     return p.RunDeleteResult(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from writeit.engine.requests import Ask
 from writeit.lsp import protocol as p
 from writeit.lsp.asking import wishes_for
-from writeit.lsp.dispatch import Command
+from writeit.lsp.dispatch import Command, folder_of_run
 
 if TYPE_CHECKING:
     from writeit.lsp.dispatch import Request
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 async def preview(request: Request[p.StepPreviewParams]) -> p.StepPreviewResult:
     """Show a step's prompt, and for each model its fit, cost and destination."""
-    connection, params = request.connection, request.params
-    folder = connection.folder(params, run_id=params.run_id)
+    params, folder = request.params, folder_of_run(request)
     run = await folder.engine.show(params.run_id)
-    identify = connection.world.models.identify
+    identify = request.connection.world.models.identify
     asked = Ask(
         run_id=params.run_id,
         step=params.step,

@@ -13,7 +13,7 @@ from writeit.export import export_run
 from writeit.library.frontmatter import Binding
 from writeit.lsp import protocol as p
 from writeit.lsp.convert import uri_of
-from writeit.lsp.dispatch import Command, Request
+from writeit.lsp.dispatch import Command, Request, folder_of_run
 from writeit.lsp.documents import manuscript_of
 from writeit.lsp.files import write_inside
 from writeit.ports import RunQuery
@@ -115,9 +115,8 @@ def _as_text(value: str | float | bool) -> str:
 
 async def show(request: Request[p.RunParams]) -> p.PipelineRun:
     """Return a run with its steps and answers."""
-    params = request.params
-    folder = request.connection.folder(params, run_id=params.run_id)
-    return as_run(await folder.engine.show(params.run_id))
+    engine = folder_of_run(request).engine
+    return as_run(await engine.show(request.params.run_id))
 
 
 async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
@@ -142,23 +141,20 @@ async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
 
 async def pause(request: Request[p.RunParams]) -> p.PipelineRun:
     """Stop what streams, keep what came."""
-    params = request.params
-    folder = request.connection.folder(params, run_id=params.run_id)
-    return as_run(await folder.engine.pause(params.run_id))
+    engine = folder_of_run(request).engine
+    return as_run(await engine.pause(request.params.run_id))
 
 
 async def resume(request: Request[p.RunParams]) -> p.PipelineRun:
     """Let a paused run go on; sends nothing."""
-    params = request.params
-    folder = request.connection.folder(params, run_id=params.run_id)
-    return as_run(await folder.engine.decide(params.run_id, decide.resume))
+    engine = folder_of_run(request).engine
+    return as_run(await engine.decide(request.params.run_id, decide.resume))
 
 
 async def export(request: Request[p.RunExportParams]) -> p.RunExportResult:
     """Return a run as yaml, json or markdown, and write it if a path is given."""
-    params, connection = request.params, request.connection
-    folder = connection.folder(params, run_id=params.run_id)
-    settings = await connection.settings(folder)
+    params, folder = request.params, folder_of_run(request)
+    settings = await request.connection.settings(folder)
     dossier = await dossier_of(
         folder.engine, params.run_id, folder.path, history=params.include_history
     )

@@ -14,7 +14,7 @@ from writeit.core.session import FieldProblem, problems_with_preferences
 from writeit.core.system_bindings import SYSTEM_BINDINGS
 from writeit.lsp import protocol as p
 from writeit.lsp.convert import to_invalid_params
-from writeit.lsp.dispatch import Command, Request
+from writeit.lsp.dispatch import Command, Request, folder_of_run
 
 if TYPE_CHECKING:
     from writeit.core.session import UserPreferences, UserSession
@@ -27,9 +27,8 @@ async def show(request: Request[p.Params]) -> p.UserSession:
 
 async def activate(request: Request[p.RunParams]) -> p.UserSession:
     """Make a run the session's active one; a run about a passage is refused."""
-    params = request.params
-    folder = request.connection.folder(params, run_id=params.run_id)
-    return _as_session(await folder.engine.activate(params.run_id))
+    engine = folder_of_run(request).engine
+    return _as_session(await engine.activate(request.params.run_id))
 
 
 def _as_session(session: UserSession) -> p.UserSession:

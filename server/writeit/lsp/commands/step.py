@@ -10,21 +10,16 @@ from writeit.engine.requests import Ask, AskAnew, AskToJoin
 from writeit.lsp import protocol as p
 from writeit.lsp.asking import as_step, ask, wishes_for
 from writeit.lsp.commands.run import as_run
-from writeit.lsp.dispatch import Command, Request
+from writeit.lsp.dispatch import Command, Request, folder_of_run
 from writeit.lsp.written import Words
 
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun, StepState
-    from writeit.lsp.folder import Folder
-
-
-def _folder(request: Request[Any]) -> Folder:
-    return request.connection.folder(request.params, run_id=request.params.run_id)
 
 
 async def run_step(request: Request[p.StepRunParams]) -> p.Wire:
     """Ask a step's models; again what failed or was cut."""
-    params, folder = request.params, _folder(request)
+    params, folder = request.params, folder_of_run(request)
     run = await folder.engine.show(params.run_id)
     asked = Ask(
         run_id=params.run_id,
@@ -38,7 +33,7 @@ async def run_step(request: Request[p.StepRunParams]) -> p.Wire:
 
 async def regenerate(request: Request[p.StepRegenerateParams]) -> p.Wire:
     """Ask a step anew, with what to change about its answer."""
-    params, folder = request.params, _folder(request)
+    params, folder = request.params, folder_of_run(request)
     run = await folder.engine.show(params.run_id)
     words = await Words.of(request, folder)
     asked = AskAnew(
@@ -65,7 +60,7 @@ async def _named(
 
 async def select(request: Request[p.StepSelectParams]) -> p.PipelineRun:
     """Choose an answer; the step is completed by it."""
-    params, folder = request.params, _folder(request)
+    params, folder = request.params, folder_of_run(request)
     words = await Words.of(request, folder)
     content = params.content
     if content is None:
@@ -87,7 +82,7 @@ async def select(request: Request[p.StepSelectParams]) -> p.PipelineRun:
 
 async def take(request: Request[p.StepTakeParams]) -> p.StepState:
     """Take a passage towards the step's merge; allowed while answers stream."""
-    params, engine = request.params, _folder(request).engine
+    params, engine = request.params, folder_of_run(request).engine
     passage_id = engine.new_id()
 
     def verb(run: PipelineRun, at: Any) -> decide.Events:  # noqa: ANN401 -- a datetime
@@ -105,7 +100,7 @@ async def take(request: Request[p.StepTakeParams]) -> p.StepState:
 
 async def merge(request: Request[p.StepMergeParams]) -> p.Wire:
     """Join parts: by hand, which completes the step, or by a model."""
-    params, folder = request.params, _folder(request)
+    params, folder = request.params, folder_of_run(request)
     words = await Words.of(request, folder)
     content = params.content
     if content is None and not (params.responses or params.passages):
@@ -146,7 +141,7 @@ async def merge(request: Request[p.StepMergeParams]) -> p.Wire:
 async def feedback(request: Request[p.StepFeedbackParams]) -> p.StepState:
     """Say what later prompts should know; of the last step with answers, if unsaid."""
     params = request.params
-    run = await _folder(request).engine.decide(
+    run = await folder_of_run(request).engine.decide(
         params.run_id,
         lambda run, at: decide.give_feedback(
             run, decide.answered_step_of(run, params.step), params.text, at
@@ -158,7 +153,7 @@ async def feedback(request: Request[p.StepFeedbackParams]) -> p.StepState:
 async def skip(request: Request[p.StepParams]) -> p.PipelineRun:
     """Go on without a step."""
     params = request.params
-    run = await _folder(request).engine.decide(
+    run = await folder_of_run(request).engine.decide(
         params.run_id,
         lambda run, at: decide.skip(run, decide.step_of(run, params.step), at),
     )
@@ -168,7 +163,7 @@ async def skip(request: Request[p.StepParams]) -> p.PipelineRun:
 async def rate(request: Request[p.ResponseRateParams]) -> p.AIResponse:
     """Note how good the writer finds an answer."""
     params = request.params
-    run = await _folder(request).engine.decide(
+    run = await folder_of_run(request).engine.decide(
         params.run_id,
         lambda run, at: decide.rate(
             run, decide.step_of(run, params.step), params.response, params.score, at
