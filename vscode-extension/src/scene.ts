@@ -66,12 +66,13 @@ export async function runOf(server: Server, uri: vscode.Uri): Promise<string | u
   if (place !== undefined) {
     return place.runId;
   }
-  for (const { argument } of await offersAt(server, uri)) {
-    if (typeof argument['runId'] === 'string') {
-      return argument['runId'];
-    }
-  }
-  return undefined;
+  // Others may be about a polish; the one that opens the run is about the document's own.
+  const offers = await offersAt(server, uri);
+  const opens = offers.find(
+    ({ command, argument }) => command === 'writeit.view.open' && argument['view'] === 'run',
+  );
+  const runId = opens?.argument['runId'];
+  return typeof runId === 'string' ? runId : undefined;
 }
 
 /** Whether the server has anything to say about a document. */

@@ -46,9 +46,11 @@ group('care', (test) => {
   });
 
   test('a preference is changed', async () => {
-    const before = (await ask('writeit.preferences.get', {})).stylePrimer;
-    await accepting('writeit.ui.preferences.edit'); // the first one, as it stands
-    assert.equal((await ask('writeit.preferences.get', {})).stylePrimer, before);
+    const { primers } = await ask('writeit.primer.list', {});
+    await accepting('writeit.ui.preferences.edit'); // the first of them, and the first primer
+    const { stylePrimer } = await ask('writeit.preferences.get', {});
+    assert.equal(stylePrimer, primers[0]?.primerId);
+    await ask('writeit.preferences.set', { stylePrimer: 'tech-journalist' });
   });
 
   test('a run that is activated is what its document means', async () => {

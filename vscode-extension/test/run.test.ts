@@ -38,8 +38,16 @@ group('run', (test) => {
     const app = await extension();
     const editor = await article();
     await app.scenes.refresh();
-    assert.equal(app.scenes.now.run, undefined);
+    const meant = (): string | undefined => app.scenes.now.run?.pipelineRunId;
+    assert.equal(meant(), undefined);
     const { pipelineRunId: runId } = await newRun(editor);
-    await until('the run', () => app.scenes.now.run?.pipelineRunId === runId);
+    await until('the run', () => meant() === runId);
+    await run('writeit.document.polish', {
+      uri: editor.document.uri.toString(),
+      models: ['openai/say-Polished.'],
+      apply: true,
+    });
+    await app.scenes.refresh();
+    assert.equal(meant(), runId, 'a polish is not what it means');
   });
 });

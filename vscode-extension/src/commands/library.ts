@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { act } from '../act';
+import type { App } from '../app';
 import { currentFolder } from '../folders';
 import { pick } from '../pick';
 import { show } from '../show';
@@ -48,9 +49,11 @@ export const LIBRARY: Table = {
   },
 };
 
-type App = Parameters<Table[string]>[0];
-
-async function pickPrimer(app: App, argument: unknown, title: string): Promise<string | undefined> {
+export async function pickPrimer(
+  app: App,
+  argument: unknown,
+  title: string,
+): Promise<string | undefined> {
   const named = (argument as { readonly primer?: string } | undefined)?.primer;
   if (named !== undefined) {
     return named;

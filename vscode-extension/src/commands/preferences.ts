@@ -1,14 +1,16 @@
 import * as vscode from 'vscode';
 import { act } from '../act';
+import type { App } from '../app';
 import { currentFolder } from '../folders';
 import type { PreferencesSetParams, UserPreferences } from '../protocol';
+import { pickPrimer } from './library';
 import type { Table } from './table';
 
 export const PREFERENCES: Table = {
   'preferences.edit': async (app) => {
     const folder = currentFolder();
     const now = await app.server.ask('writeit.preferences.get', { folder });
-    const chosen = await vscode.window.showQuickPick(items(now), {
+    const chosen = await vscode.window.showQuickPick(items(app, now), {
       title: 'Preferences: they hold in every editor; a setting wins over them',
     });
     const change = chosen && (await chosen.ask());
@@ -19,12 +21,12 @@ export const PREFERENCES: Table = {
 type Change = PreferencesSetParams;
 type Item = vscode.QuickPickItem & { ask(): Promise<Change | undefined> };
 
-function items(now: UserPreferences): Item[] {
+function items(app: App, now: UserPreferences): Item[] {
   return [
     {
       label: 'Style primer',
       description: now.stylePrimer ?? 'none',
-      ask: () => text('Style primer', now.stylePrimer ?? '', (stylePrimer) => ({ stylePrimer })),
+      ask: () => stylePrimer(app),
     },
     {
       label: 'Default models',
@@ -74,6 +76,11 @@ function items(now: UserPreferences): Item[] {
       },
     },
   ];
+}
+
+async function stylePrimer(app: App): Promise<Change | undefined> {
+  const chosen = await pickPrimer(app, undefined, 'Write in the style of…');
+  return chosen === undefined ? undefined : { stylePrimer: chosen };
 }
 
 /** One step's model; an empty one is taken out. */
