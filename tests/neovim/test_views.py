@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from support.writer import NOTES
@@ -118,6 +119,22 @@ def test_an_answer_is_reworded_before_it_is_chosen(writer: Writer) -> None:
     assert angles["content"] == "hello there, you"
     assert angles["aiResponses"][0]["rawOutput"] == "hello there"
     assert writer.nvim.lua("return vim.api.nvim_get_current_buf()") == writer.buffer()
+
+
+def test_the_lenses_of_an_answer_are_chosen_from_with_return(writer: Writer) -> None:
+    """On its heading <CR> asks which, and the choice has its turn like any command."""
+    writer.do("start")
+    writer.do("next openai/say-hello openai/slow-20")
+    writer.beside_shows("## Answer 2")
+    writer.nvim.command("wincmd l")
+    writer.nvim.lua("vim.fn.search('## Answer 2')")
+    writer.nvim.until("#vim.lsp.codelens.get(0) > 3")
+    writer.nvim.keys("<CR>")
+    screen = writer.nvim.shows("Code lenses")
+    (number,) = re.findall(r"^(\d+): Choose this answer", screen, re.MULTILINE)
+    writer.nvim.keys(f"{number}<CR>")
+    writer.said("answer 2 chosen")
+    assert writer.run()["steps"]["angles"]["userSelection"] == 1
 
 
 def test_an_earlier_run_is_found_again(writer: Writer) -> None:

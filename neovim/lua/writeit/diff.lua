@@ -5,8 +5,6 @@ local window = require('writeit.window')
 
 local M = {}
 
-local counter = 0
-
 ---@class writeit.Side
 ---@field runId string
 ---@field step string
@@ -46,12 +44,11 @@ end
 ---@param title string
 ---@return integer
 local function buffer(text, title)
-  counter = counter + 1
   local buf = vim.api.nvim_create_buf(false, true)
-  vim.api.nvim_buf_set_name(
-    buf,
-    ('writeit-compared:/%d/%s'):format(counter, (title:gsub(', [^ ]*/.*', '')))
-  )
+  local name = 'writeit-compared:/' .. title:gsub(', [^ ]*/.*', '')
+  if not pcall(vim.api.nvim_buf_set_name, buf, name) then
+    vim.api.nvim_buf_set_name(buf, name .. ', too') -- the same step of another run
+  end
   window.own(buf)
   vim.bo[buf].bufhidden = 'wipe'
   window.as_markdown(buf)

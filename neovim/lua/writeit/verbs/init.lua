@@ -13,7 +13,12 @@ local M = {}
 ---@field words string The arguments as they were typed.
 ---@field range? integer[] First and last line, from 1, where a range was given.
 ---@field text? string What is selected.
----@field span? lsp.Range
+---@field span? writeit.Span What is selected, in rows and bytes.
+---@field place writeit.Span The cursor.
+
+---@class writeit.Span
+---@field start { row: integer, column: integer }
+---@field end { row: integer, column: integer }
 
 ---@type table<string, string> Verb to the module that has a function of its name.
 local MODULES = {
@@ -96,7 +101,14 @@ function M.call(call)
   end
   local buf = vim.api.nvim_get_current_buf()
   local words = vim.trim((call.args:gsub('^%S+', '', 1)))
-  local this = { buf = buf, arguments = arguments, words = words }
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  local place = { row = row - 1, column = column }
+  local this = {
+    buf = buf,
+    arguments = arguments,
+    words = words,
+    place = { start = place, ['end'] = place },
+  }
   if call.range > 0 then
     select(this, call.line1, call.line2)
   end

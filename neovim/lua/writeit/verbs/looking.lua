@@ -13,7 +13,8 @@ local M = {}
 ---@param call writeit.Call
 function M.offer(call)
   local here = here_of.find(call.buf)
-  local range = call.span and require('writeit.verbs.asking').range(here, call.span)
+  local span = call.span or here.buf == call.buf and call.place or nil
+  local range = span and require('writeit.verbs.asking').range(here, span)
   local actions = here_of.actions(here, range)
   if #actions == 0 then
     say.info('there is nothing to offer here. :WriteIt start begins a run on a markdown file.')
