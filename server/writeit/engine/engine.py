@@ -17,6 +17,7 @@ from writeit.engine import preview, starting
 from writeit.engine.converse import RetryPolicy
 from writeit.engine.gate import Gate
 from writeit.engine.ledger import Ledger
+from writeit.engine.requests import Standing
 from writeit.engine.sending import Sending
 from writeit.engine.stream import nobody
 from writeit.engine.tools import Tools
@@ -177,15 +178,18 @@ class Engine:
             Busy, InvalidTransition, RetryLimit, NotFound, NotTrusted, ModelError,
                 BudgetExceeded: nothing changed.
         """
-        run = await self.show(request.run_id)
-        state = decide.step_of(run, request.step)
-        configuration = self.configuration(run)
+        standing = await self._standing(request.run_id, request.step)
         try:
-            laid_out = await request.lay_out(run, state, configuration, self._tools)
+            laid_out = await request.lay_out(standing)
         except Busy as busy:
             await self._raise_if_streaming(request.run_id, busy)
             return await self.ask(request, observer)
-        return await self._sending.send(request, run, configuration, laid_out, observer)
+        return await self._sending.send(request, standing, laid_out, observer)
+
+    async def _standing(self, run_id: UUID, step: str | None) -> Standing:
+        run = await self.show(run_id)
+        state = decide.step_of(run, step)
+        return Standing(run, state, self.configuration(run), self._tools)
 
     async def preview(self, asked: Ask) -> Preview:
         """Show what `asked` would send, where to and at what cost; send nothing.
@@ -193,10 +197,8 @@ class Engine:
         Raises:
             NotFound, InvalidTransition, InvalidPipeline: there is nothing to show.
         """
-        run = await self.show(asked.run_id)
-        state = decide.step_of(run, asked.step)
-        configuration = self.configuration(run)
-        return await preview.preview(asked, run, state, configuration, self._tools)
+        standing = await self._standing(asked.run_id, asked.step)
+        return await preview.preview(asked, standing)
 
     async def outcome(self, asking: Asking) -> StepState:
         """Wait for an asking; cancelling the wait stops it and keeps what came.

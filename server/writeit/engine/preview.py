@@ -16,10 +16,8 @@ from writeit.engine.requests import resolved
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from writeit.core.pipeline import PipelineConfiguration
     from writeit.core.run import PipelineRun, StepState
-    from writeit.engine.requests import Ask
-    from writeit.engine.tools import Tools
+    from writeit.engine.requests import Ask, Standing
     from writeit.ports import Fit, ModelCall
 
 
@@ -47,13 +45,7 @@ class Preview:
     models: list[PreviewedModel]
 
 
-async def preview(
-    asked: Ask,
-    run: PipelineRun,
-    state: StepState,
-    configuration: PipelineConfiguration,
-    tools: Tools,
-) -> Preview:
+async def preview(asked: Ask, at: Standing) -> Preview:
     """Lay out a step as `step.run` would, also of a step that was asked already.
 
     Raises:
@@ -61,15 +53,14 @@ async def preview(
         InvalidPipeline: the template cannot be filled in.
         NotFound: a provider is not known.
     """
-    _check_reachable(run, state)
-    spec = configuration.step(state.step_name)
-    prompt = prompt_for(configuration, run, state.step_name)
+    _check_reachable(at.run, at.state)
+    prompt = prompt_for(at.configuration, at.run, at.state.step_name)
     url = asked.wishes.settings.models.ollama_url
     calls = [
-        request_for(configuration, spec, model, prompt, ollama_url=url)
-        for model in await _models(asked, run, state, configuration, tools)
+        request_for(at.configuration, at.spec, model, prompt, ollama_url=url)
+        for model in await _models(asked, at)
     ]
-    fits = await asyncio.gather(*(tools.models.measure(call) for call in calls))
+    fits = await asyncio.gather(*(at.tools.models.measure(call) for call in calls))
     shown = [_shown(call, fit) for call, fit in zip(calls, fits, strict=True)]
     return Preview(prompt=prompt, models=shown)
 
@@ -87,21 +78,15 @@ def _check_reachable(run: PipelineRun, state: StepState) -> None:
     )
 
 
-async def _models(
-    asked: Ask,
-    run: PipelineRun,
-    state: StepState,
-    configuration: PipelineConfiguration,
-    tools: Tools,
-) -> Sequence[str]:
+async def _models(asked: Ask, at: Standing) -> Sequence[str]:
     """Return the models named, else those asked before, else those a run would ask."""
     if asked.models:
         return tuple(dict.fromkeys(asked.models))
-    before = decide.unmet(state) or decide.newest_asked(state)
+    before = decide.unmet(at.state) or decide.newest_asked(at.state)
     if before:
         return tuple(dict.fromkeys(call.model for call in before))
     try:
-        models = await resolved(run, state, configuration, tools, asked.wishes)
+        models = await resolved(at, asked.wishes)
     except NotFound:
         return ()  # the prompt can be read all the same
     return tuple(dict.fromkeys(models))

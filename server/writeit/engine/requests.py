@@ -20,9 +20,24 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from writeit.core.decide import Events
-    from writeit.core.pipeline import PipelineConfiguration
+    from writeit.core.pipeline import PipelineConfiguration, StepSpec
     from writeit.core.run import PipelineRun, StepState
     from writeit.engine.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where something is asked: a run, its step, its pipeline; and with what."""
+
+    run: PipelineRun
+    state: StepState
+    configuration: PipelineConfiguration
+    tools: Tools
+
+    @property
+    def spec(self) -> StepSpec:
+        """What the pipeline says of the step."""
+        return self.configuration.step(self.state.step_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +66,7 @@ class Request(Protocol):
         """What front matter, settings and preferences say."""
         ...
 
-    async def lay_out(
-        self,
-        run: PipelineRun,
-        state: StepState,
-        configuration: PipelineConfiguration,
-        tools: Tools,
-    ) -> LaidOut:
+    async def lay_out(self, at: Standing) -> LaidOut:
         """Lay out the calls, or refuse."""
         ...
 
@@ -72,29 +81,21 @@ class Ask:
     samples: int | None = None
     wishes: Wishes = field(default_factory=Wishes)
 
-    async def lay_out(
-        self,
-        run: PipelineRun,
-        state: StepState,
-        configuration: PipelineConfiguration,
-        tools: Tools,
-    ) -> LaidOut:
+    async def lay_out(self, at: Standing) -> LaidOut:
         """Lay out N models x S samples, or the repairs of what was lost."""
-        decide.check_askable(run, state)
-        spec = configuration.step(state.step_name)
-        samples = self.samples or spec.samples
+        state, step, clock = at.state, at.state.step_name, at.tools.clock
+        decide.check_askable(at.run, state)
+        samples = self.samples or at.spec.samples
         if state.status is StepStatus.RUNNING:
-            calls = planning.repairs_for(state, self.models, samples, tools.clock)
+            calls = planning.repairs_for(state, self.models, samples, clock)
         else:
-            names = self.models or await resolved(
-                run, state, configuration, tools, self.wishes
-            )
+            names = self.models or await resolved(at, self.wishes)
             generation = state.generation + 1 if state.calls else 0
-            calls = planning.calls_for(names, samples, tools.clock, generation)
-        prompt = prompt_for(configuration, run, spec.name)
+            calls = planning.calls_for(names, samples, clock, generation)
+        prompt = prompt_for(at.configuration, at.run, step)
         return LaidOut(
             [(call, prompt) for call in calls],
-            lambda run, at: decide.ask(run, run.steps[spec.name], calls, at),
+            lambda run, now: decide.ask(run, run.steps[step], calls, now),
         )
 
 
@@ -110,33 +111,27 @@ class AskAnew:
     samples: int | None = None
     wishes: Wishes = field(default_factory=Wishes)
 
-    async def lay_out(
-        self,
-        run: PipelineRun,
-        state: StepState,
-        configuration: PipelineConfiguration,
-        tools: Tools,
-    ) -> LaidOut:
+    async def lay_out(self, at: Standing) -> LaidOut:
         """Lay out the same models and samples as before, unless others are named."""
+        state, step = at.state, at.state.step_name
         words = self.feedback if self.feedback is not None else state.user_feedback
         feedback = words or ""
-        decide.check_regenerable(run, state)
-        names = await self._models(run, state, configuration, tools)
+        decide.check_regenerable(at.run, state)
         calls = [
             Call(
-                response_id=tools.clock.new_id(),
+                response_id=at.tools.clock.new_id(),
                 model=model,
                 generation=state.generation + 1,
             )
-            for model in names
+            for model in await self._models(at)
         ]
         prompts = [
             (
                 call,
                 prompt_for(
-                    configuration,
-                    run,
-                    state.step_name,
+                    at.configuration,
+                    at.run,
+                    step,
                     Revision(_previous(state, call.model), feedback),
                 ),
             )
@@ -144,25 +139,19 @@ class AskAnew:
         ]
         return LaidOut(
             prompts,
-            lambda run, at: decide.regenerate(
-                run, run.steps[state.step_name], calls, feedback, at
+            lambda run, now: decide.regenerate(
+                run, run.steps[step], calls, feedback, now
             ),
         )
 
-    async def _models(
-        self,
-        run: PipelineRun,
-        state: StepState,
-        configuration: PipelineConfiguration,
-        tools: Tools,
-    ) -> list[str]:
-        asked = [call.model for call in decide.newest_asked(state)]
+    async def _models(self, at: Standing) -> list[str]:
+        asked = [call.model for call in decide.newest_asked(at.state)]
         if self.models is None and self.samples is None and asked:
             return asked
         models: Sequence[str] = self.models or tuple(dict.fromkeys(asked))
         if not models:
-            models = await resolved(run, state, configuration, tools, self.wishes)
-        samples = self.samples or configuration.step(state.step_name).samples
+            models = await resolved(at, self.wishes)
+        samples = self.samples or at.spec.samples
         return [model for model in models for _ in range(samples)]
 
 
@@ -187,49 +176,37 @@ class AskToJoin:
     feedback: str | None = None
     wishes: Wishes = field(default_factory=Wishes)
 
-    async def lay_out(
-        self,
-        run: PipelineRun,
-        state: StepState,
-        configuration: PipelineConfiguration,
-        tools: Tools,
-    ) -> LaidOut:
+    async def lay_out(self, at: Standing) -> LaidOut:
         """Lay out the one call."""
-        decide.check_joinable(run, state)
+        state, step = at.state, at.state.step_name
+        decide.check_joinable(at.run, state)
         texts = [part.text for part in decide.joinable(state, self.parts)]
         if self.parts.content:
             texts = [self.parts.content]
         model = self.model
         if model is None:
-            model = (await resolved(run, state, configuration, tools, self.wishes))[0]
+            model = (await resolved(at, self.wishes))[0]
         call = Call(
-            response_id=tools.clock.new_id(),
+            response_id=at.tools.clock.new_id(),
             model=model,
             generation=state.generation,
             merge=True,
         )
-        primer = run.primer.text if run.primer else ""
+        primer = at.run.primer.text if at.run.primer else ""
         prompt = prompt_for_joining(texts, self.instruction, primer)
         return LaidOut(
             [(call, prompt)],
-            lambda run, at: decide.ask_to_merge(
-                run, run.steps[state.step_name], call, at, self.feedback
+            lambda run, now: decide.ask_to_merge(
+                run, run.steps[step], call, now, self.feedback
             ),
         )
 
 
-async def resolved(
-    run: PipelineRun,
-    state: StepState,
-    configuration: PipelineConfiguration,
-    tools: Tools,
-    wishes: Wishes,
-) -> tuple[str, ...]:
+async def resolved(at: Standing, wishes: Wishes) -> tuple[str, ...]:
     """Return the models a step asks when the command names none.
 
     Raises:
         NotFound: nothing names a model and the embedded one is not installed.
     """
-    spec = configuration.step(state.step_name)
-    embedded = await tools.models.embedded_installed()
-    return models_for(spec, run, wishes, embedded)
+    embedded = await at.tools.models.embedded_installed()
+    return models_for(at.spec, at.run, wishes, embedded)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from writeit.core import decide
 from writeit.engine import planning
 from writeit.engine.asking import Asking
 from writeit.engine.budget import Budget
@@ -19,11 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from writeit.core.pipeline import PipelineConfiguration
-    from writeit.core.run import PipelineRun
     from writeit.engine.gate import Gate
     from writeit.engine.planning import Planned
-    from writeit.engine.requests import LaidOut, Request
+    from writeit.engine.requests import LaidOut, Request, Standing
     from writeit.engine.stream import Observer, StreamEvent
     from writeit.engine.tools import Tools
 
@@ -45,8 +42,7 @@ class Sending:
     async def send(
         self,
         request: Request,
-        run: PipelineRun,
-        configuration: PipelineConfiguration,
+        at: Standing,
         laid_out: LaidOut,
         observer: Observer,
     ) -> Asking:
@@ -56,19 +52,19 @@ class Sending:
             NotTrusted, NotFound, ModelError, BudgetExceeded, Busy: nothing changed.
             StoreError: nothing was sent.
         """
-        step = decide.step_of(run, request.step).step_name
+        step = at.state.step_name
         models = [call.model for call, _ in laid_out.prompts]
         check_egress(models, request.wishes.providers)
         planned = await planning.plan(
             self._tools.models,
-            configuration,
-            configuration.step(step),
+            at.configuration,
+            at.spec,
             laid_out.prompts,
             run_id=request.run_id,
             ollama_url=request.wishes.settings.models.ollama_url,
         )
         limits = request.wishes.settings.max_cost_usd
-        self._budget.reserve(run, planned, limits)
+        self._budget.reserve(at.run, planned, limits)
         observer = self._telling_of_flow(request.run_id, observer)
         observer = self._budget.settling(observer, planned, limits)
         return await _sent(
