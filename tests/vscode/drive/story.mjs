@@ -96,8 +96,9 @@ await withPage(async (page) => {
 
   await vscode.step('a branch takes the other draft', async () => {
     await vscode.inline(/^draft/, 'Branch');
-    await vscode.unfold(/^Branch at draft/);
-    await vscode.inline(/^Answer \d: openai\/otter-draft/, 'Choose', { last: true });
+    await vscode.see(vscode.status(/draft.*2 answers to choose from/));
+    await vscode.palette('WriteIt: Choose an Answer…');
+    await vscode.pick('Choose an answer', /otter/);
     await vscode.see(vscode.toast('Chosen'));
     await vscode.see(vscode.treeRow(/^Branch at draft.*at polish/));
   });

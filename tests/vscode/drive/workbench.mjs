@@ -206,7 +206,11 @@ export class Workbench {
   /** Choose from the menu of a line of a tree. */
   async menu(words, item) {
     await this.treeRow(words).first().click({ button: 'right' });
-    await this.page.locator('.monaco-menu .action-label', { hasText: item }).click();
+    // By key: a menu passes over a click in the moment in which it opens.
+    await this.page.locator('.monaco-menu .action-item', { hasText: item }).hover();
+    await this.see(this.page.locator('.monaco-menu .action-item.focused', { hasText: item }));
+    await this.press('Enter');
+    await this.gone(this.page.locator('.monaco-menu'));
   }
 
   /** Wait for something that no element of the page tells. */
