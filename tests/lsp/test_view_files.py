@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -199,3 +200,17 @@ async def test_a_page_open_here_follows_what_another_server_rendered(
         )
         await bare.editor.until(lambda: "\nsecond\n" in page.text)
         assert "\nsecond\n" in path.read_text(encoding="utf-8")
+
+
+async def test_a_link_in_a_runs_page_leads_to_the_page_of_its_step(
+    bare: Desk,
+) -> None:
+    """An editor follows it to a file that is not there yet; the server fills it."""
+    run_id = await bare.editor.start_run()
+    await bare.editor.command("writeit.view.open", view="run", runId=run_id)
+    path = bare.editor.folder / ".writeit" / "views" / "run" / f"{run_id}.md"
+    link = re.search(r"^\[angles\]: (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    assert link is not None
+    step = (path.parent / link[1]).resolve()
+    page = bare.open("", uri=step.as_uri())
+    await bare.editor.until(lambda: "# angles · step 1 of 4" in page.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from writeit.ports import World
     from writeit.views.uris import View
 
+MOST_VIEWS = 100
+"""Of views that were given out; who has more open than that asks again."""
+
 LAST_WORDS = 5.0
 """Seconds for work in the background to end by itself; some of it waits for replies
 that an editor which went away never gives."""
@@ -50,8 +54,8 @@ class Connection:
         self.desk = Desk()
         self.checks = Checks(self)
         self.at_hand = ModelsAtHand(self)
-        self.read_views: set[View] = set()
-        """Views whose text the client was given: it is told when they change."""
+        self.read_views: deque[View] = deque(maxlen=MOST_VIEWS)
+        """Views whose text the client was given last: it is told when they change."""
         self._folders: dict[Path | None, Folder] = {}
         self._settings: dict[Path | None, Settings] = {}
         self._tasks: set[asyncio.Task[None]] = set()

@@ -33,6 +33,8 @@ class Folder:
         """The views that were given out as files."""
         self.rendered: dict[View, str] = {}
         """The pages open here as we rendered them last; another server has its own."""
+        self.damaged: set[View] = set()
+        """Those of them that cannot be brought up to date; the writer was told."""
         self._open_engine = open_engine
         self._engine: Engine | None = None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from writeit.core.errors import InvalidParams, NotFound, StoreError
+from writeit.core.errors import InvalidParams, NotFound, WriteItError
 from writeit.lsp.convert import uri_of
 from writeit.lsp.landing import PATIENCE, PAUSE
 from writeit.lsp.pages import concerns, page, run_of_view
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.1
 """Changes within it are told together: at most ten times a second."""
+REPLY_SECONDS = 5.0
+"""How long an editor may take to say that it refreshed."""
 
 
 class News:
@@ -112,9 +114,12 @@ class News:
             }
             self._connection.server.protocol.notify("writeit/changed", value)
         try:
-            await self._refresh(views, lenses=bool(changed))
+            async with asyncio.timeout(REPLY_SECONDS):
+                await self._refresh(views, lenses=bool(changed))
         except JsonRpcException as error:
             logger.info("the client did not refresh: %s", error.message)
+        except TimeoutError:  # it never answers; the next news does not wait for it
+            logger.info("the client did not say whether it refreshed")
         if changed:
             self._stale |= changed
             if self._filing is None or self._filing.done():
@@ -141,10 +146,14 @@ class News:
         """
         while self._stale and not self._closed:
             changed, self._stale = self._stale, set()
-            for folder in self._connection.open_folders():
-                for view in list(folder.shown):
-                    if concerns(folder.store, view, changed):
-                        await self._bring_up_to_date(folder, view)
+            await asyncio.gather(
+                *(
+                    self._bring_up_to_date(folder, view)
+                    for folder in self._connection.open_folders()
+                    for view in list(folder.shown)
+                    if concerns(folder.store, view, changed)
+                )
+            )
 
     async def _bring_up_to_date(self, folder: Folder, view: View) -> None:
         try:
@@ -152,7 +161,7 @@ class News:
             await as_file(self._connection, folder, view, text)
         except NotFound:  # its run was deleted; the page is all that is left of it
             folder.shown.discard(view)
-        except StoreError as error:
+        except WriteItError as error:
             folder.shown.discard(view)
             self._connection.show(error.message, types.MessageType.Warning)
 

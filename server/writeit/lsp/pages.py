@@ -76,7 +76,8 @@ async def page(  # noqa: PLR0911 -- one return a view
     match view:
         case uris.RunView():
             run = await engine.show(view.run_id)
-            return render_run(run, family(folder.store, run))
+            link = uris.link_from_run if editable else uris.uri_of
+            return render_run(run, family(folder.store, run), link=link)
         case uris.StepView():
             run = await engine.show(view.run_id)
             return render_step(

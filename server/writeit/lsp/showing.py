@@ -45,7 +45,8 @@ async def read_view(connection: Connection, folder: Folder, view: View) -> str:
         NotFound: what it shows is not there.
     """
     text = await page(connection, folder, view, editable=False)
-    connection.read_views.add(view)
+    if view not in connection.read_views:
+        connection.read_views.append(view)
     return text
 
 

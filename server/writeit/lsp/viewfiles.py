@@ -58,8 +58,9 @@ async def as_file(
         while (now := text_at(connection, path)) is not None:
             hers = _hers(connection, folder, view, now, text)
             if hers.problems:
-                _complain(connection, path, hers.problems[0])
+                _complain(connection, folder, view, hers.problems[0])
                 return path
+            folder.damaged.discard(view)
             goal = with_ends_of(now, merge_edits(text, hers) if hers else text)
             unsaved = open_document(connection, uri_of(path)) is not None
             if await _changed(connection, path, now, goal):
@@ -80,12 +81,19 @@ def _hers(
     connection: Connection, folder: Folder, view: View, now: str, fresh: str
 ) -> StepEdits:
     """Return what she wrote in a page; only in a step's does she write."""
-    if isinstance(view, StepView):
+    if isinstance(view, StepView) and now.strip():
         return read_back(base_of(connection, folder, view, now, fresh), now)
     return StepEdits()
 
 
-def _complain(connection: Connection, path: Path, problem: Problem) -> None:
+def _complain(
+    connection: Connection, folder: Folder, view: View, problem: Problem
+) -> None:
+    """Tell her where a page is damaged; once, until it is put right."""
+    if view in folder.damaged:
+        return
+    folder.damaged.add(view)
+    path = file_of(folder, view)
     connection.show(
         f"{path.name}, line {problem.line + 1}: {problem.message} The page stays as you"
         " left it, and is not brought up to date.",

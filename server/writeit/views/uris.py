@@ -136,6 +136,11 @@ def path_of(view: View) -> PurePosixPath:
     return FOLDER / _tail(view)
 
 
+def link_from_run(view: View) -> str:
+    """Return how the page of a run, as a file, refers to the file of another view."""
+    return f"../{_tail(view)}"
+
+
 def view_of(uri: str) -> View:
     """Return the view that a URI names.
 
