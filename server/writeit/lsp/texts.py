@@ -8,6 +8,7 @@ server's text would no longer be the writer's. (Seen in pygls 2.1.1.)
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
+from urllib.parse import unquote
 
 from pygls.workspace import TextDocument, Workspace
 
@@ -77,6 +78,18 @@ class WriteItDocument(TextDocument):
 
 class WriteItWorkspace(Workspace):
     """A workspace of such documents."""
+
+    def update_text_document(
+        self,
+        text_doc: types.VersionedTextDocumentIdentifier,
+        change: types.TextDocumentContentChangeEvent,
+    ) -> None:
+        """Change an open document.
+
+        VS Code changes a text that is thrown away once more after it closed it.
+        """
+        if unquote(text_doc.uri) in self.text_documents:  # the key pygls keeps it by
+            super().update_text_document(text_doc, change)
 
     @classmethod
     def like(cls, other: Workspace) -> Self:
