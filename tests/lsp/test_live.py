@@ -167,13 +167,12 @@ async def test_a_page_whose_markers_are_damaged_is_left_alone(
 
 async def told_within(editor: Editor, run_id: str, already: int) -> None:
     """Wait until an editor has been told of a run once more."""
-    async with asyncio.timeout(10):
-        await editor.until(
-            lambda: any(
-                run_id in news["runIds"]
-                for news in editor.sent("writeit/changed")[already:]
-            )
+    await editor.until(
+        lambda: any(
+            run_id in news["runIds"]
+            for news in editor.sent("writeit/changed")[already:]
         )
+    )
 
 
 async def test_what_another_editor_decides_is_told_here(

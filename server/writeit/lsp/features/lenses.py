@@ -12,6 +12,7 @@ from writeit.lsp import offers
 from writeit.lsp.features import frontmatter
 from writeit.lsp.features.places import on_document, page_of, places_in
 from writeit.lsp.subject import view_in
+from writeit.views import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,8 +100,7 @@ def state_of(run: PipelineRun) -> str:
     """Say in one line where a run stands and what it cost."""
     names = run.step_names
     place = f"{run.current_step} ({names.index(run.current_step) + 1}/{len(names)})"
-    cost = run.cost_usd
-    spent = "" if cost is None else f" · ${cost:.4f}"
+    spent = "" if run.cost_usd is None else f" · {words.money(run.cost_usd)}"
     return f"WriteIt: {place}, {_words(run)}{spent}"
 
 
