@@ -106,6 +106,23 @@ group('apply', (test) => {
     assert.equal(vscode.window.visibleTextEditors.length, 1);
   });
 
+  test('a name with blanks and accents is the same document to both sides', async () => {
+    const editor = await article('# Été\n\nThe mills stand.\n', 'my notes (été)');
+    const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
+    await finish(runId);
+    await editor.edit((edit) => {
+      edit.insert(new vscode.Position(0, 0), 'Unsaved. ');
+    });
+    const result = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
+    assert.equal(result.uri, editor.document.uri.toString());
+    assert.equal(editor.document.isDirty, true);
+    assert.match(editor.document.getText(), /A first answer\.|Unsaved\./);
+    await vscode.window.showTextDocument(editor.document);
+    const app = await extension();
+    await app.scenes.refresh();
+    assert.equal(app.scenes.now.run?.pipelineRunId, runId);
+  });
+
   test('of several rewritings the page opens and the text stays', async () => {
     const editor = await article('# Rivers\n\nThe mills stand further down.\n');
     await run('writeit.document.polish', {

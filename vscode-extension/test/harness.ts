@@ -80,9 +80,9 @@ const NOTES = '# Notes on rivers\n\nA river is moving water.\n\nIt ends at a mou
 let documents = 0;
 
 /** A new markdown file, open in an editor. */
-export async function article(text: string = NOTES): Promise<vscode.TextEditor> {
+export async function article(text: string = NOTES, stem = 'notes'): Promise<vscode.TextEditor> {
   documents += 1;
-  const path = join(WORKSPACE, `notes-${documents}.md`);
+  const path = join(WORKSPACE, `${stem}-${documents}.md`);
   await writeFile(path, text, 'utf8');
   await run('workbench.action.closeAllEditors');
   const document = await vscode.workspace.openTextDocument(path);
