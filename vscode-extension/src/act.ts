@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
 import * as after from './after';
-import { compare } from './compare';
+import { comparable, compare } from './compare';
 import { askAgain, startWithInputs } from './asking';
 import { telling } from './complain';
 import type { CommandName, Commands, StepApplyResult } from './protocol';
@@ -35,6 +35,11 @@ const FLOWS: Flows = {
     after.decided(await app.server.ask('writeit.step.select', params)),
   'writeit.step.skip': async (app, params) =>
     after.decided(await app.server.ask('writeit.step.skip', params)),
+  'writeit.step.take': async (app, params) => {
+    const step = await app.server.ask('writeit.step.take', params);
+    after.taken(step);
+    return step;
+  },
   'writeit.step.merge': async (app, params) => {
     if (params.instruction != null) {
       return generate(app.server, 'writeit.step.merge', params, 'joining the parts');
@@ -63,7 +68,7 @@ const FLOWS: Flows = {
     labour(app.server, 'writeit.model.install', params, `fetching ${params.model}`),
   'writeit.view.open': async (app, params) => {
     const { left, right } = params;
-    if (params.view !== 'compare' || left == null || right == null) {
+    if (params.view !== 'compare' || left == null || right == null || !comparable(left, right)) {
       return app.server.ask('writeit.view.open', params);
     }
     return compare(app, left, right);

@@ -15,6 +15,7 @@ import { folderOf } from './folders';
 import { savesAfterApply } from './settings';
 import { show, showDiff } from './show';
 import { viewUri } from './uris';
+import { count } from './words';
 
 type Choice = readonly [title: string, then: () => Thenable<unknown>];
 
@@ -72,13 +73,20 @@ function offerNext(run: PipelineRun, message: string): void {
   }
 }
 
+/** Said in passing: nothing to do about it. */
+function say(message: string): void {
+  vscode.window.setStatusBarMessage(`WriteIt: ${message}`, 8000);
+}
+
+/** A passage joined the merge, which is mostly off screen. */
+export function taken({ passages }: StepState): void {
+  say(`${count(passages.length, 'passage')} in the merge now.`);
+}
+
 export async function branched(run: PipelineRun): Promise<PipelineRun> {
   const step = run.branchPoint ?? run.currentStep;
   await show(viewUri('step', run.pipelineRunId, step), { focus: false });
-  vscode.window.setStatusBarMessage(
-    `WriteIt: branched at ${step}; the run before is untouched.`,
-    5000,
-  );
+  say(`branched at ${step}; the run before is untouched.`);
   return run;
 }
 
@@ -113,6 +121,8 @@ export async function applied(
   }
   if (result.applied) {
     await save(app, result.uri);
+    const where = vscode.workspace.asRelativePath(vscode.Uri.parse(result.uri));
+    say(`the text is in ${where}.`);
   }
   return result;
 }

@@ -11,6 +11,14 @@ interface Shown {
   readonly title: string;
 }
 
+/** What is neither an answer nor a step's text: only the server's own page has it. */
+const ELSEWHERE: readonly unknown[] = ['document', 'proposed'];
+
+/** Whether the diff editor can show both sides. */
+export function comparable(...sides: readonly Side[]): boolean {
+  return sides.every(({ response }) => !ELSEWHERE.includes(response));
+}
+
 /** Two texts in the diff editor: answers, or what steps hand on. */
 export async function compare(app: App, left: Side, right: Side): Promise<void> {
   const [one, other] = await Promise.all([shown(app, left), shown(app, right)]);
@@ -19,7 +27,7 @@ export async function compare(app: App, left: Side, right: Side): Promise<void> 
 
 async function shown(app: App, { runId, step, response }: Side): Promise<Shown> {
   const run = await app.server.ask('writeit.run.show', { runId });
-  if (response == null) {
+  if (response == null || response === 'content') {
     return { uri: viewUri('content', runId, step), title: `${step} of ${nameOf(run)}` };
   }
   return answer(run, run.steps[step], response);

@@ -9,6 +9,7 @@ import { Drafts } from './drafts';
 import { registerLenses } from './lenses';
 import { log } from './log';
 import { Pending } from './pending';
+import { quietMarkers } from './quiet';
 import { Scenes } from './scene';
 import { onPythonChanged } from './server/python';
 import { Server } from './server/server';
@@ -36,6 +37,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     registerCommands(app),
     registerTrees(app),
     registerLenses(app),
+    quietMarkers(),
     statusItem(app),
   );
   follow(app);

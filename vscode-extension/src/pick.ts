@@ -93,6 +93,7 @@ export async function pickPipeline(
   appliesTo: 'document' | 'selection',
   title: string,
   folder: string | undefined,
+  first?: string,
 ): Promise<PipelineEntry | undefined> {
   const { pipelines } = await app.server.ask('writeit.pipeline.list', { folder });
   const items = pipelines
@@ -100,9 +101,10 @@ export async function pickPipeline(
     .map((pipeline) => ({
       label: pipeline.name,
       description: pipeline.description,
-      detail: pipeline.steps.join(' → '),
+      ...(pipeline.steps.length > 1 ? { detail: pipeline.steps.join(' → ') } : {}),
       value: pipeline,
-    }));
+    }))
+    .toSorted((one, other) => Number(other.label === first) - Number(one.label === first));
   return pick(items, title, 'there is no usable pipeline for this.');
 }
 

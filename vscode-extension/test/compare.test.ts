@@ -49,6 +49,8 @@ group('compare', (test) => {
     await ask('writeit.step.select', { runId: child.pipelineRunId, response: 1 });
     await run('writeit.ui.run.diffParent', { runId: child.pipelineRunId, step: 'angles' });
     assert.deepEqual((await compared()).toSorted(), ['Rivers run.', 'Water moves.']);
+    const titles = tabs().map(({ label }) => label);
+    assert.ok(titles.includes('angles of the first run ↔ angles of the branch at angles'));
   });
 
   test('an answer is rated', async () => {

@@ -34,7 +34,7 @@ group('trees', (test) => {
     const roots = await runs.getChildren();
     assert.ok(!labels(roots).includes('the daughter'));
     const mother = named(roots, 'the mother');
-    assert.match(String(mother.description), /under way, at outline/);
+    assert.match(String(mother.description), /^tech-article, under way, at outline/);
     const steps = await runs.getChildren(mother);
     assert.deepEqual(labels(steps), ['angles', 'outline', 'draft', 'polish']);
     const angles = named(steps, 'angles');

@@ -82,7 +82,7 @@ await withPage(async (page) => {
 
   await vscode.step('a selected passage is polished', async () => {
     await vscode.selectLine('The mills stand further down');
-    await vscode.palette('WriteIt: Rewrite the Selection…');
+    await vscode.palette('WriteIt: Polish or Rewrite the Selection…');
     await vscode.pick('Rewrite', /^polish-passage/);
     await vscode.see(vscode.articleLines('The mills stand downstream'));
     const expected = before.replace('further down, and their wheels turn', 'downstream, and their wheels turn day and night');

@@ -2,19 +2,20 @@ import * as vscode from 'vscode';
 import { act } from '../act';
 import type { App } from '../app';
 import { folderOf } from '../folders';
+import { pipelineOf } from '../frontmatter';
 import { documentOf } from '../here';
 import { pick, pickPipeline } from '../pick';
 import { compareWithDocument } from '../after';
 import { runHere } from '../here';
 import { offersAt } from '../scene';
+import type { PipelineEntry } from '../protocol';
 import type { Table } from './table';
 
 export const DOCUMENT: Table = {
   'document.start': async (app, argument) => {
     const uri = documentOf(argument);
     const named = (argument as { readonly pipeline?: string } | undefined)?.pipeline;
-    const pipeline =
-      named ?? (await pickPipeline(app, 'document', 'Start a pipeline', folderOf(uri)))?.name;
+    const pipeline = named ?? (await pickToStart(app, uri))?.name;
     return pipeline === undefined
       ? undefined
       : act(app, 'writeit.run.start', { pipeline, uri: uri?.toString(), folder: folderOf(uri) });
@@ -85,13 +86,25 @@ function needed(uri: vscode.Uri | undefined): vscode.Uri | undefined {
   return uri;
 }
 
+/** The likeliest of what rewrites a passage. */
+const POLISH = 'polish-passage';
+
+/** The pipeline that the document names stands first. */
+async function pickToStart(
+  app: App,
+  uri: vscode.Uri | undefined,
+): Promise<PipelineEntry | undefined> {
+  const text = uri && (await vscode.workspace.openTextDocument(uri)).getText();
+  return pickPipeline(app, 'document', 'Start a pipeline', folderOf(uri), pipelineOf(text ?? ''));
+}
+
 async function polish(app: App, argument: unknown, words: boolean): Promise<unknown> {
   const editor = vscode.window.activeTextEditor;
   const uri = needed(documentOf(argument));
   if (uri === undefined) {
     return undefined;
   }
-  const pipeline = await pickPipeline(app, 'selection', 'Rewrite with…', folderOf(uri));
+  const pipeline = await pickPipeline(app, 'selection', 'Rewrite with…', folderOf(uri), POLISH);
   const instruction = pipeline && words ? await askInstruction() : '';
   if (pipeline === undefined || instruction === undefined) {
     return undefined;

@@ -44,11 +44,12 @@ const ICONS = {
 function runNode(app: App, run: RunSummary, expanded: boolean): Node {
   const { runId } = run;
   const state = runWords(run.status, run.currentStep);
+  const cost = run.costUsd === null ? [] : [costWords(run.costUsd)];
   return new Node(
     run.name ?? run.title,
     {
-      description: `${state}, ${costWords(run.costUsd)}`,
-      tooltip: `${run.title}\n${run.pipeline}: ${state}\nbegun ${new Date(run.createdAt).toLocaleString()}`,
+      description: [run.pipeline, state, ...cost].join(', '),
+      tooltip: `${run.title}\n${run.pipeline}: ${state}, ${costWords(run.costUsd)}\nbegun ${new Date(run.createdAt).toLocaleString()}`,
       icon: ICONS[run.status],
       kind: `run.${run.status}`,
       id: runId,
@@ -110,16 +111,18 @@ function stepNode(
     ...step.aiResponses.map((_, index) => answerNode(runId, step, index)),
     ...branches.map((branch) => branchNode(app, branch)),
   ];
+  const expanded = step.stepName === currentStep || branches.length > 0;
   return new Node(
     step.stepName,
     {
       description: stepWords(step),
       icon: step.streaming.length > 0 ? 'sync~spin' : STEP_ICONS[step.status],
       kind: `step.${step.streaming.length > 0 ? 'STREAMING' : step.status}`,
-      id: `${runId}/${step.stepName}`,
+      // Whether a line is open is remembered by its id: one that matters now is a new line.
+      id: `${runId}/${step.stepName}${expanded ? '/now' : ''}`,
       target: { runId, step: step.stepName },
       command: opens(viewUri('step', runId, step.stepName)),
-      expanded: step.stepName === currentStep,
+      expanded,
     },
     lines.length === 0 ? undefined : () => Promise.resolve(lines),
   );
