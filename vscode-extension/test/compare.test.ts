@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
-import { article, ask, group, newRun, run, tabs, until } from './harness';
+import { viewUri } from '../src/uris';
+import { article, ask, group, newRun, open, run, tabs, until } from './harness';
 
 const TWO = ['openai/say-Rivers%20run.', 'openai/say-Water%20moves.'];
 
@@ -51,6 +52,19 @@ group('compare', (test) => {
     assert.deepEqual((await compared()).toSorted(), ['Rivers run.', 'Water moves.']);
     const titles = tabs().map(({ label }) => label);
     assert.ok(titles.includes('angles of the first run ↔ angles of the branch at angles'));
+  });
+
+  test('a comparison with the document itself is a page of the server', async () => {
+    const runId = await answered();
+    await ask('writeit.step.select', { runId, response: 0 });
+    const side = { runId, step: 'angles' };
+    await run('writeit.view.open', {
+      view: 'compare',
+      left: { ...side, response: 'document' },
+      right: { ...side, response: 'proposed' },
+    });
+    const page = viewUri('compare', runId, 'angles', 'document', runId, 'angles', 'proposed');
+    await until('the page', () => open(page));
   });
 
   test('an answer is rated', async () => {

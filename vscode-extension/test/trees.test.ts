@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
 import { pipelineLines, primerLines } from '../src/views/library';
 import { modelLines } from '../src/views/models';
 import type { Node } from '../src/views/node';
@@ -46,6 +47,22 @@ group('trees', (test) => {
       /chosen/,
     );
     assert.match(String(named(inside, 'the daughter').description), /from angles/);
+  });
+
+  test('the step that waits for a choice is open, and folds once it is made', async () => {
+    const { pipelineRunId: runId } = await newRun(await article(), { name: 'a choice' });
+    await ask('writeit.step.run', { runId });
+    const runs = await tree(runLines);
+    const angles = async (): Promise<Node> => {
+      const found = named(await runs.getChildren(), 'a choice');
+      return named(await runs.getChildren(found), 'angles');
+    };
+    const waiting = await angles();
+    assert.equal(waiting.collapsibleState, vscode.TreeItemCollapsibleState.Expanded);
+    await ask('writeit.step.select', { runId, response: 0 });
+    const chosen = await angles();
+    assert.equal(chosen.collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
+    assert.notEqual(chosen.id, waiting.id);
   });
 
   test('every line says in words what its icon shows', async () => {
