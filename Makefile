@@ -73,7 +73,7 @@ style-lua: ## The plug-in's Lua in StyLua's format; needs node and npm
 
 ci-setup: ## Install the real editors the suites use: Chromium, node 24, code-server
 	@PYTHON=$(PYTHON) WRITEIT_EDITORS="$(EDITORS)" scripts/ci-setup
-	@$(MAKE) --no-print-directory $(MODULES)
+	@$(MAKE) --silent --no-print-directory $(MODULES)
 
 bench: $(LOCAL_STAMP) bench-startup ## Measure everything, as ratios in one run
 
