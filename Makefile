@@ -93,4 +93,5 @@ bench-models: $(STAMP) ## The model host against LiteLLM alone and raw httpx
 	$(BIN)/python benchmarks/model_host.py
 
 clean: ## Remove everything that was built
-	rm -rf $(VENV) .cache dist build demo-output .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .cache dist build demo-output .mypy_cache .ruff_cache .pytest_cache test-artefacts
+	rm -rf $(addprefix $(EXTENSION)/,node_modules dist dist-test server *.vsix)

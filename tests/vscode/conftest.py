@@ -46,15 +46,14 @@ class World:
     """What a person may want to see afterwards."""
 
 
-@pytest.fixture(scope="session")
-def _tools() -> None:
-    """Everything these tests need beside the project."""
+def pytest_runtest_setup() -> None:
+    """Pass over all of these tests, in one line, where their tools are not there."""
     if reason := tools.missing():
         skip_or_fail(reason)
 
 
 @pytest.fixture(scope="session")
-def built(_tools: None) -> Built:
+def built() -> Built:
     """The extension, built from the checkout as it stands."""
     made = subprocess.run(
         ["make", "extension", f"WRITEIT_EDITORS={tools.EDITORS}"],

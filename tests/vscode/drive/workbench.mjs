@@ -32,10 +32,6 @@ export class Workbench {
     for (const key of keys) await this.page.keyboard.press(key);
   }
 
-  async type(text) {
-    await this.page.keyboard.type(text);
-  }
-
   /** The box that asks: palette, quick pick or input. */
   get box() {
     return this.page.locator('.quick-input-widget:visible');
@@ -54,30 +50,10 @@ export class Workbench {
     await row.click();
   }
 
-  /** Whether the palette offers a command now. */
-  async offers(title) {
-    await this.press('F1');
-    await this.box.locator('input').first().fill(`>${title}`);
-    const any = this.box.locator('.quick-input-list .monaco-list-row, .quick-input-message:visible');
-    await any.first().waitFor();
-    const found = await this.rows(new RegExp(`^${escaped(title)}`)).count();
-    await this.press('Escape');
-    await this.box.waitFor({ state: 'hidden' });
-    return found > 0;
-  }
-
   /** Wait for a list whose question contains `question`, and pick a row. */
   async pick(question, words) {
     await this.asked(question);
     await this.rows(words).first().click();
-  }
-
-  /** Type an answer into an input box that asks `question`. */
-  async answer(question, text) {
-    await this.asked(question);
-    const input = this.box.locator('input').first();
-    if (text !== undefined) await input.fill(text);
-    await this.press('Enter');
   }
 
   /** Wait until the box shows words as its title, its question or its hint. */
