@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,7 @@ class Story:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def story(shell: Terminal) -> Story:
     """A writer who does a little of everything; each test looks at one thing."""
-    shell.environment["EDITOR"] = "sed -i s/moves/sleeps/"
+    shell.environment["EDITOR"] = "sed -E -i 's/moves|run/sleep/'"
     try:
         said = await choosing(shell, STORY)
     finally:
@@ -134,7 +135,7 @@ async def test_an_answer_is_edited_before_it_is_chosen(story: Story) -> None:
     """In $EDITOR; what the next step gets is the writer's wording."""
     step = story.step("angles")
     chosen = step["ai_responses"][step["user_selection"]]
-    assert step["edited_content"] == chosen["raw_output"].replace("moves", "sleeps")
+    assert step["edited_content"] == re.sub("moves|run", "sleep", chosen["raw_output"])
 
 
 async def test_answers_are_rated_and_compared(story: Story) -> None:
@@ -171,7 +172,7 @@ async def test_passages_of_two_answers_are_merged_in_the_editor(story: Story) ->
     step = story.step("draft")
     texts = [passage["text"] for passage in step["passages"]]
     assert len(texts) == 2
-    assert step["merged_content"] == "\n\n".join(texts).replace("moves", "sleeps")
+    assert step["merged_content"] == re.sub("moves|run", "sleep", "\n\n".join(texts))
     assert step["status"] == "COMPLETED"
 
 
