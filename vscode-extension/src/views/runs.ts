@@ -111,7 +111,8 @@ function stepNode(
     ...step.aiResponses.map((_, index) => answerNode(runId, step, index)),
     ...branches.map((branch) => branchNode(app, branch)),
   ];
-  const expanded = step.stepName === currentStep || branches.length > 0;
+  const matters = step.stepName === currentStep || branches.length > 0;
+  const expanded = matters && lines.length > 0;
   return new Node(
     step.stepName,
     {
