@@ -30,6 +30,7 @@ def _alone() -> None:
     os.environ["WRITEIT_OLLAMA_URL"] = "http://127.0.0.1:9"  # nobody answers there
 
 
+@pytest.hookimpl(tryfirst=True)  # the groups are read right after it
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what belongs together; what takes longest begins first."""
     for item in items:
