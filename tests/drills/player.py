@@ -41,6 +41,7 @@ class Player:
         self._asking: dict[str, int] = {}
         self._ended: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[object]] = set()
+        self._resting = False
         editor.hear = self._hear
 
     @asynccontextmanager
@@ -55,6 +56,7 @@ class Player:
 
     async def rest(self) -> None:
         """Take the hands away, whatever is under way."""
+        self._resting = True  # wait_for of Python 3.11 may swallow a cancel
         for task in self._tasks:
             task.cancel()
         ended = await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -67,7 +69,7 @@ class Player:
         self._tasks.add(asyncio.create_task(work))
 
     async def _work(self) -> None:
-        while True:
+        while not self._resting:
             await asyncio.sleep(self._rng.uniform(0, 0.04))
             runs = [run_id for run_id, ending in self._book.runs.items() if not ending]
             if len(runs) < self._runs:

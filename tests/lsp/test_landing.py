@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -161,3 +162,14 @@ async def test_an_editor_that_goes_away_is_not_waited_for() -> None:
     outcome = await client.land()
     assert outcome.pending
     assert not client.sent
+
+
+async def test_a_wait_that_is_cancelled_as_the_change_comes_is_cancelled() -> None:
+    """Whoever ends the work is not overheard because the writer typed just then."""
+    desk = Desk()
+    waiting = asyncio.create_task(desk.change_after(URI, 0, 5))
+    await asyncio.sleep(0)
+    desk.changed(URI)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

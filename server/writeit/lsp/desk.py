@@ -75,7 +75,8 @@ class Desk:
         waiting = asyncio.Event()
         self._waiting[uri].add(waiting)
         try:
-            await asyncio.wait_for(waiting.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for may swallow a cancel
+                await waiting.wait()
         except TimeoutError:
             return False
         finally:
