@@ -51,6 +51,13 @@ def reports(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output.splitlines() if line.endswith("}")]
 
 
+def last_reports(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    """What a killed process has told besides what was read; a half line is none."""
+    assert process.stdout is not None
+    with process, process.stdout as output:
+        return [json.loads(line) for line in output if line.endswith("}\n")]
+
+
 def first_report(process: subprocess.Popen[str]) -> dict[str, Any]:
     """The first thing the process tells; it goes on meanwhile."""
     assert process.stdout is not None
@@ -90,17 +97,18 @@ def refused(folder: Path) -> StoreError:
 # --- Killed -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("patience", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("patience", [0.1, 0.3, 0.6])
 def test_a_kill_loses_no_acknowledged_decision(folder: Path, patience: float) -> None:
     """Nor more streamed text than that of the last moment."""
     process = child("commit", folder)
-    first_report(process)
-    time.sleep(patience * random.uniform(0.8, 1.2))  # noqa: S311 -- not a secret
+    told = [first_report(process)]
+    while sum("run" in report for report in told) < 20:  # however busy the machine is
+        told.append(first_report(process))
+    time.sleep(random.uniform(0, patience))  # noqa: S311 -- not a secret
     process.kill()
-    told = reports(process)
+    told += last_reports(process)
     runs = [report["run"] for report in told if "run" in report]
     words = [report["word"] for report in told if "word" in report]
-    assert len(runs) > 20
     assert offline.verify(str(folder)) == []  # type: ignore[no-untyped-call]
     store = LmdbStore.open(folder)
     for number in (1, *runs):
