@@ -35,7 +35,7 @@ demo: $(LOCAL_STAMP) ## Do the main job: notes to article, on the embedded model
 
 test: $(LOCAL_STAMP) ## Check and test everything this machine can
 	$(MAKE) check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 drill-kill: $(STAMP) ## Kill servers at random moments, 300 times; takes long
 	cd tests && ../$(BIN)/python -m drills.kill --rounds 300
