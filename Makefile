@@ -47,6 +47,7 @@ check: $(STAMP) ## Lint, format and type checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory check-lua
 	@if [ -e $(MODULES) ]; then $(MAKE) --no-print-directory check-extension; else \
 	  echo "$(EXTENSION) is not checked: its npm packages are not there (make ci-setup)"; fi
 
@@ -65,13 +66,15 @@ format: $(STAMP) ## Put the source in its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-.PHONY: style-lua
-style-lua: ## The plug-in's Lua in StyLua's format; needs node and npm
-	npm install --silent --prefix .cache/stylua @johnnymorganz/stylua@2.5.2
-	node tests/neovim/style/stylua.mjs neovim $(CURDIR)/.cache/stylua
-	node tests/neovim/style/stylua.mjs examples $(CURDIR)/.cache/stylua
+.PHONY: check-lua style-lua
+check-lua: ## Lint and format of the Neovim plug-in
+	@WRITEIT_EDITORS="$(EDITORS)" scripts/check-lua
 
-ci-setup: ## Install the real editors the suites use: Chromium, node 24, code-server
+style-lua: ## The plug-in's Lua in StyLua's format (make ci-setup brings StyLua)
+	PATH="$(EDITORS)/node/bin:$$PATH" node tests/neovim/style/stylua.mjs neovim "$(EDITORS)/stylua"
+	PATH="$(EDITORS)/node/bin:$$PATH" node tests/neovim/style/stylua.mjs examples "$(EDITORS)/stylua"
+
+ci-setup: ## Install the real editors the suites use, and what lints Lua
 	@PYTHON=$(PYTHON) WRITEIT_EDITORS="$(EDITORS)" scripts/ci-setup
 	@$(MAKE) --silent --no-print-directory $(MODULES)
 

@@ -167,7 +167,7 @@ end
 --- Say what became of an apply, and see to what is left to do.
 ---@param client vim.lsp.Client
 ---@param params table
----@param result { applied: boolean, uri: string, merged: boolean, conflicts: table[], pending: boolean }
+---@param result writeit.Applied
 function M.settle(client, params, result)
   local path = short(vim.uri_to_fname(result.uri))
   if result.pending then
@@ -184,13 +184,9 @@ function M.settle(client, params, result)
   M.save(client, result.uri)
   local count = #result.conflicts
   if count > 0 then
-    say.warn(
-      ('%d passage%s you changed yourself stayed as you have %s. :WriteIt compare shows the difference.'):format(
-        count,
-        count == 1 and '' or 's',
-        count == 1 and 'it' or 'them'
-      )
-    )
+    local kept = count == 1 and '1 passage you changed yourself stayed as you have it.'
+      or ('%d passages you changed yourself stayed as you have them.'):format(count)
+    say.warn(kept .. ' :WriteIt compare shows the difference.')
   elseif result.applied then
     local with = result.merged and ', with what you changed meanwhile' or ''
     say.info(('the text is in %s%s. u takes it back.'):format(path, with))

@@ -67,6 +67,14 @@
 ---@field steps string[]
 ---@field inputs writeit.Input[]
 
+--- What became of an apply.
+---@class writeit.Applied
+---@field applied boolean
+---@field uri string
+---@field merged boolean
+---@field conflicts table[]
+---@field pending boolean
+
 --- What went wrong, in words for a person; raised with `error(fault, 0)`.
 ---@class writeit.Fault
 ---@field message string

@@ -71,10 +71,10 @@ function M.export(call)
   local here = here_of.find_run(call.buf)
   local format, path = unpack(call.arguments)
   if format and not SUFFIX[format] then
-    error(
-      { message = ('%s is no format.'):format(format), hint = 'There are markdown, yaml and json.' },
-      0
-    )
+    error({
+      message = ('%s is no format.'):format(format),
+      hint = 'There are markdown, yaml and json.',
+    }, 0)
   end
   format = format or 'markdown'
   M.export_offered(here.client, {
