@@ -23,8 +23,10 @@ local GONE_AND_SAID = { kind = 'gone', message = GONE.message, quiet = true }
 ---@return writeit.Fault
 local function fault_of(err)
   if err == GONE or err == GONE_AND_SAID then
+    ---@cast err writeit.Fault
     return err
   end
+  ---@cast err lsp.ResponseError
   local data = type(err.data) == 'table' and err.data or {}
   return { message = data.message or err.message, hint = data.hint, kind = data.kind }
 end

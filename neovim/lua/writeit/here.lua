@@ -72,7 +72,7 @@ end
 
 --- As `find`, of a place that has a run.
 ---@param buf integer
----@return writeit.Here
+---@return writeit.HereRun
 function M.find_run(buf)
   local here = M.find(buf)
   if not here.run_id and not here.uri and article and vim.api.nvim_buf_is_loaded(article) then
@@ -85,11 +85,12 @@ function M.find_run(buf)
       hint = ':WriteIt start begins one.',
     }, 0)
   end
+  ---@cast here writeit.HereRun
   return here
 end
 
 --- The run in full.
----@param here writeit.Here
+---@param here writeit.HereRun
 ---@return writeit.Run
 function M.run(here)
   return client_of.execute(here.client, 'run.show', { runId = here.run_id })

@@ -62,7 +62,6 @@ function M.render(root, title, here)
   return lines, rows
 end
 
----@param client vim.lsp.Client
 ---@param rows writeit.Row[]
 ---@return writeit.Row
 local function row_here(rows)
@@ -130,7 +129,7 @@ local function buffer(root)
   return buf
 end
 
----@param here writeit.Here
+---@param here writeit.HereRun
 function M.open(here)
   local client = here.client
   local root = client_of.execute(client, 'run.tree', { runId = here.run_id })

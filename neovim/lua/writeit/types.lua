@@ -24,6 +24,7 @@
 ---@class writeit.Step
 ---@field stepName string
 ---@field status 'PENDING'|'RUNNING'|'COMPLETED'|'SKIPPED'
+---@field startedAt? string
 ---@field aiResponses writeit.Answer[]
 ---@field userSelection? integer
 ---@field mergedContent? string
@@ -89,3 +90,7 @@
 ---@field uri? string Of the document.
 ---@field run_id? string
 ---@field step? string
+
+--- The same, of a place that has a run.
+---@class writeit.HereRun: writeit.Here
+---@field run_id string

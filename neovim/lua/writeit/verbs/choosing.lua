@@ -59,7 +59,7 @@ function M.pick(step, named, prompt)
 end
 
 ---@param call writeit.Call
----@return writeit.Here, writeit.Step, integer index, string? feedback
+---@return writeit.HereRun, writeit.Step, integer index, string? feedback
 local function chosen(call, prompt)
   local here = here_of.find_run(call.buf)
   local step = here_of.step(here, here_of.run(here))

@@ -13,7 +13,6 @@ local function line_of(model)
     or ('%s (not yet: %s)'):format(model.id, model.reason or 'unknown')
 end
 
----@param client vim.lsp.Client
 ---@param listed table[]
 ---@param id? string
 ---@return table
