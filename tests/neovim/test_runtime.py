@@ -31,6 +31,19 @@ setmetatable(_G, { __newindex = function(_, name, value)
 end })
 """
 
+LISTEN = """
+local client = vim.lsp.get_clients({ name = 'writeit' })[1]
+_G.heard = {}
+function client:request(method, params, handler, ...)
+  local command = params.command
+  table.insert(_G.heard, 'asked ' .. (command or method))
+  return require('vim.lsp.client').request(self, method, params, function(...)
+    table.insert(_G.heard, 'told ' .. (command or method))
+    return handler(...)
+  end, ...)
+end
+"""
+
 
 def test_the_command_prints_the_plugin_that_came_with_the_server() -> None:
     """As a path, and as JSON."""
@@ -100,6 +113,19 @@ def test_checkhealth_says_what_works_and_what_does_not(writer: Writer) -> None:
     assert "models can be asked" in report or "no model can be asked yet" in report
     assert "the store is healthy" in report
     assert "ERROR" not in report, report
+
+
+def test_checkhealth_asks_everything_at_once(writer: Writer) -> None:
+    """The store is looked at while the models are still being listed."""
+    writer.nvim.lua(LISTEN)
+    writer.nvim.command("checkhealth writeit")
+    heard = writer.nvim.lua("return _G.heard")
+    writer.nvim.lua("vim.lsp.get_clients({ name = 'writeit' })[1].request = nil")
+    assert heard[:3] == [
+        "asked writeit.model.list",
+        "asked writeit.store.status",
+        "asked writeit.store.verify",
+    ]
 
 
 def test_checkhealth_without_a_server_says_where_it_looked(

@@ -10,10 +10,13 @@ local M = {}
 local PATIENCE = 15000
 local health = vim.health
 
---- A client to ask: one that is there, else one that is started for the occasion.
+--- A client to ask: that of the article she comes from, any that is there, else one that
+--- is started for the occasion.
 ---@return vim.lsp.Client?, boolean made
 local function client()
-  local there = vim.lsp.get_clients({ name = 'writeit' })[1]
+  local before = vim.fn.bufnr('#') -- the report has a buffer of its own
+  local root = before > 0 and server.root_of(require('writeit.here').subject(before))
+  local there = root and client_of.of_root(root) or vim.lsp.get_clients({ name = 'writeit' })[1]
   if there then
     return there, false
   end
@@ -27,19 +30,31 @@ local function client()
   return made, true
 end
 
---- Ask, and wait for the reply; nil and why if there is none.
+---@class writeit.Told
+---@field result? table
+---@field why? string Why there is no result.
+
+--- Ask all of it at once, and wait for the replies: a server that has not asked a model yet
+--- takes seconds to know of any, and looks at its store meanwhile.
 ---@param one vim.lsp.Client
----@param command string
----@return table?, string?
-local function ask(one, command)
-  local reply, why = one:request_sync('workspace/executeCommand', {
-    command = 'writeit.' .. command,
-    arguments = { vim.empty_dict() },
-  }, PATIENCE)
-  if not reply then
-    return nil, why or 'no reply'
+---@param commands string[]
+---@return table<string, writeit.Told>
+local function ask(one, commands)
+  local told, left = {}, #commands ---@type table<string, writeit.Told>
+  for _, command in ipairs(commands) do
+    told[command] = { why = 'no reply' }
+    one:request('workspace/executeCommand', {
+      command = 'writeit.' .. command,
+      arguments = { vim.empty_dict() },
+    }, function(err, result)
+      told[command] = { result = not err and result or nil, why = err and err.message }
+      left = left - 1
+    end)
   end
-  return reply.result, reply.err and reply.err.message
+  vim.wait(PATIENCE, function()
+    return left == 0 or one:is_stopped()
+  end, 10)
+  return told
 end
 
 local function settings()
@@ -83,12 +98,12 @@ local function version(one)
   health.info('workspace ' .. vim.fn.fnamemodify(one.root_dir or '?', ':~'))
 end
 
----@param one vim.lsp.Client
-local function models(one)
+---@param told writeit.Told
+local function models(told)
   health.start('WriteIt: models')
-  local listed, why = ask(one, 'model.list')
+  local listed = told.result
   if not listed then
-    health.error('the models could not be listed: ' .. why)
+    health.error('the models could not be listed: ' .. told.why)
     return
   end
   local usable = vim.tbl_filter(function(model)
@@ -109,22 +124,22 @@ local function models(one)
   end
 end
 
----@param one vim.lsp.Client
-local function store(one)
+---@param status writeit.Told
+---@param verified writeit.Told
+local function store(status, verified)
   health.start('WriteIt: store')
-  local status, why = ask(one, 'store.status')
-  if not status then
-    health.warn('the store was not looked at: ' .. why)
+  local it, whole = status.result, verified.result
+  if not it then
+    health.warn('the store was not looked at: ' .. status.why)
     return
   end
-  health.info(('%s: %d runs, %d answers'):format(status.path, status.runs, status.responses))
-  local verified, trouble = ask(one, 'store.verify')
-  if verified and verified.ok then
-    health.ok(('the store is healthy (%d things checked)'):format(verified.checked))
-  elseif verified then
-    health.error('the store is damaged: ' .. verified.problems[1].message, 'writeit store verify')
+  health.info(('%s: %d runs, %d answers'):format(it.path, it.runs, it.responses))
+  if whole and whole.ok then
+    health.ok(('the store is healthy (%d things checked)'):format(whole.checked))
+  elseif whole then
+    health.error('the store is damaged: ' .. whole.problems[1].message, 'writeit store verify')
   else
-    health.warn('the store could not be verified: ' .. trouble)
+    health.warn('the store could not be verified: ' .. verified.why)
   end
 end
 
@@ -139,8 +154,9 @@ function M.check()
     return
   end
   version(one)
-  models(one)
-  store(one)
+  local told = ask(one, { 'model.list', 'store.status', 'store.verify' })
+  models(told['model.list'])
+  store(told['store.status'], told['store.verify'])
   if made then
     require('writeit.life').dismiss(one)
   end
