@@ -10,7 +10,7 @@ import pytest
 from vscode.conftest import SERVER
 from vscode.driving import drive
 from vscode.serving import serving
-from vscode.tools import EXTENSION
+from vscode.tools import EXTENSION, ONLY
 
 if TYPE_CHECKING:
     from vscode.conftest import Built, World
@@ -76,6 +76,7 @@ async def run(built: Built, world: World) -> tuple[Report, Ended]:
     told = {
         "WRITEIT_TEST_SERVER": str(SERVER),
         "WRITEIT_TEST_WORKSPACE": str(world.workspace),
+        "WRITEIT_TEST_ONLY": ONLY,
     }
     report = Report()
     async with serving(

@@ -15,6 +15,9 @@ EDITORS = Path(os.environ.get("WRITEIT_EDITORS") or ROOT / ".cache" / "editors")
 ARTEFACTS = ROOT / "test-artefacts" / "vscode"
 """Screenshots and logs of the last run, for people."""
 
+ONLY = os.environ.get("WRITEIT_TEST_ONLY", "")
+"""The one group of the extension's own tests to run; empty for all."""
+
 CODE_SERVER = EDITORS / "editor/node_modules/code-server/out/node/entry.js"
 PLAYWRIGHT = EDITORS / "editor/node_modules/playwright-core/index.mjs"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -16,6 +16,11 @@ export function targetOf(argument: unknown): Target {
   return 'target' in argument ? (argument.target as Target) : argument;
 }
 
+/** Whether it is a line of a tree, as menus on lines and the titles of trees hand over. */
+export function isLine(argument: unknown): boolean {
+  return typeof argument === 'object' && argument !== null && 'target' in argument;
+}
+
 /** The writer's document a command is about; beside a view, the one that is visible there. */
 export function documentOf(argument: unknown): vscode.Uri | undefined {
   if (argument instanceof vscode.Uri) {
@@ -63,12 +68,16 @@ export async function stepHere(
   if (run === undefined) {
     return undefined;
   }
-  const named = run.steps[targetOf(argument).step ?? ''];
-  const likely = [stepOfEditor(run.pipelineRunId), run.currentStep]
+  const { step: name } = targetOf(argument);
+  const named = name === undefined ? likelyStep(run, fits) : run.steps[name];
+  const step = named ?? (await pickStep(run, title, fits));
+  return step && { run, step, runId: run.pipelineRunId };
+}
+
+function likelyStep(run: PipelineRun, fits: (step: StepState) => boolean): StepState | undefined {
+  return [stepOfEditor(run.pipelineRunId), run.currentStep]
     .map((name) => run.steps[name ?? ''])
     .find((step) => step !== undefined && fits(step));
-  const step = named ?? likely ?? (await pickStep(run, title, fits));
-  return step && { run, step, runId: run.pipelineRunId };
 }
 
 function stepOfEditor(runId: string): string | undefined {
@@ -92,7 +101,8 @@ export async function answerHere(
   const { aiResponses } = here.step;
   const target = targetOf(argument);
   const uri = vscode.window.activeTextEditor?.document.uri;
-  const id = target.responseId ?? (uri && placeOf(uri)?.responseId);
+  // What was pointed at is not what she looks at: a step is asked about its answers.
+  const id = target.runId === undefined ? uri && placeOf(uri)?.responseId : target.responseId;
   const index = target.response ?? aiResponses.findIndex(({ responseId }) => responseId === id);
   const answer = aiResponses[index];
   const found = answer === undefined ? await pickAnswer(here.step, title) : { index, answer };

@@ -5,10 +5,25 @@ import { modelLines } from '../src/views/models';
 import type { Node } from '../src/views/node';
 import { runLines } from '../src/views/runs';
 import { Tree, type Lines } from '../src/views/tree';
-import { article, ask, extension, group, newRun, run } from './harness';
+import { article, ask, extension, group, newRun, run, until } from './harness';
 
 async function tree(lines: Lines): Promise<Tree> {
   return new Tree(await extension(), lines);
+}
+
+interface Entry {
+  readonly command: string;
+  readonly when?: string;
+}
+
+interface Manifest {
+  readonly contributes: {
+    readonly menus: Readonly<Record<'view/item/context' | 'commandPalette', readonly Entry[]>>;
+  };
+}
+
+function manifest(): unknown {
+  return vscode.extensions.getExtension('writeit.writeit')?.packageJSON;
 }
 
 function nameOf({ label = '' }: Node): string {
@@ -60,9 +75,90 @@ group('trees', (test) => {
     const waiting = await angles();
     assert.equal(waiting.collapsibleState, vscode.TreeItemCollapsibleState.Expanded);
     await ask('writeit.step.select', { runId, response: 0 });
+    await runs.refresh();
     const chosen = await angles();
     assert.equal(chosen.collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
     assert.notEqual(chosen.id, waiting.id);
+  });
+
+  test('while answers come, only what looks different is drawn anew, and lines stay the same', async () => {
+    const editor = await article();
+    const models = { angles: ['openai/say-First.', 'openai/paced-5-2000'] };
+    const { pipelineRunId: runId } = await newRun(editor, { name: 'under the mouse', models });
+    const { pipelineRunId: other } = await newRun(editor, { name: 'another' });
+    const runs = await tree(runLines);
+    const roots = await runs.getChildren();
+    const under = await runs.getChildren(named(roots, 'under the mouse'));
+    await runs.getChildren(named(roots, 'another'));
+    const asked = ask('writeit.step.run', { runId });
+    const answers = await until('an answer', async () => {
+      await runs.refresh(new Set([runId]));
+      const [angles] = await runs.getChildren(named(await runs.getChildren(), 'under the mouse'));
+      const lines = angles?.children === undefined ? [] : await runs.getChildren(angles);
+      return lines.length > 0 ? lines : undefined;
+    });
+    const drawn: (readonly Node[] | undefined)[] = [];
+    const listening = runs.onDidChangeTreeData((nodes) => drawn.push(nodes));
+    await ask('writeit.response.rate', { runId, response: 0, score: 0.5 });
+    await runs.refresh(new Set([runId]));
+    await runs.refresh(new Set([runId, other]));
+    listening.dispose();
+    assert.deepEqual(drawn, [answers]);
+    assert.match(String(answers[0]?.description), /rated 0\.5/);
+    const again = await runs.getChildren(named(await runs.getChildren(), 'under the mouse'));
+    assert.equal(again[1], under[1]);
+    await ask('writeit.run.pause', { runId });
+    await asked;
+  });
+
+  test('a new run, a branch and a deleted run show where they belong', async () => {
+    const editor = await article();
+    const { pipelineRunId: runId } = await newRun(editor, { name: 'the root' });
+    await ask('writeit.step.skip', { runId });
+    const runs = await tree(runLines);
+    const angles = async (): Promise<readonly Node[]> => {
+      const [first] = await runs.getChildren(named(await runs.getChildren(), 'the root'));
+      return first?.children === undefined ? [] : runs.getChildren(first);
+    };
+    assert.deepEqual(await angles(), []);
+    const branch = await ask('writeit.run.branch', { runId, step: 'angles', name: 'the twig' });
+    await runs.refresh(new Set([branch.pipelineRunId]));
+    assert.deepEqual(labels(await angles()), ['the twig']);
+    await ask('writeit.step.skip', { runId: branch.pipelineRunId });
+    await runs.refresh(new Set([branch.pipelineRunId]));
+    assert.match(String((await angles())[0]?.description), /at outline/);
+    await ask('writeit.run.delete', { runId, descendants: true });
+    await runs.refresh(new Set([runId, branch.pipelineRunId]));
+    assert.ok(!labels(await runs.getChildren()).includes('the root'));
+  });
+
+  test('a click on a line that is just drawn anew does nothing, whatever is active', async () => {
+    const { pipelineRunId: runId } = await newRun(await article());
+    await ask('writeit.step.run', { runId });
+    await run('writeit.ui.step.open', { runId, step: 'angles' });
+    // What VS Code hands over of a line it has forgotten.
+    await run('writeit.ui.line.step.choose', undefined, undefined);
+    const { steps } = await ask('writeit.run.show', { runId });
+    assert.equal(steps['angles']?.status, 'RUNNING');
+    await run('writeit.ui.line.step.choose', { target: { runId, step: 'angles', response: 0 } });
+    const after = await ask('writeit.run.show', { runId });
+    assert.equal(after.steps['angles']?.status, 'COMPLETED');
+  });
+
+  test('every command on a line is one that does nothing without it', async () => {
+    const { contributes } = manifest() as Manifest;
+    const commands = contributes.menus['view/item/context'].map(({ command }) => command);
+    const registered = new Set(await vscode.commands.getCommands(true));
+    const hidden = new Set(
+      contributes.menus.commandPalette.flatMap(({ command, when }) =>
+        when === 'false' ? [command] : [],
+      ),
+    );
+    for (const command of commands) {
+      assert.match(command, /^writeit\.ui\.line\./);
+      assert.ok(registered.has(command), `${command} is not registered`);
+      assert.ok(hidden.has(command), `${command} is in the palette, where there is no line`);
+    }
   });
 
   test('every line says in words what its icon shows', async () => {

@@ -58,8 +58,7 @@ await withPage(async (page) => {
     await vscode.click(vscode.toast('Chosen'), 'Run polish');
     await vscode.see(vscode.treeRow(/^polish.*to choose from/));
     await vscode.see(vscode.treeRow(/^Answer 1: openai\/heron-polish/));
-    // On its page: a tree that is drawn anew just then would forget which line was meant.
-    await vscode.lens(/^Choose this answer/).first().click();
+    await vscode.inline(/^Answer 1: openai\/heron-polish/, 'Choose');
     await vscode.see(vscode.toast('finished'));
   });
 

@@ -16,15 +16,22 @@ export function registerTrees(app: App): vscode.Disposable {
     tree(app, 'writeit.primers', primerLines),
     tree(app, 'writeit.models', modelLines),
   ];
-  const refresh = paced(() => {
-    runs.refresh();
+  const changed = new Set<string>();
+  const follow = paced(() => {
+    void runs.refresh(new Set(changed));
+    changed.clear();
   });
   const files = vscode.workspace.createFileSystemWatcher('**/{pipelines,primers}/*.{yaml,yml}');
   const listAnew = paced(() => {
     for (const { provider } of others) {
-      provider.refresh();
+      void provider.refresh();
     }
   });
+  const all = (): void => {
+    for (const provider of [runs, ...others.map((one) => one.provider)]) {
+      void provider.refresh();
+    }
+  };
   return vscode.Disposable.from(
     runs,
     files,
@@ -33,17 +40,14 @@ export function registerTrees(app: App): vscode.Disposable {
     files.onDidDelete(listAnew),
     vscode.window.createTreeView('writeit.runs', { treeDataProvider: runs, showCollapseAll: true }),
     ...others.flatMap(({ provider, view }) => [provider, view]),
-    app.server.onDidChange(refresh),
-    app.server.onDidChangeState(() => {
-      for (const provider of [runs, ...others.map((one) => one.provider)]) {
-        provider.refresh();
+    app.server.onDidChange(({ runIds }) => {
+      for (const runId of runIds) {
+        changed.add(runId);
       }
+      follow();
     }),
-    vscode.commands.registerCommand('writeit.ui.views.refresh', () => {
-      for (const provider of [runs, ...others.map((one) => one.provider)]) {
-        provider.refresh();
-      }
-    }),
+    app.server.onDidChangeState(all),
+    vscode.commands.registerCommand('writeit.ui.views.refresh', all),
     vscode.commands.registerCommand('writeit.ui.show', (uri: vscode.Uri) => show(uri)),
     vscode.commands.registerCommand('writeit.ui.call', (call: () => void) => {
       call();

@@ -9,11 +9,14 @@ class PipelineNode extends Node {
   readonly pipeline: string;
   readonly uri: string;
 
-  constructor({ name, description, appliesTo, steps, inputs, uri, problems }: PipelineEntry) {
+  constructor(pipeline: PipelineEntry, folder: string | undefined) {
+    const { name, description, appliesTo, steps, inputs, uri, problems } = pipeline;
+    const id = `${folder ?? ''}/${name}`;
     const trouble = problems.length === 0 ? '' : `${count(problems.length, 'problem')}, `;
     super(
       name,
       {
+        id,
         description: trouble + description,
         icon: problems.length > 0 ? 'warning' : appliesTo === 'document' ? 'list-ordered' : 'edit',
         kind: `pipeline.${appliesTo}`,
@@ -22,19 +25,29 @@ class PipelineNode extends Node {
       () =>
         Promise.resolve([
           ...problems.map(
-            ({ message, severity }) =>
-              new Node(message, { description: severity, icon: 'warning' }),
+            ({ message, severity }, place) =>
+              new Node(message, {
+                id: `${id}/problem/${place}`,
+                description: severity,
+                icon: 'warning',
+              }),
           ),
           ...inputs.map(
             (spec) =>
               new Node(spec.label === '' ? spec.name : spec.label, {
+                id: `${id}/input/${spec.name}`,
                 description: `input, ${spec.required ? 'needed' : 'may be left out'}${spec.from === null ? '' : ', from the document'}`,
                 tooltip: spec.help,
                 icon: 'symbol-parameter',
               }),
           ),
           ...steps.map(
-            (step) => new Node(step, { description: 'step', icon: 'arrow-small-right' }),
+            (step) =>
+              new Node(step, {
+                id: `${id}/step/${step}`,
+                description: 'step',
+                icon: 'arrow-small-right',
+              }),
           ),
         ]),
     );
@@ -48,21 +61,30 @@ export async function pipelineLines(
   folder: string | undefined,
 ): Promise<readonly Node[]> {
   const { pipelines } = await app.server.ask('writeit.pipeline.list', { folder });
-  return pipelines.map((pipeline) => new PipelineNode(pipeline));
+  return pipelines.map((pipeline) => new PipelineNode(pipeline, folder));
 }
 
 class PrimerNode extends Node {
   readonly primer: string;
 
-  constructor({ primerId, description, version }: StylePrimer, preferred: boolean) {
+  constructor(
+    { primerId, description, version }: StylePrimer,
+    preferred: boolean,
+    folder: string | undefined,
+  ) {
     super(primerId, {
+      id: `${folder ?? ''}/${primerId}`,
       description: preferred ? `preferred, ${description}` : description,
       tooltip: `${description}\nversion ${version}`,
       icon: preferred ? 'check' : 'paintcan',
       kind: 'primer',
+      command: {
+        title: 'Read',
+        command: 'writeit.ui.primer.show',
+        arguments: [{ primer: primerId }],
+      },
     });
     this.primer = primerId;
-    this.command = { title: 'Read', command: 'writeit.ui.primer.show', arguments: [this] };
   }
 }
 
@@ -71,5 +93,5 @@ export async function primerLines(app: App, folder: string | undefined): Promise
     app.server.ask('writeit.primer.list', { folder }),
     app.server.ask('writeit.preferences.get', { folder }),
   ]);
-  return primers.map((primer) => new PrimerNode(primer, primer.primerId === stylePrimer));
+  return primers.map((primer) => new PrimerNode(primer, primer.primerId === stylePrimer, folder));
 }

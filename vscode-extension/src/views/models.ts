@@ -11,14 +11,14 @@ const MOST_UNFOLDED = 12;
 class ModelNode extends Node {
   readonly model: string;
 
-  constructor(info: ModelInfo) {
+  constructor(info: ModelInfo, folder: string | undefined) {
     const embedded = info.provider === 'embedded';
     super(info.id.slice(info.provider.length + 1), {
       description: info.available ? ready(info) : (info.reason ?? 'cannot be asked'),
       tooltip: [info.id, info.available ? ready(info) : info.reason].filter(Boolean).join('\n'),
       icon: info.available ? 'pass' : 'circle-slash',
       kind: info.available ? 'model' : embedded ? 'model.installable' : 'model.unavailable',
-      id: info.id,
+      id: `${folder ?? ''}/${info.id}`,
     });
     this.model = info.id;
   }
@@ -36,7 +36,7 @@ function ready({ contextWindow, inputCostPerToken, outputCostPerToken }: ModelIn
 class ProviderNode extends Node {
   readonly provider: string;
 
-  constructor(provider: string, models: readonly ModelInfo[]) {
+  constructor(provider: string, models: readonly ModelInfo[], folder: string | undefined) {
     const usable = models.filter(({ available }) => available).length;
     super(
       provider,
@@ -44,10 +44,10 @@ class ProviderNode extends Node {
         description: `${count(usable, 'model')} ready of ${models.length}`,
         icon: usable > 0 ? 'vm-active' : 'vm-outline',
         kind: provider === 'embedded' ? 'provider.embedded' : 'provider',
-        id: `provider/${provider}`,
+        id: `${folder ?? ''}/${provider}`,
         expanded: models.length <= MOST_UNFOLDED,
       },
-      () => Promise.resolve(models.map((info) => new ModelNode(info))),
+      () => Promise.resolve(models.map((info) => new ModelNode(info, folder))),
     );
     this.provider = provider;
   }
@@ -61,6 +61,7 @@ export async function modelLines(app: App, folder: string | undefined): Promise<
       new ProviderNode(
         provider,
         models.filter((model) => model.provider === provider),
+        folder,
       ),
   );
 }

@@ -27,10 +27,15 @@ export async function runLines(
 function moreNode(folder: string | undefined, limit: number, tree: Tree): Node {
   const more = (): void => {
     shown.set(folder, limit + PAGE);
-    tree.refresh();
+    void tree.refresh();
   };
   const command = { title: 'More', command: 'writeit.ui.call', arguments: [more] };
-  return new Node('Older runs…', { icon: 'ellipsis', command });
+  return new Node('Older runs…', {
+    id: `${folder ?? ''}/older`,
+    description: `the ${limit} newest are shown`,
+    icon: 'ellipsis',
+    command,
+  });
 }
 
 const ICONS = {
@@ -54,6 +59,7 @@ function runNode(app: App, run: RunSummary, expanded: boolean): Node {
       kind: `run.${run.status}`,
       id: runId,
       expanded,
+      run: runId,
       target: { runId },
       command: opens(viewUri('run', runId)),
     },
@@ -65,7 +71,7 @@ function branchNode(app: App, run: RunTree): Node {
   const { runId, name, branchPoint } = run;
   const label = name ?? `Branch at ${branchPoint ?? 'the beginning'}`;
   if (run.deleted) {
-    return new Node(label, { description: 'deleted', icon: 'trash' });
+    return new Node(label, { id: runId, description: 'deleted', icon: 'trash' });
   }
   const from = name === null ? '' : `from ${branchPoint ?? 'the beginning'}, `;
   return new Node(
@@ -75,6 +81,7 @@ function branchNode(app: App, run: RunTree): Node {
       icon: 'git-branch',
       kind: `run.${run.status}.branch`,
       id: runId,
+      run: runId,
       target: { runId },
       command: opens(viewUri('run', runId)),
     },
