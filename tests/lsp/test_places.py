@@ -334,3 +334,50 @@ async def test_conflicts_are_shown_beside_her_text(desk: Desk) -> None:
     assert "up at the weir" in read["text"]
     assert BETTER in read["text"]
     assert "up at the weir" in page.text
+
+
+async def test_a_page_to_read_says_where_its_texts_stand(one_editor: Editor) -> None:
+    """Beside it, not in it: no line of the page is there for a program."""
+    run_id = await answered(one_editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    read = await one_editor.command("writeit.view.read", uri=uri)
+    assert "<!--" not in read["text"]
+    lines = read["text"].split("\n")
+    run = await one_editor.command("writeit.run.show", runId=run_id)
+    answers = run["steps"]["angles"]["aiResponses"]
+    kinds = [section["kind"] for section in read["sections"]]
+    assert kinds == ["answer", "answer", "merge", "feedback"]
+    for section in read["sections"][:2]:
+        answer = answers[section["index"]]
+        assert section["responseId"] == answer["responseId"]
+        shown = lines[section["firstLine"] : section["lastLine"] + 1]
+        assert "\n".join(shown) == answer["processedContent"]
+        number = section["index"] + 1
+        assert lines[section["headingLine"]].startswith(f"## Answer {number} ")
+
+
+async def test_an_editor_that_is_a_rendering_behind_has_its_lenses_all_the_same(
+    one_editor: Editor,
+) -> None:
+    """They stand where its text has the answers, not where the newest page has them."""
+    run_id = await answered(one_editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    text = await opened(one_editor, uri)
+    await one_editor.command(
+        "writeit.step.regenerate", runId=run_id, feedback="shorter"
+    )
+    newer = (await one_editor.command("writeit.view.read", uri=uri))["text"]
+    assert newer != text
+    found = await lenses(one_editor, uri)
+    line = line_of(text, "## Answer 2")
+    assert "Choose this answer" in [title for at, title, _ in found if at == line]
+
+
+async def test_a_page_that_nobody_gave_out_has_no_places(one_editor: Editor) -> None:
+    """Where its answers stand nobody knows; the run is still offered."""
+    run_id = await answered(one_editor)
+    uri = f"writeit:/step/{run_id}/angles.md"
+    text = "# Not from here\n\n## Answer 1\n\nSome words\n"
+    document = {"uri": uri, "languageId": "markdown", "version": 1, "text": text}
+    one_editor.notify("textDocument/didOpen", {"textDocument": document})
+    assert {at for at, _, _ in await lenses(one_editor, uri)} == {0}

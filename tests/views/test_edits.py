@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 from hypothesis import assume, example, given, settings
 
 from views import samples
+from views.rendered import render_step
 from views.typing_hands import (
     ANSWERS,
     KEYS,
@@ -22,7 +23,6 @@ from views.typing_hands import (
 )
 from writeit.views.edits import parse, read_back
 from writeit.views.markers import assembled, sections_of, taken_apart
-from writeit.views.step import render_step
 
 if TYPE_CHECKING:
     from writeit.views.markers import Key

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from views import manuscripts, samples
+from views.rendered import render_compare, render_response, render_step
 from writeit.core.run import StepState, StepStatus
-from writeit.views.compare import compared, render_compare
+from writeit.views.compare import compared
 from writeit.views.prompt import PromptModel, render_prompt
-from writeit.views.response import render_content, render_response
+from writeit.views.response import render_content
 from writeit.views.run import render_run
-from writeit.views.step import render_step
 from writeit.views.uris import Side
 from writeit.views.usage import render_usage
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 
 from views import samples
+from views.rendered import render_compare, render_response, render_step
 from views.typing_hands import TEXTS
 from writeit.core.errors import NotFound
 from writeit.core.run import PipelineStatus, StepState
-from writeit.views.compare import Compared, render_compare
+from writeit.views.compare import Compared
 from writeit.views.markdown import (
     fenced,
     inline,
@@ -24,10 +25,9 @@ from writeit.views.markdown import (
     width,
 )
 from writeit.views.prompt import PromptModel, render_prompt
-from writeit.views.response import render_content, render_response
+from writeit.views.response import render_content
 from writeit.views.run import render_run
-from writeit.views.step import render_step
-from writeit.views.symbols import outline
+from writeit.views.symbols import outline, sections
 from writeit.views.tree import TreeNode, runs_in, tree_lines
 from writeit.views.usage import render_usage
 from writeit.views.words import Spent
@@ -51,7 +51,7 @@ WORDS = st.sampled_from(NASTY) | st.text(min_size=1, max_size=30)
 
 def titles(page: str) -> list[str]:
     """The headings of a page below its title, without what is behind a dot."""
-    (top,) = outline(page)
+    (top,) = outline(page, sections(page))
     return [heading.title.partition(" · ")[0] for heading in top.children]
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 from views import samples
+from views.rendered import render_step
 from views.typing_hands import (
     ANSWERS,
     KEYS,
@@ -22,7 +23,6 @@ from views.typing_hands import (
 from writeit.core.run import StepState
 from writeit.views.edits import StepEdits, merge_edits, parse, read_back
 from writeit.views.markers import markers
-from writeit.views.step import render_step
 
 if TYPE_CHECKING:
     from writeit.views.markers import Key

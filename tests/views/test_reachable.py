@@ -21,11 +21,11 @@ from support.runs import (
     new_run,
     paused,
 )
+from views.rendered import render_step
 from writeit.core import decide
 from writeit.views.answers import Coming, Ended, Failed, Waiting, in_order
 from writeit.views.edits import parse
 from writeit.views.run import render_run
-from writeit.views.step import render_step
 
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 
 from views import manuscripts, samples
+from views.rendered import render_compare, render_response, render_step
 from views.typing_hands import ANSWERS, TEXTS, page_of
-from writeit.views.compare import Compared, render_compare
+from writeit.views.compare import Compared
 from writeit.views.prompt import render_prompt
-from writeit.views.response import render_response
-from writeit.views.step import render_step
-from writeit.views.symbols import Heading, outline, section_at, sections
+from writeit.views.symbols import Heading, outline, sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +32,7 @@ def drawn(headings: Iterable[Heading], indent: str = "") -> list[str]:
 def test_the_outline_of_a_step() -> None:
     """An answer's own headings lie below the answer's."""
     page = render_step(samples.up_to_draft(samples.waiting()), "draft")
-    assert drawn(outline(page)) == [
+    assert drawn(outline(page, sections(page))) == [
         "draft · step 3 of 4 0-61",
         "  Answer 1 · anthropic/claude-sonnet-4-5 10-27",
         "    The hour nobody watches 15-27",
@@ -49,7 +48,9 @@ def test_a_prompts_headings_are_not_the_pages() -> None:
     """What stands in a code block is no heading."""
     prompt = f"Write.\n\n{manuscripts.OUTLINE}"
     page = render_prompt(samples.a_run(), "draft", prompt, [])
-    assert [line.strip().partition(" ")[0] for line in drawn(outline(page))] == [
+    assert [
+        line.strip().partition(" ")[0] for line in drawn(outline(page, sections(page)))
+    ] == [
         "Prompt",
         "The",
     ]
@@ -68,25 +69,30 @@ def test_whatever_is_in_a_text_the_page_keeps_its_sections(
         ("merge", None, None),
         ("feedback", None, None),
     ]
-    (top,) = outline(page)
+    (top,) = outline(page, sections(page))
     titles = [heading.title.partition(" ·")[0] for heading in top.children]
     assert titles == ["Answer 1", "Answer 2", "Merge", "Feedback"]
     assert [h.line for h in top.children] == [s.heading for s in sections(page)]
 
 
-def test_a_line_belongs_to_its_section() -> None:
-    """From the opening marker to the closing one; else to none."""
+def test_a_section_is_its_text_and_the_heading_it_stands_under() -> None:
+    """The markers around it are none of it."""
     page = render_step(samples.up_to_draft(samples.six_answers()), "draft")
     lines = page.split("\n")
-    place = next(n for n, line in enumerate(lines) if line.startswith("Put your ear"))
-    section = section_at(page, place)
-    assert section is not None
-    assert section.response_id == samples.an_id(21)
+    (section,) = (s for s in sections(page) if s.response_id == samples.an_id(21))
     assert lines[section.heading] == "## Answer 1 · openai/gpt-5"
-    assert lines[section.first].startswith("<!-- writeit:answer 1 ")
-    assert lines[section.last].startswith("<!-- /writeit:answer ")
-    assert section_at(page, 0) is None
-    assert section_at(page, section.last + 1) is None
+    assert lines[section.first - 1].startswith("<!-- writeit:answer 1 ")
+    assert lines[section.first] == "# Night shift"
+    assert lines[section.last + 1].startswith("<!-- /writeit:answer ")
+
+
+def test_a_section_whose_line_she_deleted_is_empty() -> None:
+    """Its markers stand one below the other; what follows is no part of it."""
+    page = page_of("one").replace("writeit:merge -->\n\n", "writeit:merge -->\n")
+    (merge,) = (s for s in sections(page) if s.kind == "merge")
+    assert merge.last < merge.first
+    (top,) = outline(page, sections(page))
+    assert [h.title for h in top.children][-2:] == ["Merge", "Feedback"]
 
 
 def test_a_streaming_answer_has_a_section() -> None:
@@ -101,7 +107,7 @@ def test_lines_count_as_editors_count_them() -> None:
     """A lone CR in an answer is a line break to an editor; U+2028 is none."""
     page = page_of("a\rb\r\nc\u2028d\x0be", "words")
     section = sections(page)[0]
-    assert section.last - section.first == 4
+    assert section.last - section.first == 2
     crlf = page_of("a\nb", "words").replace("\n", "\r\n")
     assert sections(crlf) == sections(page_of("a\nb", "words"))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import hypothesis.strategies as st
 
 from views import samples
-from writeit.views.step import render_step
+from views.rendered import render_step
 
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun

@@ -764,9 +764,20 @@ export interface ViewReadParams {
   readonly uri: string;
 }
 
-/** A view's markdown. */
+/** A view's markdown, without markers, and its sections in order. */
 export interface ViewReadResult {
   readonly text: string;
+  readonly sections: readonly ViewSection[];
+}
+
+/** A text of a view, and where it stands; lines count from 0. */
+export interface ViewSection {
+  readonly kind: 'answer' | 'coming' | 'merge' | 'feedback' | 'left' | 'right';
+  readonly responseId: string | null;
+  readonly index: number | null;
+  readonly headingLine: number;
+  readonly firstLine: number;
+  readonly lastLine: number;
 }
 
 /** One side of a comparison that is shown. */

@@ -13,12 +13,15 @@ import click
 
 from writeit.cli.plain import plain
 from writeit.views.markdown import fence_after
-from writeit.views.markers import Block, taken_apart
+from writeit.views.markers import Block
 from writeit.views.states import interruption, next_for_step
-from writeit.views.step import render_step
+from writeit.views.step import step_parts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from writeit.core.run import PipelineRun
+    from writeit.views.markers import Parts
 
 _HEADING = re.compile(r"^#{1,6} (.*)$")
 _RULED = re.compile(r"^---$")
@@ -29,26 +32,30 @@ _LINKED = re.compile(r"^(\d+\. (?:\*\*)?)\[([^\]]+)\]")
 _TARGETS = re.compile(r"^\[[^\]]+\]: writeit:\S+\n?", re.MULTILINE)
 _EMPHATIC = re.compile(r"^\*([^*].*)\*$")
 _RULE = "─" * 40
+EMPTY = {"merge", "feedback"}
+"""The texts that nobody may have written yet."""
 
 
-def on_paper(page: str) -> str:
+def on_paper(*parts: str | Block) -> str:
     """Return a view for a terminal."""
-    return _joined(taken_apart(page))
+    return _joined(parts)
 
 
-def head_on_paper(page: str) -> str:
+def head_on_paper(*parts: str | Block) -> str:
     """Return what a view says before the first text that stands in it as it is."""
-    first = taken_apart(page)[0]
-    head = first if isinstance(first, str) else ""
+    head = ""
+    for part in parts:
+        if isinstance(part, Block):
+            break
+        head += part
     return _joined([head.rpartition("\n---\n")[0] or head])
 
 
 def step_on_paper(run: PipelineRun, step: str, description: str) -> str:
     """Return the view of a step for a terminal, without what cannot be typed there."""
-    page = render_step(run, step, description=description)
+    parts = step_parts(run, step, description=description)
     state = run.steps[step]
     hint = f"{interruption(run)} {next_for_step(run, state)}".strip()
-    parts = taken_apart(page)
     if isinstance(parts[0], str):
         said = interruption(run)
         place = f"\n{said}\n" if said else ""
@@ -56,26 +63,26 @@ def step_on_paper(run: PipelineRun, step: str, description: str) -> str:
     return _joined(_without_empty_sections(parts))
 
 
-def _without_empty_sections(parts: list[str | Block]) -> list[str | Block]:
+def _without_empty_sections(parts: Parts) -> Parts:
     """Leave out a merge and a feedback that nobody has written yet."""
-    kept: list[str | Block] = []
+    kept: Parts = []
     for part in parts:
-        if isinstance(part, Block) and part.kind in {"merge", "feedback"}:
-            head = kept.pop() if kept and isinstance(kept[-1], str) else ""
-            before, _, heading = str(head).rpartition("\n## ")
-            kept.append(before)
-            if part.text.strip():
-                kept += [f"\n## {heading}", part]
+        if isinstance(part, Block) and part.kind in EMPTY and not part.text.strip():
+            kept.pop()  # what introduces it
         else:
             kept.append(part)
     return kept
 
 
-def _joined(parts: list[str | Block]) -> str:
-    text = "".join(
-        _dressed(part) if isinstance(part, str) else f"{plain(part.text.rstrip())}\n"
-        for part in parts
-    )
+def _joined(parts: Iterable[str | Block]) -> str:
+    done, words = "", ""
+    for part in parts:
+        if isinstance(part, str):
+            words += part
+        else:
+            done += f"{_dressed(words)}{plain(part.text.rstrip())}\n"
+            words = ""
+    text = done + _dressed(words)
     return f"{text.strip().removesuffix(_RULE).rstrip()}\n"
 
 
@@ -85,7 +92,7 @@ def _dressed(words: str) -> str:
     fence: str | None = None
     for line in _TARGETS.sub("", plain(words)).split("\n"):
         before, fence = fence, fence_after(line, fence)
-        blank_again = not (line or fence) and lines[-2:] == ["", ""]
+        blank_again = not (line or fence) and lines[-1:] == [""]
         if before == fence and not blank_again:
             lines.append(line if fence else _dressed_line(line))
     return "\n".join(lines)

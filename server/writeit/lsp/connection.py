@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -20,6 +19,7 @@ from writeit.lsp.convert import path_of, uri_of
 from writeit.lsp.desk import Desk
 from writeit.lsp.features.diagnostics import Checks
 from writeit.lsp.folder import Folder
+from writeit.lsp.given import Given
 from writeit.lsp.news import News
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from writeit.lsp.protocol import Params
     from writeit.lsp.server import WriteItServer
     from writeit.ports import World
-    from writeit.views.uris import View
-
-MOST_VIEWS = 100
-"""Of views that were given out; who has more open than that asks again."""
 
 LAST_WORDS = 5.0
 """Seconds for work in the background to end by itself; some of it waits for replies
@@ -54,8 +50,7 @@ class Connection:
         self.desk = Desk()
         self.checks = Checks(self)
         self.at_hand = ModelsAtHand(self)
-        self.read_views: deque[View] = deque(maxlen=MOST_VIEWS)
-        """Views whose text the client was given last: it is told when they change."""
+        self.given = Given()
         self._folders: dict[Path | None, Folder] = {}
         self._settings: dict[Path | None, Settings] = {}
         self._tasks: set[asyncio.Task[None]] = set()

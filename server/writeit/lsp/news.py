@@ -167,7 +167,7 @@ class News:
 
     def _read_views(self, changed: set[UUID]) -> Iterator[str]:
         """The URIs of the views the client has that show one of these runs."""
-        given = dict.fromkeys(map(uris.uri_of, self._connection.read_views))
+        given = dict.fromkeys(map(uris.uri_of, self._connection.given))
         for uri in given | dict.fromkeys(
             self._connection.server.workspace.text_documents
         ):

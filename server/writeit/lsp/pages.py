@@ -16,11 +16,13 @@ from writeit.engine.sums import summed
 from writeit.library.frontmatter import split
 from writeit.lsp.documents import binding_of, text_of
 from writeit.views import uris
-from writeit.views.compare import Compared, compared, render_compare
+from writeit.views.compare import Compared, compared, comparison_parts
+from writeit.views.markers import assembled
 from writeit.views.prompt import PromptModel, render_prompt
-from writeit.views.response import content_of, render_content, render_response
+from writeit.views.reading import for_reading
+from writeit.views.response import content_of, render_content, response_parts
 from writeit.views.run import render_run
-from writeit.views.step import render_step
+from writeit.views.step import step_parts
 from writeit.views.tree import TreeNode
 from writeit.views.usage import render_usage
 from writeit.views.words import origin_of
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from writeit.lsp.connection import Connection
     from writeit.lsp.folder import Folder
     from writeit.ports import Store
+    from writeit.views.markers import Parts
+    from writeit.views.reading import Reading
     from writeit.views.uris import Side, View
 
 
@@ -64,23 +68,36 @@ def concerns(store: Store, view: View, changed: set[UUID]) -> bool:
             return view.run_id in changed
 
 
-async def page(  # noqa: PLR0911 -- one return a view
-    connection: Connection, folder: Folder, view: View, *, editable: bool = True
-) -> str:
-    """Return the text of a view; `editable` is whether the writer can type into it.
+async def page(connection: Connection, folder: Folder, view: View) -> str:
+    """Return a view as a text the writer can type into.
 
     Raises:
         NotFound: what it shows is not there.
     """
+    return assembled(await _parts(connection, folder, view, editable=True))
+
+
+async def reading(connection: Connection, folder: Folder, view: View) -> Reading:
+    """Return a view as a text to read, and where its sections stand.
+
+    Raises:
+        NotFound: what it shows is not there.
+    """
+    return for_reading(await _parts(connection, folder, view, editable=False))
+
+
+async def _parts(  # noqa: PLR0911 -- one return a view
+    connection: Connection, folder: Folder, view: View, *, editable: bool
+) -> Parts:
     engine = folder.engine
     match view:
         case uris.RunView():
             run = await engine.show(view.run_id)
             link = uris.link_from_run if editable else uris.uri_of
-            return render_run(run, family(folder.store, run), link=link)
+            return [render_run(run, family(folder.store, run), link=link)]
         case uris.StepView():
             run = await engine.show(view.run_id)
-            return render_step(
+            return step_parts(
                 run,
                 view.step,
                 description=_about(folder, run, view.step),
@@ -88,17 +105,17 @@ async def page(  # noqa: PLR0911 -- one return a view
             )
         case uris.ResponseView():
             run = await engine.show(view.run_id)
-            return render_response(run, view.step, view.response_id)
+            return response_parts(run, view.step, view.response_id)
         case uris.ContentView():
-            return render_content(await engine.show(view.run_id), view.step)
+            return [render_content(await engine.show(view.run_id), view.step)]
         case uris.CompareView():
             left = await _side(connection, folder, view.left)
             right = await _side(connection, folder, view.right)
-            return render_compare(left, right)
+            return comparison_parts(left, right)
         case uris.PromptView():
-            return await _prompt(connection, folder, view)
+            return [await _prompt(connection, folder, view)]
         case uris.UsageView():
-            return _usage(folder.store)
+            return [_usage(folder.store)]
         case _:
             assert_never(view)
 

@@ -695,10 +695,24 @@ class ViewOpenResult(Wire):
     uri: str
 
 
+class ViewSection(Wire):
+    """A text of a view, and where it stands; lines count from 0."""
+
+    kind: Literal["answer", "coming", "merge", "feedback", "left", "right"]
+    response_id: UUID | None
+    index: int | None
+    """Of an answer that ended: its place in `aiResponses`."""
+    heading_line: int
+    first_line: int
+    last_line: int
+    """Of the text itself, both included; an empty one has a blank line."""
+
+
 class ViewReadResult(Wire):
-    """A view's markdown."""
+    """A view's markdown, without markers, and its sections in order."""
 
     text: str
+    sections: list[ViewSection]
 
 
 class StoreStatusResult(Wire):

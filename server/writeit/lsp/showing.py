@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from writeit.core.errors import NotFound
 from writeit.lsp.convert import uri_of
-from writeit.lsp.pages import page
+from writeit.lsp.documents import text_of
+from writeit.lsp.pages import page, reading
 from writeit.lsp.viewfiles import as_file
 from writeit.views import uris
+from writeit.views.reading import Reading
+from writeit.views.symbols import sections
 
 if TYPE_CHECKING:
     from writeit.lsp.connection import Connection
@@ -38,16 +42,42 @@ def announced(connection: Connection) -> dict[str, Any]:
     return ours if isinstance(ours, dict) else {}
 
 
-async def read_view(connection: Connection, folder: Folder, view: View) -> str:
-    """Return a view's text for a client that opens it itself; it is told of changes.
+async def read_view(connection: Connection, folder: Folder, view: View) -> Reading:
+    """Return a view for a client that opens it itself; it is told of changes.
 
     Raises:
         NotFound: what it shows is not there.
     """
-    text = await page(connection, folder, view, editable=False)
-    if view not in connection.read_views:
-        connection.read_views.append(view)
-    return text
+    given = await reading(connection, folder, view)
+    connection.given.note(view, given)
+    return given
+
+
+async def as_seen(
+    connection: Connection, folder: Folder, view: View, uri: str
+) -> Reading:
+    """Return a view as the client has it open, else as it is now.
+
+    A client may have a `writeit:` document as it was some renderings ago. If it is
+    one nobody remembers, it has no sections until the client reads it anew.
+
+    Raises:
+        NotFound: what it shows is not there.
+    """
+    is_file = not uri.startswith(f"{uris.SCHEME}:")
+    try:
+        text = text_of(connection, uri)
+    except NotFound:  # a client may ask about a document that it does not send
+        if not is_file:
+            return await reading(connection, folder, view)
+        text = await page(connection, folder, view)
+    if is_file:
+        return Reading(text, tuple(sections(text)))
+    found = connection.given.sections(view, text)
+    if found is None:
+        now = await reading(connection, folder, view)
+        found = now.sections if now.is_still(text) else ()
+    return Reading(text, found)
 
 
 async def open_view(connection: Connection, folder: Folder, view: View) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from writeit.views import words
 from writeit.views.markdown import blocks, inline, quotation
-from writeit.views.markers import Block
+from writeit.views.markers import Block, Parts
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         StreamingResponse,
     )
 
-Parts = list[str | Block]
 _REWORDED = (
     "*In your own wording. What the model wrote is kept; compare the two to see it.*"
 )

@@ -10,11 +10,12 @@ from writeit.core.decide import step_of
 from writeit.views import words
 from writeit.views.diff import difference, in_markdown, told
 from writeit.views.markdown import blocks, inline, line
-from writeit.views.markers import Block, assembled
+from writeit.views.markers import Block
 from writeit.views.response import answer_of, content_of
 
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun
+    from writeit.views.markers import Parts
     from writeit.views.uris import Side
 
 
@@ -49,7 +50,7 @@ def compared(run: PipelineRun, side: Side) -> Compared:
     )
 
 
-def render_compare(left: Compared, right: Compared) -> str:
+def comparison_parts(left: Compared, right: Compared) -> Parts:
     """Return the view of two texts; the right one is what became of the left."""
     found = difference(left.text, right.text)
     changed = found.related and (found.taken_out or found.put_in)
@@ -59,10 +60,10 @@ def render_compare(left: Compared, right: Compared) -> str:
         told(found),
         in_markdown(found) if changed else "",
     )
-    parts: list[str | Block] = [f"{head}\n"]
+    parts: Parts = [f"{head}\n"]
     parts += _whole("left", "Before", left)
     parts += _whole("right", "After", right)
-    return assembled(parts)
+    return parts
 
 
 def _origins(left: Compared, right: Compared) -> str:

@@ -79,13 +79,17 @@ class Marker:
         return self.closes, self.kind, self.response_id, self.number
 
 
+Parts = list[str | Block]
+"""A page, its strings whole lines; `assembled` and `reading.for_reading` join them."""
+
+
 def key_of(kind: Kind, response_id: UUID | None) -> Key:
     """Return what a block of this kind is known by."""
     return cast("Named", kind) if response_id is None else response_id
 
 
 def assembled(parts: Iterable[str | Block]) -> str:
-    """Return the page of these parts; the strings are whole lines."""
+    """Return the page of these parts, with markers around its texts."""
     parts = list(parts)
     texts = (part if isinstance(part, str) else part.text for part in parts)
     taken = {marker.series for marker in markers("\n".join(texts))}
@@ -95,14 +99,14 @@ def assembled(parts: Iterable[str | Block]) -> str:
     )
 
 
-def taken_apart(page: str) -> list[str | Block]:
+def taken_apart(page: str) -> Parts:
     """Return the parts of a page that nobody touched; `assembled` joins them again."""
-    parts: list[str | Block] = []
+    parts: Parts = []
     at = 0
     for opening, closing in _pairs(page):
         text = text_between(page, opening, closing)
         parts += [page[at : opening.start], _block(opening, text)]
-        at = closing.end + len(_closing_fence(text))
+        at = closing.end + len(closing_fence(text))
     return [*parts, page[at:]]
 
 
@@ -145,6 +149,15 @@ def sections_of(page: str) -> Iterator[tuple[Marker, Marker]]:
             yield opening, closing
 
 
+def closing_fence(text: str) -> str:
+    """Return the line that closes a code fence which `text` leaves open, if any.
+
+    It stands behind the text, so that the rest of the page looks right all the same.
+    """
+    fence = open_fence(text)
+    return f"{fence}\n" if fence else ""
+
+
 def _pairs(page: str) -> Iterator[tuple[Marker, Marker]]:
     series = series_of(page)
     opening: Marker | None = None
@@ -174,14 +187,5 @@ def _written(block: Block, series: int) -> str:
         opened = f"{block.kind} {block.number} {block.response_id}"
     return (
         f"<!-- {mark}:{opened} -->\n{block.text}\n<!-- /{mark}:{name} -->\n"
-        f"{_closing_fence(block.text)}"
+        f"{closing_fence(block.text)}"
     )
-
-
-def _closing_fence(text: str) -> str:
-    """Return the line that closes a code fence which `text` leaves open, if any.
-
-    It stands behind the closing marker, so that the page looks right all the same.
-    """
-    fence = open_fence(text)
-    return f"{fence}\n" if fence else ""

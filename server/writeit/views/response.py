@@ -9,16 +9,17 @@ from writeit.core.errors import NotFound
 from writeit.views import words
 from writeit.views.answers import ending, facts_of
 from writeit.views.markdown import blocks, fenced, inline, line
-from writeit.views.markers import Block, assembled
+from writeit.views.markers import Block
 from writeit.views.states import step_state
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from writeit.core.run import AIResponse, PipelineRun, StepState
+    from writeit.views.markers import Parts
 
 
-def render_response(run: PipelineRun, step: str, response_id: UUID) -> str:
+def response_parts(run: PipelineRun, step: str, response_id: UUID) -> Parts:
     """Return the view of one answer, as the model wrote it.
 
     Raises:
@@ -36,7 +37,7 @@ def render_response(run: PipelineRun, step: str, response_id: UUID) -> str:
         ending(answer),
         _chosen(state, index),
     )
-    return assembled([f"{head}\n\n", text, f"\n{_provenance(run, answer)}\n"])
+    return [f"{head}\n\n", text, f"\n{_provenance(run, answer)}\n"]
 
 
 def render_content(run: PipelineRun, step: str) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from writeit.core.decide import step_of
 from writeit.views import words
-from writeit.views.answers import Parts, in_order, shown
+from writeit.views.answers import in_order, shown
 from writeit.views.markdown import blocks, inline, line, shortened
-from writeit.views.markers import Block, assembled
+from writeit.views.markers import Block, Parts
 from writeit.views.states import interruption, next_for_step, step_state
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ _RULE = "\n---\n\n"
 _EXCERPT = 60
 
 
-def render_step(
+def step_parts(
     run: PipelineRun, step: str, *, description: str = "", editable: bool = True
-) -> str:
+) -> Parts:
     """Return the view of a step; `description` is the pipeline's line about it.
 
     `editable` is whether the writer can type into the page: it tells her of it.
@@ -39,7 +39,7 @@ def render_step(
     if items:
         parts += [_RULE, *_merge(state, editable=editable), "\n"]
         parts += _feedback(state, editable=editable)
-    return assembled(parts)
+    return parts
 
 
 def _head(

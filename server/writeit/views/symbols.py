@@ -14,7 +14,7 @@ from writeit.views.markdown import fence_after
 from writeit.views.markers import sections_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from writeit.views.markers import Kind
@@ -26,16 +26,16 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A text between markers, and where it stands."""
+    """A text of a page, and where it stands."""
 
     kind: Kind
     response_id: UUID | None
     number: int | None
     """The answer's number as it is shown."""
     first: int
-    """The line of the opening marker; the text begins on the next."""
+    """The first line of the text; an empty one has a line of its own."""
     last: int
-    """The line of the closing marker."""
+    """The last line of the text; before `first` where she deleted that line."""
     heading: int
     """The line of the heading it stands under: the place for lenses."""
 
@@ -59,35 +59,30 @@ class Heading:
 
 
 def sections(page: str) -> list[Section]:
-    """Return the sections of a step's, a response's or a comparison's view."""
+    """Return the sections of a page that has markers."""
     starts = _line_starts(page)
     found = []
     for opening, closing in sections_of(page):
-        first = bisect_right(starts, opening.start) - 1
+        first = bisect_right(starts, opening.start)
         found.append(
             Section(
                 kind=opening.kind,
                 response_id=opening.response_id,
                 number=opening.number,
                 first=first,
-                last=bisect_right(starts, closing.start) - 1,
+                last=bisect_right(starts, closing.start) - 2,
                 heading=first,
             )
         )
-    return _under_headings(found, _headings(lines_of(page), found))
+    return under_headings(page, found)
 
 
-def section_at(page: str, line: int) -> Section | None:
-    """Return the section that a line is in, its markers included; or None."""
-    return next((s for s in sections(page) if s.first <= line <= s.last), None)
-
-
-def outline(page: str) -> list[Heading]:
-    """Return the headings of a view as a tree; code blocks have none."""
+def outline(page: str, found: Sequence[Section]) -> list[Heading]:
+    """Return the headings of a page as a tree; code blocks have none."""
     lines = lines_of(page)
-    found = _headings(lines, sections(page))
+    headings = _headings(lines, found)
     end = len(lines) - 1 if lines[-1] else max(0, len(lines) - 2)
-    return _nested([replace(heading, last=end) for heading in found])
+    return _nested([replace(heading, last=end) for heading in headings])
 
 
 def lines_of(page: str) -> list[str]:
@@ -101,35 +96,41 @@ def _line_starts(page: str) -> list[int]:
 
 def _headings(lines: list[str], found: Iterable[Section]) -> list[Heading]:
     """Find all headings; within a section they lie below what it stands under."""
-    opening = {section.first for section in found}
-    closing = {section.last for section in found}
+    texts = [section for section in found if section.first <= section.last]
+    begin = {section.first for section in texts}
+    end = {section.last for section in texts}
     headings: list[Heading] = []
     fence, above, outer = None, 0, 0
     for place, line in enumerate(lines):
-        if place in opening:
+        if place in begin:
             fence, above = None, outer
-        elif place in closing:
-            fence, above = _fence_left(fence, lines[place + 1 : place + 2]), 0
-        elif (match := _HEADING.match(line)) and fence is None:
+        if (match := _HEADING.match(line)) and fence is None:
             level = above + len(match[1])
             headings.append(Heading(_plain(match[2] or ""), level, place, place))
             outer = outer if above else level
         else:
             fence = fence_after(line, fence)
+        if place in end:
+            fence, above = _fence_left(fence, lines[place + 1 : place + 3]), 0
     return headings
 
 
 def _fence_left(fence: str | None, after: list[str]) -> str | None:
-    """Return the fence that a section leaves open, if the line after it closes it."""
-    return fence if fence and fence_after("".join(after), fence) is None else None
+    """Return the fence that a text leaves open, if it is closed right behind it.
+
+    A marker may stand between.
+    """
+    if fence and any(fence_after(line, fence) is None for line in after):
+        return fence
+    return None
 
 
-def _under_headings(found: list[Section], headings: list[Heading]) -> list[Section]:
-    inside = [(s.first, s.last) for s in found]
+def under_headings(page: str, found: list[Section]) -> list[Section]:
+    """Return sections with the headings they stand under."""
     outer = [
         heading.line
-        for heading in headings
-        if not any(first < heading.line < last for first, last in inside)
+        for heading in _headings(lines_of(page), found)
+        if not any(s.first <= heading.line <= s.last for s in found)
     ]
     under = []
     for section in found:

@@ -10,7 +10,7 @@ from writeit.cli.family import family_node
 from writeit.cli.paper import head_on_paper, on_paper
 from writeit.core.errors import InvalidParams
 from writeit.engine.requests import Ask
-from writeit.views.compare import compared, render_compare
+from writeit.views.compare import compared, comparison_parts
 from writeit.views.diff import difference
 from writeit.views.prompt import PromptModel, render_prompt
 from writeit.views.run import render_run
@@ -44,10 +44,10 @@ async def compare(sitting: Sitting, run: PipelineRun, words: str) -> None:
         for number in numbers
     )
     before, after = compared(run, left), compared(run, right)
-    page = render_compare(before, after)
+    parts = comparison_parts(before, after)
     alike = difference(before.text, after.text).related
     sitting.console.say("")
-    sitting.console.say(head_on_paper(page) if alike else on_paper(page))
+    sitting.console.say(head_on_paper(*parts) if alike else on_paper(*parts))
 
 
 async def prompt(sitting: Sitting, run: PipelineRun, words: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from writeit.lsp.folder import Folder
+    from writeit.views.symbols import Section
     from writeit.views.uris import View
 
 
@@ -90,7 +91,21 @@ async def read(request: Request[p.ViewReadParams]) -> p.ViewReadResult:
     connection, params = request.connection, request.params
     view = uris.view_of(params.uri)
     folder = connection.folder(params, run_id=run_of_view(view))
-    return p.ViewReadResult(text=await read_view(connection, folder, view))
+    given = await read_view(connection, folder, view)
+    return p.ViewReadResult(
+        text=given.text, sections=[_on_wire(section) for section in given.sections]
+    )
+
+
+def _on_wire(section: Section) -> p.ViewSection:
+    return p.ViewSection(
+        kind=section.kind,
+        response_id=section.response_id,
+        index=section.index,
+        heading_line=section.heading,
+        first_line=section.first,
+        last_line=section.last,
+    )
 
 
 HANDLERS: dict[str, Command[Any]] = {

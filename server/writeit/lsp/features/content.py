@@ -24,8 +24,7 @@ async def content_of(
     try:
         view = view_of(params.uri)
         folder = connection.folder(Params(), run_id=run_of_view(view))
-        return types.TextDocumentContentResult(
-            text=await read_view(connection, folder, view)
-        )
+        given = await read_view(connection, folder, view)
+        return types.TextDocumentContentResult(text=given.text)
     except WriteItError as error:
         raise to_rpc_error(error) from None

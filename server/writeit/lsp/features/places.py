@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from writeit.core.errors import NotFound
 from writeit.lsp import offers
 from writeit.lsp.current import current
-from writeit.lsp.documents import text_of
-from writeit.lsp.pages import page
-from writeit.views import symbols, uris
+from writeit.lsp.showing import as_seen
+from writeit.views import uris
 from writeit.views.run import lines_of_steps
+from writeit.views.symbols import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,17 +45,13 @@ class Page:
     folder: Folder
     view: View
     text: str
+    sections: tuple[Section, ...]
     run: PipelineRun
-
-    @property
-    def sections(self) -> list[Section]:
-        """The texts between markers."""
-        return symbols.sections(self.text)
 
     def section_text(self, section: Section) -> str:
         """Return what stands in a section."""
-        lines = symbols.lines_of(self.text)
-        return "\n".join(lines[section.first + 1 : section.last])
+        lines = lines_of(self.text)
+        return "\n".join(lines[section.first : section.last + 1])
 
 
 async def page_of(
@@ -71,11 +66,8 @@ async def page_of(
         return None
     run_id = view.right.run_id if isinstance(view, uris.CompareView) else view.run_id
     run = await folder.engine.show(run_id)
-    try:
-        text = text_of(connection, uri)
-    except NotFound:  # a client may ask about a document that it does not send
-        text = await page(connection, folder, view)
-    return Page(folder, view, text, run)
+    seen = await as_seen(connection, folder, view, uri)
+    return Page(folder, view, seen.text, seen.sections, run)
 
 
 def on_document(
@@ -135,7 +127,7 @@ def passage_in(shown: Page, first: int, last: int, text: str) -> Offer | None:
         return None
     step = shown.run.steps.get(shown.view.step)
     for section in shown.sections:
-        inside = section.first < first and last < section.last
+        inside = section.first <= first and last <= section.last
         if inside and step is not None and section.response_id is not None:
             return offers.to_take(shown.run, step, section.response_id, text)
     return None

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from writeit.core.errors import NotFound
-from writeit.lsp.documents import text_of
-from writeit.lsp.pages import page
+from writeit.lsp.showing import as_seen
 from writeit.lsp.subject import view_in
 from writeit.views.symbols import outline
 
@@ -26,13 +25,10 @@ async def document_symbols(
     if found is None:
         return []
     try:
-        text = text_of(connection, uri)
-    except NotFound:  # a client may ask about a document that it does not send
-        try:
-            text = await page(connection, *found)
-        except NotFound:
-            return []
-    headings = outline(text)
+        seen = await as_seen(connection, *found, uri)
+    except NotFound:
+        return []
+    headings = outline(seen.text, seen.sections)
     if _knows_trees(connection):
         return [_as_symbol(heading) for heading in headings]
     return [each for heading in headings for each in _flat(heading, uri)]
