@@ -47,12 +47,44 @@ def test_a_view_follows_its_run_and_the_cursor_stays(writer: Writer) -> None:
     assert writer.nvim.lua("return vim.api.nvim_get_current_line()") == "good evening"
 
 
-def test_the_markers_of_a_view_are_not_seen(writer: Writer) -> None:
-    """They are for the server; her screen has the texts."""
+def test_a_view_shows_no_line_for_machines(writer: Writer) -> None:
+    """No markers; the addresses that names lead to are hidden."""
     writer.do("start")
+    writer.beside_shows("[angles]: writeit:/step/")
+    assert "]: writeit:" not in writer.nvim.shows("1. angles")
     writer.do("next openai/say-hello%20there")
-    assert "<!-- writeit:answer" in writer.beside_shows("## Answer 1")
-    assert "<!--" not in writer.nvim.shows("hello there")
+    assert "<!--" not in writer.beside_shows("hello there")
+
+
+def test_lines_are_taken_from_the_answer_they_stand_in(writer: Writer) -> None:
+    """Also behind an answer that writes marker lines itself."""
+    odd = "one%0A<!-- /writeit:answer -->%0A<!-- writeit:answer 9 x -->%0Atwo"
+    writer.do("start")
+    writer.do(f"next openai/say-{odd.replace(' ', '%20')} openai/say-hello%20there")
+    writer.beside_shows("## Answer 2")
+    writer.nvim.command("wincmd l")
+    for words in ("two", "hello there"):
+        writer.nvim.lua("vim.fn.search(..., 'cw')", f"^{words}$")
+        writer.nvim.command("WriteIt take")
+        writer.rest()
+    step = writer.run()["steps"]["angles"]
+    model = {a["responseId"]: a["modelName"] for a in step["aiResponses"]}
+    taken = [(p["text"], model[p["responseId"]][:7]) for p in step["passages"]]
+    assert taken == [("two", "say-one"), ("hello there", "say-hel")]
+
+
+def test_lines_of_no_answer_are_not_taken(writer: Writer) -> None:
+    """Nor those of two: nothing is taken that she did not point at."""
+    writer.do("start")
+    writer.do("next openai/say-hello openai/say-goodbye")
+    writer.beside_shows("## Answer 2")
+    writer.nvim.command("wincmd l")
+    for lines in ("1", "/^hello$/,/^goodbye$/"):
+        writer.nvim.command("messages clear")
+        writer.nvim.keys(f":{lines}WriteIt take<CR>")
+        writer.said("select lines of one answer")
+        writer.rest()
+    assert writer.run()["steps"]["angles"]["passages"] == []
 
 
 def test_two_answers_are_compared_as_neovim_compares(writer: Writer) -> None:

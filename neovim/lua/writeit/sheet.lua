@@ -7,7 +7,7 @@ local M = {}
 local marks = vim.api.nvim_create_namespace('writeit.sheet')
 local counter = 0
 
----@class writeit.Section
+---@class writeit.Coming
 ---@field head integer Extmark of the heading.
 ---@field tail integer Extmark of the text's end.
 ---@field words integer
@@ -16,7 +16,7 @@ local counter = 0
 
 ---@class writeit.Sheet
 ---@field buf integer
----@field sections table<string, writeit.Section>
+---@field sections table<string, writeit.Coming>
 ---@field order string[]
 ---@field top? integer Extmark of the words beside the first line.
 local Sheet = {}

@@ -68,6 +68,13 @@
 ---@field steps string[]
 ---@field inputs writeit.Input[]
 
+--- A text of a view and where it stands; lines count from 0, both included.
+---@class writeit.Section
+---@field kind 'answer'|'coming'|'merge'|'feedback'|'left'|'right'
+---@field responseId? string
+---@field firstLine integer
+---@field lastLine integer
+
 --- What became of an apply.
 ---@class writeit.Applied
 ---@field applied boolean

@@ -35,15 +35,48 @@ local function guess(buf)
   return near[1] or vim.lsp.get_clients({ name = 'writeit' })[1]
 end
 
---- Lines for the server or for <CR>: where her texts begin and end, where names lead.
-local UNSEEN = { '^<!%-%- /?writeit:.*%-%->$', '^%[[%w_%-]+%]: writeit:%S+$' }
+---@type table<integer, writeit.Section[]> By buffer: of the text that stands in it.
+local sections = {}
 
---- Hide the lines that are not for her eyes.
+vim.api.nvim_create_autocmd({ 'BufUnload', 'BufWipeout' }, {
+  group = vim.api.nvim_create_augroup('writeit.view', {}),
+  pattern = 'writeit:/*',
+  callback = function(event)
+    sections[event.buf] = nil
+  end,
+})
+
+--- Put a text into a view's buffer. Nobody else changes that buffer, so the sections are
+--- those of its text until the next one comes.
 ---@param buf integer
-local function hide_markers(buf)
+---@param text string
+---@param its_sections writeit.Section[]
+local function put(buf, text, its_sections)
+  -- A lone CR is a line break to the server as well.
+  window.fill(buf, (text:gsub('\r\n?', '\n')))
+  sections[buf] = its_sections
+end
+
+--- The section of a view whose text a row is in.
+---@param buf integer
+---@param row integer From 0.
+---@return writeit.Section?
+function M.section_at(buf, row)
+  for _, section in ipairs(sections[buf] or {}) do
+    if section.firstLine <= row and row <= section.lastLine then
+      return section
+    end
+  end
+end
+
+--- Where the names of a page lead: for <CR>, not for her eyes.
+local ADDRESS = '^%[[%w_%-]+%]: writeit:%S+$'
+
+---@param buf integer
+local function hide_addresses(buf)
   vim.api.nvim_buf_clear_namespace(buf, marks, 0, -1)
   for row, line in ipairs(vim.api.nvim_buf_get_lines(buf, 0, -1, false)) do
-    if line:match(UNSEEN[1]) or line:match(UNSEEN[2]) then
+    if line:match(ADDRESS) then
       vim.api.nvim_buf_set_extmark(buf, marks, row - 1, 0, { conceal_lines = '' })
     end
   end
@@ -65,10 +98,10 @@ local function fetch(buf, client)
     return
   end
   if well then
-    window.fill(buf, reply.text)
-    hide_markers(buf)
+    put(buf, reply.text, reply.sections)
+    hide_addresses(buf)
   elseif type(reply) == 'table' and vim.api.nvim_buf_line_count(buf) == 1 then
-    window.fill(buf, ('# Nothing to show\n\n%s %s\n'):format(reply.message, reply.hint or ''))
+    put(buf, ('# Nothing to show\n\n%s %s\n'):format(reply.message, reply.hint or ''), {})
   else
     error(reply, 0)
   end

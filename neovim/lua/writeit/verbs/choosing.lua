@@ -116,34 +116,29 @@ function M.feedback(call)
   say.info(('noted for what follows %s.'):format(step.stepName))
 end
 
---- The answer that the lines of a view or of a stream belong to.
+--- The answer that a line of a view or of a stream belongs to.
 ---@param buf integer
 ---@param row integer From 0.
----@return string|integer|nil response An id, or an index from 0.
+---@return string? response_id
 local function answer_at(buf, row)
   local streaming = require('writeit.stream').answer_at(buf, row)
   if streaming then
     return streaming
   end
-  for line = row, 0, -1 do
-    local text = vim.api.nvim_buf_get_lines(buf, line, line + 1, false)[1] or ''
-    local number = text:match('^<!%-%- writeit:answer (%d+) ')
-    if number then
-      return tonumber(number) - 1
-    elseif text:match('^<!%-%- /writeit:') and line < row then
-      return nil
-    end
-  end
+  local section = require('writeit.view').section_at(buf, row)
+  local is_answer = section and (section.kind == 'answer' or section.kind == 'coming')
+  return section and is_answer and section.responseId or nil
 end
 
 --- `:'<,'>WriteIt take`, in a step's view or in a stream.
 ---@param call writeit.Call
 function M.take(call)
-  local row = (call.range and call.range[1] or vim.api.nvim_win_get_cursor(0)[1]) - 1
-  local response = answer_at(call.buf, row)
-  if not response then
+  local row = call.place.start.row
+  local range = call.range or { row + 1, row + 1 }
+  local response = answer_at(call.buf, range[1] - 1)
+  if not response or response ~= answer_at(call.buf, range[2] - 1) then
     error({
-      message = 'select lines of an answer, in the view of a step.',
+      message = 'select lines of one answer, in the view of a step.',
       hint = ':WriteIt open shows it.',
     }, 0)
   end
