@@ -70,9 +70,25 @@ def folders(shelf: Shelf, workspace: Path | None) -> list[Folder]:
         Folder(user_root() / shelf, "user"),
         Folder(bundled_root() / shelf, "bundled"),
     ]
-    # In WriteIt's own checkout the workspace's folder is the bundled one.
-    once = {folder.path.resolve(): folder for folder in reversed([*near, *far])}
-    return [folder for folder in [*near, *far] if folder in once.values()]
+    # In WriteIt's own checkout the workspace's folder is the bundled one. Asked at
+    # each lens and action, so by identity: resolving paths takes ten times as long.
+    kept: list[Folder] = []
+    seen: set[tuple[int, int] | None] = set()
+    for folder in [*near, *far]:
+        identity = _identity(folder.path)
+        if identity is None or identity not in seen:
+            kept.append(folder)
+        seen.add(identity)
+    return kept
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what no other folder has; None if there is none to look at."""
+    try:
+        status = path.stat()
+    except OSError:  # `files_in` says so, if it is more than that there is none
+        return None
+    return status.st_dev, status.st_ino
 
 
 def files_in(folder: Folder) -> tuple[list[File], list[Problem]]:

@@ -46,7 +46,8 @@ async def code_actions(
         actions = [_action(offer, KIND, tagged=tagged) for offer in some]
     else:
         folder = connection.folder_of(uri)
-        pipelines = folder.library().usable
+        library = folder.library()
+        pipelines = library.usable
         some = [
             *on_document(connection, folder, uri)[1],
             *offers.to_start(pipelines, uri),
@@ -54,7 +55,7 @@ async def code_actions(
             *await _to_install(connection),
         ]
         actions = [
-            *quick_fixes(connection, params),
+            *quick_fixes(connection, library, params),
             *(
                 _action(rewrite.offer, rewrite.kind, tagged=tagged)
                 for rewrite in rewrites(connection, pipelines, params)

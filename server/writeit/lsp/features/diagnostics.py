@@ -27,6 +27,7 @@ from writeit.lsp.rpc import pulls_diagnostics
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from writeit.library import Library
     from writeit.library.frontmatter import FrontMatter
     from writeit.lsp.connection import Connection
 
@@ -43,17 +44,19 @@ _SEVERITIES = {
 }
 
 
-def problems(connection: Connection, uri: str) -> list[tuple[Problem, types.Range]]:
+def problems(
+    connection: Connection, uri: str, library: Library | None = None
+) -> list[tuple[Problem, types.Range]]:
     """Return what is wrong with a document's front matter, and where for the client.
 
-    Front matter that says nothing to WriteIt is none of our business.
+    Front matter that says nothing to WriteIt is none of our business. The library is
+    read if it is not given.
     """
     head = frontmatter.head(connection, uri)
     found = frontmatter.read(head, uri)
     if found.source is None and found.ok:
         return []
-    folder = connection.folder_of(uri)
-    library = folder.library()
+    library = library or connection.folder_of(uri).library()
     encoding = frontmatter.encoding_of(connection)
     return [
         (each, to_lsp_range(head, each.range.start, each.range.end, encoding))

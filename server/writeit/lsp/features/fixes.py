@@ -13,13 +13,14 @@ from writeit.lsp.features.diagnostics import problems, to_diagnostic
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from writeit.library import Library
     from writeit.lsp.connection import Connection
 
 KIND = types.CodeActionKind.QuickFix.value
 
 
 def quick_fixes(
-    connection: Connection, params: types.CodeActionParams
+    connection: Connection, library: Library, params: types.CodeActionParams
 ) -> Iterator[types.CodeAction]:
     """Yield a fix for each name that may have been meant within a range.
 
@@ -29,7 +30,7 @@ def quick_fixes(
     uri = params.text_document.uri
     if not _takes_edits(connection) or open_document(connection, uri) is None:
         return
-    for problem, where in problems(connection, uri):
+    for problem, where in problems(connection, uri, library):
         if not _touch(where, params.range):
             continue
         for index, name in enumerate(problem.instead):
