@@ -12,6 +12,8 @@ import type {
   StepState,
 } from './protocol';
 import { folderOf } from './folders';
+import type { Contested } from './pending';
+import { proposedUri } from './proposed';
 import { savesAfterApply } from './settings';
 import { show, showDiff } from './show';
 import { viewUri } from './uris';
@@ -106,25 +108,53 @@ export async function applied(
   { runId, step }: StepApplyParams,
   result: StepApplyResult,
 ): Promise<StepApplyResult> {
-  const compare: Choice = ['Compare', () => compareWithDocument(app, runId, step, result.uri)];
+  const { uri, conflicts } = result;
+  app.pending.settle((contested) => contested.runId === runId);
+  await app.pending.look(uri);
   if (result.pending) {
-    app.pending.add({ runId, step, uri: result.uri });
-    const retry: Choice = ['Apply Again', () => again('writeit.step.apply', { runId, step })];
-    offer('The text waits: you were typing. Nothing is lost.', retry, compare);
+    offerSettling(app, uri);
     return result;
   }
-  app.pending.drop(runId);
-  if (result.conflicts.length > 0) {
-    const count = result.conflicts.length;
-    const places = count === 1 ? 'in one place' : `in ${count} places`;
-    offer(`Applied. What you wrote yourself stays ${places}.`, compare);
+  if (conflicts.length > 0) {
+    const contested = { runId, step, uri, places: conflicts.length };
+    app.pending.contest(contested);
+    offer(`Applied, but ${contestedWords(contested)}.`, [
+      'Compare',
+      () => compareContested(app, contested),
+    ]);
   }
   if (result.applied) {
-    await save(app, result.uri);
-    const where = vscode.workspace.asRelativePath(vscode.Uri.parse(result.uri));
-    say(`the text is in ${where}.`);
+    await save(app, uri);
+    say(`the text is in ${nameOf(uri)}.`);
   }
   return result;
+}
+
+/** Say that texts wait for a document, and what can be done about the newest. */
+function offerSettling(app: App, uri: string): void {
+  const waiting = app.pending.all.findLast((one) => one.uri === uri);
+  if (waiting !== undefined) {
+    offer(
+      'The text waits: you were typing. Nothing is lost.',
+      ['Apply Again', () => again('writeit.step.apply', waiting.again)],
+      ['Compare', () => compareWithDocument(app, waiting.runId, waiting.step, uri)],
+    );
+  }
+}
+
+export function contestedWords({ places }: Contested): string {
+  return `your own words stayed in ${count(places, 'place')}`;
+}
+
+/** Looked at, it is settled: she knows where. */
+export async function compareContested(app: App, contested: Contested): Promise<void> {
+  const { runId, step, uri } = contested;
+  await compareWithDocument(app, runId, step, uri);
+  app.pending.settle((one) => one.runId === runId);
+}
+
+export function nameOf(uri: string): string {
+  return vscode.workspace.asRelativePath(vscode.Uri.parse(uri));
 }
 
 export async function restored(
@@ -132,7 +162,8 @@ export async function restored(
   runId: string,
   result: EditRestoreResult,
 ): Promise<EditRestoreResult> {
-  app.pending.drop(runId);
+  app.pending.settle((contested) => contested.runId === runId);
+  await app.pending.look(result.uri);
   if (result.applied) {
     await save(app, result.uri);
   }
@@ -145,26 +176,26 @@ export async function polished(
   run: PipelineRun,
 ): Promise<PipelineRun> {
   if (apply === true && run.status === 'COMPLETED') {
+    await app.pending.look(uri);
     await save(app, uri);
   }
   return run;
 }
 
-/** What the step hands on beside the document as it is now. */
+/** Her document, which she can change there, beside what the step's text makes of it. */
 export async function compareWithDocument(
   app: App,
   runId: string,
   step: string | null | undefined,
   uri: string,
 ): Promise<void> {
-  const name = step ?? lastText(await app.server.ask('writeit.run.show', { runId }));
-  if (name !== undefined) {
-    await showDiff(
-      viewUri('content', runId, name),
-      vscode.Uri.parse(uri),
-      `${name} ↔ your document`,
-    );
+  const run = await app.server.ask('writeit.run.show', { runId });
+  const name = step ?? lastText(run);
+  if (name === undefined) {
+    return;
   }
+  const title = `${nameOf(uri)}, with ${name} ↔ as it is`;
+  await showDiff(proposedUri(runId, name, uri), vscode.Uri.parse(uri), title);
 }
 
 function lastText(run: PipelineRun): string | undefined {

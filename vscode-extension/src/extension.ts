@@ -9,6 +9,7 @@ import { Drafts } from './drafts';
 import { registerLenses } from './lenses';
 import { log } from './log';
 import { Pending } from './pending';
+import { Proposed } from './proposed';
 import { quietMarkers } from './quiet';
 import { Scenes } from './scene';
 import { onPythonChanged } from './server/python';
@@ -25,7 +26,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     show: async (uri, focus, selection) => (await show(uri, { focus, selection })) !== undefined,
   });
   const scenes = new Scenes(server);
-  const app: App = { context, server, scenes, pending: new Pending(), drafts: new Drafts() };
+  const app: App = { context, server, scenes, pending: new Pending(server), drafts: new Drafts() };
   context.subscriptions.push(
     log,
     server,
@@ -34,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     app.drafts,
     new Views(server),
     new Answers(server),
+    new Proposed(server),
     registerCommands(app),
     registerTrees(app),
     registerLenses(app),

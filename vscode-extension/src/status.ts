@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
+import { contestedWords, nameOf } from './after';
 import type { App } from './app';
 import { isOurs, type Scene } from './scene';
 import type { State } from './server/server';
-import { count, runWords, stepWords } from './words';
+import { runWords, stepWords } from './words';
 
 const PRIORITY = 90;
 
@@ -39,7 +40,7 @@ export function statusItem(app: App): vscode.Disposable {
   );
 }
 
-interface Face {
+export interface Face {
   readonly text: string;
   readonly tooltip: string;
   readonly command: string;
@@ -57,7 +58,8 @@ const STATES: Readonly<
   stopped: ['$(circle-slash) WriteIt: not running', 'writeit.ui.server.restart'],
 };
 
-function faceOf(app: App): Face {
+/** What the status bar shows now. */
+export function faceOf(app: App): Face {
   const { state, why } = app.server;
   const document = vscode.window.activeTextEditor?.document;
   if (state !== 'running') {
@@ -70,22 +72,34 @@ function faceOf(app: App): Face {
       shown: true,
     };
   }
-  const waiting = app.pending.all.length;
-  if (waiting > 0) {
-    return {
-      text: `$(clock) WriteIt: ${count(waiting, 'text')} ${waiting === 1 ? 'waits' : 'wait'}`,
-      tooltip:
-        'You were typing when it was to come in. Nothing is lost: compare, or apply it again.',
-      command: 'writeit.ui.document.comparePending',
-      warns: true,
-      shown: true,
-    };
+  const unsettled = unsettledFace(app);
+  if (unsettled !== undefined) {
+    return { ...unsettled, command: 'writeit.ui.document.settle', warns: true, shown: true };
   }
   return {
     ...sceneFace(app.scenes.now),
     warns: false,
     shown: document !== undefined && isOurs(document),
   };
+}
+
+/** What is to be settled between texts and documents comes before where the run stands. */
+function unsettledFace({ pending }: App): Pick<Face, 'text' | 'tooltip'> | undefined {
+  const [waiting, ...others] = pending.all;
+  if (waiting !== undefined) {
+    const which = `The text of ${waiting.step} waits for ${nameOf(waiting.uri)}`;
+    return {
+      text: `$(clock) WriteIt: ${others.length === 0 ? 'a text waits' : `${others.length + 1} texts wait`}`,
+      tooltip: `${which}: you were typing when it was to come in. Nothing is lost. Click to put it in its place, or to compare first.`,
+    };
+  }
+  const [contested] = pending.contested;
+  return (
+    contested && {
+      text: `$(diff) WriteIt: ${contestedWords(contested)}`,
+      tooltip: `You and the text changed the same words of ${nameOf(contested.uri)}. Click to compare the two.`,
+    }
+  );
 }
 
 function sceneFace({ run, step }: Scene): Omit<Face, 'warns' | 'shown'> {

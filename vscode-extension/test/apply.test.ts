@@ -2,7 +2,19 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { StepApplyResult } from '../src/protocol';
 import { compareWithDocument } from '../src/after';
-import { article, ask, extension, finish, group, newRun, run, tabs, until } from './harness';
+import { faceOf } from '../src/status';
+import {
+  accept,
+  article,
+  ask,
+  extension,
+  finish,
+  group,
+  newRun,
+  run,
+  tabs,
+  until,
+} from './harness';
 
 async function retype(editor: vscode.TextEditor, text: string): Promise<void> {
   const { document } = editor;
@@ -10,6 +22,38 @@ async function retype(editor: vscode.TextEditor, text: string): Promise<void> {
   await editor.edit((edit) => {
     edit.replace(new vscode.Range(new vscode.Position(0, 0), end), text);
   });
+}
+
+/** Types at the beginning, without a pause, until the returned function is called. */
+function typing(editor: vscode.TextEditor): () => Promise<void> {
+  const stop = new AbortController();
+  const typed = (async () => {
+    for (let count = 0; !stop.signal.aborted; count += 1) {
+      await editor.edit((edit) => {
+        edit.insert(new vscode.Position(0, 0), String(count % 10));
+      });
+    }
+  })();
+  return () => {
+    stop.abort();
+    return typed;
+  };
+}
+
+const RIVERS = '# Rivers\n\nThe mills stand further down.\n\nThe end.\n';
+
+/** Rewrite the passage of `RIVERS` in its place while she types, so that it has to wait. */
+async function polishWhileTyping(editor: vscode.TextEditor): Promise<void> {
+  const app = await extension();
+  const stop = typing(editor);
+  await run('writeit.document.polish', {
+    uri: editor.document.uri.toString(),
+    range: { start: { line: 2, character: 0 }, end: { line: 2, character: 29 } },
+    models: ['openai/say-Downstream%20stand%20the%20mills.'],
+    apply: true,
+  });
+  await stop();
+  assert.equal(app.pending.all.length, 1, 'it did not have to wait');
 }
 
 group('apply', (test) => {
@@ -49,8 +93,53 @@ group('apply', (test) => {
     assert.ok(result.conflicts.length > 0);
     assert.match(editor.document.getText(), /what I say it is/);
     const app = await extension();
-    await compareWithDocument(app, runId, undefined, result.uri);
-    assert.ok(tabs().some(({ input }) => input instanceof vscode.TabInputTextDiff));
+    assert.match(faceOf(app).text, /your own words stayed in 1 place$/);
+    await run('writeit.ui.document.settle');
+    const diff = await until('the comparison', () =>
+      tabs()
+        .map(({ input }) => input)
+        .find((input) => input instanceof vscode.TabInputTextDiff),
+    );
+    assert.equal(diff.modified.toString(), result.uri);
+    const proposed = await vscode.workspace.openTextDocument(diff.original);
+    assert.equal(proposed.getText(), 'A first answer.\n');
+    assert.doesNotMatch(faceOf(app).text, /stayed/);
+  });
+
+  test('a polished passage that waits is in the status bar, with what a click does', async () => {
+    const app = await extension();
+    const editor = await article(RIVERS);
+    await polishWhileTyping(editor);
+    const face = faceOf(app);
+    assert.match(face.text, /WriteIt: a text waits$/);
+    assert.match(face.tooltip, /waits for notes-\d+\.md.*Click to put it in its place/);
+    const settling = run(face.command);
+    await until('the passage', async () => {
+      await accept();
+      return editor.document.getText().includes('Downstream');
+    });
+    await settling;
+    assert.equal(
+      editor.document.getText().replace(/^\d+/, ''),
+      RIVERS.replace(/The mills.*/, 'Downstream stand the mills.'),
+    );
+    assert.match(faceOf(app).text, /WriteIt/);
+    assert.doesNotMatch(faceOf(app).text, /waits/);
+  });
+
+  test('a comparison shows the whole document with the text in it, front matter and all', async () => {
+    const app = await extension();
+    const editor = await article(`---\ntitle: Rivers\n---\n${RIVERS}`);
+    const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
+    await finish(runId);
+    await compareWithDocument(app, runId, 'polish', editor.document.uri.toString());
+    const diff = await until('the comparison', () =>
+      tabs()
+        .map(({ input }) => input)
+        .find((input) => input instanceof vscode.TabInputTextDiff),
+    );
+    const proposed = await vscode.workspace.openTextDocument(diff.original);
+    assert.equal(proposed.getText(), '---\ntitle: Rivers\n---\nA first answer.\n');
   });
 
   test('a text that comes while she types waits, is said to wait, and lands afterwards', async () => {
@@ -58,17 +147,9 @@ group('apply', (test) => {
     const editor = await article();
     const { pipelineRunId: runId } = await newRun(editor, { output: 'insert' });
     await finish(runId);
-    const stop = new AbortController();
-    const typed = (async () => {
-      for (let count = 0; !stop.signal.aborted; count += 1) {
-        await editor.edit((edit) => {
-          edit.insert(new vscode.Position(0, 0), String(count % 10));
-        });
-      }
-    })();
+    const stop = typing(editor);
     const first = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
-    stop.abort();
-    await typed;
+    await stop();
     assert.equal(first.pending || first.applied, true);
     assert.equal(app.pending.all.length, first.pending ? 1 : 0);
     const second = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;

@@ -5,8 +5,9 @@ import { folderOf } from '../folders';
 import { pipelineOf } from '../frontmatter';
 import { documentOf } from '../here';
 import { pick, pickPipeline } from '../pick';
-import { compareWithDocument } from '../after';
+import { compareContested, compareWithDocument, contestedWords, nameOf } from '../after';
 import { runHere } from '../here';
+import type { Contested, Waiting } from '../pending';
 import { offersAt } from '../scene';
 import type { PipelineEntry } from '../protocol';
 import type { Table } from './table';
@@ -62,16 +63,45 @@ export const DOCUMENT: Table = {
     return run && act(app, 'writeit.edit.restore', { runId: run.pipelineRunId });
   },
 
-  'document.comparePending': async (app) => {
-    const waiting = app.pending.all.map((one) => ({
-      label: vscode.workspace.asRelativePath(vscode.Uri.parse(one.uri)),
-      description: one.step ?? '',
-      value: one,
-    }));
-    const one = await pick(waiting, 'Texts that wait', 'no text waits.');
-    return one && compareWithDocument(app, one.runId, one.step, one.uri);
+  'document.settle': async (app) => {
+    const items = [
+      ...app.pending.all.flatMap(waitingItems),
+      ...app.pending.contested.map(contestedItem),
+    ];
+    const [only, ...others] = items;
+    const single = others.length === 0 ? only?.value : undefined;
+    const chosen = single ?? (await pick(items, 'Not settled yet', 'nothing waits.'));
+    return chosen?.(app);
   },
 };
+
+interface Way extends vscode.QuickPickItem {
+  readonly value: (app: App) => Promise<unknown>;
+}
+
+function waitingItems({ runId, step, uri, again }: Waiting): Way[] {
+  const name = nameOf(uri);
+  return [
+    {
+      label: `Put the text of ${step} into ${name}`,
+      description: 'it waits since you were typing',
+      value: (app) => act(app, 'writeit.step.apply', again),
+    },
+    {
+      label: `Compare ${name} with the text of ${step}`,
+      description: 'nothing is changed',
+      value: (app) => compareWithDocument(app, runId, step, uri),
+    },
+  ];
+}
+
+function contestedItem(contested: Contested): Way {
+  return {
+    label: `Compare ${nameOf(contested.uri)} with the text that was applied`,
+    description: contestedWords(contested),
+    value: (app) => compareContested(app, contested),
+  };
+}
 
 const MODES = [
   { label: 'As a new file', description: 'beside the notes', value: 'new_file' as const },

@@ -1,0 +1,89 @@
+import * as vscode from 'vscode';
+import { wordsOf } from './errors';
+import type { ViewReadResult } from './protocol';
+import type { Server } from './server/server';
+import { viewUri } from './uris';
+
+/** Her document with a step's text wherever the two contradict each other. */
+const PROPOSED_SCHEME = 'writeit-proposed';
+const PAUSE_MS = 250;
+
+/** Its address; the document it is about is the query. */
+export function proposedUri(runId: string, step: string, document: string): vscode.Uri {
+  return vscode.Uri.from({
+    scheme: PROPOSED_SCHEME,
+    path: `/${runId}/${step}.md`,
+    query: document,
+  });
+}
+
+export class Proposed implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  readonly #server: Server;
+  readonly #stale = new vscode.EventEmitter<vscode.Uri>();
+  readonly #held: vscode.Disposable;
+  readonly #due = new Map<string, NodeJS.Timeout>();
+
+  readonly onDidChange = this.#stale.event;
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#held = vscode.Disposable.from(
+      vscode.workspace.registerTextDocumentContentProvider(PROPOSED_SCHEME, this),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        this.#refresh(document.uri.toString());
+      }),
+    );
+  }
+
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    const [, runId = '', file = ''] = uri.path.split('/');
+    const step = file.replace(/\.md$/, '');
+    const page = viewUri('compare', runId, step, 'document', runId, step, 'proposed');
+    try {
+      const [document, read] = await Promise.all([
+        vscode.workspace.openTextDocument(vscode.Uri.parse(uri.query)),
+        this.#server.ask('writeit.view.read', { uri: page.toString() }),
+      ]);
+      return aheadOf(section(read, 'left'), document.getText()) + section(read, 'right');
+    } catch (error) {
+      return wordsOf(error);
+    }
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+    this.#stale.dispose();
+    for (const timer of this.#due.values()) {
+      clearTimeout(timer);
+    }
+  }
+
+  #refresh(about: string): void {
+    for (const { uri } of vscode.workspace.textDocuments) {
+      const key = uri.toString();
+      if (uri.scheme === PROPOSED_SCHEME && uri.query === about && !this.#due.has(key)) {
+        const timer = setTimeout(() => {
+          this.#due.delete(key);
+          this.#stale.fire(uri);
+        }, PAUSE_MS);
+        this.#due.set(key, timer);
+      }
+    }
+  }
+}
+
+/** One of the two texts of a comparison. */
+function section({ text, sections }: ViewReadResult, kind: 'left' | 'right'): string {
+  const found = sections.find((one) => one.kind === kind);
+  return text
+    .split('\n')
+    .slice(found?.firstLine, (found?.lastLine ?? -1) + 1)
+    .join('\n');
+}
+
+/** What stands before a text in the document: the server compares without front matter. */
+function aheadOf(body: string, document: string): string {
+  const all = document.replaceAll('\r\n', '\n');
+  const at = all.lastIndexOf(body.trim());
+  return at < 0 ? '' : all.slice(0, at);
+}
