@@ -121,3 +121,17 @@ async def test_an_article_of_ten_thousand_lines_costs_what_one_of_a_hundred_does
         await article.connection.close()
     assert figures[0] == figures[1]
     assert figures[0][2] > 2
+
+
+async def test_of_many_runs_of_an_article_one_is_read(tmp_path: Path) -> None:
+    """Of each other one only its line in the list."""
+    article = Article(tmp_path / "article", 100)
+    figures = []
+    for _ in range(3):
+        await article.start()
+        await article.look()
+        figures.append((await article.look())[0])
+    await article.connection.close()
+    first, second, third = figures
+    looks, keys_of_a_line = 2, 2
+    assert second - first == third - second == looks * keys_of_a_line

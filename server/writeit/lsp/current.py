@@ -40,25 +40,14 @@ def run_of(folder: Folder, uri: str) -> PipelineRun | None:
 
 
 def current(folder: Folder, uri: str) -> Current:
-    """Return the runs that a document means; no more are read than it takes."""
+    """Return the runs that a document means; no others are read."""
     run, polish = _active(folder, uri), None
     for summary in _by_likelihood(folder.store.runs(RunQuery(uri=uri, limit=NEWEST))):
-        if run is not None and polish is not None:
-            break
-        found = _read(folder, summary.run_id)
-        if found is None:
-            continue
-        if is_of_selection(folder, found):
-            polish = polish or found
+        if folder.is_of_selection(summary.configuration_id):
+            polish = polish or _read(folder, summary.run_id)
         else:
-            run = run or found
+            run = run or _read(folder, summary.run_id)
     return Current(run, polish)
-
-
-def is_of_selection(folder: Folder, run: PipelineRun) -> bool:
-    """Say whether a run is about a passage, not about a whole document."""
-    configuration = folder.store.configuration(run.configuration_id)
-    return configuration is not None and configuration.applies_to == "selection"
 
 
 def _active(folder: Folder, uri: str) -> PipelineRun | None:

@@ -35,6 +35,7 @@ class Folder:
         """The pages open here as we rendered them last; another server has its own."""
         self.damaged: set[View] = set()
         """Those of them that cannot be brought up to date; the writer was told."""
+        self._of_selection: dict[str, bool] = {}
         self._open_engine = open_engine
         self._engine: Engine | None = None
 
@@ -67,6 +68,20 @@ class Folder:
         """Read the pipelines and primers within reach; unchanged files are kept."""
         library, _ = read_library(self.path, self._files)
         return library
+
+    def is_of_selection(self, configuration_id: str) -> bool:
+        """Say whether a stored pipeline is for passages, not for whole documents.
+
+        It is read once: what an id stands for never changes.
+        """
+        known = self._of_selection.get(configuration_id)
+        if known is None:
+            configuration = self.store.configuration(configuration_id)
+            if configuration is None:
+                return False
+            known = configuration.applies_to == "selection"
+            self._of_selection[configuration_id] = known
+        return known
 
     async def close(self) -> None:
         """Stop what streams, end the session, close the store."""

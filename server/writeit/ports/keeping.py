@@ -69,6 +69,7 @@ class RunSummary:
     name: str | None
     title: str
     pipeline: str
+    configuration_id: str
     uri: str | None
     status: PipelineStatus
     current_step: str

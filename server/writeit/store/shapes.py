@@ -122,6 +122,7 @@ def summary(listing: Listing | RunRecord, *, deleted: bool = False) -> RunSummar
         name=listing.name,
         title=listing.title,
         pipeline=pipeline_of(listing.configuration_id),
+        configuration_id=listing.configuration_id,
         uri=listing.uri,
         status=listing.status,
         current_step=listing.current_step,
