@@ -80,6 +80,8 @@ class RunSummary:
     cost_usd: float | None
     documents: tuple[str, ...] = ()
     """The URIs of what it is about: its source, and what its texts were applied to."""
+    applied_to: tuple[str, ...] = ()
+    """The URIs of the documents that texts of it stand in."""
     deleted: bool = False
     """Whether only a tombstone is left, for the sake of its children."""
 

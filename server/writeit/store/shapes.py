@@ -132,6 +132,7 @@ def summary(listing: Listing | RunRecord, *, deleted: bool = False) -> RunSummar
         updated_at=listing.updated_at,
         cost_usd=listing.cost_usd,
         documents=tuple(documents_of(listing)),
+        applied_to=tuple(dict.fromkeys(applied.uri for applied in listing.applied)),
     )
 
 

@@ -50,6 +50,8 @@ async def passage_hover(
 def _applied_to(folder: Folder, uri: str) -> Iterator[tuple[PipelineRun, Applied]]:
     """Yield what was applied to a document, the newest run first."""
     for summary in folder.store.runs(RunQuery(uri=uri, limit=NEWEST)).runs:
+        if uri not in summary.applied_to:
+            continue
         if (stored := folder.store.run(summary.run_id)) is None:
             continue  # deleted this moment
         for applied in reversed(stored.run.applied):
