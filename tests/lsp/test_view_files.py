@@ -100,6 +100,24 @@ async def test_words_saved_before_later_answers_came_are_hers_still(bare: Desk) 
     assert run["steps"]["angles"]["userFeedback"] == "More bees."
 
 
+async def test_words_that_went_with_an_asking_do_not_go_with_the_choice_as_well(
+    bare: Desk,
+) -> None:
+    """They are in the file still, for the page was closed unsaved after it."""
+    run_id, path = await answered(bare)
+    page = opened(bare, path)
+    place = page.text.index(FEEDBACK) + len(FEEDBACK)
+    page.type(place, place, "More bees.")
+    path.write_text(page.text, encoding="utf-8")
+    await ask_anew(bare, run_id, "second")
+    await bare.editor.until(lambda: "\nsecond\n" in page.text)
+    assert "More bees." not in page.text
+    page.close()
+    assert "More bees." in path.read_text(encoding="utf-8")
+    run = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    assert run["steps"]["angles"]["userFeedback"] is None
+
+
 async def test_a_page_that_nobody_remembers_is_brought_up_to_date(bare: Desk) -> None:
     """Her words in it stay: what differs from a fresh rendering is hers."""
     run_id, path = await answered(bare)
