@@ -141,3 +141,27 @@ def test_a_new_file_is_made_and_shown_beside(writer: Writer) -> None:
     assert REWRITTEN in made.read_text("utf-8")
     writer.beside_shows(REWRITTEN)
     assert writer.text() == before
+
+
+def test_a_file_that_cannot_be_saved_is_said(writer: Writer) -> None:
+    """The text is in the buffer; what hindered the saving stands in the message."""
+    _finished_run(writer)
+    writer.nvim.command("setlocal readonly")
+    writer.do("apply replace")
+    writer.said("could not be saved: E45: 'readonly' option is set")
+    assert "traceback" not in writer.nvim.messages()
+    assert REWRITTEN in writer.text()
+
+
+def test_a_buffer_that_may_not_be_changed_is_named_as_the_reason(
+    writer: Writer,
+) -> None:
+    """Once it may, the same command applies the text."""
+    _finished_run(writer)
+    writer.nvim.command("setlocal nomodifiable")
+    writer.do("apply replace")
+    writer.said("may not be changed (nomodifiable); the text is kept")
+    assert REWRITTEN not in writer.text()
+    writer.nvim.command("setlocal modifiable")
+    writer.do("apply replace")
+    assert REWRITTEN in writer.text()

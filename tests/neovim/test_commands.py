@@ -166,3 +166,39 @@ def test_a_lens_runs_through_neovims_own_key(writer: Writer) -> None:
     writer.nvim.keys(_number_of(screen, "Run angles"))
     writer.said("angles: 1 answer to choose from")
     writer.ask("preferences.set", defaultModels={})
+
+
+def test_an_answer_that_is_not_there_is_named_as_she_counts(writer: Writer) -> None:
+    """From 1, and with what there is instead."""
+    writer.do("start")
+    writer.do("next openai/say-a openai/say-b")
+    for number in ("0", "3", "1.5", "-1"):
+        writer.do(f"choose {number}")
+        writer.said(f"angles has no answer {number}. There are answers 1 to 2.")
+
+
+def test_words_of_a_choice_need_no_number(writer: Writer) -> None:
+    """Of a single answer they go along with it; they are never dropped."""
+    writer.do("start")
+    writer.do("next openai/say-a")
+    writer.do("choose less of the bench, please")
+    writer.said("answer 1 chosen")
+    feedback = writer.run()["steps"]["angles"]["userFeedback"]
+    assert feedback == "less of the bench, please"
+
+
+def test_a_text_without_a_name_is_written_first(writer: Writer) -> None:
+    """Nobody could find its run again."""
+    writer.nvim.command("enew")
+    writer.nvim.command("setfiletype markdown")
+    for verb in ("start blog-post target_audience=me", "next", "polish"):
+        writer.nvim.command("messages clear")
+        writer.nvim.keys(f":WriteIt {verb}<CR>")
+        writer.said("this text has no name yet. Write it first")
+
+
+def test_a_run_started_from_elsewhere_says_on_what(writer: Writer) -> None:
+    """From a buffer that is no markdown the last article is meant."""
+    writer.nvim.command("new")
+    writer.do("start")
+    writer.said(f"tech-article is ready for {writer.notes.name}.")

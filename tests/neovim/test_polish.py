@@ -125,3 +125,12 @@ def _keys(typed: str) -> list[str]:
         keys.append(key)
         typed = typed.removeprefix(key)
     return keys
+
+
+def test_a_block_of_columns_is_not_polished(writer: Writer) -> None:
+    """Lines would be rewritten that she did not select."""
+    before = _open(writer, "say-nothing")
+    writer.nvim.keys(f"{_line_of(writer, PASSAGE)}Gk<C-v>jjl:WriteIt polish<CR>")
+    writer.said("a block of columns cannot be polished")
+    writer.rest()
+    assert writer.text() == before

@@ -155,3 +155,14 @@ def test_when_nothing_comes_it_is_said_once_and_clearly(writer: Writer) -> None:
     writer.do("next openai/err-401")
     writer.said("401")
     assert writer.run()["steps"]["angles"]["status"] == "PENDING"
+
+
+def test_what_streams_is_stopped_from_anywhere(writer: Writer) -> None:
+    """Also from a buffer that has nothing to do with it."""
+    writer.do("start")
+    writer.nvim.command("WriteIt next openai/slow-2000")
+    writer.beside_shows("word5 ")
+    writer.nvim.command("enew")
+    writer.nvim.command("WriteIt pause")
+    writer.said("what came is kept")
+    assert writer.run()["status"] == "PAUSED"

@@ -20,6 +20,9 @@ local waiting = {}
 ---@type table<string, boolean> By URI: whether the last edit of it was refused because she typed.
 local kept_out = {}
 
+---@type table<string, boolean> By URI: whether it was refused because nothing may change it.
+local locked = {}
+
 local group = vim.api.nvim_create_augroup('writeit.edit', {})
 
 --- Whether she is in the middle of something in this buffer that an edit would become
@@ -57,7 +60,8 @@ local function reason(document)
       return ('the edit is for version %d, the document is at %s'):format(document.version, now)
     end
   end
-  if vim.api.nvim_buf_is_loaded(buf) and not vim.bo[buf].modifiable then
+  locked[document.uri] = vim.api.nvim_buf_is_loaded(buf) and not vim.bo[buf].modifiable or nil
+  if locked[document.uri] then
     return 'the buffer is not modifiable'
   end
   if M.is_busy(buf) then
@@ -113,10 +117,20 @@ end
 function M.save(client, uri)
   local buf = vim.uri_to_bufnr(uri)
   local wished = require('writeit.shortcuts').saves(client)
-  if wished and vim.api.nvim_buf_is_loaded(buf) and vim.bo[buf].buftype == '' then
-    vim.api.nvim_buf_call(buf, function()
-      vim.cmd.update({ mods = { silent = true } })
-    end)
+  if not wished or not vim.api.nvim_buf_is_loaded(buf) or vim.bo[buf].buftype ~= '' then
+    return
+  end
+  local saved, why = pcall(vim.api.nvim_buf_call, buf, function()
+    vim.cmd.update({ mods = { silent = true } })
+  end)
+  if not saved then
+    error({
+      message = ('the text is in %s, and that could not be saved: %s.'):format(
+        short(vim.uri_to_fname(uri)),
+        tostring(why):match('E%d+: [^\n]*') or tostring(why)
+      ),
+      hint = 'u takes it back.',
+    }, 0)
   end
 end
 
@@ -171,7 +185,12 @@ end
 function M.settle(client, params, result)
   local path = short(vim.uri_to_fname(result.uri))
   if result.pending then
-    if M.is_busy(vim.uri_to_bufnr(result.uri)) or kept_out[result.uri] then
+    if locked[result.uri] then
+      say.warn(
+        ('%s may not be changed (nomodifiable); the text is kept.'):format(path)
+          .. ' :WriteIt apply tries again.'
+      )
+    elseif M.is_busy(vim.uri_to_bufnr(result.uri)) or kept_out[result.uri] then
       wait(client, params)
     else
       say.warn(

@@ -66,8 +66,20 @@ function M.find(buf)
   elseif vim.startswith(name, 'writeit:') then
     here.run_id, here.step = view.about(name)
   end
-  here.uri = is_article(buf) and vim.uri_from_bufnr(buf) or nil
+  here.uri = is_article(buf) and name ~= '' and vim.uri_from_bufnr(buf) or nil
   return here
+end
+
+--- What to say of a buffer that is no article.
+---@param buf integer
+---@param message string
+---@return writeit.Fault
+function M.no_article(buf, message)
+  local unnamed = is_article(buf) and vim.api.nvim_buf_get_name(buf) == ''
+  return {
+    message = unnamed and 'this text has no name yet.' or message,
+    hint = unnamed and 'Write it first, as in :write notes.md' or 'Open your notes first.',
+  }
 end
 
 --- As `find`, of a place that has a run.
@@ -79,7 +91,9 @@ function M.find_run(buf)
     here = M.find(article) -- a view of no run, such as the usage
   end
   here.run_id = here.run_id or (here.uri and run_of_document(here))
-  if not here.run_id then
+  if not here.run_id and is_article(here.buf) and not here.uri then
+    error(M.no_article(here.buf, ''), 0)
+  elseif not here.run_id then
     error({
       message = 'no run has been started on this document.',
       hint = ':WriteIt start begins one.',

@@ -106,6 +106,12 @@ function Sheet:place(mark)
   return at[1], at[2]
 end
 
+---@param words integer
+---@return string
+local function counted(words)
+  return words == 1 and '1 word' or ('%d words'):format(words)
+end
+
 --- Add a piece of an answer where that answer ends.
 ---@param id string
 ---@param seq integer
@@ -122,7 +128,7 @@ function Sheet:append(id, seq, text)
   section.words = section.words + words
   section.seq = seq + 1
   local head = self:place(section.head)
-  self:state(head, ('coming · %d words'):format(section.words), section.head)
+  self:state(head, 'coming · ' .. counted(section.words), section.head)
   self:follow(following)
 end
 
@@ -174,8 +180,9 @@ function Sheet:finish(id, how)
   end
   section.ended = true
   local number = how.index and ('answer %d'):format(how.index + 1) or 'nothing came'
-  local words = how.status == 'complete' and ('%s · %d words'):format(number, section.words)
-    or how.status == 'partial' and ('%s · cut short, %d words kept'):format(number, section.words)
+  local come = counted(section.words)
+  local words = how.status == 'complete' and ('%s · %s'):format(number, come)
+    or how.status == 'partial' and ('%s · cut short, %s kept'):format(number, come)
     or number
   local group = how.status ~= 'complete' and 'WarningMsg' or nil
   self:state(self:place(section.head), words, section.head, group)

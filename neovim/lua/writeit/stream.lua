@@ -153,6 +153,23 @@ function M.clear_away(stream)
   end
 end
 
+--- What `pause` means in a buffer: the stream of the run it shows, else the only one.
+---@param buf integer
+---@return writeit.Stream?
+function M.meant(buf)
+  local about = vim.b[buf].writeit_about or {}
+  local run_id = about.run_id or view.about(vim.api.nvim_buf_get_name(buf))
+  local under_way = vim.tbl_filter(function(stream)
+    return stream.run_id ~= nil
+  end, vim.tbl_values(streams))
+  for _, stream in ipairs(under_way) do
+    if stream.run_id == run_id then
+      return stream
+    end
+  end
+  return #under_way == 1 and under_way[1] or nil
+end
+
 --- The answer whose section a row of a buffer is in, while or after it streams.
 ---@param buf integer
 ---@param row integer From 0.

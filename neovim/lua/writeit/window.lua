@@ -5,15 +5,23 @@ local M = {}
 
 local WIDE = 100 -- columns from which the window stands beside the article
 
---- A window she opened something else in is hers.
----@return integer?
+--- Our windows in this tab page; one that she opened something else in is hers.
+---@return integer[]
 local function of_this_tab()
-  for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+  return vim.tbl_filter(function(win)
     local buf = vim.api.nvim_win_get_buf(win)
-    if vim.w[win].writeit and (vim.w[win].writeit == buf or vim.b[buf].writeit_root) then
-      return win
-    end
-  end
+    return vim.w[win].writeit and (vim.w[win].writeit == buf or vim.b[buf].writeit_root)
+  end, vim.api.nvim_tabpage_list_wins(0))
+end
+
+--- The one in which something can be shown: a text she has not written yet stays in sight.
+---@param buf integer
+---@return integer?
+local function for_showing(buf)
+  return M.showing(buf)
+    or vim.iter(of_this_tab()):find(function(win)
+      return not vim.bo[vim.api.nvim_win_get_buf(win)].modified
+    end)
 end
 
 --- What a window's status line says of a buffer: the address of a view is for machines.
@@ -87,7 +95,7 @@ end
 ---@param focus? boolean
 ---@return integer win
 function M.show(buf, focus)
-  local win = of_this_tab()
+  local win = for_showing(buf)
   if win then
     if vim.api.nvim_win_get_buf(win) ~= buf then
       vim.api.nvim_win_set_buf(win, buf)
@@ -107,16 +115,17 @@ end
 --- The buffer that the window beside the article shows, if there is one.
 ---@return integer?
 function M.beside()
-  local win = of_this_tab()
+  local win = of_this_tab()[1]
   return win and vim.api.nvim_win_get_buf(win)
 end
 
---- The window beside the article, if it shows `buf`.
+--- The window beside the article that shows `buf`, if one does.
 ---@param buf integer
 ---@return integer?
 function M.showing(buf)
-  local win = of_this_tab()
-  return win and vim.api.nvim_win_get_buf(win) == buf and win or nil
+  return vim.iter(of_this_tab()):find(function(win)
+    return vim.api.nvim_win_get_buf(win) == buf
+  end)
 end
 
 --- Make a buffer ours: nobody types in it, `q` closes its window, `<C-c>` stops.

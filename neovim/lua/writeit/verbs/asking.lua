@@ -91,7 +91,7 @@ end
 ---@param given string[]
 local function begin(here, pipeline, given)
   if not here.uri then
-    error({ message = 'a run starts on a markdown file.', hint = 'Open your notes first.' }, 0)
+    error(here_of.no_article(here.buf, 'a run starts on a markdown file.'), 0)
   end
   local inputs = inputs_of(pipeline, given, here.buf)
   local run = client_of.execute(here.client, 'run.start', {
@@ -100,7 +100,11 @@ local function begin(here, pipeline, given)
     inputs = next(inputs) and inputs or nil,
   })
   view.show(here.client, ('writeit:/run/%s.md'):format(run.pipelineRunId))
-  say.info(('%s is ready. :WriteIt next asks for %s.'):format(pipeline.name, run.currentStep))
+  local elsewhere = vim.api.nvim_get_current_buf() ~= here.buf
+  local where = elsewhere and ' for ' .. vim.fs.basename(vim.api.nvim_buf_get_name(here.buf)) or ''
+  say.info(
+    ('%s is ready%s. :WriteIt next asks for %s.'):format(pipeline.name, where, run.currentStep)
+  )
 end
 
 --- `:WriteIt start [pipeline] [name=value …]`
@@ -188,7 +192,12 @@ end
 function M.polish(call)
   local here = here_of.find(call.buf)
   if not here.uri then
-    error({ message = 'only a markdown file of yours can be polished.' }, 0)
+    error(here_of.no_article(here.buf, 'only a markdown file of yours can be polished.'), 0)
+  elseif call.range and not call.span then
+    error({
+      message = 'a block of columns cannot be polished.',
+      hint = 'Select characters or lines.',
+    }, 0)
   end
   M.polish_offered(here.client, {
     uri = here.uri,

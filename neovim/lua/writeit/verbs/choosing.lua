@@ -41,13 +41,19 @@ end
 ---@return integer index From 1.
 function M.pick(step, named, prompt)
   local count = #step.aiResponses
-  local number = tonumber(named)
   if count == 0 then
     error({
       message = ('%s has no answers yet.'):format(step.stepName),
       hint = ':WriteIt next asks for some.',
     }, 0)
-  elseif number then
+  elseif named then
+    local number = named:match('^%d+$') and math.floor(tonumber(named) or 0) or 0
+    if number < 1 or number > count then
+      error({
+        message = ('%s has no answer %s.'):format(step.stepName, named),
+        hint = count == 1 and 'There is answer 1.' or ('There are answers 1 to %d.'):format(count),
+      }, 0)
+    end
     return number
   elseif count == 1 then
     return 1
@@ -59,13 +65,16 @@ function M.pick(step, named, prompt)
 end
 
 ---@param call writeit.Call
+---@param prompt string
 ---@return writeit.HereRun, writeit.Step, integer index, string? feedback
 local function chosen(call, prompt)
   local here = here_of.find_run(call.buf)
   local step = here_of.step(here, here_of.run(here))
-  local named = call.arguments[1]
-  local feedback = call.words:match('^%d+%s+(.+)$')
-  return here, step, M.pick(step, named, prompt:format(step.stepName)), feedback
+  local first = call.arguments[1] or ''
+  local named = first:match('^%-?[%d.]+$')
+  local feedback = named and vim.trim(call.words:sub(#first + 1)) or call.words
+  local index = M.pick(step, named, prompt:format(step.stepName))
+  return here, step, index, feedback ~= '' and feedback or nil
 end
 
 --- `:WriteIt choose [number] [feedback]`
@@ -84,7 +93,7 @@ end
 --- `:WriteIt edit [number]`: the answer in her words; writing the buffer chooses it.
 ---@param call writeit.Call
 function M.edit(call)
-  local here, step, index = chosen(call, 'Reword for %s')
+  local here, step, index, feedback = chosen(call, 'Reword for %s')
   compose.open(here, {
     title = ('%s, answer %d'):format(step.stepName, index),
     text = step.aiResponses[index] and step.aiResponses[index].processedContent or '',
@@ -95,6 +104,7 @@ function M.edit(call)
         step = step.stepName,
         response = index - 1,
         content = text,
+        feedback = feedback,
       })
       say.info(
         ('%s: answer %d chosen in your words. %s'):format(step.stepName, index, what_next(run))
@@ -231,6 +241,11 @@ end
 --- `:WriteIt pause`: at once, whatever waits.
 ---@param call writeit.Call
 function M.pause(call)
+  local stream = require('writeit.stream').meant(call.buf)
+  if stream then
+    M.pause_offered(stream.client, { runId = stream.run_id })
+    return
+  end
   local here = here_of.find_run(call.buf)
   M.pause_offered(here.client, { runId = here.run_id })
 end

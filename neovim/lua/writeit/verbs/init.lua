@@ -13,7 +13,7 @@ local M = {}
 ---@field words string The arguments as they were typed.
 ---@field range? integer[] First and last line, from 1, where a range was given.
 ---@field text? string What is selected.
----@field span? writeit.Span What is selected, in rows and bytes.
+---@field span? writeit.Span What is selected, in rows and bytes; a block of columns has none.
 ---@field place writeit.Span The cursor.
 
 ---@class writeit.Span
@@ -77,6 +77,9 @@ local function select(call, from, to)
   local lines = vim.fn.getregion(start, stop, { type = kind })
   call.range = { from, to }
   call.text = table.concat(lines, '\n')
+  if kind == '\22' then
+    return
+  end
   local last = vim.api.nvim_buf_get_lines(call.buf, to - 1, to, false)[1] or ''
   local finish = #last
   if kind == 'v' and stop[3] <= #last then
