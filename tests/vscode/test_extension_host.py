@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vscode import voices
 from vscode.conftest import SERVER
 from vscode.driving import drive
 from vscode.serving import serving
@@ -51,9 +52,13 @@ class Report:
 
 @pytest.mark.timeout(300)
 async def test_each_of_the_extensions_own_tests_passes(
-    built: Built, world: World, subtests: pytest.Subtests
+    built: Built,
+    world: World,
+    subtests: pytest.Subtests,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each is reported by its name; what they logged is kept as an artefact."""
+    voices.teach(monkeypatch)
     report, ended = await run(built, world)
     log = "\n".join(report.log)
     print(*report.measured, sep="\n")  # noqa: T201 -- for who runs with -s

@@ -73,7 +73,18 @@ async def voice(reply: provider.Reply, argument: str) -> None:
     await reply.end()
 
 
+async def lines(reply: provider.Reply, argument: str) -> None:
+    """Answer `lines-R-N` with N short lines, R a second: more than a screen shows."""
+    rate, count = (int(part) for part in argument.split("-"))
+    await reply.head()
+    for number in range(count):
+        await reply.word(f"Line {number}\n")
+        await asyncio.sleep(1 / rate)
+    await reply.end()
+
+
 def teach(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the provider know both voices."""
+    """Let the provider know both voices, and the one that fills a page."""
     for name in ("heron", "otter"):
         monkeypatch.setitem(provider.BEHAVIOURS, name, voice)
+    monkeypatch.setitem(provider.BEHAVIOURS, "lines", lines)

@@ -3,6 +3,7 @@ import type { Pending } from './pending';
 import type { Scenes } from './scene';
 import type { Server } from './server/server';
 import type { Drafts } from './drafts';
+import type { Readings } from './readings';
 
 /** What every command is given. */
 export interface App {
@@ -11,6 +12,7 @@ export interface App {
   readonly scenes: Scenes;
   readonly pending: Pending;
   readonly drafts: Drafts;
+  readonly readings: Readings;
 }
 
 /** What the extension hands to its own tests. */

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { wordsOf } from './errors';
 import { followAnswers } from './follow';
+import type { Readings } from './readings';
 import type { Changed, Server } from './server/server';
 import { placeOf, SCHEME } from './uris';
 
@@ -10,14 +11,16 @@ const PAUSE_MS = 125;
 /** The text of `writeit:` documents, kept up to date, also while answers stream. */
 export class Views implements vscode.TextDocumentContentProvider, vscode.Disposable {
   readonly #server: Server;
+  readonly #readings: Readings;
   readonly #stale = new vscode.EventEmitter<vscode.Uri>();
   readonly #due = new Map<string, NodeJS.Timeout>();
   readonly #held: vscode.Disposable;
 
   readonly onDidChange = this.#stale.event;
 
-  constructor(server: Server) {
+  constructor(server: Server, readings: Readings) {
     this.#server = server;
+    this.#readings = readings;
     this.#held = vscode.Disposable.from(
       vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
       server.onDidChange((changed) => {
@@ -28,13 +31,18 @@ export class Views implements vscode.TextDocumentContentProvider, vscode.Disposa
           this.#refresh(() => true);
         }
       }),
-      followAnswers(),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+        readings.forget(uri);
+      }),
+      followAnswers(readings),
     );
   }
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     try {
-      return (await this.#server.ask('writeit.view.read', { uri: uri.toString() })).text;
+      const read = await this.#server.ask('writeit.view.read', { uri: uri.toString() });
+      this.#readings.keep(uri, read);
+      return read.text;
     } catch (error) {
       return `# This page cannot be shown\n\n${wordsOf(error)}\n`;
     }

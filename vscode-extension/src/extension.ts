@@ -10,7 +10,7 @@ import { registerLenses } from './lenses';
 import { log } from './log';
 import { Pending } from './pending';
 import { Proposed } from './proposed';
-import { quietMarkers } from './quiet';
+import { Readings } from './readings';
 import { Scenes } from './scene';
 import { onPythonChanged } from './server/python';
 import { Server } from './server/server';
@@ -26,20 +26,21 @@ export function activate(context: vscode.ExtensionContext): Exports {
     show: async (uri, focus, selection) => (await show(uri, { focus, selection })) !== undefined,
   });
   const scenes = new Scenes(server);
-  const app: App = { context, server, scenes, pending: new Pending(server), drafts: new Drafts() };
+  const readings = new Readings();
+  const pending = new Pending(server);
+  const app: App = { context, server, scenes, pending, drafts: new Drafts(), readings };
   context.subscriptions.push(
     log,
     server,
     scenes,
     app.pending,
     app.drafts,
-    new Views(server),
+    new Views(server, readings),
     new Answers(server),
     new Proposed(server),
     registerCommands(app),
     registerTrees(app),
     registerLenses(app),
-    quietMarkers(),
     statusItem(app),
   );
   follow(app);

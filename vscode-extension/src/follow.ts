@@ -1,13 +1,16 @@
 import * as vscode from 'vscode';
+import type { ViewSection } from './protocol';
+import type { Readings } from './readings';
 import { SCHEME } from './uris';
 
-const END = /^<!-- \/writeit:coming ([0-9a-f-]+) -->$/;
+/** Under an answer that is coming a line says so. */
+const LINES_UNDER = 2;
 
 /**
  * Scrolls along with an answer that is coming, where the writer put her cursor at its end.
  * The cursor itself is never moved; as soon as she puts it elsewhere the page stands still.
  */
-export function followAnswers(): vscode.Disposable {
+export function followAnswers(readings: Readings): vscode.Disposable {
   /** The answer that is followed, by page. */
   const followed = new Map<string, string>();
   return vscode.Disposable.from(
@@ -17,49 +20,53 @@ export function followAnswers(): vscode.Disposable {
       if (document.uri.scheme !== SCHEME || kind === undefined) {
         return;
       }
-      const answer = selections[0] && answerEndingAt(document, selections[0].active);
-      if (answer === undefined) {
+      const cursor = selections[0]?.active;
+      const coming = comingIn(readings.sectionsOf(document) ?? []);
+      const answer = coming.find((one) => cursor && isAtEnd(document, one, cursor));
+      if (answer?.responseId == null) {
         followed.delete(document.uri.toString());
       } else {
-        followed.set(document.uri.toString(), answer);
+        followed.set(document.uri.toString(), answer.responseId);
       }
     }),
     vscode.workspace.onDidChangeTextDocument(({ document }) => {
-      const answer = followed.get(document.uri.toString());
-      const end = answer === undefined ? undefined : endOf(document, answer);
-      if (answer !== undefined && end === undefined) {
-        followed.delete(document.uri.toString()); // it ended
+      const key = document.uri.toString();
+      const sections = followed.has(key) ? readings.sectionsOf(document) : undefined;
+      if (sections === undefined) {
+        return;
       }
-      if (end !== undefined) {
-        reveal(document, end);
+      const answer = comingIn(sections).find((one) => one.responseId === followed.get(key));
+      if (answer === undefined) {
+        followed.delete(key); // it ended
+      } else {
+        reveal(document, answer);
       }
     }),
   );
 }
 
-function answerEndingAt(
+function comingIn(sections: readonly ViewSection[]): readonly ViewSection[] {
+  return sections.filter(({ kind }) => kind === 'coming');
+}
+
+/** Whether the cursor is behind the last word, or on the lines under it. */
+function isAtEnd(
   document: vscode.TextDocument,
-  { line, character }: vscode.Position,
-): string | undefined {
-  const atEnd = character === document.lineAt(line).text.length;
-  const next = line + 1 < document.lineCount ? document.lineAt(line + 1).text : '';
-  return atEnd ? END.exec(next)?.[1] : undefined;
+  { firstLine, lastLine }: ViewSection,
+  cursor: vscode.Position,
+): boolean {
+  const text = document.getText(new vscode.Range(firstLine, 0, lastLine + 1, 0)).trimEnd();
+  const end = document.positionAt(
+    document.offsetAt(new vscode.Position(firstLine, 0)) + text.length,
+  );
+  return cursor.isAfterOrEqual(end) && cursor.line <= lastLine + LINES_UNDER;
 }
 
-/** Where the text of an answer ends that is still coming. */
-function endOf(document: vscode.TextDocument, answer: string): vscode.Position | undefined {
-  for (let line = 1; line < document.lineCount; line += 1) {
-    if (END.exec(document.lineAt(line).text)?.[1] === answer) {
-      return document.lineAt(line - 1).range.end;
-    }
-  }
-  return undefined;
-}
-
-function reveal(document: vscode.TextDocument, end: vscode.Position): void {
+function reveal(document: vscode.TextDocument, { lastLine }: ViewSection): void {
+  const under = document.validatePosition(new vscode.Position(lastLine + LINES_UNDER, 0));
   for (const editor of vscode.window.visibleTextEditors) {
     if (editor.document === document) {
-      editor.revealRange(new vscode.Range(end, end));
+      editor.revealRange(new vscode.Range(under, under));
     }
   }
 }

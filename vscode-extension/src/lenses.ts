@@ -2,9 +2,6 @@ import * as vscode from 'vscode';
 import type { App } from './app';
 import { placeOf, SCHEME } from './uris';
 
-const ANSWER = /^<!-- writeit:answer (\d+) ([0-9a-f-]+) -->$/;
-const FEEDBACK = /^## Feedback$/;
-
 /**
  * Lenses of ours beside the server's: what in other editors is typed right into the page,
  * which is read-only here.
@@ -13,7 +10,7 @@ export function registerLenses(app: App): vscode.Disposable {
   return vscode.Disposable.from(
     vscode.languages.registerCodeLensProvider(
       { scheme: SCHEME, language: 'markdown' },
-      { provideCodeLenses: (document) => (isEnabled() ? inStep(document) : []) },
+      { provideCodeLenses: (document) => (isEnabled() ? inStep(app, document) : []) },
     ),
     vscode.languages.registerCodeLensProvider(
       { scheme: 'untitled', language: 'markdown' },
@@ -29,26 +26,28 @@ function isEnabled(): boolean {
   return vscode.workspace.getConfiguration('writeit').get('codeLens.enabled', true);
 }
 
-function inStep(document: vscode.TextDocument): vscode.CodeLens[] {
+function inStep(app: App, document: vscode.TextDocument): vscode.CodeLens[] {
   const place = placeOf(document.uri);
   if (place?.view !== 'step') {
     return [];
   }
   const { runId, step } = place;
-  const lenses: vscode.CodeLens[] = [];
-  for (let line = 0; line < document.lineCount; line += 1) {
-    const { text } = document.lineAt(line);
-    const number = ANSWER.exec(text)?.[1];
-    if (number !== undefined) {
-      const target = { runId, step, response: Number(number) - 1 };
-      lenses.push(lens(line, 'Reword, then choose…', 'draft.edit', target));
-      lenses.push(lens(line, 'Choose with feedback…', 'step.chooseWithFeedback', target));
-      lenses.push(lens(line, 'Rate…', 'response.rate', target));
-    } else if (FEEDBACK.test(text)) {
-      lenses.push(lens(line, 'Give feedback…', 'step.feedback', { runId, step }));
+  return (app.readings.sectionsOf(document) ?? []).flatMap((section) => {
+    const { kind, index, headingLine, firstLine } = section;
+    if (kind === 'feedback') {
+      return [lens(headingLine, 'Give feedback…', 'step.feedback', { runId, step })];
     }
-  }
-  return lenses;
+    if (kind !== 'answer' || index === null) {
+      return [];
+    }
+    // Not in one line with the server's, which stand at the heading: VS Code would cut it off.
+    const target = { runId, step, response: index };
+    return [
+      lens(firstLine, 'Reword, then choose…', 'draft.edit', target),
+      lens(firstLine, 'Choose with feedback…', 'step.chooseWithFeedback', target),
+      lens(firstLine, 'Rate…', 'response.rate', target),
+    ];
+  });
 }
 
 function inDraft(app: App, document: vscode.TextDocument): vscode.CodeLens[] {
