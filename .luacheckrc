@@ -10,6 +10,14 @@ local settable = { read_only = false, other_fields = true }
 read_globals = {
   vim = {
     other_fields = true,
-    fields = { b = settable, bo = settable, g = settable, o = settable, w = settable, wo = settable },
+    fields = {
+      b = settable,
+      bo = settable,
+      g = settable,
+      o = settable,
+      v = { other_fields = true, fields = { fcs_choice = { read_only = false } } },
+      w = settable,
+      wo = settable,
+    },
   },
 }

@@ -165,3 +165,27 @@ def test_a_buffer_that_may_not_be_changed_is_named_as_the_reason(
     writer.nvim.command("setlocal modifiable")
     writer.do("apply replace")
     assert REWRITTEN in writer.text()
+
+
+def test_what_others_wrote_to_the_file_is_not_overwritten(writer: Writer) -> None:
+    """The text goes into her buffer, saving is hers; nothing asks in between."""
+    _finished_run(writer)
+    writer.nvim.keys("GoMine.<Esc>")
+    writer.nvim.until("vim.bo.modified")
+    writer.notes.write_text("theirs\n", encoding="utf-8")
+    writer.do("apply replace")
+    writer.said("not saved: the file has changed on the disk. :write! keeps")
+    assert REWRITTEN in writer.text()
+    assert writer.text().endswith("Mine.\n")
+    assert writer.notes.read_text("utf-8") == "theirs\n"
+
+
+def test_an_apply_that_changed_nothing_saves_nothing(writer: Writer) -> None:
+    """What she had not saved stays hers to save."""
+    _finished_run(writer)
+    writer.nvim.command(f"%s/The second.*/{'I wrote this anew.'}/")
+    saved = writer.notes.read_text("utf-8")
+    writer.do("apply replace")
+    writer.said("1 passage you changed yourself stayed as you have it")
+    assert "I wrote this anew." in writer.text()
+    assert writer.notes.read_text("utf-8") == saved

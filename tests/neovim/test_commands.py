@@ -202,3 +202,11 @@ def test_a_run_started_from_elsewhere_says_on_what(writer: Writer) -> None:
     writer.nvim.command("new")
     writer.do("start")
     writer.said(f"tech-article is ready for {writer.notes.name}.")
+
+
+def test_a_refusal_names_verbs(writer: Writer) -> None:
+    """What the server calls `step.select` is `:WriteIt choose` here."""
+    writer.do("start")
+    writer.do("next openai/say-a")
+    writer.do("next openai/say-a")
+    writer.said(":WriteIt choose, :WriteIt merge, :WriteIt regenerate")

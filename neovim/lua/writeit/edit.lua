@@ -5,6 +5,7 @@
 -- her insertion, so that no undo takes back just that: such an edit waits until she
 -- leaves insert mode, its text stays offered meanwhile.
 local client_of = require('writeit.client')
+local disk = require('writeit.disk')
 local say = require('writeit.say')
 local task = require('writeit.task')
 
@@ -105,35 +106,6 @@ function M.handle(params, ctx)
   return { applied = well, failureReason = not well and tostring(failure) or nil }
 end
 
----@param path string
----@return string
-local function short(path)
-  return vim.fn.fnamemodify(path, ':~:.')
-end
-
---- Save a document that we changed, if that is her wish.
----@param client vim.lsp.Client
----@param uri string
-function M.save(client, uri)
-  local buf = vim.uri_to_bufnr(uri)
-  local wished = require('writeit.shortcuts').saves(client)
-  if not wished or not vim.api.nvim_buf_is_loaded(buf) or vim.bo[buf].buftype ~= '' then
-    return
-  end
-  local saved, why = pcall(vim.api.nvim_buf_call, buf, function()
-    vim.cmd.update({ mods = { silent = true } })
-  end)
-  if not saved then
-    error({
-      message = ('the text is in %s, and that could not be saved: %s.'):format(
-        short(vim.uri_to_fname(uri)),
-        tostring(why):match('E%d+: [^\n]*') or tostring(why)
-      ),
-      hint = 'u takes it back.',
-    }, 0)
-  end
-end
-
 ---@param params table
 ---@return string
 local function key_of(params)
@@ -183,7 +155,7 @@ end
 ---@param params table
 ---@param result writeit.Applied
 function M.settle(client, params, result)
-  local path = short(vim.uri_to_fname(result.uri))
+  local path = disk.short(result.uri)
   if result.pending then
     if locked[result.uri] then
       say.warn(
@@ -199,10 +171,11 @@ function M.settle(client, params, result)
     end
     return
   end
-  vim.cmd.checktime({ mods = { silent = true } })
-  M.save(client, result.uri)
+  local unsaved = result.applied and disk.save(client, result.uri) or nil
   local count = #result.conflicts
-  if count > 0 then
+  if unsaved then
+    say.fault(unsaved)
+  elseif count > 0 then
     local kept = count == 1 and '1 passage you changed yourself stayed as you have it.'
       or ('%d passages you changed yourself stayed as you have them.'):format(count)
     say.warn(kept .. ' :WriteIt compare shows the difference.')
@@ -219,7 +192,10 @@ end
 ---@return boolean waits
 function M.after_polish(client, run, uri)
   if not kept_out[uri] then
-    M.save(client, uri)
+    local unsaved = disk.save(client, uri)
+    if unsaved then
+      error(unsaved, 0)
+    end
     return false
   end
   kept_out[uri] = nil

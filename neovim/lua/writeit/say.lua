@@ -116,16 +116,20 @@ function M.warn(text)
   tell(text, vim.log.levels.WARN)
 end
 
---- The server names its commands; here they have shorter names.
----@param hint string
+---@param command string
+---@return string?
+local function verb_of(command)
+  local verb = require('writeit.offers').verb_of(command)
+  return verb and ':WriteIt ' .. verb
+end
+
+--- The server names its commands, in full or without `writeit.` in front; here they have
+--- shorter names.
+---@param text string
 ---@return string
-local function in_verbs(hint)
-  return (
-    hint:gsub('`?writeit%.(%l+%.%l+)`?', function(command)
-      local verb = require('writeit.offers').verb_of(command)
-      return verb and ':WriteIt ' .. verb
-    end)
-  )
+local function in_verbs(text)
+  local short = text:gsub('`?writeit%.(%l+%.%l+)`?', verb_of)
+  return (short:gsub('%f[%w](%l+%.%l+)%f[^%w]', verb_of))
 end
 
 ---@param fault writeit.Fault|string
@@ -134,7 +138,7 @@ function M.fault(fault)
     tell(fault, vim.log.levels.ERROR)
   elseif not fault.quiet then
     local hint = fault.hint and fault.hint ~= '' and ' ' .. in_verbs(fault.hint) or ''
-    tell(fault.message .. hint, vim.log.levels.ERROR)
+    tell(in_verbs(fault.message) .. hint, vim.log.levels.ERROR)
   end
 end
 

@@ -43,10 +43,9 @@ end
 ---@param buf integer
 local function furnish(win, buf)
   local ours = vim.b[buf].writeit_root ~= nil
+  local hint = vim.b[buf].writeit_hint or 'q closes'
   local options = {
-    statusline = ours
-        and (' WriteIt: %s%%=%s '):format(title(buf), vim.b[buf].writeit_hint or 'q closes')
-      or '',
+    statusline = ours and (' WriteIt: %s%%=%s '):format(title(buf), hint) or '',
     wrap = true,
     linebreak = true,
     breakindent = true,
@@ -62,6 +61,13 @@ local function furnish(win, buf)
   }
   for name, value in pairs(options) do
     vim.api.nvim_set_option_value(name, value, { win = win, scope = 'local' })
+  end
+  if ours and vim.api.nvim_win_get_config(win).relative ~= '' then
+    vim.api.nvim_win_set_config(win, {
+      title = (' WriteIt: %s '):format(title(buf)),
+      footer = (' %s '):format(hint),
+      footer_pos = 'right',
+    })
   end
 end
 

@@ -1,17 +1,12 @@
 -- Verbs that hand over: apply, restore, export.
 local client_of = require('writeit.client')
+local disk = require('writeit.disk')
 local edit = require('writeit.edit')
 local here_of = require('writeit.here')
 local say = require('writeit.say')
 local window = require('writeit.window')
 
 local M = {}
-
----@param path string
----@return string
-local function short(path)
-  return vim.fn.fnamemodify(path, ':~:.')
-end
 
 --- Show a file that was made, beside the article.
 ---@param uri string
@@ -54,9 +49,12 @@ end
 
 function M.restore_offered(client, params)
   local result = client_of.execute(client, 'edit.restore', params)
-  local path = short(vim.uri_to_fname(result.uri))
+  local path = disk.short(result.uri)
   if result.applied then
-    edit.save(client, result.uri)
+    local unsaved = disk.save(client, result.uri)
+    if unsaved then
+      error(unsaved, 0)
+    end
     say.info(('%s is as it was before, with what you wrote since.'):format(path))
   else
     say.warn(('%s was not restored: you were typing. Try again.'):format(path))
@@ -86,7 +84,7 @@ end
 
 function M.export_offered(client, params)
   local result = client_of.execute(client, 'run.export', params)
-  say.info(('exported to %s.'):format(short(vim.uri_to_fname(result.uri))))
+  say.info(('exported to %s.'):format(disk.short(result.uri)))
 end
 
 return M
