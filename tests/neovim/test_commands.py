@@ -48,6 +48,7 @@ def test_a_bang_drops_what_waits(writer: Writer) -> None:
     writer.nvim.command("WriteIt next openai/slow-2000")
     writer.beside_shows("word5 ")
     writer.nvim.command("WriteIt choose 1")
+    writer.said("choose waits until next is done")
     writer.nvim.command("WriteIt! pause")
     writer.nvim.until(
         "vim.iter(vim.lsp.codelens.get(0)):any(function(lens)"
@@ -210,3 +211,20 @@ def test_a_refusal_names_verbs(writer: Writer) -> None:
     writer.do("next openai/say-a")
     writer.do("next openai/say-a")
     writer.said(":WriteIt choose, :WriteIt merge, :WriteIt regenerate")
+
+
+def test_a_merge_of_nothing_says_so(writer: Writer) -> None:
+    """Without answers there is nothing to merge; without passages she writes."""
+    writer.do("start")
+    writer.nvim.keys(":WriteIt merge<CR>")
+    writer.said("angles has no answers yet")
+    writer.do("next openai/say-a openai/say-b")
+    writer.do("merge")
+    writer.said("nothing was taken yet: write the text yourself")
+    writer.nvim.until("vim.bo.buftype == 'acwrite'")
+
+
+def test_a_model_without_a_provider_is_refused(writer: Writer) -> None:
+    """Before any preference is touched."""
+    writer.nvim.keys(":WriteIt model nonsense<CR>")
+    writer.said("nonsense is no model. Write provider/model")

@@ -57,8 +57,14 @@ function M.sleep(milliseconds)
   end)
 end
 
+local UNREMARKED = 300 -- milliseconds that a command may wait without a word
+
+---@class writeit.Job
+---@field work fun()
+---@field name string
+
 ---@class writeit.Lane
----@field jobs { work: fun(), name: string }[]
+---@field jobs writeit.Job[] Those that wait.
 ---@field current? { name: string, dropped: boolean }
 
 ---@type table<string, writeit.Lane>
@@ -81,14 +87,29 @@ local function advance(key)
   end)
 end
 
+--- Say that a command waits, if it does so for a while.
+---@param lane writeit.Lane
+---@param job writeit.Job
+local function remark(lane, job)
+  vim.defer_fn(function()
+    if lane.current and vim.list_contains(lane.jobs, job) then
+      require('writeit.say').info(
+        ('%s waits until %s is done.'):format(job.name, lane.current.name)
+      )
+    end
+  end, UNREMARKED)
+end
+
 --- Do `work` when everything that was asked for in this workspace before is done.
 ---@param key string The workspace's root.
 ---@param name string What it is, for who asks what is being waited for.
 ---@param work fun()
 function M.enqueue(key, name, work)
   lanes[key] = lanes[key] or { jobs = {} }
-  table.insert(lanes[key].jobs, { work = work, name = name })
+  local job = { work = work, name = name }
+  table.insert(lanes[key].jobs, job)
   advance(key)
+  remark(lanes[key], job)
 end
 
 --- Forget what waits in a workspace; what is under way is no longer waited for.

@@ -196,6 +196,11 @@ function M.merge(call)
     })
     return
   end
+  if #step.aiResponses == 0 then
+    M.pick(step, nil, '') -- says that there are no answers yet
+  elseif #step.passages == 0 and not step.mergedContent then
+    say.info('nothing was taken yet: write the text yourself, or take lines of answers first.')
+  end
   compose.open(here, {
     title = step.stepName .. ', the merge',
     text = joined(step),

@@ -22,7 +22,12 @@ local function pick(listed, id)
       return model
     end
   end
-  if id then
+  if id and not id:find('/', 2, true) then
+    error({
+      message = ('%s is no model.'):format(id),
+      hint = 'Write provider/model, as in openai/gpt-4o; <Tab> completes.',
+    }, 0)
+  elseif id then
     return { id = id, available = true } -- it need not be in the list
   end
   return ask.select(listed, 'Ask from now on', line_of)
