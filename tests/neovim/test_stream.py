@@ -166,3 +166,16 @@ def test_what_streams_is_stopped_from_anywhere(writer: Writer) -> None:
     writer.nvim.command("WriteIt pause")
     writer.said("what came is kept")
     assert writer.run()["status"] == "PAUSED"
+
+
+def test_a_line_that_never_ends_is_not_broken_between_words(writer: Writer) -> None:
+    """Neovim would take seconds for every piece that comes; other texts are."""
+    breaking = "vim.wo[vim.fn.bufwinid(require('writeit.window').beside())].linebreak"
+    writer.do("start")
+    writer.do("next openai/fast-100")
+    writer.nvim.until(breaking)
+    writer.do("regenerate more")
+    writer.nvim.until(breaking)
+    writer.do("choose 1")
+    writer.do("next openai/fast-2000")
+    writer.nvim.until(f"not {breaking}")

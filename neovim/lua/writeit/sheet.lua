@@ -124,6 +124,7 @@ function Sheet:append(id, seq, text)
   local row, column = self:place(section.tail)
   local following = self:followers()
   self:write(row, column, vim.split(text, '\n', { plain = true }))
+  window.heed_endless(self.buf, column)
   local _, words = text:gsub('%S+', '')
   section.words = section.words + words
   section.seq = seq + 1

@@ -4,6 +4,7 @@ local config = require('writeit.config')
 local M = {}
 
 local WIDE = 100 -- columns from which the window stands beside the article
+local ENDLESS = 5000 -- bytes of a line from which Neovim takes seconds to break it between words
 
 --- Our windows in this tab page; one that she opened something else in is hers.
 ---@return integer[]
@@ -47,8 +48,8 @@ local function furnish(win, buf)
   local options = {
     statusline = ours and (' WriteIt: %s%%=%s '):format(title(buf), hint) or '',
     wrap = true,
-    linebreak = true,
-    breakindent = true,
+    linebreak = not vim.b[buf].writeit_endless,
+    breakindent = not vim.b[buf].writeit_endless,
     number = false,
     relativenumber = false,
     signcolumn = 'no',
@@ -134,6 +135,20 @@ function M.showing(buf)
   end)
 end
 
+--- A model may write without ever ending a line: such a text is broken anywhere, and
+--- shown in time.
+---@param buf integer
+---@param longest integer Bytes of its longest line, or of one of them.
+function M.heed_endless(buf, longest)
+  if longest < ENDLESS then
+    return
+  end
+  vim.b[buf].writeit_endless = true
+  for _, win in ipairs(vim.fn.win_findbuf(buf)) do
+    vim.wo[win][0].linebreak, vim.wo[win][0].breakindent = false, false
+  end
+end
+
 --- Make a buffer ours: nobody types in it, `q` closes its window, `<C-c>` stops.
 ---@param buf integer
 function M.own(buf)
@@ -193,6 +208,11 @@ function M.fill(buf, text)
   end
   vim.bo[buf].modifiable = false
   vim.bo[buf].modified = false
+  local longest = 0
+  for _, line in ipairs(lines) do
+    longest = math.max(longest, #line)
+  end
+  M.heed_endless(buf, longest)
 end
 
 return M
