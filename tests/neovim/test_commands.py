@@ -228,3 +228,33 @@ def test_a_model_without_a_provider_is_refused(writer: Writer) -> None:
     """Before any preference is touched."""
     writer.nvim.keys(":WriteIt model nonsense<CR>")
     writer.said("nonsense is no model. Write provider/model")
+
+
+def test_an_interrupted_question_holds_nothing_up(writer: Writer) -> None:
+    """<C-c> in Neovim's own list, line or password is no answer, without a word."""
+    for verb, question in (
+        ("start", "Start"),
+        ("start blog-post", "Who it is for"),
+        ("key openai", "Key for openai"),
+    ):
+        writer.open_notes("# Notes\n\nA river.\n")
+        writer.nvim.keys(f":WriteIt {verb}<CR>")
+        writer.nvim.shows(question)
+        writer.nvim.keys("<C-c>")
+        writer.rest()
+        assert "nterrupt" not in writer.nvim.messages()
+    writer.do("start blog-post target_audience=me")
+    writer.said("blog-post is ready")
+
+
+def test_a_question_that_cannot_be_asked_is_said(writer: Writer) -> None:
+    """What she replaced `vim.ui.select` by may be broken; the next command works."""
+    writer.nvim.lua(
+        "_G.kept = vim.ui.select; vim.ui.select = function() error('no picker') end"
+    )
+    writer.do("start")
+    writer.nvim.keys(":WriteIt history<CR>")
+    writer.said("no picker")
+    writer.nvim.lua("vim.ui.select = _G.kept")
+    writer.do("next openai/say-a")
+    assert writer.run()["steps"]["angles"]["aiResponses"]

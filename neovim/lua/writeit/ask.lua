@@ -7,6 +7,24 @@ local M = {}
 ---@type writeit.Fault
 local CHANGED_HER_MIND = { message = 'left', quiet = true }
 
+--- Ask, in a task. <C-c> is raised as an error by Neovim's own list, and means no answer.
+---@param question fun(resume: writeit.Resume)
+---@return any answer
+local function asked(question)
+  local answer = task.await(function(resume)
+    local well, why = pcall(question, resume)
+    if not well and not tostring(why):find('Keyboard interrupt', 1, true) then
+      error(why, 0)
+    elseif not well then
+      resume(nil)
+    end
+  end)
+  if answer == nil then
+    error(CHANGED_HER_MIND, 0)
+  end
+  return answer
+end
+
 --- One of `items`.
 ---@generic T
 ---@param items T[]
@@ -14,13 +32,9 @@ local CHANGED_HER_MIND = { message = 'left', quiet = true }
 ---@param format? fun(item: T): string
 ---@return T
 function M.select(items, prompt, format)
-  local choice = task.await(function(resume)
+  return asked(function(resume)
     vim.ui.select(items, { prompt = prompt, format_item = format, kind = 'writeit' }, resume)
   end)
-  if choice == nil then
-    error(CHANGED_HER_MIND, 0)
-  end
-  return choice
 end
 
 --- A line of words.
@@ -28,25 +42,20 @@ end
 ---@param default? string
 ---@return string
 function M.input(prompt, default)
-  local words = task.await(function(resume)
+  return asked(function(resume)
     vim.ui.input({ prompt = prompt, default = default }, resume)
   end)
-  if words == nil then
-    error(CHANGED_HER_MIND, 0)
-  end
-  return words
 end
 
 --- A line that nobody may read over her shoulder.
 ---@param prompt string
 ---@return string
 function M.secret(prompt)
-  local words = vim.fn.inputsecret(prompt)
-  vim.cmd.redraw()
-  if words == '' then
-    error(CHANGED_HER_MIND, 0)
-  end
-  return words
+  return asked(function(resume)
+    local words = vim.fn.inputsecret(prompt)
+    vim.cmd.redraw()
+    resume(words ~= '' and words or nil)
+  end)
 end
 
 return M

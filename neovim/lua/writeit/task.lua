@@ -6,15 +6,20 @@ local M = {}
 
 ---@alias writeit.Resume fun(...: any)
 
----@param resume writeit.Resume
----@return writeit.Resume
-local function once(resume)
-  local done = false
-  return function(...)
-    if not done then
-      done = true
-      resume(...)
-    end
+--- Say what went wrong, and tell of the end whatever becomes of the saying: somebody may
+--- be waiting for it.
+---@param fault? writeit.Fault|string
+---@param ended? fun(fault?: writeit.Fault|string)
+local function finish(fault, ended)
+  local said, why = true, nil
+  if fault then
+    said, why = pcall(require('writeit.say').fault, fault)
+  end
+  if ended then
+    ended(fault)
+  end
+  if not said then
+    error(why, 0)
   end
 end
 
@@ -26,17 +31,24 @@ function M.spawn(work, ended)
   local function step(...)
     local well, what = coroutine.resume(thread, ...)
     if not well then
-      if type(what) == 'string' then
-        what = debug.traceback(thread, what)
-      end
-      require('writeit.say').fault(what)
+      finish(type(what) == 'string' and debug.traceback(thread, what) or what, ended)
+      return
+    elseif coroutine.status(thread) == 'dead' then
+      finish(nil, ended)
+      return
     end
-    if coroutine.status(thread) == 'dead' then
-      if ended then
-        ended(not well and what or nil)
+    local resumed = false
+    local begun, why = pcall(what, function(...)
+      if not resumed then
+        resumed = true
+        step(...)
       end
-    else
-      what(once(step))
+    end)
+    if not begun and resumed then
+      error(why, 0)
+    elseif not begun then
+      resumed = true -- nothing will come, and what waits for this task is not to wait for ever
+      finish(why, ended)
     end
   end
   step()
