@@ -20,7 +20,7 @@ from views.typing_hands import (
     page_of,
     retyped,
 )
-from writeit.core.run import StepState
+from writeit.core.run import StepState, StreamingResponse
 from writeit.views.edits import StepEdits, merge_edits, parse, read_back
 from writeit.views.markers import markers
 
@@ -102,3 +102,37 @@ def test_markers_of_a_page_are_of_one_series() -> None:
     page = page_of("<!-- writeit:merge -->\n<!-- writeit-1:merge -->", "words")
     assert {m.series for m in markers(page)} == {0, 1, 2}
     assert opening_of(page, "feedback") == "<!-- writeit-2:feedback -->"
+
+
+def coming(text: str) -> str:
+    """The page of a step whose only answer has come so far."""
+    stream = StreamingResponse(response_id=ONE, model="x/y", prompt="p", text=text)
+    return render_step(
+        samples.up_to_draft(samples.a_step("draft", streaming=(stream,))), "draft"
+    )
+
+
+def with_words(page: str, text: str, words: str) -> str:
+    """The page with words typed behind a text."""
+    assert f"\n{text}\n" in page
+    return page.replace(f"\n{text}\n", f"\n{text}{words}\n")
+
+
+def test_what_she_types_into_an_answer_that_is_coming_stays_in_it() -> None:
+    """The rest of it follows behind her words."""
+    before = coming("The bees")
+    edits = read_back(before, with_words(before, "The bees", ", all of them,"))
+    assert not edits.texts
+    more = merge_edits(coming("The bees are home"), edits)
+    assert "\nThe bees, all of them, are home\n" in more
+    whole = merge_edits(page_of("The bees are home now."), edits)
+    assert parse(whole).texts[ONE] == "The bees, all of them, are home now."
+
+
+def test_what_she_typed_into_an_answer_that_ended_otherwise_stands_at_its_end() -> None:
+    """A fence around the answer was taken away: where it belongs nobody can say."""
+    before = coming("```markdown\nThe bees")
+    now = with_words(before, "The bees", ", all of them,")
+    page = merge_edits(page_of("The bees are home now."), read_back(before, now))
+    assert parse(page).texts[ONE] == "The bees are home now.\n\n, all of them,"
+    assert not parse(page).problems

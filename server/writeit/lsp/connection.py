@@ -36,6 +36,9 @@ LAST_WORDS = 5.0
 """Seconds for work in the background to end by itself; some of it waits for replies
 that an editor which went away never gives."""
 
+OURS = ".writeit"
+"""The folder in a workspace that its pages and its store are in."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -62,7 +65,8 @@ class Connection:
         uris = list(self.server.workspace.folders) or (
             [self.server.workspace.root_uri] if self.server.workspace.root_uri else []
         )
-        return [path for uri in uris if (path := path_of(uri)) is not None]
+        paths = (path_of(uri) for uri in uris)
+        return [*dict.fromkeys(_around(path) for path in paths if path is not None)]
 
     def folder(
         self, params: Params, *, uri: str | None = None, run_id: UUID | None = None
@@ -225,6 +229,15 @@ class Connection:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
         await self.world.models.close()
+
+
+def _around(path: Path) -> Path:
+    """The folder itself; of one among our pages, the folder whose pages they are.
+
+    Emacs opens a page's own folder as a workspace if nothing marks a project.
+    """
+    among = (folder.parent for folder in (path, *path.parents) if folder.name == OURS)
+    return next(among, path)
 
 
 def _containing(uri: str, paths: list[Path]) -> Path | None:

@@ -2,7 +2,8 @@
 
 Hers are the text of each ended answer, the Merge section and the Feedback section.
 What she typed there comes back exactly as it stands; where the file has CRLF line
-breaks, with plain ones. Edits elsewhere are ignored.
+breaks, with plain ones. What she typed into an answer that was still coming stays in
+it, and the rest of it follows. Edits elsewhere are ignored.
 
 A section counts as untouched where only these differ, since editors change them by
 themselves when they save: the kind of line breaks, spaces at the ends of lines that
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from writeit.core.edits import edits
 from writeit.views.markers import (
     Block,
     assembled,
@@ -63,6 +65,25 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Early:
+    """What she made of an answer before it had ended."""
+
+    before: str
+    """As much as had come."""
+    now: str
+
+    def within(self, text: str) -> str:
+        """Return the answer as it is now, with her words in it.
+
+        At its end, if it does not begin as it did: a fence around it may be gone.
+        """
+        if text.startswith(self.before):
+            return self.now + text[len(self.before) :]
+        words = (edit.new.strip() for edit in edits(self.before, self.now))
+        return "\n\n".join([text, *filter(None, words)])
+
+
+@dataclass(frozen=True, slots=True)
 class StepEdits:
     """What the writer changed in a step's view; None is unchanged."""
 
@@ -70,6 +91,7 @@ class StepEdits:
     """Her wording by response id, one entry for every answer of the view."""
     merge: str | None = None
     feedback: str | None = None
+    early: Mapping[UUID, Early] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     merge_before: str = ""
     """The merge as it was before she changed it."""
@@ -86,7 +108,7 @@ class StepEdits:
 
     def __bool__(self) -> bool:
         """Say whether anything was changed."""
-        return bool(self.texts)
+        return bool(self.texts or self.early)
 
 
 def parse(page: str) -> Parsed:
@@ -118,9 +140,26 @@ def read_back(before: str, now: str) -> StepEdits:
         answers={key: changed.get(key) for key in was if isinstance(key, UUID)},
         merge=changed.get("merge"),
         feedback=changed.get("feedback"),
+        early=_early(before, now),
         problems=parsed.problems,
         merge_before=was.get("merge", ""),
     )
+
+
+def _early(before: str, now: str) -> dict[UUID, Early]:
+    was = {
+        part.key: part.text
+        for part in taken_apart(before)
+        if isinstance(part, Block) and part.kind == "coming"
+    }
+    series = series_of(before)
+    found = [m for m in markers(now) if m.kind == "coming" and m.series == series]
+    texts = _parsed(now, found, was).texts
+    return {
+        key: Early(was[key], text)
+        for key, text in texts.items()
+        if isinstance(key, UUID) and _is_changed(was[key], text)
+    }
 
 
 def is_edited_from(before: str, now: str) -> bool:
@@ -139,25 +178,34 @@ def without_later(fresh: str, now: str) -> str:
     )
 
 
-def merge_edits(fresh: str, edits: StepEdits) -> str:
+def merge_edits(fresh: str, changed: StepEdits) -> str:
     """Return a freshly rendered view with the writer's texts in their places.
 
     Passages taken meanwhile join the end of a merge she has changed. A text whose
     section the fresh view no longer has is kept at its end.
     """
-    hers = edits.texts
+    hers = {key: early.now for key, early in changed.early.items()} | changed.texts
     parts: list[str | Block] = []
     for part in taken_apart(fresh):
-        if isinstance(part, Block) and part.kind in HERS and part.key in hers:
-            text = hers.pop(part.key)
-            if part.key == "merge":
-                text = _with_passages(text, edits.merge_before, part.text)
+        text = _hers_in(part, changed) if isinstance(part, Block) else None
+        if isinstance(part, Block) and text is not None:
+            del hers[part.key]
             parts.append(replace(part, text=text))
         else:
             parts.append(part)
     for key, text in hers.items():
         parts += ["\n## Kept for you\n\n", _kept(key, text)]
     return assembled(parts)
+
+
+def _hers_in(part: Block, changed: StepEdits) -> str | None:
+    """Return a section's text as she wants it; None if she said nothing of it."""
+    if isinstance(part.key, UUID) and part.key in changed.early:
+        return changed.early[part.key].within(part.text)
+    text = changed.texts.get(part.key) if part.kind in HERS else None
+    if text is not None and part.key == "merge":
+        return _with_passages(text, changed.merge_before, part.text)
+    return text
 
 
 def _hers(page: str) -> list[Marker]:
