@@ -66,6 +66,14 @@ async def ask_anew(bare: Desk, run_id: str, text: str, **more: object) -> None:
     )
 
 
+async def changes(path: Path, words: str) -> bool:
+    """Wait until a file on the disk has some words."""
+    async with asyncio.timeout(20):
+        while words not in path.read_text(encoding="utf-8"):  # noqa: ASYNC110 -- a file
+            await asyncio.sleep(0.05)
+    return True
+
+
 def opened(bare: Desk, path: Path, line_end: str = "\n") -> Page:
     """A page open in the editor."""
     text = path.read_text(encoding="utf-8").replace("\n", line_end)
@@ -116,6 +124,20 @@ async def test_words_that_went_with_an_asking_do_not_go_with_the_choice_as_well(
     assert "More bees." in path.read_text(encoding="utf-8")
     run = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
     assert run["steps"]["angles"]["userFeedback"] is None
+
+
+async def test_a_page_read_just_before_its_file_changed_is_brought_up_to_date(
+    bare: Desk,
+) -> None:
+    """It has not the answers that its file has by now; nobody took them out."""
+    run_id, path = await answered(bare)
+    read = path.read_text(encoding="utf-8")
+    await ask_anew(bare, run_id, "second")
+    assert await changes(path, "\nsecond\n")
+    said = len(bare.editor.sent("window/showMessage"))
+    page = bare.open(read, uri=path.as_uri())
+    await bare.editor.until(lambda: "\nsecond\n" in page.text)
+    assert len(bare.editor.sent("window/showMessage")) == said
 
 
 async def test_a_page_that_nobody_remembers_is_brought_up_to_date(bare: Desk) -> None:

@@ -236,15 +236,17 @@ def _memory_of(folder: Folder, view: View) -> Path:
 
 
 def _older_of(folder: Folder, view: View) -> Path:
-    """Return where the rendering is that the file has while the editor's is newer."""
+    """Return where the rendering before the last is, or before those not saved yet."""
     return _memory_of(folder, view).with_suffix(".older.md")
 
 
 def _remember(folder: Folder, view: View, text: str) -> None:
-    """Note what was rendered; there is no file of an older rendering now."""
+    """Note what was rendered, and what before it: an editor may have read that file."""
     if isinstance(view, StepView):  # only there she writes
-        _make(folder, _memory_of(folder, view), text)
-        _older_of(folder, view).unlink(missing_ok=True)
+        newest = _memory_of(folder, view)
+        if (known := _read(newest)) not in {None, text}:
+            _make(folder, _older_of(folder, view), known or "")
+        _make(folder, newest, text)
 
 
 def _remember_unsaved(folder: Folder, view: View, text: str, before: str) -> None:
