@@ -27,6 +27,17 @@ def test_a_view_is_opened_by_its_address(writer: Writer) -> None:
     writer.nvim.until("#vim.lsp.get_clients({ name = 'writeit', bufnr = 0 }) == 1")
 
 
+def test_a_view_opens_at_its_top(writer: Writer) -> None:
+    """Although its text comes when the empty buffer is already shown."""
+    writer.do("start")
+    writer.do("next openai/say-hello openai/say-goodbye")
+    writer.do("choose 1")
+    writer.do("rewind angles")
+    writer.do("open")
+    writer.nvim.until(SHOWS, "## Answer 2")
+    assert writer.nvim.lua("return vim.fn.line('.')") == 1
+
+
 def test_a_view_that_is_not_there_says_so(writer: Writer) -> None:
     """In the buffer itself; nothing is raised."""
     writer.nvim.command("edit writeit:/run/00000000-0000-7000-8000-000000000000.md")

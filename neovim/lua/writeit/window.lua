@@ -188,6 +188,23 @@ function M.close()
   end
 end
 
+--- What to change in a buffer: first line and count there, first line and count in `lines`.
+---@param buf integer
+---@param lines string[]
+---@return integer[][]
+local function hunks_of(buf, lines)
+  local before = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), '\n') .. '\n'
+  if before == '\n' then
+    -- Nothing stands there yet: its line is none of the blank lines of the text, or the
+    -- cursor would begin in the middle.
+    return { { 1, 1, 1, #lines } }
+  end
+  local after = table.concat(lines, '\n') .. '\n'
+  local hunks = vim.diff(before, after, { result_type = 'indices' })
+  ---@cast hunks integer[][]
+  return hunks
+end
+
 --- Change a buffer of ours by as little as needed: cursors and folds stay.
 ---@param buf integer
 ---@param text string
@@ -196,9 +213,7 @@ function M.fill(buf, text)
   if lines[#lines] == '' then
     lines[#lines] = nil
   end
-  local before = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), '\n') .. '\n'
-  local hunks = vim.diff(before, table.concat(lines, '\n') .. '\n', { result_type = 'indices' })
-  ---@cast hunks integer[][]
+  local hunks = hunks_of(buf, lines)
   vim.bo[buf].modifiable = true
   for i = #hunks, 1, -1 do
     local at, gone, from, come = unpack(hunks[i])
