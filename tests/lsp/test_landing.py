@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInternalError
 
 from writeit.core.errors import DocumentChanged
 from writeit.core.merge3 import Merged, merge
@@ -50,8 +51,12 @@ class Client:
         (edit,) = params.edit.document_changes or ()
         assert isinstance(edit, types.TextDocumentEdit)
         self.sent.append(edit)
+        await self.asks()
         self.obeys(edit)
         return types.ApplyWorkspaceEditResult(applied=True)
+
+    async def asks(self) -> None:
+        """Ask the writer first; nothing, in most editors."""
 
     def take(self, edit: types.TextDocumentEdit) -> None:
         """Apply an edit if it is not stale."""
@@ -75,17 +80,22 @@ class Client:
         here = types.Position(line=0, character=0)
         self.change(types.Range(start=here, end=here), text)
 
-    async def land(self, wanted: Callable[[str], Merged] | None = None) -> Any:
+    async def land(
+        self,
+        wanted: Callable[[str], Merged] | None = None,
+        *,
+        patient: bool = False,
+    ) -> Any:
         """Bring the goal in."""
         wanted = wanted or (lambda text: merge(BASE, text, GOAL))
         connection: Any = SimpleNamespace(desk=self.desk, server=self)
-        return await Landing(connection, URI, wanted).land()
+        return await Landing(connection, URI, wanted, patient=patient).land()
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less."""
-    for name in ("ECHO", "PAUSE", "PATIENCE"):
+    for name in ("ECHO", "PAUSE", "PATIENCE", "REPLY"):
         monkeypatch.setattr(landing, name, 0.05)
 
 
@@ -145,6 +155,53 @@ async def test_it_lands_with_a_late_echo() -> None:
     assert outcome.landed
     assert outcome.sent.text == GOAL
     assert client.text == "Late. " + GOAL
+
+
+class Asking(Client):
+    """eglot as it comes: it asks the writer about every edit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decided = asyncio.Event()
+        self.yes = True
+
+    async def asks(self) -> None:
+        """Wait for the writer; her no is an error."""
+        await self.decided.wait()
+        if not self.yes:
+            raise JsonRpcInternalError("User cancelled server edit")
+
+
+async def test_she_is_asked_about_an_edit_once_however_long_she_thinks() -> None:
+    """No second one is sent while the first is unanswered."""
+    client = Asking()
+    client.obeys = client.take
+    landing_ = asyncio.create_task(client.land(patient=True))
+    await asyncio.sleep(0.4)
+    assert len(client.sent) == 1
+    client.decided.set()
+    assert (await landing_).landed
+    assert client.text == GOAL
+    assert len(client.sent) == 1
+
+
+async def test_who_waits_for_the_reply_is_not_kept_waiting_by_a_question() -> None:
+    """The text is pending, and no second question is asked."""
+    client = Asking()
+    outcome = await client.land()
+    assert outcome.pending
+    assert len(client.sent) == 1
+    client.decided.set()
+
+
+async def test_her_no_is_not_asked_about_again() -> None:
+    """The text waits until she wants it."""
+    client = Asking()
+    client.yes = False
+    client.decided.set()
+    outcome = await client.land(patient=True)
+    assert outcome.pending
+    assert len(client.sent) == 1
 
 
 async def test_a_document_closed_meanwhile_is_gone() -> None:

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from support.desk import Desk
 from support.editor import serving
+from support.nvim import waited
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -66,12 +67,9 @@ async def ask_anew(bare: Desk, run_id: str, text: str, **more: object) -> None:
     )
 
 
-async def changes(path: Path, words: str) -> bool:
+async def comes(path: Path, words: str) -> None:
     """Wait until a file on the disk has some words."""
-    async with asyncio.timeout(20):
-        while words not in path.read_text(encoding="utf-8"):  # noqa: ASYNC110 -- a file
-            await asyncio.sleep(0.05)
-    return True
+    await asyncio.to_thread(waited, lambda: words in path.read_text(encoding="utf-8"))
 
 
 def opened(bare: Desk, path: Path, line_end: str = "\n") -> Page:
@@ -133,7 +131,7 @@ async def test_a_page_read_just_before_its_file_changed_is_brought_up_to_date(
     run_id, path = await answered(bare)
     read = path.read_text(encoding="utf-8")
     await ask_anew(bare, run_id, "second")
-    assert await changes(path, "\nsecond\n")
+    await comes(path, "\nsecond\n")
     said = len(bare.editor.sent("window/showMessage"))
     page = bare.open(read, uri=path.as_uri())
     await bare.editor.until(lambda: "\nsecond\n" in page.text)

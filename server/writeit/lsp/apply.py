@@ -101,8 +101,10 @@ def kept_at(run: PipelineRun, step: str) -> str:
     return f"writeit:/content/{run.pipeline_run_id}/{step}.md"
 
 
-async def apply(job: Job) -> Result:
+async def apply(job: Job, *, patient: bool = False) -> Result:
     """Bring the text into the document; note it in the run once it stands there.
+
+    `patient`: nobody waits for it, so that she may take her time if she is asked.
 
     Raises:
         DocumentChanged: the document or the passage is gone; the text is kept.
@@ -119,6 +121,7 @@ async def apply(job: Job) -> Result:
         job.uri,
         lambda text: _merged(goal, text),
         waiting.sent if waiting and waiting.uri == job.uri else None,
+        patient=patient,
     )
     body = split(outcome.text).body
     _offer_again(job, outcome)
@@ -211,7 +214,12 @@ async def _note(job: Job, uri: str, replaced: str, text: str) -> None:
 
 
 async def restore(
-    connection: Connection, folder: Folder, run: PipelineRun, applied: Applied
+    connection: Connection,
+    folder: Folder,
+    run: PipelineRun,
+    applied: Applied,
+    *,
+    patient: bool = False,
 ) -> Result:
     """Bring the writer's text back; what she typed since stays.
 
@@ -227,6 +235,7 @@ async def restore(
             folder,
             applied.uri,
             lambda text: merge(event.text, text, event.replaced),
+            patient=patient,
         )
         result = Result(uri=applied.uri, outcome=outcome)
     if result.outcome.landed:

@@ -26,8 +26,12 @@ async def change(
     uri: str,
     wanted: Callable[[str], Merged],
     sent: Sent | None = None,
+    *,
+    patient: bool = False,
 ) -> Outcome:
     """Bring what `wanted` makes of the newest text into the document.
+
+    `patient`: nobody waits for it, so that she may take her time if she is asked.
 
     Raises:
         DocumentChanged: it is neither open nor on the disk.
@@ -36,7 +40,7 @@ async def change(
     """
     async with connection.desk.hand_on(uri):
         if open_document(connection, uri) is not None:
-            return await Landing(connection, uri, wanted, sent).land()
+            return await Landing(connection, uri, wanted, sent, patient=patient).land()
         return _on_disk(connection, folder, uri, wanted)
 
 

@@ -8,6 +8,9 @@ pause in her typing, tries once more, and then gives up for now: pending.
 
 No version is sent an edit twice in a row, unless she has paused: an edit whose echo is
 late might land on top of itself. Version 0 never is; Neovim does not check it.
+
+eglot asks her first, and answers when she has decided. While an edit is unanswered no
+other is sent, or she would be asked twice; and her no is no reason to ask again.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from writeit.core.merge3 import Conflict, Merged
     from writeit.lsp.connection import Connection
 
+    Reply = asyncio.Future[types.ApplyWorkspaceEditResult]
+
 TRIES = 3
 ECHO = 0.7
 """Seconds in which an editor tells of an edit it took; Neovim waits 0.15 itself."""
@@ -41,6 +46,8 @@ PAUSE = 0.5
 PATIENCE = 5.0
 """Seconds of waiting for a pause; some editors block on a command for ten."""
 REPLY = 2.0
+DECISION = 60.0
+"""Seconds of waiting for a reply that is late: somebody may be reading a question."""
 
 logger = logging.getLogger(__name__)
 
@@ -68,11 +75,17 @@ class Landing:
         uri: str,
         change: Callable[[str], Merged],
         sent: Sent | None = None,
+        *,
+        patient: bool = False,
     ) -> None:
         self._connection = connection
         self._uri = uri
         self._change = change
         self._sent = sent
+        self._patient = patient
+        """Whether nobody waits for it, so that she may take her time to decide."""
+        self._held = False
+        """Whether she said no to an edit, or has not answered it."""
         self._versions: list[int | None] = []
         self._seen = 0
 
@@ -81,12 +94,13 @@ class Landing:
         for _ in range(TRIES):
             if outcome := await self._try():
                 return outcome
-            if not await self._echo():
+            if self._held or not await self._echo():
                 break
-        await self._connection.desk.pause(self._uri, PAUSE, PATIENCE)
-        if outcome := await self._try(paused=True):
-            return outcome
-        await self._echo()
+        if not self._held:
+            await self._connection.desk.pause(self._uri, PAUSE, PATIENCE)
+            if outcome := await self._try(paused=True):
+                return outcome
+            await self._echo()
         outcome, text, _ = await self._look()
         return outcome or Outcome(pending=True, sent=self._sent, text=text)
 
@@ -148,22 +162,45 @@ class Landing:
             text_document=identifier,
             edits=[*to_lsp_edits(text, edits(text, wanted), encoding)],
         )
-        await send(self._connection, types.WorkspaceEdit(document_changes=[edit]))
+        whole = types.WorkspaceEdit(document_changes=[edit])
+        reply = await send(self._connection, whole)
+        if self._patient:
+            await self._decision(reply)
+        self._held = not reply.done() or _is_no(reply)
+
+    async def _decision(self, reply: Reply) -> None:
+        desk, tries = self._connection.desk, int(DECISION / PAUSE)
+        while not reply.done() and not desk.closed and (tries := tries - 1) > 0:
+            await asyncio.wait({reply}, timeout=PAUSE)
 
     async def _echo(self) -> bool:
         desk = self._connection.desk
         return await desk.change_after(self._uri, self._seen, ECHO)
 
 
-async def send(connection: Connection, edit: types.WorkspaceEdit) -> None:
-    """Ask the client for an edit; whatever it replies is no more than a hint."""
+async def send(connection: Connection, edit: types.WorkspaceEdit) -> Reply:
+    """Ask the client for an edit; whatever it replies is no more than a hint.
+
+    The reply may be still to come: it is waited for only a moment.
+    """
     params = types.ApplyWorkspaceEditParams(label="WriteIt", edit=edit)
     reply = asyncio.ensure_future(connection.server.workspace_apply_edit_async(params))
     reply.add_done_callback(_read)
     await asyncio.wait({reply}, timeout=REPLY)
+    return reply
 
 
-def _read(reply: asyncio.Future[types.ApplyWorkspaceEditResult]) -> None:
+def _is_no(reply: Reply) -> bool:
+    """Whether she was asked and said no: eglot says that she cancelled the edit."""
+    if reply.cancelled():
+        return False
+    if (error := reply.exception()) is not None:
+        return "cancelled" in str(error)
+    reason = getattr(reply.result(), "failure_reason", None)  # null is an answer, too
+    return "cancelled" in (reason or "")
+
+
+def _read(reply: Reply) -> None:
     if reply.cancelled():
         return
     error = reply.exception()

@@ -108,7 +108,9 @@ async def _changed(connection: Connection, path: Path, now: str, goal: str) -> b
     uri = uri_of(path)
     if open_document(connection, uri) is None:
         return _replace(path, now, goal)
-    landing = Landing(connection, uri, lambda newest: merge(now, newest, goal))
+    landing = Landing(
+        connection, uri, lambda newest: merge(now, newest, goal), patient=True
+    )
     try:
         return (await landing.land()).landed
     except DocumentChanged:  # closed meanwhile

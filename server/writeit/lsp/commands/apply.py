@@ -35,7 +35,7 @@ async def apply(request: Request[p.StepApplyParams]) -> p.Wire:
     )
 
     async def work() -> p.StepApplyResult:
-        result = await applying.apply(job)
+        result = await applying.apply(job, patient=not params.wait)
         if not params.wait:  # who waits has it in the reply, and says it in her way
             tell(connection, result)
             show_conflicts(job, result)
@@ -52,7 +52,9 @@ async def restore(request: Request[p.StepParams]) -> p.Wire:
     applied = decide.restorable(run, params.step)
 
     async def work() -> p.EditRestoreResult:
-        result = await applying.restore(connection, folder, run, applied)
+        result = await applying.restore(
+            connection, folder, run, applied, patient=not params.wait
+        )
         tell(connection, result)
         return p.EditRestoreResult(applied=result.outcome.landed, uri=result.uri)
 
@@ -89,7 +91,8 @@ def tell(connection: Connection, result: applying.Result) -> None:
     count = len(result.outcome.conflicts)
     if result.outcome.pending:
         connection.show(
-            "The text waits: you were typing. Nothing is lost; apply it again.",
+            "The text waits: you were typing, or said no. Nothing is lost; apply it"
+            " again.",
             types.MessageType.Info,
         )
     elif count:

@@ -53,7 +53,7 @@ async def polish(request: Request[p.DocumentPolishParams]) -> p.Wire:
 
     async def then(state: StepState) -> None:
         if params.apply:
-            await _choose(connection, folder, run_id, state)
+            await _choose(connection, folder, run_id, state, patient=not params.wait)
 
     try:
         reply = await ask(request, folder, asked, then)
@@ -85,7 +85,12 @@ def _start(params: p.DocumentPolishParams) -> p.RunStartParams:
 
 
 async def _choose(
-    connection: Connection, folder: Folder, run_id: UUID, state: StepState
+    connection: Connection,
+    folder: Folder,
+    run_id: UUID,
+    state: StepState,
+    *,
+    patient: bool,
 ) -> None:
     """Select and apply the one answer; of several the writer chooses herself.
 
@@ -106,7 +111,7 @@ async def _choose(
         run_id, lambda run, at: decide.select(run, state, 0, at)
     )
     job = applying.prepare(connection, folder, run, state.step_name, None, None)
-    result = await applying.apply(job)
+    result = await applying.apply(job, patient=patient)
     tell(connection, result)
     show_conflicts(job, result)
 
@@ -121,7 +126,11 @@ async def front_matter(request: Request[p.DocumentFrontMatterParams]) -> p.Wire:
 
     async def work() -> p.FrontMatterResult:
         outcome = await change(
-            connection, folder, params.uri, lambda text: merge(base, text, wanted)
+            connection,
+            folder,
+            params.uri,
+            lambda text: merge(base, text, wanted),
+            patient=not params.wait,
         )
         return p.FrontMatterResult(applied=outcome.landed)
 
