@@ -31,6 +31,16 @@ return client.handlers['workspace/applyEdit'](nil, { edit = { documentChanges = 
 } } }, { client_id = client.id })
 """
 
+HEAR = """
+local edit = require('writeit.edit')
+_G.handle = edit.handle
+edit.handle = function(...)
+  local result = _G.handle(...)
+  _G.refused = _G.refused or not result.applied
+  return result
+end
+"""
+
 
 def _finished_run(writer: Writer, text: str = BODY) -> None:
     """A run whose text would replace the body by one with another paragraph."""
@@ -189,3 +199,33 @@ def test_an_apply_that_changed_nothing_saves_nothing(writer: Writer) -> None:
     writer.said("1 passage you changed yourself stayed as you have it")
     assert "I wrote this anew." in writer.text()
     assert writer.notes.read_text("utf-8") == saved
+
+
+def test_an_apply_waits_for_the_end_of_a_selection(writer: Writer) -> None:
+    """Also when she ends it between the refusal of the edit and the server's reply."""
+    writer.nvim.lua(HEAR)
+    for moment in ("said", "refused"):
+        _finished_run(writer)
+        writer.nvim.lua("_G.refused = false")
+        writer.nvim.keys("ggVj")
+        writer.nvim.until("vim.api.nvim_get_mode().mode == 'V'")
+        writer.nvim.command("WriteIt apply replace")
+        writer.nvim.until("_G.refused")
+        if moment == "said":
+            writer.said("when you are back in normal mode")
+        writer.nvim.keys("<Esc>")
+        writer.said("u takes it back")
+        assert REWRITTEN in writer.text()
+    writer.nvim.lua("require('writeit.edit').handle = _G.handle")
+
+
+def test_a_restore_against_her_words_is_not_blamed_on_typing(writer: Writer) -> None:
+    """The server says that what she wrote stays; nothing contradicts it."""
+    _finished_run(writer)
+    writer.do("apply replace")
+    writer.nvim.lua("vim.fn.search(...)", REWRITTEN)
+    writer.nvim.keys("ccMine now.<Esc>")
+    writer.nvim.until("vim.api.nvim_get_current_line() == 'Mine now.'")
+    writer.do("restore")
+    writer.said("what you wrote stays")
+    assert "you were typing" not in writer.nvim.messages()

@@ -164,6 +164,27 @@ def test_an_answer_is_reworded_before_it_is_chosen(writer: Writer) -> None:
     assert writer.nvim.lua("return vim.api.nvim_get_current_buf()") == writer.buffer()
 
 
+def test_lenses_stand_at_their_headings_when_a_view_has_grown(writer: Writer) -> None:
+    """They are asked for anew when the text has come, not only before."""
+    headed = """(function()
+      local buf = require('writeit.window').beside()
+      local space = vim.api.nvim_get_namespaces()['writeit.lens']
+      local marks = vim.api.nvim_buf_get_extmarks(buf, space, 0, -1, {})
+      return #marks > 3 and vim.iter(marks):all(function(mark)
+        local line = vim.api.nvim_buf_get_lines(buf, mark[2], mark[2] + 1, true)[1]
+        return line:match('^#') ~= nil
+      end)
+    end)()"""
+    writer.do("start")
+    writer.do("next openai/say-one%0A%0Atwo%0A%0Athree openai/say-hello")
+    writer.beside_shows("## Answer 2")
+    writer.nvim.command("wincmd l")
+    for words in ("one", "two", "three", "hello"):
+        writer.nvim.lua("vim.fn.search(..., 'w')", f"^{words}$")
+        writer.do("take")
+        writer.nvim.until(headed)
+
+
 def test_the_lenses_of_an_answer_are_chosen_from_with_return(writer: Writer) -> None:
     """On its heading <CR> asks which, and the choice has its turn like any command."""
     writer.do("start")

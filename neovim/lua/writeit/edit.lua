@@ -140,7 +140,12 @@ local function wait(client, params)
       end)
     end,
   })
-  say.info('the text is ready; it goes in when you leave insert mode.')
+  local inserting = vim.api.nvim_get_mode().mode:match('^[iR]')
+  say.info(
+    ('the text is ready; it goes in when you %s.'):format(
+      inserting and 'leave insert mode' or 'are back in normal mode'
+    )
+  )
   vim.cmd.redrawstatus()
 end
 
@@ -150,25 +155,36 @@ function M.count_waiting()
   return vim.tbl_count(waiting)
 end
 
+--- A text that is not in yet: why, and what becomes of it.
+---@param client vim.lsp.Client
+---@param params table
+---@param uri string
+local function pending(client, params, uri)
+  if locked[uri] then
+    say.warn(
+      ('%s may not be changed (nomodifiable); the text is kept.'):format(disk.short(uri))
+        .. ' :WriteIt apply tries again.'
+    )
+  elseif M.is_busy(vim.uri_to_bufnr(uri)) then
+    wait(client, params)
+  elseif kept_out[uri] then
+    kept_out[uri] = nil -- she has stopped since it was refused
+    M.settle(client, params, client_of.execute(client, 'step.apply', params))
+  else
+    say.warn(
+      ('%s changed too quickly; the text is kept.'):format(disk.short(uri))
+        .. ' :WriteIt apply tries again.'
+    )
+  end
+end
+
 --- Say what became of an apply, and see to what is left to do.
 ---@param client vim.lsp.Client
 ---@param params table
 ---@param result writeit.Applied
 function M.settle(client, params, result)
-  local path = disk.short(result.uri)
   if result.pending then
-    if locked[result.uri] then
-      say.warn(
-        ('%s may not be changed (nomodifiable); the text is kept.'):format(path)
-          .. ' :WriteIt apply tries again.'
-      )
-    elseif M.is_busy(vim.uri_to_bufnr(result.uri)) or kept_out[result.uri] then
-      wait(client, params)
-    else
-      say.warn(
-        ('%s changed too quickly; the text is kept. :WriteIt apply tries again.'):format(path)
-      )
-    end
+    pending(client, params, result.uri)
     return
   end
   local unsaved = result.applied and disk.save(client, result.uri) or nil
@@ -181,8 +197,18 @@ function M.settle(client, params, result)
     say.warn(kept .. ' :WriteIt compare shows the difference.')
   elseif result.applied then
     local with = result.merged and ', with what you changed meanwhile' or ''
-    say.info(('the text is in %s%s. u takes it back.'):format(path, with))
+    say.info(('the text is in %s%s. u takes it back.'):format(disk.short(result.uri), with))
   end
+end
+
+--- Why a text could not be taken out of a document, if that is for us to say: where she
+--- wrote over it, the server has said so.
+---@param uri string
+---@return string?
+function M.hindrance(uri)
+  return locked[uri] and 'it may not be changed (nomodifiable).'
+    or kept_out[uri] and 'you were typing. Try again.'
+    or nil
 end
 
 --- After a polish: its text was kept out while she typed, so it waits.
@@ -198,13 +224,7 @@ function M.after_polish(client, run, uri)
     end
     return false
   end
-  kept_out[uri] = nil
-  local params = { runId = run.pipelineRunId }
-  if M.is_busy(vim.uri_to_bufnr(uri)) then
-    wait(client, params)
-  else
-    M.settle(client, params, client_of.execute(client, 'step.apply', params))
-  end
+  pending(client, { runId = run.pipelineRunId }, uri)
   return true
 end
 

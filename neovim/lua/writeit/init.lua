@@ -12,7 +12,7 @@ function M.statusline()
   local state = require('writeit.lens').state(buf)
   local waits = require('writeit.edit').count_waiting()
   if waits > 0 then
-    return state .. ' [waits until you leave insert mode]'
+    return state .. ' [a text waits for normal mode]'
   end
   return state
 end

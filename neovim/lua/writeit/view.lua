@@ -100,6 +100,9 @@ local function fetch(buf, client)
   if well then
     put(buf, reply.text, reply.sections)
     hide_addresses(buf)
+    if vim.lsp.buf_is_attached(buf, client.id) then
+      require('writeit.lens').refresh(client, buf) -- those there are were for the text before
+    end
   elseif type(reply) == 'table' and vim.api.nvim_buf_line_count(buf) == 1 then
     put(buf, ('# Nothing to show\n\n%s %s\n'):format(reply.message, reply.hint or ''), {})
   else

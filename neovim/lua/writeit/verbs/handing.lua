@@ -56,8 +56,8 @@ function M.restore_offered(client, params)
       error(unsaved, 0)
     end
     say.info(('%s is as it was before, with what you wrote since.'):format(path))
-  else
-    say.warn(('%s was not restored: you were typing. Try again.'):format(path))
+  elseif edit.hindrance(result.uri) then
+    say.warn(('%s was not restored: %s'):format(path, edit.hindrance(result.uri)))
   end
 end
 
