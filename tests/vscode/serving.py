@@ -38,9 +38,10 @@ QUIET: dict[str, Any] = {
 
 OPTIONS = (
     *("--auth", "none", "--disable-telemetry", "--disable-update-check"),
-    *("--disable-workspace-trust", "--disable-getting-started-override"),
-    "--disable-proxy",
+    *("--disable-getting-started-override", "--disable-proxy"),
 )
+TRUSTING = "--disable-workspace-trust"
+"""Every folder is trusted, and nobody is asked."""
 NOWHERE = json.dumps({"serviceUrl": "http://127.0.0.1:9"})
 """Where extensions are looked for: the market is not asked."""
 LISTENING = re.compile(r"HTTP server listening on (http://\S+?)/?$")
@@ -104,11 +105,16 @@ async def install(place: Place, vsix: Path, environment: Mapping[str, str]) -> N
 
 @contextlib.asynccontextmanager
 async def serving(
-    place: Place, environment: Mapping[str, str], log: Path, *options: str
+    place: Place,
+    environment: Mapping[str, str],
+    log: Path,
+    *options: str,
+    trusting: bool = True,
 ) -> AsyncIterator[str]:
     """Run a code-server; its address. It ends with all that it started."""
+    trust = (TRUSTING,) if trusting else ()
     process = await asyncio.create_subprocess_exec(
-        *place.command("--bind-addr", "127.0.0.1:0", *OPTIONS, *options),
+        *place.command("--bind-addr", "127.0.0.1:0", *OPTIONS, *trust, *options),
         env=with_path(environment),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -3,6 +3,7 @@ import { isCancelled, refusal, wordsOf, type RefusalData } from './errors';
 import { log } from './log';
 import type { Target } from './app';
 import { NotRunning } from './server/server';
+import { ours } from './words';
 
 interface Remedy {
   readonly title: string;
@@ -18,7 +19,7 @@ export async function complain(error: unknown, target: Target = {}): Promise<voi
   log.error('Refused', error);
   const remedies = remediesFor(error, target);
   const titles = remedies.map(({ title }) => title);
-  const chosen = await vscode.window.showErrorMessage(`WriteIt: ${wordsOf(error)}`, ...titles);
+  const chosen = await vscode.window.showErrorMessage(ours(wordsOf(error)), ...titles);
   const remedy = remedies.find(({ title }) => title === chosen);
   if (remedy !== undefined) {
     await vscode.commands.executeCommand(remedy.command, remedy.argument);
@@ -26,6 +27,9 @@ export async function complain(error: unknown, target: Target = {}): Promise<voi
 }
 
 function remediesFor(error: unknown, target: Target): Remedy[] {
+  if (!vscode.workspace.isTrusted) {
+    return [{ title: 'Manage Workspace Trust', command: 'workbench.trust.manage' }];
+  }
   if (error instanceof NotRunning) {
     return [
       { title: 'Start the Server', command: 'writeit.ui.server.restart' },

@@ -18,6 +18,7 @@ import { namedPath } from './server/sources';
 import { show } from './show';
 import { statusItem } from './status';
 import { registerTrees } from './views';
+import { ours } from './words';
 
 export function activate(context: vscode.ExtensionContext): Exports {
   const began = performance.now();
@@ -65,7 +66,7 @@ async function start(app: App): Promise<void> {
   if (app.server.state === 'missing') {
     await installServer(app);
   } else if (app.server.state === 'failed') {
-    void vscode.window.showErrorMessage(`WriteIt: ${app.server.why}`);
+    void vscode.window.showErrorMessage(ours(app.server.why));
   }
 }
 

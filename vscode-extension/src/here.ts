@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { App, Target } from './app';
 import type { PipelineRun, StepState } from './protocol';
 import { pickAnswer, pickRun, pickStep, type Answer } from './pick';
-import { isOurs, runOf } from './scene';
+import { isOurs, lookedAt, runOf } from './scene';
 import { placeOf, SCHEME } from './uris';
 
 /** What a command is about: where it was invoked, else what the writer looks at. */
@@ -47,7 +47,7 @@ export async function runHere(
 }
 
 async function runOfEditor(app: App): Promise<string | undefined> {
-  const document = vscode.window.activeTextEditor?.document;
+  const document = lookedAt();
   return document !== undefined && isOurs(document) ? runOf(app.server, document.uri) : undefined;
 }
 

@@ -82,6 +82,13 @@ export function isOurs(document: vscode.TextDocument): boolean {
   );
 }
 
+/** The document that is active; without one, as after a dialog in its place, one on the screen. */
+export function lookedAt(): vscode.TextDocument | undefined {
+  const { activeTextEditor, visibleTextEditors } = vscode.window;
+  const editor = activeTextEditor ?? visibleTextEditors.find(({ document }) => isOurs(document));
+  return editor?.document;
+}
+
 /** Follows what the writer looks at, for `when` clauses and the status bar. */
 export class Scenes implements vscode.Disposable {
   readonly #server: Server;
@@ -101,6 +108,7 @@ export class Scenes implements vscode.Disposable {
     };
     this.#held = vscode.Disposable.from(
       vscode.window.onDidChangeActiveTextEditor(soon),
+      vscode.window.onDidChangeVisibleTextEditors(soon),
       server.onDidChangeState(soon),
       server.onDidChange(soon),
     );
@@ -147,7 +155,7 @@ export class Scenes implements vscode.Disposable {
   }
 
   async #look(): Promise<Scene> {
-    const document = vscode.window.activeTextEditor?.document;
+    const document = lookedAt();
     if (document === undefined || !isOurs(document) || this.#server.state !== 'running') {
       return {};
     }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { contestedWords, nameOf } from './after';
 import type { App } from './app';
-import { isOurs, type Scene } from './scene';
+import { isOurs, lookedAt, type Scene } from './scene';
 import type { State } from './server/server';
 import { runWords, stepWords } from './words';
 
@@ -61,7 +61,7 @@ const STATES: Readonly<
 /** What the status bar shows now. */
 export function faceOf(app: App): Face {
   const { state, why } = app.server;
-  const document = vscode.window.activeTextEditor?.document;
+  const document = lookedAt();
   if (state !== 'running') {
     const [text, command] = STATES[state];
     return {

@@ -40,6 +40,11 @@ function chosenWords(step: StepState): string {
   return `answer ${step.userSelection + 1} chosen${reworded}`;
 }
 
+/** A message that says whose it is. */
+export function ours(message: string): string {
+  return message.includes('WriteIt') ? message : `WriteIt: ${message}`;
+}
+
 export function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

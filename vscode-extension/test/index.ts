@@ -4,6 +4,7 @@ import './apply.test';
 import './care.test';
 import './compare.test';
 import './document.test';
+import './manifest.test';
 import './merge.test';
 import './model.test';
 import './run.test';

@@ -54,7 +54,8 @@ export async function withPage(work) {
 export async function picture(page, name) {
   const folder = needed('ARTEFACTS');
   mkdirSync(folder, { recursive: true });
-  await page.mouse.move(0, 0); // a hover may be in the way
+  await page.mouse.move(0, 0);
+  await page.locator('.monaco-hover:visible').first().waitFor({ state: 'hidden' }); // in the way
   await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
 }
 

@@ -134,11 +134,34 @@ export class Workbench {
     await toast.getByRole('button', { name, exact: true }).click();
   }
 
+  /** A step of the walkthrough that is open, ticked off or not yet. */
+  guided(title, { done }) {
+    const box = this.page.getByRole('checkbox', { checked: done });
+    return this.page.locator('.getting-started-step', { hasText: title }).filter({ has: box });
+  }
+
+  async theme(name) {
+    await this.palette('Preferences: Color Theme');
+    await this.asked('Select Color Theme');
+    await this.box.locator('input').first().fill(name);
+    await this.rows(new RegExp(`^${name}`)).first().click();
+    await this.gone(this.box);
+  }
+
   // --- our side bar -----------------------------------------------------------------
 
-  async openSideBar() {
+  async openView() {
     await this.page.locator('.activitybar .action-label[aria-label^="WriteIt"]').click();
     await this.see(this.pane('Runs'));
+  }
+
+  async openSideBar() {
+    await this.openView();
+    await this.makeRoom();
+  }
+
+  /** Fold what is under the runs. */
+  async makeRoom() {
     for (const name of ['Pipelines', 'Primers', 'Models']) await this.fold(name);
   }
 
@@ -146,7 +169,6 @@ export class Workbench {
     return this.page.locator('.sidebar .pane-header', { hasText: name });
   }
 
-  /** Make room for the others. */
   async fold(name) {
     if ((await this.pane(name).getAttribute('aria-expanded')) === 'true') await this.pane(name).click();
   }

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { App } from '../app';
 import { log } from '../log';
 import { offerInstall } from '../server/install';
+import { ours } from '../words';
 import type { Table } from './table';
 
 export const SERVER: Table = {
@@ -9,7 +10,7 @@ export const SERVER: Table = {
     await app.server.restart();
     const { state, why } = app.server;
     if (state !== 'running') {
-      void vscode.window.showWarningMessage(`WriteIt: ${why}`);
+      void vscode.window.showWarningMessage(ours(why));
     }
     return state;
   },
@@ -22,9 +23,10 @@ export const SERVER: Table = {
   },
 
   'server.info': (app) => {
-    const { server } = app;
-    void vscode.window.showInformationMessage(`WriteIt: ${server.why} ${server.description}`);
-    return Promise.resolve(server.description);
+    const { why, description } = app.server;
+    const words = why === description ? why : `${why} ${description}`;
+    void vscode.window.showInformationMessage(ours(words));
+    return Promise.resolve(description);
   },
 
   'server.install': (app) => installServer(app),
@@ -41,7 +43,7 @@ export async function installServer(app: App): Promise<boolean> {
     void vscode.window.showWarningMessage('WriteIt: nothing is installed in Restricted Mode.');
     return false;
   }
-  const installed = await offerInstall(app.context, `WriteIt: ${app.server.why}`);
+  const installed = await offerInstall(app.context, ours(app.server.why));
   if (installed) {
     await app.server.restart();
   }

@@ -70,6 +70,7 @@ export class Server implements vscode.Disposable {
   restart(): Promise<void> {
     this.#waiting ??= this.#queue.then(async () => {
       this.#waiting = undefined;
+      this.#path = namedPath(); // at once: trust makes settings count, and says that they changed
       await this.#end();
       await this.#begin();
     });
@@ -142,7 +143,6 @@ export class Server implements vscode.Disposable {
       return;
     }
     this.#become('starting', 'The WriteIt server is starting.');
-    this.#path = namedPath();
     const search = await find(sources(this.#context));
     for (const tried of search.tried) {
       log.info(`Not taken: ${tried}`);
