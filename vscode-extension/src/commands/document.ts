@@ -84,7 +84,7 @@ function waitingItems({ runId, step, uri, again }: Waiting): Way[] {
   return [
     {
       label: `Put the text of ${step} into ${name}`,
-      description: 'it waits since you were typing',
+      description: 'it waits: you were typing',
       value: (app) => act(app, 'writeit.step.apply', again),
     },
     {
