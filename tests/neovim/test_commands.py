@@ -258,3 +258,25 @@ def test_a_question_that_cannot_be_asked_is_said(writer: Writer) -> None:
     writer.nvim.lua("vim.ui.select = _G.kept")
     writer.do("next openai/say-a")
     assert writer.run()["steps"]["angles"]["aiResponses"]
+
+
+def test_names_with_blanks_and_signs_are_her_business(writer: Writer) -> None:
+    """Of the notes and of what is exported; a value has its blanks escaped."""
+    notes = writer.workspace / "50% of # [März], it's ä.md"
+    notes.write_text("# Notes\n\nA river.\n", encoding="utf-8")
+    writer.nvim.lua("vim.cmd.edit(vim.fn.fnameescape(...))", str(notes))
+    writer.attached()
+    writer.notes = notes
+    writer.do("start blog-post target_audience=who\\ walks")
+    writer.do("next openai/say-a")
+    writer.do("choose 1")
+    writer.do("export markdown so far.md")
+    writer.said("exported to")
+    assert (writer.workspace / "so far.md").exists()
+    uri = writer.nvim.lua("return vim.uri_from_bufnr(...)", writer.buffer())
+    (listed,) = writer.ask("run.list", uri=uri)["runs"]
+    run = writer.ask("run.show", runId=listed["runId"])
+    assert run["userInputs"]["target_audience"] == "who walks"
+    writer.do("apply new_file")
+    made = writer.workspace / "50% of # [März], it's ä.blog-post.md"
+    assert made.read_text("utf-8") == "a\n"

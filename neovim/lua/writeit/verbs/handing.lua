@@ -67,7 +67,8 @@ local SUFFIX = { markdown = 'md', yaml = 'yaml', json = 'json' }
 ---@param call writeit.Call
 function M.export(call)
   local here = here_of.find_run(call.buf)
-  local format, path = unpack(call.arguments)
+  local format = call.arguments[1]
+  local path = call.words:match('^%S+%s+(.+)$') -- it may have blanks
   if format and not SUFFIX[format] then
     error({
       message = ('%s is no format.'):format(format),
