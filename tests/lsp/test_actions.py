@@ -116,6 +116,23 @@ async def test_a_pipeline_for_selections_offers_itself_on_one(
     assert all(a["kind"].startswith("refactor.rewrite.") for a in only.values())
 
 
+async def test_no_passage_of_the_front_matter_is_offered_to_a_model(
+    one_editor: Editor,
+) -> None:
+    """It is not prose; eglot takes the word at the cursor for a selection."""
+    assert await actions(one_editor, spot(2, 2, 8), only=["refactor.rewrite"]) == {}
+
+
+async def test_a_word_may_be_only_where_the_cursor_is(one_editor: Editor) -> None:
+    """What the run allows comes first; on a heading there is its section, too."""
+    first, *_ = await actions(one_editor, spot(7, 4, 9))
+    assert first != "Continue after this passage"
+    first, *_ = await actions(one_editor, spot(7, 2, 15))
+    assert first == "Continue after this passage"
+    on_heading = await actions(one_editor, spot(5, 2, 7))
+    assert "Polish this passage (this section)" in on_heading
+
+
 async def test_the_first_line_says_where_the_run_stands(one_editor: Editor) -> None:
     """State, step, and what is likeliest next."""
     run_id = await one_editor.start_run()

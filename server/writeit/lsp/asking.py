@@ -11,6 +11,7 @@ from writeit.core.errors import WriteItError
 from writeit.engine.resolve import Wishes
 from writeit.lsp import protocol as p
 from writeit.lsp.documents import binding_of
+from writeit.lsp.plainly import tell_answers
 from writeit.lsp.progress import Stream, Tally, WorkDone
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ async def ask(
             state = await _asked(request, folder, asked, stream, accepted)
             if then is not None:
                 await then(state)
+            else:
+                tell_answers(connection, state)
         except WriteItError as refused:
             if not accepted.done():
                 accepted.set_exception(refused)

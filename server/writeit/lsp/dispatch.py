@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from writeit.core.errors import InvalidParams, WriteItError
 from writeit.lsp.convert import to_invalid_params, to_rpc_error
+from writeit.lsp.plainly import tell_reply
 from writeit.lsp.protocol import Params
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ async def execute(connection: Connection, params: types.ExecuteCommandParams) ->
         parsed = _parse(command.params, params.arguments)
         request = Request(connection, parsed, params.work_done_token)
         result = await command.handler(request)
+        tell_reply(connection, params.command, parsed, result)
     except WriteItError as error:
         logger.info("%s refused: %s", params.command, error.message)
         raise to_rpc_error(error) from None

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from writeit.engine.engine import Engine
     from writeit.ports import Store
-    from writeit.views.uris import View
+    from writeit.views.edits import StepEdits
+    from writeit.views.uris import StepView, View
 
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ class Folder:
         """The views that were given out as files."""
         self.rendered: dict[View, str] = {}
         """The pages open here as we rendered them last; another server has its own."""
+        self.taken: dict[StepView, list[tuple[StepEdits, str]]] = {}
+        """What commands took over from pages that were not in hand since."""
         self.damaged: set[View] = set()
         """Those of them that cannot be brought up to date; the writer was told."""
         self._of_selection: dict[str, bool] = {}

@@ -55,6 +55,7 @@ async def as_file(
     folder.shown.add(view)
     path = file_of(folder, view)
     async with connection.desk.hand_on(uri_of(path)):
+        _settle(folder, view)
         while (now := text_at(connection, path)) is not None:
             hers = _hers(connection, folder, view, now, text)
             if hers.problems:
@@ -117,17 +118,25 @@ async def _changed(connection: Connection, path: Path, now: str, goal: str) -> b
         return False
 
 
-def settle(folder: Folder, view: StepView, taken: StepEdits, base: str) -> None:
+def take_note(folder: Folder, view: StepView, taken: StepEdits, base: str) -> None:
     """Take note that a command has taken over what she wrote: it is no edit now.
 
-    `base` is what the command compared the page with; see `base_of`.
+    `base` is what the command compared the page with; see `base_of`. It is put down
+    when the page is next in hand: an edit on its way would write over it.
     """
+    folder.taken.setdefault(view, []).append((taken, base))
+
+
+def _settle(folder: Folder, view: View) -> None:
+    if not isinstance(view, StepView):
+        return
     newest, older = _memory_of(folder, view), _older_of(folder, view)
-    _make(folder, newest, merge_edits(_read(newest) or base, taken))
-    if (text := _read(older)) is not None:
-        _make(folder, older, merge_edits(text, taken))
-    if (text := folder.rendered.get(view)) is not None:
-        folder.rendered[view] = merge_edits(text, taken)
+    for taken, base in folder.taken.pop(view, ()):
+        _make(folder, newest, merge_edits(_read(newest) or base, taken))
+        if (text := _read(older)) is not None:
+            _make(folder, older, merge_edits(text, taken))
+        if (text := folder.rendered.get(view)) is not None:
+            folder.rendered[view] = merge_edits(text, taken)
 
 
 def base_of(
@@ -137,15 +146,18 @@ def base_of(
 
     It is the last that was rendered, here or by another server, or the older one if
     that is what she has. Where nobody knows any more, what differs from a fresh
-    rendering counts as hers.
+    rendering counts as hers. What commands have taken over stands in it.
     """
     known = [_read(_memory_of(folder, view)), _read(_older_of(folder, view))]
     if open_document(connection, uri_of(file_of(folder, view))) is not None:
         known.insert(0, folder.rendered.get(view))
     there = [text for text in known if text is not None]
-    if not there:
-        return without_later(fresh, now)
-    return next((text for text in there if is_edited_from(text, now)), there[0])
+    base = next((text for text in there if is_edited_from(text, now)), None)
+    if base is None:
+        base = there[0] if there else without_later(fresh, now)
+    for taken, _ in folder.taken.get(view, ()):
+        base = merge_edits(base, taken)
+    return base
 
 
 def file_of(folder: Folder, view: View) -> Path:

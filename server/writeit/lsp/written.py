@@ -16,7 +16,7 @@ from writeit.core.errors import StoreError
 from writeit.lsp.convert import uri_of
 from writeit.lsp.documents import open_document
 from writeit.lsp.pages import page
-from writeit.lsp.viewfiles import as_file, base_of, file_of, settle, text_at
+from writeit.lsp.viewfiles import as_file, base_of, file_of, take_note, text_at
 from writeit.views.edits import StepEdits, read_back
 from writeit.views.uris import StepView
 
@@ -109,7 +109,7 @@ class Words:
             if text_at(self._connection, self._path) is None:
                 return
             if self._used:
-                settle(self._folder, self._view, self._taken_over(), self._base)
+                take_note(self._folder, self._view, self._taken_over(), self._base)
             text = await page(self._connection, self._folder, self._view)
             await as_file(self._connection, self._folder, self._view, text)
         except StoreError as error:

@@ -9,9 +9,11 @@ from lsprotocol import types
 from writeit.core import decide
 from writeit.core.errors import WriteItError
 from writeit.lsp import apply as applying
+from writeit.lsp import plainly
 from writeit.lsp import protocol as p
 from writeit.lsp.asking import said
 from writeit.lsp.dispatch import Command, Request, folder_of_run
+from writeit.lsp.plainly import file_name
 from writeit.lsp.progress import Stream
 from writeit.lsp.showing import open_view
 from writeit.views.uris import CompareView, Side
@@ -37,7 +39,7 @@ async def apply(request: Request[p.StepApplyParams]) -> p.Wire:
     async def work() -> p.StepApplyResult:
         result = await applying.apply(job, patient=not params.wait)
         if not params.wait:  # who waits has it in the reply, and says it in her way
-            tell(connection, result)
+            tell(connection, result, f"The text is in {file_name(result.uri)}.")
             show_conflicts(job, result)
         return as_result(result)
 
@@ -55,7 +57,9 @@ async def restore(request: Request[p.StepParams]) -> p.Wire:
         result = await applying.restore(
             connection, folder, run, applied, patient=not params.wait
         )
-        tell(connection, result)
+        now = "removed again" if applied.mode == "new_file" else "as it was"
+        done = f"{file_name(result.uri)} is {now}."
+        tell(connection, result, "" if params.wait else done)
         return p.EditRestoreResult(applied=result.outcome.landed, uri=result.uri)
 
     return await answer(request, applied.step, work)
@@ -86,8 +90,8 @@ async def answer(
     return p.Accepted(run_id=params.run_id, step=step)
 
 
-def tell(connection: Connection, result: applying.Result) -> None:
-    """Say to the writer what she would not see by herself."""
+def tell(connection: Connection, result: applying.Result, done: str) -> None:
+    """Say what the writer would not see by herself; `done` if no plug-in does."""
     count = len(result.outcome.conflicts)
     if result.outcome.pending:
         connection.show(
@@ -102,6 +106,8 @@ def tell(connection: Connection, result: applying.Result) -> None:
             " wrote stays. Compare the two to see what the text has there.",
             types.MessageType.Info,
         )
+    else:
+        plainly.tell(connection, done)
 
 
 def show_conflicts(job: applying.Job, result: applying.Result) -> None:

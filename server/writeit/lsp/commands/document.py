@@ -19,6 +19,7 @@ from writeit.lsp.changing import change, check_there
 from writeit.lsp.commands import run as running
 from writeit.lsp.commands.apply import answer, show_conflicts, show_view, tell
 from writeit.lsp.dispatch import Command, Request
+from writeit.lsp.plainly import file_name
 from writeit.views.uris import StepView
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ async def _choose(
     )
     job = applying.prepare(connection, folder, run, state.step_name, None, None)
     result = await applying.apply(job, patient=patient)
-    tell(connection, result)
+    tell(connection, result, f"The answer is in {file_name(result.uri)}.")
     show_conflicts(job, result)
 
 

@@ -18,7 +18,7 @@ from writeit.lsp.features.places import (
     passage_in,
     places_in,
 )
-from writeit.lsp.features.rewrites import rewrites
+from writeit.lsp.features.rewrites import is_of_a_word, rewrites
 from writeit.lsp.subject import view_in
 
 if TYPE_CHECKING:
@@ -54,14 +54,14 @@ async def code_actions(
             *_to_bind(connection, pipelines, uri),
             *await _to_install(connection),
         ]
-        actions = [
-            *quick_fixes(connection, library, params),
-            *(
-                _action(rewrite.offer, rewrite.kind, tagged=tagged)
-                for rewrite in rewrites(connection, pipelines, params)
-            ),
-            *(_action(offer, KIND, tagged=tagged) for offer in some),
+        of_passage = [
+            _action(rewrite.offer, rewrite.kind, tagged=tagged)
+            for rewrite in rewrites(connection, pipelines, params)
         ]
+        of_run = [_action(offer, KIND, tagged=tagged) for offer in some]
+        word = is_of_a_word(connection, params)
+        ours = of_run + of_passage if word else of_passage + of_run
+        actions = [*quick_fixes(connection, library, params), *ours]
     return [action for action in actions if _wanted(action, params.context.only)]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from writeit.lsp.convert import to_offset
 from writeit.lsp.documents import open_document
+from writeit.lsp.features.frontmatter import head
 from writeit.lsp.offers import Offer
 from writeit.lsp.texts import WriteItDocument
 
@@ -34,19 +36,51 @@ def rewrites(
     pipelines: Iterable[PipelineConfiguration],
     params: types.CodeActionParams,
 ) -> Iterator[Rewrite]:
-    """Offer each pipeline for passages; of a section only those that replace it."""
-    passage = _selected(params.range)
-    where = ""
-    if passage is None:
-        passage = _section(connection, params)
-        where = " (this section)"
-    if passage is None:
+    """Offer each pipeline for passages; of a section only those that replace it.
+
+    Nothing in the front matter, which is not prose. On a heading its section is offered
+    whatever of the heading is selected: eglot sends the word at the cursor.
+    """
+    selected, section = _selected(params.range), None
+    if params.range.start.line == params.range.end.line:
+        section = _section(connection, params)
+    if not (selected or section) or _in_front_matter(connection, params):
         return
+    some = [pipeline for pipeline in pipelines if pipeline.applies_to == "selection"]
+    if selected:
+        yield from _offered(some, params, selected)
+    if section:
+        replacing = [pipeline for pipeline in some if pipeline.output == "replace"]
+        yield from _offered(replacing, params, section, " (this section)")
+
+
+def is_of_a_word(connection: Connection, params: types.CodeActionParams) -> bool:
+    """Whether no more than a word is selected; or nothing is, and eglot says the word.
+
+    Then a pipeline for passages is not the likeliest thing.
+    """
+    start, end = params.range.start, params.range.end
+    document = open_document(connection, params.text_document.uri)
+    if document is None or start.line != end.line or start == end:
+        return False
+    encoding = connection.server.workspace.position_encoding or "utf-16"
+    text = document.source
+    selected = text[to_offset(text, start, encoding) : to_offset(text, end, encoding)]
+    return len(selected.split()) < len("ab")
+
+
+def _in_front_matter(connection: Connection, params: types.CodeActionParams) -> bool:
+    ends = head(connection, params.text_document.uri).count("\n")
+    return params.range.end.line < ends
+
+
+def _offered(
+    pipelines: Iterable[PipelineConfiguration],
+    params: types.CodeActionParams,
+    passage: dict[str, Any],
+    where: str = "",
+) -> Iterator[Rewrite]:
     for pipeline in pipelines:
-        if pipeline.applies_to != "selection":
-            continue
-        if where and pipeline.output != "replace":
-            continue
         offer = Offer(
             title=(pipeline.description or pipeline.name) + where,
             command="writeit.document.polish",

@@ -1,0 +1,115 @@
+"""A writer without a plug-in is told what became of the offers she takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from support.desk import Desk
+from support.editor import serving
+from support.workspace import new_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from support.editor import Editor, Json
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+OFFERED: Json = {"wait": False}
+"""What code actions pass."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def bare(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Editor]:
+    """An editor that shows messages, and nothing else."""
+    workspace = new_workspace(tmp_path_factory.mktemp("plainly"))
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        editor.notes = editor.open_document(workspace / "notes.md")
+        Desk(editor)
+        yield editor
+
+
+def messages(editor: Editor) -> list[str]:
+    """All she was told."""
+    return [m["message"] for m in editor.sent("window/showMessage")]
+
+
+async def told(editor: Editor, message: str) -> None:
+    """Wait until she is told something."""
+    await editor.until(lambda: f"WriteIt: {message}" in messages(editor))
+
+
+async def offered(editor: Editor, command: str, **params: object) -> Json:
+    """Take an offer."""
+    reply: Json = await editor.command(command, **params, **OFFERED)
+    return reply
+
+
+async def test_each_offer_says_what_it_did(bare: Editor) -> None:
+    """From the start of a run to its article."""
+    run = await offered(
+        bare, "writeit.run.start", pipeline="tech-article", uri=bare.notes
+    )
+    here = {"runId": run["pipelineRunId"], "step": "angles"}
+    await told(bare, "tech-article is begun; nothing is sent yet. Next: run angles.")
+    await offered(bare, "writeit.step.run", **here, models=["openai/say-a"])
+    await told(bare, "angles is asked; you will be told of its answers.")
+    await told(bare, "angles has 1 answer. Choose one, or open the step.")
+    await offered(bare, "writeit.step.take", **here, response=0, text="a")
+    await told(bare, "Taken: the merge of angles has 1 passage.")
+    await offered(bare, "writeit.step.select", **here, response=0)
+    await told(bare, "Answer 1 is the choice for angles. Next: run outline.")
+    for step, then in {
+        "outline": "Next: run draft.",
+        "draft": "Next: run polish.",
+        "polish": "That was the last step: apply the text.",
+    }.items():
+        await offered(bare, "writeit.step.skip", runId=here["runId"], step=step)
+        await told(bare, f"{step} is skipped. {then}")
+    await offered(bare, "writeit.step.apply", runId=here["runId"])
+    await told(bare, "The text is in notes.tech-article.md.")
+    await offered(bare, "writeit.edit.restore", runId=here["runId"])
+    await told(bare, "notes.tech-article.md is removed again.")
+    await offered(bare, "writeit.run.rewind", **here)
+    await told(bare, "Back at angles; the run you left stays as it is.")
+
+
+async def test_she_is_told_which_models_gave_no_answer(bare: Editor) -> None:
+    """And of the others that there are answers."""
+    run_id = await bare.start_run()
+    models = ["openai/say-a", "openai/err-400"]
+    await offered(bare, "writeit.step.run", runId=run_id, models=models)
+    await told(
+        bare,
+        "angles has 1 answer. None of openai/err-400: the provider did not accept the"
+        " request. Choose one, or open the step.",
+    )
+
+
+async def test_who_waits_for_replies_is_told_nothing_besides(bare: Editor) -> None:
+    """A script has the results."""
+    before = len(messages(bare))
+    run_id = await bare.start_run()
+    await bare.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
+    await bare.command("writeit.step.select", runId=run_id, response=0)
+    await bare.command("writeit.step.apply", runId=run_id)
+    assert messages(bare)[before:] == []
+
+
+async def test_a_plug_in_says_these_things_itself(
+    environment: dict[str, str], workspace: Path
+) -> None:
+    """It announced itself."""
+    options = {"writeit": {"views": "uri"}}
+    async with serving([workspace], "neovim", environment, options=options) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await editor.start_run(**OFFERED)
+        await offered(editor, "writeit.step.skip", runId=run_id)
+        assert messages(editor) == []
