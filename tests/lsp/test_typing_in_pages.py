@@ -39,7 +39,7 @@ AT_ONCE = 5
 MANNERS = [manner for manner in get_args(Manner) if manner != "deaf"]
 LETTERS = [chr(code) for code in range(0xA000, 0xA48C)]
 """Letters that she types, each once."""
-REFUSALS = {"invalid_transition", "busy", "invalid_params"}
+REFUSALS = {"invalid_transition", "busy", "invalid_params", "retry_limit"}
 """What may be answered when a command comes at the wrong moment."""
 DOINGS: list[tuple[str, Json]] = [
     ("regenerate", {"models": ["openai/slow-12"]}),
@@ -76,6 +76,7 @@ class Evening:
         self.unsaved: set[str] = set()
         self.typed: set[str] = set()
         self.refused = 0
+        self.version = 0
         self.run_id = ""
         self.path: Path
         self.page: Page
@@ -138,7 +139,11 @@ class Evening:
 
     def _open(self) -> None:
         text = self.path.read_bytes().decode()
-        self.page = self.desk.open(text, self.manner, self.path.as_uri())
+        # An edit that is late must not fit the page as it was opened again by chance.
+        self.version += 1000
+        self.page = self.desk.open(
+            text, self.manner, self.path.as_uri(), version=self.version
+        )
 
     def _close_unsaved(self) -> None:
         """What she throws away herself may be lost."""

@@ -44,14 +44,18 @@ class Desk:
         return self.editor.folder / f"text {next(_names)}.md"
 
     def open(
-        self, text: str = TEXT, manner: Manner = "honest", uri: str | None = None
+        self,
+        text: str = TEXT,
+        manner: Manner = "honest",
+        uri: str | None = None,
+        version: int = 1,
     ) -> Page:
-        """Open a new document."""
+        """Open a new document, or one that was closed."""
         path = self.path()
         if uri is None:
             path.write_bytes(text.encode())
         uri = uri or path.as_uri()
-        self.pages[uri] = Page(self.editor, uri, text, manner)
+        self.pages[uri] = Page(self.editor, uri, text, manner, version)
         return self.pages[uri]
 
     async def run(

@@ -42,12 +42,17 @@ class Page:
     """One open document: its text, its version, and the editor's manner."""
 
     def __init__(
-        self, editor: Editor, uri: str, text: str, manner: Manner = "honest"
+        self,
+        editor: Editor,
+        uri: str,
+        text: str,
+        manner: Manner = "honest",
+        version: int = 1,
     ) -> None:
         self.editor = editor
         self.uri = uri
         self.text = text
-        self.version = 1
+        self.version = version
         self.cursor = 0
         self.manner = manner
         self.taken = 0
