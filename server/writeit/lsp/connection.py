@@ -62,7 +62,9 @@ class Connection:
 
     def workspace_paths(self) -> list[Path]:
         """The workspace folders that are open, in the editor's order."""
-        uris = list(self.server.workspace.folders) or (
+        # pygls knows them by unquoted URIs, which are none: `#` begins a fragment.
+        folders = self.server.workspace.folders.values()
+        uris = [folder.uri for folder in folders] or (
             [self.server.workspace.root_uri] if self.server.workspace.root_uri else []
         )
         paths = (path_of(uri) for uri in uris)

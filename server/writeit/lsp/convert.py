@@ -171,6 +171,18 @@ def path_of(uri: str) -> Path | None:
     return Path(path) if parts.scheme == "file" and "\0" not in path else None
 
 
+def canonical(uri: str) -> str:
+    """Return the one spelling of a file's URI that we keep; other URIs stay.
+
+    Editors quote different characters of a path: what one of them began, another has
+    to find again.
+    """
+    path = path_of(uri)
+    if path is None or not path.is_absolute() or urlsplit(uri).netloc:
+        return uri
+    return path.as_uri()
+
+
 def uri_of(path: Path) -> str:
     """Return the `file:` URI of an absolute path."""
     return path.as_uri()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from writeit.core.run import PipelineStatus
+from writeit.lsp.convert import canonical
 from writeit.ports import RunQuery
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def run_of(folder: Folder, uri: str) -> PipelineRun | None:
 
 def current(folder: Folder, uri: str) -> Current:
     """Return the runs that a document means; no others are read."""
+    uri = canonical(uri)
     run, polish = _active(folder, uri), None
     for summary in _by_likelihood(folder.store.runs(RunQuery(uri=uri, limit=NEWEST))):
         if folder.is_of_selection(summary.configuration_id):

@@ -58,6 +58,12 @@ def open_document(connection: Connection, uri: str) -> TextDocument | None:
     return documents.get(unquote(uri))
 
 
+def spelled(connection: Connection, uri: str) -> str:
+    """Return a document's URI as the editor spells it, which may know no other."""
+    document = open_document(connection, uri)
+    return uri if document is None else document.uri
+
+
 def text_of(connection: Connection, uri: str) -> str:
     """Return a document's text.
 

@@ -8,10 +8,10 @@ languages' mirrors are generated from this file.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr
 from pydantic.alias_generators import to_camel
 
 from writeit.core.entity import Moment
@@ -19,6 +19,10 @@ from writeit.core.errors import FailureReason
 from writeit.core.pipeline import AppliesTo, InputType, Output
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.core.session import ExportFormat
+from writeit.lsp.convert import canonical
+
+DocumentUri = Annotated[str, AfterValidator(canonical)]
+"""A document's URI as a client spells it; however it is quoted, one is meant."""
 
 
 class Wire(BaseModel):
@@ -353,7 +357,7 @@ class RunStartParams(Params):
     """`writeit.run.start`."""
 
     pipeline: str
-    uri: str | None = None
+    uri: DocumentUri | None = None
     range: Range | None = None
     inputs: dict[str, str | int | float | bool] = Field(default_factory=dict)
     primer: str | None = None
@@ -368,7 +372,7 @@ class RunListParams(Params):
 
     status: PipelineStatus | None = None
     pipeline: str | None = None
-    uri: str | None = None
+    uri: DocumentUri | None = None
     text: str | None = None
     limit: int = Field(default=50, ge=1, le=1000)
     before: UUID | None = None
@@ -437,13 +441,13 @@ class StepApplyParams(StepParams):
     """`writeit.step.apply`; the last completed step if none is named."""
 
     mode: Output | None = None
-    uri: str | None = None
+    uri: DocumentUri | None = None
 
 
 class DocumentPolishParams(Params):
     """`writeit.document.polish`; without a range all of the document's body."""
 
-    uri: str
+    uri: DocumentUri
     range: Range | None = None
     pipeline: str = "polish-passage"
     primer: str | None = None
@@ -456,7 +460,7 @@ class DocumentPolishParams(Params):
 class DocumentFrontMatterParams(Params):
     """`writeit.document.frontMatter`; `inputs` fill what does not stand there yet."""
 
-    uri: str
+    uri: DocumentUri
     pipeline: str
     inputs: dict[str, str | int | float | bool] = Field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from writeit.lsp import plainly
 from writeit.lsp import protocol as p
 from writeit.lsp.asking import said
 from writeit.lsp.dispatch import Command, Request, folder_of_run
+from writeit.lsp.documents import spelled
 from writeit.lsp.plainly import file_name
 from writeit.lsp.progress import Stream
 from writeit.lsp.showing import open_view
@@ -41,7 +42,7 @@ async def apply(request: Request[p.StepApplyParams]) -> p.Wire:
         if not params.wait:  # who waits has it in the reply, and says it in her way
             tell(connection, result, f"The text is in {file_name(result.uri)}.")
             show_conflicts(job, result)
-        return as_result(result)
+        return as_result(connection, result)
 
     return await answer(request, job.step, work)
 
@@ -60,7 +61,9 @@ async def restore(request: Request[p.StepParams]) -> p.Wire:
         now = "removed again" if applied.mode == "new_file" else "as it was"
         done = f"{file_name(result.uri)} is {now}."
         tell(connection, result, "" if params.wait else done)
-        return p.EditRestoreResult(applied=result.outcome.landed, uri=result.uri)
+        return p.EditRestoreResult(
+            applied=result.outcome.landed, uri=spelled(connection, result.uri)
+        )
 
     return await answer(request, applied.step, work)
 
@@ -133,11 +136,11 @@ def conflicts_of(run_id: UUID, step: str) -> CompareView:
     return CompareView(Side(run_id, step, "document"), Side(run_id, step, "proposed"))
 
 
-def as_result(result: applying.Result) -> p.StepApplyResult:
+def as_result(connection: Connection, result: applying.Result) -> p.StepApplyResult:
     """Return what became of a text in the wire's shape."""
     return p.StepApplyResult(
         applied=result.outcome.landed,
-        uri=result.uri,
+        uri=spelled(connection, result.uri),
         merged=result.merged,
         conflicts=[p.Conflict.model_validate(c) for c in result.outcome.conflicts],
         pending=result.outcome.pending,

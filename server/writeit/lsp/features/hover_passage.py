@@ -10,6 +10,7 @@ from lsprotocol import types
 from writeit.core.errors import NotFound, StoreError
 from writeit.core.traces import traced
 from writeit.lsp.apply import event_of
+from writeit.lsp.convert import canonical
 from writeit.lsp.current import NEWEST
 from writeit.lsp.documents import text_of
 from writeit.lsp.subject import view_in
@@ -36,7 +37,7 @@ async def passage_hover(
         text = text_of(connection, uri)
     except NotFound:
         return None
-    for run, applied in _applied_to(folder, uri):
+    for run, applied in _applied_to(folder, canonical(uri)):
         try:
             event = event_of(folder, run, applied)
         except StoreError:  # said where it matters: `store verify`, and a restore

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from writeit.core.run import PipelineStatus
+from writeit.lsp.convert import canonical
 from writeit.lsp.offers.offer import Offer, of_run, view
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def on_polish(run: PipelineRun, uri: str) -> Iterator[Offer]:
         yield view(
             run, "Choose among the polished passages", "step", step.step_name
         ).prominently()
-    elif any(applied.uri == uri for applied in run.applied):
+    elif any(applied.uri == canonical(uri) for applied in run.applied):
         yield of_run(run, "Take the last polish back", "writeit.edit.restore")
 
 
