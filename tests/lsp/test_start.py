@@ -8,13 +8,16 @@ import os
 import signal
 import sys
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import psutil
 import pytest
 
 from support.editor import serving
+from writeit.core.run import PipelineStatus
 from writeit.lsp.commands import HANDLERS
 from writeit.lsp.names import COMMANDS
+from writeit.store.lmdb_store import LmdbStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,6 +149,23 @@ async def test_an_editor_that_goes_away_loses_nothing(
         (answer,) = run["steps"]["angles"]["aiResponses"]
         assert answer["partial"]
         assert answer["rawOutput"].startswith(seen)
+
+
+async def test_an_editor_that_hangs_up_as_it_ends_leaves_its_run_paused(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Emacs sends SIGHUP, then stdin closes; nobody has to find out later."""
+    async with serving([workspace], environment=environment) as editor:
+        run_id = await streaming(editor, workspace, "hung up")
+        editor.process.send_signal(signal.SIGHUP)
+        assert editor.process.stdin
+        editor.process.stdin.close()
+        assert await asyncio.wait_for(editor.process.wait(), 20) == 1
+    store = LmdbStore.open(workspace / ".writeit" / "store")
+    stored = store.run(UUID(run_id))
+    store.close()
+    assert stored
+    assert stored.run.status is PipelineStatus.PAUSED
 
 
 async def test_a_killed_server_leaves_no_children(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -245,6 +246,8 @@ def serve_stdio(world: Callable[[], World]) -> int:
 
 async def _converse(server: WriteItServer, stdin: BinaryIO, stdout: BinaryIO) -> None:
     server.protocol.set_writer(StdoutWriter(stdout))
+    # Emacs hangs up on its servers as it ends. So does stdin, which ends us in order.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, int)
     try:
         await run_async(
             stop_event=Event(),
