@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from writeit.core import events as e
-from writeit.core.errors import InvalidTransition
+from writeit.core.errors import IN_WORDS, InvalidTransition
 from writeit.core.run import (
     MAX_RETRIES,
     AIResponse,
@@ -74,7 +74,6 @@ def _applied_elsewhere(
 
 
 def refused(
-    run: PipelineRun,
     event: Event,
     state: PipelineStatus | StepStatus,
     allowed: Iterable[str],
@@ -82,8 +81,8 @@ def refused(
     """Build the refusal of an event that the tables do not allow here."""
     where = f"step {event.step!r}" if hasattr(event, "step") else "the run"
     return InvalidTransition(
-        f"{event.type} cannot happen while {where} is {state.value}"
-        f" (run {run.pipeline_run_id}).",
+        f"To {IN_WORDS.get(event.type, event.type)} is not possible while {where} is"
+        f" {state.value}.",
         state=state.value,
         attempted=event.type,
         allowed=allowed,
@@ -107,7 +106,7 @@ def _regenerated(
     run: PipelineRun, step: StepState, event: e.StepRegenerated
 ) -> StepState:
     if step.retry_count >= MAX_RETRIES:
-        raise refused(run, event, step.status, ())
+        raise refused(event, step.status, ())
     said = step.user_feedback
     before = StepBefore(
         status=step.status,
@@ -138,7 +137,7 @@ def _regenerated(
 
 def _completed(run: PipelineRun, step: StepState, event: e.StepCompleted) -> StepState:
     if step.content is None:
-        raise refused(run, event, step.status, ("response_selected", "merged"))
+        raise refused(event, step.status, ("response_selected", "merged"))
     return step.evolve(status=Step.COMPLETED, completed_at=event.at)
 
 
@@ -146,9 +145,9 @@ def _response_started(
     run: PipelineRun, step: StepState, event: e.ResponseStarted
 ) -> StepState:
     if not any(call.response_id == event.response_id for call in step.calls):
-        raise refused(run, event, step.status, ())
+        raise refused(event, step.status, ())
     if event.response_id in _settled(step):
-        raise refused(run, event, step.status, ())
+        raise refused(event, step.status, ())
     streaming = StreamingResponse(
         response_id=event.response_id, model=event.model, prompt=event.prompt
     )
@@ -169,7 +168,7 @@ def _without_stream(
 ) -> tuple[StreamingResponse, ...]:
     rest = tuple(s for s in step.streaming if s.response_id != response_id)
     if len(rest) == len(step.streaming):
-        raise refused(run, event, step.status, ("response_started",))
+        raise refused(event, step.status, ("response_started",))
     return rest
 
 
@@ -226,7 +225,7 @@ def _selected(
     run: PipelineRun, step: StepState, event: e.ResponseSelected
 ) -> StepState:
     if not 0 <= event.index < len(step.ai_responses):
-        raise refused(run, event, step.status, ())
+        raise refused(event, step.status, ())
     return step.evolve(
         user_selection=event.index,
         edited_content=event.content,
@@ -237,7 +236,7 @@ def _selected(
 
 def _rated(run: PipelineRun, step: StepState, event: e.ResponseRated) -> StepState:
     if step.response(event.response_id) is None:
-        raise refused(run, event, step.status, ())
+        raise refused(event, step.status, ())
     others = {r: s for r, s in step.ratings.items() if r != event.response_id}
     if event.score is not None:
         others[event.response_id] = event.score
@@ -249,13 +248,13 @@ def _passage_taken(
 ) -> StepState:
     ids = _settled(step)
     if event.passage.response_id not in ids:
-        raise refused(run, event, step.status, ())
+        raise refused(event, step.status, ())
     return step.evolve(passages=(*step.passages, event.passage))
 
 
 def _merged(run: PipelineRun, step: StepState, event: e.Merged) -> StepState:
     if not step.ai_responses:
-        raise refused(run, event, step.status, ("response_received",))
+        raise refused(event, step.status, ("response_received",))
     return step.evolve(
         user_selection=None,
         edited_content=None,

@@ -83,8 +83,30 @@ class NotFound(WriteItError):
         return cls(f"No {what} is called {name!r}.", hint=hint)
 
 
+IN_WORDS = {
+    "run_started": "start a run",
+    "run_branched": "branch",
+    "run_paused": "pause",
+    "run_resumed": "resume",
+    "step_started": "ask the models",
+    "step_regenerated": "ask anew",
+    "step_skipped": "skip the step",
+    "response_selected": "choose an answer",
+    "response_rated": "rate an answer",
+    "passage_taken": "take a passage",
+    "merged": "merge",
+    "feedback_given": "give feedback",
+    "text_applied": "put the text in a document",
+    "text_restored": "take it back out",
+}
+"""What the writer does that becomes an event; of other events she does not know."""
+
+
 class InvalidTransition(WriteItError):
-    """The state of the run or step does not allow what was asked."""
+    """The state of the run or step does not allow what was asked.
+
+    `attempted` and `allowed` are types of events; the hint says them in words.
+    """
 
     kind = "invalid_transition"
 
@@ -98,8 +120,9 @@ class InvalidTransition(WriteItError):
         hint: str = "",
     ) -> None:
         allowed = list(allowed)
-        if not hint and allowed:
-            hint = f"Allowed here: {', '.join(allowed)}."
+        can = [IN_WORDS[event] for event in allowed if event in IN_WORDS]
+        if not hint and can:
+            hint = f"What can be done now: {', '.join(can)}."
         super().__init__(
             message, hint=hint, state=state, attempted=attempted, allowed=allowed
         )

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from writeit.core import events as e
 from writeit.core.changes import change, refused
-from writeit.core.errors import InvalidTransition
+from writeit.core.errors import IN_WORDS, InvalidTransition
 from writeit.core.run import (
     DONE,
     PipelineRun,
@@ -154,7 +154,7 @@ def apply(run: PipelineRun | None, event: Event) -> PipelineRun:
     """
     if isinstance(event, e.RunStarted | e.RunBranched):
         if run is not None:
-            raise refused(run, event, run.status, ())
+            raise refused(event, run.status, ())
         return event.run
     if run is None:
         raise InvalidTransition(
@@ -187,10 +187,11 @@ def replay(events: Iterable[Event], run: PipelineRun | None = None) -> PipelineR
 def _check_run(run: PipelineRun, event: Event) -> None:
     allowed = RUN_TRANSITIONS[run.status]
     if event.type not in allowed:
-        raise refused(run, event, run.status, allowed)
+        raise refused(event, run.status, allowed)
     if run.is_streaming and event.type not in WHILE_STREAMING:
         raise InvalidTransition(
-            f"{event.type} has to wait until the answers have ended.",
+            f"To {IN_WORDS.get(event.type, event.type)} has to wait until the answers"
+            " have ended.",
             state="STREAMING",
             attempted=event.type,
             allowed=sorted(WHILE_STREAMING),
@@ -200,21 +201,21 @@ def _check_run(run: PipelineRun, event: Event) -> None:
 def _change_run(run: PipelineRun, event: RunEvent) -> PipelineRun:
     status = RUN_TRANSITIONS[run.status][event.type]
     if isinstance(event, e.RunCompleted) and not run.is_finished:
-        raise refused(run, event, run.status, ())
+        raise refused(event, run.status, ())
     return run.evolve(status=status)
 
 
 def _checked_step(run: PipelineRun, event: StepEvent) -> StepState:
     step = run.steps.get(event.step)
     if step is None:
-        raise refused(run, event, run.status, ())
+        raise refused(event, run.status, ())
     allowed = STEP_TRANSITIONS[step.status]
     if event.type not in allowed:
-        raise refused(run, event, step.status, allowed)
+        raise refused(event, step.status, allowed)
     names = run.step_names
     before = names[: names.index(event.step)]
     if any(run.steps[name].status not in DONE for name in before):
-        raise refused(run, event, step.status, ("step_started on the current step",))
+        raise refused(event, step.status, ("step_started on the current step",))
     if event.type in _REWRITING and any(
         later.status is not Step.PENDING for later in run.later_steps(event.step)
     ):
