@@ -38,23 +38,23 @@ def change(  # noqa: C901, PLR0911, PLR0912 -- one arm an event: that is the tab
         case e.StepRegenerated():
             return run.with_step(_regenerated(run, step, event), status=status)
         case e.StepCompleted():
-            return run.with_step(_completed(run, step, event), status=status)
+            return run.with_step(_completed(step, event), status=status)
         case e.StepSkipped():
             return run.with_step(step.evolve(status=Step.SKIPPED), status=status)
         case e.ResponseStarted():
-            return run.with_step(_response_started(run, step, event))
+            return run.with_step(_response_started(step, event))
         case e.ResponseReceived() | e.ResponseInterrupted():
             return run.with_step(_answered(run, step, event.response))
         case e.ResponseFailed():
             return _failed(run, step, event)
         case e.ResponseSelected():
-            return run.with_step(_selected(run, step, event))
+            return run.with_step(_selected(step, event))
         case e.ResponseRated():
-            return run.with_step(_rated(run, step, event))
+            return run.with_step(_rated(step, event))
         case e.PassageTaken():
-            return run.with_step(_passage_taken(run, step, event))
+            return run.with_step(_passage_taken(step, event))
         case e.Merged():
-            return run.with_step(_merged(run, step, event))
+            return run.with_step(_merged(step, event))
         case e.FeedbackGiven():
             return run.with_step(step.evolve(user_feedback=event.text or None))
         case e.TextApplied():
@@ -135,15 +135,13 @@ def _regenerated(
     )
 
 
-def _completed(run: PipelineRun, step: StepState, event: e.StepCompleted) -> StepState:
+def _completed(step: StepState, event: e.StepCompleted) -> StepState:
     if step.content is None:
         raise refused(event, step.status, ("response_selected", "merged"))
     return step.evolve(status=Step.COMPLETED, completed_at=event.at)
 
 
-def _response_started(
-    run: PipelineRun, step: StepState, event: e.ResponseStarted
-) -> StepState:
+def _response_started(step: StepState, event: e.ResponseStarted) -> StepState:
     if not any(call.response_id == event.response_id for call in step.calls):
         raise refused(event, step.status, ())
     if event.response_id in _settled(step):
@@ -164,7 +162,7 @@ def _settled(step: StepState) -> set[UUID]:
 
 
 def _without_stream(
-    run: PipelineRun, step: StepState, event: Event, response_id: UUID
+    step: StepState, event: Event, response_id: UUID
 ) -> tuple[StreamingResponse, ...]:
     rest = tuple(s for s in step.streaming if s.response_id != response_id)
     if len(rest) == len(step.streaming):
@@ -187,7 +185,7 @@ def _answered(run: PipelineRun, step: StepState, response: AIResponse) -> StepSt
 
 
 def _failed(run: PipelineRun, step: StepState, event: e.ResponseFailed) -> PipelineRun:
-    rest = _without_stream(run, step, event, event.response_id)
+    rest = _without_stream(step, event, event.response_id)
     failure = ResponseFailure(
         response_id=event.response_id,
         model=event.model,
@@ -221,9 +219,7 @@ def _as_before(run: PipelineRun, step: StepState, before: StepBefore) -> Pipelin
     return run.with_step(step, status=before.run_status)
 
 
-def _selected(
-    run: PipelineRun, step: StepState, event: e.ResponseSelected
-) -> StepState:
+def _selected(step: StepState, event: e.ResponseSelected) -> StepState:
     if not 0 <= event.index < len(step.ai_responses):
         raise refused(event, step.status, ())
     return step.evolve(
@@ -234,7 +230,7 @@ def _selected(
     )
 
 
-def _rated(run: PipelineRun, step: StepState, event: e.ResponseRated) -> StepState:
+def _rated(step: StepState, event: e.ResponseRated) -> StepState:
     if step.response(event.response_id) is None:
         raise refused(event, step.status, ())
     others = {r: s for r, s in step.ratings.items() if r != event.response_id}
@@ -243,16 +239,14 @@ def _rated(run: PipelineRun, step: StepState, event: e.ResponseRated) -> StepSta
     return step.evolve(ratings=others)
 
 
-def _passage_taken(
-    run: PipelineRun, step: StepState, event: e.PassageTaken
-) -> StepState:
+def _passage_taken(step: StepState, event: e.PassageTaken) -> StepState:
     ids = _settled(step)
     if event.passage.response_id not in ids:
         raise refused(event, step.status, ())
     return step.evolve(passages=(*step.passages, event.passage))
 
 
-def _merged(run: PipelineRun, step: StepState, event: e.Merged) -> StepState:
+def _merged(step: StepState, event: e.Merged) -> StepState:
     if not step.ai_responses:
         raise refused(event, step.status, ("response_received",))
     return step.evolve(
