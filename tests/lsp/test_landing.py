@@ -99,6 +99,12 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(landing, name, 0.05)
 
 
+@pytest.fixture
+def _longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait long enough for what a test does meanwhile."""
+    monkeypatch.setattr(landing, "PATIENCE", 5.0)
+
+
 async def test_what_changes_while_it_merges_is_merged_too() -> None:
     """Text and version belong together; an edit of an older text is never sent."""
     client = Client()
@@ -172,6 +178,20 @@ class Asking(Client):
             raise JsonRpcInternalError("User cancelled server edit")
 
 
+class Typing(Client):
+    """eglot while she types: the server's text is old, and does not change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.typing = True
+        self.obeys = self.take
+
+    async def asks(self) -> None:
+        """Refuse what is not for the newest text."""
+        if self.typing:
+            raise JsonRpcInternalError("Edits require version 1, you have 2")
+
+
 async def test_she_is_asked_about_an_edit_once_however_long_she_thinks() -> None:
     """No second one is sent while the first is unanswered."""
     client = Asking()
@@ -192,6 +212,32 @@ async def test_who_waits_for_the_reply_is_not_kept_waiting_by_a_question() -> No
     assert outcome.pending
     assert len(client.sent) == 1
     client.decided.set()
+
+
+async def test_after_a_question_the_editor_may_tell_of_its_edit_late() -> None:
+    """Emacs is not idle before her next key."""
+    client = Asking()
+    landing_ = asyncio.create_task(client.land(patient=True))
+    await asyncio.sleep(0.2)
+    client.decided.set()
+    await asyncio.sleep(0.4)
+    assert not landing_.done()
+    client.take(client.sent[0])
+    assert (await landing_).landed
+    assert len(client.sent) == 1
+
+
+@pytest.mark.usefixtures("_longer")
+async def test_typing_that_is_told_when_she_rests_is_waited_for() -> None:
+    """Until then it refuses what is meant for the text it told of."""
+    client = Typing()
+    landing_ = asyncio.create_task(client.land(patient=True))
+    await asyncio.sleep(0.5)
+    client.typing = False
+    client.type("Words. ")
+    assert (await landing_).landed
+    assert client.text == "Words. " + GOAL
+    assert len(client.sent) == 2
 
 
 async def test_her_no_is_not_asked_about_again() -> None:

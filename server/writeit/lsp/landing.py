@@ -27,7 +27,7 @@ from writeit.core.edits import distance, edits
 from writeit.core.errors import DocumentChanged
 from writeit.lsp.convert import to_lsp_edits
 from writeit.lsp.desk import Sent
-from writeit.lsp.documents import open_document
+from writeit.lsp.documents import open_document, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,8 @@ class Landing:
         """Whether nobody waits for it, so that she may take her time to decide."""
         self._held = False
         """Whether she said no to an edit, or has not answered it."""
+        self._wait = ECHO
+        """Seconds in which the editor tells of what it did with the last edit."""
         self._versions: list[int | None] = []
         self._seen = 0
 
@@ -156,7 +158,7 @@ class Landing:
         server = self._connection.server
         encoding = server.workspace.position_encoding or "utf-16"
         identifier = types.OptionalVersionedTextDocumentIdentifier(
-            uri=self._uri, version=version
+            uri=spelled(self._connection, self._uri), version=version
         )
         edit = types.TextDocumentEdit(
             text_document=identifier,
@@ -164,9 +166,13 @@ class Landing:
         )
         whole = types.WorkspaceEdit(document_changes=[edit])
         reply = await send(self._connection, whole)
-        if self._patient:
+        self._wait = ECHO
+        if self._patient and not reply.done():
             await self._decision(reply)
+            self._wait = DECISION  # after a question eglot is idle at her next key only
         self._held = not reply.done() or _is_no(reply)
+        if self._patient and not self._held and _is_refusal(reply):
+            self._wait = PATIENCE  # she types, and eglot tells when she rests
 
     async def _decision(self, reply: Reply) -> None:
         desk, tries = self._connection.desk, int(DECISION / PAUSE)
@@ -175,7 +181,7 @@ class Landing:
 
     async def _echo(self) -> bool:
         desk = self._connection.desk
-        return await desk.change_after(self._uri, self._seen, ECHO)
+        return await desk.change_after(self._uri, self._seen, self._wait)
 
 
 async def send(connection: Connection, edit: types.WorkspaceEdit) -> Reply:
@@ -192,12 +198,24 @@ async def send(connection: Connection, edit: types.WorkspaceEdit) -> Reply:
 
 def _is_no(reply: Reply) -> bool:
     """Whether she was asked and said no: eglot says that she cancelled the edit."""
+    return "cancelled" in _refusal(reply)
+
+
+def _is_refusal(reply: Reply) -> bool:
+    """Whether the editor says that it did not take an edit."""
+    return bool(_refusal(reply))
+
+
+def _refusal(reply: Reply) -> str:
+    """Return what the editor has against an edit; "" if it says that it took it."""
     if reply.cancelled():
-        return False
+        return ""
     if (error := reply.exception()) is not None:
-        return "cancelled" in str(error)
-    reason = getattr(reply.result(), "failure_reason", None)  # null is an answer, too
-    return "cancelled" in (reason or "")
+        return str(error)
+    answer = reply.result()  # eglot's says nothing
+    if getattr(answer, "applied", True):
+        return ""
+    return answer.failure_reason or "no reason"
 
 
 def _read(reply: Reply) -> None:
