@@ -8,7 +8,7 @@ from xdist.scheduler import (  # type: ignore[import-untyped]  # it has no types
     LoadScopeScheduling,
 )
 
-TOGETHER = ("vscode", "neovim")
+TOGETHER = ("vscode", "neovim", "emacs")
 """Folders whose tests are one group: their editors are shared, and slow to start."""
 
 
