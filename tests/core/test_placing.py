@@ -28,13 +28,17 @@ def on(before: str, selection: str, after: str) -> RunDocument:
         (on("A. ", "", "B.\n"), "insert", "A. NEWB.\n"),
         (on("A.\r\n", "B b.", ""), "insert", "A.\r\nB b.\r\n\r\nNEW"),
         (RunDocument(text="A.\n"), "insert", "A.\n\nNEW\n"),
-        (RunDocument(text="A."), "insert", "A.\n\nNEW\n"),
+        (RunDocument(text="A."), "insert", "A.\n\nNEW"),
+        (RunDocument(text="A."), "replace", "NEW"),
         (RunDocument(text="A.\n\nB.\n"), "replace", "NEW\n"),
         (RunDocument(text=""), "insert", "NEW\n"),
     ],
 )
 def test_a_text_has_its_place(document: RunDocument, mode: str, result: str) -> None:
-    """Instead of a passage, behind it, in place of the body, at its end."""
+    """Instead of a passage, behind it, in place of the body, at its end.
+
+    A document whose last line has no end is left without one.
+    """
     goal = placed(document, "\nNEW\n", mode)  # type: ignore[arg-type]  # a parameter
     assert goal.base == document.text
     assert goal.theirs == result

@@ -24,6 +24,7 @@ from support.runs import (
 from writeit.core import decide, machine
 from writeit.core import events as e
 from writeit.core.errors import (
+    InvalidParams,
     InvalidTransition,
     NotFound,
     RetryLimit,
@@ -143,6 +144,26 @@ def test_running_to_completed_on_user_selection() -> None:
     assert (state.status, state.user_selection) == (StepStatus.COMPLETED, 0)
     assert state.completed_at == DAWN
     assert run.current_step == "outline"
+
+
+def test_a_choice_in_her_own_wording_has_words_in_it() -> None:
+    """A text she deleted by mistake does not become the step's."""
+    run = answered(new_run())
+    with pytest.raises(InvalidParams, match="not a word"):
+        decide.select(run, current(run), 0, DAWN, content=" \n")
+
+
+def test_a_refusal_says_in_words_what_can_be_done() -> None:
+    """The names of events are for programs; they are in its data."""
+    run = new_run()
+    with pytest.raises(InvalidTransition) as refused:
+        decide.pause(run, DAWN)
+    assert refused.value.hint == "What can be done now: ask the models, skip the step."
+    assert refused.value.data["allowed"] == [
+        "run_failed",
+        "step_skipped",
+        "step_started",
+    ]
 
 
 def test_completed_to_running_on_regenerate_request() -> None:

@@ -13,7 +13,7 @@ import lmdb
 import pytest
 import pytest_asyncio
 
-from support.editor import Editor, serving
+from support.editor import Editor, Refused, serving
 from support.trouble import is_told, others
 from writeit.store import keys, schema
 from writeit.store.location import BESIDE
@@ -98,6 +98,23 @@ async def test_a_store_that_cannot_be_opened_is_told_and_left_alone(
         await editor.command("writeit.run.show", runId=run_id)
         assert await editor.quit() == 0
     assert others(workspace) == before
+
+
+async def test_a_lens_that_needs_the_store_says_what_is_wrong_with_it(
+    kept: tuple[Path, str], environment: dict[str, str]
+) -> None:
+    """In the words of any refusal; no class of our program's is named."""
+    workspace, _ = kept
+    overwritten(workspace / BESIDE / "data.mdb")
+    async with serving([workspace], "bare", environment) as editor:
+        with pytest.raises(Refused) as refused:
+            await editor.request(
+                "textDocument/codeLens",
+                {"textDocument": {"uri": (workspace / "notes.md").as_uri()}},
+            )
+        assert refused.value.kind == "store_error"
+        assert "StoreError" not in str(refused.value)
+        assert editor.sent("window/showMessage") == []
 
 
 # --- Read-only ----------------------------------------------------------------------

@@ -120,7 +120,7 @@ class InvalidTransition(WriteItError):
         hint: str = "",
     ) -> None:
         allowed = list(allowed)
-        can = [IN_WORDS[event] for event in allowed if event in IN_WORDS]
+        can = [words for event, words in IN_WORDS.items() if event in allowed]
         if not hint and can:
             hint = f"What can be done now: {', '.join(can)}."
         super().__init__(

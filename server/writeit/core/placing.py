@@ -89,8 +89,8 @@ def _joint(document: RunDocument, passage: str, trail: str) -> str:
 
 
 def _in_body(body: str, content: str, mode: Output) -> Placed:
-    end = end_of(body)
-    if mode == "insert" and body.strip():
-        kept = body.rstrip()
-        return Placed(body, kept + end * 2 + content + (body[len(kept) :] or end))
-    return Placed(body, content + end)
+    """Put `content` in the body; a last line that has no end gets none."""
+    end, kept = end_of(body), body.rstrip()
+    if mode == "insert" and kept:
+        return Placed(body, kept + end * 2 + content + body[len(kept) :])
+    return Placed(body, content + ("" if body and body == kept else end))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from writeit.lsp.texts import WriteItWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from concurrent.futures import Future
+
+logger = logging.getLogger(__name__)
 
 
 class WriteItProtocol(LanguageServerProtocol):
@@ -47,6 +51,22 @@ class WriteItProtocol(LanguageServerProtocol):
             self._request_futures.pop(msg_id, None)
 
         super()._execute_handler(msg_id, handler, done, args, kwargs)
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:
+        """Send what came of a request; a refusal of ours in its own words.
+
+        pygls would tell of an internal error, with the name of a Python class.
+        """
+        from writeit.core.errors import WriteItError  # noqa: PLC0415 -- after initialize
+        from writeit.lsp.convert import to_rpc_error  # noqa: PLC0415 -- the same
+
+        error = None if future.cancelled() else future.exception()
+        if not isinstance(error, WriteItError):
+            super()._send_handler_result(future, msg_id=msg_id)
+            return
+        self._request_futures.pop(msg_id, None)
+        logger.info("%s", error.message)
+        self._send_response(msg_id, error=to_rpc_error(error).to_response_error())
 
     def _handle_response(
         self,

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from writeit.core import events as e
 from writeit.core.decide.common import allowed_on, busy, check_index, resumed, words
-from writeit.core.errors import (
-    InvalidTransition,
-)
+from writeit.core.errors import InvalidParams, InvalidTransition
 from writeit.core.run import (
     DONE,
     PipelineRun,
@@ -31,9 +29,19 @@ def select(
     content: str | None = None,
     feedback: str | None = None,
 ) -> Events:
-    """Choose answer `index`, in the writer's own wording if `content` is given."""
+    """Choose answer `index`, in the writer's own wording if `content` is given.
+
+    Raises:
+        InvalidParams: there is no word in that wording.
+    """
     check_choosable(run, step, "response_selected")
     check_index(step, index)
+    if content is not None and not content.strip():
+        raise InvalidParams(
+            "There is not a word in your wording of the answer.",
+            hint="Choose it as it is, or write what the next step should get.",
+            problems=[{"path": "content", "message": "is empty"}],
+        )
     return (
         *resumed(run, at),
         *words(step, feedback, at),

@@ -37,7 +37,7 @@ def at_section(
         case "merge":
             return list(_on_merge(run, step, text))
         case "feedback":
-            return list(_on_feedback(run, step))
+            return list(_on_feedback(run, step, text))
         case _:
             return []
 
@@ -122,11 +122,11 @@ def _on_merge(run: PipelineRun, step: StepState, text: str) -> Iterator[Offer]:
         )
 
 
-def _on_feedback(run: PipelineRun, step: StepState) -> Iterator[Offer]:
+def _on_feedback(run: PipelineRun, step: StepState, text: str) -> Iterator[Offer]:
     if _allowed(lambda: decide.check_regenerable(run, step)):
         yield of_run(
             run,
-            "Ask anew with these words",
+            "Ask anew with these words" if text.strip() else "Ask anew",
             "writeit.step.regenerate",
             step=step.step_name,
             generates=True,
