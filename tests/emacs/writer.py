@@ -24,7 +24,7 @@ HELP = """\
 """
 """What is asked in the minibuffer, and what can be answered."""
 
-CLOSE = "\x1b\x1b\x1b"
+CLOSE = "\x1d"
 """Leaves a question: a C-g would also end what the tests are asking just then."""
 NEXT_LINE = "\x0e"
 MARK, LINE_END, UNDO, SAVE = "\x00", "\x05", "\x1f", "\x18\x13"
