@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from emacs.driving import ENTER, PATIENCE, Emacs, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MENU = '(and (active-minibuffer-window) (string-match "Pick an action" (prompt)) t)'
 HELP = """\
@@ -23,6 +23,14 @@ HELP = """\
     (vconcat (all-completions "" minibuffer-completion-table))))
 """
 """What is asked in the minibuffer, and what can be answered."""
+
+MOVED = """\
+(when (bound-and-true-p eglot--managed-mode)
+  (jsonrpc-async-request (eglot-current-server) :textDocument/hover
+    (eglot--TextDocumentPositionParams) :success-fn #'ignore :error-fn #'ignore)
+  t)
+"""
+"""What ElDoc does when the cursor has moved."""
 
 CLOSE = "\x1d"
 """Leaves a question: a C-g would also end what the tests are asking just then."""
@@ -39,6 +47,25 @@ class Writer(Emacs):
         super().__init__(home, environment, HELP + init)
         self.heard = 0
         self.folder = home / "texts"
+
+    def waited(
+        self, condition: Callable[[], Any], within: float = PATIENCE, what: str = ""
+    ) -> Any:
+        """Wait as a person does, who moves the cursor now and then: ElDoc asks then.
+
+        The jsonrpc of Emacs 28 leaves what came in one piece with a reply, and behind
+        it, until the server says something more.
+        """
+        moved = time.monotonic()
+
+        def looked() -> Any:
+            nonlocal moved
+            if not (value := condition()) and time.monotonic() > moved + 1:
+                moved = time.monotonic()
+                self.lisp(MOVED)
+            return value
+
+        return super().waited(looked, within, what)
 
     # --- her texts ------------------------------------------------------------------
 
