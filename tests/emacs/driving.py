@@ -38,7 +38,11 @@ EARLY = """\
 """Packages are not compiled into her new home while she writes."""
 
 BASE = """\
+(setq suggest-key-bindings nil)
 (setq server-name "s" server-socket-dir (getenv "EMACS_TEST_SOCKET"))
+(defun prompt ()
+  (with-current-buffer (window-buffer (active-minibuffer-window))
+    (or (minibuffer-prompt) "")))
 (require 'server)
 (require 'json)
 (server-start)
@@ -102,8 +106,11 @@ class Emacs:
         os.write(self._terminal, typed.encode())
 
     def command(self, name: str) -> None:
-        """Run a command by its name: M-x."""
-        self.keys(f"{ESCAPE}x{name}{ENTER}")
+        """Run a command by its name: M-x; keys typed ahead of its question get lost."""
+        self.keys(f"{ESCAPE}x")
+        self.until('(and (active-minibuffer-window) (string-match "M-x" (prompt)) t)')
+        self.keys(f"{name}{ENTER}")
+        self.until('(not (and (active-minibuffer-window) (equal "M-x " (prompt))))')
 
     def lisp(self, expression: str) -> Any:
         """Return what an expression is in the window she looks at, as JSON has it."""

@@ -15,14 +15,11 @@ if TYPE_CHECKING:
 
 MENU = '(and (active-minibuffer-window) (string-match "Pick an action" (prompt)) t)'
 HELP = """\
-(defun prompt ()
-  (with-current-buffer (window-buffer (active-minibuffer-window))
-    (or (minibuffer-prompt) "")))
 (defun candidates ()
   (with-current-buffer (window-buffer (active-minibuffer-window))
     (vconcat (all-completions "" minibuffer-completion-table))))
 """
-"""What is asked in the minibuffer, and what can be answered."""
+"""What can be answered in the minibuffer."""
 
 MOVED = """\
 (when (bound-and-true-p eglot--managed-mode)
