@@ -230,7 +230,14 @@ class Editor:
                 pass
             message = json.loads(await self.process.stdout.readexactly(length))
             self.messages.append(message)
-            self._take(message)
+            try:
+                self._take(message)
+            except Exception as error:
+                # Whoever waits for a reply is told why none can come any more.
+                for future in self._replies.values():
+                    if not future.done():
+                        future.set_exception(error)
+                raise
             async with self._news:
                 self._news.notify_all()
 
