@@ -55,6 +55,7 @@ class Page:
         self.version = version
         self.cursor = 0
         self.manner = manner
+        self.is_open = True
         self.taken = 0
         """Edits of the server that were applied."""
         self.declined = 0
@@ -79,7 +80,7 @@ class Page:
         """Answer the server's edit of this document."""
         version = change["textDocument"]["version"]
         assert isinstance(version, int), "an edit without a version damages text"
-        stale = version != self.version
+        stale = version != self.version or not self.is_open
         if self.manner == "refuses":
             stale = stale or (self.taken + self.declined) % 2 == 0
         if stale or self.manner == "deaf":
@@ -99,6 +100,7 @@ class Page:
     def close(self) -> None:
         """Close the document, nothing saved."""
         self.flush()
+        self.is_open = False
         here = {"textDocument": {"uri": self.uri}}
         self.editor.notify("textDocument/didClose", here)
 
