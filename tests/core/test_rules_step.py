@@ -158,7 +158,7 @@ def test_a_refusal_says_in_words_what_can_be_done() -> None:
     run = new_run()
     with pytest.raises(InvalidTransition) as refused:
         decide.pause(run, DAWN)
-    assert refused.value.hint == "What can be done now: ask the models, skip the step."
+    assert refused.value.hint == "Allowed here: ask the models, skip the step."
     assert refused.value.data["allowed"] == [
         "run_failed",
         "step_skipped",

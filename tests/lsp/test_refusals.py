@@ -74,7 +74,7 @@ def snapshot(folder: Path) -> bytes:
         ),
         ("run.show", {"runId": str(uuid.uuid4())}, "not_found", "run.list"),
         ("run.show", {"runId": "seven"}, "invalid_params", "runId"),
-        ("run.pause", {"runId": "RUN"}, "invalid_transition", "step_started"),
+        ("run.pause", {"runId": "RUN"}, "invalid_transition", "ask the models"),
         ("run.resume", {"runId": "RUN"}, "invalid_transition", ""),
         ("step.run", {"runId": "RUN", "step": "outline"}, "invalid_transition", ""),
         ("step.run", {"runId": "RUN", "step": "drat"}, "not_found", "draft"),

@@ -99,13 +99,25 @@ IN_WORDS = {
     "text_applied": "put the text in a document",
     "text_restored": "take it back out",
 }
-"""What the writer does that becomes an event; of other events she does not know."""
+"""What the writer does that becomes an event."""
+UNSEEN = frozenset(
+    {
+        "run_completed",
+        "run_failed",
+        "step_completed",
+        "response_started",
+        "response_received",
+        "response_interrupted",
+        "response_failed",
+    }
+)
+"""Events that come without a doing of hers."""
 
 
 class InvalidTransition(WriteItError):
     """The state of the run or step does not allow what was asked.
 
-    `attempted` and `allowed` are types of events; the hint says them in words.
+    `allowed` names commands, or types of events; the hint says these in words.
     """
 
     kind = "invalid_transition"
@@ -120,9 +132,14 @@ class InvalidTransition(WriteItError):
         hint: str = "",
     ) -> None:
         allowed = list(allowed)
-        can = [words for event, words in IN_WORDS.items() if event in allowed]
-        if not hint and can:
-            hint = f"What can be done now: {', '.join(can)}."
+        if not hint and allowed:
+            can = [words for event, words in IN_WORDS.items() if event in allowed]
+            can += [name for name in allowed if name not in IN_WORDS.keys() | UNSEEN]
+            hint = (
+                f"Allowed here: {', '.join(can)}."
+                if can
+                else "writeit.run.show says how the run stands."
+            )
         super().__init__(
             message, hint=hint, state=state, attempted=attempted, allowed=allowed
         )

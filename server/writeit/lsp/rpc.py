@@ -57,10 +57,13 @@ class WriteItProtocol(LanguageServerProtocol):
 
         pygls would tell of an internal error, with the name of a Python class.
         """
+        error = None if future.cancelled() else future.exception()
+        if error is None:
+            super()._send_handler_result(future, msg_id=msg_id)
+            return
         from writeit.core.errors import WriteItError  # noqa: PLC0415 -- after initialize
         from writeit.lsp.convert import to_rpc_error  # noqa: PLC0415 -- the same
 
-        error = None if future.cancelled() else future.exception()
         if not isinstance(error, WriteItError):
             super()._send_handler_result(future, msg_id=msg_id)
             return
