@@ -280,8 +280,7 @@ async def test_ctrl_c_at_the_prompt_leaves(shell: Terminal) -> None:
         "run", "tech-article", "notes.md", "--choose", "ask", *TWO
     ) as screen:
         await screen.shows("? for more: ")
-        screen.type("\x03")
-        await screen.shows("Go on with it:")
+        await screen.interrupted("Go on with it:")
         assert await screen.ends() == 0
 
 

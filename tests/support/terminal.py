@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from support.provider import Provider
 
 PATIENCE = 60
+AGAIN = 5
+"""Seconds after which a person presses a key again."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,18 @@ class Screen:
     def type(self, keys: str) -> None:
         """Press keys."""
         os.write(self._descriptor, keys.encode())
+
+    async def interrupted(self, words: str) -> str:
+        """Press Ctrl-C at a prompt until something is shown.
+
+        Pressed in the moment between a prompt and the reading of its line, Python
+        hears of it at the next key only: a person presses it again.
+        """
+        while True:
+            self.type("\x03")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN):
+                    return await self.shows(words)
 
     async def ends(self) -> int:
         """Wait until the command has ended."""
