@@ -45,9 +45,15 @@ BASE = """\
     (or (minibuffer-prompt) "")))
 (require 'server)
 (require 'json)
+(require 'jsonrpc)
+(setq jsonrpc-default-request-timeout 60)
 (server-start)
 """
-"""What the tests need of her init file, before what she has there herself."""
+"""What the tests need of her init file, before what she has there herself.
+
+On a busy machine a reply may take longer than ten seconds; eglot would give up, and
+Emacs then throws away what was typed meanwhile.
+"""
 
 ENTER, ESCAPE, QUIT = "\r", "\x1b", "\x07"
 QUOTED = {"&": "&&", "-": "&-", "\n": "&n", " ": "&_"}
