@@ -77,17 +77,19 @@ def _polished(params: p.DocumentPolishParams, _: Wire) -> str:
 
 def _selected(params: p.StepSelectParams, run: p.PipelineRun) -> str:
     answer = f"Answer {params.response + 1}"
-    return f"{answer} is the choice for {params.step}. {_next(run)}".rstrip()
+    step = params.step or "the step"
+    return f"{answer} is the choice for {step}. {_next(run)}".rstrip()
 
 
 def _merged(params: p.StepMergeParams, reply: p.PipelineRun | p.Accepted) -> str:
     if isinstance(reply, p.Accepted):
         return _asked(params, reply)
-    return f"The merge is the text of {params.step}. {_next(reply)}".rstrip()
+    step = params.step or "the step"
+    return f"The merge is the text of {step}. {_next(reply)}".rstrip()
 
 
 def _skipped(params: p.StepParams, run: p.PipelineRun) -> str:
-    return f"{params.step} is skipped. {_next(run)}".rstrip()
+    return f"{params.step or 'The step'} is skipped. {_next(run)}".rstrip()
 
 
 def _taken(params: p.StepTakeParams, step: p.StepState) -> str:

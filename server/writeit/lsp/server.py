@@ -247,7 +247,8 @@ def serve_stdio(world: Callable[[], World]) -> int:
 async def _converse(server: WriteItServer, stdin: BinaryIO, stdout: BinaryIO) -> None:
     server.protocol.set_writer(StdoutWriter(stdout))
     # Emacs hangs up on its servers as it ends. So does stdin, which ends us in order.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, int)
+    if sys.platform != "win32":  # where there is no such signal
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, int)
     try:
         await run_async(
             stop_event=Event(),

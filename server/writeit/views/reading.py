@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,6 @@ from writeit.views.symbols import Section, lines_of, under_headings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +29,31 @@ class Reading:
 
 def for_reading(parts: Iterable[str | Block]) -> Reading:
     """Join the parts of a page; see `markers.assembled` for one to type into."""
-    text = ""
-    found = []
+    pieces: list[str] = []
+    found: list[Section] = []
+    line = 0  # every piece ends with a line break, so that lines add up
     for part in parts:
-        if isinstance(part, str):
-            text += part
-            continue
-        first = len(_LINE_BREAK.findall(text))
-        text += f"{part.text}\n"
-        section = Section(
-            kind=part.kind,
-            response_id=part.response_id,
-            number=part.number,
-            first=first,
-            last=len(_LINE_BREAK.findall(text)) - 1,
-            heading=first,
-        )
-        found.append(section)
-        text += closing_fence(part.text)
-    return Reading(text, tuple(under_headings(text, found)))
+        text = part if isinstance(part, str) else f"{part.text}\n"
+        after = line + len(lines_of(text)) - 1
+        pieces.append(text)
+        if isinstance(part, Block):
+            found.append(_section(part, line, after - 1))
+            pieces.append(fence := closing_fence(part.text))
+            after += bool(fence)
+        line = after
+    page = "".join(pieces)
+    return Reading(page, tuple(under_headings(page, found)))
+
+
+def _section(block: Block, first: int, last: int) -> Section:
+    return Section(
+        kind=block.kind,
+        response_id=block.response_id,
+        number=block.number,
+        first=first,
+        last=last,
+        heading=first,
+    )
 
 
 def _lines(text: str) -> list[str]:

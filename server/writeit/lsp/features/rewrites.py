@@ -66,7 +66,7 @@ def is_of_a_word(connection: Connection, params: types.CodeActionParams) -> bool
     encoding = connection.server.workspace.position_encoding or "utf-16"
     text = document.source
     selected = text[to_offset(text, start, encoding) : to_offset(text, end, encoding)]
-    return len(selected.split()) < len("ab")
+    return not selected.split()[1:]
 
 
 def _in_front_matter(connection: Connection, params: types.CodeActionParams) -> bool:
