@@ -20,9 +20,10 @@ import subprocess
 import tempfile
 import termios
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+from support.waiting import waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,7 +92,7 @@ class Emacs:
         self._terminal = ours
         self._reader = threading.Thread(target=self._drain, daemon=True)
         self._reader.start()
-        waited(self._socket.exists)
+        waited(self._socket.exists, PATIENCE)
 
     def __enter__(self) -> Self:
         """Return the Emacs itself."""
@@ -180,17 +181,6 @@ def missing() -> str | None:
         ["emacs", "--batch", "--eval", ask], capture_output=True, check=False
     )
     return f"Emacs is here without {packages}" if said.returncode else None
-
-
-def waited(condition: Callable[[], Any], within: float = PATIENCE) -> Any:
-    """Wait until `condition` is true; return its value."""
-    end = time.monotonic() + within
-    while not (value := condition()):
-        if time.monotonic() > end:
-            msg = f"not within {within} s"
-            raise TimeoutError(msg)
-        time.sleep(0.03)
-    return value
 
 
 def text(words: str) -> str:

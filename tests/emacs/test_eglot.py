@@ -10,8 +10,9 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from emacs.conftest import documented
-from emacs.driving import waited
+from emacs.driving import PATIENCE
 from emacs.writer import LEAVE, NEXT_LINE, UNDO, Writer
+from support.waiting import waited
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,4 +170,4 @@ def test_leaving_emacs_pauses_what_runs(
         )
         return [run["status"] for run in json.loads(said.stdout)]
 
-    assert waited(lambda: statuses() == ["PAUSED"])
+    assert waited(lambda: statuses() == ["PAUSED"], PATIENCE)

@@ -9,26 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emacs.writer import SAVE
+from support.notes import NOTES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from emacs.writer import Writer
-
-NOTES = """\
----
-writeit:
-  pipeline: tech-article
-  models:
-    angles: [openai/say-The%20mill, openai/say-The%20flood]
-    outline: openai/echo
-    draft: [openai/say-Rivers%20run., openai/say-Water%20moves.]
-    polish: openai/say-Rivers%20run%20and%20water%20moves.
----
-# Notes on rivers
-
-- A river is moving water.
-"""
 
 
 def to_the_draft(emacs: Writer, notes: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.desk import Desk
+from support.notes import NOTES
 from support.page import place
 from support.wires import TRANSPORTS, served
 
@@ -23,21 +24,6 @@ if TYPE_CHECKING:
     from support.page import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-NOTES = """\
----
-writeit:
-  pipeline: tech-article
-  models:
-    angles: [openai/say-The%20mill, openai/say-The%20flood]
-    outline: openai/echo
-    draft: [openai/say-Rivers%20run., openai/say-Water%20moves.]
-    polish: openai/say-Rivers%20run%20and%20water%20moves.
----
-# Notes on rivers
-
-- A river is moving water.
-"""
 
 
 class Writer:

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from support.desk import Desk
 from support.editor import serving
-from support.nvim import waited
+from support.waiting import waited
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ async def ask_anew(bare: Desk, run_id: str, text: str, **more: object) -> None:
 
 async def comes(path: Path, words: str) -> None:
     """Wait until a file on the disk has some words."""
-    await asyncio.to_thread(waited, lambda: words in path.read_text(encoding="utf-8"))
+    await asyncio.to_thread(
+        waited, lambda: words in path.read_text(encoding="utf-8"), 15
+    )
 
 
 def opened(bare: Desk, path: Path, line_end: str = "\n") -> Page:

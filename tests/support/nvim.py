@@ -22,7 +22,7 @@ import msgpack  # type: ignore[import-untyped]  # it has no types
 from support.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 REQUEST, RESPONSE, NOTIFICATION = 0, 1, 2
 PATIENCE = 15.0
@@ -208,17 +208,6 @@ class Nvim:
         self._reader.join(5)
         self._folder.cleanup()
         return code
-
-
-def waited(condition: Callable[[], Any], within: float = PATIENCE) -> Any:
-    """Wait until `condition` is true; return its value."""
-    end = time.monotonic() + within
-    while not (value := condition()):
-        if time.monotonic() > end:
-            msg = f"not within {within} s"
-            raise TimeoutError(msg)
-        time.sleep(0.02)
-    return value
 
 
 def _handle(_kind: int, data: bytes) -> int:
