@@ -31,6 +31,7 @@ class Editor(LanguageClient):
 
     def __init__(self) -> None:
         super().__init__("writeit-demo", "1")
+        self.said = ""
 
         @self.feature(types.PROGRESS)  # type: ignore[untyped-decorator]  # pygls
         def progress(params: types.ProgressParams) -> None:
@@ -40,7 +41,9 @@ class Editor(LanguageClient):
                 say(value["text"])
             elif kind in {"notice", "report"}:
                 note = value if isinstance(value, dict) else vars(value)
-                print(f"  {note['message']}", flush=True)
+                if note["message"] != self.said:  # of how far it is, once is enough
+                    print(f"  {note['message']}", flush=True)
+                self.said = note["message"]
 
         @self.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)  # type: ignore[untyped-decorator]  # pygls
         def create(_: types.WorkDoneProgressCreateParams) -> None:
@@ -159,6 +162,11 @@ async def write_article(editor: Editor, notes: Path) -> str:
         name="demo",
     )
     run_id = run["pipelineRunId"]
+    print(
+        "\nWhat comes now is by a model of 135 million parameters, on your processor."
+        "\nIt rambles and invents, addresses too: watch the way of the text, not its"
+        " words."
+    )
     while run["status"] != "COMPLETED":
         heading(f"{run['currentStep']} ({MODEL})")
         await editor.command(
@@ -181,9 +189,8 @@ async def hand_over(editor: Editor, run_id: str) -> int:
     print(f"The article:              {article['uri']}")
     print(f"The run, all its history: {history['uri']}")
     print(
-        "\nThe embedded model is small: it shows the way, not the quality. For text"
-        "\nworth keeping, name a real model: `writeit run tech-article notes.md"
-        "\n-m openai/gpt-4o -o article.md` with OPENAI_API_KEY set."
+        "\nFor text worth keeping, name a real model: `writeit run tech-article"
+        "\nnotes.md -m openai/gpt-4o -o article.md` with OPENAI_API_KEY set."
     )
     return 0
 
