@@ -13,20 +13,31 @@ const LINES_UNDER = 2;
 export function followAnswers(readings: Readings): vscode.Disposable {
   /** The answer that is followed, by page. */
   const followed = new Map<string, string>();
+  /** Pages of which it was not known what stands where when she put her cursor in them. */
+  const undecided = new Set<string>();
+
+  function decide({ document, selection }: vscode.TextEditor): void {
+    const key = document.uri.toString();
+    followed.delete(key);
+    const sections = readings.sectionsOf(document);
+    if (sections === undefined) {
+      undecided.add(key);
+      return;
+    }
+    undecided.delete(key);
+    const answer = comingIn(sections).find((one) => isAtEnd(document, one, selection.active));
+    if (answer?.responseId != null) {
+      followed.set(key, answer.responseId);
+    }
+  }
+
   return vscode.Disposable.from(
-    vscode.window.onDidChangeTextEditorSelection(({ textEditor, selections, kind }) => {
-      const { document } = textEditor;
-      // Without a kind it was the growing text that moved it, not she.
-      if (document.uri.scheme !== SCHEME || kind === undefined) {
-        return;
-      }
-      const cursor = selections[0]?.active;
-      const coming = comingIn(readings.sectionsOf(document) ?? []);
-      const answer = coming.find((one) => cursor && isAtEnd(document, one, cursor));
-      if (answer?.responseId == null) {
-        followed.delete(document.uri.toString());
-      } else {
-        followed.set(document.uri.toString(), answer.responseId);
+    vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
+      const { uri } = textEditor.document;
+      // Without a kind it was the growing text that took it along, not she.
+      const byHer = kind !== undefined || undecided.has(uri.toString());
+      if (uri.scheme === SCHEME && byHer) {
+        decide(textEditor);
       }
     }),
     vscode.workspace.onDidChangeTextDocument(({ document }) => {
@@ -41,6 +52,10 @@ export function followAnswers(readings: Readings): vscode.Disposable {
       } else {
         reveal(document, answer);
       }
+    }),
+    vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+      followed.delete(uri.toString());
+      undecided.delete(uri.toString());
     }),
   );
 }

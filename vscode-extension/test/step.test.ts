@@ -19,6 +19,18 @@ async function lensesOf(page: vscode.TextDocument, title: string): Promise<[numb
 
 const LINES = 'openai/lines-100-3000';
 
+/** Once the editor has said where its cursor is. */
+async function selected(page: vscode.TextEditor): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const heard = vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
+      if (textEditor === page && kind !== undefined) {
+        heard.dispose();
+        resolve();
+      }
+    });
+  });
+}
+
 /** The page of a step in whose answer a hundred lines a second come, and its editor. */
 async function growing(): Promise<{
   runId: string;
@@ -142,15 +154,21 @@ group('step', (test) => {
         .getText()
         .split('\n')
         .findIndex((text) => text.includes('more is coming'));
+    const cursorsLine = (): string => document.lineAt(page.selection.active.line).text;
+    // The text may grow between the look and the click: she clicks again then.
+    await until('the cursor at the end', async () => {
+      page.selection = new vscode.Selection(end(), 0, end(), 0);
+      await selected(page);
+      return cursorsLine().includes('more is coming');
+    });
     const before = end();
-    page.selection = new vscode.Selection(before, 0, before, 0);
     await until('many more lines', () => end() > before + 100);
     await until('their end, and their beginning no longer', () => {
       const [first, last] = [page.visibleRanges[0], page.visibleRanges.at(-1)];
       return (last?.end.line ?? 0) >= end() - 10 && (first?.start.line ?? 0) > before;
     });
     // It stays with the words it was put at, which the growing text pushes down.
-    assert.match(document.lineAt(page.selection.active.line).text, /more is coming/);
+    assert.match(cursorsLine(), /more is coming/);
     await run('writeit.ui.run.pause', { runId });
     await asked;
   });
