@@ -48,6 +48,7 @@ async def look_at(editor: Editor, uri: str) -> None:
     for position in (start, end):
         await editor.request("textDocument/hover", {**here, "position": position})
         await editor.request("textDocument/completion", {**here, "position": position})
+        await editor.request("textDocument/definition", {**here, "position": position})
     await editor.request("textDocument/documentSymbol", here)
 
 

@@ -80,6 +80,23 @@ def opened(bare: Desk, path: Path, line_end: str = "\n") -> Page:
     return bare.open(text, uri=path.as_uri())
 
 
+async def test_going_to_an_open_page_asks_nothing_of_the_client(bare: Desk) -> None:
+    """It may answer nothing before it has the reply; the page stays as she has it."""
+    _, path = await answered(bare)
+    page = opened(bare, path)
+    page.type(2, 2, "hers ")
+    found = await bare.editor.request(
+        "textDocument/definition",
+        {
+            "textDocument": {"uri": bare.editor.notes},
+            "position": {"line": 0, "character": 0},
+        },
+    )
+    assert found["uri"] == path.as_uri()
+    assert (page.taken, page.declined) == (0, 0)
+    page.close()
+
+
 async def test_a_page_closed_unsaved_is_brought_up_to_date_when_it_is_next_shown(
     bare: Desk,
 ) -> None:

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def register(server: WriteItServer) -> None:
-    """Announce completion, hover, diagnostics, and an eye on pipelines and primers."""
+    """Announce what is asked of a place, diagnostics, and an eye on library files."""
 
     @server.feature(
         types.TEXT_DOCUMENT_COMPLETION,
@@ -46,6 +46,16 @@ def register(server: WriteItServer) -> None:
         from writeit.lsp.features.hover import hover as meaning  # noqa: PLC0415 -- heavy
 
         return await meaning(ls.connection, params)
+
+    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
+    async def definition(
+        ls: WriteItServer, params: types.DefinitionParams
+    ) -> types.Location | None:
+        if not ls.beginning_of(params.text_document.uri, 1):
+            return None
+        from writeit.lsp.features.definition import definition as place  # noqa: PLC0415 -- heavy
+
+        return await place(ls.connection, params)
 
     @server.feature(
         types.TEXT_DOCUMENT_DIAGNOSTIC,

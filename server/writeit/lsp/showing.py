@@ -14,9 +14,9 @@ from pygls.exceptions import JsonRpcException
 
 from writeit.core.errors import NotFound
 from writeit.lsp.convert import uri_of
-from writeit.lsp.documents import text_of
+from writeit.lsp.documents import open_document, text_of
 from writeit.lsp.pages import page, reading
-from writeit.lsp.viewfiles import as_file
+from writeit.lsp.viewfiles import as_file, file_of
 from writeit.views import uris
 from writeit.views.reading import Reading
 from writeit.views.symbols import sections
@@ -95,6 +95,24 @@ async def open_view(connection: Connection, folder: Folder, view: View) -> str:
         uri = uri_of(await as_file(connection, folder, view, text))
     await _show(connection, uri)
     return uri
+
+
+async def place_of(connection: Connection, folder: Folder, view: View) -> str:
+    """Return the URI of a view for a client that goes there by itself.
+
+    Raises:
+        NotFound: what it shows is not there.
+        StoreError: its file cannot be written.
+    """
+    if opens_uris(connection):
+        return uris.uri_of(view)
+    path = file_of(folder, view)
+    # A page that is open is kept up to date there, by edits that the client cannot
+    # answer before it has the reply to what it asks here.
+    if open_document(connection, uri_of(path)) is None:
+        text = await page(connection, folder, view)
+        await as_file(connection, folder, view, text)
+    return uri_of(path)
 
 
 async def _show(connection: Connection, uri: str) -> None:

@@ -1,0 +1,88 @@
+"""Go to definition: from a document to its step, from a name to its file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.desk import BETTER
+from support.heads import Head, block
+from support.page import place
+from support.workspace import NOTES
+
+if TYPE_CHECKING:
+    from support.desk import Desk
+    from support.editor import Editor, Json
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def definition(editor: Editor, uri: str, line: int, character: int = 0) -> Json:
+    """Where a place leads, as the client is told."""
+    where = {"line": line, "character": character}
+    found: Json = await editor.request(
+        "textDocument/definition", {"textDocument": {"uri": uri}, "position": where}
+    )
+    return found
+
+
+async def test_the_first_line_leads_to_the_page_of_the_step_the_run_is_at(
+    editor: Editor,
+) -> None:
+    """As a document of ours where the client opens those, else as a file."""
+    run_id = await editor.start_run()
+    found = await definition(editor, editor.notes, 0)
+    view = f"/step/{run_id}/angles.md"
+    if found["uri"].startswith("writeit:"):
+        assert found["uri"] == f"writeit:{view}"
+        return
+    path = editor.folder / f".writeit/views{view}"
+    assert found["uri"] == path.as_uri()
+    assert path.read_text(encoding="utf-8").startswith("#")
+
+
+async def test_prose_and_a_document_without_a_run_lead_nowhere(editor: Editor) -> None:
+    """Neither has a place to go to."""
+    path = editor.folder / "no-run.md"
+    path.write_text("# A title\n\nAnd words.\n", encoding="utf-8")
+    uri = editor.open_document(path)
+    assert await definition(editor, uri, 0) is None
+    await editor.start_run()
+    last = NOTES.count("\n") - 1
+    assert await definition(editor, editor.notes, last) is None
+
+
+async def test_a_passage_leads_to_the_page_of_the_step_it_comes_from(
+    desk: Desk,
+) -> None:
+    """And only the passage does."""
+    page = desk.open()
+    run_id = await desk.polished(page)
+    await desk.apply(run_id)
+    line = place(page.text, page.text.index(BETTER), "utf-16")["line"]
+    found = await definition(desk.editor, page.uri, line, 3)
+    assert found["uri"].endswith(f"/step/{run_id}/polish.md")
+    assert await definition(desk.editor, page.uri, 0, 3) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [
+        ("  pipeline: po|st\n", "/pipelines/post.yaml"),
+        ("  primer: academ|ic\n", "/primers/academic.yaml"),
+    ],
+)
+async def test_a_name_in_front_matter_leads_to_its_file(
+    pipelined: Editor, words: str, file: str
+) -> None:
+    """Whether the folder has it or it came with WriteIt."""
+    head = Head(pipelined, block(words))
+    found = await pipelined.request("textDocument/definition", head.here())
+    assert found["uri"].endswith(file)
+
+
+async def test_a_name_nobody_knows_leads_nowhere(pipelined: Editor) -> None:
+    """A diagnostic says that there is none."""
+    head = Head(pipelined, block("  pipeline: no|body\n"))
+    assert await pipelined.request("textDocument/definition", head.here()) is None
