@@ -215,3 +215,17 @@ def test_an_earlier_run_is_found_again(writer: Writer) -> None:
     writer.rest()
     writer.do("next openai/say-x")
     assert writer.ask("run.show", runId=first)["steps"]["angles"]["aiResponses"]
+
+
+def test_a_definition_leads_from_the_first_line_to_the_step(writer: Writer) -> None:
+    """By Neovim's own key; the key that goes back goes back."""
+    writer.do("start")
+    writer.beside_shows("[angles]: writeit:/step/")
+    article = writer.nvim.lua("return vim.api.nvim_buf_get_name(0)")
+    writer.nvim.lua(
+        "vim.api.nvim_win_set_cursor(0, { 1, 2 }); vim.lsp.buf.definition()"
+    )
+    writer.nvim.until("vim.api.nvim_buf_get_name(0):match('angles.md$') ~= nil")
+    writer.nvim.until(SHOWS, "Not asked yet")
+    writer.nvim.keys("<C-o>")
+    writer.nvim.until("vim.api.nvim_buf_get_name(0) == ...", article)
