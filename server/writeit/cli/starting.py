@@ -121,9 +121,9 @@ def _read(file: Path | None) -> Manuscript:
 
 
 def _binding_of(run: PipelineRun) -> Binding:
-    """Return what the run's document says now; nothing if it is gone."""
+    """Return what the run's document says now; if it is gone, where it might go."""
     parts = urlsplit(run.uri or "")
     path = Path(unquote(parts.path))
     if parts.scheme != "file" or not path.is_file():
-        return Binding()
+        return Binding(providers=run.document.providers)
     return _read(path).understood().front_matter.binding

@@ -94,7 +94,8 @@ def check_egress(models: Sequence[str], providers: tuple[str, ...] | None) -> No
                 f"This text may be sent to {allowed}, not to {provider}; nothing was"
                 " sent.",
                 hint=f"Choose another model, or add {provider} to `providers` in the"
-                " front matter.",
+                " front matter of the document. If that is gone, what it said when the"
+                " run began still holds.",
                 provider=provider,
                 providers=list(providers),
             )

@@ -49,7 +49,12 @@ def read_manuscript(
     """
     front_matter = split(text, uri)
     body = front_matter.body
-    document = RunDocument(text=body, title=title_of(body), path=path)
+    document = RunDocument(
+        text=body,
+        title=title_of(body),
+        path=path,
+        providers=front_matter.binding.providers,
+    )
     if selection is not None:
         start, end = (
             min(max(offset - len(front_matter.head), 0), len(body))

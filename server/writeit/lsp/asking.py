@@ -91,7 +91,7 @@ async def _asked(
 
 async def wishes_for(request: Request[Any], folder: Folder, run: PipelineRun) -> Wishes:
     """Gather what front matter, settings and preferences say about a run."""
-    binding = binding_of(request.connection, run.uri)
+    binding = binding_of(request.connection, run)
     return Wishes(
         models=binding.models,
         providers=binding.providers,

@@ -13,6 +13,7 @@ from writeit.lsp.convert import path_of, to_offset
 if TYPE_CHECKING:
     from pygls.workspace import TextDocument
 
+    from writeit.core.run import PipelineRun
     from writeit.library.document import Manuscript
     from writeit.lsp.connection import Connection
     from writeit.lsp.protocol import Range
@@ -41,14 +42,18 @@ def manuscript_of(
     return read_manuscript(text, path=str(path or ""), uri=uri, selection=selection)
 
 
-def binding_of(connection: Connection, uri: str | None) -> Binding:
-    """Return what a document's front matter says now; nothing if it is gone."""
-    if uri is None:
-        return Binding()
+def binding_of(connection: Connection, run: PipelineRun) -> Binding:
+    """Return what the front matter of a run's document says now.
+
+    If the document is gone, where it could be sent when the run began still holds.
+    """
+    then = Binding(providers=run.document.providers)
+    if run.uri is None:
+        return then
     try:
-        return manuscript_of(connection, uri).understood().front_matter.binding
+        return manuscript_of(connection, run.uri).understood().front_matter.binding
     except NotFound:
-        return Binding()
+        return then
 
 
 def open_document(connection: Connection, uri: str) -> TextDocument | None:

@@ -129,7 +129,7 @@ def _about(folder: Folder, run: PipelineRun, step: str) -> str:
 
 async def _prompt(connection: Connection, folder: Folder, view: uris.PromptView) -> str:
     run = await folder.engine.show(view.run_id)
-    binding = binding_of(connection, run.uri)
+    binding = binding_of(connection, run)
     wishes = Wishes(
         models=binding.models,
         providers=binding.providers,

@@ -60,6 +60,7 @@ class DocumentRecord(Record):
     after: Text = ""
     title: Text = ""
     path: Text = ""
+    providers: tuple[str, ...] | None = None
 
 
 class AppliedRecord(Record):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from writeit.core.prompt.bounds import fenced
-from writeit.core.prompt.check import invalid, problem_at, variables
+from writeit.core.prompt.check import DOCUMENT, invalid, problem_at, variables
 from writeit.core.prompt.fill import fill
 from writeit.core.prompt.language import Unusable
 from writeit.core.run import StepStatus
@@ -86,7 +86,7 @@ def build_context(
         },
         "defaults": configuration.defaults,
         "primer": run.primer.text if run.primer else "",
-        "document": run.document.model_dump(),
+        "document": run.document.model_dump(include=set(DOCUMENT)),
         "revision": {"previous": known.previous, "feedback": known.feedback},
         "steps": {state.step_name: _step(state) for state in earlier},
     }

@@ -35,6 +35,11 @@ class RunDocument(Entity):
     """The text behind the selection."""
     title: str = ""
     path: str = ""
+    providers: tuple[str, ...] | None = None
+    """Where its front matter let it be sent; None is anywhere.
+
+    What the document says now counts; this holds when it cannot be read any more.
+    """
 
 
 class Applied(Entity):

@@ -1,0 +1,141 @@
+"""Where a text may be sent: its front matter says so, and nothing else is asked."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from support.desk import Desk, file_of
+from support.editor import serving
+from support.workspace import new_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from support.editor import Refused
+    from support.page import Page
+    from support.provider import Provider
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BODY = "# Rivers\n\nA river is moving water.\n"
+_names = count(1)
+
+
+def text(providers: str) -> str:
+    """A document whose front matter says where it may be sent."""
+    return f"---\nwriteit:\n  providers: {providers}\n---\n{BODY}"
+
+
+HOME = text("[embedded, ollama]")
+ABROAD = text("[embedded, openai]")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def home(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """An editor with documents that may not be sent anywhere."""
+    workspace = new_workspace(tmp_path_factory.mktemp("egress"))
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        yield Desk(editor)
+
+
+async def begun(home: Desk, words: str = HOME) -> tuple[Page, str]:
+    """A document, and a run of it."""
+    page = home.open(words)
+    return page, await home.editor.start_run(uri=page.uri)
+
+
+def model() -> str:
+    """A model that no other test asks."""
+    return f"openai/say-egress{next(_names)}"
+
+
+async def refused(home: Desk, provider: Provider, run_id: str) -> Refused:
+    """Run a step with a model the text may not be sent to; nothing is sent."""
+    asked = len(provider.calls)
+    refusal = await home.editor.refusal(
+        "writeit.step.run", runId=run_id, models=[model()]
+    )
+    assert refusal.kind == "not_trusted"
+    assert refusal.data["providers"] == ["embedded", "ollama"]
+    assert refusal.data["hint"]
+    assert len(provider.calls) == asked
+    return refusal
+
+
+async def test_a_step_asks_nobody_the_document_does_not_name(
+    home: Desk, provider: Provider
+) -> None:
+    """Although the model has a key, and the writer named it herself."""
+    page, run_id = await begun(home)
+    refusal = await refused(home, provider, run_id)
+    assert "not to openai; nothing was sent" in str(refusal)
+    page.close()
+
+
+async def test_what_the_document_says_now_counts(
+    home: Desk, provider: Provider
+) -> None:
+    """In the editor, saved or not: first it lets it go, then no longer."""
+    page, run_id = await begun(home, ABROAD)
+    await home.editor.command("writeit.step.run", runId=run_id, models=[model()])
+    at = page.text.index("openai")
+    page.type(at, at + len("openai"), "ollama")
+    asked = len(provider.calls)
+    joined = {"responses": [0], "instruction": "Join them.", "model": model()}
+    for command, given in (
+        ("writeit.step.regenerate", {"runId": run_id, "models": [model()]}),
+        ("writeit.step.merge", {"runId": run_id, **joined}),
+        ("writeit.document.polish", {"uri": page.uri, "models": [model()]}),
+    ):
+        refusal = await home.editor.refusal(command, **given)
+        assert refusal.kind == "not_trusted", (command, refusal)
+    assert len(provider.calls) == asked
+    page.close()
+
+
+async def test_a_mistake_in_front_matter_sends_nothing(
+    home: Desk, provider: Provider
+) -> None:
+    """What cannot be read may be the line that keeps the text at home."""
+    page, run_id = await begun(home, ABROAD)
+    at = page.text.index("providers")
+    page.type(at, at, "[")
+    asked = len(provider.calls)
+    refusal = await home.editor.refusal(
+        "writeit.step.run", runId=run_id, models=[model()]
+    )
+    assert refusal.kind == "invalid_pipeline"
+    assert len(provider.calls) == asked
+    page.close()
+
+
+async def test_a_document_that_is_gone_is_still_sent_nowhere_else(
+    home: Desk, provider: Provider
+) -> None:
+    """Closed and renamed, its run keeps to what it said when the run began."""
+    page, run_id = await begun(home)
+    page.close()
+    path = file_of(page.uri)
+    path.rename(path.with_name(f"{path.stem} of old.md"))
+    await refused(home, provider, run_id)
+
+
+async def test_a_text_that_was_never_a_file_is_still_sent_nowhere_else(
+    home: Desk, provider: Provider
+) -> None:
+    """Its editor forgot it; a branch of its run remembers as well."""
+    page = home.open(HOME, uri="untitled:Egress-1")
+    run_id = await home.editor.start_run(uri=page.uri)
+    page.close()
+    await refused(home, provider, run_id)
+    branch = await home.editor.command(
+        "writeit.run.branch", runId=run_id, step="angles"
+    )
+    await refused(home, provider, branch["pipelineRunId"])
