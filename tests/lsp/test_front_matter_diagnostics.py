@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.editor import serving
 from support.heads import PIPELINE, Head, add_pipeline, block
-from writeit.lsp.features.diagnostics import PAUSE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +123,6 @@ async def test_typing_behind_the_front_matter_sends_nothing(
         for letter in "abc":
             at = head.page.text.index("pots")
             head.page.type(at, at, letter)
-            await asyncio.sleep(PAUSE_SECONDS / 5)
         await head.settled()
         (_, (problem,)) = head.sent()
         assert "'abcpots'" in problem["message"]

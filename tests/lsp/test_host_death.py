@@ -17,6 +17,7 @@ from writeit.models import embedded
 
 if TYPE_CHECKING:
     from support.editor import Editor, Json
+    from support.provider import Provider
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -61,11 +62,14 @@ async def flowing(editor: Editor, token: str, *models: str) -> tuple[str, Any]:
     return run_id, reply
 
 
-async def test_answers_outlive_their_host(one_editor: Editor) -> None:
+async def test_answers_outlive_their_host(
+    one_editor: Editor, provider: Provider
+) -> None:
     """Three partial answers, the run ERROR, a clear message; then all goes on."""
-    models = [f"openai/slow-{number}" for number in (71, 72, 73)]
+    models = [f"openai/held-5-host{number}" for number in (1, 2, 3)]
     run_id, reply = await flowing(one_editor, "dying", *models)
     child_of(one_editor, "model-host").kill()
+    provider.let_go(*models)
     state = await reply
     assert len(state["aiResponses"]) == 3
     values = one_editor.progress("dying")

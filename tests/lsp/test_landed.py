@@ -44,6 +44,6 @@ async def test_a_change_that_came_meanwhile_is_not_waited_for() -> None:
     desk = Desk()
     seen = desk.seen("file:///a%20b.md")
     desk.changed("file:///a b.md")
-    assert await desk.change_after("file:///a%20b.md", seen, 10)
+    assert await desk.change_after("file:///a%20b.md", seen, 90)
     assert not await desk.change_after("file:///a%20b.md", seen + 1, 0.01)
-    assert await desk.pause("file:///a%20b.md", 0.01, 1)
+    assert await desk.pause("file:///a%20b.md", 0.01, 90)

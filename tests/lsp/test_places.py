@@ -10,6 +10,7 @@ import pytest
 from support.desk import BETTER, SECOND, TEXT, Desk
 from support.editor import serving
 from support.page import place
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -285,7 +286,7 @@ async def test_a_text_that_waits_is_offered_until_it_landed(desk: Desk) -> None:
     await take(desk.editor, (await actions(desk.editor, page.uri))[waiting])
     await desk.editor.until(lambda: BETTER in page.text)
     offered = await actions(desk.editor, page.uri)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while "Take the last polish back" not in offered:
             offered = await actions(desk.editor, page.uri)
     assert waiting not in offered

@@ -14,6 +14,8 @@ import psutil
 import pytest
 
 from support.editor import serving
+from support.trouble import is_on_the_disk
+from support.waiting import PATIENCE
 from writeit.core.run import PipelineStatus
 from writeit.lsp.commands import HANDLERS
 from writeit.lsp.names import COMMANDS
@@ -111,7 +113,7 @@ async def test_exit_without_shutdown_is_an_error(
     """The exit code is 1, as LSP wants it."""
     async with serving([workspace], environment=environment) as editor:
         editor.notify("exit", None)
-        assert await asyncio.wait_for(editor.process.wait(), 20) == 1
+        assert await asyncio.wait_for(editor.process.wait(), PATIENCE) == 1
 
 
 async def streaming(editor: Editor, folder: Path, token: str) -> str:
@@ -137,11 +139,11 @@ async def test_an_editor_that_goes_away_loses_nothing(
         children = psutil.Process(editor.process.pid).children(recursive=True)
         assert editor.process.stdin
         editor.process.stdin.close()
-        await asyncio.wait_for(editor.process.wait(), 20)
+        await asyncio.wait_for(editor.process.wait(), PATIENCE)
         seen = "".join(
             v["text"] for v in editor.progress("gone") if v["kind"] == "delta"
         )
-    _, alive = psutil.wait_procs(children, timeout=5)
+    _, alive = psutil.wait_procs(children, timeout=PATIENCE)
     assert alive == []
     async with serving([workspace], environment=environment) as editor:
         run = await editor.command("writeit.run.show", runId=run_id)
@@ -160,7 +162,7 @@ async def test_an_editor_that_hangs_up_as_it_ends_leaves_its_run_paused(
         editor.process.send_signal(signal.SIGHUP)
         assert editor.process.stdin
         editor.process.stdin.close()
-        assert await asyncio.wait_for(editor.process.wait(), 20) == 1
+        assert await asyncio.wait_for(editor.process.wait(), PATIENCE) == 1
     store = LmdbStore.open(workspace / ".writeit" / "store")
     stored = store.run(UUID(run_id))
     store.close()
@@ -177,7 +179,7 @@ async def test_a_killed_server_leaves_no_children(
         children = psutil.Process(editor.process.pid).children(recursive=True)
         assert children
         os.kill(editor.process.pid, signal.SIGKILL)
-        _, alive = psutil.wait_procs(children, timeout=5)
+        _, alive = psutil.wait_procs(children, timeout=PATIENCE)
         assert alive == []
 
 
@@ -187,8 +189,8 @@ async def test_a_run_whose_owner_was_killed_is_found_paused(
     """What was journaled is a partial answer, and the run goes on from there."""
     async with serving([workspace], environment=environment) as editor:
         run_id = await streaming(editor, workspace, "owner")
-        await asyncio.sleep(0.3)  # the journal is at most 50 ms behind
         seen = editor.progress("owner")[1]["text"]
+        await is_on_the_disk(workspace, run_id, seen)
         os.kill(editor.process.pid, signal.SIGKILL)
         await editor.process.wait()
     async with serving([workspace], environment=environment) as editor:

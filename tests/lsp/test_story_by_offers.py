@@ -15,6 +15,7 @@ import pytest
 from support.desk import Desk
 from support.notes import NOTES
 from support.page import place
+from support.waiting import PATIENCE
 from support.wires import TRANSPORTS, served
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Writer:
 
     async def take(self, page: Page, title: str, words: str = "") -> None:
         """Take the action whose title matches, once it is offered."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for offered, command in (await self.offered(page, words)).items():
                     if re.match(title, offered):
@@ -141,7 +142,7 @@ async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
         await to_the_article(writer, notes)
         await writer.take(notes, "Apply the text")
         article = workspace / "rivers.tech-article.md"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not article.exists():  # noqa: ASYNC110 -- a file, not an event
                 await asyncio.sleep(0.05)
         assert article.read_text("utf-8") == "Rivers run and water moves.\n"

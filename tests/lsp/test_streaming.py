@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.editor import Refused
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from support.editor import Editor
@@ -68,20 +69,21 @@ async def test_all_progress_precedes_the_reply(one_editor: Editor) -> None:
 
 
 async def test_without_waiting_the_reply_comes_at_once_and_the_stream_says_the_end(
-    one_editor: Editor,
+    one_editor: Editor, provider: Provider
 ) -> None:
     """`wait: false` replies {runId, step}; the stream ends with `ended`."""
     run_id = await one_editor.start_run()
     accepted = await one_editor.command(
         "writeit.step.run",
         runId=run_id,
-        models=["openai/slow-10"],
+        models=["openai/held-5-later"],
         streamToken="later",
         wait=False,
     )
     assert accepted == {"runId": run_id, "step": "angles"}
     shown = await one_editor.command("writeit.run.show", runId=run_id)
     assert shown["steps"]["angles"]["streaming"]
+    provider.let_go("openai/held-5-later")
     await one_editor.until(
         lambda: any(v["kind"] == "ended" for v in one_editor.progress("later"))
     )
@@ -115,7 +117,7 @@ async def test_a_cancelled_request_keeps_what_came(
     with pytest.raises(Refused) as refused:
         await reply
     assert refused.value.code == -32800
-    await asyncio.wait_for(call.disconnected.wait(), 5)
+    await asyncio.wait_for(call.disconnected.wait(), PATIENCE)
     run = await one_editor.command("writeit.run.show", runId=run_id)
     assert run["status"] == "PAUSED"
     (answer,) = run["steps"]["angles"]["aiResponses"]

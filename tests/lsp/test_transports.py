@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from support.editor import Editor, capabilities
+from support.waiting import PATIENCE
 from support.wires import TOKEN, Bridge, as_process, hang_up, listening, over_tcp
 from writeit.lsp.transports import NotLoopback, loopback
 
@@ -52,7 +53,7 @@ async def test_a_run_over_tcp(workspace: Path, environment: dict[str, str]) -> N
         await one_run(editor, workspace)
         await editor.request("shutdown", None)
         editor.notify("exit", None)
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
         await hang_up(editor)
 
 
@@ -64,7 +65,7 @@ async def test_a_wrong_token_closes_the_connection(
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         editor = Editor(as_process(asyncio.StreamReader(), writer))
         editor.ask("initialize", hello(workspace, "guess"))
-        assert await asyncio.wait_for(reader.read(), 20) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
         writer.close()
         await editor.end()
 
@@ -85,7 +86,7 @@ async def test_a_run_over_websocket(
             session = await editor.command("writeit.session.show")
             assert session["websocketConnectionId"]
             await editor.end()
-        await asyncio.wait_for(process.wait(), 20)
+        await asyncio.wait_for(process.wait(), PATIENCE)
 
 
 async def test_a_wrong_header_closes_the_websocket(

@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from support.editor import Editor, Refused, serving
-from support.trouble import is_told, others
+from support.trouble import is_on_the_disk, is_told, others
+from support.waiting import PATIENCE
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -49,13 +50,17 @@ async def cramped(
 
 
 async def streaming(
-    editor: Editor, token: str, model: str = "openai/slow-60", **more: object
+    editor: Editor, token: str, **more: object
 ) -> tuple[str, asyncio.Future[Json]]:
-    """Start a run and let an answer stream; return the run's id and the reply."""
+    """Start a run and let an answer stream; return the run's id and the reply.
+
+    The answer stops after five words, until the provider is told to go on.
+    """
     run_id = await editor.start_run()
-    given = {"runId": run_id, "models": [model], "streamToken": token, **more}
+    models = [f"openai/held-5-{token}"]
+    given = {"runId": run_id, "models": models, "streamToken": token, **more}
     _, reply = editor.start("writeit.step.run", None, **given)
-    await editor.until(lambda: len(editor.progress(token)) > 3)
+    await editor.until(lambda: "word4 " in streamed(editor, token))
     return run_id, reply
 
 
@@ -67,7 +72,7 @@ def streamed(editor: Editor, token: str) -> str:
 
 async def until_written(editor: Editor, run_id: str) -> None:
     """Wait until the list, which is read from the disk, says PAUSED."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             listed = await editor.command("writeit.run.list", status="PAUSED")
             if run_id in [run["runId"] for run in listed["runs"]]:
@@ -76,12 +81,13 @@ async def until_written(editor: Editor, run_id: str) -> None:
 
 
 async def test_a_disk_that_fills_up_while_answers_stream_loses_no_word(
-    cramped: Editor,
+    cramped: Editor, provider: Provider
 ) -> None:
     """The error is typed, the run PAUSED with all its text, and later written."""
     run_id, reply = await streaming(cramped, "full")
     before = others(cramped.folder)
     with no_room(cramped):
+        provider.let_go("openai/held-5-full")
         with pytest.raises(Refused) as refused:
             await reply
         is_told(refused.value, "full")
@@ -143,12 +149,13 @@ async def test_nothing_is_sent_that_could_not_be_written_down(
 
 
 async def test_who_does_not_wait_is_told_of_a_full_disk_by_the_stream(
-    cramped: Editor,
+    cramped: Editor, provider: Provider
 ) -> None:
     """The stream ends with the typed error, and a message says it, too."""
     run_id, reply = await streaming(cramped, "told", wait=False)
     await reply
     with no_room(cramped):
+        provider.let_go("openai/held-5-told")
         await cramped.until(lambda: cramped.progress("told")[-1]["kind"] == "ended")
         error = cramped.progress("told")[-1]["error"]
         assert (error["kind"], error["reason"]) == ("store_error", "full")
@@ -158,7 +165,7 @@ async def test_who_does_not_wait_is_told_of_a_full_disk_by_the_stream(
 
 async def test_a_pause_on_a_full_disk_keeps_what_came(cramped: Editor) -> None:
     """Stopped and shown; written once there is room."""
-    run_id, reply = await streaming(cramped, "stopped", "openai/slow-500")
+    run_id, reply = await streaming(cramped, "stopped")
     with no_room(cramped):
         is_told(await cramped.refusal("writeit.run.pause", runId=run_id), "full")
         with pytest.raises(Refused):
@@ -179,9 +186,9 @@ async def test_an_editor_can_quit_while_the_disk_is_full(
     """In order and soon; the next one finds what had been written by then."""
     async with serving([workspace], environment=environment) as editor:
         editor.notes = editor.open_document(workspace / "notes.md")
-        run_id, _ = await streaming(editor, "quit", "openai/slow-500")
+        run_id, _ = await streaming(editor, "quit")
         seen = streamed(editor, "quit")
-        await asyncio.sleep(0.3)  # the journal is 50 ms behind
+        await is_on_the_disk(workspace, run_id, seen)
         with no_room(editor):
             assert await editor.quit() == 0
     async with serving([workspace], environment=environment) as editor:

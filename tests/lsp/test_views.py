@@ -148,10 +148,7 @@ async def test_opening_without_waiting_replies_first(one_editor: Editor) -> None
     run_id = await answered(one_editor)
     before = len(one_editor.sent("window/showDocument"))
     await one_editor.command("writeit.view.open", view="run", runId=run_id, wait=False)
-    async with asyncio.timeout(10):
-        await one_editor.until(
-            lambda: len(one_editor.sent("window/showDocument")) > before
-        )
+    await one_editor.until(lambda: len(one_editor.sent("window/showDocument")) > before)
 
 
 async def test_who_asked_for_it_is_told_what_changed(

@@ -99,7 +99,7 @@ def refused(folder: Path) -> StoreError:
 
 @pytest.mark.parametrize("patience", [0.1, 0.3, 0.6])
 def test_a_kill_loses_no_acknowledged_decision(folder: Path, patience: float) -> None:
-    """Nor more streamed text than that of the last moment."""
+    """Nor any text that had streamed before one: it goes along with the next."""
     process = child("commit", folder)
     told = [first_report(process)]
     while sum("run" in report for report in told) < 20:  # however busy the machine is
@@ -108,7 +108,6 @@ def test_a_kill_loses_no_acknowledged_decision(folder: Path, patience: float) ->
     process.kill()
     told += last_reports(process)
     runs = [report["run"] for report in told if "run" in report]
-    words = [report["word"] for report in told if "word" in report]
     assert offline.verify(str(folder)) == []  # type: ignore[no-untyped-call]
     store = LmdbStore.open(folder)
     for number in (1, *runs):
@@ -120,9 +119,9 @@ def test_a_kill_loses_no_acknowledged_decision(folder: Path, patience: float) ->
     stored = store.run(an_id(1))
     assert stored is not None
     text = stored.run.steps["angles"].streaming[0].text
-    kept = [float(word) for word in text.splitlines()]
-    # 50 ms are promised; the rest is for a machine that is busy with other tests.
-    assert words[-1] - kept[-1] < 0.25
+    # A word comes before each run, and one or two may have come behind the last.
+    assert [int(word) for word in text.split()] == [*range(2, 2 + len(text.split()))]
+    assert max(runs) <= int(text.split()[-1]) <= max(runs) + 2
     assert store.streaming_runs() == [an_id(1)]
     store.close()
 
@@ -177,15 +176,15 @@ async def test_somebody_in_the_way_is_told(
     monkeypatch.setattr(writer, "PATIENCE", 0.3)
     store = LmdbStore.open(folder)
     await put(store, a_run(1))
-    process = child("hold", folder, 2)
+    process = child("hold", folder, 600)
     first_report(process)
     with pytest.raises(StoreError) as caught:
         await put(store, a_run(2))
     assert caught.value.reason == "locked"
     assert store.run(an_id(1)) is not None
-    process.wait()
+    process.kill()
     process.communicate()
-    monkeypatch.setattr(writer, "PATIENCE", 10)
+    monkeypatch.setattr(writer, "PATIENCE", 60)
     await put(store, a_run(3))
     assert [run.run_id for run in store.runs(RunQuery()).runs] == [an_id(3), an_id(1)]
     store.close()
@@ -198,12 +197,13 @@ async def test_closing_does_not_wait_for_ever(
     monkeypatch.setattr(writer, "PATIENCE", 0.3)
     store = LmdbStore.open(folder)
     await put(store, a_run(1))
-    process = child("hold", folder, 1.5)
+    process = child("hold", folder, 600)
     first_report(process)
     store.journal(an_id(1), an_id(11), "lost for words")
     with pytest.raises(StoreError) as caught:
         store.close()
     assert caught.value.reason == "locked"
+    process.kill()
     process.communicate()
 
 

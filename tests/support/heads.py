@@ -143,10 +143,14 @@ class Head:
         return self.sent()[-1] if self.sent() else []
 
     async def settled(self) -> None:
-        """Wait until the server has seen all that was typed, and said what it says."""
+        """Wait until the server has seen all that was typed, and said what it says.
+
+        Twice: a server that stood still in between has a moment for what is due.
+        """
         await self.hovered()
-        await asyncio.sleep(QUIET)
-        await self.hovered()
+        for _ in range(2):
+            await asyncio.sleep(QUIET)
+            await self.hovered()
 
     async def pull(self, previous: str | None = None) -> Any:
         """Ask for the diagnostics."""

@@ -9,6 +9,7 @@ the model host uses. Tests point `OPENAI_BASE_URL` at `base_url` and ask for
     fast-N             N words as fast as they go
     slow-N             N words, 20 ms apart
     paced-R-N          N words, R a second
+    held-N[-NAME]      N words, then nothing until the test says `let_go(MODEL)`
     length-N           N words, then finish_reason `length`
     nousage-N          N words, no usage
     nofinish-N         N words, no finish_reason
@@ -45,6 +46,7 @@ import json
 import re
 import sys
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -102,6 +104,7 @@ class Provider:
         self.port = 0
         self._arrived = asyncio.Condition()
         self._failures: dict[str, int] = {}
+        self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._open: set[asyncio.Task[None]] = set()
 
     @property
@@ -114,7 +117,7 @@ class Provider:
         """What `OPENAI_BASE_URL` is set to."""
         return f"{self.root}/v1"
 
-    async def call(self, model: str, *, nth: int = 0, within: float = 20) -> Call:
+    async def call(self, model: str, *, nth: int = 0, within: float = 60) -> Call:
         """Wait until the `nth` request for `model` has arrived and return it."""
 
         def of_model() -> list[Call]:
@@ -127,6 +130,11 @@ class Provider:
         async with asyncio.timeout(within), self._arrived:
             await self._arrived.wait_for(lambda: len(of_model()) > nth)
         return of_model()[nth]
+
+    def let_go(self, *models: str) -> None:
+        """Let answers end that are held, and those to come."""
+        for model in models:
+            self._gates[model.removeprefix("openai/")].set()
 
     async def start(
         self, port: int = 0, tls: ssl.SSLContext | None = None
@@ -193,6 +201,11 @@ class Provider:
             await ollama_chat(reply)
         elif call.path == "/v1/chat/completions":
             kind, _, argument = call.model.partition("-")
+            if kind == "held":
+                await some(reply, argument.partition("-")[0])
+                await self._gates[call.model].wait()
+                await reply.end()
+                return
             if kind in {"flaky", "recovers"}:
                 kind, argument = self._flaky(call.model, argument)
             await BEHAVIOURS.get(kind, echo)(reply, argument)

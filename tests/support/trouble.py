@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
+from support.waiting import awaited
+from writeit.store.lmdb_store import LmdbStore
 from writeit.store.location import BESIDE
 
 if TYPE_CHECKING:
@@ -28,3 +31,23 @@ def is_told(refused: Refused, reason: str) -> None:
     assert (refused.code, refused.kind) == (STORE_ERROR, "store_error")
     assert refused.data["reason"] == reason
     assert refused.data["hint"]
+
+
+async def is_on_the_disk(folder: Path, run_id: str, text: str) -> None:
+    """Wait until the text that streams in a run's first step has been written down.
+
+    It is told before: the journal is 50 ms behind, on a machine that does not stand
+    still. Read as any other process would.
+    """
+    store = LmdbStore.open(folder / BESIDE)
+    try:
+        await awaited(lambda: _streaming(store, UUID(run_id)).startswith(text))
+    finally:
+        store.close()
+
+
+def _streaming(store: LmdbStore, run_id: UUID) -> str:
+    stored = store.run(run_id)
+    assert stored is not None
+    step = stored.run.steps[stored.run.current_step]
+    return "".join(answer.text for answer in step.streaming)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PATIENCE = 90.0
+"""Seconds that what has to come may take; only a test that fails waits so long."""
 
-def waited(condition: Callable[[], Any], within: float) -> Any:
+
+def waited(condition: Callable[[], Any], within: float = PATIENCE) -> Any:
     """Wait until `condition` is true, at most so many seconds; return its value."""
     end = time.monotonic() + within
     while not (value := condition()):
@@ -17,4 +21,12 @@ def waited(condition: Callable[[], Any], within: float) -> Any:
             msg = f"not within {within} s"
             raise TimeoutError(msg)
         time.sleep(0.02)
+    return value
+
+
+async def awaited(condition: Callable[[], Any]) -> Any:
+    """Wait until `condition` is true, while others go on; return its value."""
+    async with asyncio.timeout(PATIENCE):
+        while not (value := condition()):  # noqa: ASYNC110 -- no event tells of it
+            await asyncio.sleep(0.02)
     return value
