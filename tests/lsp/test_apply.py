@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import os
+import signal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -76,13 +78,31 @@ async def test_every_manner_of_client_gets_there(desk: Desk, manner: Manner) -> 
     for word in ("meanwhile. ", "types ", "She "):
         page.type(0, 0, word)
         await asyncio.sleep(0.02)
-    result = await applying
-    if result["pending"]:
-        result = await desk.apply(run_id)
+    result = await desk.insist(run_id, await applying)
     assert result["applied"]
     assert BETTER in page.text
     assert page.text.count("mills") == 1
     assert page.text.startswith("She types meanwhile. ")
+
+
+async def test_a_server_that_stood_still_hears_what_the_editor_did_meanwhile(
+    desk: Desk,
+) -> None:
+    """Its time for the reply is over when it comes to itself; the reply is there."""
+    page = desk.open()
+    run_id = await desk.polished(page)
+    take, pid = desk.editor.answers["workspace/applyEdit"], desk.editor.process.pid
+
+    def stand_still_and_take(params: Any) -> Any:
+        desk.editor.answers["workspace/applyEdit"] = take
+        os.kill(pid, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(3, os.kill, pid, signal.SIGCONT)
+        return take(params)
+
+    desk.editor.answers["workspace/applyEdit"] = stand_still_and_take
+    result = await desk.apply(run_id)
+    assert (result["applied"], result["pending"]) == (True, False)
+    assert page.text == TEXT.replace(SECOND, BETTER)
 
 
 async def test_a_client_that_never_does_it_leaves_it_pending(desk: Desk) -> None:

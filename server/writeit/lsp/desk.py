@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from writeit.lsp.patience import comes
+
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -47,7 +49,7 @@ class Desk:
         self.pending: dict[tuple[UUID, str], Pending] = {}
         """What is offered again, by run and step."""
         self._seen: defaultdict[str, int] = defaultdict(int)
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def changed(self, uri: str) -> None:
@@ -55,7 +57,8 @@ class Desk:
         uri = unquote(uri)
         self._seen[uri] += 1
         for waiting in self._waiting.pop(uri, ()):
-            waiting.set()
+            if not waiting.done():  # whoever waited may have been cancelled
+                waiting.set_result(None)
 
     def close(self) -> None:
         """Let nothing wait any more: the editor goes away."""
@@ -72,16 +75,12 @@ class Desk:
         uri = unquote(uri)
         if self._seen[uri] > seen:
             return True
-        waiting = asyncio.Event()
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[uri].add(waiting)
         try:
-            async with asyncio.timeout(seconds):  # wait_for may swallow a cancel
-                await waiting.wait()
-        except TimeoutError:
-            return False
+            return await comes(waiting, seconds)
         finally:
             self._waiting[uri].discard(waiting)
-        return True
 
     async def pause(self, uri: str, quiet: float, patience: float) -> bool:
         """Wait until a document is left alone for `quiet` seconds, but not for ever."""

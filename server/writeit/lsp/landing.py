@@ -28,6 +28,7 @@ from writeit.core.errors import DocumentChanged
 from writeit.lsp.convert import to_lsp_edits
 from writeit.lsp.desk import Sent
 from writeit.lsp.documents import open_document, spelled
+from writeit.lsp.patience import comes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,7 +193,7 @@ async def send(connection: Connection, edit: types.WorkspaceEdit) -> Reply:
     params = types.ApplyWorkspaceEditParams(label="WriteIt", edit=edit)
     reply = asyncio.ensure_future(connection.server.workspace_apply_edit_async(params))
     reply.add_done_callback(_read)
-    await asyncio.wait({reply}, timeout=REPLY)
+    await comes(reply, REPLY)
     return reply
 
 
