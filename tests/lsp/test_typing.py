@@ -140,7 +140,7 @@ async def played(desk: Desk, number: int) -> Case:
     await writing
     if case.result["pending"]:
         case.retries += 1
-        case.result = await desk.try_to_apply(run_id)
+        case.result = await desk.insist(run_id, case.result)
     page.flush()
     case.check()
     if case.result["applied"] and random.random() < 0.5:

@@ -94,6 +94,17 @@ class Desk:
         """A run on the second paragraph of a page."""
         return await self.run(page.uri, page.text, SECOND, content, **more)
 
+    async def insist(self, run_id: str, result: Json, times: int = 5) -> Json:
+        """Apply a text again as long as it waits, once she has stopped typing.
+
+        A server that stood still for seconds may have missed the editor's reply.
+        """
+        for _ in range(times):
+            if not result["pending"]:
+                break
+            result = await self.try_to_apply(run_id)
+        return result
+
     async def apply(self, run_id: str, **params: Any) -> Json:
         """Apply a run's text."""
         result: Json = await self.editor.command(
