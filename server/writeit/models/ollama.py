@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE: Final = 0.5
-"""Seconds an Ollama that is there needs at the very most."""
+PATIENCE: Final = 2.0
+"""Seconds an Ollama that is there needs at the very most, on a busy machine as well."""
 _FAILURES: Final = (
     OSError,
     http.client.HTTPException,
