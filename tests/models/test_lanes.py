@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from support.provider import running
+from support.waiting import PATIENCE
 from writeit.models.client import ModelHostClient
 from writeit.models.lanes import Lane, Lanes, calls_per_provider
 from writeit.models.scripted import ScriptedKeys
@@ -111,7 +112,7 @@ async def test_who_gives_up_in_the_moment_of_being_called_passes_it_on() -> None
         await settled()
     unlucky.cancel()
     await asyncio.gather(unlucky, return_exceptions=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await lucky
     assert entered.is_set()
 

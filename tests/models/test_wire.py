@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.waiting import PATIENCE
 from writeit.core.errors import ModelError, NotFound
 from writeit.models.answer import Answer
 from writeit.models.outbox import Outbox
@@ -94,7 +95,7 @@ async def test_messages_wait_joined_while_the_pipe_is_full() -> None:
     outbox.say({"type": "delta", "id": 2, "text": "end"})
     got = await asyncio.to_thread(read_until, reading, 'end"')
     os.close(reading)
-    await asyncio.wait_for(lost.wait(), 5)
+    await asyncio.wait_for(lost.wait(), PATIENCE)
     texts = {n: "".join(m["text"] for m in got if is_delta(m, n)) for n in (1, 2)}
     counted = "".join(f"{number} " for number in range(1000))
     assert texts == {1: big + counted, 2: counted + "end"}
@@ -108,7 +109,7 @@ def is_delta(message: Message, call_id: int) -> bool:
 def read_until(descriptor: int, mark: str) -> list[Message]:
     lines, got = Lines(), list[bytes]()
     while not any(mark in line.decode() for line in got):
-        assert select.select([descriptor], [], [], 5)[0], "nothing more comes"
+        assert select.select([descriptor], [], [], PATIENCE)[0], "nothing more comes"
         got += lines.feed(os.read(descriptor, 1 << 16))
     return [decode(line) for line in got]
 
