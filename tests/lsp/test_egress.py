@@ -42,7 +42,9 @@ async def home(
     workspace = new_workspace(tmp_path_factory.mktemp("egress"))
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
-        yield Desk(editor)
+        desk = Desk(editor)
+        desk.add_mirror()
+        yield desk
 
 
 async def begun(home: Desk, words: str = HOME) -> tuple[Page, str]:
@@ -54,6 +56,17 @@ async def begun(home: Desk, words: str = HOME) -> tuple[Page, str]:
 def model() -> str:
     """A model that no other test asks."""
     return f"openai/say-egress{next(_names)}"
+
+
+async def made_of(home: Desk, source: Page) -> Page:
+    """A new document with the text of a run of another one, open in the editor."""
+    path = home.path()
+    run_id = await home.run(
+        source.uri, source.text, pipeline="mirror", output_path=path.name
+    )
+    applied = await home.apply(run_id, mode="new_file")
+    assert applied["uri"] == path.as_uri()
+    return home.open(path.read_text(encoding="utf-8"), uri=path.as_uri())
 
 
 async def refused(home: Desk, provider: Provider, run_id: str) -> Refused:
@@ -76,6 +89,22 @@ async def test_a_step_asks_nobody_the_document_does_not_name(
     page, run_id = await begun(home)
     refusal = await refused(home, provider, run_id)
     assert "not to openai; nothing was sent" in str(refusal)
+    page.close()
+
+
+async def test_the_prompt_of_a_step_says_who_must_not_get_it(home: Desk) -> None:
+    """Before it is run, for a program and for a reader."""
+    page = home.open(HOME)
+    run_id = await home.editor.start_run(
+        uri=page.uri, models={"angles": ["openai/gpt-4o", "ollama/llama3"]}
+    )
+    shown = await home.editor.command("writeit.step.preview", runId=run_id)
+    allowed = {model["id"]: model["allowed"] for model in shown["models"]}
+    assert allowed == {"openai/gpt-4o": False, "ollama/llama3": True}
+    read = await home.editor.command(
+        "writeit.view.read", uri=f"writeit:/prompt/{run_id}/angles.md"
+    )
+    assert "nowhere: `providers` does not name openai" in read["text"]
     page.close()
 
 
@@ -139,3 +168,53 @@ async def test_a_text_that_was_never_a_file_is_still_sent_nowhere_else(
         "writeit.run.branch", runId=run_id, step="angles"
     )
     await refused(home, provider, branch["pipelineRunId"])
+
+
+async def test_an_article_is_as_private_as_the_notes_it_came_from(
+    home: Desk, provider: Provider
+) -> None:
+    """It says nothing itself; what it came from does, over any number of documents."""
+    notes = home.open(text("[openai]"))
+    article = await made_of(home, notes)
+    book = await made_of(home, article)
+    asked = len(provider.calls)
+    for page in (article, book):
+        refusal = await home.editor.refusal(
+            "writeit.document.polish", uri=page.uri, models=["mistral/small"]
+        )
+        assert refusal.kind == "not_trusted"
+        assert f"So says {file_of(notes.uri).name}" in str(refusal)
+        assert "own front matter" in refusal.data["hint"]
+    assert len(provider.calls) == asked
+
+
+async def test_an_article_that_says_where_it_may_go_is_asked_itself(
+    home: Desk, provider: Provider
+) -> None:
+    """It is hers to let go."""
+    article = await made_of(home, home.open(text("[openai]")))
+    article.type(0, 0, text("[embedded]").removesuffix(BODY))
+    asked = len(provider.calls)
+    refusal = await home.editor.refusal(
+        "writeit.document.polish", uri=article.uri, models=[model()]
+    )
+    assert refusal.data["providers"] == ["embedded"]
+    start = article.text.index("embedded")
+    article.type(start, start + len("embedded"), "openai")
+    await home.editor.command(
+        "writeit.document.polish", uri=article.uri, models=[model()]
+    )
+    assert len(provider.calls) == asked + 1
+
+
+async def test_notes_that_say_nothing_any_more_may_go_anywhere(home: Desk) -> None:
+    """Although a text stands in them that came from them when they did."""
+    page = home.open(text("[openai]"))
+    run_id = await home.run(page.uri, page.text, pipeline="mirror")
+    await home.apply(run_id, mode="insert")
+    start = page.text.index("writeit")
+    page.type(start, page.text.index("---", 4), "")
+    refusal = await home.editor.refusal(
+        "writeit.document.polish", uri=page.uri, models=["mistral/small"]
+    )
+    assert refusal.kind == "model_error"  # there is no key for it

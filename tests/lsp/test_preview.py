@@ -26,7 +26,7 @@ async def test_a_preview_sends_nothing_and_shows_what_will_be_sent(
     unknown, known = shown["models"]
     assert set(unknown) == {
         *("id", "promptTokens", "contextWindow", "fits"),
-        *("minCostUsd", "maxCostUsd", "destination"),
+        *("minCostUsd", "maxCostUsd", "destination", "allowed"),
     }
     assert [unknown[key] for key in ("contextWindow", "fits", "maxCostUsd")] == [
         None,

@@ -253,6 +253,7 @@ export interface PreviewedModel {
   readonly minCostUsd: number | null;
   readonly maxCostUsd: number | null;
   readonly destination: string;
+  readonly allowed: boolean;
 }
 
 /** Every primer this folder can use. */

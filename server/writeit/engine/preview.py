@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from writeit.core import decide
 from writeit.core.errors import InvalidTransition, NotFound
 from writeit.core.prompt import prompt_for
+from writeit.engine import egress
 from writeit.engine.budget import greatest_cost, least_cost
 from writeit.engine.planning import request_for, too_long
 from writeit.engine.requests import resolved
@@ -35,6 +36,8 @@ class PreviewedModel:
     max_cost_usd: float | None
     """With the longest answer allowed."""
     destination: str
+    allowed: bool
+    """Whether the text may be sent there; a step that asks for it is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,11 @@ async def preview(asked: Ask, at: Standing) -> Preview:
         for model in await _models(asked, at)
     ]
     fits = await asyncio.gather(*(at.tools.models.measure(call) for call in calls))
-    shown = [_shown(call, fit) for call, fit in zip(calls, fits, strict=True)]
+    leave = egress.leave_of(at.tools.store, at.run, asked.wishes.providers)
+    shown = [
+        _shown(call, fit, allowed=leave.allows(call.model))
+        for call, fit in zip(calls, fits, strict=True)
+    ]
     return Preview(prompt=prompt, models=shown)
 
 
@@ -92,7 +99,7 @@ async def _models(asked: Ask, at: Standing) -> Sequence[str]:
     return tuple(dict.fromkeys(models))
 
 
-def _shown(call: ModelCall, fit: Fit) -> PreviewedModel:
+def _shown(call: ModelCall, fit: Fit, *, allowed: bool) -> PreviewedModel:
     known = fit.context_window is not None
     return PreviewedModel(
         id=call.model,
@@ -102,4 +109,5 @@ def _shown(call: ModelCall, fit: Fit) -> PreviewedModel:
         min_cost_usd=least_cost(fit),
         max_cost_usd=greatest_cost(call, fit),
         destination=fit.destination,
+        allowed=allowed,
     )

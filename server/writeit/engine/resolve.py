@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from writeit.core.errors import InvalidParams, NotFound, NotTrusted
-from writeit.core.run import split_model_id
+from writeit.core.errors import InvalidParams, NotFound
 from writeit.core.session import UserPreferences
 from writeit.core.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
     from writeit.core.run import PipelineRun, RunDocument
@@ -76,29 +75,6 @@ def models_for(
         " writeit.keys.set (or `writeit keys set`), or install the embedded model"
         " with writeit.model.install (or `writeit model install`).",
     )
-
-
-def check_egress(models: Sequence[str], providers: tuple[str, ...] | None) -> None:
-    """Refuse models at providers that the text may not be sent to.
-
-    Raises:
-        NotTrusted: the front matter does not name the provider.
-    """
-    if providers is None:
-        return
-    for model in models:
-        provider = split_model_id(model)[0]
-        if provider not in providers:
-            allowed = ", ".join(providers) or "nowhere"
-            raise NotTrusted(
-                f"This text may be sent to {allowed}, not to {provider}; nothing was"
-                " sent.",
-                hint=f"Choose another model, or add {provider} to `providers` in the"
-                " front matter of the document. If that is gone, what it said when the"
-                " run began still holds.",
-                provider=provider,
-                providers=list(providers),
-            )
 
 
 def inputs_for(

@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from writeit.engine import planning
+from writeit.engine import egress, planning
 from writeit.engine.asking import Asking
 from writeit.engine.budget import Budget
-from writeit.engine.resolve import check_egress
 from writeit.engine.stream import Delta
 
 if TYPE_CHECKING:
@@ -54,7 +53,8 @@ class Sending:
         """
         step = at.state.step_name
         models = [call.model for call, _ in laid_out.prompts]
-        check_egress(models, request.wishes.providers)
+        leave = egress.leave_of(self._tools.store, at.run, request.wishes.providers)
+        egress.check(models, leave)
         planned = await planning.plan(
             self._tools.models,
             at.configuration,

@@ -148,6 +148,7 @@ async def _prompt(connection: Connection, folder: Folder, view: uris.PromptView)
             min_cost_usd=model.min_cost_usd,
             max_cost_usd=model.max_cost_usd,
             destination=model.destination,
+            allowed=model.allowed,
         )
         for model in shown.models
     ]

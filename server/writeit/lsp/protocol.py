@@ -622,6 +622,8 @@ class PreviewedModel(Wire):
     min_cost_usd: float | None
     max_cost_usd: float | None
     destination: str
+    allowed: bool
+    """Whether the text may be sent there."""
 
 
 class StepPreviewResult(Wire):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from writeit.core.run import split_model_id
 from writeit.views import words
 from writeit.views.markdown import blocks, fenced, inline, line, table
 
@@ -25,6 +26,8 @@ class PromptModel:
     min_cost_usd: float | None = None
     max_cost_usd: float | None = None
     destination: str = ""
+    allowed: bool = True
+    """Whether the text may be sent there."""
 
 
 def render_prompt(
@@ -52,7 +55,7 @@ def _models(models: Sequence[PromptModel]) -> str:
     rows = [
         (
             inline(model.id),
-            inline(model.destination) or "unknown",
+            _destination(model),
             f"{model.prompt_tokens:,}",
             _room(model),
             _cost(model),
@@ -61,6 +64,12 @@ def _models(models: Sequence[PromptModel]) -> str:
     ]
     headers = ("model", "goes to", "tokens", "takes up to", "cost")
     return table(headers, rows, numbers=(2, 3))
+
+
+def _destination(model: PromptModel) -> str:
+    if not model.allowed:
+        return f"nowhere: `providers` does not name {split_model_id(model.id)[0]}"
+    return inline(model.destination) or "unknown"
 
 
 def _room(model: PromptModel) -> str:
