@@ -1,0 +1,33 @@
+"""A passage inside a code fence is replaced there, and the fence stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.desk import span
+
+if TYPE_CHECKING:
+    from support.desk import Desk
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TEXT = "# A\n\nBefore.\n\n```python\nx = 1\ny = 2\n```\n\nAfter.\n"
+
+
+@pytest.mark.parametrize("passage", ["y = 2", "x = 1\ny = 2"])
+async def test_a_passage_of_code_is_replaced_inside_its_fence(
+    desk: Desk, passage: str
+) -> None:
+    """Nothing around it changes."""
+    page = desk.open(TEXT)
+    run = await desk.editor.command(
+        "writeit.document.polish",
+        uri=page.uri,
+        range=span(TEXT, passage, desk.encoding),
+        models=["openai/say-y%20%3D%203"],
+        apply=True,
+    )
+    assert run["status"] == "COMPLETED"
+    assert page.text == TEXT.replace(passage, "y = 3")

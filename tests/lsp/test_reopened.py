@@ -1,0 +1,65 @@
+"""The next day: the editor is opened again, and the first line says where she was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.editor import serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def first_line(editor: Editor) -> list[str]:
+    """The lenses above the notes, as an editor asks for them when it opens the file."""
+    params = {"textDocument": {"uri": editor.notes}}
+    found = await editor.request("textDocument/codeLens", params)
+    assert all(lens["range"]["start"]["line"] == 0 for lens in found)
+    return [lens["command"]["title"] for lens in found]
+
+
+async def test_answers_that_wait_for_a_choice_are_told_and_offered(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Where the run stands, and what is likeliest next."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await editor.start_run()
+        models = ["openai/say-one", "openai/say-two"]
+        await editor.command("writeit.step.run", runId=run_id, models=models)
+        before = await first_line(editor)
+        await editor.quit()
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        assert await first_line(editor) == before
+    state, *offered = before
+    assert state == "WriteIt: angles (1/4), 2 answers to choose from"
+    assert {"Choose answer 1", "Choose answer 2"} <= set(offered)
+
+
+async def test_a_run_that_was_paused_is_told_and_its_resuming_offered(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """What came before the editor was closed in the middle of it can be chosen."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        run_id = await editor.start_run()
+        editor.start(
+            "writeit.step.run",
+            runId=run_id,
+            models=["openai/slow-2000"],
+            streamToken="left",
+        )
+        await editor.until(lambda: len(editor.progress("left")) > 2)
+        await editor.quit()
+    async with serving([workspace], "bare", environment) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        state, *offered = await first_line(editor)
+        assert state == "WriteIt: angles (1/4), paused"
+        assert {"Resume the run", "Choose answer 1"} <= set(offered)
