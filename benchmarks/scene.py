@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +45,9 @@ class Scene:
     def host(self) -> psutil.Process | None:
         """The model host's process, if it runs."""
         for child in self.server.children():
-            if child.cmdline()[-1] == "model-host":
-                return child
+            with suppress(psutil.NoSuchProcess):  # it was killed this moment
+                if child.cmdline()[-1:] == ["model-host"]:
+                    return child
         return None
 
 
@@ -109,7 +110,7 @@ async def counts_of(
     path = scene.counts / str(process.pid)
     path.unlink(missing_ok=True)
     process.send_signal(told)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not path.exists():  # noqa: ASYNC110 -- another process writes it
             await asyncio.sleep(0.02)
     counts: dict[str, int] = json.loads(path.read_text("ascii"))

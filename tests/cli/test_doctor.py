@@ -12,6 +12,7 @@ import pytest
 
 from support import vault
 from support.provider import running
+from support.waiting import PATIENCE
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ async def doctor(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
 

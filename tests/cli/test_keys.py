@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import vault
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ def writeit(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         env=environment,
     )
 

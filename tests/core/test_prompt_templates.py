@@ -205,7 +205,7 @@ def test_what_cannot_be_bounded_is_no_part_of_the_language(template: str) -> Non
         "{% for a in 'a' %}" * 30 + "{% endfor %}" * 30,
     ],
 )
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_work_without_end_ends_in_an_error(template: str) -> None:
     with pytest.raises(InvalidPipeline):
         rendered(template, "a" * 1000)

@@ -41,6 +41,9 @@ PROMISED = 0.05
 MARGIN = 0.2
 """Seconds that a machine which is busy with other things may add: text is on the disk
 after one fsync, and that has to wait its turn."""
+ANY_MACHINE = 5.0
+"""The same for one that may stand still in between; what most answers lack is looked
+at then."""
 ROUNDS_PER_WORKSPACE = 10
 
 
@@ -54,23 +57,28 @@ class Tally:
     cut: int = 0
     missing: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    margin: float = MARGIN
 
     def add(self, other: Tally) -> None:
         """Add what another lane found."""
         for each in fields(self):
+            if each.name == "margin":
+                continue
             mine, theirs = getattr(self, each.name), getattr(other, each.name)
             setattr(self, each.name, mine + theirs)
 
     @property
     def passed(self) -> bool:
-        """Whether all held, and there was something to hold."""
-        return not self.problems and self.while_streaming > 0 and self.cut > 0
+        """Whether all held, of most answers too; and there was something to hold."""
+        median = statistics.median(self.missing or [0.0])
+        held = not self.problems and median <= PROMISED + MARGIN
+        return held and self.while_streaming > 0 and self.cut > 0
 
     def report(self) -> str:
         """Say what was counted, a line each."""
         late = [1000 * seconds for seconds in self.missing] or [0.0]
         over = sum(seconds > PROMISED for seconds in self.missing)
-        most = 1000 * (PROMISED + MARGIN)
+        most = 1000 * (PROMISED + self.margin)
         lines = [
             f"rounds                      {self.rounds}",
             f"kills while streaming       {self.while_streaming}",
@@ -88,10 +96,13 @@ class Tally:
 class Lane:
     """One drill: a workspace, its book, and one server after another."""
 
-    def __init__(self, scratch: Path, given: Mapping[str, str], seed: int) -> None:
+    def __init__(
+        self, scratch: Path, given: Mapping[str, str], seed: int, margin: float
+    ) -> None:
         self._scratch = scratch
         self._given = dict(given)
         self._rng = random.Random(seed)  # noqa: S311 -- not a secret
+        self._margin = margin
         self.tally = Tally()
 
     async def run(self, rounds: int) -> None:
@@ -140,7 +151,8 @@ class Lane:
     async def _look(
         self, editor: Witness, workspace: Path, book: Book, died_at: float
     ) -> None:
-        found = await checks.after_a_death(editor, book, died_at, PROMISED + MARGIN)
+        limit = PROMISED + self._margin
+        found = await checks.after_a_death(editor, book, died_at, limit)
         verified = await editor.command("writeit.store.verify")
         found.problems += [f"verify: {problem}" for problem in verified["problems"]]
         found.problems += checks.in_the_store(workspace / BESIDE, book)
@@ -157,14 +169,14 @@ class Lane:
             self.tally.problems.append(f"a server logged: {logged[-1500:]}")
 
 
-def lane(rounds: int, seed: int) -> Tally:
+def lane(rounds: int, seed: int, margin: float) -> Tally:
     """Run one lane in this process."""
 
     async def drill(scratch: Path) -> Tally:
         async with AsyncExitStack() as stack:
             provider = await stack.enter_async_context(providing())
             given = environment(provider, scratch / "home")
-            drill = Lane(scratch, given, seed)
+            drill = Lane(scratch, given, seed, margin)
             await drill.run(rounds)
             return drill.tally
 
@@ -172,13 +184,13 @@ def lane(rounds: int, seed: int) -> Tally:
         return asyncio.run(drill(Path(scratch)))
 
 
-def kill_drill(rounds: int, lanes: int, seed: int) -> Tally:
+def kill_drill(rounds: int, lanes: int, seed: int, margin: float = MARGIN) -> Tally:
     """Run lanes side by side and add up what they found."""
-    tally = Tally()
+    tally = Tally(margin=margin)
     shares = [rounds // lanes + (n < rounds % lanes) for n in range(lanes)]
     seeds = [seed + n for n in range(lanes)]
     with ProcessPoolExecutor(lanes, multiprocessing.get_context("spawn")) as pool:
-        for part in pool.map(lane, shares, seeds):
+        for part in pool.map(lane, shares, seeds, [margin] * lanes):
             tally.add(part)
     return tally
 

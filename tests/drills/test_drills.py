@@ -8,7 +8,7 @@ import pytest
 
 from drills.book import Heard
 from drills.checks import contradictions, missing_seconds
-from drills.kill import kill_drill
+from drills.kill import ANY_MACHINE, Tally, kill_drill
 from drills.scene import Interval
 from drills.two import asked_twice, two_drill
 
@@ -16,18 +16,21 @@ ROUNDS = 8
 SECONDS = 8.0
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged() -> None:
     """And of streamed text the last moment; the store is whole, no run contradicts."""
-    tally = kill_drill(ROUNDS, lanes=2, seed=random.randrange(10**6))  # noqa: S311 -- not a secret
-    assert tally.rounds == ROUNDS
+    tally = Tally(margin=ANY_MACHINE)
+    while not tally.cut and tally.rounds < 5 * ROUNDS and not tally.problems:
+        seed = random.randrange(10**6)  # noqa: S311 -- not a secret
+        tally.add(kill_drill(ROUNDS, lanes=2, seed=seed, margin=ANY_MACHINE))
     assert tally.passed, tally.report()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_two_servers_on_one_workspace_lose_no_update() -> None:
     """No step is asked twice, busy says who, a dead owner's run is found by itself."""
-    report = two_drill(SECONDS, seed=random.randrange(10**6))  # noqa: S311 -- not a secret
+    seed = random.randrange(10**6)  # noqa: S311 -- not a secret
+    report = two_drill(SECONDS, seed, patience=3.0)
     assert report.passed, report.report()
 
 

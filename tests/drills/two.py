@@ -30,6 +30,7 @@ from drills.book import Book
 from drills.player import Player
 from drills.scene import environment, providing, witnessing
 from support.editor import Refused
+from support.waiting import awaited
 from support.workspace import new_workspace
 from writeit.store.location import BESIDE
 
@@ -76,8 +77,11 @@ class Report:
         return "\n".join(lines)
 
 
-async def drill(scratch: Path, seconds: float, seed: int) -> Report:
-    """Play with two servers, kill one, look at what is left."""
+async def drill(scratch: Path, seconds: float, seed: int, patience: float) -> Report:
+    """Play with two servers, kill one, look at what is left.
+
+    `patience` are seconds that a machine may stand still.
+    """
     report, book = Report(seconds=seconds), Book()
     workspace = new_workspace(scratch / "workspace")
     async with AsyncExitStack() as stack:
@@ -93,12 +97,15 @@ async def drill(scratch: Path, seconds: float, seed: int) -> Report:
         await _awake(players)
         async with players[0].playing(2), players[1].playing(2):
             await asyncio.sleep(seconds)
+            await _met(players)
         for player in players:
             await _stop_all(player.editor)
         _look_at_refusals(report, players)
         report.calls = len(provider.intervals)
-        report.problems += asked_twice(provider.intervals, lone_markers(book))
-        await _after_a_death(report, book, players)
+        report.problems += asked_twice(
+            provider.intervals, lone_markers(book), HANGING_UP + patience
+        )
+        await _after_a_death(report, book, players, patience)
     report.problems += checks.in_the_store(workspace / BESIDE, book)
     report.problems += [f"logged: {what}" for what in _tracebacks(players)]
     report.problems += book.problems
@@ -106,11 +113,25 @@ async def drill(scratch: Path, seconds: float, seed: int) -> Report:
     return report
 
 
-async def _after_a_death(report: Report, book: Book, players: list[Player]) -> None:
+async def _met(players: list[Player]) -> None:
+    """Let a slow machine take longer until one was refused as the other's run."""
+    with suppress(TimeoutError):  # the report says that they never did
+        await awaited(
+            lambda: any(
+                refused.kind == "busy" and not mine
+                for player in players
+                for _, refused, mine in player.refusals
+            )
+        )
+
+
+async def _after_a_death(
+    report: Report, book: Book, players: list[Player], patience: float
+) -> None:
     """Kill one server and let the other find what it left, and go on with it."""
-    run_id = await _kill_one(report, book, players)
+    run_id = await _kill_one(report, book, players, WITHIN + patience)
     survivor = players[1].editor
-    limit = kill.PROMISED + kill.MARGIN
+    limit = kill.PROMISED + kill.MARGIN + patience
     found = await checks.after_a_death(survivor, book, report.died_at, limit)
     if not found.cut:
         found.problems.append("nothing of the dead owner's answer was kept")
@@ -163,7 +184,9 @@ def _look_at_refusals(report: Report, players: list[Player]) -> None:
                 report.problems.append(said)
 
 
-async def _kill_one(report: Report, book: Book, players: list[Player]) -> str:
+async def _kill_one(
+    report: Report, book: Book, players: list[Player], within: float
+) -> str:
     """Kill the first server while it streams; return the run that the other found."""
     dying, living = players
     book.forget_streams()
@@ -184,7 +207,7 @@ async def _kill_one(report: Report, book: Book, players: list[Player]) -> str:
         report.found_after = time.monotonic() - report.died_at
         if status == "PAUSED":
             return run_id
-        if report.found_after > WITHIN:
+        if report.found_after > within:
             report.problems.append(f"the dead owner's run is still {status}")
             return run_id
         await asyncio.sleep(0.05)
@@ -200,14 +223,16 @@ async def _go_on(editor: Witness, run_id: str) -> None:
     assert len(state["aiResponses"]) == 1
 
 
-def asked_twice(intervals: list[Interval], markers: list[str]) -> list[str]:
+def asked_twice(
+    intervals: list[Interval], markers: list[str], hanging_up: float = HANGING_UP
+) -> list[str]:
     """Calls of two servers for one run that went on at the same time."""
     problems = []
     for marker in markers:
         about = [each for each in intervals if marker in each.prompt]
         for one, other in combinations(about, 2):
             together = min(_end(one), _end(other)) - max(one.began, other.began)
-            if one.key != other.key and together > HANGING_UP:
+            if one.key != other.key and together > hanging_up:
                 said = f"the run about {marker!r} was asked twice for {together:.1f} s"
                 problems.append(said)
     return problems
@@ -223,10 +248,10 @@ def lone_markers(book: Book) -> list[str]:
     return [marker for run_id, marker in book.markers.items() if run_id not in related]
 
 
-def two_drill(seconds: float, seed: int) -> Report:
+def two_drill(seconds: float, seed: int, patience: float = 0.0) -> Report:
     """Run the drill in a scratch folder."""
     with tempfile.TemporaryDirectory(prefix="writeit-drill-") as scratch:
-        return asyncio.run(drill(Path(scratch), seconds, seed))
+        return asyncio.run(drill(Path(scratch), seconds, seed, patience))
 
 
 def main() -> None:

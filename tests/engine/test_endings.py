@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.bench import MODEL, OTHER, Bench
+from support.waiting import PATIENCE
 from writeit.core import decide
 from writeit.core import events as e
 from writeit.core.errors import Busy, StoreError
@@ -180,7 +181,7 @@ async def test_what_the_store_did_not_take_is_written_by_itself(
     found = asyncio.Event()
     bench.engine.watch(lambda _: found.set())
     store.full = False
-    await asyncio.wait_for(found.wait(), 5)
+    await asyncio.wait_for(found.wait(), PATIENCE)
     stored = store.run(run.pipeline_run_id)
     assert stored is not None
     assert stored.run.status is PipelineStatus.PAUSED

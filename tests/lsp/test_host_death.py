@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,12 @@ steps: [{name: angles, prompt: "Tell a very long story about {{ inputs.source }}
 
 def child_of(editor: Editor, name: str) -> psutil.Process:
     """The one process below the server that was started as `name`."""
-    children = psutil.Process(editor.process.pid).children(recursive=True)
-    (found,) = [child for child in children if child.cmdline()[-1] == name]
-    return found
+    found = []
+    for child in psutil.Process(editor.process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # one that was killed is no process long
+            found += [child] if child.cmdline()[-1:] == [name] else []
+    (only,) = found
+    return only
 
 
 def deltas(values: list[Json], response_id: str) -> str:

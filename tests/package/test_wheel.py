@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from support.waiting import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -73,6 +75,6 @@ async def test_both_entry_points_end_with_their_input(tmp_path: Path) -> None:
             stdout=asyncio.subprocess.PIPE,
             cwd=tmp_path,
         )
-        out, _ = await asyncio.wait_for(process.communicate(), 30)
+        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert out == b""
         assert process.returncode == 1

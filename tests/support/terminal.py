@@ -15,6 +15,7 @@ import termios
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from support.waiting import PATIENCE
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from support.provider import Provider
 
-PATIENCE = 60
 AGAIN = 5
 """Seconds after which a person presses a key again."""
 

@@ -113,4 +113,4 @@ def test_long_texts_take_little_time(paragraph: int, edited: float) -> None:
     ]
     began = time.process_time()
     difference(*texts)
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 10
