@@ -36,7 +36,7 @@ def test_commands_wait_in_order_and_before_the_server_is_ready(
     writer.nvim.command(f"edit {writer.notes}")
     for words in ("start", "skip", "skip", "export yaml so-far.yaml", "skip"):
         writer.nvim.command(f"WriteIt {words}")
-    writer.rest(within=60)
+    writer.rest()
     assert writer.run()["currentStep"] == "polish"
     exported = (tmp_path / "so-far.yaml").read_text("utf-8")
     assert "current_step: draft" in exported

@@ -101,7 +101,7 @@ def test_typing_while_a_rewrite_of_a_later_paragraph_comes_and_is_applied(
         time.sleep(0.05)
     nvim.until("vim.fn.execute('messages'):find('asking') ~= nil")
     nvim.keys("<Esc>")
-    writer.said("takes it back", within=20)
+    writer.said("takes it back")
     writer.rest()
     lines = before.split("\n")
     typed = "\n".join([*lines[:6], *TYPED.split("<CR>"), *lines[6:]])

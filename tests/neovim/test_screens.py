@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,15 @@ CHANGING = (
     (r"<[-0-9a-f]{20,34}\.md", "<ID.md"),
 )
 """What differs from run to run."""
+WAIT = """
+_G.defer = vim.defer_fn
+vim.defer_fn = function(work, after)
+  return _G.defer(work, after < 4000 and after or 600000)
+end
+"""
+"""What goes by itself after seconds stays until a slow machine has looked at it."""
+LAST = 10.0
+"""Seconds after which a screen that is at rest stays as it is."""
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +79,25 @@ def notes(walker: Writer) -> Writer:
 
 
 def _kept(name: str, nvim: Nvim) -> None:
-    """Compare the screen with the one that is kept, or keep it."""
+    """Compare the screen with the one that is kept, or keep it.
+
+    One that is at rest otherwise may be waiting for a server that stands still.
+    """
+    file, end = SCREENS / f"{name}.txt", time.monotonic() + LAST
+    if RENEW:
+        file.write_text(_at_rest(nvim), encoding="utf-8")
+    kept = file.read_text("utf-8")
+    while (screen := _at_rest(nvim)) != kept and time.monotonic() < end:
+        continue
+    assert screen == kept, f"read it, then renew {file.name}"
+
+
+def _at_rest(nvim: Nvim) -> str:
+    """What stands on the screen when nothing moves, without what differs by the run."""
     screen = nvim.settled(quiet=0.5)
     for pattern, words in CHANGING:
         screen = re.sub(pattern, words, screen, flags=re.MULTILINE)
-    screen = "\n".join(line.rstrip() for line in screen.split("\n"))
-    file = SCREENS / f"{name}.txt"
-    if RENEW:
-        file.write_text(screen, encoding="utf-8")
-    assert screen == file.read_text("utf-8"), f"read it, then renew {file.name}"
+    return "\n".join(line.rstrip() for line in screen.split("\n"))
 
 
 def test_a_run_is_ready(notes: Writer) -> None:
@@ -91,10 +111,10 @@ def test_a_run_is_ready(notes: Writer) -> None:
 def test_two_answers_are_coming(notes: Writer) -> None:
     """A section for each, with how far it is."""
     notes.do("start")
-    notes.nvim.command(f"WriteIt next openai/drip-9 {ANGLES[0]}")
+    notes.nvim.command(f"WriteIt next openai/held-9 {ANGLES[0]}")
     notes.beside_shows("word0 word1")
     notes.beside_shows("All in between.")
-    assert "answer 1 · 10 words" in notes.nvim.shows("coming · ")
+    assert "coming · " in notes.nvim.shows("answer 1 · 10 words")
     notes.nvim.command("WriteIt pause")
     notes.rest()
 
@@ -157,10 +177,12 @@ def test_a_merge_is_a_text_of_hers(notes: Writer) -> None:
 def test_an_error_says_what_to_do(notes: Writer) -> None:
     """Long words stand in the corner; nobody has to press Enter."""
     notes.do("start")
+    notes.nvim.lua(WAIT)
     notes.nvim.keys(":WriteIt next openai/err-401<CR>")
     notes.said("401")
     notes.rest()
     _kept("error", notes.nvim)
+    notes.nvim.lua("vim.defer_fn = _G.defer")
 
 
 def test_the_exact_prompt(notes: Writer) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from support.waiting import PATIENCE
 from support.writer import NOTES, Writer
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from support.nvim import Nvim
 
+IMPATIENT = 700
+"""Milliseconds after which a silent server is remarked upon."""
 NOWHERE = {"VIRTUAL_ENV": "", "PATH": "/usr/bin:/bin"}
 
 
@@ -43,9 +46,9 @@ def _server(writer: Writer) -> psutil.Process:
 
 
 def _with_server(command: list[str]) -> str:
-    """An init.lua that names the server."""
+    """An init.lua that names the server, for one that will not answer."""
     words = ", ".join(f"[==[{word}]==]" for word in command)
-    return f"vim.g.writeit = {{ cmd = {{ {words} }}, patience = 700 }}"
+    return f"vim.g.writeit = {{ cmd = {{ {words} }}, patience = {IMPATIENT} }}"
 
 
 def test_a_missing_server_is_said_once(
@@ -96,7 +99,7 @@ def test_a_server_that_never_answers_is_said(
     start: Callable[..., Nvim], tmp_path: Path
 ) -> None:
     """Commands that wait for it give up and say so; Neovim ends without waiting."""
-    silent = [sys.executable, "-c", "import time; time.sleep(60)"]
+    silent = [sys.executable, "-c", "import time; time.sleep(600)"]
     writer = _writer(start(_with_server(silent)), tmp_path)
     writer.nvim.command("WriteIt next")
     writer.said("was started and does not answer")
@@ -130,17 +133,19 @@ def test_a_server_that_hangs_is_said_and_can_be_started_anew(
     start: Callable[..., Nvim], tmp_path: Path
 ) -> None:
     """Nothing in the editor waits for it."""
-    writer = _writer(start("vim.g.writeit = { patience = 700 }"), tmp_path)
+    writer = _writer(start(f"vim.g.writeit = {{ patience = {IMPATIENT} }}"), tmp_path)
     writer.attached()
+    writer.nvim.lua("vim.g.writeit = nil")  # the next server has time to come up
     writer.do("start")
     hanging = _server(writer)
     hanging.send_signal(signal.SIGSTOP)
+    writer.nvim.command("messages clear")
     writer.nvim.command("WriteIt next openai/say-x")
     writer.said("does not answer any more")
     _is_alive(writer)
     writer.nvim.command("WriteIt restart")
     writer.said("the server was started anew")
-    assert hanging.wait(10) is not None or not hanging.is_running()
+    assert hanging.wait(PATIENCE) is not None or not hanging.is_running()
     writer.do("skip")
     assert writer.run()["currentStep"] == "outline"
 
@@ -156,5 +161,5 @@ def test_neovim_ends_while_answers_come(
     writer.beside_shows("word9 ")
     server = _server(writer)
     assert writer.nvim.quit() == 0
-    psutil.wait_procs([server], timeout=10)
+    psutil.wait_procs([server], timeout=PATIENCE)
     assert not psutil.pid_exists(server.pid)

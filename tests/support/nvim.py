@@ -20,13 +20,12 @@ from typing import TYPE_CHECKING, Any, Self
 import msgpack  # type: ignore[import-untyped]  # it has no types
 
 from support.screen import Screen
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 REQUEST, RESPONSE, NOTIFICATION = 0, 1, 2
-PATIENCE = 15.0
-"""Seconds that a reply, or what a test waits for, may take."""
 
 
 def program() -> Path | None:
@@ -200,7 +199,7 @@ class Nvim:
             self._replies[0] = Queue()
             self._socket.sendall(self._packer.pack(quitting))
         try:
-            code = self.process.wait(10)
+            code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()

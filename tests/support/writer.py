@@ -27,7 +27,7 @@ ASK = """
 local buf, command, params = ...
 local client = vim.lsp.get_clients({ name = 'writeit', bufnr = buf })[1]
 local reply = client:request_sync('workspace/executeCommand',
-  { command = 'writeit.' .. command, arguments = { params } }, 10000, buf)
+  { command = 'writeit.' .. command, arguments = { params } }, 60000, buf)
 assert(not reply.err, vim.inspect(reply.err))
 return reply.result
 """
@@ -57,16 +57,16 @@ class Writer:
 
     def attached(self) -> None:
         """Wait until the server is ready for the current buffer."""
-        self.nvim.until(f"({CLIENT} or {{}}).initialized == true", within=30)
+        self.nvim.until(f"({CLIENT} or {{}}).initialized == true")
 
-    def do(self, words: str, within: float = 30, *, line: int | None = None) -> None:
+    def do(self, words: str, *, line: int | None = None) -> None:
         """Give a :WriteIt command, of a line, and wait until nothing is left to do."""
         self.nvim.command(f"{line or ''}WriteIt {words}")
-        self.rest(within)
+        self.rest()
 
-    def rest(self, within: float = 30) -> None:
+    def rest(self) -> None:
         """Wait until every command is done."""
-        self.nvim.until(IDLE, self.buffer(), within=within)
+        self.nvim.until(IDLE, self.buffer())
 
     def buffer(self) -> int:
         """The buffer of the notes."""
@@ -93,7 +93,7 @@ class Writer:
             " return text and text:find(words, 1, true) and text end)(...)"
         )
         what = f"{words!r} beside the article"
-        return str(self.nvim.until(shown, words, within=30, what=what))
+        return str(self.nvim.until(shown, words, what=what))
 
     def ask(self, command: str, **params: Any) -> Any:
         """Run a command of the contract, past the plug-in."""
@@ -105,11 +105,10 @@ class Writer:
         run: dict[str, Any] = self.ask("run.show", runId=listed["runs"][0]["runId"])
         return run
 
-    def said(self, words: str, within: float = 15) -> None:
+    def said(self, words: str) -> None:
         """Wait until `words` were said in a message."""
         self.nvim.until(
             "vim.fn.execute('messages'):find(..., 1, true)",
             words,
-            within=within,
             what=f"the message {words!r}",
         )
