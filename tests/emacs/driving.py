@@ -23,13 +23,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from support.waiting import waited
+from support.waiting import PATIENCE, waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-PATIENCE = 40.0
-"""Seconds that a reply, or what a test waits for, may take."""
 
 ROWS, COLUMNS = 40, 110
 
@@ -47,7 +44,7 @@ BASE = """\
 (require 'server)
 (require 'json)
 (require 'jsonrpc)
-(setq jsonrpc-default-request-timeout 60)
+(setq jsonrpc-default-request-timeout 90)
 (server-start)
 """
 """What the tests need of her init file, before what she has there herself.
@@ -92,7 +89,7 @@ class Emacs:
         self._terminal = ours
         self._reader = threading.Thread(target=self._drain, daemon=True)
         self._reader.start()
-        waited(self._socket.exists, PATIENCE)
+        waited(self._listens)
 
     def __enter__(self) -> Self:
         """Return the Emacs itself."""
@@ -164,6 +161,10 @@ class Emacs:
                 if kind in {"-print", "-print-nonl"}:
                     value += _unquoted(rest)
         return str(json.loads(_as_json(value)))
+
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as link:
+            return link.connect_ex(str(self._socket)) == 0
 
     def _drain(self) -> None:
         with contextlib.suppress(OSError):  # the other side is closed

@@ -10,9 +10,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from emacs.conftest import documented
-from emacs.driving import PATIENCE
 from emacs.writer import LEAVE, NEXT_LINE, UNDO, Writer
-from support.waiting import waited
+from support.waiting import PATIENCE, waited
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +157,7 @@ def test_leaving_emacs_pauses_what_runs(
         emacs.take("Run angles")
         emacs.told("angles is asked")
         emacs.keys(LEAVE)
-        assert emacs.process.wait(20) == 0
+        assert emacs.process.wait(PATIENCE) == 0
 
     def statuses() -> list[str]:
         said = subprocess.run(
@@ -170,4 +169,4 @@ def test_leaving_emacs_pauses_what_runs(
         )
         return [run["status"] for run in json.loads(said.stdout)]
 
-    assert waited(lambda: statuses() == ["PAUSED"], PATIENCE)
+    assert waited(lambda: statuses() == ["PAUSED"])
