@@ -200,3 +200,29 @@ async def test_a_store_whose_files_may_not_be_written_is_told(
         data.chmod(0o600)
         await editor.command("writeit.run.show", runId=run_id)
     assert data.read_bytes() == before
+
+
+async def test_a_text_that_its_writer_made_read_only_is_not_replaced(
+    workspace: Path, own_data: dict[str, str]
+) -> None:
+    """The folder would let it go; it is refused, the text stands as it was."""
+    notes = workspace / "notes.md"
+    before = notes.read_bytes()
+    async with obeying(workspace, own_data) as editor:
+        run = await editor.command(
+            "writeit.run.start", pipeline="tech-article", uri=notes.as_uri()
+        )
+        run_id = run["pipelineRunId"]
+        models = ["openai/say-Better%20words."]
+        await editor.command("writeit.step.run", runId=run_id, models=models)
+        await editor.command("writeit.step.select", runId=run_id, response=0)
+        notes.chmod(0o444)
+        refused = await editor.refusal(
+            "writeit.step.apply", runId=run_id, mode="replace"
+        )
+        is_told(refused, "read_only")
+        assert notes.read_bytes() == before
+        notes.chmod(0o644)
+        again = await editor.command("writeit.step.apply", runId=run_id, mode="replace")
+    assert again["applied"]
+    assert b"Better words." in notes.read_bytes()

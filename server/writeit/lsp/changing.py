@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from writeit.core.errors import DocumentChanged, NotFound, StoreError
+from writeit.core.errors import DocumentChanged, InvalidParams, NotFound, StoreError
 from writeit.lsp.convert import path_of
 from writeit.lsp.desk import Sent
 from writeit.lsp.documents import open_document, text_of
@@ -49,14 +49,21 @@ def check_there(connection: Connection, uri: str, kept_at: str = "") -> str:
 
     Raises:
         DocumentChanged: it is neither open nor on the disk.
+        InvalidParams: it is on the disk only, and too long to be read.
     """
+    kept = f" The text is kept: {kept_at}." if kept_at else ""
     try:
         return text_of(connection, uri)
+    except InvalidParams as error:
+        raise InvalidParams(
+            error.message,
+            hint=f"Open it in the editor, and do this again.{kept}",
+            problems=error.data["problems"],
+        ) from error
     except NotFound as error:
         raise DocumentChanged(
             f"{uri} is gone: renamed, deleted or closed without being saved.",
-            hint="Give its `uri` as it is now, or apply with mode new_file."
-            + (f" The text is kept: {kept_at}." if kept_at else ""),
+            hint=f"Give its `uri` as it is now, or apply with mode new_file.{kept}",
             uri=uri,
             **({"keptAt": kept_at} if kept_at else {}),
         ) from error

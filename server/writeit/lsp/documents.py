@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from writeit.core.errors import NotFound
+from writeit.core.errors import InvalidParams, NotFound
 from writeit.library.document import read_manuscript
 from writeit.library.frontmatter import Binding
 from writeit.lsp.convert import path_of, to_offset
@@ -74,6 +74,7 @@ def text_of(connection: Connection, uri: str) -> str:
 
     Raises:
         NotFound: it is neither open nor a readable text file.
+        InvalidParams: it is not open, and too long to be read.
     """
     if (document := open_document(connection, uri)) is not None:
         return document.source
@@ -84,9 +85,16 @@ def text_of(connection: Connection, uri: str) -> str:
         )
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return file.read(MAX_CHARACTERS)
+            text = file.read(MAX_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise NotFound(
             f"{uri} cannot be read: {error}.",
             hint="Give the URI of a markdown file that is UTF-8 text.",
         ) from error
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidParams(
+            f"{uri} is too long: it has more than {MAX_CHARACTERS:,} characters.",
+            hint="Divide it, or open it in the editor.",
+            problems=[{"path": "uri", "message": "is too long"}],
+        )
+    return text

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from itertools import count
 from pathlib import Path
 from shutil import copymode
 from tempfile import mkstemp
+from typing import TYPE_CHECKING
 
 from writeit.core.errors import InvalidParams, NotTrusted, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NO_ROOM = frozenset({EDQUOT, EFBIG, ENOSPC})
 """What the system says when there is no room for a file."""
@@ -72,23 +77,43 @@ def replace_text(path: Path, before: str, after: str) -> bool:
     """Put `after` in place of `before`, whole or not at all; False if it has changed.
 
     Raises:
-        OSError: it could not be written; it is as it was.
+        OSError: it could not be written, or is not to be; it is as it was.
     """
     path = path.resolve()
-    handle, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(handle, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 -- a descriptor
-            file.write(after)
-            file.flush()
-            os.fsync(file.fileno())
-        copymode(path, name)
-        with path.open(encoding="utf-8", newline="") as file:
+    with _beside(path, after) as beside:
+        copymode(path, beside)
+        # To be written: a folder would let a file go that its writer made read-only.
+        with path.open("r+", encoding="utf-8", newline="") as file:
             if file.read() != before:
                 return False
-        Path(name).replace(path)
+        beside.replace(path)
+    return True
+
+
+def put(path: Path, text: str) -> None:
+    """Put a file with `text` there, whole or not at all, whatever was there.
+
+    Raises:
+        OSError: it could not be written; what was there is as it was.
+    """
+    with _beside(path, text) as beside:
+        with suppress(FileNotFoundError):
+            copymode(path, beside)
+        beside.replace(path)
+
+
+@contextmanager
+def _beside(path: Path, text: str) -> Iterator[Path]:
+    """A file in the same folder with `text`, which is on the disk; for a moment."""
+    handle, name = mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 -- a descriptor
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
-    return True
 
 
 def write_new(target: Path, content: str) -> Path:

@@ -12,11 +12,12 @@ from pygls.exceptions import JsonRpcException
 from writeit.core.errors import InvalidParams, NotFound, WriteItError
 from writeit.lsp.convert import uri_of
 from writeit.lsp.landing import PATIENCE, PAUSE
+from writeit.lsp.pagefiles import file_of
 from writeit.lsp.pages import concerns, page, run_of_view
 from writeit.lsp.protocol import Params
 from writeit.lsp.showing import announced
 from writeit.lsp.subject import view_in
-from writeit.lsp.viewfiles import as_file, file_of
+from writeit.lsp.viewfiles import as_file
 from writeit.views import uris
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from pygls.exceptions import JsonRpcException
 from writeit.core.errors import NotFound
 from writeit.lsp.convert import uri_of
 from writeit.lsp.documents import open_document, text_of
+from writeit.lsp.pagefiles import file_of
 from writeit.lsp.pages import page, reading
-from writeit.lsp.viewfiles import as_file, file_of
+from writeit.lsp.viewfiles import as_file
 from writeit.views import uris
 from writeit.views.reading import Reading
 from writeit.views.symbols import sections

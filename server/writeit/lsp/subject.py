@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from writeit.core.errors import NotFound, WriteItError
 from writeit.lsp.convert import path_of
+from writeit.lsp.pagefiles import view_at
 from writeit.lsp.pages import run_of_view
 from writeit.lsp.protocol import Params
-from writeit.lsp.viewfiles import view_at
 from writeit.views import uris
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 from lsprotocol import types
 
 from writeit.core import decide
-from writeit.core.errors import StoreError
+from writeit.core.errors import NotTrusted, StoreError
 from writeit.lsp.convert import uri_of
 from writeit.lsp.documents import open_document
+from writeit.lsp.pagefiles import file_of, text_at
 from writeit.lsp.pages import page
-from writeit.lsp.viewfiles import as_file, base_of, file_of, take_note, text_at
+from writeit.lsp.viewfiles import as_file, base_of, take_note
 from writeit.views.edits import StepEdits, read_back
 from writeit.views.uris import StepView
 
@@ -112,7 +113,7 @@ class Words:
                 take_note(self._folder, self._view, self._taken_over(), self._base)
             text = await page(self._connection, self._folder, self._view)
             await as_file(self._connection, self._folder, self._view, text)
-        except StoreError as error:
+        except (StoreError, NotTrusted) as error:
             self._connection.show(error.message, types.MessageType.Warning)
 
     @property

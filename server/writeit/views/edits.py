@@ -117,7 +117,7 @@ def parse(page: str) -> Parsed:
     Without the page as it was rendered: for one that is found in a closed file.
     """
     series = series_of(page)
-    found = [m for m in _hers(page) if m.series == series]
+    found = [m for m in markers_of_hers(page) if m.series == series]
     return _parsed(page, found, dict.fromkeys(m.key for m in found))
 
 
@@ -129,8 +129,8 @@ def read_back(before: str, now: str) -> StepEdits:
         if isinstance(part, Block) and part.kind in HERS
     }
     series = series_of(before)
-    ours = {m.says for m in _hers(before) if m.series == series}
-    found = [m for m in _hers(now) if m.series == series and m.says in ours]
+    ours = {m.says for m in markers_of_hers(before) if m.series == series}
+    found = [m for m in markers_of_hers(now) if m.series == series and m.says in ours]
     parsed = _parsed(now, found, was)
     changed = {
         key: text if _is_changed(was[key], text) else None
@@ -160,22 +160,6 @@ def _early(before: str, now: str) -> dict[UUID, Early]:
         for key, text in texts.items()
         if isinstance(key, UUID) and _is_changed(was[key], text)
     }
-
-
-def is_edited_from(before: str, now: str) -> bool:
-    """Say whether `now` has the sections of `before`, whatever stands in them."""
-    there, here = ([(m.series, m.says) for m in _hers(p)] for p in (before, now))
-    return there == here
-
-
-def without_later(fresh: str, now: str) -> str:
-    """Return a freshly rendered view without the answers that came after `now`."""
-    here = {marker.key for marker in _hers(now)}
-    return assembled(
-        part
-        for part in taken_apart(fresh)
-        if not isinstance(part, Block) or part.kind != "answer" or part.key in here
-    )
 
 
 def merge_edits(fresh: str, changed: StepEdits) -> str:
@@ -208,7 +192,8 @@ def _hers_in(part: Block, changed: StepEdits) -> str | None:
     return text
 
 
-def _hers(page: str) -> list[Marker]:
+def markers_of_hers(page: str) -> list[Marker]:
+    """Return the markers around the writer's sections, in order."""
     return [marker for marker in markers(page) if marker.kind in HERS]
 
 

@@ -35,6 +35,7 @@ _MARKER = re.compile(
     r"|(?P<name>merge|feedback|left|right)) -->[ \t]*(?P<return>\r?)$",
     re.MULTILINE,
 )
+_BARE = re.compile(r"(?<!\r)\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,16 @@ def text_between(page: str, opening: Marker, closing: Marker) -> str:
     if opening.crlf:
         text = text.replace("\r\n", "\n")
     return text.removesuffix("\n")
+
+
+def with_ends_of(page: str, text: str) -> str:
+    """Return `text` with CRLF where the lines of `page` end so.
+
+    The markers tell: there may be more ends of another kind in what stands between.
+    """
+    first = next(markers(page), None)
+    crlf = "\r\n" in page if first is None else first.crlf
+    return _BARE.sub("\r\n", text) if crlf else text
 
 
 def sections_of(page: str) -> Iterator[tuple[Marker, Marker]]:

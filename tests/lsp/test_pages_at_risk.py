@@ -1,0 +1,196 @@
+"""Pages given out as files when a disk, a kill or a stranger got at them: her words."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+import pytest_asyncio
+
+from support.desk import Desk
+from support.editor import serving
+from support.trouble import is_told
+from support.workspace import new_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from support.editor import Editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+FEEDBACK = "<!-- writeit:feedback -->\n"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def bare(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """An editor that has its pages as files."""
+    workspace = new_workspace(tmp_path_factory.mktemp("pages at risk"))
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        editor.notes = editor.open_document(workspace / "notes.md")
+        yield Desk(editor)
+
+
+async def answered(bare: Desk, text: str = "first words") -> tuple[str, Path]:
+    """A run with one answer, and the file of its first step's page."""
+    run_id = await bare.editor.start_run()
+    await bare.editor.command(
+        "writeit.step.run", runId=run_id, models=[f"openai/say-{quote(text)}"]
+    )
+    return run_id, await shown(bare, run_id)
+
+
+async def shown(bare: Desk, run_id: str) -> Path:
+    """The file of a run's first step, as it is after opening it."""
+    await bare.editor.command("writeit.view.open", view="step", runId=run_id)
+    await asyncio.sleep(0.5)  # what was decided before has reached the page
+    folder = bare.editor.folder / ".writeit" / "views" / "step"
+    return folder / run_id / "angles.md"
+
+
+def memory_of(page: Path) -> Path:
+    """Where a step's page is remembered as it was rendered."""
+    views = page.parents[2]
+    return views.with_name("rendered") / page.relative_to(views)
+
+
+def put_words(page: Path, before: str, after: str) -> None:
+    """Write into a page as she does with any editor."""
+    text = page.read_bytes().decode()
+    assert before in text
+    page.write_bytes(text.replace(before, after, 1).encode())
+
+
+def emptied(memory: Path) -> None:
+    """A disk that was full when it was written."""
+    memory.write_bytes(b"")
+
+
+def cut(memory: Path) -> None:
+    """A disk that became full while it was written."""
+    memory.write_bytes(memory.read_bytes()[:-200])
+
+
+@pytest.mark.parametrize("damage", [emptied, cut])
+async def test_words_stay_in_a_page_whose_rendering_was_half_written(
+    bare: Desk, damage: Callable[[Path], None]
+) -> None:
+    """They are told from a fresh rendering then."""
+    run_id, page = await answered(bare)
+    damage(memory_of(page))
+    put_words(page, FEEDBACK, f"{FEEDBACK}Words of hers.")
+    put_words(page, "first words", "first words and more of hers")
+    await shown(bare, run_id)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("Words of hers.") == 1
+    chosen = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    step = chosen["steps"]["angles"]
+    assert step["userFeedback"] == "Words of hers."
+    assert step["editedContent"] == "first words and more of hers"
+
+
+async def test_words_stay_in_an_answer_that_no_rendering_has(bare: Desk) -> None:
+    """A server was killed when the answer stood in the page, and only there."""
+    run_id, page = await answered(bare)
+    memory = memory_of(page)
+    rendered = memory.read_bytes()
+    await bare.editor.command(
+        "writeit.step.regenerate", runId=run_id, models=["openai/say-second%20one"]
+    )
+    await shown(bare, run_id)
+    memory.write_bytes(rendered)
+    memory.with_suffix(".older.md").unlink()
+    put_words(page, "second one", "second one of hers")
+    await shown(bare, run_id)
+    assert "second one of hers" in page.read_text(encoding="utf-8")
+    chosen = await bare.editor.command("writeit.step.select", runId=run_id, response=1)
+    assert chosen["steps"]["angles"]["content"] == "second one of hers"
+
+
+async def test_what_is_rendered_is_known_before_it_stands_in_the_page(
+    bare: Desk,
+) -> None:
+    """A kill between the two leaves the page, and both renderings it may be of."""
+    run_id, page = await answered(bare)
+    await bare.editor.command(
+        "writeit.step.regenerate", runId=run_id, models=["openai/say-second%20one"]
+    )
+    await shown(bare, run_id)
+    older = memory_of(page).with_suffix(".older.md").read_text(encoding="utf-8")
+    assert "first words" in older
+    assert "second one" not in older
+
+
+async def test_an_answer_with_another_kind_of_line_ends_leaves_the_pages_alone(
+    bare: Desk,
+) -> None:
+    """A text of the old Macs: were its ends the page's, no marker would be a line."""
+    run_id, page = await answered(bare, "\r".join("many lines of a text " * 20))
+    put_words(page, FEEDBACK, f"{FEEDBACK}Words of hers.")
+    await bare.editor.command(
+        "writeit.step.take", runId=run_id, response=0, text="a text"
+    )
+    await shown(bare, run_id)
+    assert FEEDBACK.encode() in page.read_bytes()
+    chosen = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    assert chosen["steps"]["angles"]["userFeedback"] == "Words of hers."
+    assert chosen["steps"]["angles"]["editedContent"] is None
+
+
+@pytest.mark.parametrize("place", ["usage.md", ""])
+async def test_no_page_is_written_over_what_a_link_leads_to(
+    environment: dict[str, str], workspace: Path, tmp_path: Path, place: str
+) -> None:
+    """A folder from elsewhere may bring links along: to her article, or anywhere."""
+    article = tmp_path / "usage.md"
+    article.write_text("Her article.\n", encoding="utf-8")
+    views = workspace / ".writeit" / "views"
+    views.parent.mkdir()
+    if place:
+        views.mkdir()
+        (views / place).symlink_to(article)
+    else:
+        views.symlink_to(tmp_path)
+    async with serving([workspace], "bare", environment) as editor:
+        refused = await editor.refusal("writeit.view.open", view="usage")
+        assert refused.kind == "not_trusted"
+        assert refused.data["hint"]
+    assert article.read_text(encoding="utf-8") == "Her article.\n"
+
+
+@contextmanager
+def no_room(editor: Editor) -> Iterator[None]:
+    """Let the server write to no file for as long as the context is open."""
+    pid, hard = editor.process.pid, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+async def test_a_full_disk_leaves_a_page_and_what_is_known_of_it(bare: Desk) -> None:
+    """Neither is cut; there is room again, and her words are hers."""
+    run_id, page = await answered(bare)
+    memory = memory_of(page)
+    rendered = memory.read_bytes()
+    memory.write_bytes(rendered.replace(b"# angles", b"# an older title"))
+    put_words(page, FEEDBACK, f"{FEEDBACK}Words of hers.")
+    written = page.read_bytes()
+    with no_room(bare.editor):
+        refused = await bare.editor.refusal(
+            "writeit.view.open", view="step", runId=run_id
+        )
+        is_told(refused, "full")
+    assert page.read_bytes() == written
+    assert memory.read_bytes() == rendered.replace(b"# angles", b"# an older title")
+    await shown(bare, run_id)
+    assert b"Words of hers." in page.read_bytes()
