@@ -95,4 +95,6 @@ def command_line(arguments: list[str], world: Callable[[], World]) -> None:
         click.secho(plain(error.message), fg="red", err=True)
         if error.hint:
             click.echo(plain(error.hint), err=True)
+        for note in getattr(error, "__notes__", ()):
+            click.echo(plain(note), err=True)
         sys.exit(MISUSED if isinstance(error, InvalidParams) else FAILED)

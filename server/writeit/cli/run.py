@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,7 +17,7 @@ from writeit.cli.starting import Request, pairs, taken_up
 from writeit.cli.watch import Watch
 from writeit.cli.workspace import complete, desk_at
 from writeit.core import decide
-from writeit.core.errors import InvalidTransition
+from writeit.core.errors import InvalidTransition, WriteItError
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.core.settings import CostLimits
 from writeit.engine.requests import Ask
@@ -143,11 +144,15 @@ def _say(ended: PipelineRun, output: Path | None, *, as_json: bool) -> None:
     if finished:
         words = f"Run {run_id} keeps every prompt and answer: writeit export {run_id}"
     else:
-        words = (
-            f"Run {run_id} is kept as it stands. Go on with it:"
-            f" writeit run --choose ask --resume {run_id}"
-        )
+        words = _how_to_go_on(run_id)
     click.echo(words, err=True)
+
+
+def _how_to_go_on(run_id: UUID) -> str:
+    return (
+        f"Run {run_id} is kept as it stands. Go on with it:"
+        f" writeit run --choose ask --resume {run_id}"
+    )
 
 
 def _article(ended: PipelineRun) -> str | None:
@@ -164,12 +169,40 @@ async def _carried_out(
     async with desk_at(request.place, context) as desk:
         desk.engine.watch(lambda _: None)
         task = await taken_up(desk, request)
-        if choose == "ask":
-            return await sit(_sitting(desk, task, watch), obey, begin=_is_new(task.run))
-        ended = task.run
-        while ended.status is not PipelineStatus.COMPLETED:
-            ended = await _one_step(desk, task, watch)
-        return ended
+        try:
+            return await _gone_through(desk, task, choose, watch)
+        except WriteItError as error:
+            if kept := await _kept(desk, request, task.run.pipeline_run_id):
+                error.add_note(kept)
+            raise
+        except asyncio.CancelledError:
+            if kept := await _kept(desk, request, task.run.pipeline_run_id):
+                click.echo(kept, err=True)
+            raise
+
+
+async def _gone_through(
+    desk: Desk, task: Task, choose: Choose, watch: Watch
+) -> PipelineRun:
+    """Go to the last step, or as far as the writer wants."""
+    ended = task.run
+    if choose == "ask":
+        return await sit(_sitting(desk, task, watch), obey, begin=_is_new(ended))
+    while ended.status is not PipelineStatus.COMPLETED:
+        ended = await _one_step(desk, task, watch)
+    return ended
+
+
+async def _kept(desk: Desk, request: Request, run_id: UUID) -> str:
+    """Say how to go on with a run that was cut short.
+
+    One that was begun just now and of which nothing was sent is taken away.
+    """
+    run = await desk.engine.show(run_id)
+    if request.resume is None and _is_new(run):
+        await desk.engine.delete(run_id)
+        return ""
+    return _how_to_go_on(run_id)
 
 
 def _is_new(run: PipelineRun) -> bool:
