@@ -11,6 +11,7 @@ from lsprotocol import types
 
 from writeit import bootstrap
 from writeit.core import decide
+from writeit.engine import others, watch
 from writeit.engine.starting import StartRequest
 from writeit.library.document import read_manuscript
 from writeit.lsp.connection import Connection
@@ -28,6 +29,13 @@ pytestmark = pytest.mark.asyncio
 
 HEAD = "---\nwriteit: {pipeline: tech-article}\n---\n# Notes\n"
 LINE = f"{'A line of an article. ' * 4}\n"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_looks_by_himself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the engine reads now and then by itself is not what is counted."""
+    monkeypatch.setattr(others, "LOOK_SECONDS", 3600)
+    monkeypatch.setattr(watch, "BEAT_SECONDS", 3600)
 
 
 class Counted(WriteItDocument):
