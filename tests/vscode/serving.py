@@ -125,7 +125,7 @@ async def serving(
     address = asyncio.get_running_loop().create_future()
     reading = asyncio.create_task(read(process, said, address))
     try:
-        yield await asyncio.wait_for(asyncio.shield(address), 60)
+        yield await asyncio.wait_for(asyncio.shield(address), 180)
     finally:
         await end(process)
         await reading

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vscode import voices
+from vscode import tools, voices
 from vscode.conftest import SERVER
 from vscode.driving import drive
 from vscode.serving import serving
@@ -50,7 +50,7 @@ class Report:
                 (self.passed if kind == "ok" else self.failed).append(what)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(tools.PATIENCE + 60)
 async def test_each_of_the_extensions_own_tests_passes(
     built: Built,
     world: World,
@@ -93,7 +93,7 @@ async def run(built: Built, world: World) -> tuple[Report, Ended]:
         ended = await drive(
             "exthost.mjs",
             report.hear,
-            within=280,
+            within=tools.PATIENCE,
             address=address,
             workspace=world.workspace,
             extension=EXTENSION,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vscode import voices
+from vscode import tools, voices
 from vscode.conftest import SERVER
 from vscode.driving import drive
 from vscode.serving import install, serving
@@ -35,12 +35,14 @@ A bridge of stone leads over it to the old town.
 """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(tools.PATIENCE + 60)
 async def test_from_notes_to_article(
     built: Built, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Start, stream, choose, cancel, polish, apply, undo, branch, compare."""
-    voices.teach(monkeypatch)
+    """Start, stream, choose, cancel, polish, conflict, apply, undo, branch, compare."""
+    gate = world.workspace.with_name("may-end")
+    gate.mkdir()
+    voices.teach(monkeypatch, gate)
     (world.workspace / "notes.md").write_text(NOTES, encoding="utf-8")
     world.place.prefer({})
     world.place.prefer_here({"writeit.server.path": str(SERVER)})
@@ -51,10 +53,11 @@ async def test_from_notes_to_article(
         ended = await drive(
             "story.mjs",
             heard.append,
-            within=280,
+            within=tools.PATIENCE,
             address=address,
             workspace=world.workspace,
             artefacts=world.artefacts,
+            gate=gate,
         )
     assert ended.code == 0, told(heard) + ended.complaints
     print(told(heard))  # noqa: T201 -- how long each step took, for who runs with -s

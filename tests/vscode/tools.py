@@ -18,6 +18,10 @@ ARTEFACTS = ROOT / "test-artefacts" / "vscode"
 ONLY = os.environ.get("WRITEIT_TEST_ONLY", "")
 """The one group of the extension's own tests to run; empty for all."""
 
+PATIENCE = 540
+"""Seconds that one VS Code may take for all it is told; a fifth of it where nothing
+else runs."""
+
 CODE_SERVER = EDITORS / "editor/node_modules/code-server/out/node/entry.js"
 PLAYWRIGHT = EDITORS / "editor/node_modules/playwright-core/index.mjs"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -7,14 +7,20 @@ their own, at a pace at which a person can read along.
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from support import provider
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import pytest
 
 PACE = 0.03
+LOOK = 0.02
+GATED = ("angles", "passage")
 OUTLINE = """\
 - The morning: cold, and nobody swims
 - The mills: what their wheels were for
@@ -61,30 +67,63 @@ Over the bridge of stone you come to the old town, which looks the other way.
 PASSAGE = "The mills stand downstream, and their wheels turn day and night."
 
 
-async def voice(reply: provider.Reply, argument: str) -> None:
-    """Answer as the model that was asked does, word by word."""
-    del argument
-    asked_for_passage = "<passage>" in reply.call.prompt
-    text = PASSAGE if asked_for_passage else TEXTS[reply.call.model]
+def voice(gate: Path | None) -> Callable[[provider.Reply, str], Awaitable[None]]:
+    """Return what answers as the model that was asked does, word by word.
+
+    The last word of some waits until there is a file of that name in the folder `gate`,
+    if one is given: so that they can be seen coming, however slow the machine is.
+    """
+
+    async def answer(reply: provider.Reply, argument: str) -> None:
+        name = "passage" if "<passage>" in reply.call.prompt else argument
+        text = PASSAGE if name == "passage" else TEXTS[reply.call.model]
+        *words, last = provider.pieces_of(text)
+        await reply.head()
+        for piece in words:
+            await reply.word(piece)
+            await asyncio.sleep(PACE)
+        if gate is not None and name in GATED:
+            await there(gate / name)
+        await reply.word(last)
+        await reply.end()
+
+    return answer
+
+
+async def there(path: Path) -> None:
+    """Wait for a file that the test's other process makes."""
+    while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 -- it has no event
+        await asyncio.sleep(LOOK)
+
+
+async def dictated(reply: provider.Reply, argument: str) -> None:
+    """Answer `dictated-PATH` with what is written to a file, until `PATH.end` is there.
+
+    So a test decides what has come of an answer when, however slow the machine is.
+    """
+    path, said, ended = Path(unquote(argument)), 0, False
     await reply.head()
-    for piece in provider.pieces_of(text):
-        await reply.word(piece)
-        await asyncio.sleep(PACE)
+    while not ended:
+        ended, text = await asyncio.to_thread(heard, path)
+        if said < len(text):
+            await reply.word(text[said:])
+            said = len(text)
+        elif not ended:
+            await asyncio.sleep(LOOK)
     await reply.end()
 
 
-async def lines(reply: provider.Reply, argument: str) -> None:
-    """Answer `lines-R-N` with N short lines, R a second: more than a screen shows."""
-    rate, count = (int(part) for part in argument.split("-"))
-    await reply.head()
-    for number in range(count):
-        await reply.word(f"Line {number}\n")
-        await asyncio.sleep(1 / rate)
-    await reply.end()
+def heard(path: Path) -> tuple[bool, str]:
+    """Whether a dictation is over, and all that was said."""
+    ended = path.with_name(f"{path.name}.end").exists()
+    return ended, path.read_text("utf-8") if path.exists() else ""
 
 
-def teach(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the provider know both voices, and the one that fills a page."""
+def teach(monkeypatch: pytest.MonkeyPatch, gate: Path | None = None) -> None:
+    """Let the provider know both voices, and the one that is dictated.
+
+    Some of the voices' answers end when a file of their name is in the folder `gate`.
+    """
     for name in ("heron", "otter"):
-        monkeypatch.setitem(provider.BEHAVIOURS, name, voice)
-    monkeypatch.setitem(provider.BEHAVIOURS, "lines", lines)
+        monkeypatch.setitem(provider.BEHAVIOURS, name, voice(gate))
+    monkeypatch.setitem(provider.BEHAVIOURS, "dictated", dictated)

@@ -4,6 +4,9 @@ import * as after from './after';
 import { comparable, compare } from './compare';
 import { askAgain, startWithInputs } from './asking';
 import { telling } from './complain';
+import { currentFolder } from './folders';
+import * as landed from './landed';
+import { lookForModels } from './models';
 import type { CommandName, Commands, StepApplyResult } from './protocol';
 import { generate, labour, quietly } from './work';
 
@@ -48,15 +51,15 @@ const FLOWS: Flows = {
   },
   'writeit.step.apply': async (app, params) => {
     const work = (): Promise<StepApplyResult> => app.server.ask('writeit.step.apply', params);
-    return after.applied(app, params, await quietly('bringing the text in', work));
+    return landed.applied(app, params, await quietly('bringing the text in', work));
   },
   'writeit.edit.restore': async (app, params) =>
-    after.restored(app, params.runId, await app.server.ask('writeit.edit.restore', params)),
+    landed.restored(app, params.runId, await app.server.ask('writeit.edit.restore', params)),
   'writeit.document.polish': async (app, params) => {
     // What goes right into the text needs no page; of several answers the step is opened.
     const isShown = params.apply !== true;
     const run = await generate(app.server, 'writeit.document.polish', params, 'rewriting', isShown);
-    return run && after.polished(app, params, run);
+    return run && landed.polished(app, params, run);
   },
   'writeit.run.branch': async (app, params) =>
     after.branched(await app.server.ask('writeit.run.branch', params)),
@@ -99,6 +102,7 @@ export async function act<C extends CommandName>(
     targetOf(params),
   );
   if (LISTED.has(command)) {
+    void lookForModels(app, currentFolder());
     await vscode.commands.executeCommand('writeit.ui.views.refresh');
   }
   await app.scenes.refresh();

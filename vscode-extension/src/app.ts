@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { Contests } from './contested';
 import type { Pending } from './pending';
 import type { Scenes } from './scene';
 import type { Server } from './server/server';
@@ -11,6 +12,7 @@ export interface App {
   readonly server: Server;
   readonly scenes: Scenes;
   readonly pending: Pending;
+  readonly contests: Contests;
   readonly drafts: Drafts;
   readonly readings: Readings;
 }

@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import { answerUri } from './answers';
 import type { App } from './app';
 import type { PipelineRun, Side, StepState } from './protocol';
+import { compareWithDocument } from './landed';
 import { showDiff } from './show';
 import { viewUri } from './uris';
 import { modelOf } from './words';
@@ -15,14 +16,33 @@ interface Shown {
 const ELSEWHERE: readonly unknown[] = ['document', 'proposed'];
 
 /** Whether the diff editor can show both sides. */
-export function comparable(...sides: readonly Side[]): boolean {
-  return sides.every(({ response }) => !ELSEWHERE.includes(response));
+export function comparable(left: Side, right: Side): boolean {
+  const isElsewhere = [left, right].some(({ response }) => ELSEWHERE.includes(response));
+  return !isElsewhere || isOfDocument(left, right);
 }
 
-/** Two texts in the diff editor: answers, or what steps hand on. */
+/** Whether they are the document and what a step's text would make of it. */
+function isOfDocument(left: Side, right: Side): boolean {
+  const isSame = left.runId === right.runId && left.step === right.step;
+  return isSame && left.response === 'document' && right.response === 'proposed';
+}
+
+/** Two texts in the diff editor: answers, what steps hand on, the document with a text in it. */
 export async function compare(app: App, left: Side, right: Side): Promise<void> {
+  if (isOfDocument(left, right)) {
+    await compareInDocument(app, left);
+    return;
+  }
   const [one, other] = await Promise.all([shown(app, left), shown(app, right)]);
   await showDiff(one.uri, other.uri, `${one.title} ↔ ${other.title}`);
+}
+
+async function compareInDocument(app: App, { runId, step }: Side): Promise<void> {
+  const { uri } = await app.server.ask('writeit.run.show', { runId });
+  if (uri === null) {
+    throw new RangeError('The run was not started on a document; there is none to compare with.');
+  }
+  await compareWithDocument(app, runId, step, uri);
 }
 
 async function shown(app: App, { runId, step, response }: Side): Promise<Shown> {

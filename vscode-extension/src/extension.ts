@@ -3,10 +3,12 @@ import { clicked } from './act';
 import { Answers } from './answers';
 import type { App, Exports } from './app';
 import { registerCommands } from './commands';
+import { Contests } from './contested';
 import { installServer } from './commands/server';
 import { Views } from './documents';
 import { Drafts } from './drafts';
 import { registerLenses } from './lenses';
+import { contested } from './landed';
 import { log } from './log';
 import { Pending } from './pending';
 import { Proposed } from './proposed';
@@ -17,6 +19,7 @@ import { Server } from './server/server';
 import { namedPath } from './server/sources';
 import { show } from './show';
 import { statusItem } from './status';
+import { contestIn } from './uris';
 import { registerTrees } from './views';
 import { ours } from './words';
 
@@ -24,18 +27,21 @@ export function activate(context: vscode.ExtensionContext): Exports {
   const began = performance.now();
   const server: Server = new Server(context, {
     execute: (command, argument) => clicked(app, command, argument),
-    show: async (uri, focus, selection) => (await show(uri, { focus, selection })) !== undefined,
+    show: (uri, focus, selection) => shown(app, uri, focus, selection),
   });
   const scenes = new Scenes(server);
   const readings = new Readings();
   const pending = new Pending(server);
-  const app: App = { context, server, scenes, pending, drafts: new Drafts(), readings };
+  const contests = new Contests(server);
+  const drafts = new Drafts();
+  const app: App = { context, server, scenes, pending, contests, drafts, readings };
   context.subscriptions.push(
     log,
     server,
     scenes,
-    app.pending,
-    app.drafts,
+    pending,
+    contests,
+    drafts,
     new Views(server, readings),
     new Answers(server),
     new Proposed(server),
@@ -49,6 +55,20 @@ export function activate(context: vscode.ExtensionContext): Exports {
   const activation = performance.now() - began;
   log.info(`Activated in ${activation.toFixed(1)} ms, without the server`);
   return { ...app, activation };
+}
+
+/** What the server wants shown. Of a conflict, which nobody asked for, a diff and more. */
+async function shown(
+  app: App,
+  uri: vscode.Uri,
+  focus: boolean,
+  selection?: vscode.Range,
+): Promise<boolean> {
+  const about = contestIn(uri);
+  if (about !== undefined && (await contested(app, about))) {
+    return true;
+  }
+  return (await show(uri, { focus, selection })) !== undefined;
 }
 
 export async function deactivate(): Promise<void> {

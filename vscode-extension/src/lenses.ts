@@ -1,16 +1,24 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
+import type { Spot } from './commands/contest';
 import { placeOf, SCHEME } from './uris';
 
 /**
  * Lenses of ours beside the server's: what in other editors is typed right into the page,
- * which is read-only here.
+ * which is read-only here; and what only we know, of a text that met words of hers.
  */
 export function registerLenses(app: App): vscode.Disposable {
   return vscode.Disposable.from(
     vscode.languages.registerCodeLensProvider(
       { scheme: SCHEME, language: 'markdown' },
       { provideCodeLenses: (document) => (isEnabled() ? inStep(app, document) : []) },
+    ),
+    vscode.languages.registerCodeLensProvider(
+      ['file', 'untitled'].map((scheme) => ({ scheme, language: 'markdown' })),
+      {
+        onDidChangeCodeLenses: app.contests.onDidChange,
+        provideCodeLenses: (document) => (isEnabled() ? inContest(app, document) : []),
+      },
     ),
     vscode.languages.registerCodeLensProvider(
       { scheme: 'untitled', language: 'markdown' },
@@ -48,6 +56,23 @@ function inStep(app: App, document: vscode.TextDocument): vscode.CodeLens[] {
       lens(firstLine, 'Rate…', 'response.rate', target),
     ];
   });
+}
+
+/** The server offers a text again that waits; of words that stayed it says no more. */
+function inContest(app: App, { uri, lineCount }: vscode.TextDocument): vscode.CodeLens[] {
+  return app.contests.all
+    .filter((contest) => contest.uri === uri.toString())
+    .flatMap(({ runId, places }) =>
+      places.flatMap((place) => {
+        const line = Math.min(place.line, lineCount - 1);
+        const spot: Spot = { runId, line: place.line };
+        return [
+          lens(line, 'Your words stayed: compare', 'contest.compare', spot),
+          lens(line, 'Take the others', 'contest.take', spot),
+          lens(line, 'Keep mine', 'contest.keep', spot),
+        ];
+      }),
+    );
 }
 
 function inDraft(app: App, document: vscode.TextDocument): vscode.CodeLens[] {

@@ -17,21 +17,12 @@ export interface Waiting {
   readonly again: { readonly runId: string };
 }
 
-/** A text that came in, but for places where the writer changed the same words. */
-export interface Contested {
-  readonly runId: string;
-  readonly step: string | null | undefined;
-  readonly uri: string;
-  readonly places: number;
-}
-
-/** What is not settled between texts and documents. Which texts wait is the server's to say. */
+/** Texts that wait for documents. Which they are is the server's to say. */
 export class Pending implements vscode.Disposable {
   readonly #server: Server;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #held: vscode.Disposable;
   readonly #waiting = new Map<string, readonly Waiting[]>();
-  readonly #contested = new Map<string, Contested>();
   #timer: NodeJS.Timeout | undefined;
 
   readonly onDidChange = this.#changed.event;
@@ -44,21 +35,11 @@ export class Pending implements vscode.Disposable {
         void this.look();
       }, PAUSE_MS);
     };
-    this.#held = vscode.Disposable.from(
-      server.onDidChange(soon),
-      server.onDidChangeState(soon),
-      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
-        this.settle(({ uri: contested }) => contested === uri.toString());
-      }),
-    );
+    this.#held = vscode.Disposable.from(server.onDidChange(soon), server.onDidChangeState(soon));
   }
 
   get all(): readonly Waiting[] {
     return [...this.#waiting.values()].flat();
-  }
-
-  get contested(): readonly Contested[] {
-    return [...this.#contested.values()];
   }
 
   /** See what waits for the documents on the screen, for those known, and for one more. */
@@ -87,23 +68,6 @@ export class Pending implements vscode.Disposable {
     }
   }
 
-  /** Words of hers stayed where a text wanted others. */
-  contest(contested: Contested): void {
-    this.#contested.set(contested.runId, contested);
-    this.#tell();
-  }
-
-  /** She has seen where, or it is over. */
-  settle(which: (contested: Contested) => boolean): void {
-    const over = this.contested.filter(which);
-    for (const { runId } of over) {
-      this.#contested.delete(runId);
-    }
-    if (over.length > 0) {
-      this.#tell();
-    }
-  }
-
   dispose(): void {
     clearTimeout(this.#timer);
     this.#held.dispose();
@@ -126,7 +90,7 @@ export class Pending implements vscode.Disposable {
   }
 
   #tell(): void {
-    const some = this.#waiting.size + this.#contested.size > 0;
+    const some = this.#waiting.size > 0;
     void vscode.commands.executeCommand('setContext', 'writeit.pending', some);
     this.#changed.fire();
   }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
 import { currentFolder } from './folders';
+import { listModels } from './models';
 import type { AIResponse, PipelineEntry, PipelineRun, RunSummary, StepState } from './protocol';
 import { answerWords, costWords, modelOf, runWords, sketch, stepWords } from './words';
 
@@ -110,7 +111,7 @@ export async function pickPipeline(
 
 /** Models that can be asked here, and their reasons where they cannot. */
 export async function pickModels(app: App, title: string): Promise<readonly string[] | undefined> {
-  const { models } = await app.server.ask('writeit.model.list', { folder: currentFolder() });
+  const models = await listModels(app, currentFolder());
   const items = models.map(({ id, available, reason }) => ({
     label: id,
     description: available ? 'can be asked' : (reason ?? 'cannot be asked'),

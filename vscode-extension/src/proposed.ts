@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { wordsOf } from './errors';
 import type { ViewReadResult } from './protocol';
 import type { Server } from './server/server';
-import { viewUri } from './uris';
+import { contestUri } from './uris';
 
 /** Her document with a step's text wherever the two contradict each other. */
 const PROPOSED_SCHEME = 'writeit-proposed';
@@ -38,13 +38,12 @@ export class Proposed implements vscode.TextDocumentContentProvider, vscode.Disp
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const [, runId = '', file = ''] = uri.path.split('/');
     const step = file.replace(/\.md$/, '');
-    const page = viewUri('compare', runId, step, 'document', runId, step, 'proposed');
     try {
-      const [document, read] = await Promise.all([
+      const [document, { left, right }] = await Promise.all([
         vscode.workspace.openTextDocument(vscode.Uri.parse(uri.query)),
-        this.#server.ask('writeit.view.read', { uri: page.toString() }),
+        sidesOf(this.#server, runId, step),
       ]);
-      return aheadOf(section(read, 'left'), document.getText()) + section(read, 'right');
+      return (aheadOf(left, document.getText()) ?? '') + right;
     } catch (error) {
       return wordsOf(error);
     }
@@ -72,18 +71,32 @@ export class Proposed implements vscode.TextDocumentContentProvider, vscode.Disp
   }
 }
 
+/** Her document, and the same with a step's text where the two contradict each other. */
+export async function sidesOf(
+  server: Server,
+  runId: string,
+  step: string,
+): Promise<{ readonly left: string; readonly right: string }> {
+  const uri = contestUri(runId, step).toString();
+  const read = await server.ask('writeit.view.read', { uri });
+  return { left: section(read, 'left'), right: section(read, 'right') };
+}
+
 /** One of the two texts of a comparison. */
 function section({ text, sections }: ViewReadResult, kind: 'left' | 'right'): string {
   const found = sections.find((one) => one.kind === kind);
   return text
-    .split('\n')
+    .split(/\r?\n/)
     .slice(found?.firstLine, (found?.lastLine ?? -1) + 1)
     .join('\n');
 }
 
-/** What stands before a text in the document: the server compares without front matter. */
-function aheadOf(body: string, document: string): string {
+/**
+ * What stands before a text in the document: the server compares without front matter.
+ * Undefined if she has typed on, and the text is no longer there.
+ */
+export function aheadOf(body: string, document: string): string | undefined {
   const all = document.replaceAll('\r\n', '\n');
   const at = all.lastIndexOf(body.trim());
-  return at < 0 ? '' : all.slice(0, at);
+  return at < 0 ? undefined : all.slice(0, at);
 }

@@ -46,7 +46,14 @@ function columnFor(uri: vscode.Uri): vscode.ViewColumn {
   return view?.viewColumn ?? vscode.ViewColumn.Beside;
 }
 
-/** Two texts side by side. */
-export async function showDiff(left: vscode.Uri, right: vscode.Uri, title: string): Promise<void> {
-  await vscode.commands.executeCommand('vscode.diff', left, right, title, { preview: false });
+/** Two texts side by side; beside the document where she goes on typing in that. */
+export async function showDiff(
+  left: vscode.Uri,
+  right: vscode.Uri,
+  title: string,
+  { focus = true }: ShowOptions = {},
+): Promise<void> {
+  const where = focus ? {} : { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
+  const options = { preview: false, ...where };
+  await vscode.commands.executeCommand('vscode.diff', left, right, title, options);
 }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { contestedWords, nameOf } from './after';
 import type { App } from './app';
+import { contestedWords, nameOf } from './landed';
 import { isOurs, lookedAt, type Scene } from './scene';
 import type { State } from './server/server';
 import { runWords, stepWords } from './words';
@@ -36,6 +36,7 @@ export function statusItem(app: App): vscode.Disposable {
     app.server.onDidChangeState(draw),
     app.scenes.onDidChange(draw),
     app.pending.onDidChange(draw),
+    app.contests.onDidChange(draw),
     vscode.window.onDidChangeActiveTextEditor(draw),
   );
 }
@@ -84,7 +85,7 @@ export function faceOf(app: App): Face {
 }
 
 /** What is to be settled between texts and documents comes before where the run stands. */
-function unsettledFace({ pending }: App): Pick<Face, 'text' | 'tooltip'> | undefined {
+function unsettledFace({ pending, contests }: App): Pick<Face, 'text' | 'tooltip'> | undefined {
   const [waiting, ...others] = pending.all;
   if (waiting !== undefined) {
     const which = `The text of ${waiting.step} waits for ${nameOf(waiting.uri)}`;
@@ -93,11 +94,11 @@ function unsettledFace({ pending }: App): Pick<Face, 'text' | 'tooltip'> | undef
       tooltip: `${which}: you were typing when it was to come in. Nothing is lost. Click to put it in its place, or to compare first.`,
     };
   }
-  const [contested] = pending.contested;
+  const [contest] = contests.all;
   return (
-    contested && {
-      text: `$(diff) WriteIt: ${contestedWords(contested)}`,
-      tooltip: `You and the text changed the same words of ${nameOf(contested.uri)}. Click to compare the two.`,
+    contest && {
+      text: `$(diff) WriteIt: ${contestedWords(contest)}`,
+      tooltip: `You and the text of ${contest.step} changed the same words of ${nameOf(contest.uri)}, and yours stayed. Click to compare the two, or to say that yours are right.`,
     }
   );
 }

@@ -31,3 +31,17 @@ export function placeOf(uri: vscode.Uri): Place | undefined {
 export function viewUri(view: string, ...parts: readonly string[]): vscode.Uri {
   return vscode.Uri.from({ scheme: SCHEME, path: `/${[view, ...parts].join('/')}.md` });
 }
+
+/** A document beside what a step's text would make of it, as a page of the server. */
+export function contestUri(runId: string, step: string): vscode.Uri {
+  return viewUri('compare', runId, step, 'document', runId, step, 'proposed');
+}
+
+/** Which step's text such a page is about; undefined for any other. */
+export function contestIn(uri: vscode.Uri): { runId: string; step: string } | undefined {
+  const [, view, runId, step] = uri.path.split('/');
+  if (view !== 'compare' || runId === undefined || step === undefined) {
+    return undefined;
+  }
+  return uri.toString() === contestUri(runId, step).toString() ? { runId, step } : undefined;
+}

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { isCancelled } from './errors';
 import { log } from './log';
+import { answerCame } from './models';
 import type { CommandName, Commands } from './protocol';
 import type { Server } from './server/server';
 import { show } from './show';
@@ -58,6 +59,8 @@ function watcher(
     tally.see(event);
     if (event.kind === 'started') {
       started(event.runId, event.step);
+    } else if (event.kind === 'finished' && event.status === 'complete') {
+      answerCame();
     } else if (event.kind === 'notice') {
       log.warn(`${event.title}: ${event.message}`);
     }

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { StepApplyResult } from '../src/protocol';
-import { compareWithDocument } from '../src/after';
+import { compareWithDocument } from '../src/landed';
 import { faceOf } from '../src/status';
 import {
   accept,
@@ -11,8 +11,8 @@ import {
   finish,
   group,
   newRun,
+  openDiff,
   run,
-  tabs,
   until,
 } from './harness';
 
@@ -94,16 +94,16 @@ group('apply', (test) => {
     assert.match(editor.document.getText(), /what I say it is/);
     const app = await extension();
     assert.match(faceOf(app).text, /your own words stayed in 1 place$/);
-    await run('writeit.ui.document.settle');
-    const diff = await until('the comparison', () =>
-      tabs()
-        .map(({ input }) => input)
-        .find((input) => input instanceof vscode.TabInputTextDiff),
-    );
+    const settling = run('writeit.ui.document.settle'); // the first of it: compare
+    const diff = await until('the comparison', async () => {
+      await accept();
+      return openDiff();
+    });
+    await settling;
     assert.equal(diff.modified.toString(), result.uri);
     const proposed = await vscode.workspace.openTextDocument(diff.original);
     assert.equal(proposed.getText(), 'A first answer.\n');
-    assert.doesNotMatch(faceOf(app).text, /stayed/);
+    assert.match(faceOf(app).text, /stayed/, 'to look is not to settle');
   });
 
   test('a polished passage that waits is in the status bar, with what a click does', async () => {
@@ -133,11 +133,7 @@ group('apply', (test) => {
     const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
     await finish(runId);
     await compareWithDocument(app, runId, 'polish', editor.document.uri.toString());
-    const diff = await until('the comparison', () =>
-      tabs()
-        .map(({ input }) => input)
-        .find((input) => input instanceof vscode.TabInputTextDiff),
-    );
+    const diff = await until('the comparison', openDiff);
     const proposed = await vscode.workspace.openTextDocument(diff.original);
     assert.equal(proposed.getText(), '---\ntitle: Rivers\n---\nA first answer.\n');
   });

@@ -1,7 +1,18 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import { viewUri } from '../src/uris';
-import { article, ask, group, newRun, open, run, tabs, until } from './harness';
+import {
+  article,
+  ask,
+  extension,
+  group,
+  newRun,
+  open,
+  openDiff,
+  run,
+  tabs,
+  until,
+} from './harness';
 
 const TWO = ['openai/say-Rivers%20run.', 'openai/say-Water%20moves.'];
 
@@ -13,11 +24,7 @@ async function answered(): Promise<string> {
 
 /** What the diff editor that is open compares. */
 async function compared(): Promise<[string, string]> {
-  const diff = await until('the comparison', () =>
-    tabs()
-      .map(({ input }) => input)
-      .find((input) => input instanceof vscode.TabInputTextDiff),
-  );
+  const diff = await until('the comparison', openDiff);
   const [left, right] = await Promise.all(
     [diff.original, diff.modified].map((uri) => vscode.workspace.openTextDocument(uri)),
   );
@@ -54,7 +61,7 @@ group('compare', (test) => {
     assert.ok(titles.includes('angles of the first run ↔ angles of the branch at angles'));
   });
 
-  test('a comparison with the document itself is a page of the server', async () => {
+  test('the document and what a text makes of it stand side by side, too', async () => {
     const runId = await answered();
     await ask('writeit.step.select', { runId, response: 0 });
     const side = { runId, step: 'angles' };
@@ -63,7 +70,25 @@ group('compare', (test) => {
       left: { ...side, response: 'document' },
       right: { ...side, response: 'proposed' },
     });
-    const page = viewUri('compare', runId, 'angles', 'document', runId, 'angles', 'proposed');
+    const [proposed, mine] = await compared();
+    assert.match(mine, /^# Notes on rivers/);
+    assert.notEqual(proposed, mine);
+    const app = await extension();
+    assert.deepEqual(app.contests.all, [], 'she asked for it: nothing is to be settled');
+  });
+
+  test('a comparison of the document with an answer is a page of the server', async () => {
+    const runId = await answered();
+    const side = { runId, step: 'angles' };
+    const { steps } = await ask('writeit.run.show', { runId });
+    const response = steps['angles']?.aiResponses[0]?.responseId;
+    assert.ok(response);
+    await run('writeit.view.open', {
+      view: 'compare',
+      left: { ...side, response: 'document' },
+      right: { ...side, response },
+    });
+    const page = viewUri('compare', runId, 'angles', 'document', runId, 'angles', response);
     await until('the page', () => open(page));
   });
 

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Exports } from '../src/app';
@@ -91,6 +91,26 @@ export async function article(text: string = NOTES, stem = 'notes'): Promise<vsc
 
 const MODEL = 'openai/say-A%20first%20answer.';
 
+/** A model that says what a test tells it to, when it is told, and ends when it is told. */
+export interface Dictated {
+  readonly model: string;
+  readonly say: (text: string) => Promise<void>;
+  readonly end: () => Promise<void>;
+}
+
+let dictations = 0;
+
+/** Its answer stands in a file, which grows with what is said; another ends it. */
+export function dictated(): Dictated {
+  dictations += 1;
+  const path = join(WORKSPACE, `.dictation-${dictations}`);
+  return {
+    model: `openai/dictated-${encodeURIComponent(path)}`,
+    say: (text) => appendFile(path, text, 'utf8'),
+    end: () => writeFile(`${path}.end`, ''),
+  };
+}
+
 /** A run of a document, nothing asked yet. */
 export async function newRun(editor: vscode.TextEditor, params: object = {}): Promise<PipelineRun> {
   return ask('writeit.run.start', {
@@ -124,4 +144,11 @@ export function open(uri: vscode.Uri): vscode.TextDocument | undefined {
 
 export function tabs(): vscode.Tab[] {
   return vscode.window.tabGroups.all.flatMap((one) => one.tabs);
+}
+
+/** What the diff editor that is open compares. */
+export function openDiff(): vscode.TabInputTextDiff | undefined {
+  return tabs()
+    .map(({ input }) => input)
+    .find((input) => input instanceof vscode.TabInputTextDiff);
 }

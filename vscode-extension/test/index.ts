@@ -3,6 +3,7 @@ import './activation.test';
 import './apply.test';
 import './care.test';
 import './compare.test';
+import './contest.test';
 import './document.test';
 import './manifest.test';
 import './merge.test';

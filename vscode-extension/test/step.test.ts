@@ -2,9 +2,7 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { PipelineRun, StepState } from '../src/protocol';
 import { viewUri } from '../src/uris';
-import { article, ask, group, newRun, open, run, until } from './harness';
-
-const SLOW = 'openai/paced-50-100';
+import { article, ask, dictated, group, newRun, open, run, until, type Dictated } from './harness';
 
 /** Our own lenses of a page, as they stand now: the line, and the answer they are about. */
 async function lensesOf(page: vscode.TextDocument, title: string): Promise<[number, unknown][]> {
@@ -17,52 +15,54 @@ async function lensesOf(page: vscode.TextDocument, title: string): Promise<[numb
     .map(({ range, command }) => [range.start.line, command?.arguments?.[0]]);
 }
 
-const LINES = 'openai/lines-100-3000';
-
-/** Once the editor has said where its cursor is. */
-async function selected(page: vscode.TextEditor): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const heard = vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
-      if (textEditor === page && kind !== undefined) {
-        heard.dispose();
-        resolve();
-      }
-    });
-  });
+/** Lines of an answer, each a paragraph of the page's. */
+function lines(from: number, to: number): string {
+  return Array.from({ length: to - from }, (_, index) => `Line ${from + index}\n`).join('');
 }
 
-/** The page of a step in whose answer a hundred lines a second come, and its editor. */
-async function growing(): Promise<{
-  runId: string;
-  page: vscode.TextEditor;
-  asked: Thenable<unknown>;
-}> {
-  const { pipelineRunId: runId } = await newRun(await article(), { models: { angles: [LINES] } });
+interface Growing extends Dictated {
+  readonly runId: string;
+  readonly page: vscode.TextEditor;
+  readonly asked: Thenable<unknown>;
+  /** Say something, once more, until it is on the page. */
+  readonly grow: (text: string, last: string) => Promise<void>;
+}
+
+/** The page of a step whose answer grows as the test says, with three lines in it. */
+async function growing(): Promise<Growing> {
+  const answer = dictated();
+  const models = { angles: [answer.model] };
+  const { pipelineRunId: runId } = await newRun(await article(), { models });
   const asked = run('writeit.ui.step.run', { runId, step: 'angles' });
   const uri = viewUri('step', runId, 'angles').toString();
   const page = await until('the page', () =>
     vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri),
   );
-  await until('some lines', () => page.document.getText().includes('Line 3\n'));
-  return { runId, page, asked };
+  const grow = async (text: string, last: string): Promise<void> => {
+    await answer.say(text);
+    await until(last, () => page.document.getText().includes(`${last}\n`));
+  };
+  await grow(lines(0, 3), 'Line 2');
+  return { ...answer, runId, page, asked, grow };
 }
 
 group('step', (test) => {
   test('an answer grows in a page beside the document, which stays as it is', async () => {
-    const editor = await article();
-    const text = editor.document.getText();
-    const { pipelineRunId: runId } = await newRun(editor, { models: { angles: [SLOW] } });
-    const asked = run('writeit.ui.step.run', { runId, step: 'angles' });
-    const page = await until('the page', () => open(viewUri('step', runId, 'angles')));
-    await until('some words', () => page.getText().includes('word5'));
-    assert.ok(!page.getText().includes('word99'), 'it came at once');
-    const early = page.getText();
-    await until('more words', () => page.getText().length > early.length);
+    const { page, asked, grow, end } = await growing();
+    const { document } = page;
+    const notes = vscode.window.activeTextEditor?.document;
+    assert.ok(notes?.uri.scheme === 'file', 'the keys are with her document');
+    const text = notes.getText();
+    assert.ok(!document.getText().includes('Line 5'));
+    await grow(lines(3, 8), 'Line 7');
+    await grow('The last words.\n', 'The last words.');
+    await end();
     const step = (await asked) as StepState;
     assert.equal(step.aiResponses.length, 1);
-    await until('the last word', () => page.getText().includes('word99'));
-    assert.equal(editor.document.getText(), text);
-    assert.equal(editor.document.isDirty, false);
+    await until('the answer', () => document.getText().includes('## Answer 1'));
+    assert.match(document.getText(), /Line 0\n[^]*The last words\./);
+    assert.equal(notes.getText(), text);
+    assert.equal(notes.isDirty, false);
   });
 
   test('a click on a lens gets the page, and its answer, like a command of the palette', async () => {
@@ -95,19 +95,13 @@ group('step', (test) => {
   });
 
   test('stopping keeps what came', async () => {
-    const editor = await article();
-    const { pipelineRunId: runId } = await newRun(editor, {
-      models: { angles: ['openai/paced-20-2000'] },
-    });
-    const asked = run('writeit.ui.step.run', { runId, step: 'angles' });
-    const page = await until('the page', () => open(viewUri('step', runId, 'angles')));
-    await until('some words', () => page.getText().includes('word3'));
+    const { runId, asked } = await growing();
     await run('writeit.ui.run.pause', { runId });
     await asked;
     const { steps } = await ask('writeit.run.show', { runId });
     const [answer] = steps['angles']?.aiResponses ?? [];
     assert.equal(answer?.partial, true);
-    assert.match(answer.rawOutput, /word3/);
+    assert.match(answer.rawOutput, /Line 2/);
   });
 
   test('no line of a page is for programs, while answers come and afterwards', async () => {
@@ -121,66 +115,74 @@ group('step', (test) => {
   });
 
   test('lenses stand at the text of the answer they are about, also while another grows', async () => {
+    const answer = dictated();
     const { pipelineRunId: runId } = await newRun(await article(), {
-      models: { angles: [LINES, 'openai/say-All%20here.'] },
+      models: { angles: [answer.model, 'openai/say-All%20here.'] },
     });
     const asked = run('writeit.ui.step.run', { runId, step: 'angles' });
     const page = await until('the page', () => open(viewUri('step', runId, 'angles')));
     await until('the answer', () => page.getText().includes('All here.'));
-    let seen = 0;
-    await until('lenses at the right line, three times over', async () => {
-      const before = page.version;
-      const lenses = await lensesOf(page, 'Reword, then choose…');
-      if (page.version === before && lenses.length === 1) {
-        const [[line, target] = [-1, undefined]] = lenses;
-        assert.equal(page.lineAt(line).text, 'All here.');
-        assert.deepEqual(target, { runId, step: 'angles', response: 0 });
-        seen += 1;
-      }
-      return seen >= 3;
-    });
-    await run('writeit.ui.run.pause', { runId });
+    for (const [from, to] of [
+      [0, 3],
+      [3, 50],
+      [50, 51],
+    ] as const) {
+      await answer.say(lines(from, to));
+      await until('it to grow', () => page.getText().includes(`Line ${to - 1}\n`));
+      const [line, target] = await until('one lens', async () => {
+        const [lens, ...others] = await lensesOf(page, 'Reword, then choose…');
+        return others.length === 0 ? lens : undefined;
+      });
+      assert.equal(page.lineAt(line).text, 'All here.');
+      assert.deepEqual(target, { runId, step: 'angles', response: 0 });
+    }
+    await answer.end();
     await asked;
     await until('both', async () => (await lensesOf(page, 'Rate…')).length === 2);
     assert.equal((await lensesOf(page, 'Give feedback…')).length, 1);
   });
 
   test('with the cursor at its end a growing answer stays in sight, and the cursor where it is', async () => {
-    const { runId, page, asked } = await growing();
-    await vscode.window.showTextDocument(page.document, page.viewColumn);
-    const { document } = page;
-    const end = (): number =>
+    const { page, asked, grow, end } = await growing();
+    const { document } = await vscode.window.showTextDocument(page.document, page.viewColumn);
+    const ending = (): number =>
       document
         .getText()
         .split('\n')
         .findIndex((text) => text.includes('more is coming'));
-    const cursorsLine = (): string => document.lineAt(page.selection.active.line).text;
-    // The text may grow between the look and the click: she clicks again then.
-    await until('the cursor at the end', async () => {
-      page.selection = new vscode.Selection(end(), 0, end(), 0);
-      await selected(page);
-      return cursorsLine().includes('more is coming');
-    });
-    const before = end();
-    await until('many more lines', () => end() > before + 100);
-    await until('their end, and their beginning no longer', () => {
-      const [first, last] = [page.visibleRanges[0], page.visibleRanges.at(-1)];
-      return (last?.end.line ?? 0) >= end() - 10 && (first?.start.line ?? 0) > before;
+    const before = ending();
+    page.selection = new vscode.Selection(before, 0, before, 0);
+    await until('the cursor there', () => page.selection.active.line === before);
+    for (const [from, to] of [
+      [3, 40],
+      [40, 80],
+      [80, 160],
+    ] as const) {
+      await grow(lines(from, to), `Line ${to - 1}`);
+      await until('its end in sight', () => {
+        const last = page.visibleRanges.at(-1);
+        return (last?.end.line ?? 0) >= ending();
+      });
+    }
+    await until('its beginning to be out of sight', () => {
+      return (page.visibleRanges[0]?.start.line ?? 0) > before;
     });
     // It stays with the words it was put at, which the growing text pushes down.
-    assert.match(cursorsLine(), /more is coming/);
-    await run('writeit.ui.run.pause', { runId });
+    await until('the cursor to be said', () => page.selection.active.line === ending());
+    await end();
     await asked;
   });
 
   test('with the cursor elsewhere a growing page stands still', async () => {
-    const { runId, page, asked } = await growing();
+    const { page, asked, grow, end } = await growing();
     await vscode.window.showTextDocument(page.document, page.viewColumn);
     page.selection = new vscode.Selection(2, 0, 2, 0);
-    await until('a hundred lines', () => page.document.getText().includes('Line 120\n'));
+    await until('the cursor there', () => page.selection.active.line === 2);
+    await grow(lines(3, 80), 'Line 79');
+    await grow(lines(80, 160), 'Line 159');
     assert.equal(page.visibleRanges[0]?.start.line, 0);
     assert.equal(page.selection.active.line, 2);
-    await run('writeit.ui.run.pause', { runId });
+    await end();
     await asked;
   });
 });

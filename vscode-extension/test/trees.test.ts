@@ -5,7 +5,7 @@ import { modelLines } from '../src/views/models';
 import type { Node } from '../src/views/node';
 import { runLines } from '../src/views/runs';
 import { Tree, type Lines } from '../src/views/tree';
-import { article, ask, extension, group, newRun, run, until } from './harness';
+import { article, ask, extension, finish, group, newRun, run, until } from './harness';
 
 async function tree(lines: Lines): Promise<Tree> {
   return new Tree(await extension(), lines);
@@ -79,6 +79,17 @@ group('trees', (test) => {
     const chosen = await angles();
     assert.equal(chosen.collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
     assert.notEqual(chosen.id, waiting.id);
+  });
+
+  test('of a run that is finished the last step is folded, too', async () => {
+    const { pipelineRunId: runId } = await newRun(await article(), { name: 'a finished run' });
+    await finish(runId);
+    const runs = await tree(runLines);
+    const steps = await runs.getChildren(named(await runs.getChildren(), 'a finished run'));
+    assert.deepEqual(
+      steps.map(({ collapsibleState }) => collapsibleState),
+      steps.map(() => vscode.TreeItemCollapsibleState.Collapsed),
+    );
   });
 
   test('while answers come, only what looks different is drawn anew, and lines stay the same', async () => {

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { inputsOf, pipelineOf } from '../src/frontmatter';
+import { hunks } from '../src/hunks';
 import { problem } from '../src/inputs';
 import type { InputSpec } from '../src/protocol';
 import { find, type Source } from '../src/server/find';
@@ -73,6 +74,25 @@ group('units', (test) => {
     assert.deepEqual(placeOf(viewUri('run', 'r')), { view: 'run', runId: 'r' });
     assert.equal(placeOf(viewUri('usage')), undefined);
     assert.equal(placeOf(viewUri('compare', 'a', 'b', 'c', 'd', 'e', 'f')), undefined);
+  });
+
+  test('where two texts differ is told line by line', () => {
+    const ours = ['one', 'two', 'three', 'four', 'five'];
+    assert.deepEqual(hunks(ours, ours), []);
+    assert.deepEqual(hunks(ours, ['one', '2', 'three', 'five', 'six']), [
+      { line: 1, ours: ['two'], theirs: ['2'] },
+      { line: 3, ours: ['four'], theirs: [] },
+      { line: 5, ours: [], theirs: ['six'] },
+    ]);
+    assert.deepEqual(hunks([], ['new']), [{ line: 0, ours: [], theirs: ['new'] }]);
+  });
+
+  test('texts too long to be looked into differ in one place', () => {
+    const [ours, theirs] = ['a', 'b'].map((side) =>
+      Array.from({ length: 2000 }, (_, number) => `${side}${number}`),
+    ) as [string[], string[]];
+    const found = hunks(['same', ...ours], ['same', ...theirs]);
+    assert.deepEqual(found, [{ line: 1, ours, theirs }]);
   });
 
   test('progress is told in words', () => {

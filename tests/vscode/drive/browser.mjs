@@ -17,6 +17,9 @@ const FLAGS = [
   '--disable-sync',
 ];
 
+/** Milliseconds that anything may take; where little else runs it takes a fraction. */
+export const PATIENCE = 90_000;
+
 /** What the test that started this script has to say. */
 export function needed(name) {
   const value = process.env[name];
@@ -38,7 +41,7 @@ export async function withPage(work) {
     (route) => route.abort(),
   );
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(PATIENCE);
   try {
     await work(page);
   } catch (error) {

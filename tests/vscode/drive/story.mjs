@@ -1,11 +1,14 @@
 // One story: from notes to article, as a writer tells it with keys and clicks.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addressOf, needed, withPage } from './browser.mjs';
 import { Workbench } from './workbench.mjs';
 
 const notes = join(needed('WORKSPACE'), 'notes.md');
 const onDisk = () => readFileSync(notes, 'utf8');
+/** Answers of that name have been seen coming; now they may end. */
+const letEnd = (name) => writeFileSync(join(needed('GATE'), name), '');
+const hold = (name) => rmSync(join(needed('GATE'), name));
 
 await withPage(async (page) => {
   const vscode = new Workbench(page);
@@ -24,6 +27,7 @@ await withPage(async (page) => {
     await vscode.click(vscode.toast('ready'), 'Run angles');
     await vscode.see(vscode.lines('2 of 2 answers are still coming'));
     await vscode.see(vscode.lines('The river that decides'));
+    letEnd('angles');
   });
 
   await vscode.step('an answer is chosen', async () => {
@@ -81,6 +85,7 @@ await withPage(async (page) => {
   });
 
   await vscode.step('a selected passage is polished', async () => {
+    letEnd('passage');
     await vscode.selectLine('The mills stand further down');
     await vscode.palette('WriteIt: Polish or Rewrite the Selection…');
     await vscode.pick('Rewrite', /^polish-passage/);
@@ -92,6 +97,28 @@ await withPage(async (page) => {
   await vscode.step('one undo takes the polish back', async () => {
     await vscode.press('Control+z');
     await vscode.see(vscode.articleLines('The mills stand further down'));
+  });
+
+  await vscode.step('a polish that meets words of her own is told, and hers stay', async () => {
+    hold('passage');
+    await vscode.selectLine('The mills stand further down');
+    await vscode.palette('WriteIt: Polish or Rewrite the Selection…');
+    await vscode.pick('Rewrite', /^polish-passage/);
+    await vscode.see(vscode.toast(/rewriting.*0 of 1 answer ended, [1-9]/));
+    await vscode.selectLine('The mills stand further down');
+    await page.keyboard.type('The mills stand up at the weir, and their wheels turn.\n');
+    letEnd('passage');
+    await vscode.see(vscode.status(/your own words stayed in 1 place/));
+    await vscode.see(vscode.lens(/^Your words stayed/));
+    await vscode.see(vscode.diffLines('The mills stand downstream'));
+    await vscode.see(vscode.articleLines('The mills stand up at the weir'));
+  });
+
+  await vscode.step('she keeps hers, and nothing is left to settle', async () => {
+    await vscode.lens(/^Keep mine/).click();
+    await vscode.gone(vscode.status(/your own words stayed/));
+    await vscode.gone(vscode.lens(/^Your words stayed/));
+    await vscode.see(vscode.articleLines('The mills stand up at the weir'));
   });
 
   await vscode.step('a branch takes the other draft', async () => {

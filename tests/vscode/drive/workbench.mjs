@@ -1,5 +1,5 @@
 // What a person does in VS Code, and what they see: words, keys and clicks.
-import { picture, tell } from './browser.mjs';
+import { PATIENCE, picture, tell } from './browser.mjs';
 
 export class Workbench {
   #count = 0;
@@ -80,7 +80,7 @@ export class Workbench {
   }
 
   toast(words) {
-    return this.page.locator('.notification-toast', { hasText: words });
+    return this.page.locator('.notification-toast, .notifications-center .notification-list-item', { hasText: words });
   }
 
   status(words) {
@@ -129,15 +129,31 @@ export class Workbench {
     await this.palette('View: Close Editor');
   }
 
-  /** Click a button of a notification. */
+  /** Click a button of a notification. One that has gone by itself is in the list of them. */
   async click(toast, name) {
-    await toast.getByRole('button', { name, exact: true }).click();
+    const button = toast.getByRole('button', { name, exact: true });
+    const came = await button.waitFor({ timeout: 10_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!came) await this.palette('Notifications: Show Notifications');
+    await button.click();
   }
 
   /** A step of the walkthrough that is open, ticked off or not yet. */
   guided(title, { done }) {
     const box = this.page.getByRole('checkbox', { checked: done });
     return this.page.locator('.getting-started-step', { hasText: title }).filter({ has: box });
+  }
+
+  /** A button of the step of the walkthrough that is unfolded. */
+  guideButton(name) {
+    return this.page.locator('.getting-started-step.expanded').getByRole('button', { name });
+  }
+
+  /** Put words into the box that asks. */
+  async type(words) {
+    await this.box.locator('input').last().fill(words);
   }
 
   async theme(name) {
@@ -194,7 +210,8 @@ export class Workbench {
       // A tree that is drawn anew, as it is while answers come, forgets the mouse until
       // it moves again.
       await row.hover({ position: { x: x++, y: 10 } });
-      return shown.click({ timeout: 500 }).then(
+      // Enough for a click that has begun, which must not be made twice.
+      return shown.click({ timeout: 3000 }).then(
         () => true,
         () => false,
       );
@@ -212,7 +229,7 @@ export class Workbench {
   }
 
   /** Wait for something that no element of the page tells. */
-  async until(what, condition, within = 30_000) {
+  async until(what, condition, within = PATIENCE) {
     const end = Date.now() + within;
     while (!(await condition())) {
       if (Date.now() > end) throw new Error(`never came: ${what}`);

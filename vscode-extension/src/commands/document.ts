@@ -3,11 +3,11 @@ import { act } from '../act';
 import type { App } from '../app';
 import { folderOf } from '../folders';
 import { pipelineOf } from '../frontmatter';
-import { documentOf } from '../here';
+import { documentOf, runHere } from '../here';
 import { pick, pickPipeline } from '../pick';
-import { compareContested, compareWithDocument, contestedWords, nameOf } from '../after';
-import { runHere } from '../here';
-import type { Contested, Waiting } from '../pending';
+import type { Contest } from '../contested';
+import { compareWithDocument, contestedWords, keepHers, nameOf } from '../landed';
+import type { Waiting } from '../pending';
 import { offersAt } from '../scene';
 import type { PipelineEntry } from '../protocol';
 import type { Table } from './table';
@@ -66,11 +66,9 @@ export const DOCUMENT: Table = {
   'document.settle': async (app) => {
     const items = [
       ...app.pending.all.flatMap(waitingItems),
-      ...app.pending.contested.map(contestedItem),
+      ...app.contests.all.flatMap(contestItems),
     ];
-    const [only, ...others] = items;
-    const single = others.length === 0 ? only?.value : undefined;
-    const chosen = single ?? (await pick(items, 'Not settled yet', 'nothing waits.'));
+    const chosen = await pick(items, 'Not settled yet', 'nothing waits.');
     return chosen?.(app);
   },
 };
@@ -95,12 +93,21 @@ function waitingItems({ runId, step, uri, again }: Waiting): Way[] {
   ];
 }
 
-function contestedItem(contested: Contested): Way {
-  return {
-    label: `Compare ${nameOf(contested.uri)} with the text that was applied`,
-    description: contestedWords(contested),
-    value: (app) => compareContested(app, contested),
-  };
+function contestItems(contest: Contest): Way[] {
+  const { runId, step, uri } = contest;
+  const name = nameOf(uri);
+  return [
+    {
+      label: `Compare ${name} with the text of ${step}`,
+      description: contestedWords(contest),
+      value: (app) => compareWithDocument(app, runId, step, uri),
+    },
+    {
+      label: `Keep my words in ${name}`,
+      description: 'nothing is changed, and this is settled',
+      value: (app) => keepHers(app, runId),
+    },
+  ];
 }
 
 const MODES = [

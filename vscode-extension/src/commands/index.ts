@@ -3,6 +3,7 @@ import type { App } from '../app';
 import { telling } from '../complain';
 import { isLine, targetOf } from '../here';
 import { CARE } from './care';
+import { CONTEST } from './contest';
 import { DOCUMENT } from './document';
 import { LIBRARY } from './library';
 import { ON_LINES } from './lines';
@@ -18,6 +19,7 @@ import type { Handler, Table } from './table';
 /** Every command of ours; their ids differ from the server's, which the client registers. */
 export const COMMANDS: Table = {
   ...CARE,
+  ...CONTEST,
   ...DOCUMENT,
   ...LIBRARY,
   ...MERGE,

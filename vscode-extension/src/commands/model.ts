@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { act } from '../act';
 import type { App } from '../app';
 import { currentFolder } from '../folders';
+import { listModels } from '../models';
 import { pick, pickModels } from '../pick';
 import type { Table } from './table';
 
@@ -98,6 +99,6 @@ function askKey(provider: string): Thenable<string | undefined> {
 }
 
 async function embedded(app: App): Promise<string | undefined> {
-  const { models } = await app.server.ask('writeit.model.list', { folder: currentFolder() });
+  const models = await listModels(app, currentFolder());
   return models.find(({ id }) => id.startsWith(EMBEDDED))?.id;
 }

@@ -1,4 +1,5 @@
 import type { App } from '../app';
+import { listModels } from '../models';
 import type { ModelInfo } from '../protocol';
 import { count } from '../words';
 import { Node } from './node';
@@ -54,7 +55,7 @@ class ProviderNode extends Node {
 }
 
 export async function modelLines(app: App, folder: string | undefined): Promise<readonly Node[]> {
-  const { models } = await app.server.ask('writeit.model.list', { folder });
+  const models = await listModels(app, folder);
   const providers = new Set(models.map(({ provider }) => provider));
   return [...providers].map(
     (provider) =>

@@ -118,7 +118,8 @@ function stepNode(
     ...step.aiResponses.map((_, index) => answerNode(runId, step, index)),
     ...branches.map((branch) => branchNode(app, branch)),
   ];
-  const matters = step.stepName === currentStep || branches.length > 0;
+  const isOpen = step.stepName === currentStep && step.status !== 'COMPLETED';
+  const matters = isOpen || branches.length > 0;
   const expanded = matters && lines.length > 0;
   return new Node(
     step.stepName,
