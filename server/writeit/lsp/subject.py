@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from writeit.core.errors import NotFound, WriteItError
+from writeit.core.errors import InvalidParams, NotFound, WriteItError
 from writeit.lsp.convert import path_of
 from writeit.lsp.pagefiles import view_at
 from writeit.lsp.pages import run_of_view
@@ -33,3 +33,21 @@ def view_in(connection: Connection, uri: str) -> tuple[Folder, View] | None:
             return None
         raise
     return None if found is None else (folder, found)
+
+
+def check_is_hers(connection: Connection, uri: str) -> None:
+    """Refuse a page where a text of the writer's is meant.
+
+    A run of a page would be a run of our words about her text, without what her front
+    matter says of it.
+
+    Raises:
+        InvalidParams: the document is a page of ours.
+    """
+    if view_in(connection, uri) is None:
+        return
+    raise InvalidParams(
+        "This is a page about a run, not a text of yours; nothing was done.",
+        hint="Do it in your document. In the page you choose, merge and give feedback.",
+        problems=[{"path": "uri", "message": "is a page of WriteIt's own"}],
+    )

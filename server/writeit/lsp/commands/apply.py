@@ -17,6 +17,7 @@ from writeit.lsp.documents import spelled
 from writeit.lsp.plainly import file_name
 from writeit.lsp.progress import Stream
 from writeit.lsp.showing import open_view
+from writeit.lsp.subject import check_is_hers
 from writeit.views.uris import CompareView, Side
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ async def apply(request: Request[p.StepApplyParams]) -> p.Wire:
     params, connection = request.params, request.connection
     folder = folder_of_run(request)
     run = await folder.engine.show(params.run_id)
+    if params.uri is not None:
+        check_is_hers(connection, params.uri)
     job = applying.prepare(
         connection, folder, run, params.step, params.mode, params.uri
     )

@@ -20,6 +20,7 @@ from writeit.lsp.commands import run as running
 from writeit.lsp.commands.apply import answer, show_conflicts, show_view, tell
 from writeit.lsp.dispatch import Command, Request
 from writeit.lsp.plainly import file_name
+from writeit.lsp.subject import check_is_hers
 from writeit.views.uris import StepView
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ async def front_matter(request: Request[p.DocumentFrontMatterParams]) -> p.Wire:
     params, connection = request.params, request.connection
     folder = connection.folder(params, uri=params.uri)
     configuration = folder.library().pipeline(params.pipeline)
+    check_is_hers(connection, params.uri)
     base = check_there(connection, params.uri)
     wanted = bound(base, configuration, params.inputs)
 

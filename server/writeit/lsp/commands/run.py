@@ -16,6 +16,7 @@ from writeit.lsp.convert import uri_of
 from writeit.lsp.dispatch import Command, Request, folder_of_run
 from writeit.lsp.documents import manuscript_of
 from writeit.lsp.files import write_inside
+from writeit.lsp.subject import check_is_hers
 from writeit.ports import RunQuery
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ async def start(request: Request[p.RunStartParams]) -> p.PipelineRun:
     configuration = library.pipeline(params.pipeline)
     document, binding = RunDocument(), Binding()
     if params.uri is not None:
+        check_is_hers(connection, params.uri)
         manuscript = manuscript_of(connection, params.uri, params.range).understood()
         document = manuscript.document
         binding = manuscript.front_matter.binding
