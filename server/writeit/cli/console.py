@@ -18,6 +18,7 @@ from writeit.cli.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from writeit.core.errors import WriteItError
 
@@ -92,15 +93,19 @@ class Console:
             os.environ.get("VISUAL") or os.environ.get("EDITOR")
         )
 
-    def edit(self, text: str) -> str | None:
-        """Let the writer edit a text; None if she did not save it.
+    def edit(self, path: Path) -> None:
+        """Let the writer edit a file.
 
         Raises:
             click.ClickException: the editor cannot be started, or failed.
+            NoMore: she pressed Ctrl-C here while it is open.
         """
-        with _interruptible():
-            edited = click.edit(text, extension=".md")
-        return None if edited is None else edited.rstrip("\n")
+        try:
+            with _interruptible():
+                click.edit(filename=str(path))
+        except KeyboardInterrupt:
+            self.say("")
+            raise NoMore(ended=False) from None
 
 
 @contextmanager

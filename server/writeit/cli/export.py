@@ -58,7 +58,7 @@ def export(  # noqa: PLR0913 -- one parameter an option
     if output is None:
         click.echo(content, nl=False)
     else:
-        write_text(output, content)
+        write_text(output, content, replace=force)
 
 
 async def _content(

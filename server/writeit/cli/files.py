@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from errno import EDQUOT, EFBIG, ENOSPC
+from pathlib import Path
+from shutil import copymode
+from tempfile import mkstemp
 
 import click
 
 from writeit.core.errors import InvalidParams, StoreError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+NO_ROOM = frozenset({EDQUOT, EFBIG, ENOSPC})
+"""What the system says when there is no room for a file."""
 
 
 def read_text(path: Path) -> str:
@@ -41,17 +45,57 @@ def check_output(path: Path | None, *, force: bool) -> None:
         raise click.UsageError(f"There is no folder {path.parent} to write into.")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text, its line breaks as they are.
+def write_text(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a text, its line breaks as they are; over another only to `replace` it.
 
     Raises:
-        StoreError: it could not be written; what it is of is kept in the store.
+        StoreError: it could not be written; what it is of is kept in the store, and
+            what was there is as it was.
     """
     try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
+        if replace and path.is_file():
+            _put(path.resolve(), text)
+        else:
+            _make(path, text)
+    except FileExistsError as error:
         raise StoreError(
-            f"{path} could not be written: {error.strerror}. The run is kept.",
+            f"{path} came to be there meanwhile, and stays. The run is kept.",
             reason="read_only",
             hint="Export it to another place: `writeit log` names it.",
         ) from error
+    except OSError as error:
+        raise StoreError(
+            f"{path} could not be written: {error.strerror}. The run is kept.",
+            reason="full" if error.errno in NO_ROOM else "read_only",
+            hint="Export it to another place: `writeit log` names it.",
+        ) from error
+
+
+def _make(path: Path, text: str) -> None:
+    """Make a file; what came to be there since it was asked for stays."""
+    if path.exists() and not path.is_file():  # such as /dev/stdout
+        path.write_text(text, encoding="utf-8", newline="")
+        return
+    with path.open("x", encoding="utf-8", newline="") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except OSError:
+            path.unlink()
+            raise
+
+
+def _put(path: Path, text: str) -> None:
+    """Put a file in place of another, whole or not at all."""
+    with path.open("r+b"):  # what is read-only is not to be replaced
+        pass
+    handle, name = mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    try:
+        with open(handle, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 -- a descriptor
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        copymode(path, name)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)

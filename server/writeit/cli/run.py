@@ -104,7 +104,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
     )
     watch = Watch(quiet=quiet)
     ended = complete(_carried_out(context, request, choose, watch))
-    _say(ended, output, as_json=as_json)
+    _say(ended, output, force=force, as_json=as_json)
 
 
 def _check(
@@ -122,13 +122,15 @@ def _check(
         )
 
 
-def _say(ended: PipelineRun, output: Path | None, *, as_json: bool) -> None:
+def _say(
+    ended: PipelineRun, output: Path | None, *, force: bool, as_json: bool
+) -> None:
     """Hand out the article, if there is one, and say where the run is."""
     finished = ended.status is PipelineStatus.COMPLETED
     run_id = ended.pipeline_run_id
     text = _article(ended) if finished else None
     if text is not None and output is not None:
-        write_text(output, text)
+        write_text(output, text, replace=force)
         click.echo(f"The article is in {output}.", err=True)
     if as_json:
         told = {

@@ -59,8 +59,15 @@ def pairs(inputs: tuple[str, ...]) -> dict[str, str]:
         name, equals, value = given.partition("=")
         if not equals:
             raise click.BadParameter(f"{given!r} is not NAME=VALUE", param_hint="-i")
+        if _readable(given) != given:
+            raise click.BadParameter(f"{name!r} is no text in UTF-8", param_hint="-i")
         found[name] = value
     return found
+
+
+def _readable(said: str) -> str:
+    """Return what the system said as a text; it may have said bytes that are none."""
+    return said.encode(errors="surrogateescape").decode(errors="replace")
 
 
 async def taken_up(desk: Desk, request: Request) -> Task:
@@ -117,7 +124,9 @@ async def _begun(
 def _read(file: Path | None) -> Manuscript:
     if file is None:
         return read_manuscript("")
-    return read_manuscript(read_text(file), path=str(file), uri=file.resolve().as_uri())
+    return read_manuscript(
+        read_text(file), path=_readable(str(file)), uri=file.resolve().as_uri()
+    )
 
 
 def _binding_of(run: PipelineRun) -> Binding:

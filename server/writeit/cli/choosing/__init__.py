@@ -2,6 +2,7 @@
 
 sitting     where the writer is, and the loop: look, choose, carry out
 verbs       the words she can type, and when each fits
+drafting    a text in her editor, and that it is not lost
 deciding    choosing, asking anew, skipping, saying
 joining     passages taken, answers merged
 looking     answers compared, the prompt, the run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from writeit.cli.choosing.drafting import drafted
 from writeit.core import decide
 from writeit.core.errors import InvalidParams
 from writeit.core.run import StepStatus
@@ -47,36 +48,15 @@ async def edit(sitting: Sitting, run: PipelineRun, words: str) -> None:
     text = step.ai_responses[index].processed_content
     if step.user_selection == index and step.edited_content is not None:
         text = step.edited_content
-    edited = edited_text(sitting, text)
-    if edited is None:
-        return
-    content = None if edited == text.rstrip("\n") else edited
-    await sitting.move_on(
-        lambda run, at: decide.select(
-            run, run.steps[step.step_name], index, at, content=content
+    with drafted(sitting, text) as edited:
+        if edited is None:
+            return
+        content = None if edited == text.rstrip("\n") else edited
+        await sitting.move_on(
+            lambda run, at: decide.select(
+                run, run.steps[step.step_name], index, at, content=content
+            )
         )
-    )
-
-
-def edited_text(sitting: Sitting, text: str) -> str | None:
-    """Let the writer edit a text; None if nothing came of it, which is said.
-
-    Raises:
-        InvalidParams: there is no editor.
-    """
-    if not sitting.console.has_editor:
-        raise InvalidParams(
-            "There is no editor to edit it in.",
-            hint="Set EDITOR to the command of one.",
-        )
-    edited = sitting.console.edit(text)
-    if edited is None:
-        sitting.console.say("You did not save it, so nothing was done.")
-        return None
-    if not edited.strip():
-        sitting.console.say("It is empty, so nothing was done.")
-        return None
-    return edited
 
 
 async def again(sitting: Sitting, run: PipelineRun, words: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from writeit.cli.choosing.deciding import edited_text, index_of
+from writeit.cli.choosing.deciding import index_of
+from writeit.cli.choosing.drafting import drafted
 from writeit.cli.choosing.paragraphs import named, paragraphs
 from writeit.cli.plain import plain
 from writeit.core import decide
@@ -57,15 +58,18 @@ async def merge(sitting: Sitting, run: PipelineRun, words: str) -> None:
     """Join whole answers, or the passages taken, in the editor; that ends the step."""
     step = sitting.state(run)
     parts = _parts(step, words)
-    text = _text(step, parts)
-    if sitting.console.has_editor:
-        edited = edited_text(sitting, text)
-        if edited is None:
-            return
-        parts = decide.Parts(responses=parts.responses, content=edited)
-    await sitting.move_on(
-        lambda run, at: decide.merge(run, run.steps[step.step_name], parts, at)
-    )
+
+    async def joined(parts: decide.Parts) -> None:
+        await sitting.move_on(
+            lambda run, at: decide.merge(run, run.steps[step.step_name], parts, at)
+        )
+
+    if not sitting.console.has_editor:
+        await joined(parts)
+        return
+    with drafted(sitting, _text(step, parts)) as edited:
+        if edited is not None:
+            await joined(decide.Parts(responses=parts.responses, content=edited))
 
 
 async def join(sitting: Sitting, run: PipelineRun, words: str) -> None:
