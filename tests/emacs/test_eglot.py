@@ -6,31 +6,17 @@ import json
 import subprocess
 import sys
 import time
-from itertools import count
 from typing import TYPE_CHECKING
 
 from emacs.conftest import documented
+from emacs.texts import FIRST, notes_in
 from emacs.writer import LEAVE, NEXT_LINE, UNDO, Writer
 from support.waiting import PATIENCE, waited
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_count = count(1)
-
-FIRST = "A river is moving water."
-SECOND = "It begins at a source."
 POLISHED = " ".join(f"word{number}" for number in range(60))
-
-
-def notes_in(folder: Path, **models: str) -> Path:
-    """New notes whose front matter says which models to ask."""
-    named = "".join(f"    {step}: openai/{model}\n" for step, model in models.items())
-    head = f"---\nwriteit:\n  models:\n{named}---\n" if models else ""
-    folder.mkdir(exist_ok=True)
-    path = folder / f"notes-{next(_count)}.md"
-    path.write_text(f"{head}# Notes on rivers\n\n{FIRST}\n\n{SECOND}\n", "utf-8")
-    return path
 
 
 def polished(emacs: Writer, model: str = "say-Rivers%20run.") -> None:

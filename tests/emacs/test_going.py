@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emacs.test_eglot import notes_in
+from emacs.texts import notes_in
 
 if TYPE_CHECKING:
     from emacs.writer import Writer

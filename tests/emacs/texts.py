@@ -1,0 +1,24 @@
+"""What she writes about in the tests."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST = "A river is moving water."
+SECOND = "It begins at a source."
+_count = count(1)
+"""One for all tests: they share an Emacs, and it has their files open still."""
+
+
+def notes_in(folder: Path, **models: str) -> Path:
+    """New notes whose front matter says which models to ask."""
+    named = "".join(f"    {step}: openai/{model}\n" for step, model in models.items())
+    head = f"---\nwriteit:\n  models:\n{named}---\n" if models else ""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"notes-{next(_count)}.md"
+    path.write_text(f"{head}# Notes on rivers\n\n{FIRST}\n\n{SECOND}\n", "utf-8")
+    return path
