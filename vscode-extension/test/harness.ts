@@ -84,6 +84,8 @@ export async function article(text: string = NOTES, stem = 'notes'): Promise<vsc
   documents += 1;
   const path = join(WORKSPACE, `${stem}-${documents}.md`);
   await writeFile(path, text, 'utf8');
+  // Nothing of another test is in the way, even if that failed.
+  await run('workbench.action.closeQuickOpen');
   await run('workbench.action.closeAllEditors');
   const document = await vscode.workspace.openTextDocument(path);
   return vscode.window.showTextDocument(document, { preview: false });
