@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import BETTER, SECOND, file_of
+from support.desk import BETTER, SECOND, TEXT, file_of
+from support.trouble import is_told, no_room
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.desk import Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -36,3 +41,43 @@ async def test_a_text_with_the_longest_name_there_is_takes_an_edit(desk: Desk) -
     run_id = await desk.run(path.as_uri(), f"{SECOND}\n", SECOND)
     assert (await desk.apply(run_id))["applied"]
     assert path.read_text(encoding="utf-8") == f"{BETTER}\n"
+
+
+SERVER = """
+import sys
+from pathlib import Path
+from writeit.lsp.files import replace_text
+
+path, mine = Path(sys.argv[1]), sys.argv[2]
+text = path.read_text()
+for number in range(200):
+    while not replace_text(path, text, text.replace(mine, mine + "x")):
+        text = path.read_text()
+    text = path.read_text()
+"""
+
+
+async def test_two_servers_lose_no_edit_of_a_file(tmp_path: Path) -> None:
+    """What one of them put there is not what the other compared it with."""
+    file = tmp_path / "both.md"
+    file.write_text("A \nB \n", encoding="utf-8")
+    servers = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", SERVER, str(file), mine)
+        )
+        for mine in "AB"
+    ]
+    assert [await server.wait() for server in servers] == [0, 0]
+    assert file.read_text(encoding="utf-8").count("x") == 400
+
+
+async def test_a_full_disk_is_told_as_one(desk: Desk) -> None:
+    """The text stands as it was, and is applied when there is room."""
+    page = desk.open()
+    run_id = await desk.polished(page)
+    page.close()
+    file = file_of(page.uri)
+    with no_room(desk.editor):
+        is_told(await desk.editor.refusal("writeit.step.apply", runId=run_id), "full")
+    assert file.read_text(encoding="utf-8") == TEXT
+    assert (await desk.apply(run_id))["applied"]

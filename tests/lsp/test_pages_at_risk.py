@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,14 +11,12 @@ import pytest_asyncio
 
 from support.desk import Desk
 from support.editor import serving
-from support.trouble import is_told
+from support.trouble import is_told, no_room
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
-
-    from support.editor import Editor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 FEEDBACK = "<!-- writeit:feedback -->\n"
@@ -163,18 +159,6 @@ async def test_no_page_is_written_over_what_a_link_leads_to(
         assert refused.kind == "not_trusted"
         assert refused.data["hint"]
     assert article.read_text(encoding="utf-8") == "Her article.\n"
-
-
-@contextmanager
-def no_room(editor: Editor) -> Iterator[None]:
-    """Let the server write to no file for as long as the context is open."""
-    pid, hard = editor.process.pid, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
 
 
 async def test_a_full_disk_leaves_a_page_and_what_is_known_of_it(bare: Desk) -> None:

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
 from support.editor import Editor, Refused, serving
-from support.trouble import is_on_the_disk, is_told, others
+from support.trouble import is_on_the_disk, is_told, no_room, others
 from support.waiting import PATIENCE
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from support.editor import Json
     from support.provider import Provider
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@contextmanager
-def no_room(editor: Editor) -> Iterator[None]:
-    """Let the server write to no file for as long as the context is open."""
-    pid, hard = editor.process.pid, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):  # it has quit
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

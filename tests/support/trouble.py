@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -10,9 +12,10 @@ from writeit.store.lmdb_store import LmdbStore
 from writeit.store.location import BESIDE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from support.editor import Refused
+    from support.editor import Editor, Refused
 
 STORE_ERROR = -32017
 
@@ -51,3 +54,15 @@ def _streaming(store: LmdbStore, run_id: UUID) -> str:
     assert stored is not None
     step = stored.run.steps[stored.run.current_step]
     return "".join(answer.text for answer in step.streaming)
+
+
+@contextmanager
+def no_room(editor: Editor) -> Iterator[None]:
+    """Let the server write to no file for as long as the context is open."""
+    pid, hard = editor.process.pid, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):  # it has quit
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))

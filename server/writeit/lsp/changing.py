@@ -8,7 +8,7 @@ from writeit.core.errors import DocumentChanged, InvalidParams, NotFound, StoreE
 from writeit.lsp.convert import path_of
 from writeit.lsp.desk import Sent
 from writeit.lsp.documents import open_document, text_of
-from writeit.lsp.files import inside, replace_text
+from writeit.lsp.files import NO_ROOM, inside, replace_text
 from writeit.lsp.landing import Landing, Outcome
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def check_there(connection: Connection, uri: str, kept_at: str = "") -> str:
     except NotFound as error:
         raise DocumentChanged(
             f"{uri} is gone: renamed, deleted or closed without being saved.",
-            hint=f"Give its `uri` as it is now, or apply with mode new_file.{kept}",
+            hint="If it has another name now, name it (`uri`); or put the text into a"
+            f" new file (mode `new_file`), as the run's page offers.{kept}",
             uri=uri,
             **({"keptAt": kept_at} if kept_at else {}),
         ) from error
@@ -98,8 +99,9 @@ def _written(folder: Folder, uri: str, before: str, after: str) -> bool:
     except OSError as error:
         raise StoreError(
             f"{path} could not be written: {error.strerror}. It is as it was.",
-            reason="read_only",
-            hint="Open it in the editor, or make it writable, and apply again.",
+            reason="full" if error.errno in NO_ROOM else "read_only",
+            hint="Open it in the editor, or make it writable or room for it, and do"
+            " this again.",
         ) from error
 
 

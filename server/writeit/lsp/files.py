@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from itertools import count
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 NO_ROOM = frozenset({EDQUOT, EFBIG, ENOSPC})
 """What the system says when there is no room for a file."""
+
+TURN = 0.002
+"""Seconds between two looks whether another server is done."""
+TURNS = 250
 
 
 def write_inside(workspace: Path | None, path: str, content: str) -> Path:
@@ -82,12 +88,43 @@ def replace_text(path: Path, before: str, after: str) -> bool:
     path = path.resolve()
     with _beside(path, after) as beside:
         copymode(path, beside)
-        # To be written: a folder would let a file go that its writer made read-only.
-        with path.open("r+", encoding="utf-8", newline="") as file:
-            if file.read() != before:
-                return False
-        beside.replace(path)
+        with one_at_a_time(path.parent):
+            # To be written: a folder would let a file go that is made read-only.
+            with path.open("r+", encoding="utf-8", newline="") as file:
+                if file.read() != before:
+                    return False
+            beside.replace(path)
     return True
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait for other servers that look at a file in `folder` before they replace it.
+
+    But only a moment: one of them may stand still. It must not be nested.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # what comes next says what is wrong with it
+        yield
+        return
+    try:
+        _wait_for(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for(descriptor: int) -> None:
+    for _ in range(TURNS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(TURN)
+        except OSError:  # a filesystem without locks
+            return
+        else:
+            return
 
 
 def put(path: Path, text: str) -> None:

@@ -17,8 +17,10 @@ from writeit.core.errors import DocumentChanged
 from writeit.core.merge3 import merge
 from writeit.lsp.convert import uri_of
 from writeit.lsp.documents import open_document
+from writeit.lsp.files import one_at_a_time
 from writeit.lsp.landing import Landing
 from writeit.lsp.pagefiles import (
+    HOUSE,
     check_no_link,
     file_of,
     home_of,
@@ -64,27 +66,50 @@ async def as_file(
     path = file_of(folder, view)
     check_no_link(folder, path)
     async with connection.desk.hand_on(uri_of(path)):
-        _settle(folder, view)
-        while (now := text_at(connection, path)) is not None:
-            hers, base = _hers(connection, folder, view, now, text)
-            if hers.problems:
-                _complain(connection, folder, view, hers.problems[0])
-                return path
-            folder.damaged.discard(view)
-            goal = with_ends_of(now, merge_edits(text, hers) if hers else text)
-            unsaved = open_document(connection, uri_of(path)) is not None
-            if not unsaved:
-                _remember(folder, view, text, base)
-            if await _changed(connection, path, now, goal):
-                if unsaved:
-                    _remember_unsaved(folder, view, text, now)
-                return path
-            if open_document(connection, uri_of(path)) is not None:
-                connection.news.waits(folder, view)
-                return path
+        done = False
+        while not done:
+            if open_document(connection, uri_of(path)) is None:
+                with one_at_a_time(home_of(folder) / HOUSE):
+                    done = _on_the_disk(connection, folder, view, text)
+            else:
+                done = await _in_the_editor(connection, folder, view, text)
+    return path
+
+
+def _on_the_disk(connection: Connection, folder: Folder, view: View, text: str) -> bool:
+    """Bring a page that is not open up to date; False if it changed meanwhile."""
+    path = file_of(folder, view)
+    _settle(folder, view)
+    if (now := text_at(connection, path)) is None:
         _remember(folder, view, text)
         make(folder, path, text)
-    return path
+        return True
+    hers, base = _hers(connection, folder, view, now, text)
+    if _damaged(connection, folder, view, hers):
+        return True
+    _remember(folder, view, text, base)
+    goal = _goal(now, text, hers)
+    return now == goal or replace(path, now, goal)
+
+
+async def _in_the_editor(
+    connection: Connection, folder: Folder, view: View, text: str
+) -> bool:
+    """Bring an open page up to date, now or later; False if she closed it meanwhile."""
+    path = file_of(folder, view)
+    _settle(folder, view)
+    if (now := text_at(connection, path)) is None:
+        return False
+    hers, _ = _hers(connection, folder, view, now, text)
+    if _damaged(connection, folder, view, hers):
+        return True
+    if await _changed(connection, path, now, _goal(now, text, hers)):
+        _remember_unsaved(folder, view, text, now)
+        return True
+    if open_document(connection, uri_of(path)) is None:
+        return False
+    connection.news.waits(folder, view)
+    return True
 
 
 def _hers(
@@ -95,6 +120,20 @@ def _hers(
         base = base_of(connection, folder, view, now, fresh)
         return read_back(base, now), base
     return StepEdits(), ""
+
+
+def _goal(now: str, fresh: str, hers: StepEdits) -> str:
+    return with_ends_of(now, merge_edits(fresh, hers) if hers else fresh)
+
+
+def _damaged(
+    connection: Connection, folder: Folder, view: View, hers: StepEdits
+) -> bool:
+    if hers.problems:
+        _complain(connection, folder, view, hers.problems[0])
+        return True
+    folder.damaged.discard(view)
+    return False
 
 
 def _complain(
@@ -113,14 +152,11 @@ def _complain(
 
 
 async def _changed(connection: Connection, path: Path, now: str, goal: str) -> bool:
-    """Write the page, or change it where it is open; say whether it stands there."""
+    """Change an open page; say whether it stands there."""
     if now == goal:
         return True
-    uri = uri_of(path)
-    if open_document(connection, uri) is None:
-        return replace(path, now, goal)
     landing = Landing(
-        connection, uri, lambda newest: merge(now, newest, goal), patient=True
+        connection, uri_of(path), lambda newest: merge(now, newest, goal), patient=True
     )
     try:
         return (await landing.land()).landed
