@@ -153,6 +153,8 @@ class Writer(Emacs):
 
         found = self.waited(line, PATIENCE, words)
         self.heard = found.end()
+        # The same words said twice in a row would be one line, "[2 times]", else.
+        self.lisp(f'(let ((inhibit-message t)) (message "heard {self.heard}"))')
         return str(found[0])
 
     def open_page(self, title: str) -> Path:
