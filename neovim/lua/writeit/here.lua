@@ -42,15 +42,30 @@ function M.actions(here, range)
   }, here.buf) or {}
 end
 
+--- What the first offer of a command would do, of those that fit.
+---@param here writeit.Here
+---@param command string Without `writeit.` in front.
+---@param fits? fun(params: table): boolean
+---@return table? params
+local function offered(here, command, fits)
+  for _, action in ipairs(M.actions(here)) do
+    local params = action.command and action.command.arguments and action.command.arguments[1]
+    local same = params and action.command.command == 'writeit.' .. command
+    if same and (not fits or fits(params)) then
+      params.wait = nil -- ours are waited for
+      return params
+    end
+  end
+end
+
+--- Others may be about a polish; the one that opens the run is about the document's own.
 ---@param here writeit.Here
 ---@return string?
 local function run_of_document(here)
-  for _, action in ipairs(M.actions(here)) do
-    local arguments = action.command and action.command.arguments
-    if arguments and arguments[1] and arguments[1].runId then
-      return arguments[1].runId
-    end
-  end
+  local opens = offered(here, 'view.open', function(params)
+    return params.view == 'run'
+  end)
+  return opens and opens.runId
 end
 
 --- Find out where a command was given. Waits in a task until the server is ready.
@@ -101,6 +116,17 @@ function M.find_run(buf)
   end
   ---@cast here writeit.HereRun
   return here
+end
+
+--- What a command would do that the server offers of a document: what waits and what was
+--- polished stand before its run. In a view nothing but its run is meant.
+---@param buf integer
+---@param command string Without `writeit.` in front.
+---@return writeit.Here here, table? params
+function M.offered(buf, command)
+  local here = M.find(buf)
+  local params = here.uri and not here.run_id and offered(here, command) or nil
+  return here, params
 end
 
 --- The run in full.

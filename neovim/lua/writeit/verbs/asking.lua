@@ -231,7 +231,7 @@ function M.polish_offered(client, params)
     end
   elseif #step.aiResponses > 0 then
     stream_of.hand_over(stream)
-    say.info('choose an answer, then :WriteIt apply puts it in its place.')
+    say.info('in the window beside, :WriteIt choose takes an answer and :WriteIt apply puts it in.')
   end
 end
 

@@ -32,8 +32,14 @@ end
 --- `:WriteIt apply [new_file|replace|insert]`
 ---@param call writeit.Call
 function M.apply(call)
+  local mode = call.arguments[1]
+  local of, offer = here_of.offered(call.buf, 'step.apply')
+  if offer and not mode then -- a text that waits knows where it was to go
+    apply(of.client, offer)
+    return
+  end
   local here = here_of.find_run(call.buf)
-  apply(here.client, { runId = here.run_id, step = here.step, mode = call.arguments[1] })
+  apply(here.client, { runId = here.run_id, step = here.step, mode = mode })
 end
 
 function M.apply_offered(client, params)
@@ -43,6 +49,11 @@ end
 --- `:WriteIt restore`
 ---@param call writeit.Call
 function M.restore(call)
+  local of, offer = here_of.offered(call.buf, 'edit.restore')
+  if offer then
+    M.restore_offered(of.client, offer)
+    return
+  end
   local here = here_of.find_run(call.buf)
   M.restore_offered(here.client, { runId = here.run_id, step = here.step })
 end
