@@ -1,4 +1,4 @@
-"""Which run a command in an article is about: the article's own, whatever was polished."""
+"""Which run a command in an article is about: its own, whatever was polished."""
 
 from __future__ import annotations
 
