@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support.desk import BETTER, SECOND, TEXT, Desk
 from support.editor import serving
+from support.offered import actions, lenses, line_of, opened, take
 from support.page import place
 from support.waiting import PATIENCE
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from support.editor import Editor, Json
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-NOWHERE = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
 
 
 async def answered(editor: Editor, *models: str) -> str:
@@ -37,46 +36,6 @@ async def number_of(editor: Editor, run_id: str, text: str) -> int:
     return 1 + next(n for n, a in enumerate(answers) if text in a["rawOutput"])
 
 
-async def opened(editor: Editor, uri: str) -> str:
-    """Open a view in the editor, as a client that opens such URIs does."""
-    text: str = (await editor.command("writeit.view.read", uri=uri))["text"]
-    document = {"uri": uri, "languageId": "markdown", "version": 1, "text": text}
-    editor.notify("textDocument/didOpen", {"textDocument": document})
-    return text
-
-
-async def lenses(editor: Editor, uri: str) -> list[tuple[int, str, Json]]:
-    """Line, title and command of each lens."""
-    found = await editor.request(
-        "textDocument/codeLens", {"textDocument": {"uri": uri}}
-    )
-    return [
-        (each["range"]["start"]["line"], each["command"]["title"], each["command"])
-        for each in found
-    ]
-
-
-async def actions(
-    editor: Editor, uri: str, selected: Json = NOWHERE
-) -> dict[str, Json]:
-    """The command of each code action, by title without our name."""
-    found = await editor.request(
-        "textDocument/codeAction",
-        {
-            "textDocument": {"uri": uri},
-            "range": selected,
-            "context": {"diagnostics": []},
-        },
-    )
-    return {a["title"].removeprefix("WriteIt: "): a["command"] for a in found}
-
-
-async def take(editor: Editor, command: Json) -> Any:
-    """Do what an editor does with a lens or an action."""
-    given = {"command": command["command"], "arguments": command["arguments"]}
-    return await editor.request("workspace/executeCommand", given)
-
-
 def marked(text: str, words: str) -> Json:
     """The range of some words in a text."""
     start = text.index(words)
@@ -84,13 +43,6 @@ def marked(text: str, words: str) -> Json:
         "start": place(text, start, "utf-16"),
         "end": place(text, start + len(words), "utf-16"),
     }
-
-
-def line_of(text: str, beginning: str) -> int:
-    """The line that begins so."""
-    return next(
-        n for n, line in enumerate(text.split("\n")) if line.startswith(beginning)
-    )
 
 
 async def test_each_answer_of_a_step_has_its_lenses_at_its_heading(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
 OFFERED: Json = {"wait": False}
 """What code actions pass."""
 
@@ -113,3 +115,24 @@ async def test_a_plug_in_says_these_things_itself(
         run_id = await editor.start_run(**OFFERED)
         await offered(editor, "writeit.step.skip", runId=run_id)
         assert messages(editor) == []
+
+
+async def test_a_refusal_says_what_to_do(bare: Editor) -> None:
+    """Its message is all that she is shown; a plug-in shows the hint itself."""
+    run_id = await bare.start_run()
+    await bare.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
+    refusal = await bare.refusal("writeit.step.select", runId=run_id, response=7)
+    assert str(refusal).endswith(refusal.data["hint"])
+    assert refusal.data["message"] in str(refusal)
+
+
+async def test_a_plug_in_gets_the_hint_apart(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """So that it can be shown in its own way."""
+    options = {"writeit": {"events": True}}
+    async with serving([workspace], "bare", environment, options=options) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        refusal = await editor.refusal("writeit.run.show", runId=NOBODY)
+        assert refusal.data["hint"]
+        assert refusal.data["hint"] not in str(refusal)

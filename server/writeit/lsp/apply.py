@@ -81,7 +81,8 @@ def prepare(
         if uri is None:
             raise InvalidParams(
                 "The run was not started on a document; nothing says where to.",
-                hint="Give `uri`, or mode new_file.",
+                hint="Put the text into a new file (mode `new_file`), or name the"
+                " document it is for (`uri`).",
                 problems=[{"path": "uri", "message": "is needed here"}],
             )
         check_there(connection, uri, kept_at(run, state.step_name))

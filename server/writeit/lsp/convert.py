@@ -50,10 +50,13 @@ ERROR_CODES = {
 INTERNAL_ERROR = -32603
 
 
-def to_rpc_error(error: WriteItError) -> JsonRpcException:
-    """Return the JSON-RPC error that carries `error`."""
+def to_rpc_error(error: WriteItError, *, hinted: bool = False) -> JsonRpcException:
+    """Return the JSON-RPC error that carries `error`.
+
+    `hinted`: its message says what to do, too; many editors show nothing else.
+    """
     return JsonRpcException(
-        message=error.message,
+        message=f"{error.message} {error.hint}".strip() if hinted else error.message,
         code=ERROR_CODES.get(error.kind, INTERNAL_ERROR),
         data=error.as_data(),
     )

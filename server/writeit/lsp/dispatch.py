@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from writeit.core.errors import InvalidParams, WriteItError
 from writeit.lsp.convert import to_invalid_params, to_rpc_error
-from writeit.lsp.plainly import tell_reply
+from writeit.lsp.plainly import has_plugin, tell_reply
 from writeit.lsp.protocol import Params
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ async def execute(connection: Connection, params: types.ExecuteCommandParams) ->
         tell_reply(connection, params.command, parsed, result)
     except WriteItError as error:
         logger.info("%s refused: %s", params.command, error.message)
-        raise to_rpc_error(error) from None
+        raise to_rpc_error(error, hinted=not has_plugin(connection)) from None
     except Exception:
         logger.exception("%s failed", params.command)
         raise

@@ -27,9 +27,14 @@ if TYPE_CHECKING:
 Saying: TypeAlias = "Callable[[Any, Any], str]"
 
 
+def has_plugin(connection: Connection) -> bool:
+    """Whether the client is one that speaks to the writer in its own way."""
+    return bool(announced(connection).keys() & {"views", "events"})
+
+
 def tell(connection: Connection, sentence: str) -> None:
     """Say something to the writer, if no plug-in does."""
-    if sentence and not announced(connection).keys() & {"views", "events"}:
+    if sentence and not has_plugin(connection):
         connection.show(f"WriteIt: {sentence}", types.MessageType.Info)
 
 
@@ -109,6 +114,11 @@ def _rewound(params: p.RunRewindParams, run: p.PipelineRun) -> str:
     return f"Back at {params.step}; the run you left stays as it is."
 
 
+def _activated(params: p.RunParams, session: p.UserSession) -> str:
+    del params, session
+    return "The document is about this run now; the other stays as it is."
+
+
 def _exported(params: p.RunExportParams, result: p.RunExportResult) -> str:
     del params
     return f"Written to {file_name(result.uri)}." if result.uri else ""
@@ -130,6 +140,7 @@ SAYINGS: dict[str, Saying] = {
     "writeit.step.merge": _merged,
     "writeit.step.skip": _skipped,
     "writeit.step.take": _taken,
+    "writeit.session.activate": _activated,
     "writeit.run.branch": _branched,
     "writeit.run.rewind": _rewound,
     "writeit.run.pause": lambda _, __: "Stopped; what came is kept.",

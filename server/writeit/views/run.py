@@ -11,7 +11,7 @@ from writeit.views import words
 from writeit.views.markdown import blocks, fenced, inline, line, shortened
 from writeit.views.states import next_for_run, run_state, step_state
 from writeit.views.symbols import lines_of
-from writeit.views.tree import runs_in, tree_lines
+from writeit.views.tree import runs_in, tree_lines, tree_rows
 from writeit.views.uris import StepView, uri_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from writeit.views.tree import TreeNode
     from writeit.views.uris import View
 
+_FAMILY = "## Family"
 _LONGEST_INPUT = 100
 _STEP_LINE = re.compile(rf"\d+\. (?:\*\*)?\[({NAME_PATTERN.strip('^$')})\]")
 
@@ -129,11 +130,26 @@ def _input(text: str) -> str:
     return f"{said} ({words.length(text)})" if short.endswith("…") else said
 
 
+def kin_at(page: str, line: int, run: PipelineRun, root: TreeNode) -> TreeNode | None:
+    """Return the run that a line of a run's view tells of in its family, or None.
+
+    A page may be older than the family: only a line that still says the same counts.
+    """
+    shown = lines_of(page)
+    if _FAMILY not in shown or line >= len(shown):
+        return None
+    rows = tree_rows(root, run.pipeline_run_id)
+    place = line - shown.index(_FAMILY) - len(["", "```"]) - 1
+    if not 0 <= place < len(rows) or rows[place][0] != shown[line]:
+        return None
+    return rows[place][1]
+
+
 def _family(run: PipelineRun, root: TreeNode | None) -> str:
     if root is None or runs_in(root) == 1:
         return ""
     lines = tree_lines(root, run.pipeline_run_id)
-    return blocks("## Family", fenced("\n".join(lines)))
+    return blocks(_FAMILY, fenced("\n".join(lines)))
 
 
 def _links(run: PipelineRun, link: Callable[[View], str]) -> str:

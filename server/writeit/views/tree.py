@@ -45,16 +45,25 @@ def tree_lines(
 
     `paint` may dress what is said of a run, for a terminal.
     """
-    lines = []
+    return [line for line, _ in tree_rows(root, current, paint)]
+
+
+def tree_rows(
+    root: TreeNode,
+    current: UUID | None = None,
+    paint: Callable[[TreeNode, str], str] = lambda _, label: label,
+) -> list[tuple[str, TreeNode | None]]:
+    """Return the lines of a family, each with its run; None says there are more."""
+    rows: list[tuple[str, TreeNode | None]] = []
     waiting = [(root, "", "")]
     while waiting:
         node, first, rest = waiting.pop()
-        lines.append(f"{first}{paint(node, _label(node, current))}")
+        rows.append((f"{first}{paint(node, _label(node, current))}", node))
         if node.more:
-            lines.append(f"{rest}└─ … more branches")
+            rows.append((f"{rest}└─ … more branches", None))
         children = list(_branches(node, rest))
         waiting += reversed(children)
-    return lines
+    return rows
 
 
 def runs_in(root: TreeNode) -> int:

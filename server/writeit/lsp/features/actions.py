@@ -12,11 +12,13 @@ from writeit.lsp.convert import to_offset
 from writeit.lsp.features.fixes import quick_fixes
 from writeit.lsp.features.frontmatter import takes_a_block
 from writeit.lsp.features.places import (
+    kin_in,
     on_document,
+    on_run,
     page_of,
-    parent_of,
     passage_in,
     places_in,
+    to_go_on,
 )
 from writeit.lsp.features.rewrites import is_of_a_word, rewrites
 from writeit.lsp.subject import view_in
@@ -79,7 +81,9 @@ async def _in_view(
     return [
         *_passage(connection, shown, params.range),
         *_at_line(shown, params.range.start.line),
-        *offers.on_run(shown.run, parent_of(folder, shown.run)),
+        *kin_in(shown, params.range.start.line),
+        *to_go_on(folder, shown.run),
+        *on_run(folder, shown.run),
     ]
 
 

@@ -10,7 +10,7 @@ from writeit.core.errors import NotFound
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.lsp import offers
 from writeit.lsp.features import frontmatter
-from writeit.lsp.features.places import on_document, page_of, places_in
+from writeit.lsp.features.places import on_document, page_of, places_in, to_go_on
 from writeit.lsp.subject import view_in
 from writeit.views import words
 
@@ -67,7 +67,8 @@ def _in_view(shown: Page) -> list[types.CodeLens]:
         for offer in offers.on_run(shown.run)
         if offer.prominent and offer.command != "writeit.step.select"
     ]
-    lenses = _at(0, [_state(shown.run), *prominent])
+    elsewhere = to_go_on(shown.folder, shown.run)
+    lenses = _at(0, [_state(shown.run), *elsewhere, *prominent])
     for place in places_in(shown):
         lenses += _at(place.line, place.offers)
     return lenses

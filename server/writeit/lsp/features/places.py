@@ -5,15 +5,16 @@ Code actions and code lenses are two ways to show the same places.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from writeit.lsp import offers
-from writeit.lsp.current import current
+from writeit.lsp.current import current, run_of
+from writeit.lsp.pages import family
 from writeit.lsp.showing import as_seen
 from writeit.views import uris
-from writeit.views.run import lines_of_steps
+from writeit.views.run import kin_at, lines_of_steps
 from writeit.views.symbols import lines_of
 
 if TYPE_CHECKING:
@@ -78,16 +79,38 @@ def on_document(
     The text itself is not read: an article of any length costs the same.
     """
     found = current(folder, uri)
-    some = [
-        *(
-            offers.to_land(pending)
-            for pending in connection.desk.pending.values()
-            if unquote(pending.uri) == unquote(uri)
-        ),
-        *(offers.on_polish(found.polish, uri) if found.polish else ()),
-        *(offers.on_run(found.run, parent_of(folder, found.run)) if found.run else ()),
+    waiting = [
+        pending
+        for pending in connection.desk.pending.values()
+        if unquote(pending.uri) == unquote(uri)
     ]
-    return found.run, some
+    polish, run = found.polish, found.run
+    if any(polish and pending.run_id == polish.pipeline_run_id for pending in waiting):
+        polish = None  # it is offered already
+    some = [
+        *(offers.to_land(pending) for pending in waiting),
+        *(offers.on_polish(polish, uri) if polish else ()),
+        *(on_run(folder, run) if run else ()),
+    ]
+    return run, some
+
+
+def on_run(folder: Folder, run: PipelineRun) -> Iterator[Offer]:
+    """Offer what the state of a run allows, and the way back to the one before."""
+    parent = parent_of(folder, run)
+    yield from offers.on_run(run, parent)
+    if parent is not None and not folder.is_of_selection(parent.configuration_id):
+        back = offers.to_go_on(parent, "Go back to the run this branched off")
+        yield replace(back, prominent=False)
+
+
+def to_go_on(folder: Folder, run: PipelineRun) -> Iterator[Offer]:
+    """Offer a run on its page, if its document is about another one now."""
+    if run.uri is None or folder.is_of_selection(run.configuration_id):
+        return
+    now = run_of(folder, run.uri)
+    if now is None or now.pipeline_run_id != run.pipeline_run_id:
+        yield offers.to_go_on(run)
 
 
 def parent_of(folder: Folder, run: PipelineRun) -> PipelineRun | None:
@@ -117,6 +140,19 @@ def places_in(shown: Page) -> Iterator[Place]:
                 step = shown.run.steps.get(name)
                 if step is not None:
                     yield Place(line, line, list(offers.at_step(shown.run, step)), name)
+
+
+def kin_in(shown: Page, line: int) -> list[Offer]:
+    """Offer the other run of the family that a line of a run's page tells of."""
+    if not isinstance(shown.view, uris.RunView):
+        return []
+    root = family(shown.folder.store, shown.run)
+    kin = kin_at(shown.text, line, shown.run, root)
+    if kin is None or kin.deleted or kin.run_id == shown.run.pipeline_run_id:
+        return []
+    offered = offers.to_visit(kin.run_id)
+    is_of_selection = shown.folder.is_of_selection(shown.run.configuration_id)
+    return offered[:1] if is_of_selection else offered
 
 
 def passage_in(shown: Page, first: int, last: int, text: str) -> Offer | None:

@@ -13,7 +13,7 @@ from writeit.lsp.offers.binding import to_bind
 from writeit.lsp.offers.document import on_polish, to_install, to_land, to_start
 from writeit.lsp.offers.offer import Offer
 from writeit.lsp.offers.place import at_section, at_step, to_take
-from writeit.lsp.offers.run import on_run
+from writeit.lsp.offers.run import on_run, to_go_on, to_visit
 
 __all__ = [
     "Offer",
@@ -22,8 +22,10 @@ __all__ = [
     "on_polish",
     "on_run",
     "to_bind",
+    "to_go_on",
     "to_install",
     "to_land",
     "to_start",
     "to_take",
+    "to_visit",
 ]

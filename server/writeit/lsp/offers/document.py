@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from writeit.core.run import PipelineStatus
 from writeit.lsp.convert import canonical
-from writeit.lsp.offers.offer import Offer, of_run, view
+from writeit.lsp.offers.offer import Offer, compare_with_document, of_run, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from writeit.core.pipeline import PipelineConfiguration
-    from writeit.core.run import PipelineRun
+    from writeit.core.run import PipelineRun, StepState
     from writeit.lsp.desk import Pending
 
 
@@ -63,6 +63,24 @@ def on_polish(run: PipelineRun, uri: str) -> Iterator[Offer]:
         ).prominently()
     elif any(applied.uri == canonical(uri) for applied in run.applied):
         yield of_run(run, "Take the last polish back", "writeit.edit.restore")
+    elif not run.applied and step.content is not None:
+        yield from to_put_in(run, step)
+
+
+def to_put_in(run: PipelineRun, step: StepState) -> Iterator[Offer]:
+    """Offer a passage that was chosen and never came into the document.
+
+    The document was closed then, or the writer had changed the passage as well. Once
+    she took it back, or did something else with its run, it is offered less loudly.
+    """
+    yield of_run(
+        run,
+        "Put the new passage in its place",
+        "writeit.step.apply",
+        step=step.step_name,
+        prominent=run.updated_at == step.completed_at,
+    )
+    yield compare_with_document(run)
 
 
 def to_install(model: str) -> Offer:

@@ -75,3 +75,12 @@ def side(run: PipelineRun, step: str, response: object = None) -> dict[str, str]
     """Name a text for a comparison: an answer, else what the next step gets."""
     named = {"runId": str(run.pipeline_run_id), "step": step}
     return named if response is None else {**named, "response": str(response)}
+
+
+def compare_with_document(run: PipelineRun) -> Offer:
+    """Return the offer to compare a run's document with what its text makes of it."""
+    return comparison(
+        "Compare the document with what the text makes of it",
+        side(run, run.current_step, "document"),
+        side(run, run.current_step, "proposed"),
+    )

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 
 from writeit.core import decide
 from writeit.core.run import DONE, MAX_RETRIES, PipelineStatus, StepStatus
-from writeit.lsp.offers.offer import comparison, of_run, side, view
+from writeit.lsp.offers.offer import (
+    Offer,
+    compare_with_document,
+    comparison,
+    of_run,
+    side,
+    view,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
     from writeit.core.run import AIResponse, PipelineRun, StepState
-    from writeit.lsp.offers.offer import Offer
 
 FIRST_WORDS = 40
 """Characters of an answer that its offer shows."""
@@ -72,6 +79,8 @@ def _asking(run: PipelineRun, step: StepState) -> Iterator[Offer]:
             step=name,
             generates=True,
         )
+    if step.status is StepStatus.RUNNING:
+        yield view(run, f"Read the prompt of {name}", "prompt", name)
 
 
 def _choosing(run: PipelineRun, step: StepState) -> Iterator[Offer]:
@@ -149,12 +158,15 @@ def _always(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Offer]:
             "writeit.step.apply",
             prominent=run.status is PipelineStatus.COMPLETED and not run.applied,
         )
+        if run.output != "new_file":
+            yield of_run(
+                run,
+                "Put the text into a new file",
+                "writeit.step.apply",
+                mode="new_file",
+            )
     if run.uri and run.output != "new_file" and run.is_finished and not run.applied:
-        yield comparison(
-            "Compare the document with what the text makes of it",
-            side(run, run.current_step, "document"),
-            side(run, run.current_step, "proposed"),
-        )
+        yield compare_with_document(run)
     if run.applied:
         yield of_run(
             run,
@@ -164,6 +176,26 @@ def _always(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Offer]:
         )
     yield from _exports(run)
     yield view(run, "Open what all runs used", "usage")
+
+
+def to_go_on(run: PipelineRun, title: str = "Go on with this run") -> Offer:
+    """Offer to make a run the one that its document is about."""
+    return of_run(run, title, "writeit.session.activate", prominent=True)
+
+
+def to_visit(run_id: UUID) -> list[Offer]:
+    """Offer another run of a family: to look at it, to make the document about it."""
+    of = {"runId": str(run_id)}
+    return [
+        Offer(
+            title="Open this run",
+            command="writeit.view.open",
+            params={**of, "view": "run"},
+        ),
+        Offer(
+            title="Go on with this run", command="writeit.session.activate", params=of
+        ),
+    ]
 
 
 def _exports(run: PipelineRun) -> Iterator[Offer]:

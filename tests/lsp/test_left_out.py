@@ -1,0 +1,99 @@
+"""A passage that was chosen and did not come into the document is offered again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from support.desk import BETTER, SECOND, Desk
+from support.editor import serving
+from support.offered import actions, lenses, take
+from support.workspace import new_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PUT = "Put the new passage in its place"
+COMPARE = "Compare the document with what the text makes of it"
+BACK = "Take the last polish back"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def bare(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """An editor that has actions, and pages as files."""
+    workspace = new_workspace(tmp_path_factory.mktemp("left-out"))
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        yield Desk(editor)
+
+
+async def titles(desk: Desk, uri: str) -> list[str]:
+    """The lenses of the first line."""
+    return [title for _, title, _ in await lenses(desk.editor, uri)]
+
+
+async def test_a_chosen_passage_is_offered_to_the_document(bare: Desk) -> None:
+    """Chosen in a page, where nothing puts it in by itself."""
+    page = bare.open()
+    await bare.polished(page)
+    assert PUT in await titles(bare, page.uri)
+    offered = await actions(bare.editor, page.uri)
+    assert COMPARE in offered
+    await take(bare.editor, offered[PUT])
+    await bare.editor.until(lambda: BETTER in page.text)
+    while BACK not in await actions(bare.editor, page.uri):
+        pass  # it is noted after the text has changed
+    assert PUT not in await titles(bare, page.uri)
+
+
+async def test_what_waited_is_offered_by_the_next_server(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """It does not forget with the one that is gone."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        desk = Desk(editor)
+        page = desk.open(manner="deaf")
+        run_id = await desk.polished(page)
+        assert (await desk.apply(run_id))["pending"]
+        assert PUT not in await actions(editor, page.uri)  # it waits, and says so
+        text = page.text
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        again = Desk(editor).open(text, uri=page.uri)
+        await take(editor, (await actions(editor, again.uri))[PUT])
+        await editor.until(lambda: BETTER in again.text)
+
+
+async def test_a_passage_she_changed_meanwhile_is_offered_to_be_compared(
+    bare: Desk,
+) -> None:
+    """It met words of hers, which stay."""
+    page = bare.open()
+    run_id = await bare.polished(page)
+    start = page.text.index(SECOND)
+    page.type(start, start + len(SECOND), "Her own words.")
+    assert not (await bare.try_to_apply(run_id))["applied"]
+    offered = await actions(bare.editor, page.uri)
+    assert {PUT, COMPARE} <= set(offered)
+    assert "Her own words." in page.text
+
+
+async def test_what_she_took_back_is_not_urged_on_her(bare: Desk) -> None:
+    """An action is there; no lens."""
+    page = bare.open()
+    run_id = await bare.polished(page)
+    await bare.apply(run_id)
+    await take(bare.editor, (await actions(bare.editor, page.uri))[BACK])
+    await bare.editor.until(lambda: SECOND in page.text)
+    while BACK in (offered := await actions(bare.editor, page.uri)):
+        pass  # it is noted after the text has changed
+    assert PUT in offered
+    assert PUT not in await titles(bare, page.uri)
