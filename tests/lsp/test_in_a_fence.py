@@ -17,16 +17,19 @@ TEXT = "# A\n\nBefore.\n\n```python\nx = 1\ny = 2\n```\n\nAfter.\n"
 
 
 @pytest.mark.parametrize("passage", ["y = 2", "x = 1\ny = 2"])
+@pytest.mark.parametrize(
+    "model", ["say-y%20%3D%203", "say-%60%60%60python%0Ay%20%3D%203%0A%60%60%60"]
+)
 async def test_a_passage_of_code_is_replaced_inside_its_fence(
-    desk: Desk, passage: str
+    desk: Desk, passage: str, model: str
 ) -> None:
-    """Nothing around it changes."""
+    """Nothing around it changes; a fence of the model's own is not put into hers."""
     page = desk.open(TEXT)
     run = await desk.editor.command(
         "writeit.document.polish",
         uri=page.uri,
         range=span(TEXT, passage, desk.encoding),
-        models=["openai/say-y%20%3D%203"],
+        models=[f"openai/{model}"],
         apply=True,
     )
     assert run["status"] == "COMPLETED"

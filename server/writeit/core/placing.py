@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from writeit.core import fences
 from writeit.core.alignment import matches, tokens
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def placed(document: RunDocument, content: str, mode: Output) -> Placed:
     content = with_ends_of(document.text, content.strip())
     if not is_passage(document):
         return _in_body(document.text, content, mode)
+    if fences.is_open(document.before) and not fences.is_open(document.selection):
+        content = fences.code_of(content)  # there is a fence around it already
     lead, passage, trail = _edges(document.selection)
     if mode == "insert":
         inside = lead + passage + _joint(document, passage, trail) + content + trail

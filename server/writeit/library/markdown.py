@@ -6,23 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from writeit.core.fences import outside
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _ANY_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6})(?:[ \t].*)?")
 _HEADING = re.compile(r" {0,3}#(?:[ \t]+(?P<title>.*?))?(?:[ \t]+#+)?[ \t]*")
-_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 
 
 def title_of(body: str) -> str:
     """Return the text of the first `# heading` outside code, or ""."""
-    fence = ""
-    for line in body.splitlines():
-        if fence:
-            fence = "" if _closes(line, fence) else fence
-        elif opening := _FENCE.fullmatch(line):
-            fence = opening["fence"]
-        elif (heading := _HEADING.fullmatch(line)) and heading["title"]:
+    for _, line in outside(body.splitlines()):
+        if (heading := _HEADING.fullmatch(line)) and heading["title"]:
             return str(heading["title"])
     return ""
 
@@ -53,19 +49,6 @@ def sections_of(lines: Sequence[str]) -> list[Section]:
 
 
 def _headings(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
-    fence = ""
-    for place, with_end in enumerate(lines):
-        line = with_end.rstrip("\r\n")
-        if fence:
-            fence = "" if _closes(line, fence) else fence
-        elif opening := _FENCE.fullmatch(line):
-            fence = opening["fence"]
-        elif heading := _ANY_HEADING.fullmatch(line):
+    for place, line in outside(lines):
+        if heading := _ANY_HEADING.fullmatch(line):
             yield place, len(heading["marks"])
-
-
-def _closes(line: str, fence: str) -> bool:
-    match = _FENCE.fullmatch(line)
-    if match is None or match["info"].strip():
-        return False
-    return match["fence"].startswith(fence)
