@@ -22,6 +22,7 @@ from writeit.lsp.features.places import (
 )
 from writeit.lsp.features.rewrites import is_of_a_word, rewrites
 from writeit.lsp.subject import view_in
+from writeit.ports import RunQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,11 +61,18 @@ async def code_actions(
             _action(rewrite.offer, rewrite.kind, tagged=tagged)
             for rewrite in rewrites(connection, pipelines, params)
         ]
+        if of_passage and _is_written_in(folder):
+            connection.warm()  # a model may be asked the next moment
         of_run = [_action(offer, KIND, tagged=tagged) for offer in some]
         word = is_of_a_word(connection, params)
         ours = of_run + of_passage if word else of_passage + of_run
         actions = [*quick_fixes(connection, library, params), *ours]
     return [action for action in actions if _wanted(action, params.context.only)]
+
+
+def _is_written_in(folder: Folder) -> bool:
+    """Whether there was ever a run: elsewhere a selection is no sign of one to come."""
+    return bool(folder.store.runs(RunQuery(limit=1)).runs)
 
 
 async def _in_view(

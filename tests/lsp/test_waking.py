@@ -1,0 +1,50 @@
+"""The model host is awake when a writer asks: what she does before wakes it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from support.editor import serving
+from support.offered import NOWHERE, actions
+from support.waiting import awaited
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.editor import Editor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SELECTED = NOWHERE | {"end": {"line": 0, "character": 9}}
+
+
+def has_host(editor: Editor) -> bool:
+    """Whether a model host runs for a server."""
+    for child in psutil.Process(editor.process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if "model-host" in child.cmdline():
+                return True
+    return False
+
+
+async def test_a_selection_wakes_it_where_runs_were_made(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Elsewhere a selection in a markdown file is no sign that a model is wanted."""
+    path = workspace / "article.md"
+    path.write_text("# An article of hers\n", encoding="utf-8")
+    async with serving([workspace], "bare", environment) as editor:
+        uri = editor.open_document(path)
+        assert "Polish this passage" in await actions(editor, uri, SELECTED)
+        assert not has_host(editor)
+        await editor.start_run(uri=uri)
+    async with serving([workspace], "bare", environment) as editor:
+        uri = editor.open_document(path)
+        await actions(editor, uri)
+        assert not has_host(editor)
+        await actions(editor, uri, SELECTED)
+        await awaited(lambda: has_host(editor))
