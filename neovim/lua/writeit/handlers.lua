@@ -25,9 +25,19 @@ M['writeit/changed'] = function(_, params, ctx)
   require('writeit.lens').refresh_all(ctx.client_id)
 end
 
+--- Whether a view may have her keys: not while she types, nor if nobody asked for it, as
+--- for the comparison of a text that met words of hers.
+---@param params lsp.ShowDocumentParams
+---@return boolean?
+local function takes_keys(params)
+  local left = require('writeit.diff').sides_of(params.uri)
+  local unasked = left and left.response == 'document'
+  return params.takeFocus and not unasked and vim.api.nvim_get_mode().mode == 'n'
+end
+
 M['window/showDocument'] = function(err, params, ctx)
   if vim.startswith(params.uri, 'writeit:') then
-    require('writeit.view').show(ctx.client_id, params.uri, params.takeFocus)
+    require('writeit.view').show(ctx.client_id, params.uri, takes_keys(params))
     return { success = true }
   end
   return vim.lsp.handlers['window/showDocument'](err, params, ctx)

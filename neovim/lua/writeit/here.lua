@@ -136,6 +136,18 @@ function M.run(here)
   return client_of.execute(here.client, 'run.show', { runId = here.run_id })
 end
 
+--- The names of a run's steps, in its order: a map of JSON has none.
+---@param client vim.lsp.Client
+---@param run writeit.Run
+---@return string[]
+function M.steps(client, run)
+  local about = { pipeline = run.configurationId }
+  local pipeline = client_of.execute(client, 'pipeline.show', about)
+  return vim.tbl_map(function(step)
+    return step.name
+  end, pipeline.steps)
+end
+
 --- The step a command is about: the view's, else the run's current one.
 ---@param here writeit.Here
 ---@param run writeit.Run

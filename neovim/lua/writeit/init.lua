@@ -10,7 +10,7 @@ function M.statusline()
     return ''
   end
   local state = require('writeit.lens').state(buf)
-  local waits = require('writeit.edit').count_waiting()
+  local waits = require('writeit.settle').count_waiting()
   if waits > 0 then
     return state .. ' [a text waits for normal mode]'
   end

@@ -72,7 +72,7 @@ function M.on_exit(code, signal, id)
     dismissed[id] = nil
     require('writeit.stream').abandon(id)
     require('writeit.client').abandon(id)
-    require('writeit.edit').abandon(id)
+    require('writeit.settle').abandon(id)
   end)
 end
 

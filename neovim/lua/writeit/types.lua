@@ -83,6 +83,12 @@
 ---@field conflicts table[]
 ---@field pending boolean
 
+--- A text, and the document in which it met words of hers.
+---@class writeit.Contest
+---@field uri string
+---@field runId string
+---@field step string
+
 --- What went wrong, in words for a person; raised with `error(fault, 0)`.
 ---@class writeit.Fault
 ---@field message string

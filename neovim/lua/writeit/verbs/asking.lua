@@ -4,6 +4,7 @@ local client_of = require('writeit.client')
 local edit = require('writeit.edit')
 local here_of = require('writeit.here')
 local say = require('writeit.say')
+local settle = require('writeit.settle')
 local stream_of = require('writeit.stream')
 local view = require('writeit.view')
 
@@ -222,13 +223,12 @@ function M.range(here, span)
 end
 
 function M.polish_offered(client, params)
+  local fates = edit.watch()
   local run, stream = stream_of.ask(client, 'document.polish', params)
   local step = run.steps[run.currentStep]
   if run.status == 'COMPLETED' then
     stream_of.clear_away(stream)
-    if not edit.after_polish(client, run, params.uri) then
-      say.info('the passage is rewritten. u takes it back.')
-    end
+    settle.after_polish(client, run, params.uri, fates[params.uri])
   elseif #step.aiResponses > 0 then
     stream_of.hand_over(stream)
     say.info('in the window beside, :WriteIt choose takes an answer and :WriteIt apply puts it in.')

@@ -2,13 +2,15 @@
 local ask = require('writeit.ask')
 local choosing = require('writeit.verbs.choosing')
 local client_of = require('writeit.client')
+local diff = require('writeit.diff')
 local here_of = require('writeit.here')
 local say = require('writeit.say')
+local settle = require('writeit.settle')
 local view = require('writeit.view')
 
 local M = {}
 
-M.diff = require('writeit.diff').open
+M.diff = diff.open
 
 ---@param step writeit.Step
 ---@param given string[]
@@ -31,9 +33,42 @@ local function two(step, given)
   return left, choosing.pick(step, given[2], ('Compare answer %d with'):format(left))
 end
 
+---@param here writeit.Here
+---@param about { runId: string, step: string }
+local function compare_with_document(here, about)
+  local hers, proposed = diff.texts_of(here.client, about)
+  if hers == proposed then
+    say.info('there is nothing left to settle: your document has all of the text, or its like.')
+    return
+  end
+  local function side(response)
+    return { runId = about.runId, step = about.step, response = response }
+  end
+  M.diff(here.client, side('document'), side('proposed'))
+end
+
+--- What a bare `compare` means before answers: the view of a comparison, or a text that
+--- met words of hers in this document.
+---@param call writeit.Call
+---@return boolean done
+local function compared_here(call)
+  local here = here_of.find(call.buf)
+  local left, right = diff.sides_of(vim.api.nvim_buf_get_name(here.buf))
+  local contest = settle.contest_of(here.uri)
+  if contest or (left and left.response == 'document') then
+    compare_with_document(here, contest or left)
+  elseif left and right then
+    M.diff(here.client, left, right)
+  end
+  return left ~= nil or contest ~= nil
+end
+
 --- `:WriteIt compare [number number]`
 ---@param call writeit.Call
 function M.compare(call)
+  if #call.arguments == 0 and compared_here(call) then
+    return
+  end
   local here = here_of.find_run(call.buf)
   local step = here_of.step(here, here_of.run(here))
   local left, right = two(step, call.arguments)

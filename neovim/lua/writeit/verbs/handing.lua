@@ -4,6 +4,7 @@ local disk = require('writeit.disk')
 local edit = require('writeit.edit')
 local here_of = require('writeit.here')
 local say = require('writeit.say')
+local settle = require('writeit.settle')
 local window = require('writeit.window')
 
 local M = {}
@@ -22,11 +23,10 @@ end
 ---@param client vim.lsp.Client
 ---@param params table
 local function apply(client, params)
-  local result = client_of.execute(client, 'step.apply', params)
+  local result = settle.apply(client, params)
   if result.applied then
     show(result.uri)
   end
-  edit.settle(client, params, result)
 end
 
 --- `:WriteIt apply [new_file|replace|insert]`
@@ -58,7 +58,14 @@ function M.restore(call)
   M.restore_offered(here.client, { runId = here.run_id, step = here.step })
 end
 
+---@type table<writeit.Fate, string> Where she wrote over it, the server has said so.
+local HINDRANCES = {
+  locked = 'it may not be changed (nomodifiable).',
+  typing = 'you were typing. Try again.',
+}
+
 function M.restore_offered(client, params)
+  local fates = edit.watch()
   local result = client_of.execute(client, 'edit.restore', params)
   local path = disk.short(result.uri)
   if result.applied then
@@ -67,8 +74,8 @@ function M.restore_offered(client, params)
       error(unsaved, 0)
     end
     say.info(('%s is as it was before, with what you wrote since.'):format(path))
-  elseif edit.hindrance(result.uri) then
-    say.warn(('%s was not restored: %s'):format(path, edit.hindrance(result.uri)))
+  elseif HINDRANCES[fates[result.uri]] then
+    say.warn(('%s was not restored: %s'):format(path, HINDRANCES[fates[result.uri]]))
   end
 end
 
