@@ -10,6 +10,7 @@ import pytest
 
 from support.desk import BETTER, SECOND, TEXT, file_of
 from support.trouble import is_told, no_room
+from writeit.lsp.files import replace_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +30,6 @@ async def test_a_closed_text_that_is_too_long_is_refused_and_left(desk: Desk) ->
     assert refused.kind == "invalid_params"
     assert "kept" in refused.data["hint"]
     assert file_of(page.uri).read_text(encoding="utf-8") == text
-    page = desk.open(text, uri=page.uri)
-    assert (await desk.apply(run_id))["applied"]
-    assert page.text.startswith(BETTER)
 
 
 async def test_a_text_with_the_longest_name_there_is_takes_an_edit(desk: Desk) -> None:
@@ -69,6 +67,27 @@ async def test_two_servers_lose_no_edit_of_a_file(tmp_path: Path) -> None:
     ]
     assert [await server.wait() for server in servers] == [0, 0]
     assert file.read_text(encoding="utf-8").count("x") == 400
+
+
+async def test_what_an_editor_saves_in_the_moment_of_a_replacement_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes into the file that had the name; that text has the name again."""
+    file = tmp_path / "hers.md"
+    file.write_text("As it was.\n", encoding="utf-8")
+    with file.open("r+", encoding="utf-8") as editor:
+        replace, moments = type(file).replace, [1]
+
+        def when_she_saves(path: Path, target: Path) -> Path:
+            if moments.pop() if moments else 0:
+                editor.truncate()
+                editor.write("As she has it.\n")
+                editor.flush()
+            return replace(path, target)
+
+        monkeypatch.setattr(type(file), "replace", when_she_saves)
+        assert not replace_text(file, "As it was.\n", "As we have it.\n")
+    assert file.read_text(encoding="utf-8") == "As she has it.\n"
 
 
 async def test_a_full_disk_is_told_as_one(desk: Desk) -> None:

@@ -178,3 +178,25 @@ async def test_a_full_disk_leaves_a_page_and_what_is_known_of_it(bare: Desk) -> 
     assert memory.read_bytes() == rendered.replace(b"# angles", b"# an older title")
     await shown(bare, run_id)
     assert b"Words of hers." in page.read_bytes()
+
+
+async def test_a_page_that_is_empty_while_it_is_saved_is_not_made_anew(
+    bare: Desk,
+) -> None:
+    """Many editors empty a file and then write it; her words come with the writing."""
+    run_id, page = await answered(bare)
+    text = page.read_text(encoding="utf-8")
+    with page.open("w", encoding="utf-8") as file:
+        _, opened = bare.editor.start("writeit.view.open", view="step", runId=run_id)
+        await asyncio.sleep(0.2)
+        file.write(text.replace(FEEDBACK, f"{FEEDBACK}Words of hers."))
+    await opened
+    assert "Words of hers." in page.read_text(encoding="utf-8")
+
+
+async def test_a_page_that_stays_empty_is_made_anew(bare: Desk) -> None:
+    """Nobody is about to write it."""
+    run_id, page = await answered(bare)
+    page.write_text("", encoding="utf-8")
+    await shown(bare, run_id)
+    assert FEEDBACK in page.read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ from writeit.core.errors import InvalidParams, NotTrusted, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
 NO_ROOM = frozenset({EDQUOT, EFBIG, ENOSPC})
 """What the system says when there is no room for a file."""
@@ -85,16 +86,36 @@ def replace_text(path: Path, before: str, after: str) -> bool:
     Raises:
         OSError: it could not be written, or is not to be; it is as it was.
     """
-    path = path.resolve()
-    with _beside(path, after) as beside:
+    path, was = path.resolve(), before.encode()
+    with _beside(path, after.encode()) as beside:
         copymode(path, beside)
         with one_at_a_time(path.parent):
             # To be written: a folder would let a file go that is made read-only.
-            with path.open("r+", encoding="utf-8", newline="") as file:
-                if file.read() != before:
+            with path.open("r+b") as file:
+                if file.read() != was:
                     return False
-            beside.replace(path)
-    return True
+                beside.replace(path)
+                saved = _saved_since(file, was)
+            if saved is not None:
+                _put(path, saved)
+    return saved is None
+
+
+def _saved_since(file: BinaryIO, was: bytes) -> bytes | None:
+    """Return what an editor saved into a file in the moment in which it was replaced.
+
+    It had opened it by its name before; without this its text would be nowhere.
+    """
+    file.seek(0)
+    if (found := file.read()) == was:
+        return None
+    for _ in range(TURNS):
+        time.sleep(TURN)
+        file.seek(0)
+        before, found = found, file.read()
+        if found and found == before:
+            break
+    return found
 
 
 @contextmanager
@@ -133,19 +154,23 @@ def put(path: Path, text: str) -> None:
     Raises:
         OSError: it could not be written; what was there is as it was.
     """
-    with _beside(path, text) as beside:
+    _put(path, text.encode())
+
+
+def _put(path: Path, data: bytes) -> None:
+    with _beside(path, data) as beside:
         with suppress(FileNotFoundError):
             copymode(path, beside)
         beside.replace(path)
 
 
 @contextmanager
-def _beside(path: Path, text: str) -> Iterator[Path]:
-    """A file in the same folder with `text`, which is on the disk; for a moment."""
+def _beside(path: Path, data: bytes) -> Iterator[Path]:
+    """A file in the same folder with `data`, which is on the disk; for a moment."""
     handle, name = mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     try:
-        with open(handle, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 -- a descriptor
-            file.write(text)
+        with open(handle, "wb") as file:  # noqa: PTH123 -- a descriptor
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         yield Path(name)

@@ -7,6 +7,7 @@ on a full disk either, and never one that a link in a folder from elsewhere lead
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from writeit.views.uris import View
 
 HOUSE = ".writeit"
+SAVING = 1.0
+"""Seconds in which an editor has written what it is about to save."""
 
 
 def file_of(folder: Folder, view: View) -> Path:
@@ -76,6 +79,18 @@ def read(path: Path) -> str | None:
         return _text(path)
     except (OSError, UnicodeDecodeError):
         return None
+
+
+def is_being_saved(path: Path) -> bool:
+    """Say whether a file became empty just now: many editors empty it and then write.
+
+    A page that is empty, and stays so, is made anew.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return found.st_size == 0 and abs(time.time() - found.st_mtime) < SAVING
 
 
 def _text(path: Path) -> str:

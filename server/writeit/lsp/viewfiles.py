@@ -9,6 +9,7 @@ rendering, which is kept beside the last one.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -24,6 +25,7 @@ from writeit.lsp.pagefiles import (
     check_no_link,
     file_of,
     home_of,
+    is_being_saved,
     make,
     read,
     replace,
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from writeit.views.uris import View
 
 RENDERED = ".writeit/rendered"
+A_MOMENT = 0.05
+"""Seconds after which a page is looked at again that somebody else had in hand."""
 
 
 async def as_file(
@@ -73,6 +77,8 @@ async def as_file(
                     done = _on_the_disk(connection, folder, view, text)
             else:
                 done = await _in_the_editor(connection, folder, view, text)
+            if not done:
+                await asyncio.sleep(A_MOMENT)
     return path
 
 
@@ -84,6 +90,8 @@ def _on_the_disk(connection: Connection, folder: Folder, view: View, text: str) 
         _remember(folder, view, text)
         make(folder, path, text)
         return True
+    if not now and is_being_saved(path):
+        return False
     hers, base = _hers(connection, folder, view, now, text)
     if _damaged(connection, folder, view, hers):
         return True
