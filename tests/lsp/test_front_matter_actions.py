@@ -88,3 +88,26 @@ async def test_elsewhere_there_is_nothing_to_fix(pipelined: Editor) -> None:
     head = Head(pipelined, block("  pipline: post\n"))
     assert await head.actions(head.span("title"), "quickfix") == []
     assert await head.actions(head.span("# Rivers"), "quickfix") == []
+
+
+async def test_inputs_that_are_missing_are_written_by_a_quick_fix(
+    pipelined: Editor,
+) -> None:
+    """For her to fill in; what stands there stays."""
+    head = Head(pipelined, block("  pipeline: post\n  inputs:\n    tone: dry\n"))
+    (action,) = await head.actions(head.span("inputs"), "quickfix")
+    assert action["title"] == "WriteIt: Write the inputs that are missing"
+    assert action["command"]["command"] == "writeit.document.frontMatter"
+    assert action["diagnostics"][0]["code"] == "missing-input"
+    assert action["command"]["arguments"] == [
+        {"uri": head.page.uri, "pipeline": "post", "wait": False}
+    ]
+
+
+async def test_an_input_that_is_there_and_empty_needs_her_words(
+    pipelined: Editor,
+) -> None:
+    """Nothing can write them for her."""
+    words = '  pipeline: post\n  inputs: {tone: dry, readers: ""}\n'
+    head = Head(pipelined, block(words))
+    assert await head.actions(head.span("readers"), "quickfix") == []

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SEED = int(os.environ.get("WRITEIT_SEED", "2026"))
-CASES = int(os.environ.get("WRITEIT_TYPING", "40"))
+CASES = int(os.environ.get("WRITEIT_TYPING", "100"))
 AT_ONCE = 8
 MANNERS = [manner for manner in get_args(Manner) if manner != "deaf"]
 HERS = [chr(code) for code in range(0xA000, 0xA48C)]

@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from writeit.library.binding import scalar
+from writeit.core.errors import WriteItError
+from writeit.library.binding import bound, scalar
 from writeit.lsp.documents import open_document
+from writeit.lsp.features import frontmatter
 from writeit.lsp.features.diagnostics import problems, to_diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from writeit.core.pipeline import PipelineConfiguration
     from writeit.library import Library
     from writeit.lsp.connection import Connection
 
 KIND = types.CodeActionKind.QuickFix.value
+MISSING = "missing-input"
 
 
 def quick_fixes(
@@ -24,15 +28,23 @@ def quick_fixes(
 ) -> Iterator[types.CodeAction]:
     """Yield a fix for each name that may have been meant within a range.
 
-    Only for clients that take edits in a code action; the others see the nearest name
-    in the message.
+    Names only for clients that take edits in a code action; the others see the nearest
+    one in the message. Inputs that are missing are written by a command.
     """
     uri = params.text_document.uri
-    if not _takes_edits(connection) or open_document(connection, uri) is None:
+    if open_document(connection, uri) is None:
         return
-    for problem, where in problems(connection, uri, library):
-        if not _touch(where, params.range):
-            continue
+    touched = [
+        (problem, where)
+        for problem, where in problems(connection, uri, library)
+        if _touch(where, params.range)
+    ]
+    lacking = [to_diagnostic(*each) for each in touched if each[0].code == MISSING]
+    if lacking:
+        yield from _to_complete(connection, library, uri, lacking)
+    if not _takes_edits(connection):
+        return
+    for problem, where in touched:
         for index, name in enumerate(problem.instead):
             yield types.CodeAction(
                 title=f"WriteIt: Change to {name}",
@@ -41,6 +53,39 @@ def quick_fixes(
                 is_preferred=index == 0,
                 edit=_edit(connection, uri, where, scalar(name)),
             )
+
+
+def _to_complete(
+    connection: Connection,
+    library: Library,
+    uri: str,
+    lacking: list[types.Diagnostic],
+) -> Iterator[types.CodeAction]:
+    """Yield what writes the inputs that are not there, for her to fill in."""
+    head = frontmatter.head(connection, uri)
+    name = frontmatter.read(head, uri).binding.pipeline or ""
+    entry = library.pipelines.get(name)
+    if entry is None or entry.value is None or not _is_completed(head, entry.value):
+        return
+    title = "WriteIt: Write the inputs that are missing"
+    params = {"uri": uri, "pipeline": name, "wait": False}
+    yield types.CodeAction(
+        title=title,
+        kind=KIND,
+        diagnostics=lacking,
+        is_preferred=True,
+        command=types.Command(
+            title=title, command="writeit.document.frontMatter", arguments=[params]
+        ),
+    )
+
+
+def _is_completed(head: str, pipeline: PipelineConfiguration) -> bool:
+    """Whether there is anything to put into front matter."""
+    try:
+        return bound(head, pipeline) != head
+    except WriteItError:  # what stands there has to be put right by hand
+        return False
 
 
 def _takes_edits(connection: Connection) -> bool:
