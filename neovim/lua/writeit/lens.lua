@@ -1,9 +1,25 @@
 -- Code lenses: where the run stands and what is likeliest next, at the end of the line.
--- Neovim keeps them (so `vim.lsp.codelens.run()` works); we only draw them: a line of
--- six lenses would run out of the window.
+-- We keep and draw them ourselves: a line of six lenses would run out of the window, and
+-- Neovim keeps no lenses of others since 0.12.
+local ask = require('writeit.ask')
 local config = require('writeit.config')
+local task = require('writeit.task')
 
 local M = {}
+
+---@class writeit.Lenses
+---@field client vim.lsp.Client
+---@field list lsp.CodeLens[]
+
+---@type table<integer, writeit.Lenses> By buffer.
+local known = {}
+
+vim.api.nvim_create_autocmd({ 'BufUnload', 'BufWipeout' }, {
+  group = vim.api.nvim_create_augroup('writeit.lens', {}),
+  callback = function(event)
+    known[event.buf] = nil
+  end,
+})
 
 local drawn = vim.api.nvim_create_namespace('writeit.lens')
 
@@ -82,6 +98,18 @@ local function draw(buf, lenses)
   end
 end
 
+--- Keep a buffer's lenses. Before 0.12 Neovim is told, so that `vim.lsp.codelens.run()`
+--- knows them, too.
+---@param client vim.lsp.Client
+---@param buf integer
+---@param list lsp.CodeLens[]
+local function keep(client, buf, list)
+  known[buf] = { client = client, list = list }
+  if not vim.lsp.codelens.enable then
+    vim.lsp.codelens.save(list, buf, client.id)
+  end
+end
+
 --- Ask for a buffer's lenses and draw them.
 ---@param client vim.lsp.Client
 ---@param buf integer
@@ -94,7 +122,7 @@ function M.refresh(client, buf)
     if err or not vim.api.nvim_buf_is_loaded(buf) then
       return
     end
-    vim.lsp.codelens.save(lenses or {}, buf, client.id)
+    keep(client, buf, lenses or {})
     draw(buf, lenses or {})
     vim.cmd.redrawstatus({ bang = true })
     vim.cmd.redrawtabline()
@@ -114,7 +142,7 @@ end
 ---@param buf integer
 ---@return string
 function M.state(buf)
-  for _, lens in ipairs(vim.lsp.codelens.get(buf)) do
+  for _, lens in ipairs(known[buf] and known[buf].list or {}) do
     if lens.command and lens.command.title:match('^WriteIt: ') then
       return lens.command.title
     end
@@ -135,6 +163,30 @@ local function address(line)
   end
 end
 
+--- The lenses of a row that do something.
+---@param buf integer
+---@param row integer From 0.
+---@return lsp.CodeLens[]
+local function on_row(buf, row)
+  return vim.tbl_filter(function(lens)
+    return lens.command ~= nil and lens.range.start.line == row
+  end, known[buf] and known[buf].list or {})
+end
+
+--- Do what the lenses of a row say: the only one, else the one she picks.
+---@param buf integer
+---@param lenses lsp.CodeLens[]
+local function run(buf, lenses)
+  local client = known[buf].client
+  task.spawn(function()
+    local lens = #lenses == 1 and lenses[1]
+      or ask.select(lenses, 'Code lenses', function(one)
+        return one.command.title
+      end)
+    client:exec_cmd(lens.command, { bufnr = buf })
+  end)
+end
+
 --- In a view: what the line leads to, or its lens, else everything that fits.
 function M.run_or_offer()
   local uri = address(vim.api.nvim_get_current_line())
@@ -143,14 +195,13 @@ function M.run_or_offer()
     require('writeit.view').show(client, uri, true)
     return
   end
-  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-  for _, lens in ipairs(vim.lsp.codelens.get(0)) do
-    if lens.range.start.line == row then
-      vim.lsp.codelens.run()
-      return
-    end
+  local buf = vim.api.nvim_get_current_buf()
+  local lenses = on_row(buf, vim.api.nvim_win_get_cursor(0)[1] - 1)
+  if #lenses > 0 then
+    run(buf, lenses)
+  else
+    vim.cmd.WriteIt()
   end
-  vim.cmd.WriteIt()
 end
 
 return M
