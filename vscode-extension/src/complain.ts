@@ -11,6 +11,8 @@ interface Remedy {
   readonly argument?: unknown;
 }
 
+const LOG = 'writeit.ui.server.log';
+
 /** Tell the writer what went wrong, with what she can do about it. */
 export async function complain(error: unknown, target: Target = {}): Promise<void> {
   if (isCancelled(error) || error instanceof vscode.CancellationError) {
@@ -19,11 +21,19 @@ export async function complain(error: unknown, target: Target = {}): Promise<voi
   log.error('Refused', error);
   const remedies = remediesFor(error, target);
   const titles = remedies.map(({ title }) => title);
-  const chosen = await vscode.window.showErrorMessage(ours(wordsOf(error)), ...titles);
+  const chosen = await vscode.window.showErrorMessage(complaintOf(error), ...titles);
   const remedy = remedies.find(({ title }) => title === chosen);
   if (remedy !== undefined) {
     await vscode.commands.executeCommand(remedy.command, remedy.argument);
   }
+}
+
+/** What is said of an error. The server's hint names commands; where buttons do them, they say it. */
+export function complaintOf(error: unknown): string {
+  const refused = refusal(error);
+  const isHinted =
+    refused === undefined || remediesOf(refused, {}).every(({ command }) => command === LOG);
+  return ours(isHinted ? wordsOf(error) : refused.message);
 }
 
 function remediesFor(error: unknown, target: Target): Remedy[] {
@@ -33,12 +43,12 @@ function remediesFor(error: unknown, target: Target): Remedy[] {
   if (error instanceof NotRunning) {
     return [
       { title: 'Start the Server', command: 'writeit.ui.server.restart' },
-      { title: 'Show Log', command: 'writeit.ui.server.log' },
+      { title: 'Show Log', command: LOG },
     ];
   }
   const refused = refusal(error);
   return refused === undefined
-    ? [{ title: 'Show Log', command: 'writeit.ui.server.log' }]
+    ? [{ title: 'Show Log', command: LOG }]
     : remediesOf(refused, target);
 }
 
@@ -63,7 +73,7 @@ function remediesOf(refused: RefusalData, target: Target): Remedy[] {
     case 'retry_limit':
       return [{ title: 'Branch Here', command: 'writeit.ui.run.branch', argument: target }];
     case 'store_error':
-      return [{ title: 'Show Log', command: 'writeit.ui.server.log' }];
+      return [{ title: 'Show Log', command: LOG }];
     default:
       return [];
   }

@@ -25,6 +25,12 @@ export interface Conflict {
   readonly theirs: string;
 }
 
+/** What a document's front matter says of a run to start on it. */
+export interface DocumentBinding {
+  readonly pipeline: string | null;
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
 /** `writeit.document.frontMatter`; `inputs` fill what does not stand there yet. */
 export interface DocumentFrontMatterParams {
   readonly folder?: string | null | undefined;
@@ -188,9 +194,18 @@ export interface PipelineEntry {
   readonly problems: readonly Problem[];
 }
 
-/** Every pipeline this folder can use. */
+/** `writeit.pipeline.list`. */
+export interface PipelineListParams {
+  readonly folder?: string | null | undefined;
+  readonly streamToken?: string | null | undefined;
+  readonly wait?: boolean | undefined;
+  readonly uri?: string | null | undefined;
+}
+
+/** Every pipeline this folder can use; with `uri` what that document says. */
 export interface PipelineListResult {
   readonly pipelines: readonly PipelineEntry[];
+  readonly binding?: DocumentBinding | null | undefined;
 }
 
 /** A run with its steps and answers. */
@@ -790,7 +805,7 @@ export interface ViewSide {
 
 /** Every command of `workspace/executeCommand`. */
 export interface Commands {
-  'writeit.pipeline.list': { params: Params; result: PipelineListResult };
+  'writeit.pipeline.list': { params: PipelineListParams; result: PipelineListResult };
   'writeit.pipeline.show': { params: PipelineShowParams; result: PipelineConfiguration };
   'writeit.primer.list': { params: Params; result: PrimerListResult };
   'writeit.primer.show': { params: PrimerShowParams; result: StylePrimer };

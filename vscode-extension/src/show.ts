@@ -40,10 +40,21 @@ function columnFor(uri: vscode.Uri): vscode.ViewColumn {
   if (uri.scheme !== SCHEME) {
     return vscode.ViewColumn.Active;
   }
-  const view = vscode.window.visibleTextEditors.find(
+  const visible = vscode.window.visibleTextEditors.find(
     (editor) => editor.document.uri.scheme === SCHEME && editor.viewColumn !== undefined,
   );
-  return view?.viewColumn ?? vscode.ViewColumn.Beside;
+  const { all, activeTabGroup: active } = vscode.window.tabGroups;
+  const others = all.filter((group) => group !== active);
+  // Where she opened a document in front of them, they change sides: no column is added.
+  const behind = hasView(active) ? others.at(-1) : undefined;
+  const group = others.find(hasView) ?? behind;
+  return visible?.viewColumn ?? group?.viewColumn ?? vscode.ViewColumn.Beside;
+}
+
+function hasView({ tabs }: vscode.TabGroup): boolean {
+  return tabs.some(
+    ({ input }) => input instanceof vscode.TabInputText && input.uri.scheme === SCHEME,
+  );
 }
 
 /** Two texts side by side; beside the document where she goes on typing in that. */

@@ -66,6 +66,20 @@ group('document', (test) => {
     await until('the scene', () => app.scenes.now.run?.pipelineRunId === runId);
   });
 
+  test('a document opened in front of the pages adds no third column', async () => {
+    const { pipelineRunId: first } = await newRun(await article());
+    await run('writeit.ui.run.open', { runId: first }); // beside it, and active
+    const [notes] = await vscode.workspace.findFiles('notes-*.md');
+    assert.ok(notes);
+    await vscode.window.showTextDocument(notes, { preview: false });
+    await until('it to be in front', () => {
+      return vscode.window.activeTextEditor?.document.uri.toString() === notes.toString();
+    });
+    await run('writeit.ui.step.open', { runId: first, step: 'angles' });
+    await until('the page', () => open(viewUri('step', first, 'angles')));
+    assert.equal(vscode.window.tabGroups.all.length, 2);
+  });
+
   test('a page that cannot be read says so in words', async () => {
     const gone = viewUri('run', '00000000-0000-7000-8000-000000000000');
     const page = await vscode.workspace.openTextDocument(gone);

@@ -13,17 +13,22 @@ async function answered(): Promise<string> {
 }
 
 group('merge', (test) => {
-  test('a selection in a step’s page is taken into the merge', async () => {
+  test('selections in a step’s page are taken into the merge, one after the other', async () => {
     const runId = await answered();
     const page = await vscode.workspace.openTextDocument(viewUri('step', runId, 'angles'));
     const editor = await vscode.window.showTextDocument(page);
-    const start = page.positionAt(page.getText().indexOf('Water moves.'));
-    editor.selection = new vscode.Selection(start, start.translate(0, 'Water'.length));
-    await run('writeit.ui.merge.take');
+    for (const [line, words] of [
+      ['Water moves.', 'Water'],
+      ['Rivers run.', 'Rivers run.'],
+    ] as const) {
+      const start = page.positionAt(page.getText().indexOf(`\n${line}\n`) + 1);
+      editor.selection = new vscode.Selection(start, start.translate(0, words.length));
+      await run('writeit.ui.merge.take');
+    }
     const { steps } = await ask('writeit.run.show', { runId });
     assert.deepEqual(
       steps['angles']?.passages.map(({ text }) => text),
-      ['Water'],
+      ['Water', 'Rivers run.'],
     );
   });
 

@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { complaintOf } from '../src/complain';
 import { inputsOf, pipelineOf } from '../src/frontmatter';
 import { hunks } from '../src/hunks';
 import { problem } from '../src/inputs';
@@ -93,6 +94,16 @@ group('units', (test) => {
     ) as [string[], string[]];
     const found = hunks(['same', ...ours], ['same', ...theirs]);
     assert.deepEqual(found, [{ line: 1, ours, theirs }]);
+  });
+
+  test('where buttons do what a hint says, the message does without its commands', () => {
+    const told = (data: object): string =>
+      complaintOf(Object.assign(new Error('refused'), { code: -32000, data }));
+    const message = 'No model is named.';
+    const hint = 'Install one with writeit.model.install.';
+    assert.equal(told({ kind: 'not_found', message, hint }), `WriteIt: ${message}`);
+    assert.match(told({ kind: 'not_found', message, hint: 'Did you mean: a?' }), /Did you mean/);
+    assert.match(told({ kind: 'store_error', message, hint: 'Free some space.' }), /Free some/);
   });
 
   test('progress is told in words', () => {
