@@ -62,7 +62,7 @@ async def test_a_store_in_use_is_well(keeper: Editor) -> None:
     """Also while answers stream; what is checked is one moment."""
     run_id = await keeper.start_run()
     number, reply = keeper.start(
-        "writeit.step.run", None, runId=run_id, models=["openai/slow-100"]
+        "writeit.step.run", None, runId=run_id, models=["openai/held-5-in-use"]
     )
     result = await keeper.command("writeit.store.verify")
     keeper.cancel(number)
