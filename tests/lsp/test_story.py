@@ -166,6 +166,24 @@ async def test_pause_and_resume(editor: Editor) -> None:
     assert resumed["status"] == "RUNNING"
 
 
+async def test_a_form_learns_what_front_matter_says(one_editor: Editor) -> None:
+    """However it is written, open or not; keys of other tools are none of it."""
+    editor = one_editor
+    bound, foreign = editor.folder / "bound.md", editor.folder / "foreign.md"
+    inputs = '{"target_audience": you}'
+    front = f"---\nwriteit: {{pipeline: 'tech-article', inputs: {inputs}}}\n---\n"
+    bound.write_text(front, encoding="utf-8")
+    foreign.write_text("---\ntarget_audience: nobody\n---\n", encoding="utf-8")
+    told = {"pipeline": "tech-article", "inputs": {"target_audience": "you"}}
+    for uri in (bound.as_uri(), editor.open_document(bound)):
+        listed = await editor.command("writeit.pipeline.list", uri=uri)
+        assert listed["binding"] == told
+    listed = await editor.command("writeit.pipeline.list", uri=foreign.as_uri())
+    assert listed["binding"] == {"pipeline": None, "inputs": {}}
+    listed = await editor.command("writeit.pipeline.list")
+    assert listed["binding"] is None
+
+
 async def test_pipelines_and_primers_are_listed_and_shown(editor: Editor) -> None:
     """Lists say what a form needs; show gives the whole."""
     listed = await editor.command("writeit.pipeline.list")

@@ -68,6 +68,10 @@
 ---@field steps string[]
 ---@field inputs writeit.Input[]
 
+---@class writeit.Pipelines
+---@field pipelines writeit.Pipeline[]
+---@field binding? { pipeline?: string, inputs: table<string, string> } Of a document.
+
 --- A text of a view and where it stands; lines count from 0, both included.
 ---@class writeit.Section
 ---@field kind 'answer'|'coming'|'merge'|'feedback'|'left'|'right'

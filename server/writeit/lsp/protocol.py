@@ -320,6 +320,12 @@ class StepParams(RunParams):
     step: str | None = None
 
 
+class PipelineListParams(Params):
+    """`writeit.pipeline.list`."""
+
+    uri: str | None = None
+
+
 class PipelineShowParams(Params):
     """`writeit.pipeline.show`."""
 
@@ -574,10 +580,18 @@ class StorePruneParams(Params):
     dry_run: bool = True
 
 
+class DocumentBinding(Wire):
+    """What a document's front matter says of a run to start on it."""
+
+    pipeline: str | None
+    inputs: dict[str, str]
+
+
 class PipelineListResult(Wire):
-    """Every pipeline this folder can use."""
+    """Every pipeline this folder can use; with `uri` what that document says."""
 
     pipelines: list[PipelineEntry]
+    binding: DocumentBinding | None = None
 
 
 class PrimerListResult(Wire):

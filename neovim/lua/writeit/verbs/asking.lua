@@ -10,27 +10,18 @@ local view = require('writeit.view')
 
 local M = {}
 
---- The front matter's lines, if there are any.
----@param buf integer
----@return string
-local function front_matter(buf)
-  local text = table.concat(vim.api.nvim_buf_get_lines(buf, 0, 60, false), '\n')
-  return text:match('^%-%-%-\n(.-\n)%-%-%-\n') or ''
-end
-
----@param client vim.lsp.Client
+--- The pipeline that is named, by the command or by the front matter, or that she picks;
+--- and the inputs that front matter gives. What it says is the server's to read.
+---@param here writeit.Here
 ---@param name? string
----@param buf integer
----@return writeit.Pipeline
-local function pipeline_of(client, name, buf)
-  local listed = client_of.execute(client, 'pipeline.list').pipelines
-  local fitting = vim.tbl_filter(function(pipeline)
-    return pipeline.appliesTo == 'document'
-  end, listed)
-  name = name or front_matter(buf):match('\n%s+pipeline:%s*([%w_%-]+)')
-  for _, pipeline in ipairs(listed) do
+---@return writeit.Pipeline pipeline, table<string, string> bound
+local function pipeline_of(here, name)
+  local told = client_of.execute(here.client, 'pipeline.list', { uri = here.uri })
+  local bound = (told.binding or {}).inputs or {}
+  name = name or (told.binding or {}).pipeline
+  for _, pipeline in ipairs(told.pipelines) do
     if pipeline.name == name then
-      return pipeline
+      return pipeline, bound
     end
   end
   if name then
@@ -39,9 +30,13 @@ local function pipeline_of(client, name, buf)
       hint = ':WriteIt start offers those there are.',
     }, 0)
   end
-  return ask.select(fitting, 'Start', function(pipeline)
+  local fitting = vim.tbl_filter(function(pipeline)
+    return pipeline.appliesTo == 'document'
+  end, told.pipelines)
+  local picked = ask.select(fitting, 'Start', function(pipeline)
     return ('%s: %s'):format(pipeline.name, pipeline.description)
   end)
+  return picked, bound
 end
 
 ---@param input writeit.Input
@@ -63,9 +58,9 @@ end
 --- The inputs that neither the command nor the front matter nor the document gives.
 ---@param pipeline writeit.Pipeline
 ---@param given string[] `name=value`
----@param buf integer
+---@param bound table<string, string> By the front matter.
 ---@return table<string, any>
-local function inputs_of(pipeline, given, buf)
+local function inputs_of(pipeline, given, bound)
   local values = {}
   for _, pair in ipairs(given) do
     local name, value = pair:match('^([%w_%-]+)=(.*)$')
@@ -74,12 +69,9 @@ local function inputs_of(pipeline, given, buf)
     end
     values[name] = value
   end
-  local bound = front_matter(buf)
   for _, input in ipairs(pipeline.inputs) do
-    local known = values[input.name] ~= nil
-      or input.from ~= nil
-      or bound:find('[%s{,]' .. vim.pesc(input.name) .. ':')
-    if not known then
+    local known = values[input.name] or bound[input.name] or input.from
+    if known == nil then
       local value, counts = asked(input)
       values[input.name] = counts and value or nil
     end
@@ -88,13 +80,14 @@ local function inputs_of(pipeline, given, buf)
 end
 
 ---@param here writeit.Here
----@param pipeline writeit.Pipeline
+---@param name? string Of the pipeline.
 ---@param given string[]
-local function begin(here, pipeline, given)
+local function begin(here, name, given)
   if not here.uri then
     error(here_of.no_article(here.buf, 'a run starts on a markdown file.'), 0)
   end
-  local inputs = inputs_of(pipeline, given, here.buf)
+  local pipeline, bound = pipeline_of(here, name)
+  local inputs = inputs_of(pipeline, given, bound)
   local run = client_of.execute(here.client, 'run.start', {
     pipeline = pipeline.name,
     uri = here.uri,
@@ -114,12 +107,12 @@ function M.start(call)
   local here = here_of.find(call.buf)
   local given = vim.list_slice(call.arguments)
   local name = given[1] and not given[1]:find('=') and table.remove(given, 1) or nil
-  begin(here, pipeline_of(here.client, name, here.buf), given)
+  begin(here, name, given)
 end
 
 function M.start_offered(client, params, _, buf)
   local here = { client = client, buf = buf, uri = params.uri }
-  begin(here, pipeline_of(client, params.pipeline, buf), {})
+  begin(here, params.pipeline, {})
 end
 
 ---@param step writeit.Step
