@@ -109,12 +109,9 @@ def test_verbs_pipelines_inputs_and_steps_are_completed(writer: Writer) -> None:
     assert "target_audience=" in _completed(writer, "WriteIt start tech-article t")
     assert _completed(writer, "WriteIt export y") == ["yaml"]
     writer.do("start")
-    assert set(_completed(writer, "WriteIt branch ")) == {
-        "angles",
-        "outline",
-        "draft",
-        "polish",
-    }
+    steps = ["angles", "outline", "draft", "polish"]
+    for verb in ("branch", "rewind"):
+        assert _completed(writer, f"WriteIt {verb} ") == steps
 
 
 def test_an_unknown_verb_is_said(writer: Writer) -> None:

@@ -138,6 +138,31 @@ def test_the_tree_opens_branches_and_compares(writer: Writer) -> None:
     writer.nvim.until(SHOWS, "branched at angles")
 
 
+def test_steps_to_go_back_to_are_in_the_runs_order(writer: Writer) -> None:
+    """Whether they were asked or skipped, and wherever they are listed."""
+    writer.do("start")
+    writer.do("next openai/say-hello")
+    writer.do("choose 1")
+    writer.do("skip")
+    writer.do("next openai/say-hello")
+    writer.do("choose 1")
+    writer.do("next openai/say-hello")
+    asked = ["angles", "draft", "polish"]
+    for keys, steps in (
+        (":WriteIt rewind<CR>", ["angles", "outline", "draft"]),
+        (":WriteIt branch<CR>", asked),
+        (":WriteIt tree<CR>", asked),
+    ):
+        writer.nvim.keys(keys)
+        if "tree" in keys:
+            writer.nvim.until(SHOWS, "this run")
+            writer.nvim.keys("b")
+        screen = writer.nvim.shows(f"{len(steps)}: {steps[-1]}")
+        assert re.findall(r"^\d+: (\w+)", screen, re.MULTILINE) == steps
+        writer.nvim.keys("<Esc>")
+        writer.rest()
+
+
 def test_the_exact_prompt_and_the_usage_are_views(writer: Writer) -> None:
     """`preview` sends nothing."""
     writer.do("start")

@@ -4,14 +4,19 @@ local M = {}
 
 local PATIENCE = 1000
 
+---@return vim.lsp.Client?, integer buf
+local function client_here()
+  local here_of, client_of = require('writeit.here'), require('writeit.client')
+  local buf = here_of.subject(vim.api.nvim_get_current_buf())
+  local root = require('writeit.server').root_of(buf)
+  return root and client_of.of_root(root), buf
+end
+
 ---@param command string
 ---@param params? table
 ---@return table?
 local function ask(command, params)
-  local here_of, client_of = require('writeit.here'), require('writeit.client')
-  local buf = here_of.subject(vim.api.nvim_get_current_buf())
-  local root = require('writeit.server').root_of(buf)
-  local client = root and client_of.of_root(root)
+  local client, buf = client_here()
   local reply = client
     and client:request_sync('workspace/executeCommand', {
       command = 'writeit.' .. command,
@@ -40,17 +45,22 @@ local function models()
   return field_of((ask('model.list') or {}).models, 'id')
 end
 
----@return string[]
-local function steps()
+--- The run that a command given here is about.
+---@return string? run_id
+local function run_here()
   local about = vim.b.writeit_about
   local name = vim.api.nvim_buf_get_name(0)
-  local run_id = about and about.run_id or require('writeit.view').about(name)
-  if not run_id then
-    local session = ask('session.show')
-    run_id = session and session.activePipelineRunId
-  end
+  local shown = about and about.run_id or require('writeit.view').about(name)
+  local client, buf = client_here()
+  return shown or client and require('writeit.here').run_at_once(client, buf, PATIENCE)
+end
+
+---@return string[]
+local function steps()
+  local run_id = run_here()
   local run = run_id and ask('run.show', { runId = run_id })
-  return run and vim.tbl_keys(run.steps) or {}
+  local pipeline = run and ask('pipeline.show', { pipeline = run.configurationId })
+  return field_of(pipeline and pipeline.steps, 'name')
 end
 
 ---@type table<string, fun(before: string[]): string[]>

@@ -29,26 +29,35 @@ function M.subject(buf)
   return article
 end
 
+--- What to ask for the code actions of a place.
+---@param buf integer
+---@param range? lsp.Range
+---@return lsp.CodeActionParams
+local function about_actions(buf, range)
+  local nowhere = { line = 0, character = 0 }
+  return {
+    textDocument = { uri = vim.uri_from_bufnr(buf) },
+    range = range or { start = nowhere, ['end'] = nowhere },
+    context = { diagnostics = {} },
+  }
+end
+
 --- The code actions of a place, WriteIt's only.
 ---@param here writeit.Here
 ---@param range? lsp.Range
 ---@return lsp.CodeAction[]
 function M.actions(here, range)
-  local nowhere = { line = 0, character = 0 }
-  return client_of.request(here.client, 'textDocument/codeAction', {
-    textDocument = { uri = vim.uri_from_bufnr(here.buf) },
-    range = range or { start = nowhere, ['end'] = nowhere },
-    context = { diagnostics = {} },
-  }, here.buf) or {}
+  local params = about_actions(here.buf, range)
+  return client_of.request(here.client, 'textDocument/codeAction', params, here.buf) or {}
 end
 
 --- What the first offer of a command would do, of those that fit.
----@param here writeit.Here
+---@param actions lsp.CodeAction[]
 ---@param command string Without `writeit.` in front.
 ---@param fits? fun(params: table): boolean
 ---@return table? params
-local function offered(here, command, fits)
-  for _, action in ipairs(M.actions(here)) do
+local function offered(actions, command, fits)
+  for _, action in ipairs(actions) do
     local params = action.command and action.command.arguments and action.command.arguments[1]
     local same = params and action.command.command == 'writeit.' .. command
     if same and (not fits or fits(params)) then
@@ -59,13 +68,24 @@ local function offered(here, command, fits)
 end
 
 --- Others may be about a polish; the one that opens the run is about the document's own.
----@param here writeit.Here
----@return string?
-local function run_of_document(here)
-  local opens = offered(here, 'view.open', function(params)
+---@param actions lsp.CodeAction[]
+---@return string? run_id
+local function run_among(actions)
+  local opens = offered(actions, 'view.open', function(params)
     return params.view == 'run'
   end)
   return opens and opens.runId
+end
+
+--- The run that a document means, outside of a task: for as long as one waits for it.
+---@param client vim.lsp.Client
+---@param buf integer
+---@param patience integer Milliseconds.
+---@return string? run_id
+function M.run_at_once(client, buf, patience)
+  local params = about_actions(buf)
+  local reply = client:request_sync('textDocument/codeAction', params, patience, buf)
+  return run_among(reply and reply.result or {})
 end
 
 --- Find out where a command was given. Waits in a task until the server is ready.
@@ -105,7 +125,7 @@ function M.find_run(buf)
   if not here.run_id and not here.uri and article and vim.api.nvim_buf_is_loaded(article) then
     here = M.find(article) -- a view of no run, such as the usage
   end
-  here.run_id = here.run_id or (here.uri and run_of_document(here))
+  here.run_id = here.run_id or (here.uri and run_among(M.actions(here)))
   if not here.run_id and is_article(here.buf) and not here.uri then
     error(M.no_article(here.buf, ''), 0)
   elseif not here.run_id then
@@ -125,7 +145,7 @@ end
 ---@return writeit.Here here, table? params
 function M.offered(buf, command)
   local here = M.find(buf)
-  local params = here.uri and not here.run_id and offered(here, command) or nil
+  local params = here.uri and not here.run_id and offered(M.actions(here), command) or nil
   return here, params
 end
 

@@ -1,6 +1,5 @@
 -- The family of a run as a buffer: <CR> opens a run, b branches it, d compares it with
 -- the run it came from, a makes it the one that commands in the article are about.
-local ask = require('writeit.ask')
 local client_of = require('writeit.client')
 local say = require('writeit.say')
 local task = require('writeit.task')
@@ -83,11 +82,8 @@ local keys = {
   b = {
     what = 'branch',
     act = function(client, row)
-      local run = client_of.execute(client, 'run.show', { runId = row.run_id })
-      local names = vim.tbl_filter(function(name)
-        return #run.steps[name].aiResponses > 0
-      end, vim.tbl_keys(run.steps))
-      local step = #names == 1 and names[1] or ask.select(names, 'Branch at')
+      local about = { client = client, run_id = row.run_id, buf = 0 }
+      local step = require('writeit.verbs.family').branch_point(about)
       client_of.execute(client, 'run.branch', { runId = row.run_id, step = step })
       M.open({ client = client, run_id = row.run_id, buf = 0 })
       say.info(('branched at %s; it is the run of the article now.'):format(step))

@@ -78,21 +78,29 @@ function M.compare(call)
   M.diff(here.client, side(left), side(right))
 end
 
----@param run writeit.Run
+--- One of a run's steps to go back to: the only one, else she is asked.
+---@param here writeit.HereRun
 ---@param wanted fun(step: writeit.Step): boolean
 ---@param prompt string
 ---@return string
-local function step_of(run, wanted, prompt)
+local function step_of(here, wanted, prompt)
+  local run = here_of.run(here)
   local names = vim.tbl_filter(function(name)
     return wanted(run.steps[name])
-  end, vim.tbl_keys(run.steps))
+  end, here_of.steps(here.client, run))
   if #names == 0 then
     error({ message = 'there is nothing to go back to yet.' }, 0)
   end
-  table.sort(names, function(one, other)
-    return (run.steps[one].startedAt or '') < (run.steps[other].startedAt or '')
-  end)
   return #names == 1 and names[1] or ask.select(names, prompt)
+end
+
+--- The step to branch at, where none is named.
+---@param here writeit.HereRun
+---@return string
+function M.branch_point(here)
+  return step_of(here, function(state)
+    return #state.aiResponses > 0
+  end, 'Branch at')
 end
 
 ---@param client vim.lsp.Client
@@ -118,10 +126,7 @@ end
 ---@param call writeit.Call
 function M.branch(call)
   local here = here_of.find_run(call.buf)
-  local step = call.arguments[1]
-    or step_of(here_of.run(here), function(state)
-      return #state.aiResponses > 0
-    end, 'Branch at')
+  local step = call.arguments[1] or M.branch_point(here)
   local name = call.words:match('^%S+%s+(.+)$')
   branched(here.client, 'run.branch', { runId = here.run_id, step = step, name = name })
 end
@@ -131,7 +136,7 @@ end
 function M.rewind(call)
   local here = here_of.find_run(call.buf)
   local step = call.arguments[1]
-    or step_of(here_of.run(here), function(state)
+    or step_of(here, function(state)
       return state.status == 'COMPLETED' or state.status == 'SKIPPED'
     end, 'Rewind to')
   branched(here.client, 'run.rewind', { runId = here.run_id, step = step })
