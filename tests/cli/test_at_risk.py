@@ -126,7 +126,7 @@ async def test_a_file_that_came_while_models_were_asked_is_not_replaced(
 ) -> None:
     """What is there is looked for at the end, too; the article is in the history."""
     async with shell.screen(
-        *("run", "tech-article", "notes.md", "-m", "openai/slow-20"),
+        *("run", "tech-article", "notes.md", "-m", "openai/slow-60"),
         *("-o", "meanwhile.md"),
     ) as screen:
         await screen.shows("word3 ")

@@ -259,7 +259,7 @@ async def test_ctrl_c_stops_what_streams_and_asks(shell: Terminal) -> None:
     """What came is kept, and can be chosen."""
     async with shell.screen(
         *("run", "tech-article", "notes.md", "--choose", "ask"),
-        *("-m", "openai/slow-500"),
+        *("-m", "openai/slow-5000"),
     ) as screen:
         await screen.shows("word3 ")
         screen.type("\x03")
@@ -287,7 +287,7 @@ async def test_ctrl_c_at_the_prompt_leaves(shell: Terminal) -> None:
 async def test_ctrl_c_without_choosing_ends_the_command(shell: Terminal) -> None:
     """What came is kept all the same; exit 1."""
     async with shell.screen(
-        "run", "tech-article", "notes.md", "-m", "openai/slow-500"
+        "run", "tech-article", "notes.md", "-m", "openai/slow-5000"
     ) as screen:
         await screen.shows("word3 ")
         screen.process.send_signal(signal.SIGINT)

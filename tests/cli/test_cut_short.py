@@ -54,7 +54,7 @@ async def test_a_step_that_fails_says_how_to_go_on(shell: Terminal) -> None:
 async def test_a_run_that_is_stopped_by_hand_says_how_to_go_on(shell: Terminal) -> None:
     """What came is kept."""
     async with shell.screen(
-        "run", "tech-article", "notes.md", "-m", "openai/slow-500"
+        "run", "tech-article", "notes.md", "-m", "openai/slow-5000"
     ) as screen:
         await screen.shows("word3 ")
         screen.process.send_signal(signal.SIGINT)

@@ -191,7 +191,7 @@ async def _kill_one(
     dying, living = players
     book.forget_streams()
     run_id = await dying.start()
-    params: Json = {"runId": run_id, "models": ["openai/slow-600"]}
+    params: Json = {"runId": run_id, "models": ["openai/slow-6000"]}
     asking = asyncio.create_task(dying.do(Act("writeit.step.run", params, asks=True)))
     await dying.editor.until(
         lambda: any(len(heard.pieces) > 3 for heard in book.heard.values())

@@ -155,7 +155,7 @@ async def test_while_answers_come_there_is_a_way_to_stop_them(
     _, reply = one_editor.start(
         "writeit.step.run",
         runId=run_id,
-        models=["openai/slow-510"],
+        models=["openai/slow-5010"],
         streamToken="stop-me",
     )
     await one_editor.until(lambda: len(one_editor.progress("stop-me")) > 2)

@@ -123,7 +123,7 @@ async def streaming(editor: Editor, folder: Path, token: str) -> str:
     editor.start(
         "writeit.step.run",
         runId=run_id,
-        models=["openai/slow-600"],
+        models=["openai/slow-6000"],
         streamToken=token,
     )
     await editor.until(lambda: len(editor.progress(token)) > 3)

@@ -108,10 +108,10 @@ async def test_a_cancelled_request_keeps_what_came(
     number, reply = one_editor.start(
         "writeit.step.run",
         runId=run_id,
-        models=["openai/slow-501"],
+        models=["openai/slow-5001"],
         streamToken="cancelled",
     )
-    call = await provider.call("slow-501")
+    call = await provider.call("slow-5001")
     await one_editor.until(lambda: len(one_editor.progress("cancelled")) > 2)
     one_editor.cancel(number)
     with pytest.raises(Refused) as refused:
@@ -133,7 +133,7 @@ async def test_a_partial_answer_can_be_chosen(one_editor: Editor) -> None:
     _, reply = one_editor.start(
         "writeit.step.run",
         runId=run_id,
-        models=["openai/slow-502"],
+        models=["openai/slow-5002"],
         streamToken="partial",
     )
     await one_editor.until(lambda: len(one_editor.progress("partial")) > 2)
@@ -155,7 +155,7 @@ async def test_cancelling_the_progress_answers_with_the_step(
         "writeit.step.run",
         work_done_token="my-token",
         runId=run_id,
-        models=["openai/slow-503"],
+        models=["openai/slow-5003"],
         streamToken="progress-cancel",
     )
     await one_editor.until(lambda: len(one_editor.progress("progress-cancel")) > 2)
@@ -189,7 +189,7 @@ async def test_nothing_is_decided_about_a_run_that_streams(one_editor: Editor) -
     _, reply = one_editor.start(
         "writeit.step.run",
         runId=run_id,
-        models=["openai/slow-504"],
+        models=["openai/slow-5004"],
         streamToken="busy",
     )
     await one_editor.until(lambda: len(one_editor.progress("busy")) > 2)

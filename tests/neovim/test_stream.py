@@ -33,7 +33,7 @@ def _article(writer: Writer) -> Any:
 
 
 def _into_the_stream(writer: Writer) -> None:
-    """Go into the window of the stream."""
+    """Go into the window of the stream; it is there as long as the answers come."""
     writer.nvim.until(STREAMING)
     writer.nvim.command("wincmd l")
     assert "stream" in writer.nvim.lua("return vim.api.nvim_buf_get_name(0)")
@@ -54,12 +54,12 @@ def test_the_article_is_not_touched_while_answers_come(writer: Writer) -> None:
 def test_three_thousand_chunks_arrive_whole(writer: Writer) -> None:
     """What stands in the window is the answer, byte for byte."""
     writer.do("start")
-    writer.nvim.command("WriteIt next openai/paced-2000-3000")
+    writer.nvim.command("WriteIt next openai/paced-1000-3000")
     _into_the_stream(writer)
     writer.rest()
     (answer,) = writer.run()["steps"]["angles"]["aiResponses"]
     shown = writer.beside().split("\n\n", 2)
-    assert shown[1] == "## openai/paced-2000-3000"
+    assert shown[1] == "## openai/paced-1000-3000"
     assert shown[2] == answer["rawOutput"] + "\n"
     assert answer["rawOutput"].split() == [f"word{n}" for n in range(3000)]
 
@@ -67,14 +67,14 @@ def test_three_thousand_chunks_arrive_whole(writer: Writer) -> None:
 def test_each_answer_has_its_section(writer: Writer) -> None:
     """Two answers that come at once do not run into each other."""
     writer.do("start")
-    writer.nvim.command("WriteIt next openai/slow-40 openai/say-one%0Atwo")
+    writer.nvim.command("WriteIt next openai/slow-150 openai/say-one%0Atwo")
     _into_the_stream(writer)
     writer.rest()
     lines = [line for line in writer.beside().split("\n") if line]
     assert lines == [
         "# angles",
-        "## openai/slow-40",
-        "".join(f"word{n} " for n in range(40)),
+        "## openai/slow-150",
+        "".join(f"word{n} " for n in range(150)),
         "## openai/say-one%0Atwo",
         "one",
         "two",
@@ -100,13 +100,13 @@ def test_control_c_stops_and_what_came_is_kept(writer: Writer) -> None:
 def test_the_key_q_closes_the_stream(writer: Writer) -> None:
     """The answers go on coming, and nothing of them is lost."""
     writer.do("start")
-    writer.nvim.command("WriteIt next openai/slow-60")
+    writer.nvim.command("WriteIt next openai/slow-150")
     _into_the_stream(writer)
     writer.nvim.keys("q")
     writer.nvim.until("#vim.api.nvim_tabpage_list_wins(0) == 1")
     writer.rest()
     (answer,) = writer.run()["steps"]["angles"]["aiResponses"]
-    assert len(answer["rawOutput"].split()) == 60
+    assert len(answer["rawOutput"].split()) == 150
 
 
 def test_the_answers_to_choose_from_take_the_place_of_the_stream(
@@ -114,7 +114,7 @@ def test_the_answers_to_choose_from_take_the_place_of_the_stream(
 ) -> None:
     """Unless she reads there; then <CR> does it."""
     writer.do("start")
-    writer.do("next openai/slow-40")
+    writer.do("next openai/slow-150")
     writer.beside_shows("Waiting for your choice")
     writer.nvim.command("WriteIt regenerate more")
     _into_the_stream(writer)
