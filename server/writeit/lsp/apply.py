@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from writeit.core import decide
 from writeit.core import events as e
-from writeit.core.errors import DocumentChanged, InvalidParams, StoreError
+from writeit.core.errors import DocumentChanged, InvalidParams
 from writeit.core.merge3 import Merged, merge
 from writeit.core.placing import is_gone, placed
 from writeit.library.frontmatter import split
 from writeit.lsp import newfile
+from writeit.lsp.applied import earlier_of, event_of, without
 from writeit.lsp.changing import change, check_there
 from writeit.lsp.convert import path_of, uri_of
 from writeit.lsp.desk import Pending
@@ -114,13 +115,13 @@ async def apply(job: Job, *, patient: bool = False) -> Result:
     if job.mode == "new_file":
         return await _into_new_file(job)
     goal = placed(job.run.document, job.content, job.mode)
-    key = (job.run_id, job.step)
-    waiting = job.connection.desk.pending.get(key)
+    waiting = job.connection.desk.pending.get((job.run_id, job.step))
+    earlier = earlier_of(job.folder, job.run, job.step, job.uri)
     outcome = await change(
         job.connection,
         job.folder,
         job.uri,
-        lambda text: _merged(goal, text),
+        lambda text: _merged(goal, text, earlier),
         waiting.sent if waiting and waiting.uri == job.uri else None,
         patient=patient,
     )
@@ -137,6 +138,7 @@ async def apply(job: Job, *, patient: bool = False) -> Result:
     before, after = outcome.text, outcome.text
     if outcome.sent is not None:
         before, after = outcome.sent.before, outcome.sent.text
+    before = without(earlier, before)
     if outcome.landed:
         await _note(job, job.uri, before, after)
     apart = split(before).body != goal.base and outcome.landed
@@ -159,8 +161,19 @@ def _offer_again(job: Job, outcome: Outcome) -> None:
         job.connection.news.tell(job.run_id)
 
 
-def _merged(goal: Placed, text: str) -> Merged:
-    """Merge the goal into the newest text, whose front matter stays as it is."""
+def _merged(goal: Placed, text: str, earlier: e.TextApplied | None) -> Merged:
+    """Merge the goal into the newest text, whose front matter stays as it is.
+
+    What the step put there earlier is not the writer's: it makes room for the goal.
+    """
+    there = _into(text, goal)
+    if earlier is None or (there.text == text and not there.conflicts):
+        return there
+    anew = _into(without(earlier, text), goal)
+    return anew if len(anew.conflicts) <= len(there.conflicts) else there
+
+
+def _into(text: str, goal: Placed) -> Merged:
     front_matter = split(text)
     merged = merge(goal.base, front_matter.body, goal.theirs)
     return Merged(front_matter.head + merged.text, merged.conflicts)
@@ -254,22 +267,3 @@ def _unmade(connection: Connection, applied: Applied, text: str) -> Result:
             uri=applied.uri,
         )
     return Result(uri=applied.uri, outcome=Outcome(landed=True))
-
-
-def event_of(folder: Folder, run: PipelineRun, applied: Applied) -> e.TextApplied:
-    """Return the event that holds a document as it was before and after an apply.
-
-    Raises:
-        StoreError: the store has lost it.
-    """
-    for event in reversed(folder.store.events(run.pipeline_run_id)):
-        if isinstance(event, e.TextApplied) and (event.uri, event.step) == (
-            applied.uri,
-            applied.step,
-        ):
-            return event
-    raise StoreError(
-        f"The store has lost what {applied.uri} was before.",
-        reason="corrupt",
-        hint="`writeit store verify` says what else is missing.",
-    )

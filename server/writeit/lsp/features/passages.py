@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from writeit.core.errors import NotFound, StoreError
 from writeit.core.traces import traced
-from writeit.lsp.apply import event_of
+from writeit.lsp.applied import event_of
 from writeit.lsp.convert import canonical
 from writeit.lsp.current import NEWEST
 from writeit.lsp.documents import text_of
