@@ -77,6 +77,7 @@ async def test_the_tree_is_the_whole_family_from_its_root(one_editor: Editor) ->
     )
     assert tree["runId"] == run_id
     assert tree["name"] == "root"
+    assert tree["title"] == "Notes on rivers"
     (first,) = tree["children"]
     assert first["branchPoint"] == "outline"
     assert first["children"][0]["name"] == "leaf"

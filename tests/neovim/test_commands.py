@@ -57,6 +57,15 @@ def test_a_bang_drops_what_waits(writer: Writer) -> None:
     assert writer.run()["steps"]["angles"].get("userSelection") is None
 
 
+def test_a_pause_of_nothing_is_told(writer: Writer) -> None:
+    """The run is paused all the same, and the way on is named."""
+    writer.do("start")
+    writer.do("next openai/say-a openai/say-b")
+    writer.nvim.command("WriteIt pause")
+    writer.said("nothing was coming; the run is paused now. :WriteIt resume")
+    assert writer.run()["status"] == "PAUSED"
+
+
 def test_start_asks_for_what_nobody_said(writer: Writer) -> None:
     """Inputs with a default are offered filled in."""
     writer.open_notes("# Notes\n\n- One note.\n")

@@ -9,6 +9,13 @@ from support.writer import NOTES
 if TYPE_CHECKING:
     from support.writer import Writer
 
+DIFFED = """
+return vim.tbl_map(function(win)
+  local lines = vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(win), 0, -1, true)
+  return vim.wo[win].diff and table.concat(lines, '\\n')
+end, vim.api.nvim_tabpage_list_wins(0))
+"""
+
 
 def test_from_notes_to_an_article_and_back(writer: Writer) -> None:
     """Every step of the story; nothing on the way destroys what was before."""
@@ -57,9 +64,35 @@ def test_from_notes_to_an_article_and_back(writer: Writer) -> None:
     assert {child["branchPoint"] for child in tree["children"]} == {"outline"}
     assert tree["children"][0]["children"][0]["name"] == "the mills"
 
+    _go_another_way(writer, " And mills turn.")
+    assert _beside_its_parent(writer, "And mills turn.") == [
+        "Another draft.",
+        "Another draft. And mills turn.",
+    ]
+
     writer.do("export yaml story.yaml")
     assert "Another draft." in (writer.workspace / "story.yaml").read_text("utf-8")
     assert writer.notes.read_text("utf-8") == NOTES
+
+
+def _go_another_way(writer: Writer, words: str) -> None:
+    """Choose the step's answer in words of her own."""
+    writer.do("edit")
+    writer.nvim.keys(f"A{words}<Esc>:write<CR>")
+    writer.said("chosen in your words")
+    writer.rest()
+
+
+def _beside_its_parent(writer: Writer, words: str) -> list[str]:
+    """What the tree compares: the run it came from, and this one."""
+    writer.do("tree")
+    writer.nvim.keys("d")
+    writer.nvim.shows(words)
+    writer.nvim.until("vim.wo.diff")
+    both: list[str] = writer.nvim.lua(DIFFED)
+    writer.nvim.keys("q")
+    writer.nvim.until("not vim.wo.diff")
+    return both
 
 
 def _take(writer: Writer, passage: str) -> None:

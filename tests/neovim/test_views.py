@@ -242,6 +242,30 @@ def test_an_earlier_run_is_found_again(writer: Writer) -> None:
     assert writer.ask("run.show", runId=first)["steps"]["angles"]["aiResponses"]
 
 
+def test_a_run_of_another_document_is_told_as_such(writer: Writer) -> None:
+    """`history` says what commands are about now, and where to go."""
+    writer.open_notes(NOTES.replace("rivers", "newts"))
+    writer.do("start")
+    first = writer.run()["pipelineRunId"]
+    name = f"{writer.workspace.name}/{writer.notes.name}"
+    writer.nvim.keys(":WriteIt history newts<CR>")
+    writer.nvim.shows("Go on with")
+    writer.nvim.keys("1<CR>")
+    writer.said(f"commands in {name} are about Notes on newts now")
+    writer.rest()
+    other = writer.open_notes()
+    writer.nvim.keys(":WriteIt history newts<CR>")
+    writer.nvim.shows("Go on with")
+    writer.nvim.keys("1<CR>")
+    writer.said(f"Notes on newts is a run of {name}")
+    writer.said(f":edit {name} goes there")
+    writer.rest()
+    assert writer.notes == other
+    writer.nvim.command(f"edit {name}")
+    writer.do("next openai/say-x")
+    assert writer.ask("run.show", runId=first)["steps"]["angles"]["aiResponses"]
+
+
 def test_a_definition_leads_from_the_first_line_to_the_step(writer: Writer) -> None:
     """By Neovim's own key; the key that goes back goes back."""
     writer.do("start")

@@ -446,6 +446,7 @@ export interface RunSummary {
 export interface RunTree {
   readonly runId: string;
   readonly name: string | null;
+  readonly title: string;
   readonly branchPoint: string | null;
   readonly status: PipelineStatus;
   readonly currentStep: string;

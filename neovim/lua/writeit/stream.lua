@@ -170,6 +170,15 @@ function M.meant(buf)
   return #under_way == 1 and under_way[1] or nil
 end
 
+--- Whether answers of a run stream here.
+---@param run_id string
+---@return boolean
+function M.is_of(run_id)
+  return vim.iter(vim.tbl_values(streams)):any(function(stream)
+    return stream.run_id == run_id
+  end)
+end
+
 --- The answer whose section a row of a buffer is in, while or after it streams.
 ---@param buf integer
 ---@param row integer From 0.

@@ -23,14 +23,13 @@ local STATES = {
 ---@field deleted boolean
 
 ---@param node writeit.Tree
----@param title string
 ---@return string
-local function words(node, title)
+local function words(node)
   local parts = {}
   if node.branchPoint then
     parts[1] = 'from ' .. node.branchPoint .. (node.name and ': ' .. node.name or '')
   else
-    parts[1] = node.name or title
+    parts[1] = node.name or node.title
   end
   parts[2] = node.deleted and 'deleted' or STATES[node.status]:format(node.currentStep)
   return table.concat(parts, ' · ')
@@ -38,14 +37,13 @@ end
 
 --- The lines of a family, and the run of each.
 ---@param root writeit.Tree
----@param title string
 ---@param here string The run that is marked.
 ---@return string[] lines, writeit.Row[] rows
-function M.render(root, title, here)
+function M.render(root, here)
   local lines, rows = {}, {}
   local function add(node, lead, branch, parent)
     local mark = node.runId == here and '  ← this run' or ''
-    lines[#lines + 1] = lead .. branch .. words(node, title) .. mark
+    lines[#lines + 1] = lead .. branch .. words(node) .. mark
     rows[#rows + 1] = {
       run_id = node.runId,
       parent = parent,
@@ -129,12 +127,7 @@ end
 function M.open(here)
   local client = here.client
   local root = client_of.execute(client, 'run.tree', { runId = here.run_id })
-  local first = client_of.execute(client, 'run.list', { limit = 1000 }).runs
-  local title = 'the first run'
-  for _, run in ipairs(first) do
-    title = run.runId == root.runId and run.title or title
-  end
-  local lines, rows = M.render(root, title, here.run_id)
+  local lines, rows = M.render(root, here.run_id)
   local buf = buffer(client.root_dir)
   vim.b[buf].writeit_root = client.root_dir
   vim.b[buf].writeit_about = { run_id = here.run_id }

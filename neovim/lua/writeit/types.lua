@@ -45,6 +45,7 @@
 ---@class writeit.Tree
 ---@field runId string
 ---@field name? string
+---@field title string
 ---@field branchPoint? string
 ---@field status string
 ---@field currentStep string

@@ -666,6 +666,8 @@ class RunTree(Wire):
 
     run_id: UUID
     name: str | None
+    title: str
+    """What its document is called: for a list, where the run has no name."""
     branch_point: str | None
     status: PipelineStatus
     current_step: str

@@ -255,8 +255,26 @@ function M.pause(call)
   M.pause_offered(here.client, { runId = here.run_id })
 end
 
+---@param run writeit.Run
+---@return boolean
+local function is_streaming(run)
+  return vim.iter(vim.tbl_values(run.steps)):any(function(step)
+    return #step.streaming > 0
+  end)
+end
+
+--- Who streams here says herself what came; else it is said what became of the run.
 function M.pause_offered(client, params)
-  client_of.execute(client, 'run.pause', { runId = params.runId })
+  local about = { runId = params.runId }
+  local ours = require('writeit.stream').is_of(params.runId)
+  local before = not ours and client_of.execute(client, 'run.show', about)
+  client_of.execute(client, 'run.pause', about)
+  if before then
+    say.info(
+      is_streaming(before) and 'stopped; what came is kept and can be chosen.'
+        or 'nothing was coming; the run is paused now. :WriteIt resume lets it go on.'
+    )
+  end
 end
 
 --- `:WriteIt resume`

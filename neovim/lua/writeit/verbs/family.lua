@@ -3,6 +3,7 @@ local ask = require('writeit.ask')
 local choosing = require('writeit.verbs.choosing')
 local client_of = require('writeit.client')
 local diff = require('writeit.diff')
+local disk = require('writeit.disk')
 local here_of = require('writeit.here')
 local say = require('writeit.say')
 local settle = require('writeit.settle')
@@ -170,7 +171,28 @@ local function summary(run)
   )
 end
 
---- `:WriteIt history [words]`: earlier runs; the one she picks becomes the document's.
+--- What it means that a run was picked: it may be another document's.
+---@param here writeit.Here
+---@param run table A summary.
+local function picked(here, run)
+  local name = run.name or run.title
+  if not run.uri then
+    say.info(('%s has no document; commands in its view are about it.'):format(name))
+    return
+  end
+  local path = disk.short(run.uri)
+  if here.uri and vim.uri_to_fname(here.uri) == vim.uri_to_fname(run.uri) then
+    say.info(('commands in %s are about %s now.'):format(path, name))
+  else
+    local there = ('%s is a run of %s: commands there and in its view are about it.'):format(
+      name,
+      path
+    )
+    say.info(there .. (' :edit %s goes there.'):format(vim.fn.fnameescape(path)))
+  end
+end
+
+--- `:WriteIt history [words]`: earlier runs; the one she picks becomes its document's.
 ---@param call writeit.Call
 function M.history(call)
   local here = here_of.find(call.buf)
@@ -184,6 +206,7 @@ function M.history(call)
   -- Shown first: a run about a passage can be looked at, and is refused as the active one.
   view.show(here.client, ('writeit:/run/%s.md'):format(run.runId))
   client_of.execute(here.client, 'session.activate', { runId = run.runId })
+  picked(here, run)
 end
 
 return M

@@ -44,6 +44,7 @@ def _node(kin: Kin) -> p.RunTree:
     return p.RunTree(
         run_id=summary.run_id,
         name=summary.name,
+        title=summary.title,
         branch_point=summary.branch_point,
         status=summary.status,
         current_step=summary.current_step,
