@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { App, Target } from './app';
+import { hasAnswers, type Fits } from './fits';
 import type { PipelineRun, StepState } from './protocol';
 import { pickAnswer, pickRun, pickStep, type Answer } from './pick';
 import { isOurs, lookedAt, runOf } from './scene';
@@ -62,7 +63,7 @@ export async function stepHere(
   app: App,
   argument: unknown,
   title: string,
-  fits: (step: StepState) => boolean = () => true,
+  fits: Fits = () => true,
 ): Promise<StepHere | undefined> {
   const run = await runHere(app, argument, title);
   if (run === undefined) {
@@ -70,14 +71,14 @@ export async function stepHere(
   }
   const { step: name } = targetOf(argument);
   const named = name === undefined ? likelyStep(run, fits) : run.steps[name];
-  const step = named ?? (await pickStep(run, title, fits));
+  const step = named ?? (await pickStep(run, title, (one) => fits(one, run)));
   return step && { run, step, runId: run.pipelineRunId };
 }
 
-function likelyStep(run: PipelineRun, fits: (step: StepState) => boolean): StepState | undefined {
+function likelyStep(run: PipelineRun, fits: Fits): StepState | undefined {
   return [stepOfEditor(run.pipelineRunId), run.currentStep]
     .map((name) => run.steps[name ?? ''])
-    .find((step) => step !== undefined && fits(step));
+    .find((step) => step !== undefined && fits(step, run));
 }
 
 function stepOfEditor(runId: string): string | undefined {
@@ -93,8 +94,9 @@ export async function answerHere(
   app: App,
   argument: unknown,
   title: string,
+  fits: Fits = hasAnswers,
 ): Promise<AnswerHere | undefined> {
-  const here = await stepHere(app, argument, title, hasAnswers);
+  const here = await stepHere(app, argument, title, fits);
   if (here === undefined) {
     return undefined;
   }
@@ -107,8 +109,4 @@ export async function answerHere(
   const answer = aiResponses[index];
   const found = answer === undefined ? await pickAnswer(here.step, title) : { index, answer };
   return found && { ...here, ...found };
-}
-
-export function hasAnswers(step: StepState): boolean {
-  return step.aiResponses.length > 0;
 }

@@ -135,4 +135,4 @@ function typedModel(): Thenable<string | undefined> {
   });
 }
 
-export { pick };
+export { pick, pickAmong };

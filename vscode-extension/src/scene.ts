@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { NotRunning, type Server } from './server/server';
 import { refusal } from './errors';
+import { canChange, hasAnswers, isDone, isStreaming } from './fits';
 import { log } from './log';
 import type { PipelineRun, StepState } from './protocol';
 import { placeOf, SCHEME, type Place } from './uris';
@@ -14,6 +15,8 @@ export interface Scene {
   readonly place?: Place;
   readonly run?: PipelineRun;
   readonly step?: StepState;
+  /** All that the server offers here. */
+  readonly offered?: readonly Offer[];
 }
 
 /** One thing the server offers at a place. */
@@ -62,12 +65,11 @@ export async function offersAt(
 
 /** The run a document means; which that is, is the server's to say. */
 export async function runOf(server: Server, uri: vscode.Uri): Promise<string | undefined> {
-  const place = placeOf(uri);
-  if (place !== undefined) {
-    return place.runId;
-  }
-  // Others may be about a polish; the one that opens the run is about the document's own.
-  const offers = await offersAt(server, uri);
+  return placeOf(uri)?.runId ?? runIn(await offersAt(server, uri));
+}
+
+/** The run that a document's offers are about, but for those about a polish. */
+function runIn(offers: readonly Offer[]): string | undefined {
   const opens = offers.find(
     ({ command, argument }) => command === 'writeit.view.open' && argument['view'] === 'run',
   );
@@ -163,7 +165,7 @@ export class Scenes implements vscode.Disposable {
     const place = placeOf(uri);
     const scene = { uri, ...(place === undefined ? {} : { place }) };
     try {
-      return { ...scene, ...(await this.#runAt(uri, place?.step)) };
+      return { ...scene, ...(await this.#runAt(uri, place)) };
     } catch (error) {
       // A view of a run that is gone, or a server that went away: there is no run here.
       if (refusal(error) === undefined && !(error instanceof NotRunning)) {
@@ -173,25 +175,39 @@ export class Scenes implements vscode.Disposable {
     }
   }
 
-  async #runAt(uri: vscode.Uri, named: string | undefined): Promise<Pick<Scene, 'run' | 'step'>> {
-    const runId = await runOf(this.#server, uri);
+  async #runAt(
+    uri: vscode.Uri,
+    place: Place | undefined,
+  ): Promise<Pick<Scene, 'run' | 'step' | 'offered'>> {
+    const offered = await offersAt(this.#server, uri);
+    const runId = place?.runId ?? runIn(offered);
     if (runId === undefined) {
-      return {};
+      return { offered };
     }
     const run = await this.#server.ask('writeit.run.show', { runId });
-    const step = run.steps[named ?? run.currentStep];
-    return { run, ...(step === undefined ? {} : { step }) };
+    const step = run.steps[place?.step ?? run.currentStep];
+    return { run, offered, ...(step === undefined ? {} : { step }) };
   }
 }
 
-function setContexts({ place, run, step }: Scene): void {
-  const values = {
+type Context = Readonly<Record<string, string | number | boolean>>;
+
+/** What `when` clauses know of a scene, by their keys after `writeit.`. */
+export function contextsOf({ place, run, step, offered = [] }: Scene): Context {
+  const isOffered = (name: string): boolean => offered.some(({ command }) => command === name);
+  return {
     view: place?.view ?? '',
     ...ofRun(run),
+    canAsk: isOffered('writeit.step.run'),
+    canSkip: isOffered('writeit.step.skip'),
+    canRestore: isOffered('writeit.edit.restore'),
     stepStatus: step?.status ?? '',
     passages: step?.passages.length ?? 0,
   };
-  for (const [key, value] of Object.entries(values)) {
+}
+
+function setContexts(scene: Scene): void {
+  for (const [key, value] of Object.entries(contextsOf(scene))) {
     void vscode.commands.executeCommand('setContext', `writeit.${key}`, value);
   }
 }
@@ -203,6 +219,8 @@ const RUN_KEYS = [
   'streaming',
   'hasText',
   'hasAnswers',
+  'canChoose',
+  'canRewind',
   'comparable',
 ];
 
@@ -217,11 +235,9 @@ function ofRun(run: PipelineRun | undefined): Record<string, string | boolean> {
     isBranch: run.parentPipelineRunId !== null,
     streaming: isStreaming(run),
     hasText: steps.some(({ status }) => status === 'COMPLETED'),
-    hasAnswers: steps.some(({ aiResponses }) => aiResponses.length > 0),
+    hasAnswers: steps.some(hasAnswers),
+    canChoose: steps.some((step) => canChange(step, run)),
+    canRewind: steps.some(isDone),
     comparable: steps.some(({ aiResponses }) => aiResponses.length > 1),
   };
-}
-
-export function isStreaming(run: PipelineRun): boolean {
-  return Object.values(run.steps).some((step) => step.streaming.length > 0);
 }

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { PipelineRun } from '../src/protocol';
+import { contextsOf } from '../src/scene';
 import { viewUri } from '../src/uris';
 import { article, ask, extension, group, newRun, open, run, until } from './harness';
 
@@ -49,5 +50,33 @@ group('run', (test) => {
     });
     await app.scenes.refresh();
     assert.equal(meant(), runId, 'a polish is not what it means');
+  });
+
+  test('a polish alone can be restored, and is, by the command of the palette', async () => {
+    const app = await extension();
+    const editor = await article();
+    const before = editor.document.getText();
+    await app.scenes.refresh();
+    assert.equal(contextsOf(app.scenes.now)['canRestore'], false);
+    await run('writeit.document.polish', {
+      uri: editor.document.uri.toString(),
+      models: ['openai/say-Polished.'],
+      apply: true,
+    });
+    assert.notEqual(editor.document.getText(), before);
+    assert.equal(contextsOf(app.scenes.now)['hasRun'], false);
+    assert.equal(contextsOf(app.scenes.now)['canRestore'], true);
+    await run('writeit.ui.document.restore');
+    assert.equal(editor.document.getText(), before);
+    assert.equal(contextsOf(app.scenes.now)['canRestore'], false);
+  });
+
+  test('from the page of another step the palette runs the one the run stands at', async () => {
+    const { pipelineRunId: runId } = await newRun(await article());
+    await ask('writeit.step.skip', { runId });
+    await run('writeit.ui.step.open', { runId, step: 'angles' });
+    await run('writeit.ui.step.run');
+    const { steps } = await ask('writeit.run.show', { runId });
+    assert.equal(steps['outline']?.status, 'RUNNING');
   });
 });

@@ -40,7 +40,77 @@ function named(nodes: readonly Node[], label: string): Node {
   return found;
 }
 
+/** The commands that menus show on a line, by the tails of their ids. */
+function shownOn({ contextValue = '' }: Node): readonly string[] {
+  const { contributes } = manifest() as Manifest;
+  return contributes.menus['view/item/context'].flatMap(({ command, when = '' }) => {
+    const pattern = /^view == writeit\.runs && viewItem =~ \/(.*)\/$/.exec(when)?.[1];
+    return pattern !== undefined && new RegExp(pattern).test(contextValue)
+      ? [command.replace('writeit.ui.line.', '')]
+      : [];
+  });
+}
+
+function assertShown(node: Node, fits: readonly string[], not: readonly string[]): void {
+  const shown = shownOn(node);
+  for (const command of fits) {
+    assert.ok(shown.includes(command), `${command} is not shown on ${nameOf(node)}`);
+  }
+  for (const command of not) {
+    assert.ok(!shown.includes(command), `${command} is shown on ${nameOf(node)}`);
+  }
+}
+
+/** What there is nothing for on a step that nobody was asked about. */
+const OF_ANSWERS = [
+  'run.branch',
+  'run.rewind',
+  'step.feedback',
+  'step.choose',
+  'step.regenerate',
+  'response.compare',
+];
+
 group('trees', (test) => {
+  test('a step shows only what fits: nothing asked, waiting for a choice, built upon', async () => {
+    const { pipelineRunId: runId } = await newRun(await article(), { name: 'what fits' });
+    const runs = await tree(runLines);
+    const steps = async (): Promise<Node[]> => {
+      await runs.refresh();
+      return runs.getChildren(named(await runs.getChildren(), 'what fits'));
+    };
+    assertShown(named(await steps(), 'angles'), ['step.run', 'step.skip'], OF_ANSWERS);
+    assertShown(named(await steps(), 'draft'), [], [...OF_ANSWERS, 'step.run', 'step.skip']);
+    await ask('writeit.step.run', { runId });
+    const waiting = named(await steps(), 'angles');
+    const choice = ['step.choose', 'step.regenerate', 'step.feedback', 'run.branch'];
+    assertShown(waiting, choice, ['step.run', 'step.skip', 'run.rewind', 'response.compare']);
+    await ask('writeit.step.select', { runId, response: 0 });
+    await ask('writeit.step.skip', { runId });
+    const built = named(await steps(), 'angles');
+    assertShown(built, ['run.branch', 'run.rewind', 'step.feedback'], choice.slice(0, 2));
+    const [answer] = await runs.getChildren(built);
+    assert.ok(answer);
+    assertShown(answer, ['response.rate'], ['step.chooseWithFeedback', 'draft.edit']);
+    assertShown(named(await steps(), 'outline'), ['run.rewind'], ['run.branch', 'step.feedback']);
+  });
+
+  test('a run is restored from its line only while a text of it is applied', async () => {
+    const { pipelineRunId: runId } = await newRun(await article(), { name: 'to restore' });
+    const runs = await tree(runLines);
+    const line = async (): Promise<Node> => {
+      await runs.refresh();
+      return named(await runs.getChildren(), 'to restore');
+    };
+    assertShown(await line(), [], ['document.apply', 'document.restore']);
+    await finish(runId);
+    assertShown(await line(), ['document.apply'], ['document.restore']);
+    await ask('writeit.step.apply', { runId, mode: 'replace' });
+    assertShown(await line(), ['document.restore'], []);
+    await ask('writeit.edit.restore', { runId });
+    assertShown(await line(), ['document.apply'], ['document.restore']);
+  });
+
   test('a family is a run, its steps, their answers and branches; each state in words', async () => {
     const { pipelineRunId: runId } = await newRun(await article(), { name: 'the mother' });
     await ask('writeit.step.run', { runId });

@@ -10,6 +10,10 @@ const onDisk = () => readFileSync(notes, 'utf8');
 const letEnd = (name) => writeFileSync(join(needed('GATE'), name), '');
 const hold = (name) => rmSync(join(needed('GATE'), name));
 
+/** Titles in the palette. */
+const ASKS = ['Run the Next Step', 'Run the Step With Other Models'];
+const RESTORE = 'Restore the Text';
+
 await withPage(async (page) => {
   const vscode = new Workbench(page);
   await page.goto(addressOf(needed('WORKSPACE')));
@@ -23,6 +27,13 @@ await withPage(async (page) => {
     await vscode.see(vscode.lines('Ready to begin'));
   });
 
+  await vscode.step('the palette has what fits a run that was not asked yet', async () => {
+    await vscode.inPalette({
+      has: [...ASKS, 'Skip the Step'],
+      lacks: ['Branch at a Step', 'Rewind to a Step', 'Give Feedback', 'Choose an Answer', RESTORE],
+    });
+  });
+
   await vscode.step('two answers stream beside the notes', async () => {
     await vscode.click(vscode.toast('ready'), 'Run angles');
     await vscode.see(vscode.lines('2 of 2 answers are still coming'));
@@ -30,8 +41,15 @@ await withPage(async (page) => {
     letEnd('angles');
   });
 
-  await vscode.step('an answer is chosen', async () => {
+  await vscode.step('the palette has what fits a choice', async () => {
     await vscode.see(vscode.status(/angles.*2 answers to choose from/));
+    await vscode.inPalette({
+      has: ['Choose an Answer', 'Ask Anew', 'Branch at a Step', 'Give Feedback'],
+      lacks: [...ASKS, 'Rewind to a Step', RESTORE],
+    });
+  });
+
+  await vscode.step('an answer is chosen', async () => {
     await vscode.palette('WriteIt: Choose an Answer…');
     await vscode.pick('Choose an answer', /heron/);
     await vscode.see(vscode.toast('Chosen'));
@@ -74,6 +92,7 @@ await withPage(async (page) => {
     await vscode.pick('Apply the text', /In place/);
     await vscode.see(vscode.articleLines('It is older than the town'));
     await vscode.until('it is saved', () => onDisk().includes('It is older than the town'));
+    await vscode.inPalette({ has: [RESTORE, 'Rewind to a Step'], lacks: ASKS });
   });
 
   await vscode.step('one undo takes it back', async () => {

@@ -50,6 +50,26 @@ export class Workbench {
     await row.click();
   }
 
+  /** Wait until the palette has these commands and lacks those, and close it. */
+  async inPalette({ has = [], lacks = [] }) {
+    const title = (words) => this.rows(new RegExp(`^WriteIt: ${escaped(words)}`));
+    await this.until(`a palette with ${has} and without ${lacks}`, async () => {
+      await this.press('F1');
+      let isSo = true;
+      for (const words of [...has, ...lacks]) {
+        // What is shown until the words typed now have their effect.
+        await this.box.locator('input').first().fill('>WriteIt: Show Log');
+        await this.see(title('Show Log'));
+        await this.box.locator('input').first().fill(`>WriteIt: ${words}`);
+        await this.gone(title('Show Log'));
+        isSo &&= (await title(words).count()) > 0 === has.includes(words);
+      }
+      await this.press('Escape');
+      await this.gone(this.box);
+      return isSo;
+    });
+  }
+
   /** Wait for a list whose question contains `question`, and pick a row. */
   async pick(question, words) {
     await this.asked(question);

@@ -3,12 +3,12 @@ import { act } from '../act';
 import type { App } from '../app';
 import { folderOf } from '../folders';
 import { pipelineOf } from '../frontmatter';
-import { documentOf, runHere } from '../here';
-import { pick, pickPipeline } from '../pick';
+import { documentOf, runHere, targetOf } from '../here';
+import { pick, pickAmong, pickPipeline } from '../pick';
 import type { Contest } from '../contested';
 import { compareWithDocument, contestedWords, keepHers, nameOf } from '../landed';
 import type { Waiting } from '../pending';
-import { offersAt } from '../scene';
+import { lookedAt, offersAt, type Offer } from '../scene';
 import type { PipelineEntry } from '../protocol';
 import type { Table } from './table';
 
@@ -59,8 +59,8 @@ export const DOCUMENT: Table = {
   },
 
   'document.restore': async (app, argument) => {
-    const run = await runHere(app, argument, 'Bring back the text as it was before…');
-    return run && act(app, 'writeit.edit.restore', { runId: run.pipelineRunId });
+    const { runId = await restorable(app) } = targetOf(argument);
+    return runId === undefined ? undefined : act(app, 'writeit.edit.restore', { runId });
   },
 
   'document.settle': async (app) => {
@@ -72,6 +72,21 @@ export const DOCUMENT: Table = {
     return chosen?.(app);
   },
 };
+
+/** The run whose text is to be taken out: the document's own, or that of a polish. */
+async function restorable(app: App): Promise<string | undefined> {
+  const uri = lookedAt()?.uri;
+  const offers = uri === undefined ? [] : await offersAt(app.server, uri);
+  const items = offers.filter(restores).map(({ title, argument }) => ({
+    label: title.replace(/^WriteIt: /, ''),
+    value: String(argument['runId']),
+  }));
+  return pickAmong(items, 'Restore', 'no text of a run stands in this document.');
+}
+
+function restores({ command }: Offer): boolean {
+  return command === 'writeit.edit.restore';
+}
 
 interface Way extends vscode.QuickPickItem {
   readonly value: (app: App) => Promise<unknown>;

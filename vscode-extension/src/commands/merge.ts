@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { act } from '../act';
 import type { App } from '../app';
-import { answerHere, hasAnswers, stepHere, targetOf, type StepHere } from '../here';
+import { canChange, hasAnswers } from '../fits';
+import { answerHere, stepHere, targetOf, type StepHere } from '../here';
 import { pickAnswers, pickModels } from '../pick';
 import type { Passage } from '../protocol';
 import { placeOf } from '../uris';
@@ -51,7 +52,7 @@ export const MERGE: Table = {
   },
 
   'draft.edit': async (app, argument) => {
-    const here = await answerHere(app, argument, 'Reword an answer, then choose it');
+    const here = await answerHere(app, argument, 'Reword an answer, then choose it', canChange);
     if (here === undefined) {
       return undefined;
     }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { act } from '../act';
-import type { hasAnswers } from '../here';
+import { severalAnswers } from '../fits';
 import { answerHere, stepHere } from '../here';
 import { pickAnswers } from '../pick';
 import { show } from '../show';
@@ -47,10 +47,6 @@ export const RESPONSE: Table = {
     return act(app, 'writeit.response.rate', params);
   },
 };
-
-function severalAnswers(step: Parameters<typeof hasAnswers>[0]): boolean {
-  return step.aiResponses.length > 1;
-}
 
 const SCORES = [
   { label: 'Excellent', description: '1.0', score: 1 },

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { act } from '../act';
 import type { App } from '../app';
+import { hasAnswers, isDone } from '../fits';
 import { runHere, stepHere, targetOf } from '../here';
 import { pick, pickRun, pickStep } from '../pick';
 import type { PipelineRun, RunExportParams } from '../protocol';
@@ -111,20 +112,17 @@ async function confirmDelete(): Promise<boolean | undefined> {
   return chosen === undefined ? undefined : chosen === FAMILY;
 }
 
-async function goBack(
-  app: App,
-  argument: unknown,
-  command: 'writeit.run.branch' | 'writeit.run.rewind',
-): Promise<unknown> {
-  const title = command === 'writeit.run.branch' ? 'Branch at…' : 'Rewind to…';
+const BACK = {
+  'writeit.run.branch': ['Branch at…', hasAnswers],
+  'writeit.run.rewind': ['Rewind to…', isDone],
+} as const;
+
+async function goBack(app: App, argument: unknown, command: keyof typeof BACK): Promise<unknown> {
+  const [title, fits] = BACK[command];
   const run = await runHere(app, argument, title);
   const named = targetOf(argument).step;
-  const step = named ?? (run && (await pickStep(run, title, wasAsked))?.stepName);
+  const step = named ?? (run && (await pickStep(run, title, fits))?.stepName);
   return run && step && act(app, command, { runId: run.pipelineRunId, step });
-}
-
-function wasAsked(step: { readonly status: string }): boolean {
-  return step.status !== 'PENDING';
 }
 
 function hasText(step: { readonly content: string | null }): boolean {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { act } from '../act';
-import { answerHere, hasAnswers, stepHere } from '../here';
+import { canChange, hasAnswers, isCurrent } from '../fits';
+import { answerHere, stepHere } from '../here';
 import { pickModels } from '../pick';
 import { show } from '../show';
 import { viewUri } from '../uris';
@@ -8,12 +9,12 @@ import type { Table } from './table';
 
 export const STEP: Table = {
   'step.run': async (app, argument) => {
-    const here = await stepHere(app, argument, 'Run a step', canRun);
+    const here = await stepHere(app, argument, 'Run a step', isCurrent);
     return here && act(app, 'writeit.step.run', { runId: here.runId, step: here.step.stepName });
   },
 
   'step.askModels': async (app, argument) => {
-    const here = await stepHere(app, argument, 'Run a step with other models', canRun);
+    const here = await stepHere(app, argument, 'Run a step with other models', isCurrent);
     const models = here && (await pickModels(app, `Ask ${here.step.stepName} of…`));
     if (here === undefined || models === undefined || models.length === 0) {
       return undefined;
@@ -24,13 +25,13 @@ export const STEP: Table = {
   },
 
   'step.regenerate': async (app, argument) => {
-    const here = await stepHere(app, argument, 'Ask a step anew', hasAnswers);
+    const here = await stepHere(app, argument, 'Ask a step anew', canChange);
     const step = here?.step.stepName;
     return here && act(app, 'writeit.step.regenerate', { runId: here.runId, step });
   },
 
   'step.choose': async (app, argument) => {
-    const here = await answerHere(app, argument, 'Choose an answer');
+    const here = await answerHere(app, argument, 'Choose an answer', canChange);
     if (here === undefined) {
       return undefined;
     }
@@ -39,7 +40,7 @@ export const STEP: Table = {
   },
 
   'step.chooseWithFeedback': async (app, argument) => {
-    const here = await answerHere(app, argument, 'Choose an answer, and say something');
+    const here = await answerHere(app, argument, 'Choose an answer, and say something', canChange);
     const feedback = here && (await askFeedback(here.step.userFeedback));
     if (here === undefined || feedback === undefined) {
       return undefined;
@@ -59,7 +60,7 @@ export const STEP: Table = {
   },
 
   'step.skip': async (app, argument) => {
-    const here = await stepHere(app, argument, 'Skip a step', ({ status }) => status === 'PENDING');
+    const here = await stepHere(app, argument, 'Skip a step', isCurrent);
     return here && act(app, 'writeit.step.skip', { runId: here.runId, step: here.step.stepName });
   },
 
@@ -73,11 +74,6 @@ export const STEP: Table = {
     return here && show(viewUri('step', here.runId, here.step.stepName));
   },
 };
-
-/** The server decides; here only those are offered first that can be asked. */
-function canRun(step: { readonly status: string }): boolean {
-  return step.status === 'PENDING' || step.status === 'RUNNING';
-}
 
 function askFeedback(value: string | null): Thenable<string | undefined> {
   return vscode.window.showInputBox({

@@ -1,11 +1,16 @@
 import type { App } from '../app';
 import type { PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
+import { offersAt, type Offer } from '../scene';
 import { viewUri } from '../uris';
 import { answerWords, costWords, modelOf, runWords, sketch, stepWords } from '../words';
+import { answerKind, offersOf, runKind, stepKind } from './kinds';
 import { Node, opens } from './node';
 import type { Tree } from './tree';
 
 const PAGE = 50;
+
+/** As many as the server lists at once. */
+const MOST = 1000;
 
 /** How many runs of each folder are listed; a line at the end asks for more. */
 const shown = new Map<string | undefined, number>();
@@ -18,9 +23,12 @@ export async function runLines(
   const limit = shown.get(folder) ?? PAGE;
   const { runs, next } = await app.server.ask('writeit.run.list', { folder, limit });
   const ids = new Set(runs.map(({ runId }) => runId));
-  const lines = runs
-    .filter(({ parentRunId }) => parentRunId === null || !ids.has(parentRunId))
-    .map((run, place) => runNode(app, run, place === 0));
+  const roots = runs.filter(({ parentRunId }) => parentRunId === null || !ids.has(parentRunId));
+  const lines = await Promise.all(
+    roots.map(async (run, place) =>
+      runNode({ app, folder }, run, await offersOf(app, run), place === 0),
+    ),
+  );
   return next === null ? lines : [...lines, moreNode(folder, limit, tree)];
 }
 
@@ -46,7 +54,13 @@ const ICONS = {
   ERROR: 'error',
 } as const;
 
-function runNode(app: App, run: RunSummary, expanded: boolean): Node {
+/** Where runs are listed. */
+interface Where {
+  readonly app: App;
+  readonly folder: string | undefined;
+}
+
+function runNode(where: Where, run: RunSummary, offers: readonly Offer[], expanded: boolean): Node {
   const { runId } = run;
   const state = runWords(run.status, run.currentStep);
   const cost = run.costUsd === null ? [] : [costWords(run.costUsd)];
@@ -56,49 +70,78 @@ function runNode(app: App, run: RunSummary, expanded: boolean): Node {
       description: [run.pipeline, state, ...cost].join(', '),
       tooltip: `${run.title}\n${run.pipeline}: ${state}, ${costWords(run.costUsd)}\nbegun ${new Date(run.createdAt).toLocaleString()}`,
       icon: ICONS[run.status],
-      kind: `run.${run.status}`,
+      kind: runKind(run, offers),
       id: runId,
       expanded,
       run: runId,
       target: { runId },
       command: opens(viewUri('run', runId)),
     },
-    () => inRun(app, runId),
+    () => inRun(where, runId),
   );
 }
 
-function branchNode(app: App, run: RunTree): Node {
+/** A run that branched off, with its line in the list of runs, and what is offered for it. */
+interface Branch {
+  readonly run: RunTree;
+  readonly listed: RunSummary | undefined;
+  readonly offers: readonly Offer[];
+}
+
+function branchNode(where: Where, { run, listed, offers }: Branch): Node {
   const { runId, name, branchPoint } = run;
   const label = name ?? `Branch at ${branchPoint ?? 'the beginning'}`;
   if (run.deleted) {
     return new Node(label, { id: runId, description: 'deleted', icon: 'trash' });
   }
-  const from = name === null ? '' : `from ${branchPoint ?? 'the beginning'}, `;
+  const from = name === null ? [] : [`from ${branchPoint ?? 'the beginning'}`];
   return new Node(
     label,
     {
-      description: from + runWords(run.status, run.currentStep),
+      description: [...from, runWords(run.status, run.currentStep)].join(', '),
       icon: 'git-branch',
-      kind: `run.${run.status}.branch`,
+      kind: listed === undefined ? `run.${run.status}.branch` : runKind(listed, offers),
       id: runId,
       run: runId,
       target: { runId },
       command: opens(viewUri('run', runId)),
     },
-    () => inRun(app, runId),
+    () => inRun(where, runId),
   );
 }
 
 /** A run's steps, each with its answers and with the runs that branched off there. */
-async function inRun(app: App, runId: string): Promise<readonly Node[]> {
-  const [run, family] = await Promise.all([
+async function inRun(where: Where, runId: string): Promise<readonly Node[]> {
+  const { app } = where;
+  const [run, { children }, offers] = await Promise.all([
     app.server.ask('writeit.run.show', { runId }),
     app.server.ask('writeit.run.tree', { runId, depth: 1 }),
+    offersAt(app.server, viewUri('run', runId)),
   ]);
+  const branches = await branchesIn(where, run, children);
   return Object.values(run.steps).map((step) => {
-    const branches = family.children.filter(({ branchPoint }) => branchPoint === step.stepName);
-    return stepNode(app, run, step, branches);
+    const here = branches.filter((branch) => branch.run.branchPoint === step.stepName);
+    return stepNode(where, run, step, offers, here);
   });
+}
+
+/** What a tree of runs leaves out is in the list of them. */
+async function branchesIn(
+  { app, folder }: Where,
+  { uri }: PipelineRun,
+  children: readonly RunTree[],
+): Promise<readonly Branch[]> {
+  if (children.length === 0) {
+    return [];
+  }
+  const { runs } = await app.server.ask('writeit.run.list', { folder, uri, limit: MOST });
+  const listed = new Map(runs.map((run) => [run.runId, run]));
+  return Promise.all(
+    children.map(async (run) => {
+      const line = listed.get(run.runId);
+      return { run, listed: line, offers: line === undefined ? [] : await offersOf(app, line) };
+    }),
+  );
 }
 
 const STEP_ICONS = {
@@ -109,14 +152,16 @@ const STEP_ICONS = {
 } as const;
 
 function stepNode(
-  app: App,
-  { pipelineRunId: runId, currentStep }: PipelineRun,
+  where: Where,
+  run: PipelineRun,
   step: StepState,
-  branches: readonly RunTree[],
+  offers: readonly Offer[],
+  branches: readonly Branch[],
 ): Node {
+  const { pipelineRunId: runId, currentStep } = run;
   const lines = [
-    ...step.aiResponses.map((_, index) => answerNode(runId, step, index)),
-    ...branches.map((branch) => branchNode(app, branch)),
+    ...step.aiResponses.map((_, index) => answerNode(run, step, index)),
+    ...branches.map((branch) => branchNode(where, branch)),
   ];
   const isOpen = step.stepName === currentStep && step.status !== 'COMPLETED';
   const matters = isOpen || branches.length > 0;
@@ -126,7 +171,7 @@ function stepNode(
     {
       description: stepWords(step),
       icon: step.streaming.length > 0 ? 'sync~spin' : STEP_ICONS[step.status],
-      kind: `step.${step.streaming.length > 0 ? 'STREAMING' : step.status}`,
+      kind: stepKind(run, step, offers),
       // Whether a line is open is remembered by its id: one that matters now is a new line.
       id: `${runId}/${step.stepName}${expanded ? '/now' : ''}`,
       target: { runId, step: step.stepName },
@@ -137,7 +182,8 @@ function stepNode(
   );
 }
 
-function answerNode(runId: string, step: StepState, index: number): Node {
+function answerNode(run: PipelineRun, step: StepState, index: number): Node {
+  const { pipelineRunId: runId } = run;
   const answer = step.aiResponses[index];
   if (answer === undefined) {
     throw new RangeError(`${step.stepName} has no answer ${index + 1}`);
@@ -147,7 +193,7 @@ function answerNode(runId: string, step: StepState, index: number): Node {
     description: answerWords(answer, chosen),
     tooltip: sketch(answer.processedContent, 300),
     icon: chosen ? 'check' : 'comment',
-    kind: chosen ? 'answer.chosen' : 'answer',
+    kind: answerKind(run, step, index),
     id: `${runId}/${step.stepName}/${answer.responseId}`,
     target: { runId, step: step.stepName, response: index, responseId: answer.responseId },
     command: opens(viewUri('response', runId, step.stepName, answer.responseId)),
