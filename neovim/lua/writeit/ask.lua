@@ -1,5 +1,6 @@
 -- Questions to the writer, in a task. No answer means that she changed her mind: the
 -- task ends without a word.
+local picker = require('writeit.picker')
 local task = require('writeit.task')
 
 local M = {}
@@ -32,7 +33,16 @@ end
 ---@param format? fun(item: T): string
 ---@return T
 function M.select(items, prompt, format)
+  local lines = vim.tbl_map(function(item)
+    return ((format or tostring)(item):gsub('\n', ' '))
+  end, items)
   return asked(function(resume)
+    if picker.is_needed(lines) then
+      picker.open(lines, prompt, function(index)
+        resume(index and items[index])
+      end)
+      return
+    end
     vim.ui.select(items, { prompt = prompt, format_item = format, kind = 'writeit' }, resume)
   end)
 end
