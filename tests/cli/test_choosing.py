@@ -291,6 +291,7 @@ async def test_ctrl_c_without_choosing_ends_the_command(shell: Terminal) -> None
     ) as screen:
         await screen.shows("word3 ")
         screen.process.send_signal(signal.SIGINT)
+        await screen.shows("--resume")  # how to go on
         await screen.shows("Stopped.")
         assert await screen.ends() == 1
     newest = (await shell.writeit("log", "--json", "--limit", "1")).json[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,15 +48,3 @@ async def test_a_step_that_fails_says_how_to_go_on(shell: Terminal) -> None:
     on = await shell.writeit("run", "--resume", told[1], "-m", "openai/say-two")
     assert on.code == 0, on.err
     assert on.out == "two\n"
-
-
-async def test_a_run_that_is_stopped_by_hand_says_how_to_go_on(shell: Terminal) -> None:
-    """What came is kept."""
-    async with shell.screen(
-        "run", "tech-article", "notes.md", "-m", "openai/slow-5000"
-    ) as screen:
-        await screen.shows("word3 ")
-        screen.process.send_signal(signal.SIGINT)
-        await screen.shows("--resume")
-        await screen.shows("Stopped.")
-        assert await screen.ends() == 1
