@@ -105,6 +105,8 @@ def test_of_a_polish_that_met_her_words_she_takes_what_she_likes(
     assert writer.text() == before.replace(PASSAGE, BETTER)
     writer.do("compare")
     writer.said("there is nothing left to settle")
+    writer.do("compare")
+    writer.said("no run has been started on this document")
 
 
 def test_a_polish_of_what_may_not_be_changed_says_so(writer: Writer) -> None:

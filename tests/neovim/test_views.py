@@ -138,6 +138,23 @@ def test_the_tree_opens_branches_and_compares(writer: Writer) -> None:
     writer.nvim.until(SHOWS, "branched at angles")
 
 
+def test_going_back_to_the_run_it_branched_off_is_told(writer: Writer) -> None:
+    """As the server offers it; commands are about that run again."""
+    writer.do("start")
+    writer.do("next openai/say-hello openai/say-goodbye")
+    run_id = writer.run()["pipelineRunId"]
+    writer.do("branch angles the other way")
+    writer.nvim.keys(":WriteIt<CR>")
+    screen = writer.nvim.shows("Go back to the run this branched off")
+    (number,) = re.findall(r"^(\d+): Go back to the run", screen, re.MULTILINE)
+    writer.nvim.keys(f"{number}<CR>")
+    writer.said(f"{writer.notes.name} are about that run now")
+    writer.rest()
+    writer.do("choose 2")
+    run = writer.ask("run.show", runId=run_id)
+    assert run["steps"]["angles"]["userSelection"] == 1
+
+
 def test_steps_to_go_back_to_are_in_the_runs_order(writer: Writer) -> None:
     """Whether they were asked or skipped, and wherever they are listed."""
     writer.do("start")

@@ -17,6 +17,7 @@ local DOERS = {
   ['run.pause'] = 'choosing.pause_offered',
   ['run.branch'] = 'family.branched_offered',
   ['run.rewind'] = 'family.branched_offered',
+  ['session.activate'] = 'family.activated_offered',
   ['step.apply'] = 'handing.apply_offered',
   ['edit.restore'] = 'handing.restore_offered',
   ['run.export'] = 'handing.export_offered',

@@ -101,10 +101,14 @@ function M.contest_of(uri)
   return uri and contested[uri]
 end
 
---- Nothing of it is left to settle.
----@param contest writeit.Contest
-function M.forget(contest)
-  contested[contest.uri] = nil
+--- Nothing is left to settle of a step's text.
+---@param about { runId: string, step: string }
+function M.forget(about)
+  for uri, contest in pairs(contested) do
+    if contest.runId == about.runId and contest.step == about.step then
+      contested[uri] = nil
+    end
+  end
 end
 
 --- Words of hers stayed where a text has others: say so, and keep it at hand.

@@ -40,6 +40,7 @@ local function compare_with_document(here, about)
   local hers, proposed = diff.texts_of(here.client, about)
   if hers == proposed then
     say.info('there is nothing left to settle: your document has all of the text, or its like.')
+    settle.forget(about)
     return
   end
   local function side(response)
@@ -169,6 +170,13 @@ local function summary(run)
     run.currentStep,
     day
   )
+end
+
+function M.activated_offered(client, params)
+  client_of.execute(client, 'session.activate', { runId = params.runId })
+  local run = client_of.execute(client, 'run.show', { runId = params.runId })
+  local where = run.uri and disk.short(run.uri) or 'its view'
+  say.info(('commands in %s are about %s now.'):format(where, run.name or 'that run'))
 end
 
 --- What it means that a run was picked: it may be another document's.
