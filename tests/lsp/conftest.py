@@ -96,3 +96,15 @@ async def desk(
     async with serving([folder], "neovim", environment) as editor:
         editor.folder = folder
         yield Desk(editor)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def bare(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """An editor without a plug-in: actions, messages, and its pages as files."""
+    folder = new_workspace(tmp_path_factory.mktemp("bare"))
+    async with serving([folder], "bare", environment) as editor:
+        editor.folder = folder
+        editor.notes = editor.open_document(folder / "notes.md")
+        yield Desk(editor)

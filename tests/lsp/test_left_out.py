@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
 
 from support.desk import BETTER, SECOND, Desk
 from support.editor import serving
 from support.offered import actions, lenses, take
-from support.workspace import new_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -21,17 +18,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 PUT = "Put the new passage in its place"
 COMPARE = "Compare the document with what the text makes of it"
 BACK = "Take the last polish back"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bare(
-    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Desk]:
-    """An editor that has actions, and pages as files."""
-    workspace = new_workspace(tmp_path_factory.mktemp("left-out"))
-    async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
-        yield Desk(editor)
 
 
 async def titles(desk: Desk, uri: str) -> list[str]:

@@ -16,18 +16,15 @@ from random import Random
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-import pytest_asyncio
 
-from support.desk import Desk
-from support.editor import Refused, serving
+from support.editor import Refused
 from support.page import Manner
-from support.workspace import new_workspace
 from writeit.views.markers import sections_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from support.desk import Desk
     from support.editor import Json
     from support.page import Page
 
@@ -50,18 +47,6 @@ DOINGS: list[tuple[str, Json]] = [
     ("merge", {}),
 ]
 """What she may do with the step while she types."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bare(
-    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Desk]:
-    """An editor that has its pages as files."""
-    workspace = new_workspace(tmp_path_factory.mktemp("typing in pages"))
-    async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
-        editor.notes = editor.open_document(workspace / "notes.md")
-        yield Desk(editor)
 
 
 class Evening:

@@ -8,33 +8,18 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
 
-from support.desk import Desk
 from support.editor import serving
 from support.waiting import waited
-from support.workspace import new_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from support.desk import Desk
     from support.page import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 FEEDBACK = "<!-- writeit:feedback -->\n"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bare(
-    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Desk]:
-    """An editor that has its pages as files."""
-    workspace = new_workspace(tmp_path_factory.mktemp("pages"))
-    async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
-        editor.notes = editor.open_document(workspace / "notes.md")
-        yield Desk(editor)
 
 
 async def answered(bare: Desk) -> tuple[str, Path]:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
 
-from support.desk import Desk
-from support.editor import serving
 from support.offered import actions, lenses, line_of, opened, take
-from support.workspace import new_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from support.editor import Editor, Json
+    from support.desk import Desk
+    from support.editor import Json
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -23,32 +18,21 @@ BACK = "Go back to the run this branched off"
 ON = "Go on with this run"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bare(
-    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Editor]:
-    """An editor that has actions, messages, and nothing else."""
-    workspace = new_workspace(tmp_path_factory.mktemp("ways"))
-    async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
-        yield editor
-
-
-async def family(bare: Editor, name: str) -> tuple[str, str, str]:
+async def family(bare: Desk, name: str) -> tuple[str, str, str]:
     """A document, its run, and the branch it is about now."""
-    path = bare.folder / f"{name}.md"
+    path = bare.editor.folder / f"{name}.md"
     path.write_text(f"# {name}\n\nA river is moving water.\n", encoding="utf-8")
-    uri = bare.open_document(path)
-    run_id = await bare.start_run(uri=uri)
+    uri = bare.editor.open_document(path)
+    run_id = await bare.editor.start_run(uri=uri)
     model = ["openai/say-One%20way."]
-    await bare.command("writeit.step.run", runId=run_id, models=model)
-    child = await bare.command("writeit.run.branch", runId=run_id, step="angles")
+    await bare.editor.command("writeit.step.run", runId=run_id, models=model)
+    child = await bare.editor.command("writeit.run.branch", runId=run_id, step="angles")
     return uri, run_id, child["pipelineRunId"]
 
 
-async def run_of(bare: Editor, uri: str) -> str:
+async def run_of(bare: Desk, uri: str) -> str:
     """The run that a document is about, as its offers have it."""
-    command = (await actions(bare, uri))["Open the run"]
+    command = (await actions(bare.editor, uri))["Open the run"]
     run_id: str = command["arguments"][0]["runId"]
     return run_id
 
@@ -61,70 +45,73 @@ def here(line: int) -> Json:
 
 
 async def test_a_document_goes_back_to_the_run_its_own_branched_off(
-    bare: Editor,
+    bare: Desk,
 ) -> None:
     """And its writer is told; the branch stays as it is."""
     uri, run_id, child = await family(bare, "back")
     assert await run_of(bare, uri) == child
-    await take(bare, (await actions(bare, uri))[BACK])
+    await take(bare.editor, (await actions(bare.editor, uri))[BACK])
     assert await run_of(bare, uri) == run_id
-    assert BACK not in await actions(bare, uri)
-    told = [m["message"] for m in bare.sent("window/showMessage")]
+    assert BACK not in await actions(bare.editor, uri)
+    told = [m["message"] for m in bare.editor.sent("window/showMessage")]
     assert any("is about this run now" in message for message in told)
 
 
-async def test_the_page_of_a_run_offers_to_go_on_with_it(bare: Editor) -> None:
+async def test_the_page_of_a_run_offers_to_go_on_with_it(bare: Desk) -> None:
     """By lens and by action, unless the document is about it already."""
     uri, run_id, child = await family(bare, "on")
     page = f"writeit:/run/{run_id}.md"
-    await opened(bare, page)
-    assert ON in [title for _, title, _ in await lenses(bare, page)]
-    await take(bare, (await actions(bare, page))[ON])
+    await opened(bare.editor, page)
+    assert ON in [title for _, title, _ in await lenses(bare.editor, page)]
+    await take(bare.editor, (await actions(bare.editor, page))[ON])
     assert await run_of(bare, uri) == run_id
-    assert ON not in await actions(bare, page)
-    assert ON in await actions(bare, f"writeit:/run/{child}.md")
+    assert ON not in await actions(bare.editor, page)
+    assert ON in await actions(bare.editor, f"writeit:/run/{child}.md")
 
 
-async def test_each_line_of_a_family_leads_to_its_run(bare: Editor) -> None:
+async def test_each_line_of_a_family_leads_to_its_run(bare: Desk) -> None:
     """To its page, and to going on with it; the line of this run leads nowhere."""
     uri, run_id, child = await family(bare, "lines")
     page = f"writeit:/run/{run_id}.md"
-    text = await opened(bare, page)
+    text = await opened(bare.editor, page)
     there = line_of(text, "└─ from angles")
-    found = await actions(bare, page, here(there))
+    found = await actions(bare.editor, page, here(there))
     assert found["Open this run"]["arguments"][0] == {
         "runId": child,
         "view": "run",
         "wait": False,
     }
     own = line_of(text, "lines · ")
-    assert "Open this run" not in await actions(bare, page, here(own))
-    await take(bare, (await actions(bare, page))[ON])
+    assert "Open this run" not in await actions(bare.editor, page, here(own))
+    await take(bare.editor, (await actions(bare.editor, page))[ON])
     assert await run_of(bare, uri) == run_id
-    await take(bare, (await actions(bare, page, here(there)))[ON])
+    await take(bare.editor, (await actions(bare.editor, page, here(there)))[ON])
     assert await run_of(bare, uri) == child
 
 
 async def test_a_line_of_a_page_that_is_older_than_the_family_offers_nothing(
-    bare: Editor,
+    bare: Desk,
 ) -> None:
     """It would lead to another run than it tells of."""
     _, run_id, child = await family(bare, "older")
     page = f"writeit:/run/{run_id}.md"
-    text = await opened(bare, page)
+    text = await opened(bare.editor, page)
     there = line_of(text, "└─ from angles")
-    await bare.command("writeit.run.branch", runId=run_id, step="angles", name="two")
-    found = await actions(bare, page, here(there))
+    await bare.editor.command(
+        "writeit.run.branch", runId=run_id, step="angles", name="two"
+    )
+    found = await actions(bare.editor, page, here(there))
     led = [command["arguments"][0].get("runId") for command in found.values()]
     assert child not in led
 
 
-async def test_a_run_of_a_passage_is_not_what_a_document_is_about(bare: Editor) -> None:
+async def test_a_run_of_a_passage_is_not_what_a_document_is_about(bare: Desk) -> None:
     """Neither on its page nor from its branch."""
-    desk = Desk(bare)
-    page = desk.open()
-    run_id = await desk.polished(page)
-    branch = await bare.command("writeit.run.branch", runId=run_id, step="polish")
+    page = bare.open()
+    run_id = await bare.polished(page)
+    branch = await bare.editor.command(
+        "writeit.run.branch", runId=run_id, step="polish"
+    )
     for each in (run_id, branch["pipelineRunId"]):
-        found = await actions(bare, f"writeit:/run/{each}.md")
+        found = await actions(bare.editor, f"writeit:/run/{each}.md")
         assert not {ON, BACK} & set(found)
