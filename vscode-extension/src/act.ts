@@ -2,12 +2,12 @@ import * as vscode from 'vscode';
 import type { App } from './app';
 import * as after from './after';
 import { comparable, compare } from './compare';
-import { askAgain, startWithInputs } from './asking';
+import { askAgain, startWithInputs, type Asks } from './asking';
 import { telling } from './complain';
 import { currentFolder } from './folders';
 import * as landed from './landed';
 import { lookForModels } from './models';
-import type { CommandName, Commands, StepApplyResult } from './protocol';
+import type { CommandName, Commands, RunStartParams, StepApplyResult } from './protocol';
 import { generate, labour, quietly } from './work';
 
 type Params<C extends CommandName> = Commands[C]['params'];
@@ -17,10 +17,7 @@ type Flows = {
 
 /** Commands that are more here than a request: words asked for, progress, what comes next. */
 const FLOWS: Flows = {
-  'writeit.run.start': async (app, params) => {
-    const run = await startWithInputs(app, params);
-    return run && after.started(run);
-  },
+  'writeit.run.start': (app, params) => start(app, params, 'open'),
   'writeit.step.run': async (app, params) => {
     const step = await generate(app.server, 'writeit.step.run', params, asking(params.step));
     return step && after.answered(step);
@@ -77,6 +74,18 @@ const FLOWS: Flows = {
     return compare(app, left, right);
   },
 };
+
+async function start(app: App, params: RunStartParams, asks: Asks): Promise<unknown> {
+  const run = await startWithInputs(app, params, asks);
+  return run && after.started(run);
+}
+
+/** Start a run by a command of ours: all its inputs are shown, as they are filled in. */
+export async function startShowing(app: App, params: RunStartParams): Promise<unknown> {
+  const done = await telling(() => start(app, params, 'all'), {});
+  await app.scenes.refresh();
+  return done;
+}
 
 /** What the side bar lists changes with them, and nothing else tells it. */
 const LISTED: ReadonlySet<CommandName> = new Set([

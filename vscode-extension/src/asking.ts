@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
 import { folderOf } from './folders';
-import { inputsOf, pipelineOf } from './frontmatter';
 import { askInputs, type Answers } from './inputs';
 import type {
+  DocumentBinding,
   InputSpec,
   PipelineEntry,
   PipelineRun,
@@ -11,44 +11,58 @@ import type {
   StepRegenerateParams,
 } from './protocol';
 
-/** Start a run; what the pipeline wants to know and nobody said yet is asked for. */
+/** Which inputs are asked about when a run is started: all of them, or only if some are open. */
+export type Asks = 'all' | 'open';
+
+/** Start a run; what the pipeline wants to know is asked for, filled in as far as it is known. */
 export async function startWithInputs(
   app: App,
   params: RunStartParams,
+  asks: Asks,
 ): Promise<PipelineRun | undefined> {
-  const uri = params.uri == null ? undefined : vscode.Uri.parse(params.uri);
-  const { pipelines } = await app.server.ask('writeit.pipeline.list', { folder: folderOf(uri) });
+  const folder = folderOf(params.uri == null ? undefined : vscode.Uri.parse(params.uri));
+  const { uri } = params;
+  const { pipelines, binding } = await app.server.ask('writeit.pipeline.list', { folder, uri });
   const pipeline = pipelines.find(({ name, id }) => [name, id].includes(params.pipeline));
-  const asked = pipeline === undefined ? {} : await answersFor(app, pipeline, uri, params);
+  const bound = binding ?? { pipeline: null, inputs: {} };
+  const isEnough = pipeline === undefined || (asks === 'open' && isAllSaid(pipeline, bound));
+  const asked = isEnough ? {} : await answersFor(app, pipeline, params, bound);
   return (
     asked &&
     app.server.ask('writeit.run.start', { ...params, inputs: { ...asked, ...params.inputs } })
   );
 }
 
+/** Whether the document is bound to the pipeline and gives all that would be asked for. */
+function isAllSaid({ name, id, inputs }: PipelineEntry, bound: DocumentBinding): boolean {
+  const isBound = bound.pipeline === name || bound.pipeline === id;
+  return isBound && inputs.every((spec) => !isAsked(spec) || spec.name in bound.inputs);
+}
+
+/** Whether an input is one to ask for: the document gives some by itself. */
+function isAsked({ from }: InputSpec): boolean {
+  return from === null;
+}
+
 async function answersFor(
   app: App,
   pipeline: PipelineEntry,
-  uri: vscode.Uri | undefined,
-  params: RunStartParams,
+  { uri, inputs = {} }: RunStartParams,
+  bound: DocumentBinding,
 ): Promise<Answers | undefined> {
-  const text = uri && (await vscode.workspace.openTextDocument(uri)).getText();
-  const given = inputsOf(text ?? '');
-  const known = { ...given, ...params.inputs };
-  const specs = pipeline.inputs.filter((spec) => isOpen(spec, known, uri !== undefined));
+  const specs = pipeline.inputs.filter(
+    (spec) => !(spec.name in inputs) && (uri == null || isAsked(spec)),
+  );
   if (specs.length === 0) {
     return {};
   }
+  const given = bound.inputs;
   const answers = await askInputs({ title: `Start ${pipeline.name}`, specs, given });
-  if (answers === undefined || uri === undefined) {
-    return answers;
-  }
-  return keepAnswers(app, pipeline.name, uri, text ?? '', answers);
-}
-
-/** Whether an input is still to be asked for: the document gives some by itself. */
-function isOpen(spec: InputSpec, known: object, hasDocument: boolean): boolean {
-  return !(spec.name in known) && !(spec.from !== null && hasDocument);
+  const isNew = answers !== undefined && Object.keys(answers).some((name) => !(name in given));
+  const isOthers = bound.pipeline !== null && bound.pipeline !== pipeline.name;
+  return uri == null || !isNew || isOthers
+    ? answers
+    : keepAnswers(app, pipeline.name, uri, answers);
 }
 
 const START = 'Start';
@@ -57,24 +71,18 @@ const KEEP = 'Start, and keep the answers in the front matter';
 async function keepAnswers(
   app: App,
   pipeline: string,
-  uri: vscode.Uri,
-  text: string,
+  uri: string,
   answers: Answers,
 ): Promise<Answers | undefined> {
-  const bound = pipelineOf(text);
-  if (bound !== undefined && bound !== pipeline) {
-    return answers; // the front matter speaks of another pipeline
-  }
   const choice = await vscode.window.showQuickPick(
     [
       { label: START, description: 'the document stays as it is' },
-      { label: KEEP, description: 'they need not be asked again' },
+      { label: KEEP, description: 'what does not stand there yet; next time it is filled in' },
     ],
     { title: `Start ${pipeline}`, ignoreFocusOut: true },
   );
   if (choice?.label === KEEP) {
-    const params = { uri: uri.toString(), pipeline, inputs: answers };
-    await app.server.ask('writeit.document.frontMatter', params);
+    await app.server.ask('writeit.document.frontMatter', { uri, pipeline, inputs: answers });
   }
   return choice && answers;
 }

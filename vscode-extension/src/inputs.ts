@@ -39,14 +39,22 @@ export async function askInputs({ title, specs, given }: Form): Promise<Answers 
       place += 1;
     }
   }
-  return answers(specs, replies);
+  return answers(specs, replies, given);
 }
 
-function answers(specs: readonly InputSpec[], replies: ReadonlyMap<string, string>): Answers {
+function answers(
+  specs: readonly InputSpec[],
+  replies: ReadonlyMap<string, string>,
+  given: Form['given'],
+): Answers {
   return Object.fromEntries(
     specs.flatMap((spec) => {
       const value = replies.get(spec.name) ?? '';
-      return value === '' ? [] : [[spec.name, typed(spec, value)]];
+      if (value !== '') {
+        return [[spec.name, typed(spec, value)]];
+      }
+      // What she emptied is empty, whatever the front matter says; else nothing was said.
+      return spec.name in given ? [[spec.name, '']] : [];
     }),
   );
 }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
-import { currentFolder } from './folders';
+import { currentFolder, folderOf } from './folders';
 import { listModels } from './models';
 import type { AIResponse, PipelineEntry, PipelineRun, RunSummary, StepState } from './protocol';
 import { answerWords, costWords, modelOf, runWords, sketch, stepWords } from './words';
@@ -89,14 +89,17 @@ export async function pickAnswers(step: StepState, title: string): Promise<reado
   );
 }
 
+/** One is first: `likeliest` if that is given, else the one that the document names. */
 export async function pickPipeline(
   app: App,
   appliesTo: 'document' | 'selection',
   title: string,
-  folder: string | undefined,
-  first?: string,
+  uri: vscode.Uri | undefined,
+  likeliest?: string,
 ): Promise<PipelineEntry | undefined> {
-  const { pipelines } = await app.server.ask('writeit.pipeline.list', { folder });
+  const params = { folder: folderOf(uri), uri: uri?.toString() };
+  const { pipelines, binding } = await app.server.ask('writeit.pipeline.list', params);
+  const first = likeliest ?? binding?.pipeline;
   const items = pipelines
     .filter((pipeline) => pipeline.appliesTo === appliesTo)
     .map((pipeline) => ({

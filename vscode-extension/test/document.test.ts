@@ -14,11 +14,10 @@ writeit:
 A river.
 `;
 
-/** Start from the palette's way, accepting every question as it stands. */
-async function startAccepting(editor: vscode.TextEditor): Promise<PipelineRun> {
+/** Start a run, accepting every question as it stands. */
+async function startAccepting(command: string, argument: object): Promise<PipelineRun> {
   let started: PipelineRun | undefined;
-  const uri = editor.document.uri.toString();
-  const starting = run('writeit.run.start', { pipeline: 'tech-article', uri }).then((result) => {
+  const starting = run(command, { pipeline: 'tech-article', ...argument }).then((result) => {
     started = result as PipelineRun;
   });
   await until('the run', async () => {
@@ -31,7 +30,7 @@ async function startAccepting(editor: vscode.TextEditor): Promise<PipelineRun> {
 }
 
 group('document', (test) => {
-  test('what the front matter says is not asked for', async () => {
+  test('a lens starts at once where the front matter says all', async () => {
     const editor = await article(BOUND);
     const started = (await run('writeit.run.start', {
       pipeline: 'tech-article',
@@ -43,19 +42,28 @@ group('document', (test) => {
   test('what nobody said is asked for, with the default filled in', async () => {
     const editor = await article();
     const before = editor.document.getText();
-    const started = await startAccepting(editor);
+    const uri = editor.document.uri.toString();
+    const started = await startAccepting('writeit.run.start', { uri });
     assert.equal(started.userInputs['target_audience'], 'technical professionals');
     assert.equal(editor.document.getText(), before);
   });
 
-  test('answers are kept in the front matter where that is wished', async () => {
-    const editor = await article();
-    await ask('writeit.document.frontMatter', {
-      uri: editor.document.uri.toString(),
-      pipeline: 'tech-article',
-      inputs: { target_audience: 'mill owners: all' },
+  test('a command shows what the front matter says, filled in, before it starts', async () => {
+    const editor = await article(BOUND);
+    const pipeline = { pipeline: 'tech-article' };
+    let hasEnded = false;
+    const leaving = run('writeit.ui.document.start', pipeline).then((result) => {
+      hasEnded = true;
+      assert.equal(result, undefined, 'it started without a question');
     });
-    assert.match(editor.document.getText(), /target_audience: "mill owners: all"/);
+    await until('the question to be left', async () => {
+      await run('workbench.action.closeQuickOpen');
+      return hasEnded;
+    });
+    await leaving;
+    const started = await startAccepting('writeit.ui.document.start', {});
+    assert.equal(started.userInputs['target_audience'], 'people by a river');
+    assert.equal(editor.document.getText(), BOUND);
   });
 
   test('the page of a run is about that run, whatever is active', async () => {

@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
 import { complaintOf } from '../src/complain';
-import { inputsOf, pipelineOf } from '../src/frontmatter';
 import { hunks } from '../src/hunks';
 import { problem } from '../src/inputs';
 import type { InputSpec } from '../src/protocol';
@@ -50,16 +49,6 @@ group('units', (test) => {
     assert.equal(tooOld('1.0', '0.9.9'), undefined);
     assert.match(tooOld('0.0.9', '0.1.0') ?? '', /0\.0\.9.*0\.1\.0/);
     assert.ok(tooOld(undefined));
-  });
-
-  test('front matter gives inputs of every plain kind, and none where it cannot be read', () => {
-    const text =
-      '---\nwriteit:\n  pipeline: post\n  inputs: {a: b c, n: 3, yes: true, l: [1]}\n---\n# x\n';
-    assert.deepEqual(inputsOf(text), { a: 'b c', n: '3', yes: 'true' });
-    assert.equal(pipelineOf(text), 'post');
-    assert.deepEqual(inputsOf('---\nwriteit: {{{\n---\n'), {});
-    assert.deepEqual(inputsOf('# no front matter\n\n---\n'), {});
-    assert.deepEqual(inputsOf('---\r\nwriteit:\r\n  inputs: {a: 1}\r\n---\r\n'), { a: '1' });
   });
 
   test('an answer to a question is checked while it is typed', () => {

@@ -82,6 +82,8 @@ await withPage(async (page) => {
     await vscode.see(vscode.status(/^\s*WriteIt$/));
     await vscode.palette('WriteIt: Start a Pipeline…');
     await vscode.pick('Start a pipeline', /^tech-article/);
+    await vscode.asked('Who it is for');
+    await vscode.press('Enter');
     await vscode.click(vscode.toast('ready'), 'Run angles');
     await vscode.see(vscode.status(/angles.*2 answers to choose from/));
     await vscode.see(vscode.lens(/^Choose this answer/));

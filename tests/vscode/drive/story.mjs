@@ -23,6 +23,9 @@ await withPage(async (page) => {
     await vscode.see(vscode.status(/^\s*WriteIt$/)); // the server is there
     await vscode.palette('WriteIt: Start a Pipeline…');
     await vscode.pick('Start a pipeline', /^tech-article/);
+    await vscode.asked('Who it is for');
+    await vscode.holds('people who live by a river'); // as the front matter says
+    await vscode.press('Enter');
     await vscode.see(vscode.lens(/ready to run/));
     await vscode.see(vscode.lines('Ready to begin'));
   });

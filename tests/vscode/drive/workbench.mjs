@@ -83,6 +83,12 @@ export class Workbench {
     await shown.or(hinted).first().waitFor();
   }
 
+  /** Wait until words stand in the box that asks. */
+  async holds(words) {
+    const input = this.box.locator('input').last();
+    await this.until(`${words} in the box`, async () => (await input.inputValue()) === words);
+  }
+
   // --- what is on the screen --------------------------------------------------------
 
   /** A document that is open, by its tab. */

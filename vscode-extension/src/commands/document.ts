@@ -1,25 +1,23 @@
 import * as vscode from 'vscode';
-import { act } from '../act';
+import { act, startShowing } from '../act';
 import type { App } from '../app';
 import { folderOf } from '../folders';
-import { pipelineOf } from '../frontmatter';
 import { documentOf, runHere, targetOf } from '../here';
 import { pick, pickAmong, pickPipeline } from '../pick';
 import type { Contest } from '../contested';
 import { compareWithDocument, contestedWords, keepHers, nameOf } from '../landed';
 import type { Waiting } from '../pending';
 import { lookedAt, offersAt, type Offer } from '../scene';
-import type { PipelineEntry } from '../protocol';
 import type { Table } from './table';
 
 export const DOCUMENT: Table = {
   'document.start': async (app, argument) => {
     const uri = documentOf(argument);
     const named = (argument as { readonly pipeline?: string } | undefined)?.pipeline;
-    const pipeline = named ?? (await pickToStart(app, uri))?.name;
+    const pipeline = named ?? (await pickPipeline(app, 'document', 'Start a pipeline', uri))?.name;
     return pipeline === undefined
       ? undefined
-      : act(app, 'writeit.run.start', { pipeline, uri: uri?.toString(), folder: folderOf(uri) });
+      : startShowing(app, { pipeline, uri: uri?.toString(), folder: folderOf(uri) });
   },
 
   'document.polish': (app, argument) => polish(app, argument, false),
@@ -27,8 +25,7 @@ export const DOCUMENT: Table = {
 
   'document.frontMatter': async (app, argument) => {
     const uri = needed(documentOf(argument));
-    const pipeline =
-      uri && (await pickPipeline(app, 'document', 'Bind this document to…', folderOf(uri)));
+    const pipeline = uri && (await pickPipeline(app, 'document', 'Bind this document to…', uri));
     const params = pipeline && { uri: uri.toString(), pipeline: pipeline.name };
     return params && act(app, 'writeit.document.frontMatter', params);
   },
@@ -141,22 +138,13 @@ function needed(uri: vscode.Uri | undefined): vscode.Uri | undefined {
 /** The likeliest of what rewrites a passage. */
 const POLISH = 'polish-passage';
 
-/** The pipeline that the document names stands first. */
-async function pickToStart(
-  app: App,
-  uri: vscode.Uri | undefined,
-): Promise<PipelineEntry | undefined> {
-  const text = uri && (await vscode.workspace.openTextDocument(uri)).getText();
-  return pickPipeline(app, 'document', 'Start a pipeline', folderOf(uri), pipelineOf(text ?? ''));
-}
-
 async function polish(app: App, argument: unknown, words: boolean): Promise<unknown> {
   const editor = vscode.window.activeTextEditor;
   const uri = needed(documentOf(argument));
   if (uri === undefined) {
     return undefined;
   }
-  const pipeline = await pickPipeline(app, 'selection', 'Rewrite with…', folderOf(uri), POLISH);
+  const pipeline = await pickPipeline(app, 'selection', 'Rewrite with…', uri, POLISH);
   const instruction = pipeline && words ? await askInstruction() : '';
   if (pipeline === undefined || instruction === undefined) {
     return undefined;
