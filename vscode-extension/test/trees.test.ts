@@ -134,6 +134,24 @@ group('trees', (test) => {
     assert.match(String(named(inside, 'the daughter').description), /from angles/);
   });
 
+  test('a branch shows what it cost, as a run does', async () => {
+    const models = { angles: ['openai/gpt-4o-mini'], outline: ['openai/gpt-4o-mini'] };
+    const { pipelineRunId: runId } = await newRun(await article(), { name: 'paid', models });
+    await ask('writeit.step.run', { runId });
+    await ask('writeit.step.select', { runId, response: 0 });
+    const branch = await ask('writeit.run.branch', { runId, step: 'angles', name: 'paid, too' });
+    await ask('writeit.step.regenerate', { runId: branch.pipelineRunId });
+    const runs = await tree(runLines);
+    const root = named(await runs.getChildren(), 'paid');
+    assert.match(String(root.description), /, \$0\.\d{4}$/);
+    const inside = await runs.getChildren(named(await runs.getChildren(root), 'angles'));
+    const line = named(inside, 'paid, too');
+    assert.match(String(line.description), /^from angles, under way, at angles, \$0\.\d{4}$/);
+    const { runs: listed } = await ask('writeit.run.list', { limit: 1000 });
+    const cost = listed.find((one) => one.runId === branch.pipelineRunId)?.costUsd;
+    assert.ok(cost != null && cost > 0);
+  });
+
   test('the step that waits for a choice is open, and folds once it is made', async () => {
     const { pipelineRunId: runId } = await newRun(await article(), { name: 'a choice' });
     await ask('writeit.step.run', { runId });

@@ -95,10 +95,11 @@ function branchNode(where: Where, { run, listed, offers }: Branch): Node {
     return new Node(label, { id: runId, description: 'deleted', icon: 'trash' });
   }
   const from = name === null ? [] : [`from ${branchPoint ?? 'the beginning'}`];
+  const cost = listed?.costUsd == null ? [] : [costWords(listed.costUsd)];
   return new Node(
     label,
     {
-      description: [...from, runWords(run.status, run.currentStep)].join(', '),
+      description: [...from, runWords(run.status, run.currentStep), ...cost].join(', '),
       icon: 'git-branch',
       kind: listed === undefined ? `run.${run.status}.branch` : runKind(listed, offers),
       id: runId,
@@ -125,7 +126,7 @@ async function inRun(where: Where, runId: string): Promise<readonly Node[]> {
   });
 }
 
-/** What a tree of runs leaves out is in the list of them. */
+/** What a tree of runs leaves out, their cost for one, is in the list of them. */
 async function branchesIn(
   { app, folder }: Where,
   { uri }: PipelineRun,
