@@ -7,31 +7,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-import pytest_asyncio
 
-from support.desk import Desk
 from support.editor import serving
 from support.trouble import is_told, no_room
-from support.workspace import new_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
+
+    from support.desk import Desk
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 FEEDBACK = "<!-- writeit:feedback -->\n"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def bare(
-    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Desk]:
-    """An editor that has its pages as files."""
-    workspace = new_workspace(tmp_path_factory.mktemp("pages at risk"))
-    async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
-        editor.notes = editor.open_document(workspace / "notes.md")
-        yield Desk(editor)
 
 
 async def answered(bare: Desk, text: str = "first words") -> tuple[str, Path]:
@@ -46,7 +33,7 @@ async def answered(bare: Desk, text: str = "first words") -> tuple[str, Path]:
 async def shown(bare: Desk, run_id: str) -> Path:
     """The file of a run's first step, as it is after opening it."""
     await bare.editor.command("writeit.view.open", view="step", runId=run_id)
-    await asyncio.sleep(0.5)  # what was decided before has reached the page
+    await bare.settled(run_id)
     folder = bare.editor.folder / ".writeit" / "views" / "step"
     return folder / run_id / "angles.md"
 

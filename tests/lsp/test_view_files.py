@@ -39,13 +39,8 @@ async def shown(bare: Desk, run_id: str) -> Path:
 
 
 async def memory_of(bare: Desk, run_id: str) -> Path:
-    """Where the pages of a run's steps are remembered, once nothing is on its way.
-
-    Twice: a server that stood still in between has a moment for what is due.
-    """
-    for _ in range(2):
-        await asyncio.sleep(0.4)
-        await bare.editor.command("writeit.run.show", runId=run_id)
+    """Where the pages of a run's steps are remembered, once nothing is on its way."""
+    await bare.settled(run_id)
     return bare.editor.folder / ".writeit" / "rendered" / "step" / run_id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,15 @@ class Desk:
         folder = self.editor.folder / "pipelines"
         folder.mkdir(exist_ok=True)
         (folder / "mirror.yaml").write_text(MIRROR, encoding="utf-8")
+
+    async def settled(self, run_id: str) -> None:
+        """Wait until what was decided of a run has reached its pages.
+
+        Twice: a server that stood still in between has a moment for what is due.
+        """
+        for _ in range(2):
+            await asyncio.sleep(0.4)
+            await self.editor.command("writeit.run.show", runId=run_id)
 
     async def polished(self, page: Page, content: str = BETTER, **more: Any) -> str:
         """A run on the second paragraph of a page."""
