@@ -1,5 +1,6 @@
 // The first look: Restricted Mode, trust, the walkthrough, and both high contrast themes.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { addressOf, needed, withPage } from './browser.mjs';
 import { Workbench } from './workbench.mjs';
 
@@ -101,5 +102,37 @@ await withPage(async (page) => {
     await vscode.pick('Select a walkthrough to open', /From notes to an article/);
     await vscode.see(vscode.guided('Start a pipeline on your notes', { done: true }));
     await vscode.see(vscode.guided('Choose, merge, ask anew', { done: false }));
+  });
+
+  const bare = join(needed('WORKSPACE'), 'bare.md');
+  writeFileSync(bare, '# On mills\n\nThere were seven.\n');
+  const start = async () => {
+    await vscode.palette('WriteIt: Start a Pipeline…');
+    await vscode.pick('Start a pipeline', /^tech-article/);
+    await vscode.asked('Who it is for');
+  };
+
+  await vscode.step('answers are written back once that is picked', async () => {
+    await vscode.palette('Go to File...');
+    await vscode.type('bare.md');
+    await vscode.rows(/^bare\.md/).first().click();
+    await vscode.see(vscode.tab('bare.md'));
+    await vscode.see(vscode.status(/^\s*WriteIt$/));
+    await start();
+    await vscode.holds('technical professionals');
+    await vscode.type('millers: all of them');
+    await vscode.press('Enter');
+    await vscode.pick('Start tech-article', /keep the answers in the front matter/);
+    await vscode.see(vscode.articleLines('target_audience: "millers: all of them"'));
+    await vscode.see(vscode.articleLines('pipeline: tech-article'));
+    await vscode.see(vscode.status(/WriteIt: angles/)); // and the run was started
+  });
+
+  await vscode.step('what was written back is filled in the next time', async () => {
+    await vscode.clickLine('There were seven');
+    await start();
+    await vscode.holds('millers: all of them');
+    await vscode.press('Escape');
+    await vscode.gone(vscode.box);
   });
 });
