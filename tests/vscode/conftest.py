@@ -45,6 +45,11 @@ class World:
     artefacts: Path
     """What a person may want to see afterwards."""
 
+    def log(self) -> str:
+        """Return what the extension wrote down, as *WriteIt: Show Log* shows it."""
+        (log,) = self.place.data.glob("logs/*/exthost*/writeit.writeit/*.log")
+        return log.read_text("utf-8")
+
 
 def pytest_runtest_setup() -> None:
     """Pass over all of these tests, in one line, where their tools are not there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,9 +38,13 @@ async def test_restricted_mode_the_walkthrough_and_high_contrast(
     world.place.prefer_here({"writeit.server.path": str(SERVER)})
     await install(world.place, built.vsix, world.environment)
     heard: list[dict[str, Any]] = []
-    log = world.artefacts / "code-server.log"
     environment = world.environment | KEYLESS
-    async with serving(world.place, environment, log, trusting=False) as address:
+    async with serving(
+        world.place,
+        environment,
+        world.artefacts / "code-server.log",
+        trusting=False,
+    ) as address:
         ended = await drive(
             "first.mjs",
             heard.append,
@@ -50,8 +55,11 @@ async def test_restricted_mode_the_walkthrough_and_high_contrast(
             server_home=world.environment["HOME"],
         )
     assert ended.code == 0, told(heard) + ended.complaints
-    (logged,) = world.place.data.glob("logs/*/exthost*/writeit.writeit/*.log")
-    assert logged.read_text("utf-8").count("The WriteIt server is starting.") == 1
+    log = world.log()
+    assert log.count("The WriteIt server is starting.") == 1
+    assert f"Server: {SERVER}, from setting writeit.server.path" in log
+    assert re.search(rf"Ready: {SERVER} \(setting writeit\.server\.path\), \d", log)
+    assert "Not taken" not in log  # it is the first place that is looked at
     print(told(heard))  # noqa: T201 -- how long each step took, for who runs with -s
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,17 +41,19 @@ A bridge of stone leads over it to the old town.
 async def test_from_notes_to_article(
     built: Built, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Start, stream, choose, cancel, polish, conflict, apply, undo, branch, compare."""
+    """Start, stream, choose, cancel, polish, conflict, apply, undo, branch, compare.
+
+    No setting names a server: the one on PATH is taken, and the log says why.
+    """
     gate = world.workspace.with_name("may-end")
     gate.mkdir()
     voices.teach(monkeypatch, gate)
     (world.workspace / "notes.md").write_text(NOTES, encoding="utf-8")
     world.place.prefer({})
-    world.place.prefer_here({"writeit.server.path": str(SERVER)})
     await install(world.place, built.vsix, world.environment)
     heard: list[dict[str, Any]] = []
     log = world.artefacts / "code-server.log"
-    async with serving(world.place, world.environment, log) as address:
+    async with serving(world.place, on_path(world.environment), log) as address:
         ended = await drive(
             "story.mjs",
             heard.append,
@@ -60,9 +64,23 @@ async def test_from_notes_to_article(
             gate=gate,
         )
     assert ended.code == 0, told(heard) + ended.complaints
+    assert f"Server: {SERVER}, from PATH" in world.log()
+    assert "Not taken: the active Python environment: no Python" in world.log()
     print(told(heard))  # noqa: T201 -- how long each step took, for who runs with -s
     cancelled = await world.provider.call("otter-outline")
     assert cancelled.disconnected.is_set()
+
+
+def on_path(environment: dict[str, str]) -> dict[str, str]:
+    """An environment whose PATH has the server, also as its login shell makes it.
+
+    VS Code asks the shell, which may begin with a PATH of its own.
+    """
+    folder = SERVER.parent
+    profile = Path(environment["HOME"]) / ".profile"
+    profile.write_text(f'PATH="{folder}:$PATH"\n', encoding="utf-8")
+    path = os.pathsep.join([str(folder), os.environ["PATH"]])
+    return environment | {"PATH": path, "SHELL": "/bin/sh"}
 
 
 def told(heard: list[dict[str, Any]]) -> str:
