@@ -34,9 +34,13 @@ export async function startWithInputs(
 }
 
 /** Whether the document is bound to the pipeline and gives all that would be asked for. */
-function isAllSaid({ name, id, inputs }: PipelineEntry, bound: DocumentBinding): boolean {
-  const isBound = bound.pipeline === name || bound.pipeline === id;
-  return isBound && inputs.every((spec) => !isAsked(spec) || spec.name in bound.inputs);
+function isAllSaid(pipeline: PipelineEntry, bound: DocumentBinding): boolean {
+  const isSaid = (spec: InputSpec): boolean => !isAsked(spec) || spec.name in bound.inputs;
+  return isBoundTo(pipeline, bound) && pipeline.inputs.every(isSaid);
+}
+
+function isBoundTo({ name, id }: PipelineEntry, { pipeline }: DocumentBinding): boolean {
+  return pipeline === name || pipeline === id;
 }
 
 /** Whether an input is one to ask for: the document gives some by itself. */
@@ -59,7 +63,7 @@ async function answersFor(
   const given = bound.inputs;
   const answers = await askInputs({ title: `Start ${pipeline.name}`, specs, given });
   const isNew = answers !== undefined && Object.keys(answers).some((name) => !(name in given));
-  const isOthers = bound.pipeline !== null && bound.pipeline !== pipeline.name;
+  const isOthers = bound.pipeline !== null && !isBoundTo(pipeline, bound);
   return uri == null || !isNew || isOthers
     ? answers
     : keepAnswers(app, pipeline.name, uri, answers);
