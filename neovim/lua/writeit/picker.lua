@@ -38,8 +38,9 @@ end
 local function window(buf, prompt)
   local height = math.min(vim.api.nvim_buf_line_count(buf), math.floor(vim.o.lines / 2))
   local win = vim.api.nvim_open_win(buf, true, { split = 'below', win = -1, height = height })
+  local title = prompt == 'WriteIt' and prompt or 'WriteIt: ' .. prompt
   local options = {
-    statusline = (' WriteIt: %s%%=%s '):format(prompt:gsub('%%', '%%%%'), HINT),
+    statusline = (' %s%%=%s '):format(title:gsub('%%', '%%%%'), HINT),
     cursorline = true,
     wrap = false,
     number = false,
