@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from support.writer import SHE_WRITES
+
 if TYPE_CHECKING:
     from support.writer import Writer
 
@@ -22,19 +24,6 @@ PASSAGE = "This paragraph is the one to be rewritten."
 HERS = "Mine is quite another one."
 BETTER = "In better words."
 
-# Her words stand there before any answer can come: at the first word of the stream.
-SHE_WRITES = """
-local buf, row, line = ...
-local stream = require('writeit.stream')
-local take = stream.take
-stream.take = function(params)
-  if params.value.kind == 'started' then
-    stream.take = take
-    vim.api.nvim_buf_set_lines(buf, row, row + 1, true, { line })
-  end
-  return take(params)
-end
-"""
 DIFFED = """
 return vim.tbl_map(function(win)
   local buf = vim.api.nvim_win_get_buf(win)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.writer import SHE_WRITES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,13 +49,14 @@ CHANGING = (
     (r"\d+\.\d s\b", "T s"),
     (r"coming · \d+ words", "coming · N words"),
     (r"\S*?/notes-\d+\.md *", "…/notes.md   "),
+    (r"\bnotes-\d+\.md", "notes.md"),
     (r" [\w/]*/\w*/ID.md", " …/ID.md"),
     (r" +X$", " X"),
     (r"<[-0-9a-f]{20,34}\.md", "<ID.md"),
 )
 """What differs from run to run."""
 WAIT = """
-_G.defer = vim.defer_fn
+_G.defer = _G.defer or vim.defer_fn
 vim.defer_fn = function(work, after)
   return _G.defer(work, after < 4000 and after or 600000)
 end
@@ -146,6 +149,38 @@ def test_two_answers_beside_each_other(notes: Writer) -> None:
     notes.do("compare")
     _kept("compare", notes.nvim)
     notes.nvim.command("tabclose")
+
+
+def test_her_words_beside_a_text_that_met_them(notes: Writer) -> None:
+    """What stayed and what the text has there; then her own text, to take it into."""
+    notes.ask("preferences.set", defaultModels={"polish": "openai/say-Water%20walks."})
+    notes.nvim.lua(SHE_WRITES, notes.buffer(), 7, "- A river is never the same water.")
+    notes.nvim.lua(WAIT)
+    notes.do("polish", line=8)
+    notes.said("what you changed yourself stayed")
+    notes.beside_shows("Water walks.")
+    notes.rest()
+    _kept("contested", notes.nvim)
+    notes.nvim.lua("vim.defer_fn = _G.defer")
+    notes.do("compare")
+    notes.nvim.shows("with the text of polish")
+    _kept("settling", notes.nvim)
+    notes.nvim.keys("q")
+    notes.ask("preferences.set", defaultModels={})
+
+
+def test_a_list_longer_than_the_screen(notes: Writer) -> None:
+    """A buffer at the bottom, with its keys."""
+    notes.do("start")
+    notes.beside_shows("Ready to begin")
+    notes.nvim.until("require('writeit').statusline():find('ready to run') ~= nil")
+    notes.nvim.request("nvim_ui_try_resize", 110, 12)
+    notes.nvim.keys(":WriteIt<CR>")
+    notes.nvim.shows("q leaves")
+    _kept("list", notes.nvim)
+    notes.nvim.keys("q")
+    notes.rest()
+    notes.nvim.request("nvim_ui_try_resize", 110, 32)
 
 
 def test_a_family(notes: Writer) -> None:

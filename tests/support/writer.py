@@ -31,6 +31,19 @@ local reply = client:request_sync('workspace/executeCommand',
 assert(not reply.err, vim.inspect(reply.err))
 return reply.result
 """
+SHE_WRITES = """
+local buf, row, line = ...
+local stream = require('writeit.stream')
+local take = stream.take
+stream.take = function(params)
+  if params.value.kind == 'started' then
+    stream.take = take
+    vim.api.nvim_buf_set_lines(buf, row, row + 1, true, { line })
+  end
+  return take(params)
+end
+"""
+"""Her words stand there before any answer can come: when the first stream begins."""
 IDLE = "#require('writeit.task').waiting(require('writeit.server').root_of(...)) == 0"
 
 
