@@ -31,6 +31,11 @@ export class Views implements vscode.TextDocumentContentProvider, vscode.Disposa
           this.#refresh(() => true);
         }
       }),
+      vscode.workspace.onDidOpenTextDocument(({ uri }) => {
+        if (uri.scheme === SCHEME) {
+          this.#soon(uri); // what changed since it was read found no document to refresh
+        }
+      }),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => {
         readings.forget(uri);
       }),

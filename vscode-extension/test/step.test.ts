@@ -114,6 +114,21 @@ group('step', (test) => {
     assert.doesNotMatch(document.getText(), /writeit:/);
   });
 
+  test('an answer that ends in the moment in which its page opens is on the page', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const silent = dictated();
+      const { pipelineRunId: runId } = await newRun(await article(), {
+        models: { angles: [silent.model, 'openai/say-All%20here.'] },
+      });
+      const asked = run('writeit.ui.step.run', { runId, step: 'angles' });
+      const page = await until('the page', () => open(viewUri('step', runId, 'angles')));
+      await until('the answer', () => page.getText().includes('All here.'));
+      await silent.say('Said.');
+      await silent.end();
+      await asked;
+    }
+  });
+
   test('lenses stand at the text of the answer they are about, also while another grows', async () => {
     const answer = dictated();
     const { pipelineRunId: runId } = await newRun(await article(), {
