@@ -50,6 +50,7 @@ CHANGING = (
     (r"coming · \d+ words", "coming · N words"),
     (r"\S*?/notes-\d+\.md *", "…/notes.md   "),
     (r"\bnotes-\d+\.md", "notes.md"),
+    (r"(\[\+\]) +(?=\d)", r"\1  "),  # as much as its path leaves room for
     (r" [\w/]*/\w*/ID.md", " …/ID.md"),
     (r" +X$", " X"),
     (r"<[-0-9a-f]{20,34}\.md", "<ID.md"),

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from pygls.workspace import TextDocument, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lsprotocol import types
 
@@ -24,6 +24,7 @@ class WriteItDocument(TextDocument):
     """A document whose changes are applied where the editor means them."""
 
     _sections: tuple[int | None, Sequence[Section]] | None = None
+    _head: tuple[int | None, str] | None = None
 
     @property
     def source(self) -> str:
@@ -39,6 +40,12 @@ class WriteItDocument(TextDocument):
 
         text = super().source[:characters]
         return text if text.isascii() else whole(text)
+
+    def head(self, look: Callable[[], str]) -> str:
+        """The front matter as `look` finds it, which is asked once a version."""
+        if self._head is None or self._head[0] != self.version:
+            self._head = (self.version, look())
+        return self._head[1]
 
     def sections(self) -> Sequence[Section]:
         """The sections of the body, its lines counted from the text's first.

@@ -129,6 +129,8 @@ await withPage(async (page) => {
     await vscode.see(vscode.toast(/rewriting.*0 of 1 answer ended, [1-9]/));
     await vscode.selectLine('The mills stand further down');
     await page.keyboard.type('The mills stand up at the weir, and their wheels turn.\n');
+    await vscode.press('Control+s');
+    await vscode.until('all of it is saved, so the server has it', () => onDisk().includes('up at the weir, and their wheels turn.\n'));
     letEnd('passage');
     await vscode.see(vscode.status(/your own words stayed in 1 place/));
     await vscode.see(vscode.lens(/^Your words stayed/));

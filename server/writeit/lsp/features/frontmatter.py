@@ -29,7 +29,13 @@ UNCLOSED = 10_000
 def head(connection: Connection, uri: str) -> str:
     """Return an open document's front matter with its fences, "" if it has none."""
     document = open_document(connection, uri)
-    if not isinstance(document, WriteItDocument) or not _begins(document):
+    if not isinstance(document, WriteItDocument):
+        return ""
+    return document.head(lambda: _head(document))
+
+
+def _head(document: WriteItDocument) -> str:
+    if not _begins(document):
         return ""
     for characters in ENDS_WITHIN:
         found = head_of(document.beginning(characters))
