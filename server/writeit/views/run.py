@@ -130,17 +130,22 @@ def _input(text: str) -> str:
     return f"{said} ({words.length(text)})" if short.endswith("…") else said
 
 
-def kin_at(page: str, line: int, run: PipelineRun, root: TreeNode) -> TreeNode | None:
+def kin_at(
+    page: str, line: int, run: PipelineRun, root: Callable[[], TreeNode]
+) -> TreeNode | None:
     """Return the run that a line of a run's view tells of in its family, or None.
 
     A page may be older than the family: only a line that still says the same counts.
+    Its family is asked for only where the page has one.
     """
     shown = lines_of(page)
     if _FAMILY not in shown or line >= len(shown):
         return None
-    rows = tree_rows(root, run.pipeline_run_id)
     place = line - shown.index(_FAMILY) - len(["", "```"]) - 1
-    if not 0 <= place < len(rows) or rows[place][0] != shown[line]:
+    if place < 0:
+        return None
+    rows = tree_rows(root(), run.pipeline_run_id)
+    if place >= len(rows) or rows[place][0] != shown[line]:
         return None
     return rows[place][1]
 

@@ -146,8 +146,8 @@ def kin_in(shown: Page, line: int) -> list[Offer]:
     """Offer the other run of the family that a line of a run's page tells of."""
     if not isinstance(shown.view, uris.RunView):
         return []
-    root = family(shown.folder.store, shown.run)
-    kin = kin_at(shown.text, line, shown.run, root)
+    store = shown.folder.store
+    kin = kin_at(shown.text, line, shown.run, lambda: family(store, shown.run))
     if kin is None or kin.deleted or kin.run_id == shown.run.pipeline_run_id:
         return []
     offered = offers.to_visit(kin.run_id)
