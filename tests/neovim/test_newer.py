@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from support.writer import NOTES, Writer
@@ -39,9 +38,6 @@ def test_lenses_need_nothing_of_neovims_own(
     writer.nvim.command("wincmd l")
     writer.nvim.lua("vim.fn.search('## Answer 2')")
     writer.nvim.shows("Choose this answer")
-    writer.nvim.keys("<CR>")
-    screen = writer.nvim.shows("Code lenses")
-    (number,) = re.findall(r"^(\d+): Choose this answer", screen, re.MULTILINE)
-    writer.nvim.keys(f"{number}<CR>")
+    writer.take_lens("Choose this answer")
     writer.said("answer 2 chosen")
     assert writer.run()["steps"]["angles"]["userSelection"] == 1

@@ -235,10 +235,7 @@ def test_the_lenses_of_an_answer_are_chosen_from_with_return(writer: Writer) -> 
     writer.nvim.command("wincmd l")
     writer.nvim.lua("vim.fn.search('## Answer 2')")
     writer.nvim.until("#vim.lsp.codelens.get(0) > 3")
-    writer.nvim.keys("<CR>")
-    screen = writer.nvim.shows("Code lenses")
-    (number,) = re.findall(r"^(\d+): Choose this answer", screen, re.MULTILINE)
-    writer.nvim.keys(f"{number}<CR>")
+    writer.take_lens("Choose this answer")
     writer.said("answer 2 chosen")
     assert writer.run()["steps"]["angles"]["userSelection"] == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -117,6 +118,13 @@ class Writer:
         listed = self.ask("run.list", uri=self.notes.as_uri())
         run: dict[str, Any] = self.ask("run.show", runId=listed["runs"][0]["runId"])
         return run
+
+    def take_lens(self, title: str) -> None:
+        """Press return on the line she is on, and take one of its lenses."""
+        self.nvim.keys("<CR>")
+        screen = self.nvim.shows("Code lenses")
+        (number,) = re.findall(rf"^(\d+): {re.escape(title)}", screen, re.MULTILINE)
+        self.nvim.keys(f"{number}<CR>")
 
     def said(self, words: str) -> None:
         """Wait until `words` were said in a message."""
