@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import neovim_demo
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -67,7 +68,7 @@ def say(text: str) -> None:
 
 def heading(text: str) -> None:
     """Print what happens next."""
-    print(f"\n\033[1m── {text}\033[0m", flush=True)
+    click.secho(f"\n── {text}", bold=True)  # bold only in a terminal
 
 
 async def main() -> int:

@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import click
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(
     0, str(ROOT / "tests")
@@ -129,7 +131,7 @@ def _rest(nvim: Nvim) -> None:
 def _show(nvim: Nvim, what: str) -> None:
     """Print the screen as it is, in a frame."""
     screen = nvim.settled(within=5) if "stream" not in what else nvim.screen_text()
-    print(f"\n\033[1m── {what}\033[0m")
+    click.secho(f"\n── {what}", bold=True)  # bold only in a terminal
     print("┌" + "─" * WIDTH + "┐")
     for line in screen.rstrip("\n").split("\n"):
         print(f"│{line:<{WIDTH}}│")
