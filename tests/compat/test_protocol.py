@@ -1,0 +1,77 @@
+"""A client written against an earlier wire schema still finds all that it reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from writeit.lsp.schema import contract
+
+EARLIER: dict[str, Any] = json.loads(
+    Path(__file__).with_name("protocol.schema.json").read_text("utf-8")
+)
+PROSE = {"description", "title"}
+
+Json = dict[str, Any]
+
+
+def without_prose(schema: Any) -> Any:
+    """Return a schema without what it says to people."""
+    if isinstance(schema, list):
+        return [without_prose(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: without_prose(v) for key, v in schema.items() if key not in PROSE}
+
+
+def lost(earlier: Json, now: Json) -> list[str]:
+    """Return what a client could rely on and no longer can.
+
+    A definition keeps its properties with their types, and what it requires; its
+    result may gain some. A definition without properties (an enum) stays as it was.
+    """
+    found = [
+        f"{part} {name} changed"
+        for part in ("commands", "errors")
+        for name, value in earlier[part].items()
+        if now[part].get(name) != value
+    ]
+    for name, definition in earlier["$defs"].items():
+        found += [f"{name}{why}" for why in changes(definition, now["$defs"].get(name))]
+    return found
+
+
+def changes(earlier: Json, now: Json | None) -> list[str]:
+    """Return how a definition differs from what it was, additions left out."""
+    if now is None:
+        return [" is gone"]
+    if "properties" not in earlier:
+        return [] if without_prose(earlier) == without_prose(now) else [" changed"]
+    found = []
+    for name, schema in earlier["properties"].items():
+        if name not in now["properties"]:
+            found.append(f".{name} is gone")
+        elif without_prose(now["properties"][name]) != without_prose(schema):
+            found.append(f".{name} has another type")
+        elif (name in earlier.get("required", ())) != (name in now.get("required", ())):
+            found.append(f".{name} is required where it was not, or the reverse")
+    return found
+
+
+def test_the_wire_schema_keeps_its_properties_and_types() -> None:
+    """Properties are added; none goes and none changes its type."""
+    assert lost(EARLIER, contract()) == []
+
+
+def test_a_lost_property_and_a_changed_type_are_noticed() -> None:
+    """The comparison can fail: an optional type, a missing field, a lost code."""
+    now = json.loads(json.dumps(contract()))
+    now["$defs"]["StepState"]["properties"]["content"] = {"type": "string"}
+    del now["$defs"]["RunTree"]["properties"]["title"]
+    del now["errors"]["busy"]
+    assert lost(EARLIER, now) == [
+        "errors busy changed",
+        "RunTree.title is gone",
+        "StepState.content has another type",
+    ]
