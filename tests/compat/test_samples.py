@@ -1,0 +1,158 @@
+"""What was written by an older WriteIt is read by this one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from compat.make_samples import WORKSPACE, engine_on, exports, pipelines, primers
+from support.bench import TickingClock
+from writeit.engine.moving import bring_in, dossier_of
+from writeit.export import read_export
+from writeit.ports import Decision, RunQuery
+from writeit.store import keys, schema
+from writeit.store.lmdb_store import LmdbStore
+from writeit.store.maintenance import LmdbMaintenance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from writeit.store.snapshot import Snapshot
+
+SAMPLES = sorted(Path(__file__).parent.glob("schema*"))
+NEWEST = SAMPLES[-1]
+
+pytestmark = pytest.mark.parametrize("samples", SAMPLES, ids=lambda path: path.name)
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's data folder: the test's own."""
+    monkeypatch.setenv("WRITEIT_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def store(samples: Path, tmp_path: Path) -> Iterator[LmdbStore]:
+    """A copy of the sample store."""
+    opened = LmdbStore.open(shutil.copytree(samples / "store", tmp_path / "store"))
+    yield opened
+    opened.close()
+
+
+def known(samples: Path) -> Any:
+    """What the samples were known by when they were made."""
+    return json.loads((samples / "known.json").read_text(encoding="utf-8"))
+
+
+def written(samples: Path) -> dict[str, str]:
+    """The sample exports, by file name."""
+    found = sorted((samples / "exports").iterdir())
+    return {path.name: path.read_text(encoding="utf-8") for path in found}
+
+
+def test_the_newest_samples_are_of_this_schema(samples: Path) -> None:
+    """A new schema needs samples of its own."""
+    assert samples.name <= NEWEST.name == f"schema{schema.SCHEMA}"
+
+
+def test_ids_of_pipelines_and_primers_are_the_same(samples: Path) -> None:
+    """Of every file that was shipped then, read by its text now."""
+    ids = {name: one.configuration_id for name, one in pipelines(samples).items()}
+    assert ids == known(samples)["pipelines"]
+    versions = {
+        name: {"id": one.primer_id, "version": one.version}
+        for name, one in primers(samples).items()
+    }
+    assert versions == known(samples)["primers"]
+
+
+async def test_a_store_is_read_and_verified(samples: Path, store: LmdbStore) -> None:
+    """Every run comes out of it as it was exported then; nothing is wrong with it."""
+    found = await exports(store, engine_on(store, TickingClock()))
+    assert found == written(samples)
+    assert (await LmdbMaintenance(store).verify()).problems == []
+
+
+def test_a_session_and_preferences_are_read(samples: Path, store: LmdbStore) -> None:
+    """They are what they were."""
+    (session,) = store.active_sessions()
+    assert session.model_dump(mode="json") == known(samples)["session"]
+    preferences = store.preferences()
+    assert preferences is not None
+    assert preferences.model_dump(mode="json") == known(samples)["preferences"]
+
+
+async def test_exports_are_imported_and_exported_alike(
+    samples: Path, tmp_path: Path
+) -> None:
+    """Into a new store, in which nothing is wrong afterwards."""
+    expected = written(samples)
+    del expected["without-history.yaml"]  # the same run as `finished`
+    for form in ("yaml", "json"):
+        target = LmdbStore.open(tmp_path / form)
+        engine = engine_on(target, TickingClock())
+        for name, text in expected.items():
+            if name.endswith(form):
+                await bring_in(engine, read_export(text), WORKSPACE)
+        found = await exports(target, engine)
+        assert {name for name in expected if found[name] != expected[name]} == {
+            "streaming.yaml",  # nobody waits for its answer any more: it is paused
+            "streaming.json",
+        }
+        assert (await LmdbMaintenance(target).verify()).problems == []
+        target.close()
+
+
+async def test_an_export_without_history_is_imported(
+    samples: Path, tmp_path: Path
+) -> None:
+    """It is the same run as the one with its history."""
+    files = written(samples)
+    target = LmdbStore.open(tmp_path / "new")
+    engine = engine_on(target, TickingClock())
+    bare = read_export(files["without-history.yaml"])
+    whole = read_export(files["finished.json"])
+    assert bare.events is None
+    assert whole.events is not None
+    assert bare.run == whole.run
+    run = await bring_in(engine, bare, WORKSPACE)
+    assert run.steps == whole.run.steps
+    target.close()
+
+
+def records(snapshot: Snapshot) -> dict[bytes, bytes]:
+    """What is written of runs, by key."""
+    kinds = [keys.RUNS, keys.STEPS, keys.RESPONSES, keys.EVENTS, keys.TEXTS]
+    kinds += [keys.CONFIGURATIONS, keys.USAGE]
+    return {key: raw for kind in kinds for key, raw in snapshot.scan(kind)}
+
+
+@pytest.mark.usefixtures("samples")
+async def test_what_is_written_is_what_was_written(
+    store: LmdbStore, tmp_path: Path
+) -> None:
+    """Byte for byte, of every record of the runs that are there."""
+    engine, target = engine_on(store, TickingClock()), LmdbStore.open(tmp_path / "new")
+    for line in reversed(store.runs(RunQuery(limit=1000)).runs):
+        whole = await dossier_of(engine, line.run_id, None)
+        await target.commit(
+            Decision(
+                run=whole.run,
+                events=whole.events or (),
+                expected_seq=0,
+                configuration=whole.configuration,
+                ancestors=whole.ancestors,
+            )
+        )
+    with target.snapshot() as snapshot:
+        found = records(snapshot)
+    with store.snapshot() as snapshot:
+        expected = records(snapshot)
+    assert [key for key, raw in found.items() if expected.get(key) != raw] == []
+    missing = expected.keys() - found.keys()
+    assert all(key.startswith(keys.TEXTS) for key in missing)
+    target.close()
