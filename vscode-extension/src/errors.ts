@@ -19,7 +19,7 @@ interface RpcError {
 }
 
 /** The server's typed refusal, or undefined if the error is something else. */
-export function refusal(error: unknown): RefusalData | undefined {
+export function refusalData(error: unknown): RefusalData | undefined {
   return isRpcError(error) && isRefusal(error.data) ? error.data : undefined;
 }
 
@@ -38,8 +38,8 @@ export function isCancelled(error: unknown): boolean {
 }
 
 /** What to tell the writer: the message, and what to do next. */
-export function wordsOf(error: unknown): string {
-  const refused = refusal(error);
+export function describeError(error: unknown): string {
+  const refused = refusalData(error);
   if (refused) {
     return [refused.message, refused.hint].filter(Boolean).join(' ');
   }

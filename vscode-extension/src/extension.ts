@@ -1,40 +1,48 @@
 import * as vscode from 'vscode';
-import { clicked } from './act';
-import { Answers } from './answers';
+import { runServerCommand } from './commandFlows';
+import { AnswerDocuments } from './pages/answerDocuments';
 import type { App, Exports } from './app';
 import { registerCommands } from './commands';
-import { Contests } from './contested';
+import { ConflictTracker } from './apply/conflicts';
 import { installServer } from './commands/server';
-import { Views } from './documents';
-import { Drafts } from './drafts';
-import { registerLenses } from './lenses';
-import { contested } from './landed';
+import { ViewDocuments } from './pages/viewDocuments';
+import { Drafts } from './pages/drafts';
+import { registerLenses } from './codeLenses';
+import { showConflicts } from './apply/applyOutcome';
 import { log } from './log';
-import { Pending } from './pending';
-import { Proposed } from './proposed';
-import { Readings } from './readings';
-import { Scenes } from './scene';
+import { PendingApplies } from './apply/pendingApplies';
+import { ProposedDocuments } from './apply/proposedDocument';
+import { PageCache } from './pages/pageCache';
+import { EditorContextTracker } from './editorContext';
 import { onPythonChanged } from './server/python';
 import { Server } from './server/server';
-import { namedPath } from './server/sources';
-import { show } from './show';
-import { statusItem } from './status';
-import { contestIn } from './uris';
-import { registerTrees } from './views';
-import { ours } from './words';
+import { configuredPath } from './server/sources';
+import { showDocument } from './pages/showDocument';
+import { createStatusBarItem } from './statusBar';
+import { parseProposedPage } from './pages/uris';
+import { registerViews } from './views';
+import { withPrefix } from './wording';
 
 export function activate(context: vscode.ExtensionContext): Exports {
   const began = performance.now();
   const server: Server = new Server(context, {
-    execute: (command, argument) => clicked(app, command, argument),
-    show: (uri, focus, selection) => shown(app, uri, focus, selection),
+    execute: (command, argument) => runServerCommand(app, command, argument),
+    show: (uri, focus, selection) => showForServer(app, uri, focus, selection),
   });
-  const scenes = new Scenes(server);
-  const readings = new Readings();
-  const pending = new Pending(server);
-  const contests = new Contests(server);
+  const scenes = new EditorContextTracker(server);
+  const readings = new PageCache();
+  const pending = new PendingApplies(server);
+  const contests = new ConflictTracker(server);
   const drafts = new Drafts();
-  const app: App = { context, server, scenes, pending, contests, drafts, readings };
+  const app: App = {
+    context,
+    server,
+    editorContext: scenes,
+    pendingApplies: pending,
+    conflicts: contests,
+    drafts,
+    pageCache: readings,
+  };
   context.subscriptions.push(
     log,
     server,
@@ -42,56 +50,56 @@ export function activate(context: vscode.ExtensionContext): Exports {
     pending,
     contests,
     drafts,
-    new Views(server, readings),
-    new Answers(server),
-    new Proposed(server),
+    new ViewDocuments(server, readings),
+    new AnswerDocuments(server),
+    new ProposedDocuments(server),
     registerCommands(app),
-    registerTrees(app),
+    registerViews(app),
     registerLenses(app),
-    statusItem(app),
+    createStatusBarItem(app),
   );
-  follow(app);
+  restartOnChanges(app);
   void start(app);
   const activation = performance.now() - began;
   log.info(`Activated in ${activation.toFixed(1)} ms, without the server`);
-  return { ...app, activation };
+  return { ...app, activationMs: activation };
 }
 
 /** What the server wants shown. Of a conflict, which nobody asked for, a diff and more. */
-async function shown(
+async function showForServer(
   app: App,
   uri: vscode.Uri,
   focus: boolean,
   selection?: vscode.Range,
 ): Promise<boolean> {
-  const about = contestIn(uri);
-  if (about !== undefined && (await contested(app, about))) {
+  const about = parseProposedPage(uri);
+  if (about !== undefined && (await showConflicts(app, about))) {
     return true;
   }
-  return (await show(uri, { focus, selection })) !== undefined;
+  return (await showDocument(uri, { focus, selection })) !== undefined;
 }
 
 export async function deactivate(): Promise<void> {
-  await running?.stop();
+  await runningServer?.stop();
 }
 
-let running: Server | undefined;
+let runningServer: Server | undefined;
 
 async function start(app: App): Promise<void> {
-  running = app.server;
+  runningServer = app.server;
   await app.server.restart();
-  if (namedPath() === '') {
+  if (configuredPath() === '') {
     void onPythonChanged(app.context, () => void app.server.restart());
   }
   if (app.server.state === 'missing') {
     await installServer(app);
   } else if (app.server.state === 'failed') {
-    void vscode.window.showErrorMessage(ours(app.server.why));
+    void vscode.window.showErrorMessage(withPrefix(app.server.reason));
   }
 }
 
 /** Start anew when what the server is found by changes. */
-function follow(app: App): void {
+function restartOnChanges(app: App): void {
   const anew = (): void => {
     void app.server.restart();
   };
@@ -99,7 +107,7 @@ function follow(app: App): void {
     vscode.workspace.onDidGrantWorkspaceTrust(() => void start(app)),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('writeit.server.path')) {
-        if (app.server.isElsewhere) {
+        if (app.server.isPathChanged) {
           anew();
         }
       } else if (event.affectsConfiguration('writeit')) {

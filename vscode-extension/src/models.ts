@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
-import { wordsOf } from './errors';
+import { describeError } from './errors';
 import { log } from './log';
 import type { ModelInfo } from './protocol';
 
@@ -9,25 +9,25 @@ export async function listModels(
   app: App,
   folder: string | undefined,
 ): Promise<readonly ModelInfo[]> {
-  const { models } = await app.server.ask('writeit.model.list', { folder });
-  know(models.some(({ available }) => available));
+  const { models } = await app.server.execute('writeit.model.list', { folder });
+  setHasModel(models.some(({ available }) => available));
   return models;
 }
 
 /** Look whether a model can be asked now; the walkthrough ticks itself off by it. */
-export async function lookForModels(app: App, folder: string | undefined): Promise<void> {
+export async function checkModels(app: App, folder: string | undefined): Promise<void> {
   try {
     await listModels(app, folder);
   } catch (error) {
-    log.warn(`Whether a model can be asked is not known: ${wordsOf(error)}`);
+    log.warn(`Whether a model can be asked is not known: ${describeError(error)}`);
   }
 }
 
 /** An answer came: a model can be asked. */
-export function answerCame(): void {
-  know(true);
+export function markModelAvailable(): void {
+  setHasModel(true);
 }
 
-function know(some: boolean): void {
+function setHasModel(some: boolean): void {
   void vscode.commands.executeCommand('setContext', 'writeit.hasModel', some);
 }

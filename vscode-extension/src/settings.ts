@@ -19,19 +19,19 @@ const SERVER_KEYS = [
   'trace',
 ] as const;
 
-type Json = Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
 
 /**
  * The section as the server wants it: only what the writer set.
  * A default sent along would win over her preferences.
  */
-export function serverSettings(scope: vscode.Uri | undefined): Json {
+export function serverSettings(scope: vscode.Uri | undefined): JsonObject {
   const section = vscode.workspace.getConfiguration('writeit', scope);
-  const settings: Json = {};
+  const settings: JsonObject = {};
   for (const key of SERVER_KEYS) {
-    const value = explicit(section.inspect(key));
+    const value = userValue(section.inspect(key));
     if (value !== undefined && value !== null) {
-      put(settings, key.split('.'), value);
+      setPath(settings, key.split('.'), value);
     }
   }
   return settings;
@@ -39,26 +39,26 @@ export function serverSettings(scope: vscode.Uri | undefined): Json {
 
 type Inspected = ReturnType<vscode.WorkspaceConfiguration['inspect']>;
 
-function explicit(found: Inspected): unknown {
+function userValue(found: Inspected): unknown {
   return found?.workspaceFolderValue ?? found?.workspaceValue ?? found?.globalValue;
 }
 
-function put(into: Json, path: readonly string[], value: unknown): void {
+function setPath(into: JsonObject, path: readonly string[], value: unknown): void {
   const [first = '', ...rest] = path;
   if (rest.length === 0) {
     into[first] = value;
     return;
   }
-  const inner = (into[first] ?? {}) as Json;
+  const inner = (into[first] ?? {}) as JsonObject;
   into[first] = inner;
-  put(inner, rest, value);
+  setPath(inner, rest, value);
 }
 
 /** Whether an article is saved after a text came into it: the setting, else the preference. */
-export function savesAfterApply(
+export function isAutoSaveOn(
   uri: vscode.Uri,
   preference: () => Promise<boolean>,
 ): Promise<boolean> {
-  const set = explicit(vscode.workspace.getConfiguration('writeit', uri).inspect('autoSave'));
+  const set = userValue(vscode.workspace.getConfiguration('writeit', uri).inspect('autoSave'));
   return typeof set === 'boolean' ? Promise.resolve(set) : preference();
 }

@@ -26,8 +26,8 @@ group('activation', (test) => {
     const { extensionPath } = vscode.extensions.getExtension('writeit.writeit') ?? {};
     const loaded = loading(join(extensionPath ?? '', 'dist', 'extension.js'));
     console.log(
-      `activation: loading ${loaded.toFixed(1)} ms, activating ${app.activation.toFixed(1)} ms`,
+      `activation: loading ${loaded.toFixed(1)} ms, activating ${app.activationMs.toFixed(1)} ms`,
     );
-    assert.ok(loaded + app.activation < LIMIT_MS);
+    assert.ok(loaded + app.activationMs < LIMIT_MS);
   });
 });

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { StepApplyResult } from '../src/protocol';
-import { compareWithDocument } from '../src/landed';
-import { faceOf } from '../src/status';
+import { compareWithDocument } from '../src/apply/applyOutcome';
+import { statusBarContent } from '../src/statusBar';
 import {
   accept,
   article,
@@ -53,7 +53,7 @@ async function polishWhileTyping(editor: vscode.TextEditor): Promise<void> {
     apply: true,
   });
   await stop();
-  assert.equal(app.pending.all.length, 1, 'it did not have to wait');
+  assert.equal(app.pendingApplies.all.length, 1, 'it did not have to wait');
 }
 
 group('apply', (test) => {
@@ -93,7 +93,7 @@ group('apply', (test) => {
     assert.ok(result.conflicts.length > 0);
     assert.match(editor.document.getText(), /what I say it is/);
     const app = await extension();
-    assert.match(faceOf(app).text, /your own words stayed in 1 place$/);
+    assert.match(statusBarContent(app).text, /your own words stayed in 1 place$/);
     const settling = run('writeit.ui.document.settle'); // the first of it: compare
     const diff = await until('the comparison', async () => {
       await accept();
@@ -103,14 +103,14 @@ group('apply', (test) => {
     assert.equal(diff.modified.toString(), result.uri);
     const proposed = await vscode.workspace.openTextDocument(diff.original);
     assert.equal(proposed.getText(), 'A first answer.\n');
-    assert.match(faceOf(app).text, /stayed/, 'to look is not to settle');
+    assert.match(statusBarContent(app).text, /stayed/, 'to look is not to settle');
   });
 
   test('a polished passage that waits is in the status bar, with what a click does', async () => {
     const app = await extension();
     const editor = await article(RIVERS);
     await polishWhileTyping(editor);
-    const face = faceOf(app);
+    const face = statusBarContent(app);
     assert.match(face.text, /WriteIt: a text waits$/);
     assert.match(face.tooltip, /waits for notes-\d+\.md.*Click to put it in its place/);
     const settling = run(face.command);
@@ -123,8 +123,8 @@ group('apply', (test) => {
       editor.document.getText().replace(/^\d+/, ''),
       RIVERS.replace(/The mills.*/, 'Downstream stand the mills.'),
     );
-    assert.match(faceOf(app).text, /WriteIt/);
-    assert.doesNotMatch(faceOf(app).text, /waits/);
+    assert.match(statusBarContent(app).text, /WriteIt/);
+    assert.doesNotMatch(statusBarContent(app).text, /waits/);
   });
 
   test('a comparison shows the whole document with the text in it, front matter and all', async () => {
@@ -147,10 +147,10 @@ group('apply', (test) => {
     const first = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
     await stop();
     assert.equal(first.pending || first.applied, true);
-    assert.equal(app.pending.all.length, first.pending ? 1 : 0);
+    assert.equal(app.pendingApplies.all.length, first.pending ? 1 : 0);
     const second = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
     assert.ok(second.applied);
-    assert.equal(app.pending.all.length, 0);
+    assert.equal(app.pendingApplies.all.length, 0);
     assert.match(editor.document.getText(), /A first answer\./);
   });
 
@@ -196,8 +196,8 @@ group('apply', (test) => {
     assert.match(editor.document.getText(), /A first answer\.|Unsaved\./);
     await vscode.window.showTextDocument(editor.document);
     const app = await extension();
-    await app.scenes.refresh();
-    assert.equal(app.scenes.now.run?.pipelineRunId, runId);
+    await app.editorContext.refresh();
+    assert.equal(app.editorContext.current.run?.pipelineRunId, runId);
   });
 
   test('of several rewritings the page opens and the text stays', async () => {

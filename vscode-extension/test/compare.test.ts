@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
-import { viewUri } from '../src/uris';
+import { viewUri } from '../src/pages/uris';
 import {
   article,
   ask,
@@ -74,7 +74,7 @@ group('compare', (test) => {
     assert.match(mine, /^# Notes on rivers/);
     assert.notEqual(proposed, mine);
     const app = await extension();
-    assert.deepEqual(app.contests.all, [], 'she asked for it: nothing is to be settled');
+    assert.deepEqual(app.conflicts.all, [], 'she asked for it: nothing is to be settled');
   });
 
   test('a comparison of the document with an answer is a page of the server', async () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { PipelineRun } from '../src/protocol';
-import { viewUri } from '../src/uris';
+import { viewUri } from '../src/pages/uris';
 import { accept, article, ask, extension, group, newRun, open, run, until } from './harness';
 
 const BOUND = `---
@@ -71,7 +71,7 @@ group('document', (test) => {
     const { pipelineRunId: runId } = await newRun(await article());
     await newRun(await article());
     await run('writeit.ui.run.open', { runId });
-    await until('the scene', () => app.scenes.now.run?.pipelineRunId === runId);
+    await until('the scene', () => app.editorContext.current.run?.pipelineRunId === runId);
   });
 
   test('a document opened in front of the pages adds no third column', async () => {

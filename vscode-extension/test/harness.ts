@@ -49,7 +49,7 @@ export async function ask<C extends CommandName>(
   command: C,
   params: Commands[C]['params'],
 ): Promise<Commands[C]['result']> {
-  return (await extension()).server.ask(command, params);
+  return (await extension()).server.execute(command, params);
 }
 
 /** Run a command as the palette or a click on a lens does. */

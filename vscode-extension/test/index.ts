@@ -1,9 +1,9 @@
 import { extension, tests, type Test } from './harness';
 import './activation.test';
 import './apply.test';
-import './care.test';
+import './store.test';
 import './compare.test';
-import './contest.test';
+import './conflict.test';
 import './document.test';
 import './manifest.test';
 import './merge.test';

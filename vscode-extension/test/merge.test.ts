@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { PipelineRun, StepState } from '../src/protocol';
-import { viewUri } from '../src/uris';
+import { viewUri } from '../src/pages/uris';
 import { accept, article, ask, extension, group, newRun, run, until } from './harness';
 
 const TWO = ['openai/say-Rivers%20run.', 'openai/say-Water%20moves.'];
@@ -83,7 +83,7 @@ group('merge', (test) => {
     })) as vscode.TextEditor;
     await run('writeit.ui.draft.leave');
     assert.deepEqual(await ask('writeit.run.show', { runId }), before);
-    await until('it to be forgotten', () => app.drafts.of(editor.document.uri) === undefined);
+    await until('it to be forgotten', () => app.drafts.get(editor.document.uri) === undefined);
   });
 
   test('a model joins the parts, and its text is one more answer', async () => {

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { PipelineRun } from '../src/protocol';
-import { contextsOf } from '../src/scene';
-import { viewUri } from '../src/uris';
+import { contextKeys } from '../src/editorContext';
+import { viewUri } from '../src/pages/uris';
 import { article, ask, extension, group, newRun, open, run, until } from './harness';
 
 group('run', (test) => {
@@ -38,8 +38,8 @@ group('run', (test) => {
   test('what the writer looks at decides what is offered', async () => {
     const app = await extension();
     const editor = await article();
-    await app.scenes.refresh();
-    const meant = (): string | undefined => app.scenes.now.run?.pipelineRunId;
+    await app.editorContext.refresh();
+    const meant = (): string | undefined => app.editorContext.current.run?.pipelineRunId;
     assert.equal(meant(), undefined);
     const { pipelineRunId: runId } = await newRun(editor);
     await until('the run', () => meant() === runId);
@@ -48,7 +48,7 @@ group('run', (test) => {
       models: ['openai/say-Polished.'],
       apply: true,
     });
-    await app.scenes.refresh();
+    await app.editorContext.refresh();
     assert.equal(meant(), runId, 'a polish is not what it means');
   });
 
@@ -56,19 +56,19 @@ group('run', (test) => {
     const app = await extension();
     const editor = await article();
     const before = editor.document.getText();
-    await app.scenes.refresh();
-    assert.equal(contextsOf(app.scenes.now)['canRestore'], false);
+    await app.editorContext.refresh();
+    assert.equal(contextKeys(app.editorContext.current)['canRestore'], false);
     await run('writeit.document.polish', {
       uri: editor.document.uri.toString(),
       models: ['openai/say-Polished.'],
       apply: true,
     });
     assert.notEqual(editor.document.getText(), before);
-    assert.equal(contextsOf(app.scenes.now)['hasRun'], false);
-    assert.equal(contextsOf(app.scenes.now)['canRestore'], true);
+    assert.equal(contextKeys(app.editorContext.current)['hasRun'], false);
+    assert.equal(contextKeys(app.editorContext.current)['canRestore'], true);
     await run('writeit.ui.document.restore');
     assert.equal(editor.document.getText(), before);
-    assert.equal(contextsOf(app.scenes.now)['canRestore'], false);
+    assert.equal(contextKeys(app.editorContext.current)['canRestore'], false);
   });
 
   test('from the page of another step the palette runs the one the run stands at', async () => {

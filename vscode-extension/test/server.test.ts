@@ -34,7 +34,7 @@ group('server', (test) => {
   test('a command given while the server starts is answered once it runs', async () => {
     const app = await extension();
     void app.server.restart();
-    const { pipelines } = await app.server.ask('writeit.pipeline.list', {});
+    const { pipelines } = await app.server.execute('writeit.pipeline.list', {});
     assert.ok(pipelines.some(({ name }) => name === 'tech-article'));
   });
 
@@ -46,7 +46,7 @@ group('server', (test) => {
     await until('the new server', () => states.at(-1) === 'running');
     listening.dispose();
     assert.ok(states.includes('starting'));
-    const { pipelines } = await app.server.ask('writeit.pipeline.list', {});
+    const { pipelines } = await app.server.execute('writeit.pipeline.list', {});
     assert.ok(pipelines.length > 0);
   });
 
@@ -56,7 +56,7 @@ group('server', (test) => {
     await section.update('server.path', '/nowhere/writeit', vscode.ConfigurationTarget.Global);
     await app.server.restart();
     assert.equal(app.server.state, 'missing');
-    assert.match(app.server.why, /\/nowhere\/writeit cannot be run/);
+    assert.match(app.server.reason, /\/nowhere\/writeit cannot be run/);
     await article();
     assert.equal(await run('writeit.ui.document.offers'), undefined);
     await extension();

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { PipelineRun, StepState } from '../src/protocol';
-import { viewUri } from '../src/uris';
+import { viewUri } from '../src/pages/uris';
 import { article, ask, dictated, group, newRun, open, run, until, type Dictated } from './harness';
 
 /** Our own lenses of a page, as they stand now: the line, and the answer they are about. */

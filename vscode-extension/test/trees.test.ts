@@ -1,14 +1,14 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
-import { pipelineLines, primerLines } from '../src/views/library';
-import { modelLines } from '../src/views/models';
-import type { Node } from '../src/views/node';
-import { runLines } from '../src/views/runs';
-import { Tree, type Lines } from '../src/views/tree';
+import { loadPipelines, loadPrimers } from '../src/views/library';
+import { loadModels } from '../src/views/models';
+import type { TreeNode } from '../src/views/treeNode';
+import { loadRuns } from '../src/views/runs';
+import { TreeProvider, type NodeLoader } from '../src/views/treeProvider';
 import { article, ask, extension, finish, group, newRun, run, until } from './harness';
 
-async function tree(lines: Lines): Promise<Tree> {
-  return new Tree(await extension(), lines);
+async function tree(lines: NodeLoader): Promise<TreeProvider> {
+  return new TreeProvider(await extension(), lines);
 }
 
 interface Entry {
@@ -26,22 +26,22 @@ function manifest(): unknown {
   return vscode.extensions.getExtension('writeit.writeit')?.packageJSON;
 }
 
-function nameOf({ label = '' }: Node): string {
+function nameOf({ label = '' }: TreeNode): string {
   return typeof label === 'string' ? label : label.label;
 }
 
-function labels(nodes: readonly Node[]): string[] {
+function labels(nodes: readonly TreeNode[]): string[] {
   return nodes.map(nameOf);
 }
 
-function named(nodes: readonly Node[], label: string): Node {
+function named(nodes: readonly TreeNode[], label: string): TreeNode {
   const found = nodes.find((node) => node.label === label);
   assert.ok(found, `${label} is not among ${labels(nodes).join(', ')}`);
   return found;
 }
 
 /** The commands that menus show on a line, by the tails of their ids. */
-function shownOn({ contextValue = '' }: Node): readonly string[] {
+function shownOn({ contextValue = '' }: TreeNode): readonly string[] {
   const { contributes } = manifest() as Manifest;
   return contributes.menus['view/item/context'].flatMap(({ command, when = '' }) => {
     const pattern = /^view == writeit\.runs && viewItem =~ \/(.*)\/$/.exec(when)?.[1];
@@ -51,7 +51,7 @@ function shownOn({ contextValue = '' }: Node): readonly string[] {
   });
 }
 
-function assertShown(node: Node, fits: readonly string[], not: readonly string[]): void {
+function assertShown(node: TreeNode, fits: readonly string[], not: readonly string[]): void {
   const shown = shownOn(node);
   for (const command of fits) {
     assert.ok(shown.includes(command), `${command} is not shown on ${nameOf(node)}`);
@@ -74,8 +74,8 @@ const OF_ANSWERS = [
 group('trees', (test) => {
   test('a step shows only what fits: nothing asked, waiting for a choice, built upon', async () => {
     const { pipelineRunId: runId } = await newRun(await article(), { name: 'what fits' });
-    const runs = await tree(runLines);
-    const steps = async (): Promise<Node[]> => {
+    const runs = await tree(loadRuns);
+    const steps = async (): Promise<TreeNode[]> => {
       await runs.refresh();
       return runs.getChildren(named(await runs.getChildren(), 'what fits'));
     };
@@ -97,8 +97,8 @@ group('trees', (test) => {
 
   test('a run is restored from its line only while a text of it is applied', async () => {
     const { pipelineRunId: runId } = await newRun(await article(), { name: 'to restore' });
-    const runs = await tree(runLines);
-    const line = async (): Promise<Node> => {
+    const runs = await tree(loadRuns);
+    const line = async (): Promise<TreeNode> => {
       await runs.refresh();
       return named(await runs.getChildren(), 'to restore');
     };
@@ -116,7 +116,7 @@ group('trees', (test) => {
     await ask('writeit.step.run', { runId });
     await ask('writeit.step.select', { runId, response: 0 });
     await ask('writeit.run.branch', { runId, step: 'angles', name: 'the daughter' });
-    const runs = await tree(runLines);
+    const runs = await tree(loadRuns);
     const roots = await runs.getChildren();
     assert.ok(!labels(roots).includes('the daughter'));
     const mother = named(roots, 'the mother');
@@ -141,7 +141,7 @@ group('trees', (test) => {
     await ask('writeit.step.select', { runId, response: 0 });
     const branch = await ask('writeit.run.branch', { runId, step: 'angles', name: 'paid, too' });
     await ask('writeit.step.regenerate', { runId: branch.pipelineRunId });
-    const runs = await tree(runLines);
+    const runs = await tree(loadRuns);
     const root = named(await runs.getChildren(), 'paid');
     assert.match(String(root.description), /, \$0\.\d{4}$/);
     const inside = await runs.getChildren(named(await runs.getChildren(root), 'angles'));
@@ -155,8 +155,8 @@ group('trees', (test) => {
   test('the step that waits for a choice is open, and folds once it is made', async () => {
     const { pipelineRunId: runId } = await newRun(await article(), { name: 'a choice' });
     await ask('writeit.step.run', { runId });
-    const runs = await tree(runLines);
-    const angles = async (): Promise<Node> => {
+    const runs = await tree(loadRuns);
+    const angles = async (): Promise<TreeNode> => {
       const found = named(await runs.getChildren(), 'a choice');
       return named(await runs.getChildren(found), 'angles');
     };
@@ -172,7 +172,7 @@ group('trees', (test) => {
   test('of a run that is finished the last step is folded, too', async () => {
     const { pipelineRunId: runId } = await newRun(await article(), { name: 'a finished run' });
     await finish(runId);
-    const runs = await tree(runLines);
+    const runs = await tree(loadRuns);
     const steps = await runs.getChildren(named(await runs.getChildren(), 'a finished run'));
     assert.deepEqual(
       steps.map(({ collapsibleState }) => collapsibleState),
@@ -185,7 +185,7 @@ group('trees', (test) => {
     const models = { angles: ['openai/say-First.', 'openai/paced-5-2000'] };
     const { pipelineRunId: runId } = await newRun(editor, { name: 'under the mouse', models });
     const { pipelineRunId: other } = await newRun(editor, { name: 'another' });
-    const runs = await tree(runLines);
+    const runs = await tree(loadRuns);
     const roots = await runs.getChildren();
     const under = await runs.getChildren(named(roots, 'under the mouse'));
     await runs.getChildren(named(roots, 'another'));
@@ -196,7 +196,7 @@ group('trees', (test) => {
       const lines = angles?.children === undefined ? [] : await runs.getChildren(angles);
       return lines.length > 0 ? lines : undefined;
     });
-    const drawn: (readonly Node[] | undefined)[] = [];
+    const drawn: (readonly TreeNode[] | undefined)[] = [];
     const listening = runs.onDidChangeTreeData((nodes) => drawn.push(nodes));
     await ask('writeit.response.rate', { runId, response: 0, score: 0.5 });
     await runs.refresh(new Set([runId]));
@@ -214,8 +214,8 @@ group('trees', (test) => {
     const editor = await article();
     const { pipelineRunId: runId } = await newRun(editor, { name: 'the root' });
     await ask('writeit.step.skip', { runId });
-    const runs = await tree(runLines);
-    const angles = async (): Promise<readonly Node[]> => {
+    const runs = await tree(loadRuns);
+    const angles = async (): Promise<readonly TreeNode[]> => {
       const [first] = await runs.getChildren(named(await runs.getChildren(), 'the root'));
       return first?.children === undefined ? [] : runs.getChildren(first);
     };
@@ -261,7 +261,7 @@ group('trees', (test) => {
   });
 
   test('every line says in words what its icon shows', async () => {
-    for (const lines of [runLines, pipelineLines, primerLines, modelLines]) {
+    for (const lines of [loadRuns, loadPipelines, loadPrimers, loadModels]) {
       const shown = await tree(lines);
       for (const node of await shown.getChildren()) {
         assert.ok(node.accessibilityInformation?.label.includes(nameOf(node)));
@@ -271,7 +271,7 @@ group('trees', (test) => {
   });
 
   test('a pipeline shows its inputs and steps, and starts from its line', async () => {
-    const lines = await (await tree(pipelineLines)).getChildren();
+    const lines = await (await tree(loadPipelines)).getChildren();
     const pipeline = named(lines, 'tech-article');
     assert.equal(pipeline.contextValue, 'pipeline.document');
     assert.deepEqual(labels((await pipeline.children?.()) ?? []).slice(-4), [
@@ -283,7 +283,7 @@ group('trees', (test) => {
   });
 
   test('a model that cannot be asked says why', async () => {
-    const providers = await (await tree(modelLines)).getChildren();
+    const providers = await (await tree(loadModels)).getChildren();
     const [model] = (await named(providers, 'embedded').children?.()) ?? [];
     assert.equal(model?.contextValue, 'model.installable');
     assert.match(String(model.description), /\w+ \w+/);
@@ -291,7 +291,7 @@ group('trees', (test) => {
 
   test('a preferred primer is marked', async () => {
     await run('writeit.ui.primer.use', { primer: 'academic' });
-    const lines = await (await tree(primerLines)).getChildren();
+    const lines = await (await tree(loadPrimers)).getChildren();
     assert.match(String(named(lines, 'academic').description), /^preferred/);
     await ask('writeit.preferences.set', { stylePrimer: 'tech-journalist' });
   });

@@ -1,42 +1,47 @@
 import * as vscode from 'vscode';
-import { act, startShowing } from '../act';
+import { runCommand, startWithAllInputs } from '../commandFlows';
 import type { App } from '../app';
 import { folderOf } from '../folders';
-import { documentOf, runHere, targetOf } from '../here';
-import { pick, pickAmong, pickPipeline } from '../pick';
-import type { Contest } from '../contested';
-import { compareWithDocument, contestedWords, keepHers, nameOf } from '../landed';
-import type { Waiting } from '../pending';
-import { lookedAt, offersAt, type Offer } from '../scene';
-import type { Table } from './table';
+import { documentOf, resolveRun, targetOf } from '../target';
+import { pick, pickUnlessSingle, pickPipeline } from '../quickPicks';
+import type { DocumentConflicts } from '../apply/conflicts';
+import {
+  compareWithDocument,
+  conflictSummary,
+  keepUserText,
+  displayPath,
+} from '../apply/applyOutcome';
+import type { PendingApply } from '../apply/pendingApplies';
+import { currentDocument, listActions, type ServerAction } from '../editorContext';
+import type { Handlers } from './handlers';
 
-export const DOCUMENT: Table = {
+export const DOCUMENT: Handlers = {
   'document.start': async (app, argument) => {
     const uri = documentOf(argument);
     const named = (argument as { readonly pipeline?: string } | undefined)?.pipeline;
     const pipeline = named ?? (await pickPipeline(app, 'document', 'Start a pipeline', uri))?.name;
     return pipeline === undefined
       ? undefined
-      : startShowing(app, { pipeline, uri: uri?.toString(), folder: folderOf(uri) });
+      : startWithAllInputs(app, { pipeline, uri: uri?.toString(), folder: folderOf(uri) });
   },
 
   'document.polish': (app, argument) => polish(app, argument, false),
   'document.polishWithWords': (app, argument) => polish(app, argument, true),
 
   'document.frontMatter': async (app, argument) => {
-    const uri = needed(documentOf(argument));
+    const uri = requireDocument(documentOf(argument));
     const pipeline = uri && (await pickPipeline(app, 'document', 'Bind this document to…', uri));
     const params = pipeline && { uri: uri.toString(), pipeline: pipeline.name };
-    return params && act(app, 'writeit.document.frontMatter', params);
+    return params && runCommand(app, 'writeit.document.frontMatter', params);
   },
 
   'document.offers': async (app, argument) => {
     const editor = vscode.window.activeTextEditor;
-    const uri = argument instanceof vscode.Uri ? argument : needed(editor?.document.uri);
+    const uri = argument instanceof vscode.Uri ? argument : requireDocument(editor?.document.uri);
     if (uri === undefined) {
       return undefined;
     }
-    const offers = await offersAt(app.server, uri, editor?.selection);
+    const offers = await listActions(app.server, uri, editor?.selection);
     const items = offers
       .filter(({ command }) => command.startsWith('writeit.'))
       .map((offer) => ({ label: offer.title.replace(/^WriteIt: /, ''), value: offer }));
@@ -45,25 +50,25 @@ export const DOCUMENT: Table = {
   },
 
   'document.apply': async (app, argument) => {
-    const run = await runHere(app, argument, 'Apply the text of…');
-    return run && act(app, 'writeit.step.apply', { runId: run.pipelineRunId });
+    const run = await resolveRun(app, argument, 'Apply the text of…');
+    return run && runCommand(app, 'writeit.step.apply', { runId: run.pipelineRunId });
   },
 
   'document.applyAs': async (app, argument) => {
-    const run = await runHere(app, argument, 'Apply the text of…');
+    const run = await resolveRun(app, argument, 'Apply the text of…');
     const mode = run && (await pick(MODES, 'Apply the text…', 'there is no way to apply it.'));
-    return mode && act(app, 'writeit.step.apply', { runId: run.pipelineRunId, mode });
+    return mode && runCommand(app, 'writeit.step.apply', { runId: run.pipelineRunId, mode });
   },
 
   'document.restore': async (app, argument) => {
-    const { runId = await restorable(app) } = targetOf(argument);
-    return runId === undefined ? undefined : act(app, 'writeit.edit.restore', { runId });
+    const { runId = await pickRestorableRun(app) } = targetOf(argument);
+    return runId === undefined ? undefined : runCommand(app, 'writeit.edit.restore', { runId });
   },
 
   'document.settle': async (app) => {
     const items = [
-      ...app.pending.all.flatMap(waitingItems),
-      ...app.contests.all.flatMap(contestItems),
+      ...app.pendingApplies.all.flatMap(pendingItems),
+      ...app.conflicts.all.flatMap(conflictItems),
     ];
     const chosen = await pick(items, 'Not settled yet', 'nothing waits.');
     return chosen?.(app);
@@ -71,31 +76,31 @@ export const DOCUMENT: Table = {
 };
 
 /** The run whose text is to be taken out: the document's own, or that of a polish. */
-async function restorable(app: App): Promise<string | undefined> {
-  const uri = lookedAt()?.uri;
-  const offers = uri === undefined ? [] : await offersAt(app.server, uri);
-  const items = offers.filter(restores).map(({ title, argument }) => ({
+async function pickRestorableRun(app: App): Promise<string | undefined> {
+  const uri = currentDocument()?.uri;
+  const offers = uri === undefined ? [] : await listActions(app.server, uri);
+  const items = offers.filter(isRestore).map(({ title, argument }) => ({
     label: title.replace(/^WriteIt: /, ''),
     value: String(argument['runId']),
   }));
-  return pickAmong(items, 'Restore', 'no text of a run stands in this document.');
+  return pickUnlessSingle(items, 'Restore', 'no text of a run stands in this document.');
 }
 
-function restores({ command }: Offer): boolean {
+function isRestore({ command }: ServerAction): boolean {
   return command === 'writeit.edit.restore';
 }
 
-interface Way extends vscode.QuickPickItem {
+interface ReviewItem extends vscode.QuickPickItem {
   readonly value: (app: App) => Promise<unknown>;
 }
 
-function waitingItems({ runId, step, uri, again }: Waiting): Way[] {
-  const name = nameOf(uri);
+function pendingItems({ runId, step, uri, params: again }: PendingApply): ReviewItem[] {
+  const name = displayPath(uri);
   return [
     {
       label: `Put the text of ${step} into ${name}`,
       description: 'it waits: you were typing',
-      value: (app) => act(app, 'writeit.step.apply', again),
+      value: (app) => runCommand(app, 'writeit.step.apply', again),
     },
     {
       label: `Compare ${name} with the text of ${step}`,
@@ -105,19 +110,19 @@ function waitingItems({ runId, step, uri, again }: Waiting): Way[] {
   ];
 }
 
-function contestItems(contest: Contest): Way[] {
+function conflictItems(contest: DocumentConflicts): ReviewItem[] {
   const { runId, step, uri } = contest;
-  const name = nameOf(uri);
+  const name = displayPath(uri);
   return [
     {
       label: `Compare ${name} with the text of ${step}`,
-      description: contestedWords(contest),
+      description: conflictSummary(contest),
       value: (app) => compareWithDocument(app, runId, step, uri),
     },
     {
       label: `Keep my words in ${name}`,
       description: 'nothing is changed, and this is settled',
-      value: (app) => keepHers(app, runId),
+      value: (app) => keepUserText(app, runId),
     },
   ];
 }
@@ -128,7 +133,7 @@ const MODES = [
   { label: 'Where it was started', description: 'nothing is replaced', value: 'insert' as const },
 ];
 
-function needed(uri: vscode.Uri | undefined): vscode.Uri | undefined {
+function requireDocument(uri: vscode.Uri | undefined): vscode.Uri | undefined {
   if (uri === undefined) {
     void vscode.window.showInformationMessage('WriteIt: open a markdown document first.');
   }
@@ -136,38 +141,38 @@ function needed(uri: vscode.Uri | undefined): vscode.Uri | undefined {
 }
 
 /** The likeliest of what rewrites a passage. */
-const POLISH = 'polish-passage';
+const DEFAULT_POLISH = 'polish-passage';
 
 async function polish(app: App, argument: unknown, words: boolean): Promise<unknown> {
   const editor = vscode.window.activeTextEditor;
-  const uri = needed(documentOf(argument));
+  const uri = requireDocument(documentOf(argument));
   if (uri === undefined) {
     return undefined;
   }
-  const pipeline = await pickPipeline(app, 'selection', 'Rewrite with…', uri, POLISH);
+  const pipeline = await pickPipeline(app, 'selection', 'Rewrite with…', uri, DEFAULT_POLISH);
   const instruction = pipeline && words ? await askInstruction() : '';
   if (pipeline === undefined || instruction === undefined) {
     return undefined;
   }
   const selected =
     editor?.document.uri.toString() === uri.toString() ? editor.selection : undefined;
-  return act(app, 'writeit.document.polish', {
+  return runCommand(app, 'writeit.document.polish', {
     uri: uri.toString(),
     pipeline: pipeline.name,
     apply: true,
-    ...(selected === undefined || selected.isEmpty ? {} : { range: range(selected) }),
+    ...(selected === undefined || selected.isEmpty ? {} : { range: toRange(selected) }),
     ...(instruction === '' ? {} : { instruction }),
   });
 }
 
-function range({ start, end }: vscode.Range): { start: Place; end: Place } {
+function toRange({ start, end }: vscode.Range): { start: WirePosition; end: WirePosition } {
   return {
     start: { line: start.line, character: start.character },
     end: { line: end.line, character: end.character },
   };
 }
 
-interface Place {
+interface WirePosition {
   readonly line: number;
   readonly character: number;
 }

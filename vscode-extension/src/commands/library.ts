@@ -1,18 +1,18 @@
 import * as vscode from 'vscode';
-import { act } from '../act';
+import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { currentFolder } from '../folders';
-import { pick } from '../pick';
-import { show } from '../show';
-import type { Table } from './table';
+import { pick } from '../quickPicks';
+import { showDocument } from '../pages/showDocument';
+import type { Handlers } from './handlers';
 
-export const LIBRARY: Table = {
+export const LIBRARY: Handlers = {
   'pipeline.open': async (app, argument) => {
     const named = (argument as { readonly uri?: string } | undefined)?.uri;
     if (named !== undefined) {
-      return show(vscode.Uri.parse(named));
+      return showDocument(vscode.Uri.parse(named));
     }
-    const { pipelines } = await app.server.ask('writeit.pipeline.list', {
+    const { pipelines } = await app.server.execute('writeit.pipeline.list', {
       folder: currentFolder(),
     });
     const items = pipelines.map(({ name, description, uri }) => ({
@@ -21,13 +21,14 @@ export const LIBRARY: Table = {
       value: uri,
     }));
     const uri = await pick(items, 'Open a pipeline', 'there are no pipelines here.');
-    return uri && show(vscode.Uri.parse(uri));
+    return uri && showDocument(vscode.Uri.parse(uri));
   },
 
   'primer.show': async (app, argument) => {
     const primer = await pickPrimer(app, argument, 'Read a primer');
     const found =
-      primer && (await app.server.ask('writeit.primer.show', { primer, folder: currentFolder() }));
+      primer &&
+      (await app.server.execute('writeit.primer.show', { primer, folder: currentFolder() }));
     if (!found) {
       return undefined;
     }
@@ -39,7 +40,7 @@ export const LIBRARY: Table = {
   'primer.use': async (app, argument) => {
     const primer = await pickPrimer(app, argument, 'Write in the style of…');
     const params = primer && { stylePrimer: primer, folder: currentFolder() };
-    const result = params && (await act(app, 'writeit.preferences.set', params));
+    const result = params && (await runCommand(app, 'writeit.preferences.set', params));
     if (result) {
       void vscode.window.showInformationMessage(
         `WriteIt: new runs are in the style of ${primer}, unless they name another.`,
@@ -58,7 +59,7 @@ export async function pickPrimer(
   if (named !== undefined) {
     return named;
   }
-  const { primers } = await app.server.ask('writeit.primer.list', { folder: currentFolder() });
+  const { primers } = await app.server.execute('writeit.primer.list', { folder: currentFolder() });
   const items = primers.map(({ primerId, description }) => ({
     label: primerId,
     description,

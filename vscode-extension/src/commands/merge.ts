@@ -1,31 +1,33 @@
 import * as vscode from 'vscode';
-import { act } from '../act';
+import { runCommand } from '../commandFlows';
 import type { App } from '../app';
-import { canChange, hasAnswers } from '../fits';
-import { answerHere, stepHere, targetOf, type StepHere } from '../here';
-import { pickAnswers, pickModels } from '../pick';
+import { canChange, hasAnswers } from '../eligibility';
+import { resolveAnswer, resolveStep, targetOf, type ResolvedStep } from '../target';
+import { pickAnswers, pickModels } from '../quickPicks';
 import type { Passage } from '../protocol';
-import { placeOf } from '../uris';
-import { offersAt } from '../scene';
-import { sketch } from '../words';
-import type { Table } from './table';
+import { parseViewUri } from '../pages/uris';
+import { listActions } from '../editorContext';
+import { excerpt } from '../wording';
+import type { Handlers } from './handlers';
 
-export const MERGE: Table = {
-  'merge.take': async (app, argument) => take(app, argument),
+export const MERGE: Handlers = {
+  'merge.take': async (app, argument) => addSelectionToMerge(app, argument),
 
   'merge.use': async (app, argument) => {
-    const here = await stepHere(app, argument, 'Use the merge of…', hasAnswers);
-    return here && act(app, 'writeit.step.merge', { runId: here.runId, step: here.step.stepName });
+    const here = await resolveStep(app, argument, 'Use the merge of…', hasAnswers);
+    return (
+      here && runCommand(app, 'writeit.step.merge', { runId: here.runId, step: here.step.stepName })
+    );
   },
 
   'merge.answers': async (app, argument) => {
-    const here = await stepHere(app, argument, 'Join answers of…', hasAnswers);
+    const here = await resolveStep(app, argument, 'Join answers of…', hasAnswers);
     const answers = here && (await pickAnswers(here.step, 'Join these answers, as they stand'));
     if (here === undefined || answers === undefined || answers.length === 0) {
       return undefined;
     }
     const responses = answers.map(({ index }) => index);
-    return act(app, 'writeit.step.merge', {
+    return runCommand(app, 'writeit.step.merge', {
       runId: here.runId,
       step: here.step.stepName,
       responses,
@@ -33,13 +35,13 @@ export const MERGE: Table = {
   },
 
   'merge.arrange': async (app, argument) => {
-    const here = await stepHere(app, argument, 'Arrange the merge of…', hasPassages);
+    const here = await resolveStep(app, argument, 'Arrange the merge of…', hasPassages);
     const passages = here && (await arrange(here.step.passages));
     return here && passages && openMerge(app, here, passages.map(({ text }) => text).join('\n\n'));
   },
 
   'merge.byModel': async (app, argument) => {
-    const here = await stepHere(app, argument, 'Let a model join…', hasAnswers);
+    const here = await resolveStep(app, argument, 'Let a model join…', hasAnswers);
     const instruction = here && (await askInstruction());
     const models = instruction && (await pickModels(app, 'Which model joins them?'));
     if (here === undefined || !instruction || models === undefined || models === '') {
@@ -48,11 +50,11 @@ export const MERGE: Table = {
     const { runId, step } = here;
     const responses = step.passages.length > 0 ? [] : step.aiResponses.map((_, index) => index);
     const params = { runId, step: step.stepName, responses, instruction, model: models[0] };
-    return act(app, 'writeit.step.merge', params);
+    return runCommand(app, 'writeit.step.merge', params);
   },
 
   'draft.edit': async (app, argument) => {
-    const here = await answerHere(app, argument, 'Reword an answer, then choose it', canChange);
+    const here = await resolveAnswer(app, argument, 'Reword an answer, then choose it', canChange);
     if (here === undefined) {
       return undefined;
     }
@@ -63,7 +65,7 @@ export const MERGE: Table = {
 
   'draft.use': async (app) => {
     const document = vscode.window.activeTextEditor?.document;
-    const draft = document && app.drafts.of(document.uri);
+    const draft = document && app.drafts.get(document.uri);
     if (document === undefined || draft === undefined) {
       return undefined;
     }
@@ -71,23 +73,23 @@ export const MERGE: Table = {
     const content = document.getText();
     const done =
       response === undefined
-        ? await act(app, 'writeit.step.merge', { runId, step, content })
-        : await act(app, 'writeit.step.select', { runId, step, response, content });
+        ? await runCommand(app, 'writeit.step.merge', { runId, step, content })
+        : await runCommand(app, 'writeit.step.select', { runId, step, response, content });
     if (done !== undefined) {
-      await close(document);
+      await closeDraft(document);
     }
     return done;
   },
 
   'draft.leave': async (app) => {
     const document = vscode.window.activeTextEditor?.document;
-    if (document !== undefined && app.drafts.of(document.uri) !== undefined) {
-      await close(document);
+    if (document !== undefined && app.drafts.get(document.uri) !== undefined) {
+      await closeDraft(document);
     }
   },
 };
 
-async function close(document: vscode.TextDocument): Promise<void> {
+async function closeDraft(document: vscode.TextDocument): Promise<void> {
   await vscode.window.showTextDocument(document);
   await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
 }
@@ -96,7 +98,7 @@ function hasPassages(step: { readonly passages: readonly unknown[] }): boolean {
   return step.passages.length > 0;
 }
 
-function openMerge(app: App, { runId, step }: StepHere, content: string): Promise<unknown> {
+function openMerge(app: App, { runId, step }: ResolvedStep, content: string): Promise<unknown> {
   return app.drafts.open({ runId, step: step.stepName }, content);
 }
 
@@ -110,22 +112,26 @@ function askInstruction(): Thenable<string | undefined> {
 }
 
 /** Which answer a selection in a step's page belongs to is the server's to say. */
-async function take(app: App, argument: unknown): Promise<unknown> {
+async function addSelectionToMerge(app: App, argument: unknown): Promise<unknown> {
   const editor = vscode.window.activeTextEditor;
   const text = editor?.document.getText(editor.selection) ?? '';
-  if (editor === undefined || placeOf(editor.document.uri) === undefined || text.trim() === '') {
+  if (
+    editor === undefined ||
+    parseViewUri(editor.document.uri) === undefined ||
+    text.trim() === ''
+  ) {
     void vscode.window.showInformationMessage('WriteIt: select a passage of an answer first.');
     return undefined;
   }
-  const offers = await offersAt(app.server, editor.document.uri, editor.selection);
+  const offers = await listActions(app.server, editor.document.uri, editor.selection);
   const offer = offers.find(({ command }) => command === 'writeit.step.take');
   if (offer !== undefined) {
     return vscode.commands.executeCommand(offer.command, offer.argument);
   }
-  const here = await answerHere(app, targetOf(argument), 'Which answer is this passage of?');
+  const here = await resolveAnswer(app, targetOf(argument), 'Which answer is this passage of?');
   return (
     here &&
-    act(app, 'writeit.step.take', {
+    runCommand(app, 'writeit.step.take', {
       runId: here.runId,
       step: here.step.stepName,
       response: here.index,
@@ -140,7 +146,7 @@ const UP: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon('arrow-up'),
   tooltip: 'Move up',
 };
-const OUT: vscode.QuickInputButton = {
+const REMOVE: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon('close'),
   tooltip: 'Leave out',
 };
@@ -149,7 +155,7 @@ const OUT: vscode.QuickInputButton = {
 function arrange(passages: readonly Passage[]): Promise<readonly Passage[] | undefined> {
   const box = vscode.window.createQuickPick<Item>();
   box.title = 'Arrange the merge: the buttons move and leave out, Enter opens it as a text';
-  box.items = passages.map(item);
+  box.items = passages.map(passageItem);
   box.ignoreFocusOut = true;
   return new Promise((resolve) => {
     box.onDidTriggerItemButton(({ button, item: chosen }) => {
@@ -170,6 +176,6 @@ function arrange(passages: readonly Passage[]): Promise<readonly Passage[] | und
   });
 }
 
-function item(passage: Passage, index: number): Item {
-  return { label: `${index + 1}. ${sketch(passage.text)}`, passage, buttons: [UP, OUT] };
+function passageItem(passage: Passage, index: number): Item {
+  return { label: `${index + 1}. ${excerpt(passage.text)}`, passage, buttons: [UP, REMOVE] };
 }

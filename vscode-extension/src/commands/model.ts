@@ -1,32 +1,34 @@
 import * as vscode from 'vscode';
-import { act } from '../act';
+import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { currentFolder } from '../folders';
 import { listModels } from '../models';
-import { pick, pickModels } from '../pick';
-import type { Table } from './table';
+import { pick, pickModels } from '../quickPicks';
+import type { Handlers } from './handlers';
 
 const EMBEDDED = 'embedded/';
 
-export const MODEL: Table = {
+export const MODEL: Handlers = {
   'model.setKey': async (app, argument) => {
     const provider = typeof argument === 'string' ? argument : await pickProvider(app, argument);
     const key = provider && (await askKey(provider));
     if (!provider || !key) {
       return undefined;
     }
-    const result = await act(app, 'writeit.keys.set', { provider, key });
+    const result = await runCommand(app, 'writeit.keys.set', { provider, key });
     if (result !== undefined) {
-      say(`The key of ${provider} is in the system keyring.`);
+      inform(`The key of ${provider} is in the system keyring.`);
     }
     return result;
   },
 
   'model.keys': async (app) => {
-    const { providers } = await app.server.ask('writeit.keys.list', { folder: currentFolder() });
+    const { providers } = await app.server.execute('writeit.keys.list', {
+      folder: currentFolder(),
+    });
     const items = providers.map(({ provider, source }) => ({
       label: provider,
-      description: KEY_WORDS[source],
+      description: KEY_SOURCES[source],
       value: provider,
     }));
     const provider = await pick(
@@ -39,14 +41,14 @@ export const MODEL: Table = {
 
   'model.install': async (app, argument) => {
     const named = (argument as { readonly model?: string } | undefined)?.model;
-    const model = named ?? (await embedded(app));
+    const model = named ?? (await findEmbeddedModel(app));
     if (model === undefined) {
-      say('No embedded model can be installed here.');
+      inform('No embedded model can be installed here.');
       return undefined;
     }
-    const result = await act(app, 'writeit.model.install', { model });
+    const result = await runCommand(app, 'writeit.model.install', { model });
     if (result !== undefined) {
-      say(`${model} can be asked now. It shows the way; it is no writer.`);
+      inform(`${model} can be asked now. It shows the way; it is no writer.`);
     }
     return result;
   },
@@ -59,18 +61,18 @@ export const MODEL: Table = {
     }
     const section = vscode.workspace.getConfiguration('writeit');
     await section.update('models.default', models, vscode.ConfigurationTarget.Global);
-    say(`Asked by default: ${models.join(', ')}.`);
+    inform(`Asked by default: ${models.join(', ')}.`);
     return models;
   },
 };
 
-const KEY_WORDS = {
+const KEY_SOURCES = {
   environment: 'from the environment',
   keyring: 'in the system keyring',
   none: 'no key',
 } as const;
 
-function say(message: string): void {
+function inform(message: string): void {
   void vscode.window.showInformationMessage(`WriteIt: ${message}`);
 }
 
@@ -79,10 +81,10 @@ async function pickProvider(app: App, argument: unknown): Promise<string | undef
   if (named !== undefined) {
     return named;
   }
-  const { providers } = await app.server.ask('writeit.keys.list', { folder: currentFolder() });
+  const { providers } = await app.server.execute('writeit.keys.list', { folder: currentFolder() });
   const items = providers.map(({ provider, source }) => ({
     label: provider,
-    description: KEY_WORDS[source],
+    description: KEY_SOURCES[source],
     value: provider,
   }));
   return pick(items, 'Whose key?', 'no provider is known.');
@@ -98,7 +100,7 @@ function askKey(provider: string): Thenable<string | undefined> {
   });
 }
 
-async function embedded(app: App): Promise<string | undefined> {
+async function findEmbeddedModel(app: App): Promise<string | undefined> {
   const models = await listModels(app, currentFolder());
   return models.find(({ id }) => id.startsWith(EMBEDDED))?.id;
 }

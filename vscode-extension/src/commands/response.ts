@@ -1,22 +1,23 @@
 import * as vscode from 'vscode';
-import { act } from '../act';
-import { severalAnswers } from '../fits';
-import { answerHere, stepHere } from '../here';
-import { pickAnswers } from '../pick';
-import { show } from '../show';
-import { viewUri } from '../uris';
-import type { Table } from './table';
+import { runCommand } from '../commandFlows';
+import { hasSeveralAnswers } from '../eligibility';
+import { resolveAnswer, resolveStep } from '../target';
+import { pickAnswers } from '../quickPicks';
+import { showDocument } from '../pages/showDocument';
+import { viewUri } from '../pages/uris';
+import type { Handlers } from './handlers';
 
-export const RESPONSE: Table = {
+export const RESPONSE: Handlers = {
   'response.open': async (app, argument) => {
-    const here = await answerHere(app, argument, 'Open an answer');
+    const here = await resolveAnswer(app, argument, 'Open an answer');
     return (
-      here && show(viewUri('response', here.runId, here.step.stepName, here.answer.responseId))
+      here &&
+      showDocument(viewUri('response', here.runId, here.step.stepName, here.answer.responseId))
     );
   },
 
   'response.compare': async (app, argument) => {
-    const here = await stepHere(app, argument, 'Compare answers of…', severalAnswers);
+    const here = await resolveStep(app, argument, 'Compare answers of…', hasSeveralAnswers);
     if (here === undefined) {
       return undefined;
     }
@@ -32,11 +33,11 @@ export const RESPONSE: Table = {
     const [left, right] = [one, other].map(({ responseId }) => {
       return { runId, step: step.stepName, response: responseId };
     });
-    return act(app, 'writeit.view.open', { view: 'compare', left, right });
+    return runCommand(app, 'writeit.view.open', { view: 'compare', left, right });
   },
 
   'response.rate': async (app, argument) => {
-    const here = await answerHere(app, argument, 'Rate an answer');
+    const here = await resolveAnswer(app, argument, 'Rate an answer');
     const chosen =
       here && (await vscode.window.showQuickPick(SCORES, { title: 'How good is it?' }));
     if (here === undefined || chosen === undefined) {
@@ -44,7 +45,7 @@ export const RESPONSE: Table = {
     }
     const { runId, step, index } = here;
     const params = { runId, step: step.stepName, response: index, score: chosen.score };
-    return act(app, 'writeit.response.rate', params);
+    return runCommand(app, 'writeit.response.rate', params);
   },
 };
 

@@ -1,61 +1,63 @@
 import * as vscode from 'vscode';
-import { act } from '../act';
+import { runCommand } from '../commandFlows';
 import type { App } from '../app';
-import { hasAnswers, isDone } from '../fits';
-import { runHere, stepHere, targetOf } from '../here';
-import { pick, pickRun, pickStep } from '../pick';
+import { hasAnswers, isDone } from '../eligibility';
+import { resolveRun, resolveStep, targetOf } from '../target';
+import { pick, pickRun, pickStep } from '../quickPicks';
 import type { PipelineRun, RunExportParams } from '../protocol';
-import { compare } from '../compare';
-import { show } from '../show';
-import { viewUri } from '../uris';
-import type { Table } from './table';
+import { compare } from '../pages/compare';
+import { showDocument } from '../pages/showDocument';
+import { viewUri } from '../pages/uris';
+import type { Handlers } from './handlers';
 
-export const RUN: Table = {
+export const RUN: Handlers = {
   'run.open': async (app, argument) => {
-    const run = await runHere(app, argument, 'Open a run');
-    return run && show(viewUri('run', run.pipelineRunId));
+    const run = await resolveRun(app, argument, 'Open a run');
+    return run && showDocument(viewUri('run', run.pipelineRunId));
   },
 
   'run.history': async (app) => {
     const run = await pickRun(app, 'Runs, newest first');
-    return run && show(viewUri('run', run.runId));
+    return run && showDocument(viewUri('run', run.runId));
   },
 
   'run.activate': async (app, argument) => {
     const runId = targetOf(argument).runId ?? (await pickRun(app, 'Go on with a run'))?.runId;
-    return runId === undefined ? undefined : act(app, 'writeit.session.activate', { runId });
+    return runId === undefined ? undefined : runCommand(app, 'writeit.session.activate', { runId });
   },
 
-  'run.branch': (app, argument) => goBack(app, argument, 'writeit.run.branch'),
-  'run.rewind': (app, argument) => goBack(app, argument, 'writeit.run.rewind'),
+  'run.branch': (app, argument) => branchAtStep(app, argument, 'writeit.run.branch'),
+  'run.rewind': (app, argument) => branchAtStep(app, argument, 'writeit.run.rewind'),
 
   'run.pause': async (app, argument) => {
-    const run = await runHere(app, argument, 'Stop a run');
-    return run && act(app, 'writeit.run.pause', { runId: run.pipelineRunId });
+    const run = await resolveRun(app, argument, 'Stop a run');
+    return run && runCommand(app, 'writeit.run.pause', { runId: run.pipelineRunId });
   },
 
   'run.resume': async (app, argument) => {
-    const run = await runHere(app, argument, 'Resume a run');
-    return run && act(app, 'writeit.run.resume', { runId: run.pipelineRunId });
+    const run = await resolveRun(app, argument, 'Resume a run');
+    return run && runCommand(app, 'writeit.run.resume', { runId: run.pipelineRunId });
   },
 
   'run.export': async (app, argument) => {
-    const run = await runHere(app, argument, 'Export a run');
+    const run = await resolveRun(app, argument, 'Export a run');
     const format = run && (await pick(FORMATS, 'Export as…', 'there is no format.'));
     const path = format && (await askPath(run, format));
-    return path && act(app, 'writeit.run.export', { runId: run.pipelineRunId, format, path });
+    return (
+      path && runCommand(app, 'writeit.run.export', { runId: run.pipelineRunId, format, path })
+    );
   },
 
   'run.delete': async (app, argument) => {
-    const run = await runHere(app, argument, 'Delete a run');
+    const run = await resolveRun(app, argument, 'Delete a run');
     const descendants = run && (await confirmDelete());
     return descendants === undefined
       ? undefined
-      : act(app, 'writeit.run.delete', { runId: run?.pipelineRunId ?? '', descendants });
+      : runCommand(app, 'writeit.run.delete', { runId: run?.pipelineRunId ?? '', descendants });
   },
 
   'run.diffParent': async (app, argument) => {
-    const here = await stepHere(
+    const here = await resolveStep(
       app,
       argument,
       'Compare a step with the run it branched off',
@@ -68,20 +70,20 @@ export const RUN: Table = {
     return compare(
       app,
       { runId: parent, step: here.step.stepName },
-      side(here.run, here.step.stepName),
+      sideOf(here.run, here.step.stepName),
     );
   },
 
   'run.diff': async (app, argument) => {
-    const left = await stepHere(app, argument, 'Compare a step of this run', hasText);
+    const left = await resolveStep(app, argument, 'Compare a step of this run', hasText);
     const other = left && (await pickRun(app, 'with the same step of…'));
     if (left === undefined || other === undefined) {
       return undefined;
     }
-    const run = await app.server.ask('writeit.run.show', { runId: other.runId });
+    const run = await app.server.execute('writeit.run.show', { runId: other.runId });
     const same = run.steps[left.step.stepName];
     const step = same ?? (await pickStep(run, 'with…', hasText));
-    return step && compare(app, side(left.run, left.step.stepName), side(run, step.stepName));
+    return step && compare(app, sideOf(left.run, left.step.stepName), sideOf(run, step.stepName));
   },
 };
 
@@ -102,27 +104,36 @@ function askPath(run: PipelineRun, format: ExportFormat): Thenable<string | unde
   });
 }
 
-const ONE = 'Delete This Run';
-const FAMILY = 'Delete It and All Its Branches';
+const DELETE_RUN = 'Delete This Run';
+const DELETE_BRANCHES = 'Delete It and All Its Branches';
 
 async function confirmDelete(): Promise<boolean | undefined> {
   const detail = 'Its answers are gone for good. With branches left, the tree keeps its place.';
   const options = { modal: true, detail };
-  const chosen = await vscode.window.showWarningMessage('Delete this run?', options, ONE, FAMILY);
-  return chosen === undefined ? undefined : chosen === FAMILY;
+  const chosen = await vscode.window.showWarningMessage(
+    'Delete this run?',
+    options,
+    DELETE_RUN,
+    DELETE_BRANCHES,
+  );
+  return chosen === undefined ? undefined : chosen === DELETE_BRANCHES;
 }
 
-const BACK = {
+const BRANCHING = {
   'writeit.run.branch': ['Branch at…', hasAnswers],
   'writeit.run.rewind': ['Rewind to…', isDone],
 } as const;
 
-async function goBack(app: App, argument: unknown, command: keyof typeof BACK): Promise<unknown> {
-  const [title, fits] = BACK[command];
-  const run = await runHere(app, argument, title);
+async function branchAtStep(
+  app: App,
+  argument: unknown,
+  command: keyof typeof BRANCHING,
+): Promise<unknown> {
+  const [title, fits] = BRANCHING[command];
+  const run = await resolveRun(app, argument, title);
   const named = targetOf(argument).step;
   const step = named ?? (run && (await pickStep(run, title, fits))?.stepName);
-  return run && step && act(app, command, { runId: run.pipelineRunId, step });
+  return run && step && runCommand(app, command, { runId: run.pipelineRunId, step });
 }
 
 function hasText(step: { readonly content: string | null }): boolean {
@@ -134,6 +145,6 @@ interface Side {
   readonly step: string;
 }
 
-function side(run: PipelineRun, step: string): Side {
+function sideOf(run: PipelineRun, step: string): Side {
   return { runId: run.pipelineRunId, step };
 }

@@ -2,15 +2,15 @@ import * as vscode from 'vscode';
 import type { App } from '../app';
 import { log } from '../log';
 import { offerInstall } from '../server/install';
-import { ours } from '../words';
-import type { Table } from './table';
+import { withPrefix } from '../wording';
+import type { Handlers } from './handlers';
 
-export const SERVER: Table = {
+export const SERVER: Handlers = {
   'server.restart': async (app) => {
     await app.server.restart();
-    const { state, why } = app.server;
+    const { state, reason: why } = app.server;
     if (state !== 'running') {
-      void vscode.window.showWarningMessage(ours(why));
+      void vscode.window.showWarningMessage(withPrefix(why));
     }
     return state;
   },
@@ -23,9 +23,9 @@ export const SERVER: Table = {
   },
 
   'server.info': (app) => {
-    const { why, description } = app.server;
+    const { reason: why, description } = app.server;
     const words = why === description ? why : `${why} ${description}`;
-    void vscode.window.showInformationMessage(ours(words));
+    void vscode.window.showInformationMessage(withPrefix(words));
     return Promise.resolve(description);
   },
 
@@ -43,7 +43,7 @@ export async function installServer(app: App): Promise<boolean> {
     void vscode.window.showWarningMessage('WriteIt: nothing is installed in Restricted Mode.');
     return false;
   }
-  const installed = await offerInstall(app.context, ours(app.server.why));
+  const installed = await offerInstall(app.context, withPrefix(app.server.reason));
   if (installed) {
     await app.server.restart();
   }

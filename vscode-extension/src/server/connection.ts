@@ -14,8 +14,8 @@ import {
 } from 'vscode-languageclient/node';
 import { log } from '../log';
 import { serverSettings } from '../settings';
-import { SCHEME } from '../uris';
-import type { Command } from './find';
+import { SCHEME } from '../pages/uris';
+import type { ServerCommand } from './findServer';
 
 /** What the server's requests and the editor's clicks lead to; the rest of us provides it. */
 export interface Hooks {
@@ -40,9 +40,9 @@ class Client extends LanguageClient {
 export class Connection {
   readonly #client: LanguageClient;
 
-  constructor(server: Command, hooks: Hooks) {
+  constructor(server: ServerCommand, hooks: Hooks) {
     const run = { command: server.command, args: [...server.args] };
-    this.#client = new Client('writeitServer', 'WriteIt', run, options(hooks));
+    this.#client = new Client('writeitServer', 'WriteIt', run, clientOptions(hooks));
   }
 
   /** The server's version, once it answered. */
@@ -54,11 +54,14 @@ export class Connection {
     return this.#client.start();
   }
 
-  end(): Promise<void> {
+  dispose(): Promise<void> {
     return this.#client.dispose();
   }
 
-  ask(params: ExecuteCommandParams, cancel?: vscode.CancellationToken): Promise<unknown> {
+  executeCommand(
+    params: ExecuteCommandParams,
+    cancel?: vscode.CancellationToken,
+  ): Promise<unknown> {
     return this.#client.sendRequest(ExecuteCommandRequest.type, params, cancel);
   }
 
@@ -70,7 +73,7 @@ export class Connection {
     return this.#client.sendNotification(method, params);
   }
 
-  listen(token: string, heard: (value: never) => void): vscode.Disposable {
+  onProgress(token: string, heard: (value: never) => void): vscode.Disposable {
     return this.#client.onProgress(new ProgressType<never>(), token, heard);
   }
 
@@ -79,9 +82,9 @@ export class Connection {
   }
 
   /** After a crash the language client starts the server again, a few times. */
-  onLife(heard: (life: Life) => void): void {
+  onStateChange(heard: (life: ConnectionState) => void): void {
     this.#client.onDidChangeState(({ newState }) => {
-      heard(LIVES[newState]);
+      heard(CONNECTION_STATES[newState]);
     });
   }
 
@@ -90,16 +93,16 @@ export class Connection {
   }
 }
 
-export type Life = 'running' | 'starting' | 'gone';
+export type ConnectionState = 'running' | 'starting' | 'gone';
 
-const LIVES: Readonly<Record<State, Life>> = {
+const CONNECTION_STATES: Readonly<Record<State, ConnectionState>> = {
   [State.Running]: 'running',
   [State.Starting]: 'starting',
   [State.Stopped]: 'gone',
   [State.StartFailed]: 'gone',
 };
 
-function options(hooks: Hooks): LanguageClientOptions {
+function clientOptions(hooks: Hooks): LanguageClientOptions {
   return {
     documentSelector: ['file', 'untitled', SCHEME].map((scheme) => ({
       scheme,
@@ -129,7 +132,7 @@ function middleware(hooks: Hooks): Middleware {
         if (params.external === true) {
           return next(params, token);
         }
-        const selection = params.selection && range(params.selection);
+        const selection = params.selection && toRange(params.selection);
         return { success: await hooks.show(uri, params.takeFocus === true, selection) };
       },
     },
@@ -146,11 +149,11 @@ function middleware(hooks: Hooks): Middleware {
   };
 }
 
-interface Place {
+interface WirePosition {
   readonly line: number;
   readonly character: number;
 }
 
-function range({ start, end }: { start: Place; end: Place }): vscode.Range {
+function toRange({ start, end }: { start: WirePosition; end: WirePosition }): vscode.Range {
   return new vscode.Range(start.line, start.character, end.line, end.character);
 }

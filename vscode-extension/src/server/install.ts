@@ -13,18 +13,18 @@ const LOG = 'Show Log';
 const QUESTION = 'Install it into a private Python environment of this extension?';
 const BY_HAND = 'Install it yourself, and name it in the setting writeit.server.path.';
 
-function environment(context: vscode.ExtensionContext): string {
+function environmentFolder(context: vscode.ExtensionContext): string {
   return join(context.globalStorageUri.fsPath, 'server');
 }
 
-function inside(context: vscode.ExtensionContext, name: string): string {
+function environmentFile(context: vscode.ExtensionContext, name: string): string {
   const file = WINDOWS ? `${name}.exe` : name;
-  return join(environment(context), WINDOWS ? 'Scripts' : 'bin', file);
+  return join(environmentFolder(context), WINDOWS ? 'Scripts' : 'bin', file);
 }
 
 /** Where the private installation has its server, whether it is there or not. */
-export function installedServer(context: vscode.ExtensionContext): string {
-  return inside(context, 'writeit');
+export function installedServerPath(context: vscode.ExtensionContext): string {
+  return environmentFile(context, 'writeit');
 }
 
 /**
@@ -38,7 +38,7 @@ export async function offerInstall(
   if (!vscode.workspace.isTrusted) {
     return false;
   }
-  const what = await packageOf(context);
+  const what = await packageToInstall(context);
   const answer =
     what === undefined
       ? await vscode.window.showWarningMessage(`${because} ${BY_HAND}`, SETTINGS, LOG)
@@ -54,7 +54,7 @@ export async function offerInstall(
  * What pip is told to install: what the user's own settings say, else the server's wheel that
  * came with this extension. Never a bare name from an index: anybody could have taken it.
  */
-async function packageOf(context: vscode.ExtensionContext): Promise<string | undefined> {
+async function packageToInstall(context: vscode.ExtensionContext): Promise<string | undefined> {
   const set = vscode.workspace.getConfiguration('writeit').get<string>('server.package', '');
   if (set !== '') {
     return set;
@@ -77,51 +77,51 @@ async function install(context: vscode.ExtensionContext, what: string): Promise<
       stop.abort();
     });
     try {
-      for (const step of steps(context, what)) {
+      for (const step of installSteps(context, what)) {
         progress.report({ message: step.title });
         log.info(`Installing: ${step.command} ${step.args.join(' ')}`);
         await run(step.command, step.args, { signal: stop.signal });
       }
       return true;
     } catch (error) {
-      await failed(context, error, token.isCancellationRequested);
+      await reportFailure(context, error, token.isCancellationRequested);
       return false;
     }
   });
 }
 
-function steps(
+function installSteps(
   context: vscode.ExtensionContext,
   what: string,
 ): { title: string; command: string; args: string[] }[] {
   const python = WINDOWS ? 'python' : 'python3';
   return [
-    { title: 'environment', command: python, args: ['-m', 'venv', environment(context)] },
+    { title: 'environment', command: python, args: ['-m', 'venv', environmentFolder(context)] },
     {
       title: what,
-      command: inside(context, 'python'),
+      command: environmentFile(context, 'python'),
       args: ['-m', 'pip', 'install', '--disable-pip-version-check', '--upgrade', what],
     },
   ];
 }
 
-async function failed(
+async function reportFailure(
   context: vscode.ExtensionContext,
   error: unknown,
   stopped: boolean,
 ): Promise<void> {
-  await rm(environment(context), { recursive: true, force: true });
+  await rm(environmentFolder(context), { recursive: true, force: true });
   log.error('The installation failed', error);
   if (!stopped) {
     void vscode.window.showErrorMessage(
-      `WriteIt could not be installed: ${reasonOf(error)} Nothing was left behind; the log has ` +
+      `WriteIt could not be installed: ${failureReason(error)} Nothing was left behind; the log has ` +
         'all of it. You can install it yourself and name it in the setting writeit.server.path.',
     );
   }
 }
 
 /** The last error that pip or Python told, else what the system says. */
-function reasonOf(error: unknown): string {
+function failureReason(error: unknown): string {
   const said = (error as { readonly stderr?: string }).stderr ?? '';
   const told = said
     .split('\n')

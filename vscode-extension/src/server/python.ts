@@ -12,7 +12,7 @@ interface PythonApi {
   };
 }
 
-async function api(): Promise<PythonApi['environments']> {
+async function pythonEnvironments(): Promise<PythonApi['environments']> {
   const extension = vscode.extensions.getExtension<PythonApi>('ms-python.python');
   if (extension === undefined) {
     return undefined;
@@ -27,7 +27,7 @@ async function api(): Promise<PythonApi['environments']> {
 
 /** The interpreter of the environment that is active in the first folder. */
 export async function activePython(): Promise<string | undefined> {
-  const environments = await api();
+  const environments = await pythonEnvironments();
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const active = environments?.getActiveEnvironmentPath(folder);
   if (environments === undefined || active === undefined) {
@@ -41,7 +41,7 @@ export async function onPythonChanged(
   context: vscode.ExtensionContext,
   changed: () => void,
 ): Promise<void> {
-  const environments = await api();
+  const environments = await pythonEnvironments();
   if (environments !== undefined) {
     context.subscriptions.push(environments.onDidChangeActiveEnvironmentPath(changed));
   }

@@ -1,17 +1,20 @@
 /** The oldest server this extension works with. */
-export const OLDEST = '0.1.0';
+export const MIN_VERSION = '0.1.0';
 
 /** Why a server of this version is not good enough; undefined if it is. */
-export function tooOld(version: string | undefined, oldest: string = OLDEST): string | undefined {
+export function versionProblem(
+  version: string | undefined,
+  oldest: string = MIN_VERSION,
+): string | undefined {
   if (version === undefined) {
     return 'it does not say its version';
   }
-  return isBefore(numbers(version), numbers(oldest))
+  return isBefore(parseVersion(version), parseVersion(oldest))
     ? `it is version ${version}, and ${oldest} or newer is needed`
     : undefined;
 }
 
-function numbers(version: string): number[] {
+function parseVersion(version: string): number[] {
   return version.split(/[.+-]/, 3).map((part) => Number.parseInt(part, 10) || 0);
 }
 

@@ -1,28 +1,28 @@
 import * as vscode from 'vscode';
 import type { App } from '../app';
-import { show } from '../show';
-import { pipelineLines, primerLines } from './library';
-import { modelLines } from './models';
-import { runLines } from './runs';
-import { Tree, type Lines } from './tree';
+import { showDocument } from '../pages/showDocument';
+import { loadPipelines, loadPrimers } from './library';
+import { loadModels } from './models';
+import { loadRuns } from './runs';
+import { TreeProvider, type NodeLoader } from './treeProvider';
 
 /** The tree of runs is drawn anew at most this often. */
-const PAUSE_MS = 500;
+const REFRESH_MS = 500;
 
-export function registerTrees(app: App): vscode.Disposable {
-  const runs = new Tree(app, runLines);
+export function registerViews(app: App): vscode.Disposable {
+  const runs = new TreeProvider(app, loadRuns);
   const others = [
-    tree(app, 'writeit.pipelines', pipelineLines),
-    tree(app, 'writeit.primers', primerLines),
-    tree(app, 'writeit.models', modelLines),
+    createView(app, 'writeit.pipelines', loadPipelines),
+    createView(app, 'writeit.primers', loadPrimers),
+    createView(app, 'writeit.models', loadModels),
   ];
   const changed = new Set<string>();
-  const follow = paced(() => {
+  const follow = throttle(() => {
     void runs.refresh(new Set(changed));
     changed.clear();
   });
   const files = vscode.workspace.createFileSystemWatcher('**/{pipelines,primers}/*.{yaml,yml}');
-  const listAnew = paced(() => {
+  const listAnew = throttle(() => {
     for (const { provider } of others) {
       void provider.refresh();
     }
@@ -48,29 +48,29 @@ export function registerTrees(app: App): vscode.Disposable {
     }),
     app.server.onDidChangeState(all),
     vscode.commands.registerCommand('writeit.ui.views.refresh', all),
-    vscode.commands.registerCommand('writeit.ui.show', (uri: vscode.Uri) => show(uri)),
+    vscode.commands.registerCommand('writeit.ui.show', (uri: vscode.Uri) => showDocument(uri)),
     vscode.commands.registerCommand('writeit.ui.call', (call: () => void) => {
       call();
     }),
   );
 }
 
-function tree(
+function createView(
   app: App,
   id: string,
-  lines: Lines,
-): { provider: Tree; view: vscode.TreeView<unknown> } {
-  const provider = new Tree(app, lines);
+  lines: NodeLoader,
+): { provider: TreeProvider; view: vscode.TreeView<unknown> } {
+  const provider = new TreeProvider(app, lines);
   return { provider, view: vscode.window.createTreeView(id, { treeDataProvider: provider }) };
 }
 
 /** Do it after a pause, once for all that was asked meanwhile. */
-function paced(work: () => void): () => void {
+function throttle(work: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
   return () => {
     timer ??= setTimeout(() => {
       timer = undefined;
       work();
-    }, PAUSE_MS);
+    }, REFRESH_MS);
   };
 }

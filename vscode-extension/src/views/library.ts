@@ -1,32 +1,32 @@
 import * as vscode from 'vscode';
 import type { App } from '../app';
 import type { PipelineEntry, StylePrimer } from '../protocol';
-import { count } from '../words';
-import { Node, opens } from './node';
+import { plural } from '../wording';
+import { TreeNode, openCommand } from './treeNode';
 
 /** A line that menus act on: its pipeline, its file. */
-class PipelineNode extends Node {
+class PipelineNode extends TreeNode {
   readonly pipeline: string;
   readonly uri: string;
 
   constructor(pipeline: PipelineEntry, folder: string | undefined) {
     const { name, description, appliesTo, steps, inputs, uri, problems } = pipeline;
     const id = `${folder ?? ''}/${name}`;
-    const trouble = problems.length === 0 ? '' : `${count(problems.length, 'problem')}, `;
+    const trouble = problems.length === 0 ? '' : `${plural(problems.length, 'problem')}, `;
     super(
       name,
       {
         id,
         description: trouble + description,
         icon: problems.length > 0 ? 'warning' : appliesTo === 'document' ? 'list-ordered' : 'edit',
-        kind: `pipeline.${appliesTo}`,
-        command: opens(vscode.Uri.parse(uri)),
+        contextValue: `pipeline.${appliesTo}`,
+        command: openCommand(vscode.Uri.parse(uri)),
       },
       () =>
         Promise.resolve([
           ...problems.map(
             ({ message, severity }, place) =>
-              new Node(message, {
+              new TreeNode(message, {
                 id: `${id}/problem/${place}`,
                 description: severity,
                 icon: 'warning',
@@ -34,7 +34,7 @@ class PipelineNode extends Node {
           ),
           ...inputs.map(
             (spec) =>
-              new Node(spec.label === '' ? spec.name : spec.label, {
+              new TreeNode(spec.label === '' ? spec.name : spec.label, {
                 id: `${id}/input/${spec.name}`,
                 description: `input, ${spec.required ? 'needed' : 'may be left out'}${spec.from === null ? '' : ', from the document'}`,
                 tooltip: spec.help,
@@ -43,7 +43,7 @@ class PipelineNode extends Node {
           ),
           ...steps.map(
             (step) =>
-              new Node(step, {
+              new TreeNode(step, {
                 id: `${id}/step/${step}`,
                 description: 'step',
                 icon: 'arrow-small-right',
@@ -56,15 +56,15 @@ class PipelineNode extends Node {
   }
 }
 
-export async function pipelineLines(
+export async function loadPipelines(
   app: App,
   folder: string | undefined,
-): Promise<readonly Node[]> {
-  const { pipelines } = await app.server.ask('writeit.pipeline.list', { folder });
+): Promise<readonly TreeNode[]> {
+  const { pipelines } = await app.server.execute('writeit.pipeline.list', { folder });
   return pipelines.map((pipeline) => new PipelineNode(pipeline, folder));
 }
 
-class PrimerNode extends Node {
+class PrimerNode extends TreeNode {
   readonly primer: string;
 
   constructor(
@@ -77,7 +77,7 @@ class PrimerNode extends Node {
       description: preferred ? `preferred, ${description}` : description,
       tooltip: `${description}\nversion ${version}`,
       icon: preferred ? 'check' : 'paintcan',
-      kind: 'primer',
+      contextValue: 'primer',
       command: {
         title: 'Read',
         command: 'writeit.ui.primer.show',
@@ -88,10 +88,13 @@ class PrimerNode extends Node {
   }
 }
 
-export async function primerLines(app: App, folder: string | undefined): Promise<readonly Node[]> {
+export async function loadPrimers(
+  app: App,
+  folder: string | undefined,
+): Promise<readonly TreeNode[]> {
   const [{ primers }, { stylePrimer }] = await Promise.all([
-    app.server.ask('writeit.primer.list', { folder }),
-    app.server.ask('writeit.preferences.get', { folder }),
+    app.server.execute('writeit.primer.list', { folder }),
+    app.server.execute('writeit.preferences.get', { folder }),
   ]);
   return primers.map((primer) => new PrimerNode(primer, primer.primerId === stylePrimer, folder));
 }

@@ -1,40 +1,42 @@
 import type { App } from '../app';
 import { listModels } from '../models';
 import type { ModelInfo } from '../protocol';
-import { count } from '../words';
-import { Node } from './node';
+import { plural } from '../wording';
+import { TreeNode } from './treeNode';
 
-const PER = 1_000_000;
+const PRICE_UNIT = 1_000_000;
 
 /** A provider with more models is folded until it is asked for. */
-const MOST_UNFOLDED = 12;
+const MAX_EXPANDED = 12;
 
-class ModelNode extends Node {
+class ModelNode extends TreeNode {
   readonly model: string;
 
   constructor(info: ModelInfo, folder: string | undefined) {
     const embedded = info.provider === 'embedded';
     super(info.id.slice(info.provider.length + 1), {
-      description: info.available ? ready(info) : (info.reason ?? 'cannot be asked'),
-      tooltip: [info.id, info.available ? ready(info) : info.reason].filter(Boolean).join('\n'),
+      description: info.available ? modelDetails(info) : (info.reason ?? 'cannot be asked'),
+      tooltip: [info.id, info.available ? modelDetails(info) : info.reason]
+        .filter(Boolean)
+        .join('\n'),
       icon: info.available ? 'pass' : 'circle-slash',
-      kind: info.available ? 'model' : embedded ? 'model.installable' : 'model.unavailable',
+      contextValue: info.available ? 'model' : embedded ? 'model.installable' : 'model.unavailable',
       id: `${folder ?? ''}/${info.id}`,
     });
     this.model = info.id;
   }
 }
 
-function ready({ contextWindow, inputCostPerToken, outputCostPerToken }: ModelInfo): string {
+function modelDetails({ contextWindow, inputCostPerToken, outputCostPerToken }: ModelInfo): string {
   const window = contextWindow === null ? 'window unknown' : `window ${contextWindow} tokens`;
   const price =
     inputCostPerToken === null || outputCostPerToken === null
       ? 'price unknown'
-      : `$${(inputCostPerToken * PER).toFixed(2)} in, $${(outputCostPerToken * PER).toFixed(2)} out per million`;
+      : `$${(inputCostPerToken * PRICE_UNIT).toFixed(2)} in, $${(outputCostPerToken * PRICE_UNIT).toFixed(2)} out per million`;
   return `ready, ${window}, ${price}`;
 }
 
-class ProviderNode extends Node {
+class ProviderNode extends TreeNode {
   readonly provider: string;
 
   constructor(provider: string, models: readonly ModelInfo[], folder: string | undefined) {
@@ -42,11 +44,11 @@ class ProviderNode extends Node {
     super(
       provider,
       {
-        description: `${count(usable, 'model')} ready of ${models.length}`,
+        description: `${plural(usable, 'model')} ready of ${models.length}`,
         icon: usable > 0 ? 'vm-active' : 'vm-outline',
-        kind: provider === 'embedded' ? 'provider.embedded' : 'provider',
+        contextValue: provider === 'embedded' ? 'provider.embedded' : 'provider',
         id: `${folder ?? ''}/${provider}`,
-        expanded: models.length <= MOST_UNFOLDED,
+        expanded: models.length <= MAX_EXPANDED,
       },
       () => Promise.resolve(models.map((info) => new ModelNode(info, folder))),
     );
@@ -54,7 +56,10 @@ class ProviderNode extends Node {
   }
 }
 
-export async function modelLines(app: App, folder: string | undefined): Promise<readonly Node[]> {
+export async function loadModels(
+  app: App,
+  folder: string | undefined,
+): Promise<readonly TreeNode[]> {
   const models = await listModels(app, folder);
   const providers = new Set(models.map(({ provider }) => provider));
   return [...providers].map(

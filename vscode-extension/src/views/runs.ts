@@ -1,44 +1,51 @@
 import type { App } from '../app';
 import type { PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
-import { offersAt, type Offer } from '../scene';
-import { viewUri } from '../uris';
-import { answerWords, costWords, modelOf, runWords, sketch, stepWords } from '../words';
-import { answerKind, offersOf, runKind, stepKind } from './kinds';
-import { Node, opens } from './node';
-import type { Tree } from './tree';
+import { listActions, type ServerAction } from '../editorContext';
+import { viewUri } from '../pages/uris';
+import {
+  answerSummary,
+  costText,
+  modelId,
+  runStatusText,
+  excerpt,
+  stepStatusText,
+} from '../wording';
+import { answerContextValue, runActions, runContextValue, stepContextValue } from './contextValues';
+import { TreeNode, openCommand } from './treeNode';
+import type { TreeProvider } from './treeProvider';
 
-const PAGE = 50;
+const PAGE_SIZE = 50;
 
 /** As many as the server lists at once. */
-const MOST = 1000;
+const MAX_RUNS = 1000;
 
 /** How many runs of each folder are listed; a line at the end asks for more. */
-const shown = new Map<string | undefined, number>();
+const limits = new Map<string | undefined, number>();
 
-export async function runLines(
+export async function loadRuns(
   app: App,
   folder: string | undefined,
-  tree: Tree,
-): Promise<readonly Node[]> {
-  const limit = shown.get(folder) ?? PAGE;
-  const { runs, next } = await app.server.ask('writeit.run.list', { folder, limit });
+  tree: TreeProvider,
+): Promise<readonly TreeNode[]> {
+  const limit = limits.get(folder) ?? PAGE_SIZE;
+  const { runs, next } = await app.server.execute('writeit.run.list', { folder, limit });
   const ids = new Set(runs.map(({ runId }) => runId));
   const roots = runs.filter(({ parentRunId }) => parentRunId === null || !ids.has(parentRunId));
   const lines = await Promise.all(
     roots.map(async (run, place) =>
-      runNode({ app, folder }, run, await offersOf(app, run), place === 0),
+      runNode({ app, folder }, run, await runActions(app, run), place === 0),
     ),
   );
-  return next === null ? lines : [...lines, moreNode(folder, limit, tree)];
+  return next === null ? lines : [...lines, olderRunsNode(folder, limit, tree)];
 }
 
-function moreNode(folder: string | undefined, limit: number, tree: Tree): Node {
+function olderRunsNode(folder: string | undefined, limit: number, tree: TreeProvider): TreeNode {
   const more = (): void => {
-    shown.set(folder, limit + PAGE);
+    limits.set(folder, limit + PAGE_SIZE);
     void tree.refresh();
   };
   const command = { title: 'More', command: 'writeit.ui.call', arguments: [more] };
-  return new Node('Older runs…', {
+  return new TreeNode('Older runs…', {
     id: `${folder ?? ''}/older`,
     description: `the ${limit} newest are shown`,
     icon: 'ellipsis',
@@ -55,29 +62,34 @@ const ICONS = {
 } as const;
 
 /** Where runs are listed. */
-interface Where {
+interface RunList {
   readonly app: App;
   readonly folder: string | undefined;
 }
 
-function runNode(where: Where, run: RunSummary, offers: readonly Offer[], expanded: boolean): Node {
+function runNode(
+  where: RunList,
+  run: RunSummary,
+  offers: readonly ServerAction[],
+  expanded: boolean,
+): TreeNode {
   const { runId } = run;
-  const state = runWords(run.status, run.currentStep);
-  const cost = run.costUsd === null ? [] : [costWords(run.costUsd)];
-  return new Node(
+  const state = runStatusText(run.status, run.currentStep);
+  const cost = run.costUsd === null ? [] : [costText(run.costUsd)];
+  return new TreeNode(
     run.name ?? run.title,
     {
       description: [run.pipeline, state, ...cost].join(', '),
-      tooltip: `${run.title}\n${run.pipeline}: ${state}, ${costWords(run.costUsd)}\nbegun ${new Date(run.createdAt).toLocaleString()}`,
+      tooltip: `${run.title}\n${run.pipeline}: ${state}, ${costText(run.costUsd)}\nbegun ${new Date(run.createdAt).toLocaleString()}`,
       icon: ICONS[run.status],
-      kind: runKind(run, offers),
+      contextValue: runContextValue(run, offers),
       id: runId,
       expanded,
-      run: runId,
+      runId: runId,
       target: { runId },
-      command: opens(viewUri('run', runId)),
+      command: openCommand(viewUri('run', runId)),
     },
-    () => inRun(where, runId),
+    () => loadSteps(where, runId),
   );
 }
 
@@ -85,41 +97,42 @@ function runNode(where: Where, run: RunSummary, offers: readonly Offer[], expand
 interface Branch {
   readonly run: RunTree;
   readonly listed: RunSummary | undefined;
-  readonly offers: readonly Offer[];
+  readonly actions: readonly ServerAction[];
 }
 
-function branchNode(where: Where, { run, listed, offers }: Branch): Node {
+function branchNode(where: RunList, { run, listed, actions: offers }: Branch): TreeNode {
   const { runId, name, branchPoint } = run;
   const label = name ?? `Branch at ${branchPoint ?? 'the beginning'}`;
   if (run.deleted) {
-    return new Node(label, { id: runId, description: 'deleted', icon: 'trash' });
+    return new TreeNode(label, { id: runId, description: 'deleted', icon: 'trash' });
   }
   const from = name === null ? [] : [`from ${branchPoint ?? 'the beginning'}`];
-  const cost = listed?.costUsd == null ? [] : [costWords(listed.costUsd)];
-  return new Node(
+  const cost = listed?.costUsd == null ? [] : [costText(listed.costUsd)];
+  return new TreeNode(
     label,
     {
-      description: [...from, runWords(run.status, run.currentStep), ...cost].join(', '),
+      description: [...from, runStatusText(run.status, run.currentStep), ...cost].join(', '),
       icon: 'git-branch',
-      kind: listed === undefined ? `run.${run.status}.branch` : runKind(listed, offers),
+      contextValue:
+        listed === undefined ? `run.${run.status}.branch` : runContextValue(listed, offers),
       id: runId,
-      run: runId,
+      runId: runId,
       target: { runId },
-      command: opens(viewUri('run', runId)),
+      command: openCommand(viewUri('run', runId)),
     },
-    () => inRun(where, runId),
+    () => loadSteps(where, runId),
   );
 }
 
 /** A run's steps, each with its answers and with the runs that branched off there. */
-async function inRun(where: Where, runId: string): Promise<readonly Node[]> {
+async function loadSteps(where: RunList, runId: string): Promise<readonly TreeNode[]> {
   const { app } = where;
   const [run, { children }, offers] = await Promise.all([
-    app.server.ask('writeit.run.show', { runId }),
-    app.server.ask('writeit.run.tree', { runId, depth: 1 }),
-    offersAt(app.server, viewUri('run', runId)),
+    app.server.execute('writeit.run.show', { runId }),
+    app.server.execute('writeit.run.tree', { runId, depth: 1 }),
+    listActions(app.server, viewUri('run', runId)),
   ]);
-  const branches = await branchesIn(where, run, children);
+  const branches = await loadBranches(where, run, children);
   return Object.values(run.steps).map((step) => {
     const here = branches.filter((branch) => branch.run.branchPoint === step.stepName);
     return stepNode(where, run, step, offers, here);
@@ -127,20 +140,20 @@ async function inRun(where: Where, runId: string): Promise<readonly Node[]> {
 }
 
 /** What a tree of runs leaves out, their cost for one, is in the list of them. */
-async function branchesIn(
-  { app, folder }: Where,
+async function loadBranches(
+  { app, folder }: RunList,
   { uri }: PipelineRun,
   children: readonly RunTree[],
 ): Promise<readonly Branch[]> {
   if (children.length === 0) {
     return [];
   }
-  const { runs } = await app.server.ask('writeit.run.list', { folder, uri, limit: MOST });
+  const { runs } = await app.server.execute('writeit.run.list', { folder, uri, limit: MAX_RUNS });
   const listed = new Map(runs.map((run) => [run.runId, run]));
   return Promise.all(
     children.map(async (run) => {
       const line = listed.get(run.runId);
-      return { run, listed: line, offers: line === undefined ? [] : await offersOf(app, line) };
+      return { run, listed: line, actions: line === undefined ? [] : await runActions(app, line) };
     }),
   );
 }
@@ -153,12 +166,12 @@ const STEP_ICONS = {
 } as const;
 
 function stepNode(
-  where: Where,
+  where: RunList,
   run: PipelineRun,
   step: StepState,
-  offers: readonly Offer[],
+  offers: readonly ServerAction[],
   branches: readonly Branch[],
-): Node {
+): TreeNode {
   const { pipelineRunId: runId, currentStep } = run;
   const lines = [
     ...step.aiResponses.map((_, index) => answerNode(run, step, index)),
@@ -167,36 +180,36 @@ function stepNode(
   const isOpen = step.stepName === currentStep && step.status !== 'COMPLETED';
   const matters = isOpen || branches.length > 0;
   const expanded = matters && lines.length > 0;
-  return new Node(
+  return new TreeNode(
     step.stepName,
     {
-      description: stepWords(step),
+      description: stepStatusText(step),
       icon: step.streaming.length > 0 ? 'sync~spin' : STEP_ICONS[step.status],
-      kind: stepKind(run, step, offers),
+      contextValue: stepContextValue(run, step, offers),
       // Whether a line is open is remembered by its id: one that matters now is a new line.
       id: `${runId}/${step.stepName}${expanded ? '/now' : ''}`,
       target: { runId, step: step.stepName },
-      command: opens(viewUri('step', runId, step.stepName)),
+      command: openCommand(viewUri('step', runId, step.stepName)),
       expanded,
     },
     lines.length === 0 ? undefined : () => Promise.resolve(lines),
   );
 }
 
-function answerNode(run: PipelineRun, step: StepState, index: number): Node {
+function answerNode(run: PipelineRun, step: StepState, index: number): TreeNode {
   const { pipelineRunId: runId } = run;
   const answer = step.aiResponses[index];
   if (answer === undefined) {
     throw new RangeError(`${step.stepName} has no answer ${index + 1}`);
   }
   const chosen = index === step.userSelection;
-  return new Node(`Answer ${index + 1}: ${modelOf(answer)}`, {
-    description: answerWords(answer, chosen),
-    tooltip: sketch(answer.processedContent, 300),
+  return new TreeNode(`Answer ${index + 1}: ${modelId(answer)}`, {
+    description: answerSummary(answer, chosen),
+    tooltip: excerpt(answer.processedContent, 300),
     icon: chosen ? 'check' : 'comment',
-    kind: answerKind(run, step, index),
+    contextValue: answerContextValue(run, step, index),
     id: `${runId}/${step.stepName}/${answer.responseId}`,
     target: { runId, step: step.stepName, response: index, responseId: answer.responseId },
-    command: opens(viewUri('response', runId, step.stepName, answer.responseId)),
+    command: openCommand(viewUri('response', runId, step.stepName, answer.responseId)),
   });
 }

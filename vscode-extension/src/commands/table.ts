@@ -1,7 +1,0 @@
-import type { App } from '../app';
-
-/** What a palette command does; `argument` is what it was invoked on, if anything. */
-export type Handler = (app: App, argument: unknown) => Promise<unknown>;
-
-/** Handlers by the tail of their ids, after `writeit.ui.`. */
-export type Table = Readonly<Record<string, Handler>>;

@@ -1,0 +1,48 @@
+import * as vscode from 'vscode';
+
+/** What an editable text will become: an answer's wording, or a step's merge. */
+export interface Draft {
+  readonly runId: string;
+  readonly step: string;
+  /** The answer it rewords; without one it is the merge. */
+  readonly response?: number;
+}
+
+const CONTEXT_KEY = 'writeit.drafts';
+
+/**
+ * Texts the writer edits before they are chosen. Views are read-only, so an editable text
+ * opens as an untitled document; what it stands for is remembered here.
+ */
+export class Drafts implements vscode.Disposable {
+  readonly #didChange = new vscode.EventEmitter<void>();
+  readonly #byUri = new Map<string, Draft>();
+  readonly #subscription = vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+    if (this.#byUri.delete(uri.toString())) {
+      this.#publish();
+    }
+  });
+
+  readonly onDidChange = this.#didChange.event;
+
+  async open(draft: Draft, content: string): Promise<vscode.TextEditor> {
+    const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });
+    this.#byUri.set(document.uri.toString(), draft);
+    this.#publish();
+    return vscode.window.showTextDocument(document, { preview: false });
+  }
+
+  get(uri: vscode.Uri): Draft | undefined {
+    return this.#byUri.get(uri.toString());
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    this.#didChange.dispose();
+  }
+
+  #publish(): void {
+    void vscode.commands.executeCommand('setContext', CONTEXT_KEY, [...this.#byUri.keys()]);
+    this.#didChange.fire();
+  }
+}

@@ -1,0 +1,148 @@
+import * as vscode from 'vscode';
+import type { App } from './app';
+import { currentFolder, folderOf } from './folders';
+import { listModels } from './models';
+import type { AIResponse, PipelineEntry, PipelineRun, RunSummary, StepState } from './protocol';
+import {
+  answerSummary,
+  costText,
+  modelId,
+  runStatusText,
+  excerpt,
+  stepStatusText,
+} from './wording';
+
+interface Item<T> extends vscode.QuickPickItem {
+  readonly value: T;
+}
+
+async function pick<T>(
+  items: readonly Item<T>[],
+  title: string,
+  none: string,
+): Promise<T | undefined> {
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(`WriteIt: ${none}`);
+    return undefined;
+  }
+  const options = { title, matchOnDescription: true, matchOnDetail: true };
+  return (await vscode.window.showQuickPick(items, options))?.value;
+}
+
+/** As `pick`, but a single one is not asked about. */
+async function pickUnlessSingle<T>(
+  items: readonly Item<T>[],
+  title: string,
+  none: string,
+): Promise<T | undefined> {
+  const [first, ...others] = items;
+  return first !== undefined && others.length === 0 ? first.value : pick(items, title, none);
+}
+
+export async function pickRun(app: App, title: string): Promise<RunSummary | undefined> {
+  const folder = currentFolder();
+  const [{ runs }, { activePipelineRunId }] = await Promise.all([
+    app.server.execute('writeit.run.list', { folder, limit: 200 }),
+    app.server.execute('writeit.session.show', { folder }),
+  ]);
+  const items = runs.map((run) => ({
+    label: run.name ?? run.title,
+    description: [
+      run.runId === activePipelineRunId ? 'the active run' : '',
+      run.pipeline,
+      runStatusText(run.status, run.currentStep),
+    ]
+      .filter(Boolean)
+      .join(', '),
+    detail: `${new Date(run.updatedAt).toLocaleString()}, ${costText(run.costUsd)}`,
+    value: run,
+  }));
+  return pick(items, title, 'there are no runs here yet. Start a pipeline on a markdown document.');
+}
+
+export function pickStep(
+  run: PipelineRun,
+  title: string,
+  fits: (step: StepState) => boolean,
+): Promise<StepState | undefined> {
+  const items = Object.values(run.steps)
+    .filter(fits)
+    .map((step) => ({ label: step.stepName, description: stepStatusText(step), value: step }));
+  return pickUnlessSingle(items, title, 'no step of this run fits.');
+}
+
+export interface Answer {
+  readonly index: number;
+  readonly answer: AIResponse;
+}
+
+function answerItems(step: StepState): Item<Answer>[] {
+  return step.aiResponses.map((answer, index) => ({
+    label: `Answer ${index + 1}: ${modelId(answer)}`,
+    description: answerSummary(answer, index === step.userSelection),
+    detail: excerpt(answer.processedContent, 160),
+    value: { index, answer },
+  }));
+}
+
+export function pickAnswer(step: StepState, title: string): Promise<Answer | undefined> {
+  return pick(answerItems(step), title, `${step.stepName} has no answers yet.`);
+}
+
+export async function pickAnswers(step: StepState, title: string): Promise<readonly Answer[]> {
+  const options = { title, canPickMany: true, matchOnDescription: true } as const;
+  return ((await vscode.window.showQuickPick(answerItems(step), options)) ?? []).map(
+    ({ value }) => value,
+  );
+}
+
+/** One is first: `likeliest` if that is given, else the one that the document names. */
+export async function pickPipeline(
+  app: App,
+  appliesTo: 'document' | 'selection',
+  title: string,
+  uri: vscode.Uri | undefined,
+  likeliest?: string,
+): Promise<PipelineEntry | undefined> {
+  const params = { folder: folderOf(uri), uri: uri?.toString() };
+  const { pipelines, binding } = await app.server.execute('writeit.pipeline.list', params);
+  const first = likeliest ?? binding?.pipeline;
+  const items = pipelines
+    .filter((pipeline) => pipeline.appliesTo === appliesTo)
+    .map((pipeline) => ({
+      label: pipeline.name,
+      description: pipeline.description,
+      ...(pipeline.steps.length > 1 ? { detail: pipeline.steps.join(' → ') } : {}),
+      value: pipeline,
+    }))
+    .toSorted((one, other) => Number(other.label === first) - Number(one.label === first));
+  return pick(items, title, 'there is no usable pipeline for this.');
+}
+
+/** Models that can be asked here, and their reasons where they cannot. */
+export async function pickModels(app: App, title: string): Promise<readonly string[] | undefined> {
+  const models = await listModels(app, currentFolder());
+  const items = models.map(({ id, available, reason }) => ({
+    label: id,
+    description: available ? 'can be asked' : (reason ?? 'cannot be asked'),
+    value: id,
+  }));
+  const other = { label: 'Another model…', description: 'type its name', value: '' };
+  const options = { title, canPickMany: true } as const;
+  const chosen = await vscode.window.showQuickPick([...items, other], options);
+  if (chosen === undefined) {
+    return undefined;
+  }
+  const named = chosen.some(({ value }) => value === '') ? await askModelName() : undefined;
+  return [...chosen.map(({ value }) => value), named ?? ''].filter(Boolean);
+}
+
+function askModelName(): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title: 'Another model',
+    prompt: 'provider/model, for example openai/gpt-4o',
+    ignoreFocusOut: true,
+  });
+}
+
+export { pick, pickUnlessSingle };
