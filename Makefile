@@ -62,6 +62,11 @@ extension: $(STAMP) $(MODULES) ## Build the VS Code extension: its bundle, its o
 $(MODULES): $(EXTENSION)/package-lock.json
 	$(NPM) ci --no-audit --no-fund
 
+.PHONY: schemas
+schemas: $(STAMP) ## Write the schemas and the page of commands anew, after a change of the code
+	$(BIN)/python scripts/protocol_schema.py docs
+	$(BIN)/python scripts/library_schema.py docs
+
 format: $(STAMP) ## Put the source in its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

@@ -228,3 +228,47 @@ def test_any_decision_on_a_paused_or_error_run_resumes_it(name: str, verb: str) 
         if not isinstance(outcome, WriteItError):
             assert outcome[0].type == "run_resumed"
             assert machine.replay(outcome, run).status not in {"PAUSED", "ERROR"}
+
+
+STEP_VERBS: dict[str, Verb] = {
+    "run": VERBS["ask"],
+    "regenerate": VERBS["regenerate"],
+    "select": VERBS["select"],
+    "merge": VERBS["merge words"],
+    "skip": VERBS["skip"],
+    "apply": lambda run, step: decide.applied(
+        decide.applicable_step_of(run, step.step_name).step_name,
+        DAWN,
+        uri="file:///a.md",
+        mode="new_file",
+        replaced="",
+        text="x",
+    ),
+}
+"""What each permission of a step promises, but for branching."""
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_what_is_permitted_is_what_the_rules_allow(name: str) -> None:
+    """A client that asks for what `can` says is never refused, and nothing is missing.
+
+    A pause ends what streams first; so does this.
+    """
+    run = RUNS[name]
+    for step in run.steps.values():
+        can = decide.permitted_on_step(run, step)
+        for command, verb in STEP_VERBS.items():
+            outcome = decided(run, step, verb)
+            refused = isinstance(outcome, WriteItError)
+            assert getattr(can, command) is not refused, command
+            if not isinstance(outcome, WriteItError):
+                machine.replay(outcome, run)
+        reached = TWO.index(step.step_name) <= TWO.index(run.current_step)
+        assert can.branch is reached
+    can_run = decide.permitted_on_run(run)
+    quiet = can_run.delete
+    assert quiet is not run.is_streaming
+    resumes = decided(run, current(run), VERBS["resume"])
+    assert can_run.resume is not isinstance(resumes, WriteItError)
+    pauses = decided(run, current(run), VERBS["pause"])
+    assert can_run.pause is (not isinstance(pauses, WriteItError) or not quiet)

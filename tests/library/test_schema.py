@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from library_schema import pipeline_schema, primer_schema
 from writeit.library import bundled_root
-from writeit.library.schema import pipeline_schema, primer_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 def test_the_schema_that_is_checked_in_is_the_one_of_the_code(kind: str) -> None:
     path = ROOT / "docs" / f"{kind}.schema.json"
     assert json.loads(path.read_text("utf-8")) == SCHEMAS[kind](), (
-        "the file format changed: run `python -m writeit.library.schema docs`"
+        "the file format changed: run `python scripts/library_schema.py docs`"
     )
 
 

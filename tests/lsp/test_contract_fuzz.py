@@ -11,7 +11,7 @@ import pytest_asyncio
 from support.editor import Editor, Refused, serving
 from support.workspace import new_workspace
 from writeit.lsp.commands import HANDLERS
-from writeit.lsp.convert import ERROR_CODES
+from writeit.lsp.errors import ERRORS
 from writeit.lsp.protocol import Params
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ async def fuzzed(
 
 def is_typed(refused: Refused) -> bool:
     """Whether an error is one of the contract's, with a message."""
-    return refused.code in ERROR_CODES.values() and bool(refused.data["message"])
+    return refused.code in {kind.code for kind in ERRORS.values()} and bool(
+        refused.data["message"]
+    )
 
 
 @pytest.mark.parametrize("command", sorted(set(HANDLERS) - NOT_ASKED))

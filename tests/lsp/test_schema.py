@@ -5,44 +5,66 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from writeit.lsp import schema
+import protocol_schema
+from writeit.core.errors import WriteItError
+from writeit.lsp.errors import ERRORS, KINDS, ErrorBase
+from writeit.lsp.messages import ClientOptions
 from writeit.lsp.names import COMMANDS
 from writeit.lsp.protocol import Wire
+from writeit.lsp.schema import as_json, contract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOCS = Path(__file__).parents[2] / "docs"
-STALE = "the contract changed: run `python -m writeit.lsp.schema docs`"
+STALE = "the contract changed: run `python scripts/protocol_schema.py docs`"
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [(schema.PAGE, schema.page), (schema.SCHEMA, schema.as_json)]
-)
-def test_what_is_checked_in_is_what_the_code_says(name: str, text: object) -> None:
+@pytest.mark.parametrize("name", protocol_schema.FILES)
+def test_what_is_checked_in_is_what_the_code_says(name: str) -> None:
     """Nobody reads a page about yesterday's commands."""
-    assert callable(text)
-    assert (DOCS / name).read_text("utf-8") == text(), STALE
+    assert (DOCS / name).read_text("utf-8") == protocol_schema.FILES[name](), STALE
 
 
 def test_every_command_has_both_schemas() -> None:
     """Params and result of each, and nothing else."""
-    commands = schema.contract()["commands"]
+    commands = contract()["commands"]
     assert list(commands) == list(COMMANDS)
     assert all(set(entry) == {"params", "result"} for entry in commands.values())
 
 
 def test_field_names_are_camel_case_on_the_wire() -> None:
     """Field names are the seed's in camelCase on the wire."""
-    for definition in schema.contract()["$defs"].values():
+    for definition in contract()["$defs"].values():
         for name in definition.get("properties", {}):
             assert "_" not in name
 
 
 def test_unknown_keys_are_refused_everywhere() -> None:
-    """Every wire model forbids what it does not know."""
-    models: list[type[Wire]] = [Wire, *Wire.__subclasses__()]
-    assert all(model.model_config["extra"] == "forbid" for model in models)
+    """Every model forbids what it does not know, but for two that may gain fields."""
+    models = [Wire]
+    for model in models:
+        models += model.__subclasses__()
+    tolerant = {m for m in models if m.model_config["extra"] != "forbid"}
+    assert tolerant == {ClientOptions, ErrorBase, *KINDS}
+
+
+def test_every_kind_of_error_has_its_data() -> None:
+    """And a code of its own."""
+    kinds = {error.kind for error in every_error(WriteItError)}
+    assert kinds == ERRORS.keys()
+    assert len({data.code for data in KINDS}) == len(KINDS)
+
+
+def every_error(base: type[WriteItError]) -> Iterator[type[WriteItError]]:
+    """The errors below `base`."""
+    for error in base.__subclasses__():
+        yield error
+        yield from every_error(error)
 
 
 def test_the_command_line_prints_the_contract() -> None:
@@ -53,4 +75,4 @@ def test_the_command_line_prints_the_contract() -> None:
         text=True,
         check=True,
     )
-    assert printed.stdout == schema.as_json()
+    assert printed.stdout == as_json()

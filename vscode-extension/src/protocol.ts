@@ -18,6 +18,41 @@ export interface AIResponse {
   readonly firstTokenSeconds: number | null;
 }
 
+/** The next calls could cost more than allowed; nothing was sent. US dollars. */
+export interface BudgetExceededData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'budget_exceeded';
+  readonly scope: 'run' | 'day';
+  readonly spent: number;
+  readonly limit: number;
+  readonly estimate: number;
+  readonly streaming: number;
+}
+
+/** Answers are streaming already. */
+export interface BusyData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'busy';
+  readonly runId?: string | null | undefined;
+  readonly pid?: number | null | undefined;
+  readonly sessionId?: string | null | undefined;
+}
+
+/** `writeit/changed`: runs changed, here or in another process. */
+export interface ChangedParams {
+  readonly runIds: readonly string[];
+  readonly views: readonly string[];
+}
+
+/** `initializationOptions.writeit`. Keys that are not known are ignored. */
+export interface ClientOptions {
+  readonly views?: 'uri' | null | undefined;
+  readonly events?: boolean | undefined;
+  readonly token?: string | null | undefined;
+}
+
 /** A stretch that the writer changed as well; `ours` is hers and stays. */
 export interface Conflict {
   readonly base: string;
@@ -25,10 +60,25 @@ export interface Conflict {
   readonly theirs: string;
 }
 
+/** US dollars that may be spent; None is no limit. */
+export interface CostLimits {
+  readonly run?: number | null | undefined;
+  readonly day?: number | null | undefined;
+}
+
 /** What a document's front matter says of a run to start on it. */
 export interface DocumentBinding {
   readonly pipeline: string | null;
   readonly inputs: Readonly<Record<string, string>>;
+}
+
+/** The document, or the passage in it, is gone; the text is kept. */
+export interface DocumentChangedData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'document_changed';
+  readonly uri?: string | null | undefined;
+  readonly keptAt?: string | null | undefined;
 }
 
 /** `writeit.document.frontMatter`; `inputs` fill what does not stand there yet. */
@@ -70,6 +120,12 @@ export interface Failure {
   readonly message: string;
 }
 
+/** Why an answer is partial or failed. */
+export interface FinishedError {
+  readonly reason: 'auth' | 'rate_limit' | 'timeout' | 'context' | 'invalid_request' | 'unavailable' | 'refused' | 'malformed' | 'empty' | 'not_found' | 'cancelled';
+  readonly message: string | null;
+}
+
 /** Whether the document has the block now. */
 export interface FrontMatterResult {
   readonly applied: boolean;
@@ -86,6 +142,32 @@ export interface InputSpec {
   readonly help: string;
   readonly maxLength: number | null;
   readonly from: string | null;
+}
+
+/** Params are missing, unknown, of the wrong type or out of bounds. */
+export interface InvalidParamsData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'invalid_params';
+  readonly problems?: readonly ParamProblem[] | undefined;
+}
+
+/** A pipeline's file, a template or a document's front matter has problems. */
+export interface InvalidPipelineData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'invalid_pipeline';
+  readonly problems?: readonly (Problem | TemplateProblem)[] | undefined;
+}
+
+/** The state does not allow it. */
+export interface InvalidTransitionData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'invalid_transition';
+  readonly state: string;
+  readonly attempted: string;
+  readonly allowed: readonly string[];
 }
 
 export type JsonValue = unknown;
@@ -122,6 +204,22 @@ export interface MergePart {
   readonly text: string;
 }
 
+/** A provider or the model host failed. */
+export interface ModelErrorData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'model_error';
+  readonly reason: 'auth' | 'rate_limit' | 'timeout' | 'context' | 'invalid_request' | 'unavailable' | 'refused' | 'malformed' | 'empty' | 'not_found' | 'cancelled';
+  readonly provider?: string | null | undefined;
+  readonly model?: string | null | undefined;
+  readonly failures?: readonly Failure[] | undefined;
+  readonly retryAfter?: number | null | undefined;
+  readonly status?: number | null | undefined;
+  readonly promptTokens?: number | null | undefined;
+  readonly contextWindow?: number | null | undefined;
+  readonly host?: boolean | null | undefined;
+}
+
 /** A model, and why it cannot be used if it cannot. */
 export interface ModelInfo {
   readonly id: string;
@@ -153,6 +251,37 @@ export interface ModelListParams {
 /** The models worth naming here. */
 export interface ModelListResult {
   readonly models: readonly ModelInfo[];
+}
+
+/** Which models to ask where nothing nearer to the text says so. */
+export interface ModelSettings {
+  readonly default?: readonly string[] | undefined;
+  readonly steps?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly ollamaUrl?: string | null | undefined;
+}
+
+/** No such run, step, response, pipeline, primer or model; the hint names some. */
+export interface NotFoundData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'not_found';
+  readonly failures?: readonly Failure[] | undefined;
+}
+
+/** Refused because of where it came from or where it would go. */
+export interface NotTrustedData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'not_trusted';
+  readonly path?: string | null | undefined;
+  readonly provider?: string | null | undefined;
+  readonly providers?: readonly string[] | undefined;
+}
+
+/** What is wrong with one of the params. */
+export interface ParamProblem {
+  readonly path: string;
+  readonly message: string;
 }
 
 /** What every command may be given. */
@@ -225,6 +354,10 @@ export interface PipelineRun {
   readonly models: Readonly<Record<string, readonly string[]>>;
   readonly output: 'new_file' | 'replace' | 'insert';
   readonly outputPath: string | null;
+  readonly isDone: boolean;
+  readonly isStreaming: boolean;
+  readonly statusText: string;
+  readonly can: RunPermissions;
 }
 
 /** `writeit.pipeline.show`. */
@@ -308,6 +441,13 @@ export interface ResponseRateParams {
   readonly step?: string | null | undefined;
   readonly response: number;
   readonly score: number | null;
+}
+
+/** A step was regenerated as often as is allowed. */
+export interface RetryLimitData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'retry_limit';
 }
 
 /** `writeit.run.branch`. */
@@ -395,6 +535,13 @@ export interface RunParams {
   readonly runId: string;
 }
 
+/** The commands that a run as a whole takes now. */
+export interface RunPermissions {
+  readonly pause: boolean;
+  readonly resume: boolean;
+  readonly delete: boolean;
+}
+
 /** The primer a run is pinned to. */
 export interface RunPrimer {
   readonly primerId: string;
@@ -440,6 +587,8 @@ export interface RunSummary {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly costUsd: number | null;
+  readonly isDone: boolean;
+  readonly statusText: string;
 }
 
 /** A run with the runs that branched off it. */
@@ -450,6 +599,8 @@ export interface RunTree {
   readonly branchPoint: string | null;
   readonly status: PipelineStatus;
   readonly currentStep: string;
+  readonly isDone: boolean;
+  readonly statusText: string;
   readonly deleted: boolean;
   readonly children: readonly RunTree[];
   readonly more: boolean;
@@ -464,11 +615,33 @@ export interface RunTreeParams {
   readonly depth?: number | null | undefined;
 }
 
+/** The whole section. A setting that is set wins over the preference. */
+export interface Settings {
+  readonly models?: ModelSettings | undefined;
+  readonly maxCostUsd?: CostLimits | undefined;
+  readonly maxConcurrentPipelines?: number | null | undefined;
+  readonly streamingBufferSize?: number | null | undefined;
+  readonly stylePrimer?: string | null | undefined;
+  readonly exportFormat?: 'yaml' | 'json' | 'markdown' | null | undefined;
+  readonly autoSave?: boolean | null | undefined;
+  readonly codeLens?: Toggle | undefined;
+  readonly primerLint?: Toggle | undefined;
+  readonly output?: 'new_file' | 'replace' | 'insert' | null | undefined;
+  readonly storeLocation?: string | null | undefined;
+  readonly trace?: string | null | undefined;
+}
+
 /** One side of a comparison; without a response what the next step gets. */
 export interface Side {
   readonly runId: string;
   readonly step: string;
   readonly response?: number | string | null | undefined;
+}
+
+/** An answer that was asked for. */
+export interface StartedResponse {
+  readonly responseId: string;
+  readonly model: string;
 }
 
 /** `writeit.step.apply`; the last completed step if none is named. */
@@ -523,6 +696,17 @@ export interface StepParams {
   readonly wait?: boolean | undefined;
   readonly runId: string;
   readonly step?: string | null | undefined;
+}
+
+/** The commands that a step takes now; a client need not know why. */
+export interface StepPermissions {
+  readonly run: boolean;
+  readonly regenerate: boolean;
+  readonly select: boolean;
+  readonly merge: boolean;
+  readonly skip: boolean;
+  readonly apply: boolean;
+  readonly branch: boolean;
 }
 
 /** `writeit.step.preview`. */
@@ -604,6 +788,8 @@ export interface StepState {
   readonly mergedFrom: readonly MergePart[];
   readonly failures: readonly Failure[];
   readonly streaming: readonly Streaming[];
+  readonly isDone: boolean;
+  readonly can: StepPermissions;
 }
 
 /** Where a step stands; RUNNING lasts from being asked until the choice. */
@@ -631,6 +817,14 @@ export interface StoreBackupParams {
 /** Where the copy is. */
 export interface StoreBackupResult {
   readonly uri: string;
+}
+
+/** The store, a file or the keyring cannot be read or written. */
+export interface StoreErrorData {
+  readonly message: string;
+  readonly hint: string;
+  readonly kind: 'store_error';
+  readonly reason: string;
 }
 
 /** One thing `verify` found. */
@@ -675,6 +869,50 @@ export interface StoreVerifyResult {
   readonly problems: readonly StoreProblem[];
 }
 
+/** The next piece of an answer; joined they are its `rawOutput`, byte for byte. */
+export interface StreamDelta {
+  readonly kind: 'delta';
+  readonly responseId: string;
+  readonly seq: number;
+  readonly text: string;
+}
+
+/** The last event, only of a command with `wait: false`: it has no later reply. */
+export interface StreamEnded {
+  readonly kind: 'ended';
+  readonly runId: string;
+  readonly step: string;
+  readonly error?: unknown | null | undefined;
+}
+
+/** An answer ended; nothing of it follows. */
+export interface StreamFinished {
+  readonly kind: 'finished';
+  readonly responseId: string;
+  readonly index: number | null;
+  readonly status: 'complete' | 'partial' | 'failed';
+  readonly usage: TokenUsage | null;
+  readonly error: FinishedError | null;
+}
+
+/** Something to show while waiting. */
+export interface StreamNotice {
+  readonly kind: 'notice';
+  readonly responseId: string | null;
+  readonly code: 'retrying' | 'rateLimited' | 'queued' | 'unknownCost';
+  readonly title: string;
+  readonly message: string;
+  readonly retryAfter: number | null;
+}
+
+/** The first event: the calls of a step, in the order they were asked. */
+export interface StreamStarted {
+  readonly kind: 'started';
+  readonly runId: string;
+  readonly step: string;
+  readonly responses: readonly StartedResponse[];
+}
+
 /** An answer on its way, with its journaled text. */
 export interface Streaming {
   readonly responseId: string;
@@ -694,6 +932,19 @@ export interface StylePrimer {
   readonly guidelines: Readonly<Record<string, readonly string[]>>;
   readonly createdAt: string | null;
   readonly lastUsed: string | null;
+}
+
+/** What is wrong with a step's template; lines and columns count from 0. */
+export interface TemplateProblem {
+  readonly message: string;
+  readonly step: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Something that can be switched off. */
+export interface Toggle {
+  readonly enabled?: boolean | undefined;
 }
 
 /** Tokens and cost of a call. */

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from writeit.core.usage import TokenUsage
 
 EndStatus = Literal["complete", "partial", "failed"]
+NoticeCode = Literal["retrying", "rateLimited", "queued", "unknownCost"]
+"""What a notice is about."""
 
 JOIN_SECONDS = 0.04
 """The longest a delta waits for company; the contract allows 50 ms."""
@@ -44,7 +46,7 @@ class Notice:
     """Something to show while waiting."""
 
     response_id: UUID | None
-    code: Literal["retrying", "rateLimited", "queued", "unknownCost"]
+    code: NoticeCode
     title: str
     message: str
     retry_after: float | None = None

@@ -13,6 +13,7 @@ from writeit.lsp import protocol as p
 from writeit.lsp.documents import binding_of
 from writeit.lsp.plainly import tell_answers
 from writeit.lsp.progress import Stream, Tally, WorkDone
+from writeit.lsp.shapes import as_step
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,7 +42,8 @@ async def ask(
         state = await _asked(request, folder, asked, stream, accepted)
         if then is not None:
             await then(state)
-        return as_step(state)
+        run = await folder.engine.show(asked.run_id)
+        return as_step(run, run.steps[state.step_name])
 
     async def work() -> None:
         error: WriteItError | None = None
@@ -98,11 +100,6 @@ async def wishes_for(request: Request[Any], folder: Folder, run: PipelineRun) ->
         settings=await request.connection.settings(folder),
         preferences=folder.engine.session.preferences,
     )
-
-
-def as_step(state: StepState) -> p.StepState:
-    """Return a step in the wire's shape."""
-    return p.StepState.model_validate(state)
 
 
 def said(error: WriteItError) -> str:

@@ -20,6 +20,7 @@ from writeit.lsp.desk import Desk
 from writeit.lsp.features.diagnostics import Checks
 from writeit.lsp.folder import Folder
 from writeit.lsp.given import Given
+from writeit.lsp.messages import ClientOptions, options_of
 from writeit.lsp.news import News
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Connection:
     def __init__(self, server: WriteItServer, world: World) -> None:
         self.server = server
         self.world = world
+        self.options = self._options()
         self.gate = Gate(3)
         self.news = News(self)
         self.desk = Desk()
@@ -57,6 +59,20 @@ class Connection:
         self._folders: dict[Path | None, Folder] = {}
         self._settings: dict[Path | None, Settings] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def _options(self) -> ClientOptions:
+        """Return what the client said of itself; a wrong value is one message."""
+        try:
+            return options_of(self.server.protocol.initialization_options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            self.show(
+                f"initializationOptions.writeit.{where}: {first['msg']}."
+                " Defaults are used for all of them.",
+                types.MessageType.Warning,
+            )
+            return ClientOptions()
 
     # --- folders ------------------------------------------------------------------
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from writeit.core.alignment import lines
-from writeit.core.errors import InvalidParams, WriteItError
+from writeit.core.errors import InvalidParams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,36 +29,6 @@ class _Place(Protocol):
 
     @property
     def character(self) -> int: ...
-
-
-ERROR_CODES = {
-    "invalid_params": -32602,
-    "not_found": -32010,
-    "invalid_transition": -32011,
-    "busy": -32012,
-    "retry_limit": -32013,
-    "invalid_pipeline": -32014,
-    "model_error": -32015,
-    "budget_exceeded": -32016,
-    "store_error": -32017,
-    "not_trusted": -32018,
-    "document_changed": -32019,
-}
-"""JSON-RPC codes by kind; the contract's table."""
-
-INTERNAL_ERROR = -32603
-
-
-def to_rpc_error(error: WriteItError, *, hinted: bool = False) -> JsonRpcException:
-    """Return the JSON-RPC error that carries `error`.
-
-    `hinted`: its message says what to do, too; many editors show nothing else.
-    """
-    return JsonRpcException(
-        message=f"{error.message} {error.hint}".strip() if hinted else error.message,
-        code=ERROR_CODES.get(error.kind, INTERNAL_ERROR),
-        data=error.as_data(),
-    )
 
 
 def to_invalid_params(error: ValidationError, model: type[BaseModel]) -> InvalidParams:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from writeit.core.errors import InvalidParams, WriteItError
-from writeit.lsp.convert import to_invalid_params, to_rpc_error
-from writeit.lsp.plainly import has_plugin, tell_reply
+from writeit.lsp.convert import to_invalid_params
+from writeit.lsp.errors import to_rpc_error
+from writeit.lsp.plainly import tell_reply
 from writeit.lsp.protocol import Params
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ async def execute(connection: Connection, params: types.ExecuteCommandParams) ->
         tell_reply(connection, params.command, parsed, result)
     except WriteItError as error:
         logger.info("%s refused: %s", params.command, error.message)
-        raise to_rpc_error(error, hinted=not has_plugin(connection)) from None
+        raise to_rpc_error(error, hinted=not connection.options.has_plugin) from None
     except Exception:
         logger.exception("%s failed", params.command)
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -12,10 +12,10 @@ from pygls.exceptions import JsonRpcException
 from writeit.core.errors import InvalidParams, NotFound, WriteItError
 from writeit.lsp.convert import uri_of
 from writeit.lsp.landing import PATIENCE, PAUSE
+from writeit.lsp.messages import CHANGED, ChangedParams
 from writeit.lsp.pagefiles import file_of
 from writeit.lsp.pages import concerns, page, run_of_view
 from writeit.lsp.protocol import Params
-from writeit.lsp.showing import announced
 from writeit.lsp.subject import view_in
 from writeit.lsp.viewfiles import as_file
 from writeit.views import uris
@@ -108,12 +108,9 @@ class News:
 
     async def _send(self, changed: set[UUID], flowing: set[UUID]) -> None:
         views = list(self._read_views(changed | flowing))
-        if announced(self._connection).get("events") is True:
-            value: dict[str, Any] = {
-                "runIds": sorted(map(str, changed | flowing)),
-                "views": views,
-            }
-            self._connection.server.protocol.notify("writeit/changed", value)
+        if self._connection.options.events:
+            told = ChangedParams(run_ids=sorted(changed | flowing), views=views)
+            self._connection.server.protocol.notify(CHANGED, told.as_json())
         try:
             async with asyncio.timeout(REPLY_SECONDS):
                 await self._refresh(views, lenses=bool(changed))

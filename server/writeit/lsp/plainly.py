@@ -14,7 +14,6 @@ from lsprotocol import types
 from writeit.core.run import PipelineStatus, StepStatus
 from writeit.lsp import protocol as p
 from writeit.lsp.convert import path_of
-from writeit.lsp.showing import announced
 from writeit.views.words import REASONS
 
 if TYPE_CHECKING:
@@ -27,14 +26,9 @@ if TYPE_CHECKING:
 Saying: TypeAlias = "Callable[[Any, Any], str]"
 
 
-def has_plugin(connection: Connection) -> bool:
-    """Whether the client is one that speaks to the writer in its own way."""
-    return bool(announced(connection).keys() & {"views", "events"})
-
-
 def tell(connection: Connection, sentence: str) -> None:
     """Say something to the writer, if no plug-in does."""
-    if sentence and not has_plugin(connection):
+    if sentence and not connection.options.has_plugin:
         connection.show(f"WriteIt: {sentence}", types.MessageType.Info)
 
 

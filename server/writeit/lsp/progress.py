@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from writeit.engine.stream import Delta, Finished, Notice, Started
+from writeit.lsp import messages as m
+from writeit.lsp.errors import Message, error_data
 from writeit.lsp.protocol import TokenUsage
 
 if TYPE_CHECKING:
@@ -33,63 +35,67 @@ class Stream:
 
     def see(self, event: StreamEvent) -> None:
         """Pass one event on, in the contract's words."""
-        self._send(_as_value(event))
+        self._send(_as_message(event))
 
     def ended(self, run_id: UUID, step: str, error: WriteItError | None) -> None:
         """End a stream whose caller does not wait for the reply."""
-        value: dict[str, Any] = {"kind": "ended", "runId": str(run_id), "step": step}
-        if error is not None:
-            value["error"] = error.as_data()
-        self._send(value)
+        if error is None:
+            self._send(m.StreamEnded(kind="ended", run_id=run_id, step=step))
+        else:
+            data = error_data(error)
+            self._send(
+                m.StreamEnded(kind="ended", run_id=run_id, step=step, error=data)
+            )
 
-    def _send(self, value: dict[str, Any]) -> None:
+    def _send(self, message: Message) -> None:
         if self._token is not None:
-            self._server.progress(types.ProgressParams(token=self._token, value=value))
+            self._server.progress(
+                types.ProgressParams(token=self._token, value=message.as_json())
+            )
 
 
-def _as_value(event: StreamEvent) -> dict[str, Any]:
+def _as_message(event: StreamEvent) -> Message:
     match event:
         case Started():
-            return {
-                "kind": "started",
-                "runId": str(event.run_id),
-                "step": event.step,
-                "responses": [
-                    {"responseId": str(response_id), "model": model}
+            return m.StreamStarted(
+                kind="started",
+                run_id=event.run_id,
+                step=event.step,
+                responses=[
+                    m.StartedResponse(response_id=response_id, model=model)
                     for response_id, model in event.responses
                 ],
-            }
+            )
         case Delta():
-            return {
-                "kind": "delta",
-                "responseId": str(event.response_id),
-                "seq": event.seq,
-                "text": event.text,
-            }
+            return m.StreamDelta(
+                kind="delta",
+                response_id=event.response_id,
+                seq=event.seq,
+                text=event.text,
+            )
         case Notice():
-            return {
-                "kind": "notice",
-                "responseId": str(event.response_id) if event.response_id else None,
-                "code": event.code,
-                "title": event.title,
-                "message": event.message,
-                "retryAfter": event.retry_after,
-            }
+            return m.StreamNotice(
+                kind="notice",
+                response_id=event.response_id,
+                code=event.code,
+                title=event.title,
+                message=event.message,
+                retry_after=event.retry_after,
+            )
         case Finished():
             return _finished(event)
 
 
-def _finished(event: Finished) -> dict[str, Any]:
-    usage = event.usage and TokenUsage.model_validate(event.usage).as_json()
-    error = {"reason": event.reason, "message": event.message} if event.reason else None
-    return {
-        "kind": "finished",
-        "responseId": str(event.response_id),
-        "index": event.index,
-        "status": event.status,
-        "usage": usage,
-        "error": error,
-    }
+def _finished(event: Finished) -> Message:
+    reason = event.reason
+    return m.StreamFinished(
+        kind="finished",
+        response_id=event.response_id,
+        index=event.index,
+        status=event.status,
+        usage=TokenUsage.model_validate(event.usage) if event.usage else None,
+        error=m.FinishedError(reason=reason, message=event.message) if reason else None,
+    )
 
 
 class WorkDone:

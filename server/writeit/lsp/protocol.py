@@ -104,6 +104,28 @@ class Streaming(Wire):
     text: str
 
 
+class StepPermissions(Wire):
+    """The commands that a step takes now; a client need not know why."""
+
+    run: bool
+    """`step.run`: models can be asked, or again what failed or was cut."""
+    regenerate: bool
+    select: bool
+    merge: bool
+    skip: bool
+    apply: bool
+    """`step.apply`, and an export as markdown: the step has a text."""
+    branch: bool
+
+
+class RunPermissions(Wire):
+    """The commands that a run as a whole takes now."""
+
+    pause: bool
+    resume: bool
+    delete: bool
+
+
 class StepState(Wire):
     """A step of a run."""
 
@@ -122,6 +144,9 @@ class StepState(Wire):
     merged_from: list[MergePart]
     failures: list[Failure]
     streaming: list[Streaming]
+    is_done: bool
+    """Whether it is completed or skipped, so that a run can be rewound to it."""
+    can: StepPermissions
 
 
 class RunPrimer(Wire):
@@ -149,6 +174,13 @@ class PipelineRun(Wire):
     models: dict[str, list[str]]
     output: Output
     output_path: str | None
+    is_done: bool
+    """Whether it is completed; regenerating its last step opens it again."""
+    is_streaming: bool
+    """Whether answers are on their way."""
+    status_text: str
+    """Where it stands, in a few words for a person."""
+    can: RunPermissions
 
 
 class RunSummary(Wire):
@@ -166,6 +198,8 @@ class RunSummary(Wire):
     created_at: datetime
     updated_at: datetime
     cost_usd: float | None
+    is_done: bool
+    status_text: str
 
 
 class InputSpec(Wire):
@@ -671,6 +705,8 @@ class RunTree(Wire):
     branch_point: str | None
     status: PipelineStatus
     current_step: str
+    is_done: bool
+    status_text: str
     deleted: bool
     children: list[RunTree]
     more: bool

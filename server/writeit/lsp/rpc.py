@@ -62,7 +62,7 @@ class WriteItProtocol(LanguageServerProtocol):
             super()._send_handler_result(future, msg_id=msg_id)
             return
         from writeit.core.errors import WriteItError  # noqa: PLC0415 -- after initialize
-        from writeit.lsp.convert import to_rpc_error  # noqa: PLC0415 -- the same
+        from writeit.lsp.errors import to_rpc_error  # noqa: PLC0415 -- the same
 
         if not isinstance(error, WriteItError):
             super()._send_handler_result(future, msg_id=msg_id)

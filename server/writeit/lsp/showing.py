@@ -7,7 +7,7 @@ opened; what the writer typed into her sections of it stays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -33,14 +33,7 @@ def opens_uris(connection: Connection) -> bool:
     workspace = connection.server.client_capabilities.workspace
     if workspace is not None and workspace.text_document_content is not None:
         return True
-    return announced(connection).get("views") == "uri"
-
-
-def announced(connection: Connection) -> dict[str, Any]:
-    """Return what the client said under `initializationOptions.writeit`."""
-    options = connection.server.protocol.initialization_options
-    ours = options.get("writeit") if isinstance(options, dict) else None
-    return ours if isinstance(ours, dict) else {}
+    return connection.options.views == "uri"
 
 
 async def read_view(connection: Connection, folder: Folder, view: View) -> Reading:

@@ -10,6 +10,7 @@ caller commits them together; `writeit.core.machine` has the last word.
     remarks   feedback and scores
     applying  a step's text stands in a document, or no longer
     living    a run is paused, resumed, branched, made the active one
+    permitted which of these a run and its steps take now, as booleans
 """
 
 from writeit.core.decide.applying import (
@@ -49,11 +50,19 @@ from writeit.core.decide.living import (
     resume,
 )
 from writeit.core.decide.merging import Parts, joinable, merge, take
+from writeit.core.decide.permitted import (
+    RunPermissions,
+    StepPermissions,
+    permitted_on_run,
+    permitted_on_step,
+)
 from writeit.core.decide.remarks import give_feedback, rate
 
 __all__ = [
     "Events",
     "Parts",
+    "RunPermissions",
+    "StepPermissions",
     "answered_step_of",
     "applicable_step_of",
     "applied",
@@ -75,6 +84,8 @@ __all__ = [
     "merge",
     "newest_asked",
     "pause",
+    "permitted_on_run",
+    "permitted_on_step",
     "rate",
     "receive",
     "regenerate",

@@ -52,6 +52,13 @@ def select(
 
 def skip(run: PipelineRun, step: StepState, at: datetime) -> Events:
     """Go on without a pending step."""
+    check_skippable(run, step)
+    skipped = e.StepSkipped(at=at, step=step.step_name)
+    return (*resumed(run, at), skipped, *run_completion(run, step, at))
+
+
+def check_skippable(run: PipelineRun, step: StepState) -> None:
+    """Refuse to skip a step unless the run is at it and no model was asked."""
     if run.is_streaming:
         raise busy(run)
     if step.status is not StepStatus.PENDING or step.step_name != run.current_step:
@@ -62,8 +69,6 @@ def skip(run: PipelineRun, step: StepState, at: datetime) -> Events:
             attempted="step_skipped",
             allowed=allowed_on(step),
         )
-    skipped = e.StepSkipped(at=at, step=step.step_name)
-    return (*resumed(run, at), skipped, *run_completion(run, step, at))
 
 
 def check_choosable(run: PipelineRun, step: StepState, attempted: str) -> None:

@@ -27,34 +27,36 @@ def pause(run: PipelineRun, at: datetime, reason: str = "") -> Events:
     """Interrupt the run; the caller has ended what streamed."""
     if run.is_streaming:
         raise busy(run)
+    check_pausable(run)
+    return (e.RunPaused(at=at, reason=reason),)
+
+
+def check_pausable(run: PipelineRun) -> None:
+    """Refuse to pause a run that is not running; answers may be streaming."""
     if run.status is not PipelineStatus.RUNNING:
         raise _not_from(run, "run_paused", "Only a running run can be paused.")
-    return (e.RunPaused(at=at, reason=reason),)
 
 
 def resume(run: PipelineRun, at: datetime) -> Events:
     """Let a paused or failed run go on; sends nothing."""
+    check_resumable(run)
+    return resumed(run, at)
+
+
+def check_resumable(run: PipelineRun) -> None:
+    """Refuse to resume a run that was neither paused nor failed."""
     if run.status not in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
         raise _not_from(
             run, "run_resumed", "Only a paused or failed run can be resumed."
         )
-    return resumed(run, at)
 
 
 def branch(
     run: PipelineRun, step: StepState, child_id: UUID, at: datetime, name: str | None
 ) -> e.RunBranched:
     """Make a child run that shares the steps before `step` and its ended answers."""
-    names = run.step_names
-    here = names.index(step.step_name)
-    if here > names.index(run.current_step):
-        raise InvalidTransition(
-            f"Step {step.step_name!r} has not been reached; the run stands at"
-            f" {run.current_step!r}.",
-            state=step.status.value,
-            attempted="run_branched",
-            hint=f"Branch at {run.current_step!r} or earlier.",
-        )
+    check_branchable(run, step)
+    here = run.step_names.index(step.step_name)
     steps = {
         state.step_name: state if index < here else StepState(step_name=state.step_name)
         for index, state in enumerate(run.steps.values())
@@ -74,6 +76,19 @@ def branch(
         applied=(),
     )
     return e.RunBranched(at=at, run=child)
+
+
+def check_branchable(run: PipelineRun, step: StepState) -> None:
+    """Refuse to branch at a step that the run has not reached."""
+    names = run.step_names
+    if names.index(step.step_name) > names.index(run.current_step):
+        raise InvalidTransition(
+            f"Step {step.step_name!r} has not been reached; the run stands at"
+            f" {run.current_step!r}.",
+            state=step.status.value,
+            attempted="run_branched",
+            hint=f"Branch at {run.current_step!r} or earlier.",
+        )
 
 
 def may_be_active(configuration: PipelineConfiguration | None) -> bool:

@@ -20,6 +20,7 @@ from writeit.lsp.commands import run as running
 from writeit.lsp.commands.apply import answer, show_conflicts, show_view, tell
 from writeit.lsp.dispatch import Command, Request
 from writeit.lsp.plainly import file_name
+from writeit.lsp.shapes import as_run
 from writeit.lsp.subject import check_is_hers
 from writeit.views.uris import StepView
 
@@ -64,7 +65,7 @@ async def polish(request: Request[p.DocumentPolishParams]) -> p.Wire:
         raise
     if not params.wait:
         return reply
-    return running.as_run(await folder.engine.show(run_id))
+    return as_run(await folder.engine.show(run_id))
 
 
 async def _unmade(folder: Folder, run_id: UUID) -> None:

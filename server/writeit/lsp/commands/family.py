@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from difflib import unified_diff
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from writeit.core import decide
 from writeit.core.errors import InvalidTransition
 from writeit.engine.family import family_of, root_of
 from writeit.lsp import protocol as p
-from writeit.lsp.commands.run import as_run
 from writeit.lsp.dispatch import Command, Request, folder_of_run
-
-if TYPE_CHECKING:
-    from writeit.engine.family import Kin
+from writeit.lsp.shapes import as_run, as_tree
 
 
 async def branch(
@@ -35,23 +32,8 @@ async def tree(request: Request[p.RunTreeParams]) -> p.RunTree:
     params, folder = request.params, folder_of_run(request)
     await folder.engine.show(params.run_id)
     if params.depth is not None:
-        return _node(family_of(folder.store, params.run_id, params.depth))
-    return _node(family_of(folder.store, root_of(folder.store, params.run_id)))
-
-
-def _node(kin: Kin) -> p.RunTree:
-    summary = kin.summary
-    return p.RunTree(
-        run_id=summary.run_id,
-        name=summary.name,
-        title=summary.title,
-        branch_point=summary.branch_point,
-        status=summary.status,
-        current_step=summary.current_step,
-        deleted=summary.deleted,
-        children=[_node(child) for child in kin.children],
-        more=kin.more,
-    )
+        return as_tree(family_of(folder.store, params.run_id, params.depth))
+    return as_tree(family_of(folder.store, root_of(folder.store, params.run_id)))
 
 
 async def delete(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:

@@ -16,6 +16,7 @@ from writeit.lsp.convert import uri_of
 from writeit.lsp.dispatch import Command, Request, folder_of_run
 from writeit.lsp.documents import manuscript_of
 from writeit.lsp.files import write_inside
+from writeit.lsp.shapes import as_run, as_summary
 from writeit.lsp.subject import check_is_hers
 from writeit.ports import RunQuery
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from writeit.core.pipeline import Output, PipelineConfiguration
     from writeit.core.primer import StylePrimer
-    from writeit.core.run import PipelineRun as Run
     from writeit.core.settings import Settings
     from writeit.lsp.folder import Folder
 
@@ -136,7 +136,7 @@ async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
         )
     )
     return p.RunListResult(
-        runs=[p.RunSummary.model_validate(summary) for summary in page.runs],
+        runs=[as_summary(summary) for summary in page.runs],
         next=page.next,
     )
 
@@ -171,11 +171,6 @@ async def export(request: Request[p.RunExportParams]) -> p.RunExportResult:
     if params.path is not None:
         uri = uri_of(write_inside(folder.path, params.path, content))
     return p.RunExportResult(uri=uri, content=content)
-
-
-def as_run(run: Run) -> p.PipelineRun:
-    """Return a run in the wire's shape."""
-    return p.PipelineRun.model_validate(run)
 
 
 HANDLERS: dict[str, Command[Any]] = {

@@ -8,9 +8,9 @@ from writeit.core import decide
 from writeit.core.run import Passage
 from writeit.engine.requests import Ask, AskAnew, AskToJoin
 from writeit.lsp import protocol as p
-from writeit.lsp.asking import as_step, ask, wishes_for
-from writeit.lsp.commands.run import as_run
+from writeit.lsp.asking import ask, wishes_for
 from writeit.lsp.dispatch import Command, Request, folder_of_run
+from writeit.lsp.shapes import as_run, as_step
 from writeit.lsp.written import Words
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ async def take(request: Request[p.StepTakeParams]) -> p.StepState:
         return decide.take(run, step, passage, at)
 
     run = await engine.decide(params.run_id, verb)
-    return as_step(decide.step_of(run, params.step))
+    return as_step(run, decide.step_of(run, params.step))
 
 
 async def merge(request: Request[p.StepMergeParams]) -> p.Wire:
@@ -147,7 +147,7 @@ async def feedback(request: Request[p.StepFeedbackParams]) -> p.StepState:
             run, decide.answered_step_of(run, params.step), params.text, at
         ),
     )
-    return as_step(decide.answered_step_of(run, params.step))
+    return as_step(run, decide.answered_step_of(run, params.step))
 
 
 async def skip(request: Request[p.StepParams]) -> p.PipelineRun:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from writeit.core.errors import WriteItError
-from writeit.lsp.convert import to_rpc_error
+from writeit.lsp.errors import to_rpc_error
 from writeit.lsp.pages import run_of_view
 from writeit.lsp.protocol import Params
 from writeit.lsp.showing import read_view

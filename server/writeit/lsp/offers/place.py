@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from writeit.core import decide
-from writeit.core.errors import WriteItError
 from writeit.core.run import DONE
 from writeit.lsp.offers.offer import Offer, comparison, of_run, side, view
 from writeit.views import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from uuid import UUID
 
     from writeit.core.run import PipelineRun, StepState
@@ -70,13 +69,11 @@ def _on_answer(run: PipelineRun, step: StepState, index: int) -> Iterator[Offer]
     if not 0 <= index < len(step.ai_responses):
         return  # the page is older than the run
     name, answer = step.step_name, step.ai_responses[index]
-    if index != step.user_selection and _allowed(
-        lambda: decide.check_choosable(run, step, "response_selected")
-    ):
+    if index != step.user_selection and decide.permitted_on_step(run, step).select:
         yield of_run(
             run, "Choose this answer", "writeit.step.select", step=name, response=index
         )
-    if _allowed(lambda: decide.check_regenerable(run, step)):
+    if decide.permitted_on_step(run, step).regenerate:
         yield of_run(
             run,
             "Ask this model anew",
@@ -106,9 +103,7 @@ def _other(step: StepState, index: int) -> int | None:
 
 def _on_merge(run: PipelineRun, step: StepState, text: str) -> Iterator[Offer]:
     name = step.step_name
-    if not text.strip() or not _allowed(
-        lambda: decide.check_choosable(run, step, "merged")
-    ):
+    if not text.strip() or not decide.permitted_on_step(run, step).merge:
         return
     yield of_run(run, "Use the merge", "writeit.step.merge", step=name)
     if len(step.passages) > 1:
@@ -123,7 +118,7 @@ def _on_merge(run: PipelineRun, step: StepState, text: str) -> Iterator[Offer]:
 
 
 def _on_feedback(run: PipelineRun, step: StepState, text: str) -> Iterator[Offer]:
-    if _allowed(lambda: decide.check_regenerable(run, step)):
+    if decide.permitted_on_step(run, step).regenerate:
         yield of_run(
             run,
             "Ask anew with these words" if text.strip() else "Ask anew",
@@ -131,12 +126,3 @@ def _on_feedback(run: PipelineRun, step: StepState, text: str) -> Iterator[Offer
             step=step.step_name,
             generates=True,
         )
-
-
-def _allowed(check: Callable[[], None]) -> bool:
-    """Whether a rule of the engine would let it pass: it is asked, not repeated."""
-    try:
-        check()
-    except WriteItError:
-        return False
-    return True

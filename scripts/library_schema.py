@@ -1,6 +1,6 @@
-"""The two file formats as JSON Schema, made from the entities themselves.
+"""Write the two file formats into a folder as JSON Schema, made from the entities.
 
-`python -m writeit.library.schema docs` writes both into the folder `docs`.
+`python scripts/library_schema.py docs`; a test fails while one of them is stale.
 """
 
 from __future__ import annotations

@@ -1,0 +1,62 @@
+"""Write the wire contract into a folder: as JSON Schema and as a page of commands.
+
+`python scripts/protocol_schema.py docs`; a test fails while one of them is stale.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from writeit.lsp.commands import HANDLERS
+from writeit.lsp.errors import ERRORS
+from writeit.lsp.names import COMMANDS
+from writeit.lsp.protocol import Params
+from writeit.lsp.schema import as_json
+
+PAGE = "commands.md"
+SCHEMA = "protocol.schema.json"
+
+_HEAD = """\
+# Commands
+
+Every operation is a `workspace/executeCommand` with one argument, an object.
+Its result is JSON; `docs/protocol.md` says all else about the wire.
+Besides what stands here, each takes `folder`, `streamToken` and `wait`.
+A `?` marks what may be left out.
+This page is generated from the code: `make schemas`.
+
+| command | params | result | what it does |
+| --- | --- | --- | --- |"""
+
+
+def page() -> str:
+    """Return the documentation's page of commands."""
+    return "\n".join([_HEAD, *(_row(name) for name in COMMANDS), "", _errors()])
+
+
+def _row(name: str) -> str:
+    handler = HANDLERS[name]
+    shared = set(Params.model_fields)
+    fields = [
+        f"`{field.alias}`" + ("" if field.is_required() else "?")
+        for key, field in handler.params.model_fields.items()
+        if key not in shared
+    ]
+    summary = (handler.handler.__doc__ or "").strip().splitlines()[0]
+    result = handler.result.__name__
+    return f"| `{name}` | {' '.join(fields)} | {result} | {summary} |"
+
+
+def _errors() -> str:
+    rows = [f"| {data.code} | `{kind}` |" for kind, data in ERRORS.items()]
+    return "\n".join(["## Errors", "", "| code | kind |", "| --- | --- |", *rows, ""])
+
+
+FILES = {PAGE: page, SCHEMA: as_json}
+"""What is written, and what makes its text."""
+
+
+if __name__ == "__main__":
+    for name, text in FILES.items():
+        (Path(sys.argv[1]) / name).write_text(text(), encoding="utf-8")

@@ -1,0 +1,220 @@
+"""Errors as they go over the wire: a JSON-RPC code and `data` of one kind.
+
+What a kind adds to `message` and `hint` may be absent. A kind may gain fields, so a
+client ignores those that it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, TypeAdapter
+from pygls.exceptions import JsonRpcException
+
+from writeit.core.errors import FailureReason, WriteItError
+from writeit.lsp.protocol import Failure, Problem, Wire
+
+INTERNAL_ERROR = -32603
+
+
+class Message(Wire):
+    """What the server sends without being asked; what was not set is left out."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object that goes over the wire."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class ErrorBase(Message):
+    """What every error's `data` holds."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: ClassVar[int]
+    """The JSON-RPC code of the kind."""
+
+    message: str
+    """What happened and what was kept."""
+    hint: str
+    """What to do next; "" where nothing can be done."""
+
+
+class ParamProblem(Wire):
+    """What is wrong with one of the params."""
+
+    path: str
+    message: str
+
+
+class TemplateProblem(Wire):
+    """What is wrong with a step's template; lines and columns count from 0."""
+
+    message: str
+    step: str
+    line: int
+    column: int
+
+
+class InvalidParamsData(ErrorBase):
+    """Params are missing, unknown, of the wrong type or out of bounds."""
+
+    code = -32602
+    kind: Literal["invalid_params"]
+    problems: list[ParamProblem] = Field(default_factory=list)
+
+
+class NotFoundData(ErrorBase):
+    """No such run, step, response, pipeline, primer or model; the hint names some."""
+
+    code = -32010
+    kind: Literal["not_found"]
+    failures: list[Failure] = Field(default_factory=list)
+    """The calls, where no provider knew its model."""
+
+
+class InvalidTransitionData(ErrorBase):
+    """The state does not allow it."""
+
+    code = -32011
+    kind: Literal["invalid_transition"]
+    state: str
+    """Of the run or the step."""
+    attempted: str
+    """The type of the event that was refused."""
+    allowed: list[str]
+    """Commands, or types of events, that are possible instead."""
+
+
+class BusyData(ErrorBase):
+    """Answers are streaming already."""
+
+    code = -32012
+    kind: Literal["busy"]
+    run_id: UUID | None = None
+    pid: int | None = None
+    """The process that streams, where it is another editor's."""
+    session_id: UUID | None = None
+    """That editor's session."""
+
+
+class RetryLimitData(ErrorBase):
+    """A step was regenerated as often as is allowed."""
+
+    code = -32013
+    kind: Literal["retry_limit"]
+
+
+class InvalidPipelineData(ErrorBase):
+    """A pipeline's file, a template or a document's front matter has problems."""
+
+    code = -32014
+    kind: Literal["invalid_pipeline"]
+    problems: list[Problem | TemplateProblem] = Field(default_factory=list)
+
+
+class ModelErrorData(ErrorBase):
+    """A provider or the model host failed."""
+
+    code = -32015
+    kind: Literal["model_error"]
+    reason: FailureReason
+    provider: str | None = None
+    model: str | None = None
+    failures: list[Failure] = Field(default_factory=list)
+    """One for each call, where no call of a step has text."""
+    retry_after: float | None = None
+    """Seconds, as the provider asked."""
+    status: int | None = None
+    """The provider's HTTP status."""
+    prompt_tokens: int | None = None
+    """Of a prompt that is too long."""
+    context_window: int | None = None
+    """What the model has room for, in tokens."""
+    host: bool | None = None
+    """True where the process that makes the calls failed, and not a provider."""
+
+
+class BudgetExceededData(ErrorBase):
+    """The next calls could cost more than allowed; nothing was sent. US dollars."""
+
+    code = -32016
+    kind: Literal["budget_exceeded"]
+    scope: Literal["run", "day"]
+    spent: float
+    limit: float
+    estimate: float
+    """What these calls may cost at most."""
+    streaming: float
+    """What answers on their way may cost at most."""
+
+
+class StoreErrorData(ErrorBase):
+    """The store, a file or the keyring cannot be read or written."""
+
+    code = -32017
+    kind: Literal["store_error"]
+    reason: str
+    """`full`, `read_only`, `locked`, `corrupt`, `too_new` or `keyring`."""
+
+
+class NotTrustedData(ErrorBase):
+    """Refused because of where it came from or where it would go."""
+
+    code = -32018
+    kind: Literal["not_trusted"]
+    path: str | None = None
+    """A file that was not written."""
+    provider: str | None = None
+    """A provider that the text was not sent to."""
+    providers: list[str] = Field(default_factory=list)
+    """Those that it may be sent to."""
+
+
+class DocumentChangedData(ErrorBase):
+    """The document, or the passage in it, is gone; the text is kept."""
+
+    code = -32019
+    kind: Literal["document_changed"]
+    uri: str | None = None
+    kept_at: str | None = None
+    """A URI where the text can be read."""
+
+
+ErrorData: TypeAlias = Annotated[
+    InvalidParamsData
+    | NotFoundData
+    | InvalidTransitionData
+    | BusyData
+    | RetryLimitData
+    | InvalidPipelineData
+    | ModelErrorData
+    | BudgetExceededData
+    | StoreErrorData
+    | NotTrustedData
+    | DocumentChangedData,
+    Field(discriminator="kind"),
+]
+
+KINDS: tuple[type[ErrorBase], ...] = get_args(get_args(ErrorData)[0])
+ERRORS = {get_args(data.model_fields["kind"].annotation)[0]: data for data in KINDS}
+"""By kind: what its `data` holds, and its code."""
+
+_DATA: TypeAdapter[ErrorData] = TypeAdapter(ErrorData)
+
+
+def error_data(error: WriteItError) -> ErrorData:
+    """Return the `data` of an error."""
+    return _DATA.validate_python(error.as_data())
+
+
+def to_rpc_error(error: WriteItError, *, hinted: bool = False) -> JsonRpcException:
+    """Return the JSON-RPC error that carries `error`.
+
+    `hinted`: its message says what to do, too; many editors show nothing else.
+    """
+    return JsonRpcException(
+        message=f"{error.message} {error.hint}".strip() if hinted else error.message,
+        code=ERRORS[error.kind].code,
+        data=error_data(error).as_json(),
+    )
