@@ -25,6 +25,13 @@ Part = tuple["type[BaseModel]", "JsonSchemaMode"]
 
 STREAM: tuple[type[Message], ...] = get_args(get_args(messages.StreamEvent)[0])
 """The events of a stream."""
+MESSAGES: tuple[type[BaseModel], ...] = (
+    *ERRORS.values(),
+    *STREAM,
+    messages.ChangedParams,
+    messages.ClientOptions,
+    Settings,
+)
 
 
 def contract() -> Json:
@@ -33,7 +40,7 @@ def contract() -> Json:
     parts: list[Part] = [
         *((handler.params, "validation") for handler in handlers),
         *((handler.result, "serialization") for handler in handlers),
-        *((model, "validation") for model in (*ERRORS.values(), *STREAM, *_OTHERS)),
+        *((model, "validation") for model in MESSAGES),
     ]
     refs, definitions = models_json_schema(
         parts, by_alias=True, ref_template="#/$defs/{model}"
@@ -57,9 +64,6 @@ def contract() -> Json:
         "lifecycle": list(messages.LIFECYCLE),
         "$defs": definitions["$defs"],
     }
-
-
-_OTHERS = (messages.ChangedParams, messages.ClientOptions, Settings)
 
 
 def _kind_of(event: type[Message]) -> str:
