@@ -66,6 +66,8 @@ $(MODULES): $(EXTENSION)/package-lock.json
 schemas: $(STAMP) ## Write the schemas and the page of commands anew, after a change of the code
 	$(BIN)/python scripts/protocol_schema.py docs
 	$(BIN)/python scripts/library_schema.py docs
+	@if [ -e $(MODULES) ]; then cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm run protocol; else \
+	  echo "$(EXTENSION)/src/protocol.ts is as it was: its npm packages are not there (make ci-setup)"; fi
 
 format: $(STAMP) ## Put the source in its format
 	$(BIN)/ruff check --fix .

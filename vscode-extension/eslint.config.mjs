@@ -34,6 +34,7 @@ export default tseslint.config(
     files: ['src/protocol.ts'],
     rules: {
       'max-lines': 'off',
+      '@typescript-eslint/consistent-indexed-object-style': 'off',
       '@typescript-eslint/no-redundant-type-constituents': 'off',
     },
   },
