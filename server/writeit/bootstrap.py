@@ -88,11 +88,11 @@ def open_store(workspace: Path | None) -> tuple[Store, str | None]:
     """
     from writeit.store.lmdb_store import LmdbStore
     from writeit.store.location import store_folder
-    from writeit.store.unmade import UnmadeStore, is_made
 
     folder, message = store_folder(workspace)
-    made = is_made(folder)
-    return LmdbStore.open(folder) if made else UnmadeStore(folder), message
+    store = LmdbStore(folder)
+    store.open_existing()
+    return store, message
 
 
 def find_store(workspace: Path | None) -> tuple[Path, str | None]:
@@ -103,15 +103,14 @@ def find_store(workspace: Path | None) -> tuple[Path, str | None]:
 
 
 def maintain(store: Store) -> Maintenance:
-    """Hand out the care of a store that `open_store` opened."""
+    """Return the maintenance of a store that `open_store` opened."""
     from writeit.store.lmdb_store import LmdbStore
-    from writeit.store.maintenance import care_of
-    from writeit.store.unmade import UnmadeStore
+    from writeit.store.maintenance import LmdbMaintenance
 
-    if not isinstance(store, LmdbStore | UnmadeStore):
-        msg = f"{type(store).__name__} needs no care"
+    if not isinstance(store, LmdbStore):
+        msg = f"{type(store).__name__} has no maintenance"
         raise TypeError(msg)
-    return care_of(store)
+    return LmdbMaintenance(store)
 
 
 class SystemProcesses:

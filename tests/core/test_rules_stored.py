@@ -19,8 +19,11 @@ from writeit.core.usage import TokenUsage
 from writeit.engine.starting import StartRequest, begin
 from writeit.store import keys, shapes
 from writeit.store.codec import Texts, encode
+from writeit.store.lmdb_store import LmdbStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from writeit.core.entity import Entity
 
 RUN, OTHER = UUID(int=1), UUID(int=2)
@@ -195,9 +198,11 @@ def test_a_long_text_is_stored_apart_with_a_reference_key() -> None:
 # --- what the engine keeps up to date ---------------------------------------------
 
 
-async def test_last_activity_is_updated_on_every_user_interaction() -> None:
+async def test_last_activity_is_updated_on_every_user_interaction(
+    tmp_path: Path,
+) -> None:
     """With each decision, in its own transaction."""
-    bench = Bench()
+    bench = Bench(LmdbStore(tmp_path / "store"))
     seen = [bench.engine.session.last_activity]
     for _ in range(3):
         await bench.run()
@@ -208,9 +213,11 @@ async def test_last_activity_is_updated_on_every_user_interaction() -> None:
     assert seen == sorted(set(seen))
 
 
-async def test_active_pipeline_run_id_changes_on_pipeline_switching() -> None:
+async def test_active_pipeline_run_id_changes_on_pipeline_switching(
+    tmp_path: Path,
+) -> None:
     """Starting a run makes it the active one, and so does going back to another."""
-    bench = Bench()
+    bench = Bench(LmdbStore(tmp_path / "store"))
     first, second = await bench.run(), await bench.run()
     assert bench.engine.session.active_pipeline_run_id == second.pipeline_run_id
     await bench.engine.activate(first.pipeline_run_id)

@@ -16,9 +16,12 @@ from writeit.core.run import PipelineStatus, StepStatus
 from writeit.engine.requests import Ask
 from writeit.engine.stream import Finished
 from writeit.engine.watch import Watch
-from writeit.store.memory import MemoryStore
+from writeit.store.lmdb_store import LmdbStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from writeit.core.run import PipelineRun
     from writeit.ports import Decision
 
@@ -30,31 +33,33 @@ FULL = StoreError("the disk is full", reason="full", hint="Free some space.")
 ANSWERS = (e.StepStarted, e.ResponseReceived)
 
 
-class MoodyStore(MemoryStore):
+class MoodyStore(LmdbStore):
     """A store that takes its time, or does not take anything."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self.full = False
         self.slow = False
         self.waiting = asyncio.Event()
         """Set once something waits to be written."""
-        self.open = asyncio.Event()
+        self.release = asyncio.Event()
 
     async def commit(self, decision: Decision) -> int:
-        """Write, unless full; what is about answers waits until `open`, if slow."""
+        """Write, unless full; what is about answers waits until `release`, if slow."""
         if self.full:
             raise FULL
         if self.slow and isinstance(decision.events[0], ANSWERS):
             self.waiting.set()
-            await self.open.wait()
+            await self.release.wait()
         return await super().commit(decision)
 
 
 @pytest.fixture
-def store() -> MoodyStore:
-    """A store in a good mood."""
-    return MoodyStore()
+def store(tmp_path: Path) -> Iterator[MoodyStore]:
+    """A store that takes everything at once until told otherwise."""
+    store = MoodyStore(tmp_path / "store")
+    yield store
+    store.close()
 
 
 @pytest.fixture
@@ -75,7 +80,7 @@ async def test_a_stop_while_an_answer_is_written_down_does_not_lose_it(
     await store.waiting.wait()
     pausing = asyncio.create_task(bench.engine.pause(run.pipeline_run_id))
     await asyncio.sleep(0)
-    store.open.set()
+    store.release.set()
     paused = await pausing
     state = await bench.engine.outcome(asking)
     assert [(a.raw_output, a.partial) for a in state.ai_responses] == [(ALL, False)]
@@ -108,7 +113,7 @@ async def test_a_cancel_before_the_first_call_leaves_nothing_behind(
     await store.waiting.wait()
     asking.cancel()
     await asyncio.sleep(0)
-    store.open.set()
+    store.release.set()
     with pytest.raises(asyncio.CancelledError):
         await asking
     after = bench.stored(run)

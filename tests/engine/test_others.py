@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.test_watch import beside
 from support.bench import MODEL
+from support.waiting import awaited
 from writeit.core import decide
 from writeit.engine.others import NEWEST, Others
 
@@ -51,7 +52,9 @@ async def test_answers_that_stream_elsewhere_are_told_of_while_they_do(
     await bench.ask(run, MODEL)
     await gate.reached.wait()
     assert others.look([run.pipeline_run_id]) == ([], [])
+    written = bench.store.last_write()
     bench.store.journal(run.pipeline_run_id, bench.engine.new_id(), "more")
+    await awaited(lambda: bench.store.last_write() > written)
     assert others.look()[1] == [run.pipeline_run_id]
     await bench.engine.pause(run.pipeline_run_id)
 

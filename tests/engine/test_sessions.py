@@ -14,7 +14,7 @@ from writeit.engine.sessions import begin
 from writeit.models.keys import SystemKeys
 from writeit.models.scripted import ScriptedModels
 from writeit.ports import Maintenance, Store, World
-from writeit.store.memory import MemoryStore
+from writeit.store.lmdb_store import LmdbStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def world_with(folder: Path) -> World:
         keys=SystemKeys(),
         clock=SystemClock(),
         processes=SystemProcesses(),
-        open_store=lambda _: (MemoryStore(), None),
+        open_store=lambda _: (LmdbStore(folder), None),
         find_store=lambda _: (folder, None),
         maintain=no_care,
     )
@@ -50,7 +50,9 @@ def test_a_sessions_workspace_is_the_folder_its_store_is_in(
 ) -> None:
     """Beside the writer's documents, or in her own data where that cannot be."""
     (tmp_path / store).mkdir(parents=True)
-    engine = begin(world_with(tmp_path / store), tmp_path / "notes", MemoryStore())
+    engine = begin(
+        world_with(tmp_path / store), tmp_path / "notes", LmdbStore(tmp_path / "none")
+    )
     assert engine.session.workspace_path == tmp_path / home
     assert engine.session.process is not None
     assert engine.session.process.pid == os.getpid()
@@ -60,7 +62,7 @@ def test_no_session_is_begun_in_a_folder_that_is_not_there(tmp_path: Path) -> No
     """Workspace path must exist and be writable."""
     world = world_with(tmp_path / "gone" / ".writeit" / "store")
     with pytest.raises(StoreError, match="workspace_path") as refused:
-        begin(world, tmp_path / "gone", MemoryStore())
+        begin(world, tmp_path / "gone", LmdbStore(tmp_path / "none"))
     assert refused.value.reason == "read_only"
     assert refused.value.hint
 
@@ -68,7 +70,7 @@ def test_no_session_is_begun_in_a_folder_that_is_not_there(tmp_path: Path) -> No
 def test_a_folder_in_her_own_data_is_made_with_the_store(tmp_path: Path) -> None:
     """Until then it is enough that it can be."""
     world = world_with(tmp_path / "data" / "workspaces" / "notes-abc" / "store")
-    engine = begin(world, tmp_path / "notes", MemoryStore())
+    engine = begin(world, tmp_path / "notes", LmdbStore(tmp_path / "none"))
     home = engine.session.workspace_path
     assert home == tmp_path / "data" / "workspaces" / "notes-abc"
     assert not (tmp_path / "data").exists()
@@ -76,7 +78,7 @@ def test_a_folder_in_her_own_data_is_made_with_the_store(tmp_path: Path) -> None
 
 async def test_a_session_begins_with_what_the_writer_prefers(tmp_path: Path) -> None:
     """Whichever session she said it in."""
-    store = MemoryStore()
+    store = LmdbStore(tmp_path / "store")
     await store.save_preferences(UserPreferences(theme="dark"))
     engine = begin(world_with(tmp_path), tmp_path, store)
     assert engine.session.preferences.theme == "dark"

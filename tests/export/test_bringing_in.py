@@ -18,7 +18,6 @@ from writeit.engine.moving import bring_in, dossier_of
 from writeit.export import export_run, read_export
 from writeit.ports import RunQuery
 from writeit.store.maintenance import LmdbMaintenance
-from writeit.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -72,7 +71,6 @@ async def _there_and_back(
     folder: Path, decisions: list[Decision], dice: Random
 ) -> None:
     source, target = new_store(folder / "a"), new_store(folder / "b")
-    memory = MemoryStore()
     try:
         await filled(source, decisions, folder)
         before = await gathered(source, folder)
@@ -80,14 +78,10 @@ async def _there_and_back(
         for run_id in dice.sample(list(before), len(before)):
             form = dice.choice(["yaml", "json"])
             await moved(before[run_id], target, folder, form)
-            await moved(before[run_id], memory, folder, form)
         assert await gathered(target, folder) == before
-        assert await gathered(memory, folder) == before
         await verified(target)
         for run_id in before:
             assert target.children(run_id) == source.children(run_id)
-            assert target.children(run_id) == memory.children(run_id)
-            assert target.summary(run_id) == memory.summary(run_id)
         assert list(target.usage()) == list(source.usage())
     finally:
         source.close()
@@ -104,7 +98,6 @@ def test_part_of_a_family_is_a_family(decisions: list[Decision], seed: int) -> N
 
 async def _some_of_them(folder: Path, decisions: list[Decision], dice: Random) -> None:
     source, target = new_store(folder / "a"), new_store(folder / "b")
-    memory = MemoryStore()
     try:
         await filled(source, decisions, folder)
         before = await gathered(source, folder)
@@ -113,16 +106,13 @@ async def _some_of_them(folder: Path, decisions: list[Decision], dice: Random) -
             bare = dice.choice([True, False])
             dossier = replace(before[run_id], events=None) if bare else before[run_id]
             await moved(dossier, target, folder, "json")
-            await moved(dossier, memory, folder, "json")
-            assert target.run(run_id) == memory.run(run_id) is not None
+            assert target.run(run_id) is not None
         await verified(target)
         for run_id in dice.sample(taken, len(taken)):
-            gone = await target.delete(run_id)
-            assert gone == await memory.delete(run_id)
+            await target.delete(run_id)
         await verified(target)
         for run_id in before:
             assert target.summary(run_id) is None
-            assert memory.summary(run_id) is None
     finally:
         source.close()
         target.close()

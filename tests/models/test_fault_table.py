@@ -23,7 +23,7 @@ from writeit.engine.starting import StartRequest
 from writeit.engine.stream import Delta, Finished, Notice
 from writeit.models.client import ModelHostClient
 from writeit.models.scripted import ScriptedKeys
-from writeit.store.memory import MemoryStore
+from writeit.store.lmdb_store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,7 +65,7 @@ async def engine(
         )
         yield Engine(
             models=client,
-            store=MemoryStore(),
+            store=LmdbStore(tmp_path_factory.mktemp("store")),
             clock=clock,
             processes=LivingProcesses(),
             session=session,

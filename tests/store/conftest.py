@@ -1,4 +1,4 @@
-"""The stores, so that each contract test runs on all of them."""
+"""The store in both of its beginnings, so that each contract test runs on both."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from writeit.store.lmdb_store import LmdbStore
-from writeit.store.memory import MemoryStore
-from writeit.store.unmade import UnmadeStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from writeit.ports import Store
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +31,11 @@ def lmdb_store(tmp_path: Path) -> Iterator[LmdbStore]:
     store.close()
 
 
-@pytest.fixture(params=["memory", "lmdb", "unmade"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A new store of each kind."""
-    folder = tmp_path / ".writeit" / "store"
-    made: Store
-    if request.param == "memory":
-        made = MemoryStore()
-    elif request.param == "lmdb":
-        made = LmdbStore.open(folder)
-    else:
-        made = UnmadeStore(folder)
-    yield made
-    made.close()
+@pytest.fixture(params=["created", "not created"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LmdbStore]:
+    """A store that was created, and one that the first write will create."""
+    store = LmdbStore(tmp_path / ".writeit" / "store")
+    if request.param == "created":
+        store = LmdbStore.open(store.folder)
+    yield store
+    store.close()

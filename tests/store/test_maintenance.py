@@ -24,7 +24,6 @@ from writeit.ports import Deleted, RunQuery
 from writeit.store import compacting, keys, schema, structure
 from writeit.store.lmdb_store import LmdbStore
 from writeit.store.maintenance import LmdbMaintenance
-from writeit.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +94,7 @@ async def test_figures_are_counts_of_keys(
 async def test_reads_and_writes_go_on_during_a_long_read(lmdb_store: LmdbStore) -> None:
     """Its snapshot is of one moment; a map that has to grow waits for it."""
     await put(lmdb_store, a_run(1))
+    assert lmdb_store.engine is not None
     environment, _ = lmdb_store.engine
     with environment.read_long() as snapshot:
         await put(lmdb_store, a_run(2))
@@ -214,6 +214,7 @@ async def test_compacting_without_room_changes_nothing(
 ) -> None:
     """The copy is thrown away, and the store goes on."""
     await begin(lmdb_store, FINISHED)
+    assert lmdb_store.engine is not None
     environment, _ = lmdb_store.engine
 
     def full(*_: object, **__: object) -> None:
@@ -277,6 +278,7 @@ async def test_half_a_backup_is_not_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was written before the disk was full is taken away."""
+    assert lmdb_store.engine is not None
     environment, _ = lmdb_store.engine
     (tmp_path / "backups").mkdir()
 
@@ -382,19 +384,20 @@ def regenerated(store: LmdbStore, run_id: UUID) -> tuple[Event, ...]:
     )
 
 
-async def test_pruning_counts_as_deleting_by_hand_does_in_memory(
-    lmdb_store: LmdbStore, care: Maintenance
+async def test_pruning_counts_as_deleting_by_hand_does(
+    lmdb_store: LmdbStore, care: Maintenance, tmp_path: Path
 ) -> None:
-    """The fake and the disk agree on what a deletion takes away."""
-    memory = MemoryStore()
-    for store in (lmdb_store, memory):
+    """Both tell how many runs and answers they took away."""
+    other = LmdbStore(tmp_path / "other")
+    for store in (lmdb_store, other):
         for number in (1, 2):
             await put(store, a_run(number))
             for index, _ in enumerate(samples.STEPS):
                 await ask(store, an_id(number), number * 100 + index)
                 await receive(store, an_id(number), answer(number * 100 + index))
                 await samples.select(store, an_id(number))
-    gone = [await memory.delete(an_id(number)) for number in (1, 2)]
+    gone = [await other.delete(an_id(number)) for number in (1, 2)]
+    other.close()
     assert await care.prune(at(9999), dry_run=False) == Deleted(
         runs=sum(each.runs for each in gone),
         responses=sum(each.responses for each in gone),

@@ -51,6 +51,7 @@ async def test_text_that_comes_with_the_end_of_its_answer_leaves_no_trace(
         writing.set()
         go_on.wait(10)
 
+    assert store.engine is not None
     _, writer = store.engine
     store.journal(an_id(1), an_id(11), "one ")
     still = writer.submit(stand_still)

@@ -1,4 +1,4 @@
-"""An engine over the shipped fakes, with a clock that tests can read."""
+"""An engine on a real store and scripted models, with a clock tests can read."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from writeit.engine.resolve import Wishes
 from writeit.engine.starting import StartRequest
 from writeit.engine.stream import Finished
 from writeit.models.scripted import ScriptedModels
-from writeit.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from writeit.core.run import PipelineRun
     from writeit.engine.asking import Asking
     from writeit.engine.stream import StreamEvent
+    from writeit.store.lmdb_store import LmdbStore
 
 K = TypeVar("K")
 
@@ -84,8 +84,8 @@ class LivingProcesses:
 class Bench:
     """An engine with everything around it within reach."""
 
+    store: LmdbStore
     models: ScriptedModels = field(default_factory=ScriptedModels)
-    store: MemoryStore = field(default_factory=MemoryStore)
     clock: TickingClock = field(default_factory=TickingClock)
     seen: list[StreamEvent] = field(default_factory=list)
     wishes: Wishes = field(default_factory=Wishes)

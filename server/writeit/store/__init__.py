@@ -1,6 +1,5 @@
-"""Where runs are kept: LMDB beside the workspace, and its in-memory fake.
+"""Runs, sessions and preferences in LMDB, beside the workspace.
 
-Nothing outside this room knows LMDB. `LmdbStore`, `UnmadeStore` (which becomes one
-with the first write) and `MemoryStore` are the adapters of `writeit.ports.Store`; one
-contract test holds all three to it.
+Nothing outside of this package knows LMDB. `LmdbStore` implements
+`writeit.ports.Store`.
 """

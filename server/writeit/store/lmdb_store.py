@@ -1,13 +1,22 @@
-"""The store as LMDB keeps it: `writeit.ports.Store` on one folder."""
+"""`writeit.ports.Store` on LMDB, in one folder.
+
+No environment is created before there is something to keep: until then the store reads
+as an empty one. It is created by the first write, or opened as soon as another process
+has created it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from writeit.core.session import LOCAL_USER
 from writeit.store import (
     deleting,
+    failures,
     keys,
     kinship,
     listing,
@@ -20,6 +29,7 @@ from writeit.store.cache import Caches
 from writeit.store.environment import MAP_SIZE
 from writeit.store.journal import Journal
 from writeit.store.reading import Reading
+from writeit.store.snapshot import DATA_FILE, Counters, EmptySnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +55,7 @@ if TYPE_CHECKING:
     )
     from writeit.store.environment import Environment
     from writeit.store.sharing import Shared
-    from writeit.store.snapshot import Batch, Counters, Snapshot
+    from writeit.store.snapshot import Batch, Snapshot
     from writeit.store.writer import Writer
     from writeit.store.writing import Written
 
@@ -54,43 +64,119 @@ T = TypeVar("T")
 _USAGE_AT_ONCE = 1000
 
 
-class LmdbStore:
-    """Runs, kept in an LMDB environment that a process has open once."""
+def exists(folder: Path) -> bool:
+    """Return whether there is a store in `folder`, damaged or not.
 
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
-        self._environment = shared.environment
-        self._writer = shared.writer
-        self._journal = Journal(shared.writer)
+    Raises:
+        StoreError: the folder may not be read.
+    """
+    try:
+        (folder / DATA_FILE).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise failures.store_error(error, folder) from error
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An open environment and what this store alone has of it."""
+
+    shared: Shared
+    journal: Journal
+
+    @property
+    def environment(self) -> Environment:
+        return self.shared.environment
+
+    @property
+    def writer(self) -> Writer:
+        return self.shared.writer
+
+
+class LmdbStore:
+    """Runs in an LMDB environment, which a process has open once."""
+
+    def __init__(self, folder: Path, *, map_size: int = MAP_SIZE) -> None:
+        self.folder = folder
+        self._map_size = map_size
+        self._lock = threading.Lock()
+        self._opened: _Opened | None = None
         self._caches = Caches()
         self._closed = False
 
     @classmethod
     def open(cls, folder: Path, *, map_size: int = MAP_SIZE) -> Self:
-        """Open the store in `folder`, making it if there is none.
+        """Open the store in `folder`; create it if there is none.
 
         Raises:
-            StoreError: it cannot be made or read, is damaged, or is too new.
+            StoreError: it cannot be created or read, is damaged, or is too new.
         """
-        return cls(sharing.acquire(folder, map_size))
+        store = cls(folder, map_size=map_size)
+        store._create()
+        return store
+
+    def open_existing(self) -> None:
+        """Open the environment if there is one.
+
+        Raises:
+            StoreError: there is one, and it cannot be opened.
+        """
+        self._existing()
 
     @property
     def counters(self) -> Counters:
         """What the environment has read and written since it was opened."""
-        return self._environment.counters
+        opened = self._existing()
+        return Counters() if opened is None else opened.environment.counters
 
     @property
-    def engine(self) -> tuple[Environment, Writer]:
-        """The environment and its writer, for the care of the store."""
-        return self._environment, self._writer
+    def engine(self) -> tuple[Environment, Writer] | None:
+        """The environment and its writer, for maintenance; None if there is none.
+
+        Raises:
+            StoreError: there is one, and it cannot be opened.
+        """
+        opened = self._existing()
+        return None if opened is None else (opened.environment, opened.writer)
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Read keys and values as they are, for maintenance and for tests."""
-        return self._environment.read()
+        """Read keys and values as they are, for maintenance and for tests.
+
+        Raises:
+            StoreError: the environment cannot be opened or read.
+        """
+        opened = self._existing()
+        if opened is None:
+            return nullcontext(EmptySnapshot(self.folder))
+        return opened.environment.read()
 
     def last_write(self) -> int:
         """Return a number that rises with every write, by whichever process."""
-        return self._environment.last_write()
+        opened = self._existing()
+        return 0 if opened is None else opened.environment.last_write()
+
+    def _existing(self) -> _Opened | None:
+        """Return the open environment, or None while none was created."""
+        opened = self._opened
+        if opened is not None or self._closed or not exists(self.folder):
+            return opened
+        return self._create()
+
+    def _create(self) -> _Opened:
+        """Return the open environment; create it if there is none.
+
+        Raises:
+            StoreError: it cannot be created or opened.
+        """
+        with self._lock:
+            if self._opened is None:
+                if self._closed:
+                    raise failures.locked(self.folder, "it was closed")
+                shared = sharing.acquire(self.folder, self._map_size)
+                self._opened = _Opened(shared, Journal(shared.writer))
+            return self._opened
 
     async def commit(self, decision: Decision) -> int:
         """Write a decision and return the run's new seq, once it is on the disk.
@@ -102,16 +188,18 @@ class LmdbStore:
             StoreError: it could not be written; nothing of it was.
             InvalidParams: a name in it is too long for a key.
         """
-        self._journal.hurry()
+        opened = self._create()
+        journal = opened.journal
+        journal.hurry()
 
         def write(batch: Batch) -> Written:
             written = writing.write_decision(batch, decision, self._caches.runs)
             run_id = decision.run.pipeline_run_id
-            self._journal.end(run_id, writing.ended(decision.events))
+            journal.end(run_id, writing.ended(decision.events))
             return written
 
-        future = self._writer.submit(write)
-        future.add_done_callback(lambda done: self._settle(decision, done))
+        future = opened.writer.submit(write)
+        future.add_done_callback(lambda done: self._settle(journal, decision, done))
         return (await self._result(future)).stored.seq
 
     def journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
@@ -119,13 +207,16 @@ class LmdbStore:
 
         Text that could not be written stays in memory, is shown by `run`, and is tried
         again with the next text or decision, which then fails for the same reason.
+
+        Raises:
+            StoreError: no environment could be created.
         """
-        self._journal.append(run_id, response_id, text)
+        self._create().journal.append(run_id, response_id, text)
 
     def run(self, run_id: UUID) -> StoredRun | None:
         """Read a run with its answers; what streams stands with its journaled text."""
         # Before the snapshot: what is written in between is seen twice, not missed.
-        waiting = self._journal.waiting(run_id)
+        waiting = self._opened.journal.waiting(run_id) if self._opened else {}
         with self.snapshot() as snapshot:
             return Reading(snapshot, self._caches).run(run_id, waiting)
 
@@ -169,7 +260,8 @@ class LmdbStore:
         Raises:
             StoreError: they could not be written.
         """
-        await self._write(lambda batch: writing.renew(batch, leases))
+        if self._existing() is not None:
+            await self._write(lambda batch: writing.renew(batch, leases))
 
     async def delete(self, run_id: UUID, *, descendants: bool = False) -> Deleted:
         """Delete a run, or its whole family below it.
@@ -179,6 +271,8 @@ class LmdbStore:
             Busy: answers of one of them are streaming; nothing was deleted.
             StoreError: nothing was deleted.
         """
+        if self._existing() is None:
+            raise deleting.no_run(run_id)
         return await self._write(
             lambda batch: deleting.delete(batch, run_id, descendants=descendants)
         )
@@ -217,7 +311,8 @@ class LmdbStore:
 
     async def end_session(self, session_id: UUID) -> None:
         """Take a session off the list of active ones; the session itself stays."""
-        await self._write(lambda batch: writing.end_session(batch, session_id))
+        if self._existing() is not None:
+            await self._write(lambda batch: writing.end_session(batch, session_id))
 
     def session(self, session_id: UUID) -> UserSession | None:
         """Read a session."""
@@ -255,16 +350,18 @@ class LmdbStore:
         Raises:
             StoreError: streamed text could not be written; the store is closed.
         """
-        if self._closed:
+        with self._lock:
+            opened = None if self._closed else self._opened
+            self._closed = True
+        if opened is None:
             return
-        self._closed = True
         try:
-            self._journal.close()
+            opened.journal.close()
         finally:
-            sharing.release(self._shared)
+            sharing.release(opened.shared)
 
     async def _write(self, work: Callable[[Batch], T]) -> T:
-        return await self._result(self._writer.submit(work))
+        return await self._result(self._create().writer.submit(work))
 
     async def _result(self, future: Future[T]) -> T:
         """Wait for a piece of work; give up only while it has not begun."""
@@ -272,18 +369,20 @@ class LmdbStore:
         waiter.add_done_callback(_seen)
         await asyncio.wait({waiter}, timeout=writer.PATIENCE)
         if not waiter.done() and future.cancel():
-            raise writer.no_turn(self._environment.folder)
+            raise writer.no_turn(self.folder)
         return await waiter
 
-    def _settle(self, decision: Decision, done: Future[Written]) -> None:
+    def _settle(
+        self, journal: Journal, decision: Decision, done: Future[Written]
+    ) -> None:
         """Take note, on the writer's thread, of what is on the disk now, or is not."""
         run_id, ended = decision.run.pipeline_run_id, writing.ended(decision.events)
         if done.cancelled() or done.exception():
-            self._journal.keep(run_id, ended)
+            journal.keep(run_id, ended)
             return
         written = done.result()
         self._caches.runs.add(written.record, written.stored)
-        self._journal.forget(run_id, ended)
+        journal.forget(run_id, ended)
 
 
 def _seen(waiter: asyncio.Future[T]) -> None:

@@ -11,80 +11,25 @@ from typing import TYPE_CHECKING
 from writeit.core.errors import NotFound
 from writeit.ports import Deleted, StoreStatus, Verified
 from writeit.store import backing_up, compacting, keys, pruning, schema, verifying
-from writeit.store.unmade import UnmadeStore
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from writeit.ports import Maintenance
     from writeit.store.environment import Environment
     from writeit.store.lmdb_store import LmdbStore
 
 
-def care_of(store: LmdbStore | UnmadeStore) -> Maintenance:
-    """Return the care of a store as it is now: there, or not made yet.
+class LmdbMaintenance:
+    """The care of one store; one that was not created yet stays so.
 
     Raises:
-        StoreError: another process has made it, and it cannot be opened.
+        StoreError: another process has created it, and it cannot be opened.
     """
-    if not isinstance(store, UnmadeStore):
-        return LmdbMaintenance(store)
-    made = store.made()
-    return NothingToCareFor(store.folder) if made is None else LmdbMaintenance(made)
-
-
-class NothingToCareFor:
-    """The care of a store that is not made yet; it does not make it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    async def status(self) -> StoreStatus:
-        """Count nothing; the schema is the one that it will have."""
-        return StoreStatus(
-            path=self._folder,
-            schema=schema.SCHEMA,
-            map_bytes=0,
-            used_bytes=0,
-            file_bytes=0,
-            runs=0,
-            responses=0,
-            texts=0,
-            events=0,
-        )
-
-    async def verify(self) -> Verified:
-        """Nothing can be wrong with nothing."""
-        return Verified(checked=0, problems=[])
-
-    async def compact(self) -> StoreStatus:
-        """Nothing takes no room."""
-        return await self.status()
-
-    async def backup(self, path: Path) -> Path:
-        """Refuse: a copy of nothing would be taken for a backup.
-
-        Raises:
-            NotFound: always.
-        """
-        raise NotFound(
-            f"There is no store to copy to {path}: the first run makes it, in"
-            f" {self._folder}.",
-            hint="Start a run, then make the backup.",
-        )
-
-    async def prune(self, before: datetime, *, dry_run: bool = True) -> Deleted:
-        """Nothing goes, whatever it was touched `before`, dry or not."""
-        del before, dry_run
-        return Deleted(runs=0, responses=0)
-
-
-class LmdbMaintenance:
-    """The care of one open store."""
 
     def __init__(self, store: LmdbStore) -> None:
-        self._environment, self._writer = store.engine
+        self._folder = store.folder
+        self._engine = store.engine
 
     async def status(self) -> StoreStatus:
         """Count what is there.
@@ -92,7 +37,9 @@ class LmdbMaintenance:
         Raises:
             StoreError: the store cannot be read.
         """
-        return await asyncio.to_thread(_status, self._environment)
+        if self._engine is None:
+            return _status_of_none(self._folder)
+        return await asyncio.to_thread(_status, self._engine[0])
 
     async def verify(self) -> Verified:
         """Check structure, text hashes, and every entity against its events.
@@ -102,7 +49,9 @@ class LmdbMaintenance:
         Raises:
             StoreError: there is no room for the copy that is checked.
         """
-        return await asyncio.to_thread(verifying.verify, self._environment)
+        if self._engine is None:
+            return Verified(checked=0, problems=[])
+        return await asyncio.to_thread(verifying.verify, self._engine[0])
 
     async def compact(self) -> StoreStatus:
         """Drop texts nobody refers to and give free pages back to the disk.
@@ -111,7 +60,8 @@ class LmdbMaintenance:
             Busy: another process has the store open.
             StoreError: it could not be written; nothing is lost.
         """
-        await asyncio.to_thread(compacting.compact, self._environment)
+        if self._engine is not None:
+            await asyncio.to_thread(compacting.compact, self._engine[0])
         return await self.status()
 
     async def backup(self, path: Path) -> Path:
@@ -119,9 +69,16 @@ class LmdbMaintenance:
 
         Raises:
             InvalidParams: there is something at `path` already.
+            NotFound: no store was created yet; an empty copy would pass for a backup.
             StoreError: it could not be written; nothing half done is left.
         """
-        return await asyncio.to_thread(backing_up.back_up, self._environment, path)
+        if self._engine is None:
+            raise NotFound(
+                f"There is no store to copy to {path}: the first run creates it, in"
+                f" {self._folder}.",
+                hint="Start a run, then make the backup.",
+            )
+        return await asyncio.to_thread(backing_up.back_up, self._engine[0], path)
 
     async def prune(self, before: datetime, *, dry_run: bool = True) -> Deleted:
         """Delete finished runs last touched before a moment; count them if dry.
@@ -129,11 +86,25 @@ class LmdbMaintenance:
         Raises:
             StoreError: it could not be written; what was deleted stays deleted.
         """
+        if self._engine is None:
+            return Deleted(runs=0, responses=0)
         if dry_run:
-            return await asyncio.to_thread(pruning.count, self._environment, before)
-        return await asyncio.to_thread(
-            pruning.prune, self._environment, self._writer, before
-        )
+            return await asyncio.to_thread(pruning.count, self._engine[0], before)
+        return await asyncio.to_thread(pruning.prune, *self._engine, before)
+
+
+def _status_of_none(folder: Path) -> StoreStatus:
+    return StoreStatus(
+        path=folder,
+        schema=schema.SCHEMA,
+        map_bytes=0,
+        used_bytes=0,
+        file_bytes=0,
+        runs=0,
+        responses=0,
+        texts=0,
+        events=0,
+    )
 
 
 def _status(environment: Environment) -> StoreStatus:

@@ -97,6 +97,37 @@ class Snapshot:
         return cursor.key() if cursor.set_range(start) else None
 
 
+class EmptySnapshot(Snapshot):
+    """The snapshot of a store that was not created yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, key: bytes) -> bytes | None:  # noqa: ARG002 -- as in `Snapshot`
+        """Return None."""
+        return None
+
+    def scan(
+        self,
+        prefix: bytes,  # noqa: ARG002 -- as in `Snapshot`
+        start: bytes | None = None,  # noqa: ARG002 -- as in `Snapshot`
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield nothing."""
+        return iter(())
+
+    def keys(self, prefix: bytes) -> Iterator[bytes]:  # noqa: ARG002 -- as in `Snapshot`
+        """Yield nothing."""
+        return iter(())
+
+    def scan_back(self, prefix: bytes, before: bytes) -> Iterator[bytes]:  # noqa: ARG002 -- as in `Snapshot`
+        """Yield nothing."""
+        return iter(())
+
+    def first(self, start: bytes) -> bytes | None:  # noqa: ARG002 -- as in `Snapshot`
+        """Return None."""
+        return None
+
+
 class Batch(Snapshot):
     """Reads and writes of one piece of work: all of them happen, or none."""
 

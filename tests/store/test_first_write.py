@@ -16,10 +16,9 @@ from writeit.core.errors import NotFound, StoreError
 from writeit.core.session import UserPreferences
 from writeit.ports import Deleted, Lease, RunQuery
 from writeit.store import location
-from writeit.store.lmdb_store import LmdbStore
-from writeit.store.maintenance import care_of
+from writeit.store.lmdb_store import LmdbStore, exists
+from writeit.store.maintenance import LmdbMaintenance
 from writeit.store.schema import SCHEMA
-from writeit.store.unmade import UnmadeStore, is_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +33,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(folder: Path) -> Iterator[UnmadeStore]:
+def store(folder: Path) -> Iterator[LmdbStore]:
     """A store that is not made yet."""
-    made = UnmadeStore(folder)
+    made = LmdbStore(folder)
     yield made
     made.close()
 
@@ -46,7 +45,7 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-async def test_reading_makes_none(store: UnmadeStore, tmp_path: Path) -> None:
+async def test_reading_makes_none(store: LmdbStore, tmp_path: Path) -> None:
     """Nor does what changes only what is there, nor closing it."""
     assert store.last_write() == 0
     assert (store.run(an_id(1)), store.summary(an_id(1))) == (None, None)
@@ -71,7 +70,7 @@ async def test_reading_makes_none(store: UnmadeStore, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", ["run", "session", "preferences"])
 async def test_the_first_thing_to_keep_makes_it(
-    store: UnmadeStore, folder: Path, what: str
+    store: LmdbStore, folder: Path, what: str
 ) -> None:
     """As it would have been made before, hidden from git."""
     if what == "run":
@@ -80,13 +79,13 @@ async def test_the_first_thing_to_keep_makes_it(
         await store.save_session(samples.session())
     else:
         await store.save_preferences(UserPreferences(theme="dark"))
-    assert is_made(folder)
+    assert exists(folder)
     assert (folder.parent / ".gitignore").read_text() == "*\n"
     assert names_in(folder) == ["data.mdb", "lock.mdb"]
 
 
 async def test_what_another_process_made_is_seen(
-    store: UnmadeStore, folder: Path
+    store: LmdbStore, folder: Path
 ) -> None:
     """With the next look, and written to from then on."""
     assert store.runs(RunQuery()).runs == []
@@ -102,10 +101,10 @@ async def test_what_another_process_made_is_seen(
 
 
 async def test_two_in_one_process_become_the_same(
-    store: UnmadeStore, folder: Path
+    store: LmdbStore, folder: Path
 ) -> None:
     """LMDB must not have one environment open twice."""
-    other = UnmadeStore(folder)
+    other = LmdbStore(folder)
     assert other.run(an_id(1)) is None
     await put(store, a_run(1))
     assert other.run(an_id(1)) is not None
@@ -118,7 +117,7 @@ async def test_two_in_one_process_become_the_same(
 async def test_what_cannot_be_made_is_told_by_the_first_write(tmp_path: Path) -> None:
     """Each time, while reading goes on; and once it can be, it is."""
     (tmp_path / "in the way").write_text("a file")
-    store = UnmadeStore(tmp_path / "in the way" / "store")
+    store = LmdbStore(tmp_path / "in the way" / "store")
     for _ in range(2):
         with pytest.raises(StoreError) as caught:
             await put(store, a_run())
@@ -132,7 +131,7 @@ async def test_what_cannot_be_made_is_told_by_the_first_write(tmp_path: Path) ->
 
 @pytest.mark.parametrize("damage", [b"", b"not a store " * 1024])
 async def test_what_somebody_else_damaged_is_told(
-    store: UnmadeStore, folder: Path, damage: bytes
+    store: LmdbStore, folder: Path, damage: bytes
 ) -> None:
     """By reading and by writing; it is left as it is, and read once it is sound."""
     assert store.run(an_id(1)) is None
@@ -154,7 +153,7 @@ async def test_what_somebody_else_damaged_is_told(
 
 
 async def test_a_link_is_not_taken_for_an_empty_place(
-    store: UnmadeStore, folder: Path, tmp_path: Path
+    store: LmdbStore, folder: Path, tmp_path: Path
 ) -> None:
     """LMDB would make the file that it names."""
     location.prepare(folder)
@@ -167,7 +166,7 @@ async def test_a_link_is_not_taken_for_an_empty_place(
 
 
 async def test_what_is_closed_makes_nothing_any_more(
-    store: UnmadeStore, folder: Path
+    store: LmdbStore, folder: Path
 ) -> None:
     """Whatever comes late."""
     store.close()
@@ -175,14 +174,14 @@ async def test_what_is_closed_makes_nothing_any_more(
         await put(store, a_run())
     with pytest.raises(StoreError, match="closed"):
         store.journal(an_id(1), an_id(11), "late")
-    assert not is_made(folder)
+    assert not exists(folder)
 
 
 async def test_the_care_of_none_finds_nothing_and_makes_nothing(
-    store: UnmadeStore, folder: Path, tmp_path: Path
+    store: LmdbStore, folder: Path, tmp_path: Path
 ) -> None:
     """Only a copy of nothing is refused: it would be taken for a backup."""
-    care = care_of(store)
+    care = LmdbMaintenance(store)
     status = await care.status()
     assert (status.path, status.schema) == (folder, SCHEMA)
     assert (status.runs, status.file_bytes) == (0, 0)
@@ -196,11 +195,11 @@ async def test_the_care_of_none_finds_nothing_and_makes_nothing(
 
 
 async def test_once_it_is_made_it_is_cared_for(
-    store: UnmadeStore, tmp_path: Path
+    store: LmdbStore, tmp_path: Path
 ) -> None:
     """Like any other."""
     await put(store, a_run())
-    care = care_of(store)
+    care = LmdbMaintenance(store)
     assert (await care.status()).runs == 1
     assert (await care.verify()).checked > 0
     assert (await care.backup(tmp_path / "copy")).is_dir()
