@@ -129,7 +129,7 @@ local function last_completed(client, run_id)
   local run = client_of.execute(client, 'run.show', { runId = run_id })
   local last = run.currentStep
   for _, name in ipairs(here_of.steps(client, run)) do
-    last = run.steps[name].status == 'COMPLETED' and name or last
+    last = run.steps[name].can.apply and name or last
   end
   return last
 end

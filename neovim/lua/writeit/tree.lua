@@ -8,14 +8,6 @@ local window = require('writeit.window')
 
 local M = {}
 
-local STATES = {
-  INITIALIZING = 'ready to begin',
-  RUNNING = 'at %s',
-  PAUSED = 'paused at %s',
-  COMPLETED = 'finished',
-  ERROR = 'stopped by an error at %s',
-}
-
 ---@class writeit.Row
 ---@field run_id string
 ---@field parent? string
@@ -31,7 +23,7 @@ local function words(node)
   else
     parts[1] = node.name or node.title
   end
-  parts[2] = node.deleted and 'deleted' or STATES[node.status]:format(node.currentStep)
+  parts[2] = node.deleted and 'deleted' or node.statusText
   return table.concat(parts, ' · ')
 end
 

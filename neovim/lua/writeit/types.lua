@@ -1,6 +1,6 @@
 ---@meta
 -- The shapes of the wire contract that this plug-in reads. Fields it never looks at are
--- left out; docs/commands.md has them all.
+-- left out; docs/protocol.schema.json has them all.
 
 ---@class writeit.Answer
 ---@field responseId string
@@ -23,7 +23,8 @@
 
 ---@class writeit.Step
 ---@field stepName string
----@field status 'PENDING'|'RUNNING'|'COMPLETED'|'SKIPPED'
+---@field isDone boolean Completed or skipped.
+---@field can table<'run'|'regenerate'|'select'|'merge'|'skip'|'apply'|'branch', boolean>
 ---@field startedAt? string
 ---@field aiResponses writeit.Answer[]
 ---@field userSelection? integer
@@ -37,7 +38,9 @@
 ---@field pipelineRunId string
 ---@field configurationId string
 ---@field currentStep string
----@field status 'INITIALIZING'|'RUNNING'|'PAUSED'|'COMPLETED'|'ERROR'
+---@field isDone boolean
+---@field statusText string Where it stands, for a person.
+---@field can table<'pause'|'resume'|'delete', boolean>
 ---@field steps table<string, writeit.Step>
 ---@field name? string
 ---@field uri? string
@@ -47,7 +50,7 @@
 ---@field name? string
 ---@field title string
 ---@field branchPoint? string
----@field status string
+---@field statusText string
 ---@field currentStep string
 ---@field deleted boolean
 ---@field children writeit.Tree[]

@@ -204,7 +204,7 @@ def run_status(status: PipelineStatus, step: str) -> str:
     """Say in a few words where a run stands."""
     match status:
         case PipelineStatus.INITIALIZING:
-            return "not begun"
+            return "not started"
         case PipelineStatus.RUNNING:
             return f"at {step}"
         case PipelineStatus.PAUSED:

@@ -219,7 +219,7 @@ function M.polish_offered(client, params)
   local fates = edit.watch()
   local run, stream = stream_of.ask(client, 'document.polish', params)
   local step = run.steps[run.currentStep]
-  if run.status == 'COMPLETED' then
+  if run.isDone then
     stream_of.clear_away(stream)
     settle.after_polish(client, run, params.uri, fates[params.uri])
   elseif #step.aiResponses > 0 then

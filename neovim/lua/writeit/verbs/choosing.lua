@@ -11,11 +11,11 @@ local M = {}
 ---@param run writeit.Run
 ---@return string
 local function what_next(run)
-  if run.status == 'COMPLETED' then
+  if run.isDone then
     return 'The run is finished: :WriteIt apply brings its text into the document.'
   end
   local step = run.steps[run.currentStep]
-  if step.status == 'RUNNING' then
+  if step.can.select then
     return (':WriteIt choose takes an answer for %s.'):format(run.currentStep)
   end
   return (':WriteIt next asks for %s.'):format(run.currentStep)

@@ -139,7 +139,7 @@ function M.rewind(call)
   local here = here_of.find_run(call.buf)
   local step = call.arguments[1]
     or step_of(here, function(state)
-      return state.status == 'COMPLETED' or state.status == 'SKIPPED'
+      return state.isDone
     end, 'Rewind to')
   branched(here.client, 'run.rewind', { runId = here.run_id, step = step })
 end
@@ -150,26 +150,12 @@ function M.tree(call)
   require('writeit.tree').open(here_of.find_run(call.buf))
 end
 
-local STATES = {
-  INITIALIZING = 'ready to begin',
-  RUNNING = 'under way',
-  PAUSED = 'paused',
-  COMPLETED = 'finished',
-  ERROR = 'stopped by an error',
-}
-
 ---@param run table A summary.
 ---@return string
 local function summary(run)
   local name = run.name or run.title
   local day = run.createdAt:sub(1, 10)
-  return ('%s · %s · %s at %s · %s'):format(
-    name,
-    run.pipeline,
-    STATES[run.status],
-    run.currentStep,
-    day
-  )
+  return ('%s · %s · %s · %s'):format(name, run.pipeline, run.statusText, day)
 end
 
 function M.activated_offered(client, params)

@@ -32,7 +32,7 @@ function M.open(call)
   local here = here_of.find_run(call.buf)
   local run = here_of.run(here)
   local step = here_of.step(here, run)
-  local asked = step.status ~= 'PENDING'
+  local asked = step.startedAt or step.isDone
   local uri = asked and ('writeit:/step/%s/%s.md'):format(here.run_id, step.stepName)
     or ('writeit:/run/%s.md'):format(here.run_id)
   view.show(here.client, uri, true)
