@@ -103,6 +103,34 @@ def test_the_day_it_was_written_makes_no_other_configuration() -> None:
     assert pipeline(created=later(60)).configuration_id == pipeline().configuration_id
 
 
+class LaterStep(StepSpec):
+    """A step of a later version, with a key more."""
+
+    audience: str = ""
+
+
+class LaterPipeline(PipelineConfiguration):
+    """A pipeline of a later version, with a key that is hashed and one that is not."""
+
+    UNHASHED = PipelineConfiguration.UNHASHED | {"tests"}
+    language: str | None = None
+    tests: tuple[str, ...] = ()
+    steps: tuple[LaterStep, ...]
+
+
+def test_a_key_that_is_added_later_enters_the_id_only_where_it_is_used() -> None:
+    """So no id that was given before ever changes."""
+    one = pipeline()
+    later_one = LaterPipeline.model_validate(one.model_dump())
+    assert later_one.configuration_id == one.configuration_id
+    assert later_one.evolve(tests=("a",)).configuration_id == one.configuration_id
+    used = later_one.evolve(language="de")
+    steps = (later_one.steps[0].evolve(audience="all"), *later_one.steps[1:])
+    in_a_step = later_one.evolve(steps=steps)
+    ids = {one.configuration_id, used.configuration_id, in_a_step.configuration_id}
+    assert len(ids) == 3
+
+
 def test_defaults_are_found_by_name_and_kind() -> None:
     """A value of another kind is no default; a whole number is a temperature."""
     one = pipeline(defaults={"temperature": 1, "max_tokens": True, "style_primer": "a"})

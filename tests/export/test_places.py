@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from export.dossiers import finished
+from export.dossiers import PINNED, finished
 from export.keeping import engine_on, new_store
 from store.samples import an_id
 from writeit.core import decide, machine
@@ -16,6 +17,8 @@ from writeit.core.dossier import Dossier, readdressed
 from writeit.core.errors import BadExport
 from writeit.core.run import PipelineStatus
 from writeit.engine.moving import bring_in, dossier_of
+from writeit.export import export_run, read_export
+from writeit.export.checksum import checksum_of
 from writeit.ports import RunQuery
 from writeit.store.maintenance import LmdbMaintenance
 
@@ -113,6 +116,25 @@ async def test_a_document_that_is_no_file_is_left_as_it_is(
     """Only an editor that has it open knows it."""
     run = await bring_in(engine, at("untitled:Untitled-1"), tmp_path)
     assert run.uri == "untitled:Untitled-1"
+
+
+async def test_ids_of_another_form_are_taken_as_they_stand(tmp_path: Path) -> None:
+    """Whatever they are hashes of; the checksum says that nobody changed them."""
+    old = finished()
+    text = export_run(old, "json", "0")
+    text = text.replace(old.configuration.configuration_id, "tech-article@form-2")
+    text = text.replace(PINNED.version, "form-2")
+    data = json.loads(text)
+    data["checksum"] = checksum_of(data)
+    store = new_store(tmp_path)
+    engine = engine_on(store, tmp_path)
+    run = await bring_in(engine, read_export(json.dumps(data)), tmp_path)
+    assert store.configuration("tech-article@form-2") == old.configuration
+    assert store.primer(PINNED.primer_id, "form-2") is not None
+    assert (await LmdbMaintenance(store).verify()).problems == []
+    again = await dossier_of(engine, run.pipeline_run_id, tmp_path)
+    assert json.loads(export_run(again, "json", "0")) == data
+    store.close()
 
 
 async def test_a_run_that_is_here_is_not_imported_again(

@@ -58,6 +58,13 @@ def primer(content: str = "Write plainly.") -> StylePrimer:
     )
 
 
+def pinned(primer: StylePrimer) -> RunPrimer:
+    """The primer as a run pins it."""
+    return RunPrimer(
+        primer_id=primer.primer_id, version=primer.version, text="Plain. " * 50
+    )
+
+
 def session(number: int = 900, user_id: str = "local") -> UserSession:
     """A session."""
     return UserSession(

@@ -11,7 +11,7 @@ from store import samples
 from store.samples import a_run, an_id, answer, ask, at, go_on, put, receive, select
 from writeit.core import events as e
 from writeit.core import machine
-from writeit.core.errors import Busy, NotFound
+from writeit.core.errors import BadExport, Busy, NotFound
 from writeit.core.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.core.session import UserPreferences
 from writeit.ports import (
@@ -325,12 +325,36 @@ async def test_a_configuration_is_kept_whole(store: Store) -> None:
     assert store.configuration(two.configuration_id) is None
 
 
+async def test_another_configuration_under_the_same_id_is_refused(store: Store) -> None:
+    """Ids are taken as they stand; an import must not pass one off as another."""
+    one, other = samples.configuration(), samples.configuration(hint="edited")
+    await store.commit(replace(samples.started(a_run(1)), configuration=other))
+    with pytest.raises(BadExport) as refused:
+        await store.commit(replace(samples.started(a_run(2)), configuration=one))
+    assert refused.value.reason == "conflict"
+    assert store.run(an_id(2)) is None
+    assert store.configuration(one.configuration_id) == other
+
+
+async def test_another_primer_under_the_same_version_is_refused(store: Store) -> None:
+    """As for configurations."""
+    one, other = samples.primer("One."), samples.primer("Other.")
+    runs = [a_run(number, primer=samples.pinned(one)) for number in (1, 2)]
+    await store.commit(replace(samples.started(runs[0]), primer=other))
+    with pytest.raises(BadExport):
+        await store.commit(replace(samples.started(runs[1]), primer=one))
+    kept = store.primer(one.primer_id, one.version)
+    assert kept is not None
+    assert kept.content == "Other."
+    assert store.run(an_id(2)) is None
+
+
 async def test_a_primer_has_versions(store: Store) -> None:
     """The one used last is the default; days of use live in the store."""
     old, new = samples.primer("Old."), samples.primer("New.")
     assert store.primer("tech-journalist") is None
     for number, primer in enumerate((old, new, old), 1):
-        started = samples.started(a_run(number))
+        started = samples.started(a_run(number, primer=samples.pinned(primer)))
         await store.commit(replace(started, primer=primer))
     kept = store.primer("tech-journalist")
     assert kept == old.evolve(created_at=at(1), last_used=at(3))

@@ -96,7 +96,7 @@ async def finished(
 async def test_the_keys_are_the_data_models(lmdb_store: LmdbStore) -> None:
     """Literally, with the element of a list as the key's tail."""
     configuration, primer = samples.configuration(), samples.primer()
-    run = a_run(1)
+    run = a_run(1, primer=samples.pinned(primer))
     await lmdb_store.commit(
         Decision(
             run=run,

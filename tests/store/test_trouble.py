@@ -26,6 +26,7 @@ from writeit.core.errors import StoreError
 from writeit.ports import RunQuery
 from writeit.store import keys, schema, writer
 from writeit.store.lmdb_store import LmdbStore
+from writeit.store.seal import sealed, unsealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -391,8 +392,15 @@ def test_a_store_without_a_schema_is_refused(folder: Path, value: bytes | None) 
     assert refused(folder).reason == "corrupt"
 
 
-async def test_a_record_from_the_future_is_refused(folder: Path) -> None:
-    """Rather than read as what it is not."""
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"v":1', '"v":99'), ('"v":1', '"v":1,"new":"key"'), ("INITIALIZING", "DREAMING")],
+)
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_record_from_the_future_is_refused(
+    folder: Path, old: str, new: str, *, whole: bool
+) -> None:
+    """Its checksum is right; a record whose checksum is wrong is damaged."""
     store = LmdbStore.open(folder)
     await put(store, a_run(1))
     store.close()
@@ -400,11 +408,15 @@ async def test_a_record_from_the_future_is_refused(folder: Path) -> None:
         lmdb.Environment(str(folder)) as environment,
         environment.begin(write=True) as txn,
     ):
-        txn.put(keys.run(an_id(1)), b'{"v":99,"new":"shape"}')
+        key = keys.run(an_id(1))
+        record = unsealed(txn.get(key) or b"")
+        record = record.replace(old.encode(), new.encode(), 1)
+        txn.put(key, sealed(key, record) if whole else record)
     store = LmdbStore.open(folder)
     with pytest.raises(StoreError) as caught:
         store.run(an_id(1))
-    assert caught.value.reason == "too_new"
+    assert caught.value.reason == ("too_new" if whole else "corrupt")
+    assert ("remove" in caught.value.hint) is not whole
     store.close()
 
 

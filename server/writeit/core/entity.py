@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+)
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 """Names of pipelines, steps, primers and inputs."""
@@ -36,6 +44,54 @@ class Entity(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    FORM_1: ClassVar[frozenset[str]] = frozenset()
+    """The fields that a content hash always covers; never changed again."""
+    UNHASHED: ClassVar[frozenset[str]] = frozenset()
+    """The fields that a content hash never covers."""
+
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 -- field values differ in type
         """Return a copy with `changes`, validated as a whole."""
         return type(self)(**{**self.__dict__, **changes})
+
+
+def content_hash(entity: Entity) -> str:
+    """Return a hash of the canonical form of an entity, in 12 hexadecimal digits.
+
+    Form 1, the only one so far: the fields named in `FORM_1`, with their defaults, and
+    any other field only where it differs from its default. So a field that is added
+    later changes no id that was given before. Keys are sorted, texts are UTF-8.
+    """
+    form = _form_1(entity, entity.model_dump(mode="json", by_alias=True))
+    canonical = json.dumps(form, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def _form_1(value: object, dumped: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """Return `dumped`, the JSON of `value`, without what the form leaves out."""
+    if isinstance(value, tuple):
+        return [_form_1(*pair) for pair in zip(value, dumped, strict=True)]
+    if not isinstance(value, Entity):
+        return dumped
+    form = {}
+    for name, field in type(value).model_fields.items():
+        inner, key = getattr(value, name), field.alias or name
+        added = inner != field.get_default(call_default_factory=True)
+        if name not in value.UNHASHED and (name in value.FORM_1 or added):
+            form[key] = _form_1(inner, dumped[key])
+    return form
+
+
+_UNKNOWN = frozenset({"extra_forbidden", "literal_error", "enum", "union_tag_invalid"})
+"""What pydantic calls a key, a word or a kind of event that it was not told of."""
+
+
+def unknown_in(error: ValidationError) -> str | None:
+    """Return the place of the first key or word that no entity knows, if that is it.
+
+    In data that is known to be as it was written, only a newer WriteIt can have put
+    it there.
+    """
+    for detail in error.errors(include_url=False, include_context=False):
+        if detail["type"] in _UNKNOWN:
+            return ".".join(map(str, detail["loc"])) or "a value"
+    return None

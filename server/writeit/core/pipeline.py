@@ -6,13 +6,11 @@ edited file is a new configuration and old runs keep theirs.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
-from writeit.core.entity import Entity, Moment, Name
+from writeit.core.entity import Entity, Moment, Name, content_hash
 
 InputType = Literal["text", "choice", "number", "boolean"]
 InputSource = Literal["document", "selection", "title", "path"]
@@ -22,6 +20,11 @@ Output = Literal["new_file", "replace", "insert"]
 
 class InputSpec(Entity):
     """One thing the writer gives a pipeline before it starts."""
+
+    FORM_1: ClassVar[frozenset[str]] = frozenset(
+        {"name", "type", "label", "required", "default", "options", "help"}
+        | {"max_length", "source"}
+    )
 
     name: Name
     type: InputType = "text"
@@ -95,6 +98,11 @@ def _is_number(value: str) -> bool:
 class StepSpec(Entity):
     """One step: a prompt, and who is asked."""
 
+    FORM_1: ClassVar[frozenset[str]] = frozenset(
+        {"name", "description", "prompt", "models", "samples", "max_tokens"}
+        | {"temperature"}
+    )
+
     name: Name
     description: str = ""
     prompt: str = Field(min_length=1)
@@ -109,6 +117,11 @@ class StepSpec(Entity):
 
 class PipelineConfiguration(Entity):
     """Defines the template for article generation workflows."""
+
+    FORM_1: ClassVar[frozenset[str]] = frozenset(
+        {"name", "description", "applies_to", "output", "defaults", "inputs", "steps"}
+    )
+    UNHASHED: ClassVar[frozenset[str]] = frozenset({"created"})
 
     name: Name
     description: str = ""
@@ -148,11 +161,11 @@ class PipelineConfiguration(Entity):
 
     @property
     def configuration_id(self) -> str:
-        """The name and a hash of everything but the day it was written."""
-        content = self.model_dump(mode="json", exclude={"created"}, by_alias=True)
-        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        return f"{self.name}@{digest[:12]}"
+        """The id that a new run gets: the name and a hash of the content.
+
+        Where a configuration is read back, the id it was stored with counts.
+        """
+        return f"{self.name}@{content_hash(self)}"
 
     def step(self, name: str) -> StepSpec:
         """Return the step called `name`; KeyError if there is none."""

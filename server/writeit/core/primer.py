@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from writeit.core.entity import Entity, Moment, Name
+from writeit.core.entity import Entity, Moment, Name, content_hash
 
 REQUIRED_VOICE = ("tone", "structure", "language")
 REQUIRED_GUIDELINES = ("avoid", "prefer")
@@ -15,6 +14,12 @@ REQUIRED_GUIDELINES = ("avoid", "prefer")
 
 class StylePrimer(Entity):
     """Reusable writing style guidelines and voice definitions."""
+
+    FORM_1: ClassVar[frozenset[str]] = frozenset(
+        {"primer_id", "name", "description", "content", "voice_attributes"}
+        | {"example_openings", "guidelines"}
+    )
+    UNHASHED: ClassVar[frozenset[str]] = frozenset({"created_at", "last_used"})
 
     primer_id: Name
     """Unique identifier ("tech-journalist", "academic")."""
@@ -71,10 +76,11 @@ class StylePrimer(Entity):
 
     @property
     def version(self) -> str:
-        """A hash of the words; the days it was made and used do not count."""
-        content = self.model_dump(mode="json", exclude={"created_at", "last_used"})
-        canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        """The version that a new run pins: a hash of the content.
+
+        Where a primer is read back, the version it was stored with counts.
+        """
+        return content_hash(self)
 
     @property
     def prompt_text(self) -> str:

@@ -71,7 +71,7 @@ def provenance(dossier: Dossier, version: str) -> dict[str, Any]:
     account: dict[str, Any] = {
         "run": str(run.pipeline_run_id),
         "pipeline": dossier.configuration.name,
-        "configuration": dossier.configuration.configuration_id,
+        "configuration": run.configuration_id,
     }
     if primer is not None:
         account["primer"] = primer.primer_id

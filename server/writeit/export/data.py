@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from writeit.core.dossier import Ancestor, Dossier
-from writeit.core.entity import Entity
+from writeit.core.entity import Entity, unknown_in
 from writeit.core.pipeline import PipelineConfiguration
 from writeit.core.primer import StylePrimer
 from writeit.core.run import PipelineRun
@@ -15,15 +15,18 @@ from writeit.export.checksum import KEY, checksum_of
 from writeit.export.facts import Known, as_event, as_fact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from writeit.core.events import Event
 
 FORMAT = "writeit_export"
-VERSION = 2
-"""The first one could be read by people only: it left out what was sent in vain."""
+OLDEST = 2
+"""Format 1 could be read by people only: it left out what was sent in vain."""
 
 Data = dict[str, Any]
+UPCASTS: tuple[Callable[[Data], Data], ...] = ()
+"""The first one makes format 3 of format 2, and so on."""
+VERSION = OLDEST + len(UPCASTS)
 E = TypeVar("E", bound=Entity)
 
 
@@ -38,7 +41,7 @@ def _said(dossier: Dossier) -> Data:
     data: Data = {
         "run": run.model_dump(mode="json"),
         "configuration": {
-            "configuration_id": configuration.configuration_id,
+            "configuration_id": run.configuration_id,
             **configuration.model_dump(mode="json", by_alias=True),
         },
     }
@@ -56,26 +59,35 @@ def _said(dossier: Dossier) -> Data:
 class Misplaced(ValueError):
     """What is wrong with a part of a file: `path` says with which."""
 
-    def __init__(self, path: str, message: str) -> None:
+    def __init__(self, path: str, message: str, *, unknown: bool = False) -> None:
         super().__init__(message)
         self.path = path
+        self.unknown = unknown
+        """Whether it is there and nobody here knows what it means."""
 
 
 def as_dossier(data: Data) -> Dossier:
     """Return the dossier of plain data that says what it must, and nothing else.
 
+    Data of an older format that can be read is brought up to date first.
+
     Raises:
         Misplaced: a part is not what it should be.
     """
+    for upcast in UPCASTS[data[FORMAT] - OLDEST :]:
+        data = upcast(data)
     known = {FORMAT, KEY, "run", "configuration", "primer", "ancestors", "history"}
     for key in data:
         if key not in known:
-            raise Misplaced(str(key)[:60], "an export has no such key")
-    configuration = _configuration(data.get("configuration"))
+            message = "an export has no such key"
+            raise Misplaced(str(key)[:60], message, unknown=True)
+    configuration, configuration_id = _configuration(data.get("configuration"))
     run = _entity(PipelineRun, _in_order(data.get("run"), configuration), "run")
+    if run.configuration_id != configuration_id:
+        raise Misplaced("configuration", f"the run was made of {run.configuration_id}")
     primer = data.get("primer")
     history = data.get("history")
-    return Dossier(
+    dossier = Dossier(
         run=run,
         configuration=configuration,
         primer=None if primer is None else _entity(StylePrimer, primer, "primer"),
@@ -85,6 +97,24 @@ def as_dossier(data: Data) -> Dossier:
             for place, each in enumerate(_list(data.get("ancestors", []), "ancestors"))
         ),
     )
+    if KEY not in data:
+        _check_ids(dossier)
+    return dossier
+
+
+def _check_ids(dossier: Dossier) -> None:
+    """Refuse ids that are not those of the content: somebody changed one by hand.
+
+    Only where no checksum says that the file is as it was written. Where one does, ids
+    are taken as they stand: they may be hashes of another form.
+    """
+    run, made_of, primer = dossier.run, dossier.configuration, dossier.primer
+    if run.configuration_id != made_of.configuration_id:
+        message = f"its id should be {made_of.configuration_id}"
+        raise Misplaced("configuration.configuration_id", message)
+    if run.primer and primer and run.primer.version != primer.version:
+        message = f"it is not version {run.primer.version}, which the run has pinned"
+        raise Misplaced("primer", message)
 
 
 def _in_order(run: object, configuration: PipelineConfiguration) -> object:
@@ -98,15 +128,11 @@ def _in_order(run: object, configuration: PipelineConfiguration) -> object:
     return {**run, "steps": {name: steps[name] for name in names}}
 
 
-def _configuration(data: object) -> PipelineConfiguration:
-    path = "configuration"
+def _configuration(data: object) -> tuple[PipelineConfiguration, object]:
+    """Return a configuration, and what is said to be its id."""
     fields = dict(data) if isinstance(data, dict) else {}
     said = fields.pop("configuration_id", None)
-    configuration = _entity(PipelineConfiguration, fields, path)
-    if said != configuration.configuration_id:
-        message = f"its id should be {configuration.configuration_id}, not {said}"
-        raise Misplaced(f"{path}.configuration_id", message)
-    return configuration
+    return _entity(PipelineConfiguration, fields, "configuration"), said
 
 
 def _events(history: object, run: PipelineRun) -> Iterator[Event]:
@@ -118,7 +144,7 @@ def _events(history: object, run: PipelineRun) -> Iterator[Event]:
         try:
             yield as_event(fact, known)
         except ValueError as error:
-            raise Misplaced(path, _why(error)) from error
+            raise Misplaced(path, _why(error), unknown=_unknown(error)) from error
 
 
 def _list(value: object, path: str) -> list[Any]:
@@ -135,7 +161,12 @@ def _entity(kind: type[E], data: object, path: str) -> E:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join([path, *map(str, first["loc"])])
-        raise Misplaced(where, first["msg"]) from error
+        unknown = _unknown(error)
+        raise Misplaced(where, first["msg"], unknown=unknown) from error
+
+
+def _unknown(error: ValueError) -> bool:
+    return isinstance(error, ValidationError) and unknown_in(error) is not None
 
 
 def _why(error: ValueError) -> str:

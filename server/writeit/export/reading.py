@@ -8,7 +8,7 @@ from writeit.core import machine
 from writeit.core.errors import BadExport, WriteItError
 from writeit.core.run import DONE, PipelineStatus, StepStatus
 from writeit.export.checksum import KEY, checksum_of
-from writeit.export.data import FORMAT, VERSION, Data, Misplaced, as_dossier
+from writeit.export.data import FORMAT, OLDEST, VERSION, Data, Misplaced, as_dossier
 from writeit.export.parsing import Unreadable, parsed
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ def read_export(text: str) -> Dossier:
         BadExport: it is no export, or damaged, or from a newer WriteIt.
     """
     try:
-        data = parsed(text)
-        _check_format(data)
-        assert isinstance(data, dict)  # noqa: S101 -- _check_format has seen to it
+        data = _with_format(parsed(text))
         _check_whole(data)
+        _check_version(data[FORMAT])
         dossier = as_dossier(data)
         _check_together(dossier)
     except Unreadable as error:
@@ -41,6 +40,8 @@ def read_export(text: str) -> Dossier:
             hint=f"It may be cut short, or be something else. {_ANEW}",
         ) from error
     except Misplaced as error:
+        if error.unknown and KEY in data:  # as it was written: it is no slip
+            raise _too_new(f"{error.path}: this one does not know it") from error
         raise BadExport(
             f"This export is not right at {error.path}: {error}.",
             reason="malformed",
@@ -55,24 +56,32 @@ def read_export(text: str) -> Dossier:
     return dossier
 
 
-def _check_format(data: object) -> None:
+def _too_new(what: str) -> BadExport:
+    return BadExport(
+        f"A newer WriteIt made this export ({what}).",
+        reason="too_new",
+        hint="Update WriteIt, then import it again.",
+    )
+
+
+def _with_format(data: object) -> Data:
+    """Return data that says which format it has, or refuse it."""
     version = data.get(FORMAT) if isinstance(data, dict) else None
-    if isinstance(version, bool) or not isinstance(version, int):
-        raise BadExport(
-            "This is no export of a run: it does not begin with `writeit_export` and"
-            " the number of its format.",
-            reason="malformed",
-            hint="Runs are imported from their yaml and json exports; a markdown"
-            " export holds the finished text only.",
-        )
+    if isinstance(data, dict) and type(version) is int:
+        return data
+    raise BadExport(
+        "This is no export of a run: it does not begin with `writeit_export` and"
+        " the number of its format.",
+        reason="malformed",
+        hint="Runs are imported from their yaml and json exports; a markdown"
+        " export holds the finished text only.",
+    )
+
+
+def _check_version(version: int) -> None:
     if version > VERSION:
-        raise BadExport(
-            f"A newer WriteIt made this export (format {version}); this one reads"
-            f" formats up to {VERSION}.",
-            reason="too_new",
-            hint="Update WriteIt, then import it again.",
-        )
-    if version < VERSION:
+        raise _too_new(f"format {version}; this one reads formats up to {VERSION}")
+    if version < OLDEST:
         raise BadExport(
             f"This export is of format {version}, which left out what was sent in"
             " vain and cannot be read back.",
@@ -96,18 +105,13 @@ def _check_whole(data: Data) -> None:
 def _check_together(dossier: Dossier) -> None:
     """Refuse parts that do not belong together."""
     run, configuration, primer = dossier.run, dossier.configuration, dossier.primer
-    if run.configuration_id != configuration.configuration_id:
-        message = f"the run was made of {run.configuration_id}"
-        raise Misplaced("configuration", message)
+    if run.pipeline != configuration.name:
+        raise Misplaced("configuration", f"the run was made of {run.configuration_id}")
     if run.step_names != configuration.step_names:
         raise Misplaced("run.steps", "they are not those of the configuration")
-    if run.primer is not None and (
-        primer is None
-        or (primer.primer_id, primer.version)
-        != (run.primer.primer_id, run.primer.version)
-    ):
-        message = f"it is not {run.primer.primer_id} ({run.primer.version})"
-        raise Misplaced("primer", f"{message}, which the run was written with")
+    if run.primer and (primer is None or primer.primer_id != run.primer.primer_id):
+        message = f"it is not {run.primer.primer_id}, which the run was written with"
+        raise Misplaced("primer", message)
     _check_ancestors(dossier)
     _check_state(run)
     if dossier.events is not None:

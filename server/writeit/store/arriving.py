@@ -71,6 +71,24 @@ def check_answers(
         )
 
 
+def check_same(what: str, here: str, there: str) -> None:
+    """Refuse a pipeline or primer if another one is stored under its id.
+
+    Only an import that somebody put together can have brought it: ids are taken as
+    they stand. `here` and `there` are content hashes of both.
+
+    Raises:
+        BadExport: there is.
+    """
+    if here != there:
+        raise BadExport(
+            f"{what} is stored already and says something else; nothing was written.",
+            reason="conflict",
+            hint="The one that is stored came with an imported run. Change the"
+            " description of yours, and it is stored as another one.",
+        )
+
+
 def check_parent(run: PipelineRun, parent: UUID | None) -> None:
     """Refuse a run that was deleted here and branched off another parent then.
 

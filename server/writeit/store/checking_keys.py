@@ -7,7 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from writeit.store import keys, schema, seal, shapes
+from writeit.core.run import pipeline_of
+from writeit.store import keys, schema, seal
 from writeit.store.codec import EMPTY
 from writeit.store.findings import shown, why
 from writeit.store.records import Listing, ResponseRecord, StepRecord
@@ -172,10 +173,10 @@ def _is(findings: Findings, key: bytes, due: bytes) -> None:
 # --- What stands beside the runs --------------------------------------------------
 
 
-def _configuration(findings: Findings, key: bytes, raw: bytes, _: Parts) -> None:
+def _configuration(findings: Findings, key: bytes, raw: bytes, parts: Parts) -> None:
     record = findings.record(ConfigurationRecord, key, raw)
-    if record is not None:
-        _is(findings, key, keys.config(record.configuration.configuration_id))
+    if record is not None and pipeline_of(parts[1]) != record.configuration.name:
+        findings.add(key, f"It holds another pipeline, {record.configuration.name!r}.")
 
 
 def _primer(findings: Findings, key: bytes, raw: bytes, parts: Parts) -> None:
@@ -186,9 +187,8 @@ def _primer(findings: Findings, key: bytes, raw: bytes, parts: Parts) -> None:
             findings.expect(key, version, "the version")
         return
     record = findings.record(PrimerRecord, key, raw)
-    if record is not None:
-        primer = shapes.primer_entity(record)
-        _is(findings, key, keys.primer(primer.primer_id, primer.version))
+    if record is not None and record.primer_id != parts[1]:
+        findings.add(key, f"It holds another primer, {record.primer_id!r}.")
 
 
 def _session(findings: Findings, key: bytes, raw: bytes, _: Parts) -> None:

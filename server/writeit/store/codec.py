@@ -18,10 +18,12 @@ from pydantic import (
     PlainSerializer,
     SerializationInfo,
     SerializerFunctionWrapHandler,
+    ValidationError,
     ValidationInfo,
     WrapSerializer,
 )
 
+from writeit.core.entity import unknown_in
 from writeit.store.seal import unsealed
 
 if TYPE_CHECKING:
@@ -38,6 +40,14 @@ EMPTY = b'{"v":1}'
 
 class TooNew(ValueError):
     """A newer version of this program wrote the record."""
+
+
+def newer(error: BaseException) -> str | None:
+    """Return what of a newer program made a record that is whole unreadable, if so."""
+    if isinstance(error, TooNew):
+        return str(error)
+    place = unknown_in(error) if isinstance(error, ValidationError) else None
+    return f"this one does not know {place}" if place else None
 
 
 class Texts:
@@ -108,8 +118,9 @@ def decode(kind: type[R], raw: bytes, text: Callable[[str], str]) -> R:
     """Read a record; `text` finds a long text by its digest.
 
     Raises:
-        TooNew: a newer program wrote it.
-        ValueError: it is not a record of this kind.
+        TooNew: it has a higher version.
+        ValueError: it is not a record of this kind, or has more than this one knows:
+            `newer` tells which, once the checksum was found to be right.
     """
     raw = unsealed(raw)
     if raw.startswith((b'{"v":%d,' % kind.VERSION, b'{"v":%d}' % kind.VERSION)):

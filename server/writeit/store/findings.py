@@ -8,8 +8,9 @@ from writeit.core.errors import StoreError
 from writeit.ports import StoreProblem
 from writeit.store import keys
 from writeit.store.cache import Caches
-from writeit.store.codec import decode
+from writeit.store.codec import decode, newer
 from writeit.store.reading import Reading
+from writeit.store.seal import intact
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -58,7 +59,8 @@ class Findings:
         try:
             return decode(kind, raw, self._text)
         except (ValueError, LookupError) as error:
-            self.add(key, f"It cannot be read: {why(error)}.")
+            said = why(error, whole=intact(key, raw))
+            self.add(key, f"It cannot be read: {said}.")
             return None
 
     def expect(self, holder: bytes, key: bytes, what: str) -> None:
@@ -79,8 +81,11 @@ def shown(key: bytes) -> str:
     return key.decode(errors="replace")
 
 
-def why(error: BaseException) -> str:
-    """What an error says, on one line."""
+def why(error: BaseException, *, whole: bool = False) -> str:
+    """What an error says, on one line; of a record that is `whole`, if it is newer."""
     if isinstance(error, StoreError) and error.__cause__ is not None:
+        whole = error.reason == "too_new"
         error = error.__cause__
+    if whole and (what := newer(error)):
+        return f"a newer WriteIt wrote it ({what}); update WriteIt"
     return " ".join(str(error).split())[:_SHOWN].rstrip(".") or type(error).__name__

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from writeit.ports import StoredRun
 from writeit.store import failures, keys, shapes
-from writeit.store.codec import TooNew, decode
+from writeit.store.codec import decode, newer
 from writeit.store.records import (
     EventRecord,
     Record,
@@ -16,7 +16,7 @@ from writeit.store.records import (
     RunRecord,
     StepRecord,
 )
-from writeit.store.seal import unsealed_text
+from writeit.store.seal import intact, unsealed_text
 from writeit.store.side_records import (
     ConfigurationRecord,
     LeaseRecord,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from writeit.store.snapshot import Snapshot
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 Waiting = dict["UUID", list[tuple[int, str]]]
 """Streamed text of responses that is not on the disk yet: offset and piece."""
@@ -71,12 +72,22 @@ def decoded(
     Raises:
         StoreError: it is damaged, or too new.
     """
+    return understood(snapshot, key, raw, lambda: decode(kind, raw, text))
+
+
+def understood(snapshot: Snapshot, key: bytes, raw: bytes, make: Callable[[], T]) -> T:
+    """Return what `make` makes of the value that stood under `key`.
+
+    Raises:
+        StoreError: it is damaged, or too new; its checksum tells which.
+    """
     try:
-        return decode(kind, raw, text)
-    except TooNew as error:
-        raise failures.too_new(snapshot.folder, str(error)) from error
+        return make()
     except ValueError as error:
-        what = f"{key.decode(errors='replace')} cannot be read ({error})"
+        shown = key.decode(errors="replace")
+        if intact(key, raw) and (what := newer(error)):
+            raise failures.too_new(snapshot.folder, f"{shown}: {what}") from error
+        what = f"{shown} cannot be read ({error})"
         raise failures.corrupt(snapshot.folder, what) from error
 
 
@@ -122,7 +133,10 @@ class Reading:
         if stored is None:
             found = decoded(self._snapshot, RunRecord, key, raw, self.text)
             steps = self._steps(run_id, found.step_names)
-            stored = StoredRun(shapes.run_entity(found, steps), found.seq)
+            run = understood(
+                self._snapshot, key, raw, lambda: shapes.run_entity(found, steps)
+            )
+            stored = StoredRun(run, found.seq)
             self._caches.runs.add(raw, stored)
         run = shapes.with_streamed(
             stored.run, lambda response: self._streamed(run_id, response, waiting)
@@ -131,13 +145,14 @@ class Reading:
 
     def events(self, run_id: UUID) -> list[Event]:
         """Read all events of a run, oldest first."""
-        return [
-            shapes.event_entity(
-                decoded(self._snapshot, EventRecord, key, raw, self.text),
-                self.response,
-            )
-            for key, raw in self._snapshot.scan(keys.events(run_id))
-        ]
+        found = self._snapshot.scan(keys.events(run_id))
+        return [self._event(key, raw) for key, raw in found]
+
+    def _event(self, key: bytes, raw: bytes) -> Event:
+        record = decoded(self._snapshot, EventRecord, key, raw, self.text)
+        return understood(
+            self._snapshot, key, raw, lambda: shapes.event_entity(record, self.response)
+        )
 
     def response(self, response_id: UUID) -> AIResponse:
         """Read an answer that must be there."""

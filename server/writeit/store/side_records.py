@@ -6,8 +6,6 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import ConfigDict
-
 from writeit.core.entity import Moment
 from writeit.core.pipeline import PipelineConfiguration
 from writeit.core.session import UserPreferences, UserSession
@@ -52,15 +50,6 @@ class PrimerRecord(Record):
     voice_attributes: dict[str, Text]
     example_openings: tuple[Text, ...] = ()
     guidelines: dict[str, tuple[Text, ...]]
-    created_at: Moment
-    last_used: Moment
-
-
-class PrimerDates(Record):
-    """The part of a PrimerRecord that is not in the primer's file."""
-
-    model_config = ConfigDict(extra="ignore")
-
     created_at: Moment
     last_used: Moment
 

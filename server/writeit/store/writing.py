@@ -15,6 +15,7 @@ from writeit.core.run import PipelineStatus
 from writeit.core.session import LOCAL_USER
 from writeit.ports import StaleDecision, StoredRun
 from writeit.store import arriving, keys, kinship, reading, shapes
+from writeit.store.cache import Caches
 from writeit.store.codec import EMPTY, Texts, encode
 from writeit.store.records import Listing, RunRecord
 from writeit.store.seal import sealed
@@ -22,7 +23,6 @@ from writeit.store.side_records import (
     ConfigurationRecord,
     LeaseRecord,
     PreferencesRecord,
-    PrimerDates,
     PrimerPointer,
     SessionRecord,
 )
@@ -131,11 +131,19 @@ def moment_of(decision: Decision) -> datetime:
 
 
 def primer_dates(
-    primer: StylePrimer, known: PrimerDates | StylePrimer | None, at: datetime
+    primer: StylePrimer, known: StylePrimer | None, at: datetime
 ) -> tuple[datetime, datetime]:
     """When a primer's version was first seen, and when last used."""
     created_at = (known and known.created_at) or primer.created_at or at
     return created_at, max(at, (known and known.last_used) or at)
+
+
+def pinned_version(run: PipelineRun, primer: StylePrimer) -> str:
+    """The version by which `run` knows the primer it was started with."""
+    pinned = run.primer
+    if pinned is None or pinned.primer_id != primer.primer_id:
+        return primer.version
+    return pinned.version
 
 
 def write_session(batch: Batch, session: UserSession) -> None:
@@ -221,7 +229,7 @@ def index_entries(run: Listing | RunRecord) -> dict[bytes, bytes]:
 
 def _write_what_comes_along(batch: Batch, decision: Decision) -> None:
     if decision.configuration is not None:
-        _write_configuration(batch, decision.configuration)
+        _write_configuration(batch, decision.configuration, decision.run)
     if decision.primer is not None:
         _write_primer(batch, decision.primer, decision)
     if decision.session is not None:
@@ -242,22 +250,33 @@ def renew(batch: Batch, leases: Mapping[UUID, Lease]) -> None:
             _write(batch, key, shapes.lease_record(lease))
 
 
-def _write_configuration(batch: Batch, configuration: PipelineConfiguration) -> None:
-    key = keys.config(configuration.configuration_id)
-    if batch.get(key) is None:
+def _write_configuration(
+    batch: Batch, configuration: PipelineConfiguration, run: PipelineRun
+) -> None:
+    """Write a configuration under the id that its run knows it by."""
+    key = keys.config(run.configuration_id)
+    known = reading.record(batch, ConfigurationRecord, key, reading.no_text)
+    if known is None:
         _write(batch, key, ConfigurationRecord(configuration=configuration))
+        return
+    here, there = known.configuration.configuration_id, configuration.configuration_id
+    arriving.check_same(f"Pipeline {run.configuration_id}", here, there)
 
 
 def _write_primer(batch: Batch, primer: StylePrimer, decision: Decision) -> None:
     """Write a primer's version with the days it was first and last used."""
     run = decision.run
-    key = keys.primer(primer.primer_id, primer.version)
-    known = reading.record(batch, PrimerDates, key, reading.no_text)
+    version = pinned_version(run, primer)
+    key = keys.primer(primer.primer_id, version)
+    known = reading.Reading(batch, Caches()).primer(primer.primer_id, version)
+    if known is not None:
+        what = f"Primer {primer.primer_id} ({version})"
+        arriving.check_same(what, known.version, primer.version)
     created_at, last_used = primer_dates(primer, known, moment_of(decision))
     _write(batch, key, shapes.primer_record(primer, created_at, last_used))
     newest = keys.primer(primer.primer_id)
     if decision.ancestors is None or batch.get(newest) is None:
-        _write(batch, newest, PrimerPointer(newest=primer.version))
+        _write(batch, newest, PrimerPointer(newest=version))
     uses = keys.primer_usage(primer.primer_id)
     _put(batch, keys.at(uses, run.created_at, run.pipeline_run_id), EMPTY)
 

@@ -1,0 +1,192 @@
+"""Two versions of WriteIt on the same data, one of which knows one key more.
+
+The newer one is this one with a key more in pipelines, primers and preferences, in a
+process of its own. It must read all that is old; what it writes, this one must tell
+from damage.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import writeit
+from compat.make_samples import pipelines
+from compat.test_samples import NEWEST
+from writeit.core.errors import BadExport, StoreError
+from writeit.core.session import UserPreferences
+from writeit.export import read_export
+from writeit.library.pipelines import read_pipeline
+from writeit.store import keys
+from writeit.store.lmdb_store import LmdbStore
+from writeit.store.maintenance import LmdbMaintenance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TESTS = Path(__file__).parents[1]
+CHANGED = (
+    *("PipelineConfiguration", "StepSpec", "InputSpec", "StylePrimer"),
+    *("UserPreferences", "PrimerRecord"),
+)
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the newer version found and wrote."""
+    folder = tmp_path_factory.mktemp("newer")
+    package = folder / "package" / "writeit"
+    shutil.copytree(
+        Path(writeit.__file__).parent,
+        package,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    for name in CHANGED:
+        with_one_key_more(package, name)
+    done = subprocess.run(
+        [sys.executable, TESTS / "compat" / "newer.py", NEWEST, folder],
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{package.parent}{os.pathsep}{TESTS}",
+            "WRITEIT_DATA_DIR": str(folder / "data"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "found.json").write_text(done.stdout)
+    return folder
+
+
+def with_one_key_more(package: Path, entity: str) -> None:
+    """Add an optional key to an entity, as a later version would."""
+    header = re.compile(rf'(?ms)^class {entity}\((?:Entity|Record)\):\n    """.*?"""\n')
+    (source,) = (p for p in package.rglob("*.py") if header.search(p.read_text()))
+    field = "\\g<0>\n    brand_new: tuple[str, ...] = ()\n"
+    source.write_text(header.sub(field, source.read_text()))
+
+
+@pytest.fixture
+def found(newer: Path) -> Any:
+    """What the newer version found in the samples."""
+    return json.loads((newer / "found.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's data folder: the test's own."""
+    monkeypatch.setenv("WRITEIT_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def folder(newer: Path, tmp_path: Path) -> Path:
+    """A copy of the store that the newer version wrote."""
+    return shutil.copytree(newer / "new" / "made", tmp_path / "store")
+
+
+def test_a_newer_version_reads_an_old_store_and_old_exports(found: Any) -> None:
+    """They verify and import although a pipeline has an optional key more there."""
+    assert found["problems"] == []
+
+
+def test_no_id_changes_by_an_optional_key(found: Any) -> None:
+    """Neither of a pipeline nor the version of a primer."""
+    known = json.loads((NEWEST / "known.json").read_text())
+    assert found["pipelines"] == known["pipelines"]
+    assert found["primers"] == known["primers"]
+
+
+def refusal(read: Callable[[], object]) -> StoreError:
+    """Why the store refuses to read something."""
+    with pytest.raises(StoreError) as caught:
+        read()
+    return caught.value
+
+
+async def test_what_a_newer_version_stored_is_too_new(folder: Path) -> None:
+    """It is not called damaged, and nobody is told to remove it."""
+    store = LmdbStore.open(folder)
+    name = pipelines(NEWEST)["blog-post.yaml"].configuration_id
+    for refused in (
+        refusal(lambda: store.configuration(name)),
+        refusal(store.preferences),
+        refusal(store.active_sessions),
+    ):
+        assert refused.reason == "too_new"
+        assert "Update WriteIt" in refused.hint
+        assert "remove" not in refused.hint
+        assert "brand_new" in refused.message
+    problems = (await LmdbMaintenance(store).verify()).problems
+    kinds = {problem.key.partition(":")[0] for problem in problems}
+    assert kinds == {"config", "preferences", "session"}
+    assert all("update WriteIt" in problem.message for problem in problems)
+    store.close()
+
+
+async def test_what_a_newer_version_stored_is_damaged_if_its_checksum_is_wrong(
+    folder: Path,
+) -> None:
+    """An unknown key may then be a flipped bit."""
+    store = LmdbStore.open(folder)
+    key = keys.preferences("local")
+    assert store.engine is not None
+    store.engine[0].write_once(
+        lambda batch: batch.put(
+            key, (batch.get(key) or b"").replace(b"brand_new", b"brand^new")
+        )
+    )
+    assert refusal(store.preferences).reason == "corrupt"
+    store.close()
+
+
+async def test_preferences_of_a_newer_version_are_kept(folder: Path) -> None:
+    """Nothing was changed by failing to read them."""
+    store = LmdbStore.open(folder)
+    with store.snapshot() as snapshot:
+        before = snapshot.get(keys.preferences("local"))
+    refusal(store.preferences)
+    with store.snapshot() as snapshot:
+        assert snapshot.get(keys.preferences("local")) == before
+    await store.save_preferences(UserPreferences())  # the user may set them anew
+    assert store.preferences() == UserPreferences()
+    store.close()
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("$^", "", "too_new"),
+        ("brand_new", "brand^new", "damaged"),
+        ("(?m)^.*checksum.*\\n", "", "malformed"),
+    ],
+)
+def test_an_export_of_a_newer_version_is_too_new(
+    newer: Path, form: str, old: str, new: str, reason: str
+) -> None:
+    """Unless it is not as it was written, or does not claim to be."""
+    text = (newer / "new" / f"newer.{form}").read_text(encoding="utf-8")
+    with pytest.raises(BadExport) as caught:
+        read_export(re.sub(old, new, text))
+    assert caught.value.reason == reason
+    assert ("Update WriteIt" in caught.value.hint) == (reason == "too_new")
+
+
+def test_an_unknown_key_in_a_file_is_a_diagnostic() -> None:
+    """A person wrote the file: it is more likely a slip than a newer version."""
+    text = (NEWEST / "pipelines" / "blog-post.yaml").read_text(encoding="utf-8")
+    known = pipelines(NEWEST)["blog-post.yaml"]
+    found, problems = read_pipeline(
+        f"{text}\nbrand_new: [a]\n", "file:///x.yaml", created=known.created
+    )
+    assert [problem.code for problem in problems] == ["unknown-key"]
+    assert found is None or found.configuration_id == known.configuration_id
