@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import lmdb
 import pytest
 
 import writeit
@@ -26,8 +27,10 @@ from writeit.core.session import UserPreferences
 from writeit.export import read_export
 from writeit.library.pipelines import read_pipeline
 from writeit.store import keys
+from writeit.store.checking import check
 from writeit.store.lmdb_store import LmdbStore
 from writeit.store.maintenance import LmdbMaintenance
+from writeit.store.seal import sealed, unsealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,6 +164,28 @@ async def test_preferences_of_a_newer_version_are_kept(folder: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize("kind", keys.RECORDS)
+def test_a_record_of_a_higher_version_is_too_new(kind: bytes, tmp_path: Path) -> None:
+    """Of every kind that the store has."""
+    folder = shutil.copytree(NEWEST / "store", tmp_path / "store")
+    with (
+        lmdb.Environment(str(folder)) as environment,
+        environment.begin(write=True) as txn,
+    ):
+        cursor = txn.cursor()
+        assert cursor.set_range(kind)
+        key, raw = cursor.item()
+        assert key.startswith(kind)
+        record = unsealed(raw).replace(b'"v":1', b'"v":99', 1)
+        txn.put(key, sealed(key, record))
+    problems = check(folder).problems
+    newer = [problem for problem in problems if "update WriteIt" in problem.message]
+    assert {problem.key.partition(":")[0].encode() + b":" for problem in newer} >= {
+        kind
+    }
+    assert not any("damaged" in problem.message for problem in problems)
+
+
 @pytest.mark.parametrize("form", ["yaml", "json"])
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
@@ -186,7 +211,9 @@ def test_an_unknown_key_in_a_file_is_a_diagnostic() -> None:
     text = (NEWEST / "pipelines" / "blog-post.yaml").read_text(encoding="utf-8")
     known = pipelines(NEWEST)["blog-post.yaml"]
     found, problems = read_pipeline(
-        f"{text}\nbrand_new: [a]\n", "file:///x.yaml", created=known.created
+        f"{text}\nbrand_new: [a]\nx-note: mine\n",
+        "file:///x.yaml",
+        created=known.created,
     )
     assert [problem.code for problem in problems] == ["unknown-key"]
     assert found is None or found.configuration_id == known.configuration_id

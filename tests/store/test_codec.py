@@ -30,6 +30,7 @@ from writeit.store import keys, records, shapes, side_records
 from writeit.store.cache import ResponseCache
 from writeit.store.codec import Text, Texts, TooNew, decode, encode
 from writeit.store.records import Record, ResponseRecord
+from writeit.store.side_records import PreferencesRecord
 
 if TYPE_CHECKING:
     from writeit.core.entity import Entity
@@ -65,6 +66,19 @@ def test_an_old_record_is_upcast_step_by_step() -> None:
     raw = encode(expected, Texts())
     assert raw == b'{"v":3,"words":"w","author":"unknown"}'
     assert decode(Note, raw, no_text) == expected
+
+
+class LaterPreferences(PreferencesRecord):
+    """Preferences of a later version, which called the theme something else before."""
+
+    VERSION: ClassVar[int] = 2
+    UPCASTS = (lambda old: {"preferences": {"theme": old["preferences"]["colours"]}},)
+
+
+def test_preferences_are_upcast_as_all_records_are() -> None:
+    """Before they are validated."""
+    record = decode(LaterPreferences, b'{"v":1,"preferences":{"colours":"x"}}', no_text)
+    assert record.preferences.theme == "x"
 
 
 def test_a_newer_record_is_refused() -> None:

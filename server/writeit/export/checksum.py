@@ -1,4 +1,8 @@
-"""Whether a file is as it was written: cut short, or changed by hand or by accident."""
+"""Whether a file is as it was written: cut short, or changed by hand or by accident.
+
+It is made alike in every format, so that a file of a newer one can be told from a
+damaged one.
+"""
 
 from __future__ import annotations
 

@@ -108,6 +108,9 @@ class Listing(Record):
 
     model_config = ConfigDict(extra="ignore")
 
+    VERSION: ClassVar[int] = RunRecord.VERSION
+    UPCASTS = RunRecord.UPCASTS
+
     seq: int
     pipeline_run_id: UUID
     configuration_id: str
