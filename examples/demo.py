@@ -54,7 +54,7 @@ class Editor(LanguageClient):
         def message(params: types.ShowMessageParams) -> None:
             print(f"  ({params.message})", flush=True)
 
-    async def command(self, command: str, **params: object) -> Any:  # noqa: ANN401 -- any JSON
+    async def command(self, command: str, **params: object) -> Any:
         """Run one of the server's commands."""
         return await self.workspace_execute_command_async(
             types.ExecuteCommandParams(command=command, arguments=[params])

@@ -44,7 +44,7 @@ def neovim() -> Path | None:
 
 def _version(binary: str) -> tuple[int, int]:
     try:
-        told = subprocess.run(  # noqa: S603 -- a Neovim from the PATH
+        told = subprocess.run(
             [binary, "--version"], capture_output=True, text=True, check=True
         ).stdout
     except (OSError, subprocess.CalledProcessError):
@@ -67,7 +67,7 @@ def open_for_a_person(binary: Path, notes: Path) -> int:
     """Open Neovim on the notes, in this terminal; return its exit code."""
     command = [str(binary), "--clean", "-n", "-i", "NONE", *arguments(), str(notes)]
     env = {**os.environ, **environment()}
-    return subprocess.run(command, env=env, cwd=notes.parent, check=False).returncode  # noqa: S603 -- the Neovim found above
+    return subprocess.run(command, env=env, cwd=notes.parent, check=False).returncode
 
 
 def play(binary: Path, notes: Path) -> None:
