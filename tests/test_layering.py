@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "export": {"core"},
     "lsp": {"core", "ports", "engine", "library", "views", "export", "writeit"},
     "cli": {"core", "ports", "engine", "library", "views", "export", "writeit"},
-    "bootstrap": {"core", "ports", "store", "models", "lsp", "cli"},
+    "bootstrap": {"core", "ports", "library", "store", "models", "lsp", "cli"},
     "__main__": {"bootstrap"},
     "__init__": set[str](),
 }

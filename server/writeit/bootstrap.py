@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -60,26 +61,37 @@ def serve() -> None:
     sys.exit(serve_stdio(world))
 
 
-def world() -> World:
-    """Hand out the real ports; imported here, when they are first needed."""
+def world(user: object = None) -> World:
+    """Hand out the real ports; imported here, when they are first needed.
+
+    `user` is what an editor sent as `initializationOptions.writeit.user`.
+    """
+    from writeit.library.user_config import config_file, read_user_config
     from writeit.models.client import ModelHostClient
     from writeit.models.keys import SystemKeys
+    from writeit.models.providers import OLLAMA_URL_VARIABLE
     from writeit.ports import World
+    from writeit.store.location import store_folder
 
+    config, problems = read_user_config(user)
     keys = SystemKeys()
+    # Also where nothing is set: the environment's value may have been refused.
+    ollama = {OLLAMA_URL_VARIABLE: config.ollama_url or ""}
     return World(
-        models=ModelHostClient(keys=keys),
+        models=ModelHostClient(keys=keys, environment=ollama),
         keys=keys,
         clock=SystemClock(),
         processes=SystemProcesses(),
-        open_store=open_store,
-        find_store=find_store,
+        open_store=partial(open_store, location=config.store_location),
+        find_store=partial(store_folder, location=config.store_location),
         maintain=maintain,
+        user_config_file=config_file(),
+        config_problems=problems,
     )
 
 
-def open_store(workspace: Path | None) -> tuple[Store, str | None]:
-    """Open the store of a workspace folder, or the user's own where that cannot be.
+def open_store(workspace: Path | None, location: str) -> tuple[Store, str | None]:
+    """Open the store of a workspace folder; `location` is as in the configuration.
 
     Where there is none it is made with the first write.
 
@@ -89,17 +101,10 @@ def open_store(workspace: Path | None) -> tuple[Store, str | None]:
     from writeit.store.lmdb_store import LmdbStore
     from writeit.store.location import store_folder
 
-    folder, message = store_folder(workspace)
+    folder, message = store_folder(workspace, location)
     store = LmdbStore(folder)
     store.open_existing()
     return store, message
-
-
-def find_store(workspace: Path | None) -> tuple[Path, str | None]:
-    """Say where the store of a workspace folder is, or would be."""
-    from writeit.store.location import store_folder
-
-    return store_folder(workspace)
 
 
 def maintain(store: Store) -> Maintenance:

@@ -34,6 +34,7 @@ def world_with(folder: Path) -> World:
         open_store=lambda _: (LmdbStore(folder), None),
         find_store=lambda _: (folder, None),
         maintain=no_care,
+        user_config_file=folder / "config.yaml",
     )
 
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import BaseModel
 
 from vscode import tools
-from writeit.core.settings import Settings
 from writeit.lsp.names import COMMANDS
 from writeit.lsp.schema import contract
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "vscode-extension"
@@ -52,28 +45,6 @@ def test_the_mirror_that_is_checked_in_is_the_contracts() -> None:
         pytest.skip("node is not installed (make ci-setup)")
     check = [str(node), "scripts/protocol.mjs", "--check"]
     subprocess.run(check, cwd=EXTENSION, check=True)
-
-
-def test_the_extensions_settings_are_the_servers() -> None:
-    """Each of the section's settings, and two of the extension's own."""
-    ours = {"writeit.server.path", "writeit.server.package"}
-    package = json.loads((EXTENSION / "package.json").read_text("utf-8"))
-    declared = set(package["contributes"]["configuration"]["properties"])
-    wanted = {f"writeit.{key}" for key in settings_of(Settings)}
-    assert declared == wanted | ours
-    sent = (EXTENSION / "src" / "settings.ts").read_text("utf-8")
-    assert all(f"'{key.removeprefix('writeit.')}'" in sent for key in wanted)
-
-
-def settings_of(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """The settings of a section by their names on the wire."""
-    for field in section.model_fields.values():
-        name = f"{prefix}{field.alias}"
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from settings_of(inner, f"{name}.")
-        else:
-            yield name
 
 
 def test_the_extension_reaches_every_command() -> None:

@@ -62,26 +62,3 @@ async def test_a_budget_is_refused_with_its_figures(
     assert refused.data["limit"] == 0.0001
     assert refused.data["estimate"] > 0.0001
     assert len(provider.calls) == before
-
-
-async def test_where_ollama_is_can_be_set_while_running(
-    one_editor: Editor, provider: Provider
-) -> None:
-    """The setting counts from the next command on; nothing is started anew."""
-    provider.ollama_models = ["phi:latest"]
-    listed = await one_editor.command("writeit.model.list", provider="ollama")
-    assert listed == {"models": []}
-    one_editor.settings = {"models": {"ollamaUrl": provider.root}}
-    one_editor.notify("workspace/didChangeConfiguration", {"settings": None})
-    try:
-        listed = await one_editor.command("writeit.model.list", provider="ollama")
-        run_id = await one_editor.start_run()
-        state = await one_editor.command(
-            "writeit.step.run", runId=run_id, models=["ollama/phi"]
-        )
-    finally:
-        one_editor.settings = {}
-        one_editor.notify("workspace/didChangeConfiguration", {"settings": None})
-    assert [model["id"] for model in listed["models"]] == ["ollama/phi:latest"]
-    (answer,) = state["aiResponses"]
-    assert (answer["provider"], answer["modelName"]) == ("ollama", "phi")

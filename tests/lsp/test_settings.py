@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.editor import Editor
+    from support.provider import Provider
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -125,3 +126,50 @@ async def test_a_lens_that_is_given_up_while_settings_are_asked_for_is_no_troubl
         assert await editor.command("writeit.pipeline.list")
         await editor.quit()
     assert "Unable to handle" not in log.read_text(encoding="utf-8")
+
+
+async def test_what_a_workspace_may_not_set_is_one_message(one_editor: Editor) -> None:
+    """What else the section says counts; editors' own settings are no mistake."""
+    before = len(one_editor.sent("window/showMessage"))
+    one_editor.settings = {
+        "models": {"default": "openai/say-on", "ollamaUrl": "http://127.0.0.1:1"},
+        "storeLocation": "user",
+        "autoSave": True,
+        "trace": "off",
+    }
+    for _ in range(2):
+        one_editor.notify("workspace/didChangeConfiguration", {"settings": {}})
+        run_id = await one_editor.start_run()
+        state = await one_editor.command("writeit.step.run", runId=run_id)
+        assert state["aiResponses"][0]["rawOutput"] == "on"
+    told = [m["message"] for m in one_editor.sent("window/showMessage")[before:]]
+    assert len(told) == 2
+    assert any("writeit.storeLocation" in message for message in told)
+    assert any("writeit.models.ollamaUrl" in message for message in told)
+    one_editor.settings = {}
+    one_editor.notify("workspace/didChangeConfiguration", {"settings": {}})
+
+
+async def test_the_users_own_configuration_comes_with_initialize(
+    workspace: Path, environment: dict[str, str], provider: Provider
+) -> None:
+    """Where Ollama is, and where the store is; a mistake is one message."""
+    provider.ollama_models = ["phi:latest"]
+    user = {"ollamaUrl": provider.root, "storeLocation": "user", "colour": "red"}
+    async with serving(
+        [workspace], environment=environment, options={"writeit": {"user": user}}
+    ) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
+        listed = await editor.command("writeit.model.list", provider="ollama")
+        run_id = await editor.start_run()
+        state = await editor.command(
+            "writeit.step.run", runId=run_id, models=["ollama/phi"]
+        )
+        status = await editor.command("writeit.store.status")
+        (message,) = editor.sent("window/showMessage")
+        assert "initializationOptions.writeit.user.colour" in message["message"]
+    assert [model["id"] for model in listed["models"]] == ["ollama/phi:latest"]
+    (answer,) = state["aiResponses"]
+    assert (answer["provider"], answer["modelName"]) == ("ollama", "phi")
+    assert status["path"].startswith(environment["WRITEIT_DATA_DIR"])
+    assert not (workspace / ".writeit" / "store").exists()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.provider import running
 from writeit.models.ollama import Ollama, room_for
 from writeit.ports import ModelCall
 
@@ -59,21 +58,6 @@ async def test_no_larger_window_is_asked_for_than_the_model_has(
         c for c in provider.calls if c.path == "/api/chat" and c.model == "small"
     ]
     assert asked.body["options"]["num_ctx"] == 5000
-
-
-async def test_the_setting_is_honoured_while_running(client: ModelHostClient) -> None:
-    async with running() as other:
-        other.ollama_models = ["elsewhere:latest"]
-        other.ollama_windows["elsewhere"] = 7000
-        call = ModelCall(model="ollama/elsewhere", prompt="x", ollama_url=other.root)
-        listed = await client.list(provider="ollama", ollama_url=other.root)
-        fit = await client.measure(call)
-        async with client.stream(call) as items:
-            async for _ in items:
-                pass
-        assert "/api/chat" in [c.path for c in other.calls]
-    assert [info.id for info in listed] == ["ollama/elsewhere:latest"]
-    assert fit.context_window == 7000
 
 
 async def test_refresh_forgets_what_was_remembered(

@@ -16,7 +16,8 @@ from writeit.core.errors import NotFound, StoreError
 from writeit.core.session import UserPreferences
 from writeit.ports import Deleted, Lease, RunQuery
 from writeit.store import location
-from writeit.store.lmdb_store import LmdbStore, exists
+from writeit.store.lmdb_store import LmdbStore
+from writeit.store.location import exists
 from writeit.store.maintenance import LmdbMaintenance
 from writeit.store.schema import SCHEMA
 

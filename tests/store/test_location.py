@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from writeit.store.location import prepare, store_folder
+from writeit.store.lmdb_store import LmdbStore
+from writeit.store.location import place_for, prepare, store_folder
 
 Partition = namedtuple("Partition", ["mountpoint", "fstype"])  # noqa: PYI024 -- stands in for psutil's
 CHILD = Path(__file__).parent / "child.py"
@@ -107,3 +108,74 @@ def test_a_gitignore_that_is_there_stays(tmp_path: Path) -> None:
     assert ignore.read_text() == "store\n"
     prepare(tmp_path / "elsewhere" / "store")
     assert not (tmp_path / "elsewhere" / ".gitignore").exists()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A workspace."""
+    (tmp_path / "notes").mkdir()
+    return tmp_path / "notes"
+
+
+def test_the_user_decides_where_it_is(
+    notes: Path, tmp_path: Path, data_folder: Path
+) -> None:
+    """In the user's data folder, or in any other; each workspace has its own."""
+    (tmp_path / "other").mkdir()
+    for location, root in (
+        ("user", data_folder / "workspaces"),
+        (str(tmp_path / "histories"), tmp_path / "histories"),
+    ):
+        folder, message = store_folder(notes, location)
+        assert message is None
+        assert folder.is_relative_to(root)
+        assert folder != store_folder(tmp_path / "other", location)[0]
+        assert store_folder(None, location)[0].is_relative_to(root.parent)
+
+
+def test_a_folder_that_is_unfit_is_left(
+    notes: Path, tmp_path: Path, data_folder: Path
+) -> None:
+    """With a message that names it."""
+    (tmp_path / "file").write_text("in the way")
+    folder, message = store_folder(notes, str(tmp_path / "file"))
+    assert folder.is_relative_to(data_folder)
+    assert message is not None
+    assert str(tmp_path / "file") in message
+
+
+@pytest.mark.parametrize("was", ["workspace", "user", "histories"])
+@pytest.mark.parametrize("now", ["workspace", "user", "elsewhere"])
+def test_a_store_that_is_elsewhere_is_used_and_never_moved(
+    notes: Path, tmp_path: Path, was: str, now: str
+) -> None:
+    """One message names the command that moves it."""
+    before, after = (
+        each if each in {"workspace", "user"} else str(tmp_path / each)
+        for each in (was, now)
+    )
+    made, _ = store_folder(notes, before)
+    LmdbStore.open(made).close()
+    folder, message = store_folder(notes, after)
+    assert folder == made
+    if was == now:
+        assert message is None
+    else:
+        assert message is not None
+        assert "writeit store move" in message
+
+
+def test_of_two_stores_the_configured_one_is_used(notes: Path) -> None:
+    """And the other one is named."""
+    beside, _ = store_folder(notes)
+    LmdbStore.open(beside).close()
+    users = place_for(notes, "user")[0]
+    LmdbStore.open(users).close()
+    for location, used, other in (
+        ("workspace", beside, users),
+        ("user", users, beside),
+    ):
+        folder, message = store_folder(notes, location)
+        assert folder == used
+        assert message is not None
+        assert str(other) in message

@@ -98,7 +98,10 @@ async function start(app: App): Promise<void> {
   }
 }
 
-/** Start anew when what the server is found by changes. */
+/** Settings that the server reads when it starts. */
+const USER_SETTINGS = ['writeit.storeLocation', 'writeit.models.ollamaUrl'];
+
+/** Start anew when what the server is found by, or reads when it starts, changes. */
 function restartOnChanges(app: App): void {
   const anew = (): void => {
     void app.server.restart();
@@ -110,6 +113,8 @@ function restartOnChanges(app: App): void {
         if (app.server.isPathChanged) {
           anew();
         }
+      } else if (USER_SETTINGS.some((name) => event.affectsConfiguration(name))) {
+        anew();
       } else if (event.affectsConfiguration('writeit')) {
         void app.server.settingsChanged();
       }

@@ -1444,6 +1444,12 @@ export interface ClientOptions {
   readonly views?: ('uri' | null) | undefined;
   readonly events?: boolean | undefined;
   readonly token?: (string | null) | undefined;
+  readonly user?:
+    | {
+        readonly storeLocation?: string | undefined;
+        readonly ollamaUrl?: (string | null) | undefined;
+      }
+    | undefined;
 }
 /**
  * US dollars that may be spent; None is no limit.
@@ -1462,7 +1468,6 @@ export interface ModelSettings {
         readonly [k: string]: readonly string[];
       }
     | undefined;
-  readonly ollamaUrl?: (string | null) | undefined;
 }
 /**
  * The whole section. A setting that is set wins over the preference.
@@ -1474,12 +1479,8 @@ export interface Settings {
   readonly streamingBufferSize?: (number | null) | undefined;
   readonly stylePrimer?: (string | null) | undefined;
   readonly exportFormat?: (('yaml' | 'json' | 'markdown') | null) | undefined;
-  readonly autoSave?: (boolean | null) | undefined;
   readonly codeLens?: Toggle | undefined;
-  readonly primerLint?: Toggle | undefined;
   readonly output?: (('new_file' | 'replace' | 'insert') | null) | undefined;
-  readonly storeLocation?: (string | null) | undefined;
-  readonly trace?: (string | null) | undefined;
 }
 /**
  * Something that can be switched off.

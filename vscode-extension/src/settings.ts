@@ -1,22 +1,17 @@
 import * as vscode from 'vscode';
 
-/** What the server pulls; the same names as in its documentation. */
+/** What the server pulls with `workspace/configuration`, under the same names. */
 const SERVER_KEYS = [
   'models.default',
   'models.steps',
-  'models.ollamaUrl',
   'maxCostUsd.run',
   'maxCostUsd.day',
   'maxConcurrentPipelines',
   'streamingBufferSize',
   'stylePrimer',
   'exportFormat',
-  'autoSave',
   'codeLens.enabled',
-  'primerLint.enabled',
   'output',
-  'storeLocation',
-  'trace',
 ] as const;
 
 type JsonObject = Record<string, unknown>;
@@ -35,6 +30,19 @@ export function serverSettings(scope: vscode.Uri | undefined): JsonObject {
     }
   }
   return settings;
+}
+
+/**
+ * What the server takes from the user's own settings only, when it starts. Their scope
+ * is `machine`: VS Code itself ignores what a workspace says about them.
+ */
+export function userOptions(): JsonObject {
+  const section = vscode.workspace.getConfiguration('writeit');
+  const options = {
+    storeLocation: section.get<string | null>('storeLocation'),
+    ollamaUrl: section.get<string | null>('models.ollamaUrl'),
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => Boolean(value)));
 }
 
 type Inspected = ReturnType<vscode.WorkspaceConfiguration['inspect']>;

@@ -9,6 +9,7 @@ local M = {}
 ---@field width? number Of the window, as a share of the editor's columns.
 ---@field height? number Of a window below, as a share of the editor's lines.
 ---@field lenses? boolean Whether the state of the run stands beside the first line.
+---@field user? table Your own configuration, which no workspace may set: storeLocation, ollamaUrl.
 ---@field patience? integer Milliseconds after which a silent server is remarked upon.
 
 ---@type writeit.Config
@@ -29,6 +30,7 @@ local kinds = {
   height = 'number',
   lenses = 'boolean',
   patience = 'number',
+  user = 'table',
 }
 
 --- What is wrong with the writer's settings, a line each.

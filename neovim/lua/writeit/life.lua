@@ -10,8 +10,18 @@ local GRACE = 300 -- milliseconds in which a server may end by itself
 ---@type table<integer, true> Servers that were told to go.
 local dismissed = {}
 
---- Remark upon a server that does not answer `initialize`.
-function M.before_init(_, settings)
+--- Tell the server the user's own configuration, and remark upon one that does not
+--- answer `initialize`.
+---@param params lsp.InitializeParams
+function M.before_init(params, settings)
+  local user = config.get('user')
+  if user then
+    params.initializationOptions = vim.tbl_deep_extend(
+      'force',
+      params.initializationOptions or {},
+      { writeit = { user = user } }
+    )
+  end
   local root = settings.root_dir
   vim.defer_fn(function()
     local clients = vim.lsp.get_clients({ name = 'writeit', _uninitialized = true })

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING
 
@@ -83,8 +84,16 @@ for command in (
 
 def command_line(arguments: list[str], world: Callable[[], World]) -> None:
     """Run the command line and exit: 0 done, 1 the work failed, 2 misuse."""
+
+    @functools.cache
+    def telling() -> World:
+        made = world()
+        for problem in made.config_problems:
+            click.echo(plain(problem), err=True)
+        return made
+
     try:
-        writeit.main(arguments, standalone_mode=False, obj=world)
+        writeit.main(arguments, standalone_mode=False, obj=telling)
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(FAILED)

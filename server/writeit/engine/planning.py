@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any
 
 from writeit.core import decide
 from writeit.core.errors import ModelError, NotFound
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from writeit.core.pipeline import PipelineConfiguration, StepSpec
     from writeit.core.run import StepState
     from writeit.ports import Clock, Fit, Models
-
-
-class Origin(TypedDict, total=False):
-    """What a call says besides its words: for whom it is, and where Ollama answers."""
-
-    run_id: UUID
-    ollama_url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +72,7 @@ async def plan(
     configuration: PipelineConfiguration,
     spec: StepSpec,
     prompts: Sequence[tuple[Call, str]],
-    **origin: Unpack[Origin],
+    run_id: UUID | None = None,
 ) -> list[Planned]:
     """Measure each prompt against its model.
 
@@ -88,7 +81,7 @@ async def plan(
         ModelError: every single call would be refused.
     """
     requests = [
-        (call, request_for(configuration, spec, call.model, prompt, **origin))
+        (call, request_for(configuration, spec, call.model, prompt, run_id))
         for call, prompt in prompts
     ]
     fits = dict(
@@ -170,7 +163,7 @@ def request_for(
     spec: StepSpec,
     model: str,
     prompt: str,
-    **origin: Unpack[Origin],
+    run_id: UUID | None = None,
 ) -> ModelCall:
     """Return the call as it is made of the model: a step's settings, else defaults."""
     temperature = spec.temperature
@@ -181,7 +174,7 @@ def request_for(
         prompt=prompt,
         max_tokens=spec.max_tokens or configuration.default("max_tokens", int),
         temperature=temperature,
-        **origin,
+        run_id=run_id,
     )
 
 

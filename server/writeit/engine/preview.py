@@ -58,9 +58,8 @@ async def preview(asked: Ask, at: Standing) -> Preview:
     """
     _check_reachable(at.run, at.state)
     prompt = prompt_for(at.configuration, at.run, at.state.step_name)
-    url = asked.wishes.settings.models.ollama_url
     calls = [
-        request_for(at.configuration, at.spec, model, prompt, ollama_url=url)
+        request_for(at.configuration, at.spec, model, prompt)
         for model in await _models(asked, at)
     ]
     fits = await asyncio.gather(*(at.tools.models.measure(call) for call in calls))

@@ -61,7 +61,6 @@ class Sending:
             at.spec,
             laid_out.prompts,
             run_id=request.run_id,
-            ollama_url=request.wishes.settings.models.ollama_url,
         )
         limits = request.wishes.settings.max_cost_usd
         self._budget.reserve(at.run, planned, limits)

@@ -78,11 +78,9 @@ class ModelsAtHand:
 
         connection = self._connection
         try:
-            settings = await connection.settings(folder)
             named = await named_models(connection, folder)
             models = await connection.world.models.list(
-                named=[*named, *sorted(shelf.asked)],
-                ollama_url=settings.models.ollama_url,
+                named=[*named, *sorted(shelf.asked)]
             )
         except WriteItError as error:  # the first call will say it to the writer
             logger.info("models could not be listed: %s", error.message)

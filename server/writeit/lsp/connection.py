@@ -11,7 +11,13 @@ from pydantic import ValidationError
 from pygls.exceptions import JsonRpcException
 
 from writeit.core.errors import InvalidParams, ModelError, NotFound, StoreError
-from writeit.core.settings import Settings
+from writeit.core.settings import (
+    CLIENT_SETTINGS,
+    USER_ONLY_SETTINGS,
+    Settings,
+    problem_with,
+    without,
+)
 from writeit.engine.gate import Gate
 from writeit.engine.sessions import begin
 from writeit.lsp.at_hand import ModelsAtHand
@@ -58,7 +64,10 @@ class Connection:
         self.given = Given()
         self._folders: dict[Path | None, Folder] = {}
         self._settings: dict[Path | None, Settings] = {}
+        self._warned: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        for message in world.config_problems:
+            self._warn_once(message)
 
     def _options(self) -> ClientOptions:
         """Return what the client said of itself; a wrong value is one message."""
@@ -187,20 +196,31 @@ class Connection:
 
     def _checked(self, raw: dict[str, Any]) -> Settings:
         """Validate section by section, so that one bad value costs only itself."""
+        for name in USER_ONLY_SETTINGS:
+            raw, was_there = without(raw, name)
+            if was_there:
+                self._warn_once(
+                    f"Setting writeit.{name} is ignored here: a workspace could set it."
+                    f" Set it in {self.world.user_config_file}."
+                )
         good: dict[str, Any] = {}
         for key, value in raw.items():
-            try:
-                Settings.model_validate({key: value})
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"]))
+            if key in CLIENT_SETTINGS:
+                continue
+            if problem := problem_with(Settings, key, value):
+                where, what = problem
                 self.show(
-                    f"Setting writeit.{where}: {first['msg']}. Its default is used.",
+                    f"Setting writeit.{where}: {what}. Its default is used.",
                     types.MessageType.Warning,
                 )
             else:
                 good[key] = value
         return Settings.model_validate(good)
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            self.show(message, types.MessageType.Warning)
 
     # --- talking and working in the background --------------------------------------
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from writeit.core.errors import FailureReason
+from writeit.core.settings import UserConfig
 from writeit.engine.stream import EndStatus, NoticeCode
 from writeit.lsp.errors import ErrorData, Message
 from writeit.lsp.protocol import TokenUsage, Wire
@@ -119,6 +120,8 @@ class ClientOptions(Wire):
     """Whether it is sent `writeit/changed`."""
     token: str | None = None
     """What the server printed at its start; over TCP and WebSocket only."""
+    user: Annotated[Any, WithJsonSchema(UserConfig.model_json_schema())] = None
+    """The user's own configuration. What is wrong in it costs only itself."""
 
     @property
     def has_plugin(self) -> bool:

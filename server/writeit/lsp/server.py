@@ -46,7 +46,7 @@ class WriteItServer(LanguageServer):
     websocket_id: str | None = None
     """The WebSocket connection's id, where that is what we are served over."""
 
-    def __init__(self, world: Callable[[], World]) -> None:
+    def __init__(self, world: Callable[[object], World]) -> None:
         super().__init__(
             name="writeit",
             version=__version__,
@@ -62,7 +62,10 @@ class WriteItServer(LanguageServer):
         if self._connection is None:
             from writeit.lsp.connection import Connection  # noqa: PLC0415 -- heavy
 
-            self._connection = Connection(self, self._world())
+            options = self.protocol.initialization_options
+            ours = options.get("writeit") if isinstance(options, dict) else None
+            user = ours.get("user") if isinstance(ours, dict) else None
+            self._connection = Connection(self, self._world(user))
         return self._connection
 
     async def execute(self, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
@@ -115,8 +118,11 @@ class WriteItServer(LanguageServer):
             logger.error("%s: %s", getattr(source, "__name__", source), error)
 
 
-def build(world: Callable[[], World]) -> WriteItServer:
-    """Make a server; `world` gives it its ports when they are first needed."""
+def build(world: Callable[[object], World]) -> WriteItServer:
+    """Make a server; `world` gives it its ports when they are first needed.
+
+    `world` takes what the client sent as `initializationOptions.writeit.user`.
+    """
     server = WriteItServer(world)
 
     @server.feature(types.SHUTDOWN)
@@ -225,7 +231,7 @@ def quiet_logging() -> None:
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
 
 
-def serve_stdio(world: Callable[[], World]) -> int:
+def serve_stdio(world: Callable[[object], World]) -> int:
     """Serve one editor over stdin and stdout; return the exit code.
 
     File descriptor 1 is taken away from everybody else first: one stray print would

@@ -65,12 +65,12 @@ def loopback(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def serve_tcp(world: Callable[[], World], address: str) -> int:
+def serve_tcp(world: Callable[[object], World], address: str) -> int:
     """Serve over TCP until the last editor has left; return the exit code."""
     return _serve(_Tcp, world, address)
 
 
-def serve_ws(world: Callable[[], World], address: str) -> int:
+def serve_ws(world: Callable[[object], World], address: str) -> int:
     """Serve over WebSocket until the last editor has left; return the exit code."""
     return _serve(_WebSockets, world, address)
 
@@ -79,7 +79,7 @@ MISUSED = 2
 
 
 def _serve(
-    kind: type[_Tcp | _WebSockets], world: Callable[[], World], address: str
+    kind: type[_Tcp | _WebSockets], world: Callable[[object], World], address: str
 ) -> int:
     quiet_logging()
     try:
@@ -93,7 +93,7 @@ def _serve(
 class _Guests:
     """Editors that are connected; the process ends with the last."""
 
-    def __init__(self, world: Callable[[], World], token: str) -> None:
+    def __init__(self, world: Callable[[object], World], token: str) -> None:
         self._world = world
         self._token = token
         self._here = 0

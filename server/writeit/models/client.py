@@ -91,7 +91,6 @@ class ModelHostClient:
         *,
         named: Sequence[str] = (),
         provider: str | None = None,
-        ollama_url: str | None = None,
         refresh: bool = False,
     ) -> list[ModelInfo]:
         """List embedded, Ollama's, `named` and keyed providers' models; or one's."""
@@ -103,7 +102,6 @@ class ModelHostClient:
             named=[*named],
             provider=provider,
             keyed=sorted(keyed),
-            ollama_url=ollama_url,
             refresh=refresh,
         )
         return [ModelInfo(**fields) for fields in reply["models"]]
@@ -268,7 +266,6 @@ def _fields(call: ModelCall) -> dict[str, Any]:
         "max_tokens": call.max_tokens,
         "temperature": call.temperature,
         "run_id": call.run_id and str(call.run_id),
-        "ollama_url": call.ollama_url,
     }
 
 

@@ -101,8 +101,7 @@ class Desk:
             return await self._ask(target, message)
 
     async def _target(self, message: Message) -> Target:
-        own = message["ollama_url"]
-        target = decide(message["model"], message.get("key"), CATALOG, key_missing, own)
+        target = decide(message["model"], message.get("key"), CATALOG, key_missing)
         if target.provider != OLLAMA:
             return target
         return replace(target, window=await self._window(message))
@@ -134,8 +133,7 @@ class Desk:
     async def _measure(self, message: Message) -> Message:
         model, prompt = message["model"], message["prompt"]
         provider, _ = CATALOG.check_provider(model)
-        own = message["ollama_url"]
-        refusal = refusal_of(model, keyed=message["keyed"], own_ollama=own)
+        refusal = refusal_of(model, keyed=message["keyed"])
         if provider == EMBEDDED:
             tokens = await self._embedded_tokens(prompt)
         else:
@@ -147,7 +145,7 @@ class Desk:
             "input_cost_per_token": price and price.input,
             "output_cost_per_token": price and price.output,
             "output_limit": CATALOG.output_limit(model),
-            "destination": destination(provider, own),
+            "destination": destination(provider),
             "refusal": refusal and error_fields(refusal),
         }
         return {"type": "measured", "fit": fit}
@@ -159,7 +157,7 @@ class Desk:
         if provider == EMBEDDED:
             return WINDOW
         if provider == OLLAMA:
-            return await self._ollama.window(ollama_url(message["ollama_url"]), name)
+            return await self._ollama.window(ollama_url(), name)
         return CATALOG.window(model)
 
     async def _embedded_tokens(self, prompt: str) -> int:
@@ -181,7 +179,7 @@ class Desk:
 
     async def _list(self, message: Message) -> Message:
         provider = message["provider"]
-        url = ollama_url(message["ollama_url"])
+        url = ollama_url()
         if message["refresh"]:
             self._ollama.forget()
         near = provider in {None, OLLAMA}
@@ -207,9 +205,7 @@ def _queued(provider: str, places: int) -> Message:
     return {"type": "notice", "code": "queued", "title": title, "message": says}
 
 
-def refusal_of(
-    model: str, *, keyed: bool, own_ollama: str | None = None
-) -> ModelError | None:
+def refusal_of(model: str, *, keyed: bool) -> ModelError | None:
     """Return why a call would be refused before anything is sent, None if it would not.
 
     Raises:
@@ -220,7 +216,7 @@ def refusal_of(
             check_usable(model)
         else:
             key = "there is one" if keyed else None
-            decide(model, key, CATALOG, key_missing, own_ollama)
+            decide(model, key, CATALOG, key_missing)
     except ModelError as error:
         return error
     return None

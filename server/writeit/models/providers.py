@@ -50,6 +50,9 @@ _USUAL_VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Where the usual variable is not `<PROVIDER>_API_KEY`; the first is the one named."""
 
+OLLAMA_URL_VARIABLE: Final = "WRITEIT_OLLAMA_URL"
+"""Set for the model host to what the user's own configuration says."""
+
 LOCAL_KEY: Final = "local"
 """Sent where a server on this machine is asked without a key."""
 
@@ -81,11 +84,9 @@ def no_key_hint(provider: str) -> str:
     return f"Set {variable}, or run: writeit keys set {provider}"
 
 
-def ollama_url(own: str | None = None) -> str:
-    """Return where Ollama is expected to answer; `own` is the writer's setting."""
-    if own and own.strip():
-        return _ollama_address(own.strip())
-    for variable in ("WRITEIT_OLLAMA_URL", "OLLAMA_API_BASE", "OLLAMA_HOST"):
+def ollama_url() -> str:
+    """Return where Ollama is expected to answer."""
+    for variable in (OLLAMA_URL_VARIABLE, "OLLAMA_API_BASE", "OLLAMA_HOST"):
         value = os.environ.get(variable, "").strip()
         if value:
             return _ollama_address(value)
@@ -102,13 +103,10 @@ def _ollama_address(value: str) -> str:
     return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
 
-def endpoint(provider: str, own_ollama: str | None = None) -> str | None:
-    """Return the endpoint that is set for `provider` by the environment, or None.
-
-    Ollama's may be set by the writer's settings, too: `own_ollama`.
-    """
+def endpoint(provider: str) -> str | None:
+    """Return the endpoint that is set for `provider` by the environment, or None."""
     if provider in {OLLAMA, "ollama_chat"}:
-        return ollama_url(own_ollama)
+        return ollama_url()
     name = provider.upper().replace("-", "_")
     for variable in (f"{name}_BASE_URL", f"{name}_API_BASE"):
         value = os.environ.get(variable, "").strip()

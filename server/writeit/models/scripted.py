@@ -169,11 +169,10 @@ class ScriptedModels:
         *,
         named: Sequence[str] = (),
         provider: str | None = None,
-        ollama_url: str | None = None,
         refresh: bool = False,
     ) -> list[ModelInfo]:
         """List `infos` and what is named."""
-        del ollama_url, refresh  # nobody is asked, nothing remembered
+        del refresh  # nothing is remembered
         if provider is not None and provider not in self.providers:
             raise NotFound.among("provider", provider, self.providers)
         infos = {info.id: info for info in self.infos}

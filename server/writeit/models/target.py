@@ -55,16 +55,15 @@ def decide(
     key: str | None,
     catalog: Catalog,
     key_missing: Callable[[str], bool],
-    own_ollama: str | None = None,
 ) -> Target:
-    """Decide where a call goes; `own_ollama` is the writer's setting.
+    """Decide where a call goes.
 
     Raises:
         NotFound: the provider is not known.
         ModelError: there is no key, or the call may not leave this machine.
     """
     provider, name = catalog.check_provider(model)
-    url = endpoint(provider, own_ollama)
+    url = endpoint(provider)
     if not key and needs_key(provider):
         if is_loopback(url):
             key = LOCAL_KEY
@@ -81,9 +80,9 @@ def decide(
     )
 
 
-def destination(provider: str, own_ollama: str | None = None) -> str:
+def destination(provider: str) -> str:
     """Name the host that calls to `provider` are sent to."""
-    url = endpoint(provider, own_ollama)
+    url = endpoint(provider)
     if provider == EMBEDDED or is_loopback(url):
         return HERE
     return urlsplit(url or "").hostname or _USUAL_HOSTS.get(provider, provider)

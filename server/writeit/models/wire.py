@@ -4,12 +4,11 @@ One JSON object a line, both ways; `type` says what it is, `id` which call it is
 
 To the host:
 
-    start     id, model, prompt, max_tokens?, temperature?, key?, run_id?, ollama_url?
+    start     id, model, prompt, max_tokens?, temperature?, key?, run_id?
     cancel    id
     measure   as start, with keyed (whether there is a key) for key
     identify  id, model
-    list      id, named, provider, keyed (the providers that have a key), ollama_url?,
-              refresh
+    list      id, named, provider, keyed (the providers that have a key), refresh
     shutdown
 
 From the host:

@@ -29,8 +29,6 @@ class ModelCall:
     temperature: float | None = None
     run_id: UUID | None = None
     """On whose behalf: where calls have to wait, runs take turns."""
-    ollama_url: str | None = None
-    """Where Ollama answers, if the writer's settings say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +136,11 @@ class Models(Protocol):
         *,
         named: Sequence[str] = (),
         provider: str | None = None,
-        ollama_url: str | None = None,
         refresh: bool = False,
     ) -> list[ModelInfo]:
         """List embedded, Ollama's, `named` and keyed providers' models; or one's.
 
-        `ollama_url` says where Ollama answers, if the writer's settings do; with
-        `refresh` nothing is taken from memory.
+        With `refresh` nothing is taken from memory.
         """
         ...
 

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        Callable,
-    )
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from writeit.ports.care import Maintenance
@@ -31,3 +29,7 @@ class World:
     """Says where a folder's store is, or would be; makes nothing."""
     maintain: Callable[[Store], Maintenance]
     """Hands out the care of an open store."""
+    user_config_file: Path
+    """Where the user's own configuration is, or would be."""
+    config_problems: Sequence[str] = ()
+    """A message for each part of it that was ignored."""

@@ -28,8 +28,9 @@ from writeit.store import (
 from writeit.store.cache import Caches
 from writeit.store.environment import MAP_SIZE
 from writeit.store.journal import Journal
+from writeit.store.location import exists
 from writeit.store.reading import Reading
-from writeit.store.snapshot import DATA_FILE, Counters, EmptySnapshot
+from writeit.store.snapshot import Counters, EmptySnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -62,21 +63,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _USAGE_AT_ONCE = 1000
-
-
-def exists(folder: Path) -> bool:
-    """Return whether there is a store in `folder`, damaged or not.
-
-    Raises:
-        StoreError: the folder may not be read.
-    """
-    try:
-        (folder / DATA_FILE).lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise failures.store_error(error, folder) from error
-    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,26 @@
-"""Where the store of a workspace is: beside it, or in the user's data folder."""
+"""Where the store of a workspace is: in it, in the user's data folder, or elsewhere."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 import psutil
 
+from writeit.core.errors import StoreError
+from writeit.store import failures
+from writeit.store.snapshot import DATA_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 BESIDE = Path(".writeit") / "store"
+MOVE = "writeit store move"
 DATA_DIR_VARIABLE = "WRITEIT_DATA_DIR"
 REMOTE_TYPES = frozenset(
     {
@@ -45,21 +56,103 @@ REMOTE_TYPES = frozenset(
 """Filesystems on which LMDB's shared memory and locks cannot be relied on."""
 
 
-def store_folder(workspace: Path | None) -> tuple[Path, str | None]:
-    """Return the folder of a workspace's store, and what to tell the writer about it.
+def store_folder(
+    workspace: Path | None, location: str = "workspace"
+) -> tuple[Path, str | None]:
+    """Return the folder of a workspace's store, and what to tell the user about it.
 
-    There is something to tell only if the store is not beside the workspace.
+    `location` is `workspace`, `user`, or an absolute folder. A store that is found
+    elsewhere is used where it is until the user moves it.
     """
-    if workspace is None:
-        return _fallback(None), (
-            f"No folder is open, so WriteIt keeps its history in {_fallback(None)}."
+    wanted, message = place_for(workspace, location)
+    found = stores_elsewhere(workspace, wanted)
+    if not found:
+        return wanted, message
+    if _has_store(wanted):
+        others = " and ".join(map(str, found))
+        return wanted, (
+            f"This folder has more than one history. {wanted} is used; {others} is kept"
+            f" and not shown. If a move was interrupted, finish it: {MOVE}"
         )
-    if reason := _unfit(workspace):
-        folder = _fallback(workspace)
-        return folder, (
-            f"{workspace} {reason}, so WriteIt keeps this folder's history in {folder}."
+    return found[0], (
+        f"The history of this folder is in {found[0]}, not in {wanted} where the"
+        f" configuration says. To move it, close your editors and run: {MOVE}"
+    )
+
+
+def place_for(workspace: Path | None, location: str) -> tuple[Path, str | None]:
+    """Return where a store belongs; with a message if it cannot be where it should."""
+    if location == "user":
+        return _in_data(workspace), None
+    if location != "workspace":
+        folder = _below(Path(location), workspace)
+        if reason := _unfit(Path(location), folder):
+            return _in_data(workspace), (
+                f"{location} {reason}, so WriteIt keeps this folder's history in"
+                f" {_in_data(workspace)}."
+            )
+        return folder, None
+    if workspace is None:
+        return _in_data(None), (
+            f"No folder is open, so WriteIt keeps its history in {_in_data(None)}."
+        )
+    if reason := _unfit(workspace, workspace / BESIDE):
+        return _in_data(workspace), (
+            f"{workspace} {reason}, so WriteIt keeps this folder's history in"
+            f" {_in_data(workspace)}."
         )
     return workspace / BESIDE, None
+
+
+def stores_elsewhere(workspace: Path | None, wanted: Path) -> list[Path]:
+    """Return the folders of a workspace's stores other than `wanted`, likeliest first.
+
+    Stores in folders that the configuration named before are known by the notes that
+    the user's data folder has of every store made.
+    """
+    places = [_in_data(workspace)]
+    if workspace is not None:
+        beside = workspace / BESIDE
+        if beside != wanted and _unfit(workspace, beside) is None:
+            places.insert(0, beside)
+        if not _has_store(wanted):
+            name = _name_of(workspace)
+            places += [p for p in _noted() if p.parts[-2:] == (name, "store")]
+    others = dict.fromkeys(place.resolve() for place in places)
+    others.pop(wanted.resolve(), None)
+    return [place for place in others if _has_store(place)]
+
+
+def exists(folder: Path) -> bool:
+    """Return whether there is a store in `folder`, damaged or not.
+
+    Raises:
+        StoreError: the folder may not be read.
+    """
+    try:
+        (folder / DATA_FILE).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise failures.store_error(error, folder) from error
+    return True
+
+
+def _has_store(folder: Path) -> bool:
+    """Whether we see a store in `folder`; what we cannot see, opening it reports."""
+    with suppress(StoreError):
+        return exists(folder)
+    return False
+
+
+def _noted() -> Iterator[Path]:
+    """Yield the folders of all stores this user's WriteIt made."""
+    notes: list[Path] = []
+    with suppress(OSError):
+        notes = sorted(notes_folder().iterdir())
+    for note in notes:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            yield Path(json.loads(note.read_text(encoding="utf-8"))["folder"])
 
 
 def prepare(folder: Path) -> None:
@@ -85,11 +178,10 @@ def filesystem_of(path: Path) -> str:
     return ""
 
 
-def _unfit(workspace: Path) -> str | None:
-    """Say why a store cannot be beside `workspace`, or None."""
-    if filesystem_of(workspace) in REMOTE_TYPES:
+def _unfit(folder: Path, place: Path) -> str | None:
+    """Say why the store of `folder` cannot be at `place` in it, or None."""
+    if filesystem_of(folder) in REMOTE_TYPES:
         return "is on a remote filesystem"
-    place = workspace / BESIDE
     while not os.path.lexists(place):
         place = place.parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
@@ -105,10 +197,26 @@ def data_folder() -> Path:
     )
 
 
-def _fallback(workspace: Path | None) -> Path:
+def notes_folder() -> Path:
+    """Return the folder of the notes about the stores that were made here."""
+    return data_folder() / "known-stores"
+
+
+def _in_data(workspace: Path | None) -> Path:
+    """Return where a store is in the user's data folder."""
     data = data_folder()
+    return _below(data if workspace is None else data / "workspaces", workspace)
+
+
+def _below(folder: Path, workspace: Path | None) -> Path:
+    """Return where a workspace's store is among others."""
     if workspace is None:
-        return data / "store"
+        return folder / "store"
+    return folder / _name_of(workspace) / "store"
+
+
+def _name_of(workspace: Path) -> str:
+    """Return a folder name that no other workspace has."""
     path = str(workspace.resolve())
     digest = hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()[:12]
-    return data / "workspaces" / f"{workspace.resolve().name[:80]}-{digest}" / "store"
+    return f"{workspace.resolve().name[:80]}-{digest}"

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from writeit.store import failures, locks, structure
 from writeit.store.backing_up import aside
-from writeit.store.location import data_folder
+from writeit.store.location import notes_folder
 from writeit.store.snapshot import DATA_FILE
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def put_in_place(copy: Path, folder: Path) -> None:
 def _note(folder: Path) -> Path:
     path = os.fsencode(folder.resolve())
     name = hashlib.sha256(path).hexdigest()[:32]
-    return data_folder() / "known-stores" / f"{name}.json"
+    return notes_folder() / f"{name}.json"
 
 
 def _identity(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import {
   type StaticFeature,
 } from 'vscode-languageclient/node';
 import { log } from '../log';
-import { serverSettings } from '../settings';
+import { serverSettings, userOptions } from '../settings';
 import { SCHEME } from '../pages/uris';
 import type { ServerCommand } from './findServer';
 
@@ -108,7 +108,7 @@ function clientOptions(hooks: Hooks): LanguageClientOptions {
       scheme,
       language: 'markdown',
     })),
-    initializationOptions: { writeit: { views: 'uri', events: true } },
+    initializationOptions: { writeit: { views: 'uri', events: true, user: userOptions() } },
     outputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     // Ours says what is wrong and offers what to do; the client's would only ask to retry.

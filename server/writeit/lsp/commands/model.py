@@ -18,12 +18,8 @@ async def list_models(request: Request[p.ModelListParams]) -> p.ModelListResult:
     connection, params = request.connection, request.params
     folder = connection.folder(params)
     named = await named_models(connection, folder)
-    settings = await connection.settings(folder)
     models = await connection.world.models.list(
-        named=named,
-        provider=params.provider,
-        ollama_url=settings.models.ollama_url,
-        refresh=params.refresh,
+        named=named, provider=params.provider, refresh=params.refresh
     )
     return p.ModelListResult(models=[p.ModelInfo.model_validate(m) for m in models])
 
