@@ -75,8 +75,10 @@ def _form_1(value: object, dumped: Any) -> Any:  # noqa: ANN401 -- any JSON
     form = {}
     for name, field in type(value).model_fields.items():
         inner, key = getattr(value, name), field.alias or name
-        added = inner != field.get_default(call_default_factory=True)
-        if name not in value.UNHASHED and (name in value.FORM_1 or added):
+        if name not in value.UNHASHED and (
+            name in value.FORM_1
+            or inner != field.get_default(call_default_factory=True)
+        ):
             form[key] = _form_1(inner, dumped[key])
     return form
 
