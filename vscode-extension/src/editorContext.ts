@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { ServerNotRunning, type Server } from './server/server';
 import { refusalData } from './errors';
-import { canChange, hasAnswers, isDone, isStreaming } from './eligibility';
+import { canChange, hasAnswers, isDone } from './eligibility';
 import { log } from './log';
 import type { PipelineRun, StepState } from './protocol';
 import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
@@ -211,7 +211,6 @@ export function contextKeys({
     canAsk: isOffered('writeit.step.run'),
     canSkip: isOffered('writeit.step.skip'),
     canRestore: isOffered('writeit.edit.restore'),
-    stepStatus: step?.status ?? '',
     passages: step?.passages.length ?? 0,
   };
 }
@@ -224,7 +223,7 @@ function setContextKeys(scene: EditorContext): void {
 
 const RUN_KEYS = [
   'hasRun',
-  'runStatus',
+  'canResume',
   'isBranch',
   'streaming',
   'hasText',
@@ -241,12 +240,12 @@ function runContextKeys(run: PipelineRun | undefined): Record<string, string | b
   const steps = Object.values(run.steps);
   return {
     hasRun: true,
-    runStatus: run.status,
+    canResume: run.can.resume,
     isBranch: run.parentPipelineRunId !== null,
-    streaming: isStreaming(run),
-    hasText: steps.some(({ status }) => status === 'COMPLETED'),
+    streaming: run.isStreaming,
+    hasText: steps.some(({ can }) => can.apply),
     hasAnswers: steps.some(hasAnswers),
-    canChoose: steps.some((step) => canChange(step, run)),
+    canChoose: steps.some(canChange),
     canRewind: steps.some(isDone),
     comparable: steps.some(({ aiResponses }) => aiResponses.length > 1),
   };

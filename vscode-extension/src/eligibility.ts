@@ -3,10 +3,6 @@ import type { PipelineRun, StepState } from './protocol';
 /** Which steps of a run a command can be about. The server has the last word. */
 export type StepFilter = (step: StepState, run: PipelineRun) => boolean;
 
-export function isStreaming(run: PipelineRun): boolean {
-  return Object.values(run.steps).some((step) => step.streaming.length > 0);
-}
-
 export function hasAnswers(step: StepState): boolean {
   return step.aiResponses.length > 0;
 }
@@ -16,8 +12,8 @@ export function hasSeveralAnswers(step: StepState): boolean {
 }
 
 /** Done with, chosen or skipped: a run can be rewound to it. */
-export function isDone({ status }: StepState): boolean {
-  return status === 'COMPLETED' || status === 'SKIPPED';
+export function isDone(step: StepState): boolean {
+  return step.isDone;
 }
 
 /** The step the run stands at. */
@@ -26,8 +22,6 @@ export function isCurrent(step: StepState, run: PipelineRun): boolean {
 }
 
 /** Whether another answer of it can be chosen, or asked for: nothing builds on it yet. */
-export function canChange(step: StepState, run: PipelineRun): boolean {
-  const steps = Object.values(run.steps);
-  const later = steps.slice(steps.findIndex(({ stepName }) => stepName === step.stepName) + 1);
-  return hasAnswers(step) && !isStreaming(run) && later.every(({ status }) => status === 'PENDING');
+export function canChange({ can }: StepState): boolean {
+  return can.select;
 }

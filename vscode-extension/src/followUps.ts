@@ -40,7 +40,7 @@ export function reportFailures(step: StepState): StepState {
 
 /** A step was completed: what comes next is one click away. */
 export function suggestAfterChoice(run: PipelineRun): PipelineRun {
-  if (run.status === 'COMPLETED') {
+  if (run.isDone) {
     const { pipelineRunId: runId } = run;
     suggest('The run is finished.', [
       'Apply the Text',
@@ -54,7 +54,7 @@ export function suggestAfterChoice(run: PipelineRun): PipelineRun {
 
 function suggestNextStep(run: PipelineRun, message: string): void {
   const { pipelineRunId: runId, currentStep: step } = run;
-  if (run.steps[step]?.status === 'PENDING') {
+  if (run.steps[step]?.can.run === true) {
     suggest(
       message,
       [`Run ${step}`, () => executeServerCommand('writeit.step.run', { runId, step })],

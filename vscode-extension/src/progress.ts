@@ -3,10 +3,10 @@ import * as vscode from 'vscode';
 import { isCancelled } from './errors';
 import { log } from './log';
 import { markModelAvailable } from './models';
-import type { CommandName, Commands } from './protocol';
+import type { CommandName, Commands, StreamEvent } from './protocol';
 import type { Server } from './server/server';
 import { showDocument } from './pages/showDocument';
-import { StreamCounter, type StreamEvent } from './streamEvents';
+import { StreamCounter } from './streamEvents';
 import { viewUri } from './pages/uris';
 
 /** The progress message changes at most this often. */

@@ -3,14 +3,7 @@ import type { App } from './app';
 import { currentFolder, folderOf } from './folders';
 import { listModels } from './models';
 import type { AIResponse, PipelineEntry, PipelineRun, RunSummary, StepState } from './protocol';
-import {
-  answerSummary,
-  costText,
-  modelId,
-  runStatusText,
-  excerpt,
-  stepStatusText,
-} from './wording';
+import { answerSummary, costText, modelId, excerpt, stepStatusText } from './wording';
 
 interface Item<T> extends vscode.QuickPickItem {
   readonly value: T;
@@ -50,7 +43,7 @@ export async function pickRun(app: App, title: string): Promise<RunSummary | und
     description: [
       run.runId === activePipelineRunId ? 'the active run' : '',
       run.pipeline,
-      runStatusText(run.status, run.currentStep),
+      run.statusText,
     ]
       .filter(Boolean)
       .join(', '),

@@ -3,7 +3,7 @@ import type { App } from './app';
 import { conflictSummary, displayPath } from './apply/applyOutcome';
 import { isWriteItDocument, currentDocument, type EditorContext } from './editorContext';
 import type { ServerState } from './server/server';
-import { runStatusText, stepStatusText } from './wording';
+import { stepStatusText } from './wording';
 
 const PRIORITY = 90;
 
@@ -115,8 +115,7 @@ function runContent({ run, step }: EditorContext): Omit<StatusBarContent, 'warns
   const current = step ?? run.steps[run.currentStep];
   const at = current?.stepName ?? run.currentStep;
   const place = `${at} ${names.indexOf(at) + 1}/${names.length}`;
-  const told = run.status === 'PAUSED' || run.status === 'ERROR' || run.status === 'COMPLETED';
-  const words = told || !current ? runStatusText(run.status, at) : stepStatusText(current);
+  const words = run.isDone || run.can.resume || !current ? run.statusText : stepStatusText(current);
   return {
     text: `$(edit) WriteIt: ${place}, ${words}`,
     tooltip: 'What fits here and now',

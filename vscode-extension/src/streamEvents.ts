@@ -1,31 +1,4 @@
-/** What the server says to a `streamToken` while answers come. */
-export type StreamEvent =
-  | {
-      readonly kind: 'started';
-      readonly runId: string;
-      readonly step: string;
-      readonly responses: readonly { readonly responseId: string; readonly model: string }[];
-    }
-  | {
-      readonly kind: 'delta';
-      readonly responseId: string;
-      readonly seq: number;
-      readonly text: string;
-    }
-  | {
-      readonly kind: 'notice';
-      readonly responseId: string | null;
-      readonly code: string;
-      readonly title: string;
-      readonly message: string;
-      readonly retryAfter: number | null;
-    }
-  | {
-      readonly kind: 'finished';
-      readonly responseId: string;
-      readonly index: number | null;
-      readonly status: 'complete' | 'partial' | 'failed';
-    };
+import type { StreamEvent } from './protocol';
 
 /** Counts what came, for a line of progress in words. */
 export class StreamCounter {
@@ -50,6 +23,8 @@ export class StreamCounter {
       case 'finished':
         this.#finished += 1;
         this.#failed += event.status === 'failed' ? 1 : 0;
+        break;
+      case 'ended':
         break;
     }
   }

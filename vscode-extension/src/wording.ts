@@ -1,18 +1,4 @@
-import type { AIResponse, PipelineStatus, StepState } from './protocol';
-
-/** States in words: colour and icons only repeat them. */
-const RUN_STATUS: Readonly<Record<PipelineStatus, string>> = {
-  INITIALIZING: 'not begun',
-  RUNNING: 'under way',
-  PAUSED: 'paused',
-  COMPLETED: 'finished',
-  ERROR: 'stopped by an error',
-};
-
-export function runStatusText(status: PipelineStatus, currentStep: string): string {
-  const isPlaced = status !== 'COMPLETED' && status !== 'INITIALIZING';
-  return isPlaced ? `${RUN_STATUS[status]}, at ${currentStep}` : RUN_STATUS[status];
-}
+import type { AIResponse, StepState } from './protocol';
 
 export function stepStatusText(step: StepState): string {
   if (step.streaming.length > 0) {
@@ -20,16 +6,13 @@ export function stepStatusText(step: StepState): string {
       ? 'the answer is coming'
       : `${step.streaming.length} answers are coming`;
   }
-  switch (step.status) {
-    case 'PENDING':
-      return step.failures.length > 0 ? 'no answer came' : 'not asked yet';
-    case 'SKIPPED':
-      return 'skipped';
-    case 'COMPLETED':
-      return choiceText(step);
-    case 'RUNNING':
-      return `${plural(step.aiResponses.length, 'answer')} to choose from`;
+  if (step.isDone) {
+    return step.can.apply ? choiceText(step) : 'skipped';
   }
+  if (step.can.select) {
+    return `${plural(step.aiResponses.length, 'answer')} to choose from`;
+  }
+  return step.failures.length > 0 ? 'no answer came' : 'not asked yet';
 }
 
 function choiceText(step: StepState): string {

@@ -120,7 +120,7 @@ group('trees', (test) => {
     const roots = await runs.getChildren();
     assert.ok(!labels(roots).includes('the daughter'));
     const mother = named(roots, 'the mother');
-    assert.match(String(mother.description), /^tech-article, under way, at outline/);
+    assert.match(String(mother.description), /^tech-article, at outline/);
     const steps = await runs.getChildren(mother);
     assert.deepEqual(labels(steps), ['angles', 'outline', 'draft', 'polish']);
     const angles = named(steps, 'angles');
@@ -146,7 +146,7 @@ group('trees', (test) => {
     assert.match(String(root.description), /, \$0\.\d{4}$/);
     const inside = await runs.getChildren(named(await runs.getChildren(root), 'angles'));
     const line = named(inside, 'paid, too');
-    assert.match(String(line.description), /^from angles, under way, at angles, \$0\.\d{4}$/);
+    assert.match(String(line.description), /^from angles, at angles, \$0\.\d{4}$/);
     const { runs: listed } = await ask('writeit.run.list', { limit: 1000 });
     const cost = listed.find((one) => one.runId === branch.pipelineRunId)?.costUsd;
     assert.ok(cost != null && cost > 0);

@@ -110,7 +110,14 @@ group('units', (test) => {
     const responses = ['1', '2'].map((responseId) => ({ responseId, model: 'm' }));
     tally.add({ kind: 'started', runId: 'r', step: 's', responses });
     tally.add({ kind: 'delta', responseId: '1', seq: 0, text: 'abcd' });
-    tally.add({ kind: 'finished', responseId: '2', index: null, status: 'failed' });
+    tally.add({
+      kind: 'finished',
+      responseId: '2',
+      index: null,
+      status: 'failed',
+      usage: null,
+      error: null,
+    });
     assert.equal(tally.summary, '1 of 2 answers ended, 4 characters, 1 did not come');
   });
 });

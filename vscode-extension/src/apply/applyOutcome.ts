@@ -129,7 +129,7 @@ export async function handlePolished(
   { uri, apply }: DocumentPolishParams,
   run: PipelineRun,
 ): Promise<PipelineRun> {
-  if (apply === true && run.status === 'COMPLETED') {
+  if (apply === true && run.isDone) {
     await app.pendingApplies.refresh(uri);
     await autoSave(app, uri);
   }
@@ -154,7 +154,7 @@ export async function compareWithDocument(
 
 async function lastCompletedStep(app: App, runId: string): Promise<string | undefined> {
   const { steps } = await app.server.execute('writeit.run.show', { runId });
-  return Object.values(steps).findLast(({ status }) => status === 'COMPLETED')?.stepName;
+  return Object.values(steps).findLast(({ can }) => can.apply)?.stepName;
 }
 
 /** Save an article whose text came in, if she wants that; never one that was not touched. */

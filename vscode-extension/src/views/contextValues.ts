@@ -1,6 +1,6 @@
 import type { App } from '../app';
-import { canChange, hasAnswers, isDone, hasSeveralAnswers } from '../eligibility';
-import type { PipelineRun, RunSummary, StepState } from '../protocol';
+import { canChange, hasAnswers, hasSeveralAnswers } from '../eligibility';
+import type { RunSummary, StepState } from '../protocol';
 import { listActions, type ServerAction } from '../editorContext';
 import { viewUri } from '../pages/uris';
 
@@ -30,35 +30,32 @@ function contextValue(kind: string, fitting: Readonly<Record<string, boolean>>):
 }
 
 export function runContextValue(
-  { runId, status, parentRunId }: RunSummary,
+  { runId, parentRunId }: RunSummary,
   offers: readonly ServerAction[],
 ): string {
   const fits = (name: string): boolean =>
     offers.some(({ command, argument }) => command === name && argument['runId'] === runId);
-  return contextValue(`run.${status}${parentRunId === null ? '' : '.branch'}`, {
+  return contextValue(`run.${parentRunId === null ? 'root' : 'branch'}`, {
+    resume: fits('writeit.run.resume'),
     apply: fits('writeit.step.apply'),
     restore: fits('writeit.edit.restore'),
   });
 }
 
-export function stepContextValue(
-  run: PipelineRun,
-  step: StepState,
-  offers: readonly ServerAction[],
-): string {
+export function stepContextValue(step: StepState, offers: readonly ServerAction[]): string {
   const fits = (name: string): boolean =>
     offers.some(({ command, argument }) => command === name && argument['step'] === step.stepName);
-  return contextValue(`step.${step.streaming.length > 0 ? 'STREAMING' : step.status}`, {
+  return contextValue(`step.${step.streaming.length > 0 ? 'streaming' : 'quiet'}`, {
     run: fits('writeit.step.run'),
     skip: fits('writeit.step.skip'),
-    choose: canChange(step, run),
+    choose: canChange(step),
     compare: hasSeveralAnswers(step),
     answers: hasAnswers(step),
-    done: isDone(step),
+    done: step.isDone,
   });
 }
 
-export function answerContextValue(run: PipelineRun, step: StepState, index: number): string {
+export function answerContextValue(step: StepState, index: number): string {
   const kind = index === step.userSelection ? 'answer.chosen' : 'answer';
-  return contextValue(kind, { choose: canChange(step, run) });
+  return contextValue(kind, { choose: canChange(step) });
 }

@@ -2,14 +2,7 @@ import type { App } from '../app';
 import type { PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
 import { listActions, type ServerAction } from '../editorContext';
 import { viewUri } from '../pages/uris';
-import {
-  answerSummary,
-  costText,
-  modelId,
-  runStatusText,
-  excerpt,
-  stepStatusText,
-} from '../wording';
+import { answerSummary, costText, modelId, excerpt, stepStatusText } from '../wording';
 import { answerContextValue, runActions, runContextValue, stepContextValue } from './contextValues';
 import { TreeNode, openCommand } from './treeNode';
 import type { TreeProvider } from './treeProvider';
@@ -53,6 +46,7 @@ function olderRunsNode(folder: string | undefined, limit: number, tree: TreeProv
   });
 }
 
+/** What only repeats the words; a status that is missing here is a type error. */
 const ICONS = {
   INITIALIZING: 'circle-outline',
   RUNNING: 'edit',
@@ -74,7 +68,7 @@ function runNode(
   expanded: boolean,
 ): TreeNode {
   const { runId } = run;
-  const state = runStatusText(run.status, run.currentStep);
+  const state = run.statusText;
   const cost = run.costUsd === null ? [] : [costText(run.costUsd)];
   return new TreeNode(
     run.name ?? run.title,
@@ -111,10 +105,9 @@ function branchNode(where: RunList, { run, listed, actions: offers }: Branch): T
   return new TreeNode(
     label,
     {
-      description: [...from, runStatusText(run.status, run.currentStep), ...cost].join(', '),
+      description: [...from, run.statusText, ...cost].join(', '),
       icon: 'git-branch',
-      contextValue:
-        listed === undefined ? `run.${run.status}.branch` : runContextValue(listed, offers),
+      contextValue: listed === undefined ? 'run.branch' : runContextValue(listed, offers),
       id: runId,
       runId: runId,
       target: { runId },
@@ -177,7 +170,7 @@ function stepNode(
     ...step.aiResponses.map((_, index) => answerNode(run, step, index)),
     ...branches.map((branch) => branchNode(where, branch)),
   ];
-  const isOpen = step.stepName === currentStep && step.status !== 'COMPLETED';
+  const isOpen = step.stepName === currentStep && !step.isDone;
   const matters = isOpen || branches.length > 0;
   const expanded = matters && lines.length > 0;
   return new TreeNode(
@@ -185,7 +178,7 @@ function stepNode(
     {
       description: stepStatusText(step),
       icon: step.streaming.length > 0 ? 'sync~spin' : STEP_ICONS[step.status],
-      contextValue: stepContextValue(run, step, offers),
+      contextValue: stepContextValue(step, offers),
       // Whether a line is open is remembered by its id: one that matters now is a new line.
       id: `${runId}/${step.stepName}${expanded ? '/now' : ''}`,
       target: { runId, step: step.stepName },
@@ -207,7 +200,7 @@ function answerNode(run: PipelineRun, step: StepState, index: number): TreeNode 
     description: answerSummary(answer, chosen),
     tooltip: excerpt(answer.processedContent, 300),
     icon: chosen ? 'check' : 'comment',
-    contextValue: answerContextValue(run, step, index),
+    contextValue: answerContextValue(step, index),
     id: `${runId}/${step.stepName}/${answer.responseId}`,
     target: { runId, step: step.stepName, response: index, responseId: answer.responseId },
     command: openCommand(viewUri('response', runId, step.stepName, answer.responseId)),
