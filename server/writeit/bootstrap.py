@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from writeit.ports import Maintenance, Store, World
+    from writeit.ports import Maintenance, Moved, Store, World
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,6 +84,7 @@ def world(user: object = None) -> World:
         processes=SystemProcesses(),
         open_store=partial(open_store, location=config.store_location),
         find_store=partial(store_folder, location=config.store_location),
+        move_store=partial(move_store, location=config.store_location),
         maintain=maintain,
         user_config_file=config_file(),
         config_problems=problems,
@@ -105,6 +106,32 @@ def open_store(workspace: Path | None, location: str) -> tuple[Store, str | None
     store = LmdbStore(folder)
     store.open_existing()
     return store, message
+
+
+def move_store(workspace: Path | None, location: str) -> Moved:
+    """Move the store of a workspace folder to where the configuration says.
+
+    Raises:
+        Busy, InvalidParams: it cannot be moved now; nothing was changed.
+        StoreError: it could not be copied, and is still where it was.
+    """
+    from writeit.core.errors import StoreError
+    from writeit.ports import Moved
+    from writeit.store import location as places
+    from writeit.store import moving
+
+    wanted, problem = places.place_for(workspace, location)
+    found = places.stores_elsewhere(workspace, wanted)
+    if not found:
+        return Moved(source=None, target=wanted)
+    if problem:
+        raise StoreError(
+            f"{problem}, so the store was not moved. It is still in {found[0]}.",
+            reason="read_only",
+            hint="Allow writing there, or choose another store_location.",
+        )
+    moving.move(found[0], wanted)
+    return Moved(source=found[0], target=wanted)
 
 
 def maintain(store: Store) -> Maintenance:

@@ -171,3 +171,29 @@ def test_a_store_that_cannot_be_opened_is_a_failure(terminal: Terminal) -> None:
     said = terminal.store_command("verify")
     assert said.code == 1
     assert "damaged" in said.err
+
+
+def test_moving_says_from_where_to_where(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For people, and as JSON; nothing to move is no failure."""
+    monkeypatch.setenv("WRITEIT_STORE_LOCATION", "user")
+    status = terminal.store_command("status", "--json")
+    assert "writeit store move" in status.err
+    moved = terminal.store_command("move", "--json")
+    assert moved.code == 0
+    assert moved.json["moved"]
+    assert moved.json["from"] == str(terminal.store)
+    after = terminal.store_command("status", "--json")
+    assert after.json["path"] == moved.json["to"]
+    assert after.json["runs"] == status.json["runs"]
+    assert after.err == ""
+    again = terminal.store_command("move", "--json")
+    assert (again.code, again.json["moved"], again.json["from"]) == (0, False, None)
+    assert moved.json["to"] in terminal.store_command("move").out
+    monkeypatch.delenv("WRITEIT_STORE_LOCATION")
+    back = terminal.store_command("move")
+    assert back.code == 0
+    assert back.out == (
+        f"Moved the store from {moved.json['to']} to {terminal.store}.\n"
+    )

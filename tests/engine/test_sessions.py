@@ -13,7 +13,7 @@ from writeit.core.session import UserPreferences
 from writeit.engine.sessions import begin
 from writeit.models.keys import SystemKeys
 from writeit.models.scripted import ScriptedModels
-from writeit.ports import Maintenance, Store, World
+from writeit.ports import Maintenance, Moved, Store, World
 from writeit.store.lmdb_store import LmdbStore
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ def world_with(folder: Path) -> World:
     def no_care(_: Store) -> Maintenance:
         raise NotImplementedError
 
+    def no_move(_: Path | None) -> Moved:
+        raise NotImplementedError
+
     return World(
         models=ScriptedModels(),
         keys=SystemKeys(),
@@ -33,6 +36,7 @@ def world_with(folder: Path) -> World:
         processes=SystemProcesses(),
         open_store=lambda _: (LmdbStore(folder), None),
         find_store=lambda _: (folder, None),
+        move_store=no_move,
         maintain=no_care,
         user_config_file=folder / "config.yaml",
     )

@@ -31,7 +31,7 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON."
 
 @click.group()
 def store() -> None:
-    """Look after the store of this workspace: count, check, shrink, copy, clear."""
+    """Look after this workspace's store: count, check, shrink, copy, move, clear."""
 
 
 @store.command()
@@ -87,6 +87,21 @@ def backup(context: click.Context, path: Path, *, as_json: bool) -> None:
         _say({"path": str(made)})
     else:
         click.echo(f"The store is copied to {made}.")
+
+
+@store.command()
+@as_json_option
+@click.pass_context
+def move(context: click.Context, *, as_json: bool) -> None:
+    """Move the store of this workspace to where your configuration says."""
+    moved = context.obj().move_store(workspace_of(Path.cwd()))
+    if as_json:
+        source = moved.source and str(moved.source)
+        _say({"moved": source is not None, "from": source, "to": str(moved.target)})
+    elif moved.source is None:
+        click.echo(f"Nothing to move: the store belongs in {moved.target}.")
+    else:
+        click.echo(f"Moved the store from {moved.source} to {moved.target}.")
 
 
 @store.command()

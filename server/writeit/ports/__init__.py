@@ -4,7 +4,7 @@ These are Protocols; their real adapters and their fakes live in `models/` and
 `store/`, and one contract test holds each pair to the same behaviour.
 """
 
-from writeit.ports.care import Maintenance, StoreProblem, StoreStatus, Verified
+from writeit.ports.care import Maintenance, Moved, StoreProblem, StoreStatus, Verified
 from writeit.ports.here import Clock, Keys, KeySource, Processes
 from writeit.ports.keeping import (
     Decision,
@@ -45,6 +45,7 @@ __all__ = [
     "ModelItem",
     "ModelNotice",
     "Models",
+    "Moved",
     "Processes",
     "RunPage",
     "RunQuery",

@@ -43,6 +43,14 @@ class Verified:
     problems: list[StoreProblem]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Where a store was, None if nothing was to be moved, and where it belongs."""
+
+    source: Path | None
+    target: Path
+
+
 class Maintenance(Protocol):
     """The care of a store; every method may take long and runs off the event loop."""
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from writeit.ports.care import Maintenance
+    from writeit.ports.care import Maintenance, Moved
     from writeit.ports.here import Clock, Keys, Processes
     from writeit.ports.models import Models
     from writeit.ports.store import Store
@@ -27,6 +27,8 @@ class World:
     """Opens a folder's store; also returns a message if it had to go elsewhere."""
     find_store: Callable[[Path | None], tuple[Path, str | None]]
     """Says where a folder's store is, or would be; makes nothing."""
+    move_store: Callable[[Path | None], Moved]
+    """Moves a folder's store to where the configuration says."""
     maintain: Callable[[Store], Maintenance]
     """Hands out the care of an open store."""
     user_config_file: Path

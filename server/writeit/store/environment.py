@@ -151,7 +151,12 @@ class Environment:
             InUse: another process has them open.
             lmdb.Error: they could not be opened again.
         """
-        with self._turn, self._still, self._gate:
+        with (
+            self._turn,
+            self._still,
+            self._gate,
+            locks.one_at_a_time(self.folder),  # it is not moved while it is closed
+        ):
             size = self._lmdb.info()["map_size"]
             self._lmdb.close()
             try:

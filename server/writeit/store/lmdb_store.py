@@ -148,10 +148,10 @@ class LmdbStore:
         opened = self._opened
         if opened is not None or self._closed or not exists(self.folder):
             return opened
-        return self._create()
+        return self._create(existing=True)
 
-    def _create(self) -> _Opened:
-        """Return the open environment; create it if there is none.
+    def _create(self, *, existing: bool = False) -> _Opened:
+        """Return the open environment; create it if there is none, or open it only.
 
         Raises:
             StoreError: it cannot be created or opened.
@@ -160,7 +160,7 @@ class LmdbStore:
             if self._opened is None:
                 if self._closed:
                     raise failures.locked(self.folder, "it was closed")
-                shared = sharing.acquire(self.folder, self._map_size)
+                shared = sharing.acquire(self.folder, self._map_size, existing=existing)
                 self._opened = _Opened(shared, Journal(shared.writer))
             return self._opened
 

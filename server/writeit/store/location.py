@@ -64,44 +64,40 @@ def store_folder(
     `location` is `workspace`, `user`, or an absolute folder. A store that is found
     elsewhere is used where it is until the user moves it.
     """
-    wanted, message = place_for(workspace, location)
+    wanted, problem = place_for(workspace, location)
     found = stores_elsewhere(workspace, wanted)
-    if not found:
-        return wanted, message
-    if _has_store(wanted):
+    message = None
+    if found and _seen(wanted):
         others = " and ".join(map(str, found))
-        return wanted, (
-            f"This folder has more than one history. {wanted} is used; {others} is kept"
-            f" and not shown. If a move was interrupted, finish it: {MOVE}"
+        message = (
+            f"This folder has more than one run history. {wanted} is used; {others} is"
+            f" kept and not shown. If a move was interrupted, finish it: {MOVE}"
         )
-    return found[0], (
-        f"The history of this folder is in {found[0]}, not in {wanted} where the"
-        f" configuration says. To move it, close your editors and run: {MOVE}"
-    )
+    elif found and problem:
+        message = f"{problem}, so this folder's run history stays in {found[0]}."
+    elif found:
+        message = (
+            f"This folder's run history is in {found[0]}, and your configuration says"
+            f" {wanted}. To move it, close your editors and run: {MOVE}"
+        )
+    elif problem:
+        message = f"{problem}, so WriteIt keeps this folder's run history in {wanted}."
+    elif workspace is None and location == "workspace":
+        message = f"No folder is open, so WriteIt keeps its run history in {wanted}."
+    return (found[0] if found and not _seen(wanted) else wanted), message
 
 
 def place_for(workspace: Path | None, location: str) -> tuple[Path, str | None]:
-    """Return where a store belongs; with a message if it cannot be where it should."""
-    if location == "user":
+    """Return where a store belongs, and why not where `location` says, if so."""
+    if location == "user" or (workspace is None and location == "workspace"):
         return _in_data(workspace), None
-    if location != "workspace":
-        folder = _below(Path(location), workspace)
-        if reason := _unfit(Path(location), folder):
-            return _in_data(workspace), (
-                f"{location} {reason}, so WriteIt keeps this folder's history in"
-                f" {_in_data(workspace)}."
-            )
-        return folder, None
-    if workspace is None:
-        return _in_data(None), (
-            f"No folder is open, so WriteIt keeps its history in {_in_data(None)}."
-        )
-    if reason := _unfit(workspace, workspace / BESIDE):
-        return _in_data(workspace), (
-            f"{workspace} {reason}, so WriteIt keeps this folder's history in"
-            f" {_in_data(workspace)}."
-        )
-    return workspace / BESIDE, None
+    if workspace is not None and location == "workspace":
+        root, folder = workspace, workspace / BESIDE
+    else:
+        root, folder = Path(location), _below(Path(location), workspace)
+    if reason := _unfit(root, folder):
+        return _in_data(workspace), f"{root} {reason}"
+    return folder, None
 
 
 def stores_elsewhere(workspace: Path | None, wanted: Path) -> list[Path]:
@@ -115,12 +111,12 @@ def stores_elsewhere(workspace: Path | None, wanted: Path) -> list[Path]:
         beside = workspace / BESIDE
         if beside != wanted and _unfit(workspace, beside) is None:
             places.insert(0, beside)
-        if not _has_store(wanted):
+        if not _seen(wanted):
             name = _name_of(workspace)
             places += [p for p in _noted() if p.parts[-2:] == (name, "store")]
     others = dict.fromkeys(place.resolve() for place in places)
     others.pop(wanted.resolve(), None)
-    return [place for place in others if _has_store(place)]
+    return [place for place in others if _seen(place)]
 
 
 def exists(folder: Path) -> bool:
@@ -138,8 +134,8 @@ def exists(folder: Path) -> bool:
     return True
 
 
-def _has_store(folder: Path) -> bool:
-    """Whether we see a store in `folder`; what we cannot see, opening it reports."""
+def _seen(folder: Path) -> bool:
+    """Return whether we can see a store in `folder`; opening it reports the rest."""
     with suppress(StoreError):
         return exists(folder)
     return False

@@ -51,7 +51,7 @@ def is_ours(folder: Path) -> bool:
     """Whether this user's WriteIt made the data file in `folder`."""
     try:
         known = json.loads(_note(folder).read_text(encoding="utf-8"))
-        return bool(known == _identity(folder))
+        return bool(known == identity(folder))
     except (OSError, ValueError):
         return False
 
@@ -63,8 +63,14 @@ def remember(folder: Path) -> None:
     with suppress(OSError):
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = note.with_suffix(f".{os.getpid()}")
-        written.write_text(json.dumps(_identity(folder)), encoding="utf-8")
+        written.write_text(json.dumps(identity(folder)), encoding="utf-8")
         written.replace(note)
+
+
+def forget(folder: Path) -> None:
+    """Remove the note about the data file in `folder`, which is gone."""
+    with suppress(OSError):
+        _note(folder).unlink()
 
 
 def adopt(folder: Path) -> None:
@@ -102,7 +108,12 @@ def _note(folder: Path) -> Path:
     return notes_folder() / f"{name}.json"
 
 
-def _identity(folder: Path) -> dict[str, Any]:
+def identity(folder: Path) -> dict[str, Any]:
+    """Return what no other data file has.
+
+    Raises:
+        OSError: there is none, or it is a link.
+    """
     descriptor = os.open(folder / DATA_FILE, os.O_RDONLY | os.O_NOFOLLOW)
     try:
         found = os.fstat(descriptor)

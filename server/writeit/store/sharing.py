@@ -35,8 +35,12 @@ _open: dict[Path, Shared] = {}
 """By resolved folder. LMDB's own rule is about the process, hence a global."""
 
 
-def acquire(folder: Path, map_size: int = MAP_SIZE) -> Shared:
+def acquire(
+    folder: Path, map_size: int = MAP_SIZE, *, existing: bool = False
+) -> Shared:
     """Open the store in `folder`, or join those who have it open.
+
+    With `existing` none is made if it is gone meanwhile.
 
     Raises:
         StoreError: it cannot be made or read, is damaged, or is too new.
@@ -45,7 +49,7 @@ def acquire(folder: Path, map_size: int = MAP_SIZE) -> Shared:
         path = folder.resolve()
         shared = _open.get(path)
         if shared is None:
-            environment = _opened(path, map_size)
+            environment = _opened(path, map_size, existing=existing)
             shared = _open[path] = Shared(environment, Writer(environment))
         shared.users += 1
         return shared
@@ -62,12 +66,13 @@ def release(shared: Shared) -> None:
             # Else the writer still waits for another process, and needs the files.
 
 
-def _opened(folder: Path, map_size: int) -> Environment:
+def _opened(folder: Path, map_size: int, *, existing: bool) -> Environment:
     try:
         location.prepare(folder)
         with locks.one_at_a_time(folder):
-            _make_ready(folder)
-        environment = Environment(folder, map_size)
+            _make_ready(folder, existing=existing)
+            # Within the lock: a store that is moved is not opened halfway.
+            environment = Environment(folder, map_size)
     except (lmdb.Error, OSError) as error:
         raise failures.store_error(error, folder) from error
     try:
@@ -82,7 +87,7 @@ def _opened(folder: Path, map_size: int) -> Environment:
     return environment
 
 
-def _make_ready(folder: Path) -> None:
+def _make_ready(folder: Path, *, existing: bool) -> None:
     """Make a store, or see to it that the one that is there may be mapped.
 
     Raises:
@@ -91,6 +96,8 @@ def _make_ready(folder: Path) -> None:
     provenance.check_files(folder)
     data = folder / DATA_FILE
     if not data.exists():
+        if existing:
+            raise failures.locked(folder, "it was moved or removed just now")
         _create(folder)
         provenance.remember(folder)
     if data.stat().st_size == 0:
