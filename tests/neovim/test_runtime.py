@@ -148,3 +148,18 @@ def test_wrong_settings_are_named(start: Callable[..., Nvim]) -> None:
         "vim.g.writeit.windw is not known",
     ]
     assert nvim.lua("return require('writeit.config').get('width')") == 0.5
+
+
+def test_the_users_own_configuration_is_sent_when_the_server_starts(
+    start: Callable[..., Nvim],
+) -> None:
+    """Beside what the plug-in says of itself."""
+    nvim = start("vim.g.writeit = { user = { storeLocation = 'user' } }")
+    sent = nvim.lua(
+        "local options = vim.deepcopy(vim.lsp.config.writeit.init_options)"
+        " local params = { initializationOptions = options }"
+        " require('writeit.life').before_init(params, {})"
+        " return params.initializationOptions.writeit"
+    )
+    assert sent["user"] == {"storeLocation": "user"}
+    assert sent["views"] == "uri"
