@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readdir, readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { userOptions } from '../src/settings';
 import { article, extension, group, run, SERVER, until } from './harness';
 
 /** The server's process: the child of this extension host that runs it. */
@@ -62,5 +63,24 @@ group('server', (test) => {
     await extension();
     await app.server.restart();
     assert.equal(app.server.state, 'running');
+  });
+
+  test('a setting of the user alone starts the server anew, which is told it', async () => {
+    const app = await extension();
+    const section = vscode.workspace.getConfiguration('writeit');
+    const { Global, Workspace } = vscode.ConfigurationTarget;
+    assert.deepEqual(userOptions(), {});
+    await assert.rejects(async () => section.update('storeLocation', 'user', Workspace));
+    for (const [value, expected] of [
+      ['http://127.0.0.1:9', { ollamaUrl: 'http://127.0.0.1:9' }],
+      [undefined, {}],
+    ] as const) {
+      const states: string[] = [];
+      const listening = app.server.onDidChangeState((state) => states.push(state));
+      await section.update('models.ollamaUrl', value, Global);
+      await until('the server to be started anew', () => states.at(-1) === 'running');
+      listening.dispose();
+      assert.deepEqual(userOptions(), expected);
+    }
   });
 });
