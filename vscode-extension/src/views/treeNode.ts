@@ -58,8 +58,8 @@ export class TreeNode extends vscode.TreeItem {
         Reflect.deleteProperty(this, key); // a command, an icon that it has no longer
       }
     }
-    const { loadedChildren: lines, loading: first } = this;
-    Object.assign(this, newer, { lines, first });
+    const { loadedChildren, loading } = this;
+    Object.assign(this, newer, { loadedChildren, loading });
     return differs;
   }
 }
