@@ -1,4 +1,4 @@
-"""A real VS Code with the extension, a real server, a provider on loopback."""
+"""A real VS Code with the extension, a real server and a provider on loopback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest_asyncio
 from support.provider import Provider, running
 from support.skips import skip_or_fail
 from vscode import tools
-from vscode.serving import Place
+from vscode.code_server import Profile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,8 +24,8 @@ SERVER = Path(sys.executable).with_name("writeit")
 
 
 @dataclass(frozen=True)
-class Built:
-    """What `make extension` made."""
+class Build:
+    """The files that `make extension` builds."""
 
     bundle: Path
     vsix: Path
@@ -33,44 +33,46 @@ class Built:
 
 
 @dataclass(frozen=True)
-class World:
-    """A VS Code that nobody used before, and what is around it."""
+class Sandbox:
+    """A new VS Code with its workspace, environment and provider."""
 
-    place: Place
+    profile: Profile
     workspace: Path
-    """The folder that is opened in it."""
+    """The folder that VS Code opens."""
     environment: dict[str, str]
-    """What it is started with; its extension host and our server inherit it."""
+    """The environment of VS Code, its extension host and the server."""
     provider: Provider
     artefacts: Path
-    """What a person may want to see afterwards."""
+    """Logs and screenshots to keep."""
 
     def log(self) -> str:
-        """Return what the extension wrote down, as *WriteIt: Show Log* shows it."""
-        (log,) = self.place.data.glob("logs/*/exthost*/writeit.writeit/*.log")
+        """Return the log of the extension, as *WriteIt: Show Log* shows it."""
+        (log,) = self.profile.data.glob("logs/*/exthost*/writeit.writeit/*.log")
         return log.read_text("utf-8")
 
 
 def pytest_runtest_setup() -> None:
-    """Pass over all of these tests, in one line, where their tools are not there."""
-    if reason := tools.missing():
+    """Skip these tests if their tools are not installed."""
+    if reason := tools.missing_tool():
         skip_or_fail(reason)
 
 
 @pytest.fixture(scope="session")
-def built() -> Built:
-    """The extension, built from the checkout as it stands."""
-    made = subprocess.run(
+def build() -> Build:
+    """Build the extension from the checkout."""
+    process = subprocess.run(
         ["make", "extension", f"WRITEIT_EDITORS={tools.EDITORS}"],
         cwd=tools.ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert made.returncode == 0, f"make extension failed:\n{made.stdout}{made.stderr}"
+    assert process.returncode == 0, (
+        f"make extension failed:\n{process.stdout}{process.stderr}"
+    )
     extension = tools.EXTENSION
     (vsix,) = extension.glob("*.vsix")
-    return Built(
+    return Build(
         bundle=extension / "dist/extension.js",
         vsix=vsix,
         tests=extension / "dist-test/index.js",
@@ -78,28 +80,30 @@ def built() -> Built:
 
 
 @pytest_asyncio.fixture
-async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    """A new one for each test."""
+async def sandbox(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Sandbox]:
+    """Create a sandbox for one test, and keep its log."""
     for name in ("home", "rivers"):
         (tmp_path / name).mkdir()
     artefacts = tools.ARTEFACTS / request.node.name
     shutil.rmtree(artefacts, ignore_errors=True)
     artefacts.mkdir(parents=True)
-    place = Place(tmp_path / "vscode")
+    profile = Profile(tmp_path / "vscode")
     async with running() as provider:
-        yield World(
-            place=place,
+        yield Sandbox(
+            profile=profile,
             workspace=tmp_path / "rivers",
-            environment=alone(tmp_path / "home", provider),
+            environment=isolated_environment(tmp_path / "home", provider),
             provider=provider,
             artefacts=artefacts,
         )
-    for log in place.data.glob("logs/*/exthost*/writeit.writeit/*.log"):
+    for log in profile.data.glob("logs/*/exthost*/writeit.writeit/*.log"):
         shutil.copy(log, artefacts)
 
 
-def alone(home: Path, provider: Provider) -> dict[str, str]:
-    """An environment with a home of its own and nobody to talk to outside."""
+def isolated_environment(home: Path, provider: Provider) -> dict[str, str]:
+    """Return an environment with its own home, and the provider as only remote host."""
     return {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / ".config"),
@@ -107,7 +111,7 @@ def alone(home: Path, provider: Provider) -> dict[str, str]:
         "OPENAI_API_KEY": "sk-secret-of-the-tests",
         "OPENAI_BASE_URL": provider.base_url,
         "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
-        "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nobody answers there
+        "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nothing listens there
         "WRITEIT_CACHE_DIR": str(home / "cache"),
         "WRITEIT_CONFIG_DIR": str(home / "config"),
         "WRITEIT_DATA_DIR": str(home / "data"),

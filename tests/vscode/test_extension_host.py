@@ -1,4 +1,4 @@
-"""The extension's own tests, run inside a real VS Code's extension host."""
+"""The extension's own tests, run in the extension host of a real VS Code."""
 
 from __future__ import annotations
 
@@ -7,97 +7,98 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vscode import tools, voices
+from vscode import tools
+from vscode.browser_script import run_script
+from vscode.code_server import running_code_server
 from vscode.conftest import SERVER
-from vscode.driving import drive
-from vscode.serving import serving
-from vscode.tools import EXTENSION, ONLY
+from vscode.scripted_models import register_models
+from vscode.tools import ONLY
 
 if TYPE_CHECKING:
-    from vscode.conftest import Built, World
-    from vscode.driving import Ended
+    from vscode.browser_script import ScriptResult
+    from vscode.conftest import Build, Sandbox
 
-TESTS_ALLOWED = ("--vscode-option", "enable-smoke-test-driver=true")
-"""A built VS Code takes no tests otherwise; it shows no toasts with it."""
-TEST = re.compile(r"TEST (ok|failed|done) (.*)", re.DOTALL)
-
-MEASURED = re.compile(r"^activation: .*", re.MULTILINE)
+ALLOW_TESTS = ("--vscode-option", "enable-smoke-test-driver=true")
+"""Without this a built VS Code runs no tests; with it, it shows no notifications."""
+RESULT_LINE = re.compile(r"TEST (ok|failed|done) (.*)", re.DOTALL)
+MEASUREMENT = re.compile(r"^activation: .*", re.MULTILINE)
 
 
 class Report:
-    """What the tests said about themselves."""
+    """What the tests print."""
 
     def __init__(self) -> None:
         self.passed: list[str] = []
         self.failed: list[str] = []
-        self.done = ""
-        self.measured: list[str] = []
+        self.summary = ""
+        self.measurements: list[str] = []
         self.exit: int | str | None = None
         self.log: list[str] = []
 
-    def hear(self, event: dict[str, Any]) -> None:
-        """Take in one event of the script."""
+    def add(self, event: dict[str, Any]) -> None:
+        """Add one event of the script."""
         self.exit = event.get("exit", self.exit)
-        said = str(event.get("said") or event.get("error") or "")
-        self.log.append(said)
-        if found := MEASURED.search(said):
-            self.measured.append(found[0])
-        if found := TEST.search(said):
-            kind, what = found.groups()
+        text = str(event.get("text") or event.get("error") or "")
+        self.log.append(text)
+        if match := MEASUREMENT.search(text):
+            self.measurements.append(match[0])
+        if match := RESULT_LINE.search(text):
+            kind, name = match.groups()
             if kind == "done":
-                self.done = what
+                self.summary = name
             else:
-                (self.passed if kind == "ok" else self.failed).append(what)
+                (self.passed if kind == "ok" else self.failed).append(name)
 
 
-@pytest.mark.timeout(tools.PATIENCE + 60)
+@pytest.mark.timeout(tools.TIMEOUT_SECONDS + 60)
 async def test_each_of_the_extensions_own_tests_passes(
-    built: Built,
-    world: World,
+    build: Build,
+    sandbox: Sandbox,
     subtests: pytest.Subtests,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each is reported by its name; what they logged is kept as an artefact."""
-    voices.teach(monkeypatch)
-    report, ended = await run(built, world)
+    """Each is reported by its name, and the log is kept."""
+    register_models(monkeypatch)
+    report, result = await run_extension_tests(build, sandbox)
     log = "\n".join(report.log)
-    print(*report.measured, sep="\n")  # noqa: T201 -- for who runs with -s
-    (world.artefacts / "extension-host.log").write_text(log, encoding="utf-8")
+    print(*report.measurements, sep="\n")  # noqa: T201 -- for runs with -s
+    (sandbox.artefacts / "extension-host.log").write_text(log, encoding="utf-8")
     for name in report.passed:
         with subtests.test(name):
             pass
     for failure in report.failed:
         with subtests.test(failure.splitlines()[0]):
             pytest.fail(failure, pytrace=False)
-    assert report.passed, f"no test was run: {ended}\n{log}"
-    assert report.done, f"the tests ended early: {ended}\n{log}"
-    assert ended.code == 0, ended
+    assert report.passed, f"no test has run: {result}\n{log}"
+    assert report.summary, f"the tests ended early: {result}\n{log}"
+    assert result.code == 0, result
     assert report.exit == (1 if report.failed else 0)
 
 
-async def run(built: Built, world: World) -> tuple[Report, Ended]:
-    """Run them all in one VS Code."""
-    world.place.prefer({})
-    told = {
+async def run_extension_tests(
+    build: Build, sandbox: Sandbox
+) -> tuple[Report, ScriptResult]:
+    """Run all tests in one VS Code."""
+    sandbox.profile.write_user_settings({})
+    variables = {
         "WRITEIT_TEST_SERVER": str(SERVER),
-        "WRITEIT_TEST_WORKSPACE": str(world.workspace),
+        "WRITEIT_TEST_WORKSPACE": str(sandbox.workspace),
         "WRITEIT_TEST_ONLY": ONLY,
     }
     report = Report()
-    async with serving(
-        world.place,
-        world.environment | told,
-        world.artefacts / "code-server.log",
-        *TESTS_ALLOWED,
+    async with running_code_server(
+        sandbox.profile,
+        sandbox.environment | variables,
+        sandbox.artefacts / "code-server.log",
+        *ALLOW_TESTS,
     ) as address:
-        ended = await drive(
+        result = await run_script(
             "exthost.mjs",
-            report.hear,
-            within=tools.PATIENCE,
+            report.add,
+            timeout=tools.TIMEOUT_SECONDS,
             address=address,
-            workspace=world.workspace,
-            extension=EXTENSION,
-            tests=built.tests,
-            artefacts=world.artefacts,
+            workspace=sandbox.workspace,
+            tests=build.tests,
+            artefacts=sandbox.artefacts,
         )
-    return report, ended
+    return report, result

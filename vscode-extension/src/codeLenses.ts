@@ -4,8 +4,8 @@ import type { ConflictLocation } from './commands/conflict';
 import { parseViewUri, SCHEME } from './pages/uris';
 
 /**
- * Lenses of ours beside the server's: what in other editors is typed right into the page,
- * which is read-only here; and what only we know, of a text that met words of hers.
+ * Lenses beside the server's: for what other editors type into a page, which is read-only here,
+ * and for conflicts, which only the extension tracks.
  */
 export function registerLenses(app: App): vscode.Disposable {
   return vscode.Disposable.from(
@@ -35,11 +35,11 @@ function isEnabled(): boolean {
 }
 
 function stepLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[] {
-  const place = parseViewUri(document.uri);
-  if (place?.view !== 'step') {
+  const view = parseViewUri(document.uri);
+  if (view?.view !== 'step') {
     return [];
   }
-  const { runId, step } = place;
+  const { runId, step } = view;
   return (app.pageCache.sectionsOf(document) ?? []).flatMap((section) => {
     const { kind, index, headingLine, firstLine } = section;
     if (kind === 'feedback') {
@@ -48,28 +48,27 @@ function stepLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[] 
     if (kind !== 'answer' || index === null) {
       return [];
     }
-    // Not in one line with the server's, which stand at the heading: VS Code would cut it off.
+    // The server's lenses are at the heading: VS Code would cut off one line with all of them.
     const target = { runId, step, response: index };
     return [
-      lens(firstLine, 'Reword, then choose…', 'draft.edit', target),
+      lens(firstLine, 'Edit and choose…', 'draft.edit', target),
       lens(firstLine, 'Choose with feedback…', 'step.chooseWithFeedback', target),
       lens(firstLine, 'Rate…', 'response.rate', target),
     ];
   });
 }
 
-/** The server offers a text again that waits; of words that stayed it says no more. */
 function conflictLenses(app: App, { uri, lineCount }: vscode.TextDocument): vscode.CodeLens[] {
   return app.conflicts.all
-    .filter((contest) => contest.uri === uri.toString())
-    .flatMap(({ runId, hunks: places }) =>
-      places.flatMap((place) => {
-        const line = Math.min(place.line, lineCount - 1);
-        const spot: ConflictLocation = { runId, line: place.line };
+    .filter((conflicts) => conflicts.uri === uri.toString())
+    .flatMap(({ runId, hunks }) =>
+      hunks.flatMap((hunk) => {
+        const line = Math.min(hunk.line, lineCount - 1);
+        const location: ConflictLocation = { runId, line: hunk.line };
         return [
-          lens(line, 'Your words stayed: compare', 'conflict.compare', spot),
-          lens(line, 'Take the others', 'conflict.take', spot),
-          lens(line, 'Keep mine', 'conflict.keep', spot),
+          lens(line, 'Conflict: compare', 'conflict.compare', location),
+          lens(line, 'Use the new text', 'conflict.take', location),
+          lens(line, 'Keep my version', 'conflict.keep', location),
         ];
       }),
     );
@@ -80,12 +79,8 @@ function draftLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[]
   if (draft === undefined) {
     return [];
   }
-  const what =
-    draft.response === undefined ? 'the merge' : `answer ${draft.response + 1}, reworded,`;
-  return [
-    lens(0, `Use this text as ${what} of ${draft.step}`, 'draft.use'),
-    lens(0, 'Leave it', 'draft.leave'),
-  ];
+  const use = draft.response === undefined ? 'Use as merge' : `Use as answer ${draft.response + 1}`;
+  return [lens(0, `${use} of ${draft.step}`, 'draft.use'), lens(0, 'Discard', 'draft.leave')];
 }
 
 function lens(line: number, title: string, command: string, target?: object): vscode.CodeLens {

@@ -1,86 +1,67 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
-import * as after from './followUps';
-import { isComparable, compare } from './pages/compare';
-import { askRegenerateFeedback, startWithInputs, type InputPrompt } from './startRun';
-import { reportErrors } from './showError';
+import { handleApplied, handlePolished, handleRestored } from './apply/applyOutcome';
 import { currentFolder } from './folders';
-import * as landed from './apply/applyOutcome';
+import {
+  reportFailures,
+  reportMerge,
+  showBranch,
+  showExport,
+  showStartedRun,
+  suggestAfterChoice,
+} from './followUps';
 import { checkModels } from './models';
-import type { CommandName, Commands, RunStartParams, StepApplyResult } from './protocol';
+import { compare, isComparable } from './pages/compare';
 import { generateWithProgress, runWithProgress, runWithStatus } from './progress';
+import type { CommandName, Commands, RunStartParams, StepApplyResult } from './protocol';
+import { reportErrors } from './showError';
+import { askRegenerateFeedback, startWithInputs, type InputPrompt } from './startRun';
 
 type CommandParams<C extends CommandName> = Commands[C]['params'];
 type Flows = {
   readonly [C in CommandName]?: (app: App, params: CommandParams<C>) => Promise<unknown>;
 };
 
-/** Commands that are more here than a request: words asked for, progress, what comes next. */
+/** Server commands that need more than a request: questions, progress, a next step. */
 const FLOWS: Flows = {
-  'writeit.run.start': (app, params) => startRun(app, params, 'open'),
-  'writeit.step.run': async (app, params) => {
-    const step = await generateWithProgress(
-      app.server,
-      'writeit.step.run',
-      params,
-      progressTitle(params.step),
-    );
-    return step && after.reportFailures(step);
-  },
+  'writeit.run.start': (app, params) => startRun(app, params, 'missing'),
+  'writeit.step.run': (app, params) => generateStep(app, 'writeit.step.run', params),
   'writeit.step.regenerate': async (app, params) => {
-    const worded = await askRegenerateFeedback(params);
-    if (worded === undefined) {
-      return undefined;
-    }
-    const title = progressTitle(params.step);
-    const step = await generateWithProgress(app.server, 'writeit.step.regenerate', worded, title);
-    return step && after.reportFailures(step);
+    const answered = await askRegenerateFeedback(params);
+    return answered && generateStep(app, 'writeit.step.regenerate', answered);
   },
-  'writeit.step.select': async (app, params) =>
-    after.suggestAfterChoice(await app.server.execute('writeit.step.select', params)),
-  'writeit.step.skip': async (app, params) =>
-    after.suggestAfterChoice(await app.server.execute('writeit.step.skip', params)),
+  'writeit.step.select': (app, params) => decideStep(app, 'writeit.step.select', params),
+  'writeit.step.skip': (app, params) => decideStep(app, 'writeit.step.skip', params),
   'writeit.step.take': async (app, params) => {
     const step = await app.server.execute('writeit.step.take', params);
-    after.reportMerge(step);
+    reportMerge(step);
     return step;
   },
-  'writeit.step.merge': async (app, params) => {
-    if (params.instruction != null) {
-      return generateWithProgress(app.server, 'writeit.step.merge', params, 'joining the parts');
-    }
-    return after.suggestAfterChoice(await app.server.execute('writeit.step.merge', params));
-  },
+  'writeit.step.merge': (app, params) =>
+    params.instruction == null
+      ? decideStep(app, 'writeit.step.merge', params)
+      : generateWithProgress(app.server, 'writeit.step.merge', params, 'Merging the answers'),
   'writeit.step.apply': async (app, params) => {
-    const work = (): Promise<StepApplyResult> => app.server.execute('writeit.step.apply', params);
-    return landed.handleApplied(app, params, await runWithStatus('bringing the text in', work));
+    const apply = (): Promise<StepApplyResult> => app.server.execute('writeit.step.apply', params);
+    return handleApplied(app, params, await runWithStatus('Applying the text', apply));
   },
   'writeit.edit.restore': async (app, params) =>
-    landed.handleRestored(
-      app,
-      params.runId,
-      await app.server.execute('writeit.edit.restore', params),
-    ),
+    handleRestored(app, params.runId, await app.server.execute('writeit.edit.restore', params)),
   'writeit.document.polish': async (app, params) => {
-    // What goes right into the text needs no page; of several answers the step is opened.
+    const command = 'writeit.document.polish';
+    // A text that is applied at once needs no page.
     const isShown = params.apply !== true;
-    const run = await generateWithProgress(
-      app.server,
-      'writeit.document.polish',
-      params,
-      'rewriting',
-      isShown,
-    );
-    return run && landed.handlePolished(app, params, run);
+    const run = await generateWithProgress(app.server, command, params, 'Rewriting', isShown);
+    return run && handlePolished(app, params, run);
   },
   'writeit.run.branch': async (app, params) =>
-    after.showBranch(await app.server.execute('writeit.run.branch', params)),
+    showBranch(await app.server.execute('writeit.run.branch', params)),
   'writeit.run.rewind': async (app, params) =>
-    after.showBranch(await app.server.execute('writeit.run.rewind', params)),
+    showBranch(await app.server.execute('writeit.run.rewind', params)),
   'writeit.run.export': async (app, params) =>
-    after.showExport(await app.server.execute('writeit.run.export', params)),
-  'writeit.model.install': async (app, params) =>
-    runWithProgress(app.server, 'writeit.model.install', params, `fetching ${params.model}`),
+    showExport(await app.server.execute('writeit.run.export', params)),
+  'writeit.model.install': (app, params) =>
+    runWithProgress(app.server, 'writeit.model.install', params, `Downloading ${params.model}`),
   'writeit.view.open': async (app, params) => {
     const { left, right } = params;
     if (params.view !== 'compare' || left == null || right == null || !isComparable(left, right)) {
@@ -90,30 +71,44 @@ const FLOWS: Flows = {
   },
 };
 
-async function startRun(app: App, params: RunStartParams, asks: InputPrompt): Promise<unknown> {
-  const run = await startWithInputs(app, params, asks);
-  return run && after.showStartedRun(run);
+async function startRun(app: App, params: RunStartParams, prompt: InputPrompt): Promise<unknown> {
+  const run = await startWithInputs(app, params, prompt);
+  return run && showStartedRun(run);
 }
 
-/** Start a run by a command of ours: all its inputs are shown, as they are filled in. */
+async function generateStep<C extends 'writeit.step.run' | 'writeit.step.regenerate'>(
+  app: App,
+  command: C,
+  params: CommandParams<C>,
+): Promise<unknown> {
+  const title = params.step == null ? 'Generating' : `Generating ${params.step}`;
+  const step = await generateWithProgress(app.server, command, params, title);
+  return step && reportFailures(step);
+}
+
+async function decideStep<
+  C extends 'writeit.step.select' | 'writeit.step.skip' | 'writeit.step.merge',
+>(app: App, command: C, params: CommandParams<C>): Promise<unknown> {
+  const { runId, step } = params;
+  const decided = step ?? (await app.server.execute('writeit.run.show', { runId })).currentStep;
+  return suggestAfterChoice(await app.server.execute(command, params), decided);
+}
+
+/** Start a run and ask for every input, also for those that have a value. */
 export async function startWithAllInputs(app: App, params: RunStartParams): Promise<unknown> {
-  const done = await reportErrors(() => startRun(app, params, 'all'), {});
+  const result = await reportErrors(() => startRun(app, params, 'all'), {});
   await app.editorContext.refresh();
-  return done;
+  return result;
 }
 
-/** What the side bar lists changes with them, and nothing else tells it. */
-const SHOWN_IN_VIEWS: ReadonlySet<CommandName> = new Set([
+/** Commands that change what the side bar lists, of which no notification tells. */
+const CHANGES_VIEWS: ReadonlySet<CommandName> = new Set([
   'writeit.keys.set',
   'writeit.model.install',
   'writeit.preferences.set',
 ]);
 
-function progressTitle(step: string | null | undefined): string {
-  return step == null ? 'asking' : `asking ${step}`;
-}
-
-/** Do what a click or a palette command means; refusals are told to the writer. */
+/** Run a server command for the user, with its flow; errors are shown. */
 export async function runCommand<C extends CommandName>(
   app: App,
   command: C,
@@ -122,16 +117,16 @@ export async function runCommand<C extends CommandName>(
   const flow: ((app: App, params: CommandParams<C>) => Promise<unknown>) | undefined =
     FLOWS[command];
   const waiting = { ...params, wait: true };
-  const done = await reportErrors(
+  const result = await reportErrors(
     () => (flow === undefined ? app.server.execute(command, waiting) : flow(app, waiting)),
     targetOfParams(params),
   );
-  if (SHOWN_IN_VIEWS.has(command)) {
+  if (CHANGES_VIEWS.has(command)) {
     void checkModels(app, currentFolder());
     await vscode.commands.executeCommand('writeit.ui.views.refresh');
   }
   await app.editorContext.refresh();
-  return done;
+  return result;
 }
 
 function targetOfParams(params: object): { runId?: string; step?: string } {
@@ -139,7 +134,7 @@ function targetOfParams(params: object): { runId?: string; step?: string } {
   return { ...(runId == null ? {} : { runId }), ...(step == null ? {} : { step }) };
 }
 
-/** A click on a lens, an action or a link of the server's. */
+/** Run the command of a clicked lens, code action or link of the server. */
 export async function runServerCommand(
   app: App,
   command: string,

@@ -1,6 +1,6 @@
 import type { PipelineRun, StepState } from './protocol';
 
-/** Which steps of a run a command can be about. The server has the last word. */
+/** Whether a command can apply to a step of a run. The server checks again. */
 export type StepFilter = (step: StepState, run: PipelineRun) => boolean;
 
 export function hasAnswers(step: StepState): boolean {
@@ -11,17 +11,16 @@ export function hasSeveralAnswers(step: StepState): boolean {
   return step.aiResponses.length > 1;
 }
 
-/** Done with, chosen or skipped: a run can be rewound to it. */
+/** Whether the step is chosen or skipped: the run can start over from it. */
 export function isDone(step: StepState): boolean {
   return step.isDone;
 }
 
-/** The step the run stands at. */
 export function isCurrent(step: StepState, run: PipelineRun): boolean {
   return step.stepName === run.currentStep;
 }
 
-/** Whether another answer of it can be chosen, or asked for: nothing builds on it yet. */
+/** Whether another answer can be chosen or generated: no later step uses the answer yet. */
 export function canChange({ can }: StepState): boolean {
   return can.select;
 }

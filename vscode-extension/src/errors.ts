@@ -2,7 +2,7 @@ import type { ErrorKind } from './protocol';
 
 const REQUEST_CANCELLED = -32800;
 
-/** What the server says when it refuses: what happened, and what to do next. */
+/** The data of an error response: what happened, and a hint what to do next. */
 export interface RefusalData {
   readonly kind: ErrorKind;
   readonly message: string;
@@ -18,30 +18,30 @@ interface RpcError {
   readonly data?: unknown;
 }
 
-/** The server's typed refusal, or undefined if the error is something else. */
+/** The server's error data, or undefined if the error is not one of the server's. */
 export function refusalData(error: unknown): RefusalData | undefined {
-  return isRpcError(error) && isRefusal(error.data) ? error.data : undefined;
+  return isRpcError(error) && isRefusalData(error.data) ? error.data : undefined;
 }
 
-// Told by its shape: the class would load the whole language client with the extension.
+// Not by `instanceof`: the class would load the language client with the extension.
 function isRpcError(error: unknown): error is RpcError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number';
 }
 
-function isRefusal(data: unknown): data is RefusalData {
+function isRefusalData(data: unknown): data is RefusalData {
   return typeof data === 'object' && data !== null && 'kind' in data && 'message' in data;
 }
 
-/** Whether the writer stopped it herself: nothing to complain about. */
+/** Whether the user cancelled the request, which is no error to report. */
 export function isCancelled(error: unknown): boolean {
   return isRpcError(error) && error.code === REQUEST_CANCELLED;
 }
 
-/** What to tell the writer: the message, and what to do next. */
+/** The message, and the server's hint if it has one. */
 export function describeError(error: unknown): string {
-  const refused = refusalData(error);
-  if (refused) {
-    return [refused.message, refused.hint].filter(Boolean).join(' ');
+  const refusal = refusalData(error);
+  if (refusal) {
+    return [refusal.message, refusal.hint].filter(Boolean).join(' ');
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,58 +1,50 @@
 import * as vscode from 'vscode';
-import { runServerCommand } from './commandFlows';
-import { AnswerDocuments } from './pages/answerDocuments';
 import type { App, Exports } from './app';
-import { registerCommands } from './commands';
-import { ConflictTracker } from './apply/conflicts';
-import { installServer } from './commands/server';
-import { ViewDocuments } from './pages/viewDocuments';
-import { Drafts } from './pages/drafts';
-import { registerLenses } from './codeLenses';
 import { showConflicts } from './apply/applyOutcome';
-import { log } from './log';
+import { ConflictTracker } from './apply/conflicts';
 import { PendingApplies } from './apply/pendingApplies';
-import { ProposedDocuments } from './apply/proposedDocument';
-import { PageCache } from './pages/pageCache';
+import { registerProposedDocuments } from './apply/proposedDocuments';
+import { registerLenses } from './codeLenses';
+import { runServerCommand } from './commandFlows';
+import { registerCommands } from './commands';
+import { installServer } from './commands/server';
 import { EditorContextTracker } from './editorContext';
+import { log } from './log';
+import { registerAnswerDocuments } from './pages/answerDocuments';
+import { Drafts } from './pages/drafts';
+import { PageCache } from './pages/pageCache';
+import { showDocument } from './pages/showDocument';
+import { parseProposedPage } from './pages/uris';
+import { registerViewDocuments } from './pages/viewDocuments';
 import { onPythonChanged } from './server/python';
 import { Server } from './server/server';
 import { configuredPath } from './server/sources';
-import { showDocument } from './pages/showDocument';
 import { createStatusBarItem } from './statusBar';
-import { parseProposedPage } from './pages/uris';
 import { registerViews } from './views';
 import { withPrefix } from './wording';
 
 export function activate(context: vscode.ExtensionContext): Exports {
-  const began = performance.now();
+  const startedAt = performance.now();
   const server: Server = new Server(context, {
     execute: (command, argument) => runServerCommand(app, command, argument),
     show: (uri, focus, selection) => showForServer(app, uri, focus, selection),
   });
-  const scenes = new EditorContextTracker(server);
-  const readings = new PageCache();
-  const pending = new PendingApplies(server);
-  const contests = new ConflictTracker(server);
+  const editorContext = new EditorContextTracker(server);
+  const pageCache = new PageCache();
+  const pendingApplies = new PendingApplies(server);
+  const conflicts = new ConflictTracker(server);
   const drafts = new Drafts();
-  const app: App = {
-    context,
-    server,
-    editorContext: scenes,
-    pendingApplies: pending,
-    conflicts: contests,
-    drafts,
-    pageCache: readings,
-  };
+  const app: App = { context, server, editorContext, pendingApplies, conflicts, drafts, pageCache };
   context.subscriptions.push(
     log,
     server,
-    scenes,
-    pending,
-    contests,
+    editorContext,
+    pendingApplies,
+    conflicts,
     drafts,
-    new ViewDocuments(server, readings),
-    new AnswerDocuments(server),
-    new ProposedDocuments(server),
+    registerViewDocuments(server, pageCache),
+    registerAnswerDocuments(server),
+    registerProposedDocuments(server),
     registerCommands(app),
     registerViews(app),
     registerLenses(app),
@@ -60,20 +52,20 @@ export function activate(context: vscode.ExtensionContext): Exports {
   );
   restartOnChanges(app);
   void start(app);
-  const activation = performance.now() - began;
-  log.info(`Activated in ${activation.toFixed(1)} ms, without the server`);
-  return { ...app, activationMs: activation };
+  const activationMs = performance.now() - startedAt;
+  log.info(`Activated in ${activationMs.toFixed(1)} ms, without the server`);
+  return { ...app, activationMs };
 }
 
-/** What the server wants shown. Of a conflict, which nobody asked for, a diff and more. */
+/** Show what the server asks to show; conflicts open as a diff with lenses. */
 async function showForServer(
   app: App,
   uri: vscode.Uri,
   focus: boolean,
   selection?: vscode.Range,
 ): Promise<boolean> {
-  const about = parseProposedPage(uri);
-  if (about !== undefined && (await showConflicts(app, about))) {
+  const applied = parseProposedPage(uri);
+  if (applied !== undefined && (await showConflicts(app, applied))) {
     return true;
   }
   return (await showDocument(uri, { focus, selection })) !== undefined;
@@ -98,23 +90,20 @@ async function start(app: App): Promise<void> {
   }
 }
 
-/** Settings that the server reads when it starts. */
-const USER_SETTINGS = ['writeit.storeLocation', 'writeit.models.ollamaUrl'];
+/** Settings that the server reads only when it starts. */
+const START_SETTINGS = ['writeit.storeLocation', 'writeit.models.ollamaUrl'];
 
-/** Start anew when what the server is found by, or reads when it starts, changes. */
+/** Restart the server when the workspace becomes trusted or such a setting changes. */
 function restartOnChanges(app: App): void {
-  const anew = (): void => {
-    void app.server.restart();
-  };
   app.context.subscriptions.push(
     vscode.workspace.onDidGrantWorkspaceTrust(() => void start(app)),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('writeit.server.path')) {
         if (app.server.isPathChanged) {
-          anew();
+          void app.server.restart();
         }
-      } else if (USER_SETTINGS.some((name) => event.affectsConfiguration(name))) {
-        anew();
+      } else if (START_SETTINGS.some((name) => event.affectsConfiguration(name))) {
+        void app.server.restart();
       } else if (event.affectsConfiguration('writeit')) {
         void app.server.settingsChanged();
       }

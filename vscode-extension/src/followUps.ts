@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import type { CommandName, Commands, PipelineRun, RunExportResult, StepState } from './protocol';
 import { showDocument } from './pages/showDocument';
 import { viewUri } from './pages/uris';
-import { plural } from './wording';
+import type { CommandName, Commands, PipelineRun, RunExportResult, StepState } from './protocol';
+import { plural, stepStatusText } from './wording';
 
-type FollowUp = readonly [title: string, then: () => Thenable<unknown>];
+type FollowUp = readonly [title: string, run: () => Thenable<unknown>];
 
-/** A server command by its own id, as a click on a lens would run it. */
+/** Run a server command by its own id, as a click on a lens does. */
 export function executeServerCommand<C extends CommandName>(
   command: C,
   params: Commands[C]['params'],
@@ -14,42 +14,58 @@ export function executeServerCommand<C extends CommandName>(
   return vscode.commands.executeCommand(command, params);
 }
 
-/** Say something with what can be done next. Not awaited: the writer may leave it standing. */
-export function suggest(message: string, ...choices: readonly FollowUp[]): void {
-  const titles = choices.map(([title]) => title);
+/** Show a message with buttons. Not awaited: the user may leave it open. */
+export function suggest(message: string, ...followUps: readonly FollowUp[]): void {
+  const titles = followUps.map(([title]) => title);
   void vscode.window.showInformationMessage(`WriteIt: ${message}`, ...titles).then((chosen) => {
-    return choices.find(([title]) => title === chosen)?.[1]();
+    return followUps.find(([title]) => title === chosen)?.[1]();
   });
+}
+
+/** Show a message without buttons. */
+export function inform(message: string): void {
+  suggest(message);
+}
+
+/** Show a message in the status bar, for what needs no reaction. */
+export function showInStatusBar(message: string): void {
+  vscode.window.setStatusBarMessage(`WriteIt: ${message}`, 8000);
 }
 
 export async function showStartedRun(run: PipelineRun): Promise<PipelineRun> {
   await showDocument(viewUri('run', run.pipelineRunId), { focus: false });
-  suggestNextStep(run, 'The run is ready; nothing was sent yet.');
+  suggestNextStep(run, `Started. Nothing has been sent. Next: ${run.currentStep}.`);
   return run;
 }
 
 export function reportFailures(step: StepState): StepState {
-  const failed = step.failures;
-  if (failed.length > 0) {
-    const which = failed.map(({ model, message }) => `${model}: ${message}`).join(' ');
-    const count = failed.length === 1 ? 'One answer' : `${failed.length} answers`;
-    void vscode.window.showWarningMessage(`WriteIt: ${count} did not come. ${which}`);
+  const { failures } = step;
+  if (failures.length > 0) {
+    const reasons = failures.map(({ model, message }) => `${model}: ${message}`).join(' ');
+    const count = plural(failures.length, 'answer');
+    void vscode.window.showWarningMessage(`WriteIt: ${count} failed. ${reasons}`);
   }
   return step;
 }
 
-/** A step was completed: what comes next is one click away. */
-export function suggestAfterChoice(run: PipelineRun): PipelineRun {
+/** Say what was chosen for a step, and suggest what comes next. */
+export function suggestAfterChoice(run: PipelineRun, step: string): PipelineRun {
+  const state = run.steps[step];
+  const choice = state === undefined ? '' : `${capitalized(stepStatusText(state))}. `;
   if (run.isDone) {
     const { pipelineRunId: runId } = run;
-    suggest('The run is finished.', [
+    suggest(`${choice}All steps are finished.`, [
       'Apply the Text',
       () => executeServerCommand('writeit.step.apply', { runId }),
     ]);
   } else {
-    suggestNextStep(run, 'Chosen.');
+    suggestNextStep(run, `${choice}Next: ${run.currentStep}.`);
   }
   return run;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function suggestNextStep(run: PipelineRun, message: string): void {
@@ -57,26 +73,20 @@ function suggestNextStep(run: PipelineRun, message: string): void {
   if (run.steps[step]?.can.run === true) {
     suggest(
       message,
-      [`Run ${step}`, () => executeServerCommand('writeit.step.run', { runId, step })],
+      [`Generate ${step}`, () => executeServerCommand('writeit.step.run', { runId, step })],
       ['Preview the Prompt', () => showDocument(viewUri('prompt', runId, step))],
     );
   }
 }
 
-/** Said in passing: nothing to do about it. */
-export function showInStatusBar(message: string): void {
-  vscode.window.setStatusBarMessage(`WriteIt: ${message}`, 8000);
-}
-
-/** A passage joined the merge, which is mostly off screen. */
 export function reportMerge({ passages }: StepState): void {
-  showInStatusBar(`${plural(passages.length, 'passage')} in the merge now.`);
+  showInStatusBar(`Added. The merge has ${plural(passages.length, 'passage')}.`);
 }
 
 export async function showBranch(run: PipelineRun): Promise<PipelineRun> {
   const step = run.branchPoint ?? run.currentStep;
   await showDocument(viewUri('step', run.pipelineRunId, step), { focus: false });
-  showInStatusBar(`branched at ${step}; the run before is untouched.`);
+  showInStatusBar(`Branched at ${step}. The original run is unchanged.`);
   return run;
 }
 

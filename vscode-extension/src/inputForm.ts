@@ -3,53 +3,48 @@ import type { InputSpec } from './protocol';
 
 export type InputValues = Readonly<Record<string, string | number | boolean>>;
 
-/** What the writer did with one question. */
-type Reply = { readonly value: string } | 'back' | 'gone';
+/** How the user answered one question. */
+type Reply = { readonly value: string } | 'back' | 'cancelled';
 
 export interface InputForm {
   readonly title: string;
   readonly specs: readonly InputSpec[];
-  /** What is filled in already: from the front matter. */
+  /** Values from the front matter, which are filled in. */
   readonly initial: Readonly<Record<string, string>>;
 }
 
-/** Ask for inputs one after the other, with a way back. Undefined if she gave it up. */
+/** Ask for inputs one by one, with a Back button. Undefined if the user cancels. */
 export async function askInputs({
   title,
   specs,
-  initial: given,
+  initial,
 }: InputForm): Promise<InputValues | undefined> {
   const replies = new Map<string, string>();
-  let place = 0;
-  while (place < specs.length) {
-    const spec = specs[place];
-    if (spec === undefined) {
-      break;
-    }
-    const question = {
+  let index = 0;
+  for (let spec = specs[0]; spec !== undefined; spec = specs[index]) {
+    const reply = await askInput({
       spec,
-      title: `${title} (${place + 1}/${specs.length})`,
-      value: replies.get(spec.name) ?? given[spec.name] ?? String(spec.default ?? ''),
-      canGoBack: place > 0,
-    };
-    const reply = await askInput(question);
-    if (reply === 'gone') {
+      title: `${title} (${index + 1}/${specs.length})`,
+      value: replies.get(spec.name) ?? initial[spec.name] ?? String(spec.default ?? ''),
+      canGoBack: index > 0,
+    });
+    if (reply === 'cancelled') {
       return undefined;
     }
     if (reply === 'back') {
-      place -= 1;
+      index -= 1;
     } else {
       replies.set(spec.name, reply.value);
-      place += 1;
+      index += 1;
     }
   }
-  return inputValues(specs, replies, given);
+  return inputValues(specs, replies, initial);
 }
 
 function inputValues(
   specs: readonly InputSpec[],
   replies: ReadonlyMap<string, string>,
-  given: InputForm['initial'],
+  initial: InputForm['initial'],
 ): InputValues {
   return Object.fromEntries(
     specs.flatMap((spec) => {
@@ -57,8 +52,8 @@ function inputValues(
       if (value !== '') {
         return [[spec.name, parseValue(spec, value)]];
       }
-      // What she emptied is empty, whatever the front matter says; else nothing was said.
-      return spec.name in given ? [[spec.name, '']] : [];
+      // An input that the user emptied overrides the front matter; others are left out.
+      return spec.name in initial ? [[spec.name, '']] : [];
     }),
   );
 }
@@ -113,20 +108,20 @@ function askText(question: Question): Promise<Reply> {
 }
 
 function promptText({ label, name, help, required }: InputSpec): string {
-  const what = label === '' ? name : label;
-  return `${what}${required ? '' : ' (may stay empty)'}${help === '' ? '' : `: ${help}`}`;
+  const input = label === '' ? name : label;
+  return `${input}${help === '' ? '' : `: ${help}`}${required ? '' : ' (optional)'}`;
 }
 
-/** Why a value will not do; the server has the last word when the run starts. */
+/** What is wrong with a value; undefined if nothing is. The server checks again. */
 export function inputProblem(spec: InputSpec, value: string): string | undefined {
   if (value.trim() === '') {
-    return spec.required ? 'This is needed.' : undefined;
+    return spec.required ? 'Enter a value.' : undefined;
   }
   if (spec.type === 'number' && !Number.isFinite(Number(value))) {
-    return 'This must be a number.';
+    return 'Enter a number.';
   }
   if (spec.maxLength !== null && value.length > spec.maxLength) {
-    return `At most ${spec.maxLength} characters; these are ${value.length}.`;
+    return `Too long: ${value.length} characters, the limit is ${spec.maxLength}.`;
   }
   return undefined;
 }
@@ -147,16 +142,16 @@ function awaitReply(
       box.dispose();
     };
     box.onDidAccept(() => {
-      const given = value();
-      if (given !== undefined) {
-        end({ value: given });
+      const accepted = value();
+      if (accepted !== undefined) {
+        end({ value: accepted });
       }
     });
     box.onDidTriggerButton(() => {
       end('back');
     });
     box.onDidHide(() => {
-      end('gone');
+      end('cancelled');
     });
     box.show();
   });

@@ -1,4 +1,4 @@
 import * as vscode from 'vscode';
 
-/** What the extension does and why; `WriteIt: Show Log` opens it. */
+/** The output channel that `WriteIt: Show Log` opens. */
 export const log = vscode.window.createOutputChannel('WriteIt', { log: true });

@@ -4,7 +4,7 @@ import { describeError } from './errors';
 import { log } from './log';
 import type { ModelInfo } from './protocol';
 
-/** The models there are here; whoever lists them makes known whether one can be asked. */
+/** The models of a folder. Also sets the context key that tells whether one is available. */
 export async function listModels(
   app: App,
   folder: string | undefined,
@@ -14,20 +14,20 @@ export async function listModels(
   return models;
 }
 
-/** Look whether a model can be asked now; the walkthrough ticks itself off by it. */
+/** Update the context key that completes a step of the walkthrough. */
 export async function checkModels(app: App, folder: string | undefined): Promise<void> {
   try {
     await listModels(app, folder);
   } catch (error) {
-    log.warn(`Whether a model can be asked is not known: ${describeError(error)}`);
+    log.warn(`Cannot tell whether a model is available: ${describeError(error)}`);
   }
 }
 
-/** An answer came: a model can be asked. */
+/** A model has answered, so one is available. */
 export function markModelAvailable(): void {
   setHasModel(true);
 }
 
-function setHasModel(some: boolean): void {
-  void vscode.commands.executeCommand('setContext', 'writeit.hasModel', some);
+function setHasModel(hasModel: boolean): void {
+  void vscode.commands.executeCommand('setContext', 'writeit.hasModel', hasModel);
 }

@@ -3,13 +3,13 @@ import * as vscode from 'vscode';
 import { isCancelled } from './errors';
 import { log } from './log';
 import { markModelAvailable } from './models';
+import { showDocument } from './pages/showDocument';
+import { viewUri } from './pages/uris';
 import type { CommandName, Commands, StreamEvent } from './protocol';
 import type { Server } from './server/server';
-import { showDocument } from './pages/showDocument';
-import { StreamCounter } from './streamEvents';
-import { viewUri } from './pages/uris';
+import { StreamCounter } from './streamCounter';
 
-/** The progress message changes at most this often. */
+/** Milliseconds between two updates of the progress message. */
 const REPORT_MS = 200;
 
 interface WorkDoneProgress {
@@ -18,9 +18,12 @@ interface WorkDoneProgress {
   readonly percentage?: number;
 }
 
-type Report = vscode.Progress<{ message?: string; increment?: number }>;
+type Progress = vscode.Progress<{ message?: string; increment?: number }>;
 
-/** Ask models: progress with Cancel, and the step's page beside the article as it grows. */
+/**
+ * Run a command that generates answers, with a progress message and Cancel. The page of the step
+ * opens beside the document if `isShown`. Undefined if the user cancels.
+ */
 export async function generateWithProgress<C extends CommandName>(
   server: Server,
   command: C,
@@ -28,20 +31,21 @@ export async function generateWithProgress<C extends CommandName>(
   title: string,
   isShown = true,
 ): Promise<Commands[C]['result'] | undefined> {
-  return withNotification(title, async (report, cancel) => {
+  return withNotification(title, async (progress, cancel) => {
     const streamToken = randomUUID();
-    let shown: Promise<unknown> = Promise.resolve();
-    const started = (runId: string, step: string): void => {
+    let opened: Promise<unknown> = Promise.resolve();
+    const onStart = (runId: string, step: string): void => {
       if (isShown) {
-        shown = showDocument(viewUri('step', runId, step), { focus: false });
+        opened = showDocument(viewUri('step', runId, step), { focus: false });
       }
     };
-    const listening = await server.onProgress(streamToken, streamListener(report, started));
-    // With a token of ours the server makes none of its own, which would be shown twice.
-    const extras = { cancel, workDoneToken: randomUUID() };
+    const listening = await server.onProgress(streamToken, streamListener(progress, onStart));
+    // Without a token the server would create progress of its own, shown beside this one.
+    const options = { cancel, workDoneToken: randomUUID() };
     try {
-      const result = await server.execute(command, { ...params, wait: true, streamToken }, extras);
-      await shown;
+      const request = { ...params, wait: true, streamToken };
+      const result = await server.execute(command, request, options);
+      await opened;
       return result;
     } finally {
       listening.dispose();
@@ -50,48 +54,44 @@ export async function generateWithProgress<C extends CommandName>(
 }
 
 function streamListener(
-  report: Report,
-  started: (runId: string, step: string) => void,
+  progress: Progress,
+  onStart: (runId: string, step: string) => void,
 ): (event: StreamEvent) => void {
-  const tally = new StreamCounter();
-  let last = 0;
+  const counter = new StreamCounter();
+  let reportedAt = 0;
   return (event) => {
-    tally.add(event);
+    counter.add(event);
     if (event.kind === 'started') {
-      started(event.runId, event.step);
+      onStart(event.runId, event.step);
     } else if (event.kind === 'finished' && event.status === 'complete') {
       markModelAvailable();
     } else if (event.kind === 'notice') {
       log.warn(`${event.title}: ${event.message}`);
     }
-    if (event.kind !== 'delta' || Date.now() - last >= REPORT_MS) {
-      last = Date.now();
-      report.report({ message: tally.summary });
+    if (event.kind !== 'delta' || Date.now() - reportedAt >= REPORT_MS) {
+      reportedAt = Date.now();
+      progress.report({ message: counter.summary });
     }
   };
 }
 
-/** Something long that asks no models: the server's own progress, with Cancel. */
+/** Run a long command with the server's own progress and Cancel. Undefined if cancelled. */
 export async function runWithProgress<C extends CommandName>(
   server: Server,
   command: C,
   params: Commands[C]['params'],
   title: string,
 ): Promise<Commands[C]['result'] | undefined> {
-  return withNotification(title, async (report, cancel) => {
+  return withNotification(title, async (progress, cancel) => {
     const workDoneToken = randomUUID();
-    let done = 0;
-    const listening = await server.onProgress(
-      workDoneToken,
-      ({ message, percentage }: WorkDoneProgress) => {
-        const increment = percentage === undefined ? undefined : percentage - done;
-        done = percentage ?? done;
-        report.report({
-          ...(message === undefined ? {} : { message }),
-          ...(increment === undefined ? {} : { increment }),
-        });
-      },
-    );
+    let reported = 0;
+    const report = ({ message, percentage }: WorkDoneProgress): void => {
+      // Without an increment VS Code shows that the end is unknown.
+      const increment = percentage === undefined ? {} : { increment: percentage - reported };
+      reported = percentage ?? reported;
+      progress.report({ ...increment, ...(message === undefined ? {} : { message }) });
+    };
+    const listening = await server.onProgress(workDoneToken, report);
     try {
       return await server.execute(command, { ...params, wait: true }, { cancel, workDoneToken });
     } finally {
@@ -100,7 +100,7 @@ export async function runWithProgress<C extends CommandName>(
   });
 }
 
-/** Something usually quick: a word in the status bar while it lasts. */
+/** Show a title in the status bar while the work lasts. */
 export function runWithStatus<R>(title: string, work: () => Promise<R>): Thenable<R> {
   const location = vscode.ProgressLocation.Window;
   return vscode.window.withProgress({ location, title: `WriteIt: ${title}` }, work);
@@ -108,18 +108,18 @@ export function runWithStatus<R>(title: string, work: () => Promise<R>): Thenabl
 
 async function withNotification<R>(
   title: string,
-  work: (report: Report, cancel: vscode.CancellationToken) => Promise<R>,
+  work: (progress: Progress, cancel: vscode.CancellationToken) => Promise<R>,
 ): Promise<R | undefined> {
   const location = vscode.ProgressLocation.Notification;
   const options = { location, title: `WriteIt: ${title}`, cancellable: true };
-  return vscode.window.withProgress(options, async (report, cancel) => {
+  return vscode.window.withProgress(options, async (progress, cancel) => {
     try {
-      return await work(report, cancel);
+      return await work(progress, cancel);
     } catch (error) {
       if (!isCancelled(error)) {
         throw error;
       }
-      vscode.window.setStatusBarMessage('WriteIt: stopped; what came is kept.', 5000);
+      vscode.window.setStatusBarMessage('WriteIt: Stopped. What was received is kept.', 5000);
       return undefined;
     }
   });

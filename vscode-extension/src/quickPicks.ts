@@ -12,24 +12,26 @@ interface Item<T> extends vscode.QuickPickItem {
 async function pick<T>(
   items: readonly Item<T>[],
   title: string,
-  none: string,
+  emptyMessage: string,
 ): Promise<T | undefined> {
   if (items.length === 0) {
-    void vscode.window.showInformationMessage(`WriteIt: ${none}`);
+    void vscode.window.showInformationMessage(`WriteIt: ${emptyMessage}`);
     return undefined;
   }
   const options = { title, matchOnDescription: true, matchOnDetail: true };
   return (await vscode.window.showQuickPick(items, options))?.value;
 }
 
-/** As `pick`, but a single one is not asked about. */
+/** Like `pick`, but a single item is chosen without asking. */
 async function pickUnlessSingle<T>(
   items: readonly Item<T>[],
   title: string,
-  none: string,
+  emptyMessage: string,
 ): Promise<T | undefined> {
   const [first, ...others] = items;
-  return first !== undefined && others.length === 0 ? first.value : pick(items, title, none);
+  return first !== undefined && others.length === 0
+    ? first.value
+    : pick(items, title, emptyMessage);
 }
 
 export async function pickRun(app: App, title: string): Promise<RunSummary | undefined> {
@@ -40,17 +42,13 @@ export async function pickRun(app: App, title: string): Promise<RunSummary | und
   ]);
   const items = runs.map((run) => ({
     label: run.name ?? run.title,
-    description: [
-      run.runId === activePipelineRunId ? 'the active run' : '',
-      run.pipeline,
-      run.statusText,
-    ]
+    description: [run.runId === activePipelineRunId ? 'active' : '', run.pipeline, run.statusText]
       .filter(Boolean)
       .join(', '),
     detail: `${new Date(run.updatedAt).toLocaleString()}, ${costText(run.costUsd)}`,
     value: run,
   }));
-  return pick(items, title, 'there are no runs here yet. Start a pipeline on a markdown document.');
+  return pick(items, title, 'There are no runs yet. Start a pipeline in a Markdown document.');
 }
 
 export function pickStep(
@@ -61,7 +59,7 @@ export function pickStep(
   const items = Object.values(run.steps)
     .filter(fits)
     .map((step) => ({ label: step.stepName, description: stepStatusText(step), value: step }));
-  return pickUnlessSingle(items, title, 'no step of this run fits.');
+  return pickUnlessSingle(items, title, 'No step of this run can be used for this.');
 }
 
 export interface Answer {
@@ -79,7 +77,7 @@ function answerItems(step: StepState): Item<Answer>[] {
 }
 
 export function pickAnswer(step: StepState, title: string): Promise<Answer | undefined> {
-  return pick(answerItems(step), title, `${step.stepName} has no answers yet.`);
+  return pick(answerItems(step), title, `${step.stepName} has no answers yet. Generate it first.`);
 }
 
 export async function pickAnswers(step: StepState, title: string): Promise<readonly Answer[]> {
@@ -89,17 +87,17 @@ export async function pickAnswers(step: StepState, title: string): Promise<reado
   );
 }
 
-/** One is first: `likeliest` if that is given, else the one that the document names. */
+/** Pick a pipeline; first comes `suggested`, or the one that the document is bound to. */
 export async function pickPipeline(
   app: App,
   appliesTo: 'document' | 'selection',
   title: string,
   uri: vscode.Uri | undefined,
-  likeliest?: string,
+  suggested?: string,
 ): Promise<PipelineEntry | undefined> {
   const params = { folder: folderOf(uri), uri: uri?.toString() };
   const { pipelines, binding } = await app.server.execute('writeit.pipeline.list', params);
-  const first = likeliest ?? binding?.pipeline;
+  const first = suggested ?? binding?.pipeline;
   const items = pipelines
     .filter((pipeline) => pipeline.appliesTo === appliesTo)
     .map((pipeline) => ({
@@ -109,18 +107,18 @@ export async function pickPipeline(
       value: pipeline,
     }))
     .toSorted((one, other) => Number(other.label === first) - Number(one.label === first));
-  return pick(items, title, 'there is no usable pipeline for this.');
+  return pick(items, title, 'No pipeline is available for this.');
 }
 
-/** Models that can be asked here, and their reasons where they cannot. */
+/** Pick models; those that are not available say why. Undefined if the user cancels. */
 export async function pickModels(app: App, title: string): Promise<readonly string[] | undefined> {
   const models = await listModels(app, currentFolder());
   const items = models.map(({ id, available, reason }) => ({
     label: id,
-    description: available ? 'can be asked' : (reason ?? 'cannot be asked'),
+    description: available ? 'available' : (reason ?? 'not available'),
     value: id,
   }));
-  const other = { label: 'Another model…', description: 'type its name', value: '' };
+  const other = { label: 'Another model…', description: 'Enter its name', value: '' };
   const options = { title, canPickMany: true } as const;
   const chosen = await vscode.window.showQuickPick([...items, other], options);
   if (chosen === undefined) {
@@ -133,7 +131,7 @@ export async function pickModels(app: App, title: string): Promise<readonly stri
 function askModelName(): Thenable<string | undefined> {
   return vscode.window.showInputBox({
     title: 'Another model',
-    prompt: 'provider/model, for example openai/gpt-4o',
+    prompt: 'Provider and model, for example openai/gpt-4o',
     ignoreFocusOut: true,
   });
 }

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-/** What the server pulls with `workspace/configuration`, under the same names. */
+/** Settings that the server reads with `workspace/configuration`. */
 const SERVER_KEYS = [
   'models.default',
   'models.steps',
@@ -17,8 +17,8 @@ const SERVER_KEYS = [
 type JsonObject = Record<string, unknown>;
 
 /**
- * The section as the server wants it: only what the writer set.
- * A default sent along would win over her preferences.
+ * The settings that the user has set, as the server reads them. Defaults are left out: the server
+ * would prefer them to the preferences.
  */
 export function serverSettings(scope: vscode.Uri | undefined): JsonObject {
   const section = vscode.workspace.getConfiguration('writeit', scope);
@@ -33,8 +33,8 @@ export function serverSettings(scope: vscode.Uri | undefined): JsonObject {
 }
 
 /**
- * What the server takes from the user's own settings only, when it starts. Their scope
- * is `machine`: VS Code itself ignores what a workspace says about them.
+ * Settings of the user that the server reads when it starts. Their scope is `machine`: VS Code
+ * ignores them in a workspace.
  */
 export function userOptions(): JsonObject {
   const section = vscode.workspace.getConfiguration('writeit');
@@ -47,26 +47,26 @@ export function userOptions(): JsonObject {
 
 type Inspected = ReturnType<vscode.WorkspaceConfiguration['inspect']>;
 
-function userValue(found: Inspected): unknown {
-  return found?.workspaceFolderValue ?? found?.workspaceValue ?? found?.globalValue;
+function userValue(inspected: Inspected): unknown {
+  return inspected?.workspaceFolderValue ?? inspected?.workspaceValue ?? inspected?.globalValue;
 }
 
-function setPath(into: JsonObject, path: readonly string[], value: unknown): void {
+function setPath(target: JsonObject, path: readonly string[], value: unknown): void {
   const [first = '', ...rest] = path;
   if (rest.length === 0) {
-    into[first] = value;
+    target[first] = value;
     return;
   }
-  const inner = (into[first] ?? {}) as JsonObject;
-  into[first] = inner;
+  const inner = (target[first] ?? {}) as JsonObject;
+  target[first] = inner;
   setPath(inner, rest, value);
 }
 
-/** Whether an article is saved after a text came into it: the setting, else the preference. */
+/** Whether to save a document after WriteIt changed it: the setting, else the preference. */
 export function isAutoSaveOn(
   uri: vscode.Uri,
   preference: () => Promise<boolean>,
 ): Promise<boolean> {
-  const set = userValue(vscode.workspace.getConfiguration('writeit', uri).inspect('autoSave'));
-  return typeof set === 'boolean' ? Promise.resolve(set) : preference();
+  const setting = userValue(vscode.workspace.getConfiguration('writeit', uri).inspect('autoSave'));
+  return typeof setting === 'boolean' ? Promise.resolve(setting) : preference();
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { isCancelled, refusalData, describeError, type RefusalData } from './errors';
-import { log } from './log';
 import type { Target } from './app';
+import { describeError, isCancelled, refusalData, type RefusalData } from './errors';
+import { log } from './log';
 import { ServerNotRunning } from './server/server';
 import { withPrefix } from './wording';
 
@@ -11,62 +11,56 @@ interface ErrorAction {
   readonly argument?: unknown;
 }
 
-const SHOW_LOG = 'writeit.ui.server.log';
+const SHOW_LOG = { title: 'Show Log', command: 'writeit.ui.server.log' };
 
-/** Tell the writer what went wrong, with what she can do about it. */
-export async function showError(error: unknown, target: Target = {}): Promise<void> {
+/** Show an error message with buttons for what can be done. A cancelled request shows none. */
+async function showError(error: unknown, target: Target): Promise<void> {
   if (isCancelled(error) || error instanceof vscode.CancellationError) {
     return;
   }
-  log.error('Refused', error);
-  const remedies = actionsForError(error, target);
-  const titles = remedies.map(({ title }) => title);
+  log.error('Command failed', error);
+  const actions = actionsForError(error, target);
+  const titles = actions.map(({ title }) => title);
   const chosen = await vscode.window.showErrorMessage(errorMessage(error), ...titles);
-  const remedy = remedies.find(({ title }) => title === chosen);
-  if (remedy !== undefined) {
-    await vscode.commands.executeCommand(remedy.command, remedy.argument);
+  const action = actions.find(({ title }) => title === chosen);
+  if (action !== undefined) {
+    await vscode.commands.executeCommand(action.command, action.argument);
   }
 }
 
-/** What is said of an error. The server's hint names commands; where buttons do them, they say it. */
+/** The text of the message. The server's hint is left out where buttons do what it says. */
 export function errorMessage(error: unknown): string {
-  const refused = refusalData(error);
-  const isHinted =
-    refused === undefined ||
-    actionsForRefusal(refused, {}).every(({ command }) => command === SHOW_LOG);
-  return withPrefix(isHinted ? describeError(error) : refused.message);
+  const refusal = refusalData(error);
+  const needsHint =
+    refusal === undefined || actionsForRefusal(refusal, {}).every((action) => action === SHOW_LOG);
+  return withPrefix(needsHint ? describeError(error) : refusal.message);
 }
 
-function actionsForError(error: unknown, target: Target): ErrorAction[] {
+function actionsForError(error: unknown, target: Target): readonly ErrorAction[] {
   if (!vscode.workspace.isTrusted) {
     return [{ title: 'Manage Workspace Trust', command: 'workbench.trust.manage' }];
   }
   if (error instanceof ServerNotRunning) {
-    return [
-      { title: 'Start the Server', command: 'writeit.ui.server.restart' },
-      { title: 'Show Log', command: SHOW_LOG },
-    ];
+    return [{ title: 'Start the Server', command: 'writeit.ui.server.restart' }, SHOW_LOG];
   }
-  const refused = refusalData(error);
-  return refused === undefined
-    ? [{ title: 'Show Log', command: SHOW_LOG }]
-    : actionsForRefusal(refused, target);
+  const refusal = refusalData(error);
+  return refusal === undefined ? [SHOW_LOG] : actionsForRefusal(refusal, target);
 }
 
-function actionsForRefusal(refused: RefusalData, target: Target): ErrorAction[] {
+function actionsForRefusal(refusal: RefusalData, target: Target): readonly ErrorAction[] {
   const setKey = {
-    title: 'Set a Key…',
+    title: 'Set an API Key…',
     command: 'writeit.ui.model.setKey',
-    argument: refused.provider,
+    argument: refusal.provider,
   };
-  switch (refused.kind) {
+  switch (refusal.kind) {
     case 'model_error':
-      return refused.reason === 'auth' ? [setKey] : [];
+      return refusal.reason === 'auth' ? [setKey] : [];
     case 'not_found':
-      // The contract: no model at all is told with these three ways out.
-      return refused.hint?.includes('model.install')
+      // Of all that may be missing, only a missing model has a hint with this command.
+      return refusal.hint?.includes('model.install')
         ? [
-            { title: 'Install the Embedded Model', command: 'writeit.ui.model.install' },
+            { title: 'Install the Offline Model', command: 'writeit.ui.model.install' },
             setKey,
             { title: 'Choose a Model…', command: 'writeit.ui.model.default' },
           ]
@@ -74,13 +68,13 @@ function actionsForRefusal(refused: RefusalData, target: Target): ErrorAction[] 
     case 'retry_limit':
       return [{ title: 'Branch Here', command: 'writeit.ui.run.branch', argument: target }];
     case 'store_error':
-      return [{ title: 'Show Log', command: SHOW_LOG }];
+      return [SHOW_LOG];
     default:
       return [];
   }
 }
 
-/** Run a command of ours; what it throws is told, never swallowed. */
+/** Do the work and show its error, if it fails. Undefined if it failed. */
 export async function reportErrors<R>(
   work: () => Promise<R>,
   target: Target = {},
@@ -88,7 +82,7 @@ export async function reportErrors<R>(
   try {
     return await work();
   } catch (error) {
-    // Not awaited: the message stays until she reads it, the command is over.
+    // Not awaited: the message stays until the user closes it.
     void showError(error, target);
     return undefined;
   }

@@ -11,39 +11,40 @@ import type {
   StepRegenerateParams,
 } from './protocol';
 
-/** Which inputs are asked about when a run is started: all of them, or only if some are open. */
-export type InputPrompt = 'all' | 'open';
+/** Whether to ask for all inputs of a run, or only if the document does not give them all. */
+export type InputPrompt = 'all' | 'missing';
 
-/** Start a run; what the pipeline wants to know is asked for, filled in as far as it is known. */
+/** Start a run; inputs are asked for, with the known values filled in. Undefined if cancelled. */
 export async function startWithInputs(
   app: App,
   params: RunStartParams,
-  asks: InputPrompt,
+  prompt: InputPrompt,
 ): Promise<PipelineRun | undefined> {
-  const folder = folderOf(params.uri == null ? undefined : vscode.Uri.parse(params.uri));
   const { uri } = params;
+  const folder = folderOf(uri == null ? undefined : vscode.Uri.parse(uri));
   const { pipelines, binding } = await app.server.execute('writeit.pipeline.list', { folder, uri });
   const pipeline = pipelines.find(({ name, id }) => [name, id].includes(params.pipeline));
   const bound = binding ?? { pipeline: null, inputs: {} };
-  const isEnough = pipeline === undefined || (asks === 'open' && hasAllInputs(pipeline, bound));
-  const asked = isEnough ? {} : await promptForInputs(app, pipeline, params, bound);
+  const isComplete =
+    pipeline === undefined || (prompt === 'missing' && hasAllInputs(pipeline, bound));
+  const inputs = isComplete ? {} : await promptForInputs(app, pipeline, params, bound);
   return (
-    asked &&
-    app.server.execute('writeit.run.start', { ...params, inputs: { ...asked, ...params.inputs } })
+    inputs &&
+    app.server.execute('writeit.run.start', { ...params, inputs: { ...inputs, ...params.inputs } })
   );
 }
 
-/** Whether the document is bound to the pipeline and gives all that would be asked for. */
+/** Whether the document is bound to the pipeline and gives all inputs that need a prompt. */
 function hasAllInputs(pipeline: PipelineEntry, bound: DocumentBinding): boolean {
-  const isSaid = (spec: InputSpec): boolean => !needsPrompt(spec) || spec.name in bound.inputs;
-  return isBoundTo(pipeline, bound) && pipeline.inputs.every(isSaid);
+  const hasValue = (spec: InputSpec): boolean => !needsPrompt(spec) || spec.name in bound.inputs;
+  return isBoundTo(pipeline, bound) && pipeline.inputs.every(hasValue);
 }
 
 function isBoundTo({ name, id }: PipelineEntry, { pipeline }: DocumentBinding): boolean {
   return pipeline === name || pipeline === id;
 }
 
-/** Whether an input is one to ask for: the document gives some by itself. */
+/** Whether the user enters an input; others are read from the document. */
 function needsPrompt({ from }: InputSpec): boolean {
   return from === null;
 }
@@ -60,41 +61,38 @@ async function promptForInputs(
   if (specs.length === 0) {
     return {};
   }
-  const given = bound.inputs;
-  const answers = await askInputs({ title: `Start ${pipeline.name}`, specs, initial: given });
-  const isNew = answers !== undefined && Object.keys(answers).some((name) => !(name in given));
-  const isOthers = bound.pipeline !== null && !isBoundTo(pipeline, bound);
-  return uri == null || !isNew || isOthers
-    ? answers
-    : offerToSaveInputs(app, pipeline.name, uri, answers);
+  const initial = bound.inputs;
+  const values = await askInputs({ title: `Start ${pipeline.name}`, specs, initial });
+  const hasNew = values !== undefined && Object.keys(values).some((name) => !(name in initial));
+  const isBoundElsewhere = bound.pipeline !== null && !isBoundTo(pipeline, bound);
+  return uri == null || !hasNew || isBoundElsewhere
+    ? values
+    : offerToSaveInputs(app, pipeline.name, uri, values);
 }
 
 const START_ONLY = 'Start';
-const START_AND_SAVE = 'Start, and keep the answers in the front matter';
+const START_AND_SAVE = 'Start and save the answers in the front matter';
 
 async function offerToSaveInputs(
   app: App,
   pipeline: string,
   uri: string,
-  answers: InputValues,
+  inputs: InputValues,
 ): Promise<InputValues | undefined> {
   const choice = await vscode.window.showQuickPick(
     [
-      { label: START_ONLY, description: 'the document stays as it is' },
-      {
-        label: START_AND_SAVE,
-        description: 'what does not stand there yet; next time it is filled in',
-      },
+      { label: START_ONLY, description: 'The document is not changed' },
+      { label: START_AND_SAVE, description: 'They are filled in next time' },
     ],
     { title: `Start ${pipeline}`, ignoreFocusOut: true },
   );
   if (choice?.label === START_AND_SAVE) {
-    await app.server.execute('writeit.document.frontMatter', { uri, pipeline, inputs: answers });
+    await app.server.execute('writeit.document.frontMatter', { uri, pipeline, inputs });
   }
-  return choice && answers;
+  return choice && inputs;
 }
 
-/** Ask what should be different. Undefined if she would rather not ask anew at all. */
+/** Ask what to change in the next answers. Undefined if the user cancels. */
 export async function askRegenerateFeedback(
   params: StepRegenerateParams,
 ): Promise<StepRegenerateParams | undefined> {
@@ -102,8 +100,8 @@ export async function askRegenerateFeedback(
     return params;
   }
   const feedback = await vscode.window.showInputBox({
-    title: `Ask ${params.step ?? 'the step'} anew`,
-    prompt: 'What should be different? Empty: the same question again.',
+    title: `Regenerate ${params.step ?? 'the step'}`,
+    prompt: 'What should be different? Leave it empty to send the same prompt again.',
     ignoreFocusOut: true,
   });
   if (feedback === undefined) {

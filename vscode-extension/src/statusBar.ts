@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
 import { conflictSummary, displayPath } from './apply/applyOutcome';
-import { isWriteItDocument, currentDocument, type EditorContext } from './editorContext';
+import { currentDocument, isWriteItDocument, type EditorContext } from './editorContext';
 import type { ServerState } from './server/server';
-import { stepStatusText } from './wording';
+import { plural, stepStatusText } from './wording';
 
 const PRIORITY = 90;
 
-/** One item of the status bar: where the run of this document stands, in words. */
+/** The status bar item that says what state the current document's run is in. */
 export function createStatusBarItem(app: App): vscode.Disposable {
   const item = vscode.window.createStatusBarItem(
     'writeit',
@@ -15,29 +15,29 @@ export function createStatusBarItem(app: App): vscode.Disposable {
     PRIORITY,
   );
   item.name = 'WriteIt';
-  const draw = (): void => {
-    const face = statusBarContent(app);
-    item.text = face.text;
-    item.tooltip = face.tooltip;
-    item.command = face.command;
-    item.accessibilityInformation = { label: face.text.replaceAll(/\$\([^)]*\) ?/g, '') };
-    item.backgroundColor = face.warns
+  const update = (): void => {
+    const content = statusBarContent(app);
+    item.text = content.text;
+    item.tooltip = content.tooltip;
+    item.command = content.command;
+    item.accessibilityInformation = { label: content.text.replaceAll(/\$\([^)]*\) ?/g, '') };
+    item.backgroundColor = content.isWarning
       ? new vscode.ThemeColor('statusBarItem.warningBackground')
       : undefined;
-    if (face.shown) {
+    if (content.isVisible) {
       item.show();
     } else {
       item.hide();
     }
   };
-  draw();
+  update();
   return vscode.Disposable.from(
     item,
-    app.server.onDidChangeState(draw),
-    app.editorContext.onDidChange(draw),
-    app.pendingApplies.onDidChange(draw),
-    app.conflicts.onDidChange(draw),
-    vscode.window.onDidChangeActiveTextEditor(draw),
+    app.server.onDidChangeState(update),
+    app.editorContext.onDidChange(update),
+    app.pendingApplies.onDidChange(update),
+    app.conflicts.onDidChange(update),
+    vscode.window.onDidChangeActiveTextEditor(update),
   );
 }
 
@@ -45,8 +45,8 @@ export interface StatusBarContent {
   readonly text: string;
   readonly tooltip: string;
   readonly command: string;
-  readonly warns: boolean;
-  readonly shown: boolean;
+  readonly isWarning: boolean;
+  readonly isVisible: boolean;
 }
 
 const SERVER_STATES: Readonly<
@@ -61,64 +61,60 @@ const SERVER_STATES: Readonly<
 
 /** What the status bar shows now. */
 export function statusBarContent(app: App): StatusBarContent {
-  const { state, reason: why } = app.server;
-  const document = currentDocument();
+  const { state, reason } = app.server;
   if (state !== 'running') {
     const [text, command] = SERVER_STATES[state];
-    return {
-      text,
-      tooltip: why,
-      command,
-      warns: state === 'missing' || state === 'failed',
-      shown: true,
-    };
+    const isWarning = state === 'missing' || state === 'failed';
+    return { text, tooltip: reason, command, isWarning, isVisible: true };
   }
-  const unsettled = applyContent(app);
-  if (unsettled !== undefined) {
-    return { ...unsettled, command: 'writeit.ui.document.settle', warns: true, shown: true };
+  const unfinished = applyContent(app);
+  if (unfinished !== undefined) {
+    const command = 'writeit.ui.document.settle';
+    return { ...unfinished, command, isWarning: true, isVisible: true };
   }
+  const document = currentDocument();
   return {
     ...runContent(app.editorContext.current),
-    warns: false,
-    shown: document !== undefined && isWriteItDocument(document),
+    isWarning: false,
+    isVisible: document !== undefined && isWriteItDocument(document),
   };
 }
 
-/** What is to be settled between texts and documents comes before where the run stands. */
+/** Pending applies and conflicts, which take precedence over the state of the run. */
 function applyContent({
-  pendingApplies: pending,
-  conflicts: contests,
+  pendingApplies,
+  conflicts,
 }: App): Pick<StatusBarContent, 'text' | 'tooltip'> | undefined {
-  const [waiting, ...others] = pending.all;
-  if (waiting !== undefined) {
-    const which = `The text of ${waiting.step} waits for ${displayPath(waiting.uri)}`;
+  const [pending] = pendingApplies.all;
+  if (pending !== undefined) {
     return {
-      text: `$(clock) WriteIt: ${others.length === 0 ? 'a text waits' : `${others.length + 1} texts wait`}`,
-      tooltip: `${which}: you were typing when it was to come in. Nothing is lost. Click to put it in its place, or to compare first.`,
+      text: `$(clock) WriteIt: ${plural(pendingApplies.all.length, 'text')} waiting to be applied`,
+      tooltip: `The text of ${pending.step} is ready for ${displayPath(pending.uri)}. You were typing, so it was not inserted. Click to apply it or to compare first.`,
     };
   }
-  const [contest] = contests.all;
+  const [conflict] = conflicts.all;
   return (
-    contest && {
-      text: `$(diff) WriteIt: ${conflictSummary(contest)}`,
-      tooltip: `You and the text of ${contest.step} changed the same words of ${displayPath(contest.uri)}, and yours stayed. Click to compare the two, or to say that yours are right.`,
+    conflict && {
+      text: `$(diff) WriteIt: ${conflictSummary(conflict)}`,
+      tooltip: `You and the text of ${conflict.step} changed the same words in ${displayPath(conflict.uri)}. Your version was kept. Click to compare both or to keep your version.`,
     }
   );
 }
 
-function runContent({ run, step }: EditorContext): Omit<StatusBarContent, 'warns' | 'shown'> {
+function runContent({
+  run,
+  step,
+}: EditorContext): Omit<StatusBarContent, 'isWarning' | 'isVisible'> {
   const command = 'writeit.ui.document.offers';
+  const tooltip = 'Click to show actions';
   if (run === undefined) {
-    return { text: '$(edit) WriteIt', tooltip: 'No run yet: start a pipeline.', command };
+    return { text: '$(edit) WriteIt', tooltip: `No run yet. ${tooltip}.`, command };
   }
   const names = Object.keys(run.steps);
   const current = step ?? run.steps[run.currentStep];
-  const at = current?.stepName ?? run.currentStep;
-  const place = `${at} ${names.indexOf(at) + 1}/${names.length}`;
-  const words = run.isDone || run.can.resume || !current ? run.statusText : stepStatusText(current);
-  return {
-    text: `$(edit) WriteIt: ${place}, ${words}`,
-    tooltip: 'What fits here and now',
-    command,
-  };
+  const name = current?.stepName ?? run.currentStep;
+  const isRunState = run.isDone || run.can.resume;
+  const state = isRunState || !current ? run.statusText : stepStatusText(current);
+  const text = `$(edit) WriteIt: ${name} ${names.indexOf(name) + 1}/${names.length}, ${state}`;
+  return { text, tooltip, command };
 }

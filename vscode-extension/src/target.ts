@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
 import type { App, Target } from './app';
+import { currentDocument, isWriteItDocument } from './editorContext';
 import { hasAnswers, type StepFilter } from './eligibility';
+import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
 import type { PipelineRun, StepState } from './protocol';
 import { pickAnswer, pickRun, pickStep, type Answer } from './quickPicks';
-import { isWriteItDocument, currentDocument, findRunId } from './editorContext';
-import { parseViewUri, SCHEME } from './pages/uris';
+import { findRunId } from './serverActions';
 
-/** What a command is about: where it was invoked, else what the writer looks at. */
+/** What a command's argument names: a page, a tree node's target, or a target itself. */
 export function targetOf(argument: unknown): Target {
   if (argument instanceof vscode.Uri) {
     return parseViewUri(argument) ?? {};
@@ -17,12 +18,17 @@ export function targetOf(argument: unknown): Target {
   return 'target' in argument ? (argument.target as Target) : argument;
 }
 
-/** Whether it is a line of a tree, as menus on lines and the titles of trees hand over. */
+/** The value of a property that the argument may have, as a pipeline's tree node has `pipeline`. */
+export function namedIn(argument: unknown, key: string): string | undefined {
+  return (argument as Readonly<Record<string, string | undefined>> | undefined)?.[key];
+}
+
+/** Whether the argument is a tree node, as menus of tree views pass it. */
 export function isTreeNode(argument: unknown): boolean {
   return typeof argument === 'object' && argument !== null && 'target' in argument;
 }
 
-/** The writer's document a command is about; beside a view, the one that is visible there. */
+/** The user's document that a command applies to; beside a page, a visible document. */
 export function documentOf(argument: unknown): vscode.Uri | undefined {
   if (argument instanceof vscode.Uri) {
     return argument;
@@ -30,14 +36,13 @@ export function documentOf(argument: unknown): vscode.Uri | undefined {
   const { activeTextEditor: active, visibleTextEditors: visible } = vscode.window;
   return [active, ...visible]
     .map((editor) => editor?.document)
-    .find((document) => document !== undefined && isWriteItDocument(document) && !isView(document))
-    ?.uri;
+    .find(
+      (document) =>
+        document !== undefined && isWriteItDocument(document) && document.uri.scheme !== SCHEME,
+    )?.uri;
 }
 
-function isView({ uri }: vscode.TextDocument): boolean {
-  return uri.scheme === SCHEME;
-}
-
+/** The run that a command applies to: named, of the current document, or picked. */
 export async function resolveRun(
   app: App,
   argument: unknown,
@@ -55,61 +60,65 @@ async function editorRunId(app: App): Promise<string | undefined> {
     : undefined;
 }
 
+function currentView(): ViewAddress | undefined {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  return uri && parseViewUri(uri);
+}
+
 export interface ResolvedStep {
   readonly run: PipelineRun;
   readonly step: StepState;
   readonly runId: string;
 }
 
-/** The step that is meant: named, looked at, the current one if it fits, else asked for. */
+/**
+ * The step that a command applies to: named, of the current page, the current step if
+ * `isEligible`, or picked.
+ */
 export async function resolveStep(
   app: App,
   argument: unknown,
   title: string,
-  fits: StepFilter = () => true,
+  isEligible: StepFilter = () => true,
 ): Promise<ResolvedStep | undefined> {
   const run = await resolveRun(app, argument, title);
   if (run === undefined) {
     return undefined;
   }
   const { step: name } = targetOf(argument);
-  const named = name === undefined ? likelyStep(run, fits) : run.steps[name];
-  const step = named ?? (await pickStep(run, title, (one) => fits(one, run)));
+  const step =
+    (name === undefined ? likelyStep(run, isEligible) : run.steps[name]) ??
+    (await pickStep(run, title, (candidate) => isEligible(candidate, run)));
   return step && { run, step, runId: run.pipelineRunId };
 }
 
-function likelyStep(run: PipelineRun, fits: StepFilter): StepState | undefined {
-  return [editorStep(run.pipelineRunId), run.currentStep]
+function likelyStep(run: PipelineRun, isEligible: StepFilter): StepState | undefined {
+  const view = currentView();
+  const viewStep = view?.runId === run.pipelineRunId ? view.step : undefined;
+  return [viewStep, run.currentStep]
     .map((name) => run.steps[name ?? ''])
-    .find((step) => step !== undefined && fits(step, run));
-}
-
-function editorStep(runId: string): string | undefined {
-  const uri = vscode.window.activeTextEditor?.document.uri;
-  const place = uri && parseViewUri(uri);
-  return place?.runId === runId ? place.step : undefined;
+    .find((step) => step !== undefined && isEligible(step, run));
 }
 
 export interface ResolvedAnswer extends ResolvedStep, Answer {}
 
-/** The answer that is meant: pointed at, looked at, else asked for. */
+/** The answer that a command applies to: named, of the current page, or picked. */
 export async function resolveAnswer(
   app: App,
   argument: unknown,
   title: string,
-  fits: StepFilter = hasAnswers,
+  isEligible: StepFilter = hasAnswers,
 ): Promise<ResolvedAnswer | undefined> {
-  const here = await resolveStep(app, argument, title, fits);
-  if (here === undefined) {
+  const resolved = await resolveStep(app, argument, title, isEligible);
+  if (resolved === undefined) {
     return undefined;
   }
-  const { aiResponses } = here.step;
+  const { aiResponses } = resolved.step;
   const target = targetOf(argument);
-  const uri = vscode.window.activeTextEditor?.document.uri;
-  // What was pointed at is not what she looks at: a step is asked about its answers.
-  const id = target.runId === undefined ? uri && parseViewUri(uri)?.responseId : target.responseId;
+  // A named step is not that of the current page, so its answer is asked for.
+  const id = target.runId === undefined ? currentView()?.responseId : target.responseId;
   const index = target.response ?? aiResponses.findIndex(({ responseId }) => responseId === id);
   const answer = aiResponses[index];
-  const found = answer === undefined ? await pickAnswer(here.step, title) : { index, answer };
-  return found && { ...here, ...found };
+  const picked = answer === undefined ? await pickAnswer(resolved.step, title) : { index, answer };
+  return picked && { ...resolved, ...picked };
 }

@@ -1,31 +1,25 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
-import type { StepApplyResult } from '../src/protocol';
 import { compareWithDocument } from '../src/apply/applyOutcome';
+import type { StepApplyResult } from '../src/protocol';
 import { statusBarContent } from '../src/statusBar';
 import {
-  accept,
-  article,
-  ask,
-  extension,
-  finish,
+  acceptUntil,
+  activateExtension,
+  completeRun,
+  execute,
   group,
-  newRun,
+  openArticle,
   openDiff,
+  polishParams,
+  replaceText,
   run,
-  until,
+  startRun,
+  waitFor,
 } from './harness';
 
-async function retype(editor: vscode.TextEditor, text: string): Promise<void> {
-  const { document } = editor;
-  const end = document.lineAt(document.lineCount - 1).range.end;
-  await editor.edit((edit) => {
-    edit.replace(new vscode.Range(new vscode.Position(0, 0), end), text);
-  });
-}
-
-/** Types at the beginning, without a pause, until the returned function is called. */
-function typing(editor: vscode.TextEditor): () => Promise<void> {
+/** Types at the start of the document without a pause, until the returned function is called. */
+function typeContinuously(editor: vscode.TextEditor): () => Promise<void> {
   const stop = new AbortController();
   const typed = (async () => {
     for (let count = 0; !stop.signal.aborted; count += 1) {
@@ -41,186 +35,158 @@ function typing(editor: vscode.TextEditor): () => Promise<void> {
 }
 
 const RIVERS = '# Rivers\n\nThe mills stand further down.\n\nThe end.\n';
+const POLISHED = '# Rivers\n\nDownstream stand the mills.\n\nThe end.\n';
+const POLISH_MODEL = 'openai/say-Downstream%20stand%20the%20mills.';
+const LINE = 2;
 
-/** Rewrite the passage of `RIVERS` in its place while she types, so that it has to wait. */
-async function polishWhileTyping(editor: vscode.TextEditor): Promise<void> {
-  const app = await extension();
-  const stop = typing(editor);
-  await run('writeit.document.polish', {
-    uri: editor.document.uri.toString(),
-    range: { start: { line: 2, character: 0 }, end: { line: 2, character: 29 } },
-    models: ['openai/say-Downstream%20stand%20the%20mills.'],
-    apply: true,
-  });
-  await stop();
-  assert.equal(app.pendingApplies.all.length, 1, 'it did not have to wait');
+/** A document with a run all of whose steps are completed. */
+async function completedRun(output: string, text?: string, stem?: string): Promise<Completed> {
+  const editor = await openArticle(text, stem);
+  const { pipelineRunId: runId } = await startRun(editor, { output });
+  await completeRun(runId);
+  return { editor, runId, before: editor.document.getText() };
+}
+
+interface Completed {
+  readonly editor: vscode.TextEditor;
+  readonly runId: string;
+  readonly before: string;
+}
+
+async function apply(runId: string): Promise<StepApplyResult> {
+  return (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
 }
 
 group('apply', (test) => {
-  test('a text comes into the document as one edit that one undo takes back', async () => {
-    const editor = await article();
-    const before = editor.document.getText();
-    const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
-    await finish(runId);
-    const result = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
-    assert.ok(result.applied);
+  test('a text is applied in one edit that one undo reverts', async () => {
+    const { editor, runId, before } = await completedRun('replace');
+    const { applied } = await apply(runId);
+    assert.ok(applied);
     assert.equal(editor.document.getText(), 'A first answer.\n');
     await vscode.window.showTextDocument(editor.document);
     await run('undo');
     assert.equal(editor.document.getText(), before);
   });
 
-  test('the article is saved where the setting says so, and else left dirty', async () => {
+  test('the document is saved only if the setting says so', async () => {
     const section = vscode.workspace.getConfiguration('writeit');
     for (const saves of [true, false]) {
       await section.update('autoSave', saves, vscode.ConfigurationTarget.Global);
-      const editor = await article();
-      const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
-      await finish(runId);
-      await run('writeit.ui.document.apply', { runId });
+      const { editor, runId } = await completedRun('replace');
+      await apply(runId);
       assert.equal(editor.document.isDirty, !saves);
     }
     await section.update('autoSave', undefined, vscode.ConfigurationTarget.Global);
   });
 
-  test('where both changed the same words hers stay, and both can be compared', async () => {
-    const editor = await article();
-    const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
-    await finish(runId);
-    const mine = '# Notes on rivers\n\nA river is what I say it is.\n\nIt ends at a mouth.\n';
-    await retype(editor, mine);
-    const result = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
+  test('in a conflict the user’s version is kept, and both can be compared', async () => {
+    const app = await activateExtension();
+    const { editor, runId } = await completedRun('replace');
+    await replaceText(
+      editor,
+      '# Notes on rivers\n\nA river is what I say it is.\n\nIt ends at a mouth.\n',
+    );
+    const result = await apply(runId);
     assert.ok(result.conflicts.length > 0);
     assert.match(editor.document.getText(), /what I say it is/);
-    const app = await extension();
-    assert.match(statusBarContent(app).text, /your own words stayed in 1 place$/);
-    const settling = run('writeit.ui.document.settle'); // the first of it: compare
-    const diff = await until('the comparison', async () => {
-      await accept();
-      return openDiff();
-    });
-    await settling;
+    const { command } = statusBarContent(app);
+    assert.equal(command, 'writeit.ui.document.settle');
+    const diff = await acceptUntil(command, undefined, openDiff); // the first item: compare
     assert.equal(diff.modified.toString(), result.uri);
     const proposed = await vscode.workspace.openTextDocument(diff.original);
     assert.equal(proposed.getText(), 'A first answer.\n');
-    assert.match(statusBarContent(app).text, /stayed/, 'to look is not to settle');
+    assert.equal(app.conflicts.all.length, 1, 'a comparison resolved the conflict');
   });
 
-  test('a polished passage that waits is in the status bar, with what a click does', async () => {
-    const app = await extension();
-    const editor = await article(RIVERS);
-    await polishWhileTyping(editor);
-    const face = statusBarContent(app);
-    assert.match(face.text, /WriteIt: a text waits$/);
-    assert.match(face.tooltip, /waits for notes-\d+\.md.*Click to put it in its place/);
-    const settling = run(face.command);
-    await until('the passage', async () => {
-      await accept();
-      return editor.document.getText().includes('Downstream');
-    });
-    await settling;
-    assert.equal(
-      editor.document.getText().replace(/^\d+/, ''),
-      RIVERS.replace(/The mills.*/, 'Downstream stand the mills.'),
-    );
-    assert.match(statusBarContent(app).text, /WriteIt/);
-    assert.doesNotMatch(statusBarContent(app).text, /waits/);
+  test('a polished passage waits while the user types, and the status bar applies it', async () => {
+    const app = await activateExtension();
+    const editor = await openArticle(RIVERS);
+    const stop = typeContinuously(editor);
+    await run('writeit.document.polish', polishParams(editor, LINE, POLISH_MODEL));
+    await stop();
+    assert.equal(app.pendingApplies.all.length, 1, 'it did not wait');
+    const { command, isWarning } = statusBarContent(app);
+    assert.equal(isWarning, true);
+    await acceptUntil(command, undefined, () => editor.document.getText().includes('Downstream'));
+    assert.equal(editor.document.getText().replace(/^\d+/, ''), POLISHED);
+    assert.equal(statusBarContent(app).isWarning, false);
   });
 
-  test('a comparison shows the whole document with the text in it, front matter and all', async () => {
-    const app = await extension();
-    const editor = await article(`---\ntitle: Rivers\n---\n${RIVERS}`);
-    const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
-    await finish(runId);
+  test('a comparison shows the whole document, with its front matter', async () => {
+    const app = await activateExtension();
+    const { editor, runId } = await completedRun('replace', `---\ntitle: Rivers\n---\n${RIVERS}`);
     await compareWithDocument(app, runId, 'polish', editor.document.uri.toString());
-    const diff = await until('the comparison', openDiff);
+    const diff = await waitFor('the comparison', openDiff);
     const proposed = await vscode.workspace.openTextDocument(diff.original);
     assert.equal(proposed.getText(), '---\ntitle: Rivers\n---\nA first answer.\n');
   });
 
-  test('a text that comes while she types waits, is said to wait, and lands afterwards', async () => {
-    const app = await extension();
-    const editor = await article();
-    const { pipelineRunId: runId } = await newRun(editor, { output: 'insert' });
-    await finish(runId);
-    const stop = typing(editor);
-    const first = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
+  test('a text that waits while the user types can be applied afterwards', async () => {
+    const app = await activateExtension();
+    const { editor, runId } = await completedRun('insert');
+    const stop = typeContinuously(editor);
+    const first = await apply(runId);
     await stop();
     assert.equal(first.pending || first.applied, true);
     assert.equal(app.pendingApplies.all.length, first.pending ? 1 : 0);
-    const second = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
+    const second = await apply(runId);
     assert.ok(second.applied);
     assert.equal(app.pendingApplies.all.length, 0);
     assert.match(editor.document.getText(), /A first answer\./);
   });
 
-  test('restoring brings back the text as it was', async () => {
-    const editor = await article();
-    const before = editor.document.getText();
-    const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
-    await finish(runId);
-    await run('writeit.ui.document.apply', { runId });
+  test('restore brings back the previous text', async () => {
+    const { editor, runId, before } = await completedRun('replace');
+    await apply(runId);
     assert.notEqual(editor.document.getText(), before);
     await run('writeit.ui.document.restore', { runId });
     assert.equal(editor.document.getText(), before);
   });
 
-  test('a passage is rewritten in its place', async () => {
-    const editor = await article('# Rivers\n\nThe mills stand further down.\n\nThe end.\n');
-    editor.selection = new vscode.Selection(2, 0, 2, 29);
-    await run('writeit.document.polish', {
-      uri: editor.document.uri.toString(),
-      range: { start: { line: 2, character: 0 }, end: { line: 2, character: 29 } },
-      models: ['openai/say-Downstream%20stand%20the%20mills.'],
-      apply: true,
-      wait: false,
-    });
-    await until('the passage', () => editor.document.getText().includes('Downstream'));
-    assert.equal(
-      editor.document.getText(),
-      '# Rivers\n\nDownstream stand the mills.\n\nThe end.\n',
-    );
+  test('a passage is rewritten in place', async () => {
+    const editor = await openArticle(RIVERS);
+    const params = polishParams(editor, LINE, POLISH_MODEL);
+    await run('writeit.document.polish', { ...params, wait: false });
+    await waitFor('the passage', () => editor.document.getText().includes('Downstream'));
+    assert.equal(editor.document.getText(), POLISHED);
     assert.equal(vscode.window.visibleTextEditors.length, 1);
   });
 
-  test('a name with blanks and accents is the same document to both sides', async () => {
-    const editor = await article('# Été\n\nThe mills stand.\n', 'my notes (été)');
-    const { pipelineRunId: runId } = await newRun(editor, { output: 'replace' });
-    await finish(runId);
+  test('a file name with blanks and accents works in both directions', async () => {
+    const app = await activateExtension();
+    const { editor, runId } = await completedRun(
+      'replace',
+      '# Été\n\nThe mills stand.\n',
+      'my notes (été)',
+    );
     await editor.edit((edit) => {
       edit.insert(new vscode.Position(0, 0), 'Unsaved. ');
     });
-    const result = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
+    const result = await apply(runId);
     assert.equal(result.uri, editor.document.uri.toString());
     assert.equal(editor.document.isDirty, true);
     assert.match(editor.document.getText(), /A first answer\.|Unsaved\./);
     await vscode.window.showTextDocument(editor.document);
-    const app = await extension();
     await app.editorContext.refresh();
     assert.equal(app.editorContext.current.run?.pipelineRunId, runId);
   });
 
-  test('of several rewritings the page opens and the text stays', async () => {
-    const editor = await article('# Rivers\n\nThe mills stand further down.\n');
-    await run('writeit.document.polish', {
-      uri: editor.document.uri.toString(),
-      range: { start: { line: 2, character: 0 }, end: { line: 2, character: 29 } },
-      models: ['openai/say-One.', 'openai/say-Two.'],
-      apply: true,
-    });
-    await until('the page', () =>
+  test('several answers for a passage open the page and change no text', async () => {
+    const editor = await openArticle(RIVERS);
+    const params = polishParams(editor, LINE, 'openai/say-One.');
+    const models = ['openai/say-One.', 'openai/say-Two.'];
+    await run('writeit.document.polish', { ...params, models });
+    await waitFor('the page', () =>
       vscode.window.visibleTextEditors.some(({ document }) => document.uri.scheme === 'writeit'),
     );
-    assert.match(editor.document.getText(), /further down/);
+    assert.equal(editor.document.getText(), RIVERS);
   });
 
-  test('a new article is a file of its own and is opened', async () => {
-    const editor = await article();
-    const { pipelineRunId: runId } = await newRun(editor, { output: 'new_file' });
-    await finish(runId);
-    const result = (await run('writeit.ui.document.apply', { runId })) as StepApplyResult;
-    const made = await vscode.workspace.openTextDocument(vscode.Uri.parse(result.uri));
-    assert.equal(made.getText().trim(), 'A first answer.');
-    await ask('writeit.run.show', { runId });
+  test('a new article is a file of its own', async () => {
+    const { runId } = await completedRun('new_file');
+    const { uri } = await apply(runId);
+    const article = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri));
+    assert.equal(article.getText().trim(), 'A first answer.');
+    await execute('writeit.run.show', { runId });
   });
 });

@@ -2,29 +2,19 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import { viewUri } from '../src/pages/uris';
 import {
-  article,
-  ask,
-  extension,
+  activateExtension,
+  execute,
   group,
-  newRun,
-  open,
   openDiff,
+  openedDocument,
   run,
-  tabs,
-  until,
+  runWithTwoAnswers,
+  waitFor,
 } from './harness';
 
-const TWO = ['openai/say-Rivers%20run.', 'openai/say-Water%20moves.'];
-
-async function answered(): Promise<string> {
-  const { pipelineRunId: runId } = await newRun(await article(), { models: { angles: TWO } });
-  await ask('writeit.step.run', { runId });
-  return runId;
-}
-
-/** What the diff editor that is open compares. */
-async function compared(): Promise<[string, string]> {
-  const diff = await until('the comparison', openDiff);
+/** The two texts in the open diff editor. */
+async function comparedTexts(): Promise<[string, string]> {
+  const diff = await waitFor('the comparison', openDiff);
   const [left, right] = await Promise.all(
     [diff.original, diff.modified].map((uri) => vscode.workspace.openTextDocument(uri)),
   );
@@ -32,55 +22,53 @@ async function compared(): Promise<[string, string]> {
 }
 
 group('compare', (test) => {
-  test('two answers stand side by side as nothing but their text', async () => {
-    const runId = await answered();
+  test('a comparison of two answers shows only their text', async () => {
+    const runId = await runWithTwoAnswers();
     await run('writeit.ui.response.compare', { runId, step: 'angles' });
-    assert.deepEqual((await compared()).toSorted(), ['Rivers run.', 'Water moves.']);
+    assert.deepEqual((await comparedTexts()).toSorted(), ['Rivers run.', 'Water moves.']);
   });
 
-  test('a lens that compares opens the diff editor, too', async () => {
-    const runId = await answered();
-    const { steps } = await ask('writeit.run.show', { runId });
+  test('a lens that compares opens the diff editor', async () => {
+    const runId = await runWithTwoAnswers();
+    const { steps } = await execute('writeit.run.show', { runId });
     const [left, right] = (steps['angles']?.aiResponses ?? []).map(({ responseId }) => ({
       runId,
       step: 'angles',
       response: responseId,
     }));
     await run('writeit.view.open', { view: 'compare', left, right, wait: false });
-    assert.equal(new Set(await compared()).size, 2);
+    assert.equal(new Set(await comparedTexts()).size, 2);
   });
 
-  test('a branch is compared with the run it came from', async () => {
-    const runId = await answered();
-    await ask('writeit.step.select', { runId, response: 0 });
-    const child = await ask('writeit.run.branch', { runId, step: 'angles' });
-    await ask('writeit.step.select', { runId: child.pipelineRunId, response: 1 });
+  test('a branch is compared with the original run', async () => {
+    const runId = await runWithTwoAnswers();
+    await execute('writeit.step.select', { runId, response: 0 });
+    const child = await execute('writeit.run.branch', { runId, step: 'angles' });
+    await execute('writeit.step.select', { runId: child.pipelineRunId, response: 1 });
     await run('writeit.ui.run.diffParent', { runId: child.pipelineRunId, step: 'angles' });
-    assert.deepEqual((await compared()).toSorted(), ['Rivers run.', 'Water moves.']);
-    const titles = tabs().map(({ label }) => label);
-    assert.ok(titles.includes('angles of the first run ↔ angles of the branch at angles'));
+    assert.deepEqual((await comparedTexts()).toSorted(), ['Rivers run.', 'Water moves.']);
   });
 
-  test('the document and what a text makes of it stand side by side, too', async () => {
-    const runId = await answered();
-    await ask('writeit.step.select', { runId, response: 0 });
+  test('the document is compared with what a text would make of it', async () => {
+    const runId = await runWithTwoAnswers();
+    await execute('writeit.step.select', { runId, response: 0 });
     const side = { runId, step: 'angles' };
     await run('writeit.view.open', {
       view: 'compare',
       left: { ...side, response: 'document' },
       right: { ...side, response: 'proposed' },
     });
-    const [proposed, mine] = await compared();
+    const [proposed, mine] = await comparedTexts();
     assert.match(mine, /^# Notes on rivers/);
     assert.notEqual(proposed, mine);
-    const app = await extension();
-    assert.deepEqual(app.conflicts.all, [], 'she asked for it: nothing is to be settled');
+    const app = await activateExtension();
+    assert.deepEqual(app.conflicts.all, [], 'a comparison created conflicts');
   });
 
-  test('a comparison of the document with an answer is a page of the server', async () => {
-    const runId = await answered();
+  test('the document is compared with an answer on a page of the server', async () => {
+    const runId = await runWithTwoAnswers();
     const side = { runId, step: 'angles' };
-    const { steps } = await ask('writeit.run.show', { runId });
+    const { steps } = await execute('writeit.run.show', { runId });
     const response = steps['angles']?.aiResponses[0]?.responseId;
     assert.ok(response);
     await run('writeit.view.open', {
@@ -89,15 +77,15 @@ group('compare', (test) => {
       right: { ...side, response },
     });
     const page = viewUri('compare', runId, 'angles', 'document', runId, 'angles', response);
-    await until('the page', () => open(page));
+    await waitFor('the page', () => openedDocument(page));
   });
 
   test('an answer is rated', async () => {
-    const runId = await answered();
+    const runId = await runWithTwoAnswers();
     const rating = run('writeit.ui.response.rate', { runId, step: 'angles', response: 0 });
-    await until('the rating', async () => {
+    await waitFor('the rating', async () => {
       await run('workbench.action.acceptSelectedQuickOpenItem');
-      const { steps } = await ask('writeit.run.show', { runId });
+      const { steps } = await execute('writeit.run.show', { runId });
       return steps['angles']?.aiResponses[0]?.qualityScore === 1;
     });
     await rating;

@@ -2,9 +2,19 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { PipelineRun } from '../src/protocol';
 import { viewUri } from '../src/pages/uris';
-import { accept, article, ask, extension, group, newRun, open, run, until } from './harness';
+import {
+  activateExtension,
+  execute,
+  group,
+  openArticle,
+  openedDocument,
+  run,
+  runAccepting,
+  startRun,
+  waitFor,
+} from './harness';
 
-const BOUND = `---
+const BOUND_NOTES = `---
 writeit:
   pipeline: tech-article
   inputs: {target_audience: people by a river}
@@ -14,24 +24,13 @@ writeit:
 A river.
 `;
 
-/** Start a run, accepting every question as it stands. */
-async function startAccepting(command: string, argument: object): Promise<PipelineRun> {
-  let started: PipelineRun | undefined;
-  const starting = run(command, { pipeline: 'tech-article', ...argument }).then((result) => {
-    started = result as PipelineRun;
-  });
-  await until('the run', async () => {
-    await accept();
-    return started;
-  });
-  await starting;
-  assert.ok(started);
-  return started;
+function startAccepting(command: string, argument: object): Promise<PipelineRun> {
+  return runAccepting(command, { pipeline: 'tech-article', ...argument });
 }
 
 group('document', (test) => {
-  test('a lens starts at once where the front matter says all', async () => {
-    const editor = await article(BOUND);
+  test('a lens asks nothing if the front matter gives all inputs', async () => {
+    const editor = await openArticle(BOUND_NOTES);
     const started = (await run('writeit.run.start', {
       pipeline: 'tech-article',
       uri: editor.document.uri.toString(),
@@ -39,8 +38,8 @@ group('document', (test) => {
     assert.equal(started.userInputs['target_audience'], 'people by a river');
   });
 
-  test('what nobody said is asked for, with the default filled in', async () => {
-    const editor = await article();
+  test('a missing input is asked for, with its default filled in', async () => {
+    const editor = await openArticle();
     const before = editor.document.getText();
     const uri = editor.document.uri.toString();
     const started = await startAccepting('writeit.run.start', { uri });
@@ -48,82 +47,85 @@ group('document', (test) => {
     assert.equal(editor.document.getText(), before);
   });
 
-  test('a command shows what the front matter says, filled in, before it starts', async () => {
-    const editor = await article(BOUND);
+  test('a command asks for all inputs, with the front matter filled in', async () => {
+    const editor = await openArticle(BOUND_NOTES);
     const pipeline = { pipeline: 'tech-article' };
     let hasEnded = false;
-    const leaving = run('writeit.ui.document.start', pipeline).then((result) => {
+    const cancelling = run('writeit.ui.document.start', pipeline).then((result) => {
       hasEnded = true;
       assert.equal(result, undefined, 'it started without a question');
     });
-    await until('the question to be left', async () => {
+    await waitFor('the question to be cancelled', async () => {
       await run('workbench.action.closeQuickOpen');
       return hasEnded;
     });
-    await leaving;
+    await cancelling;
     const started = await startAccepting('writeit.ui.document.start', {});
     assert.equal(started.userInputs['target_audience'], 'people by a river');
-    assert.equal(editor.document.getText(), BOUND);
+    assert.equal(editor.document.getText(), BOUND_NOTES);
   });
 
-  test('the page of a run is about that run, whatever is active', async () => {
-    const app = await extension();
-    const { pipelineRunId: runId } = await newRun(await article());
-    await newRun(await article());
+  test('the page of a run belongs to that run, whichever is active', async () => {
+    const app = await activateExtension();
+    const { pipelineRunId: runId } = await startRun(await openArticle());
+    await startRun(await openArticle());
     await run('writeit.ui.run.open', { runId });
-    await until('the scene', () => app.editorContext.current.run?.pipelineRunId === runId);
+    await waitFor('the context', () => app.editorContext.current.run?.pipelineRunId === runId);
   });
 
-  test('a document opened in front of the pages adds no third column', async () => {
-    const { pipelineRunId: first } = await newRun(await article());
+  test('a document that covers the pages adds no third column', async () => {
+    const { pipelineRunId: first } = await startRun(await openArticle());
     await run('writeit.ui.run.open', { runId: first }); // beside it, and active
     const [notes] = await vscode.workspace.findFiles('notes-*.md');
     assert.ok(notes);
     await vscode.window.showTextDocument(notes, { preview: false });
-    await until('it to be in front', () => {
+    await waitFor('it to be active', () => {
       return vscode.window.activeTextEditor?.document.uri.toString() === notes.toString();
     });
     await run('writeit.ui.step.open', { runId: first, step: 'angles' });
-    await until('the page', () => open(viewUri('step', first, 'angles')));
+    await waitFor('the page', () => openedDocument(viewUri('step', first, 'angles')));
     assert.equal(vscode.window.tabGroups.all.length, 2);
   });
 
-  test('a page that cannot be read says so in words', async () => {
+  test('a page that cannot be read says why', async () => {
     const gone = viewUri('run', '00000000-0000-7000-8000-000000000000');
     const page = await vscode.workspace.openTextDocument(gone);
-    assert.match(page.getText(), /# This page cannot be shown\n\n\w+/);
+    assert.match(page.getText(), /^# .+\n\n\w+/);
   });
 
-  test('pages change when another command changes their run', async () => {
-    const { pipelineRunId: runId } = await newRun(await article());
+  test('pages change with their run', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle());
     await run('writeit.ui.run.open', { runId });
-    await ask('writeit.step.skip', { runId });
-    const page = open(viewUri('run', runId));
-    await until('the page', () => page?.getText().includes('skipped'));
+    const page = await waitFor('the page', () => openedDocument(viewUri('run', runId)));
+    const before = page.getText();
+    await execute('writeit.step.skip', { runId });
+    await waitFor('the page to change', () => page.getText() !== before);
   });
 
-  test('a page cannot be typed into', async () => {
-    const { pipelineRunId: runId } = await newRun(await article());
+  test('a page is read-only', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle());
     await run('writeit.ui.run.open', { runId });
-    const page = await until('the page', () => open(viewUri('run', runId)));
+    const page = await waitFor('the page', () => openedDocument(viewUri('run', runId)));
     const before = page.getText();
     await run('type', { text: 'x' });
     assert.equal(page.getText(), before);
     assert.equal(page.isDirty, false);
   });
 
-  test('the usage of all calls is a page', async () => {
+  test('usage and cost open as a page', async () => {
     await run('writeit.ui.usage.open');
-    const page = await until('the page', () => open(viewUri('usage')));
+    const page = await waitFor('the page', () => openedDocument(viewUri('usage')));
     assert.match(page.getText(), /^# /);
   });
 
-  test('a prompt is previewed and nothing is sent', async () => {
-    const { pipelineRunId: runId } = await newRun(await article());
+  test('a preview of the prompt sends nothing', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle());
     await run('writeit.ui.step.preview', { runId, step: 'angles' });
-    const page = await until('the page', () => open(viewUri('prompt', runId, 'angles')));
+    const page = await waitFor('the page', () =>
+      openedDocument(viewUri('prompt', runId, 'angles')),
+    );
     assert.match(page.getText(), /A river is moving water/);
-    const { steps } = await ask('writeit.run.show', { runId });
+    const { steps } = await execute('writeit.run.show', { runId });
     assert.equal(steps['angles']?.status, 'PENDING');
   });
 });

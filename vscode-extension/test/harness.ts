@@ -5,11 +5,11 @@ import * as vscode from 'vscode';
 import type { Exports } from '../src/app';
 import type { CommandName, Commands, PipelineRun } from '../src/protocol';
 
-/** The folder that is open; the tests make their files in it. */
-export const WORKSPACE = told('WRITEIT_TEST_WORKSPACE');
-export const SERVER = told('WRITEIT_TEST_SERVER');
+/** The workspace folder, in which the tests create their files. */
+export const WORKSPACE = requireEnv('WRITEIT_TEST_WORKSPACE');
+export const SERVER = requireEnv('WRITEIT_TEST_SERVER');
 
-function told(name: string): string {
+function requireEnv(name: string): string {
   const value = process.env[name];
   assert.ok(value, `${name} is not set`);
   return value;
@@ -23,7 +23,7 @@ export interface Test {
 
 export const tests: Test[] = [];
 
-/** Gather the tests of one file. */
+/** Collect the tests of one file. */
 export function group(
   name: string,
   define: (test: (name: string, run: () => Promise<void> | void) => void) => void,
@@ -33,23 +33,24 @@ export function group(
   });
 }
 
-/** The extension as it runs, once its server answers. */
-export async function extension(): Promise<Exports> {
-  const found = vscode.extensions.getExtension<Exports>('writeit.writeit');
-  assert.ok(found, 'the extension is not there');
-  const app = await found.activate();
+/** The extension, once its server runs. */
+export async function activateExtension(): Promise<Exports> {
+  const extension = vscode.extensions.getExtension<Exports>('writeit.writeit');
+  assert.ok(extension, 'the extension is not installed');
+  const app = await extension.activate();
   await vscode.workspace
     .getConfiguration('writeit')
     .update('server.path', SERVER, vscode.ConfigurationTarget.Global);
-  await until('the server to run', () => app.server.state === 'running');
+  await waitFor('the server to run', () => app.server.state === 'running');
   return app;
 }
 
-export async function ask<C extends CommandName>(
+/** Execute a server command without the extension's flow. */
+export async function execute<C extends CommandName>(
   command: C,
   params: Commands[C]['params'],
 ): Promise<Commands[C]['result']> {
-  return (await extension()).server.execute(command, params);
+  return (await activateExtension()).server.execute(command, params);
 }
 
 /** Run a command as the palette or a click on a lens does. */
@@ -57,65 +58,87 @@ export async function run(command: string, ...args: readonly unknown[]): Promise
   return vscode.commands.executeCommand(command, ...args);
 }
 
-const PATIENCE_MS = 40_000;
+const TIMEOUT_MS = 40_000;
 
-/** Wait for what is wanted, looking again and again. */
-export async function until<T>(
+/** Check a condition until it returns something truthy, and return that. */
+export async function waitFor<T>(
   what: string,
-  look: () => T | Promise<T>,
-  within = PATIENCE_MS,
+  condition: () => T | Promise<T>,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<NonNullable<T>> {
-  const end = Date.now() + within;
+  const end = Date.now() + timeoutMs;
   for (;;) {
-    const found = await look();
-    if (found) {
-      return found;
+    const value = await condition();
+    if (value) {
+      return value;
     }
-    assert.ok(Date.now() < end, `waited in vain for ${what}`);
+    assert.ok(Date.now() < end, `timed out waiting for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 
 const NOTES = '# Notes on rivers\n\nA river is moving water.\n\nIt ends at a mouth.\n';
-let documents = 0;
+let documentCount = 0;
 
-/** A new markdown file, open in an editor. */
-export async function article(text: string = NOTES, stem = 'notes'): Promise<vscode.TextEditor> {
-  documents += 1;
-  const path = join(WORKSPACE, `${stem}-${documents}.md`);
+/** A new Markdown file, open in an editor; all other editors are closed. */
+export async function openArticle(
+  text: string = NOTES,
+  stem = 'notes',
+): Promise<vscode.TextEditor> {
+  documentCount += 1;
+  const path = join(WORKSPACE, `${stem}-${documentCount}.md`);
   await writeFile(path, text, 'utf8');
-  // Nothing of another test is in the way, even if that failed.
   await run('workbench.action.closeQuickOpen');
   await run('workbench.action.closeAllEditors');
   const document = await vscode.workspace.openTextDocument(path);
   return vscode.window.showTextDocument(document, { preview: false });
 }
 
-const MODEL = 'openai/say-A%20first%20answer.';
+/** Replace a line of a document, or all of it. */
+export async function replaceText(
+  editor: vscode.TextEditor,
+  text: string,
+  line?: number,
+): Promise<void> {
+  const { document } = editor;
+  const all = new vscode.Range(
+    new vscode.Position(0, 0),
+    document.lineAt(document.lineCount - 1).range.end,
+  );
+  const range = line === undefined ? all : document.lineAt(line).range;
+  await editor.edit((edit) => {
+    edit.replace(range, text);
+  });
+}
 
-/** A model that says what a test tells it to, when it is told, and ends when it is told. */
-export interface Dictated {
+/** A model that answers what the test writes, when the test writes it. */
+export interface ControlledAnswer {
   readonly model: string;
-  readonly say: (text: string) => Promise<void>;
+  readonly write: (text: string) => Promise<void>;
   readonly end: () => Promise<void>;
 }
 
-let dictations = 0;
+let answerCount = 0;
 
-/** Its answer stands in a file, which grows with what is said; another ends it. */
-export function dictated(): Dictated {
-  dictations += 1;
-  const path = join(WORKSPACE, `.dictation-${dictations}`);
+/** The answer is read from a file that grows; a second file ends it. */
+export function controlledAnswer(): ControlledAnswer {
+  answerCount += 1;
+  const path = join(WORKSPACE, `.dictation-${answerCount}`);
   return {
     model: `openai/dictated-${encodeURIComponent(path)}`,
-    say: (text) => appendFile(path, text, 'utf8'),
+    write: (text) => appendFile(path, text, 'utf8'),
     end: () => writeFile(`${path}.end`, ''),
   };
 }
 
-/** A run of a document, nothing asked yet. */
-export async function newRun(editor: vscode.TextEditor, params: object = {}): Promise<PipelineRun> {
-  return ask('writeit.run.start', {
+const MODEL = 'openai/say-A%20first%20answer.';
+
+/** A run of a document in which nothing was generated yet. */
+export async function startRun(
+  editor: vscode.TextEditor,
+  params: object = {},
+): Promise<PipelineRun> {
+  return execute('writeit.run.start', {
     pipeline: 'tech-article',
     uri: editor.document.uri.toString(),
     models: { angles: [MODEL], outline: [MODEL], draft: [MODEL], polish: [MODEL] },
@@ -123,34 +146,109 @@ export async function newRun(editor: vscode.TextEditor, params: object = {}): Pr
   });
 }
 
-/** Go through all steps, each with its first answer. */
-export async function finish(runId: string): Promise<PipelineRun> {
+/** The id of a run whose first step has two answers. */
+export async function runWithTwoAnswers(): Promise<string> {
+  const models = { angles: ['openai/say-Rivers%20run.', 'openai/say-Water%20moves.'] };
+  const { pipelineRunId: runId } = await startRun(await openArticle(), { models });
+  await execute('writeit.step.run', { runId });
+  return runId;
+}
+
+/** Generate all steps and choose the first answer of each. */
+export async function completeRun(runId: string): Promise<PipelineRun> {
   for (;;) {
-    await ask('writeit.step.run', { runId });
-    const after = await ask('writeit.step.select', { runId, response: 0 });
-    if (after.status === 'COMPLETED') {
-      return after;
+    await execute('writeit.step.run', { runId });
+    const run = await execute('writeit.step.select', { runId, response: 0 });
+    if (run.status === 'COMPLETED') {
+      return run;
     }
   }
 }
 
-/** Answer the quick pick or input box that is open as it stands. */
-export async function accept(): Promise<void> {
+/** Parameters that rewrite one line of a document, and apply the answer. */
+export function polishParams({ document }: vscode.TextEditor, line: number, model: string): object {
+  return {
+    uri: document.uri.toString(),
+    range: {
+      start: { line, character: 0 },
+      end: { line, character: document.lineAt(line).text.length },
+    },
+    models: [model],
+    apply: true,
+  };
+}
+
+/** Accept the open quick pick or input box as it is. */
+export async function acceptInput(): Promise<void> {
   await run('workbench.action.acceptSelectedQuickOpenItem');
 }
 
-export function open(uri: vscode.Uri): vscode.TextDocument | undefined {
+/** Run a command and accept its questions until `condition` returns something truthy. */
+export async function acceptUntil<T>(
+  command: string,
+  argument: unknown,
+  condition: () => T | Promise<T>,
+): Promise<NonNullable<T>> {
+  const running = run(command, argument);
+  const value = await waitFor(command, async () => {
+    await acceptInput();
+    return condition();
+  });
+  await running;
+  return value;
+}
+
+/** Run a command, accept its questions, and return its result. */
+export async function runAccepting<T>(command: string, argument?: unknown): Promise<T> {
+  let done: { readonly result: T } | undefined;
+  const running = run(command, argument).then((result) => {
+    done = { result: result as T };
+  });
+  const { result } = await waitFor(command, async () => {
+    await acceptInput();
+    return done;
+  });
+  await running;
+  return result;
+}
+
+export function openedDocument(uri: vscode.Uri): vscode.TextDocument | undefined {
   const wanted = uri.toString();
   return vscode.workspace.textDocuments.find((document) => document.uri.toString() === wanted);
 }
 
-export function tabs(): vscode.Tab[] {
-  return vscode.window.tabGroups.all.flatMap((one) => one.tabs);
+export function openTabs(): vscode.Tab[] {
+  return vscode.window.tabGroups.all.flatMap((group) => group.tabs);
 }
 
-/** What the diff editor that is open compares. */
+/** The diff editor that is open. */
 export function openDiff(): vscode.TabInputTextDiff | undefined {
-  return tabs()
+  return openTabs()
     .map(({ input }) => input)
     .find((input) => input instanceof vscode.TabInputTextDiff);
+}
+
+export interface Lens {
+  readonly line: number;
+  readonly command: string;
+  readonly argument: unknown;
+}
+
+/** The lenses of a document whose command ids begin with a prefix. */
+export async function lensesOf(uri: vscode.Uri, prefix: string): Promise<Lens[]> {
+  const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+    'vscode.executeCodeLensProvider',
+    uri,
+  );
+  return lenses.flatMap(({ range, command }) =>
+    command?.command.startsWith(prefix) === true
+      ? [
+          {
+            line: range.start.line,
+            command: command.command,
+            argument: command.arguments?.[0] as unknown,
+          },
+        ]
+      : [],
+  );
 }

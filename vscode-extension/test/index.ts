@@ -1,4 +1,4 @@
-import { extension, tests, type Test } from './harness';
+import { activateExtension, tests, type Test } from './harness';
 import './activation.test';
 import './apply.test';
 import './store.test';
@@ -14,14 +14,14 @@ import './step.test';
 import './trees.test';
 import './units.test';
 
-const PATIENCE_MS = 90_000;
+const TIMEOUT_MS = 90_000;
 
-/** Run every test; the runner reads what is printed. */
+/** Run every test; the runner reads the printed lines. */
 export async function run(): Promise<void> {
   const only = process.env['WRITEIT_TEST_ONLY'];
   const wanted = tests.filter(({ group }) => only === undefined || only === '' || group === only);
   const failed: string[] = [];
-  await extension();
+  await activateExtension();
   for (const test of wanted) {
     if (!(await passes(test))) {
       failed.push(test.name);
@@ -36,7 +36,7 @@ export async function run(): Promise<void> {
 async function passes({ group, name, run: body }: Test): Promise<boolean> {
   const began = Date.now();
   try {
-    await Promise.race([body(), late()]);
+    await Promise.race([body(), rejectAfterTimeout()]);
     console.log(`TEST ok ${group}: ${name} (${Date.now() - began} ms)`);
     return true;
   } catch (error) {
@@ -46,10 +46,10 @@ async function passes({ group, name, run: body }: Test): Promise<boolean> {
   }
 }
 
-function late(): Promise<never> {
+function rejectAfterTimeout(): Promise<never> {
   return new Promise((_, reject) => {
     setTimeout(() => {
-      reject(new Error('it took too long'));
-    }, PATIENCE_MS).unref();
+      reject(new Error('timed out'));
+    }, TIMEOUT_MS).unref();
   });
 }

@@ -1,14 +1,14 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
-import { article, ask, group, newRun, run, until } from './harness';
+import { execute, group, openArticle, run, runAccepting, startRun, waitFor } from './harness';
 
 group('model', (test) => {
-  test('a model that is chosen as the default is the one that is asked', async () => {
+  test('the default model is used', async () => {
     const model = 'openai/say-By%20default.';
     await run('writeit.ui.model.default', { model });
-    const { pipelineRunId: runId } = await newRun(await article(), { models: {} });
-    await until('the setting to be known', async () => {
-      const { models } = await ask('writeit.step.preview', { runId });
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { models: {} });
+    await waitFor('the setting to be read', async () => {
+      const { models } = await execute('writeit.step.preview', { runId });
       return models[0]?.id === model;
     });
     await vscode.workspace
@@ -16,34 +16,42 @@ group('model', (test) => {
       .update('models.default', undefined, vscode.ConfigurationTarget.Global);
   });
 
-  test('a setting that nobody set is not sent: preferences hold', async () => {
-    await ask('writeit.preferences.set', { stylePrimer: 'executive' });
-    const { primer } = await newRun(await article(), { pipeline: 'blog-post' });
-    await ask('writeit.preferences.set', { stylePrimer: 'tech-journalist' });
+  test('a setting that is not set does not override preferences', async () => {
+    await execute('writeit.preferences.set', { stylePrimer: 'executive' });
+    const { primer } = await startRun(await openArticle(), { pipeline: 'blog-post' });
+    await execute('writeit.preferences.set', { stylePrimer: 'tech-journalist' });
     assert.notEqual(primer, null);
-    const { providers } = await ask('writeit.keys.list', {});
+    const { providers } = await execute('writeit.keys.list', {});
     assert.ok(
       providers.some(({ provider, source }) => provider === 'openai' && source === 'environment'),
     );
   });
 
-  test('a provider that refuses is said, and the run can be asked again', async () => {
-    const { pipelineRunId: runId } = await newRun(await article(), {
+  test('after a refusal of the provider the step can be generated again', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle(), {
       models: { angles: ['openai/err-401'] },
     });
     assert.equal(await run('writeit.ui.step.run', { runId, step: 'angles' }), undefined);
-    const { steps, status } = await ask('writeit.run.show', { runId });
+    const { steps, status } = await execute('writeit.run.show', { runId });
     assert.equal(status, 'RUNNING');
     assert.equal(steps['angles']?.failures[0]?.reason, 'auth');
   });
 
-  test('an answer that failed beside one that came is told by the step', async () => {
-    const { pipelineRunId: runId } = await newRun(await article(), {
+  test('the step tells of an answer that failed beside one that did not', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle(), {
       models: { angles: ['openai/err-401', 'openai/say-Here.'] },
     });
     await run('writeit.ui.step.run', { runId, step: 'angles' });
-    const { steps } = await ask('writeit.run.show', { runId });
+    const { steps } = await execute('writeit.run.show', { runId });
     assert.equal(steps['angles']?.aiResponses.length, 1);
     assert.equal(steps['angles'].failures.length, 1);
+  });
+
+  test('a preference is changed', async () => {
+    const { primers } = await execute('writeit.primer.list', {});
+    await runAccepting('writeit.ui.preferences.edit'); // the first item, and the first primer
+    const { stylePrimer } = await execute('writeit.preferences.get', {});
+    assert.equal(stylePrimer, primers[0]?.primerId);
+    await execute('writeit.preferences.set', { stylePrimer: 'tech-journalist' });
   });
 });

@@ -1,13 +1,24 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
-import type { PipelineRun } from '../src/protocol';
-import { contextKeys } from '../src/editorContext';
+import type { PipelineRun, RunExportResult } from '../src/protocol';
+import { contextKeys } from '../src/contextKeys';
 import { viewUri } from '../src/pages/uris';
-import { article, ask, extension, group, newRun, open, run, until } from './harness';
+import {
+  activateExtension,
+  completeRun,
+  execute,
+  group,
+  openArticle,
+  openedDocument,
+  run,
+  runAccepting,
+  startRun,
+  waitFor,
+} from './harness';
 
 group('run', (test) => {
-  test('starting from a lens shows the run beside the document and sends nothing', async () => {
-    const editor = await article();
+  test('a lens starts a run, shows it beside the document and sends nothing', async () => {
+    const editor = await openArticle();
     const started = (await run('writeit.run.start', {
       pipeline: 'tech-article',
       uri: editor.document.uri.toString(),
@@ -15,7 +26,9 @@ group('run', (test) => {
       wait: false,
     })) as PipelineRun;
     assert.equal(started.status, 'INITIALIZING');
-    const view = await until('the page', () => open(viewUri('run', started.pipelineRunId)));
+    const view = await waitFor('the page', () =>
+      openedDocument(viewUri('run', started.pipelineRunId)),
+    );
     assert.match(view.getText(), /tech-article/);
     assert.equal(
       vscode.window.activeTextEditor?.document.uri.toString(),
@@ -23,38 +36,38 @@ group('run', (test) => {
     );
   });
 
-  test('a branch opens its step, and the run it came from stays as it was', async () => {
-    const editor = await article();
-    const { pipelineRunId: runId } = await newRun(editor);
-    await ask('writeit.step.run', { runId });
-    await ask('writeit.step.select', { runId, response: 0 });
-    const before = await ask('writeit.run.show', { runId });
+  test('a branch opens its step, and the original run is unchanged', async () => {
+    const editor = await openArticle();
+    const { pipelineRunId: runId } = await startRun(editor);
+    await execute('writeit.step.run', { runId });
+    await execute('writeit.step.select', { runId, response: 0 });
+    const before = await execute('writeit.run.show', { runId });
     const child = (await run('writeit.ui.run.branch', { runId, step: 'angles' })) as PipelineRun;
     assert.equal(child.parentPipelineRunId, runId);
-    await until('the page', () => open(viewUri('step', child.pipelineRunId, 'angles')));
-    assert.deepEqual(await ask('writeit.run.show', { runId }), before);
+    await waitFor('the page', () => openedDocument(viewUri('step', child.pipelineRunId, 'angles')));
+    assert.deepEqual(await execute('writeit.run.show', { runId }), before);
   });
 
-  test('what the writer looks at decides what is offered', async () => {
-    const app = await extension();
-    const editor = await article();
+  test('the current document decides which run commands apply to', async () => {
+    const app = await activateExtension();
+    const editor = await openArticle();
     await app.editorContext.refresh();
-    const meant = (): string | undefined => app.editorContext.current.run?.pipelineRunId;
-    assert.equal(meant(), undefined);
-    const { pipelineRunId: runId } = await newRun(editor);
-    await until('the run', () => meant() === runId);
+    const currentRun = (): string | undefined => app.editorContext.current.run?.pipelineRunId;
+    assert.equal(currentRun(), undefined);
+    const { pipelineRunId: runId } = await startRun(editor);
+    await waitFor('the run', () => currentRun() === runId);
     await run('writeit.document.polish', {
       uri: editor.document.uri.toString(),
       models: ['openai/say-Polished.'],
       apply: true,
     });
     await app.editorContext.refresh();
-    assert.equal(meant(), runId, 'a polish is not what it means');
+    assert.equal(currentRun(), runId, 'a polish became the run of the document');
   });
 
-  test('a polish alone can be restored, and is, by the command of the palette', async () => {
-    const app = await extension();
-    const editor = await article();
+  test('a polish without a run is restored by the command of the palette', async () => {
+    const app = await activateExtension();
+    const editor = await openArticle();
     const before = editor.document.getText();
     await app.editorContext.refresh();
     assert.equal(contextKeys(app.editorContext.current)['canRestore'], false);
@@ -71,12 +84,39 @@ group('run', (test) => {
     assert.equal(contextKeys(app.editorContext.current)['canRestore'], false);
   });
 
-  test('from the page of another step the palette runs the one the run stands at', async () => {
-    const { pipelineRunId: runId } = await newRun(await article());
-    await ask('writeit.step.skip', { runId });
+  test('on the page of another step the palette generates the current step', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle());
+    await execute('writeit.step.skip', { runId });
     await run('writeit.ui.step.open', { runId, step: 'angles' });
     await run('writeit.ui.step.run');
-    const { steps } = await ask('writeit.run.show', { runId });
+    const { steps } = await execute('writeit.run.show', { runId });
     assert.equal(steps['outline']?.status, 'RUNNING');
+  });
+
+  test('an exported run opens in an editor', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle());
+    await completeRun(runId);
+    const { uri } = await runAccepting<RunExportResult>('writeit.ui.run.export', { runId });
+    const document = vscode.window.activeTextEditor?.document;
+    assert.equal(document?.uri.toString(), uri);
+    assert.match(document.getText(), /A first answer\./);
+  });
+
+  test('an activated run becomes the run of its document', async () => {
+    const editor = await openArticle();
+    const { pipelineRunId: first } = await startRun(editor);
+    await startRun(editor);
+    await run('writeit.ui.run.activate', { runId: first });
+    const { activePipelineRunId } = await execute('writeit.session.show', {});
+    assert.equal(activePipelineRunId, first);
+  });
+
+  test('a paused run is resumed', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle());
+    await execute('writeit.step.run', { runId });
+    await run('writeit.ui.run.pause', { runId });
+    assert.equal((await execute('writeit.run.show', { runId })).status, 'PAUSED');
+    await run('writeit.ui.run.resume', { runId });
+    assert.equal((await execute('writeit.run.show', { runId })).status, 'RUNNING');
   });
 });

@@ -2,15 +2,15 @@ import { strict as assert } from 'node:assert';
 import { readdir, readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { userOptions } from '../src/settings';
-import { article, extension, group, run, SERVER, until } from './harness';
+import { SERVER, activateExtension, group, openArticle, run, waitFor } from './harness';
 
-/** The server's process: the child of this extension host that runs it. */
+/** The id of the server's process, a child of this extension host. */
 async function serverProcess(): Promise<number> {
   for (const name of await readdir('/proc')) {
     const text = async (file: string): Promise<string> =>
       /^\d+$/.test(name) ? readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '') : '';
-    const isOurs = (await text('status')).includes(`\nPPid:\t${process.pid}\n`);
-    if (isOurs && (await text('cmdline')).includes(`${SERVER}\0serve`)) {
+    const isChild = (await text('status')).includes(`\nPPid:\t${process.pid}\n`);
+    if (isChild && (await text('cmdline')).includes(`${SERVER}\0serve`)) {
       return Number(name);
     }
   }
@@ -18,13 +18,13 @@ async function serverProcess(): Promise<number> {
 }
 
 group('server', (test) => {
-  test('the server that the setting names is taken, and the reason is known', async () => {
-    const app = await extension();
+  test('the server of the setting is used', async () => {
+    const app = await activateExtension();
     assert.match(app.server.description, /setting writeit\.server\.path/);
   });
 
-  test('restarts asked for at once are one restart', async () => {
-    const app = await extension();
+  test('restarts at the same time are one restart', async () => {
+    const app = await activateExtension();
     const states: string[] = [];
     const listening = app.server.onDidChangeState((state) => states.push(state));
     await Promise.all([app.server.restart(), app.server.restart(), app.server.restart()]);
@@ -32,41 +32,41 @@ group('server', (test) => {
     assert.deepEqual(states, ['starting', 'running']);
   });
 
-  test('a command given while the server starts is answered once it runs', async () => {
-    const app = await extension();
+  test('a command waits while the server starts', async () => {
+    const app = await activateExtension();
     void app.server.restart();
     const { pipelines } = await app.server.execute('writeit.pipeline.list', {});
     assert.ok(pipelines.some(({ name }) => name === 'tech-article'));
   });
 
-  test('a server that dies is started again, and its work goes on', async () => {
-    const app = await extension();
+  test('a server that crashes is restarted', async () => {
+    const app = await activateExtension();
     const states: string[] = [];
     const listening = app.server.onDidChangeState((state) => states.push(state));
     process.kill(await serverProcess(), 'SIGKILL');
-    await until('the new server', () => states.at(-1) === 'running');
+    await waitFor('the new server', () => states.at(-1) === 'running');
     listening.dispose();
     assert.ok(states.includes('starting'));
     const { pipelines } = await app.server.execute('writeit.pipeline.list', {});
     assert.ok(pipelines.length > 0);
   });
 
-  test('a server that cannot be run is said so, and the editor lives on', async () => {
-    const app = await extension();
+  test('a server that cannot be run is reported', async () => {
+    const app = await activateExtension();
     const section = vscode.workspace.getConfiguration('writeit');
     await section.update('server.path', '/nowhere/writeit', vscode.ConfigurationTarget.Global);
     await app.server.restart();
     assert.equal(app.server.state, 'missing');
-    assert.match(app.server.reason, /\/nowhere\/writeit cannot be run/);
-    await article();
+    assert.match(app.server.reason, /\/nowhere\/writeit/);
+    await openArticle();
     assert.equal(await run('writeit.ui.document.offers'), undefined);
-    await extension();
+    await activateExtension();
     await app.server.restart();
     assert.equal(app.server.state, 'running');
   });
 
-  test('a setting of the user alone starts the server anew, which is told it', async () => {
-    const app = await extension();
+  test('a setting of the user restarts the server, which reads it', async () => {
+    const app = await activateExtension();
     const section = vscode.workspace.getConfiguration('writeit');
     const { Global, Workspace } = vscode.ConfigurationTarget;
     assert.deepEqual(userOptions(), {});
@@ -78,7 +78,7 @@ group('server', (test) => {
       const states: string[] = [];
       const listening = app.server.onDidChangeState((state) => states.push(state));
       await section.update('models.ollamaUrl', value, Global);
-      await until('the server to be started anew', () => states.at(-1) === 'running');
+      await waitFor('the server to restart', () => states.at(-1) === 'running');
       listening.dispose();
       assert.deepEqual(userOptions(), expected);
     }

@@ -4,11 +4,21 @@ import { loadPipelines, loadPrimers } from '../src/views/library';
 import { loadModels } from '../src/views/models';
 import type { TreeNode } from '../src/views/treeNode';
 import { loadRuns } from '../src/views/runs';
+import { stepStatusText } from '../src/wording';
 import { TreeProvider, type NodeLoader } from '../src/views/treeProvider';
-import { article, ask, extension, finish, group, newRun, run, until } from './harness';
+import {
+  activateExtension,
+  completeRun,
+  execute,
+  group,
+  openArticle,
+  run,
+  startRun,
+  waitFor,
+} from './harness';
 
-async function tree(lines: NodeLoader): Promise<TreeProvider> {
-  return new TreeProvider(await extension(), lines);
+async function createTree(lines: NodeLoader): Promise<TreeProvider> {
+  return new TreeProvider(await activateExtension(), lines);
 }
 
 interface Entry {
@@ -26,22 +36,22 @@ function manifest(): unknown {
   return vscode.extensions.getExtension('writeit.writeit')?.packageJSON;
 }
 
-function nameOf({ label = '' }: TreeNode): string {
+function labelOf({ label = '' }: TreeNode): string {
   return typeof label === 'string' ? label : label.label;
 }
 
 function labels(nodes: readonly TreeNode[]): string[] {
-  return nodes.map(nameOf);
+  return nodes.map(labelOf);
 }
 
-function named(nodes: readonly TreeNode[], label: string): TreeNode {
+function findNode(nodes: readonly TreeNode[], label: string): TreeNode {
   const found = nodes.find((node) => node.label === label);
   assert.ok(found, `${label} is not among ${labels(nodes).join(', ')}`);
   return found;
 }
 
-/** The commands that menus show on a line, by the tails of their ids. */
-function shownOn({ contextValue = '' }: TreeNode): readonly string[] {
+/** The commands in the menus of a node, by their ids without `writeit.ui.line.`. */
+function menuCommands({ contextValue = '' }: TreeNode): readonly string[] {
   const { contributes } = manifest() as Manifest;
   return contributes.menus['view/item/context'].flatMap(({ command, when = '' }) => {
     const pattern = /^view == writeit\.runs && viewItem =~ \/(.*)\/$/.exec(when)?.[1];
@@ -51,18 +61,18 @@ function shownOn({ contextValue = '' }: TreeNode): readonly string[] {
   });
 }
 
-function assertShown(node: TreeNode, fits: readonly string[], not: readonly string[]): void {
-  const shown = shownOn(node);
+function assertMenu(node: TreeNode, fits: readonly string[], not: readonly string[]): void {
+  const shown = menuCommands(node);
   for (const command of fits) {
-    assert.ok(shown.includes(command), `${command} is not shown on ${nameOf(node)}`);
+    assert.ok(shown.includes(command), `${command} is not offered for ${labelOf(node)}`);
   }
   for (const command of not) {
-    assert.ok(!shown.includes(command), `${command} is shown on ${nameOf(node)}`);
+    assert.ok(!shown.includes(command), `${command} is offered for ${labelOf(node)}`);
   }
 }
 
-/** What there is nothing for on a step that nobody was asked about. */
-const OF_ANSWERS = [
+/** Commands that need an answer. */
+const ANSWER_COMMANDS = [
   'run.branch',
   'run.rewind',
   'step.feedback',
@@ -72,179 +82,192 @@ const OF_ANSWERS = [
 ];
 
 group('trees', (test) => {
-  test('a step shows only what fits: nothing asked, waiting for a choice, built upon', async () => {
-    const { pipelineRunId: runId } = await newRun(await article(), { name: 'what fits' });
-    const runs = await tree(loadRuns);
+  test('a step offers only commands that apply to its state', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { name: 'what fits' });
+    const runs = await createTree(loadRuns);
     const steps = async (): Promise<TreeNode[]> => {
       await runs.refresh();
-      return runs.getChildren(named(await runs.getChildren(), 'what fits'));
+      return runs.getChildren(findNode(await runs.getChildren(), 'what fits'));
     };
-    assertShown(named(await steps(), 'angles'), ['step.run', 'step.skip'], OF_ANSWERS);
-    assertShown(named(await steps(), 'draft'), [], [...OF_ANSWERS, 'step.run', 'step.skip']);
-    await ask('writeit.step.run', { runId });
-    const waiting = named(await steps(), 'angles');
+    assertMenu(findNode(await steps(), 'angles'), ['step.run', 'step.skip'], ANSWER_COMMANDS);
+    assertMenu(findNode(await steps(), 'draft'), [], [...ANSWER_COMMANDS, 'step.run', 'step.skip']);
+    await execute('writeit.step.run', { runId });
+    const waiting = findNode(await steps(), 'angles');
     const choice = ['step.choose', 'step.regenerate', 'step.feedback', 'run.branch'];
-    assertShown(waiting, choice, ['step.run', 'step.skip', 'run.rewind', 'response.compare']);
-    await ask('writeit.step.select', { runId, response: 0 });
-    await ask('writeit.step.skip', { runId });
-    const built = named(await steps(), 'angles');
-    assertShown(built, ['run.branch', 'run.rewind', 'step.feedback'], choice.slice(0, 2));
+    assertMenu(waiting, choice, ['step.run', 'step.skip', 'run.rewind', 'response.compare']);
+    await execute('writeit.step.select', { runId, response: 0 });
+    await execute('writeit.step.skip', { runId });
+    const built = findNode(await steps(), 'angles');
+    assertMenu(built, ['run.branch', 'run.rewind', 'step.feedback'], choice.slice(0, 2));
     const [answer] = await runs.getChildren(built);
     assert.ok(answer);
-    assertShown(answer, ['response.rate'], ['step.chooseWithFeedback', 'draft.edit']);
-    assertShown(named(await steps(), 'outline'), ['run.rewind'], ['run.branch', 'step.feedback']);
+    assertMenu(answer, ['response.rate'], ['step.chooseWithFeedback', 'draft.edit']);
+    assertMenu(findNode(await steps(), 'outline'), ['run.rewind'], ['run.branch', 'step.feedback']);
   });
 
-  test('a run is restored from its line only while a text of it is applied', async () => {
-    const { pipelineRunId: runId } = await newRun(await article(), { name: 'to restore' });
-    const runs = await tree(loadRuns);
+  test('a run can be restored only while its text is applied', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { name: 'to restore' });
+    const runs = await createTree(loadRuns);
     const line = async (): Promise<TreeNode> => {
       await runs.refresh();
-      return named(await runs.getChildren(), 'to restore');
+      return findNode(await runs.getChildren(), 'to restore');
     };
-    assertShown(await line(), [], ['document.apply', 'document.restore']);
-    await finish(runId);
-    assertShown(await line(), ['document.apply'], ['document.restore']);
-    await ask('writeit.step.apply', { runId, mode: 'replace' });
-    assertShown(await line(), ['document.restore'], []);
-    await ask('writeit.edit.restore', { runId });
-    assertShown(await line(), ['document.apply'], ['document.restore']);
+    assertMenu(await line(), [], ['document.apply', 'document.restore']);
+    await completeRun(runId);
+    assertMenu(await line(), ['document.apply'], ['document.restore']);
+    await execute('writeit.step.apply', { runId, mode: 'replace' });
+    assertMenu(await line(), ['document.restore'], []);
+    await execute('writeit.edit.restore', { runId });
+    assertMenu(await line(), ['document.apply'], ['document.restore']);
   });
 
-  test('a family is a run, its steps, their answers and branches; each state in words', async () => {
-    const { pipelineRunId: runId } = await newRun(await article(), { name: 'the mother' });
-    await ask('writeit.step.run', { runId });
-    await ask('writeit.step.select', { runId, response: 0 });
-    await ask('writeit.run.branch', { runId, step: 'angles', name: 'the daughter' });
-    const runs = await tree(loadRuns);
+  test('a run has steps, which have answers and branches, with their states in words', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { name: 'the parent' });
+    await execute('writeit.step.run', { runId });
+    await execute('writeit.step.select', { runId, response: 0 });
+    await execute('writeit.run.branch', { runId, step: 'angles', name: 'the child' });
+    const run = await execute('writeit.run.show', { runId });
+    const stateOf = (step: string): string | undefined => {
+      const state = run.steps[step];
+      return state && stepStatusText(state);
+    };
+    const runs = await createTree(loadRuns);
     const roots = await runs.getChildren();
-    assert.ok(!labels(roots).includes('the daughter'));
-    const mother = named(roots, 'the mother');
-    assert.match(String(mother.description), /^tech-article, at outline/);
-    const steps = await runs.getChildren(mother);
+    assert.ok(!labels(roots).includes('the child'));
+    const parent = findNode(roots, 'the parent');
+    assert.match(String(parent.description), /^tech-article, .*outline/);
+    const steps = await runs.getChildren(parent);
     assert.deepEqual(labels(steps), ['angles', 'outline', 'draft', 'polish']);
-    const angles = named(steps, 'angles');
-    assert.equal(angles.description, 'answer 1 chosen');
-    assert.equal(named(steps, 'outline').description, 'not asked yet');
+    const angles = findNode(steps, 'angles');
+    assert.equal(angles.description, stateOf('angles'));
+    assert.equal(findNode(steps, 'outline').description, stateOf('outline'));
     const inside = await runs.getChildren(angles);
     assert.match(
-      String(named(inside, 'Answer 1: openai/say-A%20first%20answer.').description),
+      String(findNode(inside, 'Answer 1: openai/say-A%20first%20answer.').description),
       /chosen/,
     );
-    assert.match(String(named(inside, 'the daughter').description), /from angles/);
+    assert.match(String(findNode(inside, 'the child').description), /from angles/);
   });
 
-  test('a branch shows what it cost, as a run does', async () => {
+  test('a branch shows its cost, as a run does', async () => {
     const models = { angles: ['openai/gpt-4o-mini'], outline: ['openai/gpt-4o-mini'] };
-    const { pipelineRunId: runId } = await newRun(await article(), { name: 'paid', models });
-    await ask('writeit.step.run', { runId });
-    await ask('writeit.step.select', { runId, response: 0 });
-    const branch = await ask('writeit.run.branch', { runId, step: 'angles', name: 'paid, too' });
-    await ask('writeit.step.regenerate', { runId: branch.pipelineRunId });
-    const runs = await tree(loadRuns);
-    const root = named(await runs.getChildren(), 'paid');
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { name: 'paid', models });
+    await execute('writeit.step.run', { runId });
+    await execute('writeit.step.select', { runId, response: 0 });
+    const branch = await execute('writeit.run.branch', {
+      runId,
+      step: 'angles',
+      name: 'paid, too',
+    });
+    await execute('writeit.step.regenerate', { runId: branch.pipelineRunId });
+    const runs = await createTree(loadRuns);
+    const root = findNode(await runs.getChildren(), 'paid');
     assert.match(String(root.description), /, \$0\.\d{4}$/);
-    const inside = await runs.getChildren(named(await runs.getChildren(root), 'angles'));
-    const line = named(inside, 'paid, too');
-    assert.match(String(line.description), /^from angles, at angles, \$0\.\d{4}$/);
-    const { runs: listed } = await ask('writeit.run.list', { limit: 1000 });
+    const inside = await runs.getChildren(findNode(await runs.getChildren(root), 'angles'));
+    const line = findNode(inside, 'paid, too');
+    assert.match(String(line.description), /^from angles, .*angles, \$0\.\d{4}$/);
+    const { runs: listed } = await execute('writeit.run.list', { limit: 1000 });
     const cost = listed.find((one) => one.runId === branch.pipelineRunId)?.costUsd;
     assert.ok(cost != null && cost > 0);
   });
 
-  test('the step that waits for a choice is open, and folds once it is made', async () => {
-    const { pipelineRunId: runId } = await newRun(await article(), { name: 'a choice' });
-    await ask('writeit.step.run', { runId });
-    const runs = await tree(loadRuns);
+  test('a step is expanded while it waits for a choice', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { name: 'a choice' });
+    await execute('writeit.step.run', { runId });
+    const runs = await createTree(loadRuns);
     const angles = async (): Promise<TreeNode> => {
-      const found = named(await runs.getChildren(), 'a choice');
-      return named(await runs.getChildren(found), 'angles');
+      const found = findNode(await runs.getChildren(), 'a choice');
+      return findNode(await runs.getChildren(found), 'angles');
     };
     const waiting = await angles();
     assert.equal(waiting.collapsibleState, vscode.TreeItemCollapsibleState.Expanded);
-    await ask('writeit.step.select', { runId, response: 0 });
+    await execute('writeit.step.select', { runId, response: 0 });
     await runs.refresh();
     const chosen = await angles();
     assert.equal(chosen.collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
     assert.notEqual(chosen.id, waiting.id);
   });
 
-  test('of a run that is finished the last step is folded, too', async () => {
-    const { pipelineRunId: runId } = await newRun(await article(), { name: 'a finished run' });
-    await finish(runId);
-    const runs = await tree(loadRuns);
-    const steps = await runs.getChildren(named(await runs.getChildren(), 'a finished run'));
+  test('all steps of a finished run are collapsed', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle(), {
+      name: 'a finished run',
+    });
+    await completeRun(runId);
+    const runs = await createTree(loadRuns);
+    const steps = await runs.getChildren(findNode(await runs.getChildren(), 'a finished run'));
     assert.deepEqual(
       steps.map(({ collapsibleState }) => collapsibleState),
       steps.map(() => vscode.TreeItemCollapsibleState.Collapsed),
     );
   });
 
-  test('while answers come, only what looks different is drawn anew, and lines stay the same', async () => {
-    const editor = await article();
+  test('while answers stream, only nodes that look different are redrawn', async () => {
+    const editor = await openArticle();
     const models = { angles: ['openai/say-First.', 'openai/paced-5-2000'] };
-    const { pipelineRunId: runId } = await newRun(editor, { name: 'under the mouse', models });
-    const { pipelineRunId: other } = await newRun(editor, { name: 'another' });
-    const runs = await tree(loadRuns);
+    const { pipelineRunId: runId } = await startRun(editor, { name: 'under the mouse', models });
+    const { pipelineRunId: other } = await startRun(editor, { name: 'another' });
+    const runs = await createTree(loadRuns);
     const roots = await runs.getChildren();
-    const under = await runs.getChildren(named(roots, 'under the mouse'));
-    await runs.getChildren(named(roots, 'another'));
-    const asked = ask('writeit.step.run', { runId });
-    const answers = await until('an answer', async () => {
+    const under = await runs.getChildren(findNode(roots, 'under the mouse'));
+    await runs.getChildren(findNode(roots, 'another'));
+    const asked = execute('writeit.step.run', { runId });
+    const answers = await waitFor('an answer', async () => {
       await runs.refresh(new Set([runId]));
-      const [angles] = await runs.getChildren(named(await runs.getChildren(), 'under the mouse'));
+      const [angles] = await runs.getChildren(
+        findNode(await runs.getChildren(), 'under the mouse'),
+      );
       const lines = angles?.children === undefined ? [] : await runs.getChildren(angles);
       return lines.length > 0 ? lines : undefined;
     });
     const drawn: (readonly TreeNode[] | undefined)[] = [];
     const listening = runs.onDidChangeTreeData((nodes) => drawn.push(nodes));
-    await ask('writeit.response.rate', { runId, response: 0, score: 0.5 });
+    await execute('writeit.response.rate', { runId, response: 0, score: 0.5 });
     await runs.refresh(new Set([runId]));
     await runs.refresh(new Set([runId, other]));
     listening.dispose();
     assert.deepEqual(drawn, [answers]);
-    assert.match(String(answers[0]?.description), /rated 0\.5/);
-    const again = await runs.getChildren(named(await runs.getChildren(), 'under the mouse'));
+    assert.match(String(answers[0]?.description), /0\.5/);
+    const again = await runs.getChildren(findNode(await runs.getChildren(), 'under the mouse'));
     assert.equal(again[1], under[1]);
-    await ask('writeit.run.pause', { runId });
+    await execute('writeit.run.pause', { runId });
     await asked;
   });
 
-  test('a new run, a branch and a deleted run show where they belong', async () => {
-    const editor = await article();
-    const { pipelineRunId: runId } = await newRun(editor, { name: 'the root' });
-    await ask('writeit.step.skip', { runId });
-    const runs = await tree(loadRuns);
+  test('new runs, branches and deleted runs appear in their places', async () => {
+    const editor = await openArticle();
+    const { pipelineRunId: runId } = await startRun(editor, { name: 'a root' });
+    await execute('writeit.step.skip', { runId });
+    const runs = await createTree(loadRuns);
     const angles = async (): Promise<readonly TreeNode[]> => {
-      const [first] = await runs.getChildren(named(await runs.getChildren(), 'the root'));
+      const [first] = await runs.getChildren(findNode(await runs.getChildren(), 'a root'));
       return first?.children === undefined ? [] : runs.getChildren(first);
     };
     assert.deepEqual(await angles(), []);
-    const branch = await ask('writeit.run.branch', { runId, step: 'angles', name: 'the twig' });
+    const branch = await execute('writeit.run.branch', { runId, step: 'angles', name: 'a branch' });
     await runs.refresh(new Set([branch.pipelineRunId]));
-    assert.deepEqual(labels(await angles()), ['the twig']);
-    await ask('writeit.step.skip', { runId: branch.pipelineRunId });
+    assert.deepEqual(labels(await angles()), ['a branch']);
+    await execute('writeit.step.skip', { runId: branch.pipelineRunId });
     await runs.refresh(new Set([branch.pipelineRunId]));
-    assert.match(String((await angles())[0]?.description), /at outline/);
-    await ask('writeit.run.delete', { runId, descendants: true });
+    assert.match(String((await angles())[0]?.description), /outline/);
+    await execute('writeit.run.delete', { runId, descendants: true });
     await runs.refresh(new Set([runId, branch.pipelineRunId]));
-    assert.ok(!labels(await runs.getChildren()).includes('the root'));
+    assert.ok(!labels(await runs.getChildren()).includes('a root'));
   });
 
-  test('a click on a line that is just drawn anew does nothing, whatever is active', async () => {
-    const { pipelineRunId: runId } = await newRun(await article());
-    await ask('writeit.step.run', { runId });
+  test('a click on a node that is being redrawn does nothing', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle());
+    await execute('writeit.step.run', { runId });
     await run('writeit.ui.step.open', { runId, step: 'angles' });
-    // What VS Code hands over of a line it has forgotten.
+    // VS Code passes no node while it redraws.
     await run('writeit.ui.line.step.choose', undefined, undefined);
-    const { steps } = await ask('writeit.run.show', { runId });
+    const { steps } = await execute('writeit.run.show', { runId });
     assert.equal(steps['angles']?.status, 'RUNNING');
     await run('writeit.ui.line.step.choose', { target: { runId, step: 'angles', response: 0 } });
-    const after = await ask('writeit.run.show', { runId });
+    const after = await execute('writeit.run.show', { runId });
     assert.equal(after.steps['angles']?.status, 'COMPLETED');
   });
 
-  test('every command on a line is one that does nothing without it', async () => {
+  test('every command of a node does nothing without its node', async () => {
     const { contributes } = manifest() as Manifest;
     const commands = contributes.menus['view/item/context'].map(({ command }) => command);
     const registered = new Set(await vscode.commands.getCommands(true));
@@ -256,23 +279,23 @@ group('trees', (test) => {
     for (const command of commands) {
       assert.match(command, /^writeit\.ui\.line\./);
       assert.ok(registered.has(command), `${command} is not registered`);
-      assert.ok(hidden.has(command), `${command} is in the palette, where there is no line`);
+      assert.ok(hidden.has(command), `${command} is in the palette, where there is no node`);
     }
   });
 
-  test('every line says in words what its icon shows', async () => {
+  test('every node says in words what its icon shows', async () => {
     for (const lines of [loadRuns, loadPipelines, loadPrimers, loadModels]) {
-      const shown = await tree(lines);
+      const shown = await createTree(lines);
       for (const node of await shown.getChildren()) {
-        assert.ok(node.accessibilityInformation?.label.includes(nameOf(node)));
-        assert.notEqual(node.description, '', `${nameOf(node)} has no words`);
+        assert.ok(node.accessibilityInformation?.label.includes(labelOf(node)));
+        assert.notEqual(node.description, '', `${labelOf(node)} has no description`);
       }
     }
   });
 
-  test('a pipeline shows its inputs and steps, and starts from its line', async () => {
-    const lines = await (await tree(loadPipelines)).getChildren();
-    const pipeline = named(lines, 'tech-article');
+  test('a pipeline shows its inputs and steps, and can be started', async () => {
+    const lines = await (await createTree(loadPipelines)).getChildren();
+    const pipeline = findNode(lines, 'tech-article');
     assert.equal(pipeline.contextValue, 'pipeline.document');
     assert.deepEqual(labels((await pipeline.children?.()) ?? []).slice(-4), [
       'angles',
@@ -282,17 +305,22 @@ group('trees', (test) => {
     ]);
   });
 
-  test('a model that cannot be asked says why', async () => {
-    const providers = await (await tree(loadModels)).getChildren();
-    const [model] = (await named(providers, 'embedded').children?.()) ?? [];
+  test('a model that is not available says why', async () => {
+    const providers = await (await createTree(loadModels)).getChildren();
+    const [model] = (await findNode(providers, 'embedded').children?.()) ?? [];
     assert.equal(model?.contextValue, 'model.installable');
     assert.match(String(model.description), /\w+ \w+/);
   });
 
-  test('a preferred primer is marked', async () => {
+  test('the default style is marked', async () => {
+    const primers = await createTree(loadPrimers);
+    const academic = async (): Promise<string> => {
+      await primers.refresh();
+      return String(findNode(await primers.getChildren(), 'academic').description);
+    };
+    const before = await academic();
     await run('writeit.ui.primer.use', { primer: 'academic' });
-    const lines = await (await tree(loadPrimers)).getChildren();
-    assert.match(String(named(lines, 'academic').description), /^preferred/);
-    await ask('writeit.preferences.set', { stylePrimer: 'tech-journalist' });
+    assert.ok((await academic()).endsWith(`, ${before}`));
+    await execute('writeit.preferences.set', { stylePrimer: 'tech-journalist' });
   });
 });

@@ -1,104 +1,106 @@
-// One story: from notes to article, as a writer tells it with keys and clicks.
+// One story: from notes to article, with keys and clicks.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addressOf, needed, withPage } from './browser.mjs';
+import { folderUrl, required, withPage } from './browser.mjs';
+import { titleOf, WORDING } from './wording.mjs';
 import { Workbench } from './workbench.mjs';
 
-const notes = join(needed('WORKSPACE'), 'notes.md');
-const onDisk = () => readFileSync(notes, 'utf8');
-/** Answers of that name have been seen coming; now they may end. */
-const letEnd = (name) => writeFileSync(join(needed('GATE'), name), '');
-const hold = (name) => rmSync(join(needed('GATE'), name));
+const { button, choice, lens, message, question, server, status, view } = WORDING;
 
-/** Titles in the palette. */
-const ASKS = ['Run the Next Step', 'Run the Step With Other Models'];
-const RESTORE = 'Restore the Text';
+const notes = join(required('WORKSPACE'), 'notes.md');
+const onDisk = () => readFileSync(notes, 'utf8');
+/** Let the answers of that name end, after they were seen streaming. */
+const release = (name) => writeFileSync(join(required('GATE'), name), '');
+const hold = (name) => rmSync(join(required('GATE'), name));
+
+const GENERATE = ['step.run', 'step.askModels'];
 
 await withPage(async (page) => {
   const vscode = new Workbench(page);
-  await page.goto(addressOf(needed('WORKSPACE')));
+  await page.goto(folderUrl(required('WORKSPACE')));
 
   await vscode.step('a run is started from the palette', async () => {
     await vscode.open('notes.md');
-    await vscode.see(vscode.status(/^\s*WriteIt$/)); // the server is there
-    await vscode.palette('WriteIt: Start a Pipeline…');
-    await vscode.pick('Start a pipeline', /^tech-article/);
-    await vscode.asked('Who it is for');
-    await vscode.holds('people who live by a river'); // as the front matter says
+    await vscode.see(vscode.status(/^\s*WriteIt$/)); // the server runs
+    await vscode.command('document.start');
+    await vscode.pick(question.start, /^tech-article/);
+    await vscode.waitForQuestion(question.input);
+    await vscode.hasValue('people who live by a river'); // from the front matter
     await vscode.press('Enter');
-    await vscode.see(vscode.lens(/ready to run/));
-    await vscode.see(vscode.lines('Ready to begin'));
+    await vscode.see(vscode.lens(server.stepIsNext));
+    await vscode.see(vscode.lines(server.runIsNew));
   });
 
-  await vscode.step('the palette has what fits a run that was not asked yet', async () => {
+  await vscode.step('the palette offers what applies to a new run', async () => {
     await vscode.inPalette({
-      has: [...ASKS, 'Skip the Step'],
-      lacks: ['Branch at a Step', 'Rewind to a Step', 'Give Feedback', 'Choose an Answer', RESTORE],
+      has: [...GENERATE, 'step.skip'],
+      lacks: ['run.branch', 'run.rewind', 'step.feedback', 'step.choose', 'document.restore'],
     });
   });
 
   await vscode.step('two answers stream beside the notes', async () => {
-    await vscode.click(vscode.toast('ready'), 'Run angles');
-    await vscode.see(vscode.lines('2 of 2 answers are still coming'));
+    await vscode.click(vscode.toast(message.started), button.angles);
+    await vscode.see(vscode.lines(server.streaming));
     await vscode.see(vscode.lines('The river that decides'));
-    letEnd('angles');
+    release('angles');
   });
 
-  await vscode.step('the palette has what fits a choice', async () => {
-    await vscode.see(vscode.status(/angles.*2 answers to choose from/));
+  await vscode.step('the palette offers what applies to a choice', async () => {
+    await vscode.see(vscode.status(new RegExp(`angles.*${status.choose}`)));
     await vscode.inPalette({
-      has: ['Choose an Answer', 'Ask Anew', 'Branch at a Step', 'Give Feedback'],
-      lacks: [...ASKS, 'Rewind to a Step', RESTORE],
+      has: ['step.choose', 'step.regenerate', 'run.branch', 'step.feedback'],
+      lacks: [...GENERATE, 'run.rewind', 'document.restore'],
     });
   });
 
   await vscode.step('an answer is chosen', async () => {
-    await vscode.palette('WriteIt: Choose an Answer…');
-    await vscode.pick('Choose an answer', /heron/);
-    await vscode.see(vscode.toast('Chosen'));
+    await vscode.command('step.choose');
+    await vscode.pick(question.answer, /heron/);
+    await vscode.see(vscode.toast(message.chosen));
   });
 
-  await vscode.step('an answer is cancelled and what came is kept', async () => {
-    await vscode.click(vscode.toast('Chosen'), 'Run outline');
+  await vscode.step('an answer is cancelled and what was received is kept', async () => {
+    await vscode.click(vscode.toast(message.chosen), button.outline);
     await vscode.see(vscode.lines('And once more'));
-    await vscode.click(vscode.toast('asking outline'), 'Cancel');
-    await vscode.see(vscode.lines('Not whole'));
-    await vscode.see(vscode.lens(/paused/));
+    await vscode.click(vscode.toast(message.generating), button.cancel);
+    await vscode.see(vscode.lines(server.incomplete));
+    await vscode.see(vscode.lens(server.stopped));
   });
 
   await vscode.step('two drafts are compared', async () => {
-    await vscode.lens(/^Choose this answer/).first().click();
-    await vscode.click(vscode.toast('Chosen'), 'Run draft');
-    await vscode.see(vscode.status(/draft.*2 answers to choose from/));
-    await vscode.palette('WriteIt: Compare Answers…');
+    await vscode.lens(server.chooseAnswer).first().click();
+    await vscode.click(vscode.toast(message.chosen), button.draft);
+    await vscode.see(vscode.status(new RegExp(`draft.*${status.choose}`)));
+    await vscode.command('response.compare');
     await vscode.see(vscode.diffLines('Seven wheels'));
     await vscode.see(vscode.diffLines('The river that decides'));
   });
 
   await vscode.step('the run shows as a tree, where a draft is chosen', async () => {
     await vscode.closeTab();
-    await vscode.openSideBar();
-    await vscode.unfold(/^Notes on rivers/, /^draft/);
-    await vscode.inline(/^Answer \d: openai\/heron-draft/, 'Choose');
-    await vscode.click(vscode.toast('Chosen'), 'Run polish');
-    await vscode.see(vscode.treeRow(/^polish.*to choose from/));
+    await vscode.openView();
+    await vscode.collapseOtherViews();
+    await vscode.expand(/^Notes on rivers/, /^draft/);
+    await vscode.inline(/^Answer \d: openai\/heron-draft/, titleOf('line.step.choose'));
+    await vscode.click(vscode.toast(message.chosen), button.polish);
+    await vscode.see(vscode.treeRow(/^polish.*1 answer/));
     await vscode.see(vscode.treeRow(/^Answer 1: openai\/heron-polish/));
-    await vscode.inline(/^Answer 1: openai\/heron-polish/, 'Choose');
-    await vscode.see(vscode.toast('finished'));
+    await vscode.inline(/^Answer 1: openai\/heron-polish/, titleOf('line.step.choose'));
+    await vscode.see(vscode.toast(message.finished));
   });
 
   const before = onDisk();
   await vscode.step('the text is applied in place of the notes', async () => {
     await vscode.clickLine('Notes on rivers');
-    await vscode.see(vscode.status(/finished/));
-    await vscode.palette('WriteIt: Apply the Text As…');
-    await vscode.pick('Apply the text', /In place/);
+    await vscode.see(vscode.status(status.finished));
+    await vscode.command('document.applyAs');
+    await vscode.pick(question.applyAs, choice.replace);
     await vscode.see(vscode.articleLines('It is older than the town'));
     await vscode.until('it is saved', () => onDisk().includes('It is older than the town'));
-    await vscode.inPalette({ has: [RESTORE, 'Rewind to a Step'], lacks: ASKS });
+    await vscode.inPalette({ has: ['document.restore', 'run.rewind'], lacks: GENERATE });
   });
 
-  await vscode.step('one undo takes it back', async () => {
+  await vscode.step('one undo reverts the apply', async () => {
     await vscode.clickLine('The river that decides');
     await vscode.press('Control+z');
     await vscode.see(vscode.articleLines('The mills stand further down'));
@@ -107,56 +109,56 @@ await withPage(async (page) => {
   });
 
   await vscode.step('a selected passage is polished', async () => {
-    letEnd('passage');
+    release('passage');
     await vscode.selectLine('The mills stand further down');
-    await vscode.palette('WriteIt: Polish or Rewrite the Selection…');
-    await vscode.pick('Rewrite', /^polish-passage/);
+    await vscode.command('document.polish');
+    await vscode.pick(question.rewrite, /^polish-passage/);
     await vscode.see(vscode.articleLines('The mills stand downstream'));
     const expected = before.replace('further down, and their wheels turn', 'downstream, and their wheels turn day and night');
     await vscode.until('nothing else has changed', () => onDisk() === expected);
   });
 
-  await vscode.step('one undo takes the polish back', async () => {
+  await vscode.step('one undo reverts the polish', async () => {
     await vscode.press('Control+z');
     await vscode.see(vscode.articleLines('The mills stand further down'));
   });
 
-  await vscode.step('a polish that meets words of her own is told, and hers stay', async () => {
+  await vscode.step('a polish that conflicts with new text keeps the user’s version', async () => {
     hold('passage');
     await vscode.selectLine('The mills stand further down');
-    await vscode.palette('WriteIt: Polish or Rewrite the Selection…');
-    await vscode.pick('Rewrite', /^polish-passage/);
-    await vscode.see(vscode.toast(/rewriting.*0 of 1 answer ended, [1-9]/));
+    await vscode.command('document.polish');
+    await vscode.pick(question.rewrite, /^polish-passage/);
+    await vscode.see(vscode.toast(new RegExp(`${message.rewriting}.*, [1-9]`)));
     await vscode.selectLine('The mills stand further down');
     await page.keyboard.type('The mills stand up at the weir, and their wheels turn.\n');
     await vscode.press('Control+s');
-    await vscode.until('all of it is saved, so the server has it', () => onDisk().includes('up at the weir, and their wheels turn.\n'));
-    letEnd('passage');
-    await vscode.see(vscode.status(/your own words stayed in 1 place/));
-    await vscode.see(vscode.lens(/^Your words stayed/));
+    await vscode.until('all of it is saved, so the server has read it', () => onDisk().includes('up at the weir, and their wheels turn.\n'));
+    release('passage');
+    await vscode.see(vscode.status(status.conflict));
+    await vscode.see(vscode.lens(lens.conflict));
     await vscode.see(vscode.diffLines('The mills stand downstream'));
     await vscode.see(vscode.articleLines('The mills stand up at the weir'));
   });
 
-  await vscode.step('she keeps hers, and nothing is left to settle', async () => {
-    await vscode.lens(/^Keep mine/).click();
-    await vscode.gone(vscode.status(/your own words stayed/));
-    await vscode.gone(vscode.lens(/^Your words stayed/));
+  await vscode.step('the user keeps their version, and the conflict is resolved', async () => {
+    await vscode.lens(lens.keep).click();
+    await vscode.gone(vscode.status(status.conflict));
+    await vscode.gone(vscode.lens(lens.conflict));
     await vscode.see(vscode.articleLines('The mills stand up at the weir'));
   });
 
-  await vscode.step('a branch takes the other draft', async () => {
-    await vscode.inline(/^draft/, 'Branch');
-    await vscode.see(vscode.status(/draft.*2 answers to choose from/));
-    await vscode.palette('WriteIt: Choose an Answer…');
-    await vscode.pick('Choose an answer', /otter/);
-    await vscode.see(vscode.toast('Chosen'));
-    await vscode.see(vscode.treeRow(/^Branch at draft.*at polish/));
+  await vscode.step('a branch chooses the other draft', async () => {
+    await vscode.inline(/^draft/, titleOf('line.run.branch'));
+    await vscode.see(vscode.status(new RegExp(`draft.*${status.choose}`)));
+    await vscode.command('step.choose');
+    await vscode.pick(question.answer, /otter/);
+    await vscode.see(vscode.toast(message.chosen));
+    await vscode.see(vscode.treeRow(new RegExp(`^${view.branch}.*polish`)));
   });
 
-  await vscode.step('the branch is compared with the run it left', async () => {
-    await vscode.menu(/^Branch at draft/, 'Compare With the Run It Branched Off');
-    await vscode.pick('Compare', /^draft/);
+  await vscode.step('the branch is compared with the original run', async () => {
+    await vscode.menu(new RegExp(`^${view.branch}`), titleOf('line.run.diffParent'));
+    await vscode.pick(question.compareStep, /^draft/);
     await vscode.see(vscode.diffLines('Seven wheels'));
     await vscode.see(vscode.diffLines('The river that decides'));
   });

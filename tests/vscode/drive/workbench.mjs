@@ -1,5 +1,6 @@
-// What a person does in VS Code, and what they see: words, keys and clicks.
-import { PATIENCE, picture, tell } from './browser.mjs';
+// What a user does and sees in VS Code: keys, clicks and text.
+import { report, screenshot, TIMEOUT_MS } from './browser.mjs';
+import { titleOf } from './wording.mjs';
 
 export class Workbench {
   #count = 0;
@@ -8,22 +9,17 @@ export class Workbench {
     this.page = page;
   }
 
-  /** One step of a story: told by name, with a picture of how it ended. */
+  /** Run one step of a story, report its name, and save a screenshot of its end. */
   async step(name, work) {
-    const began = Date.now();
+    const start = Date.now();
     try {
       await work();
     } catch (error) {
       throw new Error(`in the step "${name}"`, { cause: error });
     }
-    await this.picture(name);
-    tell({ step: name, seconds: (Date.now() - began) / 1000 });
-  }
-
-  /** A picture, numbered in the order of the story. */
-  async picture(name) {
     const number = String(++this.#count).padStart(2, '0');
-    await picture(this.page, `${number} ${name}`);
+    await screenshot(this.page, `${number} ${name}`);
+    report({ step: name, seconds: (Date.now() - start) / 1000 });
   }
 
   // --- keys and the palette ---------------------------------------------------------
@@ -32,7 +28,7 @@ export class Workbench {
     for (const key of keys) await this.page.keyboard.press(key);
   }
 
-  /** The box that asks: palette, quick pick or input. */
+  /** The palette, quick pick or input box that is open. */
   get box() {
     return this.page.locator('.quick-input-widget:visible');
   }
@@ -41,7 +37,7 @@ export class Workbench {
     return this.box.locator('.quick-input-list .monaco-list-row', { hasText: words });
   }
 
-  /** Run a command by its whole title, as the palette shows it. */
+  /** Run a command of the palette by its whole title. */
   async palette(title) {
     await this.press('F1');
     await this.box.locator('input').first().fill(`>${title}`);
@@ -50,41 +46,47 @@ export class Workbench {
     await row.click();
   }
 
-  /** Wait until the palette has these commands and lacks those, and close it. */
+  /** Run a command of the extension by its id without `writeit.ui.`. */
+  async command(id) {
+    await this.palette(`WriteIt: ${titleOf(id)}`);
+  }
+
+  /** Wait until the palette has some of the extension's commands and lacks others. */
   async inPalette({ has = [], lacks = [] }) {
-    const title = (words) => this.rows(new RegExp(`^WriteIt: ${escaped(words)}`));
+    const rows = (id) => this.rows(new RegExp(`^WriteIt: ${escaped(titleOf(id))}`));
+    const type = (id) => this.box.locator('input').first().fill(`>WriteIt: ${titleOf(id)}`);
     await this.until(`a palette with ${has} and without ${lacks}`, async () => {
       await this.press('F1');
-      let isSo = true;
-      for (const words of [...has, ...lacks]) {
-        // What is shown until the words typed now have their effect.
-        await this.box.locator('input').first().fill('>WriteIt: Show Log');
-        await this.see(title('Show Log'));
-        await this.box.locator('input').first().fill(`>WriteIt: ${words}`);
-        await this.gone(title('Show Log'));
-        isSo &&= (await title(words).count()) > 0 === has.includes(words);
+      let matches = true;
+      for (const id of [...has, ...lacks]) {
+        // Another command first: the list shows its rows until it has filtered again.
+        await type('server.log');
+        await this.see(rows('server.log'));
+        await type(id);
+        await this.gone(rows('server.log'));
+        matches &&= (await rows(id).count()) > 0 === has.includes(id);
       }
       await this.press('Escape');
       await this.gone(this.box);
-      return isSo;
+      return matches;
     });
   }
 
-  /** Wait for a list whose question contains `question`, and pick a row. */
+  /** Wait for a quick pick whose title contains `question`, and pick a row. */
   async pick(question, words) {
-    await this.asked(question);
+    await this.waitForQuestion(question);
     await this.rows(words).first().click();
   }
 
-  /** Wait until the box shows words as its title, its question or its hint. */
-  async asked(question) {
+  /** Wait until the box shows a text as its title, prompt or placeholder. */
+  async waitForQuestion(question) {
     const shown = this.box.filter({ hasText: question });
     const hinted = this.box.filter({ has: this.page.getByPlaceholder(question) });
     await shown.or(hinted).first().waitFor();
   }
 
-  /** Wait until words stand in the box that asks. */
-  async holds(words) {
+  /** Wait until the box has a value. */
+  async hasValue(words) {
     const input = this.box.locator('input').last();
     await this.until(`${words} in the box`, async () => (await input.inputValue()) === words);
   }
@@ -96,9 +98,9 @@ export class Workbench {
     return this.page.locator('.tabs-container .tab', { hasText: name });
   }
 
-  /** The visible lines of editors, side by side ones included. */
+  /** The visible lines of all editors. */
   lines(words) {
-    return this.page.locator('.editor-instance .view-line', { hasText: unbroken(words) });
+    return this.page.locator('.editor-instance .view-line', { hasText: withAnySpace(words) });
   }
 
   lens(words) {
@@ -131,13 +133,13 @@ export class Workbench {
     await this.see(this.tab(name));
   }
 
-  /** The lines of the first editor; what is beside it is not it. */
+  /** The visible lines of the first editor. */
   articleLines(words) {
-    return this.page.locator('.editor-group-container').first().locator('.view-line', { hasText: unbroken(words) });
+    return this.page.locator('.editor-group-container').first().locator('.view-line', { hasText: withAnySpace(words) });
   }
 
   diffLines(words) {
-    return this.page.locator('.monaco-diff-editor .view-line', { hasText: unbroken(words) });
+    return this.page.locator('.monaco-diff-editor .view-line', { hasText: withAnySpace(words) });
   }
 
   /** Put the cursor into a line of the article, as a click does. */
@@ -155,69 +157,64 @@ export class Workbench {
     await this.palette('View: Close Editor');
   }
 
-  /** Click a button of a notification. One that has gone by itself is in the list of them. */
+  /** Click a button of a notification, which may have moved to the notification list. */
   async click(toast, name) {
     const button = toast.getByRole('button', { name, exact: true });
-    const came = await button.waitFor({ timeout: 10_000 }).then(
+    const isVisible = await button.waitFor({ timeout: 10_000 }).then(
       () => true,
       () => false,
     );
-    if (!came) await this.palette('Notifications: Show Notifications');
+    if (!isVisible) await this.palette('Notifications: Show Notifications');
     await button.click();
   }
 
-  /** A step of the walkthrough that is open, ticked off or not yet. */
-  guided(title, { done }) {
+  /** A step of the open walkthrough, completed or not. */
+  walkthroughStep(title, { done }) {
     const box = this.page.getByRole('checkbox', { checked: done });
     return this.page.locator('.getting-started-step', { hasText: title }).filter({ has: box });
   }
 
-  /** A button of the step of the walkthrough that is unfolded. */
-  guideButton(name) {
+  /** A button of the expanded step of the walkthrough. */
+  walkthroughButton(name) {
     return this.page.locator('.getting-started-step.expanded').getByRole('button', { name });
   }
 
-  /** Put words into the box that asks. */
+  /** Fill the box. */
   async type(words) {
     await this.box.locator('input').last().fill(words);
   }
 
   async theme(name) {
     await this.palette('Preferences: Color Theme');
-    await this.asked('Select Color Theme');
+    await this.waitForQuestion('Select Color Theme');
     await this.box.locator('input').first().fill(name);
     await this.rows(new RegExp(`^${name}`)).first().click();
     await this.gone(this.box);
   }
 
-  // --- our side bar -----------------------------------------------------------------
+  // --- the side bar -----------------------------------------------------------------
 
   async openView() {
     await this.page.locator('.activitybar .action-label[aria-label^="WriteIt"]').click();
     await this.see(this.pane('Runs'));
   }
 
-  async openSideBar() {
-    await this.openView();
-    await this.makeRoom();
-  }
-
-  /** Fold what is under the runs. */
-  async makeRoom() {
-    for (const name of ['Pipelines', 'Primers', 'Models']) await this.fold(name);
+  /** Collapse the views below the runs. */
+  async collapseOtherViews() {
+    for (const name of ['Pipelines', 'Primers', 'Models']) await this.collapse(name);
   }
 
   pane(name) {
     return this.page.locator('.sidebar .pane-header', { hasText: name });
   }
 
-  async fold(name) {
+  async collapse(name) {
     if ((await this.pane(name).getAttribute('aria-expanded')) === 'true') await this.pane(name).click();
   }
 
-  /** Open lines of a tree, one after the other, where they are not open yet. */
-  async unfold(...lines) {
-    for (const words of lines) {
+  /** Expand nodes of a tree, one after the other. */
+  async expand(...nodes) {
+    for (const words of nodes) {
       const row = this.treeRow(words).first();
       await row.waitFor();
       if ((await row.getAttribute('aria-expanded')) === 'false') {
@@ -226,17 +223,16 @@ export class Workbench {
     }
   }
 
-  /** Click the button that a line of a tree shows under the mouse. */
+  /** Click the button that a tree node shows under the mouse. */
   async inline(words, button, { last = false } = {}) {
     const rows = this.treeRow(words);
     const row = last ? rows.last() : rows.first();
     const shown = row.locator(`.action-label[aria-label*="${button}"]`).first();
     let x = 40;
     await this.until(`${button} on ${words}`, async () => {
-      // A tree that is drawn anew, as it is while answers come, forgets the mouse until
-      // it moves again.
+      // A tree that is redrawn while answers stream forgets the mouse until it moves again.
       await row.hover({ position: { x: x++, y: 10 } });
-      // Enough for a click that has begun, which must not be made twice.
+      // Long enough for a click that has started, which must not be repeated.
       return shown.click({ timeout: 3000 }).then(
         () => true,
         () => false,
@@ -244,28 +240,28 @@ export class Workbench {
     });
   }
 
-  /** Choose from the menu of a line of a tree. */
+  /** Choose from the menu of a tree node. */
   async menu(words, item) {
     await this.treeRow(words).first().click({ button: 'right' });
-    // By key: a menu passes over a click in the moment in which it opens.
+    // By key: a menu ignores a click while it opens.
     await this.page.locator('.monaco-menu .action-item', { hasText: item }).hover();
     await this.see(this.page.locator('.monaco-menu .action-item.focused', { hasText: item }));
     await this.press('Enter');
     await this.gone(this.page.locator('.monaco-menu'));
   }
 
-  /** Wait for something that no element of the page tells. */
-  async until(what, condition, within = PATIENCE) {
-    const end = Date.now() + within;
+  /** Wait for a condition that no element of the page shows. */
+  async until(what, condition, timeout = TIMEOUT_MS) {
+    const end = Date.now() + timeout;
     while (!(await condition())) {
-      if (Date.now() > end) throw new Error(`never came: ${what}`);
+      if (Date.now() > end) throw new Error(`timed out waiting for ${what}`);
       await this.page.waitForTimeout(20);
     }
   }
 }
 
-/** An editor shows its spaces as ones that do not break, which a pattern takes literally. */
-function unbroken(words) {
+/** Editors show spaces as non-breaking spaces, which a pattern must allow. */
+function withAnySpace(words) {
   return words instanceof RegExp ? new RegExp(words.source.replaceAll(' ', '\\s'), words.flags) : words;
 }
 

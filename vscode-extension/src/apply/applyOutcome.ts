@@ -1,9 +1,8 @@
 import * as vscode from 'vscode';
-import { executeServerCommand, suggest, showInStatusBar } from '../followUps';
 import type { App } from '../app';
-import type { DocumentConflicts } from './conflicts';
 import { folderOf } from '../folders';
-import { proposedUri } from './proposedDocument';
+import { executeServerCommand, showInStatusBar, suggest } from '../followUps';
+import { showDiff, type ShowOptions } from '../pages/showDocument';
 import type {
   DocumentPolishParams,
   EditRestoreResult,
@@ -12,10 +11,11 @@ import type {
   StepApplyResult,
 } from '../protocol';
 import { isAutoSaveOn } from '../settings';
-import { showDiff, type ShowOptions } from '../pages/showDocument';
 import { plural } from '../wording';
+import type { DocumentConflicts } from './conflicts';
+import { proposedUri } from './proposedDocuments';
 
-/** A text came to its document, or has to wait, or met words of hers. */
+/** Report the result of an apply: applied, pending or in conflict. Saves what was applied. */
 export async function handleApplied(
   app: App,
   params: StepApplyParams,
@@ -32,45 +32,46 @@ export async function handleApplied(
     await suggestComparison(app, params, result);
   }
   if (result.applied) {
-    // The walkthrough ticks itself off by it.
+    // Completes a step of the walkthrough.
     void vscode.commands.executeCommand('setContext', 'writeit.hasApplied', true);
     await autoSave(app, uri);
-    showInStatusBar(`the text is in ${displayPath(uri)}.`);
+    showInStatusBar(`Article written to ${displayPath(uri)}.`);
   }
   return result;
 }
 
-/** Say that texts wait for a document, and what can be done about the newest. */
 function suggestRetry(app: App, uri: string): void {
-  const waiting = app.pendingApplies.all.findLast((one) => one.uri === uri);
-  if (waiting !== undefined) {
+  const pending = app.pendingApplies.all.findLast((candidate) => candidate.uri === uri);
+  if (pending !== undefined) {
     suggest(
-      'The text waits: you were typing. Nothing is lost.',
-      ['Apply Again', () => executeServerCommand('writeit.step.apply', waiting.params)],
-      ['Compare', () => compareWithDocument(app, waiting.runId, waiting.step, uri)],
+      'The new text is ready. You were typing, so it was not inserted.',
+      ['Apply Now', () => executeServerCommand('writeit.step.apply', pending.params)],
+      ['Compare', () => compareWithDocument(app, pending.runId, pending.step, uri)],
     );
   }
 }
 
 async function suggestComparison(
   app: App,
-  { runId, step: named }: StepApplyParams,
-  { uri, applied: came, conflicts }: StepApplyResult,
+  { runId, step: namedStep }: StepApplyParams,
+  { uri, applied, conflicts }: StepApplyResult,
 ): Promise<void> {
-  const step = named ?? (await lastCompletedStep(app, runId));
+  const step = namedStep ?? (await lastCompletedStep(app, runId));
   if (step === undefined) {
     return;
   }
   await app.conflicts.track({ runId, step, uri });
-  const stayed = `your own words stayed in ${plural(conflicts.length, 'place')}`;
+  const passages = conflicts.length === 1 ? 'passage' : `${conflicts.length} passages`;
   suggest(
-    came ? `Applied, but ${stayed}.` : `Nothing of the text came in: ${stayed}.`,
+    applied
+      ? `Applied, except for the ${passages} that you changed too. Your version was kept.`
+      : `Not applied: you changed the same ${passages}. Your version was kept.`,
     ['Compare', () => compareWithDocument(app, runId, step, uri)],
-    ['Keep Mine', () => keepUserText(app, runId)],
+    ['Keep My Version', () => keepUserText(app, runId)],
   );
 }
 
-/** The server says of a text, unasked, that words of hers stayed where it has others. */
+/** Show conflicts that the server reports by itself. False if the run has no document. */
 export async function showConflicts(
   app: App,
   { runId, step }: { readonly runId: string; readonly step: string },
@@ -79,34 +80,35 @@ export async function showConflicts(
   if (uri === null) {
     return false;
   }
-  const about = { runId, step, uri: vscode.Uri.parse(uri).toString() };
-  // She is typing: the keys stay with her document.
-  const comparing = compareWithDocument(app, runId, step, about.uri, { focus: false });
-  await Promise.all([app.conflicts.track(about), comparing]);
+  const applied = { runId, step, uri: vscode.Uri.parse(uri).toString() };
+  // The user is typing: the focus stays in the document.
+  const comparing = compareWithDocument(app, runId, step, applied.uri, { focus: false });
+  await Promise.all([app.conflicts.track(applied), comparing]);
   return true;
 }
 
-/** Her words are right, in one place or in all; a comparison beside them has had its time. */
+/** Resolve one conflict, or all of a run, in favor of the user; then close the comparison. */
 export async function keepUserText(app: App, runId: string, line?: number): Promise<void> {
-  const contest = app.conflicts.all.find((one) => one.runId === runId);
+  const conflicts = app.conflicts.all.find((candidate) => candidate.runId === runId);
   app.conflicts.keepUserText(runId, line);
-  if (contest === undefined || app.conflicts.all.some((one) => one.runId === runId)) {
+  if (conflicts === undefined || app.conflicts.all.some((rest) => rest.runId === runId)) {
     return;
   }
-  const proposed = proposedUri(runId, contest.step, contest.uri).toString();
+  const proposed = proposedUri(runId, conflicts.step, conflicts.uri).toString();
   const { activeTabGroup, all } = vscode.window.tabGroups;
-  const beside = all.flatMap(({ tabs }) => tabs).filter((tab) => tab !== activeTabGroup.activeTab);
-  const over = beside.filter(
-    ({ input }) =>
-      input instanceof vscode.TabInputTextDiff && input.original.toString() === proposed,
-  );
-  await vscode.window.tabGroups.close(over, true);
+  const isComparison = ({ input }: vscode.Tab): boolean =>
+    input instanceof vscode.TabInputTextDiff && input.original.toString() === proposed;
+  const obsolete = all
+    .flatMap(({ tabs }) => tabs)
+    .filter((tab) => tab !== activeTabGroup.activeTab && isComparison(tab));
+  await vscode.window.tabGroups.close(obsolete, true);
 }
 
-export function conflictSummary({ hunks: places }: DocumentConflicts): string {
-  return `your own words stayed in ${plural(places.length, 'place')}`;
+export function conflictSummary({ hunks }: DocumentConflicts): string {
+  return `${plural(hunks.length, 'conflict')}, your version was kept`;
 }
 
+/** A document's path as the user knows it. */
 export function displayPath(uri: string): string {
   return vscode.workspace.asRelativePath(vscode.Uri.parse(uri));
 }
@@ -116,7 +118,7 @@ export async function handleRestored(
   runId: string,
   result: EditRestoreResult,
 ): Promise<EditRestoreResult> {
-  app.conflicts.clear((contest) => contest.runId === runId);
+  app.conflicts.clear((conflicts) => conflicts.runId === runId);
   await app.pendingApplies.refresh(result.uri);
   if (result.applied) {
     await autoSave(app, result.uri);
@@ -136,20 +138,20 @@ export async function handlePolished(
   return run;
 }
 
-/** Her document, which she can change there, beside what the step's text makes of it. */
+/** Compare the user's document, which stays editable, with what a step's text makes of it. */
 export async function compareWithDocument(
   app: App,
   runId: string,
-  step: string | null | undefined,
+  namedStep: string | null | undefined,
   uri: string,
   options: ShowOptions = {},
 ): Promise<void> {
-  const name = step ?? (await lastCompletedStep(app, runId));
-  if (name === undefined) {
+  const step = namedStep ?? (await lastCompletedStep(app, runId));
+  if (step === undefined) {
     return;
   }
-  const title = `${displayPath(uri)}, with ${name} ↔ as it is`;
-  await showDiff(proposedUri(runId, name, uri), vscode.Uri.parse(uri), title, options);
+  const title = `${displayPath(uri)} with ${step} ↔ ${displayPath(uri)}`;
+  await showDiff(proposedUri(runId, step, uri), vscode.Uri.parse(uri), title, options);
 }
 
 async function lastCompletedStep(app: App, runId: string): Promise<string | undefined> {
@@ -157,15 +159,17 @@ async function lastCompletedStep(app: App, runId: string): Promise<string | unde
   return Object.values(steps).findLast(({ can }) => can.apply)?.stepName;
 }
 
-/** Save an article whose text came in, if she wants that; never one that was not touched. */
+/** Save a document that was changed, if the user wants that; never one that was not. */
 async function autoSave(app: App, uri: string): Promise<void> {
-  const at = vscode.Uri.parse(uri);
-  const preference = async (): Promise<boolean> =>
-    (await app.server.execute('writeit.preferences.get', { folder: folderOf(at) })).autoSaveEnabled;
+  const target = vscode.Uri.parse(uri);
+  const preference = async (): Promise<boolean> => {
+    const folder = folderOf(target);
+    return (await app.server.execute('writeit.preferences.get', { folder })).autoSaveEnabled;
+  };
   const document = vscode.workspace.textDocuments.find(
-    (one) => one.uri.toString() === at.toString(),
+    (candidate) => candidate.uri.toString() === target.toString(),
   );
-  if (document?.isDirty && !document.isUntitled && (await isAutoSaveOn(at, preference))) {
+  if (document?.isDirty && !document.isUntitled && (await isAutoSaveOn(target, preference))) {
     await document.save();
   }
 }

@@ -1,35 +1,40 @@
 import * as vscode from 'vscode';
+import { DelayedWork } from '../delayedWork';
 import { describeError } from '../errors';
-import { diffHunks, type Hunk } from './diffHunks';
 import { log } from '../log';
-import { textBefore, readComparison } from './proposedDocument';
 import type { Server } from '../server/server';
+import { diffHunks, type Hunk } from './diffHunks';
+import { readComparison, textBefore } from './proposedDocuments';
 
-/** Her changes within it are looked at together. */
 const REFRESH_MS = 250;
 const MAX_TRIES = 40;
 
-/** A text of which her own words kept some places out: she and it changed the same ones. */
-export interface DocumentConflicts {
+/** A step's text that was applied to a document. */
+interface AppliedText {
   readonly runId: string;
   readonly step: string;
   readonly uri: string;
-  /** Where, and what both have there; in lines of the document. */
+}
+
+/** Passages that both the user and the applied text changed; the user's version was kept. */
+export interface DocumentConflicts extends AppliedText {
   readonly hunks: readonly Hunk[];
 }
 
-type AppliedText = Omit<DocumentConflicts, 'hunks'>;
-
 /**
- * Where her words stayed and a text has others, until that is settled: the places are alike,
- * she said that hers are right, the text was taken out, or the document was closed.
+ * The unresolved conflicts of all runs. A conflict ends when both texts are equal, the user keeps
+ * their version, the text is restored, or the document is closed.
  */
 export class ConflictTracker implements vscode.Disposable {
   readonly #server: Server;
   readonly #didChange = new vscode.EventEmitter<void>();
   readonly #subscriptions: vscode.Disposable;
-  readonly #all = new Map<string, DocumentConflicts>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #byRun = new Map<string, DocumentConflicts>();
+  readonly #updates = new DelayedWork(REFRESH_MS, (uri) => {
+    for (const conflicts of this.#ofDocument(uri)) {
+      void this.#update(conflicts);
+    }
+  });
 
   readonly onDidChange = this.#didChange.event;
 
@@ -37,118 +42,107 @@ export class ConflictTracker implements vscode.Disposable {
     this.#server = server;
     this.#subscriptions = vscode.Disposable.from(
       vscode.workspace.onDidChangeTextDocument(({ document }) => {
-        this.#scheduleUpdate(document.uri.toString());
+        const uri = document.uri.toString();
+        if (this.#ofDocument(uri).length > 0) {
+          this.#updates.schedule(uri);
+        }
       }),
-      // By tabs: VS Code keeps a document for minutes after she closed it.
+      // Tabs tell what the user closed: VS Code keeps the document for minutes.
       vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
-        const gone = closed
-          .map(editableUri)
-          .filter((uri) => uri !== undefined && !isOpenInTab(uri));
-        this.clear(({ uri }) => gone.includes(uri));
+        const uris = closed.map(editableUri).filter((uri) => uri !== undefined && !isOpen(uri));
+        this.clear(({ uri }) => uris.includes(uri));
       }),
     );
   }
 
   get all(): readonly DocumentConflicts[] {
-    return [...this.#all.values()];
+    return [...this.#byRun.values()];
   }
 
-  /** Find out where a text and her words differ, and say so from now on. */
-  async track(about: AppliedText): Promise<void> {
-    const places = await this.#findHunks(about);
-    if (places !== undefined && places.length > 0) {
-      this.#all.set(about.runId, { ...about, hunks: places });
+  /** Find the conflicts of an applied text and keep them up to date. */
+  async track(applied: AppliedText): Promise<void> {
+    const hunks = await this.#findHunks(applied);
+    if (hunks !== undefined && hunks.length > 0) {
+      this.#byRun.set(applied.runId, { ...applied, hunks });
       this.#publish();
     }
   }
 
-  /** Her words are right: in one place, or in all of them. */
+  /** Resolve the conflict at a line, or all of a run, in favor of the user's version. */
   keepUserText(runId: string, line?: number): void {
-    const contest = this.#all.get(runId);
-    if (contest !== undefined) {
-      const rest = contest.hunks.filter((place) => line !== undefined && place.line !== line);
-      this.#setHunks(contest, rest);
+    const conflicts = this.#byRun.get(runId);
+    if (conflicts !== undefined) {
+      const rest = conflicts.hunks.filter((hunk) => line !== undefined && hunk.line !== line);
+      this.#setHunks(conflicts, rest);
     }
   }
 
-  clear(which: (contest: DocumentConflicts) => boolean): void {
-    for (const contest of this.all.filter(which)) {
-      this.#setHunks(contest, []);
+  /** Forget the conflicts that `isObsolete` selects. */
+  clear(isObsolete: (conflicts: DocumentConflicts) => boolean): void {
+    for (const conflicts of this.all.filter(isObsolete)) {
+      this.#setHunks(conflicts, []);
     }
   }
 
   dispose(): void {
-    for (const timer of this.#timers.values()) {
-      clearTimeout(timer);
-    }
+    this.#updates.dispose();
     this.#subscriptions.dispose();
     this.#didChange.dispose();
   }
 
-  #scheduleUpdate(uri: string): void {
-    if (this.#timers.has(uri) || !this.all.some((contest) => contest.uri === uri)) {
-      return;
-    }
-    const timer = setTimeout(() => {
-      this.#timers.delete(uri);
-      for (const contest of this.all.filter((one) => one.uri === uri)) {
-        void this.#update(contest);
-      }
-    }, REFRESH_MS);
-    this.#timers.set(uri, timer);
+  #ofDocument(uri: string): readonly DocumentConflicts[] {
+    return this.all.filter((conflicts) => conflicts.uri === uri);
   }
 
-  async #update(contest: DocumentConflicts): Promise<void> {
-    const found = await this.#findHunks(contest);
-    // While it was looked for she may have settled it, or some of it.
-    const now = this.#all.get(contest.runId);
-    if (found !== undefined && now !== undefined) {
-      this.#setHunks(
-        now,
-        found.filter((hunk) => now.hunks.some((place) => isSameHunk(place, hunk))),
-      );
+  async #update(before: DocumentConflicts): Promise<void> {
+    const hunks = await this.#findHunks(before);
+    // The user may have resolved some of them in the meantime.
+    const current = this.#byRun.get(before.runId);
+    if (hunks !== undefined && current !== undefined) {
+      const isKnown = (hunk: Hunk): boolean => current.hunks.some((old) => isSameHunk(old, hunk));
+      this.#setHunks(current, hunks.filter(isKnown));
     }
   }
 
-  #setHunks(contest: DocumentConflicts, places: readonly Hunk[]): void {
-    if (JSON.stringify(places) === JSON.stringify(contest.hunks)) {
+  #setHunks(conflicts: DocumentConflicts, hunks: readonly Hunk[]): void {
+    if (JSON.stringify(hunks) === JSON.stringify(conflicts.hunks)) {
       return;
     }
-    if (places.length === 0) {
-      this.#all.delete(contest.runId);
+    if (hunks.length === 0) {
+      this.#byRun.delete(conflicts.runId);
     } else {
-      this.#all.set(contest.runId, { ...contest, hunks: places });
+      this.#byRun.set(conflicts.runId, { ...conflicts, hunks });
     }
     this.#publish();
   }
 
-  /** Where they differ, as soon as she rests; undefined if nobody can say. */
+  /** The hunks, once the user pauses; undefined if they could not be determined. */
   async #findHunks({ runId, step, uri }: AppliedText): Promise<readonly Hunk[] | undefined> {
     try {
       const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri));
       for (let tries = 0; tries < MAX_TRIES && !document.isClosed; tries += 1) {
         const { left, right } = await readComparison(this.#server, runId, step);
-        const ahead = textBefore(left, document.getText());
-        if (ahead !== undefined) {
-          return hunksInDocument(left, right, ahead);
+        const before = textBefore(left, document.getText());
+        if (before !== undefined) {
+          return hunksInDocument(left, right, before);
         }
         await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
       }
-      log.warn(`Where ${step} and ${uri} differ is not known: it changes all the time`);
+      log.warn(`Cannot compare ${step} with ${uri}: the document changes all the time`);
     } catch (error) {
-      log.warn(`Where ${step} and ${uri} differ is not known: ${describeError(error)}`);
+      log.warn(`Cannot compare ${step} with ${uri}: ${describeError(error)}`);
     }
     return undefined;
   }
 
   #publish(): void {
-    const some = this.#all.size > 0;
-    void vscode.commands.executeCommand('setContext', 'writeit.hasConflicts', some);
+    const hasConflicts = this.#byRun.size > 0;
+    void vscode.commands.executeCommand('setContext', 'writeit.hasConflicts', hasConflicts);
     this.#didChange.fire();
   }
 }
 
-/** The document that a tab lets her change. */
+/** The document that a tab lets the user change. */
 function editableUri({ input }: vscode.Tab): string | undefined {
   if (input instanceof vscode.TabInputText) {
     return input.uri.toString();
@@ -156,26 +150,26 @@ function editableUri({ input }: vscode.Tab): string | undefined {
   return input instanceof vscode.TabInputTextDiff ? input.modified.toString() : undefined;
 }
 
-function isOpenInTab(uri: string): boolean {
+function isOpen(uri: string): boolean {
   return vscode.window.tabGroups.all.some(({ tabs }) =>
     tabs.some((tab) => editableUri(tab) === uri),
   );
 }
 
-function hunksInDocument(left: string, right: string, ahead: string): Hunk[] {
-  const before = ahead.split('\n').length - 1;
+function hunksInDocument(left: string, right: string, before: string): Hunk[] {
+  const linesBefore = before.split('\n').length - 1;
   return diffHunks(left.split('\n'), right.split('\n')).map((hunk) => ({
     ...hunk,
-    line: hunk.line + before,
+    line: hunk.line + linesBefore,
   }));
 }
 
-/** Whether it is still the same place: the text has the same words there, or she has. */
-function isSameHunk(place: Hunk, hunk: Hunk): boolean {
+/** Whether a hunk is the one known before, which may have moved. */
+function isSameHunk(before: Hunk, hunk: Hunk): boolean {
   return (
-    hunk.line === place.line ||
-    haveCommonLine(hunk.proposedLines, place.proposedLines) ||
-    (place.proposedLines.length === 0 && haveCommonLine(hunk.userLines, place.userLines))
+    hunk.line === before.line ||
+    haveCommonLine(hunk.proposedLines, before.proposedLines) ||
+    (before.proposedLines.length === 0 && haveCommonLine(hunk.userLines, before.userLines))
   );
 }
 

@@ -1,43 +1,42 @@
 import * as vscode from 'vscode';
-import { ServerNotRunning, type Server } from '../server/server';
+import { DelayedWork } from '../delayedWork';
+import { isWriteItDocument } from '../editorContext';
 import { refusalData } from '../errors';
 import { log } from '../log';
-import { isWriteItDocument, listActions, type ServerAction } from '../editorContext';
 import { SCHEME } from '../pages/uris';
+import { listActions, type ServerAction } from '../serverActions';
+import { ServerNotRunning, type Server } from '../server/server';
 
-/** Changes within it are looked at together. */
 const REFRESH_MS = 250;
 
-/** A text that waits for its document, as the server offers it again. */
+/** A text that waits to be applied, as the server offers it again. */
 export interface PendingApply {
   readonly runId: string;
   readonly step: string;
   readonly uri: string;
-  /** What the server's command wants, to try once more. */
+  /** Parameters of the server command that tries again. */
   readonly params: { readonly runId: string };
 }
 
-/** Texts that wait for documents. Which they are is the server's to say. */
+/** Texts that wait to be applied, as the server's code actions tell. */
 export class PendingApplies implements vscode.Disposable {
   readonly #server: Server;
   readonly #didChange = new vscode.EventEmitter<void>();
   readonly #subscriptions: vscode.Disposable;
   readonly #byUri = new Map<string, readonly PendingApply[]>();
-  #timer: NodeJS.Timeout | undefined;
 
   readonly onDidChange = this.#didChange.event;
 
   constructor(server: Server) {
     this.#server = server;
-    const soon = (): void => {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        void this.refresh();
-      }, REFRESH_MS);
+    const refreshes = new DelayedWork(REFRESH_MS, () => void this.refresh());
+    const schedule = (): void => {
+      refreshes.schedule();
     };
     this.#subscriptions = vscode.Disposable.from(
-      server.onDidChange(soon),
-      server.onDidChangeState(soon),
+      refreshes,
+      server.onDidChange(schedule),
+      server.onDidChangeState(schedule),
     );
   }
 
@@ -45,32 +44,31 @@ export class PendingApplies implements vscode.Disposable {
     return [...this.#byUri.values()].flat();
   }
 
-  /** See what waits for the documents on the screen, for those known, and for one more. */
-  async refresh(more?: string): Promise<void> {
-    const shown = vscode.window.visibleTextEditors
+  /** Ask the server about visible documents, documents with pending texts, and `uri`. */
+  async refresh(uri?: string): Promise<void> {
+    const visible = vscode.window.visibleTextEditors
       .filter(({ document }) => isWriteItDocument(document) && document.uri.scheme !== SCHEME)
       .map(({ document }) => document.uri.toString());
-    const uris = new Set([...shown, ...this.#byUri.keys(), ...(more === undefined ? [] : [more])]);
+    const uris = new Set([...visible, ...this.#byUri.keys(), ...(uri === undefined ? [] : [uri])]);
     const before = JSON.stringify(this.all);
-    await Promise.all(
-      [...uris].map(async (uri) => {
-        const waiting = await this.#fetch(uri);
-        if (waiting.length === 0) {
-          this.#byUri.delete(uri);
-        } else {
-          this.#byUri.set(uri, waiting);
-        }
-      }),
-    );
+    await Promise.all([...uris].map((each) => this.#refreshDocument(each)));
     if (JSON.stringify(this.all) !== before) {
       this.#publish();
     }
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
     this.#subscriptions.dispose();
     this.#didChange.dispose();
+  }
+
+  async #refreshDocument(uri: string): Promise<void> {
+    const pending = await this.#fetch(uri);
+    if (pending.length === 0) {
+      this.#byUri.delete(uri);
+    } else {
+      this.#byUri.set(uri, pending);
+    }
   }
 
   async #fetch(uri: string): Promise<readonly PendingApply[]> {
@@ -78,24 +76,24 @@ export class PendingApplies implements vscode.Disposable {
       return [];
     }
     try {
-      const offers = await listActions(this.#server, vscode.Uri.parse(uri));
-      return offers.flatMap((offer) => pendingIn(offer, uri));
+      const actions = await listActions(this.#server, vscode.Uri.parse(uri));
+      return actions.flatMap((action) => pendingIn(action, uri));
     } catch (error) {
       if (refusalData(error) === undefined && !(error instanceof ServerNotRunning)) {
-        log.warn(`What waits for ${uri} is not known`, error);
+        log.warn(`Cannot tell what waits to be applied to ${uri}`, error);
       }
       return [];
     }
   }
 
   #publish(): void {
-    const some = this.#byUri.size > 0;
-    void vscode.commands.executeCommand('setContext', 'writeit.pending', some);
+    const hasPending = this.#byUri.size > 0;
+    void vscode.commands.executeCommand('setContext', 'writeit.pending', hasPending);
     this.#didChange.fire();
   }
 }
 
-/** Only a text that waits is offered together with the place it waits for. */
+/** The server names the mode of an apply only for a text that waits. */
 function pendingIn({ command, argument }: ServerAction, uri: string): readonly PendingApply[] {
   const { runId, step, mode } = argument;
   return command === 'writeit.step.apply' &&

@@ -1,32 +1,32 @@
 import * as vscode from 'vscode';
 import type { App } from '../app';
+import { compareWithDocument, keepUserText } from '../apply/applyOutcome';
 import type { DocumentConflicts } from '../apply/conflicts';
 import type { Hunk } from '../apply/diffHunks';
-import { compareWithDocument, keepUserText } from '../apply/applyOutcome';
 import type { Handlers } from './handlers';
 
-/** What a lens on words that stayed points at: the run, and the line of its document. */
+/** A conflict that a lens is about: its run, and its line in the document. */
 export interface ConflictLocation {
   readonly runId: string;
   readonly line: number;
 }
 
-/** Of the lenses on words that stayed; the palette has them under `document.settle`. */
+/** Commands of the lenses on conflicts; the palette has them in `document.settle`. */
 export const CONFLICT: Handlers = {
   'conflict.compare': async (app, argument) => {
-    const contest = findConflict(app, argument)?.contest;
-    return contest && compareWithDocument(app, contest.runId, contest.step, contest.uri);
+    const conflicts = findConflict(app, argument)?.conflicts;
+    return conflicts && compareWithDocument(app, conflicts.runId, conflicts.step, conflicts.uri);
   },
 
   'conflict.take': async (app, argument) => {
-    const { contest, place } = findConflict(app, argument) ?? {};
-    const took = contest && place && (await applyProposed(contest.uri, place));
-    if (took === true) {
-      await keepUserText(app, contest.runId, place.line);
+    const { conflicts, hunk } = findConflict(app, argument) ?? {};
+    const isReplaced = conflicts && hunk && (await applyProposed(conflicts.uri, hunk));
+    if (isReplaced === true) {
+      await keepUserText(app, conflicts.runId, hunk.line);
     } else {
       warnChanged();
     }
-    return took;
+    return isReplaced;
   },
 
   'conflict.keep': (app, argument) => {
@@ -38,42 +38,37 @@ export const CONFLICT: Handlers = {
 function findConflict(
   app: App,
   argument: unknown,
-): { contest: DocumentConflicts; place?: Hunk } | undefined {
+): { conflicts: DocumentConflicts; hunk?: Hunk } | undefined {
   const { runId, line } = argument as ConflictLocation;
-  const contest = app.conflicts.all.find((one) => one.runId === runId);
-  const place = contest?.hunks.find((one) => one.line === line);
-  return contest && { contest, ...(place === undefined ? {} : { place }) };
+  const conflicts = app.conflicts.all.find((candidate) => candidate.runId === runId);
+  const hunk = conflicts?.hunks.find((candidate) => candidate.line === line);
+  return conflicts && { conflicts, ...(hunk === undefined ? {} : { hunk }) };
 }
 
-/** Put the text's words where hers are, as one edit; not if hers are others by now. */
-async function applyProposed(
-  uri: string,
-  { line, userLines: ours, proposedLines: theirs }: Hunk,
-): Promise<boolean> {
+/** Replace the user's lines by the proposed ones. False if the user's lines have changed. */
+async function applyProposed(uri: string, hunk: Hunk): Promise<boolean> {
+  const { line, userLines, proposedLines } = hunk;
   const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri));
-  const end = line + ours.length;
-  const now = ours.map((_, index) => lineAt(document, line + index));
-  if (now.some((text, index) => text !== ours[index])) {
+  if (userLines.some((text, index) => lineText(document, line + index) !== text)) {
     return false;
   }
-  const edit = new vscode.WorkspaceEdit();
-  const isLast = end >= document.lineCount;
-  const after = isLast
+  const end = line + userLines.length;
+  const isAtEnd = end >= document.lineCount;
+  const endPosition = isAtEnd
     ? document.lineAt(document.lineCount - 1).range.end
     : new vscode.Position(end, 0);
-  const words = theirs.map((text, index) =>
-    isLast && index === theirs.length - 1 ? text : `${text}\n`,
-  );
-  edit.replace(document.uri, new vscode.Range(new vscode.Position(line, 0), after), words.join(''));
+  const text = proposedLines.join('\n') + (isAtEnd || proposedLines.length === 0 ? '' : '\n');
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, new vscode.Range(new vscode.Position(line, 0), endPosition), text);
   return vscode.workspace.applyEdit(edit);
 }
 
-function lineAt(document: vscode.TextDocument, line: number): string | undefined {
+function lineText(document: vscode.TextDocument, line: number): string | undefined {
   return line < document.lineCount ? document.lineAt(line).text : undefined;
 }
 
 function warnChanged(): void {
   void vscode.window.showWarningMessage(
-    'WriteIt: the text changed under your click, so nothing was done. Click again.',
+    'WriteIt: The passage has changed, so nothing was done. Click again.',
   );
 }

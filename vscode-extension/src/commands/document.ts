@@ -1,36 +1,39 @@
 import * as vscode from 'vscode';
-import { runCommand, startWithAllInputs } from '../commandFlows';
 import type { App } from '../app';
-import { folderOf } from '../folders';
-import { documentOf, resolveRun, targetOf } from '../target';
-import { pick, pickUnlessSingle, pickPipeline } from '../quickPicks';
-import type { DocumentConflicts } from '../apply/conflicts';
 import {
   compareWithDocument,
   conflictSummary,
-  keepUserText,
   displayPath,
+  keepUserText,
 } from '../apply/applyOutcome';
+import type { DocumentConflicts } from '../apply/conflicts';
 import type { PendingApply } from '../apply/pendingApplies';
-import { currentDocument, listActions, type ServerAction } from '../editorContext';
+import { runCommand, startWithAllInputs } from '../commandFlows';
+import { currentDocument } from '../editorContext';
+import { folderOf } from '../folders';
+import { inform } from '../followUps';
+import { pick, pickPipeline, pickUnlessSingle } from '../quickPicks';
+import { listActions, toWireRange, type ServerAction } from '../serverActions';
+import { documentOf, namedIn, resolveRun, targetOf } from '../target';
 import type { Handlers } from './handlers';
 
 export const DOCUMENT: Handlers = {
   'document.start': async (app, argument) => {
     const uri = documentOf(argument);
-    const named = (argument as { readonly pipeline?: string } | undefined)?.pipeline;
+    const named = namedIn(argument, 'pipeline');
     const pipeline = named ?? (await pickPipeline(app, 'document', 'Start a pipeline', uri))?.name;
     return pipeline === undefined
       ? undefined
       : startWithAllInputs(app, { pipeline, uri: uri?.toString(), folder: folderOf(uri) });
   },
 
-  'document.polish': (app, argument) => polish(app, argument, false),
-  'document.polishWithWords': (app, argument) => polish(app, argument, true),
+  'document.polish': (app, argument) => polish(app, argument, () => Promise.resolve('')),
+  'document.polishWithWords': (app, argument) => polish(app, argument, askInstruction),
 
   'document.frontMatter': async (app, argument) => {
     const uri = requireDocument(documentOf(argument));
-    const pipeline = uri && (await pickPipeline(app, 'document', 'Bind this document to…', uri));
+    const title = 'Choose a pipeline for this document';
+    const pipeline = uri && (await pickPipeline(app, 'document', title, uri));
     const params = pipeline && { uri: uri.toString(), pipeline: pipeline.name };
     return params && runCommand(app, 'writeit.document.frontMatter', params);
   },
@@ -41,22 +44,22 @@ export const DOCUMENT: Handlers = {
     if (uri === undefined) {
       return undefined;
     }
-    const offers = await listActions(app.server, uri, editor?.selection);
-    const items = offers
+    const actions = await listActions(app.server, uri, editor?.selection);
+    const items = actions
       .filter(({ command }) => command.startsWith('writeit.'))
-      .map((offer) => ({ label: offer.title.replace(/^WriteIt: /, ''), value: offer }));
-    const chosen = await pick(items, 'What fits here', 'nothing is offered here.');
+      .map((action) => ({ label: titleOf(action), value: action }));
+    const chosen = await pick(items, 'Actions', 'There are no actions here.');
     return chosen && vscode.commands.executeCommand(chosen.command, chosen.argument);
   },
 
   'document.apply': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Apply the text of…');
+    const run = await resolveRun(app, argument, 'Apply the text of a run');
     return run && runCommand(app, 'writeit.step.apply', { runId: run.pipelineRunId });
   },
 
   'document.applyAs': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Apply the text of…');
-    const mode = run && (await pick(MODES, 'Apply the text…', 'there is no way to apply it.'));
+    const run = await resolveRun(app, argument, 'Apply the text of a run');
+    const mode = run && (await pick(APPLY_MODES, 'Apply the text', 'It cannot be applied.'));
     return mode && runCommand(app, 'writeit.step.apply', { runId: run.pipelineRunId, mode });
   },
 
@@ -70,111 +73,107 @@ export const DOCUMENT: Handlers = {
       ...app.pendingApplies.all.flatMap(pendingItems),
       ...app.conflicts.all.flatMap(conflictItems),
     ];
-    const chosen = await pick(items, 'Not settled yet', 'nothing waits.');
+    const chosen = await pick(items, 'Review waiting changes', 'No changes are waiting.');
     return chosen?.(app);
   },
 };
 
-/** The run whose text is to be taken out: the document's own, or that of a polish. */
-async function pickRestorableRun(app: App): Promise<string | undefined> {
-  const uri = currentDocument()?.uri;
-  const offers = uri === undefined ? [] : await listActions(app.server, uri);
-  const items = offers.filter(isRestore).map(({ title, argument }) => ({
-    label: title.replace(/^WriteIt: /, ''),
-    value: String(argument['runId']),
-  }));
-  return pickUnlessSingle(items, 'Restore', 'no text of a run stands in this document.');
+/** A code action's title without the prefix that tells it from those of other extensions. */
+function titleOf({ title }: ServerAction): string {
+  return title.replace(/^WriteIt: /, '');
 }
 
-function isRestore({ command }: ServerAction): boolean {
-  return command === 'writeit.edit.restore';
+/** The run whose text can be removed from the current document; a polished passage has its own. */
+async function pickRestorableRun(app: App): Promise<string | undefined> {
+  const uri = currentDocument()?.uri;
+  const actions = uri === undefined ? [] : await listActions(app.server, uri);
+  const items = actions
+    .filter(({ command }) => command === 'writeit.edit.restore')
+    .map((action) => ({ label: titleOf(action), value: String(action.argument['runId']) }));
+  return pickUnlessSingle(items, 'Restore', 'No applied text can be restored in this document.');
 }
 
 interface ReviewItem extends vscode.QuickPickItem {
   readonly value: (app: App) => Promise<unknown>;
 }
 
-function pendingItems({ runId, step, uri, params: again }: PendingApply): ReviewItem[] {
-  const name = displayPath(uri);
+function pendingItems({ runId, step, uri, params }: PendingApply): ReviewItem[] {
+  const path = displayPath(uri);
   return [
     {
-      label: `Put the text of ${step} into ${name}`,
-      description: 'it waits: you were typing',
-      value: (app) => runCommand(app, 'writeit.step.apply', again),
+      label: `Apply the text of ${step} to ${path}`,
+      description: 'waiting because you were typing',
+      value: (app) => runCommand(app, 'writeit.step.apply', params),
     },
     {
-      label: `Compare ${name} with the text of ${step}`,
-      description: 'nothing is changed',
+      label: `Compare ${path} with the text of ${step}`,
+      description: 'changes nothing',
       value: (app) => compareWithDocument(app, runId, step, uri),
     },
   ];
 }
 
-function conflictItems(contest: DocumentConflicts): ReviewItem[] {
-  const { runId, step, uri } = contest;
-  const name = displayPath(uri);
+function conflictItems(conflicts: DocumentConflicts): ReviewItem[] {
+  const { runId, step, uri } = conflicts;
+  const path = displayPath(uri);
   return [
     {
-      label: `Compare ${name} with the text of ${step}`,
-      description: conflictSummary(contest),
+      label: `Compare ${path} with the text of ${step}`,
+      description: conflictSummary(conflicts),
       value: (app) => compareWithDocument(app, runId, step, uri),
     },
     {
-      label: `Keep my words in ${name}`,
-      description: 'nothing is changed, and this is settled',
+      label: `Keep my version in ${path}`,
+      description: 'resolves all conflicts, changes nothing',
       value: (app) => keepUserText(app, runId),
     },
   ];
 }
 
-const MODES = [
+const APPLY_MODES = [
   { label: 'As a new file', description: 'beside the notes', value: 'new_file' as const },
-  { label: 'In place of the text', description: 'one edit, one undo', value: 'replace' as const },
-  { label: 'Where it was started', description: 'nothing is replaced', value: 'insert' as const },
+  { label: 'In place of the notes', description: 'one undo reverts it', value: 'replace' as const },
+  {
+    label: 'Where the run was started',
+    description: 'nothing is replaced',
+    value: 'insert' as const,
+  },
 ];
 
 function requireDocument(uri: vscode.Uri | undefined): vscode.Uri | undefined {
   if (uri === undefined) {
-    void vscode.window.showInformationMessage('WriteIt: open a markdown document first.');
+    inform('Open a Markdown document first.');
   }
   return uri;
 }
 
-/** The likeliest of what rewrites a passage. */
+/** The pipeline that comes first in the list. */
 const DEFAULT_POLISH = 'polish-passage';
 
-async function polish(app: App, argument: unknown, words: boolean): Promise<unknown> {
+async function polish(
+  app: App,
+  argument: unknown,
+  ask: () => Thenable<string | undefined>,
+): Promise<unknown> {
   const editor = vscode.window.activeTextEditor;
   const uri = requireDocument(documentOf(argument));
   if (uri === undefined) {
     return undefined;
   }
   const pipeline = await pickPipeline(app, 'selection', 'Rewrite with…', uri, DEFAULT_POLISH);
-  const instruction = pipeline && words ? await askInstruction() : '';
+  const instruction = pipeline && (await ask());
   if (pipeline === undefined || instruction === undefined) {
     return undefined;
   }
-  const selected =
+  const selection =
     editor?.document.uri.toString() === uri.toString() ? editor.selection : undefined;
   return runCommand(app, 'writeit.document.polish', {
     uri: uri.toString(),
     pipeline: pipeline.name,
     apply: true,
-    ...(selected === undefined || selected.isEmpty ? {} : { range: toRange(selected) }),
+    ...(selection === undefined || selection.isEmpty ? {} : { range: toWireRange(selection) }),
     ...(instruction === '' ? {} : { instruction }),
   });
-}
-
-function toRange({ start, end }: vscode.Range): { start: WirePosition; end: WirePosition } {
-  return {
-    start: { line: start.line, character: start.character },
-    end: { line: end.line, character: end.character },
-  };
-}
-
-interface WirePosition {
-  readonly line: number;
-  readonly character: number;
 }
 
 function askInstruction(): Thenable<string | undefined> {

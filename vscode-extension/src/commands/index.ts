@@ -16,7 +16,7 @@ import { SERVER } from './server';
 import { STEP } from './step';
 import type { Handler, Handlers } from './handlers';
 
-/** Every command of ours; their ids differ from the server's, which the client registers. */
+/** All commands of the extension. The language client registers the server's, by other ids. */
 export const COMMANDS: Handlers = {
   ...STORE,
   ...CONFLICT,
@@ -34,32 +34,32 @@ export const COMMANDS: Handlers = {
 export function registerCommands(app: App): vscode.Disposable {
   const run = (id: string, argument: unknown): Promise<unknown> =>
     reportErrors(() => findHandler(id)(app, argument), targetOf(argument));
-  const anywhere = Object.keys(COMMANDS).map((id) =>
-    // The title of a tree hands over the line that has the focus: it is not what was clicked.
+  const commands = Object.keys(COMMANDS).map((id) =>
+    // The title bar of a tree passes the focused node, which the user did not click.
     vscode.commands.registerCommand(`writeit.ui.${id}`, (argument: unknown) =>
       run(id, isTreeNode(argument) ? undefined : argument),
     ),
   );
-  const onLines = TREE_COMMANDS.map((id) =>
-    vscode.commands.registerCommand(`writeit.ui.line.${id}`, (line: unknown) =>
-      isTreeNode(line) ? run(id, line) : warnListChanged(),
+  const treeCommands = TREE_COMMANDS.map((id) =>
+    vscode.commands.registerCommand(`writeit.ui.line.${id}`, (node: unknown) =>
+      isTreeNode(node) ? run(id, node) : warnListChanged(),
     ),
   );
-  return vscode.Disposable.from(...anywhere, ...onLines);
+  return vscode.Disposable.from(...commands, ...treeCommands);
 }
 
 function findHandler(id: string): Handler {
   const handler = COMMANDS[id];
   if (handler === undefined) {
-    throw new RangeError(`there is no command ${id}`);
+    throw new RangeError(`No command ${id}`);
   }
   return handler;
 }
 
-/** VS Code forgets a line while it draws it anew; then nobody knows what was clicked. */
+/** VS Code passes no node while it redraws a tree: what was clicked is not known. */
 function warnListChanged(): Thenable<unknown> {
   void vscode.window.showWarningMessage(
-    'WriteIt: the list changed under your click, so nothing was done. Click again.',
+    'WriteIt: The list has changed, so nothing was done. Click again.',
   );
   return Promise.resolve();
 }

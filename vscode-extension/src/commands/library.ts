@@ -2,13 +2,15 @@ import * as vscode from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { currentFolder } from '../folders';
+import { inform } from '../followUps';
 import { pick } from '../quickPicks';
 import { showDocument } from '../pages/showDocument';
+import { namedIn } from '../target';
 import type { Handlers } from './handlers';
 
 export const LIBRARY: Handlers = {
   'pipeline.open': async (app, argument) => {
-    const named = (argument as { readonly uri?: string } | undefined)?.uri;
+    const named = namedIn(argument, 'uri');
     if (named !== undefined) {
       return showDocument(vscode.Uri.parse(named));
     }
@@ -20,12 +22,12 @@ export const LIBRARY: Handlers = {
       description,
       value: uri,
     }));
-    const uri = await pick(items, 'Open a pipeline', 'there are no pipelines here.');
+    const uri = await pick(items, 'Open a pipeline', 'There are no pipelines here.');
     return uri && showDocument(vscode.Uri.parse(uri));
   },
 
   'primer.show': async (app, argument) => {
-    const primer = await pickPrimer(app, argument, 'Read a primer');
+    const primer = await pickPrimer(app, argument, 'Read a style');
     const found =
       primer &&
       (await app.server.execute('writeit.primer.show', { primer, folder: currentFolder() }));
@@ -38,13 +40,11 @@ export const LIBRARY: Handlers = {
   },
 
   'primer.use': async (app, argument) => {
-    const primer = await pickPrimer(app, argument, 'Write in the style of…');
+    const primer = await pickPrimer(app, argument, 'Choose the default style');
     const params = primer && { stylePrimer: primer, folder: currentFolder() };
     const result = params && (await runCommand(app, 'writeit.preferences.set', params));
     if (result) {
-      void vscode.window.showInformationMessage(
-        `WriteIt: new runs are in the style of ${primer}, unless they name another.`,
-      );
+      inform(`New runs use the style ${primer}, unless they name another.`);
     }
     return result;
   },
@@ -55,7 +55,7 @@ export async function pickPrimer(
   argument: unknown,
   title: string,
 ): Promise<string | undefined> {
-  const named = (argument as { readonly primer?: string } | undefined)?.primer;
+  const named = namedIn(argument, 'primer');
   if (named !== undefined) {
     return named;
   }
@@ -65,5 +65,5 @@ export async function pickPrimer(
     description,
     value: primerId,
   }));
-  return pick(items, title, 'there are no primers here.');
+  return pick(items, title, 'There are no styles here.');
 }

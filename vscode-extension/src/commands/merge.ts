@@ -6,7 +6,7 @@ import { resolveAnswer, resolveStep, targetOf, type ResolvedStep } from '../targ
 import { pickAnswers, pickModels } from '../quickPicks';
 import type { Passage } from '../protocol';
 import { parseViewUri } from '../pages/uris';
-import { listActions } from '../editorContext';
+import { listActions } from '../serverActions';
 import { excerpt } from '../wording';
 import type { Handlers } from './handlers';
 
@@ -14,51 +14,56 @@ export const MERGE: Handlers = {
   'merge.take': async (app, argument) => addSelectionToMerge(app, argument),
 
   'merge.use': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Use the merge of…', hasAnswers);
+    const resolved = await resolveStep(app, argument, 'Use the merge of a step', hasAnswers);
     return (
-      here && runCommand(app, 'writeit.step.merge', { runId: here.runId, step: here.step.stepName })
+      resolved &&
+      runCommand(app, 'writeit.step.merge', { runId: resolved.runId, step: resolved.step.stepName })
     );
   },
 
   'merge.answers': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Join answers of…', hasAnswers);
-    const answers = here && (await pickAnswers(here.step, 'Join these answers, as they stand'));
-    if (here === undefined || answers === undefined || answers.length === 0) {
+    const resolved = await resolveStep(app, argument, 'Merge answers of a step', hasAnswers);
+    const answers = resolved && (await pickAnswers(resolved.step, 'Answers to merge'));
+    if (resolved === undefined || answers === undefined || answers.length === 0) {
       return undefined;
     }
     const responses = answers.map(({ index }) => index);
     return runCommand(app, 'writeit.step.merge', {
-      runId: here.runId,
-      step: here.step.stepName,
+      runId: resolved.runId,
+      step: resolved.step.stepName,
       responses,
     });
   },
 
   'merge.arrange': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Arrange the merge of…', hasPassages);
-    const passages = here && (await arrange(here.step.passages));
-    return here && passages && openMerge(app, here, passages.map(({ text }) => text).join('\n\n'));
+    const resolved = await resolveStep(app, argument, 'Edit the merge of a step', hasPassages);
+    const passages = resolved && (await orderPassages(resolved.step.passages));
+    return (
+      resolved &&
+      passages &&
+      openMerge(app, resolved, passages.map(({ text }) => text).join('\n\n'))
+    );
   },
 
   'merge.byModel': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Let a model join…', hasAnswers);
-    const instruction = here && (await askInstruction());
-    const models = instruction && (await pickModels(app, 'Which model joins them?'));
-    if (here === undefined || !instruction || models === undefined || models === '') {
+    const resolved = await resolveStep(app, argument, 'Merge with a model', hasAnswers);
+    const instruction = resolved && (await askInstruction());
+    const models = instruction && (await pickModels(app, 'Model that merges the answers'));
+    if (resolved === undefined || !instruction || models === undefined || models === '') {
       return undefined;
     }
-    const { runId, step } = here;
+    const { runId, step } = resolved;
     const responses = step.passages.length > 0 ? [] : step.aiResponses.map((_, index) => index);
     const params = { runId, step: step.stepName, responses, instruction, model: models[0] };
     return runCommand(app, 'writeit.step.merge', params);
   },
 
   'draft.edit': async (app, argument) => {
-    const here = await resolveAnswer(app, argument, 'Reword an answer, then choose it', canChange);
-    if (here === undefined) {
+    const resolved = await resolveAnswer(app, argument, 'Edit and choose an answer', canChange);
+    if (resolved === undefined) {
       return undefined;
     }
-    const { runId, step, index, answer } = here;
+    const { runId, step, index, answer } = resolved;
     const draft = { runId, step: step.stepName, response: index };
     return app.drafts.open(draft, answer.processedContent);
   },
@@ -104,14 +109,14 @@ function openMerge(app: App, { runId, step }: ResolvedStep, content: string): Pr
 
 function askInstruction(): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title: 'Join the parts',
-    prompt: 'How should the model join them?',
-    value: 'Join these into one text; keep the best of each.',
+    title: 'Merge with a model',
+    prompt: 'Instruction for the model',
+    value: 'Merge these into one text. Keep the best of each.',
     ignoreFocusOut: true,
   });
 }
 
-/** Which answer a selection in a step's page belongs to is the server's to say. */
+/** Add the selection to the merge. The server tells which answer it belongs to. */
 async function addSelectionToMerge(app: App, argument: unknown): Promise<unknown> {
   const editor = vscode.window.activeTextEditor;
   const text = editor?.document.getText(editor.selection) ?? '';
@@ -120,21 +125,21 @@ async function addSelectionToMerge(app: App, argument: unknown): Promise<unknown
     parseViewUri(editor.document.uri) === undefined ||
     text.trim() === ''
   ) {
-    void vscode.window.showInformationMessage('WriteIt: select a passage of an answer first.');
+    void vscode.window.showInformationMessage('WriteIt: Select a passage of an answer first.');
     return undefined;
   }
-  const offers = await listActions(app.server, editor.document.uri, editor.selection);
-  const offer = offers.find(({ command }) => command === 'writeit.step.take');
-  if (offer !== undefined) {
-    return vscode.commands.executeCommand(offer.command, offer.argument);
+  const actions = await listActions(app.server, editor.document.uri, editor.selection);
+  const action = actions.find(({ command }) => command === 'writeit.step.take');
+  if (action !== undefined) {
+    return vscode.commands.executeCommand(action.command, action.argument);
   }
-  const here = await resolveAnswer(app, targetOf(argument), 'Which answer is this passage of?');
+  const resolved = await resolveAnswer(app, targetOf(argument), 'Answer that the passage is from');
   return (
-    here &&
+    resolved &&
     runCommand(app, 'writeit.step.take', {
-      runId: here.runId,
-      step: here.step.stepName,
-      response: here.index,
+      runId: resolved.runId,
+      step: resolved.step.stepName,
+      response: resolved.index,
       text,
     })
   );
@@ -148,20 +153,20 @@ const UP: vscode.QuickInputButton = {
 };
 const REMOVE: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon('close'),
-  tooltip: 'Leave out',
+  tooltip: 'Remove',
 };
 
-/** Put passages in order; Enter opens them as one text that can be edited. */
-function arrange(passages: readonly Passage[]): Promise<readonly Passage[] | undefined> {
+/** Order and remove passages; Enter opens the rest as one text. */
+function orderPassages(passages: readonly Passage[]): Promise<readonly Passage[] | undefined> {
   const box = vscode.window.createQuickPick<Item>();
-  box.title = 'Arrange the merge: the buttons move and leave out, Enter opens it as a text';
+  box.title = 'Edit the merge: move or remove passages, press Enter to open the text';
   box.items = passages.map(passageItem);
   box.ignoreFocusOut = true;
   return new Promise((resolve) => {
     box.onDidTriggerItemButton(({ button, item: chosen }) => {
-      const rest = box.items.filter((one) => one !== chosen);
-      const place = Math.max(0, box.items.indexOf(chosen) - 1);
-      box.items = button === UP ? rest.toSpliced(place, 0, chosen) : rest;
+      const rest = box.items.filter((item) => item !== chosen);
+      const index = Math.max(0, box.items.indexOf(chosen) - 1);
+      box.items = button === UP ? rest.toSpliced(index, 0, chosen) : rest;
       box.activeItems = [chosen];
     });
     box.onDidAccept(() => {

@@ -11,7 +11,7 @@ export const PREFERENCES: Handlers = {
     const folder = currentFolder();
     const now = await app.server.execute('writeit.preferences.get', { folder });
     const chosen = await vscode.window.showQuickPick(preferenceItems(app, now), {
-      title: 'Preferences: they hold in every editor; a setting wins over them',
+      title: 'Preferences for every editor; settings override them',
     });
     const change = chosen && (await chosen.ask());
     return change && runCommand(app, 'writeit.preferences.set', { ...change, folder });
@@ -24,7 +24,7 @@ type Item = vscode.QuickPickItem & { ask(): Promise<Change | undefined> };
 function preferenceItems(app: App, now: UserPreferences): Item[] {
   return [
     {
-      label: 'Style primer',
+      label: 'Default style',
       description: now.stylePrimer ?? 'none',
       ask: () => askStylePrimer(app),
     },
@@ -36,21 +36,21 @@ function preferenceItems(app: App, now: UserPreferences): Item[] {
       ask: () => askDefaultModel(now.defaultModels),
     },
     {
-      label: 'Theme of the terminal',
+      label: 'Terminal theme',
       description: now.theme,
-      ask: () => askText('Theme of the terminal', now.theme, (theme) => ({ theme })),
+      ask: () => askText('Terminal theme', now.theme, (theme) => ({ theme })),
     },
     {
-      label: 'Save the article after a text was applied',
+      label: 'Save the document after WriteIt changes it',
       description: now.autoSaveEnabled ? 'yes' : 'no',
       ask: () => Promise.resolve({ autoSaveEnabled: !now.autoSaveEnabled }),
     },
     {
-      label: 'Runs that stream at once',
+      label: 'Runs that generate at the same time',
       description: String(now.maxConcurrentPipelines),
       ask: () =>
         askNumber(
-          'Runs that stream at once',
+          'Runs that generate at the same time',
           now.maxConcurrentPipelines,
           (maxConcurrentPipelines) => ({
             maxConcurrentPipelines,
@@ -58,10 +58,10 @@ function preferenceItems(app: App, now: UserPreferences): Item[] {
         ),
     },
     {
-      label: 'Tokens joined per delta',
+      label: 'Tokens per update',
       description: String(now.streamingBufferSize),
       ask: () =>
-        askNumber('Tokens joined per delta', now.streamingBufferSize, (streamingBufferSize) => ({
+        askNumber('Tokens per update', now.streamingBufferSize, (streamingBufferSize) => ({
           streamingBufferSize,
         })),
     },
@@ -79,18 +79,20 @@ function preferenceItems(app: App, now: UserPreferences): Item[] {
 }
 
 async function askStylePrimer(app: App): Promise<Change | undefined> {
-  const chosen = await pickPrimer(app, undefined, 'Write in the style of…');
+  const chosen = await pickPrimer(app, undefined, 'Choose the default style');
   return chosen === undefined ? undefined : { stylePrimer: chosen };
 }
 
-/** One step's model; an empty one is taken out. */
-async function askDefaultModel(now: Readonly<Record<string, string>>): Promise<Change | undefined> {
-  const step = await vscode.window.showInputBox({ title: 'Default model of which step?' });
+/** Ask for a step and its default model; an empty model removes the step. */
+async function askDefaultModel(
+  current: Readonly<Record<string, string>>,
+): Promise<Change | undefined> {
+  const step = await vscode.window.showInputBox({ title: 'Step to set a default model for' });
   if (step === undefined || step === '') {
     return undefined;
   }
-  return askText(`Model of ${step}`, now[step] ?? '', (model) => {
-    const others = Object.entries(now).filter(([name]) => name !== step);
+  return askText(`Default model for ${step}`, current[step] ?? '', (model) => {
+    const others = Object.entries(current).filter(([name]) => name !== step);
     const entries = model === '' ? others : [...others, [step, model] as const];
     return { defaultModels: Object.fromEntries(entries) };
   });

@@ -9,25 +9,32 @@ import type { Handlers } from './handlers';
 
 export const RESPONSE: Handlers = {
   'response.open': async (app, argument) => {
-    const here = await resolveAnswer(app, argument, 'Open an answer');
+    const resolved = await resolveAnswer(app, argument, 'Open an answer');
     return (
-      here &&
-      showDocument(viewUri('response', here.runId, here.step.stepName, here.answer.responseId))
+      resolved &&
+      showDocument(
+        viewUri('response', resolved.runId, resolved.step.stepName, resolved.answer.responseId),
+      )
     );
   },
 
   'response.compare': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Compare answers of…', hasSeveralAnswers);
-    if (here === undefined) {
+    const resolved = await resolveStep(
+      app,
+      argument,
+      'Compare answers of a step',
+      hasSeveralAnswers,
+    );
+    if (resolved === undefined) {
       return undefined;
     }
-    const { runId, step } = here;
+    const { runId, step } = resolved;
     const [one, other] =
       step.aiResponses.length === 2
         ? step.aiResponses
-        : (await pickAnswers(step, 'Compare two answers')).map(({ answer }) => answer);
+        : (await pickAnswers(step, 'Choose two answers to compare')).map(({ answer }) => answer);
     if (one === undefined || other === undefined) {
-      void vscode.window.showInformationMessage('WriteIt: two answers make a comparison.');
+      void vscode.window.showInformationMessage('WriteIt: Choose two answers to compare.');
       return undefined;
     }
     const [left, right] = [one, other].map(({ responseId }) => {
@@ -37,13 +44,13 @@ export const RESPONSE: Handlers = {
   },
 
   'response.rate': async (app, argument) => {
-    const here = await resolveAnswer(app, argument, 'Rate an answer');
+    const resolved = await resolveAnswer(app, argument, 'Rate an answer');
     const chosen =
-      here && (await vscode.window.showQuickPick(SCORES, { title: 'How good is it?' }));
-    if (here === undefined || chosen === undefined) {
+      resolved && (await vscode.window.showQuickPick(SCORES, { title: 'How good is it?' }));
+    if (resolved === undefined || chosen === undefined) {
       return undefined;
     }
-    const { runId, step, index } = here;
+    const { runId, step, index } = resolved;
     const params = { runId, step: step.stepName, response: index, score: chosen.score };
     return runCommand(app, 'writeit.response.rate', params);
   },
@@ -55,5 +62,5 @@ const SCORES = [
   { label: 'Usable', description: '0.5', score: 0.5 },
   { label: 'Poor', description: '0.25', score: 0.25 },
   { label: 'Useless', description: '0.0', score: 0 },
-  { label: 'Take the rating back', description: '', score: null },
+  { label: 'Remove the rating', description: '', score: null },
 ];

@@ -17,12 +17,12 @@ export const RUN: Handlers = {
   },
 
   'run.history': async (app) => {
-    const run = await pickRun(app, 'Runs, newest first');
+    const run = await pickRun(app, 'Run history');
     return run && showDocument(viewUri('run', run.runId));
   },
 
   'run.activate': async (app, argument) => {
-    const runId = targetOf(argument).runId ?? (await pickRun(app, 'Go on with a run'))?.runId;
+    const runId = targetOf(argument).runId ?? (await pickRun(app, 'Resume a run'))?.runId;
     return runId === undefined ? undefined : runCommand(app, 'writeit.session.activate', { runId });
   },
 
@@ -30,18 +30,18 @@ export const RUN: Handlers = {
   'run.rewind': (app, argument) => branchAtStep(app, argument, 'writeit.run.rewind'),
 
   'run.pause': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Stop a run');
+    const run = await resolveRun(app, argument, 'Stop generating');
     return run && runCommand(app, 'writeit.run.pause', { runId: run.pipelineRunId });
   },
 
   'run.resume': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Resume a run');
+    const run = await resolveRun(app, argument, 'Resume generating');
     return run && runCommand(app, 'writeit.run.resume', { runId: run.pipelineRunId });
   },
 
   'run.export': async (app, argument) => {
     const run = await resolveRun(app, argument, 'Export a run');
-    const format = run && (await pick(FORMATS, 'Export as…', 'there is no format.'));
+    const format = run && (await pick(FORMATS, 'Export as', 'There is no format.'));
     const path = format && (await askPath(run, format));
     return (
       path && runCommand(app, 'writeit.run.export', { runId: run.pipelineRunId, format, path })
@@ -57,32 +57,32 @@ export const RUN: Handlers = {
   },
 
   'run.diffParent': async (app, argument) => {
-    const here = await resolveStep(
+    const resolved = await resolveStep(
       app,
       argument,
-      'Compare a step with the run it branched off',
+      'Compare a step with the original run',
       hasText,
     );
-    const parent = here?.run.parentPipelineRunId;
-    if (here === undefined || parent == null) {
+    const parent = resolved?.run.parentPipelineRunId;
+    if (resolved === undefined || parent == null) {
       return undefined;
     }
     return compare(
       app,
-      { runId: parent, step: here.step.stepName },
-      sideOf(here.run, here.step.stepName),
+      { runId: parent, step: resolved.step.stepName },
+      sideOf(resolved.run, resolved.step.stepName),
     );
   },
 
   'run.diff': async (app, argument) => {
     const left = await resolveStep(app, argument, 'Compare a step of this run', hasText);
-    const other = left && (await pickRun(app, 'with the same step of…'));
+    const other = left && (await pickRun(app, 'Compare with the same step of'));
     if (left === undefined || other === undefined) {
       return undefined;
     }
     const run = await app.server.execute('writeit.run.show', { runId: other.runId });
     const same = run.steps[left.step.stepName];
-    const step = same ?? (await pickStep(run, 'with…', hasText));
+    const step = same ?? (await pickStep(run, 'Compare with the step', hasText));
     return step && compare(app, sideOf(left.run, left.step.stepName), sideOf(run, step.stepName));
   },
 };
@@ -91,24 +91,25 @@ type ExportFormat = NonNullable<RunExportParams['format']>;
 
 const FORMATS: readonly (vscode.QuickPickItem & { value: ExportFormat })[] = [
   { label: 'Markdown', description: 'the article', value: 'markdown' },
-  { label: 'YAML', description: 'the run with all its history', value: 'yaml' },
-  { label: 'JSON', description: 'the run with all its history', value: 'json' },
+  { label: 'YAML', description: 'the run and its history', value: 'yaml' },
+  { label: 'JSON', description: 'the run and its history', value: 'json' },
 ];
 
 function askPath(run: PipelineRun, format: ExportFormat): Thenable<string | undefined> {
   const suffix = format === 'markdown' ? 'md' : format;
   return vscode.window.showInputBox({
     title: 'Export to',
-    prompt: 'A path inside the workspace; nothing is overwritten.',
+    prompt: 'A path in the workspace. Existing files are not overwritten.',
     value: `${format === 'markdown' ? 'article' : (run.name ?? 'run')}.${suffix}`,
   });
 }
 
-const DELETE_RUN = 'Delete This Run';
-const DELETE_BRANCHES = 'Delete It and All Its Branches';
+const DELETE_RUN = 'Delete Run';
+const DELETE_BRANCHES = 'Delete Run and Branches';
 
 async function confirmDelete(): Promise<boolean | undefined> {
-  const detail = 'Its answers are gone for good. With branches left, the tree keeps its place.';
+  const detail =
+    'This cannot be undone. If you keep its branches, the run history shows it as deleted.';
   const options = { modal: true, detail };
   const chosen = await vscode.window.showWarningMessage(
     'Delete this run?',
@@ -120,8 +121,8 @@ async function confirmDelete(): Promise<boolean | undefined> {
 }
 
 const BRANCHING = {
-  'writeit.run.branch': ['Branch at…', hasAnswers],
-  'writeit.run.rewind': ['Rewind to…', isDone],
+  'writeit.run.branch': ['Branch at a step', hasAnswers],
+  'writeit.run.rewind': ['Start over from a step', isDone],
 } as const;
 
 async function branchAtStep(

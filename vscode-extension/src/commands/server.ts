@@ -37,10 +37,10 @@ export const SERVER: Handlers = {
     ),
 };
 
-/** Offer the private installation; start what is there afterwards. */
+/** Offer to install the server, and start it if it was installed. */
 export async function installServer(app: App): Promise<boolean> {
   if (!vscode.workspace.isTrusted) {
-    void vscode.window.showWarningMessage('WriteIt: nothing is installed in Restricted Mode.');
+    void vscode.window.showWarningMessage('WriteIt: Nothing is installed in Restricted Mode.');
     return false;
   }
   const installed = await offerInstall(app.context, withPrefix(app.server.reason));

@@ -9,89 +9,91 @@ import type { Handlers } from './handlers';
 
 export const STEP: Handlers = {
   'step.run': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Run a step', isCurrent);
+    const resolved = await resolveStep(app, argument, 'Generate a step', isCurrent);
     return (
-      here && runCommand(app, 'writeit.step.run', { runId: here.runId, step: here.step.stepName })
+      resolved &&
+      runCommand(app, 'writeit.step.run', { runId: resolved.runId, step: resolved.step.stepName })
     );
   },
 
   'step.askModels': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Run a step with other models', isCurrent);
-    const models = here && (await pickModels(app, `Ask ${here.step.stepName} of…`));
-    if (here === undefined || models === undefined || models.length === 0) {
+    const resolved = await resolveStep(app, argument, 'Generate with other models', isCurrent);
+    const models = resolved && (await pickModels(app, `Models for ${resolved.step.stepName}`));
+    if (resolved === undefined || models === undefined || models.length === 0) {
       return undefined;
     }
     const samples = await askSamples();
-    const params = { runId: here.runId, step: here.step.stepName, models };
+    const params = { runId: resolved.runId, step: resolved.step.stepName, models };
     return samples && runCommand(app, 'writeit.step.run', { ...params, samples });
   },
 
   'step.regenerate': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Ask a step anew', canChange);
-    const step = here?.step.stepName;
-    return here && runCommand(app, 'writeit.step.regenerate', { runId: here.runId, step });
+    const resolved = await resolveStep(app, argument, 'Regenerate a step', canChange);
+    const step = resolved?.step.stepName;
+    return resolved && runCommand(app, 'writeit.step.regenerate', { runId: resolved.runId, step });
   },
 
   'step.choose': async (app, argument) => {
-    const here = await resolveAnswer(app, argument, 'Choose an answer', canChange);
-    if (here === undefined) {
+    const resolved = await resolveAnswer(app, argument, 'Choose an answer', canChange);
+    if (resolved === undefined) {
       return undefined;
     }
-    const { runId, step, index } = here;
+    const { runId, step, index } = resolved;
     return runCommand(app, 'writeit.step.select', { runId, step: step.stepName, response: index });
   },
 
   'step.chooseWithFeedback': async (app, argument) => {
-    const here = await resolveAnswer(
+    const resolved = await resolveAnswer(
       app,
       argument,
-      'Choose an answer, and say something',
+      'Choose an answer with feedback',
       canChange,
     );
-    const feedback = here && (await askFeedback(here.step.userFeedback));
-    if (here === undefined || feedback === undefined) {
+    const feedback = resolved && (await askFeedback(resolved.step.userFeedback));
+    if (resolved === undefined || feedback === undefined) {
       return undefined;
     }
-    const { runId, step, index } = here;
+    const { runId, step, index } = resolved;
     const params = { runId, step: step.stepName, response: index, feedback };
     return runCommand(app, 'writeit.step.select', params);
   },
 
   'step.feedback': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Give feedback', hasAnswers);
-    const text = here && (await askFeedback(here.step.userFeedback));
-    if (here === undefined || text === undefined) {
+    const resolved = await resolveStep(app, argument, 'Give feedback', hasAnswers);
+    const text = resolved && (await askFeedback(resolved.step.userFeedback));
+    if (resolved === undefined || text === undefined) {
       return undefined;
     }
     return runCommand(app, 'writeit.step.feedback', {
-      runId: here.runId,
-      step: here.step.stepName,
+      runId: resolved.runId,
+      step: resolved.step.stepName,
       text,
     });
   },
 
   'step.skip': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Skip a step', isCurrent);
+    const resolved = await resolveStep(app, argument, 'Skip a step', isCurrent);
     return (
-      here && runCommand(app, 'writeit.step.skip', { runId: here.runId, step: here.step.stepName })
+      resolved &&
+      runCommand(app, 'writeit.step.skip', { runId: resolved.runId, step: resolved.step.stepName })
     );
   },
 
   'step.preview': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Preview the prompt of a step');
-    return here && showDocument(viewUri('prompt', here.runId, here.step.stepName));
+    const resolved = await resolveStep(app, argument, 'Preview the prompt of a step');
+    return resolved && showDocument(viewUri('prompt', resolved.runId, resolved.step.stepName));
   },
 
   'step.open': async (app, argument) => {
-    const here = await resolveStep(app, argument, 'Open a step');
-    return here && showDocument(viewUri('step', here.runId, here.step.stepName));
+    const resolved = await resolveStep(app, argument, 'Open a step');
+    return resolved && showDocument(viewUri('step', resolved.runId, resolved.step.stepName));
   },
 };
 
 function askFeedback(value: string | null): Thenable<string | undefined> {
   return vscode.window.showInputBox({
     title: 'Feedback',
-    prompt: 'What should the models know from here on?',
+    prompt: 'Feedback for the next steps',
     value: value ?? '',
     ignoreFocusOut: true,
   });
@@ -106,7 +108,7 @@ async function askSamples(): Promise<number | undefined> {
     validateInput: (value) =>
       /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_SAMPLES
         ? undefined
-        : `A number from 1 to ${MAX_SAMPLES}.`,
+        : `Enter a number from 1 to ${MAX_SAMPLES}.`,
   });
   return given === undefined ? undefined : Number(given);
 }

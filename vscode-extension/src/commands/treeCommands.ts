@@ -1,8 +1,8 @@
 /**
- * Commands of menus on lines of trees, by the tail of their ids after `writeit.ui.line.`.
+ * Commands in the menus of tree nodes, by their ids without `writeit.ui.line.`.
  *
- * Each has an id of its own because without its line it must do nothing, whereas a command of
- * the palette means what the writer looks at.
+ * They have ids of their own because without a node they do nothing, whereas a command of the
+ * palette applies to what the user is looking at.
  */
 export const TREE_COMMANDS: readonly string[] = [
   'document.apply',

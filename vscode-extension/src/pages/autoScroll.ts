@@ -3,62 +3,62 @@ import type { ViewSection } from '../protocol';
 import type { PageCache } from './pageCache';
 import { SCHEME } from './uris';
 
-/** Under an answer that is coming a line says so. */
+/** Lines below a streaming answer: a blank line, and one that says that more is coming. */
 const LINES_BELOW = 2;
 
 /**
- * Scrolls along with an answer that is coming, where the writer put her cursor at its end.
- * The cursor itself is never moved; as soon as she puts it elsewhere the page stands still.
+ * Scrolls along with a streaming answer while the cursor is at its end. The cursor is never
+ * moved; when the user moves it elsewhere, the page stops scrolling.
  */
-export function scrollWithAnswers(readings: PageCache): vscode.Disposable {
-  /** The answer that is followed, by page. */
-  const followed = new Map<string, string>();
-  /** Pages of which it was not known what stands where when she put her cursor in them. */
+export function scrollWithAnswers(pageCache: PageCache): vscode.Disposable {
+  /** The id of the answer to scroll with, by page. */
+  const answers = new Map<string, string>();
+  /** Pages whose sections were not known yet when the user placed the cursor. */
   const undecided = new Set<string>();
 
-  function decide({ document, selection }: vscode.TextEditor): void {
+  function chooseAnswer({ document, selection }: vscode.TextEditor): void {
     const key = document.uri.toString();
-    followed.delete(key);
-    const sections = readings.sectionsOf(document);
+    answers.delete(key);
+    const sections = pageCache.sectionsOf(document);
     if (sections === undefined) {
       undecided.add(key);
       return;
     }
     undecided.delete(key);
-    const answer = streamingSections(sections).find((one) =>
-      isCursorAtEnd(document, one, selection.active),
+    const answer = streamingSections(sections).find((section) =>
+      isCursorAtEnd(document, section, selection.active),
     );
     if (answer?.responseId != null) {
-      followed.set(key, answer.responseId);
+      answers.set(key, answer.responseId);
     }
   }
 
   return vscode.Disposable.from(
     vscode.window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
       const { uri } = textEditor.document;
-      // Without a kind it was the growing text that took it along, not she.
-      const byHer = kind !== undefined || undecided.has(uri.toString());
-      if (uri.scheme === SCHEME && byHer) {
-        decide(textEditor);
+      // Without a kind it was the growing text that moved the cursor, not the user.
+      const isUserChange = kind !== undefined || undecided.has(uri.toString());
+      if (uri.scheme === SCHEME && isUserChange) {
+        chooseAnswer(textEditor);
       }
     }),
     vscode.workspace.onDidChangeTextDocument(({ document }) => {
       const key = document.uri.toString();
-      const sections = followed.has(key) ? readings.sectionsOf(document) : undefined;
+      const sections = answers.has(key) ? pageCache.sectionsOf(document) : undefined;
       if (sections === undefined) {
         return;
       }
       const answer = streamingSections(sections).find(
-        (one) => one.responseId === followed.get(key),
+        ({ responseId }) => responseId === answers.get(key),
       );
       if (answer === undefined) {
-        followed.delete(key); // it ended
+        answers.delete(key); // it is finished
       } else {
         revealEnd(document, answer);
       }
     }),
     vscode.workspace.onDidCloseTextDocument(({ uri }) => {
-      followed.delete(uri.toString());
+      answers.delete(uri.toString());
       undecided.delete(uri.toString());
     }),
   );
@@ -68,7 +68,7 @@ function streamingSections(sections: readonly ViewSection[]): readonly ViewSecti
   return sections.filter(({ kind }) => kind === 'coming');
 }
 
-/** Whether the cursor is behind the last word, or on the lines under it. */
+/** Whether the cursor is after the last word of a section, or on the lines below it. */
 function isCursorAtEnd(
   document: vscode.TextDocument,
   { firstLine, lastLine }: ViewSection,
@@ -82,10 +82,10 @@ function isCursorAtEnd(
 }
 
 function revealEnd(document: vscode.TextDocument, { lastLine }: ViewSection): void {
-  const under = document.validatePosition(new vscode.Position(lastLine + LINES_BELOW, 0));
+  const below = document.validatePosition(new vscode.Position(lastLine + LINES_BELOW, 0));
   for (const editor of vscode.window.visibleTextEditors) {
     if (editor.document === document) {
-      editor.revealRange(new vscode.Range(under, under));
+      editor.revealRange(new vscode.Range(below, below));
     }
   }
 }

@@ -1,18 +1,18 @@
 import * as vscode from 'vscode';
 
-/** What an editable text will become: an answer's wording, or a step's merge. */
+/** What an editable text becomes: an edited answer, or the merge of a step. */
 export interface Draft {
   readonly runId: string;
   readonly step: string;
-  /** The answer it rewords; without one it is the merge. */
+  /** The number of the edited answer; undefined for the merge. */
   readonly response?: number;
 }
 
 const CONTEXT_KEY = 'writeit.drafts';
 
 /**
- * Texts the writer edits before they are chosen. Views are read-only, so an editable text
- * opens as an untitled document; what it stands for is remembered here.
+ * Texts that the user edits before choosing them. Pages are read-only, so a draft opens as an
+ * untitled document; this remembers what it becomes.
  */
 export class Drafts implements vscode.Disposable {
   readonly #didChange = new vscode.EventEmitter<void>();

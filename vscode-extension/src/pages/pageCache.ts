@@ -1,23 +1,23 @@
 import type * as vscode from 'vscode';
 import type { ViewReadResult, ViewSection } from '../protocol';
 
-/** The screen may be this far behind what was read last. */
+/** An editor may show a version that is this many reads old. */
 const VERSIONS_KEPT = 4;
 
-/** Pages as they were read: what stands where is told beside a text, and true of it alone. */
+/** The latest versions of each page, because sections are valid only for the text they came with. */
 export class PageCache {
   readonly #byUri = new Map<string, readonly ViewReadResult[]>();
 
-  add(uri: vscode.Uri, read: ViewReadResult): void {
+  add(uri: vscode.Uri, page: ViewReadResult): void {
     const key = uri.toString();
-    this.#byUri.set(key, [read, ...(this.#byUri.get(key) ?? [])].slice(0, VERSIONS_KEPT));
+    this.#byUri.set(key, [page, ...(this.#byUri.get(key) ?? [])].slice(0, VERSIONS_KEPT));
   }
 
   delete(uri: vscode.Uri): void {
     this.#byUri.delete(uri.toString());
   }
 
-  /** What stands where in a page as it is on the screen; undefined where that is not known. */
+  /** The sections of a page as the editor shows it; undefined if that version is not known. */
   sectionsOf(document: vscode.TextDocument): readonly ViewSection[] | undefined {
     const shown = document.getText().replaceAll('\r\n', '\n');
     return this.#byUri.get(document.uri.toString())?.find(({ text }) => text === shown)?.sections;

@@ -7,13 +7,13 @@ export interface ShowOptions {
   readonly selection?: vscode.Range | undefined;
 }
 
-/** Show a document: the writer's own where they are, a view beside the article. */
+/** Show a document: the user's own in the active column, a page beside the document. */
 export async function showDocument(
   uri: vscode.Uri,
   { focus = true, selection }: ShowOptions = {},
 ): Promise<vscode.TextEditor | undefined> {
   const viewColumn = visibleColumn(uri) ?? columnFor(uri);
-  // Views take each other's place, unless the writer keeps one open.
+  // Pages replace each other, unless the user keeps one open.
   const preview = uri.scheme === SCHEME;
   const options = { viewColumn, preserveFocus: !focus, preview };
   try {
@@ -23,19 +23,19 @@ export async function showDocument(
       selection ? { ...options, selection } : options,
     );
   } catch (error) {
-    log.warn(`${uri.toString()} cannot be shown`, error);
+    log.warn(`Cannot show ${uri.toString()}`, error);
     return undefined;
   }
 }
 
-/** The column a document is already visible in. */
+/** The column in which a document is visible. */
 function visibleColumn(uri: vscode.Uri): vscode.ViewColumn | undefined {
   const wanted = uri.toString();
   const visible = vscode.window.visibleTextEditors;
   return visible.find((editor) => editor.document.uri.toString() === wanted)?.viewColumn;
 }
 
-/** Views share one column; the first opens beside the article. */
+/** Pages share one column; the first opens beside the document. */
 function columnFor(uri: vscode.Uri): vscode.ViewColumn {
   if (uri.scheme !== SCHEME) {
     return vscode.ViewColumn.Active;
@@ -45,19 +45,19 @@ function columnFor(uri: vscode.Uri): vscode.ViewColumn {
   );
   const { all, activeTabGroup: active } = vscode.window.tabGroups;
   const others = all.filter((group) => group !== active);
-  // Where she opened a document in front of them, they change sides: no column is added.
-  const behind = hasView(active) ? others.at(-1) : undefined;
-  const group = others.find(hasView) ?? behind;
+  // If a document covers the pages, they move to the other column instead of adding one.
+  const otherColumn = hasPage(active) ? others.at(-1) : undefined;
+  const group = others.find(hasPage) ?? otherColumn;
   return visible?.viewColumn ?? group?.viewColumn ?? vscode.ViewColumn.Beside;
 }
 
-function hasView({ tabs }: vscode.TabGroup): boolean {
+function hasPage({ tabs }: vscode.TabGroup): boolean {
   return tabs.some(
     ({ input }) => input instanceof vscode.TabInputText && input.uri.scheme === SCHEME,
   );
 }
 
-/** Two texts side by side; beside the document where she goes on typing in that. */
+/** Show a diff; without focus it opens beside the document in which the user is typing. */
 export async function showDiff(
   left: vscode.Uri,
   right: vscode.Uri,

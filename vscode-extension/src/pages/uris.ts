@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 export const SCHEME = 'writeit';
 
-/** What a `writeit:` document is about. */
+/** The view, run, step and answer that a `writeit:` URI names. */
 export interface ViewAddress {
   readonly view: string;
   readonly runId: string;
@@ -10,7 +10,7 @@ export interface ViewAddress {
   readonly responseId?: string;
 }
 
-/** Read a view's address; undefined where it is about no single run. */
+/** Parse the URI of a view; undefined if it names no single run. */
 export function parseViewUri(uri: vscode.Uri): ViewAddress | undefined {
   if (uri.scheme !== SCHEME || !uri.path.endsWith('.md')) {
     return undefined;
@@ -27,17 +27,16 @@ export function parseViewUri(uri: vscode.Uri): ViewAddress | undefined {
   };
 }
 
-/** The address of a view. */
 export function viewUri(view: string, ...parts: readonly string[]): vscode.Uri {
   return vscode.Uri.from({ scheme: SCHEME, path: `/${[view, ...parts].join('/')}.md` });
 }
 
-/** A document beside what a step's text would make of it, as a page of the server. */
+/** The server's page that compares a document with what a step's text would make of it. */
 export function proposedPageUri(runId: string, step: string): vscode.Uri {
   return viewUri('compare', runId, step, 'document', runId, step, 'proposed');
 }
 
-/** Which step's text such a page is about; undefined for any other. */
+/** The run and step of such a page; undefined for any other. */
 export function parseProposedPage(uri: vscode.Uri): { runId: string; step: string } | undefined {
   const [, view, runId, step] = uri.path.split('/');
   if (view !== 'compare' || runId === undefined || step === undefined) {

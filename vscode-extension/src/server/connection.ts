@@ -17,17 +17,17 @@ import { serverSettings, userOptions } from '../settings';
 import { SCHEME } from '../pages/uris';
 import type { ServerCommand } from './findServer';
 
-/** What the server's requests and the editor's clicks lead to; the rest of us provides it. */
+/** Handlers for clicks and for requests of the server, which the extension provides. */
 export interface Hooks {
-  /** A code lens, a code action or a link was clicked. */
+  /** Run the command of a clicked code lens, code action or link. */
   execute(command: string, argument: unknown): Promise<unknown>;
-  /** The server wants a document shown. */
+  /** Show a document for the server. */
   show(uri: vscode.Uri, focus: boolean, selection?: vscode.Range): Promise<boolean>;
 }
 
-/** The language client, without what we do ourselves. */
+/** The language client without its provider of `writeit:` documents. */
 class Client extends LanguageClient {
-  // Our own provider waits for a server that is still starting, and says what is wrong in words.
+  // The extension's own provider waits for a server that is starting, and explains errors.
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     const method = 'registrationType' in feature ? feature.registrationType.method : undefined;
     if (method !== 'workspace/textDocumentContent') {
@@ -36,7 +36,7 @@ class Client extends LanguageClient {
   }
 }
 
-/** One connection to one server process. The module is loaded when it is first needed. */
+/** One connection to one server process. The module is loaded on first use. */
 export class Connection {
   readonly #client: LanguageClient;
 
@@ -45,7 +45,7 @@ export class Connection {
     this.#client = new Client('writeitServer', 'WriteIt', run, clientOptions(hooks));
   }
 
-  /** The server's version, once it answered. */
+  /** The server's version, once it is initialized. */
   get version(): string | undefined {
     return this.#client.initializeResult?.serverInfo?.version;
   }
@@ -73,18 +73,18 @@ export class Connection {
     return this.#client.sendNotification(method, params);
   }
 
-  onProgress(token: string, heard: (value: never) => void): vscode.Disposable {
-    return this.#client.onProgress(new ProgressType<never>(), token, heard);
+  onProgress(token: string, listener: (value: never) => void): vscode.Disposable {
+    return this.#client.onProgress(new ProgressType<never>(), token, listener);
   }
 
-  onNotification(method: string, heard: (value: unknown) => void): vscode.Disposable {
-    return this.#client.onNotification(method, heard);
+  onNotification(method: string, listener: (value: unknown) => void): vscode.Disposable {
+    return this.#client.onNotification(method, listener);
   }
 
-  /** After a crash the language client starts the server again, a few times. */
-  onStateChange(heard: (life: ConnectionState) => void): void {
+  /** The language client restarts a crashed server a few times. */
+  onStateChange(listener: (life: ConnectionState) => void): void {
     this.#client.onDidChangeState(({ newState }) => {
-      heard(CONNECTION_STATES[newState]);
+      listener(CONNECTION_STATES[newState]);
     });
   }
 
@@ -111,7 +111,7 @@ function clientOptions(hooks: Hooks): LanguageClientOptions {
     initializationOptions: { writeit: { views: 'uri', events: true, user: userOptions() } },
     outputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
-    // Ours says what is wrong and offers what to do; the client's would only ask to retry.
+    // The extension shows its own message; the client's would only offer to retry.
     initializationFailedHandler: () => false,
     middleware: middleware(hooks),
   };
@@ -119,7 +119,7 @@ function clientOptions(hooks: Hooks): LanguageClientOptions {
 
 function middleware(hooks: Hooks): Middleware {
   return {
-    // A text that is thrown away changes once more when it is closed already.
+    // A discarded document changes once more after it was closed.
     didChange: async (event, next) => {
       if (!event.document.isClosed) {
         await next(event);

@@ -1,4 +1,4 @@
-/** Where the server comes from, and why. Pure: what can be looked at is handed in. */
+/** Finds the server's executable among given sources. */
 
 export interface ServerCommand {
   readonly command: string;
@@ -6,26 +6,26 @@ export interface ServerCommand {
 }
 
 export interface FoundServer extends ServerCommand {
-  /** In words, for the log and the status. */
+  /** Where it was found, for the log and for messages. */
   readonly reason: string;
 }
 
 export interface SearchResult {
   readonly found?: FoundServer;
-  /** What was looked at before, each with why it was not taken. */
+  /** Sources that have no server, each with the reason. */
   readonly rejected: readonly string[];
 }
 
-/** One place to look, in order. */
+/** A place where the server may be. */
 export interface ServerSource {
   readonly name: string;
-  /** The executable's path, or why there is none. */
-  locate(): Promise<{ path: string } | { why: string }>;
-  /** Whether nothing further is tried if this one has none. */
+  /** Returns the executable's path, or why there is none. */
+  locate(): Promise<{ path: string } | { problem: string }>;
+  /** Whether later sources are not tried if this one has no server. */
   readonly isFinal?: boolean;
 }
 
-/** Try the sources in order; the first that has a server wins. */
+/** Try the sources in order, until one has a server. */
 export async function findServer(sources: readonly ServerSource[]): Promise<SearchResult> {
   const tried: string[] = [];
   for (const source of sources) {
@@ -36,7 +36,7 @@ export async function findServer(sources: readonly ServerSource[]): Promise<Sear
         rejected: tried,
       };
     }
-    tried.push(`${source.name}: ${result.why}`);
+    tried.push(`${source.name}: ${result.problem}`);
     if (source.isFinal) {
       break;
     }

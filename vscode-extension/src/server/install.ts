@@ -10,8 +10,8 @@ const WINDOWS = process.platform === 'win32';
 const INSTALL = 'Install';
 const SETTINGS = 'Open Settings';
 const LOG = 'Show Log';
-const QUESTION = 'Install it into a private Python environment of this extension?';
-const BY_HAND = 'Install it yourself, and name it in the setting writeit.server.path.';
+const QUESTION = 'Install it into a private Python environment?';
+const BY_HAND = 'Install it yourself and set writeit.server.path.';
 
 function environmentFolder(context: vscode.ExtensionContext): string {
   return join(context.globalStorageUri.fsPath, 'server');
@@ -22,18 +22,18 @@ function environmentFile(context: vscode.ExtensionContext, name: string): string
   return join(environmentFolder(context), WINDOWS ? 'Scripts' : 'bin', file);
 }
 
-/** Where the private installation has its server, whether it is there or not. */
+/** The path of the privately installed server, whether it exists or not. */
 export function installedServerPath(context: vscode.ExtensionContext): string {
   return environmentFile(context, 'writeit');
 }
 
 /**
- * Install the server into an environment of the extension's own, after a yes.
- * Returns whether it is there now. Never called in a workspace that is not trusted.
+ * Install the server into a private environment, after the user agrees. Returns whether it was
+ * installed; never in an untrusted workspace.
  */
 export async function offerInstall(
   context: vscode.ExtensionContext,
-  because: string,
+  reason: string,
 ): Promise<boolean> {
   if (!vscode.workspace.isTrusted) {
     return false;
@@ -41,8 +41,8 @@ export async function offerInstall(
   const what = await packageToInstall(context);
   const answer =
     what === undefined
-      ? await vscode.window.showWarningMessage(`${because} ${BY_HAND}`, SETTINGS, LOG)
-      : await vscode.window.showWarningMessage(`${because} ${QUESTION}`, INSTALL, SETTINGS, LOG);
+      ? await vscode.window.showWarningMessage(`${reason} ${BY_HAND}`, SETTINGS, LOG)
+      : await vscode.window.showWarningMessage(`${reason} ${QUESTION}`, INSTALL, SETTINGS, LOG);
   if (answer === SETTINGS || answer === LOG) {
     const command = answer === LOG ? 'writeit.ui.server.log' : 'writeit.ui.server.settings';
     await vscode.commands.executeCommand(command);
@@ -51,16 +51,16 @@ export async function offerInstall(
 }
 
 /**
- * What pip is told to install: what the user's own settings say, else the server's wheel that
- * came with this extension. Never a bare name from an index: anybody could have taken it.
+ * What pip installs: the setting `writeit.server.package`, else the wheel in this extension.
+ * Never a bare name from an index, which anybody could have registered.
  */
 async function packageToInstall(context: vscode.ExtensionContext): Promise<string | undefined> {
-  const set = vscode.workspace.getConfiguration('writeit').get<string>('server.package', '');
-  if (set !== '') {
-    return set;
+  const setting = vscode.workspace.getConfiguration('writeit').get<string>('server.package', '');
+  if (setting !== '') {
+    return setting;
   }
   const folder = context.asAbsolutePath('server');
-  const files = await readdir(folder).catch(() => []); // packed without it
+  const files = await readdir(folder).catch(() => []); // the extension was packaged without it
   const wheel = files.find((name) => name.endsWith('.whl'));
   return wheel === undefined ? undefined : `${join(folder, wheel)}[local]`;
 }
@@ -68,7 +68,7 @@ async function packageToInstall(context: vscode.ExtensionContext): Promise<strin
 async function install(context: vscode.ExtensionContext, what: string): Promise<boolean> {
   const options = {
     location: vscode.ProgressLocation.Notification,
-    title: 'WriteIt: installing the server',
+    title: 'WriteIt: Installing the server',
     cancellable: true,
   };
   return vscode.window.withProgress(options, async (progress, token) => {
@@ -114,19 +114,19 @@ async function reportFailure(
   log.error('The installation failed', error);
   if (!stopped) {
     void vscode.window.showErrorMessage(
-      `WriteIt could not be installed: ${failureReason(error)} Nothing was left behind; the log has ` +
-        'all of it. You can install it yourself and name it in the setting writeit.server.path.',
+      `The WriteIt server could not be installed: ${failureReason(error)} No files were left. ` +
+        'Show the log for details, or install it yourself and set writeit.server.path.',
     );
   }
 }
 
-/** The last error that pip or Python told, else what the system says. */
+/** The last error line of pip or Python, else the message of the system error. */
 function failureReason(error: unknown): string {
-  const said = (error as { readonly stderr?: string }).stderr ?? '';
-  const told = said
+  const output = (error as { readonly stderr?: string }).stderr ?? '';
+  const line = output
     .split('\n')
-    .findLast((line) => line.startsWith('ERROR: ') || line.includes('Error: '));
-  const words =
-    told?.replace(/^ERROR: /, '') ?? (error instanceof Error ? error.message : String(error));
-  return `${words.trim().replace(/\.$/, '')}.`;
+    .findLast((text) => text.startsWith('ERROR: ') || text.includes('Error: '));
+  const message =
+    line?.replace(/^ERROR: /, '') ?? (error instanceof Error ? error.message : String(error));
+  return `${message.trim().replace(/\.$/, '')}.`;
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { log } from '../log';
 
-/** The part of the Python extension's API that is used; it may be absent altogether. */
+/** The part of the Python extension's API that is used here. */
 interface PythonApi {
   readonly environments?: {
     getActiveEnvironmentPath(resource?: vscode.Uri): { readonly path: string };
@@ -20,12 +20,12 @@ async function pythonEnvironments(): Promise<PythonApi['environments']> {
   try {
     return (await extension.activate()).environments;
   } catch (error) {
-    log.warn('The Python extension did not start', error);
+    log.warn('Cannot start the Python extension', error);
     return undefined;
   }
 }
 
-/** The interpreter of the environment that is active in the first folder. */
+/** The interpreter of the environment that is active in the first workspace folder. */
 export async function activePython(): Promise<string | undefined> {
   const environments = await pythonEnvironments();
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
@@ -36,7 +36,7 @@ export async function activePython(): Promise<string | undefined> {
   return (await environments.resolveEnvironment(active))?.executable.uri?.fsPath;
 }
 
-/** Tell when another environment becomes active. */
+/** Call `changed` when another environment becomes active. */
 export async function onPythonChanged(
   context: vscode.ExtensionContext,
   changed: () => void,

@@ -8,22 +8,22 @@ import { versionProblem } from './version';
 
 export type ServerState = 'restricted' | 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
 
-/** Runs and what shows them changed; from this server or another process. */
+/** Runs and views that changed, through this server or another process. */
 export interface ChangedRuns {
   readonly runIds: readonly string[];
   readonly views: readonly string[];
 }
 
-/** Given along with a request. */
+/** Options of one request. */
 export interface RequestOptions {
   readonly cancel?: vscode.CancellationToken;
   readonly workDoneToken?: string;
 }
 
-/** The server is not there to be asked; `message` says why and what to do. */
+/** The server does not run; `message` says why and what to do. */
 export class ServerNotRunning extends Error {}
 
-/** The server process and our connection to it. */
+/** The server process, and the connection to it. */
 export class Server implements vscode.Disposable {
   readonly #didChangeState = new vscode.EventEmitter<ServerState>();
   readonly #didChange = new vscode.EventEmitter<ChangedRuns>();
@@ -31,7 +31,7 @@ export class Server implements vscode.Disposable {
   readonly #hooks: Hooks;
   #state: ServerState = 'stopped';
   #path = '';
-  #reason = 'The WriteIt server was not started.';
+  #reason = 'The WriteIt server has not been started.';
   #connection: Connection | undefined;
   #found: FoundServer | undefined;
   #queue: Promise<void> = Promise.resolve();
@@ -49,28 +49,28 @@ export class Server implements vscode.Disposable {
     return this.#state;
   }
 
-  /** Why it is as it is, in words. */
+  /** Why the server is in its state, as a message. */
   get reason(): string {
     return this.#reason;
   }
 
-  /** What was found, and its version once it answered. */
+  /** The path, source and version of the server, if it was found. */
   get description(): string {
     const version = this.#connection?.version ?? 'unknown version';
     const found = this.#found;
     return found ? `${found.command} (${found.reason}), ${version}` : this.#reason;
   }
 
-  /** Whether the settings name another server than the one that was looked for. */
+  /** Whether the configured path has changed since the last start. */
   get isPathChanged(): boolean {
     return this.#path !== configuredPath();
   }
 
-  /** Start, or start anew. Asked for again before it began, it is done once. */
+  /** Start or restart the server. Calls before a restart begins share it. */
   restart(): Promise<void> {
     this.#restarting ??= this.#queue.then(async () => {
       this.#restarting = undefined;
-      this.#path = configuredPath(); // at once: trust makes settings count, and says that they changed
+      this.#path = configuredPath(); // read first: granting trust reports changed settings
       await this.#disconnect();
       await this.#start();
     });
@@ -86,7 +86,7 @@ export class Server implements vscode.Disposable {
     return this.#queue;
   }
 
-  /** Ask the server; waits while it starts. Throws its refusals as they come. */
+  /** Execute a server command; waits while the server starts. Throws the server's errors. */
   async execute<C extends CommandName>(
     command: C,
     params: Commands[C]['params'],
@@ -99,21 +99,21 @@ export class Server implements vscode.Disposable {
       arguments: [params],
       ...(workDoneToken === undefined ? {} : { workDoneToken }),
     };
-    // The contract's test compares the types with the server's models.
+    // `protocol.ts` is generated from the server's models.
     return connection.executeCommand(request, cancel) as Promise<Commands[C]['result']>;
   }
 
-  /** A plain LSP request. */
+  /** Send a plain LSP request. */
   async request<R>(method: string, params: unknown): Promise<R> {
     return (await this.#runningConnection()).request<R>(method, params);
   }
 
-  /** Listen to `$/progress` of one token. */
-  async onProgress(token: string, heard: (value: never) => void): Promise<vscode.Disposable> {
-    return (await this.#runningConnection()).onProgress(token, heard);
+  /** Listen to `$/progress` notifications of one token. */
+  async onProgress(token: string, listener: (value: never) => void): Promise<vscode.Disposable> {
+    return (await this.#runningConnection()).onProgress(token, listener);
   }
 
-  /** Tell the server that its settings may be others now. */
+  /** Tell the server to read its settings again. */
   async settingsChanged(): Promise<void> {
     if (this.#connection !== undefined && this.#state === 'running') {
       this.#connection.trace(traceLevel());
@@ -144,8 +144,8 @@ export class Server implements vscode.Disposable {
     }
     this.#setState('starting', 'The WriteIt server is starting.');
     const search = await findServer(serverSources(this.#context));
-    for (const tried of search.rejected) {
-      log.info(`Not taken: ${tried}`);
+    for (const rejected of search.rejected) {
+      log.info(`No server: ${rejected}`);
     }
     if (search.found === undefined) {
       this.#setState('missing', `No WriteIt server was found (${search.rejected.join('; ')}).`);
@@ -160,18 +160,18 @@ export class Server implements vscode.Disposable {
     const connection = new Connection(found, this.#hooks);
     this.#found = found;
     this.#connection = connection;
-    const at = `The WriteIt server at ${found.command}`;
+    const name = `The WriteIt server at ${found.command}`;
     try {
       await connection.start();
     } catch (error) {
       log.error('The server did not start', error);
-      this.#setState('failed', `${at} did not start; the log says why.`);
+      this.#setState('failed', `${name} did not start. Show the log for details.`);
       return;
     }
-    const old = versionProblem(connection.version);
-    if (old !== undefined) {
+    const problem = versionProblem(connection.version);
+    if (problem !== undefined) {
       await this.#disconnect();
-      this.#setState('failed', `${at} cannot be used: ${old}.`);
+      this.#setState('failed', `${name} cannot be used: ${problem}.`);
       return;
     }
     this.#listen(connection);
@@ -197,14 +197,14 @@ export class Server implements vscode.Disposable {
     try {
       await connection?.dispose();
     } catch (error) {
-      log.warn('The server did not end cleanly', error); // it is gone either way
+      log.warn('The server did not stop cleanly', error); // it has stopped in any case
     }
   }
 
-  #setState(state: ServerState, why: string): void {
+  #setState(state: ServerState, reason: string): void {
     this.#state = state;
-    this.#reason = why;
-    log.info(why);
+    this.#reason = reason;
+    log.info(reason);
     void vscode.commands.executeCommand('setContext', 'writeit.server', state);
     this.#didChangeState.fire(state);
   }
@@ -213,8 +213,14 @@ export class Server implements vscode.Disposable {
 const READY = 'WriteIt is ready.';
 const STATES: Readonly<Record<ConnectionState, readonly [ServerState, string]>> = {
   running: ['running', READY],
-  starting: ['starting', 'The WriteIt server stopped by itself and is starting again.'],
-  gone: ['failed', 'The WriteIt server stopped by itself; what had come was kept.'],
+  starting: [
+    'starting',
+    'The WriteIt server stopped and is being restarted. What had arrived was kept.',
+  ],
+  gone: [
+    'failed',
+    'The WriteIt server stopped. What had arrived was kept. Restart it to continue.',
+  ],
 };
 
 function traceLevel(): string {

@@ -7,7 +7,7 @@ import { activePython } from './python';
 
 const EXECUTABLE = process.platform === 'win32' ? 'writeit.exe' : 'writeit';
 
-/** Setting, active Python environment, PATH, the private installation: in this order. */
+/** The setting alone if it is set; else the Python environment, PATH, the private installation. */
 export function serverSources(context: vscode.ExtensionContext): ServerSource[] {
   const path = configuredPath();
   if (path !== '') {
@@ -16,36 +16,36 @@ export function serverSources(context: vscode.ExtensionContext): ServerSource[] 
   return [fromPython(), fromPath(), fromInstallation(context)];
 }
 
-/** The server that the settings name; empty if they name none. */
+/** The setting `writeit.server.path`; empty if it is not set. */
 export function configuredPath(): string {
   return vscode.workspace.getConfiguration('writeit').get<string>('server.path', '').trim();
 }
 
 function fromSetting(path: string): ServerSource {
   const name = 'setting writeit.server.path';
-  const look = async (): ReturnType<ServerSource['locate']> => {
+  const locate = async (): ReturnType<ServerSource['locate']> => {
     if (!isAbsolute(path)) {
-      return { why: `${path} is not an absolute path` };
+      return { problem: `${path} is not an absolute path` };
     }
-    return (await isExecutable(path)) ? { path } : { why: `${path} cannot be run` };
+    return (await isExecutable(path)) ? { path } : { problem: `${path} cannot be run` };
   };
-  return { name, locate: look, isFinal: true };
+  return { name, locate, isFinal: true };
 }
 
 function fromPython(): ServerSource {
-  const look = async (): ReturnType<ServerSource['locate']> => {
+  const locate = async (): ReturnType<ServerSource['locate']> => {
     const python = await activePython();
     if (python === undefined) {
-      return { why: 'no Python extension, or no environment is active in it' };
+      return { problem: 'no Python extension, or no active environment' };
     }
     const path = join(dirname(python), EXECUTABLE);
-    return (await isExecutable(path)) ? { path } : { why: `no writeit beside ${python}` };
+    return (await isExecutable(path)) ? { path } : { problem: `no writeit next to ${python}` };
   };
-  return { name: 'the active Python environment', locate: look };
+  return { name: 'the active Python environment', locate };
 }
 
 function fromPath(): ServerSource {
-  const look = async (): ReturnType<ServerSource['locate']> => {
+  const locate = async (): ReturnType<ServerSource['locate']> => {
     const folders = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute);
     for (const folder of folders) {
       const path = join(folder, EXECUTABLE);
@@ -53,17 +53,17 @@ function fromPath(): ServerSource {
         return { path };
       }
     }
-    return { why: 'no writeit in any of its folders' };
+    return { problem: 'writeit is in none of its folders' };
   };
-  return { name: 'PATH', locate: look };
+  return { name: 'PATH', locate };
 }
 
 function fromInstallation(context: vscode.ExtensionContext): ServerSource {
-  const look = async (): ReturnType<ServerSource['locate']> => {
+  const locate = async (): ReturnType<ServerSource['locate']> => {
     const path = installedServerPath(context);
-    return (await isExecutable(path)) ? { path } : { why: 'nothing is installed there yet' };
+    return (await isExecutable(path)) ? { path } : { problem: 'nothing is installed yet' };
   };
-  return { name: "the extension's own environment", locate: look };
+  return { name: "the extension's own environment", locate };
 }
 
 async function isExecutable(path: string): Promise<boolean> {
@@ -71,6 +71,6 @@ async function isExecutable(path: string): Promise<boolean> {
     await access(path, constants.X_OK);
     return true;
   } catch {
-    return false; // the caller says where it looked
+    return false; // callers report the path
   }
 }

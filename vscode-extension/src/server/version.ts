@@ -1,13 +1,13 @@
-/** The oldest server this extension works with. */
+/** The oldest server version that works with this extension. */
 export const MIN_VERSION = '0.1.0';
 
-/** Why a server of this version is not good enough; undefined if it is. */
+/** Why a server of this version cannot be used; undefined if it can. */
 export function versionProblem(
   version: string | undefined,
   oldest: string = MIN_VERSION,
 ): string | undefined {
   if (version === undefined) {
-    return 'it does not say its version';
+    return 'it does not tell its version';
   }
   return isBefore(parseVersion(version), parseVersion(oldest))
     ? `it is version ${version}, and ${oldest} or newer is needed`
@@ -19,8 +19,8 @@ function parseVersion(version: string): number[] {
 }
 
 function isBefore(one: readonly number[], other: readonly number[]): boolean {
-  for (const [place, wanted] of other.entries()) {
-    const has = one[place] ?? 0;
+  for (const [index, wanted] of other.entries()) {
+    const has = one[index] ?? 0;
     if (has !== wanted) {
       return has < wanted;
     }

@@ -1,53 +1,54 @@
 import type { App } from '../app';
 import { canChange, hasAnswers, hasSeveralAnswers } from '../eligibility';
-import type { RunSummary, StepState } from '../protocol';
-import { listActions, type ServerAction } from '../editorContext';
 import { viewUri } from '../pages/uris';
+import type { RunSummary, StepState } from '../protocol';
+import { listActions, type ServerAction } from '../serverActions';
 
-/** What the server offered for a run the last time, and when that had changed. */
-const cachedActions = new Map<
-  string,
-  { readonly at: string; readonly offers: readonly ServerAction[] }
->();
+interface CachedActions {
+  readonly updatedAt: string;
+  readonly actions: readonly ServerAction[];
+}
 
-/** What the server offers for a run; asked anew when the run has changed. */
+const cachedActions = new Map<string, CachedActions>();
+
+/** The server's actions for a run, which are asked for again when the run has changed. */
 export async function runActions(
   app: App,
   { runId, updatedAt }: RunSummary,
 ): Promise<readonly ServerAction[]> {
-  const before = cachedActions.get(runId);
-  if (before?.at === updatedAt) {
-    return before.offers;
+  const cached = cachedActions.get(runId);
+  if (cached?.updatedAt === updatedAt) {
+    return cached.actions;
   }
-  const offers = await listActions(app.server, viewUri('run', runId));
-  cachedActions.set(runId, { at: updatedAt, offers });
-  return offers;
+  const actions = await listActions(app.server, viewUri('run', runId));
+  cachedActions.set(runId, { updatedAt, actions });
+  return actions;
 }
 
-/** A line's kind and, after it, words for what fits it: `when` clauses of menus look for them. */
-function contextValue(kind: string, fitting: Readonly<Record<string, boolean>>): string {
-  return [kind, ...Object.keys(fitting).filter((word) => fitting[word])].join(' ');
+/** A node's kind, followed by the words that `when` clauses of menus look for. */
+function contextValue(kind: string, words: Readonly<Record<string, boolean>>): string {
+  return [kind, ...Object.keys(words).filter((word) => words[word])].join(' ');
 }
 
 export function runContextValue(
   { runId, parentRunId }: RunSummary,
-  offers: readonly ServerAction[],
+  actions: readonly ServerAction[],
 ): string {
-  const fits = (name: string): boolean =>
-    offers.some(({ command, argument }) => command === name && argument['runId'] === runId);
+  const isOffered = (name: string): boolean =>
+    actions.some(({ command, argument }) => command === name && argument['runId'] === runId);
   return contextValue(`run.${parentRunId === null ? 'root' : 'branch'}`, {
-    resume: fits('writeit.run.resume'),
-    apply: fits('writeit.step.apply'),
-    restore: fits('writeit.edit.restore'),
+    resume: isOffered('writeit.run.resume'),
+    apply: isOffered('writeit.step.apply'),
+    restore: isOffered('writeit.edit.restore'),
   });
 }
 
-export function stepContextValue(step: StepState, offers: readonly ServerAction[]): string {
-  const fits = (name: string): boolean =>
-    offers.some(({ command, argument }) => command === name && argument['step'] === step.stepName);
+export function stepContextValue(step: StepState, actions: readonly ServerAction[]): string {
+  const isOffered = (name: string): boolean =>
+    actions.some(({ command, argument }) => command === name && argument['step'] === step.stepName);
   return contextValue(`step.${step.streaming.length > 0 ? 'streaming' : 'quiet'}`, {
-    run: fits('writeit.step.run'),
-    skip: fits('writeit.step.skip'),
+    run: isOffered('writeit.step.run'),
+    skip: isOffered('writeit.step.skip'),
     choose: canChange(step),
     compare: hasSeveralAnswers(step),
     answers: hasAnswers(step),

@@ -1,53 +1,46 @@
 import * as vscode from 'vscode';
 import type { App } from '../app';
+import { DelayedWork } from '../delayedWork';
 import { showDocument } from '../pages/showDocument';
 import { loadPipelines, loadPrimers } from './library';
 import { loadModels } from './models';
 import { loadRuns } from './runs';
-import { TreeProvider, type NodeLoader } from './treeProvider';
+import { TreeProvider } from './treeProvider';
 
-/** The tree of runs is drawn anew at most this often. */
 const REFRESH_MS = 500;
 
+const LOADERS = {
+  'writeit.pipelines': loadPipelines,
+  'writeit.primers': loadPrimers,
+  'writeit.models': loadModels,
+} as const;
+
+/** Register the trees of the side bar, and keep them up to date. */
 export function registerViews(app: App): vscode.Disposable {
   const runs = new TreeProvider(app, loadRuns);
-  const others = [
-    createView(app, 'writeit.pipelines', loadPipelines),
-    createView(app, 'writeit.primers', loadPrimers),
-    createView(app, 'writeit.models', loadModels),
-  ];
-  const changed = new Set<string>();
-  const follow = throttle(() => {
-    void runs.refresh(new Set(changed));
-    changed.clear();
+  const views = Object.entries(LOADERS).map(([id, load]) => {
+    const provider = new TreeProvider(app, load);
+    return { provider, view: vscode.window.createTreeView(id, { treeDataProvider: provider }) };
   });
-  const files = vscode.workspace.createFileSystemWatcher('**/{pipelines,primers}/*.{yaml,yml}');
-  const listAnew = throttle(() => {
-    for (const { provider } of others) {
-      void provider.refresh();
-    }
-  });
-  const all = (): void => {
-    for (const provider of [runs, ...others.map((one) => one.provider)]) {
+  const others = views.map(({ provider }) => provider);
+  const refresh = (providers: readonly TreeProvider[]): void => {
+    for (const provider of providers) {
       void provider.refresh();
     }
   };
+  const refreshAll = (): void => {
+    refresh([runs, ...others]);
+  };
   return vscode.Disposable.from(
     runs,
-    files,
-    files.onDidChange(listAnew),
-    files.onDidCreate(listAnew),
-    files.onDidDelete(listAnew),
+    ...views.flatMap(({ provider, view }) => [provider, view]),
     vscode.window.createTreeView('writeit.runs', { treeDataProvider: runs, showCollapseAll: true }),
-    ...others.flatMap(({ provider, view }) => [provider, view]),
-    app.server.onDidChange(({ runIds }) => {
-      for (const runId of runIds) {
-        changed.add(runId);
-      }
-      follow();
+    refreshChangedRuns(app, runs),
+    refreshOnFileChanges(() => {
+      refresh(others);
     }),
-    app.server.onDidChangeState(all),
-    vscode.commands.registerCommand('writeit.ui.views.refresh', all),
+    app.server.onDidChangeState(refreshAll),
+    vscode.commands.registerCommand('writeit.ui.views.refresh', refreshAll),
     vscode.commands.registerCommand('writeit.ui.show', (uri: vscode.Uri) => showDocument(uri)),
     vscode.commands.registerCommand('writeit.ui.call', (call: () => void) => {
       call();
@@ -55,22 +48,32 @@ export function registerViews(app: App): vscode.Disposable {
   );
 }
 
-function createView(
-  app: App,
-  id: string,
-  lines: NodeLoader,
-): { provider: TreeProvider; view: vscode.TreeView<unknown> } {
-  const provider = new TreeProvider(app, lines);
-  return { provider, view: vscode.window.createTreeView(id, { treeDataProvider: provider }) };
+function refreshChangedRuns(app: App, runs: TreeProvider): vscode.Disposable {
+  const changed = new Set<string>();
+  const refreshes = new DelayedWork(REFRESH_MS, () => {
+    void runs.refresh(new Set(changed));
+    changed.clear();
+  });
+  const subscription = app.server.onDidChange(({ runIds }) => {
+    for (const runId of runIds) {
+      changed.add(runId);
+    }
+    refreshes.schedule();
+  });
+  return vscode.Disposable.from(refreshes, subscription);
 }
 
-/** Do it after a pause, once for all that was asked meanwhile. */
-function throttle(work: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      work();
-    }, REFRESH_MS);
+function refreshOnFileChanges(refresh: () => void): vscode.Disposable {
+  const files = vscode.workspace.createFileSystemWatcher('**/{pipelines,primers}/*.{yaml,yml}');
+  const refreshes = new DelayedWork(REFRESH_MS, refresh);
+  const schedule = (): void => {
+    refreshes.schedule();
   };
+  return vscode.Disposable.from(
+    refreshes,
+    files,
+    files.onDidChange(schedule),
+    files.onDidCreate(schedule),
+    files.onDidDelete(schedule),
+  );
 }

@@ -4,7 +4,7 @@ import type { PipelineEntry, StylePrimer } from '../protocol';
 import { plural } from '../wording';
 import { TreeNode, openCommand } from './treeNode';
 
-/** A line that menus act on: its pipeline, its file. */
+/** A pipeline; menu commands read `pipeline` and `uri`. */
 class PipelineNode extends TreeNode {
   readonly pipeline: string;
   readonly uri: string;
@@ -12,12 +12,12 @@ class PipelineNode extends TreeNode {
   constructor(pipeline: PipelineEntry, folder: string | undefined) {
     const { name, description, appliesTo, steps, inputs, uri, problems } = pipeline;
     const id = `${folder ?? ''}/${name}`;
-    const trouble = problems.length === 0 ? '' : `${plural(problems.length, 'problem')}, `;
+    const problemCount = problems.length === 0 ? '' : `${plural(problems.length, 'problem')}, `;
     super(
       name,
       {
         id,
-        description: trouble + description,
+        description: problemCount + description,
         icon: problems.length > 0 ? 'warning' : appliesTo === 'document' ? 'list-ordered' : 'edit',
         contextValue: `pipeline.${appliesTo}`,
         command: openCommand(vscode.Uri.parse(uri)),
@@ -25,9 +25,9 @@ class PipelineNode extends TreeNode {
       () =>
         Promise.resolve([
           ...problems.map(
-            ({ message, severity }, place) =>
+            ({ message, severity }, index) =>
               new TreeNode(message, {
-                id: `${id}/problem/${place}`,
+                id: `${id}/problem/${index}`,
                 description: severity,
                 icon: 'warning',
               }),
@@ -36,7 +36,7 @@ class PipelineNode extends TreeNode {
             (spec) =>
               new TreeNode(spec.label === '' ? spec.name : spec.label, {
                 id: `${id}/input/${spec.name}`,
-                description: `input, ${spec.required ? 'needed' : 'may be left out'}${spec.from === null ? '' : ', from the document'}`,
+                description: `input, ${spec.required ? 'required' : 'optional'}${spec.from === null ? '' : ', read from the document'}`,
                 tooltip: spec.help,
                 icon: 'symbol-parameter',
               }),
@@ -69,17 +69,17 @@ class PrimerNode extends TreeNode {
 
   constructor(
     { primerId, description, version }: StylePrimer,
-    preferred: boolean,
+    isDefault: boolean,
     folder: string | undefined,
   ) {
     super(primerId, {
       id: `${folder ?? ''}/${primerId}`,
-      description: preferred ? `preferred, ${description}` : description,
+      description: isDefault ? `default, ${description}` : description,
       tooltip: `${description}\nversion ${version}`,
-      icon: preferred ? 'check' : 'paintcan',
+      icon: isDefault ? 'check' : 'paintcan',
       contextValue: 'primer',
       command: {
-        title: 'Read',
+        title: 'Open',
         command: 'writeit.ui.primer.show',
         arguments: [{ primer: primerId }],
       },

@@ -6,7 +6,7 @@ import { TreeNode } from './treeNode';
 
 const PRICE_UNIT = 1_000_000;
 
-/** A provider with more models is folded until it is asked for. */
+/** A provider with more models is collapsed at first. */
 const MAX_EXPANDED = 12;
 
 class ModelNode extends TreeNode {
@@ -15,7 +15,7 @@ class ModelNode extends TreeNode {
   constructor(info: ModelInfo, folder: string | undefined) {
     const embedded = info.provider === 'embedded';
     super(info.id.slice(info.provider.length + 1), {
-      description: info.available ? modelDetails(info) : (info.reason ?? 'cannot be asked'),
+      description: info.available ? modelDetails(info) : (info.reason ?? 'not available'),
       tooltip: [info.id, info.available ? modelDetails(info) : info.reason]
         .filter(Boolean)
         .join('\n'),
@@ -28,12 +28,13 @@ class ModelNode extends TreeNode {
 }
 
 function modelDetails({ contextWindow, inputCostPerToken, outputCostPerToken }: ModelInfo): string {
-  const window = contextWindow === null ? 'window unknown' : `window ${contextWindow} tokens`;
+  const window =
+    contextWindow === null ? 'context size unknown' : `${contextWindow} tokens of context`;
   const price =
     inputCostPerToken === null || outputCostPerToken === null
       ? 'price unknown'
       : `$${(inputCostPerToken * PRICE_UNIT).toFixed(2)} in, $${(outputCostPerToken * PRICE_UNIT).toFixed(2)} out per million`;
-  return `ready, ${window}, ${price}`;
+  return `available, ${window}, ${price}`;
 }
 
 class ProviderNode extends TreeNode {
@@ -44,7 +45,7 @@ class ProviderNode extends TreeNode {
     super(
       provider,
       {
-        description: `${plural(usable, 'model')} ready of ${models.length}`,
+        description: `${usable} of ${plural(models.length, 'model')} available`,
         icon: usable > 0 ? 'vm-active' : 'vm-outline',
         contextValue: provider === 'embedded' ? 'provider.embedded' : 'provider',
         id: `${folder ?? ''}/${provider}`,

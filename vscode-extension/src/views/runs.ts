@@ -1,18 +1,18 @@
 import type { App } from '../app';
-import type { PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
-import { listActions, type ServerAction } from '../editorContext';
+import { openCommand, TreeNode } from './treeNode';
 import { viewUri } from '../pages/uris';
-import { answerSummary, costText, modelId, excerpt, stepStatusText } from '../wording';
+import type { PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
+import { listActions, type ServerAction } from '../serverActions';
+import { answerSummary, costText, excerpt, modelId, stepStatusText } from '../wording';
 import { answerContextValue, runActions, runContextValue, stepContextValue } from './contextValues';
-import { TreeNode, openCommand } from './treeNode';
 import type { TreeProvider } from './treeProvider';
 
 const PAGE_SIZE = 50;
 
-/** As many as the server lists at once. */
+/** The server's limit for one list. */
 const MAX_RUNS = 1000;
 
-/** How many runs of each folder are listed; a line at the end asks for more. */
+/** The number of runs to show, by workspace folder. */
 const limits = new Map<string | undefined, number>();
 
 export async function loadRuns(
@@ -24,30 +24,29 @@ export async function loadRuns(
   const { runs, next } = await app.server.execute('writeit.run.list', { folder, limit });
   const ids = new Set(runs.map(({ runId }) => runId));
   const roots = runs.filter(({ parentRunId }) => parentRunId === null || !ids.has(parentRunId));
-  const lines = await Promise.all(
-    roots.map(async (run, place) =>
-      runNode({ app, folder }, run, await runActions(app, run), place === 0),
+  const nodes = await Promise.all(
+    roots.map(async (run, index) =>
+      runNode({ app, folder }, run, await runActions(app, run), index === 0),
     ),
   );
-  return next === null ? lines : [...lines, olderRunsNode(folder, limit, tree)];
+  return next === null ? nodes : [...nodes, olderRunsNode(folder, limit, tree)];
 }
 
 function olderRunsNode(folder: string | undefined, limit: number, tree: TreeProvider): TreeNode {
-  const more = (): void => {
+  const showMore = (): void => {
     limits.set(folder, limit + PAGE_SIZE);
     void tree.refresh();
   };
-  const command = { title: 'More', command: 'writeit.ui.call', arguments: [more] };
-  return new TreeNode('Older runs…', {
+  return new TreeNode('Show older runs…', {
     id: `${folder ?? ''}/older`,
-    description: `the ${limit} newest are shown`,
+    description: `${limit} newest shown`,
     icon: 'ellipsis',
-    command,
+    command: { title: 'More', command: 'writeit.ui.call', arguments: [showMore] },
   });
 }
 
-/** What only repeats the words; a status that is missing here is a type error. */
-const ICONS = {
+/** Icons repeat the status text. A status that is missing here is a type error. */
+const RUN_ICONS = {
   INITIALIZING: 'circle-outline',
   RUNNING: 'edit',
   PAUSED: 'debug-pause',
@@ -55,16 +54,16 @@ const ICONS = {
   ERROR: 'error',
 } as const;
 
-/** Where runs are listed. */
+/** The list that a run is in. */
 interface RunList {
   readonly app: App;
   readonly folder: string | undefined;
 }
 
 function runNode(
-  where: RunList,
+  list: RunList,
   run: RunSummary,
-  offers: readonly ServerAction[],
+  actions: readonly ServerAction[],
   expanded: boolean,
 ): TreeNode {
   const { runId } = run;
@@ -74,65 +73,66 @@ function runNode(
     run.name ?? run.title,
     {
       description: [run.pipeline, state, ...cost].join(', '),
-      tooltip: `${run.title}\n${run.pipeline}: ${state}, ${costText(run.costUsd)}\nbegun ${new Date(run.createdAt).toLocaleString()}`,
-      icon: ICONS[run.status],
-      contextValue: runContextValue(run, offers),
+      tooltip: `${run.title}\n${run.pipeline}: ${state}, ${costText(run.costUsd)}\nstarted ${new Date(run.createdAt).toLocaleString()}`,
+      icon: RUN_ICONS[run.status],
+      contextValue: runContextValue(run, actions),
       id: runId,
       expanded,
-      runId: runId,
+      runId,
       target: { runId },
       command: openCommand(viewUri('run', runId)),
     },
-    () => loadSteps(where, runId),
+    () => loadSteps(list, runId),
   );
 }
 
-/** A run that branched off, with its line in the list of runs, and what is offered for it. */
+/** A branch, and its summary with its actions if it is in the list of runs. */
 interface Branch {
   readonly run: RunTree;
-  readonly listed: RunSummary | undefined;
+  readonly summary: RunSummary | undefined;
   readonly actions: readonly ServerAction[];
 }
 
-function branchNode(where: RunList, { run, listed, actions: offers }: Branch): TreeNode {
+function branchNode(list: RunList, { run, summary, actions }: Branch): TreeNode {
   const { runId, name, branchPoint } = run;
-  const label = name ?? `Branch at ${branchPoint ?? 'the beginning'}`;
+  const origin = branchPoint ?? 'the start';
+  const label = name ?? `Branch at ${origin}`;
   if (run.deleted) {
     return new TreeNode(label, { id: runId, description: 'deleted', icon: 'trash' });
   }
-  const from = name === null ? [] : [`from ${branchPoint ?? 'the beginning'}`];
-  const cost = listed?.costUsd == null ? [] : [costText(listed.costUsd)];
+  const from = name === null ? [] : [`from ${origin}`];
+  const cost = summary?.costUsd == null ? [] : [costText(summary.costUsd)];
   return new TreeNode(
     label,
     {
       description: [...from, run.statusText, ...cost].join(', '),
       icon: 'git-branch',
-      contextValue: listed === undefined ? 'run.branch' : runContextValue(listed, offers),
+      contextValue: summary === undefined ? 'run.branch' : runContextValue(summary, actions),
       id: runId,
-      runId: runId,
+      runId,
       target: { runId },
       command: openCommand(viewUri('run', runId)),
     },
-    () => loadSteps(where, runId),
+    () => loadSteps(list, runId),
   );
 }
 
-/** A run's steps, each with its answers and with the runs that branched off there. */
-async function loadSteps(where: RunList, runId: string): Promise<readonly TreeNode[]> {
-  const { app } = where;
-  const [run, { children }, offers] = await Promise.all([
+/** A run's steps, each with its answers and the branches that start there. */
+async function loadSteps(list: RunList, runId: string): Promise<readonly TreeNode[]> {
+  const { app } = list;
+  const [run, { children }, actions] = await Promise.all([
     app.server.execute('writeit.run.show', { runId }),
     app.server.execute('writeit.run.tree', { runId, depth: 1 }),
     listActions(app.server, viewUri('run', runId)),
   ]);
-  const branches = await loadBranches(where, run, children);
+  const branches = await loadBranches(list, run, children);
   return Object.values(run.steps).map((step) => {
-    const here = branches.filter((branch) => branch.run.branchPoint === step.stepName);
-    return stepNode(where, run, step, offers, here);
+    const stepBranches = branches.filter((branch) => branch.run.branchPoint === step.stepName);
+    return stepNode(list, run, step, actions, stepBranches);
   });
 }
 
-/** What a tree of runs leaves out, their cost for one, is in the list of them. */
+/** The branches of a run, with what the run tree leaves out, such as their cost. */
 async function loadBranches(
   { app, folder }: RunList,
   { uri }: PipelineRun,
@@ -142,11 +142,11 @@ async function loadBranches(
     return [];
   }
   const { runs } = await app.server.execute('writeit.run.list', { folder, uri, limit: MAX_RUNS });
-  const listed = new Map(runs.map((run) => [run.runId, run]));
+  const summaries = new Map(runs.map((run) => [run.runId, run]));
   return Promise.all(
     children.map(async (run) => {
-      const line = listed.get(run.runId);
-      return { run, listed: line, actions: line === undefined ? [] : await runActions(app, line) };
+      const summary = summaries.get(run.runId);
+      return { run, summary, actions: summary === undefined ? [] : await runActions(app, summary) };
     }),
   );
 }
@@ -159,33 +159,32 @@ const STEP_ICONS = {
 } as const;
 
 function stepNode(
-  where: RunList,
+  list: RunList,
   run: PipelineRun,
   step: StepState,
-  offers: readonly ServerAction[],
+  actions: readonly ServerAction[],
   branches: readonly Branch[],
 ): TreeNode {
   const { pipelineRunId: runId, currentStep } = run;
-  const lines = [
+  const children = [
     ...step.aiResponses.map((_, index) => answerNode(run, step, index)),
-    ...branches.map((branch) => branchNode(where, branch)),
+    ...branches.map((branch) => branchNode(list, branch)),
   ];
-  const isOpen = step.stepName === currentStep && !step.isDone;
-  const matters = isOpen || branches.length > 0;
-  const expanded = matters && lines.length > 0;
+  const isWaiting = step.stepName === currentStep && !step.isDone;
+  const expanded = (isWaiting || branches.length > 0) && children.length > 0;
   return new TreeNode(
     step.stepName,
     {
       description: stepStatusText(step),
       icon: step.streaming.length > 0 ? 'sync~spin' : STEP_ICONS[step.status],
-      contextValue: stepContextValue(step, offers),
-      // Whether a line is open is remembered by its id: one that matters now is a new line.
+      contextValue: stepContextValue(step, actions),
+      // VS Code remembers by id whether a node is expanded: another id applies `expanded` again.
       id: `${runId}/${step.stepName}${expanded ? '/now' : ''}`,
       target: { runId, step: step.stepName },
       command: openCommand(viewUri('step', runId, step.stepName)),
       expanded,
     },
-    lines.length === 0 ? undefined : () => Promise.resolve(lines),
+    children.length === 0 ? undefined : () => Promise.resolve(children),
   );
 }
 
@@ -195,11 +194,11 @@ function answerNode(run: PipelineRun, step: StepState, index: number): TreeNode 
   if (answer === undefined) {
     throw new RangeError(`${step.stepName} has no answer ${index + 1}`);
   }
-  const chosen = index === step.userSelection;
+  const isChosen = index === step.userSelection;
   return new TreeNode(`Answer ${index + 1}: ${modelId(answer)}`, {
-    description: answerSummary(answer, chosen),
+    description: answerSummary(answer, isChosen),
     tooltip: excerpt(answer.processedContent, 300),
-    icon: chosen ? 'check' : 'comment',
+    icon: isChosen ? 'check' : 'comment',
     contextValue: answerContextValue(step, index),
     id: `${runId}/${step.stepName}/${answer.responseId}`,
     target: { runId, step: step.stepName, response: index, responseId: answer.responseId },

@@ -1,71 +1,76 @@
 import * as vscode from 'vscode';
 import type { Target } from '../app';
 
-export interface NodeOptions {
-  /** What the line is about, for good: a line of the same id is the same line. */
+export interface TreeNodeOptions {
+  /** Identifies the node across refreshes. */
   readonly id: string;
   readonly description?: string;
   readonly tooltip?: string;
   readonly icon?: string;
-  /** What menus look at: `run`, `run.streaming`, `step`, `answer`, … */
+  /** For `when` clauses of menus, such as `run`, `step` or `answer`. */
   readonly contextValue?: string;
   readonly expanded?: boolean;
   readonly command?: vscode.Command;
   readonly target?: Target;
-  /** The run whose lines are under it and have to be asked for. */
+  /** The run whose steps are the children, which are loaded from the server. */
   readonly runId?: string;
 }
 
-/** A line of a tree. Its state is in the words of its description; the icon repeats it. */
+/** A node of a tree. The description says the state in words; the icon repeats it. */
 export class TreeNode extends vscode.TreeItem {
   override readonly id: string;
   readonly target: Target;
   readonly runId: string | undefined;
   readonly children: (() => Promise<readonly TreeNode[]>) | undefined;
-  /** What is under it, once it was unfolded and looked for. */
+  /** The children, once the node was expanded. */
   loadedChildren: readonly TreeNode[] | undefined;
-  /** That first look. */
+  /** The first load of the children. */
   loading: Promise<readonly TreeNode[]> | undefined;
-  /** All that is seen of it. */
+  /** All that is visible of the node, for comparison. */
   readonly appearance: string;
 
-  constructor(label: string, look: NodeOptions, children?: () => Promise<readonly TreeNode[]>) {
-    super(label, collapsibleState(look, children !== undefined));
-    this.id = look.id;
+  constructor(
+    label: string,
+    options: TreeNodeOptions,
+    children?: () => Promise<readonly TreeNode[]>,
+  ) {
+    super(label, collapsibleState(options, children !== undefined));
+    const { description } = options;
+    this.id = options.id;
     this.children = children;
-    this.target = look.target ?? {};
-    this.runId = look.runId;
-    this.description = look.description ?? '';
-    this.tooltip = look.tooltip ?? [label, look.description].filter(Boolean).join(': ');
-    this.accessibilityInformation = { label: [label, look.description].filter(Boolean).join(', ') };
-    this.appearance = JSON.stringify([label, look, children !== undefined]);
-    if (look.icon !== undefined) {
-      this.iconPath = new vscode.ThemeIcon(look.icon);
+    this.target = options.target ?? {};
+    this.runId = options.runId;
+    this.description = description ?? '';
+    this.tooltip = options.tooltip ?? [label, description].filter(Boolean).join(': ');
+    this.accessibilityInformation = { label: [label, description].filter(Boolean).join(', ') };
+    this.appearance = JSON.stringify([label, options, children !== undefined]);
+    if (options.icon !== undefined) {
+      this.iconPath = new vscode.ThemeIcon(options.icon);
     }
-    if (look.contextValue !== undefined) {
-      this.contextValue = look.contextValue;
+    if (options.contextValue !== undefined) {
+      this.contextValue = options.contextValue;
     }
-    if (look.command !== undefined) {
-      this.command = look.command;
+    if (options.command !== undefined) {
+      this.command = options.command;
     }
   }
 
-  /** Stay the same line and say what a newer one says; whether it looks different then. */
+  /** Take over everything but the children from a newer node; whether it looks different. */
   updateFrom(newer: TreeNode): boolean {
-    const differs = newer.appearance !== this.appearance;
+    const isDifferent = newer.appearance !== this.appearance;
     for (const key of Object.keys(this)) {
       if (!Object.hasOwn(newer, key)) {
-        Reflect.deleteProperty(this, key); // a command, an icon that it has no longer
+        Reflect.deleteProperty(this, key); // a command or an icon that it no longer has
       }
     }
     const { loadedChildren, loading } = this;
     Object.assign(this, newer, { loadedChildren, loading });
-    return differs;
+    return isDifferent;
   }
 }
 
 function collapsibleState(
-  { expanded }: NodeOptions,
+  { expanded }: TreeNodeOptions,
   hasChildren: boolean,
 ): vscode.TreeItemCollapsibleState {
   if (!hasChildren) {
@@ -76,7 +81,7 @@ function collapsibleState(
     : vscode.TreeItemCollapsibleState.Collapsed;
 }
 
-/** Open a document when the line is clicked. */
+/** The command of a node that opens a document when it is clicked. */
 export function openCommand(uri: vscode.Uri): vscode.Command {
   return { title: 'Open', command: 'writeit.ui.show', arguments: [uri] };
 }

@@ -3,7 +3,7 @@ import type { App } from '../app';
 import { describeError } from '../errors';
 import { TreeNode } from './treeNode';
 
-/** Lists the lines of one open folder; without a folder, of none. */
+/** Loads the nodes of one workspace folder; of no folder if none is open. */
 export type NodeLoader = (
   app: App,
   folder: string | undefined,
@@ -11,11 +11,11 @@ export type NodeLoader = (
 ) => Promise<readonly TreeNode[]>;
 
 /**
- * A tree whose first lines come from the server; several folders are its first level.
+ * A tree whose nodes come from the server; several workspace folders are its first level.
  *
- * What VS Code draws anew it first forgets, with all that is under it, and a click in that
- * moment is on nothing. So lines stay the same objects as long as they are about the same, only
- * those that look different are drawn anew, and what is under them is at hand by then.
+ * VS Code forgets a node, and all its children, before it redraws it: a click in that moment is
+ * lost. So a node stays the same object as long as it stands for the same thing, only nodes that
+ * look different are redrawn, and their children are loaded before.
  */
 export class TreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #app: App;
@@ -25,9 +25,9 @@ export class TreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.D
 
   readonly onDidChangeTreeData = this.#didChange.event;
 
-  constructor(app: App, lines: NodeLoader) {
+  constructor(app: App, load: NodeLoader) {
     this.#app = app;
-    this.#root = new TreeNode('', { id: '' }, () => this.#loadRoot(lines));
+    this.#root = new TreeNode('', { id: '' }, () => this.#loadRoot(load));
   }
 
   getTreeItem(node: TreeNode): TreeNode {
@@ -35,24 +35,22 @@ export class TreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.D
   }
 
   async getChildren(node: TreeNode = this.#root): Promise<TreeNode[]> {
-    node.loading ??= loadChildren(node).then((lines) => (node.loadedChildren = lines));
+    node.loading ??= loadChildren(node).then((children) => (node.loadedChildren = children));
     await node.loading;
     return [...(node.loadedChildren ?? [])];
   }
 
-  /** Look anew, of runs only at those named, and draw what is different. */
-  refresh(runs?: ReadonlySet<string>): Promise<void> {
+  /** Load again, of runs only the named ones, and redraw what looks different. */
+  refresh(runIds?: ReadonlySet<string>): Promise<void> {
     this.#queue = this.#queue.then(async () => {
-      const known = new Set(runNodesUnder(this.#root).map(({ runId: run }) => run));
-      const isAbout = runs !== undefined && [...runs].every((run) => known.has(run));
-      const drawn = await updateChildren(
-        this.#root,
-        isAbout ? withAncestors(this.#root, runs) : undefined,
-      );
-      if (drawn.includes(this.#root)) {
+      const known = new Set(runNodesUnder(this.#root).map(({ runId }) => runId));
+      const areKnown = runIds !== undefined && [...runIds].every((runId) => known.has(runId));
+      const affected = areKnown ? withAncestors(this.#root, runIds) : undefined;
+      const changed = await updateChildren(this.#root, affected);
+      if (changed.includes(this.#root)) {
         this.#didChange.fire(undefined);
-      } else if (drawn.length > 0) {
-        this.#didChange.fire([...drawn]);
+      } else if (changed.length > 0) {
+        this.#didChange.fire([...changed]);
       }
     });
     return this.#queue;
@@ -62,79 +60,74 @@ export class TreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.D
     this.#didChange.dispose();
   }
 
-  async #loadRoot(lines: NodeLoader): Promise<readonly TreeNode[]> {
+  async #loadRoot(load: NodeLoader): Promise<readonly TreeNode[]> {
     if (this.#app.server.state !== 'running') {
-      return []; // the view's welcome says why
+      return []; // the welcome view says why
     }
     const folders = vscode.workspace.workspaceFolders ?? [];
     if (folders.length > 1) {
       return folders.map(({ name, uri }) => {
         const folder = uri.toString();
-        const face = { icon: 'folder', expanded: true, id: folder };
-        return new TreeNode(name, face, () => lines(this.#app, folder, this));
+        const options = { icon: 'folder', expanded: true, id: folder };
+        return new TreeNode(name, options, () => load(this.#app, folder, this));
       });
     }
-    return lines(this.#app, folders[0]?.uri.toString(), this);
+    return load(this.#app, folders[0]?.uri.toString(), this);
   }
 }
 
-/** What is under a line now; never an error, which would leave the tree without words. */
+/** Load the children of a node. An error becomes a node: VS Code would show an empty tree. */
 async function loadChildren(node: TreeNode): Promise<readonly TreeNode[]> {
   try {
     return (await node.children?.()) ?? [];
   } catch (error) {
     const id = `${node.id}/error`;
-    return [
-      new TreeNode('This cannot be listed', {
-        id,
-        description: describeError(error),
-        icon: 'error',
-      }),
-    ];
+    const description = describeError(error);
+    return [new TreeNode('Cannot list this', { id, description, icon: 'error' })];
   }
 }
 
-/** Bring what is under a line up to date, as far as it was unfolded; the lines to draw anew. */
+/** Load the children again, of expanded nodes only; returns the nodes to redraw. */
 async function updateChildren(
   node: TreeNode,
-  runs: ReadonlySet<string> | undefined,
+  runIds: ReadonlySet<string> | undefined,
 ): Promise<readonly TreeNode[]> {
   if (node.loading === undefined) {
     return [];
   }
   await node.loading;
-  const isPassedOver = runs !== undefined && node.runId !== undefined && !runs.has(node.runId);
-  const drawn = isPassedOver ? [] : mergeChildren(node, await loadChildren(node));
-  const lines = node.loadedChildren ?? [];
-  const under = await Promise.all(lines.map((line) => updateChildren(line, runs)));
-  return [...drawn, ...under.flat()];
+  const isUnaffected = runIds !== undefined && node.runId !== undefined && !runIds.has(node.runId);
+  const changed = isUnaffected ? [] : mergeChildren(node, await loadChildren(node));
+  const children = node.loadedChildren ?? [];
+  const below = await Promise.all(children.map((child) => updateChildren(child, runIds)));
+  return [...changed, ...below.flat()];
 }
 
-/** Give it the newer lines, each the object it was before; what looks different then. */
+/** Replace the children, keeping the objects of known ones; returns the nodes to redraw. */
 function mergeChildren(node: TreeNode, newer: readonly TreeNode[]): readonly TreeNode[] {
   const before = node.loadedChildren ?? [];
-  const known = new Map(before.map((line) => [line.id, line]));
-  const lines = newer.map((line) => known.get(line.id) ?? line);
-  const differing = newer.flatMap((line) => {
-    const same = known.get(line.id);
-    return same?.updateFrom(line) === true ? [same] : [];
+  const known = new Map(before.map((child) => [child.id, child]));
+  const children = newer.map((child) => known.get(child.id) ?? child);
+  const changed = newer.flatMap((child) => {
+    const existing = known.get(child.id);
+    return existing?.updateFrom(child) === true ? [existing] : [];
   });
   const isSameList =
-    lines.length === before.length && lines.every((line, at) => line === before[at]);
-  node.loadedChildren = lines;
-  return isSameList ? differing : [node];
+    children.length === before.length && children.every((child, index) => child === before[index]);
+  node.loadedChildren = children;
+  return isSameList ? changed : [node];
 }
 
-/** Lines of runs under a line, as far as it was unfolded. */
+/** The loaded nodes of runs at or below a node. */
 function runNodesUnder(node: TreeNode): readonly TreeNode[] {
-  const under = node.loadedChildren?.flatMap(runNodesUnder) ?? [];
-  return node.runId === undefined ? under : [node, ...under];
+  const below = node.loadedChildren?.flatMap(runNodesUnder) ?? [];
+  return node.runId === undefined ? below : [node, ...below];
 }
 
-/** Some runs, and those whose lines show them as their branches. */
-function withAncestors(node: TreeNode, runs: ReadonlySet<string>): ReadonlySet<string> {
-  const around = runNodesUnder(node).filter((line) =>
-    runNodesUnder(line).some(({ runId: run = '' }) => runs.has(run)),
+/** Runs, and the runs whose nodes show them as branches. */
+function withAncestors(node: TreeNode, runIds: ReadonlySet<string>): ReadonlySet<string> {
+  const affected = runNodesUnder(node).filter((candidate) =>
+    runNodesUnder(candidate).some(({ runId = '' }) => runIds.has(runId)),
   );
-  return new Set(around.map(({ runId: run = '' }) => run));
+  return new Set(affected.map(({ runId = '' }) => runId));
 }

@@ -1,4 +1,4 @@
-"""Runs the scripts of `drive/`, which drive VS Code in a browser."""
+"""Runs the scripts of `drive/`, which control VS Code in a browser."""
 
 from __future__ import annotations
 
@@ -16,25 +16,30 @@ if TYPE_CHECKING:
 
 DRIVE = Path(__file__).with_name("drive")
 
+WORDING: dict[str, dict[str, str]] = json.loads(
+    Path(__file__).with_name("wording.json").read_text("utf-8")
+)
+"""The words that tests look for, of which the scripts read the same file."""
+
 
 @dataclass(frozen=True)
-class Ended:
+class ScriptResult:
     """How a script ended."""
 
     code: int
-    complaints: str
+    stderr: str
 
 
-async def drive(
+async def run_script(
     script: str,
-    heard: Callable[[dict[str, Any]], None],
+    on_event: Callable[[dict[str, Any]], None],
     *,
-    within: float,
-    **told: str | Path,
-) -> Ended:
-    """Run a script and hand on each event it tells.
+    timeout: float,  # noqa: ASYNC109 -- the caller's limit is for the script alone
+    **variables: str | Path,
+) -> ScriptResult:
+    """Run a script and pass on each event that it reports.
 
-    `told` are the variables it is told, in capitals.
+    `timeout` is in seconds. `variables` become its environment, with names in capitals.
     """
     process = await asyncio.create_subprocess_exec(
         *(str(tools.node()), str(DRIVE / script)),
@@ -43,8 +48,9 @@ async def drive(
             "HOME": os.environ.get("HOME", "/"),
             "LANG": "C.UTF-8",
             "BROWSER": str(tools.browser()),
+            "EXTENSION": str(tools.EXTENSION),
             "PLAYWRIGHT": str(tools.PLAYWRIGHT),
-            **{name.upper(): str(value) for name, value in told.items()},
+            **{name.upper(): str(value) for name, value in variables.items()},
         },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -53,14 +59,14 @@ async def drive(
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    complaints = asyncio.create_task(process.stderr.read())
+    stderr = asyncio.create_task(process.stderr.read())
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(timeout):
             async for line in process.stdout:
-                heard(json.loads(line))
+                on_event(json.loads(line))
             code = await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return Ended(code, (await complaints).decode(errors="replace"))
+    return ScriptResult(code, (await stderr).decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""A code-server of a test's own: real VS Code, private in every folder."""
+"""A code-server (a real VS Code) with folders of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-QUIET: dict[str, Any] = {
+BASE_SETTINGS: dict[str, Any] = {
     "chat.disableAIFeatures": True,
     "editor.minimap.enabled": False,
     "extensions.autoCheckUpdates": False,
@@ -34,21 +34,21 @@ QUIET: dict[str, Any] = {
     "workbench.tips.enabled": False,
     "workbench.welcomePage.walkthroughs.openOnInstall": False,
 }
-"""Settings under which nothing happens but what the test does."""
+"""Settings that turn off everything a test does not do itself."""
 
 OPTIONS = (
     *("--auth", "none", "--disable-telemetry", "--disable-update-check"),
     *("--disable-getting-started-override", "--disable-proxy"),
 )
-TRUSTING = "--disable-workspace-trust"
-"""Every folder is trusted, and nobody is asked."""
-NOWHERE = json.dumps({"serviceUrl": "http://127.0.0.1:9"})
-"""Where extensions are looked for: the market is not asked."""
-LISTENING = re.compile(r"HTTP server listening on (http://\S+?)/?$")
+TRUST_ALL = "--disable-workspace-trust"
+"""Trust every folder without a question."""
+NO_GALLERY = json.dumps({"serviceUrl": "http://127.0.0.1:9"})
+"""An extension gallery that does not exist."""
+ADDRESS_LINE = re.compile(r"HTTP server listening on (http://\S+?)/?$")
 
 
 @dataclass
-class Place:
+class Profile:
     """The folders of one VS Code."""
 
     root: Path
@@ -64,7 +64,7 @@ class Place:
         return self.root / "extensions"
 
     def command(self, *more: str) -> list[str]:
-        """A command line of code-server that keeps to these folders."""
+        """Return a command line of code-server that uses these folders."""
         config = self.root / "config.yaml"
         config.write_text("auth: none\n", encoding="utf-8")
         return [
@@ -73,86 +73,87 @@ class Place:
             *("--extensions-dir", str(self.extensions), *more),
         ]
 
-    def prefer(self, settings: Mapping[str, Any]) -> None:
-        """Write the user's settings."""
-        self._write("User", QUIET | dict(settings))
+    def write_user_settings(self, settings: Mapping[str, Any]) -> None:
+        """Write the settings of the user."""
+        self._write("User", BASE_SETTINGS | dict(settings))
 
-    def prefer_here(self, settings: Mapping[str, Any]) -> None:
-        """Write the settings of the machine that the extension host is on.
-
-        Those of its programs' paths are read only here.
-        """
+    def write_machine_settings(self, settings: Mapping[str, Any]) -> None:
+        """Write the settings of the machine, the only ones that may name programs."""
         self._write("Machine", settings)
 
-    def _write(self, whose: str, settings: Mapping[str, Any]) -> None:
-        folder = self.data / whose
+    def _write(self, scope: str, settings: Mapping[str, Any]) -> None:
+        folder = self.data / scope
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(settings, indent=2)
         (folder / "settings.json").write_text(text, encoding="utf-8")
 
 
-async def install(place: Place, vsix: Path, environment: Mapping[str, str]) -> None:
-    """Install an extension, as a person does from a file."""
+async def install_extension(
+    profile: Profile, vsix: Path, environment: Mapping[str, str]
+) -> None:
+    """Install an extension from a file."""
     process = await asyncio.create_subprocess_exec(
-        *place.command("--install-extension", str(vsix), "--force"),
-        env=with_path(environment),
+        *profile.command("--install-extension", str(vsix), "--force"),
+        env=process_environment(environment),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
 
 
 @contextlib.asynccontextmanager
-async def serving(
-    place: Place,
+async def running_code_server(
+    profile: Profile,
     environment: Mapping[str, str],
     log: Path,
     *options: str,
-    trusting: bool = True,
+    is_trusted: bool = True,
 ) -> AsyncIterator[str]:
-    """Run a code-server; its address. It ends with all that it started."""
-    trust = (TRUSTING,) if trusting else ()
+    """Run a code-server and yield its address; then stop it and its processes."""
+    trust = (TRUST_ALL,) if is_trusted else ()
     process = await asyncio.create_subprocess_exec(
-        *place.command("--bind-addr", "127.0.0.1:0", *OPTIONS, *trust, *options),
-        env=with_path(environment),
+        *profile.command("--bind-addr", "127.0.0.1:0", *OPTIONS, *trust, *options),
+        env=process_environment(environment),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
-    said: list[str] = []
+    output: list[str] = []
     address = asyncio.get_running_loop().create_future()
-    reading = asyncio.create_task(read(process, said, address))
+    collecting = asyncio.create_task(collect_output(process, output, address))
     try:
         yield await asyncio.wait_for(asyncio.shield(address), 180)
     finally:
-        await end(process)
-        await reading
-        await asyncio.to_thread(log.write_text, "".join(said), encoding="utf-8")
+        await stop(process)
+        await collecting
+        await asyncio.to_thread(log.write_text, "".join(output), encoding="utf-8")
 
 
-async def read(process: Process, said: list[str], address: asyncio.Future[str]) -> None:
-    """Keep what the server says; the address is in it."""
+async def collect_output(
+    process: Process, output: list[str], address: asyncio.Future[str]
+) -> None:
+    """Collect the output and resolve `address` with the address in it."""
     assert process.stdout is not None
     async for line in process.stdout:
-        said.append(line.decode(errors="replace"))
-        if not address.done() and (found := LISTENING.search(said[-1].strip())):
+        output.append(line.decode(errors="replace"))
+        if not address.done() and (found := ADDRESS_LINE.search(output[-1].strip())):
             address.set_result(found[1])
     if not address.done():
-        address.set_exception(AssertionError("code-server ended: " + "".join(said)))
+        address.set_exception(AssertionError("code-server ended: " + "".join(output)))
 
 
-async def end(process: Process) -> None:
+async def stop(process: Process) -> None:
     """Stop the server and all its processes."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
+            os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), 10)
 
 
-def with_path(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment with nothing of this process's but its path."""
-    ours = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-    return ours | {"EXTENSIONS_GALLERY": NOWHERE} | dict(environment)
+def process_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment, with only the path of this process."""
+    base = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    return base | {"EXTENSIONS_GALLERY": NO_GALLERY} | dict(environment)

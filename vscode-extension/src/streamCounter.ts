@@ -1,6 +1,7 @@
 import type { StreamEvent } from './protocol';
+import { plural } from './wording';
 
-/** Counts what came, for a line of progress in words. */
+/** Counts answers and characters for the progress message. */
 export class StreamCounter {
   #total = 0;
   #finished = 0;
@@ -29,13 +30,14 @@ export class StreamCounter {
     }
   }
 
+  /** The counts, as in `1 of 2 answers finished, 340 characters`. */
   get summary(): string {
     const parts = [
-      `${this.#finished} of ${this.#total} ${this.#total === 1 ? 'answer' : 'answers'} ended`,
-      `${this.#characters} characters`,
+      `${this.#finished} of ${plural(this.#total, 'answer')} finished`,
+      plural(this.#characters, 'character'),
     ];
     if (this.#failed > 0) {
-      parts.push(`${this.#failed} did not come`);
+      parts.push(`${this.#failed} failed`);
     }
     if (this.#notice !== '') {
       parts.push(this.#notice);

@@ -1,7 +1,8 @@
-"""Two models whose answers are worth looking at, for a story told in pictures.
+"""Models of the provider for these tests.
 
-`openai/heron-STEP` and `openai/otter-STEP` answer each step of a pipeline in words of
-their own, at a pace at which a person can read along.
+`openai/heron-STEP` and `openai/otter-STEP` answer each step of a pipeline with a text
+of their own, at reading speed. `openai/dictated-PATH` answers what a test writes to
+the file PATH.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-PACE = 0.03
-LOOK = 0.02
+WORD_SECONDS = 0.03
+POLL_SECONDS = 0.02
 GATED = ("angles", "passage")
 OUTLINE = """\
 - The morning: cold, and nobody swims
@@ -67,11 +68,13 @@ Over the bridge of stone you come to the old town, which looks the other way.
 PASSAGE = "The mills stand downstream, and their wheels turn day and night."
 
 
-def voice(gate: Path | None) -> Callable[[provider.Reply, str], Awaitable[None]]:
-    """Return what answers as the model that was asked does, word by word.
+def scripted_answer(
+    gate: Path | None,
+) -> Callable[[provider.Reply, str], Awaitable[None]]:
+    """Return a behavior that answers with the text of the model, word by word.
 
-    The last word of some waits until there is a file of that name in the folder `gate`,
-    if one is given: so that they can be seen coming, however slow the machine is.
+    The last word of the `GATED` answers waits for a file of that name in `gate`, so
+    that a test can see them stream on a machine of any speed.
     """
 
     async def answer(reply: provider.Reply, argument: str) -> None:
@@ -81,49 +84,43 @@ def voice(gate: Path | None) -> Callable[[provider.Reply, str], Awaitable[None]]
         await reply.head()
         for piece in words:
             await reply.word(piece)
-            await asyncio.sleep(PACE)
+            await asyncio.sleep(WORD_SECONDS)
         if gate is not None and name in GATED:
-            await there(gate / name)
+            await wait_for_file(gate / name)
         await reply.word(last)
         await reply.end()
 
     return answer
 
 
-async def there(path: Path) -> None:
-    """Wait for a file that the test's other process makes."""
-    while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 -- it has no event
-        await asyncio.sleep(LOOK)
+async def wait_for_file(path: Path) -> None:
+    """Wait for a file that another process creates."""
+    while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 -- another process creates it
+        await asyncio.sleep(POLL_SECONDS)
 
 
-async def dictated(reply: provider.Reply, argument: str) -> None:
-    """Answer `dictated-PATH` with what is written to a file, until `PATH.end` is there.
-
-    So a test decides what has come of an answer when, however slow the machine is.
-    """
-    path, said, ended = Path(unquote(argument)), 0, False
+async def controlled_answer(reply: provider.Reply, argument: str) -> None:
+    """Answer with what a test writes to the file PATH, until PATH.end exists."""
+    path, sent, ended = Path(unquote(argument)), 0, False
     await reply.head()
     while not ended:
-        ended, text = await asyncio.to_thread(heard, path)
-        if said < len(text):
-            await reply.word(text[said:])
-            said = len(text)
+        ended, text = await asyncio.to_thread(read_answer, path)
+        if sent < len(text):
+            await reply.word(text[sent:])
+            sent = len(text)
         elif not ended:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_SECONDS)
     await reply.end()
 
 
-def heard(path: Path) -> tuple[bool, str]:
-    """Whether a dictation is over, and all that was said."""
+def read_answer(path: Path) -> tuple[bool, str]:
+    """Return whether the answer has ended, and its text."""
     ended = path.with_name(f"{path.name}.end").exists()
     return ended, path.read_text("utf-8") if path.exists() else ""
 
 
-def teach(monkeypatch: pytest.MonkeyPatch, gate: Path | None = None) -> None:
-    """Let the provider know both voices, and the one that is dictated.
-
-    Some of the voices' answers end when a file of their name is in the folder `gate`.
-    """
+def register_models(monkeypatch: pytest.MonkeyPatch, gate: Path | None = None) -> None:
+    """Add these models to the provider; `gate` is that of `scripted_answer`."""
     for name in ("heron", "otter"):
-        monkeypatch.setitem(provider.BEHAVIOURS, name, voice(gate))
-    monkeypatch.setitem(provider.BEHAVIOURS, "dictated", dictated)
+        monkeypatch.setitem(provider.BEHAVIOURS, name, scripted_answer(gate))
+    monkeypatch.setitem(provider.BEHAVIOURS, "dictated", controlled_answer)

@@ -1,0 +1,57 @@
+import * as vscode from 'vscode';
+import type { EditorContext } from './editorContext';
+import { canChange, hasAnswers, hasSeveralAnswers, isDone } from './eligibility';
+import type { PipelineRun } from './protocol';
+
+type ContextKeys = Readonly<Record<string, string | number | boolean>>;
+
+/** What `when` clauses know about the editor, by their keys after `writeit.`. */
+export function contextKeys({ view, run, step, actions = [] }: EditorContext): ContextKeys {
+  const isOffered = (name: string): boolean => actions.some(({ command }) => command === name);
+  return {
+    view: view?.view ?? '',
+    ...runContextKeys(run),
+    canAsk: isOffered('writeit.step.run'),
+    canSkip: isOffered('writeit.step.skip'),
+    canRestore: isOffered('writeit.edit.restore'),
+    passages: step?.passages.length ?? 0,
+  };
+}
+
+export function setContextKeys(context: EditorContext): void {
+  for (const [key, value] of Object.entries(contextKeys(context))) {
+    void vscode.commands.executeCommand('setContext', `writeit.${key}`, value);
+  }
+}
+
+const NO_RUN = {
+  hasRun: false,
+  canResume: false,
+  isBranch: false,
+  streaming: false,
+  hasText: false,
+  hasAnswers: false,
+  canChoose: false,
+  canRewind: false,
+  comparable: false,
+};
+
+function runContextKeys(
+  run: PipelineRun | undefined,
+): Record<keyof typeof NO_RUN, string | boolean> {
+  if (run === undefined) {
+    return NO_RUN;
+  }
+  const steps = Object.values(run.steps);
+  return {
+    hasRun: true,
+    canResume: run.can.resume,
+    isBranch: run.parentPipelineRunId !== null,
+    streaming: run.isStreaming,
+    hasText: steps.some(({ can }) => can.apply),
+    hasAnswers: steps.some(hasAnswers),
+    canChoose: steps.some(canChange),
+    canRewind: steps.some(isDone),
+    comparable: steps.some(hasSeveralAnswers),
+  };
+}

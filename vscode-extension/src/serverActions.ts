@@ -1,0 +1,68 @@
+import * as vscode from 'vscode';
+import { parseViewUri } from './pages/uris';
+import type { Server } from './server/server';
+
+/** A code action of the server: a command that is possible for a document or a view. */
+export interface ServerAction {
+  readonly title: string;
+  readonly command: string;
+  readonly argument: Readonly<Record<string, unknown>>;
+}
+
+interface CodeAction {
+  readonly title: string;
+  readonly command?: { readonly command: string; readonly arguments?: readonly unknown[] };
+}
+
+/** All actions for a document and a range in it. */
+export async function listActions(
+  server: Server,
+  uri: vscode.Uri,
+  range: vscode.Range = new vscode.Range(0, 0, 0, 0),
+): Promise<ServerAction[]> {
+  const params = {
+    textDocument: { uri: uri.toString() },
+    range: toWireRange(range),
+    context: { diagnostics: [] },
+  };
+  const actions = await server.request<CodeAction[] | null>('textDocument/codeAction', params);
+  return (actions ?? []).flatMap(({ title, command }) =>
+    command === undefined ? [] : [{ title, command: command.command, argument: firstOf(command) }],
+  );
+}
+
+function firstOf({ arguments: [first] = [] }: NonNullable<CodeAction['command']>): Json {
+  return (first ?? {}) as Json;
+}
+
+type Json = ServerAction['argument'];
+
+interface WirePosition {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** A range as plain JSON. */
+export function toWireRange({ start, end }: vscode.Range): {
+  start: WirePosition;
+  end: WirePosition;
+} {
+  return {
+    start: { line: start.line, character: start.character },
+    end: { line: end.line, character: end.character },
+  };
+}
+
+/** The run that a document belongs to, as the server decides. */
+export async function findRunId(server: Server, uri: vscode.Uri): Promise<string | undefined> {
+  return parseViewUri(uri)?.runId ?? runIdIn(await listActions(server, uri));
+}
+
+/** The run that a document's actions open; runs of polished passages are not opened by one. */
+export function runIdIn(actions: readonly ServerAction[]): string | undefined {
+  const open = actions.find(
+    ({ command, argument }) => command === 'writeit.view.open' && argument['view'] === 'run',
+  );
+  const runId = open?.argument['runId'];
+  return typeof runId === 'string' ? runId : undefined;
+}
