@@ -80,7 +80,7 @@ function draftLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[]
     return [];
   }
   const use = draft.response === undefined ? 'Use as merge' : `Use as answer ${draft.response + 1}`;
-  return [lens(0, `${use} of ${draft.step}`, 'draft.use'), lens(0, 'Discard', 'draft.leave')];
+  return [lens(0, use, 'draft.use'), lens(0, 'Discard', 'draft.leave')];
 }
 
 function lens(line: number, title: string, command: string, target?: object): vscode.CodeLens {

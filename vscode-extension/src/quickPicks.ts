@@ -106,7 +106,7 @@ export async function pickPipeline(
       ...(pipeline.steps.length > 1 ? { detail: pipeline.steps.join(' → ') } : {}),
       value: pipeline,
     }))
-    .toSorted((one, other) => Number(other.label === first) - Number(one.label === first));
+    .toSorted((a, b) => Number(b.label === first) - Number(a.label === first));
   return pick(items, title, 'No pipeline is available for this.');
 }
 

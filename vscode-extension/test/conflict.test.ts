@@ -46,7 +46,7 @@ async function createConflict(text: string = RIVERS): Promise<vscode.TextEditor>
   await write(POLISHED);
   await end();
   await polishing;
-  await waitFor('the conflict', () => app.conflicts.all.some((one) => one.uri === uri));
+  await waitFor('the conflict', () => app.conflicts.all.some((conflicts) => conflicts.uri === uri));
   return editor;
 }
 

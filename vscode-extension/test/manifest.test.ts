@@ -19,10 +19,10 @@ interface Step {
 }
 
 function readManifest(): { path: string; contributes: Manifest['contributes'] } {
-  const found = vscode.extensions.getExtension('writeit.writeit');
-  assert.ok(found);
-  const { contributes } = found.packageJSON as Manifest;
-  return { path: found.extensionPath, contributes };
+  const writeit = vscode.extensions.getExtension('writeit.writeit');
+  assert.ok(writeit);
+  const { contributes } = writeit.packageJSON as Manifest;
+  return { path: writeit.extensionPath, contributes };
 }
 
 /** The commands that a text links to. */
@@ -62,8 +62,8 @@ group('manifest', (test) => {
   });
 
   test('no command that asks a question completes a step', () => {
-    const steps = readManifest().contributes.walkthroughs.flatMap((one) => one.steps);
-    const events = steps.flatMap(({ completionEvents }) => completionEvents);
+    const allSteps = readManifest().contributes.walkthroughs.flatMap(({ steps }) => steps);
+    const events = allSteps.flatMap(({ completionEvents }) => completionEvents);
     const commands = events.filter((event) => event.startsWith('onCommand:'));
     assert.deepEqual(commands, ['onCommand:writeit.ui.server.info']);
   });

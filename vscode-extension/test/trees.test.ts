@@ -45,9 +45,9 @@ function labels(nodes: readonly TreeNode[]): string[] {
 }
 
 function findNode(nodes: readonly TreeNode[], label: string): TreeNode {
-  const found = nodes.find((node) => node.label === label);
-  assert.ok(found, `${label} is not among ${labels(nodes).join(', ')}`);
-  return found;
+  const match = nodes.find((node) => node.label === label);
+  assert.ok(match, `${label} is not among ${labels(nodes).join(', ')}`);
+  return match;
 }
 
 /** The commands in the menus of a node, by their ids without `writeit.ui.line.`. */
@@ -167,7 +167,7 @@ group('trees', (test) => {
     const line = findNode(inside, 'paid, too');
     assert.match(String(line.description), /^from angles, .*angles, \$0\.\d{4}$/);
     const { runs: listed } = await execute('writeit.run.list', { limit: 1000 });
-    const cost = listed.find((one) => one.runId === branch.pipelineRunId)?.costUsd;
+    const cost = listed.find((run) => run.runId === branch.pipelineRunId)?.costUsd;
     assert.ok(cost != null && cost > 0);
   });
 
@@ -176,8 +176,8 @@ group('trees', (test) => {
     await execute('writeit.step.run', { runId });
     const runs = await createTree(loadRuns);
     const angles = async (): Promise<TreeNode> => {
-      const found = findNode(await runs.getChildren(), 'a choice');
-      return findNode(await runs.getChildren(found), 'angles');
+      const run = findNode(await runs.getChildren(), 'a choice');
+      return findNode(await runs.getChildren(run), 'angles');
     };
     const waiting = await angles();
     assert.equal(waiting.collapsibleState, vscode.TreeItemCollapsibleState.Expanded);

@@ -33,22 +33,22 @@ function fakeSource(
 group('units', (test) => {
   test('the first source with a server is used, and the others say why not', async () => {
     const empty = fakeSource('PATH', { problem: 'nothing there' });
-    const { found, rejected: tried } = await findServer([
+    const { server, rejected } = await findServer([
       empty,
       fakeSource('here', { path: '/bin/writeit' }),
     ]);
-    assert.deepEqual(found, { command: '/bin/writeit', args: ['serve'], reason: 'here' });
-    assert.deepEqual(tried, ['PATH: nothing there']);
+    assert.deepEqual(server, { command: '/bin/writeit', args: ['serve'], reason: 'here' });
+    assert.deepEqual(rejected, ['PATH: nothing there']);
   });
 
   test('a setting that leads nowhere ends the search', async () => {
     const setting = fakeSource('setting', { problem: 'it cannot be run' }, true);
-    const { found, rejected: tried } = await findServer([
+    const { server, rejected } = await findServer([
       setting,
       fakeSource('PATH', { path: '/bin/writeit' }),
     ]);
-    assert.equal(found, undefined);
-    assert.deepEqual(tried, ['setting: it cannot be run']);
+    assert.equal(server, undefined);
+    assert.deepEqual(rejected, ['setting: it cannot be run']);
   });
 
   test('a server that is too old is refused with both versions named', () => {
@@ -92,8 +92,8 @@ group('units', (test) => {
     const [user, proposed] = ['a', 'b'].map((side) =>
       Array.from({ length: 2000 }, (_, number) => `${side}${number}`),
     ) as [string[], string[]];
-    const found = diffHunks(['same', ...user], ['same', ...proposed]);
-    assert.deepEqual(found, [{ line: 1, userLines: user, proposedLines: proposed }]);
+    const hunks = diffHunks(['same', ...user], ['same', ...proposed]);
+    assert.deepEqual(hunks, [{ line: 1, userLines: user, proposedLines: proposed }]);
   });
 
   test('a message leaves out a hint that buttons replace', () => {

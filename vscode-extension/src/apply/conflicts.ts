@@ -128,7 +128,7 @@ export class ConflictTracker implements vscode.Disposable {
         }
         await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
       }
-      log.warn(`Cannot compare ${step} with ${uri}: the document changes all the time`);
+      log.warn(`Cannot compare ${step} with ${uri}: the document keeps changing`);
     } catch (error) {
       log.warn(`Cannot compare ${step} with ${uri}: ${describeError(error)}`);
     }

@@ -28,13 +28,13 @@ export const LIBRARY: Handlers = {
 
   'primer.show': async (app, argument) => {
     const primer = await pickPrimer(app, argument, 'Read a style');
-    const found =
+    const style =
       primer &&
       (await app.server.execute('writeit.primer.show', { primer, folder: currentFolder() }));
-    if (!found) {
+    if (!style) {
       return undefined;
     }
-    const content = `# ${found.name}\n\n${found.description}\n\n${found.content}\n`;
+    const content = `# ${style.name}\n\n${style.description}\n\n${style.content}\n`;
     const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });
     return vscode.window.showTextDocument(document, { preview: true });
   },

@@ -29,15 +29,15 @@ export const RESPONSE: Handlers = {
       return undefined;
     }
     const { runId, step } = resolved;
-    const [one, other] =
+    const [first, second] =
       step.aiResponses.length === 2
         ? step.aiResponses
         : (await pickAnswers(step, 'Choose two answers to compare')).map(({ answer }) => answer);
-    if (one === undefined || other === undefined) {
+    if (first === undefined || second === undefined) {
       void vscode.window.showInformationMessage('WriteIt: Choose two answers to compare.');
       return undefined;
     }
-    const [left, right] = [one, other].map(({ responseId }) => {
+    const [left, right] = [first, second].map(({ responseId }) => {
       return { runId, step: step.stepName, response: responseId };
     });
     return runCommand(app, 'writeit.view.open', { view: 'compare', left, right });

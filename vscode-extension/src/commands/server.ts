@@ -8,9 +8,9 @@ import type { Handlers } from './handlers';
 export const SERVER: Handlers = {
   'server.restart': async (app) => {
     await app.server.restart();
-    const { state, reason: why } = app.server;
+    const { state, reason } = app.server;
     if (state !== 'running') {
-      void vscode.window.showWarningMessage(withPrefix(why));
+      void vscode.window.showWarningMessage(withPrefix(reason));
     }
     return state;
   },
@@ -23,9 +23,9 @@ export const SERVER: Handlers = {
   },
 
   'server.info': (app) => {
-    const { reason: why, description } = app.server;
-    const words = why === description ? why : `${why} ${description}`;
-    void vscode.window.showInformationMessage(withPrefix(words));
+    const { reason, description } = app.server;
+    const text = reason === description ? reason : `${reason} ${description}`;
+    void vscode.window.showInformationMessage(withPrefix(text));
     return Promise.resolve(description);
   },
 

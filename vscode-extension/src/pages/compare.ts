@@ -33,8 +33,11 @@ export async function compare(app: App, left: Side, right: Side): Promise<void> 
     await compareRunDocument(app, left);
     return;
   }
-  const [one, other] = await Promise.all([comparedText(app, left), comparedText(app, right)]);
-  await showDiff(one.uri, other.uri, `${one.title} ↔ ${other.title}`);
+  const [leftText, rightText] = await Promise.all([
+    comparedText(app, left),
+    comparedText(app, right),
+  ]);
+  await showDiff(leftText.uri, rightText.uri, `${leftText.title} ↔ ${rightText.title}`);
 }
 
 async function compareRunDocument(app: App, { runId, step }: Side): Promise<void> {

@@ -11,7 +11,7 @@ export interface FoundServer extends ServerCommand {
 }
 
 export interface SearchResult {
-  readonly found?: FoundServer;
+  readonly server?: FoundServer;
   /** Sources that have no server, each with the reason. */
   readonly rejected: readonly string[];
 }
@@ -27,19 +27,19 @@ export interface ServerSource {
 
 /** Try the sources in order, until one has a server. */
 export async function findServer(sources: readonly ServerSource[]): Promise<SearchResult> {
-  const tried: string[] = [];
+  const rejected: string[] = [];
   for (const source of sources) {
     const result = await source.locate();
     if ('path' in result) {
       return {
-        found: { command: result.path, args: ['serve'], reason: source.name },
-        rejected: tried,
+        server: { command: result.path, args: ['serve'], reason: source.name },
+        rejected,
       };
     }
-    tried.push(`${source.name}: ${result.problem}`);
+    rejected.push(`${source.name}: ${result.problem}`);
     if (source.isFinal) {
       break;
     }
   }
-  return { rejected: tried };
+  return { rejected };
 }

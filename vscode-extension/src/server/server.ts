@@ -33,7 +33,7 @@ export class Server implements vscode.Disposable {
   #path = '';
   #reason = 'The WriteIt server has not been started.';
   #connection: Connection | undefined;
-  #found: FoundServer | undefined;
+  #foundServer: FoundServer | undefined;
   #queue: Promise<void> = Promise.resolve();
   #restarting: Promise<void> | undefined;
 
@@ -57,8 +57,8 @@ export class Server implements vscode.Disposable {
   /** The path, source and version of the server, if it was found. */
   get description(): string {
     const version = this.#connection?.version ?? 'unknown version';
-    const found = this.#found;
-    return found ? `${found.command} (${found.reason}), ${version}` : this.#reason;
+    const server = this.#foundServer;
+    return server ? `${server.command} (${server.reason}), ${version}` : this.#reason;
   }
 
   /** Whether the configured path has changed since the last start. */
@@ -147,20 +147,20 @@ export class Server implements vscode.Disposable {
     for (const rejected of search.rejected) {
       log.info(`No server: ${rejected}`);
     }
-    if (search.found === undefined) {
+    if (search.server === undefined) {
       this.#setState('missing', `No WriteIt server was found (${search.rejected.join('; ')}).`);
       return;
     }
-    log.info(`Server: ${search.found.command}, from ${search.found.reason}`);
-    await this.#connect(search.found);
+    log.info(`Server: ${search.server.command}, from ${search.server.reason}`);
+    await this.#connect(search.server);
   }
 
-  async #connect(found: FoundServer): Promise<void> {
+  async #connect(server: FoundServer): Promise<void> {
     const { Connection } = await import('./connection');
-    const connection = new Connection(found, this.#hooks);
-    this.#found = found;
+    const connection = new Connection(server, this.#hooks);
+    this.#foundServer = server;
     this.#connection = connection;
-    const name = `The WriteIt server at ${found.command}`;
+    const name = `The WriteIt server at ${server.command}`;
     try {
       await connection.start();
     } catch (error) {

@@ -7,7 +7,7 @@ export function versionProblem(
   oldest: string = MIN_VERSION,
 ): string | undefined {
   if (version === undefined) {
-    return 'it does not tell its version';
+    return 'it does not report its version';
   }
   return isBefore(parseVersion(version), parseVersion(oldest))
     ? `it is version ${version}, and ${oldest} or newer is needed`
@@ -18,11 +18,11 @@ function parseVersion(version: string): number[] {
   return version.split(/[.+-]/, 3).map((part) => Number.parseInt(part, 10) || 0);
 }
 
-function isBefore(one: readonly number[], other: readonly number[]): boolean {
-  for (const [index, wanted] of other.entries()) {
-    const has = one[index] ?? 0;
-    if (has !== wanted) {
-      return has < wanted;
+function isBefore(version: readonly number[], minimum: readonly number[]): boolean {
+  for (const [index, required] of minimum.entries()) {
+    const has = version[index] ?? 0;
+    if (has !== required) {
+      return has < required;
     }
   }
   return false;
