@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emacs import driving
-from emacs.writer import Writer
+from emacs import process
+from emacs.session import EmacsSession
 from support.skips import skip_or_fail
 
 if TYPE_CHECKING:
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
-AS_IT_COMES = """\
+MINIMAL_INIT = """\
 (require 'eglot)
 (add-to-list 'eglot-server-programs '(markdown-mode . ("writeit" "serve")))
 (add-hook 'markdown-mode-hook #'eglot-ensure)
 """
-"""The least that starts a server."""
+"""The least that starts a server, used by `minimal_emacs`."""
 
-missing = lru_cache(driving.missing)
+missing_reason = lru_cache(process.missing_reason)
 
 
-def documented() -> str:
-    """The init file that docs/emacs.md tells a writer to have."""
+def documented_init() -> str:
+    """Return the init file of docs/emacs.md."""
     page = (ROOT / "docs/emacs.md").read_text(encoding="utf-8")
     found = re.search(r"```elisp\n(.*?)```", page, re.DOTALL)
     assert found
@@ -39,14 +39,14 @@ def documented() -> str:
 
 
 def pytest_runtest_setup() -> None:
-    """Pass over all of these tests, in one line, where there is no such Emacs."""
-    if reason := missing():
+    """Skip these tests where this Emacs is not installed."""
+    if reason := missing_reason():
         skip_or_fail(reason)
 
 
 @pytest.fixture(scope="session")
-def surroundings() -> Iterator[dict[str, str]]:
-    """What Emacs and so the server is started with; a provider that answers."""
+def environment() -> Iterator[dict[str, str]]:
+    """Return the environment of Emacs and the server, with a provider on loopback."""
     script = ROOT / "tests/support/provider.py"
     with subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
@@ -57,7 +57,7 @@ def surroundings() -> Iterator[dict[str, str]]:
             "OPENAI_API_KEY": "sk-secret-of-the-tests",
             "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
             "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
-            "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nobody answers there
+            "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nothing listens there
             "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         }
         provider.kill()
@@ -65,19 +65,19 @@ def surroundings() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def emacs(
-    surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Writer]:
-    """An Emacs with the init file of the documentation."""
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmacsSession]:
+    """An Emacs with the documented init file."""
     home = tmp_path_factory.mktemp("emacs")
-    with Writer(home, surroundings, documented()) as writer:
-        yield writer
+    with EmacsSession(home, environment, documented_init()) as session:
+        yield session
 
 
 @pytest.fixture(scope="session")
-def plain_emacs(
-    surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Writer]:
-    """An Emacs with the least that starts a server."""
+def minimal_emacs(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmacsSession]:
+    """An Emacs with the shortest init file that starts a server."""
     home = tmp_path_factory.mktemp("plain")
-    with Writer(home, surroundings, AS_IT_COMES) as writer:
-        yield writer
+    with EmacsSession(home, environment, MINIMAL_INIT) as session:
+        yield session

@@ -1,78 +1,77 @@
-"""The story in an Emacs that has never heard of WriteIt, by keys and nothing else.
+"""A whole run in Emacs by keys, with the init file of docs/emacs.md.
 
-Her init file is the one docs/emacs.md gives. She has no plug-in, and her folder is not
-under version control.
+There is no plug-in, and the folder is not under version control.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emacs.writer import SAVE
+from emacs.session import SAVE
 from support.notes import NOTES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emacs.writer import Writer
+    from emacs.session import EmacsSession
 
 
-def to_the_draft(emacs: Writer, notes: Path) -> None:
-    """An angle chosen with words of hers; an outline asked anew."""
-    emacs.take("Start tech-article")
-    emacs.told("tech-article is begun; nothing is sent yet. Next: run angles")
-    emacs.take("Run angles")
-    emacs.told("angles has 2 answers")
+def run_to_the_draft(emacs: EmacsSession, notes: Path) -> None:
+    """Choose an angle with feedback; regenerate the outline."""
+    emacs.run_action("Start tech-article")
+    emacs.wait_for_message("tech-article is begun")
+    emacs.run_action("Run angles")
+    emacs.wait_for_message("angles has 2 answers")
     emacs.open_page("Open the step angles")
-    emacs.say("for beginners")
-    emacs.goto("The flood")
-    emacs.take("Choose this answer")
-    emacs.told("is the choice for angles. Next: run outline")
+    emacs.type_feedback("for beginners")
+    emacs.move_before("The flood")
+    emacs.run_action("Choose this answer")
+    emacs.wait_for_message("is the choice for angles. Next: run outline")
     emacs.open(notes)
-    emacs.take("Run outline")
-    emacs.told("outline has 1 answer")
+    emacs.run_action("Run outline")
+    emacs.wait_for_message("outline has 1 answer")
     outline = emacs.open_page("Open the step outline")
     assert "for beginners" in emacs.text()
-    emacs.say("fewer parts")
-    emacs.goto("fewer parts")
-    emacs.take("Ask anew with these words")
-    emacs.told("outline has 2 answers")
-    emacs.sees("## Answer 2")
+    emacs.type_feedback("fewer parts")
+    emacs.move_before("fewer parts")
+    emacs.run_action("Ask anew with these words")
+    emacs.wait_for_message("outline has 2 answers")
+    emacs.wait_for_text("## Answer 2")
     assert "fewer parts" in emacs.text().partition("## Answer 2")[2]
-    emacs.goto("## Answer 2")
-    emacs.take(r"Choose this answer \(answer 2\)")
-    emacs.told("Answer 2 is the choice for outline")
-    emacs.sees("**You chose answer 2.**")
+    emacs.move_before("## Answer 2")
+    emacs.run_action(r"Choose this answer \(answer 2\)")
+    emacs.wait_for_message("Answer 2 is the choice for outline")
+    emacs.wait_for_text("**You chose answer 2.**")
     emacs.keys(SAVE)
-    emacs.told(f"Wrote {outline}")
+    emacs.wait_for_message(f"Wrote {outline}")
 
 
-def test_from_notes_to_article(emacs: Writer) -> None:
-    """Angles, outline, draft, polish; her article is a file of its own."""
+def test_from_notes_to_article(emacs: EmacsSession) -> None:
+    """Angles, outline, draft, polish; the article is a new file."""
     emacs.folder.mkdir(exist_ok=True)
     notes = emacs.folder / "rivers.md"
     notes.write_text(NOTES, encoding="utf-8")
     emacs.open(notes)
-    to_the_draft(emacs, notes)
+    run_to_the_draft(emacs, notes)
 
-    emacs.take("Run draft")
-    emacs.told("draft has 2 answers")
+    emacs.run_action("Run draft")
+    emacs.wait_for_message("draft has 2 answers")
     draft = emacs.open_page("Open the step draft")
     for count, passage in enumerate(("Water moves.", "Rivers run."), 1):
         emacs.select_line(passage)
-        emacs.take("Take this passage into the merge")
-        emacs.told(f"the merge of draft has {count} passage")
-        emacs.sees(f"{count}. answer ")
-    emacs.sees("Water moves.\n\nRivers run.")
-    emacs.goto("## Merge")
-    emacs.take("Use the merge")
-    emacs.told("The merge is the text of draft. Next: run polish")
-    emacs.take("Run polish")
-    emacs.told("polish has 1 answer")
-    emacs.take("Choose answer 1 for polish")
-    emacs.told("That was the last step: apply the text")
-    emacs.take("Apply the text")
-    emacs.told("The text is in rivers.tech-article.md")
+        emacs.run_action("Take this passage into the merge")
+        emacs.wait_for_message(f"the merge of draft has {count} passage")
+        emacs.wait_for_text(f"{count}. answer ")
+    emacs.wait_for_text("Water moves.\n\nRivers run.")
+    emacs.move_before("## Merge")
+    emacs.run_action("Use the merge")
+    emacs.wait_for_message("The merge is the text of draft. Next: run polish")
+    emacs.run_action("Run polish")
+    emacs.wait_for_message("polish has 1 answer")
+    emacs.run_action("Choose answer 1 for polish")
+    emacs.wait_for_message("That was the last step: apply the text")
+    emacs.run_action("Apply the text")
+    emacs.wait_for_message("The text is in rivers.tech-article.md")
 
     article = emacs.folder / "rivers.tech-article.md"
     assert article.read_text("utf-8") == "Rivers run and water moves.\n"

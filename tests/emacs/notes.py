@@ -1,4 +1,4 @@
-"""What she writes about in the tests."""
+"""Notes for the tests."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 FIRST = "A river is moving water."
 SECOND = "It begins at a source."
 _count = count(1)
-"""One for all tests: they share an Emacs, and it has their files open still."""
+"""One counter for all tests: they share an Emacs, which keeps their files open."""
 
 
-def notes_in(folder: Path, **models: str) -> Path:
-    """New notes whose front matter says which models to ask."""
+def create_notes(folder: Path, **models: str) -> Path:
+    """Create new notes whose front matter names the models of steps."""
     named = "".join(f"    {step}: openai/{model}\n" for step, model in models.items())
     head = f"---\nwriteit:\n  models:\n{named}---\n" if models else ""
     folder.mkdir(exist_ok=True)

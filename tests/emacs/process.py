@@ -1,8 +1,8 @@
-"""A real Emacs on a terminal of its own: keys go in, Lisp is asked what stands there.
+"""A real Emacs on a terminal of its own, driven by keys and by Lisp.
 
-Nothing here knows of WriteIt. Lisp is asked over the socket of Emacs' own server, as
-`emacsclient --eval` does; that is answered even while Emacs waits for a key, or for the
-reply to a request.
+Nothing here is specific to WriteIt. Lisp is evaluated over the socket of Emacs' own
+server, as `emacsclient --eval` does. That works even while Emacs waits for a key or for
+a reply.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 ROWS, COLUMNS = 40, 110
 
-EARLY = """\
+EARLY_INIT = """\
 (setq native-comp-deferred-compilation nil inhibit-startup-screen t)
 """
-"""Packages are not compiled into her new home while she writes."""
+"""Keeps Emacs from compiling packages during the tests."""
 
-BASE = """\
+TEST_INIT = """\
 (setq suggest-key-bindings nil)
 (setq server-name "s" server-socket-dir (getenv "EMACS_TEST_SOCKET"))
 (defun prompt ()
@@ -47,10 +47,10 @@ BASE = """\
 (setq jsonrpc-default-request-timeout 90)
 (server-start)
 """
-"""What the tests need of her init file, before what she has there herself.
+"""What the tests need, before the init file of the test.
 
-On a busy machine a reply may take longer than ten seconds; eglot would give up, and
-Emacs then throws away what was typed meanwhile.
+On a busy machine a reply may take longer than ten seconds. Eglot would give up, and
+Emacs would discard what was typed meanwhile.
 """
 
 ENTER, ESCAPE, QUIT = "\r", "\x1b", "\x07"
@@ -59,7 +59,7 @@ PLAIN = {code: plain for plain, code in QUOTED.items()}
 
 
 class LispError(Exception):
-    """What Emacs said instead of a value."""
+    """The error that Emacs returned instead of a value."""
 
 
 class Emacs:
@@ -67,60 +67,60 @@ class Emacs:
 
     def __init__(self, home: Path, environment: Mapping[str, str], init: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="em-")
-        self._socket = Path(self._folder.name) / "s"  # its path has to be short
+        self._socket = Path(self._folder.name) / "s"  # a socket's path must be short
         settings = home / ".emacs.d"
         settings.mkdir(parents=True, exist_ok=True)
-        (settings / "early-init.el").write_text(EARLY, encoding="utf-8")
-        (settings / "init.el").write_text(BASE + init, encoding="utf-8")
-        ours, theirs = pty.openpty()
+        (settings / "early-init.el").write_text(EARLY_INIT, encoding="utf-8")
+        (settings / "init.el").write_text(TEST_INIT + init, encoding="utf-8")
+        terminal, child_terminal = pty.openpty()
         size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+        fcntl.ioctl(child_terminal, termios.TIOCSWINSZ, size)
         self.process = subprocess.Popen(
             ["emacs", "-nw"],
             cwd=home,
             env=_environment(home, self._folder.name, environment),
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            stdin=child_terminal,
+            stdout=child_terminal,
+            stderr=child_terminal,
             start_new_session=True,
-            preexec_fn=_own_terminal,  # noqa: PLW1509 -- no thread of ours runs yet
+            preexec_fn=_own_terminal,  # noqa: PLW1509 -- this process has no other threads yet
         )
-        os.close(theirs)
-        self._terminal = ours
+        os.close(child_terminal)
+        self._terminal = terminal
         self._reader = threading.Thread(target=self._drain, daemon=True)
         self._reader.start()
-        waited(self._listens)
+        waited(self._is_listening)
 
     def __enter__(self) -> Self:
         """Return the Emacs itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it, if it has not ended by itself."""
+        """Kill it if it has not exited."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self._reader.join(5)
         os.close(self._terminal)
         self._folder.cleanup()
 
-    # --- typing and asking ----------------------------------------------------------
+    # --- keys and Lisp --------------------------------------------------------------
 
     def keys(self, typed: str) -> None:
         """Press keys."""
         os.write(self._terminal, typed.encode())
 
     def command(self, name: str) -> None:
-        """Run a command by its name: M-x; keys typed ahead of its question get lost."""
+        """Run a command with M-x; keys typed before its prompt would be lost."""
         self.keys(f"{ESCAPE}x")
         self.until('(and (active-minibuffer-window) (string-match "M-x" (prompt)) t)')
         self.keys(f"{name}{ENTER}")
         self.until('(not (and (active-minibuffer-window) (equal "M-x " (prompt))))')
 
     def lisp(self, expression: str) -> Any:
-        """Return what an expression is in the window she looks at, as JSON has it."""
-        here = "(or (minibuffer-selected-window) (selected-window))"
-        within = f"(with-selected-window {here} {expression})"
-        return json.loads(self._evaluate(f"(json-encode {within})"))
+        """Return the value of an expression in the selected window, as JSON."""
+        window = "(or (minibuffer-selected-window) (selected-window))"
+        in_window = f"(with-selected-window {window} {expression})"
+        return json.loads(self._evaluate(f"(json-encode {in_window})"))
 
     def until(self, expression: str, within: float = PATIENCE) -> Any:
         """Wait until an expression is true; return its value."""
@@ -129,23 +129,23 @@ class Emacs:
     def waited(
         self, condition: Callable[[], Any], within: float = PATIENCE, what: str = ""
     ) -> Any:
-        """Wait until something is so; if it does not come, say what stands there."""
+        """Wait until a condition is true; a timeout reports what Emacs shows."""
         try:
             return waited(condition, within)
         except TimeoutError as late:
-            late.add_note(f"waited for: {what}\n{self.scene()}")
+            late.add_note(f"waited for: {what}\n{self.describe()}")
             raise
 
-    def scene(self) -> str:
-        """What a person would look at: messages, the question, the text."""
+    def describe(self) -> str:
+        """Return the messages, the question, the file and the text."""
         parts = {
             "messages": '(with-current-buffer "*Messages*" (buffer-string))',
-            "asked": "(when (active-minibuffer-window) (minibuffer-prompt))",
+            "question": "(when (active-minibuffer-window) (minibuffer-prompt))",
             "file": "buffer-file-name",
             "text": "(buffer-substring-no-properties (point-min) (point-max))",
         }
-        found = {name: self.lisp(lisp) for name, lisp in parts.items()}
-        return "\n".join(f"--- {name}\n{value}" for name, value in found.items())
+        values = {name: self.lisp(lisp) for name, lisp in parts.items()}
+        return "\n".join(f"--- {name}\n{value}" for name, value in values.items())
 
     def _evaluate(self, expression: str) -> str:
         link = socket.socket(socket.AF_UNIX)
@@ -162,7 +162,7 @@ class Emacs:
                     value += _unquoted(rest)
         return str(json.loads(_as_json(value)))
 
-    def _listens(self) -> bool:
+    def _is_listening(self) -> bool:
         with socket.socket(socket.AF_UNIX) as link:
             return link.connect_ex(str(self._socket)) == 0
 
@@ -172,20 +172,20 @@ class Emacs:
                 pass
 
 
-def missing() -> str | None:
-    """Why no Emacs can be tested here, else None."""
+def missing_reason() -> str | None:
+    """Return why no Emacs can be tested here, None if one can."""
     packages = "emacs-nox, elpa-eglot and elpa-markdown-mode (make ci-setup)"
     if shutil.which("emacs") is None:
         return f"Emacs is not installed: {packages}"
-    ask = "(dolist (it '(eglot markdown-mode)) (require it))"
-    said = subprocess.run(
-        ["emacs", "--batch", "--eval", ask], capture_output=True, check=False
+    load = "(dolist (it '(eglot markdown-mode)) (require it))"
+    loading = subprocess.run(
+        ["emacs", "--batch", "--eval", load], capture_output=True, check=False
     )
-    return f"Emacs is here without {packages}" if said.returncode else None
+    return f"Emacs lacks packages: {packages}" if loading.returncode else None
 
 
-def text(words: str) -> str:
-    """Return a string of Lisp."""
+def lisp_string(words: str) -> str:
+    """Return a text as a Lisp string."""
     escaped = words.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -199,19 +199,19 @@ def _quoted(words: str) -> str:
 
 
 def _unquoted(words: str) -> str:
-    found, pairs = "", iter(words)
+    unquoted, pairs = "", iter(words)
     for character in pairs:
-        found += PLAIN[character + next(pairs)] if character == "&" else character
-    return found
+        unquoted += PLAIN[character + next(pairs)] if character == "&" else character
+    return unquoted
 
 
 def _as_json(printed: str) -> str:
-    """Lisp prints a string nearly as JSON does: but line ends stand as they are."""
+    """Convert a printed Lisp string to JSON: only line ends differ."""
     return printed.strip().replace("\n", "\\n")
 
 
 def _environment(home: Path, sockets: str, more: Mapping[str, str]) -> dict[str, str]:
-    """Nothing of the person's own Emacs, nor of her key ring."""
+    """Return an environment without the user's Emacs settings and keyring."""
     kept = {key: os.environ[key] for key in ("PATH", "TMPDIR") if key in os.environ}
     fixed = {"HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
     return {**kept, **fixed, "EMACS_TEST_SOCKET": sockets, **more}
