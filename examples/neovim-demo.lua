@@ -1,5 +1,5 @@
--- What the demo sets in Neovim: the embedded model for everything, and a hint of what to
--- do next above the text. Nothing of it is needed to use WriteIt.
+-- The demo's settings for Neovim: the embedded model for every step, and a hint above the
+-- text that says what to do next. You need none of them to use WriteIt.
 
 vim.lsp.config('writeit', {
   settings = { writeit = { models = { default = 'embedded/smollm2-135m' } } },
@@ -12,16 +12,16 @@ vim.o.tabline = '%#Title# %{v:lua.WriteItDemoHint()} '
 vim.o.statusline = " %t %m%= %<%{v:lua.require'writeit'.statusline()} "
 
 local HINTS = {
-  { 'ready to run', 'Ask the model:  :WriteIt next' },
-  { 'answers are coming', 'The answer streams in beside. Stop it:  :WriteIt pause' },
+  { 'ready to run', 'Generate the answers:  :WriteIt next' },
+  { 'answers are coming', 'Generating. Stop it:  :WriteIt pause' },
   {
     'to choose from',
-    'Take it:  :WriteIt choose   Not right?  :WriteIt regenerate shorter, please',
+    'Choose it:  :WriteIt choose   Change it:  :WriteIt regenerate shorter, please',
   },
-  { 'paused', 'Go on:  :WriteIt choose  or  :WriteIt next' },
+  { 'paused', 'Continue:  :WriteIt choose  or  :WriteIt next' },
   {
     'finished',
-    'Into a file of its own:  :WriteIt apply   Every prompt and answer:  :WriteIt export yaml',
+    'Write the article:  :WriteIt apply   Export the run:  :WriteIt export yaml',
   },
 }
 
@@ -30,13 +30,13 @@ function _G.WriteItDemoHint()
   if #vim.lsp.get_clients({ name = 'writeit', bufnr = notes }) == 0 then
     return 'WriteIt demo: the server is starting …'
   end
-  local state = require('writeit.lens').state(notes)
+  local state = require('writeit.code_lens').state(notes)
   for _, hint in ipairs(HINTS) do
     if state:find(hint[1], 1, true) then
       return hint[2]
     end
   end
-  return 'WriteIt demo. Turn these notes into an article:  :WriteIt start   (leave: :qa)'
+  return 'WriteIt demo. Turn these notes into an article:  :WriteIt start   (quit: :qa)'
 end
 
 vim.api.nvim_create_autocmd('LspAttach', {

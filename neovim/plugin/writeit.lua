@@ -8,19 +8,19 @@ if vim.fn.has('nvim-0.11') == 0 then
   return
 end
 
-vim.api.nvim_create_user_command('WriteIt', function(call)
-  require('writeit.verbs').call(call)
+vim.api.nvim_create_user_command('WriteIt', function(command)
+  require('writeit.verbs').run(command)
 end, {
   nargs = '*',
   bang = true,
   range = true,
-  desc = 'WriteIt: what fits here and now, or the verb that is named',
+  desc = 'WriteIt: show the actions, or run a verb',
   complete = function(lead, line, position)
     return require('writeit.verbs').complete(lead, line, position)
   end,
 })
 
-for _, verb in ipairs(require('writeit.names').verbs) do
+for _, verb in ipairs(require('writeit.verb_names').names) do
   vim.keymap.set(
     { 'n', 'x' },
     ('<Plug>(writeit-%s)'):format(verb),
@@ -33,7 +33,7 @@ for _, verb in ipairs(require('writeit.names').verbs) do
 end
 vim.keymap.set({ 'n', 'x' }, '<Plug>(writeit)', ':WriteIt<CR>', {
   silent = true,
-  desc = 'WriteIt: what fits here and now',
+  desc = 'WriteIt: show the actions',
 })
 
 local group = vim.api.nvim_create_augroup('writeit', {})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neovim import wording
+
 if TYPE_CHECKING:
     from support.writer import Writer
 
@@ -32,7 +34,7 @@ return client.handlers['workspace/applyEdit'](nil, { edit = { documentChanges = 
 """
 
 HEAR = """
-local edit = require('writeit.edit')
+local edit = require('writeit.apply_edit')
 _G.handle = edit.handle
 edit.handle = function(...)
   local result = _G.handle(...)
@@ -91,9 +93,11 @@ def test_an_apply_waits_until_she_leaves_insert_mode(writer: Writer) -> None:
     writer.nvim.keys("GoAnd I")
     writer.nvim.until("vim.api.nvim_get_mode().mode == 'i'")
     writer.nvim.command("WriteIt apply replace")
-    writer.said("when you leave insert mode")
+    writer.said(wording.WAITS_FOR_INSERT)
     assert REWRITTEN not in writer.text()
-    assert "waits" in writer.nvim.lua("return require('writeit').statusline()")
+    assert wording.WAITS_IN_STATUS in writer.nvim.lua(
+        "return require('writeit').statusline()"
+    )
     writer.nvim.keys(" type on.<Esc>")
     writer.nvim.until("vim.api.nvim_buf_get_lines(0, 5, 6, true)[1] == ...", REWRITTEN)
     writer.rest()
@@ -158,7 +162,7 @@ def test_a_file_that_cannot_be_saved_is_said(writer: Writer) -> None:
     _finished_run(writer)
     writer.nvim.command("setlocal readonly")
     writer.do("apply replace")
-    writer.said("could not be saved: E45: 'readonly' option is set")
+    writer.said(wording.NOT_SAVED.format("E45: 'readonly' option is set"))
     assert "traceback" not in writer.nvim.messages()
     assert REWRITTEN in writer.text()
 
@@ -170,7 +174,7 @@ def test_a_buffer_that_may_not_be_changed_is_named_as_the_reason(
     _finished_run(writer)
     writer.nvim.command("setlocal nomodifiable")
     writer.do("apply replace")
-    writer.said("may not be changed (nomodifiable); the text is kept")
+    writer.said(wording.READ_ONLY)
     assert REWRITTEN not in writer.text()
     writer.nvim.command("setlocal modifiable")
     writer.do("apply replace")
@@ -184,7 +188,7 @@ def test_what_others_wrote_to_the_file_is_not_overwritten(writer: Writer) -> Non
     writer.nvim.until("vim.bo.modified")
     writer.notes.write_text("theirs\n", encoding="utf-8")
     writer.do("apply replace")
-    writer.said("not saved: the file has changed on the disk. :write! keeps")
+    writer.said(wording.NOT_SAVED_CHANGED)
     assert REWRITTEN in writer.text()
     assert writer.text().endswith("Mine.\n")
     assert writer.notes.read_text("utf-8") == "theirs\n"
@@ -196,7 +200,7 @@ def test_an_apply_that_changed_nothing_saves_nothing(writer: Writer) -> None:
     writer.nvim.command(f"%s/The second.*/{'I wrote this anew.'}/")
     saved = writer.notes.read_text("utf-8")
     writer.do("apply replace")
-    writer.said("1 passage you changed yourself stayed as you have it")
+    writer.said(wording.ONE_CONFLICT)
     assert "I wrote this anew." in writer.text()
     assert writer.notes.read_text("utf-8") == saved
 
@@ -212,11 +216,11 @@ def test_an_apply_waits_for_the_end_of_a_selection(writer: Writer) -> None:
         writer.nvim.command("WriteIt apply replace")
         writer.nvim.until("_G.refused")
         if moment == "said":
-            writer.said("when you are back in normal mode")
+            writer.said(wording.WAITS_FOR_NORMAL)
         writer.nvim.keys("<Esc>")
-        writer.said("u takes it back")
+        writer.said(wording.UNDO)
         assert REWRITTEN in writer.text()
-    writer.nvim.lua("require('writeit.edit').handle = _G.handle")
+    writer.nvim.lua("require('writeit.apply_edit').handle = _G.handle")
 
 
 def test_a_restore_against_her_words_is_not_blamed_on_typing(writer: Writer) -> None:
@@ -227,5 +231,5 @@ def test_a_restore_against_her_words_is_not_blamed_on_typing(writer: Writer) -> 
     writer.nvim.keys("ccMine now.<Esc>")
     writer.nvim.until("vim.api.nvim_get_current_line() == 'Mine now.'")
     writer.do("restore")
-    writer.said("what you wrote stays")
-    assert "you were typing" not in writer.nvim.messages()
+    writer.said(wording.RESTORE_CONFLICT)
+    assert wording.WAS_TYPING not in writer.nvim.messages()

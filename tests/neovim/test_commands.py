@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from neovim import wording
 from support.writer import CLIENT, NOTES, Writer
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def test_a_bang_drops_what_waits(writer: Writer) -> None:
     writer.nvim.command("WriteIt next openai/slow-2000")
     writer.beside_shows("word5 ")
     writer.nvim.command("WriteIt choose 1")
-    writer.said("choose waits until next is done")
+    writer.said(wording.QUEUED.format("choose", "next"))
     writer.nvim.command("WriteIt! pause")
     writer.nvim.until(
         "vim.iter(vim.lsp.codelens.get(0)):any(function(lens)"
@@ -62,7 +63,7 @@ def test_a_pause_of_nothing_is_told(writer: Writer) -> None:
     writer.do("start")
     writer.do("next openai/say-a openai/say-b")
     writer.nvim.command("WriteIt pause")
-    writer.said("nothing was coming; the run is paused now. :WriteIt resume")
+    writer.said(wording.PAUSED)
     assert writer.run()["status"] == "PAUSED"
 
 
@@ -70,9 +71,9 @@ def test_start_asks_for_what_nobody_said(writer: Writer) -> None:
     """Inputs with a default are offered filled in."""
     writer.open_notes("# Notes\n\n- One note.\n")
     writer.nvim.keys(":WriteIt start tech-article<CR>")
-    writer.nvim.shows("technical professionals")
+    writer.nvim.shows(wording.AUDIENCE_DEFAULT)
     writer.nvim.keys("<C-u>gardeners<CR>")
-    writer.said("tech-article is ready")
+    writer.said(wording.STARTED.format("tech-article"))
     assert writer.run()["userInputs"]["target_audience"] == "gardeners"
 
 
@@ -87,21 +88,21 @@ def test_leaving_a_question_leaves_everything_as_it_was(writer: Writer) -> None:
     """Escape ends the command without a word; the next one is not held up."""
     writer.open_notes("# Notes\n\n- One note.\n")
     writer.nvim.keys(":WriteIt start tech-article<CR>")
-    writer.nvim.shows("technical professionals")
+    writer.nvim.shows(wording.AUDIENCE_DEFAULT)
     writer.nvim.keys("<Esc>")
     writer.rest()
     assert writer.ask("run.list", uri=writer.notes.as_uri())["runs"] == []
     writer.do("info")
-    writer.said("server 0.")
+    writer.said(wording.INFO)
 
 
 def test_the_bare_command_offers_what_fits(writer: Writer) -> None:
     """The server's own offers, through `vim.ui.select`."""
     writer.do("start")
     writer.nvim.keys(":WriteIt<CR>")
-    screen = writer.nvim.shows("Preview the prompt of angles")
-    writer.nvim.keys(_number_of(screen, "Skip angles"))
-    writer.said("angles is skipped")
+    screen = writer.nvim.shows(wording.PREVIEW_STEP.format("angles"))
+    writer.nvim.keys(_number_of(screen, wording.SKIP_STEP.format("angles")))
+    writer.said(wording.SKIPPED.format("angles"))
     assert writer.run()["steps"]["angles"]["status"] == "SKIPPED"
 
 
@@ -126,7 +127,7 @@ def test_verbs_pipelines_inputs_and_steps_are_completed(writer: Writer) -> None:
 def test_an_unknown_verb_is_said(writer: Writer) -> None:
     """With the way to the known ones."""
     writer.nvim.keys(":WriteIt nxt<CR>")
-    writer.said("there is no :WriteIt nxt")
+    writer.said(wording.UNKNOWN_VERB.format("nxt"))
 
 
 def test_nothing_is_mapped_but_what_she_prefers(writer: Writer) -> None:
@@ -135,18 +136,18 @@ def test_nothing_is_mapped_but_what_she_prefers(writer: Writer) -> None:
     mine += " and not map.lhs:find('Plug') end, vim.api.nvim_get_keymap('n'))"
     assert writer.nvim.lua(mine) == []
     writer.ask("preferences.set", keyboardShortcuts={"start": "ctrl+alt+w s"})
-    writer.nvim.lua(f"require('writeit.shortcuts').learn({CLIENT})")
+    writer.nvim.lua(f"require('writeit.user_preferences').load({CLIENT})")
     writer.nvim.until("vim.fn.maparg('<C-M-w>s', 'n') ~= ''")
     writer.nvim.keys("<C-M-w>s")
-    writer.said("tech-article is ready")
+    writer.said(wording.STARTED.format("tech-article"))
     writer.ask("preferences.set", keyboardShortcuts={})
-    writer.nvim.lua(f"require('writeit.shortcuts').learn({CLIENT})")
+    writer.nvim.lua(f"require('writeit.user_preferences').load({CLIENT})")
 
 
 def test_chords_are_spelled_as_either_editor_does(writer: Writer) -> None:
     """VS Code's spelling becomes Neovim's; Neovim's own stays."""
     spelled: Any = writer.nvim.lua(
-        "return vim.tbl_map(require('writeit.shortcuts').keys, ...)",
+        "return vim.tbl_map(require('writeit.user_preferences').to_neovim_keys, ...)",
         ["ctrl+alt+n", "<leader>wn", "ctrl+k ctrl+w", "cmd+shift+enter", "gZ"],
     )
     assert spelled == ["<C-M-n>", "<leader>wn", "<C-k><C-w>", "<D-S-CR>", "gZ"]
@@ -159,7 +160,7 @@ def test_the_status_line_says_where_the_run_stands(writer: Writer) -> None:
     assert writer.nvim.lua(f"return {status}") == ""
     writer.open_notes()
     writer.do("start")
-    writer.nvim.until(f"{status}:find('angles (1/4), ready to run', 1, true)")
+    writer.nvim.until(f"{status}:find(..., 1, true)", wording.LENS_NOT_STARTED)
 
 
 def test_a_lens_runs_through_neovims_own_key(writer: Writer) -> None:
@@ -168,10 +169,10 @@ def test_a_lens_runs_through_neovims_own_key(writer: Writer) -> None:
     writer.nvim.until("#vim.lsp.codelens.get(0) > 1")
     writer.nvim.lua("vim.fn.cursor(1, 1)")
     writer.nvim.keys(":lua vim.lsp.codelens.run()<CR>")
-    screen = writer.nvim.shows("Code lenses")
+    screen = writer.nvim.shows(wording.LENS_QUESTION)
     writer.ask("preferences.set", defaultModels={"angles": "openai/say-lens"})
-    writer.nvim.keys(_number_of(screen, "Run angles"))
-    writer.said("angles: 1 answer to choose from")
+    writer.nvim.keys(_number_of(screen, wording.GENERATE_STEP.format("angles")))
+    writer.said(wording.ONE_ANSWER.format("angles"))
     writer.ask("preferences.set", defaultModels={})
 
 
@@ -181,7 +182,7 @@ def test_an_answer_that_is_not_there_is_named_as_she_counts(writer: Writer) -> N
     writer.do("next openai/say-a openai/say-b")
     for number in ("0", "3", "1.5", "-1"):
         writer.do(f"choose {number}")
-        writer.said(f"angles has no answer {number}. There are answers 1 to 2.")
+        writer.said(wording.NO_SUCH_ANSWER.format("angles", number))
 
 
 def test_words_of_a_choice_need_no_number(writer: Writer) -> None:
@@ -189,7 +190,7 @@ def test_words_of_a_choice_need_no_number(writer: Writer) -> None:
     writer.do("start")
     writer.do("next openai/say-a")
     writer.do("choose less of the bench, please")
-    writer.said("answer 1 chosen")
+    writer.said(wording.CHOSEN.format(1, "angles"))
     feedback = writer.run()["steps"]["angles"]["userFeedback"]
     assert feedback == "less of the bench, please"
 
@@ -201,14 +202,14 @@ def test_a_text_without_a_name_is_written_first(writer: Writer) -> None:
     for verb in ("start blog-post target_audience=me", "next", "polish"):
         writer.nvim.command("messages clear")
         writer.nvim.keys(f":WriteIt {verb}<CR>")
-        writer.said("this text has no name yet. Write it first")
+        writer.said(wording.UNNAMED)
 
 
 def test_a_run_started_from_elsewhere_says_on_what(writer: Writer) -> None:
     """From a buffer that is no markdown the last article is meant."""
     writer.nvim.command("new")
     writer.do("start")
-    writer.said(f"tech-article is ready for {writer.notes.name}.")
+    writer.said(wording.STARTED_FOR.format("tech-article", writer.notes.name))
 
 
 def test_a_refusal_names_verbs(writer: Writer) -> None:
@@ -216,32 +217,32 @@ def test_a_refusal_names_verbs(writer: Writer) -> None:
     writer.do("start")
     writer.do("next openai/say-a")
     writer.do("next openai/say-a")
-    writer.said(":WriteIt choose, :WriteIt merge, :WriteIt regenerate")
+    writer.said(wording.REFUSED_VERBS)
 
 
 def test_a_merge_of_nothing_says_so(writer: Writer) -> None:
     """Without answers there is nothing to merge; without passages she writes."""
     writer.do("start")
     writer.nvim.keys(":WriteIt merge<CR>")
-    writer.said("angles has no answers yet")
+    writer.said(wording.NO_ANSWERS.format("angles"))
     writer.do("next openai/say-a openai/say-b")
     writer.do("merge")
-    writer.said("nothing was taken yet: write the text yourself")
+    writer.said(wording.MERGE_EMPTY)
     writer.nvim.until("vim.bo.buftype == 'acwrite'")
 
 
 def test_a_model_without_a_provider_is_refused(writer: Writer) -> None:
     """Before any preference is touched."""
     writer.nvim.keys(":WriteIt model nonsense<CR>")
-    writer.said("nonsense is no model. Write provider/model")
+    writer.said(wording.NOT_A_MODEL.format("nonsense"))
 
 
 def test_an_interrupted_question_holds_nothing_up(writer: Writer) -> None:
     """<C-c> in Neovim's own list, line or password is no answer, without a word."""
     for verb, question in (
-        ("start", "Start"),
-        ("start blog-post", "Who it is for"),
-        ("key openai", "Key for openai"),
+        ("start", wording.START_QUESTION),
+        ("start blog-post", wording.AUDIENCE_QUESTION),
+        ("key openai", wording.KEY_QUESTION.format("openai")),
     ):
         writer.open_notes("# Notes\n\nA river.\n")
         writer.nvim.keys(f":WriteIt {verb}<CR>")
@@ -250,7 +251,7 @@ def test_an_interrupted_question_holds_nothing_up(writer: Writer) -> None:
         writer.rest()
         assert "nterrupt" not in writer.nvim.messages()
     writer.do("start blog-post target_audience=me")
-    writer.said("blog-post is ready")
+    writer.said(wording.STARTED.format("blog-post"))
 
 
 def test_a_question_that_cannot_be_asked_is_said(writer: Writer) -> None:
@@ -277,7 +278,7 @@ def test_names_with_blanks_and_signs_are_her_business(writer: Writer) -> None:
     writer.do("next openai/say-a")
     writer.do("choose 1")
     writer.do("export markdown so far.md")
-    writer.said("exported to")
+    writer.said(wording.EXPORTED)
     assert (writer.workspace / "so far.md").exists()
     uri = writer.nvim.lua("return vim.uri_from_bufnr(...)", writer.buffer())
     (listed,) = writer.ask("run.list", uri=uri)["runs"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from neovim import wording
 from support.writer import SHE_WRITES
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ def test_a_polish_that_met_her_words_claims_nothing(writer: Writer) -> None:
     """Hers stay; nothing is said to be rewritten, and nothing for `u` to take back."""
     before = _open(writer, BETTER)
     _polish_meanwhile(writer, HERS)
-    writer.said("what you changed yourself stayed as you have it")
+    writer.said(wording.PASSAGE_CONFLICT)
     assert writer.text() == before.replace(PASSAGE, HERS)
-    assert "takes it back" not in writer.nvim.messages()
+    assert wording.UNDO not in writer.nvim.messages()
     writer.beside_shows(BETTER)
     assert writer.nvim.lua("return vim.api.nvim_get_current_buf()") == writer.buffer()
 
@@ -93,9 +94,9 @@ def test_of_a_polish_that_met_her_words_she_takes_what_she_likes(
     assert writer.nvim.lua(f"return {DIFFS}") == 0
     assert writer.text() == before.replace(PASSAGE, BETTER)
     writer.do("compare")
-    writer.said("there is nothing left to settle")
+    writer.said(wording.NO_DIFFERENCE)
     writer.do("compare")
-    writer.said("no run has been started on this document")
+    writer.said(wording.NO_RUN)
 
 
 def test_a_polish_of_what_may_not_be_changed_says_so(writer: Writer) -> None:
@@ -103,9 +104,9 @@ def test_a_polish_of_what_may_not_be_changed_says_so(writer: Writer) -> None:
     before = _open(writer, BETTER)
     writer.nvim.command("setlocal nomodifiable")
     writer.do("polish", line=_row(writer, PASSAGE) + 1)
-    writer.said("may not be changed (nomodifiable); the text is kept")
+    writer.said(wording.READ_ONLY)
     assert writer.text() == before
-    assert "takes it back" not in writer.nvim.messages()
+    assert wording.UNDO not in writer.nvim.messages()
     writer.nvim.command("setlocal modifiable")
     writer.do("apply")
     assert writer.text() == before.replace(PASSAGE, BETTER)
@@ -115,9 +116,9 @@ def test_a_polish_that_changes_no_word_says_so(writer: Writer) -> None:
     """`u` would take back something of hers."""
     before = _open(writer, PASSAGE)
     writer.do("polish", line=_row(writer, PASSAGE) + 1)
-    writer.said("nothing was changed")
+    writer.said(wording.SAME_TEXT)
     assert writer.text() == before
-    assert "takes it back" not in writer.nvim.messages()
+    assert wording.UNDO not in writer.nvim.messages()
 
 
 def _finished(writer: Writer, answer: str) -> None:
@@ -139,7 +140,7 @@ def test_an_apply_that_met_her_words_can_be_compared(writer: Writer) -> None:
     writer.nvim.lua("vim.fn.setbufline(...)", str(writer.notes), row + 1, HERS)
     before = writer.text()
     writer.do("apply replace")
-    writer.said("1 passage you changed yourself stayed as you have it")
+    writer.said(wording.ONE_CONFLICT)
     writer.beside_shows(BETTER)
     writer.do("compare")
     hers, proposed = _diffed(writer)
@@ -152,8 +153,8 @@ def test_what_the_text_makes_of_the_document_is_a_diff(writer: Writer) -> None:
     _finished(writer, BODY.replace(PASSAGE, BETTER))
     before = writer.text()
     writer.nvim.keys(":WriteIt<CR>")
-    screen = writer.nvim.shows("Compare the document with")
-    (number,) = re.findall(r"^(\d+): Compare the document with", screen, re.MULTILINE)
+    screen = writer.nvim.shows(wording.COMPARE_DOCUMENT)
+    (number,) = re.findall(rf"^(\d+): {wording.COMPARE_DOCUMENT}", screen, re.MULTILINE)
     writer.nvim.keys(f"{number}<CR>")
     hers, proposed = _diffed(writer)
     assert hers == before
@@ -167,8 +168,8 @@ def test_an_apply_that_changed_nothing_promises_no_undo(writer: Writer) -> None:
     """The second time the text is there already."""
     _finished(writer, BODY.replace(PASSAGE, BETTER))
     writer.do("apply replace")
-    writer.said("u takes it back")
+    writer.said(wording.UNDO)
     writer.nvim.command("messages clear")
     writer.do("apply replace")
-    writer.said("the text is in")
-    assert "takes it back" not in writer.nvim.messages()
+    writer.said(wording.INSERTED)
+    assert wording.UNDO not in writer.nvim.messages()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neovim import wording
 from support.nvim import Nvim
 
 ROOT = Path(__file__).parents[2]
@@ -16,8 +17,6 @@ import neovim_demo  # noqa: E402 -- found by the line above
 
 if TYPE_CHECKING:
     import pytest
-
-HINT = "Turn these notes into an article:  :WriteIt start"
 
 
 def test_the_first_hint_is_on_the_screen_and_the_next_follows(
@@ -30,10 +29,10 @@ def test_the_first_hint_is_on_the_screen_and_the_next_follows(
     arguments = [*neovim_demo.arguments(), str(notes)]
     with Nvim(neovim_binary, tmp_path, environment, arguments=arguments) as nvim:
         nvim.attach_screen(100, 28)
-        screen = nvim.shows(HINT)
+        screen = nvim.shows(wording.DEMO_START)
         assert "Notes: what LMDB leaves out" in screen
         nvim.keys(":WriteIt start<CR>")
-        nvim.shows("Ask the model:  :WriteIt next")
+        nvim.shows(wording.DEMO_NEXT)
 
 
 def test_an_old_neovim_of_the_machine_is_passed_by(

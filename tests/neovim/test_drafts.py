@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neovim import wording
 from support.writer import IDLE
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def test_a_text_that_is_left_is_kept_and_opened_again(writer: Writer) -> None:
     _reword(writer, ", you")
     for leaving in ("q", ":quit<CR>"):
         writer.nvim.keys(leaving)
-        writer.said("your text for angles, answer 1 is kept")
+        writer.said(wording.EDITED_KEPT.format("angles"))
         writer.nvim.until("vim.fn.getbufinfo({ bufmodified = 1 })[1] == nil")
         writer.nvim.command("wall")
         writer.nvim.until(IDLE, writer.buffer())
@@ -43,7 +44,7 @@ def test_a_text_that_is_left_is_kept_and_opened_again(writer: Writer) -> None:
         writer.do("edit 1")
         writer.nvim.until(f"{LINES} == 'hello there, you' and vim.bo.modified")
     writer.nvim.keys(":wq<CR>")
-    writer.said("chosen in your words")
+    writer.said(wording.EDITED_CHOSEN.format("angles"))
     assert _content(writer) == "hello there, you"
 
 
@@ -68,7 +69,7 @@ def test_what_is_handed_in_is_what_was_written(writer: Writer) -> None:
         " function() require('writeit.task').sleep(500) end)"
     )
     writer.nvim.keys(":write<CR>A and me<Esc>")
-    writer.said("chosen in your words")
+    writer.said(wording.EDITED_CHOSEN.format("angles"))
     writer.rest()
     assert _content(writer) == "hello there, you"
     assert writer.nvim.lua(f"return {LINES}") == "hello there, you and me"
@@ -84,7 +85,7 @@ def test_a_text_that_is_refused_is_still_there(writer: Writer) -> None:
     writer.ask("step.select", runId=run_id, step="angles", response=0)
     writer.ask("step.skip", runId=run_id, step="outline")
     writer.nvim.keys(":wq<CR>")
-    writer.said("cannot change once later steps have begun")
+    writer.said(wording.DECISION_FIXED)
     writer.rest()
     shown = writer.beside()
     assert shown == "hello there, you\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neovim import wording
+
 if TYPE_CHECKING:
     from support.writer import Writer
 
@@ -17,7 +19,7 @@ def test_front_matter_is_read_as_the_server_reads_it(writer: Writer) -> None:
     ):
         writer.open_notes(f"---\n{front}\n---\n# Notes\n\n- One note.\n")
         writer.do("start")
-        writer.said("tech-article is ready")
+        writer.said(wording.STARTED.format("tech-article"))
         assert writer.run()["userInputs"]["target_audience"] == "you"
 
 
@@ -27,7 +29,7 @@ def test_keys_of_other_tools_answer_no_question(writer: Writer) -> None:
         "---\ntitle: x\ntarget_audience: nobody\n---\n# Notes\n\n- One note.\n"
     )
     writer.nvim.keys(":WriteIt start tech-article<CR>")
-    writer.nvim.shows("technical professionals")
+    writer.nvim.shows(wording.AUDIENCE_DEFAULT)
     writer.nvim.keys("<C-u>gardeners<CR>")
-    writer.said("tech-article is ready")
+    writer.said(wording.STARTED.format("tech-article"))
     assert writer.run()["userInputs"]["target_audience"] == "gardeners"

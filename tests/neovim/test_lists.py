@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from neovim import wording
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,16 +32,16 @@ def test_a_long_list_is_a_buffer_to_search_in(low: Writer) -> None:
     nvim = low.nvim
     nvim.keys(":WriteIt model<CR>")
     nvim.until(LISTED)
-    screen = nvim.shows("Ask from now on")
+    screen = nvim.shows(wording.MODEL_QUESTION)
     assert "More" not in screen
-    assert "q leaves" in screen
+    assert wording.LIST_HINT in screen
     nvim.keys("/embedded<CR>")
     nvim.until("vim.fn.getline('.'):match('^embedded/') ~= nil")
     nvim.keys("gg/openai<CR>")
     nvim.until("vim.fn.getline('.'):match('^openai/') ~= nil")
     model = nvim.lua("return vim.fn.getline('.')")
     nvim.keys("<CR>")
-    low.said(f"{model} answers from now on")
+    low.said(wording.DEFAULT_MODEL.format(model))
     assert nvim.lua(f"return {WINDOWS}") == 1
     low.rest()
     preferred = low.ask("preferences.get")["defaultModels"]

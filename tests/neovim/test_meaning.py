@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neovim import wording
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -71,13 +73,13 @@ def test_restore_takes_back_what_came_in_last(writer: Writer) -> None:
     assert PASSAGE not in writer.text()
     writer.do("restore")
     assert PASSAGE in writer.text()
-    writer.said("is as it was before")
+    writer.said(wording.RESTORED)
 
 
 def test_a_polish_to_choose_from_is_applied_from_the_article(writer: Writer) -> None:
     """Its view is where she chooses; the article's run is left alone."""
     run_id = _polished(writer, "[openai/say-one, openai/say-two]")
-    writer.said("in the window beside")
+    writer.said(wording.CHOOSE_BESIDE)
     writer.beside_shows("# polish")
     before = writer.text()
     writer.nvim.command("wincmd l")
@@ -93,4 +95,4 @@ def test_without_a_run_of_its_own_an_article_has_none(writer: Writer) -> None:
     writer.open_notes(NOTES.replace("MODELS", BETTER))
     writer.do("polish", line=writer.text().split("\n").index(PASSAGE) + 1)
     writer.do("next")
-    writer.said("no run has been started on this document. :WriteIt start begins one")
+    writer.said(wording.NO_RUN)

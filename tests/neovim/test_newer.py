@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neovim import wording
 from support.writer import NOTES, Writer
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ def test_lenses_need_nothing_of_neovims_own(
     writer.attached()
     writer.do("start")
     status = "require('writeit').statusline()"
-    writer.nvim.until(f"{status}:find('angles (1/4), ready to run', 1, true)")
+    writer.nvim.until(f"{status}:find(..., 1, true)", wording.LENS_NOT_STARTED)
     writer.do("next openai/say-hello openai/say-goodbye")
     writer.beside_shows("## Answer 2")
     writer.nvim.command("wincmd l")
     writer.nvim.lua("vim.fn.search('## Answer 2')")
-    writer.nvim.shows("Choose this answer")
-    writer.take_lens("Choose this answer")
-    writer.said("answer 2 chosen")
+    writer.nvim.shows(wording.CHOOSE_THIS)
+    writer.take_lens(wording.CHOOSE_THIS)
+    writer.said(wording.CHOSEN_BY_ACTION.format(2))
     assert writer.run()["steps"]["angles"]["userSelection"] == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from neovim import wording
+
 if TYPE_CHECKING:
     from support.writer import Writer
 
@@ -52,7 +54,7 @@ def test_a_polish_through_neovims_own_code_action(writer: Writer) -> None:
         "vim.lsp.buf.code_action({ apply = true, filter = function(action)"
         " return action.kind == 'refactor.rewrite.writeit.polish-passage' end })"
     )
-    writer.said("u takes it back")
+    writer.said(wording.UNDO)
     assert writer.text() == before.replace(PASSAGE, "In better words.")
     writer.nvim.keys("<Esc>u")
     writer.nvim.until("vim.fn.undotree().seq_cur == 0")
@@ -99,9 +101,9 @@ def test_typing_while_a_rewrite_of_a_later_paragraph_comes_and_is_applied(
     for key in keys:
         nvim.keys(key)
         time.sleep(0.05)
-    nvim.until("vim.fn.execute('messages'):find('asking') ~= nil")
+    nvim.until("vim.fn.execute('messages'):find(...) ~= nil", wording.GENERATING)
     nvim.keys("<Esc>")
-    writer.said("takes it back")
+    writer.said(wording.UNDO)
     writer.rest()
     lines = before.split("\n")
     typed = "\n".join([*lines[:6], *TYPED.split("<CR>"), *lines[6:]])
@@ -131,6 +133,6 @@ def test_a_block_of_columns_is_not_polished(writer: Writer) -> None:
     """Lines would be rewritten that she did not select."""
     before = _open(writer, "say-nothing")
     writer.nvim.keys(f"{_line_of(writer, PASSAGE)}Gk<C-v>jjl:WriteIt polish<CR>")
-    writer.said("a block of columns cannot be polished")
+    writer.said(wording.BLOCK_SELECTION)
     writer.rest()
     assert writer.text() == before

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neovim import wording
 from writeit.cli.neovim import runtime
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def test_the_wheels_copy_is_preferred(
 
 def test_the_help_names_every_verb(writer: Writer) -> None:
     """`:help :WriteIt-next` leads to the words about it."""
-    for verb in writer.nvim.lua("return require('writeit.names').verbs"):
+    for verb in writer.nvim.lua("return require('writeit.verb_names').names"):
         writer.nvim.command(f"help :WriteIt-{verb}")
         assert writer.nvim.lua("return vim.fn.expand('%:t')") == "writeit.txt"
 
@@ -101,17 +102,17 @@ def test_a_start_loads_little(start: Callable[..., Nvim]) -> None:
         "return vim.tbl_filter(function(name)"
         " return vim.startswith(name, 'writeit') end, vim.tbl_keys(package.loaded))"
     )
-    assert set(loaded) <= {"writeit.names", "writeit.offers", "writeit.handlers"}
+    assert set(loaded) <= {"writeit.verb_names", "writeit.commands", "writeit.handlers"}
 
 
 def test_checkhealth_says_what_works_and_what_does_not(writer: Writer) -> None:
     """Server, version, models, store; each with what to do about it."""
     writer.nvim.command("checkhealth writeit")
     report = writer.text(writer.nvim.lua("return vim.api.nvim_get_current_buf()"))
-    assert "server 0.1.0" in report
-    assert "the active Python environment has it" in report
-    assert "models can be asked" in report or "no model can be asked yet" in report
-    assert "the store is healthy" in report
+    assert wording.HEALTH_VERSION in report
+    assert wording.HEALTH_SERVER in report
+    assert any(text in report for text in wording.HEALTH_MODELS)
+    assert wording.HEALTH_STORE in report
     assert "ERROR" not in report, report
 
 
@@ -135,8 +136,8 @@ def test_checkhealth_without_a_server_says_where_it_looked(
     nvim = start("vim.g.writeit = { cmd = { '/nowhere/writeit' } }")
     nvim.command("checkhealth writeit")
     report = "\n".join(nvim.lua("return vim.fn.getline(1, '$')"))
-    assert "/nowhere/writeit cannot be run" in report
-    assert "pip install writeit" in report
+    assert wording.CANNOT_RUN.format("/nowhere/writeit") in report
+    assert wording.HEALTH_INSTALL in report
 
 
 def test_wrong_settings_are_named(start: Callable[..., Nvim]) -> None:
@@ -144,8 +145,8 @@ def test_wrong_settings_are_named(start: Callable[..., Nvim]) -> None:
     nvim = start("vim.g.writeit = { windw = 'float', width = 'wide' }")
     problems = nvim.lua("return require('writeit.config').problems()")
     assert problems == [
-        "vim.g.writeit.width should be a number",
-        "vim.g.writeit.windw is not known",
+        wording.SETTING_TYPE.format("width", "number"),
+        wording.SETTING_UNKNOWN.format("windw"),
     ]
     assert nvim.lua("return require('writeit.config').get('width')") == 0.5
 
@@ -158,7 +159,7 @@ def test_the_users_own_configuration_is_sent_when_the_server_starts(
     sent = nvim.lua(
         "local options = vim.deepcopy(vim.lsp.config.writeit.init_options)"
         " local params = { initializationOptions = options }"
-        " require('writeit.life').before_init(params, {})"
+        " require('writeit.lifecycle').before_init(params, {})"
         " return params.initializationOptions.writeit"
     )
     assert sent["user"] == {"storeLocation": "user"}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from neovim import wording
 from support.writer import SHE_WRITES
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ CHANGING = (
     (r"\d{1,2} \w+ \d{4}, \d\d:\d\d UTC", "THEN"),
     (r"\([0-9a-f]{12}\)", "(VERSION)"),
     (r"\d+\.\d s\b", "T s"),
-    (r"coming · \d+ words", "coming · N words"),
+    (rf"{wording.STREAMING}\d+ words", f"{wording.STREAMING}N words"),
     (r"\S*?/notes-\d+\.md *", "…/notes.md   "),
     (r"\bnotes-\d+\.md", "notes.md"),
     (r"(\[\+\]) +(?=\d)", r"\1  "),  # as much as its path leaves room for
@@ -107,7 +108,7 @@ def _at_rest(nvim: Nvim) -> str:
 def test_a_run_is_ready(notes: Writer) -> None:
     """The notes say where the run stands; its page says what to do."""
     notes.do("start")
-    notes.beside_shows("Ready to begin")
+    notes.beside_shows(wording.RUN_NOT_STARTED)
     notes.nvim.until("require('writeit').statusline():find('ready to run') ~= nil")
     _kept("ready", notes.nvim)
 
@@ -118,7 +119,7 @@ def test_two_answers_are_coming(notes: Writer) -> None:
     notes.nvim.command(f"WriteIt next openai/held-9 {ANGLES[0]}")
     notes.beside_shows("word0 word1")
     notes.beside_shows("All in between.")
-    assert "coming · " in notes.nvim.shows("answer 1 · 10 words")
+    assert wording.STREAMING in notes.nvim.shows(wording.STREAMED.format(1, 10))
     notes.nvim.command("WriteIt pause")
     notes.rest()
 
@@ -134,7 +135,7 @@ def test_the_answers_are_there(notes: Writer) -> None:
 def test_a_question_of_the_bare_command(notes: Writer) -> None:
     """The offers, numbered, in Neovim's own list."""
     notes.do("start")
-    notes.beside_shows("Ready to begin")
+    notes.beside_shows(wording.RUN_NOT_STARTED)
     notes.nvim.until("require('writeit').statusline():find('ready to run') ~= nil")
     notes.nvim.keys(":WriteIt<CR>")
     notes.nvim.shows("Type number")
@@ -158,13 +159,13 @@ def test_her_words_beside_a_text_that_met_them(notes: Writer) -> None:
     notes.nvim.lua(SHE_WRITES, notes.buffer(), 7, "- A river is never the same water.")
     notes.nvim.lua(WAIT)
     notes.do("polish", line=8)
-    notes.said("what you changed yourself stayed")
+    notes.said(wording.PASSAGE_CONFLICT)
     notes.beside_shows("Water walks.")
     notes.rest()
     _kept("contested", notes.nvim)
     notes.nvim.lua("vim.defer_fn = _G.defer")
     notes.do("compare")
-    notes.nvim.shows("with the text of polish")
+    notes.nvim.shows(wording.WITH_TEXT_OF.format("polish"))
     _kept("settling", notes.nvim)
     notes.nvim.keys("q")
     notes.ask("preferences.set", defaultModels={})
@@ -173,11 +174,11 @@ def test_her_words_beside_a_text_that_met_them(notes: Writer) -> None:
 def test_a_list_longer_than_the_screen(notes: Writer) -> None:
     """A buffer at the bottom, with its keys."""
     notes.do("start")
-    notes.beside_shows("Ready to begin")
+    notes.beside_shows(wording.RUN_NOT_STARTED)
     notes.nvim.until("require('writeit').statusline():find('ready to run') ~= nil")
     notes.nvim.request("nvim_ui_try_resize", 110, 12)
     notes.nvim.keys(":WriteIt<CR>")
-    notes.nvim.shows("q leaves")
+    notes.nvim.shows(wording.LIST_HINT)
     _kept("list", notes.nvim)
     notes.nvim.keys("q")
     notes.rest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from neovim import wording
 from support.writer import NOTES
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _go_another_way(writer: Writer, words: str) -> None:
     """Choose the step's answer in words of her own."""
     writer.do("edit")
     writer.nvim.keys(f"A{words}<Esc>:write<CR>")
-    writer.said("chosen in your words")
+    writer.said(wording.EDITED_CHOSEN.format("draft"))
     writer.rest()
 
 
@@ -102,7 +103,7 @@ def _take(writer: Writer, passage: str) -> None:
     nvim.lua(
         """
         local words = ...
-        local buf = require('writeit.window').beside()
+        local buf = require('writeit.window').buffer()
         local win = vim.fn.bufwinid(buf)
         for row, line in ipairs(vim.api.nvim_buf_get_lines(buf, 0, -1, true)) do
           if line == words then

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neovim import wording
+
 if TYPE_CHECKING:
     from support.writer import Writer
 
@@ -22,8 +24,8 @@ return vim.api.nvim_win_call(win, function()
 end)
 """
 STREAMING = (
-    "(require('writeit.window').beside() and vim.api.nvim_buf_get_name("
-    "require('writeit.window').beside()):match('writeit%-stream') ~= nil)"
+    "(require('writeit.window').buffer() and vim.api.nvim_buf_get_name("
+    "require('writeit.window').buffer()):match('writeit%-stream') ~= nil)"
 )
 
 
@@ -94,7 +96,7 @@ def test_control_c_stops_and_what_came_is_kept(writer: Writer) -> None:
     assert run["status"] == "PAUSED"
     assert answer["partial"]
     assert writer.beside().split("\n\n", 2)[2].startswith(answer["rawOutput"])
-    writer.said("what came is kept")
+    writer.said(wording.STOPPED)
 
 
 def test_the_key_q_closes_the_stream(writer: Writer) -> None:
@@ -115,13 +117,13 @@ def test_the_answers_to_choose_from_take_the_place_of_the_stream(
     """Unless she reads there; then <CR> does it."""
     writer.do("start")
     writer.do("next openai/slow-150")
-    writer.beside_shows("Waiting for your choice")
+    writer.beside_shows(wording.STEP_WAITS)
     writer.nvim.command("WriteIt regenerate more")
     _into_the_stream(writer)
     writer.rest()
-    assert "Waiting for your choice" not in writer.beside()
+    assert wording.STEP_WAITS not in writer.beside()
     writer.nvim.keys("<CR>")
-    writer.beside_shows("Waiting for your choice")
+    writer.beside_shows(wording.STEP_WAITS)
 
 
 def test_neovims_own_progress_has_reports_only(writer: Writer) -> None:
@@ -145,8 +147,8 @@ def test_a_failed_answer_says_why_in_its_place(writer: Writer) -> None:
     """The other answer is not disturbed, and what to do next is said."""
     writer.do("start")
     writer.do("next openai/err-401 openai/say-fine")
-    writer.said("1 did not come")
-    assert "did not accept the key" in writer.beside_shows("Nothing came")
+    writer.said(wording.ONE_FAILED)
+    assert wording.KEY_REFUSED in writer.beside_shows(wording.STEP_FAILED)
 
 
 def test_when_nothing_comes_it_is_said_once_and_clearly(writer: Writer) -> None:
@@ -164,13 +166,13 @@ def test_what_streams_is_stopped_from_anywhere(writer: Writer) -> None:
     writer.beside_shows("word5 ")
     writer.nvim.command("enew")
     writer.nvim.command("WriteIt pause")
-    writer.said("what came is kept")
+    writer.said(wording.STOPPED)
     assert writer.run()["status"] == "PAUSED"
 
 
 def test_a_line_that_never_ends_is_not_broken_between_words(writer: Writer) -> None:
     """Neovim would take seconds for every piece that comes; other texts are."""
-    breaking = "vim.wo[vim.fn.bufwinid(require('writeit.window').beside())].linebreak"
+    breaking = "vim.wo[vim.fn.bufwinid(require('writeit.window').buffer())].linebreak"
     writer.do("start")
     writer.do("next openai/fast-100")
     writer.nvim.until(breaking)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from neovim import wording
 from support.waiting import PATIENCE
 from support.writer import NOTES, Writer
 
@@ -57,13 +58,13 @@ def test_a_missing_server_is_said_once(
     """With what to do about it; a command says it again, and nothing else happens."""
     lua = _with_server(["/nowhere/writeit", "serve"])
     writer = _writer(start(lua), tmp_path)
-    writer.said("/nowhere/writeit cannot be run")
-    writer.said(":checkhealth writeit")
+    writer.said(wording.CANNOT_RUN.format("/nowhere/writeit"))
+    writer.said(wording.CHECKHEALTH)
     writer.nvim.command("messages clear")
     writer.nvim.command(f"edit {writer.workspace}/second.md")
-    assert "cannot be run" not in writer.nvim.messages()
+    assert wording.CANNOT_RUN.format("") not in writer.nvim.messages()
     writer.nvim.command("WriteIt next")
-    writer.said("cannot be run")
+    writer.said(wording.CANNOT_RUN.format("/nowhere/writeit"))
     writer.nvim.command(f"edit! {writer.notes}")
     _is_alive(writer)
 
@@ -77,8 +78,8 @@ def test_a_server_that_is_too_old_is_not_used(
         " from writeit.bootstrap import main; sys.argv = ['writeit', 'serve']; main()"
     )
     writer = _writer(start(_with_server([sys.executable, "-c", old])), tmp_path)
-    writer.said("the server is 0.0.9, and this plug-in needs 0.1.0")
-    writer.said("pip install --upgrade writeit")
+    writer.said(wording.TOO_OLD.format("0.0.9", "0.1.0"))
+    writer.said(wording.UPDATE)
     writer.nvim.until("#vim.lsp.get_clients({ name = 'writeit' }) == 0")
     _is_alive(writer)
 
@@ -89,9 +90,9 @@ def test_a_server_that_ends_at_once_is_said(
     """With its exit code and where to read more."""
     broken = [sys.executable, "-c", "import sys; sys.exit('no lmdb here')"]
     writer = _writer(start(_with_server(broken)), tmp_path)
-    writer.said("the server has stopped (exit code 1)")
+    writer.said(wording.EXITED.format(1))
     writer.nvim.command("WriteIt next")
-    writer.said(":WriteIt log")
+    writer.said(wording.READ_LOG)
     _is_alive(writer)
 
 
@@ -102,8 +103,8 @@ def test_a_server_that_never_answers_is_said(
     silent = [sys.executable, "-c", "import time; time.sleep(600)"]
     writer = _writer(start(_with_server(silent)), tmp_path)
     writer.nvim.command("WriteIt next")
-    writer.said("was started and does not answer")
-    writer.said("the server does not answer. :WriteIt log")
+    writer.said(wording.NO_ANSWER_YET)
+    writer.said(wording.NO_ANSWER)
     _is_alive(writer)
     assert writer.nvim.quit() == 0
 
@@ -118,7 +119,7 @@ def test_a_crash_while_answers_come_loses_nothing(
     writer.nvim.command("WriteIt next openai/slow-2000")
     writer.beside_shows("word9 ")
     _server(writer).send_signal(signal.SIGKILL)
-    writer.said("the server has stopped (killed by signal 9)")
+    writer.said(wording.KILLED.format(9))
     writer.rest()
     assert "word9 " in writer.beside()
     _is_alive(writer)
@@ -141,10 +142,10 @@ def test_a_server_that_hangs_is_said_and_can_be_started_anew(
     hanging.send_signal(signal.SIGSTOP)
     writer.nvim.command("messages clear")
     writer.nvim.command("WriteIt next openai/say-x")
-    writer.said("does not answer any more")
+    writer.said(wording.NO_LONGER_ANSWERS)
     _is_alive(writer)
     writer.nvim.command("WriteIt restart")
-    writer.said("the server was started anew")
+    writer.said(wording.RESTARTED)
     assert hanging.wait(PATIENCE) is not None or not hanging.is_running()
     writer.do("skip")
     assert writer.run()["currentStep"] == "outline"

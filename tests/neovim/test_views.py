@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from neovim import wording
 from support.writer import NOTES
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def test_a_view_is_opened_by_its_address(writer: Writer) -> None:
     writer.do("start")
     run_id = writer.run()["pipelineRunId"]
     writer.nvim.command(f"edit writeit:/run/{run_id}.md")
-    writer.nvim.until(SHOWS, "Ready to begin")
+    writer.nvim.until(SHOWS, wording.RUN_NOT_STARTED)
     assert writer.nvim.lua("return { vim.bo.filetype, vim.bo.modifiable }") == [
         "markdown",
         False,
@@ -41,7 +42,7 @@ def test_a_view_opens_at_its_top(writer: Writer) -> None:
 def test_a_view_that_is_not_there_says_so(writer: Writer) -> None:
     """In the buffer itself; nothing is raised."""
     writer.nvim.command("edit writeit:/run/00000000-0000-7000-8000-000000000000.md")
-    writer.nvim.until(SHOWS, "There is no run")
+    writer.nvim.until(SHOWS, wording.RUN_MISSING)
 
 
 def test_a_view_follows_its_run_and_the_cursor_stays(writer: Writer) -> None:
@@ -53,7 +54,7 @@ def test_a_view_follows_its_run_and_the_cursor_stays(writer: Writer) -> None:
     writer.nvim.lua("vim.fn.search('good evening')")
     writer.nvim.command("wincmd h")
     writer.do("choose 2")
-    writer.beside_shows("You chose answer 2")
+    writer.beside_shows(wording.STEP_CHOSEN.format(2))
     writer.nvim.command("wincmd l")
     assert writer.nvim.lua("return vim.api.nvim_get_current_line()") == "good evening"
 
@@ -93,7 +94,7 @@ def test_lines_of_no_answer_are_not_taken(writer: Writer) -> None:
     for lines in ("1", "/^hello$/,/^goodbye$/"):
         writer.nvim.command("messages clear")
         writer.nvim.keys(f":{lines}WriteIt take<CR>")
-        writer.said("select lines of one answer")
+        writer.said(wording.NOT_ONE_ANSWER)
         writer.rest()
     assert writer.run()["steps"]["angles"]["passages"] == []
 
@@ -135,7 +136,7 @@ def test_the_tree_opens_branches_and_compares(writer: Writer) -> None:
     assert [child["branchPoint"] for child in tree["children"]] == ["angles"] * 2
     writer.beside_shows("├─ from angles: the other way")
     writer.nvim.keys("gg3j<CR>")
-    writer.nvim.until(SHOWS, "branched at angles")
+    writer.nvim.until(SHOWS, wording.RUN_BRANCHED.format("angles"))
 
 
 def test_going_back_to_the_run_it_branched_off_is_told(writer: Writer) -> None:
@@ -145,10 +146,11 @@ def test_going_back_to_the_run_it_branched_off_is_told(writer: Writer) -> None:
     run_id = writer.run()["pipelineRunId"]
     writer.do("branch angles the other way")
     writer.nvim.keys(":WriteIt<CR>")
-    screen = writer.nvim.shows("Go back to the run this branched off")
-    (number,) = re.findall(r"^(\d+): Go back to the run", screen, re.MULTILINE)
+    screen = writer.nvim.shows(wording.RETURN_TO_PARENT)
+    (number,) = re.findall(rf"^(\d+): {wording.RETURN_TO_PARENT}", screen, re.MULTILINE)
     writer.nvim.keys(f"{number}<CR>")
-    writer.said(f"{writer.notes.name} are about that run now")
+    path = f"{writer.workspace.name}/{writer.notes.name}"
+    writer.said(wording.ACTIVE_RUN.format(path, "the other run"))
     writer.rest()
     writer.do("choose 2")
     run = writer.ask("run.show", runId=run_id)
@@ -199,7 +201,7 @@ def test_an_answer_is_reworded_before_it_is_chosen(writer: Writer) -> None:
     writer.do("edit")
     writer.nvim.until(SHOWS, "hello there")
     writer.nvim.keys("A, you<Esc>:write<CR>")
-    writer.said("chosen in your words")
+    writer.said(wording.EDITED_CHOSEN.format("angles"))
     angles = writer.run()["steps"]["angles"]
     assert angles["content"] == "hello there, you"
     assert angles["aiResponses"][0]["rawOutput"] == "hello there"
@@ -209,8 +211,8 @@ def test_an_answer_is_reworded_before_it_is_chosen(writer: Writer) -> None:
 def test_lenses_stand_at_their_headings_when_a_view_has_grown(writer: Writer) -> None:
     """They are asked for anew when the text has come, not only before."""
     headed = """(function()
-      local buf = require('writeit.window').beside()
-      local space = vim.api.nvim_get_namespaces()['writeit.lens']
+      local buf = require('writeit.window').buffer()
+      local space = vim.api.nvim_get_namespaces()['writeit.code_lens']
       local marks = vim.api.nvim_buf_get_extmarks(buf, space, 0, -1, {})
       return #marks > 3 and vim.iter(marks):all(function(mark)
         local line = vim.api.nvim_buf_get_lines(buf, mark[2], mark[2] + 1, true)[1]
@@ -235,8 +237,8 @@ def test_the_lenses_of_an_answer_are_chosen_from_with_return(writer: Writer) -> 
     writer.nvim.command("wincmd l")
     writer.nvim.lua("vim.fn.search('## Answer 2')")
     writer.nvim.until("#vim.lsp.codelens.get(0) > 3")
-    writer.take_lens("Choose this answer")
-    writer.said("answer 2 chosen")
+    writer.take_lens(wording.CHOOSE_THIS)
+    writer.said(wording.CHOSEN_BY_ACTION.format(2))
     assert writer.run()["steps"]["angles"]["userSelection"] == 1
 
 
@@ -247,10 +249,10 @@ def test_an_earlier_run_is_found_again(writer: Writer) -> None:
     first = writer.run()["pipelineRunId"]
     writer.do("start")
     writer.nvim.keys(":WriteIt history owls<CR>")
-    screen = writer.nvim.shows("Go on with")
+    screen = writer.nvim.shows(wording.HISTORY_QUESTION)
     assert "not started" in screen
     writer.nvim.keys("2<CR>")
-    writer.beside_shows("Ready to begin")
+    writer.beside_shows(wording.RUN_NOT_STARTED)
     writer.rest()
     writer.do("next openai/say-x")
     assert writer.ask("run.show", runId=first)["steps"]["angles"]["aiResponses"]
@@ -263,16 +265,15 @@ def test_a_run_of_another_document_is_told_as_such(writer: Writer) -> None:
     first = writer.run()["pipelineRunId"]
     name = f"{writer.workspace.name}/{writer.notes.name}"
     writer.nvim.keys(":WriteIt history newts<CR>")
-    writer.nvim.shows("Go on with")
+    writer.nvim.shows(wording.HISTORY_QUESTION)
     writer.nvim.keys("1<CR>")
-    writer.said(f"commands in {name} are about Notes on newts now")
+    writer.said(wording.ACTIVE_RUN.format(name, "Notes on newts"))
     writer.rest()
     other = writer.open_notes()
     writer.nvim.keys(":WriteIt history newts<CR>")
-    writer.nvim.shows("Go on with")
+    writer.nvim.shows(wording.HISTORY_QUESTION)
     writer.nvim.keys("1<CR>")
-    writer.said(f"Notes on newts is a run of {name}")
-    writer.said(f":edit {name} goes there")
+    writer.said(wording.OTHER_ACTIVE_RUN.format("Notes on newts", name, name))
     writer.rest()
     assert writer.notes == other
     writer.nvim.command(f"edit {name}")
@@ -289,6 +290,6 @@ def test_a_definition_leads_from_the_first_line_to_the_step(writer: Writer) -> N
         "vim.api.nvim_win_set_cursor(0, { 1, 2 }); vim.lsp.buf.definition()"
     )
     writer.nvim.until("vim.api.nvim_buf_get_name(0):match('angles.md$') ~= nil")
-    writer.nvim.until(SHOWS, "Not asked yet")
+    writer.nvim.until(SHOWS, wording.STEP_NOT_STARTED)
     writer.nvim.keys("<C-o>")
     writer.nvim.until("vim.api.nvim_buf_get_name(0) == ...", article)

@@ -35,17 +35,20 @@ return reply.result
 SHE_WRITES = """
 local buf, row, line = ...
 local stream = require('writeit.stream')
-local take = stream.take
-stream.take = function(params)
+local handle = stream.handle_progress
+stream.handle_progress = function(params)
   if params.value.kind == 'started' then
-    stream.take = take
+    stream.handle_progress = handle
     vim.api.nvim_buf_set_lines(buf, row, row + 1, true, { line })
   end
-  return take(params)
+  return handle(params)
 end
 """
 """Her words stand there before any answer can come: when the first stream begins."""
-IDLE = "#require('writeit.task').waiting(require('writeit.server').root_of(...)) == 0"
+IDLE = (
+    "#require('writeit.task').pending_names("
+    "require('writeit.server').root_of(...)) == 0"
+)
 
 
 class Writer:
@@ -95,13 +98,13 @@ class Writer:
 
     def beside(self) -> str:
         """What the window beside the article shows, as text."""
-        buffer = self.nvim.until("require('writeit.window').beside()")
+        buffer = self.nvim.until("require('writeit.window').buffer()")
         return self.text(int(buffer))
 
     def beside_shows(self, words: str) -> str:
         """Wait until the window beside the article shows `words`."""
         shown = (
-            "(function(words) local buf = require('writeit.window').beside()"
+            "(function(words) local buf = require('writeit.window').buffer()"
             " local text = buf and table.concat("
             "vim.api.nvim_buf_get_lines(buf, 0, -1, true), '\\n')"
             " return text and text:find(words, 1, true) and text end)(...)"

@@ -1,16 +1,16 @@
--- What `vim.g.writeit` may hold. What the server is to know goes into
--- `vim.lsp.config('writeit', { settings = { writeit = … } })` instead.
+-- The settings in `vim.g.writeit`. Those of the server are set with
+-- `vim.lsp.config('writeit', { settings = { writeit = … } })`.
 local M = {}
 
 ---@class writeit.Config
 ---@field enabled? boolean False: `vim.lsp.enable` is left to you.
----@field cmd? string[] The server; found by itself if unset.
----@field window? 'split'|'float' Where streams and views appear.
----@field width? number Of the window, as a share of the editor's columns.
+---@field cmd? string[] The server's command; without it the server is searched for.
+---@field window? 'split'|'float' The kind of window that shows streams and views.
+---@field width? number Of a window at the side, as a share of the editor's columns.
 ---@field height? number Of a window below, as a share of the editor's lines.
----@field lenses? boolean Whether the state of the run stands beside the first line.
----@field user? table Your own configuration, which no workspace may set: storeLocation, ollamaUrl.
----@field patience? integer Milliseconds after which a silent server is remarked upon.
+---@field lenses? boolean Whether code lenses are shown.
+---@field user? table Your own configuration, such as storeLocation and ollamaUrl.
+---@field patience? integer Milliseconds without a reply after which the user is warned.
 
 ---@type writeit.Config
 local defaults = {
@@ -22,7 +22,7 @@ local defaults = {
   patience = 10000,
 }
 
-local kinds = {
+local types = {
   enabled = 'boolean',
   cmd = 'table',
   window = 'string',
@@ -33,7 +33,7 @@ local kinds = {
   user = 'table',
 }
 
---- What is wrong with the writer's settings, a line each.
+--- What is wrong with `vim.g.writeit`, one line for each problem.
 ---@return string[]
 function M.problems()
   local given = vim.g.writeit
@@ -44,20 +44,20 @@ function M.problems()
   end
   local problems = {}
   for key, value in pairs(given) do
-    if not kinds[key] then
-      problems[#problems + 1] = ('vim.g.writeit.%s is not known'):format(key)
-    elseif type(value) ~= kinds[key] then
-      problems[#problems + 1] = ('vim.g.writeit.%s should be a %s'):format(key, kinds[key])
+    if not types[key] then
+      problems[#problems + 1] = ('vim.g.writeit.%s is not a setting'):format(key)
+    elseif type(value) ~= types[key] then
+      problems[#problems + 1] = ('vim.g.writeit.%s should be a %s'):format(key, types[key])
     end
   end
   if given.window and given.window ~= 'split' and given.window ~= 'float' then
-    problems[#problems + 1] = "vim.g.writeit.window is 'split' or 'float'"
+    problems[#problems + 1] = "vim.g.writeit.window should be 'split' or 'float'"
   end
   table.sort(problems)
   return problems
 end
 
---- A setting, or its default if it is unset or of the wrong kind.
+--- A setting, or its default if it is unset or of the wrong type.
 ---@param key string
 function M.get(key)
   local given = vim.g.writeit
@@ -65,7 +65,7 @@ function M.get(key)
   if type(given) == 'table' and given[key] == false then
     value = false
   end
-  if value == nil or type(value) ~= kinds[key] then
+  if value == nil or type(value) ~= types[key] then
     return defaults[key]
   end
   return value

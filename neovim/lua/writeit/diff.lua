@@ -1,7 +1,6 @@
--- Two texts beside each other in Neovim's own diff mode, in a tab page of their own. Only
--- the texts: where each came from is in its view. Her document is shown itself, so that
--- she can take from the other side what she likes.
-local client_of = require('writeit.client')
+-- Two texts side by side in Neovim's diff mode, in a tab page of their own. The user's
+-- document is shown in its own buffer, so that changes can be taken into it.
+local rpc = require('writeit.rpc')
 local window = require('writeit.window')
 
 local M = {}
@@ -9,18 +8,19 @@ local M = {}
 ---@class writeit.Side
 ---@field runId string
 ---@field step string
----@field response? integer|string An index from 0, an id, 'document' as it is now,
---- 'proposed' as the text makes it, or nil for what was handed on.
+---@field response? integer|string An index from 0, an id, 'document' for the document as
+--- it is now, 'proposed' for the document with the step's text applied, or nil for the
+--- step's chosen text.
 
----@class writeit.Compared
+---@class writeit.SideText
 ---@field text string
 ---@field title string
----@field buf? integer Of her document, if that is what is compared.
+---@field buf? integer Of the user's document, if that is what is compared.
 
 ---@param step writeit.Step
 ---@param response integer|string
 ---@return integer? index From 1.
-local function index_of(step, response)
+local function answer_index(step, response)
   for index, answer in ipairs(step.aiResponses) do
     if response == index - 1 or response == answer.responseId then
       return index
@@ -28,19 +28,19 @@ local function index_of(step, response)
   end
 end
 
---- The view of a document and of what a step's text makes of it.
----@param about { runId: string, step: string }
+--- The view that compares a document with what a step's text makes of it.
+---@param ref { runId: string, step: string }
 ---@return string uri
-function M.page_of(about)
-  local place = ('%s/%s'):format(about.runId, about.step)
-  return ('writeit:/compare/%s/document/%s/proposed.md'):format(place, place)
+function M.document_uri(ref)
+  local path = ('%s/%s'):format(ref.runId, ref.step)
+  return ('writeit:/compare/%s/document/%s/proposed.md'):format(path, path)
 end
 
---- The two sides that a view of a comparison names.
----@param name string
+--- The two sides in the URI of a comparison.
+---@param uri string
 ---@return writeit.Side? left, writeit.Side? right
-function M.sides_of(name)
-  local parts = vim.split(name:match('^writeit:/+compare/(.+)%.md$') or '', '/')
+function M.parse_uri(uri)
+  local parts = vim.split(uri:match('^writeit:/+compare/(.+)%.md$') or '', '/')
   local function side(first)
     return { runId = parts[first], step = parts[first + 1], response = parts[first + 2] }
   end
@@ -49,62 +49,65 @@ function M.sides_of(name)
   end
 end
 
---- The body of a document as it is now, and as a step's text makes it: that has its words
---- wherever the two contradict each other.
+--- The body of a document now, and with a step's text applied. Where the two conflict,
+--- the second has the step's text.
 ---@param client vim.lsp.Client
----@param about { runId: string, step: string }
----@return string hers, string proposed
-function M.texts_of(client, about)
-  local reply = client_of.execute(client, 'view.read', { uri = M.page_of(about) })
+---@param ref { runId: string, step: string }
+---@return string current, string proposed
+function M.document_texts(client, ref)
+  local reply = rpc.execute(client, 'view.read', { uri = M.document_uri(ref) })
   local lines = vim.split(reply.text:gsub('\r\n?', '\n'), '\n', { plain = true })
   local texts = {}
   for _, section in ipairs(reply.sections) do
-    local those = vim.list_slice(lines, section.firstLine + 1, section.lastLine + 1)
-    texts[section.kind] = table.concat(those, '\n')
+    local section_lines = vim.list_slice(lines, section.firstLine + 1, section.lastLine + 1)
+    texts[section.kind] = table.concat(section_lines, '\n')
   end
   return texts.left, texts.right
 end
 
---- What stands before a text in a buffer: the server compares without front matter. None
---- if she has typed on, and the text is no longer there.
+--- The text before a document's body: the server compares without front matter. Nil if
+--- the buffer no longer ends with the body.
 ---@param buf integer
 ---@param body string
 ---@return string?
-local function ahead_of(buf, body)
+local function text_before(buf, body)
   local all = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), '\n')
   all, body = all:gsub('%s+$', ''), body:gsub('%s+$', '')
   return vim.endswith(all, body) and all:sub(1, #all - #body) or nil
 end
 
---- A side that is her document, or what a step's text makes of it.
+--- The text of a side that is a document, as it is now or with a step's text applied.
 ---@param client vim.lsp.Client
 ---@param side writeit.Side
 ---@param run writeit.Run
----@return writeit.Compared
-local function of_document(client, side, run)
-  local hers, proposed = M.texts_of(client, side)
+---@return writeit.SideText
+local function document_side(client, side, run)
+  local current, proposed = M.document_texts(client, side)
   local buf = vim.uri_to_bufnr(run.uri)
   vim.fn.bufload(buf)
-  local ahead = ahead_of(buf, hers)
+  local front_matter = text_before(buf, current)
   if side.response == 'document' then
-    return { text = hers, title = 'your text', buf = ahead and buf }
+    return { text = current, title = 'your document', buf = front_matter and buf }
   end
-  return { text = (ahead or '') .. proposed, title = ('with the text of %s'):format(side.step) }
+  return {
+    text = (front_matter or '') .. proposed,
+    title = ('with the text of %s'):format(side.step),
+  }
 end
 
---- The text of a side, and what to call it.
 ---@param client vim.lsp.Client
 ---@param side writeit.Side
----@return writeit.Compared
-local function compared(client, side)
-  local run = client_of.execute(client, 'run.show', { runId = side.runId })
+---@return writeit.SideText
+local function read_side(client, side)
+  local run = rpc.execute(client, 'run.show', { runId = side.runId })
   local step = run.steps[side.step]
   if side.response == 'document' or side.response == 'proposed' then
-    return of_document(client, side, run)
+    return document_side(client, side, run)
   elseif side.response == nil or side.response == 'content' then
-    return { text = step.content or '', title = ('%s, as it was handed on'):format(side.step) }
+    local title = run.name and ('%s · run "%s"'):format(side.step, run.name) or side.step
+    return { text = step.content or '', title = title }
   end
-  local index = index_of(step, side.response)
+  local index = answer_index(step, side.response)
   if not index then
     error({ message = ('%s has no such answer.'):format(side.step) }, 0)
   end
@@ -119,16 +122,16 @@ end
 ---@param text string
 ---@param title string
 ---@return integer
-local function buffer(text, title)
+local function scratch_buffer(text, title)
   local buf = vim.api.nvim_create_buf(false, true)
   local name = 'writeit-compared:/' .. title:gsub(', [^ ]*/.*', '')
   if not pcall(vim.api.nvim_buf_set_name, buf, name) then
-    vim.api.nvim_buf_set_name(buf, name .. ', too') -- the same step of another run
+    vim.api.nvim_buf_set_name(buf, name .. ' (2)') -- the same step of another run
   end
-  window.own(buf)
+  window.set_up_buffer(buf)
   vim.bo[buf].bufhidden = 'wipe'
-  window.as_markdown(buf)
-  window.fill(buf, text)
+  window.set_markdown(buf)
+  window.set_text(buf, text)
   vim.keymap.set(
     'n',
     'q',
@@ -138,22 +141,22 @@ local function buffer(text, title)
   return buf
 end
 
---- Show a text, or her own buffer, in a window that is split off.
----@param how string The command's modifiers.
----@param one writeit.Compared
+--- Show a side in a new window.
+---@param modifiers string Of the command that opens the window.
+---@param side writeit.SideText
 ---@return integer win
-local function show(how, one)
-  local kept = vim.o.switchbuf
-  vim.o.switchbuf = '' -- her document is shown in another window already
-  vim.cmd(('%s sbuffer %d'):format(how, one.buf or buffer(one.text, one.title)))
-  vim.o.switchbuf = kept
+local function open_window(modifiers, side)
+  local switchbuf = vim.o.switchbuf
+  vim.o.switchbuf = '' -- the user's document is shown in another window already
+  vim.cmd(('%s sbuffer %d'):format(modifiers, side.buf or scratch_buffer(side.text, side.title)))
+  vim.o.switchbuf = switchbuf
   return vim.api.nvim_get_current_win()
 end
 
---- A window of her own document is hers again when the comparison is closed.
+--- Reset the window of the user's document when the comparison is closed.
 ---@param win integer
 ---@param other integer
-local function give_back(win, other)
+local function reset_when_closed(win, other)
   vim.api.nvim_create_autocmd('WinClosed', {
     pattern = { tostring(win), tostring(other) },
     once = true,
@@ -167,30 +170,30 @@ local function give_back(win, other)
 end
 
 ---@param win integer
----@param one writeit.Compared
+---@param side writeit.SideText
 ---@param hint string
-local function furnish(win, one, hint)
+local function set_options(win, side, hint)
   vim.api.nvim_win_call(win, vim.cmd.diffthis)
   local options = vim.wo[win][0]
   options.wrap, options.linebreak, options.foldenable = true, true, false
-  options.statusline = (' %s%%=%s '):format((one.title:gsub('%%', '%%%%')), hint)
-  if not one.buf then
+  options.statusline = (' %s%%=%s '):format((side.title:gsub('%%', '%%%%')), hint)
+  if not side.buf then
     options.number, options.relativenumber = false, false
   end
 end
 
---- Compare, in a task.
+--- Show two sides as a diff. Waits in a task.
 ---@param client vim.lsp.Client
 ---@param left writeit.Side
 ---@param right writeit.Side
 function M.open(client, left, right)
-  local one, other = compared(client, left), compared(client, right)
-  local first = show('tab', one)
-  local second = show('rightbelow vertical', other)
-  furnish(first, one, one.buf and 'do takes a place over' or 'q closes')
-  furnish(second, other, one.buf and 'dp puts a place in · q closes' or 'q closes')
-  if one.buf then
-    give_back(first, second)
+  local first, second = read_side(client, left), read_side(client, right)
+  local first_win = open_window('tab', first)
+  local second_win = open_window('rightbelow vertical', second)
+  set_options(first_win, first, first.buf and 'do takes a change' or 'q closes')
+  set_options(second_win, second, first.buf and 'dp inserts it · q closes' or 'q closes')
+  if first.buf then
+    reset_when_closed(first_win, second_win)
   end
 end
 

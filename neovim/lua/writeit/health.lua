@@ -1,171 +1,177 @@
--- `:checkhealth writeit`: the server and why that one, whether it fits, the models, the
--- store, the settings.
-local client_of = require('writeit.client')
+-- `:checkhealth writeit`: the server, its version, the models, the store, the settings.
 local config = require('writeit.config')
+local rpc = require('writeit.rpc')
 local server = require('writeit.server')
 local task = require('writeit.task')
 
 local M = {}
 
-local PATIENCE = 15000
+local TIMEOUT = 15000 -- milliseconds
 local health = vim.health
 
---- A client to ask: that of the article she comes from, any that is there, else one that
---- is started for the occasion.
----@return vim.lsp.Client?, boolean made
-local function client()
-  local before = vim.fn.bufnr('#') -- the report has a buffer of its own
-  local root = before > 0 and server.root_of(require('writeit.here').subject(before))
-  local there = root and client_of.of_root(root) or vim.lsp.get_clients({ name = 'writeit' })[1]
-  if there then
-    return there, false
+--- The client to check: that of the last document, else any, else one that is started.
+---@return vim.lsp.Client?, boolean started
+local function find_or_start_client()
+  local previous = vim.fn.bufnr('#') -- the report has a buffer of its own
+  local root = previous > 0 and server.root_of(require('writeit.targets').target_buffer(previous))
+  local client = root and rpc.find_client(root) or vim.lsp.get_clients({ name = 'writeit' })[1]
+  if client then
+    return client, false
   end
   local settings = vim.deepcopy(vim.lsp.config.writeit)
   settings.name, settings.root_dir = 'writeit', vim.uv.cwd()
   local id = vim.lsp.start(settings, { attach = false })
-  local made = id and vim.lsp.get_client_by_id(id)
-  vim.wait(PATIENCE, function()
-    return not made or made.initialized or made:is_stopped()
+  local started = id and vim.lsp.get_client_by_id(id)
+  vim.wait(TIMEOUT, function()
+    return not started or started.initialized or started:is_stopped()
   end, 20)
-  return made, true
+  return started, true
 end
 
----@class writeit.Told
+---@class writeit.Reply
 ---@field result? table
----@field why? string Why there is no result.
+---@field error? string Why there is no result.
 
---- Ask all of it at once, and wait for the replies: a server that has not asked a model yet
---- takes seconds to know of any, and looks at its store meanwhile.
----@param one vim.lsp.Client
+--- Send all commands at once and wait for the replies: listing the models takes seconds
+--- for the first time, and the server checks its store meanwhile.
+---@param client vim.lsp.Client
 ---@param commands string[]
----@return table<string, writeit.Told>
-local function ask(one, commands)
-  local told, left = {}, #commands ---@type table<string, writeit.Told>
+---@return table<string, writeit.Reply>
+local function execute_all(client, commands)
+  local replies, missing = {}, #commands ---@type table<string, writeit.Reply>
   for _, command in ipairs(commands) do
-    told[command] = { why = 'no reply' }
-    one:request('workspace/executeCommand', {
+    replies[command] = { error = 'no reply' }
+    client:request('workspace/executeCommand', {
       command = 'writeit.' .. command,
       arguments = { vim.empty_dict() },
     }, function(err, result)
-      told[command] = { result = not err and result or nil, why = err and err.message }
-      left = left - 1
+      replies[command] = { result = not err and result or nil, error = err and err.message }
+      missing = missing - 1
     end)
   end
-  vim.wait(PATIENCE, function()
-    return left == 0 or one:is_stopped()
+  vim.wait(TIMEOUT, function()
+    return missing == 0 or client:is_stopped()
   end, 10)
-  return told
+  return replies
 end
 
-local function settings()
+local function report_settings()
   health.start('WriteIt: settings')
   local problems = config.problems()
   for _, problem in ipairs(problems) do
-    health.warn(problem, ':help writeit-settings')
+    health.warn(problem, 'See :help writeit-settings')
   end
   if #problems == 0 then
-    health.ok('vim.g.writeit is understood')
+    health.ok('vim.g.writeit is valid')
   end
   if not vim.lsp.is_enabled('writeit') then
-    health.warn('the client is not enabled', "vim.lsp.enable('writeit')")
+    health.warn('The client is not enabled', "Call vim.lsp.enable('writeit')")
   end
 end
 
----@return boolean
-local function found()
+---@return boolean found
+local function report_server()
   health.start('WriteIt: server')
-  local it, looked = server.find()
-  if it then
-    health.ok(('`%s`, because %s'):format(table.concat(it.cmd, ' '), it.why))
+  local found, searched = server.find()
+  if found then
+    health.ok(('Command: `%s` (%s)'):format(table.concat(found.cmd, ' '), found.reason))
     return true
   end
-  health.error('no server was found', { 'pip install writeit', unpack(looked) })
+  health.error('No server was found', { 'Install it: pip install writeit', unpack(searched) })
   return false
 end
 
----@param one vim.lsp.Client
-local function version(one)
-  local told = (one.server_info or {}).version or 'of no version'
-  local parsed = vim.version.parse(told)
-  if parsed and not vim.version.lt(parsed, server.OLDEST) then
-    health.ok(('server %s fits this plug-in, which needs %s'):format(told, server.OLDEST))
+---@param client vim.lsp.Client
+local function report_version(client)
+  local text = (client.server_info or {}).version or 'unknown'
+  local version = vim.version.parse(text)
+  if version and not vim.version.lt(version, server.MIN_VERSION) then
+    health.ok(('Version: %s (this plug-in needs %s or later)'):format(text, server.MIN_VERSION))
   else
     health.error(
-      ('server %s is too old; this plug-in needs %s'):format(told, server.OLDEST),
-      'pip install --upgrade writeit'
+      ('Version %s is too old: this plug-in needs %s'):format(text, server.MIN_VERSION),
+      'Update it: pip install --upgrade writeit'
     )
   end
-  health.info('workspace ' .. vim.fn.fnamemodify(one.root_dir or '?', ':~'))
+  health.info('Workspace: ' .. vim.fn.fnamemodify(client.root_dir or '?', ':~'))
 end
 
----@param told writeit.Told
-local function models(told)
+---@param reply writeit.Reply
+local function report_models(reply)
   health.start('WriteIt: models')
-  local listed = told.result
+  local listed = reply.result
   if not listed then
-    health.error('the models could not be listed: ' .. told.why)
+    health.error('The models could not be listed: ' .. reply.error)
     return
   end
   local usable = vim.tbl_filter(function(model)
     return model.available
   end, listed.models)
   if #usable == 0 then
-    health.warn('no model can be asked yet', {
-      ':WriteIt key sets the key of a provider',
-      ':WriteIt model embedded/smollm2-135m fetches a small one that works offline',
+    health.warn('No model is available yet', {
+      'Set the key of a provider with :WriteIt key',
+      'Download a small model that works offline with :WriteIt model embedded/smollm2-135m',
     })
   else
-    health.ok(('%d models can be asked, among them %s'):format(#usable, usable[1].id))
+    health.ok(('Available models: %d, for example %s'):format(#usable, usable[1].id))
   end
   for _, model in ipairs(listed.models) do
     if not model.available then
-      health.info(('%s: %s'):format(model.id, model.reason or 'cannot be asked'))
+      health.info(('%s: %s'):format(model.id, model.reason or 'not available'))
     end
   end
 end
 
----@param status writeit.Told
----@param verified writeit.Told
-local function store(status, verified)
+---@param status writeit.Reply
+---@param verification writeit.Reply
+local function report_store(status, verification)
   health.start('WriteIt: store')
-  local it, whole = status.result, verified.result
-  if not it then
-    health.warn('the store was not looked at: ' .. status.why)
+  local store, verified = status.result, verification.result
+  if not store then
+    health.warn('The store could not be read: ' .. status.error)
     return
   end
-  health.info(('%s: %d runs, %d answers'):format(it.path, it.runs, it.responses))
-  if whole and whole.ok then
-    health.ok(('the store is healthy (%d things checked)'):format(whole.checked))
-  elseif whole then
-    health.error('the store is damaged: ' .. whole.problems[1].message, 'writeit store verify')
+  health.info(('%s: %d runs, %d answers'):format(store.path, store.runs, store.responses))
+  if verified and verified.ok then
+    health.ok(('The store is healthy (%d records checked)'):format(verified.checked))
+  elseif verified then
+    health.error(
+      'The store is damaged: ' .. verified.problems[1].message,
+      'Run: writeit store verify'
+    )
   else
-    health.warn('the store could not be verified: ' .. verified.why)
+    health.warn('The store could not be verified: ' .. verification.error)
+  end
+end
+
+---@param client vim.lsp.Client
+local function report_queue(client)
+  health.start('WriteIt: queue')
+  local names = client.root_dir and task.pending_names(client.root_dir) or {}
+  health.info(#names == 0 and 'No command is waiting' or table.concat(names, ', '))
+  if rpc.has_pending(client.id) then
+    health.info('A request to the server is under way')
   end
 end
 
 function M.check()
-  settings()
-  if not found() and type(vim.lsp.config.writeit.cmd) == 'function' then
+  report_settings()
+  if not report_server() and type(vim.lsp.config.writeit.cmd) == 'function' then
     return
   end
-  local one, made = client()
-  if not one or not one.initialized then
-    health.error('the server does not answer', ':WriteIt log says what it said')
+  local client, started = find_or_start_client()
+  if not client or not client.initialized then
+    health.error('The server does not answer', 'Read its log with :WriteIt log')
     return
   end
-  version(one)
-  local told = ask(one, { 'model.list', 'store.status', 'store.verify' })
-  models(told['model.list'])
-  store(told['store.status'], told['store.verify'])
-  if made then
-    require('writeit.life').dismiss(one)
+  report_version(client)
+  local replies = execute_all(client, { 'model.list', 'store.status', 'store.verify' })
+  report_models(replies['model.list'])
+  report_store(replies['store.status'], replies['store.verify'])
+  if started then
+    require('writeit.lifecycle').stop(client)
   end
-  health.start('WriteIt: waiting')
-  local waits = one.root_dir and task.waiting(one.root_dir) or {}
-  health.info(#waits == 0 and 'nothing' or table.concat(waits, ', '))
-  if client_of.is_waited_for(one.id) then
-    health.info('a reply of the server is being waited for')
-  end
+  report_queue(client)
 end
 
 return M

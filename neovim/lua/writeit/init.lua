@@ -1,7 +1,7 @@
--- What may be called from outside.
+-- The public functions.
 local M = {}
 
---- For a status line: where the document's run stands, "" where there is none.
+--- For a status line: where the document's run stands, "" if it has none.
 ---@return string
 function M.statusline()
   local buf = vim.api.nvim_get_current_buf()
@@ -9,10 +9,9 @@ function M.statusline()
   if not client then
     return ''
   end
-  local state = require('writeit.lens').state(buf)
-  local waits = require('writeit.settle').count_waiting()
-  if waits > 0 then
-    return state .. ' [a text waits for normal mode]'
+  local state = require('writeit.code_lens').state(buf)
+  if require('writeit.apply_outcome').count_waiting() > 0 then
+    return state .. ' [text ready: leave insert mode]'
   end
   return state
 end

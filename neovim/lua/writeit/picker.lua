@@ -1,19 +1,19 @@
--- A list that does not fit the screen, where Neovim's own would stop at "-- More --": a
--- buffer at the bottom, in which everything that moves and finds works as ever.
+-- A list that does not fit the screen: a buffer at the bottom, to be searched in. Neovim's
+-- own list would stop at "-- More --".
 local M = {}
 
-local HINT = '<CR> takes it · / finds · q leaves'
-local ASKED = 2 -- lines that Neovim's own list needs besides the items
+local HINT = '<CR> selects · / searches · q closes'
+local PROMPT_LINES = 2 -- lines that Neovim's own list needs besides the items
 
---- Whether Neovim's own list would have to be paged. One that she put in its place knows
---- what to do with a long list.
+--- Whether Neovim's own list would have to be paged. A replaced `vim.ui.select` gets lists
+--- of any length.
 ---@param lines string[]
 ---@return boolean
 function M.is_needed(lines)
   if not debug.getinfo(vim.ui.select, 'S').source:match('vim/ui%.lua$') then
     return false
   end
-  local rows = ASKED
+  local rows = PROMPT_LINES
   for index, line in ipairs(lines) do
     local width = vim.fn.strdisplaywidth(('%d: %s'):format(index, line))
     rows = rows + math.max(1, math.ceil(width / vim.o.columns))
@@ -23,7 +23,7 @@ end
 
 ---@param lines string[]
 ---@return integer
-local function buffer(lines)
+local function create_buffer(lines)
   local buf = vim.api.nvim_create_buf(false, true)
   vim.bo[buf].bufhidden = 'wipe'
   vim.bo[buf].filetype = 'writeit-list'
@@ -35,7 +35,7 @@ end
 ---@param buf integer
 ---@param prompt string
 ---@return integer win
-local function window(buf, prompt)
+local function open_window(buf, prompt)
   local height = math.min(vim.api.nvim_buf_line_count(buf), math.floor(vim.o.lines / 2))
   local win = vim.api.nvim_open_win(buf, true, { split = 'below', win = -1, height = height })
   local title = prompt == 'WriteIt' and prompt or 'WriteIt: ' .. prompt
@@ -53,16 +53,16 @@ local function window(buf, prompt)
   return win
 end
 
---- Let her pick a line. To leave the window is to pick none.
+--- Let the user select a line. Leaving the window selects none.
 ---@param lines string[]
 ---@param prompt string
----@param done fun(index?: integer)
-function M.open(lines, prompt, done)
-  vim.cmd.stopinsert() -- a command that waited may ask while she types
-  local came_from = vim.api.nvim_get_current_win()
-  local buf = buffer(lines)
-  local win = window(buf, prompt)
-  local picked ---@type integer?
+---@param on_done fun(index?: integer)
+function M.open(lines, prompt, on_done)
+  vim.cmd.stopinsert() -- a queued command may ask while the user types
+  local return_window = vim.api.nvim_get_current_win()
+  local buf = create_buffer(lines)
+  local win = open_window(buf, prompt)
+  local selected ---@type integer?
   local function close()
     if vim.api.nvim_win_is_valid(win) then
       vim.api.nvim_win_close(win, true)
@@ -72,25 +72,26 @@ function M.open(lines, prompt, done)
   vim.api.nvim_create_autocmd('BufWipeout', {
     buffer = buf,
     callback = vim.schedule_wrap(function()
-      done(picked)
+      on_done(selected)
     end),
   })
-  local function map(keys, action, what)
-    vim.keymap.set('n', keys, action, { buffer = buf, nowait = true, desc = 'WriteIt: ' .. what })
+  local function map(key, action, description)
+    local options = { buffer = buf, nowait = true, desc = 'WriteIt: ' .. description }
+    vim.keymap.set('n', key, action, options)
   end
   local function leave()
-    if vim.api.nvim_win_is_valid(came_from) then
-      vim.api.nvim_set_current_win(came_from)
+    if vim.api.nvim_win_is_valid(return_window) then
+      vim.api.nvim_set_current_win(return_window)
     end
     close()
   end
   map('<CR>', function()
-    picked = vim.api.nvim_win_get_cursor(win)[1]
+    selected = vim.api.nvim_win_get_cursor(win)[1]
     leave()
-  end, 'take it')
-  map('q', leave, 'leave')
-  map('<Esc>', leave, 'leave')
-  map('<C-c>', leave, 'leave')
+  end, 'select')
+  for _, key in ipairs({ 'q', '<Esc>', '<C-c>' }) do
+    map(key, leave, 'close')
+  end
 end
 
 return M

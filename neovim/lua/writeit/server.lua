@@ -1,91 +1,94 @@
--- Where the server is, and why that one.
+-- The server's executable and process, and the workspace of a file.
 local config = require('writeit.config')
 
 local M = {}
 
-M.OLDEST = '0.1.0' -- the oldest server that knows everything we ask for
+M.MIN_VERSION = '0.1.0' -- the oldest server with everything that this plug-in uses
 
-local MARKERS = { '.writeit', 'pipelines', '.git' }
+local WORKSPACE_MARKERS = { '.writeit', 'pipelines', '.git' }
 
----@class writeit.Found
+---@type writeit.Error
+M.NO_WORKSPACE = { message = 'This buffer belongs to no workspace.' }
+
+---@class writeit.ServerCommand
 ---@field cmd string[]
----@field why string
+---@field reason string Why this one is used.
 
 ---@param path string
 ---@return boolean
-local function runs(path)
+local function is_executable(path)
   return vim.fn.executable(path) == 1
 end
 
---- The `writeit` of the environment that this copy of the plug-in came with: a wheel
---- has us in `<environment>/lib/…/writeit/_bundled/neovim`, a checkout beside `.venv`.
+--- The `writeit` of the environment that has this plug-in: a wheel's plug-in is in
+--- `<environment>/lib/…/writeit/_bundled/neovim`, a checkout's beside `.venv`.
 ---@return string?
-local function beside()
-  local here = vim.fs.dirname(debug.getinfo(1, 'S').source:sub(2))
-  local plugin = vim.fs.normalize(vim.fs.joinpath(here, '..', '..'))
+local function find_bundled()
+  local directory = vim.fs.dirname(debug.getinfo(1, 'S').source:sub(2))
+  local plugin = vim.fs.normalize(vim.fs.joinpath(directory, '..', '..'))
   for folder in vim.fs.parents(plugin) do
-    for _, place in ipairs({ { 'bin', 'writeit' }, { '.venv', 'bin', 'writeit' } }) do
-      local path = vim.fs.joinpath(folder, unpack(place))
-      if runs(path) and vim.startswith(plugin, folder .. '/') then
+    for _, parts in ipairs({ { 'bin', 'writeit' }, { '.venv', 'bin', 'writeit' } }) do
+      local path = vim.fs.joinpath(folder, unpack(parts))
+      if is_executable(path) and vim.startswith(plugin, folder .. '/') then
         return path
       end
     end
     if vim.fs.basename(folder):match('^python%d') == nil and vim.uv.fs_stat(folder .. '/.git') then
-      return nil -- the top of the checkout: what lies above is somebody else's
+      return nil -- the top of the checkout: folders above it are not ours
     end
   end
 end
 
---- The server, or nil and where it was looked for. A workspace's own files are never
---- run: a cloned repository is somebody else's until she says otherwise.
----@return writeit.Found?
----@return string[] looked
+--- The server's command, or nil and the places that were searched. A workspace's own
+--- files are never run: a cloned repository is not trusted.
+---@return writeit.ServerCommand?
+---@return string[] searched
 function M.find()
-  local looked = {}
-  local given = config.get('cmd')
-  if given then
-    if given[1] and runs(given[1]) then
-      return { cmd = given, why = 'vim.g.writeit.cmd says so' }, looked
+  local searched = {}
+  local configured = config.get('cmd')
+  if configured then
+    if configured[1] and is_executable(configured[1]) then
+      return { cmd = configured, reason = 'set in vim.g.writeit.cmd' }, searched
     end
-    return nil, { ('vim.g.writeit.cmd: %s cannot be run'):format(given[1] or 'empty') }
+    return nil, { ('vim.g.writeit.cmd: %s cannot be run'):format(configured[1] or 'empty') }
   end
   local environment = vim.env.VIRTUAL_ENV
   if environment then
     local path = vim.fs.joinpath(environment, 'bin', 'writeit')
-    if runs(path) then
-      return { cmd = { path, 'serve' }, why = 'the active Python environment has it' }, looked
+    if is_executable(path) then
+      return { cmd = { path, 'serve' }, reason = 'in the active Python environment' }, searched
     end
-    looked[#looked + 1] = ('$VIRTUAL_ENV: no %s'):format(path)
+    searched[#searched + 1] = ('$VIRTUAL_ENV: no %s'):format(path)
   else
-    looked[#looked + 1] = '$VIRTUAL_ENV: no Python environment is active'
+    searched[#searched + 1] = '$VIRTUAL_ENV: no Python environment is active'
   end
   local path = vim.fn.exepath('writeit')
   if path ~= '' then
-    return { cmd = { path, 'serve' }, why = 'it is on the PATH' }, looked
+    return { cmd = { path, 'serve' }, reason = 'on the PATH' }, searched
   end
-  looked[#looked + 1] = '$PATH: no writeit'
-  path = beside()
+  searched[#searched + 1] = '$PATH: no writeit'
+  path = find_bundled()
   if path then
-    return { cmd = { path, 'serve' }, why = 'it came with this plug-in' }, looked
+    return { cmd = { path, 'serve' }, reason = 'bundled with this plug-in' }, searched
   end
-  looked[#looked + 1] = 'beside this plug-in: no writeit'
-  return nil, looked
+  searched[#searched + 1] = 'this plug-in: no writeit bundled with it'
+  return nil, searched
 end
 
---- What to say when there is none.
----@return writeit.Fault
-function M.missing()
-  local given = config.get('cmd')
-  local _, looked = M.find()
+--- The error for a server that is not found.
+---@return writeit.Error
+function M.not_found_error()
+  local is_configured = config.get('cmd')
+  local _, searched = M.find()
   return {
-    message = given and looked[1] .. '.' or 'no server was found.',
-    hint = given and 'Put it right, or leave it out; :checkhealth writeit says more.'
-      or 'Install it with `pip install writeit`, or name it in vim.g.writeit.cmd;'
-        .. ' :checkhealth writeit says where it was looked for.',
+    message = is_configured and searched[1] .. '.' or 'No server was found.',
+    hint = is_configured and 'Correct or remove the setting; see :checkhealth writeit.'
+      or 'Install it with `pip install writeit`, or set vim.g.writeit.cmd;'
+        .. ' :checkhealth writeit lists the places searched.',
   }
 end
 
----@type table<vim.lsp.rpc.PublicClient, integer> Its process, to be ended if it hangs.
+---@type table<vim.lsp.rpc.PublicClient, integer> The process id, to kill a server that hangs.
 local processes = setmetatable({}, { __mode = 'k' })
 
 --- Start the server's process, for `vim.lsp`.
@@ -94,19 +97,19 @@ local processes = setmetatable({}, { __mode = 'k' })
 function M.spawn(dispatchers)
   local found = M.find()
   if not found then
-    error(M.missing().message, 0)
+    error(M.not_found_error().message, 0)
   end
   local before = vim.api.nvim_get_proc_children(vim.uv.os_getpid())
-  local rpc = vim.lsp.rpc.start(found.cmd, dispatchers)
+  local connection = vim.lsp.rpc.start(found.cmd, dispatchers)
   for _, pid in ipairs(vim.api.nvim_get_proc_children(vim.uv.os_getpid())) do
     if not vim.list_contains(before, pid) then
-      processes[rpc] = pid
+      processes[connection] = pid
     end
   end
-  return rpc
+  return connection
 end
 
---- End a server that may not listen any more.
+--- Kill a server that may no longer answer.
 ---@param client vim.lsp.Client
 function M.kill(client)
   local pid = processes[client.rpc]
@@ -116,24 +119,24 @@ function M.kill(client)
   end
 end
 
---- The workspace of a file: the nearest folder with one of the markers, else its own.
+--- The workspace of a file: the nearest folder with a marker, else the file's own folder.
 ---@param buf integer
----@return string? -- nil if the buffer is no file's
+---@return string? -- nil if the buffer is a view of no known workspace
 function M.root_of(buf)
   local name = vim.api.nvim_buf_get_name(buf)
   if vim.b[buf].writeit_root or vim.startswith(name, 'writeit:') then
     return vim.b[buf].writeit_root
   end
-  local root = vim.fs.root(buf, MARKERS)
+  local root = vim.fs.root(buf, WORKSPACE_MARKERS)
   if root then
     return root
   end
   return name ~= '' and vim.fs.dirname(vim.fs.normalize(name)) or vim.uv.cwd()
 end
 
-local said_missing = false
+local is_missing_reported = false
 
---- For `vim.lsp.enable`: start only where there is something to start.
+--- For `vim.lsp.enable`: start a server only if there is one.
 ---@param buf integer
 ---@param on_dir fun(root: string?)
 function M.root_dir(buf, on_dir)
@@ -142,11 +145,11 @@ function M.root_dir(buf, on_dir)
   end
   local configured = vim.lsp.config.writeit
   if type(configured.cmd) == 'function' and not M.find() then
-    if not said_missing then
-      said_missing = true
+    if not is_missing_reported then
+      is_missing_reported = true
       vim.schedule(function()
-        local fault = M.missing()
-        require('writeit.say').warn(fault.message .. ' ' .. fault.hint)
+        local failure = M.not_found_error()
+        require('writeit.notify').warn(failure.message .. ' ' .. failure.hint)
       end)
     end
     return

@@ -1,67 +1,69 @@
--- Work that waits for replies: coroutines, and a queue for each workspace.
+-- Tasks: coroutines that wait for replies, and a queue of them for each workspace.
 --
--- A task yields a function that starts something and is handed `resume`. What is raised
--- as a table is a fault and is said to the writer; a string is a defect of ours.
+-- A task yields a function that starts something and calls `resume` when it is done. An
+-- error raised as a table is an expected one, with a message for the user; a string is a
+-- defect of this plug-in.
 local M = {}
 
 ---@alias writeit.Resume fun(...: any)
 
---- Say what went wrong, and tell of the end whatever becomes of the saying: somebody may
---- be waiting for it.
----@param fault? writeit.Fault|string
----@param ended? fun(fault?: writeit.Fault|string)
-local function finish(fault, ended)
-  local said, why = true, nil
-  if fault then
-    said, why = pcall(require('writeit.say').fault, fault)
+--- Report a failure, then call `on_done` even if the report itself fails: another task may
+--- wait for it.
+---@param failure? writeit.Error|string
+---@param on_done? fun(failure?: writeit.Error|string)
+local function finish(failure, on_done)
+  local ok, err = true, nil
+  if failure then
+    ok, err = pcall(require('writeit.notify').error, failure)
   end
-  if ended then
-    ended(fault)
+  if on_done then
+    on_done(failure)
   end
-  if not said then
-    error(why, 0)
+  if not ok then
+    error(err, 0)
   end
 end
 
---- Run `work` as a task; `ended` hears of its end.
+--- Run `work` as a task; `on_done` is called when it ends.
 ---@param work fun()
----@param ended? fun(fault?: writeit.Fault|string)
-function M.spawn(work, ended)
+---@param on_done? fun(failure?: writeit.Error|string)
+function M.spawn(work, on_done)
   local thread = coroutine.create(work)
   local function step(...)
-    local well, what = coroutine.resume(thread, ...)
-    if not well then
-      finish(type(what) == 'string' and debug.traceback(thread, what) or what, ended)
+    local ok, yielded = coroutine.resume(thread, ...)
+    if not ok then
+      local failure = type(yielded) == 'string' and debug.traceback(thread, yielded) or yielded
+      finish(failure, on_done)
       return
     elseif coroutine.status(thread) == 'dead' then
-      finish(nil, ended)
+      finish(nil, on_done)
       return
     end
     local resumed = false
-    local begun, why = pcall(what, function(...)
+    local started, err = pcall(yielded, function(...)
       if not resumed then
         resumed = true
         step(...)
       end
     end)
-    if not begun and resumed then
-      error(why, 0)
-    elseif not begun then
-      resumed = true -- nothing will come, and what waits for this task is not to wait for ever
-      finish(why, ended)
+    if not started and resumed then
+      error(err, 0)
+    elseif not started then
+      resumed = true -- it will never be resumed, so that the queue must not wait for it
+      finish(err, on_done)
     end
   end
   step()
 end
 
---- Wait, in a task, for what `start` begins; returns what its `resume` is given.
+--- Wait, in a task, for what `start` starts; returns the arguments of its `resume`.
 ---@param start fun(resume: writeit.Resume)
 ---@return any ...
 function M.await(start)
   return coroutine.yield(start)
 end
 
---- Wait, in a task, for a while.
+--- Wait for some time, in a task.
 ---@param milliseconds integer
 function M.sleep(milliseconds)
   M.await(function(resume)
@@ -69,84 +71,80 @@ function M.sleep(milliseconds)
   end)
 end
 
-local UNREMARKED = 300 -- milliseconds that a command may wait without a word
+local NOTICE_DELAY = 300 -- milliseconds that a command may wait before the user is told
 
 ---@class writeit.Job
 ---@field work fun()
 ---@field name string
 
----@class writeit.Lane
----@field jobs writeit.Job[] Those that wait.
----@field current? { name: string, dropped: boolean }
+---@class writeit.Queue
+---@field jobs writeit.Job[] The jobs that wait.
+---@field current? { name: string }
 
----@type table<string, writeit.Lane>
-local lanes = {}
+---@type table<string, writeit.Queue> By workspace.
+local queues = {}
 
----@param key string
-local function advance(key)
-  local lane = lanes[key]
-  if lane.current or #lane.jobs == 0 then
+---@param root string
+local function run_next(root)
+  local queue = queues[root]
+  if queue.current or #queue.jobs == 0 then
     return
   end
-  local job = table.remove(lane.jobs, 1)
-  local current = { name = job.name, dropped = false }
-  lane.current = current
+  local job = table.remove(queue.jobs, 1)
+  local current = { name = job.name }
+  queue.current = current
   M.spawn(job.work, function()
-    if lane.current == current then
-      lane.current = nil
-      advance(key)
+    if queue.current == current then
+      queue.current = nil
+      run_next(root)
     end
   end)
 end
 
---- Say that a command waits, if it does so for a while.
----@param lane writeit.Lane
+--- Tell the user if a job still waits after a moment.
+---@param queue writeit.Queue
 ---@param job writeit.Job
-local function remark(lane, job)
+local function notify_if_waiting(queue, job)
   vim.defer_fn(function()
-    if lane.current and vim.list_contains(lane.jobs, job) then
-      require('writeit.say').info(
-        ('%s waits until %s is done.'):format(job.name, lane.current.name)
+    if queue.current and vim.list_contains(queue.jobs, job) then
+      require('writeit.notify').info(
+        ('%s runs when %s is done.'):format(job.name, queue.current.name)
       )
     end
-  end, UNREMARKED)
+  end, NOTICE_DELAY)
 end
 
---- Do `work` when everything that was asked for in this workspace before is done.
----@param key string The workspace's root.
----@param name string What it is, for who asks what is being waited for.
+--- Run `work` when all earlier jobs of the workspace are done.
+---@param root string Of the workspace.
+---@param name string Shown to the user.
 ---@param work fun()
-function M.enqueue(key, name, work)
-  lanes[key] = lanes[key] or { jobs = {} }
+function M.enqueue(root, name, work)
+  queues[root] = queues[root] or { jobs = {} }
   local job = { work = work, name = name }
-  table.insert(lanes[key].jobs, job)
-  advance(key)
-  remark(lanes[key], job)
+  table.insert(queues[root].jobs, job)
+  run_next(root)
+  notify_if_waiting(queues[root], job)
 end
 
---- Forget what waits in a workspace; what is under way is no longer waited for.
----@param key string
----@return integer dropped How much was forgotten.
-function M.drop(key)
-  local lane = lanes[key]
-  if not lane then
-    return 0
+--- Remove the jobs of a workspace; later jobs do not wait for the current one.
+---@param root string
+function M.clear(root)
+  local queue = queues[root]
+  if queue then
+    queue.jobs, queue.current = {}, nil
   end
-  local dropped = #lane.jobs + (lane.current and 1 or 0)
-  lane.jobs, lane.current = {}, nil
-  return dropped
 end
 
---- What is under way in a workspace, and what waits behind it.
----@param key string
+--- The names of the current job of a workspace and of those that wait.
+---@param root string
 ---@return string[]
-function M.waiting(key)
-  local lane = lanes[key]
+function M.pending_names(root)
+  local queue = queues[root]
   local names = {}
-  if lane and lane.current then
-    names[1] = lane.current.name
+  if queue and queue.current then
+    names[1] = queue.current.name
   end
-  for _, job in ipairs(lane and lane.jobs or {}) do
+  for _, job in ipairs(queue and queue.jobs or {}) do
     names[#names + 1] = job.name
   end
   return names

@@ -1,110 +1,109 @@
--- `writeit:` documents: read from the server, refreshed when it says they changed.
-local client_of = require('writeit.client')
+-- `writeit:` documents: read from the server, refreshed when it reports a change.
+local rpc = require('writeit.rpc')
 local task = require('writeit.task')
 local window = require('writeit.window')
 
 local M = {}
 
-local marks = vim.api.nvim_create_namespace('writeit.view')
+local namespace = vim.api.nvim_create_namespace('writeit.view')
 
---- The run and step a view's URI names.
+--- The run and step in a view's URI.
 ---@param uri string
 ---@return string? run_id, string? step
-function M.about(uri)
+function M.parse_uri(uri)
   local run_id, step = uri:match('^writeit:/+%l+/([%x%-]+)/([%w_%-]+)')
   return run_id or uri:match('^writeit:/+run/([%x%-]+)%.md$'), step
 end
 
 ---@param uri string
 ---@return string
-local function normal(uri)
+local function normalize(uri)
   return (uri:gsub('^writeit:/+', 'writeit:/'))
 end
 
---- The client that can read a view that was opened by its name: that of the buffer she
---- came from, else the only one.
+--- The client for a view that was opened by its name: that of the previous buffer, else
+--- any.
 ---@param buf integer
 ---@return vim.lsp.Client?
-local function guess(buf)
+local function find_client(buf)
   local root = vim.b[buf].writeit_root
   if root then
-    return client_of.of_root(root)
+    return rpc.find_client(root)
   end
-  local before = vim.fn.bufnr('#')
-  local near = before > 0 and vim.lsp.get_clients({ name = 'writeit', bufnr = before }) or {}
-  return near[1] or vim.lsp.get_clients({ name = 'writeit' })[1]
+  local previous = vim.fn.bufnr('#')
+  local clients = previous > 0 and vim.lsp.get_clients({ name = 'writeit', bufnr = previous }) or {}
+  return clients[1] or vim.lsp.get_clients({ name = 'writeit' })[1]
 end
 
----@type table<integer, writeit.Section[]> By buffer: of the text that stands in it.
-local sections = {}
+---@type table<integer, writeit.Section[]> By buffer: the sections of its present text.
+local sections_by_buffer = {}
 
 vim.api.nvim_create_autocmd({ 'BufUnload', 'BufWipeout' }, {
   group = vim.api.nvim_create_augroup('writeit.view', {}),
   pattern = 'writeit:/*',
   callback = function(event)
-    sections[event.buf] = nil
+    sections_by_buffer[event.buf] = nil
   end,
 })
 
---- Put a text into a view's buffer. Nobody else changes that buffer, so the sections are
---- those of its text until the next one comes.
+--- Set a view's text. Only this function changes it, so the sections match the text.
 ---@param buf integer
 ---@param text string
----@param its_sections writeit.Section[]
-local function put(buf, text, its_sections)
-  -- A lone CR is a line break to the server as well.
-  window.fill(buf, (text:gsub('\r\n?', '\n')))
-  sections[buf] = its_sections
+---@param sections writeit.Section[]
+local function set_text(buf, text, sections)
+  -- The server counts a lone CR as a line break, too.
+  window.set_text(buf, (text:gsub('\r\n?', '\n')))
+  sections_by_buffer[buf] = sections
 end
 
---- The section of a view whose text a row is in.
+--- The section that a row belongs to.
 ---@param buf integer
 ---@param row integer From 0.
 ---@return writeit.Section?
 function M.section_at(buf, row)
-  for _, section in ipairs(sections[buf] or {}) do
+  for _, section in ipairs(sections_by_buffer[buf] or {}) do
     if section.firstLine <= row and row <= section.lastLine then
       return section
     end
   end
 end
 
---- Where the names of a page lead: for <CR>, not for her eyes.
-local ADDRESS = '^%[[%w_%-]+%]: writeit:%S+$'
+--- A link definition: <CR> follows it, a reader need not see it.
+local LINK_DEFINITION = '^%[[%w_%-]+%]: writeit:%S+$'
 
 ---@param buf integer
-local function hide_addresses(buf)
-  vim.api.nvim_buf_clear_namespace(buf, marks, 0, -1)
+local function hide_link_definitions(buf)
+  vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
   for row, line in ipairs(vim.api.nvim_buf_get_lines(buf, 0, -1, false)) do
-    if line:match(ADDRESS) then
-      vim.api.nvim_buf_set_extmark(buf, marks, row - 1, 0, { conceal_lines = '' })
+    if line:match(LINK_DEFINITION) then
+      vim.api.nvim_buf_set_extmark(buf, namespace, row - 1, 0, { conceal_lines = '' })
     end
   end
 end
 
----@class writeit.Reading
----@field again boolean Whether something changed since it began.
----@field done fun()[]
+---@class writeit.Refresh
+---@field is_outdated boolean Whether another refresh was requested meanwhile.
+---@field callbacks fun()[]
 
----@type table<integer, writeit.Reading>
-local under_way = {}
+---@type table<integer, writeit.Refresh> By buffer: the refresh under way.
+local refreshes = {}
 
 ---@param buf integer
 ---@param client vim.lsp.Client
 local function fetch(buf, client)
   local uri = vim.api.nvim_buf_get_name(buf)
-  local well, reply = pcall(client_of.execute, client, 'view.read', { uri = normal(uri) })
+  local ok, reply = pcall(rpc.execute, client, 'view.read', { uri = normalize(uri) })
   if not vim.api.nvim_buf_is_valid(buf) then
     return
   end
-  if well then
-    put(buf, reply.text, reply.sections)
-    hide_addresses(buf)
+  if ok then
+    set_text(buf, reply.text, reply.sections)
+    hide_link_definitions(buf)
     if vim.lsp.buf_is_attached(buf, client.id) then
-      require('writeit.lens').refresh(client, buf) -- those there are were for the text before
+      require('writeit.code_lens').refresh(client, buf) -- the old ones were for the old text
     end
   elseif type(reply) == 'table' and vim.api.nvim_buf_line_count(buf) == 1 then
-    put(buf, ('# Nothing to show\n\n%s %s\n'):format(reply.message, reply.hint or ''), {})
+    set_text(buf, ('# Nothing to show\n\n%s %s\n'):format(reply.message, reply.hint or ''), {})
   else
     error(reply, 0)
   end
@@ -112,42 +111,42 @@ end
 
 ---@param buf integer
 ---@param client vim.lsp.Client
-local function read_again(buf, client)
-  local reading = under_way[buf]
+local function run_refresh(buf, client)
+  local refresh = refreshes[buf]
   task.spawn(function()
     fetch(buf, client)
   end, function()
-    if reading.again and vim.api.nvim_buf_is_valid(buf) and not client:is_stopped() then
-      reading.again = false
-      read_again(buf, client)
+    if refresh.is_outdated and vim.api.nvim_buf_is_valid(buf) and not client:is_stopped() then
+      refresh.is_outdated = false
+      run_refresh(buf, client)
       return
     end
-    under_way[buf] = nil
-    for _, done in ipairs(reading.done) do
-      done()
+    refreshes[buf] = nil
+    for _, callback in ipairs(refresh.callbacks) do
+      callback()
     end
   end)
 end
 
---- Read a view's newest text. At most one reading is under way; a wish for another
---- meanwhile is one more reading after it.
+--- Read a view's newest text. One refresh at a time runs; requests that come meanwhile are
+--- answered by one more.
 ---@param buf integer
 ---@param client vim.lsp.Client
----@param done? fun()
-function M.refresh(buf, client, done)
-  local reading = under_way[buf]
-  if reading then
-    reading.again = true
+---@param on_done? fun()
+function M.refresh(buf, client, on_done)
+  local refresh = refreshes[buf]
+  if refresh then
+    refresh.is_outdated = true
   else
-    under_way[buf] = { again = false, done = {} }
+    refreshes[buf] = { is_outdated = false, callbacks = {} }
   end
-  table.insert(under_way[buf].done, done)
-  if not reading then
-    read_again(buf, client)
+  table.insert(refreshes[buf].callbacks, on_done)
+  if not refresh then
+    run_refresh(buf, client)
   end
 end
 
---- Attached, the server knows that the view is open, and lenses and actions work in it.
+--- Attach the client: the server learns that the view is open, and sends lenses and actions.
 ---@param buf integer
 ---@param client vim.lsp.Client
 local function attach(buf, client)
@@ -156,35 +155,41 @@ local function attach(buf, client)
   end
 end
 
---- For BufReadCmd: returns at once, the text comes when the server has sent it.
 ---@param buf integer
-function M.read(buf)
-  window.own(buf)
-  window.as_markdown(buf)
-  local client = guess(buf)
-  if not client then
-    local text = '# Nothing to show\n\nOpen a markdown file of the workspace first.\n'
-    window.fill(buf, text)
-    return
-  end
-  vim.b[buf].writeit_root = client.root_dir
+---@param client vim.lsp.Client
+local function refresh_and_attach(buf, client)
   M.refresh(buf, client, function()
     attach(buf, client)
   end)
 end
 
---- The buffer of a view, of a workspace's client; its text may still be on its way.
+--- For BufReadCmd. Returns at once; the text follows when the server has sent it.
+---@param buf integer
+function M.read(buf)
+  window.set_up_buffer(buf)
+  window.set_markdown(buf)
+  local client = find_client(buf)
+  if not client then
+    local text = '# Nothing to show\n\nOpen a markdown file of the workspace first.\n'
+    window.set_text(buf, text)
+    return
+  end
+  vim.b[buf].writeit_root = client.root_dir
+  refresh_and_attach(buf, client)
+end
+
+--- The buffer of a view; its text may not be there yet.
 ---@param client vim.lsp.Client
 ---@param uri string
 ---@return integer
 function M.buffer(client, uri)
-  local buf = vim.fn.bufadd(normal(uri))
+  local buf = vim.fn.bufadd(normalize(uri))
   vim.b[buf].writeit_root = client.root_dir
   vim.fn.bufload(buf)
   return buf
 end
 
---- Show a view in the window beside the article.
+--- Show a view in the side window.
 ---@param client vim.lsp.Client|integer
 ---@param uri string
 ---@param focus? boolean
@@ -198,40 +203,39 @@ function M.show(client, uri, focus)
   return buf
 end
 
---- Something changed: read again what is open of it.
+--- The open views of a client's workspace.
+---@param client vim.lsp.Client
+---@return integer[]
+local function open_views(client)
+  return vim.tbl_filter(function(buf)
+    return vim.api.nvim_buf_is_loaded(buf)
+      and vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit:')
+      and vim.b[buf].writeit_root == client.root_dir
+  end, vim.api.nvim_list_bufs())
+end
+
+--- Handle `writeit/changed`: refresh the open views that it is about.
 ---@param id integer
 ---@param params { runIds: string[], views: string[] }
-function M.changed(id, params)
+function M.on_changed(id, params)
   local client = vim.lsp.get_client_by_id(id)
-  local changed = {}
+  local uris = {}
   for _, uri in ipairs(params.views) do
-    changed[normal(uri)] = true
+    uris[normalize(uri)] = true
   end
-  for _, buf in ipairs(client and vim.api.nvim_list_bufs() or {}) do
+  for _, buf in ipairs(client and open_views(client) or {}) do
     local name = vim.api.nvim_buf_get_name(buf)
-    local ours = vim.api.nvim_buf_is_loaded(buf) and vim.startswith(name, 'writeit:')
-    local about = ours
-      and (changed[normal(name)] or vim.list_contains(params.runIds, M.about(name)))
-    if about and vim.b[buf].writeit_root == client.root_dir then
+    if uris[normalize(name)] or vim.list_contains(params.runIds, M.parse_uri(name)) then
       M.refresh(buf, client)
     end
   end
 end
 
---- Bring the views of a workspace up to date after its server was started anew.
+--- Refresh and attach the open views after a restart of the server.
 ---@param client vim.lsp.Client
-function M.revive(client)
-  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
-    local name = vim.api.nvim_buf_get_name(buf)
-    if
-      vim.api.nvim_buf_is_loaded(buf)
-      and vim.startswith(name, 'writeit:')
-      and vim.b[buf].writeit_root == client.root_dir
-    then
-      M.refresh(buf, client, function()
-        attach(buf, client)
-      end)
-    end
+function M.reattach(client)
+  for _, buf in ipairs(open_views(client)) do
+    refresh_and_attach(buf, client)
   end
 end
 

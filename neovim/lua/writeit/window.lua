@@ -1,38 +1,38 @@
--- The window beside the article, one for each tab page: streams and views appear in it.
+-- The side window, one for each tab page: it shows streams and views.
 local config = require('writeit.config')
 
 local M = {}
 
-local WIDE = 100 -- columns from which the window stands beside the article
-local ENDLESS = 5000 -- bytes of a line from which Neovim takes seconds to break it between words
+local MIN_COLUMNS = 100 -- with fewer, the window is opened below
+local LONG_LINE = 5000 -- bytes from which Neovim takes seconds to break a line at words
 
---- Our windows in this tab page; one that she opened something else in is hers.
+--- Our windows in this tab page, without those that show another buffer now.
 ---@return integer[]
-local function of_this_tab()
+local function side_windows()
   return vim.tbl_filter(function(win)
     local buf = vim.api.nvim_win_get_buf(win)
     return vim.w[win].writeit and (vim.w[win].writeit == buf or vim.b[buf].writeit_root)
   end, vim.api.nvim_tabpage_list_wins(0))
 end
 
---- The one in which something can be shown: a text she has not written yet stays in sight.
+--- The window to show a buffer in: not one with a text that was not submitted yet.
 ---@param buf integer
 ---@return integer?
-local function for_showing(buf)
-  return M.showing(buf)
-    or vim.iter(of_this_tab()):find(function(win)
+local function available_window(buf)
+  return M.find(buf)
+    or vim.iter(side_windows()):find(function(win)
       return not vim.bo[vim.api.nvim_win_get_buf(win)].modified
     end)
 end
 
---- What a window's status line says of a buffer: the address of a view is for machines.
+--- The title of a buffer in the status line.
 ---@param buf integer
 ---@return string
 local function title(buf)
   local name = vim.api.nvim_buf_get_name(buf)
   local kind, rest = name:match('^writeit:/(%l+)/?(.*)%.md$')
   if vim.startswith(name, 'writeit-tree:') then
-    return 'the family of the run'
+    return 'branches'
   elseif not kind then
     return vim.startswith(name, 'writeit-') and (name:match('[^/]*$')) or '%f'
   end
@@ -42,14 +42,14 @@ end
 
 ---@param win integer
 ---@param buf integer
-local function furnish(win, buf)
-  local ours = vim.b[buf].writeit_root ~= nil
+local function set_options(win, buf)
+  local is_ours = vim.b[buf].writeit_root ~= nil
   local hint = vim.b[buf].writeit_hint or 'q closes'
   local options = {
-    statusline = ours and (' WriteIt: %s%%=%s '):format(title(buf), hint) or '',
+    statusline = is_ours and (' WriteIt: %s%%=%s '):format(title(buf), hint) or '',
     wrap = true,
-    linebreak = not vim.b[buf].writeit_endless,
-    breakindent = not vim.b[buf].writeit_endless,
+    linebreak = not vim.b[buf].writeit_long_lines,
+    breakindent = not vim.b[buf].writeit_long_lines,
     number = false,
     relativenumber = false,
     signcolumn = 'no',
@@ -57,13 +57,13 @@ local function furnish(win, buf)
     foldenable = false,
     list = false,
     spell = false,
-    conceallevel = vim.bo[buf].buftype == 'nofile' and 2 or 0, -- her own text is shown as it is
+    conceallevel = vim.bo[buf].buftype == 'nofile' and 2 or 0, -- not where text is edited
     concealcursor = 'nc',
   }
   for name, value in pairs(options) do
     vim.api.nvim_set_option_value(name, value, { win = win, scope = 'local' })
   end
-  if ours and vim.api.nvim_win_get_config(win).relative ~= '' then
+  if is_ours and vim.api.nvim_win_get_config(win).relative ~= '' then
     vim.api.nvim_win_set_config(win, {
       title = (' WriteIt: %s '):format(title(buf)),
       footer = (' %s '):format(hint),
@@ -73,7 +73,7 @@ local function furnish(win, buf)
 end
 
 ---@return vim.api.keyset.win_config
-local function float()
+local function float_config()
   local columns, lines = vim.o.columns, vim.o.lines
   local width = math.max(40, math.floor(columns * config.get('width')))
   local height = math.max(8, lines - 6)
@@ -89,69 +89,68 @@ local function float()
 end
 
 ---@return vim.api.keyset.win_config
-local function split()
+local function split_config()
   local columns, lines = vim.o.columns, vim.o.lines
-  if columns >= WIDE then
+  if columns >= MIN_COLUMNS then
     return { split = 'right', win = -1, width = math.floor(columns * config.get('width')) }
   end
   return { split = 'below', win = -1, height = math.floor(lines * config.get('height')) }
 end
 
---- Show a buffer in the window beside the article; the article's cursor stays.
+--- Show a buffer in the side window; the document's cursor does not move.
 ---@param buf integer
 ---@param focus? boolean
 ---@return integer win
 function M.show(buf, focus)
-  local win = for_showing(buf)
+  local win = available_window(buf)
   if win then
     if vim.api.nvim_win_get_buf(win) ~= buf then
       vim.api.nvim_win_set_buf(win, buf)
     end
   else
-    local shape = config.get('window') == 'float' and float() or split()
-    win = vim.api.nvim_open_win(buf, false, shape)
+    local is_float = config.get('window') == 'float'
+    win = vim.api.nvim_open_win(buf, false, is_float and float_config() or split_config())
   end
   vim.w[win].writeit = buf
-  furnish(win, buf)
+  set_options(win, buf)
   if focus then
     vim.api.nvim_set_current_win(win)
   end
   return win
 end
 
---- The buffer that the window beside the article shows, if there is one.
+--- The buffer in the side window, if there is one.
 ---@return integer?
-function M.beside()
-  local win = of_this_tab()[1]
+function M.buffer()
+  local win = side_windows()[1]
   return win and vim.api.nvim_win_get_buf(win)
 end
 
---- The window beside the article that shows `buf`, if one does.
+--- The side window that shows `buf`, if one does.
 ---@param buf integer
 ---@return integer?
-function M.showing(buf)
-  return vim.iter(of_this_tab()):find(function(win)
+function M.find(buf)
+  return vim.iter(side_windows()):find(function(win)
     return vim.api.nvim_win_get_buf(win) == buf
   end)
 end
 
---- A model may write without ever ending a line: such a text is broken anywhere, and
---- shown in time.
+--- Break very long lines anywhere, so that a text without line ends is drawn in time.
 ---@param buf integer
----@param longest integer Bytes of its longest line, or of one of them.
-function M.heed_endless(buf, longest)
-  if longest < ENDLESS then
+---@param longest integer Bytes of the buffer's longest line, or of one of the longest.
+function M.wrap_long_lines(buf, longest)
+  if longest < LONG_LINE then
     return
   end
-  vim.b[buf].writeit_endless = true
+  vim.b[buf].writeit_long_lines = true
   for _, win in ipairs(vim.fn.win_findbuf(buf)) do
     vim.wo[win][0].linebreak, vim.wo[win][0].breakindent = false, false
   end
 end
 
---- Make a buffer ours: nobody types in it, `q` closes its window, `<C-c>` stops.
+--- Make a buffer read-only, with the keys of streams and views.
 ---@param buf integer
-function M.own(buf)
+function M.set_up_buffer(buf)
   local options = {
     buftype = 'nofile',
     bufhidden = 'hide',
@@ -163,20 +162,21 @@ function M.own(buf)
   for name, value in pairs(options) do
     vim.api.nvim_set_option_value(name, value, { buf = buf })
   end
-  local function map(keys, action, what)
-    vim.keymap.set('n', keys, action, { buffer = buf, nowait = true, desc = 'WriteIt: ' .. what })
+  local function map(key, action, description)
+    local map_options = { buffer = buf, nowait = true, desc = 'WriteIt: ' .. description }
+    vim.keymap.set('n', key, action, map_options)
   end
   map('q', M.close, 'close')
-  map('<C-c>', '<Cmd>WriteIt pause<CR>', 'stop what streams; what came is kept')
+  map('<C-c>', '<Cmd>WriteIt pause<CR>', 'stop generating; the text received is kept')
   map('<CR>', function()
-    require('writeit.lens').run_or_offer()
-  end, 'what fits here')
+    require('writeit.code_lens').follow_line()
+  end, 'follow the link or show the actions')
 end
 
---- Markdown, with Neovim's own parser where it has one: the old syntax marks every
---- underscore of a name as an error.
+--- Set the file type, with Neovim's markdown parser where it has one: the old syntax
+--- marks every underscore in a name as an error.
 ---@param buf integer
-function M.as_markdown(buf)
+function M.set_markdown(buf)
   vim.bo[buf].filetype = 'markdown'
   pcall(vim.treesitter.start, buf, 'markdown')
 end
@@ -188,15 +188,16 @@ function M.close()
   end
 end
 
---- What to change in a buffer: first line and count there, first line and count in `lines`.
+--- The differences between a buffer and `lines`: for each, the first line and the count
+--- in the buffer, then in `lines`.
 ---@param buf integer
 ---@param lines string[]
 ---@return integer[][]
-local function hunks_of(buf, lines)
+local function diff_hunks(buf, lines)
   local before = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), '\n') .. '\n'
   if before == '\n' then
-    -- Nothing stands there yet: its line is none of the blank lines of the text, or the
-    -- cursor would begin in the middle.
+    -- The buffer is empty. Its line must not match a blank line of the text, or the cursor
+    -- would move to the middle.
     return { { 1, 1, 1, #lines } }
   end
   local after = table.concat(lines, '\n') .. '\n'
@@ -205,21 +206,22 @@ local function hunks_of(buf, lines)
   return hunks
 end
 
---- Change a buffer of ours by as little as needed: cursors and folds stay.
+--- Set the text of a read-only buffer with the smallest change, so that cursors and folds
+--- stay.
 ---@param buf integer
 ---@param text string
-function M.fill(buf, text)
+function M.set_text(buf, text)
   local lines = vim.split(text, '\n', { plain = true })
   if lines[#lines] == '' then
     lines[#lines] = nil
   end
-  local hunks = hunks_of(buf, lines)
+  local hunks = diff_hunks(buf, lines)
   vim.bo[buf].modifiable = true
   for i = #hunks, 1, -1 do
-    local at, gone, from, come = unpack(hunks[i])
-    local first = gone == 0 and at or at - 1
-    local new = vim.list_slice(lines, from, from + come - 1)
-    vim.api.nvim_buf_set_lines(buf, first, first + gone, false, new)
+    local old_line, old_count, new_line, new_count = unpack(hunks[i])
+    local first = old_count == 0 and old_line or old_line - 1
+    local new = vim.list_slice(lines, new_line, new_line + new_count - 1)
+    vim.api.nvim_buf_set_lines(buf, first, first + old_count, false, new)
   end
   vim.bo[buf].modifiable = false
   vim.bo[buf].modified = false
@@ -227,7 +229,7 @@ function M.fill(buf, text)
   for _, line in ipairs(lines) do
     longest = math.max(longest, #line)
   end
-  M.heed_endless(buf, longest)
+  M.wrap_long_lines(buf, longest)
 end
 
 return M

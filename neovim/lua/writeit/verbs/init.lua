@@ -1,132 +1,107 @@
--- `:WriteIt VERB …`: each verb is a task that waits for its turn.
-local here_of = require('writeit.here')
-local names = require('writeit.names')
-local say = require('writeit.say')
+-- `:WriteIt VERB …`: each verb is a task in the queue of its workspace.
+local notify = require('writeit.notify')
 local server = require('writeit.server')
+local targets = require('writeit.targets')
 local task = require('writeit.task')
+local verb_names = require('writeit.verb_names')
 
 local M = {}
 
 ---@class writeit.Call
 ---@field buf integer
 ---@field arguments string[]
----@field words string The arguments as they were typed.
----@field range? integer[] First and last line, from 1, where a range was given.
----@field text? string What is selected.
----@field span? writeit.Span What is selected, in rows and bytes; a block of columns has none.
----@field place writeit.Span The cursor.
+---@field words string The arguments as one string.
+---@field range? integer[] First and last line, from 1, if a range was given.
+---@field text? string The selected text.
+---@field span? writeit.Span The selection; nil for a block selection.
+---@field cursor writeit.Span
 
 ---@class writeit.Span
 ---@field start { row: integer, column: integer }
 ---@field end { row: integer, column: integer }
 
----@type table<string, string> Verb to the module that has a function of its name.
-local MODULES = {
-  start = 'asking',
-  next = 'asking',
-  regenerate = 'asking',
-  polish = 'asking',
-  choose = 'choosing',
-  edit = 'choosing',
-  feedback = 'choosing',
-  take = 'choosing',
-  merge = 'choosing',
-  skip = 'choosing',
-  pause = 'choosing',
-  resume = 'choosing',
-  compare = 'family',
-  branch = 'family',
-  rewind = 'family',
-  tree = 'family',
-  history = 'family',
-  apply = 'handing',
-  restore = 'handing',
-  export = 'handing',
-  open = 'looking',
-  preview = 'looking',
-  usage = 'looking',
-  log = 'looking',
-  info = 'looking',
-  restart = 'looking',
-  model = 'keeping',
-  key = 'keeping',
-  primer = 'keeping',
-}
+--- Verbs that skip the queue: they stop what it waits for, or need no server.
+local IMMEDIATE = { pause = true, log = true, info = true, restart = true }
 
---- Verbs that do not wait for their turn: they stop what is waited for, or need no server.
-local AT_ONCE = { pause = true, log = true, info = true, restart = true }
-
----@param verb string
+---@param verb? string
 ---@return fun(call: writeit.Call)
-local function doer(verb)
-  local module = verb == 'offer' and 'looking' or MODULES[verb]
-  return require('writeit.verbs.' .. module)[verb]
+local function implementation(verb)
+  if not verb then
+    return require('writeit.verbs.show').show_actions
+  end
+  return require('writeit.verbs.' .. verb_names.modules[verb])[verb]
 end
 
---- What is selected, as text and as a range; whole lines if lines were named.
+--- Add the selection to a call: whole lines, unless the range is the visual selection.
 ---@param call writeit.Call
----@param from integer
----@param to integer
-local function select(call, from, to)
-  local kind = vim.fn.visualmode()
+---@param first integer
+---@param last integer
+local function add_selection(call, first, last)
+  local mode = vim.fn.visualmode()
   local start, stop = vim.fn.getpos("'<"), vim.fn.getpos("'>")
-  if kind == '' or start[2] ~= from or stop[2] ~= to then
-    kind = 'V'
-    start, stop = { call.buf, from, 1, 0 }, { call.buf, to, vim.v.maxcol, 0 }
+  if mode == '' or start[2] ~= first or stop[2] ~= last then
+    mode = 'V'
+    start, stop = { call.buf, first, 1, 0 }, { call.buf, last, vim.v.maxcol, 0 }
   end
-  local lines = vim.fn.getregion(start, stop, { type = kind })
-  call.range = { from, to }
+  local lines = vim.fn.getregion(start, stop, { type = mode })
+  call.range = { first, last }
   call.text = table.concat(lines, '\n')
-  if kind == '\22' then
+  if mode == '\22' then
     return
   end
-  local last = vim.api.nvim_buf_get_lines(call.buf, to - 1, to, false)[1] or ''
-  local finish = #last
-  if kind == 'v' and stop[3] <= #last then
-    finish = stop[3] + vim.str_utf_end(last, stop[3])
+  local last_line = vim.api.nvim_buf_get_lines(call.buf, last - 1, last, false)[1] or ''
+  local end_column = #last_line
+  if mode == 'v' and stop[3] <= #last_line then
+    end_column = stop[3] + vim.str_utf_end(last_line, stop[3])
   end
   call.span = {
-    start = { row = from - 1, column = kind == 'v' and start[3] - 1 or 0 },
-    ['end'] = { row = to - 1, column = finish },
+    start = { row = first - 1, column = mode == 'v' and start[3] - 1 or 0 },
+    ['end'] = { row = last - 1, column = end_column },
   }
 end
 
----@param call vim.api.keyset.create_user_command.command_args
-function M.call(call)
-  local arguments = vim.list_slice(call.fargs)
-  local verb = table.remove(arguments, 1) or 'offer'
-  if verb ~= 'offer' and not MODULES[verb] then
-    say.fault({
-      message = ('there is no :WriteIt %s.'):format(verb),
-      hint = 'Press <Tab> after :WriteIt to see what there is.',
+---@param command vim.api.keyset.create_user_command.command_args
+---@param arguments string[] Without the verb.
+---@return writeit.Call
+local function to_call(command, arguments)
+  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
+  local position = { row = row - 1, column = column }
+  local call = {
+    buf = vim.api.nvim_get_current_buf(),
+    arguments = arguments,
+    words = vim.trim((command.args:gsub('^%S+', '', 1))),
+    cursor = { start = position, ['end'] = position },
+  }
+  if command.range > 0 then
+    add_selection(call, command.line1, command.line2)
+  end
+  return call
+end
+
+---@param command vim.api.keyset.create_user_command.command_args
+function M.run(command)
+  local arguments = vim.list_slice(command.fargs)
+  local verb = table.remove(arguments, 1)
+  if verb and not verb_names.modules[verb] then
+    notify.error({
+      message = ('There is no command :WriteIt %s.'):format(verb),
+      hint = 'Press <Tab> after :WriteIt for a list.',
     })
     return
   end
-  local buf = vim.api.nvim_get_current_buf()
-  local words = vim.trim((call.args:gsub('^%S+', '', 1)))
-  local row, column = unpack(vim.api.nvim_win_get_cursor(0))
-  local place = { row = row - 1, column = column }
-  local this = {
-    buf = buf,
-    arguments = arguments,
-    words = words,
-    place = { start = place, ['end'] = place },
-  }
-  if call.range > 0 then
-    select(this, call.line1, call.line2)
+  local call = to_call(command, arguments)
+  local root = server.root_of(targets.target_buffer(call.buf))
+  if command.bang and root then
+    task.clear(root)
   end
-  local root = server.root_of(here_of.subject(buf))
-  if call.bang and root then
-    task.drop(root)
-  end
-  local act = doer(verb)
-  if AT_ONCE[verb] or not root then
+  local run = implementation(verb)
+  if (verb and IMMEDIATE[verb]) or not root then
     task.spawn(function()
-      act(this)
+      run(call)
     end)
   else
-    task.enqueue(root, verb, function()
-      act(this)
+    task.enqueue(root, verb or 'actions', function()
+      run(call)
     end)
   end
 end
@@ -135,17 +110,18 @@ end
 ---@param line string
 ---@return string[]
 function M.complete(lead, line)
-  local given = vim.split(line, '%s+')
-  while given[1] and not given[1]:match('WriteIt') do
-    table.remove(given, 1)
+  local words = vim.split(line, '%s+')
+  while words[1] and not words[1]:match('WriteIt') do
+    table.remove(words, 1)
   end
-  local words = names.verbs
-  if #given > 2 then
-    words = require('writeit.complete').of(given[2], vim.list_slice(given, 3, #given - 1))
+  local candidates = verb_names.names
+  if #words > 2 then
+    local before = vim.list_slice(words, 3, #words - 1)
+    candidates = require('writeit.completion').candidates(words[2], before)
   end
   return vim.tbl_filter(function(word)
     return vim.startswith(word, lead)
-  end, words)
+  end, candidates)
 end
 
 return M

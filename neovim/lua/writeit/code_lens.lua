@@ -1,9 +1,9 @@
--- Code lenses: where the run stands and what is likeliest next, at the end of the line.
--- We keep and draw them ourselves: a line of six lenses would run out of the window, and
--- Neovim keeps no lenses of others since 0.12.
-local ask = require('writeit.ask')
+-- Code lenses: where the run stands and the likeliest next commands.
+-- They are kept and drawn here: a line of six lenses would not fit the window, and
+-- Neovim no longer keeps lenses of others since 0.12.
 local config = require('writeit.config')
 local task = require('writeit.task')
+local user_input = require('writeit.user_input')
 
 local M = {}
 
@@ -11,17 +11,17 @@ local M = {}
 ---@field client vim.lsp.Client
 ---@field list lsp.CodeLens[]
 
----@type table<integer, writeit.Lenses> By buffer.
-local known = {}
+---@type table<integer, writeit.Lenses>
+local lenses_by_buffer = {}
 
 vim.api.nvim_create_autocmd({ 'BufUnload', 'BufWipeout' }, {
-  group = vim.api.nvim_create_augroup('writeit.lens', {}),
+  group = vim.api.nvim_create_augroup('writeit.code_lens', {}),
   callback = function(event)
-    known[event.buf] = nil
+    lenses_by_buffer[event.buf] = nil
   end,
 })
 
-local drawn = vim.api.nvim_create_namespace('writeit.lens')
+local namespace = vim.api.nvim_create_namespace('writeit.code_lens')
 
 ---@param buf integer
 ---@return boolean
@@ -29,7 +29,7 @@ local function is_view(buf)
   return vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit:')
 end
 
---- The columns that a line of a buffer has on the screen.
+--- The width of a buffer's window in columns.
 ---@param buf integer
 ---@return integer
 local function width_of(buf)
@@ -37,11 +37,11 @@ local function width_of(buf)
   return win and vim.api.nvim_win_get_width(win) or 80
 end
 
---- Titles in as many virtual lines as they need: these do not wrap by themselves.
+--- Titles as virtual lines of at most `width` columns: Neovim does not wrap these.
 ---@param titles string[]
 ---@param width integer
 ---@return [string, string][][]
-local function lines_of(titles, width)
+local function wrap_titles(titles, width)
   local lines, line = {}, '▸ ' .. titles[1]
   for index = 2, #titles do
     local longer = line .. ' · ' .. titles[index]
@@ -56,12 +56,12 @@ local function lines_of(titles, width)
   return lines
 end
 
---- What is drawn for a line: in the article the state alone, beside it; in a view what
---- can be done, below the heading, where there is room for it.
+--- The extmark of a line's lenses. In the document it shows only the state, at the end of
+--- the line; in a view it shows all commands below the heading.
 ---@param buf integer
 ---@param lenses lsp.CodeLens[]
 ---@return vim.api.keyset.set_extmark?
-local function drawing(buf, lenses)
+local function extmark_of(buf, lenses)
   if not is_view(buf) then
     return {
       virt_text = { { '  ' .. lenses[1].command.title, 'LspCodeLens' } },
@@ -71,46 +71,46 @@ local function drawing(buf, lenses)
   end
   local titles = {}
   for _, lens in ipairs(lenses) do
-    if not vim.startswith(lens.command.title, 'WriteIt: ') then -- the page itself says it
+    if not vim.startswith(lens.command.title, 'WriteIt: ') then -- the page shows the state
       titles[#titles + 1] = lens.command.title
     end
   end
-  return #titles > 0 and { virt_lines = lines_of(titles, width_of(buf)) } or nil
+  return #titles > 0 and { virt_lines = wrap_titles(titles, width_of(buf)) } or nil
 end
 
 ---@param buf integer
 ---@param lenses lsp.CodeLens[]
 local function draw(buf, lenses)
-  vim.api.nvim_buf_clear_namespace(buf, drawn, 0, -1)
-  local by_line = {} ---@type table<integer, lsp.CodeLens[]>
+  vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
+  local by_row = {} ---@type table<integer, lsp.CodeLens[]>
   for _, lens in ipairs(lenses) do
     local row = lens.range.start.line
     if lens.command and row < vim.api.nvim_buf_line_count(buf) then
-      by_line[row] = by_line[row] or {}
-      table.insert(by_line[row], lens)
+      by_row[row] = by_row[row] or {}
+      table.insert(by_row[row], lens)
     end
   end
-  for row, some in pairs(by_line) do
-    local options = drawing(buf, some)
-    if options then
-      vim.api.nvim_buf_set_extmark(buf, drawn, row, 0, options)
+  for row, row_lenses in pairs(by_row) do
+    local extmark = extmark_of(buf, row_lenses)
+    if extmark then
+      vim.api.nvim_buf_set_extmark(buf, namespace, row, 0, extmark)
     end
   end
 end
 
---- Keep a buffer's lenses. Before 0.12 Neovim is told, so that `vim.lsp.codelens.run()`
---- knows them, too.
+--- Keep a buffer's lenses. Before 0.12 they are also saved in Neovim, so that
+--- `vim.lsp.codelens.run()` knows them.
 ---@param client vim.lsp.Client
 ---@param buf integer
 ---@param list lsp.CodeLens[]
-local function keep(client, buf, list)
-  known[buf] = { client = client, list = list }
+local function store(client, buf, list)
+  lenses_by_buffer[buf] = { client = client, list = list }
   if not vim.lsp.codelens.enable then
     vim.lsp.codelens.save(list, buf, client.id)
   end
 end
 
---- Ask for a buffer's lenses and draw them.
+--- Request a buffer's lenses and draw them.
 ---@param client vim.lsp.Client
 ---@param buf integer
 function M.refresh(client, buf)
@@ -122,14 +122,14 @@ function M.refresh(client, buf)
     if err or not vim.api.nvim_buf_is_loaded(buf) then
       return
     end
-    keep(client, buf, lenses or {})
+    store(client, buf, lenses or {})
     draw(buf, lenses or {})
     vim.cmd.redrawstatus({ bang = true })
     vim.cmd.redrawtabline()
   end, buf)
 end
 
---- Ask anew for the lenses of every buffer of a client.
+--- Refresh the lenses of every buffer of a client.
 ---@param id integer
 function M.refresh_all(id)
   local client = vim.lsp.get_client_by_id(id)
@@ -138,11 +138,11 @@ function M.refresh_all(id)
   end
 end
 
---- The lens of a document's first line: the state of its run in words.
+--- The title of the lens that says where a document's run stands, "" if there is none.
 ---@param buf integer
 ---@return string
 function M.state(buf)
-  for _, lens in ipairs(known[buf] and known[buf].list or {}) do
+  for _, lens in ipairs(lenses_by_buffer[buf] and lenses_by_buffer[buf].list or {}) do
     if lens.command and lens.command.title:match('^WriteIt: ') then
       return lens.command.title
     end
@@ -150,10 +150,10 @@ function M.state(buf)
   return ''
 end
 
---- The address behind a reference like `[draft]` in a line of a view.
+--- The URI of a link reference like `[draft]` in a line of a view.
 ---@param line string
 ---@return string?
-local function address(line)
+local function link_uri(line)
   local name = line:match('%[([%w_%-]+)%]')
   for _, other in ipairs(name and vim.api.nvim_buf_get_lines(0, 0, -1, false) or {}) do
     local uri = other:match('^%[' .. vim.pesc(name) .. '%]: (writeit:.*)$')
@@ -163,40 +163,40 @@ local function address(line)
   end
 end
 
---- The lenses of a row that do something.
+--- The lenses of a row that run a command.
 ---@param buf integer
 ---@param row integer From 0.
 ---@return lsp.CodeLens[]
-local function on_row(buf, row)
+local function lenses_at(buf, row)
   return vim.tbl_filter(function(lens)
     return lens.command ~= nil and lens.range.start.line == row
-  end, known[buf] and known[buf].list or {})
+  end, lenses_by_buffer[buf] and lenses_by_buffer[buf].list or {})
 end
 
---- Do what the lenses of a row say: the only one, else the one she picks.
+--- Run the only lens of a row, or the one that the user selects.
 ---@param buf integer
 ---@param lenses lsp.CodeLens[]
 local function run(buf, lenses)
-  local client = known[buf].client
+  local client = lenses_by_buffer[buf].client
   task.spawn(function()
     local lens = #lenses == 1 and lenses[1]
-      or ask.select(lenses, 'Code lenses', function(one)
-        return one.command.title
+      or user_input.select(lenses, 'Code lenses', function(item)
+        return item.command.title
       end)
     client:exec_cmd(lens.command, { bufnr = buf })
   end)
 end
 
---- In a view: what the line leads to, or its lens, else everything that fits.
-function M.run_or_offer()
-  local uri = address(vim.api.nvim_get_current_line())
+--- Follow the link of the current line, or run its lens; else list the actions.
+function M.follow_line()
+  local uri = link_uri(vim.api.nvim_get_current_line())
   local client = vim.lsp.get_clients({ name = 'writeit', bufnr = 0 })[1]
   if uri and client then
     require('writeit.view').show(client, uri, true)
     return
   end
   local buf = vim.api.nvim_get_current_buf()
-  local lenses = on_row(buf, vim.api.nvim_win_get_cursor(0)[1] - 1)
+  local lenses = lenses_at(buf, vim.api.nvim_win_get_cursor(0)[1] - 1)
   if #lenses > 0 then
     run(buf, lenses)
   else

@@ -1,27 +1,26 @@
--- Questions to the writer, in a task. No answer means that she changed her mind: the
--- task ends without a word.
+-- Questions to the user, asked in a task. Without an answer the task ends in silence.
 local picker = require('writeit.picker')
 local task = require('writeit.task')
 
 local M = {}
 
----@type writeit.Fault
-local CHANGED_HER_MIND = { message = 'left', quiet = true }
+---@type writeit.Error
+local CANCELLED = { message = 'cancelled', quiet = true }
 
---- Ask, in a task. <C-c> is raised as an error by Neovim's own list, and means no answer.
----@param question fun(resume: writeit.Resume)
+--- Ask, in a task. Neovim's own list raises <C-c> as an error; it counts as no answer.
+---@param start fun(resume: writeit.Resume)
 ---@return any answer
-local function asked(question)
+local function await_answer(start)
   local answer = task.await(function(resume)
-    local well, why = pcall(question, resume)
-    if not well and not tostring(why):find('Keyboard interrupt', 1, true) then
-      error(why, 0)
-    elseif not well then
+    local ok, err = pcall(start, resume)
+    if not ok and not tostring(err):find('Keyboard interrupt', 1, true) then
+      error(err, 0)
+    elseif not ok then
       resume(nil)
     end
   end)
   if answer == nil then
-    error(CHANGED_HER_MIND, 0)
+    error(CANCELLED, 0)
   end
   return answer
 end
@@ -36,7 +35,7 @@ function M.select(items, prompt, format)
   local lines = vim.tbl_map(function(item)
     return ((format or tostring)(item):gsub('\n', ' '))
   end, items)
-  return asked(function(resume)
+  return await_answer(function(resume)
     if picker.is_needed(lines) then
       picker.open(lines, prompt, function(index)
         resume(index and items[index])
@@ -47,24 +46,24 @@ function M.select(items, prompt, format)
   end)
 end
 
---- A line of words.
+--- A line of text.
 ---@param prompt string
 ---@param default? string
 ---@return string
 function M.input(prompt, default)
-  return asked(function(resume)
+  return await_answer(function(resume)
     vim.ui.input({ prompt = prompt, default = default }, resume)
   end)
 end
 
---- A line that nobody may read over her shoulder.
+--- A line of text that is not shown on the screen.
 ---@param prompt string
 ---@return string
 function M.secret(prompt)
-  return asked(function(resume)
-    local words = vim.fn.inputsecret(prompt)
+  return await_answer(function(resume)
+    local text = vim.fn.inputsecret(prompt)
     vim.cmd.redraw()
-    resume(words ~= '' and words or nil)
+    resume(text ~= '' and text or nil)
   end)
 end
 

@@ -1,27 +1,27 @@
--- Code actions and lenses are the server's commands as it offers them. Taken here they
--- get what a `:WriteIt` has: their turn, the stream, the reply, words where some are
--- wanted. A command that is not in this list goes to the server as it is.
+-- The server's commands, run from code actions and lenses. Commands in HANDLERS run as a
+-- `:WriteIt` verb does: in the queue, streamed, reported, with a question where text is
+-- needed. Other commands are sent to the server unchanged.
 local M = {}
 
----@type table<string, string> Command to the module's function that does it.
-local DOERS = {
-  ['run.start'] = 'asking.start_offered',
-  ['step.run'] = 'asking.step_offered',
-  ['step.regenerate'] = 'asking.regenerate_offered',
-  ['document.polish'] = 'asking.polish_offered',
-  ['step.select'] = 'choosing.decided_offered',
-  ['step.merge'] = 'choosing.merge_offered',
-  ['step.take'] = 'choosing.take_offered',
-  ['step.skip'] = 'choosing.decided_offered',
-  ['run.resume'] = 'choosing.decided_offered',
-  ['run.pause'] = 'choosing.pause_offered',
-  ['run.branch'] = 'family.branched_offered',
-  ['run.rewind'] = 'family.branched_offered',
-  ['session.activate'] = 'family.activated_offered',
-  ['step.apply'] = 'handing.apply_offered',
-  ['edit.restore'] = 'handing.restore_offered',
-  ['run.export'] = 'handing.export_offered',
-  ['view.open'] = 'looking.view_offered',
+---@type table<string, string> Command to the function that runs it, in `writeit.verbs`.
+local HANDLERS = {
+  ['run.start'] = 'generate.start_command',
+  ['step.run'] = 'generate.next_command',
+  ['step.regenerate'] = 'generate.regenerate_command',
+  ['document.polish'] = 'generate.polish_command',
+  ['step.select'] = 'step.decision_command',
+  ['step.merge'] = 'step.merge_command',
+  ['step.take'] = 'step.take_command',
+  ['step.skip'] = 'step.decision_command',
+  ['run.resume'] = 'step.decision_command',
+  ['run.pause'] = 'step.pause_command',
+  ['run.branch'] = 'runs.branch_command',
+  ['run.rewind'] = 'runs.branch_command',
+  ['session.activate'] = 'runs.activate_command',
+  ['step.apply'] = 'export.apply_command',
+  ['edit.restore'] = 'export.restore_command',
+  ['run.export'] = 'export.export_command',
+  ['view.open'] = 'show.view_command',
 }
 
 local VERBS = {
@@ -55,45 +55,45 @@ local VERBS = {
   ['primer.list'] = 'primer',
 }
 
---- The verb of a command, without `writeit.` in front; nil if it has none.
----@param command string
+--- The verb of a command, nil if it has none.
+---@param command string Without the prefix `writeit.`.
 ---@return string?
 function M.verb_of(command)
   return VERBS[command]
 end
 
---- Do what was offered, when its turn comes.
+--- Run a command of a code action or lens.
 ---@param command lsp.Command
 ---@param ctx lsp.HandlerContext
-function M.take(command, ctx)
+function M.run(command, ctx)
   local name = command.command:gsub('^writeit%.', '')
-  local module, doer = DOERS[name]:match('^(%l+)%.([%l_]+)$')
+  local module, handler = HANDLERS[name]:match('^(%l+)%.([%l_]+)$')
   local client = assert(vim.lsp.get_client_by_id(ctx.client_id))
   local params = vim.deepcopy((command.arguments or {})[1] or {})
   params.wait = nil
   local buf = ctx.bufnr or vim.api.nvim_get_current_buf()
   local function work()
-    require('writeit.verbs.' .. module)[doer](client, params, name, buf)
+    require('writeit.verbs.' .. module)[handler](client, params, name, buf)
   end
   if vim.api.nvim_get_mode().mode:match('^[vV\22]') then
-    -- The selection is taken with the command; an edit waits while she selects.
+    -- The command has the selection; an edit would wait for the end of visual mode.
     vim.api.nvim_feedkeys(vim.keycode('<Esc>'), 'nx', false)
   end
   local task = require('writeit.task')
   if name == 'run.pause' then
-    task.spawn(work) -- what it stops is what the others wait for
+    task.spawn(work) -- it stops what the queue waits for
   else
     task.enqueue(client.root_dir, command.title or name, work)
   end
 end
 
---- The client's half of the commands, for `vim.lsp.config`.
+--- The `commands` of `vim.lsp.config`.
 ---@return table<string, fun(command: lsp.Command, ctx: lsp.HandlerContext)>
-function M.commands()
+function M.client_commands()
   local commands = {}
-  for name in pairs(DOERS) do
+  for name in pairs(HANDLERS) do
     commands['writeit.' .. name] = function(command, ctx)
-      require('writeit.offers').take(command, ctx)
+      require('writeit.commands').run(command, ctx)
     end
   end
   return commands

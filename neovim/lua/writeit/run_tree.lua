@@ -1,0 +1,144 @@
+-- The branches of a run as a buffer: <CR> opens a run, b branches it, d compares it with
+-- the run it branched off, a makes it the document's active run.
+local notify = require('writeit.notify')
+local rpc = require('writeit.rpc')
+local task = require('writeit.task')
+local view = require('writeit.view')
+local window = require('writeit.window')
+
+local M = {}
+
+local HELP = '<CR> open · b branch · d compare · a make active'
+local HEADER_LINES = 2 -- lines above the first run
+
+---@class writeit.RunTreeRow
+---@field run_id string
+---@field parent? string
+---@field branch_point? string
+---@field deleted boolean
+
+---@param node writeit.RunTree
+---@return string
+local function label(node)
+  local title
+  if node.branchPoint then
+    title = 'from ' .. node.branchPoint .. (node.name and ': ' .. node.name or '')
+  else
+    title = node.name or node.title
+  end
+  return title .. ' · ' .. (node.deleted and 'deleted' or node.statusText)
+end
+
+--- The lines of a tree, and the run of each.
+---@param root writeit.RunTree
+---@param current string The run that is marked.
+---@return string[] lines, writeit.RunTreeRow[] rows
+local function render(root, current)
+  local lines, rows = {}, {}
+  local function add(node, indent, branch, parent)
+    local mark = node.runId == current and '  ← this run' or ''
+    lines[#lines + 1] = indent .. branch .. label(node) .. mark
+    rows[#rows + 1] = {
+      run_id = node.runId,
+      parent = parent,
+      branch_point = node.branchPoint,
+      deleted = node.deleted,
+    }
+    local below = indent .. (branch == '├─ ' and '│  ' or branch == '└─ ' and '   ' or '')
+    for index, child in ipairs(node.children) do
+      add(child, below, index == #node.children and '└─ ' or '├─ ', node.runId)
+    end
+  end
+  add(root, '', '', nil)
+  return lines, rows
+end
+
+---@param rows writeit.RunTreeRow[]
+---@return writeit.RunTreeRow
+local function current_row(rows)
+  local row = rows[vim.api.nvim_win_get_cursor(0)[1] - HEADER_LINES]
+  if not row or row.deleted then
+    error({ message = 'This line has no run that can be opened.' }, 0)
+  end
+  return row
+end
+
+---@type table<string, { name: string, run: fun(client: vim.lsp.Client, row: writeit.RunTreeRow) }>
+local keys = {
+  ['<CR>'] = {
+    name = 'open',
+    run = function(client, row)
+      view.show(client, ('writeit:/run/%s.md'):format(row.run_id))
+    end,
+  },
+  b = {
+    name = 'branch',
+    run = function(client, row)
+      local target = { client = client, run_id = row.run_id, buf = 0 }
+      local step = require('writeit.verbs.runs').select_branch_point(target)
+      rpc.execute(client, 'run.branch', { runId = row.run_id, step = step })
+      M.open(target)
+      notify.info(("Branched at %s. The branch is now the document's active run."):format(step))
+    end,
+  },
+  d = {
+    name = 'compare with the run it branched off',
+    run = function(client, row)
+      if not row.parent then
+        error({ message = 'This run is not a branch, so there is nothing to compare.' }, 0)
+      end
+      require('writeit.diff').open(
+        client,
+        { runId = row.parent, step = row.branch_point },
+        { runId = row.run_id, step = row.branch_point }
+      )
+    end,
+  },
+  a = {
+    name = 'make active',
+    run = function(client, row)
+      rpc.execute(client, 'session.activate', { runId = row.run_id })
+      M.open({ client = client, run_id = row.run_id, buf = 0 })
+      notify.info("This is now the document's active run.")
+    end,
+  },
+}
+
+---@param root string
+---@return integer
+local function ensure_buffer(root)
+  local name = 'writeit-tree:/' .. root
+  local buf = vim.fn.bufadd(name)
+  if not vim.api.nvim_buf_is_loaded(buf) then
+    vim.fn.bufload(buf)
+    window.set_up_buffer(buf)
+    vim.bo[buf].filetype = 'writeit-tree'
+  end
+  return buf
+end
+
+---@param target writeit.RunTarget
+function M.open(target)
+  local client = target.client
+  local root = rpc.execute(client, 'run.tree', { runId = target.run_id })
+  local lines, rows = render(root, target.run_id)
+  local buf = ensure_buffer(client.root_dir)
+  vim.b[buf].writeit_root = client.root_dir
+  vim.b[buf].writeit_target = { run_id = target.run_id }
+  window.set_text(buf, table.concat(vim.list_extend({ HELP, '' }, lines), '\n') .. '\n')
+  for key, action in pairs(keys) do
+    vim.keymap.set('n', key, function()
+      task.enqueue(client.root_dir, action.name, function()
+        action.run(client, current_row(rows))
+      end)
+    end, { buffer = buf, nowait = true, desc = 'WriteIt: ' .. action.name })
+  end
+  local win = window.show(buf, true)
+  for index, row in ipairs(rows) do
+    if row.run_id == target.run_id then
+      vim.api.nvim_win_set_cursor(win, { index + HEADER_LINES, 0 })
+    end
+  end
+end
+
+return M

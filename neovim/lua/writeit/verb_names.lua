@@ -1,0 +1,44 @@
+-- The verbs of `:WriteIt`, loaded when Neovim starts: so it requires no other module.
+local VERBS = { -- in the order of a run; each with the module that implements it
+  { 'start', 'generate' },
+  { 'next', 'generate' },
+  { 'choose', 'step' },
+  { 'edit', 'step' },
+  { 'regenerate', 'generate' },
+  { 'feedback', 'step' },
+  { 'take', 'step' },
+  { 'merge', 'step' },
+  { 'skip', 'step' },
+  { 'compare', 'runs' },
+  { 'branch', 'runs' },
+  { 'rewind', 'runs' },
+  { 'tree', 'runs' },
+  { 'history', 'runs' },
+  { 'open', 'show' },
+  { 'polish', 'generate' },
+  { 'preview', 'show' },
+  { 'apply', 'export' },
+  { 'restore', 'export' },
+  { 'export', 'export' },
+  { 'pause', 'step' },
+  { 'resume', 'step' },
+  { 'usage', 'show' },
+  { 'model', 'preferences' },
+  { 'key', 'preferences' },
+  { 'primer', 'preferences' },
+  { 'log', 'server' },
+  { 'info', 'server' },
+  { 'restart', 'server' },
+}
+
+local M = {
+  names = {}, ---@type string[]
+  modules = {}, ---@type table<string, string> Each has a function of the verb's name.
+}
+
+for index, verb in ipairs(VERBS) do
+  M.names[index] = verb[1]
+  M.modules[verb[1]] = verb[2]
+end
+
+return M

@@ -1,0 +1,104 @@
+-- Verbs that write a text to a document or a file: apply, restore, export.
+local apply_edit = require('writeit.apply_edit')
+local apply_outcome = require('writeit.apply_outcome')
+local document = require('writeit.document')
+local notify = require('writeit.notify')
+local rpc = require('writeit.rpc')
+local targets = require('writeit.targets')
+local window = require('writeit.window')
+
+local M = {}
+
+--- Show a new file in the side window.
+---@param uri string
+local function show_file(uri)
+  local buf = vim.uri_to_bufnr(uri)
+  if #vim.fn.win_findbuf(buf) == 0 then
+    vim.fn.bufload(buf)
+    vim.bo[buf].buflisted = true
+    window.show(buf)
+  end
+end
+
+function M.apply_command(client, params)
+  local result = apply_outcome.apply(client, params)
+  if result.applied then
+    show_file(result.uri)
+  end
+end
+
+--- `:WriteIt apply [new_file|replace|insert]`
+---@param call writeit.Call
+function M.apply(call)
+  local mode = call.arguments[1]
+  local offered_target, params = targets.find_offered(call.buf, 'step.apply')
+  if params and not mode then -- a waiting text is applied where it was meant for
+    M.apply_command(offered_target.client, params)
+    return
+  end
+  local target = targets.find_run(call.buf)
+  M.apply_command(target.client, { runId = target.run_id, step = target.step, mode = mode })
+end
+
+--- `:WriteIt restore`
+---@param call writeit.Call
+function M.restore(call)
+  local offered_target, params = targets.find_offered(call.buf, 'edit.restore')
+  if params then
+    M.restore_command(offered_target.client, params)
+    return
+  end
+  local target = targets.find_run(call.buf)
+  M.restore_command(target.client, { runId = target.run_id, step = target.step })
+end
+
+---@type table<writeit.EditOutcome, string> The server itself reports conflicts.
+local REFUSALS = {
+  read_only = 'it cannot be changed (nomodifiable).',
+  busy = 'you were typing. Try again.',
+}
+
+function M.restore_command(client, params)
+  local outcomes = apply_edit.track_outcomes()
+  local result = rpc.execute(client, 'edit.restore', params)
+  local path = document.display_path(result.uri)
+  local refusal = REFUSALS[outcomes[result.uri]]
+  if result.applied then
+    local unsaved = document.save(client, result.uri)
+    if unsaved then
+      error(unsaved, 0)
+    end
+    notify.info(('Restored %s. Your later edits were kept.'):format(path))
+  elseif refusal then
+    notify.warn(('%s was not restored: %s'):format(path, refusal))
+  end
+end
+
+local EXTENSIONS = { markdown = 'md', yaml = 'yaml', json = 'json' }
+
+--- `:WriteIt export [markdown|yaml|json] [path]`
+---@param call writeit.Call
+function M.export(call)
+  local target = targets.find_run(call.buf)
+  local format = call.arguments[1] or 'markdown'
+  local path = call.words:match('^%S+%s+(.+)$') -- it may have blanks
+  if not EXTENSIONS[format] then
+    error({
+      message = ('%s is not an export format.'):format(format),
+      hint = 'The formats are markdown, yaml and json.',
+    }, 0)
+  end
+  local stem = format == 'markdown' and 'article' or 'run'
+  M.export_command(target.client, {
+    runId = target.run_id,
+    format = format,
+    path = path or ('%s.%s'):format(stem, EXTENSIONS[format]),
+  })
+end
+
+function M.export_command(client, params)
+  local result = rpc.execute(client, 'run.export', params)
+  notify.info(('Exported to %s.'):format(document.display_path(result.uri)))
+end
+
+return M

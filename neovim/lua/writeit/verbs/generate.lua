@@ -1,0 +1,240 @@
+-- Verbs that generate answers: start, next, regenerate, polish.
+local apply_edit = require('writeit.apply_edit')
+local apply_outcome = require('writeit.apply_outcome')
+local notify = require('writeit.notify')
+local rpc = require('writeit.rpc')
+local stream = require('writeit.stream')
+local targets = require('writeit.targets')
+local user_input = require('writeit.user_input')
+local view = require('writeit.view')
+
+local M = {}
+
+--- The named pipeline, that of the front matter, or the one that the user selects; and
+--- the inputs of the front matter, which the server reads.
+---@param target writeit.Target
+---@param name? string
+---@return writeit.Pipeline pipeline, table<string, string> bound
+local function find_pipeline(target, name)
+  local listed = rpc.execute(target.client, 'pipeline.list', { uri = target.uri })
+  local bound = (listed.binding or {}).inputs or {}
+  name = name or (listed.binding or {}).pipeline
+  for _, pipeline in ipairs(listed.pipelines) do
+    if pipeline.name == name then
+      return pipeline, bound
+    end
+  end
+  if name then
+    error({
+      message = ('There is no pipeline %s.'):format(name),
+      hint = 'List the pipelines with :WriteIt start.',
+    }, 0)
+  end
+  local document_pipelines = vim.tbl_filter(function(pipeline)
+    return pipeline.appliesTo == 'document'
+  end, listed.pipelines)
+  local selected = user_input.select(document_pipelines, 'Start', function(pipeline)
+    return ('%s: %s'):format(pipeline.name, pipeline.description)
+  end)
+  return selected, bound
+end
+
+---@param input writeit.Input
+---@return any value, boolean is_given
+local function ask_for_input(input)
+  local label = input.label ~= '' and input.label or input.name
+  if #input.options > 0 then
+    return user_input.select(input.options, label), true
+  end
+  local default = input.default ~= nil and tostring(input.default) or ''
+  local is_required = input.required and default == ''
+  local text
+  repeat
+    text = user_input.input(label .. (is_required and ' (required): ' or ': '), default)
+  until text ~= '' or not is_required
+  return text, text ~= '' and text ~= default
+end
+
+--- The inputs from the command and from the user; the server reads those of the front
+--- matter and of the document.
+---@param pipeline writeit.Pipeline
+---@param pairs_given string[] `name=value`
+---@param bound table<string, string> By the front matter.
+---@return table<string, any>
+local function collect_inputs(pipeline, pairs_given, bound)
+  local values = {}
+  for _, pair in ipairs(pairs_given) do
+    local name, value = pair:match('^([%w_%-]+)=(.*)$')
+    if not name then
+      error({
+        message = ('%s is not an input.'):format(pair),
+        hint = 'Write inputs as name=value.',
+      }, 0)
+    end
+    values[name] = value
+  end
+  for _, input in ipairs(pipeline.inputs) do
+    local known = values[input.name] or bound[input.name] or input.from
+    if known == nil then
+      local value, is_given = ask_for_input(input)
+      values[input.name] = is_given and value or nil
+    end
+  end
+  return values
+end
+
+---@param target writeit.Target
+---@param name? string Of the pipeline.
+---@param pairs_given string[]
+local function start_run(target, name, pairs_given)
+  if not target.uri then
+    local message = 'A run is started from a markdown file.'
+    error(targets.not_a_document_error(target.buf, message), 0)
+  end
+  local pipeline, bound = find_pipeline(target, name)
+  local inputs = collect_inputs(pipeline, pairs_given, bound)
+  local run = rpc.execute(target.client, 'run.start', {
+    pipeline = pipeline.name,
+    uri = target.uri,
+    inputs = next(inputs) and inputs or nil,
+  })
+  view.show(target.client, ('writeit:/run/%s.md'):format(run.pipelineRunId))
+  local is_elsewhere = vim.api.nvim_get_current_buf() ~= target.buf
+  local path = vim.fs.basename(vim.api.nvim_buf_get_name(target.buf))
+  notify.info(
+    ('Started %s%s. Generate %s with :WriteIt next.'):format(
+      pipeline.name,
+      is_elsewhere and ' for ' .. path or '',
+      run.currentStep
+    )
+  )
+end
+
+--- `:WriteIt start [pipeline] [name=value …]`
+---@param call writeit.Call
+function M.start(call)
+  local target = targets.find(call.buf)
+  local arguments = vim.list_slice(call.arguments)
+  local name = arguments[1] and not arguments[1]:find('=') and table.remove(arguments, 1) or nil
+  start_run(target, name, arguments)
+end
+
+function M.start_command(client, params, _, buf)
+  local target = { client = client, buf = buf, uri = params.uri }
+  start_run(target, params.pipeline, {})
+end
+
+---@param step writeit.Step
+---@return string
+local function answers_message(step)
+  local answers, failures = #step.aiResponses, #step.failures
+  return ('%s has %d answer%s%s. Choose one with :WriteIt choose.'):format(
+    step.stepName,
+    answers,
+    answers == 1 and '' or 's',
+    failures > 0 and (' (%d failed)'):format(failures) or ''
+  )
+end
+
+--- Generate answers for a step and report the result.
+---@param client vim.lsp.Client
+---@param command string
+---@param params table
+function M.generate_step(client, command, params)
+  local step, generated = stream.generate(client, command, params)
+  stream.show_answers_if_unfocused(generated)
+  local last = step.aiResponses[#step.aiResponses]
+  if last and last.partial then
+    notify.info(('Stopped %s. What was received is kept and can be chosen.'):format(step.stepName))
+  elseif not last then
+    notify.info(('Stopped %s before any text was received.'):format(step.stepName))
+  else
+    notify.info(answers_message(step))
+  end
+end
+
+--- `:WriteIt next [model …]`
+---@param call writeit.Call
+function M.next(call)
+  local target = targets.find_run(call.buf)
+  M.generate_step(target.client, 'step.run', {
+    runId = target.run_id,
+    models = #call.arguments > 0 and call.arguments or nil,
+  })
+end
+
+function M.next_command(client, params)
+  M.generate_step(client, 'step.run', params)
+end
+
+--- `:WriteIt regenerate [what to change]`
+---@param call writeit.Call
+function M.regenerate(call)
+  local target = targets.find_run(call.buf)
+  M.regenerate_command(target.client, {
+    runId = target.run_id,
+    step = target.step,
+    feedback = call.words ~= '' and call.words or nil,
+  })
+end
+
+function M.regenerate_command(client, params)
+  if not params.feedback then
+    local text = user_input.input('What should change? ')
+    params.feedback = text ~= '' and text or nil
+  end
+  M.generate_step(client, 'step.regenerate', params)
+end
+
+--- `:'<,'>WriteIt polish [instruction]`
+---@param call writeit.Call
+function M.polish(call)
+  local target = targets.find(call.buf)
+  if not target.uri then
+    error(targets.not_a_document_error(target.buf, 'Only a markdown file can be polished.'), 0)
+  elseif call.range and not call.span then
+    error({
+      message = 'A block selection cannot be polished.',
+      hint = 'Select characters or lines.',
+    }, 0)
+  end
+  M.polish_command(target.client, {
+    uri = target.uri,
+    range = call.span and M.to_lsp_range(target, call.span),
+    instruction = call.words ~= '' and call.words or nil,
+    apply = true,
+  })
+end
+
+--- Convert rows and bytes to an LSP range.
+---@param target writeit.Target
+---@param span writeit.Span
+---@return lsp.Range
+function M.to_lsp_range(target, span)
+  local range = {}
+  for edge, position in pairs(span) do
+    local row, column = position.row, position.column
+    local line = vim.api.nvim_buf_get_lines(target.buf, row, row + 1, false)[1] or ''
+    local character = vim.str_utfindex(line, target.client.offset_encoding, column, false)
+    range[edge] = { line = row, character = character }
+  end
+  return range
+end
+
+function M.polish_command(client, params)
+  local outcomes = apply_edit.track_outcomes()
+  local run, generated = stream.generate(client, 'document.polish', params)
+  local step = run.steps[run.currentStep]
+  if run.isDone then
+    stream.close_window(generated)
+    apply_outcome.report_polish(client, run, params.uri, outcomes[params.uri])
+  elseif #step.aiResponses > 0 then
+    stream.show_answers_if_unfocused(generated)
+    notify.info(
+      'In the side window, choose an answer with :WriteIt choose.'
+        .. ' Then insert it with :WriteIt apply.'
+    )
+  end
+end
+
+return M

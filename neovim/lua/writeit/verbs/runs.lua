@@ -1,0 +1,212 @@
+-- Verbs about other runs and answers: compare, branch, rewind, tree, history.
+local apply_outcome = require('writeit.apply_outcome')
+local diff = require('writeit.diff')
+local document = require('writeit.document')
+local notify = require('writeit.notify')
+local rpc = require('writeit.rpc')
+local step_verbs = require('writeit.verbs.step')
+local targets = require('writeit.targets')
+local user_input = require('writeit.user_input')
+local view = require('writeit.view')
+
+local M = {}
+
+---@param step writeit.Step
+---@param numbers string[]
+---@return integer left, integer right From 1.
+local function select_two(step, numbers)
+  local count = #step.aiResponses
+  if count < 2 then
+    error({
+      message = ('%s has %s. Comparing needs two.'):format(
+        step.stepName,
+        count == 1 and 'one answer' or 'no answers'
+      ),
+      hint = 'Generate another with :WriteIt regenerate.',
+    }, 0)
+  end
+  if count == 2 and not numbers[1] then
+    return 1, 2
+  end
+  local left = step_verbs.select_answer(step, numbers[1], 'Compare')
+  return left, step_verbs.select_answer(step, numbers[2], ('Compare answer %d with'):format(left))
+end
+
+---@param target writeit.Target
+---@param ref { runId: string, step: string }
+local function compare_with_document(target, ref)
+  local current, proposed = diff.document_texts(target.client, ref)
+  if current == proposed then
+    notify.info('Nothing is left to compare: your document has all of the text.')
+    apply_outcome.clear_conflict(ref)
+    return
+  end
+  local function side(response)
+    return { runId = ref.runId, step = ref.step, response = response }
+  end
+  diff.open(target.client, side('document'), side('proposed'))
+end
+
+--- A `compare` without numbers shows the comparison of the current view, or the conflict
+--- of the document, before the answers of a step.
+---@param call writeit.Call
+---@return boolean done
+local function compare_view_or_conflict(call)
+  local target = targets.find(call.buf)
+  local left, right = diff.parse_uri(vim.api.nvim_buf_get_name(target.buf))
+  local conflict = apply_outcome.conflict_of(target.uri)
+  if conflict or (left and left.response == 'document') then
+    compare_with_document(target, conflict or left)
+  elseif left and right then
+    diff.open(target.client, left, right)
+  end
+  return left ~= nil or conflict ~= nil
+end
+
+--- `:WriteIt compare [number number]`
+---@param call writeit.Call
+function M.compare(call)
+  if #call.arguments == 0 and compare_view_or_conflict(call) then
+    return
+  end
+  local target = targets.find_run(call.buf)
+  local step = targets.step(target, targets.run(target))
+  local left, right = select_two(step, call.arguments)
+  local function side(index)
+    return { runId = target.run_id, step = step.stepName, response = index - 1 }
+  end
+  diff.open(target.client, side(left), side(right))
+end
+
+--- One of a run's steps that pass the filter: the only one, else the user selects.
+---@param target writeit.RunTarget
+---@param filter fun(step: writeit.Step): boolean
+---@param prompt string
+---@return string
+local function select_step(target, filter, prompt)
+  local run = targets.run(target)
+  local names = vim.tbl_filter(function(name)
+    return filter(run.steps[name])
+  end, targets.step_names(target.client, run))
+  if #names == 0 then
+    error({ message = 'No step has been done yet, so there is nothing to return to.' }, 0)
+  end
+  return #names == 1 and names[1] or user_input.select(names, prompt)
+end
+
+--- The step to branch at.
+---@param target writeit.RunTarget
+---@return string
+function M.select_branch_point(target)
+  return select_step(target, function(step)
+    return #step.aiResponses > 0
+  end, 'Branch at')
+end
+
+---@param client vim.lsp.Client
+---@param params table
+---@param name 'run.branch'|'run.rewind'
+function M.branch_command(client, params, name)
+  local branch = rpc.execute(client, name, params)
+  view.show(client, ('writeit:/run/%s.md'):format(branch.pipelineRunId))
+  local verb = name == 'run.branch' and 'Branched at' or 'Started over from'
+  notify.info(
+    ('%s %s, in a new run; the other run was kept. Choose or generate an answer.'):format(
+      verb,
+      params.step
+    )
+  )
+end
+
+--- `:WriteIt branch [step] [name]`
+---@param call writeit.Call
+function M.branch(call)
+  local target = targets.find_run(call.buf)
+  local step = call.arguments[1] or M.select_branch_point(target)
+  local name = call.words:match('^%S+%s+(.+)$')
+  local params = { runId = target.run_id, step = step, name = name }
+  M.branch_command(target.client, params, 'run.branch')
+end
+
+--- `:WriteIt rewind [step]`
+---@param call writeit.Call
+function M.rewind(call)
+  local target = targets.find_run(call.buf)
+  local step = call.arguments[1]
+    or select_step(target, function(step)
+      return step.isDone
+    end, 'Start over from')
+  M.branch_command(target.client, { runId = target.run_id, step = step }, 'run.rewind')
+end
+
+--- `:WriteIt tree`
+---@param call writeit.Call
+function M.tree(call)
+  require('writeit.run_tree').open(targets.find_run(call.buf))
+end
+
+---@param run writeit.RunSummary
+---@return string
+local function summary_line(run)
+  local day = run.createdAt:sub(1, 10)
+  return ('%s · %s · %s · %s'):format(run.name or run.title, run.pipeline, run.statusText, day)
+end
+
+--- Report the active run of a document.
+---@param path string
+---@param name string
+local function report_active(path, name)
+  notify.info(('The active run of %s is now %s.'):format(path, name))
+end
+
+function M.activate_command(client, params)
+  rpc.execute(client, 'session.activate', { runId = params.runId })
+  local run = rpc.execute(client, 'run.show', { runId = params.runId })
+  local path = run.uri and document.display_path(run.uri) or 'its view'
+  report_active(path, run.name or 'the other run')
+end
+
+--- Report the run that was selected; it may belong to another document.
+---@param target writeit.Target
+---@param run writeit.RunSummary
+local function report_selected(target, run)
+  local name = run.name or run.title
+  if not run.uri then
+    notify.info(('%s has no document. Give commands about it in its view.'):format(name))
+    return
+  end
+  local path = document.display_path(run.uri)
+  if target.uri and vim.uri_to_fname(target.uri) == vim.uri_to_fname(run.uri) then
+    report_active(path, name)
+  else
+    notify.info(
+      ('%s is now the active run of %s. Open the document with :edit %s.'):format(
+        name,
+        path,
+        vim.fn.fnameescape(path)
+      )
+    )
+  end
+end
+
+--- `:WriteIt history [words]`: select an earlier run; it becomes its document's active run.
+---@param call writeit.Call
+function M.history(call)
+  local target = targets.find(call.buf)
+  local text = call.words ~= '' and call.words or nil
+  local runs = rpc.execute(target.client, 'run.list', { text = text }).runs
+  if #runs == 0 then
+    notify.info(
+      text and ('No run has the words "%s".'):format(text)
+        or 'No runs yet. Start one with :WriteIt start.'
+    )
+    return
+  end
+  local run = user_input.select(runs, 'Resume', summary_line)
+  -- Shown first: the run of a passage can be viewed, but cannot become active.
+  view.show(target.client, ('writeit:/run/%s.md'):format(run.runId))
+  rpc.execute(target.client, 'session.activate', { runId = run.runId })
+  report_selected(target, run)
+end
+
+return M
