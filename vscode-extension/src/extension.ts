@@ -18,7 +18,7 @@ import { parseProposedPage } from './pages/uris';
 import { registerViewDocuments } from './pages/viewDocuments';
 import { onPythonChanged } from './server/python';
 import { Server } from './server/server';
-import { configuredPath } from './server/sources';
+import { configuredPath } from './server/findServer';
 import { createStatusBarItem } from './statusBar';
 import { registerViews } from './views';
 import { withPrefix } from './wording';

@@ -68,7 +68,8 @@ function currentView(): ViewAddress | undefined {
 export interface ResolvedStep {
   readonly run: PipelineRun;
   readonly step: StepState;
-  readonly runId: string;
+  /** The step as parameters of server commands. */
+  readonly address: { readonly runId: string; readonly step: string };
 }
 
 /**
@@ -89,7 +90,7 @@ export async function resolveStep(
   const step =
     (name === undefined ? likelyStep(run, isEligible) : run.steps[name]) ??
     (await pickStep(run, title, (candidate) => isEligible(candidate, run)));
-  return step && { run, step, runId: run.pipelineRunId };
+  return step && { run, step, address: { runId: run.pipelineRunId, step: step.stepName } };
 }
 
 function likelyStep(run: PipelineRun, isEligible: StepFilter): StepState | undefined {

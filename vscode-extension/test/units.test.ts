@@ -5,7 +5,7 @@ import { inputProblem } from '../src/inputForm';
 import type { InputSpec } from '../src/protocol';
 import { findServer, type ServerSource } from '../src/server/findServer';
 import { versionProblem } from '../src/server/version';
-import { StreamCounter } from '../src/streamCounter';
+import { StreamCounter } from '../src/progress';
 import { parseViewUri, viewUri } from '../src/pages/uris';
 import { withPrefix } from '../src/wording';
 import { group } from './harness';

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { canChange, hasAnswers } from '../eligibility';
-import { resolveAnswer, resolveStep, targetOf, type ResolvedStep } from '../target';
+import { resolveAnswer, resolveStep, targetOf } from '../target';
 import { pickAnswers, pickModels } from '../quickPicks';
 import type { Passage } from '../protocol';
 import { parseViewUri } from '../pages/uris';
@@ -15,10 +15,7 @@ export const MERGE: Handlers = {
 
   'merge.use': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Use the merge of a step', hasAnswers);
-    return (
-      resolved &&
-      runCommand(app, 'writeit.step.merge', { runId: resolved.runId, step: resolved.step.stepName })
-    );
+    return resolved && runCommand(app, 'writeit.step.merge', resolved.address);
   },
 
   'merge.answers': async (app, argument) => {
@@ -28,21 +25,14 @@ export const MERGE: Handlers = {
       return undefined;
     }
     const responses = answers.map(({ index }) => index);
-    return runCommand(app, 'writeit.step.merge', {
-      runId: resolved.runId,
-      step: resolved.step.stepName,
-      responses,
-    });
+    return runCommand(app, 'writeit.step.merge', { ...resolved.address, responses });
   },
 
   'merge.arrange': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Edit the merge of a step', hasPassages);
     const passages = resolved && (await orderPassages(resolved.step.passages));
-    return (
-      resolved &&
-      passages &&
-      openMerge(app, resolved, passages.map(({ text }) => text).join('\n\n'))
-    );
+    const text = passages?.map((passage) => passage.text).join('\n\n');
+    return resolved && text !== undefined ? app.drafts.open(resolved.address, text) : undefined;
   },
 
   'merge.byModel': async (app, argument) => {
@@ -52,20 +42,16 @@ export const MERGE: Handlers = {
     if (resolved === undefined || !instruction || models === undefined || models === '') {
       return undefined;
     }
-    const { runId, step } = resolved;
+    const { address, step } = resolved;
     const responses = step.passages.length > 0 ? [] : step.aiResponses.map((_, index) => index);
-    const params = { runId, step: step.stepName, responses, instruction, model: models[0] };
+    const params = { ...address, responses, instruction, model: models[0] };
     return runCommand(app, 'writeit.step.merge', params);
   },
 
   'draft.edit': async (app, argument) => {
     const resolved = await resolveAnswer(app, argument, 'Edit and choose an answer', canChange);
-    if (resolved === undefined) {
-      return undefined;
-    }
-    const { runId, step, index, answer } = resolved;
-    const draft = { runId, step: step.stepName, response: index };
-    return app.drafts.open(draft, answer.processedContent);
+    const draft = resolved && { ...resolved.address, response: resolved.index };
+    return draft && app.drafts.open(draft, resolved.answer.processedContent);
   },
 
   'draft.use': async (app) => {
@@ -103,10 +89,6 @@ function hasPassages(step: { readonly passages: readonly unknown[] }): boolean {
   return step.passages.length > 0;
 }
 
-function openMerge(app: App, { runId, step }: ResolvedStep, content: string): Promise<unknown> {
-  return app.drafts.open({ runId, step: step.stepName }, content);
-}
-
 function askInstruction(): Thenable<string | undefined> {
   return vscode.window.showInputBox({
     title: 'Merge with a model',
@@ -134,15 +116,8 @@ async function addSelectionToMerge(app: App, argument: unknown): Promise<unknown
     return vscode.commands.executeCommand(action.command, action.argument);
   }
   const resolved = await resolveAnswer(app, targetOf(argument), 'Answer that the passage is from');
-  return (
-    resolved &&
-    runCommand(app, 'writeit.step.take', {
-      runId: resolved.runId,
-      step: resolved.step.stepName,
-      response: resolved.index,
-      text,
-    })
-  );
+  const params = resolved && { ...resolved.address, response: resolved.index, text };
+  return params && runCommand(app, 'writeit.step.take', params);
 }
 
 type Item = vscode.QuickPickItem & { readonly passage: Passage };

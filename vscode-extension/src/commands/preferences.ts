@@ -22,65 +22,52 @@ type Change = PreferencesSetParams;
 type Item = vscode.QuickPickItem & { ask(): Promise<Change | undefined> };
 
 function preferenceItems(app: App, now: UserPreferences): Item[] {
+  const models = Object.entries(now.defaultModels).map(([step, model]) => `${step}: ${model}`);
   return [
     {
       label: 'Default style',
       description: now.stylePrimer ?? 'none',
-      ask: () => askStylePrimer(app),
+      ask: async () => {
+        const stylePrimer = await pickPrimer(app, undefined, 'Choose the default style');
+        return stylePrimer === undefined ? undefined : { stylePrimer };
+      },
     },
     {
       label: 'Default models',
-      description: Object.entries(now.defaultModels)
-        .map(([step, model]) => `${step}: ${model}`)
-        .join(', '),
+      description: models.join(', '),
       ask: () => askDefaultModel(now.defaultModels),
     },
-    {
-      label: 'Terminal theme',
-      description: now.theme,
-      ask: () => askText('Terminal theme', now.theme, (theme) => ({ theme })),
-    },
+    textItem('Terminal theme', now.theme, (theme) => ({ theme })),
     {
       label: 'Save the document after WriteIt changes it',
       description: now.autoSaveEnabled ? 'yes' : 'no',
       ask: () => Promise.resolve({ autoSaveEnabled: !now.autoSaveEnabled }),
     },
-    {
-      label: 'Runs that generate at the same time',
-      description: String(now.maxConcurrentPipelines),
-      ask: () =>
-        askNumber(
-          'Runs that generate at the same time',
-          now.maxConcurrentPipelines,
-          (maxConcurrentPipelines) => ({
-            maxConcurrentPipelines,
-          }),
-        ),
-    },
-    {
-      label: 'Tokens per update',
-      description: String(now.streamingBufferSize),
-      ask: () =>
-        askNumber('Tokens per update', now.streamingBufferSize, (streamingBufferSize) => ({
-          streamingBufferSize,
-        })),
-    },
+    textItem(
+      'Runs that generate at the same time',
+      String(now.maxConcurrentPipelines),
+      (value) => ({
+        maxConcurrentPipelines: Number(value),
+      }),
+    ),
+    textItem('Tokens per update', String(now.streamingBufferSize), (value) => ({
+      streamingBufferSize: Number(value),
+    })),
     {
       label: 'Export format',
       description: now.exportFormat,
       ask: async () => {
-        const chosen = await vscode.window.showQuickPick(['yaml', 'json', 'markdown']);
-        return chosen === undefined
+        const format = await vscode.window.showQuickPick(['yaml', 'json', 'markdown']);
+        return format === undefined
           ? undefined
-          : { exportFormat: chosen as UserPreferences['exportFormat'] };
+          : { exportFormat: format as UserPreferences['exportFormat'] };
       },
     },
   ];
 }
 
-async function askStylePrimer(app: App): Promise<Change | undefined> {
-  const chosen = await pickPrimer(app, undefined, 'Choose the default style');
-  return chosen === undefined ? undefined : { stylePrimer: chosen };
+function textItem(label: string, value: string, change: (value: string) => Change): Item {
+  return { label, description: value, ask: () => askText(label, value, change) };
 }
 
 /** Ask for a step and its default model; an empty model removes the step. */
@@ -103,14 +90,6 @@ async function askText(
   value: string,
   change: (value: string) => Change,
 ): Promise<Change | undefined> {
-  const given = await vscode.window.showInputBox({ title, value });
-  return given === undefined ? undefined : change(given);
-}
-
-function askNumber(
-  title: string,
-  value: number,
-  change: (value: number) => Change,
-): Promise<Change | undefined> {
-  return askText(title, String(value), (given) => change(Number(given)));
+  const text = await vscode.window.showInputBox({ title, value });
+  return text === undefined ? undefined : change(text);
 }

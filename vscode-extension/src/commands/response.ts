@@ -10,12 +10,11 @@ import type { Handlers } from './handlers';
 export const RESPONSE: Handlers = {
   'response.open': async (app, argument) => {
     const resolved = await resolveAnswer(app, argument, 'Open an answer');
-    return (
-      resolved &&
-      showDocument(
-        viewUri('response', resolved.runId, resolved.step.stepName, resolved.answer.responseId),
-      )
-    );
+    if (resolved === undefined) {
+      return undefined;
+    }
+    const { address, answer } = resolved;
+    return showDocument(viewUri('response', address.runId, address.step, answer.responseId));
   },
 
   'response.compare': async (app, argument) => {
@@ -28,7 +27,7 @@ export const RESPONSE: Handlers = {
     if (resolved === undefined) {
       return undefined;
     }
-    const { runId, step } = resolved;
+    const { address, step } = resolved;
     const [first, second] =
       step.aiResponses.length === 2
         ? step.aiResponses
@@ -38,7 +37,7 @@ export const RESPONSE: Handlers = {
       return undefined;
     }
     const [left, right] = [first, second].map(({ responseId }) => {
-      return { runId, step: step.stepName, response: responseId };
+      return { ...address, response: responseId };
     });
     return runCommand(app, 'writeit.view.open', { view: 'compare', left, right });
   },
@@ -50,8 +49,7 @@ export const RESPONSE: Handlers = {
     if (resolved === undefined || chosen === undefined) {
       return undefined;
     }
-    const { runId, step, index } = resolved;
-    const params = { runId, step: step.stepName, response: index, score: chosen.score };
+    const params = { ...resolved.address, response: resolved.index, score: chosen.score };
     return runCommand(app, 'writeit.response.rate', params);
   },
 };

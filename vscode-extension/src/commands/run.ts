@@ -57,21 +57,12 @@ export const RUN: Handlers = {
   },
 
   'run.diffParent': async (app, argument) => {
-    const resolved = await resolveStep(
-      app,
-      argument,
-      'Compare a step with the original run',
-      hasText,
-    );
+    const title = 'Compare a step with the original run';
+    const resolved = await resolveStep(app, argument, title, hasText);
     const parent = resolved?.run.parentPipelineRunId;
-    if (resolved === undefined || parent == null) {
-      return undefined;
-    }
-    return compare(
-      app,
-      { runId: parent, step: resolved.step.stepName },
-      sideOf(resolved.run, resolved.step.stepName),
-    );
+    return resolved === undefined || parent == null
+      ? undefined
+      : compare(app, { ...resolved.address, runId: parent }, resolved.address);
   },
 
   'run.diff': async (app, argument) => {
@@ -83,7 +74,7 @@ export const RUN: Handlers = {
     const run = await app.server.execute('writeit.run.show', { runId: other.runId });
     const same = run.steps[left.step.stepName];
     const step = same ?? (await pickStep(run, 'Compare with the step', hasText));
-    return step && compare(app, sideOf(left.run, left.step.stepName), sideOf(run, step.stepName));
+    return step && compare(app, left.address, { runId: other.runId, step: step.stepName });
   },
 };
 
@@ -130,22 +121,13 @@ async function branchAtStep(
   argument: unknown,
   command: keyof typeof BRANCHING,
 ): Promise<unknown> {
-  const [title, fits] = BRANCHING[command];
+  const [title, isEligible] = BRANCHING[command];
   const run = await resolveRun(app, argument, title);
   const named = targetOf(argument).step;
-  const step = named ?? (run && (await pickStep(run, title, fits))?.stepName);
+  const step = named ?? (run && (await pickStep(run, title, isEligible))?.stepName);
   return run && step && runCommand(app, command, { runId: run.pipelineRunId, step });
 }
 
 function hasText(step: { readonly content: string | null }): boolean {
   return step.content !== null && step.content !== '';
-}
-
-interface Side {
-  readonly runId: string;
-  readonly step: string;
-}
-
-function sideOf(run: PipelineRun, step: string): Side {
-  return { runId: run.pipelineRunId, step };
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { App } from '../app';
 import { runCommand } from '../commandFlows';
 import { canChange, hasAnswers, isCurrent } from '../eligibility';
 import { resolveAnswer, resolveStep } from '../target';
@@ -10,10 +11,7 @@ import type { Handlers } from './handlers';
 export const STEP: Handlers = {
   'step.run': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Generate a step', isCurrent);
-    return (
-      resolved &&
-      runCommand(app, 'writeit.step.run', { runId: resolved.runId, step: resolved.step.stepName })
-    );
+    return resolved && runCommand(app, 'writeit.step.run', resolved.address);
   },
 
   'step.askModels': async (app, argument) => {
@@ -23,72 +21,57 @@ export const STEP: Handlers = {
       return undefined;
     }
     const samples = await askSamples();
-    const params = { runId: resolved.runId, step: resolved.step.stepName, models };
-    return samples && runCommand(app, 'writeit.step.run', { ...params, samples });
+    return samples && runCommand(app, 'writeit.step.run', { ...resolved.address, models, samples });
   },
 
   'step.regenerate': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Regenerate a step', canChange);
-    const step = resolved?.step.stepName;
-    return resolved && runCommand(app, 'writeit.step.regenerate', { runId: resolved.runId, step });
+    return resolved && runCommand(app, 'writeit.step.regenerate', resolved.address);
   },
 
   'step.choose': async (app, argument) => {
     const resolved = await resolveAnswer(app, argument, 'Choose an answer', canChange);
-    if (resolved === undefined) {
-      return undefined;
-    }
-    const { runId, step, index } = resolved;
-    return runCommand(app, 'writeit.step.select', { runId, step: step.stepName, response: index });
+    const params = resolved && { ...resolved.address, response: resolved.index };
+    return params && runCommand(app, 'writeit.step.select', params);
   },
 
   'step.chooseWithFeedback': async (app, argument) => {
-    const resolved = await resolveAnswer(
-      app,
-      argument,
-      'Choose an answer with feedback',
-      canChange,
-    );
+    const title = 'Choose an answer with feedback';
+    const resolved = await resolveAnswer(app, argument, title, canChange);
     const feedback = resolved && (await askFeedback(resolved.step.userFeedback));
     if (resolved === undefined || feedback === undefined) {
       return undefined;
     }
-    const { runId, step, index } = resolved;
-    const params = { runId, step: step.stepName, response: index, feedback };
+    const params = { ...resolved.address, response: resolved.index, feedback };
     return runCommand(app, 'writeit.step.select', params);
   },
 
   'step.feedback': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Give feedback', hasAnswers);
     const text = resolved && (await askFeedback(resolved.step.userFeedback));
-    if (resolved === undefined || text === undefined) {
-      return undefined;
-    }
-    return runCommand(app, 'writeit.step.feedback', {
-      runId: resolved.runId,
-      step: resolved.step.stepName,
-      text,
-    });
+    return resolved === undefined || text === undefined
+      ? undefined
+      : runCommand(app, 'writeit.step.feedback', { ...resolved.address, text });
   },
 
   'step.skip': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Skip a step', isCurrent);
-    return (
-      resolved &&
-      runCommand(app, 'writeit.step.skip', { runId: resolved.runId, step: resolved.step.stepName })
-    );
+    return resolved && runCommand(app, 'writeit.step.skip', resolved.address);
   },
 
-  'step.preview': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Preview the prompt of a step');
-    return resolved && showDocument(viewUri('prompt', resolved.runId, resolved.step.stepName));
-  },
-
-  'step.open': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Open a step');
-    return resolved && showDocument(viewUri('step', resolved.runId, resolved.step.stepName));
-  },
+  'step.preview': (app, argument) => openPage(app, argument, 'prompt', 'Preview a prompt'),
+  'step.open': (app, argument) => openPage(app, argument, 'step', 'Open a step'),
 };
+
+async function openPage(
+  app: App,
+  argument: unknown,
+  view: string,
+  title: string,
+): Promise<unknown> {
+  const resolved = await resolveStep(app, argument, title);
+  return resolved && showDocument(viewUri(view, resolved.address.runId, resolved.address.step));
+}
 
 function askFeedback(value: string | null): Thenable<string | undefined> {
   return vscode.window.showInputBox({

@@ -2,8 +2,7 @@ import * as vscode from 'vscode';
 import { log } from '../log';
 import type { CommandName, Commands } from '../protocol';
 import type { Connection, Hooks, ConnectionState } from './connection';
-import { findServer, type FoundServer } from './findServer';
-import { configuredPath, serverSources } from './sources';
+import { configuredPath, findServer, serverSources, type FoundServer } from './findServer';
 import { versionProblem } from './version';
 
 export type ServerState = 'restricted' | 'starting' | 'running' | 'missing' | 'failed' | 'stopped';
