@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from writeit.core import decide, machine
-from writeit.core.events import RunStarted
-from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.core.primer import StylePrimer
-from writeit.core.run import (
+from writeit.domain import state_machine
+from writeit.domain.entity import TokenUsage
+from writeit.domain.events import RunStarted
+from writeit.domain.operations import generate, lifecycle, select
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.domain.primer import StylePrimer
+from writeit.domain.run import (
     AIResponse,
     Call,
     PipelineRun,
@@ -30,14 +32,13 @@ from writeit.core.run import (
     StepState,
     split_model_id,
 )
-from writeit.core.usage import TokenUsage
-from writeit.ports import Decision
-from writeit.store.lmdb_store import LmdbStore
+from writeit.ports.store import RunCommit
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from writeit.core.events import Event
+    from writeit.domain.events import Event
 
 DAWN = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = {"angles": 900, "outline": 1200, "draft": 6000, "polish": 6000}
@@ -76,14 +77,14 @@ class Author:
         self._ids = 0
         self._finished: list[PipelineRun] = []
 
-    def next_run(self) -> Decision:
+    def next_run(self) -> RunCommit:
         """The decision that a whole run is; branches follow what they branch off."""
         self._made += 1
         if self._finished and self._made % BRANCHES == 0:
             return self._branch(self._random.choice(self._finished))
         return self._run()
 
-    def _run(self) -> Decision:
+    def _run(self) -> RunCommit:
         at = DAWN + timedelta(minutes=7 * self._made)
         notes = self._text(3000)
         run = PipelineRun(
@@ -108,27 +109,33 @@ class Author:
         self._finished = [*self._finished[-199:], story.run]
         return story.decision()
 
-    def _branch(self, parent: PipelineRun) -> Decision:
+    def _branch(self, parent: PipelineRun) -> RunCommit:
         at = DAWN + timedelta(minutes=7 * self._made)
         step = self._random.choice(list(STEPS))
-        event = decide.branch(parent, parent.steps[step], self._id(), at, None)
+        event = lifecycle.branch(parent, parent.steps[step], self._id(), at, None)
         story = _Story(event)
-        story.tell(lambda run, at: decide.select(run, run.steps[step], 0, at))
+        story.tell(lambda run, at: select.select_response(run, run.steps[step], 0, at))
         return story.decision()
 
     def _one_step(self, story: _Story, step: str) -> None:
         models = self._random.sample(MODELS, self._random.randint(1, len(MODELS)))
         calls = [Call(response_id=self._id(), model=m, generation=1) for m in models]
         prompt = f"{PRIMER.content}\n\n{self._text(2500)}"
-        story.tell(lambda run, at: decide.ask(run, run.steps[step], calls, at))
+        story.tell(
+            lambda run, at: generate.start_generation(run, run.steps[step], calls, at)
+        )
         for call in calls:
-            sent = decide.send(step, call, prompt, story.at)
+            sent = generate.start_response(step, call, prompt, story.at)
             story.tell(lambda _, __, sent=sent: (sent,))  # type: ignore[misc]
         for call in calls:
             answer = self._answer(call, step, prompt, story.at)
-            story.tell(lambda _, at, got=answer: decide.receive(step, got, at))  # type: ignore[misc]
+            story.tell(
+                lambda _, at, got=answer: generate.complete_response(step, got, at)  # type: ignore[misc]
+            )
         choice = self._random.randrange(len(calls))
-        story.tell(lambda run, at: decide.select(run, run.steps[step], choice, at))
+        story.tell(
+            lambda run, at: select.select_response(run, run.steps[step], choice, at)
+        )
 
     def _answer(self, call: Call, step: str, prompt: str, at: datetime) -> AIResponse:
         text = self._text(int(STEPS[step] * self._random.uniform(0.6, 1.4)))
@@ -166,7 +173,7 @@ class _Story:
     """A run and what happened to it so far."""
 
     def __init__(self, beginning: Event) -> None:
-        self.run = machine.apply(None, beginning)
+        self.run = state_machine.apply_event(None, beginning)
         self.events = [beginning]
         self.at = beginning.at
 
@@ -174,12 +181,12 @@ class _Story:
         """Let the next thing happen."""
         self.at += timedelta(seconds=2)
         events = verb(self.run, self.at)
-        self.run = machine.replay(events, self.run)
+        self.run = state_machine.replay(events, self.run)
         self.events += events
 
-    def decision(self) -> Decision:
+    def decision(self) -> RunCommit:
         """All of it in one decision."""
-        return Decision(
+        return RunCommit(
             run=self.run,
             events=tuple(self.events),
             expected_seq=0,

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from scene import provider, scene
 
-from writeit.models.client import ModelHostClient
-from writeit.models.host import prepare_environment
-from writeit.models.scripted import ScriptedKeys
-from writeit.ports import ModelCall, TextDelta
+from support.scripted_models import ScriptedKeys
+from writeit.llm.client import ModelHostClient
+from writeit.llm.host import prepare_environment
+from writeit.ports.models import ModelCall, TextDelta
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

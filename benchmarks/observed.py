@@ -43,13 +43,13 @@ def kept() -> dict[str, int]:
 def main() -> None:
     """Run the command with its model host observed, too."""
     signal.signal(signal.SIGUSR1, tell)
-    from writeit import bootstrap  # noqa: PLC0415 -- the signal may come at any moment
-    from writeit.models.client import ModelHostClient  # noqa: PLC0415 -- as above
+    from writeit import app  # noqa: PLC0415 -- the signal may come at any moment
+    from writeit.llm.client import ModelHostClient  # noqa: PLC0415 -- as above
 
     defaults = ModelHostClient.__init__.__kwdefaults__
     assert defaults is not None
     defaults["command"] = (sys.executable, "-P", __file__, "model-host")
-    bootstrap.main(sys.argv[1:])
+    app.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

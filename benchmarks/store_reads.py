@@ -20,15 +20,16 @@ from uuid import uuid4
 
 from make_runs import make_runs
 
-from writeit.core import decide, machine
-from writeit.ports import Decision, RunQuery
-from writeit.store.lmdb_store import LmdbStore
+from writeit.domain import state_machine
+from writeit.domain.operations import lifecycle
+from writeit.ports.store import RunCommit, RunQuery
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from uuid import UUID
 
-    from writeit.store.snapshot import Counters
+    from writeit.storage.snapshot import Counters
 
 SIZES = (100, 1_000, 10_000)
 ROUNDS = 21
@@ -53,7 +54,7 @@ class Side:
         """A run of the usual size, with others before and behind it."""
         store = LmdbStore.open(self.folder)
         try:
-            listed = store.runs(RunQuery(limit=self.size)).runs
+            listed = store.list_runs(RunQuery(limit=self.size)).runs
             return next(
                 run.run_id
                 for run in listed[len(listed) // 2 :]
@@ -84,7 +85,7 @@ async def nothing() -> None:
 
 async def list_page(store: LmdbStore, _: UUID) -> Callable[[], Awaitable[object]]:
     """Read the first page of the list."""
-    store.runs(PAGE)
+    store.list_runs(PAGE)
     return nothing
 
 
@@ -92,26 +93,26 @@ async def list_far_page(
     store: LmdbStore, run_id: UUID
 ) -> Callable[[], Awaitable[object]]:
     """Read a page from the middle of the list."""
-    store.runs(RunQuery(limit=PAGE.limit, before=run_id))
+    store.list_runs(RunQuery(limit=PAGE.limit, older_than=run_id))
     return nothing
 
 
 async def open_run(store: LmdbStore, run_id: UUID) -> Callable[[], Awaitable[object]]:
     """Read a run with all of its answers."""
-    store.run(run_id)
+    store.get_run(run_id)
     return nothing
 
 
 async def branch(store: LmdbStore, run_id: UUID) -> Callable[[], Awaitable[object]]:
     """Branch a run at its third step, which reads it first."""
-    stored = store.run(run_id)
+    stored = store.get_run(run_id)
     if stored is None:
         raise LookupError(run_id)
     run = stored.run
-    event = decide.branch(run, run.steps["draft"], uuid4(), run.updated_at, None)
-    made = machine.apply(None, event)
-    await store.commit(Decision(run=made, events=(event,), expected_seq=0))
-    return lambda: store.delete(made.pipeline_run_id)
+    event = lifecycle.branch(run, run.steps["draft"], uuid4(), run.updated_at, None)
+    made = state_machine.apply_event(None, event)
+    await store.commit(RunCommit(run=made, events=(event,), expected_seq=0))
+    return lambda: store.delete_run(made.pipeline_run_id)
 
 
 WORK = {
@@ -123,7 +124,7 @@ WORK = {
 
 
 def _answers(store: LmdbStore, run_id: UUID) -> int:
-    stored = store.run(run_id)
+    stored = store.get_run(run_id)
     steps = stored.run.steps.values() if stored else ()
     return sum(len(step.ai_responses) for step in steps)
 

@@ -10,12 +10,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from writeit.core.pipeline import PipelineConfiguration
-from writeit.core.primer import REQUIRED_GUIDELINES, REQUIRED_VOICE, StylePrimer
-from writeit.library.validate import keys_of
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.primer import (
+    REQUIRED_GUIDELINES,
+    REQUIRED_VOICE_ATTRIBUTES,
+    StylePrimer,
+)
+from writeit.library.validation import allowed_keys
 
 if TYPE_CHECKING:
-    from writeit.core.entity import Entity
+    from writeit.domain.entity import Entity
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -68,7 +72,9 @@ def pipeline_schema() -> dict[str, Any]:
 def primer_schema() -> dict[str, Any]:
     """Return the JSON Schema of a primer file."""
     schema = _schema_of(StylePrimer, optional={"primer_id"})
-    schema["properties"]["voice_attributes"]["required"] = list(REQUIRED_VOICE)
+    schema["properties"]["voice_attributes"]["required"] = list(
+        REQUIRED_VOICE_ATTRIBUTES
+    )
     schema["properties"]["guidelines"]["required"] = list(REQUIRED_GUIDELINES)
     schema["properties"]["content"]["minLength"] = 1
     return schema
@@ -77,7 +83,7 @@ def primer_schema() -> dict[str, Any]:
 def _schema_of(model: type[Entity], optional: set[str]) -> dict[str, Any]:
     """Return the schema of `model` as a file writes it: `x-` keys are free."""
     schema = {"$schema": _DIALECT, **model.model_json_schema()}
-    kept = keys_of(model)
+    kept = allowed_keys(model)
     schema["properties"] = {k: v for k, v in schema["properties"].items() if k in kept}
     schema["required"] = [key for key in schema["required"] if key not in optional]
     for part in [schema, *schema.get("$defs", {}).values()]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from writeit.lsp.command_ids import COMMAND_IDS
 from writeit.lsp.commands import HANDLERS
-from writeit.lsp.errors import ERRORS
-from writeit.lsp.names import COMMANDS
+from writeit.lsp.errors import ERROR_DATA_BY_KIND
 from writeit.lsp.protocol import Params
-from writeit.lsp.schema import as_json
+from writeit.lsp.schema import schema_text
 
 PAGE = "commands.md"
 SCHEMA = "protocol.schema.json"
@@ -32,7 +32,7 @@ This page is generated from the code: `make schemas`.
 
 def page() -> str:
     """Return the documentation's page of commands."""
-    return "\n".join([_HEAD, *(_row(name) for name in COMMANDS), "", _errors()])
+    return "\n".join([_HEAD, *(_row(name) for name in COMMAND_IDS), "", _errors()])
 
 
 def _row(name: str) -> str:
@@ -40,20 +40,20 @@ def _row(name: str) -> str:
     shared = set(Params.model_fields)
     fields = [
         f"`{field.alias}`" + ("" if field.is_required() else "?")
-        for key, field in handler.params.model_fields.items()
+        for key, field in handler.params_model.model_fields.items()
         if key not in shared
     ]
     summary = (handler.handler.__doc__ or "").strip().splitlines()[0]
-    result = handler.result.__name__
+    result = handler.result_model.__name__
     return f"| `{name}` | {' '.join(fields)} | {result} | {summary} |"
 
 
 def _errors() -> str:
-    rows = [f"| {data.code} | `{kind}` |" for kind, data in ERRORS.items()]
+    rows = [f"| {data.code} | `{kind}` |" for kind, data in ERROR_DATA_BY_KIND.items()]
     return "\n".join(["## Errors", "", "| code | kind |", "| --- | --- |", *rows, ""])
 
 
-FILES = {PAGE: page, SCHEMA: as_json}
+FILES = {PAGE: page, SCHEMA: schema_text}
 """What is written, and what makes its text."""
 
 

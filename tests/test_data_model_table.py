@@ -150,7 +150,7 @@ def _kind_after(line: str, kind: str) -> str:
 
 def test_a_row_without_a_test_would_be_noticed() -> None:
     """So would one whose test is gone, or whose case is."""
-    here = "tests/core/test_rules_run.py::test_order_is_enforced"
+    here = "tests/domain/test_rules_run.py::test_order_is_enforced"
     for tests, fine in {
         f"`{here}`": True,
         f"`{here}`, `{here}`": True,
@@ -160,7 +160,7 @@ def test_a_row_without_a_test_would_be_noticed() -> None:
         f"`{here}_now`": False,
         f"`{here}[never]`": False,
         "`tests/core/test_gone.py::test_gone`": False,
-        "`tests/core/test_rules_run.py::LIVES`": False,
+        "`tests/domain/test_rules_run.py::LIVES`": False,
     }.items():
         row = ROW.match(f"| `run-1` | A rule | {tests} |")
         assert row is not None, tests

@@ -1,8 +1,10 @@
-"""The arrows between the rooms, as ARCHITECTURE.md draws them."""
+"""The layers of the package, as ARCHITECTURE.md lists them, and its class names."""
 
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,88 +12,134 @@ import pytest
 ROOT = Path(__file__).parents[1] / "server" / "writeit"
 
 MAY_IMPORT = {
-    "core": set[str](),
-    "ports": {"core"},
-    "engine": {"core", "ports"},
-    "library": {"core"},
-    "store": {"core", "ports"},
-    "models": {"core", "ports"},
-    "views": {"core"},
-    "export": {"core"},
-    "lsp": {"core", "ports", "engine", "library", "views", "export", "writeit"},
-    "cli": {"core", "ports", "engine", "library", "views", "export", "writeit"},
-    "bootstrap": {"core", "ports", "library", "store", "models", "lsp", "cli"},
-    "__main__": {"bootstrap"},
+    "text": set[str](),
+    "domain": {"text"},
+    "prompts": {"domain", "text"},
+    "ports": {"domain", "text"},
+    "engine": {"ports", "prompts", "domain", "text"},
+    "library": {"prompts", "domain", "text"},
+    "export": {"prompts", "domain", "text"},
+    "views": {"prompts", "domain", "text"},
+    "storage": {"ports", "domain", "text"},
+    "llm": {"ports", "domain", "text"},
+    "lsp": {
+        *("engine", "library", "views", "export"),
+        *("ports", "prompts", "domain", "text", "writeit"),
+    },
+    "cli": {
+        *("engine", "library", "views", "export"),
+        *("ports", "prompts", "domain", "text", "writeit"),
+    },
+    "app": {"storage", "llm", "lsp", "cli", "library", "ports", "domain"},
+    "__main__": {"app"},
     "__init__": set[str](),
 }
-"""Room to the rooms it may import; "writeit" is the package itself (its version)."""
+"""Each package and the packages it may import; "writeit" is the version."""
 
 ONLY_IN = {
     "pygls": {"lsp"},
     "lsprotocol": {"lsp"},
-    "lmdb": {"store"},
+    "lmdb": {"storage"},
     "yaml": {"library", "export"},
-    "litellm": {"models/litellm_adapter.py"},
-    "jinja2": {"core/prompt"},
-    "keyring": {"models"},
+    "litellm": {"llm/litellm_backend.py"},
+    "jinja2": {"prompts"},
+    "keyring": {"llm"},
     "click": {"cli"},
 }
+"""Each library and the only places that may import it."""
 
 
 def sources() -> list[Path]:
-    """Every module of the package."""
+    """Return every module of the package."""
     return sorted(ROOT.rglob("*.py"))
 
 
-def room_of(path: Path) -> str:
-    """The room a module is in: a folder or a file directly in the package."""
+def package_of(path: Path) -> str:
+    """Return the package of a module: a folder or a file directly in `writeit`."""
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-def imports_of(path: Path) -> set[str]:
-    """Dotted names a module imports anywhere, type-checking blocks included."""
+def module_of(path: Path) -> str:
+    """Return the dotted name of a module."""
+    parts = ["writeit", *path.relative_to(ROOT).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path, *, local: bool = True) -> set[str]:
+    """Return the dotted names a module imports, in type-checking blocks too.
+
+    `local` includes imports inside functions.
+    """
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    pending: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while pending:
+        node = pending.pop()
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        if local or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            pending.extend(ast.iter_child_nodes(node))
     return names
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_room_imports_only_what_its_arrows_allow(path: Path) -> None:
-    """No module reaches against the arrows."""
-    room = room_of(path)
+def test_a_package_imports_only_the_layers_below_it(path: Path) -> None:
+    """No module imports against the arrows."""
+    package = package_of(path)
     for name in imports_of(path):
         parts = name.split(".")
         if parts[0] != "writeit":
             continue
-        is_room = (ROOT / parts[1]).is_dir() or (ROOT / f"{parts[1]}.py").is_file()
-        target = parts[1] if is_room else "writeit"
-        assert target == room or target in MAY_IMPORT[room], f"{room} imports {name}"
+        is_package = (ROOT / parts[1]).is_dir() or (ROOT / f"{parts[1]}.py").is_file()
+        target = parts[1] if is_package else "writeit"
+        allowed = target == package or target in MAY_IMPORT[package]
+        assert allowed, f"{package} imports {name}"
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_library_is_known_in_its_own_place_only(path: Path) -> None:
-    """Foreign libraries stay behind the walls that translate them."""
-    here = path.relative_to(ROOT).as_posix()
+def test_a_library_is_imported_in_its_own_place_only(path: Path) -> None:
+    """Each third-party library is behind the package that translates it."""
+    module = path.relative_to(ROOT).as_posix()
     for name in imports_of(path):
         places = ONLY_IN.get(name.split(".")[0])
         if places is not None:
             assert any(
-                here == place or here.startswith(f"{place}/") or here == f"{place}.py"
-                for place in places
-            ), f"{here} imports {name}"
+                module == place or module.startswith(f"{place}/") for place in places
+            ), f"{module} imports {name}"
 
 
-def test_every_room_has_its_arrows_drawn() -> None:
-    """A new room cannot come in unnoticed."""
-    assert {room_of(path) for path in sources()} <= set(MAY_IMPORT)
+def test_every_package_is_listed() -> None:
+    """A new package needs its own line in `MAY_IMPORT`."""
+    assert {package_of(path) for path in sources()} == set(MAY_IMPORT)
 
 
 def test_nothing_imports_the_composition_root() -> None:
-    """Only `python -m writeit` starts from bootstrap."""
+    """Only `python -m writeit` starts from `app`."""
     for path in sources():
-        if room_of(path) != "__main__":
-            assert not any(n.startswith("writeit.bootstrap") for n in imports_of(path))
+        if package_of(path) != "__main__":
+            assert not any(n.startswith("writeit.app") for n in imports_of(path))
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for annotations count, too; those inside functions do not."""
+    modules = {module_of(path): path for path in sources()}
+    graph: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        imported = imports_of(path, local=False)
+        targets = {n if n in modules else n.rpartition(".")[0] for n in imported}
+        graph[module] = {t for t in targets if t in modules and t != module}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_no_class_name_is_used_twice() -> None:
+    """One name, one thing."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(path.relative_to(ROOT).as_posix())
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

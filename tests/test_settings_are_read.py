@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from writeit.core.session import UserPreferences
-from writeit.core.settings import (
+from writeit.domain.session import (
     CLIENT_SETTINGS,
     USER_ONLY_SETTINGS,
     CostLimits,
@@ -24,6 +23,7 @@ from writeit.core.settings import (
     Settings,
     Toggle,
     UserConfig,
+    UserPreferences,
 )
 
 ROOT = Path(__file__).parents[1]

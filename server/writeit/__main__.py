@@ -1,6 +1,8 @@
 """`python -m writeit` is the `writeit` command."""
 
-from writeit.bootstrap import main
+from __future__ import annotations
+
+from writeit.app import main
 
 if __name__ == "__main__":
     main()

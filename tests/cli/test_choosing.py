@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from support.waiting import awaited
-from writeit.store.lmdb_store import LmdbStore
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from support.terminal import Said, Terminal

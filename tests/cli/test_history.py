@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from store.whole import CHILD, FINISHED, GRANDCHILD, GRAVE, STREAMING, whole_store
+from storage.whole import CHILD, FINISHED, GRANDCHILD, GRAVE, STREAMING, whole_store
 from support.terminal import Said, Terminal
-from writeit.bootstrap import main
-from writeit.core.session import UserPreferences
-from writeit.store.lmdb_store import LmdbStore
+from writeit.app import main
+from writeit.domain.session import UserPreferences
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,21 +8,24 @@ import click
 import pytest
 
 from support import runs
-from writeit.cli.choosing.paragraphs import named, paragraphs
-from writeit.cli.paper import on_paper, step_on_paper
-from writeit.cli.plain import plain
-from writeit.core import decide
-from writeit.core.errors import InvalidParams
+from writeit.cli.interactive.answers import parse_paragraph_ranges, split_paragraphs
+from writeit.cli.output import (
+    escape_controls,
+    render_for_terminal,
+    render_step_for_terminal,
+)
+from writeit.domain.errors import InvalidParams
+from writeit.domain.operations import select
 from writeit.views.prompt import render_prompt
 from writeit.views.run import render_run
 
 if TYPE_CHECKING:
-    from writeit.core.run import PipelineRun
+    from writeit.domain.run import PipelineRun
 
 
 def shown(run: PipelineRun, step: str = "angles") -> str:
     """A step as a terminal shows it, without colours."""
-    return click.unstyle(step_on_paper(run, step, "Three ways to *tell* it"))
+    return click.unstyle(render_step_for_terminal(run, step, "Three ways to *tell* it"))
 
 
 def test_an_answer_stands_as_it_is() -> None:
@@ -36,7 +39,7 @@ def test_an_answer_stands_as_it_is() -> None:
 def test_a_prompt_is_shown_word_for_word() -> None:
     """What looks like markdown in it is what is sent."""
     prompt = "# Write\n\n\n\n**Now** \\[x]\n\n---\n"
-    page = on_paper(render_prompt(runs.new_run(), "angles", prompt, []))
+    page = render_for_terminal(render_prompt(runs.new_run(), "angles", prompt, []))
     assert prompt.rstrip() in page
 
 
@@ -47,9 +50,9 @@ def test_empty_sections_are_for_editors() -> None:
     assert "Feedback" not in shown(run)
     step = run.steps["angles"]
     passage = runs.passage_of(step.ai_responses[0].response_id, "They dance.")
-    run = runs.done(run, decide.take(run, step, passage, runs.DAWN))
+    run = runs.done(run, select.add_passage(run, step, passage, runs.DAWN))
     run = runs.done(
-        run, decide.give_feedback(run, run.steps["angles"], "Shorter!", runs.DAWN)
+        run, select.give_feedback(run, run.steps["angles"], "Shorter!", runs.DAWN)
     )
     page = shown(run)
     assert page.index("Merge") < page.index("They dance.") < page.index("Feedback")
@@ -60,7 +63,9 @@ def test_empty_sections_are_for_editors() -> None:
 def test_what_was_made_safe_for_markdown_is_plain_again() -> None:
     """Nobody reads backslashes."""
     assert "Three ways to *tell* it" in shown(runs.new_run())
-    page = click.unstyle(on_paper(render_run(runs.new_run(name="a_b [c] *d*"))))
+    page = click.unstyle(
+        render_for_terminal(render_run(runs.new_run(name="a_b [c] *d*")))
+    )
     assert page.startswith("a_b [c] *d*\n")
     assert "writeit:/" not in page
 
@@ -72,20 +77,20 @@ def test_what_models_write_cannot_steer_the_terminal() -> None:
     assert "a␛[2Jb�c␡" in page
     for control in "\x1b\x07\x9b\x7f":
         assert control not in page
-    assert plain("one\r\n\ttwo") == "one\n\ttwo"
+    assert escape_controls("one\r\n\ttwo") == "one\n\ttwo"
 
 
 def test_paragraphs_are_what_blank_lines_divide() -> None:
     """Code is not taken apart."""
     text = "One.\nStill one.\n\n\n```\na\n\nb\n```\n\n- three"
-    assert paragraphs(text) == ["One.\nStill one.", "```\na\n\nb\n```", "- three"]
-    assert paragraphs("\n\n") == []
+    assert split_paragraphs(text) == ["One.\nStill one.", "```\na\n\nb\n```", "- three"]
+    assert split_paragraphs("\n\n") == []
 
 
 def test_paragraphs_are_named_by_number_and_range() -> None:
     """And a name that means none is refused."""
-    assert named("2", 3) == [range(1, 2)]
-    assert named("1, 2-3", 3) == [range(1), range(1, 3)]
+    assert parse_paragraph_ranges("2", 3) == [range(1, 2)]
+    assert parse_paragraph_ranges("1, 2-3", 3) == [range(1), range(1, 3)]
     for wrong in ("0", "4", "2-4", "3-2", "x", "1;2", ""):
         with pytest.raises(InvalidParams):
-            named(wrong, 3)
+            parse_paragraph_ranges(wrong, 3)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from store.whole import FINISHED, whole_store
-from writeit.bootstrap import main
-from writeit.store.lmdb_store import LmdbStore
+from storage.whole import FINISHED, whole_store
+from writeit.app import main
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,7 +133,7 @@ def test_a_backup_goes_anywhere_but_over_something(terminal: Terminal) -> None:
     said = terminal.store_command("backup", "../elsewhere/backup", "--json")
     assert said.code == 0
     store = LmdbStore.open(target)
-    assert store.run(FINISHED) is not None
+    assert store.get_run(FINISHED) is not None
     store.close()
     again = terminal.store_command("backup", str(target))
     assert again.code == 2

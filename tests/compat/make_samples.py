@@ -23,32 +23,32 @@ from typing import TYPE_CHECKING, Any
 import lmdb
 
 from support.bench import LivingProcesses, TickingClock
-from writeit.core import decide, machine
-from writeit.core import events as e
-from writeit.core.errors import ModelError
-from writeit.core.run import Call, Passage, RunDocument
-from writeit.core.session import UserPreferences, UserSession
-from writeit.engine.converse import RetryPolicy
+from support.scripted_models import ScriptedModels
+from writeit.domain import events as e
+from writeit.domain import state_machine
+from writeit.domain.errors import ModelError
+from writeit.domain.operations import generate, lifecycle, select
+from writeit.domain.run import Call, Passage, RunDocument
+from writeit.domain.session import UserPreferences, UserSession
 from writeit.engine.engine import Engine
-from writeit.engine.moving import dossier_of
-from writeit.engine.requests import Ask, AskAnew
-from writeit.engine.starting import StartRequest
-from writeit.export import export_run
-from writeit.library.pipelines import read_pipeline
-from writeit.library.primers import read_primer
-from writeit.models.scripted import ScriptedModels
-from writeit.ports import Decision, Lease, RunQuery
-from writeit.store.lmdb_store import LmdbStore
+from writeit.engine.precedence import StartRequest
+from writeit.engine.requests import GenerateStep, RegenerateStep
+from writeit.engine.streaming import RetryPolicy
+from writeit.engine.transfer import build_bundle
+from writeit.export.render import export_run
+from writeit.library.pipelines import read_pipeline, read_primer
+from writeit.ports.store import Lease, RunCommit, RunQuery
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from writeit.core.decide import Events
-    from writeit.core.pipeline import PipelineConfiguration
-    from writeit.core.primer import StylePrimer
-    from writeit.core.run import PipelineRun, StepState
-    from writeit.ports import Store
+    from writeit.domain.operations.lifecycle import Events
+    from writeit.domain.pipeline import PipelineConfiguration
+    from writeit.domain.primer import StylePrimer
+    from writeit.domain.run import PipelineRun, StepState
+    from writeit.ports.store import Store
 
 ROOT = Path(__file__).parents[2]
 WORKSPACE = Path("/notes")
@@ -76,7 +76,7 @@ def engine_on(
             created_at=DAWN,
             last_activity=DAWN,
         ),
-        policy=RetryPolicy(attempts=1, longest_wait=0),
+        retry_policy=RetryPolicy(max_attempts=1, max_wait=0),
     )
 
 
@@ -94,7 +94,7 @@ class Samples:
         """Start a run of a shipped pipeline, in the style of a shipped primer."""
         configuration = pipelines(self.folder)[f"{pipeline}.yaml"]
         first = configuration.inputs[0].name
-        run = await self.engine.start(
+        run = await self.engine.start_run(
             StartRequest(
                 configuration=configuration,
                 inputs={first: NOTES},
@@ -117,8 +117,8 @@ class Samples:
 
     async def ask(self, run_id: UUID, *models: str) -> None:
         """Ask the current step; wait for the answers."""
-        asked = Ask(run_id=run_id, models=models or (FIRST,))
-        await self.engine.outcome(await self.engine.ask(asked))
+        asked = GenerateStep(run_id=run_id, models=models or (FIRST,))
+        await self.engine.wait_for_generation(await self.engine.generate(asked))
 
     async def decide(
         self,
@@ -127,7 +127,7 @@ class Samples:
         step: str | None = None,
     ) -> PipelineRun:
         """Carry out a verb on the current step, or on the named one."""
-        return await self.engine.decide(
+        return await self.engine.execute(
             run_id,
             lambda run, at: verb(run, run.steps[step or run.current_step], at),
         )
@@ -135,11 +135,13 @@ class Samples:
     async def choose(self, run_id: UUID, **words: str) -> None:
         """Ask the current step and choose the first answer."""
         await self.ask(run_id)
-        await self.decide(run_id, lambda r, s, at: decide.select(r, s, 0, at, **words))
+        await self.decide(
+            run_id, lambda r, s, at: select.select_response(r, s, 0, at, **words)
+        )
 
     async def branch(self, run_id: UUID, step: str, name: str) -> UUID:
         """Branch off a run."""
-        child = await self.engine.branch(run_id, step, name=name)
+        child = await self.engine.branch_run(run_id, step, name=name)
         return child.pipeline_run_id
 
 
@@ -149,16 +151,16 @@ async def finished(made: Samples) -> UUID:
     for model in (FIRST, SECOND):
         made.models.script(model, f"\n\n{LONG}", f"By {model}.\n")
     await made.ask(run_id, FIRST, SECOND)
-    await made.decide(run_id, lambda r, s, at: decide.rate(r, s, 1, 0.75, at))
+    await made.decide(run_id, lambda r, s, at: select.rate_response(r, s, 1, 0.75, at))
     await made.decide(
-        run_id, lambda r, s, at: decide.give_feedback(r, s, "Be brief.", at)
+        run_id, lambda r, s, at: select.give_feedback(r, s, "Be brief.", at)
     )
-    await made.engine.outcome(
-        await made.engine.ask(AskAnew(run_id=run_id, feedback="Shorter."))
+    await made.engine.wait_for_generation(
+        await made.engine.generate(RegenerateStep(run_id=run_id, feedback="Shorter."))
     )
     await made.decide(
         run_id,
-        lambda r, s, at: decide.select(
+        lambda r, s, at: select.select_response(
             r, s, 2, at, content="My own words.", feedback=LONG
         ),
     )
@@ -179,24 +181,27 @@ async def merged(made: Samples, run_id: UUID) -> None:
             response_id=step.ai_responses[0].response_id,
             text=LONG,
         )
-        return decide.take(run, step, passage, at)
+        return select.add_passage(run, step, passage, at)
 
     await made.decide(run_id, take)
-    parts = decide.Parts(responses=(1,))
-    await made.decide(run_id, lambda r, s, at: decide.merge(r, s, parts, at))
+    parts = select.MergeSelection(responses=(1,))
+    await made.decide(run_id, lambda r, s, at: select.merge_responses(r, s, parts, at))
 
 
 async def put_in_document(made: Samples, run_id: UUID) -> None:
     """Apply the finished text, take it back, and apply it to a new file."""
 
     def put(uri: str, mode: Any) -> Callable[..., Events]:
-        return lambda _, step, at: decide.applied(
+        return lambda _, step, at: lifecycle.record_applied(
             step.step_name, at, uri=uri, mode=mode, replaced=NOTES, text=LONG
         )
 
     await made.decide(run_id, put(URI, "replace"))
     await made.decide(
-        run_id, lambda r, _, at: decide.restored(decide.restorable(r, None), at)
+        run_id,
+        lambda r, _, at: lifecycle.record_restored(
+            lifecycle.find_restorable(r, None), at
+        ),
     )
     await made.decide(run_id, put(f"{WORKSPACE.as_uri()}/bees.draft.md", "new_file"))
 
@@ -207,39 +212,39 @@ async def broken(made: Samples) -> None:
     made.models.script(FIRST, "Half an ans", ModelError("cut", reason="unavailable"))
     made.models.script(SECOND, ModelError("no such key", reason="auth"))
     await made.ask(run_id, FIRST, SECOND, "openai/third")
-    await made.engine.pause(run_id)
+    await made.engine.pause_run(run_id)
 
 
 async def streaming(made: Samples) -> None:
     """A run whose answer is on its way, with the lease of who asked for it."""
     run_id = await made.start("research-summary", "academic", "streaming")
-    stored = made.store.run(run_id)
+    stored = made.store.get_run(run_id)
     assert stored is not None
     run, now = stored.run, made.clock.now()
     call = Call(response_id=made.clock.new_id(), model=FIRST, generation=1)
     step = run.steps[run.current_step]
-    asked = decide.ask(run, step, [call], now)
-    events = (*asked, decide.send(step.step_name, call, LONG, now))
+    asked = generate.start_generation(run, step, [call], now)
+    events = (*asked, generate.start_response(step.step_name, call, LONG, now))
     lease = Lease(
         owner=made.engine.session.session_id, pid=1, process_started=0.0, heartbeat=now
     )
     await made.store.commit(
-        Decision(
-            run=machine.replay(events, run),
+        RunCommit(
+            run=state_machine.replay(events, run),
             events=events,
             expected_seq=stored.seq,
             lease=lease,
         )
     )
-    made.store.journal(run_id, call.response_id, "What has come so far, ")
-    made.store.journal(run_id, call.response_id, "Grüße 🐝")
+    made.store.append_journal(run_id, call.response_id, "What has come so far, ")
+    made.store.append_journal(run_id, call.response_id, "Grüße 🐝")
 
 
 async def failed(made: Samples) -> None:
     """A run that left out its first step and then failed."""
     run_id = await made.start("blog-post", "executive", "failed")
-    await made.decide(run_id, decide.skip)
-    await made.engine.decide(
+    await made.decide(run_id, select.skip_step)
+    await made.engine.execute(
         run_id, lambda _, at: (e.RunFailed(at=at, message="The host is gone."),)
     )
 
@@ -247,7 +252,7 @@ async def failed(made: Samples) -> None:
 async def fill(made: Samples) -> None:
     """Runs in every state, a family with a deleted member, preferences, a session."""
     await made.start("continue-passage", "executive", "new")
-    await made.engine.prefer(
+    await made.engine.save_preferences(
         UserPreferences(
             default_models={"draft": FIRST},
             style_primer="academic",
@@ -260,8 +265,8 @@ async def fill(made: Samples) -> None:
     await made.branch(parent, "draft", "branch")
     grave = await made.branch(parent, "outline", "deleted")
     child = await made.branch(grave, "outline", "branch of a deleted run")
-    await made.decide(child, lambda r, s, at: decide.select(r, s, 0, at))
-    await made.engine.delete(grave)
+    await made.decide(child, lambda r, s, at: select.select_response(r, s, 0, at))
+    await made.engine.delete_run(grave)
     polish = await made.start("polish-passage", "conversational", "polish")
     await made.choose(polish)
     await broken(made)
@@ -285,7 +290,7 @@ def primers(folder: Path) -> dict[str, StylePrimer]:
     found = {}
     for path in sorted((folder / "primers").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
-        primer, problems = read_primer(text, path.as_uri(), stem=path.stem)
+        primer, problems = read_primer(text, path.as_uri(), default_id=path.stem)
         assert primer is not None, problems
         found[path.name] = primer
     return found
@@ -294,9 +299,9 @@ def primers(folder: Path) -> dict[str, StylePrimer]:
 async def exports(store: Store, engine: Engine) -> dict[str, str]:
     """Each run in both formats, and one without its history, by file name."""
     found = {}
-    for line in store.runs(RunQuery(limit=1000)).runs:
+    for line in store.list_runs(RunQuery(limit=1000)).runs:
         name = (line.name or "").replace(" ", "-")
-        dossier = await dossier_of(engine, line.run_id, WORKSPACE)
+        dossier = await build_bundle(engine, line.run_id, WORKSPACE)
         found[f"{name}.yaml"] = export_run(dossier, "yaml", VERSION)
         found[f"{name}.json"] = export_run(dossier, "json", VERSION)
         if name == "finished":
@@ -307,7 +312,7 @@ async def exports(store: Store, engine: Engine) -> dict[str, str]:
 
 def known(made: Samples) -> dict[str, Any]:
     """What the samples are known by."""
-    lines = made.store.runs(RunQuery(limit=1000)).runs
+    lines = made.store.list_runs(RunQuery(limit=1000)).runs
     session = made.store.session(made.engine.session.session_id)
     preferences = made.store.preferences()
     assert session is not None

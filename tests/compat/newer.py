@@ -14,11 +14,12 @@ from typing import Any
 
 from compat.make_samples import WORKSPACE, Samples, engine_on, pipelines, primers
 from support.bench import TickingClock
-from writeit.core.session import UserPreferences
-from writeit.engine.moving import bring_in, dossier_of
-from writeit.export import export_run, read_export
-from writeit.store.lmdb_store import LmdbStore
-from writeit.store.maintenance import LmdbMaintenance
+from writeit.domain.session import UserPreferences
+from writeit.engine.transfer import build_bundle, import_run
+from writeit.export.bundle_reader import read_export
+from writeit.export.render import export_run
+from writeit.storage.maintenance import LmdbMaintenance
+from writeit.storage.store import LmdbStore
 
 
 async def read(samples: Path, folder: Path) -> dict[str, Any]:
@@ -29,7 +30,7 @@ async def read(samples: Path, folder: Path) -> dict[str, Any]:
     for path in sorted((samples / "exports").glob("*.yaml")):
         if path.name != "without-history.yaml":
             dossier = read_export(path.read_text(encoding="utf-8"))
-            await bring_in(engine, dossier, WORKSPACE)
+            await import_run(engine, dossier, WORKSPACE)
     made: dict[str, Any] = {
         "problems": [
             problem.message
@@ -56,7 +57,7 @@ async def write(samples: Path, folder: Path) -> None:
     made = Samples(folder)
     run_id = await made.start("blog-post", "academic", "newer")
     await made.store.save_preferences(UserPreferences())
-    dossier = await dossier_of(made.engine, run_id, WORKSPACE)
+    dossier = await build_bundle(made.engine, run_id, WORKSPACE)
     for form in ("yaml", "json"):
         text = export_run(dossier, form, "9.9.9")
         (folder / f"newer.{form}").write_text(text, encoding="utf-8")

@@ -22,15 +22,15 @@ import pytest
 import writeit
 from compat.make_samples import pipelines
 from compat.test_samples import NEWEST
-from writeit.core.errors import BadExport, StoreError
-from writeit.core.session import UserPreferences
-from writeit.export import read_export
+from writeit.domain.errors import InvalidExport, StoreError
+from writeit.domain.session import UserPreferences
+from writeit.export.bundle_reader import read_export
 from writeit.library.pipelines import read_pipeline
-from writeit.store import keys
-from writeit.store.checking import check
-from writeit.store.lmdb_store import LmdbStore
-from writeit.store.maintenance import LmdbMaintenance
-from writeit.store.seal import sealed, unsealed
+from writeit.storage import keys
+from writeit.storage.checksum import add_checksum, strip_checksum
+from writeit.storage.maintenance import LmdbMaintenance
+from writeit.storage.store import LmdbStore
+from writeit.storage.verify import check_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,8 +141,8 @@ async def test_what_a_newer_version_stored_is_damaged_if_its_checksum_is_wrong(
     """An unknown key may then be a flipped bit."""
     store = LmdbStore.open(folder)
     key = keys.preferences("local")
-    assert store.engine is not None
-    store.engine[0].write_once(
+    assert store.environment_and_writer is not None
+    store.environment_and_writer[0].write_once(
         lambda batch: batch.put(
             key, (batch.get(key) or b"").replace(b"brand_new", b"brand^new")
         )
@@ -164,7 +164,7 @@ async def test_preferences_of_a_newer_version_are_kept(folder: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("kind", keys.RECORDS)
+@pytest.mark.parametrize("kind", keys.RECORD_PREFIXES)
 def test_a_record_of_a_higher_version_is_too_new(kind: bytes, tmp_path: Path) -> None:
     """Of every kind that the store has."""
     folder = shutil.copytree(NEWEST / "store", tmp_path / "store")
@@ -176,9 +176,9 @@ def test_a_record_of_a_higher_version_is_too_new(kind: bytes, tmp_path: Path) ->
         assert cursor.set_range(kind)
         key, raw = cursor.item()
         assert key.startswith(kind)
-        record = unsealed(raw).replace(b'"v":1', b'"v":99', 1)
-        txn.put(key, sealed(key, record))
-    problems = check(folder).problems
+        record = strip_checksum(raw).replace(b'"v":1', b'"v":99', 1)
+        txn.put(key, add_checksum(key, record))
+    problems = check_store(folder).problems
     newer = [problem for problem in problems if "update WriteIt" in problem.message]
     assert {problem.key.partition(":")[0].encode() + b":" for problem in newer} >= {
         kind
@@ -200,7 +200,7 @@ def test_an_export_of_a_newer_version_is_too_new(
 ) -> None:
     """Unless it is not as it was written, or does not claim to be."""
     text = (newer / "new" / f"newer.{form}").read_text(encoding="utf-8")
-    with pytest.raises(BadExport) as caught:
+    with pytest.raises(InvalidExport) as caught:
         read_export(re.sub(old, new, text))
     assert caught.value.reason == reason
     assert ("Update WriteIt" in caught.value.hint) == (reason == "too_new")

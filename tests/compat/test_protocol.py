@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from writeit.lsp.schema import contract
+from writeit.lsp.schema import build_schema
 
 EARLIER: dict[str, Any] = json.loads(
     Path(__file__).with_name("protocol.schema.json").read_text("utf-8")
@@ -61,12 +61,12 @@ def changes(earlier: Json, now: Json | None) -> list[str]:
 
 def test_the_wire_schema_keeps_its_properties_and_types() -> None:
     """Properties are added; none goes and none changes its type."""
-    assert lost(EARLIER, contract()) == []
+    assert lost(EARLIER, build_schema()) == []
 
 
 def test_a_lost_property_and_a_changed_type_are_noticed() -> None:
     """The comparison can fail: an optional type, a missing field, a lost code."""
-    now = json.loads(json.dumps(contract()))
+    now = json.loads(json.dumps(build_schema()))
     now["$defs"]["StepState"]["properties"]["content"] = {"type": "string"}
     del now["$defs"]["RunTree"]["properties"]["title"]
     del now["errors"]["busy"]

@@ -11,17 +11,17 @@ import pytest
 
 from compat.make_samples import WORKSPACE, engine_on, exports, pipelines, primers
 from support.bench import TickingClock
-from writeit.engine.moving import bring_in, dossier_of
-from writeit.export import read_export
-from writeit.ports import Decision, RunQuery
-from writeit.store import keys, schema
-from writeit.store.lmdb_store import LmdbStore
-from writeit.store.maintenance import LmdbMaintenance
+from writeit.engine.transfer import build_bundle, import_run
+from writeit.export.bundle_reader import read_export
+from writeit.ports.store import RunCommit, RunQuery
+from writeit.storage import keys, migrations
+from writeit.storage.maintenance import LmdbMaintenance
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from writeit.store.snapshot import Snapshot
+    from writeit.storage.snapshot import Snapshot
 
 SAMPLES = sorted(Path(__file__).parent.glob("schema*"))
 NEWEST = SAMPLES[-1]
@@ -56,7 +56,7 @@ def written(samples: Path) -> dict[str, str]:
 
 def test_the_newest_samples_are_of_this_schema(samples: Path) -> None:
     """A new schema needs samples of its own."""
-    assert samples.name <= NEWEST.name == f"schema{schema.SCHEMA}"
+    assert samples.name <= NEWEST.name == f"schema{migrations.SCHEMA_VERSION}"
 
 
 def test_ids_of_pipelines_and_primers_are_the_same(samples: Path) -> None:
@@ -97,7 +97,7 @@ async def test_exports_are_imported_and_exported_alike(
         engine = engine_on(target, TickingClock())
         for name, text in expected.items():
             if name.endswith(form):
-                await bring_in(engine, read_export(text), WORKSPACE)
+                await import_run(engine, read_export(text), WORKSPACE)
         found = await exports(target, engine)
         assert {name for name in expected if found[name] != expected[name]} == {
             "streaming.yaml",  # nobody waits for its answer any more: it is paused
@@ -119,7 +119,7 @@ async def test_an_export_without_history_is_imported(
     assert bare.events is None
     assert whole.events is not None
     assert bare.run == whole.run
-    run = await bring_in(engine, bare, WORKSPACE)
+    run = await import_run(engine, bare, WORKSPACE)
     assert run.steps == whole.run.steps
     target.close()
 
@@ -137,10 +137,10 @@ async def test_what_is_written_is_what_was_written(
 ) -> None:
     """Byte for byte, of every record of the runs that are there."""
     engine, target = engine_on(store, TickingClock()), LmdbStore.open(tmp_path / "new")
-    for line in reversed(store.runs(RunQuery(limit=1000)).runs):
-        whole = await dossier_of(engine, line.run_id, None)
+    for line in reversed(store.list_runs(RunQuery(limit=1000)).runs):
+        whole = await build_bundle(engine, line.run_id, None)
         await target.commit(
-            Decision(
+            RunCommit(
                 run=whole.run,
                 events=whole.events or (),
                 expected_seq=0,

@@ -11,13 +11,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from writeit.core import events as e
+from writeit.domain import events as e
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from support.editor import Json
-    from writeit.core.events import Event
+    from writeit.domain.events import Event
 
 Fact = tuple[str, str, str]
 

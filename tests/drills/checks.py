@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from drills.book import fact_of
 from support.editor import Refused
-from writeit.core import machine
-from writeit.store import keys
-from writeit.store.lmdb_store import LmdbStore
+from writeit.domain import state_machine
+from writeit.storage import keys
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drills.book import Book, Heard
     from drills.scene import Witness
     from support.editor import Json
-    from writeit.core.run import PipelineRun
+    from writeit.domain.run import PipelineRun
 
 DONE = {"COMPLETED", "SKIPPED"}
 
@@ -181,7 +181,7 @@ def in_the_store(folder: Path, book: Book) -> list[str]:
     try:
         problems = _leftovers(store)
         with store.snapshot() as snapshot:
-            stored = [keys.id_at_end(key) for key, _ in snapshot.scan(b"run:")]
+            stored = [keys.trailing_id(key) for key, _ in snapshot.scan(b"run:")]
         for run_id in stored:
             problems += _against_the_log(store, run_id, book)
     finally:
@@ -190,13 +190,13 @@ def in_the_store(folder: Path, book: Book) -> list[str]:
 
 
 def _against_the_log(store: LmdbStore, run_id: UUID, book: Book) -> list[str]:
-    stored, events = store.run(run_id), store.events(run_id)
+    stored, events = store.get_run(run_id), store.events(run_id)
     if stored is None:
         return [f"{run_id} is there and cannot be read"]
     problems = []
     if stored.seq != len(events):
         problems.append(f"{run_id} is at {stored.seq}, has {len(events)} events")
-    if _quiet(stored.run) != _quiet(machine.replay(events)):
+    if _quiet(stored.run) != _quiet(state_machine.replay(events)):
         problems.append(f"{run_id} is not what its events say")
     there = Counter(fact_of(event) for event in events)
     lost = book.facts.get(str(run_id), Counter()) - there
@@ -215,7 +215,9 @@ def _quiet(run: PipelineRun) -> PipelineRun:
 def _leftovers(store: LmdbStore) -> list[str]:
     """Leases and streamed text of runs in which nothing streams."""
     with store.snapshot() as snapshot:
-        flowing = {str(keys.id_at_end(key)) for key, _ in snapshot.scan(keys.STREAMING)}
+        flowing = {
+            str(keys.trailing_id(key)) for key, _ in snapshot.scan(keys.STREAMING)
+        }
         of_runs = [
             key.decode()
             for kind in (b"lease:", b"journal:")

@@ -31,7 +31,7 @@ from drills.book import Book
 from drills.player import Player
 from drills.scene import Witness, environment, providing, witnessing
 from support.workspace import new_workspace
-from writeit.store.location import BESIDE
+from writeit.storage.location import STORE_SUBFOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,7 +155,7 @@ class Lane:
         found = await checks.after_a_death(editor, book, died_at, limit)
         verified = await editor.command("writeit.store.verify")
         found.problems += [f"verify: {problem}" for problem in verified["problems"]]
-        found.problems += checks.in_the_store(workspace / BESIDE, book)
+        found.problems += checks.in_the_store(workspace / STORE_SUBFOLDER, book)
         self.tally.problems += [
             f"round {self.tally.rounds}: {p}" for p in found.problems
         ]

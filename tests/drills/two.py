@@ -32,7 +32,7 @@ from drills.scene import environment, providing, witnessing
 from support.editor import Refused
 from support.waiting import awaited
 from support.workspace import new_workspace
-from writeit.store.location import BESIDE
+from writeit.storage.location import STORE_SUBFOLDER
 
 if TYPE_CHECKING:
     from drills.scene import Interval, Witness
@@ -106,7 +106,7 @@ async def drill(scratch: Path, seconds: float, seed: int, patience: float) -> Re
             provider.intervals, lone_markers(book), HANGING_UP + patience
         )
         await _after_a_death(report, book, players, patience)
-    report.problems += checks.in_the_store(workspace / BESIDE, book)
+    report.problems += checks.in_the_store(workspace / STORE_SUBFOLDER, book)
     report.problems += [f"logged: {what}" for what in _tracebacks(players)]
     report.problems += book.problems
     report.acknowledged = book.acknowledged

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.bench import Bench
-from writeit.store.lmdb_store import LmdbStore
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.bench import MODEL, OTHER, PIPELINE
-from writeit.core import decide
-from writeit.core.errors import BudgetExceeded, ModelError, StoreError
-from writeit.core.run import PipelineStatus
-from writeit.core.settings import CostLimits, Settings
-from writeit.engine.resolve import Wishes
-from writeit.engine.stream import Notice
+from writeit.domain.errors import BudgetExceeded, ModelError, StoreError
+from writeit.domain.operations import select
+from writeit.domain.run import PipelineStatus
+from writeit.domain.session import CostLimits, Settings
+from writeit.engine.precedence import ModelSelection
+from writeit.engine.streaming import GenerationNotice
 
 if TYPE_CHECKING:
     from support.bench import Bench
-    from writeit.core.run import PipelineRun
+    from writeit.domain.run import PipelineRun
 
 CAPPED = PIPELINE.evolve(
     steps=tuple(step.evolve(max_tokens=97) for step in PIPELINE.steps)
@@ -31,12 +31,12 @@ CALL = 1e-4
 def limited(bench: Bench, run: float | None = None, day: float | None = None) -> None:
     """Set limits in the writer's settings."""
     limits = CostLimits(run=run, day=day)
-    bench.wishes = Wishes(settings=Settings(max_cost_usd=limits))
+    bench.wishes = ModelSelection(settings=Settings(max_cost_usd=limits))
 
 
 async def answered(bench: Bench, run: PipelineRun, *models: str) -> None:
     """Ask the current step and wait for the end."""
-    await bench.engine.outcome(await bench.ask(run, *models))
+    await bench.engine.wait_for_generation(await bench.ask(run, *models))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ async def test_the_worst_case_of_all_calls_has_to_fit(
         return
     with pytest.raises(BudgetExceeded) as refused:
         await bench.ask(run, *models)
-    data = refused.value.as_data()
+    data = refused.value.to_json()
     assert data["kind"] == "budget_exceeded"
     assert (data["scope"], data["spent"], data["limit"]) == (scope, 0.0, limit)
     assert data["estimate"] == pytest.approx(len(models) * CALL)
@@ -77,9 +77,9 @@ async def test_what_a_run_has_spent_counts(bench: Bench) -> None:
     run = await bench.run(CAPPED)
     bench.models.script(MODEL, "word " * 50)
     await answered(bench, run)
-    chosen = await bench.engine.decide(
+    chosen = await bench.engine.execute(
         run.pipeline_run_id,
-        lambda run, at: decide.select(run, run.steps["angles"], 0, at),
+        lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
     )
     with pytest.raises(BudgetExceeded) as refused:
         await bench.ask(chosen)
@@ -112,7 +112,7 @@ async def test_answers_on_their_way_count_at_their_worst(bench: Bench) -> None:
         await bench.ask(second)
     assert refused.value.data["streaming"] == pytest.approx(CALL)
     gate.open()
-    await bench.engine.outcome(first)
+    await bench.engine.wait_for_generation(first)
     await answered(bench, second)
 
 
@@ -126,7 +126,7 @@ async def test_two_at_the_same_moment_do_not_both_get_the_last_cent(
     assert [type(r) is BudgetExceeded for r in results].count(True) == 1
     for result in results:
         if not isinstance(result, BaseException):
-            await bench.engine.outcome(result)
+            await bench.engine.wait_for_generation(result)
     assert len(bench.models.calls) == 1
 
 
@@ -158,7 +158,7 @@ async def test_an_unknown_price_does_not_block_and_is_said(
     limited(bench, **limits)
     bench.models.prices[MODEL] = None
     await answered(bench, await bench.run(CAPPED))
-    notices = [(n.code, n.title) for n in bench.of(Notice)]
+    notices = [(n.code, n.title) for n in bench.of(GenerationNotice)]
     said = [("unknownCost", f"{MODEL}: cost unknown")]
     assert notices == (said if limits else [])
 
@@ -169,7 +169,7 @@ async def test_an_answer_without_a_longest_length_is_unknown_too(
     """No max_tokens in the step and none in the map: nobody knows the worst case."""
     limited(bench, run=1e-9)
     await answered(bench, await bench.run())
-    assert [n.code for n in bench.of(Notice)] == ["unknownCost"]
+    assert [n.code for n in bench.of(GenerationNotice)] == ["unknownCost"]
 
 
 async def test_what_is_free_and_what_is_refused_anyway_costs_nothing(
@@ -180,4 +180,4 @@ async def test_what_is_free_and_what_is_refused_anyway_costs_nothing(
     bench.models.prices[MODEL] = 0.0
     bench.models.refusals[OTHER] = ModelError("no key", reason="auth")
     await answered(bench, await bench.run(CAPPED), MODEL, OTHER)
-    assert bench.of(Notice) == []
+    assert bench.of(GenerationNotice) == []

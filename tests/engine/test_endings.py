@@ -9,21 +9,21 @@ import pytest
 
 from support.bench import MODEL, OTHER, Bench
 from support.waiting import PATIENCE
-from writeit.core import decide
-from writeit.core import events as e
-from writeit.core.errors import Busy, StoreError
-from writeit.core.run import PipelineStatus, StepStatus
-from writeit.engine.requests import Ask
-from writeit.engine.stream import Finished
-from writeit.engine.watch import Watch
-from writeit.store.lmdb_store import LmdbStore
+from writeit.domain import events as e
+from writeit.domain.errors import Busy, StoreError
+from writeit.domain.operations import select
+from writeit.domain.run import PipelineStatus, StepStatus
+from writeit.engine.leases import LeaseMonitor
+from writeit.engine.requests import GenerateStep
+from writeit.engine.streaming import ResponseFinished
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from writeit.core.run import PipelineRun
-    from writeit.ports import Decision
+    from writeit.domain.run import PipelineRun
+    from writeit.ports.store import RunCommit
 
 ALL = "all after the gate."
 """What a gated model has said in the end."""
@@ -44,7 +44,7 @@ class MoodyStore(LmdbStore):
         """Set once something waits to be written."""
         self.release = asyncio.Event()
 
-    async def commit(self, decision: Decision) -> int:
+    async def commit(self, decision: RunCommit) -> int:
         """Write, unless full; what is about answers waits until `release`, if slow."""
         if self.full:
             raise FULL
@@ -78,11 +78,11 @@ async def test_a_stop_while_an_answer_is_written_down_does_not_lose_it(
     store.slow = True
     gate.open()
     await store.waiting.wait()
-    pausing = asyncio.create_task(bench.engine.pause(run.pipeline_run_id))
+    pausing = asyncio.create_task(bench.engine.pause_run(run.pipeline_run_id))
     await asyncio.sleep(0)
     store.release.set()
     paused = await pausing
-    state = await bench.engine.outcome(asking)
+    state = await bench.engine.wait_for_generation(asking)
     assert [(a.raw_output, a.partial) for a in state.ai_responses] == [(ALL, False)]
     assert paused.status is PipelineStatus.PAUSED
     assert [end.status for end in bench.finished()] == ["complete"]
@@ -98,7 +98,7 @@ async def test_a_pause_pauses_at_whatever_moment_it_comes(
     await bench.ask(run)
     for _ in range(moment):
         await asyncio.sleep(0)
-    paused = await bench.engine.pause(run.pipeline_run_id)
+    paused = await bench.engine.pause_run(run.pipeline_run_id)
     assert paused.status is PipelineStatus.PAUSED
     assert bench.stored(run).status is PipelineStatus.PAUSED
 
@@ -131,7 +131,7 @@ async def interrupted(bench: Bench, store: MoodyStore) -> PipelineRun:
     store.full = True
     gate.open()
     with pytest.raises(StoreError) as told:
-        await bench.engine.outcome(asking)
+        await bench.engine.wait_for_generation(asking)
     assert told.value.reason == "full"
     return run
 
@@ -141,7 +141,7 @@ async def test_an_answer_the_store_does_not_take_is_shown_all_the_same(
 ) -> None:
     """The run is PAUSED in memory, its text there, and the stream says why."""
     run = await interrupted(bench, store)
-    shown = await bench.engine.show(run.pipeline_run_id)
+    shown = await bench.engine.load_run(run.pipeline_run_id)
     assert shown.status is PipelineStatus.PAUSED
     texts = [answer.raw_output for answer in shown.steps["angles"].ai_responses]
     assert texts == [ALL]
@@ -156,9 +156,9 @@ async def test_what_the_store_did_not_take_is_written_before_the_next_decision(
     run = await interrupted(bench, store)
 
     async def choose() -> PipelineRun:
-        return await bench.engine.decide(
+        return await bench.engine.execute(
             run.pipeline_run_id,
-            lambda run, at: decide.select(run, run.steps["angles"], 0, at),
+            lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
         )
 
     with pytest.raises(StoreError):
@@ -174,20 +174,20 @@ async def test_what_the_store_did_not_take_is_written_before_the_next_decision(
         "response_selected",
         "step_completed",
     ]
-    assert bench.engine.ledger.owing == ()
+    assert bench.engine.transactions.pending_writes == ()
 
 
 async def test_what_the_store_did_not_take_is_written_by_itself(
     bench: Bench, store: MoodyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As soon as there is room, at the next beat; the lease is given back then."""
-    monkeypatch.setattr("writeit.engine.watch.BEAT_SECONDS", 0)
+    monkeypatch.setattr("writeit.engine.leases.HEARTBEAT_SECONDS", 0)
     run = await interrupted(bench, store)
     found = asyncio.Event()
-    bench.engine.watch(lambda _: found.set())
+    bench.engine.start_monitoring(lambda _: found.set())
     store.full = False
     await asyncio.wait_for(found.wait(), PATIENCE)
-    stored = store.run(run.pipeline_run_id)
+    stored = store.get_run(run.pipeline_run_id)
     assert stored is not None
     assert stored.run.status is PipelineStatus.PAUSED
     assert store.lease(run.pipeline_run_id) is None
@@ -205,10 +205,10 @@ async def test_an_answer_in_time_takes_the_one_before_it_along(
     await second.reached.wait()
     store.full = True
     first.open()
-    await bench.until_seen(Finished)
+    await bench.until_seen(ResponseFinished)
     store.full = False
     second.open()
-    state = await bench.engine.outcome(asking)
+    state = await bench.engine.wait_for_generation(asking)
     texts = [answer.raw_output for answer in state.ai_responses]
     assert texts == ["oneafter the gate.", "twoafter the gate."]
     assert bench.stored(run).status is PipelineStatus.RUNNING
@@ -230,14 +230,16 @@ async def test_who_is_busy_is_told_to_whoever_asks_too(bench: Bench) -> None:
     await bench.ask(run)
     await gate.reached.wait()
     other = Bench(store=bench.store, models=bench.models)
-    other.engine.ledger.session = other.engine.session.evolve(
+    other.engine.transactions.session = other.engine.session.evolve(
         session_id=bench.clock.new_id()
     )
     with pytest.raises(Busy) as busy:
-        await other.engine.ask(Ask(run_id=run.pipeline_run_id, models=(MODEL,)))
+        await other.engine.generate(
+            GenerateStep(run_id=run.pipeline_run_id, models=(MODEL,))
+        )
     assert busy.value.data["pid"] == 1
     with pytest.raises(Busy) as busy:
-        await other.engine.delete(run.pipeline_run_id)
+        await other.engine.delete_run(run.pipeline_run_id)
     assert busy.value.data["pid"] == 1
     await bench.engine.close()
 
@@ -250,13 +252,15 @@ async def test_one_run_that_is_gone_does_not_end_the_watch(
     run = await bench.run()
     asking = await bench.ask(run)
     await gate.reached.wait()
-    watch = Watch(bench.store, bench.engine.ledger, bench.clock, bench.processes)
+    watch = LeaseMonitor(
+        bench.store, bench.engine.transactions, bench.clock, bench.processes
+    )
     bench.processes.dead.add(1)
-    monkeypatch.setattr(bench.store, "run", lambda _: None)
-    assert await watch.find_lost(set()) == [run.pipeline_run_id]
+    monkeypatch.setattr(bench.store, "get_run", lambda _: None)
+    assert await watch.recover_lost_runs(set()) == [run.pipeline_run_id]
     monkeypatch.undo()
     gate.open()
-    await bench.engine.outcome(asking)
+    await bench.engine.wait_for_generation(asking)
 
 
 async def test_a_stop_and_the_end_of_the_last_answer_are_one_decision(
@@ -269,14 +273,14 @@ async def test_a_stop_and_the_end_of_the_last_answer_are_one_decision(
     for gate in gates:
         await gate.reached.wait()
     committed: list[tuple[type, ...]] = []
-    commit = bench.store.commit
+    write = bench.store.commit
 
-    async def watched(decision: Decision) -> int:
-        committed.append(tuple(type(event) for event in decision.events))
-        return await commit(decision)
+    async def watched(commit: RunCommit) -> int:
+        committed.append(tuple(type(event) for event in commit.events))
+        return await write(commit)
 
     bench.store.commit = watched  # type: ignore[method-assign]  # to look on
-    await bench.engine.pause(run.pipeline_run_id)
+    await bench.engine.pause_run(run.pipeline_run_id)
     cut = e.ResponseInterrupted
     assert committed[-1] == (cut, e.RunPaused)
     assert (e.RunPaused,) not in committed

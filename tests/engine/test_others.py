@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from engine.test_watch import beside
 from support.bench import MODEL
 from support.waiting import awaited
-from writeit.core import decide
-from writeit.engine.others import NEWEST, Others
+from writeit.domain.operations import select
+from writeit.engine.leases import MAX_POLLED_RUNS, ExternalChanges
 
 if TYPE_CHECKING:
     from support.bench import Bench
 
 
-def looking(bench: Bench) -> Others:
+def looking(bench: Bench) -> ExternalChanges:
     """Eyes of the bench's engine that know what is there."""
-    others = Others(bench.store, bench.engine.ledger)
-    assert others.look() == ([], [])
+    others = ExternalChanges(bench.store, bench.engine.transactions)
+    assert others.poll() == ([], [])
     return others
 
 
@@ -25,21 +25,23 @@ async def test_a_decision_made_elsewhere_is_found_once(bench: Bench) -> None:
     """And a second look finds nothing."""
     run = await bench.run()
     others = looking(bench)
-    await beside(bench).decide(
-        run.pipeline_run_id, lambda run, at: decide.skip(run, run.steps["angles"], at)
+    await beside(bench).execute(
+        run.pipeline_run_id,
+        lambda run, at: select.skip_step(run, run.steps["angles"], at),
     )
-    assert others.look() == ([run.pipeline_run_id], [])
-    assert others.look() == ([], [])
+    assert others.poll() == ([run.pipeline_run_id], [])
+    assert others.poll() == ([], [])
 
 
 async def test_what_we_decide_ourselves_is_no_news(bench: Bench) -> None:
     """It was told when it was decided."""
     run = await bench.run()
     others = looking(bench)
-    await bench.engine.decide(
-        run.pipeline_run_id, lambda run, at: decide.skip(run, run.steps["angles"], at)
+    await bench.engine.execute(
+        run.pipeline_run_id,
+        lambda run, at: select.skip_step(run, run.steps["angles"], at),
     )
-    assert others.look() == ([], [])
+    assert others.poll() == ([], [])
 
 
 async def test_answers_that_stream_elsewhere_are_told_of_while_they_do(
@@ -51,27 +53,27 @@ async def test_answers_that_stream_elsewhere_are_told_of_while_they_do(
     gate = bench.models.gate(MODEL, "half ")
     await bench.ask(run, MODEL)
     await gate.reached.wait()
-    assert others.look([run.pipeline_run_id]) == ([], [])
-    written = bench.store.last_write()
-    bench.store.journal(run.pipeline_run_id, bench.engine.new_id(), "more")
-    await awaited(lambda: bench.store.last_write() > written)
-    assert others.look()[1] == [run.pipeline_run_id]
-    await bench.engine.pause(run.pipeline_run_id)
+    assert others.poll([run.pipeline_run_id]) == ([], [])
+    written = bench.store.last_transaction_id()
+    bench.store.append_journal(run.pipeline_run_id, bench.engine.new_id(), "more")
+    await awaited(lambda: bench.store.last_transaction_id() > written)
+    assert others.poll()[1] == [run.pipeline_run_id]
+    await bench.engine.pause_run(run.pipeline_run_id)
 
 
 async def test_a_run_deleted_elsewhere_is_found(bench: Bench) -> None:
     """Its lens goes."""
     run = await bench.run()
     others = looking(bench)
-    await beside(bench).delete(run.pipeline_run_id)
-    assert others.look() == ([run.pipeline_run_id], [])
+    await beside(bench).delete_run(run.pipeline_run_id)
+    assert others.poll() == ([run.pipeline_run_id], [])
 
 
 async def test_looking_costs_the_same_however_many_runs_there_are(
     bench: Bench,
 ) -> None:
     """What falls off the newest is let go."""
-    runs = [await bench.run() for _ in range(NEWEST + 5)]
+    runs = [await bench.run() for _ in range(MAX_POLLED_RUNS + 5)]
     others = looking(bench)
-    newer = await beside(bench).branch(runs[-1].pipeline_run_id, "angles")
-    assert others.look() == ([newer.pipeline_run_id], [])
+    newer = await beside(bench).branch_run(runs[-1].pipeline_run_id, "angles")
+    assert others.poll() == ([newer.pipeline_run_id], [])

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.bench import MODEL, OTHER, PIPELINE
-from writeit.core import decide
-from writeit.core.errors import InvalidTransition, NotFound
-from writeit.engine.requests import Ask
+from writeit.domain.errors import InvalidTransition, NotFound
+from writeit.domain.operations import select
+from writeit.engine.requests import GenerateStep
 
 if TYPE_CHECKING:
     from support.bench import Bench
-    from writeit.core.run import PipelineRun
-    from writeit.engine.preview import Preview
+    from writeit.domain.run import PipelineRun
+    from writeit.engine.queries import StepPreview
 
 CAPPED = PIPELINE.evolve(
     steps=tuple(step.evolve(max_tokens=97) for step in PIPELINE.steps)
@@ -23,10 +23,10 @@ CAPPED = PIPELINE.evolve(
 
 async def preview(
     bench: Bench, run: PipelineRun, *models: str, step: str | None = None
-) -> Preview:
+) -> StepPreview:
     """What a step would send."""
-    asked = Ask(run_id=run.pipeline_run_id, step=step, models=models or None)
-    return await bench.engine.preview(asked)
+    asked = GenerateStep(run_id=run.pipeline_run_id, step=step, models=models or None)
+    return await bench.engine.preview_step(asked)
 
 
 async def test_the_prompt_is_what_is_sent_and_nothing_is_sent(bench: Bench) -> None:
@@ -35,7 +35,7 @@ async def test_the_prompt_is_what_is_sent_and_nothing_is_sent(bench: Bench) -> N
     shown = await preview(bench, run, MODEL)
     assert bench.models.calls == []
     assert bench.stored(run) == run
-    await bench.engine.outcome(await bench.ask(run))
+    await bench.engine.wait_for_generation(await bench.ask(run))
     assert bench.models.calls[0].prompt == shown.prompt == "Angles on rivers"
 
 
@@ -75,12 +75,12 @@ async def test_models_are_those_a_run_would_ask(bench: Bench) -> None:
 async def test_an_asked_step_shows_its_prompt_and_models_again(bench: Bench) -> None:
     """Answered, or completed: what step.run would send, not what a revision would."""
     run = await bench.run()
-    await bench.engine.outcome(await bench.ask(run, OTHER, MODEL))
+    await bench.engine.wait_for_generation(await bench.ask(run, OTHER, MODEL))
     again = await preview(bench, run)
     assert [model.id for model in again.models] == [OTHER, MODEL]
-    await bench.engine.decide(
+    await bench.engine.execute(
         run.pipeline_run_id,
-        lambda run, at: decide.select(run, run.steps["angles"], 0, at),
+        lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
     )
     earlier = await preview(bench, run, step="angles")
     assert earlier == again

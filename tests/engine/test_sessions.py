@@ -7,37 +7,38 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from writeit.bootstrap import SystemClock, SystemProcesses
-from writeit.core.errors import StoreError
-from writeit.core.session import UserPreferences
-from writeit.engine.sessions import begin
-from writeit.models.keys import SystemKeys
-from writeit.models.scripted import ScriptedModels
-from writeit.ports import Maintenance, Moved, Store, World
-from writeit.store.lmdb_store import LmdbStore
+from support.scripted_models import ScriptedModels
+from writeit.app import SystemClock, SystemProcesses
+from writeit.domain.errors import StoreError
+from writeit.domain.session import UserPreferences
+from writeit.engine.sessions import start_session
+from writeit.llm.keys import SystemKeys
+from writeit.ports.store import Maintenance, MoveResult, Store
+from writeit.ports.system import Ports
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def world_with(folder: Path) -> World:
+def world_with(folder: Path) -> Ports:
     """A world in which every workspace's store is in one folder."""
 
     def no_care(_: Store) -> Maintenance:
         raise NotImplementedError
 
-    def no_move(_: Path | None) -> Moved:
+    def no_move(_: Path | None) -> MoveResult:
         raise NotImplementedError
 
-    return World(
+    return Ports(
         models=ScriptedModels(),
         keys=SystemKeys(),
         clock=SystemClock(),
         processes=SystemProcesses(),
         open_store=lambda _: (LmdbStore(folder), None),
-        find_store=lambda _: (folder, None),
+        locate_store=lambda _: (folder, None),
         move_store=no_move,
-        maintain=no_care,
+        maintenance_for=no_care,
         user_config_file=folder / "config.yaml",
     )
 
@@ -55,7 +56,7 @@ def test_a_sessions_workspace_is_the_folder_its_store_is_in(
 ) -> None:
     """Beside the writer's documents, or in her own data where that cannot be."""
     (tmp_path / store).mkdir(parents=True)
-    engine = begin(
+    engine = start_session(
         world_with(tmp_path / store), tmp_path / "notes", LmdbStore(tmp_path / "none")
     )
     assert engine.session.workspace_path == tmp_path / home
@@ -67,7 +68,7 @@ def test_no_session_is_begun_in_a_folder_that_is_not_there(tmp_path: Path) -> No
     """Workspace path must exist and be writable."""
     world = world_with(tmp_path / "gone" / ".writeit" / "store")
     with pytest.raises(StoreError, match="workspace_path") as refused:
-        begin(world, tmp_path / "gone", LmdbStore(tmp_path / "none"))
+        start_session(world, tmp_path / "gone", LmdbStore(tmp_path / "none"))
     assert refused.value.reason == "read_only"
     assert refused.value.hint
 
@@ -75,7 +76,7 @@ def test_no_session_is_begun_in_a_folder_that_is_not_there(tmp_path: Path) -> No
 def test_a_folder_in_her_own_data_is_made_with_the_store(tmp_path: Path) -> None:
     """Until then it is enough that it can be."""
     world = world_with(tmp_path / "data" / "workspaces" / "notes-abc" / "store")
-    engine = begin(world, tmp_path / "notes", LmdbStore(tmp_path / "none"))
+    engine = start_session(world, tmp_path / "notes", LmdbStore(tmp_path / "none"))
     home = engine.session.workspace_path
     assert home == tmp_path / "data" / "workspaces" / "notes-abc"
     assert not (tmp_path / "data").exists()
@@ -85,5 +86,5 @@ async def test_a_session_begins_with_what_the_writer_prefers(tmp_path: Path) -> 
     """Whichever session she said it in."""
     store = LmdbStore(tmp_path / "store")
     await store.save_preferences(UserPreferences(theme="dark"))
-    engine = begin(world_with(tmp_path), tmp_path, store)
+    engine = start_session(world_with(tmp_path), tmp_path, store)
     assert engine.session.preferences.theme == "dark"

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.bench import MODEL, OTHER, Bench, LivingProcesses
-from writeit.core import decide
-from writeit.core.errors import Busy
-from writeit.core.run import PipelineStatus, StepStatus
-from writeit.core.session import SessionProcess
+from writeit.domain.errors import Busy
+from writeit.domain.operations import select
+from writeit.domain.run import PipelineStatus, StepStatus
+from writeit.domain.session import SessionProcess
 from writeit.engine.engine import Engine
-from writeit.engine.watch import STALE, Watch
+from writeit.engine.leases import LEASE_TIMEOUT, LeaseMonitor
 
 if TYPE_CHECKING:
-    from writeit.core.run import PipelineRun
+    from writeit.domain.run import PipelineRun
 
 
 class Neighbour(LivingProcesses):
     """Another process."""
 
-    def me(self) -> tuple[int, float]:
+    def current_process(self) -> tuple[int, float]:
         """Not the bench's."""
         return 2, 0.0
 
@@ -39,10 +39,10 @@ def beside(bench: Bench) -> Engine:
     )
 
 
-def watch_of(bench: Bench) -> Watch:
+def watch_of(bench: Bench) -> LeaseMonitor:
     """What keeps the leases of the bench's engine."""
     engine = bench.engine
-    return Watch(bench.store, engine.ledger, bench.clock, bench.processes)
+    return LeaseMonitor(bench.store, engine.transactions, bench.clock, bench.processes)
 
 
 async def streaming(bench: Bench) -> PipelineRun:
@@ -62,7 +62,7 @@ async def test_the_lease_lasts_as_long_as_the_answers(bench: Bench) -> None:
     lease = bench.store.lease(run.pipeline_run_id)
     assert lease is not None
     assert lease.pid == 1
-    await bench.engine.pause(run.pipeline_run_id)
+    await bench.engine.pause_run(run.pipeline_run_id)
     assert bench.store.lease(run.pipeline_run_id) is None
 
 
@@ -70,9 +70,9 @@ async def test_a_neighbour_is_told_who_is_busy(bench: Bench) -> None:
     """Another editor may not choose while this one streams, and hears why."""
     run = await streaming(bench)
     with pytest.raises(Busy) as busy:
-        await beside(bench).decide(
+        await beside(bench).execute(
             run.pipeline_run_id,
-            lambda run, at: decide.select(run, run.steps["angles"], 0, at),
+            lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
         )
     assert busy.value.data["pid"] == 1
     await bench.engine.close()
@@ -84,7 +84,7 @@ async def test_a_dead_owners_run_is_found_paused_with_what_was_journaled(
     """Text becomes a partial answer, silence a failure, the run PAUSED."""
     run = await streaming(bench)
     bench.processes.dead.add(1)
-    found = await beside(bench).show(run.pipeline_run_id)
+    found = await beside(bench).load_run(run.pipeline_run_id)
     assert found.status is PipelineStatus.PAUSED
     step = found.steps["angles"]
     assert [(a.raw_output, a.partial) for a in step.ai_responses] == [("half ", True)]
@@ -99,7 +99,7 @@ async def test_an_owner_that_stood_still_learns_that_its_run_was_taken(
     """Nothing is written twice, and what it says names the reason."""
     run = await streaming(bench)
     bench.processes.dead.add(1)
-    await beside(bench).show(run.pipeline_run_id)
+    await beside(bench).load_run(run.pipeline_run_id)
     await bench.engine.close()
     after = bench.stored(run)
     assert after.status is PipelineStatus.PAUSED
@@ -110,7 +110,7 @@ async def test_an_owner_that_stood_still_learns_that_its_run_was_taken(
 async def test_a_living_owner_keeps_its_run(bench: Bench) -> None:
     """Looking does not take."""
     run = await streaming(bench)
-    shown = await beside(bench).show(run.pipeline_run_id)
+    shown = await beside(bench).load_run(run.pipeline_run_id)
     assert shown.is_streaming
     await bench.engine.close()
 
@@ -118,9 +118,9 @@ async def test_a_living_owner_keeps_its_run(bench: Bench) -> None:
 async def test_an_owner_that_does_not_beat_has_lost_its_lease(bench: Bench) -> None:
     """A process that hangs cannot keep a run from everybody for ever."""
     run = await streaming(bench)
-    for _ in range(int(STALE.total_seconds()) + 1):
+    for _ in range(int(LEASE_TIMEOUT.total_seconds()) + 1):
         bench.clock.now()
-    shown = await beside(bench).show(run.pipeline_run_id)
+    shown = await beside(bench).load_run(run.pipeline_run_id)
     assert shown.steps["angles"].status is StepStatus.RUNNING
     assert not shown.is_streaming
     await bench.engine.close()
@@ -130,7 +130,7 @@ async def test_a_beat_keeps_the_lease(bench: Bench) -> None:
     """Heartbeats are renewed while there is something to keep."""
     run = await streaming(bench)
     before = bench.store.lease(run.pipeline_run_id)
-    await watch_of(bench).beat([run.pipeline_run_id])
+    await watch_of(bench).renew_leases([run.pipeline_run_id])
     after = bench.store.lease(run.pipeline_run_id)
     assert before is not None
     assert after is not None
@@ -150,7 +150,7 @@ async def test_a_dead_processs_session_is_ended_by_the_next_that_looks(
     for session in (mine, dead):
         await bench.store.save_session(session)
     bench.processes.dead.add(7)
-    await watch_of(bench).end_sessions_of_the_dead()
+    await watch_of(bench).end_dead_sessions()
     active = [session.session_id for session in bench.store.active_sessions()]
     assert active == [mine.session_id]
     assert bench.store.session(dead.session_id) is not None

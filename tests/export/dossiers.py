@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from store import samples
+from storage import samples
 from support import runs
-from writeit.core import decide, machine
-from writeit.core import events as e
-from writeit.core.dossier import Ancestor, Dossier
-from writeit.core.run import PipelineRun, RunPrimer
+from writeit.domain import events as e
+from writeit.domain import state_machine
+from writeit.domain.operations import generate, select
+from writeit.domain.run import PipelineRun, RunPrimer
+from writeit.domain.run_bundle import Ancestor, RunBundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-    from writeit.core.events import Event
-    from writeit.ports import Decision
+    from writeit.domain.events import Event
+    from writeit.ports.store import RunCommit
 
 PRIMER = samples.primer()
 PINNED = RunPrimer(
@@ -41,7 +42,7 @@ def with_primer(event: Event) -> Event:
     return event
 
 
-def pasts(decisions: Iterable[Decision]) -> dict[UUID, Past]:
+def pasts(decisions: Iterable[RunCommit]) -> dict[UUID, Past]:
     """Each run as the decisions left it, with its whole history."""
     found: dict[UUID, Past] = {}
     for decision in decisions:
@@ -52,11 +53,11 @@ def pasts(decisions: Iterable[Decision]) -> dict[UUID, Past]:
     return found
 
 
-def dossiers(decisions: Iterable[Decision]) -> dict[UUID, Dossier]:
+def dossiers(decisions: Iterable[RunCommit]) -> dict[UUID, RunBundle]:
     """A dossier for each run of a history."""
     found = pasts(decisions)
     return {
-        run_id: Dossier(
+        run_id: RunBundle(
             run=past.run,
             configuration=samples.configuration(),
             primer=PRIMER,
@@ -90,7 +91,7 @@ def _ancestors(run: PipelineRun, found: dict[UUID, Past]) -> list[Ancestor]:
 
 
 @cache
-def finished() -> Dossier:
+def finished() -> RunBundle:
     """A run that went through all of its steps; the same one each time."""
     run = runs.completed(samples.STEPS)
     began = new_run(run)
@@ -98,14 +99,14 @@ def finished() -> Dossier:
     for step in began.step_names:
         state = run.steps[step]
         call, answer = state.calls[0], state.ai_responses[0]
-        asked = decide.ask(began, began.steps[step], [call], runs.DAWN)
-        sent = decide.send(step, call, answer.prompt_used, runs.DAWN)
-        received = decide.receive(step, answer, runs.DAWN)
-        began = machine.replay((*asked, sent, *received), began)
-        chosen = decide.select(began, began.steps[step], 0, runs.DAWN)
-        began = machine.replay(chosen, began)
+        asked = generate.start_generation(began, began.steps[step], [call], runs.DAWN)
+        sent = generate.start_response(step, call, answer.prompt_used, runs.DAWN)
+        received = generate.complete_response(step, answer, runs.DAWN)
+        began = state_machine.replay((*asked, sent, *received), began)
+        chosen = select.select_response(began, began.steps[step], 0, runs.DAWN)
+        began = state_machine.replay(chosen, began)
         events += (*asked, sent, *received, *chosen)
-    return Dossier(
+    return RunBundle(
         run=began,
         configuration=samples.configuration(),
         primer=PRIMER,

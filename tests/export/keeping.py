@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from export.dossiers import PINNED, PRIMER, with_primer
-from store import samples
-from writeit.bootstrap import SystemClock, SystemProcesses
-from writeit.core.dossier import Dossier, readdressed
-from writeit.core.session import UserSession
+from storage import samples
+from support.scripted_models import ScriptedModels
+from writeit.app import SystemClock, SystemProcesses
+from writeit.domain.run_bundle import RunBundle, with_uris
+from writeit.domain.session import UserSession
 from writeit.engine.engine import Engine
-from writeit.models.scripted import ScriptedModels
-from writeit.store.lmdb_store import LmdbStore
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from writeit.ports import Decision, Store
+    from writeit.ports.store import RunCommit, Store
 
 
 def engine_on(store: Store, workspace: Path) -> Engine:
@@ -38,16 +38,16 @@ def engine_on(store: Store, workspace: Path) -> Engine:
     )
 
 
-async def filled(store: Store, decisions: Iterable[Decision], workspace: Path) -> None:
+async def filled(store: Store, decisions: Iterable[RunCommit], workspace: Path) -> None:
     """Commit a history of the workspace's documents, with all it was made of."""
     root = f"{workspace.as_uri()}/"
     for decision in decisions:
-        made = Dossier(
+        made = RunBundle(
             run=decision.run.evolve(primer=PINNED),
             configuration=samples.configuration(),
             events=tuple(with_primer(event) for event in decision.events),
         )
-        made = readdressed(made, lambda uri: uri.replace("file:///", root))
+        made = with_uris(made, lambda uri: uri.replace("file:///", root))
         await store.commit(
             replace(
                 decision,

@@ -9,16 +9,17 @@ import pytest
 import yaml
 
 from export.dossiers import finished
-from writeit.core.errors import InvalidTransition
-from writeit.core.run import StepStatus
-from writeit.export import article, export_run
-from writeit.library.frontmatter import split
+from writeit.domain.errors import InvalidTransition
+from writeit.domain.run import StepStatus
+from writeit.export.article import final_text
+from writeit.export.render import export_run
+from writeit.library.front_matter import split_front_matter
 
 if TYPE_CHECKING:
-    from writeit.core.dossier import Dossier
+    from writeit.domain.run_bundle import RunBundle
 
 
-def saying(text: str) -> Dossier:
+def saying(text: str) -> RunBundle:
     """A finished run whose article is `text`, in the writer's own wording."""
     dossier = finished()
     last = dossier.run.steps["polish"].evolve(edited_content=text)
@@ -64,7 +65,7 @@ def test_the_front_matter_says_where_the_text_came_from() -> None:
 
 def test_it_binds_the_text_to_nothing() -> None:
     """`writeit:` would start pipelines; this key is another."""
-    assert split(exported("They dance.\n")).mapping is None
+    assert split_front_matter(exported("They dance.\n")).raw_config is None
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_line_breaks_are_as_the_front_matter_has_them() -> None:
 
 def test_the_article_itself_stays_clean() -> None:
     """What is applied to a document says nothing of its making."""
-    assert article(saying("They dance.").run) == "They dance.\n"
+    assert final_text(saying("They dance.").run) == "They dance.\n"
 
 
 def test_parts_of_several_are_told() -> None:

@@ -13,18 +13,19 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from export.keeping import engine_on, filled, new_store
-from store.histories import histories
-from writeit.engine.moving import bring_in, dossier_of
-from writeit.export import export_run, read_export
-from writeit.ports import RunQuery
-from writeit.store.maintenance import LmdbMaintenance
+from storage.histories import histories
+from writeit.engine.transfer import build_bundle, import_run
+from writeit.export.bundle_reader import read_export
+from writeit.export.render import export_run
+from writeit.ports.store import RunQuery
+from writeit.storage.maintenance import LmdbMaintenance
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from writeit.core.dossier import Dossier
-    from writeit.ports import Decision, Store
-    from writeit.store.lmdb_store import LmdbStore
+    from writeit.domain.run_bundle import RunBundle
+    from writeit.ports.store import RunCommit, Store
+    from writeit.storage.store import LmdbStore
 
 modest = settings(
     max_examples=15,
@@ -34,20 +35,20 @@ modest = settings(
 )
 
 
-async def gathered(store: Store, workspace: Path) -> dict[UUID, Dossier]:
+async def gathered(store: Store, workspace: Path) -> dict[UUID, RunBundle]:
     """A dossier of every run."""
     engine = engine_on(store, workspace)
-    ids = [run.run_id for run in store.runs(RunQuery(limit=1000)).runs]
+    ids = [run.run_id for run in store.list_runs(RunQuery(limit=1000)).runs]
     for run_id in ids:
-        await engine.show(run_id)  # one whose answers nobody awaits is paused
-    return {run_id: await dossier_of(engine, run_id, workspace) for run_id in ids}
+        await engine.load_run(run_id)  # one whose answers nobody awaits is paused
+    return {run_id: await build_bundle(engine, run_id, workspace) for run_id in ids}
 
 
-async def moved(dossier: Dossier, store: Store, workspace: Path, form: Any) -> None:
+async def moved(dossier: RunBundle, store: Store, workspace: Path, form: Any) -> None:
     """Write a dossier down, read it, and store it."""
     again = read_export(export_run(dossier, form, "0"))
-    run = await bring_in(engine_on(store, workspace), again, workspace)
-    stored = store.run(run.pipeline_run_id)
+    run = await import_run(engine_on(store, workspace), again, workspace)
+    stored = store.get_run(run.pipeline_run_id)
     assert stored is not None
     assert stored.run == run
 
@@ -60,7 +61,7 @@ async def verified(store: LmdbStore) -> None:
 @given(decisions=histories(max_size=30), seed=st.integers(0, 2**32))
 @modest
 def test_what_is_exported_and_imported_is_exported_alike(
-    decisions: list[Decision], seed: int
+    decisions: list[RunCommit], seed: int
 ) -> None:
     """Whichever run of a family comes first; and nothing is wrong with the store."""
     with tempfile.TemporaryDirectory() as name:
@@ -68,7 +69,7 @@ def test_what_is_exported_and_imported_is_exported_alike(
 
 
 async def _there_and_back(
-    folder: Path, decisions: list[Decision], dice: Random
+    folder: Path, decisions: list[RunCommit], dice: Random
 ) -> None:
     source, target = new_store(folder / "a"), new_store(folder / "b")
     try:
@@ -82,7 +83,7 @@ async def _there_and_back(
         await verified(target)
         for run_id in before:
             assert target.children(run_id) == source.children(run_id)
-        assert list(target.usage()) == list(source.usage())
+        assert list(target.usage_records()) == list(source.usage_records())
     finally:
         source.close()
         target.close()
@@ -90,13 +91,13 @@ async def _there_and_back(
 
 @given(decisions=histories(max_size=30), seed=st.integers(0, 2**32))
 @modest
-def test_part_of_a_family_is_a_family(decisions: list[Decision], seed: int) -> None:
+def test_part_of_a_family_is_a_family(decisions: list[RunCommit], seed: int) -> None:
     """Runs that were left behind stand as deleted; what is shared is all there."""
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(_some_of_them(Path(name).resolve(), decisions, Random(seed)))  # noqa: S311 -- dice
 
 
-async def _some_of_them(folder: Path, decisions: list[Decision], dice: Random) -> None:
+async def _some_of_them(folder: Path, decisions: list[RunCommit], dice: Random) -> None:
     source, target = new_store(folder / "a"), new_store(folder / "b")
     try:
         await filled(source, decisions, folder)
@@ -106,10 +107,10 @@ async def _some_of_them(folder: Path, decisions: list[Decision], dice: Random) -
             bare = dice.choice([True, False])
             dossier = replace(before[run_id], events=None) if bare else before[run_id]
             await moved(dossier, target, folder, "json")
-            assert target.run(run_id) is not None
+            assert target.get_run(run_id) is not None
         await verified(target)
         for run_id in dice.sample(taken, len(taken)):
-            await target.delete(run_id)
+            await target.delete_run(run_id)
         await verified(target)
         for run_id in before:
             assert target.summary(run_id) is None

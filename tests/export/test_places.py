@@ -10,17 +10,19 @@ import pytest
 
 from export.dossiers import PINNED, finished
 from export.keeping import engine_on, new_store
-from store.samples import an_id
-from writeit.core import decide, machine
-from writeit.core import events as e
-from writeit.core.dossier import Dossier, readdressed
-from writeit.core.errors import BadExport
-from writeit.core.run import PipelineStatus
-from writeit.engine.moving import bring_in, dossier_of
-from writeit.export import export_run, read_export
-from writeit.export.checksum import checksum_of
-from writeit.ports import RunQuery
-from writeit.store.maintenance import LmdbMaintenance
+from storage.samples import an_id
+from writeit.domain import events as e
+from writeit.domain import state_machine
+from writeit.domain.errors import InvalidExport
+from writeit.domain.operations import select
+from writeit.domain.run import PipelineStatus
+from writeit.domain.run_bundle import RunBundle, with_uris
+from writeit.engine.transfer import build_bundle, import_run
+from writeit.export.bundle_reader import read_export
+from writeit.export.bundle_writer import compute_checksum
+from writeit.export.render import export_run
+from writeit.ports.store import RunQuery
+from writeit.storage.maintenance import LmdbMaintenance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,7 +39,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     store.close()
 
 
-def at(uri: str) -> Dossier:
+def at(uri: str) -> RunBundle:
     """A finished run of a document, which its text was applied to."""
     dossier = finished()
     event = e.TextApplied(
@@ -63,10 +65,10 @@ async def test_a_document_of_the_workspace_is_found_again_elsewhere(
     engine: Engine, tmp_path: Path
 ) -> None:
     """On another machine the workspace is another folder."""
-    run = await bring_in(engine, at("workspace:/a%20b/notes.md"), tmp_path)
+    run = await import_run(engine, at("workspace:/a%20b/notes.md"), tmp_path)
     assert run.uri == f"{tmp_path.as_uri()}/a%20b/notes.md"
     assert [place.uri for place in run.applied] == [run.uri]
-    out = await dossier_of(engine, run.pipeline_run_id, tmp_path)
+    out = await build_bundle(engine, run.pipeline_run_id, tmp_path)
     assert out == at("workspace:/a%20b/notes.md")
 
 
@@ -92,7 +94,7 @@ async def test_no_document_outside_can_be_reached(
     engine: Engine, tmp_path: Path, uri: str
 ) -> None:
     """It stays in the history, under a name that nothing opens."""
-    run = await bring_in(engine, at(uri), tmp_path)
+    run = await import_run(engine, at(uri), tmp_path)
     inside = f"{tmp_path.as_uri()}/"
     for found in (run.uri, *(place.uri for place in run.applied)):
         assert found is not None
@@ -106,7 +108,7 @@ async def test_no_document_outside_can_be_reached(
 async def test_a_link_leads_nobody_outside(engine: Engine, tmp_path: Path) -> None:
     """Wherever in the workspace it is."""
     (tmp_path / "way").symlink_to("/etc")
-    run = await bring_in(engine, at("workspace:/way/passwd"), tmp_path)
+    run = await import_run(engine, at("workspace:/way/passwd"), tmp_path)
     assert run.uri == "elsewhere:/way/passwd"
 
 
@@ -114,7 +116,7 @@ async def test_a_document_that_is_no_file_is_left_as_it_is(
     engine: Engine, tmp_path: Path
 ) -> None:
     """Only an editor that has it open knows it."""
-    run = await bring_in(engine, at("untitled:Untitled-1"), tmp_path)
+    run = await import_run(engine, at("untitled:Untitled-1"), tmp_path)
     assert run.uri == "untitled:Untitled-1"
 
 
@@ -125,14 +127,14 @@ async def test_ids_of_another_form_are_taken_as_they_stand(tmp_path: Path) -> No
     text = text.replace(old.configuration.configuration_id, "tech-article@form-2")
     text = text.replace(PINNED.version, "form-2")
     data = json.loads(text)
-    data["checksum"] = checksum_of(data)
+    data["checksum"] = compute_checksum(data)
     store = new_store(tmp_path)
     engine = engine_on(store, tmp_path)
-    run = await bring_in(engine, read_export(json.dumps(data)), tmp_path)
+    run = await import_run(engine, read_export(json.dumps(data)), tmp_path)
     assert store.configuration("tech-article@form-2") == old.configuration
     assert store.primer(PINNED.primer_id, "form-2") is not None
     assert (await LmdbMaintenance(store).verify()).problems == []
-    again = await dossier_of(engine, run.pipeline_run_id, tmp_path)
+    again = await build_bundle(engine, run.pipeline_run_id, tmp_path)
     assert json.loads(export_run(again, "json", "0")) == data
     store.close()
 
@@ -142,20 +144,20 @@ async def test_a_run_that_is_here_is_not_imported_again(
 ) -> None:
     """Nor is one whose file knows less; nothing changes."""
     dossier = finished()
-    await bring_in(engine, dossier, tmp_path)
-    before = engine.store.run(dossier.run.pipeline_run_id)
+    await import_run(engine, dossier, tmp_path)
+    before = engine.store.get_run(dossier.run.pipeline_run_id)
     events = dossier.events or ()
     for known in (
         dossier,
         replace(dossier, events=None),
         replace(dossier, events=events[:3]),
     ):
-        with pytest.raises(BadExport) as refused:
-            await bring_in(engine, known, tmp_path)
+        with pytest.raises(InvalidExport) as refused:
+            await import_run(engine, known, tmp_path)
         assert refused.value.reason == "conflict"
         assert "already" in refused.value.message
         assert str(dossier.run.pipeline_run_id) in refused.value.hint
-    assert engine.store.run(dossier.run.pipeline_run_id) == before
+    assert engine.store.get_run(dossier.run.pipeline_run_id) == before
 
 
 async def test_a_run_that_went_on_elsewhere_goes_on_here(
@@ -166,8 +168,8 @@ async def test_a_run_that_went_on_elsewhere_goes_on_here(
     events = dossier.events or ()
     assert events[0].type == "run_started"
     young = replace(dossier, run=events[0].run, events=events[:1])
-    await bring_in(engine, young, tmp_path)
-    run = await bring_in(engine, dossier, tmp_path)
+    await import_run(engine, young, tmp_path)
+    run = await import_run(engine, dossier, tmp_path)
     assert run == dossier.run
     assert tuple(engine.store.events(run.pipeline_run_id)) == events
 
@@ -179,16 +181,16 @@ async def test_a_run_that_went_another_way_is_refused(
     dossier = finished()
     events = dossier.events or ()
     assert events[0].type == "run_started"
-    await bring_in(
+    await import_run(
         engine, replace(dossier, run=events[0].run, events=events[:1]), tmp_path
     )
-    run = await engine.decide(
+    run = await engine.execute(
         dossier.run.pipeline_run_id,
-        lambda run, at: decide.skip(run, run.steps["angles"], at),
+        lambda run, at: select.skip_step(run, run.steps["angles"], at),
     )
-    with pytest.raises(BadExport, match="another way"):
-        await bring_in(engine, dossier, tmp_path)
-    assert await engine.show(run.pipeline_run_id) == run
+    with pytest.raises(InvalidExport, match="another way"):
+        await import_run(engine, dossier, tmp_path)
+    assert await engine.load_run(run.pipeline_run_id) == run
 
 
 async def test_without_its_history_a_run_begins_as_it_is(
@@ -196,11 +198,11 @@ async def test_without_its_history_a_run_begins_as_it_is(
 ) -> None:
     """It can go on, be shown, branched and exported like any other."""
     dossier = replace(finished(), events=None)
-    run = await bring_in(engine, dossier, tmp_path)
+    run = await import_run(engine, dossier, tmp_path)
     assert run == dossier.run
-    out = await dossier_of(engine, run.pipeline_run_id, tmp_path, history=False)
+    out = await build_bundle(engine, run.pipeline_run_id, tmp_path, history=False)
     assert out == dossier
-    child = await engine.branch(run.pipeline_run_id, "outline")
+    child = await engine.branch_run(run.pipeline_run_id, "outline")
     assert child.steps["outline"].ai_responses == run.steps["outline"].ai_responses
 
 
@@ -211,11 +213,11 @@ async def test_answers_on_their_way_are_kept_as_far_as_they_came(
     dossier = finished()
     events = (dossier.events or ())[:3]
     assert events[0].type == "run_started"
-    run = machine.replay(events)
+    run = state_machine.replay(events)
     step = run.steps["angles"]
     half = tuple(s.evolve(text="Half of it") for s in step.streaming)
     streaming = run.with_step(step.evolve(streaming=half))
-    brought = await bring_in(
+    brought = await import_run(
         engine, replace(dossier, run=streaming, events=events), tmp_path
     )
     assert brought.status is PipelineStatus.PAUSED
@@ -229,27 +231,27 @@ async def test_answers_of_another_run_are_not_taken(
 ) -> None:
     """They are shared within a family only; deleting one run would take the other's."""
     dossier = replace(finished(), events=None)
-    await bring_in(engine, dossier, tmp_path)
+    await import_run(engine, dossier, tmp_path)
     thief = replace(dossier, run=dossier.run.evolve(pipeline_run_id=an_id(4242)))
-    with pytest.raises(BadExport) as refused:
-        await bring_in(engine, thief, tmp_path)
+    with pytest.raises(InvalidExport) as refused:
+        await import_run(engine, thief, tmp_path)
     assert refused.value.reason == "conflict"
-    assert len(engine.store.runs(RunQuery()).runs) == 1
+    assert len(engine.store.list_runs(RunQuery()).runs) == 1
 
 
 async def test_a_deleted_run_comes_back(engine: Engine, tmp_path: Path) -> None:
     """With its children, whose past it is; and what it used counts once."""
     dossier = finished()
-    run = await bring_in(engine, dossier, tmp_path)
-    child = await engine.branch(run.pipeline_run_id, "draft")
-    used = list(engine.store.usage())
-    await engine.delete(run.pipeline_run_id)
-    assert await bring_in(engine, dossier, tmp_path) == run
+    run = await import_run(engine, dossier, tmp_path)
+    child = await engine.branch_run(run.pipeline_run_id, "draft")
+    used = list(engine.store.usage_records())
+    await engine.delete_run(run.pipeline_run_id)
+    assert await import_run(engine, dossier, tmp_path) == run
     assert engine.store.children(run.pipeline_run_id) == [child.pipeline_run_id]
     summary = engine.store.summary(run.pipeline_run_id)
     assert summary is not None
     assert not summary.deleted
-    assert list(engine.store.usage()) == used
+    assert list(engine.store.usage_records()) == used
     verified = await LmdbMaintenance(engine.store).verify()  # type: ignore[arg-type]  # the real one
     assert verified.problems == []
 
@@ -258,19 +260,19 @@ async def test_a_tombstones_parent_is_not_to_be_changed(
     engine: Engine, tmp_path: Path
 ) -> None:
     """A family has no second root."""
-    run = await bring_in(engine, finished(), tmp_path)
-    child = await engine.branch(run.pipeline_run_id, "draft")
-    await engine.branch(child.pipeline_run_id, "draft")
-    orphan = await dossier_of(engine, child.pipeline_run_id, tmp_path, history=False)
-    await engine.delete(child.pipeline_run_id)
+    run = await import_run(engine, finished(), tmp_path)
+    child = await engine.branch_run(run.pipeline_run_id, "draft")
+    await engine.branch_run(child.pipeline_run_id, "draft")
+    orphan = await build_bundle(engine, child.pipeline_run_id, tmp_path, history=False)
+    await engine.delete_run(child.pipeline_run_id)
     alone = orphan.run.evolve(parent_pipeline_run_id=None, branch_point=None)
-    with pytest.raises(BadExport, match="branched off"):
-        await bring_in(engine, replace(orphan, run=alone, ancestors=()), tmp_path)
+    with pytest.raises(InvalidExport, match="branched off"):
+        await import_run(engine, replace(orphan, run=alone, ancestors=()), tmp_path)
 
 
 def test_addresses_are_all_that_is_changed() -> None:
     """There and back is nothing."""
     dossier = at("file:///a.md")
-    there = readdressed(dossier, lambda uri: uri.replace("file:", "x:"))
+    there = with_uris(dossier, lambda uri: uri.replace("file:", "x:"))
     assert there != dossier
-    assert readdressed(there, lambda uri: uri.replace("x:", "file:")) == dossier
+    assert with_uris(there, lambda uri: uri.replace("x:", "file:")) == dossier

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from export.dossiers import finished
-from writeit.core.errors import BadExport
-from writeit.export import export_run, read_export
+from writeit.domain.errors import InvalidExport
+from writeit.export.bundle_reader import read_export
+from writeit.export.render import export_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +27,9 @@ def exported() -> Data:
     return data
 
 
-def refusal_of(text: str) -> BadExport:
+def refusal_of(text: str) -> InvalidExport:
     """Why a text is not read."""
-    with pytest.raises(BadExport) as refused:
+    with pytest.raises(InvalidExport) as refused:
         read_export(text)
     assert refused.value.hint
     assert refused.value.kind == "invalid_params"

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from export.dossiers import dossiers
-from store.histories import histories
-from writeit.export import export_run, read_export
+from storage.histories import histories
+from writeit.export.bundle_reader import read_export
+from writeit.export.render import export_run
 
 if TYPE_CHECKING:
-    from writeit.core.session import ExportFormat
-    from writeit.ports import Decision
+    from writeit.domain.session import ExportFormat
+    from writeit.ports.store import RunCommit
 
 VERSION = "0.0.0"
 modest = settings(
@@ -28,7 +29,7 @@ modest = settings(
 @given(decisions=histories())
 @modest
 def test_an_export_reads_back_as_what_it_was_made_of(
-    form: ExportFormat, decisions: list[Decision]
+    form: ExportFormat, decisions: list[RunCommit]
 ) -> None:
     """Run, configuration, primer, ancestors and every event, field by field."""
     for dossier in dossiers(decisions).values():
@@ -42,7 +43,7 @@ def test_an_export_reads_back_as_what_it_was_made_of(
 @given(decisions=histories(max_size=25))
 @modest
 def test_an_export_without_history_reads_back(
-    form: ExportFormat, decisions: list[Decision]
+    form: ExportFormat, decisions: list[RunCommit]
 ) -> None:
     """The run is as it was; its history is not made up."""
     for dossier in dossiers(decisions).values():

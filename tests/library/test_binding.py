@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from writeit.core.errors import InvalidPipeline, NotFound
-from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.library.binding import Inputs, bound
-from writeit.library.frontmatter import split
+from writeit.domain.errors import InvalidPipeline, NotFound
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.library.front_matter import split_front_matter
+from writeit.library.front_matter_writer import InputValues, with_front_matter
 
 PIPELINE = PipelineConfiguration(
     name="post",
@@ -60,17 +60,17 @@ BODY = "# Rivers\n\n---\n\nA river.\n"
 )
 def test_what_is_missing_is_put_in(before: str, after: str) -> None:
     """Into no front matter, somebody else's, half of ours, or in braces."""
-    assert bound(before, PIPELINE) == after
-    assert bound(after, PIPELINE) == after
-    assert split(after).binding.pipeline == "post"
+    assert with_front_matter(before, PIPELINE) == after
+    assert with_front_matter(after, PIPELINE) == after
+    assert split_front_matter(after).config.pipeline == "post"
 
 
 def test_given_inputs_are_written_where_nothing_stands_yet() -> None:
     """What the writer was asked for is kept; what she wrote before stays hers."""
     front = "---\nwriteit:\n  inputs:\n    tone: wet\n---\n"
-    given: Inputs = {"readers": "people: all", "tone": "dry", "wish": 3}
-    after = bound(front + BODY, PIPELINE, given)
-    assert split(after).binding.inputs == {
+    given: InputValues = {"readers": "people: all", "tone": "dry", "wish": 3}
+    after = with_front_matter(front + BODY, PIPELINE, given)
+    assert split_front_matter(after).config.inputs == {
         "readers": "people: all",
         "tone": "wet",
         "wish": "3",
@@ -80,12 +80,12 @@ def test_given_inputs_are_written_where_nothing_stands_yet() -> None:
 def test_an_input_that_the_pipeline_lacks_is_refused() -> None:
     """Nothing is written that would be a diagnostic at once."""
     with pytest.raises(NotFound):
-        bound(BODY, PIPELINE, {"raeders": "all"})
+        with_front_matter(BODY, PIPELINE, {"raeders": "all"})
 
 
 def test_line_ends_are_those_of_the_text() -> None:
     """CRLF stays CRLF."""
-    result = bound(BODY.replace("\n", "\r\n"), PIPELINE)
+    result = with_front_matter(BODY.replace("\n", "\r\n"), PIPELINE)
     assert result == f"---\n{BLOCK}---\n{BODY}".replace("\n", "\r\n")
 
 
@@ -101,4 +101,4 @@ def test_line_ends_are_those_of_the_text() -> None:
 def test_what_cannot_be_completed_is_refused(before: str) -> None:
     """And what names another pipeline is not turned into this one."""
     with pytest.raises(InvalidPipeline):
-        bound(before + BODY, PIPELINE)
+        with_front_matter(before + BODY, PIPELINE)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from writeit.library import Library, Problem, read_library, split
-from writeit.library.checking import problems_within
+from writeit.library.catalog import Library, read_library
+from writeit.library.front_matter import check_front_matter, split_front_matter
+from writeit.library.yaml_source import SourceProblem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +37,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     return read_library(folder)[0]
 
 
-def problems(library: Library, block: str) -> list[Problem]:
+def problems(library: Library, block: str) -> list[SourceProblem]:
     text = f"---\ntitle: x\nwriteit:\n{block}---\nbody\n"
-    return problems_within(split(text, "file:///n.md"), library)
+    return check_front_matter(split_front_matter(text, "file:///n.md"), library)
 
 
 def test_a_whole_block_has_no_problems(library: Library) -> None:
@@ -120,8 +121,10 @@ def test_a_mistake_is_marked_where_it_is(
     assert (problem.code, problem.severity) == (code, severity)
     start, end = problem.range.start, problem.range.end
     assert (start.line, start.character, end.character) == where
-    assert problem.instead == ((instead,) if isinstance(instead, str) else (*instead,))
-    for name in problem.instead[:1]:
+    assert problem.suggestions == (
+        (instead,) if isinstance(instead, str) else (*instead,)
+    )
+    for name in problem.suggestions[:1]:
         assert f"Did you mean {name!r}?" in problem.message or code == "wrong-input"
 
 

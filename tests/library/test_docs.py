@@ -8,10 +8,11 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.core.prompt.bounds import FILTERS
-from writeit.library import read_pipeline, read_primer, split
-from writeit.library.validate import keys_of
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.library.front_matter import split_front_matter
+from writeit.library.pipelines import read_pipeline, read_primer
+from writeit.library.validation import allowed_keys
+from writeit.prompts.template import FILTERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pipelines.md").read_text("utf-8")
 PIPELINE, PRIMER, FRONT_MATTER = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -25,20 +26,20 @@ def test_the_example_pipeline_is_valid() -> None:
 
 
 def test_the_example_primer_is_valid() -> None:
-    primer, problems = read_primer(PRIMER, "", stem="plain")
+    primer, problems = read_primer(PRIMER, "", default_id="plain")
     assert primer is not None
     assert problems == ()
 
 
 def test_the_example_front_matter_is_valid() -> None:
-    found = split(FRONT_MATTER)
-    assert found.ok
-    assert found.binding.pipeline == "tech-article"
+    found = split_front_matter(FRONT_MATTER)
+    assert found.is_valid
+    assert found.config.pipeline == "tech-article"
 
 
 def test_every_key_is_named() -> None:
     for model in (PipelineConfiguration, InputSpec, StepSpec):
-        for key in keys_of(model):
+        for key in allowed_keys(model):
             assert f"`{key}`" in PAGE
 
 

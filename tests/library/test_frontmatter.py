@@ -8,33 +8,39 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from writeit.library import Binding, FrontMatter, split
+from writeit.library.front_matter import (
+    FrontMatter,
+    FrontMatterConfig,
+    split_front_matter,
+)
 
 
 def check_body(text: str, body: str) -> None:
     """Check what is left of a text, and that nothing of it is lost."""
-    found = split(text)
+    found = split_front_matter(text)
     assert found.body == body
     assert found.head + found.body == text
 
 
-def bound(block: str) -> Binding:
+def bound(block: str) -> FrontMatterConfig:
     """Return what a `writeit:` block in flow style comes to, without problems."""
-    found = split(f"---\nwriteit: {block}\n---\ntext\n")
+    found = split_front_matter(f"---\nwriteit: {block}\n---\ntext\n")
     assert found.problems == ()
-    return found.binding
+    return found.config
 
 
 def check_problem(block: str, words: str, line: int, character: int) -> FrontMatter:
     """Check that a block (under `writeit:`) has one error, there, with these words."""
-    found = split(f"---\ntitle: x\nwriteit:\n{block}---\nbody\n", "file:///n.md")
+    found = split_front_matter(
+        f"---\ntitle: x\nwriteit:\n{block}---\nbody\n", "file:///n.md"
+    )
     (problem,) = found.problems
     start = problem.range.start
     assert (start.line, start.character) == (line, character)
     assert (problem.severity, problem.uri) == ("error", "file:///n.md")
     assert words in problem.message
     assert found.body == "body\n"
-    assert not found.ok
+    assert not found.is_valid
     return found
 
 
@@ -76,7 +82,7 @@ def test_the_body_begins_behind_the_front_matter(text: str, body: str) -> None:
 )
 def test_a_thematic_break_is_no_front_matter(text: str) -> None:
     check_body(text, text)
-    assert split(text).problems == ()
+    assert split_front_matter(text).problems == ()
 
 
 PIECES = st.sampled_from(
@@ -87,34 +93,34 @@ PIECES = st.sampled_from(
 @settings(deadline=None)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join))
 def test_no_byte_of_any_text_is_lost(text: str) -> None:
-    found = split(text)
+    found = split_front_matter(text)
     assert found.head + found.body == text
 
 
 @settings(deadline=None)
 @given(st.text())
 def test_the_body_is_kept_whatever_it_is(body: str) -> None:
-    assert split("---\nwriteit: {}\n---\n" + body).body == body
+    assert split_front_matter("---\nwriteit: {}\n---\n" + body).body == body
 
 
 # --- what it says -----------------------------------------------------------------
 
 
 def test_nothing_said_binds_to_nothing() -> None:
-    assert split("text").binding == Binding()
-    assert split("---\ntitle: x\n---\n").mapping is None
+    assert split_front_matter("text").config == FrontMatterConfig()
+    assert split_front_matter("---\ntitle: x\n---\n").raw_config is None
 
 
 def test_an_empty_block_binds_to_nothing() -> None:
-    found = split("---\nwriteit:\n---\n")
-    assert (found.binding, found.problems) == (Binding(), ())
+    found = split_front_matter("---\nwriteit:\n---\n")
+    assert (found.config, found.problems) == (FrontMatterConfig(), ())
 
 
 def test_a_whole_block_is_understood() -> None:
     assert bound(
         "{pipeline: a, primer: b, models: {draft: [x/y, z/w], polish: x/y},"
         " inputs: {who: you}, output_path: out/a.md, providers: [embedded, ollama]}"
-    ) == Binding(
+    ) == FrontMatterConfig(
         pipeline="a",
         primer="b",
         models={"draft": ("x/y", "z/w"), "polish": ("x/y",)},
@@ -138,8 +144,10 @@ def test_no_provider_is_not_every_provider() -> None:
 
 
 def test_keys_of_other_tools_are_theirs() -> None:
-    found = split("---\ntags: !x [a]\napi_key: theirs\ntags: 1\nwriteit: {}\n---\n")
-    assert found.ok
+    found = split_front_matter(
+        "---\ntags: !x [a]\napi_key: theirs\ntags: 1\nwriteit: {}\n---\n"
+    )
+    assert found.is_valid
 
 
 # --- what is wrong with it --------------------------------------------------------
@@ -155,7 +163,7 @@ def test_a_wrong_value_is_shown_where_it_is() -> None:
 
 def test_keys_that_are_right_are_understood_beside_wrong_ones() -> None:
     found = check_problem("  primer: No Name\n  pipeline: a\n", "primer should", 3, 10)
-    assert (found.binding.pipeline, found.binding.primer) == ("a", None)
+    assert (found.config.pipeline, found.config.primer) == ("a", None)
 
 
 def test_a_key_is_never_taken_from_a_document() -> None:
@@ -175,9 +183,9 @@ def test_yaml_that_cannot_be_read_is_a_problem_and_the_body_is_whole() -> None:
 
 
 def test_yaml_that_says_nothing_to_us_is_for_information() -> None:
-    found = split("---\ntitle: [\n---\nbody")
+    found = split_front_matter("---\ntitle: [\n---\nbody")
     assert [problem.severity for problem in found.problems] == ["information"]
-    assert (found.ok, found.body) == (True, "body")
+    assert (found.is_valid, found.body) == (True, "body")
 
 
 @pytest.mark.parametrize(
@@ -185,11 +193,13 @@ def test_yaml_that_says_nothing_to_us_is_for_information() -> None:
     ["  provider: [embedded]\n", "  providers: 3\n", "  providers: [\n", "  x\n"],
 )
 def test_what_cannot_be_understood_lets_no_text_out(block: str) -> None:
-    found = split(f"---\nwriteit:\n{block}---\n")
-    assert not found.ok
-    assert found.binding.providers == ()
+    found = split_front_matter(f"---\nwriteit:\n{block}---\n")
+    assert not found.is_valid
+    assert found.config.providers == ()
 
 
 def test_an_error_elsewhere_leaves_the_providers_as_they_are() -> None:
-    found = split("---\nwriteit: {providers: [embedded], pipelin: x}\n---\n")
-    assert found.binding.providers == ("embedded",)
+    found = split_front_matter(
+        "---\nwriteit: {providers: [embedded], pipelin: x}\n---\n"
+    )
+    assert found.config.providers == ("embedded",)

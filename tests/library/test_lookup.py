@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from writeit.core.errors import InvalidPipeline, NotFound
-from writeit.library import Library, read_library
+from writeit.domain.errors import InvalidPipeline, NotFound
+from writeit.library.catalog import Library, read_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,4 +78,6 @@ def test_a_broken_pipeline_says_what_is_wrong_and_where(broken: Path) -> None:
 def test_only_pipelines_without_errors_are_usable(broken: Path) -> None:
     found = library(broken.parents[1])
     assert "mine" in found.pipelines
-    assert "mine" not in [configuration.name for configuration in found.usable]
+    assert "mine" not in [
+        configuration.name for configuration in found.usable_pipelines
+    ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from writeit.library import title_of
+from writeit.text.markdown import first_title
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ from writeit.library import title_of
 def test_the_title_is_the_first_heading_of_the_first_level(
     body: str, title: str
 ) -> None:
-    assert title_of(body) == title
+    assert first_title(body) == title

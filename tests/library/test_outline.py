@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from writeit.library.outline import MAX_DEPTH, Spot, spot_at, word_at, words_of
+from writeit.library.yaml_cursor import (
+    MAX_BRACE_DEPTH,
+    CursorContext,
+    cursor_context,
+    find_word,
+    parse_words,
+)
 
 WHOLE = """\
 ---
@@ -31,14 +37,14 @@ writeit:
 OURS = ("writeit",)
 
 
-def spot(marked: str) -> Spot | None:
+def spot(marked: str) -> CursorContext | None:
     """What is typed in a block, where the bar is."""
     text = f"---\nwriteit:\n{marked}\n---\n"
-    return spot_at(text.replace("|", ""), text.index("|"))
+    return cursor_context(text.replace("|", ""), text.index("|"))
 
 
 def test_every_key_has_its_place() -> None:
-    keys = [(*w.path, w.text) for w in words_of(WHOLE) if w.kind == "key"]
+    keys = [(*w.path, w.text) for w in parse_words(WHOLE) if w.kind == "key"]
     assert keys == [
         ("title",),
         ("writeit",),
@@ -56,7 +62,7 @@ def test_every_key_has_its_place() -> None:
 
 
 def test_every_value_stands_under_its_keys() -> None:
-    values = [(w.path[-1], w.text) for w in words_of(WHOLE) if w.kind == "value"]
+    values = [(w.path[-1], w.text) for w in parse_words(WHOLE) if w.kind == "value"]
     assert values == [
         ("title", "A: b"),
         ("pipeline", "tech-article"),
@@ -75,8 +81,8 @@ def test_every_value_stands_under_its_keys() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_places_are_those_of_the_text(end: str) -> None:
     text = WHOLE.replace("\n", end)
-    found = words_of(text)
-    assert len(found) == len(words_of(WHOLE))
+    found = parse_words(text)
+    assert len(found) == len(parse_words(WHOLE))
     assert all(text[w.start : w.end] == w.text for w in found)
 
 
@@ -121,18 +127,18 @@ def test_nothing_is_typed_in_a_comment_or_a_long_text(marked: str) -> None:
 def test_what_else_is_there_is_known() -> None:
     found = spot("  pipeline: a\n  inputs:\n    b: c\n    |\n  primer: [")
     assert found is not None
-    assert found.value((*OURS, "pipeline")) == "a"
-    assert found.keys((*OURS, "inputs")) == {"b"}
-    assert found.keys(OURS) == {"pipeline", "inputs", "primer"}
+    assert found.value_at((*OURS, "pipeline")) == "a"
+    assert found.keys_under((*OURS, "inputs")) == {"b"}
+    assert found.keys_under(OURS) == {"pipeline", "inputs", "primer"}
 
 
 def test_a_word_is_found_up_to_its_end() -> None:
     at = WHOLE.index("tech-article")
     for offset in (at, at + 5, at + len("tech-article")):
-        found = word_at(WHOLE, offset)
+        found = find_word(WHOLE, offset)
         assert found is not None
         assert found[0].text == "tech-article"
-    assert word_at(WHOLE, at - 1) is None
+    assert find_word(WHOLE, at - 1) is None
 
 
 PIECES = st.sampled_from(
@@ -144,12 +150,12 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=30).map("".join), st.data())
 def test_any_text_can_be_looked_through(text: str, data: st.DataObject) -> None:
     """It ends, and every word is where it says, whatever stands there."""
-    assert all(text[w.start : w.end] == w.text for w in words_of(text))
+    assert all(text[w.start : w.end] == w.text for w in parse_words(text))
     offset = data.draw(st.integers(0, len(text)))
-    found = spot_at(text, offset)
+    found = cursor_context(text, offset)
     assert found is None or text[found.word.start : found.word.end] == found.word.text
 
 
 def test_depth_has_an_end() -> None:
-    assert len(words_of("a: " + "[" * 100_000)) == 1
-    assert words_of("a: " + "[" * MAX_DEPTH + "b")[-1].text == "b"
+    assert len(parse_words("a: " + "[" * 100_000)) == 1
+    assert parse_words("a: " + "[" * MAX_BRACE_DEPTH + "b")[-1].text == "b"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from writeit.library import Position, Problem, Range, read_pipeline
+from writeit.library.pipelines import read_pipeline
+from writeit.library.yaml_source import SourcePosition, SourceProblem, SourceRange
 
 if TYPE_CHECKING:
-    from writeit.core.pipeline import PipelineConfiguration
+    from writeit.domain.pipeline import PipelineConfiguration
 
 FILE_DATE = datetime(2026, 2, 3, tzinfo=UTC)
 URI = "file:///w/pipelines/p.yaml"
@@ -28,20 +29,20 @@ steps:
 """
 
 
-def read(text: str) -> tuple[PipelineConfiguration | None, tuple[Problem, ...]]:
+def read(text: str) -> tuple[PipelineConfiguration | None, tuple[SourceProblem, ...]]:
     """Read a pipeline's text."""
     return read_pipeline(text, URI, created=FILE_DATE)
 
 
-def unmarked(text: str) -> tuple[str, Range]:
+def unmarked(text: str) -> tuple[str, SourceRange]:
     """Return a text without its «marks», and the range they mark."""
     start, end = text.index("«"), text.index("»") - 1
     plain = text.replace("«", "").replace("»", "")
     places = []
     for index in (start, end):
         before = plain[:index].split("\n")
-        places.append(Position(len(before) - 1, len(before[-1])))
-    return plain, Range(places[0], places[1])
+        places.append(SourcePosition(len(before) - 1, len(before[-1])))
+    return plain, SourceRange(places[0], places[1])
 
 
 def check(marked: str, *words: str) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from writeit.library import read_primer
+from writeit.library.pipelines import read_primer
 
 WHOLE = """\
 name: Plain
@@ -20,26 +20,26 @@ guidelines: {avoid: [adverbs], prefer: [verbs]}
 def check(old: str, new: str, words: str, line: int) -> None:
     """Check that a change to the whole primer is one error in that line."""
     assert old in WHOLE
-    primer, problems = read_primer(WHOLE.replace(old, new), "", stem="plain")
+    primer, problems = read_primer(WHOLE.replace(old, new), "", default_id="plain")
     assert primer is None
     assert [problem.range.start.line for problem in problems] == [line]
     assert words in problems[0].message
 
 
 def test_a_primer_has_the_files_name_for_an_id() -> None:
-    primer, problems = read_primer(WHOLE, "", stem="plain")
+    primer, problems = read_primer(WHOLE, "", default_id="plain")
     assert primer is not None
     assert (primer.primer_id, problems) == ("plain", ())
 
 
 def test_a_primer_keeps_the_id_it_names() -> None:
-    primer, _ = read_primer("primer_id: other\n" + WHOLE, "", stem="plain")
+    primer, _ = read_primer("primer_id: other\n" + WHOLE, "", default_id="plain")
     assert primer is not None
     assert primer.primer_id == "other"
 
 
 def test_a_file_name_that_is_no_id_is_a_problem() -> None:
-    primer, problems = read_primer(WHOLE, "", stem="My Style")
+    primer, problems = read_primer(WHOLE, "", default_id="My Style")
     assert primer is None
     assert "primer_id" in problems[0].message
 

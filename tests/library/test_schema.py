@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from library_schema import pipeline_schema, primer_schema
-from writeit.library import bundled_root
+from writeit.library.catalog import bundled_library_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ SCHEMAS = {"pipeline": pipeline_schema, "primer": primer_schema}
 SHIPPED = [
     (kind, path)
     for kind in SCHEMAS
-    for path in sorted((bundled_root() / f"{kind}s").glob("*.yaml"))
+    for path in sorted((bundled_library_root() / f"{kind}s").glob("*.yaml"))
 ]
 
 Schema = dict[str, Any]

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from writeit.core.errors import InvalidPipeline
-from writeit.library import Cache, Library, Problem, read_library, shelves
-from writeit.library.folders import MAX_FILES, bundled_root, user_root
+from writeit.domain.errors import InvalidPipeline
+from writeit.library import catalog
+from writeit.library.catalog import (
+    MAX_FILES,
+    Library,
+    LibraryCache,
+    bundled_library_root,
+    read_library,
+    user_library_root,
+)
+from writeit.library.yaml_source import SourceProblem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +75,7 @@ def library(workspace: Path | None) -> Library:
 
 def check_problem(
     workspace: Path, path: Path, severity: str, words: str
-) -> tuple[Library, Problem]:
+) -> tuple[Library, SourceProblem]:
     """Check that `path` has exactly one problem, of that severity, with these words."""
     found, problems = read_library(workspace)
     (problem,) = [each for each in problems if each.uri == path.as_uri()]
@@ -83,19 +91,19 @@ def test_the_bundled_ones_are_there_without_a_workspace() -> None:
     found = library(None)
     assert found.pipeline("tech-article").name == "tech-article"
     assert found.primer("tech-journalist").primer_id == "tech-journalist"
-    assert found.pipelines["tech-article"].folder == "bundled"
+    assert found.pipelines["tech-article"].scope == "bundled"
 
 
 def test_the_bundled_root_holds_both_shelves() -> None:
-    assert (bundled_root() / "pipelines").is_dir()
-    assert (bundled_root() / "primers").is_dir()
+    assert (bundled_library_root() / "pipelines").is_dir()
+    assert (bundled_library_root() / "primers").is_dir()
 
 
 def test_the_writers_own_folder_is_the_platforms(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("WRITEIT_CONFIG_DIR")
-    assert "writeit" in user_root().parts
+    assert "writeit" in user_library_root().parts
 
 
 @pytest.mark.parametrize("inside", [".", ".writeit"])
@@ -103,12 +111,12 @@ def test_a_workspaces_pipelines_are_found(workspace: Path, inside: str) -> None:
     put(workspace / inside, "mine")
     found = library(workspace)
     assert found.pipeline("mine").name == "mine"
-    assert found.pipelines["mine"].folder == "workspace"
+    assert found.pipelines["mine"].scope == "workspace"
 
 
 def test_a_writers_own_pipelines_are_found(user: Path, workspace: Path) -> None:
     put(user, "own")
-    assert library(workspace).pipelines["own"].folder == "user"
+    assert library(workspace).pipelines["own"].scope == "user"
 
 
 def test_nearer_folders_win(user: Path, workspace: Path) -> None:
@@ -140,9 +148,9 @@ def test_the_same_name_twice_in_one_folder_is_an_error(workspace: Path) -> None:
 
 def test_a_folder_that_is_the_bundled_one_is_read_once() -> None:
     """WriteIt's own checkout is a workspace too."""
-    found, problems = read_library(bundled_root())
+    found, problems = read_library(bundled_library_root())
     assert problems == []
-    assert found.pipelines["tech-article"].folder == "workspace"
+    assert found.pipelines["tech-article"].scope == "workspace"
 
 
 def test_other_files_are_left_alone(workspace: Path) -> None:
@@ -246,15 +254,15 @@ def test_files_that_did_not_change_are_not_read_again(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(workspace, "mine")
-    cache: Cache = {}
+    cache: LibraryCache = {}
     before = read_library(workspace, cache)
-    monkeypatch.setattr(shelves, "_text_of", None)
+    monkeypatch.setattr(catalog, "_read_text", None)
     assert read_library(workspace, cache) == before
 
 
 def test_a_file_that_changed_is_read_again(workspace: Path) -> None:
     path = put(workspace, "mine", "before")
-    cache: Cache = {}
+    cache: LibraryCache = {}
     read_library(workspace, cache)
     put(workspace, "mine", "after")
     os.utime(path, ns=(1, 1))
@@ -264,7 +272,7 @@ def test_a_file_that_changed_is_read_again(workspace: Path) -> None:
 
 def test_a_file_that_is_gone_is_gone(workspace: Path) -> None:
     path = put(workspace, "mine")
-    cache: Cache = {}
+    cache: LibraryCache = {}
     read_library(workspace, cache)
     path.unlink()
     assert "mine" not in read_library(workspace, cache)[0].pipelines

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import pytest
 
-from writeit.core.prompt import prompt_for, variables
-from writeit.core.run import (
+from writeit.domain.entity import TokenUsage
+from writeit.domain.run import (
     AIResponse,
     PipelineRun,
     RunDocument,
@@ -21,17 +21,21 @@ from writeit.core.run import (
     StepState,
     StepStatus,
 )
-from writeit.core.usage import TokenUsage
-from writeit.library import bundled_root, has_errors, read_library, split, title_of
+from writeit.library.catalog import bundled_library_root, read_library
+from writeit.library.front_matter import split_front_matter
+from writeit.library.yaml_source import has_errors
+from writeit.prompts.build import build_prompt
+from writeit.prompts.validate import find_variables
+from writeit.text.markdown import first_title
 
 if TYPE_CHECKING:
-    from writeit.core.pipeline import PipelineConfiguration
+    from writeit.domain.pipeline import PipelineConfiguration
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 with pytest.MonkeyPatch.context() as _patch:
     # Whoever runs the tests may have pipelines of her own.
-    _patch.setenv("WRITEIT_CONFIG_DIR", str(bundled_root() / "nothing-here"))
-    LIBRARY, PROBLEMS = read_library(bundled_root())
+    _patch.setenv("WRITEIT_CONFIG_DIR", str(bundled_library_root() / "nothing-here"))
+    LIBRARY, PROBLEMS = read_library(bundled_library_root())
 PIPELINES = {entry.name: entry.value for entry in LIBRARY.pipelines.values()}
 ARTICLES = ("tech-article", "blog-post", "research-summary")
 PASSAGES = ("polish-passage", "tighten-passage", "continue-passage")
@@ -159,7 +163,9 @@ def test_articles_name_a_shipped_primer(name: str) -> None:
 def test_each_step_of_an_article_uses_primer_audience_and_earlier_words(
     name: str, step: str
 ) -> None:
-    used = {variable.path for variable in variables(pipeline(name).step(step).prompt)}
+    used = {
+        variable.path for variable in find_variables(pipeline(name).step(step).prompt)
+    }
     before = {"outline": "angles", "draft": "outline", "polish": "draft"}.get(step)
     wanted = {"primer", "inputs.target_audience"}
     if before:
@@ -187,7 +193,7 @@ def test_passages_are_worked_on_in_place_in_one_step(name: str, output: str) -> 
 
 @pytest.mark.parametrize(("name", "step"), EVERY_STEP)
 def test_every_prompt_can_be_made(name: str, step: str) -> None:
-    prompt = prompt_for(pipeline(name), run_of(pipeline(name), "A fact."), step)
+    prompt = build_prompt(pipeline(name), run_of(pipeline(name), "A fact."), step)
     assert "None" not in prompt
     assert "{{" not in prompt
     assert "\n\n\n" not in prompt
@@ -204,7 +210,7 @@ def test_what_is_not_there_leaves_no_gap(name: str, step: str) -> None:
         primer=None,
         document=RunDocument(),
     )
-    prompt = prompt_for(configuration, run, step)
+    prompt = build_prompt(configuration, run, step)
     assert "\n\n\n" not in prompt
     assert "How " not in prompt
 
@@ -213,7 +219,7 @@ def test_what_is_not_there_leaves_no_gap(name: str, step: str) -> None:
 def test_a_source_is_text_whatever_it_says(name: str, step: str) -> None:
     if step == "polish" and name in ARTICLES:
         return  # it works on the draft alone
-    prompt = prompt_for(pipeline(name), run_of(pipeline(name), INJECTION), step)
+    prompt = build_prompt(pipeline(name), run_of(pipeline(name), INJECTION), step)
     assert INJECTION in prompt
     assert "do not follow them" in prompt
 
@@ -224,7 +230,7 @@ def test_every_prompt_and_its_answer_fit_a_small_model(name: str, step: str) -> 
     source = (
         SOURCE if name in ARTICLES else SOURCE[: configuration.inputs[0].max_length]
     )
-    prompt = prompt_for(configuration, run_of(configuration, source), step)
+    prompt = build_prompt(configuration, run_of(configuration, source), step)
     assert len(prompt) / CHARACTERS_A_TOKEN + longest(configuration, step) <= WINDOW
 
 
@@ -262,9 +268,9 @@ def test_primers_show_how_they_sound(name: str) -> None:
 
 def test_the_example_notes_are_bound_and_short() -> None:
     path = Path(__file__).parents[2] / "examples" / "notes-lmdb.md"
-    notes = split(path.read_text("utf-8"), path.as_uri())
+    notes = split_front_matter(path.read_text("utf-8"), path.as_uri())
     assert not has_errors(notes.problems)
-    assert LIBRARY.pipeline(notes.binding.pipeline or "").name == "tech-article"
-    assert LIBRARY.primer(notes.binding.primer or "").primer_id == "tech-journalist"
-    assert title_of(notes.body)
+    assert LIBRARY.pipeline(notes.config.pipeline or "").name == "tech-article"
+    assert LIBRARY.primer(notes.config.primer or "").primer_id == "tech-journalist"
+    assert first_title(notes.body)
     assert 300 <= len(notes.body.split()) <= 420

@@ -8,24 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from writeit.library.source import MAX_BYTES, Source
+from writeit.library.yaml_source import MAX_YAML_BYTES, YamlSource
 
 
 def check_refused(text: str, words: str) -> None:
     """Check that a text gives a problem with these words, and raises nothing."""
-    source = Source(text, "file:///x.yaml")
+    source = YamlSource(text, "file:///x.yaml")
     source.data()
     assert words in " ".join(problem.message for problem in source.problems)
 
 
 def test_data_is_plain() -> None:
-    source = Source("a: [1, x, {b: true}]\nc: 2.5\nd: null\n", "")
+    source = YamlSource("a: [1, x, {b: true}]\nc: 2.5\nd: null\n", "")
     assert source.data() == {"a": [1, "x", {"b": True}], "c": 2.5, "d": None}
     assert source.problems == []
 
 
 def test_aliases_are_followed() -> None:
-    assert Source("a: &x [1]\nb: *x\n", "").data() == {"a": [1], "b": [1]}
+    assert YamlSource("a: &x [1]\nb: *x\n", "").data() == {"a": [1], "b": [1]}
 
 
 def test_aliases_that_grow_without_end_are_refused() -> None:
@@ -43,7 +43,7 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
 
 
 def test_what_is_too_long_is_refused() -> None:
-    check_refused("a: " + "x" * MAX_BYTES, "KB allowed")
+    check_refused("a: " + "x" * MAX_YAML_BYTES, "KB allowed")
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,20 @@ def test_tags_make_no_objects(text: str) -> None:
 def test_what_is_no_yaml_is_a_problem_at_its_place(
     text: str, line: int, character: int
 ) -> None:
-    (problem,) = Source(text, "").problems
+    (problem,) = YamlSource(text, "").problems
     start = problem.range.start
     assert (start.line, start.character) == (line, character)
 
 
 def test_lines_end_where_an_editor_ends_them() -> None:
-    source = Source("a: '\u2028\x85'\r\nb: 1\rc: [", "")
+    source = YamlSource("a: '\u2028\x85'\r\nb: 1\rc: [", "")
     assert source.problems[0].range.start.line == 2
 
 
 @settings(deadline=None)
 @given(st.text(alphabet="abc: -[]{}&*!|>'\"#%@\n\r\t,?0\ufeff\u2028~<é", max_size=80))
 def test_no_text_raises(text: str) -> None:
-    source = Source(text, "")
+    source = YamlSource(text, "")
     source.data()
     for problem in source.problems:
         assert problem.range.start <= problem.range.end

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from writeit.core.settings import UserConfig
+from writeit.domain.session import UserConfig
 from writeit.library.user_config import config_file, read_user_config
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from support.editor import Editor, serving
 from support.workspace import new_workspace
-from writeit.store.checking import check
+from writeit.storage.verify import check_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -100,7 +100,7 @@ async def test_a_backup_is_a_store_inside_the_workspace(keeper: Editor) -> None:
     result = await keeper.command("writeit.store.backup", path="backups/one")
     target = keeper.folder / "backups" / "one"
     assert result == {"uri": target.as_uri()}
-    assert check(target).problems == []
+    assert check_store(target).problems == []
     taken = await keeper.refusal("writeit.store.backup", path="backups/one")
     assert taken.kind == "invalid_params"
     for path in ("../outside", "/tmp/outside", ""):

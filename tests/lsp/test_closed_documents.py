@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from writeit.lsp.texts import WriteItWorkspace
+from writeit.lsp.pygls_fixes import WriteItWorkspace
 
 URI = "untitled:Untitled-1"
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from support.editor import Editor, Refused, serving
 from support.workspace import new_workspace
 from writeit.lsp.commands import HANDLERS
-from writeit.lsp.errors import ERRORS
+from writeit.lsp.errors import ERROR_DATA_BY_KIND
 from writeit.lsp.protocol import Params
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def fields(command: str) -> dict[str, bool]:
     """The params of a command, and whether each is required."""
     return {
         field.alias or name: field.is_required()
-        for name, field in HANDLERS[command].params.model_fields.items()
+        for name, field in HANDLERS[command].params_model.model_fields.items()
     }
 
 
@@ -128,7 +128,7 @@ async def fuzzed(
 
 def is_typed(refused: Refused) -> bool:
     """Whether an error is one of the contract's, with a message."""
-    return refused.code in {kind.code for kind in ERRORS.values()} and bool(
+    return refused.code in {kind.code for kind in ERROR_DATA_BY_KIND.values()} and bool(
         refused.data["message"]
     )
 

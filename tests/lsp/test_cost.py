@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lsprotocol import types
 
-from writeit import bootstrap
-from writeit.core import decide
-from writeit.engine import others, watch
-from writeit.engine.starting import StartRequest
-from writeit.library.document import read_manuscript
-from writeit.lsp.connection import Connection
-from writeit.lsp.features.actions import code_actions
-from writeit.lsp.features.lenses import code_lenses
-from writeit.lsp.texts import WriteItDocument, WriteItWorkspace
-from writeit.store.lmdb_store import LmdbStore
+from writeit import app
+from writeit.domain.operations import select
+from writeit.engine import leases
+from writeit.engine.precedence import StartRequest
+from writeit.library.front_matter import read_source_document
+from writeit.lsp.features.code_action import code_actions
+from writeit.lsp.features.code_lens import code_lenses
+from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
+from writeit.lsp.session import Session
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from writeit.core.run import PipelineRun
+    from writeit.domain.run import PipelineRun
 
 pytestmark = pytest.mark.asyncio
 
@@ -34,8 +34,8 @@ LINE = f"{'A line of an article. ' * 4}\n"
 @pytest.fixture(autouse=True)
 def _nobody_looks_by_himself(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the engine reads now and then by itself is not what is counted."""
-    monkeypatch.setattr(others, "LOOK_SECONDS", 3600)
-    monkeypatch.setattr(watch, "BEAT_SECONDS", 3600)
+    monkeypatch.setattr(leases, "POLL_SECONDS", 3600)
+    monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 3600)
 
 
 class Counted(WriteItDocument):
@@ -51,7 +51,7 @@ class Counted(WriteItDocument):
 
     def beginning(self, characters: int) -> str:
         """The first characters."""
-        text = super().beginning(characters)
+        text = super().first_characters(characters)
         Counted.handed_out += len(text)
         return text
 
@@ -75,23 +75,25 @@ class Article:
             protocol=SimpleNamespace(initialization_options=None),
         )
         self.store = LmdbStore.open(folder / ".writeit" / "store")
-        world = replace(bootstrap.world(), open_store=lambda _: (self.store, None))
-        self.connection = Connection(server, world)
+        world = replace(app.create_ports(), open_store=lambda _: (self.store, None))
+        self.connection = Session(server, world)
 
     async def start(self) -> PipelineRun:
         """A run on the article, its first step skipped."""
-        folder = self.connection.folder_of(self.uri)
-        notes = read_manuscript("# Notes\n\nShort.\n", uri=self.uri).understood()
-        run = await folder.engine.start(
+        folder = self.connection.folder_containing(self.uri)
+        notes = read_source_document(
+            "# Notes\n\nShort.\n", uri=self.uri
+        ).require_valid()
+        run = await folder.engine.start_run(
             StartRequest(
-                configuration=folder.library().pipeline("tech-article"),
+                configuration=folder.load_library().pipeline("tech-article"),
                 document=notes.document,
                 uri=self.uri,
             )
         )
-        return await folder.engine.decide(
+        return await folder.engine.execute(
             run.pipeline_run_id,
-            lambda run, at: decide.skip(run, run.steps["angles"], at),
+            lambda run, at: select.skip_step(run, run.steps["angles"], at),
         )
 
     async def look(self) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ import pytest
 
 from support.desk import BETTER, SECOND, TEXT, file_of
 from support.trouble import is_told, no_room
-from writeit.lsp.files import replace_text
+from writeit.lsp.edits.files import replace_file_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,8 +85,8 @@ async def test_what_an_editor_saves_in_the_moment_of_a_replacement_is_not_lost(
                 editor.flush()
             return replace(path, target)
 
-        monkeypatch.setattr(type(file), "replace", when_she_saves)
-        assert not replace_text(file, "As it was.\n", "As we have it.\n")
+        monkeypatch.setattr(type(file), "replace_page_text", when_she_saves)
+        assert not replace_file_text(file, "As it was.\n", "As we have it.\n")
     assert file.read_text(encoding="utf-8") == "As she has it.\n"
 
 

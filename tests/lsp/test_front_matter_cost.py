@@ -9,8 +9,8 @@ import pytest
 from lsprotocol import types
 
 from support.heads import block
-from writeit.lsp.features import frontmatter
-from writeit.lsp.texts import WriteItDocument, WriteItWorkspace
+from writeit.lsp.features import front_matter_context
+from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,26 +47,39 @@ def test_the_text_behind_it_is_not_looked_at(line: int) -> None:
     """Wherever the cursor is, in the block or far behind it."""
     here = connection(block("  pipeline: post\n", BODY))
     position = types.Position(line=line, character=3)
-    assert frontmatter.head(here, URI) == block("  pipeline: post\n", "")
-    for look in (frontmatter.spot, frontmatter.word):
+    assert front_matter_context.front_matter_text(here, URI) == block(
+        "  pipeline: post\n", ""
+    )
+    for look in (
+        front_matter_context.cursor_context_at,
+        front_matter_context.find_word_at,
+    ):
         assert (look(here, URI, position) is not None) is (line < 4)
 
 
 def test_a_document_without_a_fence_is_not_looked_at() -> None:
     """Four characters say that there is no front matter."""
     here = connection(BODY)
-    assert frontmatter.head(here, URI) == ""
-    assert frontmatter.spot(here, URI, types.Position(line=1, character=0)) is None
-    assert frontmatter.takes_a_block(here, URI)
+    assert front_matter_context.front_matter_text(here, URI) == ""
+    assert (
+        front_matter_context.cursor_context_at(
+            here, URI, types.Position(line=1, character=0)
+        )
+        is None
+    )
+    assert front_matter_context.can_take_front_matter(here, URI)
 
 
-@pytest.mark.parametrize("characters", frontmatter.ENDS_WITHIN)
+@pytest.mark.parametrize("characters", front_matter_context.SEARCH_LENGTHS)
 @pytest.mark.parametrize("more", [-30, -1, 0, 1, 30])
 def test_where_the_looking_ends_no_fence_is_made_up(characters: int, more: int) -> None:
     """Three dashes that go on are none, wherever the text is cut."""
     start = "---\nwriteit: {}\n# "
     text = start + "x" * (characters + more - len(start) - 4) + "\n---"
-    assert frontmatter.head(connection(f"{text}-\n{BODY}"), URI) == ""
-    found = frontmatter.head(connection(f"{text}\n{BODY}"), URI)
-    is_within = len(text) + 1 < frontmatter.ENDS_WITHIN[-1]
+    assert (
+        front_matter_context.front_matter_text(connection(f"{text}-\n{BODY}"), URI)
+        == ""
+    )
+    found = front_matter_context.front_matter_text(connection(f"{text}\n{BODY}"), URI)
+    is_within = len(text) + 1 < front_matter_context.SEARCH_LENGTHS[-1]
     assert found == (f"{text}\n" if is_within else "")

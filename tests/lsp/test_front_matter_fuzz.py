@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from lsprotocol import types
 
 from support.heads import add_pipeline, block
-from writeit.core.alignment import lines
-from writeit.library import Library, read_library, split
-from writeit.library.checking import problems_within
+from writeit.library.catalog import Library, read_library
+from writeit.library.front_matter import check_front_matter, split_front_matter
 from writeit.lsp.convert import to_lsp_range, to_offset
-from writeit.lsp.features import frontmatter
-from writeit.lsp.features.suggestions import Within, suggestions
-from writeit.lsp.texts import WriteItWorkspace
+from writeit.lsp.features import front_matter_context
+from writeit.lsp.features.completion import SuggestionSources, suggest
+from writeit.lsp.pygls_fixes import WriteItWorkspace
+from writeit.text.diff import split_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,12 +89,12 @@ def test_wherever_the_cursor_is_something_can_be_said(
     """Suggestions replace a stretch of the cursor's own line, and around it."""
     here = connection(text, encoding)
     position = types.Position(line=line, character=character)
-    frontmatter.word(here, URI, position)
-    found = frontmatter.spot(here, URI, position)
+    front_matter_context.find_word_at(here, URI, position)
+    found = front_matter_context.cursor_context_at(here, URI, position)
     if found is None:
         return
     head, spot = found
-    suggestions(spot, Within(library=library, models={}))
+    suggest(spot, SuggestionSources(library=library, models={}))
     offset = to_offset(head, position, encoding)
     assert spot.word.start <= offset <= spot.word.end
     assert not set("\r\n") & set(head[spot.word.start : spot.word.end])
@@ -107,9 +107,9 @@ def test_whatever_stands_there_its_problems_have_places(
 ) -> None:
     """Within the front matter, the end not before the beginning."""
     here = connection(text, encoding)
-    head = frontmatter.head(here, URI)
-    for problem in problems_within(split(head, URI), library):
+    head = front_matter_context.front_matter_text(here, URI)
+    for problem in check_front_matter(split_front_matter(head, URI), library):
         where = to_lsp_range(head, problem.range.start, problem.range.end, encoding)
         start, end = where.start, where.end
         assert (start.line, start.character) <= (end.line, end.character)
-        assert end.line < max(len(lines(head)), 1)
+        assert end.line < max(len(split_lines(head)), 1)

@@ -8,7 +8,7 @@ import pytest
 
 from support.editor import serving
 from support.heads import Head, block
-from writeit.library.frontmatter import Binding
+from writeit.library.front_matter import FrontMatterConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ async def test_a_word_says_what_it_means(
 
 async def test_every_key_has_a_meaning(one_editor: Editor) -> None:
     """It is the docstring of the model, said nowhere else."""
-    for name, field in Binding.model_fields.items():
+    for name, field in FrontMatterConfig.model_fields.items():
         found = await Head(one_editor, block(f"  {name}|: x\n")).hovered()
         assert field.description
         assert found == f"**{name}**: {field.description}"

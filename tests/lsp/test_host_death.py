@@ -13,8 +13,8 @@ import pytest
 from support.editor import serving
 from support.skips import skip_or_fail
 from support.workspace import new_workspace
-from writeit.core.errors import ModelError
-from writeit.models import embedded
+from writeit.domain.errors import ModelError
+from writeit.llm.providers import embedded
 
 if TYPE_CHECKING:
     from support.editor import Editor, Json
@@ -121,11 +121,11 @@ async def test_the_answer_of_a_killed_embedded_model_is_kept(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its server dies alone: the host lives, the answer is partial, the next works."""
-    if importlib.util.find_spec(embedded.RUNTIME) is None:
-        skip_or_fail(f"{embedded.RUNTIME} is not installed")
+    if importlib.util.find_spec(embedded.RUNTIME_MODULE) is None:
+        skip_or_fail(f"{embedded.RUNTIME_MODULE} is not installed")
     monkeypatch.setenv("WRITEIT_CACHE_DIR", str(CACHE))
     try:
-        await embedded.install(lambda *_: None)
+        await embedded.install_weights(lambda *_: None)
     except ModelError as error:
         skip_or_fail(f"{error.message} {error.hint}")
     folder = new_workspace(tmp_path / "w")
@@ -139,7 +139,7 @@ async def test_the_answer_of_a_killed_embedded_model_is_kept(
         _, reply = editor.start(
             "writeit.step.run",
             runId=run_id,
-            models=[embedded.MODEL],
+            models=[embedded.EMBEDDED_MODEL],
             streamToken="story",
         )
         await editor.until(lambda: len(editor.progress("story")) > 3)

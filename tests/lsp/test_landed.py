@@ -7,21 +7,21 @@ from random import Random
 import pytest
 
 from support.prose import essay
-from writeit.lsp.desk import Desk, Sent
-from writeit.lsp.landing import has_landed
+from writeit.lsp.edit_session import EditSession, SentEdit
+from writeit.lsp.edits.edit_retry import is_edit_applied
 
 BEFORE = "One two three.\n\nFour five six seven eight.\n"
-SENT = Sent(BEFORE, BEFORE.replace("six seven", "6 and 7"))
+SENT = SentEdit(BEFORE, BEFORE.replace("six seven", "6 and 7"))
 
 
 @pytest.mark.parametrize("typed", ["", "x", "Much more than the edit was. "])
 @pytest.mark.parametrize("place", [0, 14, 20, 30])
 def test_typing_since_hides_nothing(typed: str, place: int) -> None:
     """In front of the edit, behind it, within it."""
-    there = SENT.text[:place] + typed + SENT.text[place:]
-    assert has_landed(SENT, there)
+    there = SENT.text_after[:place] + typed + SENT.text_after[place:]
+    assert is_edit_applied(SENT, there)
     elsewhere = BEFORE[:place] + typed + BEFORE[place:]
-    assert not has_landed(SENT, elsewhere)
+    assert not is_edit_applied(SENT, elsewhere)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -30,20 +30,20 @@ def test_however_she_types(seed: int) -> None:
     random = Random(seed)  # noqa: S311 -- a writer
     before = essay(random, 500)
     at = random.randrange(len(before) - 40)
-    sent = Sent(before, before[:at] + "some other words" + before[at + 30 :])
-    for text, landed in ((sent.before, False), (sent.text, True)):
+    sent = SentEdit(before, before[:at] + "some other words" + before[at + 30 :])
+    for text, landed in ((sent.text_before, False), (sent.text_after, True)):
         now = text
         for _ in range(3):
             place = random.randrange(len(now))
             now = now[:place] + random.choice(("abc ", "\n", "d")) + now[place:]
-        assert has_landed(sent, now) == landed
+        assert is_edit_applied(sent, now) == landed
 
 
 async def test_a_change_that_came_meanwhile_is_not_waited_for() -> None:
     """Waiting begins where counting ended."""
-    desk = Desk()
-    seen = desk.seen("file:///a%20b.md")
-    desk.changed("file:///a b.md")
-    assert await desk.change_after("file:///a%20b.md", seen, 90)
-    assert not await desk.change_after("file:///a%20b.md", seen + 1, 0.01)
-    assert await desk.pause("file:///a%20b.md", 0.01, 90)
+    desk = EditSession()
+    seen = desk.change_count("file:///a%20b.md")
+    desk.notify_change("file:///a b.md")
+    assert await desk.wait_for_change("file:///a%20b.md", seen, 90)
+    assert not await desk.wait_for_change("file:///a%20b.md", seen + 1, 0.01)
+    assert await desk.wait_for_idle("file:///a%20b.md", 0.01, 90)

@@ -10,12 +10,12 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInternalError
 
-from writeit.core.errors import DocumentChanged
-from writeit.core.merge3 import Merged, merge
-from writeit.lsp import landing
-from writeit.lsp.desk import Desk
-from writeit.lsp.landing import Landing
-from writeit.lsp.texts import WriteItWorkspace
+from writeit.domain.errors import DocumentChanged
+from writeit.lsp.edit_session import EditSession
+from writeit.lsp.edits import edit_retry
+from writeit.lsp.edits.edit_retry import EditRetry
+from writeit.lsp.pygls_fixes import WriteItWorkspace
+from writeit.text.merge3 import MergeResult, merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ class Client:
 
     def __init__(self, version: int = 1) -> None:
         self.workspace = WriteItWorkspace(None)
-        self.desk = Desk()
+        self.desk = EditSession()
         self.server = self
         self.sent: list[types.TextDocumentEdit] = []
         self.obeys: Callable[[types.TextDocumentEdit], None] = lambda _: None
@@ -73,7 +73,7 @@ class Client:
             types.VersionedTextDocumentIdentifier(uri=URI, version=version),
             types.TextDocumentContentChangePartial(range=where, text=text),
         )
-        self.desk.changed(URI)
+        self.desk.notify_change(URI)
 
     def type(self, text: str) -> None:
         """Type at the beginning."""
@@ -82,27 +82,27 @@ class Client:
 
     async def land(
         self,
-        wanted: Callable[[str], Merged] | None = None,
+        wanted: Callable[[str], MergeResult] | None = None,
         *,
         patient: bool = False,
     ) -> Any:
         """Bring the goal in."""
         wanted = wanted or (lambda text: merge(BASE, text, GOAL))
-        connection: Any = SimpleNamespace(desk=self.desk, server=self)
-        return await Landing(connection, URI, wanted, patient=patient).land()
+        connection: Any = SimpleNamespace(edit_session=self.desk, server=self)
+        return await EditRetry(connection, URI, wanted, wait_for_user=patient).apply()
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less."""
-    for name in ("ECHO", "PAUSE", "PATIENCE", "REPLY"):
-        monkeypatch.setattr(landing, name, 0.05)
+    for name in ("CHANGE_TIMEOUT", "IDLE_SECONDS", "IDLE_TIMEOUT", "REPLY_TIMEOUT"):
+        monkeypatch.setattr(edit_retry, name, 0.05)
 
 
 @pytest.fixture
 def _longer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait long enough for what a test does meanwhile."""
-    monkeypatch.setattr(landing, "PATIENCE", 5.0)
+    monkeypatch.setattr(edit_retry, "IDLE_TIMEOUT", 5.0)
 
 
 async def test_what_changes_while_it_merges_is_merged_too() -> None:
@@ -111,7 +111,7 @@ async def test_what_changes_while_it_merges_is_merged_too() -> None:
     client.obeys = client.take
     words = iter(["a ", "b ", "c "])
 
-    def wanted(text: str) -> Merged:
+    def wanted(text: str) -> MergeResult:
         if word := next(words, ""):
             client.type(word)
         return merge(BASE, text, GOAL)
@@ -269,10 +269,10 @@ async def test_an_editor_that_goes_away_is_not_waited_for() -> None:
 
 async def test_a_wait_that_is_cancelled_as_the_change_comes_is_cancelled() -> None:
     """Whoever ends the work is not overheard because the writer typed just then."""
-    desk = Desk()
-    waiting = asyncio.create_task(desk.change_after(URI, 0, 5))
+    desk = EditSession()
+    waiting = asyncio.create_task(desk.wait_for_change(URI, 0, 5))
     await asyncio.sleep(0)
-    desk.changed(URI)
+    desk.notify_change(URI)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

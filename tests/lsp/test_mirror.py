@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from vscode import tools
-from writeit.lsp.names import COMMANDS
-from writeit.lsp.schema import contract
+from writeit.lsp.command_ids import COMMAND_IDS
+from writeit.lsp.schema import build_schema
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "vscode-extension"
@@ -19,8 +19,8 @@ MIRROR = EXTENSION / "src" / "protocol.ts"
 def test_every_command_and_every_shape_is_mirrored() -> None:
     """Nothing of the JSON Schema is left out; `npm run check` compares the whole."""
     text = MIRROR.read_text("utf-8")
-    assert all(f"readonly '{name}': {{" in text for name in COMMANDS)
-    for name, schema in contract()["$defs"].items():
+    assert all(f"readonly '{name}': {{" in text for name in COMMAND_IDS)
+    for name, schema in build_schema()["$defs"].items():
         assert f" {name} " in text
         for field in schema.get("properties", {}):
             assert f"  readonly {field}: " in text or f"  readonly {field}?:" in text
@@ -55,7 +55,7 @@ def test_the_extension_reaches_every_command() -> None:
         if path.name != MIRROR.name
     ]
     missing = {
-        name for name in COMMANDS if not any(f"'{name}'" in text for text in sources)
+        name for name in COMMAND_IDS if not any(f"'{name}'" in text for text in sources)
     }
     # The list of pipelines and their files; pages and the diff editor show the others.
     assert missing == {

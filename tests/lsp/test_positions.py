@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 from lsprotocol import types
 
 from support.prose import edited, proses
-from writeit.core.alignment import lines
-from writeit.core.edits import applied, edits
 from writeit.lsp.convert import to_lsp_edits, to_offset
 from writeit.lsp.protocol import Position
-from writeit.lsp.texts import WriteItDocument, WriteItWorkspace
+from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
+from writeit.text.diff import apply_edits, compute_edits, split_lines
 
 ENCODINGS = tuple(types.PositionEncodingKind)
 ODD = st.text(alphabet=st.sampled_from("ab \n\ré\u0301👩\u200d\u2028\x0c\x85日"))
@@ -23,7 +22,7 @@ def offset(
     text: str, position: types.Position, encoding: types.PositionEncodingKind
 ) -> int:
     """The place of a position, found the slow way: by encoding the line."""
-    before = lines(text)[: position.line]
+    before = split_lines(text)[: position.line]
     rest = text[len("".join(before)) :]
     name = "utf-8" if encoding == "utf-8" else f"{encoding.value}-le"
     units = rest.encode(name)[: position.character * UNITS[encoding]]
@@ -38,7 +37,7 @@ def test_edits_mean_the_same_in_every_encoding(
     """Applied from the last to the first, as editors do, they make the target."""
     target = data.draw(st.one_of(edited(text, 8), ODD))
     result = text
-    for edit in reversed(to_lsp_edits(text, edits(text, target), encoding)):
+    for edit in reversed(to_lsp_edits(text, compute_edits(text, target), encoding)):
         start = offset(text, edit.range.start, encoding)
         end = offset(text, edit.range.end, encoding)
         result = result[:start] + edit.new_text + result[end:]
@@ -53,8 +52,8 @@ def test_a_position_is_found_again(
     """From an edit's place to its position and back."""
     target = data.draw(edited(text, 4))
     for edit, sent in zip(
-        edits(text, target),
-        to_lsp_edits(text, edits(text, target), encoding),
+        compute_edits(text, target),
+        to_lsp_edits(text, compute_edits(text, target), encoding),
         strict=True,
     ):
         for place, position in (
@@ -78,13 +77,13 @@ def test_the_server_has_the_text_that_the_editor_has(
     workspace.put_text_document(item)
     here = types.VersionedTextDocumentIdentifier(uri="untitled:a", version=2)
     target = data.draw(st.one_of(edited(text, 8), ODD))
-    for edit in reversed(to_lsp_edits(text, edits(text, target), encoding)):
+    for edit in reversed(to_lsp_edits(text, compute_edits(text, target), encoding)):
         change = types.TextDocumentContentChangePartial(
             range=edit.range, text=edit.new_text
         )
         workspace.update_text_document(here, change)
     document = workspace.get_text_document("untitled:a")
-    assert document.source == target == applied(text, edits(text, target))
+    assert document.source == target == apply_edits(text, compute_edits(text, target))
 
 
 def test_two_halves_of_a_character_that_come_apart_are_one_in_the_end() -> None:

@@ -8,12 +8,12 @@ from typing import get_args
 
 import pytest
 
-from writeit.core.errors import FailureReason
-from writeit.engine.stream import NoticeCode
-from writeit.lsp.errors import ERRORS, ErrorBase
+from writeit.domain.errors import FailureReason
+from writeit.engine.streaming import NoticeCode
+from writeit.lsp.errors import ERROR_DATA_BY_KIND, ErrorDataBase
 from writeit.lsp.messages import LIFECYCLE, ClientOptions
 from writeit.lsp.protocol import Params
-from writeit.lsp.schema import STREAM
+from writeit.lsp.schema import STREAM_EVENTS
 from writeit.views import uris
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf-8")
@@ -27,18 +27,18 @@ def row(of: str) -> str:
     return str(line)
 
 
-@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("kind", ERROR_DATA_BY_KIND)
 def test_each_error_has_a_row_with_its_code_and_its_keys(kind: str) -> None:
     """All but `kind`, `message` and `hint`, which the text explains once."""
-    data = ERRORS[kind]
+    data = ERROR_DATA_BY_KIND[kind]
     line = row(kind)
     assert line.startswith(f"| {data.code} |")
-    own = data.model_fields.keys() - ErrorBase.model_fields.keys() - {"kind"}
+    own = data.model_fields.keys() - ErrorDataBase.model_fields.keys() - {"kind"}
     assert all(f"`{data.model_fields[name].alias}`" in line for name in own)
 
 
-@pytest.mark.parametrize("event", STREAM)
-def test_each_event_has_a_row_with_its_fields(event: type[ErrorBase]) -> None:
+@pytest.mark.parametrize("event", STREAM_EVENTS)
+def test_each_event_has_a_row_with_its_fields(event: type[ErrorDataBase]) -> None:
     """All but `kind`, by which the row is found."""
     (kind,) = get_args(event.model_fields["kind"].annotation)
     fields = [

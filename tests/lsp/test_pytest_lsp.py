@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator  # noqa: TC003 -- pytest-lsp reads it
-from pathlib import Path  # noqa: TC003 -- as above
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest

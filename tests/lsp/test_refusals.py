@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from support.editor import Editor, Refused, serving
 from support.workspace import new_workspace
-from writeit.lsp.errors import ERRORS
+from writeit.lsp.errors import ERROR_DATA_BY_KIND
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -140,8 +140,8 @@ async def test_bad_input_is_refused_and_changes_nothing(
     before = snapshot(refusing.folder)
     refused = await refusing.editor.refusal(f"writeit.{command}", **given)
     assert refused.kind == kind
-    assert refused.code == ERRORS[kind].code
-    assert not ERRORS[kind].model_validate(refused.data).model_extra
+    assert refused.code == ERROR_DATA_BY_KIND[kind].code
+    assert not ERROR_DATA_BY_KIND[kind].model_validate(refused.data).model_extra
     assert hint in f"{refused.data['hint']} {refused.data['message']}"
     assert snapshot(refusing.folder) == before
 

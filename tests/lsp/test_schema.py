@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import protocol_schema
-from writeit.core.errors import WriteItError
-from writeit.lsp.errors import ERRORS, KINDS, ErrorBase
+from writeit.domain.errors import WriteItError
+from writeit.lsp.command_ids import COMMAND_IDS
+from writeit.lsp.errors import ERROR_DATA_BY_KIND, ERROR_DATA_MODELS, ErrorDataBase
 from writeit.lsp.messages import ClientOptions
-from writeit.lsp.names import COMMANDS
-from writeit.lsp.protocol import Wire
-from writeit.lsp.schema import as_json, contract
+from writeit.lsp.protocol import WireModel
+from writeit.lsp.schema import build_schema, schema_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,32 +32,32 @@ def test_what_is_checked_in_is_what_the_code_says(name: str) -> None:
 
 def test_every_command_has_both_schemas() -> None:
     """Params and result of each, and nothing else."""
-    commands = contract()["commands"]
-    assert list(commands) == list(COMMANDS)
+    commands = build_schema()["commands"]
+    assert list(commands) == list(COMMAND_IDS)
     assert all(set(entry) == {"params", "result"} for entry in commands.values())
 
 
 def test_field_names_are_camel_case_on_the_wire() -> None:
     """Field names are the seed's in camelCase on the wire."""
-    for definition in contract()["$defs"].values():
+    for definition in build_schema()["$defs"].values():
         for name in definition.get("properties", {}):
             assert "_" not in name
 
 
 def test_unknown_keys_are_refused_everywhere() -> None:
     """Every model forbids what it does not know, but for two that may gain fields."""
-    models = [Wire]
+    models = [WireModel]
     for model in models:
         models += model.__subclasses__()
     tolerant = {m for m in models if m.model_config["extra"] != "forbid"}
-    assert tolerant == {ClientOptions, ErrorBase, *KINDS}
+    assert tolerant == {ClientOptions, ErrorDataBase, *ERROR_DATA_MODELS}
 
 
 def test_every_kind_of_error_has_its_data() -> None:
     """And a code of its own."""
     kinds = {error.kind for error in every_error(WriteItError)}
-    assert kinds == ERRORS.keys()
-    assert len({data.code for data in KINDS}) == len(KINDS)
+    assert kinds == ERROR_DATA_BY_KIND.keys()
+    assert len({data.code for data in ERROR_DATA_MODELS}) == len(ERROR_DATA_MODELS)
 
 
 def every_error(base: type[WriteItError]) -> Iterator[type[WriteItError]]:
@@ -75,4 +75,4 @@ def test_the_command_line_prints_the_contract() -> None:
         text=True,
         check=True,
     )
-    assert printed.stdout == as_json()
+    assert printed.stdout == schema_text()

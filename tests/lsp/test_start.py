@@ -16,10 +16,10 @@ import pytest
 from support.editor import serving
 from support.trouble import is_on_the_disk
 from support.waiting import PATIENCE
-from writeit.core.run import PipelineStatus
+from writeit.domain.run import PipelineStatus
+from writeit.lsp.command_ids import COMMAND_IDS
 from writeit.lsp.commands import HANDLERS
-from writeit.lsp.names import COMMANDS
-from writeit.store.lmdb_store import LmdbStore
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +31,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 OURS_BEFORE_INITIALIZE = {
     "writeit",
     "writeit.__main__",
-    "writeit.bootstrap",
+    "writeit.app",
     "writeit.lsp",
-    "writeit.lsp.front_matter",
-    "writeit.lsp.names",
-    "writeit.lsp.rpc",
-    "writeit.lsp.texts",
     "writeit.lsp.server",
+    "writeit.lsp.command_ids",
+    "writeit.lsp.pygls_fixes",
 }
 FOREIGN_BEFORE_INITIALIZE = {
     *("pygls", "lsprotocol", "attr", "attrs", "cattrs", "typing_extensions"),
@@ -92,8 +90,8 @@ async def test_the_commands_announced_are_the_commands_there_are(
 ) -> None:
     """Names, handlers and what initialize says are one list."""
     announced = one_editor.initialized["capabilities"]["executeCommandProvider"]
-    assert announced["commands"] == list(COMMANDS)
-    assert set(COMMANDS) == set(HANDLERS)
+    assert announced["commands"] == list(COMMAND_IDS)
+    assert set(COMMAND_IDS) == set(HANDLERS)
     assert one_editor.initialized["serverInfo"]["name"] == "writeit"
 
 
@@ -164,7 +162,7 @@ async def test_an_editor_that_hangs_up_as_it_ends_leaves_its_run_paused(
         editor.process.stdin.close()
         assert await asyncio.wait_for(editor.process.wait(), PATIENCE) == 1
     store = LmdbStore.open(workspace / ".writeit" / "store")
-    stored = store.run(UUID(run_id))
+    stored = store.get_run(UUID(run_id))
     store.close()
     assert stored
     assert stored.run.status is PipelineStatus.PAUSED

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from support.editor import Editor, capabilities
 from support.waiting import PATIENCE
 from support.wires import TOKEN, Bridge, as_process, hang_up, listening, over_tcp
-from writeit.lsp.transports import NotLoopback, loopback
+from writeit.lsp.transports import NotLoopbackError, parse_loopback_address
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,8 +105,8 @@ async def test_a_wrong_header_closes_the_websocket(
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "10.1.2.3:80", "here"])
 async def test_others_on_the_network_cannot_reach_it(address: str) -> None:
     """TCP and WebSocket bind to loopback."""
-    with pytest.raises(NotLoopback):
-        loopback(address)
+    with pytest.raises(NotLoopbackError):
+        parse_loopback_address(address)
 
 
 async def test_a_public_address_is_misuse() -> None:

@@ -15,8 +15,8 @@ import pytest_asyncio
 
 from support.editor import Editor, Refused, serving
 from support.trouble import is_told, others
-from writeit.store import keys, schema
-from writeit.store.location import BESIDE
+from writeit.storage import keys, migrations
+from writeit.storage.location import STORE_SUBFOLDER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -62,7 +62,7 @@ def from_the_future(data: Path) -> None:
         lmdb.Environment(str(data.parent)) as environment,
         environment.begin(write=True) as txn,
     ):
-        txn.put(keys.SCHEMA, schema.stamp(schema.SCHEMA + 1))
+        txn.put(keys.SCHEMA, migrations.schema_value(migrations.SCHEMA_VERSION + 1))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_a_store_that_cannot_be_opened_is_told_and_left_alone(
 ) -> None:
     """What needs no history goes on; with the store put right, so does the rest."""
     workspace, run_id = kept
-    data = workspace / BESIDE / "data.mdb"
+    data = workspace / STORE_SUBFOLDER / "data.mdb"
     whole, before = data.read_bytes(), others(workspace)
     damage(data)
     damaged = data.read_bytes()
@@ -105,7 +105,7 @@ async def test_a_lens_that_needs_the_store_says_what_is_wrong_with_it(
 ) -> None:
     """In the words of any refusal; no class of our program's is named."""
     workspace, _ = kept
-    overwritten(workspace / BESIDE / "data.mdb")
+    overwritten(workspace / STORE_SUBFOLDER / "data.mdb")
     async with serving([workspace], "bare", environment) as editor:
         with pytest.raises(Refused) as refused:
             await editor.request(
@@ -191,7 +191,7 @@ async def test_a_store_whose_files_may_not_be_written_is_told(
 ) -> None:
     """The folder may be written to, its data may not: nothing is put in its place."""
     workspace, run_id = kept
-    data = workspace / BESIDE / "data.mdb"
+    data = workspace / STORE_SUBFOLDER / "data.mdb"
     before = data.read_bytes()
     data.chmod(0o444)
     async with obeying(workspace, environment) as editor:

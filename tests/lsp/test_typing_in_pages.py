@@ -19,7 +19,7 @@ import pytest
 
 from support.editor import Refused
 from support.page import Manner
-from writeit.views.markers import sections_of
+from writeit.views.section_markers import find_section_markers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +118,7 @@ class Evening:
         world = self.page.text + file + export["content"]
         lost = {letter for letter in self.typed if letter not in world}
         assert not lost, (lost, self.manner, self.page.text, file)
-        for opening, closing in sections_of(self.page.text):
+        for opening, closing in find_section_markers(self.page.text):
             there = Counter(self.page.text[opening.end : closing.start])
             assert all(there[letter] <= 1 for letter in self.typed)
 
@@ -141,7 +141,7 @@ class Evening:
 
     async def _type(self) -> None:
         """Type a word at some place of some section; it may move while she does."""
-        sections = list(sections_of(self.page.text))
+        sections = list(find_section_markers(self.page.text))
         opening, closing = self.random.choice(sections)
         last = closing.start - (2 if self.crlf else 1)
         here = self.random.randint(opening.end, max(opening.end, last))

@@ -10,21 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from writeit.core.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.core.session import UserSession
-from writeit.engine.converse import RetryPolicy
+from support.scripted_models import ScriptedModels
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.domain.session import UserSession
 from writeit.engine.engine import Engine
-from writeit.engine.requests import Ask
-from writeit.engine.resolve import Wishes
-from writeit.engine.starting import StartRequest
-from writeit.engine.stream import Finished
-from writeit.models.scripted import ScriptedModels
+from writeit.engine.precedence import ModelSelection, StartRequest
+from writeit.engine.requests import GenerateStep
+from writeit.engine.streaming import ResponseFinished, RetryPolicy
 
 if TYPE_CHECKING:
-    from writeit.core.run import PipelineRun
-    from writeit.engine.asking import Asking
-    from writeit.engine.stream import StreamEvent
-    from writeit.store.lmdb_store import LmdbStore
+    from writeit.domain.run import PipelineRun
+    from writeit.engine.generation import Generation
+    from writeit.engine.streaming import StreamEvent
+    from writeit.storage.store import LmdbStore
 
 K = TypeVar("K")
 
@@ -71,11 +69,11 @@ class LivingProcesses:
     def __init__(self) -> None:
         self.dead: set[int] = set()
 
-    def me(self) -> tuple[int, float]:
+    def current_process(self) -> tuple[int, float]:
         """This process."""
         return 1, 0.0
 
-    def alive(self, pid: int, started: float) -> bool:  # noqa: ARG002 -- the port's
+    def is_alive(self, pid: int, started: float) -> bool:  # noqa: ARG002 -- the port's
         """Whether nobody let it die."""
         return pid not in self.dead
 
@@ -88,7 +86,7 @@ class Bench:
     models: ScriptedModels = field(default_factory=ScriptedModels)
     clock: TickingClock = field(default_factory=TickingClock)
     seen: list[StreamEvent] = field(default_factory=list)
-    wishes: Wishes = field(default_factory=Wishes)
+    wishes: ModelSelection = field(default_factory=ModelSelection)
     processes: LivingProcesses = field(default_factory=LivingProcesses)
 
     def __post_init__(self) -> None:
@@ -106,23 +104,23 @@ class Bench:
             clock=self.clock,
             processes=self.processes,
             session=session,
-            policy=RetryPolicy(longest_wait=0),
+            retry_policy=RetryPolicy(max_wait=0),
         )
 
     async def run(self, pipeline: PipelineConfiguration = PIPELINE) -> PipelineRun:
         """Start a run."""
         request = StartRequest(configuration=pipeline, inputs={"source": "rivers"})
-        return await self.engine.start(request)
+        return await self.engine.start_run(request)
 
-    async def ask(self, run: PipelineRun, *models: str, samples: int = 1) -> Asking:
+    async def ask(self, run: PipelineRun, *models: str, samples: int = 1) -> Generation:
         """Ask the current step."""
-        asked = Ask(
+        asked = GenerateStep(
             run_id=run.pipeline_run_id,
             models=models or (MODEL,),
             samples=samples,
-            wishes=self.wishes,
+            model_selection=self.wishes,
         )
-        return await self.engine.ask(asked, self.see)
+        return await self.engine.generate(asked, self.see)
 
     def see(self, event: StreamEvent) -> None:
         """Remember an event and wake who waits for it."""
@@ -139,10 +137,10 @@ class Bench:
         """What was seen of one kind."""
         return [event for event in self.seen if isinstance(event, kind)]
 
-    def finished(self) -> list[Finished]:
+    def finished(self) -> list[ResponseFinished]:
         """The ends that were seen."""
-        return self.of(Finished)
+        return self.of(ResponseFinished)
 
     def stored(self, run: PipelineRun) -> PipelineRun:
         """The run as it is in the store."""
-        return self.engine.ledger.read(run.pipeline_run_id).run
+        return self.engine.transactions.read_run(run.pipeline_run_id).run

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from support.runs import DAWN
-from writeit.core import events as e
-from writeit.core import machine
-from writeit.core.errors import WriteItError
-from writeit.core.run import (
-    DONE,
+from writeit.domain import events as e
+from writeit.domain import state_machine
+from writeit.domain.errors import WriteItError
+from writeit.domain.run import (
+    DONE_STATUSES,
     MAX_RETRIES,
     PipelineRun,
     PipelineStatus,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from writeit.core.decide import Events
+    from writeit.domain.operations.lifecycle import Events
 
 STEPS = ("outline", "draft", "polish")
 
@@ -44,7 +44,7 @@ class Family(RuleBasedStateMachine):
 
     def begin_with(self, event: e.RunStarted | e.RunBranched) -> UUID:
         """A run comes to be."""
-        run = machine.apply(None, event)
+        run = state_machine.apply_event(None, event)
         self.family[run.pipeline_run_id] = run
         self.logs[run.pipeline_run_id] = [event]
         return run.pipeline_run_id
@@ -61,7 +61,7 @@ class Family(RuleBasedStateMachine):
             return
         finally:
             assert run.model_dump() == before
-        self.family[run_id] = machine.replay(events, run)
+        self.family[run_id] = state_machine.replay(events, run)
         self.logs[run_id] += events
 
     @invariant()
@@ -97,7 +97,7 @@ class Family(RuleBasedStateMachine):
         """The entities can be rebuilt from the events."""
         for run_id, run in self.family.items():
             if self.before.get(run_id) is not run:
-                assert machine.replay(self.logs[run_id]) == run
+                assert state_machine.replay(self.logs[run_id]) == run
 
 
 def check(run: PipelineRun) -> None:
@@ -109,7 +109,7 @@ def check(run: PipelineRun) -> None:
     )
     assert not run.is_streaming or run.status is PipelineStatus.RUNNING
     for state, following in pairwise(states):
-        assert state.status in DONE or following.status is StepStatus.PENDING
+        assert state.status in DONE_STATUSES or following.status is StepStatus.PENDING
     for state in states:
         check_step(state)
 
@@ -121,4 +121,4 @@ def check_step(state: StepState) -> None:
         assert state.ai_responses or state.streaming
     if state.status is StepStatus.PENDING:
         assert not state.ai_responses
-    assert (state.content is not None) == (state.status in DONE)
+    assert (state.content is not None) == (state.status in DONE_STATUSES)

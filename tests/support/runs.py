@@ -7,19 +7,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from writeit.core import decide, machine
-from writeit.core import events as e
-from writeit.core.run import (
-    AIResponse,
-    Call,
-    Passage,
-    PipelineRun,
-    StepState,
-)
-from writeit.core.usage import TokenUsage
+from writeit.domain import events as e
+from writeit.domain import state_machine
+from writeit.domain.entity import TokenUsage
+from writeit.domain.operations import generate, lifecycle, select
+from writeit.domain.run import AIResponse, Call, Passage, PipelineRun, StepState
 
 if TYPE_CHECKING:
-    from writeit.core.decide import Events
+    from writeit.domain.operations.lifecycle import Events
 
 STEPS = ("angles", "outline", "draft", "polish")
 DAWN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,19 +88,21 @@ def passage_of(response_id: UUID, text: str = "a passage") -> Passage:
 
 def done(run: PipelineRun, events: Events) -> PipelineRun:
     """The run after these events."""
-    return machine.replay(events, run)
+    return state_machine.replay(events, run)
 
 
 def sends(step: str, calls: list[Call]) -> Events:
     """The calls being made."""
-    return tuple(decide.send(step, call, "a prompt", DAWN) for call in calls)
+    return tuple(
+        generate.start_response(step, call, "a prompt", DAWN) for call in calls
+    )
 
 
 def asked(run: PipelineRun, calls: int = 1) -> tuple[PipelineRun, list[Call]]:
     """The run with its current step asked, and the calls."""
     state = current(run)
     made = [call_for(state, up=1 if state.calls else 0) for _ in range(calls)]
-    opening = decide.ask(run, state, made, DAWN)
+    opening = generate.start_generation(run, state, made, DAWN)
     return done(run, (*opening, *sends(state.step_name, made))), made
 
 
@@ -115,14 +112,14 @@ def answered(run: PipelineRun, *texts: str) -> PipelineRun:
     run, calls = asked(run, len(texts))
     step = run.current_step
     for call, text in zip(calls, texts, strict=True):
-        run = done(run, decide.receive(step, answer(call, text), DAWN))
+        run = done(run, generate.complete_response(step, answer(call, text), DAWN))
     return run
 
 
 def chosen(run: PipelineRun) -> PipelineRun:
     """The run with its current step answered and chosen."""
     run = answered(run)
-    return done(run, decide.select(run, current(run), 0, DAWN))
+    return done(run, select.select_response(run, current(run), 0, DAWN))
 
 
 def completed(steps: tuple[str, ...] = STEPS) -> PipelineRun:
@@ -139,18 +136,18 @@ def anew(
     """The run with a step asked anew, and the call."""
     state = run.steps[step]
     calls = [call_for(state, up=1)]
-    opening = decide.regenerate(run, state, calls, feedback, DAWN)
+    opening = generate.regenerate(run, state, calls, feedback, DAWN)
     return done(run, (*opening, *sends(step, calls))), calls
 
 
 def failing(run: PipelineRun, step: str, call: Call) -> PipelineRun:
     """The run after a call ended without any text."""
-    return done(run, decide.fail(step, call, "timeout", "too slow", DAWN))
+    return done(run, generate.fail_response(step, call, "timeout", "too slow", DAWN))
 
 
 def paused(run: PipelineRun) -> PipelineRun:
     """The run, paused."""
-    return done(run, decide.pause(run, DAWN))
+    return done(run, lifecycle.pause(run, DAWN))
 
 
 def broken(run: PipelineRun) -> PipelineRun:
@@ -160,5 +157,5 @@ def broken(run: PipelineRun) -> PipelineRun:
 
 def child_of(run: PipelineRun, step: str) -> PipelineRun:
     """A branch of the run at one of its steps."""
-    event = decide.branch(run, run.steps[step], new_id(), DAWN, None)
-    return machine.apply(None, event)
+    event = lifecycle.branch(run, run.steps[step], new_id(), DAWN, None)
+    return state_machine.apply_event(None, event)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from support.waiting import awaited
-from writeit.store.lmdb_store import LmdbStore
-from writeit.store.location import BESIDE
+from writeit.storage.location import STORE_SUBFOLDER
+from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def others(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and folder / BESIDE not in path.parents
+        if path.is_file() and folder / STORE_SUBFOLDER not in path.parents
     }
 
 
@@ -42,7 +42,7 @@ async def is_on_the_disk(folder: Path, run_id: str, text: str) -> None:
     It is told before: the journal is 50 ms behind, on a machine that does not stand
     still. Read as any other process would.
     """
-    store = LmdbStore.open(folder / BESIDE)
+    store = LmdbStore.open(folder / STORE_SUBFOLDER)
     try:
         await awaited(lambda: _streaming(store, UUID(run_id)).startswith(text))
     finally:
@@ -50,7 +50,7 @@ async def is_on_the_disk(folder: Path, run_id: str, text: str) -> None:
 
 
 def _streaming(store: LmdbStore, run_id: UUID) -> str:
-    stored = store.run(run_id)
+    stored = store.get_run(run_id)
     assert stored is not None
     step = stored.run.steps[stored.run.current_step]
     return "".join(answer.text for answer in step.streaming)

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from writeit.views import compare, response, step
-from writeit.views.markers import assembled
+from writeit.views import compare, step
+from writeit.views.section_markers import assemble_page
+from writeit.views.step import response_parts
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from writeit.core.run import PipelineRun
-    from writeit.views.compare import Compared
+    from writeit.domain.run import PipelineRun
+    from writeit.views.compare import ComparedText
 
 
 def render_step(run: PipelineRun, name: str, description: str = "") -> str:
     """A step's."""
-    return assembled(step.step_parts(run, name, description=description))
+    return assemble_page(step.step_parts(run, name, description=description))
 
 
 def render_response(run: PipelineRun, name: str, response_id: UUID) -> str:
     """An answer's."""
-    return assembled(response.response_parts(run, name, response_id))
+    return assemble_page(response_parts(run, name, response_id))
 
 
-def render_compare(left: Compared, right: Compared) -> str:
+def render_compare(left: ComparedText, right: ComparedText) -> str:
     """A comparison's."""
-    return assembled(compare.comparison_parts(left, right))
+    return assemble_page(compare.comparison_parts(left, right))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from views.manuscripts import ANGLES, DRAFT, OTHER_DRAFT, OUTLINE
-from writeit.core.run import (
+from writeit.domain.entity import TokenUsage
+from writeit.domain.run import (
     AIResponse,
     Call,
     MergePart,
@@ -21,11 +22,10 @@ from writeit.core.run import (
     StepStatus,
     StreamingResponse,
 )
-from writeit.core.usage import TokenUsage
-from writeit.views.tree import TreeNode
+from writeit.views.run import TreeNode
 
 if TYPE_CHECKING:
-    from writeit.core.errors import FailureReason
+    from writeit.domain.errors import FailureReason
 
 BEGUN = datetime(2026, 11, 22, 21, 3, tzinfo=UTC)
 STEPS = ("angles", "outline", "draft", "polish")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from views import manuscripts
-from writeit.views.diff import difference, in_markdown, told
+from writeit.views.diff import as_markdown, compare_words, summary
 
 WORDS = st.lists(
     st.sampled_from(["the", "bee", "sleeps", "at", "night.", "\n", "\n\n"])
@@ -20,14 +20,14 @@ TEXTS = WORDS.map(" ".join)
 
 def shown(left: str, right: str) -> str:
     """What a writer sees of the difference."""
-    return in_markdown(difference(left, right))
+    return as_markdown(compare_words(left, right))
 
 
 @settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_no_word_is_lost_or_made_up(left: str, right: str) -> None:
     """Without what was put in it is the left text, without what was taken the right."""
-    pieces = [p for line in difference(left, right).lines for p in line.pieces]
+    pieces = [p for line in compare_words(left, right).lines for p in line.spans]
     assert [word for piece in pieces for word in piece.old] == left.split()
     assert [word for piece in pieces for word in piece.new] == right.split()
 
@@ -36,7 +36,7 @@ def test_no_word_is_lost_or_made_up(left: str, right: str) -> None:
 @given(TEXTS)
 def test_a_text_does_not_differ_from_itself(text: str) -> None:
     """And says so."""
-    assert told(difference(text, text)) == "The two have the same words."
+    assert summary(compare_words(text, text)) == "The two have the same words."
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_what_did_not_change_is_left_out() -> None:
 
 def test_two_answers_are_two_texts() -> None:
     """What has little in common is not compared word by word."""
-    found = difference(manuscripts.DRAFT, manuscripts.OTHER_DRAFT)
-    assert not found.related
-    assert "little in common" in told(found)
+    found = compare_words(manuscripts.DRAFT, manuscripts.OTHER_DRAFT)
+    assert not found.is_related
+    assert "little in common" in summary(found)
 
 
 @pytest.mark.parametrize("paragraph", [1, 12, 90, 5_000])
@@ -112,5 +112,5 @@ def test_long_texts_take_little_time(paragraph: int, edited: float) -> None:
         for words in (left, right)
     ]
     began = time.process_time()
-    difference(*texts)
+    compare_words(*texts)
     assert time.process_time() - began < 10

@@ -14,12 +14,12 @@ import pytest
 
 from views import manuscripts, samples
 from views.rendered import render_compare, render_response, render_step
-from writeit.core.run import StepState, StepStatus
-from writeit.views.compare import compared
+from writeit.domain.run import StepState, StepStatus
+from writeit.views.compare import read_compared_text
 from writeit.views.prompt import PromptModel, render_prompt
-from writeit.views.response import render_content
 from writeit.views.run import render_run
-from writeit.views.uris import Side
+from writeit.views.step import render_content
+from writeit.views.uris import ComparedSide
 from writeit.views.usage import render_usage
 
 if TYPE_CHECKING:
@@ -150,16 +150,22 @@ def compare() -> str:
         edited_content=mine,
     )
     run = samples.up_to_draft(draft)
-    left = compared(run, Side(samples.RUN, "draft", samples.an_id(20)))
-    right = compared(run, Side(samples.RUN, "draft", "content"))
+    left = read_compared_text(
+        run, ComparedSide(samples.RUN, "draft", samples.an_id(20))
+    )
+    right = read_compared_text(run, ComparedSide(samples.RUN, "draft", "content"))
     return render_compare(left, right)
 
 
 def compare_unrelated() -> str:
     """Two answers with little in common."""
     run = samples.up_to_draft(samples.waiting())
-    left = compared(run, Side(samples.RUN, "draft", samples.an_id(20)))
-    right = compared(run, Side(samples.RUN, "draft", samples.an_id(21)))
+    left = read_compared_text(
+        run, ComparedSide(samples.RUN, "draft", samples.an_id(20))
+    )
+    right = read_compared_text(
+        run, ComparedSide(samples.RUN, "draft", samples.an_id(21))
+    )
     return render_compare(left, right)
 
 

@@ -11,26 +11,25 @@ from hypothesis import example, given, settings
 from views import samples
 from views.rendered import render_compare, render_response, render_step
 from views.typing_hands import TEXTS
-from writeit.core.errors import NotFound
-from writeit.core.run import PipelineStatus, StepState
-from writeit.views.compare import Compared
-from writeit.views.markdown import (
-    fenced,
-    inline,
-    line,
-    one_line,
-    open_fence,
-    shortened,
-    table,
-    width,
+from writeit.domain.errors import NotFound
+from writeit.domain.run import PipelineStatus, StepState
+from writeit.views.compare import ComparedText
+from writeit.views.escape import (
+    code_block,
+    display_width,
+    escape_inline,
+    escape_line,
+    markdown_table,
+    shorten,
+    single_line,
+    unclosed_fence,
 )
+from writeit.views.page_outline import find_page_sections, heading_tree
 from writeit.views.prompt import PromptModel, render_prompt
-from writeit.views.response import render_content
-from writeit.views.run import render_run
-from writeit.views.symbols import outline, sections
-from writeit.views.tree import TreeNode, runs_in, tree_lines
+from writeit.views.run import TreeNode, count_runs, render_run, tree_lines
+from writeit.views.step import render_content
 from writeit.views.usage import render_usage
-from writeit.views.words import Spent
+from writeit.views.wording import TotalCost
 
 NASTY = [
     "# No heading",
@@ -51,7 +50,7 @@ WORDS = st.sampled_from(NASTY) | st.text(min_size=1, max_size=30)
 
 def titles(page: str) -> list[str]:
     """The headings of a page below its title, without what is behind a dot."""
-    (top,) = outline(page, sections(page))
+    (top,) = heading_tree(page, find_page_sections(page))
     return [heading.title.partition(" · ")[0] for heading in top.children]
 
 
@@ -112,8 +111,8 @@ def test_a_prompts_page_keeps_its_shape(model: str, prompt: str) -> None:
 @example("\x1b", "words", "a word that no screen shows")
 def test_a_comparison_keeps_its_shape(left: str, right: str, title: str) -> None:
     """What differs, then the two texts."""
-    one = Compared(title=title, origin=title, text=left)
-    other = Compared(title=title, origin="another run", text=right)
+    one = ComparedText(title=title, run_label=title, text=left)
+    other = ComparedText(title=title, run_label="another run", text=right)
     before, after = (t.partition(":")[0] for t in titles(render_compare(one, other)))
     assert (before, after) == ("Before", "After")
 
@@ -122,7 +121,12 @@ def test_a_comparison_keeps_its_shape(left: str, right: str, title: str) -> None
 @given(st.text(max_size=60) | st.sampled_from(NASTY))
 def test_a_line_is_one_line(text: str) -> None:
     """On the screen as in the page."""
-    for shown in (one_line(text), inline(text), line(text), shortened(text)):
+    for shown in (
+        single_line(text),
+        escape_inline(text),
+        escape_line(text),
+        shorten(text),
+    ):
         assert len(shown.splitlines()) <= 1
         assert shown == shown.strip() or shown.endswith("\\ ")
 
@@ -130,35 +134,35 @@ def test_a_line_is_one_line(text: str) -> None:
 @pytest.mark.parametrize("text", NASTY)
 def test_a_line_begins_nothing(text: str) -> None:
     """No heading, list, quotation, rule, fence or HTML."""
-    assert line(text)[0] == "\\" or line(text)[0].isalnum()
+    assert escape_line(text)[0] == "\\" or escape_line(text)[0].isalnum()
 
 
 def test_underlines_within_words_stay() -> None:
     """A name such as blog_post needs no backslash."""
-    assert inline("blog_post_2 and _this_") == "blog_post_2 and \\_this\\_"
+    assert escape_inline("blog_post_2 and _this_") == "blog_post_2 and \\_this\\_"
 
 
 @settings(deadline=None)
 @given(TEXTS)
 def test_a_fence_is_closed_by_its_own_end_only(text: str) -> None:
     """However many backticks are in the text."""
-    assert open_fence(fenced(text)) is None
-    assert open_fence(fenced(text).rpartition("\n")[0]) is not None
+    assert unclosed_fence(code_block(text)) is None
+    assert unclosed_fence(code_block(text).rpartition("\n")[0]) is not None
 
 
 def test_a_table_lines_up() -> None:
     """Also with wide characters."""
     rows = [("蜂", "1"), ("bees", "1,000")]
-    drawn = table(("name", "words"), rows, numbers=[1]).split("\n")
-    assert {width(row) for row in drawn} == {width(drawn[0])}
+    drawn = markdown_table(("name", "words"), rows, right_aligned=[1]).split("\n")
+    assert {display_width(row) for row in drawn} == {display_width(drawn[0])}
     assert drawn[2] == "| 蜂   |     1 |"
 
 
 def test_a_long_text_is_shortened_at_a_word() -> None:
     """And says that there is more."""
-    assert shortened("The last bee is in, and", 12) == "The last bee …"
-    assert shortened("x" * 30, 12) == "x" * 12 + " …"
-    assert shortened("short", 12) == "short"
+    assert shorten("The last bee is in, and", 12) == "The last bee …"
+    assert shorten("x" * 30, 12) == "x" * 12 + " …"
+    assert shorten("short", 12) == "short"
 
 
 def test_a_family_of_a_hundred_generations() -> None:
@@ -169,7 +173,7 @@ def test_a_family_of_a_hundred_generations() -> None:
         status=PipelineStatus.RUNNING,
         current_step="draft",
         branch_point="draft",
-        more=True,
+        has_more=True,
     )
     for _ in range(1_500):
         node = TreeNode(
@@ -181,7 +185,7 @@ def test_a_family_of_a_hundred_generations() -> None:
             children=(node,),
         )
     lines = tree_lines(node, samples.RUN)
-    assert runs_in(node) == len(lines) - 1 == 1_501
+    assert count_runs(node) == len(lines) - 1 == 1_501
     assert lines[-2].endswith("← this run")
     assert lines[-1].endswith("└─ … more branches")
 
@@ -224,4 +228,4 @@ def test_nothing_spent_is_nothing_said() -> None:
     """No cost is told where nothing was asked."""
     page = render_run(samples.a_run())
     assert "So far" not in page
-    assert Spent(usd=None).unknown == 0
+    assert TotalCost(usd=None).unknown_count == 0

@@ -20,30 +20,32 @@ from views.typing_hands import (
     page_of,
     retyped,
 )
-from writeit.core.run import StepState, StreamingResponse
-from writeit.views.edits import StepEdits, merge_edits, parse, read_back
-from writeit.views.markers import markers
+from writeit.domain.run import StepState, StreamingResponse
+from writeit.views.editable_page import StepEdits, merge_edits, parse_page, read_edits
+from writeit.views.section_markers import find_markers
 
 if TYPE_CHECKING:
-    from writeit.views.markers import Key
+    from writeit.views.section_markers import SectionKey
 
 ONE = ANSWERS[0]
 
 
 @settings(deadline=None)
 @given(TEXTS, st.dictionaries(KEYS, TEXTS, max_size=4))
-def test_a_new_rendering_keeps_her_texts(one: str, typed: dict[Key, str]) -> None:
+def test_a_new_rendering_keeps_her_texts(
+    one: str, typed: dict[SectionKey, str]
+) -> None:
     """Answers come in, the page is made anew, and her sections are as she left them."""
     before = page_of(one, "words")
     now = before
     for key, text in typed.items():
         assume(is_free(before, text))
         now = retyped(now, key, text)
-    edits = read_back(before, now)
+    edits = read_edits(before, now)
     fresh = page_of(one, "words", "a third answer", feedback="said elsewhere")
     page = merge_edits(fresh, edits)
-    assert parse(page).texts == {**parse(fresh).texts, **edits.texts}
-    assert not parse(page).problems
+    assert parse_page(page).texts == {**parse_page(fresh).texts, **edits.texts}
+    assert not parse_page(page).problems
 
 
 @settings(deadline=None)
@@ -51,7 +53,7 @@ def test_a_new_rendering_keeps_her_texts(one: str, typed: dict[Key, str]) -> Non
 def test_nothing_typed_changes_nothing(one: str) -> None:
     """Without edits the fresh page is the page."""
     page = page_of(one, "words")
-    assert merge_edits(page, read_back(page, page)) == page
+    assert merge_edits(page, read_edits(page, page)) == page
     assert merge_edits(page, StepEdits()) == page
 
 
@@ -62,11 +64,11 @@ def test_a_passage_taken_meanwhile_joins_her_merge() -> None:
     before = render_step(samples.up_to_draft(one), "draft")
     now = retyped(before, "merge", "It hums, my own way.")
     fresh = render_step(samples.up_to_draft(two), "draft")
-    page = merge_edits(fresh, read_back(before, now))
+    page = merge_edits(fresh, read_edits(before, now))
     second = two.passages[1].text
-    assert parse(page).texts["merge"] == f"It hums, my own way.\n\n{second}"
-    again = read_back(fresh, page)
-    assert parse(merge_edits(fresh, again)).texts == parse(page).texts
+    assert parse_page(page).texts["merge"] == f"It hums, my own way.\n\n{second}"
+    again = read_edits(fresh, page)
+    assert parse_page(merge_edits(fresh, again)).texts == parse_page(page).texts
 
 
 def test_a_merge_that_was_used_does_not_grow() -> None:
@@ -74,17 +76,17 @@ def test_a_merge_that_was_used_does_not_grow() -> None:
     before = page_of("words", "words", merge="One.")
     now = retyped(before, "merge", "One.\n\nTwo.")
     fresh = page_of("words", "words", merge="One.\n\nTwo.")
-    page = merge_edits(fresh, read_back(before, now))
-    assert parse(page).texts["merge"] == "One.\n\nTwo."
+    page = merge_edits(fresh, read_edits(before, now))
+    assert parse_page(page).texts["merge"] == "One.\n\nTwo."
 
 
 def test_a_text_without_a_place_is_kept_at_the_end() -> None:
     """Should a view lose its sections, her words do not go with them."""
     before = page_of("words", "words")
-    edits = read_back(before, retyped(before, "feedback", "Keep this."))
+    edits = read_edits(before, retyped(before, "feedback", "Keep this."))
     unasked = samples.up_to_draft(StepState(step_name="draft"))
     page = merge_edits(render_step(unasked, "draft"), edits)
-    assert parse(page).texts == {"feedback": "Keep this."}
+    assert parse_page(page).texts == {"feedback": "Keep this."}
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~~", "````text"])
@@ -100,7 +102,7 @@ def test_a_fence_left_open_is_closed_behind_the_text(fence: str) -> None:
 def test_markers_of_a_page_are_of_one_series() -> None:
     """A text that looks like the page gets a page that does not look like it."""
     page = page_of("<!-- writeit:merge -->\n<!-- writeit-1:merge -->", "words")
-    assert {m.series for m in markers(page)} == {0, 1, 2}
+    assert {m.series for m in find_markers(page)} == {0, 1, 2}
     assert opening_of(page, "feedback") == "<!-- writeit-2:feedback -->"
 
 
@@ -121,18 +123,18 @@ def with_words(page: str, text: str, words: str) -> str:
 def test_what_she_types_into_an_answer_that_is_coming_stays_in_it() -> None:
     """The rest of it follows behind her words."""
     before = coming("The bees")
-    edits = read_back(before, with_words(before, "The bees", ", all of them,"))
+    edits = read_edits(before, with_words(before, "The bees", ", all of them,"))
     assert not edits.texts
     more = merge_edits(coming("The bees are home"), edits)
     assert "\nThe bees, all of them, are home\n" in more
     whole = merge_edits(page_of("The bees are home now."), edits)
-    assert parse(whole).texts[ONE] == "The bees, all of them, are home now."
+    assert parse_page(whole).texts[ONE] == "The bees, all of them, are home now."
 
 
 def test_what_she_typed_into_an_answer_that_ended_otherwise_stands_at_its_end() -> None:
     """A fence around the answer was taken away: where it belongs nobody can say."""
     before = coming("```markdown\nThe bees")
     now = with_words(before, "The bees", ", all of them,")
-    page = merge_edits(page_of("The bees are home now."), read_back(before, now))
-    assert parse(page).texts[ONE] == "The bees are home now.\n\n, all of them,"
-    assert not parse(page).problems
+    page = merge_edits(page_of("The bees are home now."), read_edits(before, now))
+    assert parse_page(page).texts[ONE] == "The bees are home now.\n\n, all of them,"
+    assert not parse_page(page).problems

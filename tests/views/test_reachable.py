@@ -22,13 +22,19 @@ from support.runs import (
     paused,
 )
 from views.rendered import render_step
-from writeit.core import decide
-from writeit.views.answers import Coming, Ended, Failed, Waiting, in_order
-from writeit.views.edits import parse
+from writeit.domain.operations import select
+from writeit.views.editable_page import parse_page
 from writeit.views.run import render_run
+from writeit.views.step import (
+    EndedAnswer,
+    FailedAnswer,
+    QueuedAnswer,
+    StreamingAnswer,
+    list_answers,
+)
 
 if TYPE_CHECKING:
-    from writeit.core.run import PipelineRun
+    from writeit.domain.run import PipelineRun
 
 
 def one_failed() -> PipelineRun:
@@ -53,7 +59,7 @@ RUNS = {
     "paused": paused(answered(new_run(), "one")),
     "broken": broken(answered(new_run(), "one")),
     "chosen": chosen(new_run()),
-    "skipped": done(new_run(), decide.skip(new_run(), current(new_run()), DAWN)),
+    "skipped": done(new_run(), select.skip_step(new_run(), current(new_run()), DAWN)),
     "asked anew": anew(chosen(new_run()), "angles", "shorter")[0],
     "branch": child_of(chosen(new_run()), "angles"),
     "completed": completed(),
@@ -67,7 +73,7 @@ def test_every_state_has_its_pages(name: str) -> None:
     assert render_run(run)
     for state in run.steps.values():
         page = render_step(run, state.step_name)
-        parsed = parse(page)
+        parsed = parse_page(page)
         assert not parsed.problems
         ended = {answer.response_id for answer in state.ai_responses}
         was_asked = bool(ended or state.streaming or state.failures)
@@ -85,10 +91,15 @@ def test_an_interrupted_run_says_how_it_goes_on(status: str) -> None:
 def test_calls_stand_in_the_order_they_were_asked() -> None:
     """Whichever ends first, and whatever becomes of it."""
     run = one_failed()
-    assert [type(item) for item in in_order(current(run))] == [Failed, Coming]
+    assert [type(item) for item in list_answers(current(run))] == [
+        FailedAnswer,
+        StreamingAnswer,
+    ]
     step = answered(new_run(), "one", "two").steps["angles"]
     turned = step.evolve(calls=step.calls[::-1])
-    shown = [item.index for item in in_order(turned) if isinstance(item, Ended)]
+    shown = [
+        item.index for item in list_answers(turned) if isinstance(item, EndedAnswer)
+    ]
     assert shown == [1, 0]
 
 
@@ -97,22 +108,27 @@ def test_a_call_that_is_not_made_yet_waits() -> None:
     run, calls = asked(new_run(), 2)
     step = current(run)
     first = step.evolve(streaming=step.streaming[:1])
-    assert [type(item) for item in in_order(first)] == [Coming, Waiting]
+    assert [type(item) for item in list_answers(first)] == [
+        StreamingAnswer,
+        QueuedAnswer,
+    ]
     assert "waits its turn" in render_step(run.with_step(first), "angles")
     assert first.calls[1].response_id == calls[1].response_id
 
 
 def test_a_call_that_was_asked_again_is_told_once() -> None:
     """The failure that was repaired is gone; the new call stands there."""
-    assert [type(i) for i in in_order(current(RUNS["asked again"]))] == [Coming]
+    assert [type(i) for i in list_answers(current(RUNS["asked again"]))] == [
+        StreamingAnswer
+    ]
 
 
 def test_an_answer_of_a_later_asking_says_so() -> None:
     """The earlier answers stay, and the later ones are told apart."""
     run, calls = anew(chosen(new_run()), "angles", "shorter")
-    (earlier, _) = in_order(run.steps["angles"])
-    assert isinstance(earlier, Ended)
-    assert earlier.anew == 0
+    (earlier, _) = list_answers(run.steps["angles"])
+    assert isinstance(earlier, EndedAnswer)
+    assert earlier.regeneration == 0
     page = render_step(run, "angles")
     assert "asked anew" not in page
     step = run.steps["angles"]

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from views import manuscripts, samples
 from views.rendered import render_compare, render_response, render_step
 from views.typing_hands import ANSWERS, TEXTS, page_of
-from writeit.views.compare import Compared
+from writeit.views.compare import ComparedText
+from writeit.views.page_outline import Heading, find_page_sections, heading_tree
 from writeit.views.prompt import render_prompt
-from writeit.views.symbols import Heading, outline, sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ def drawn(headings: Iterable[Heading], indent: str = "") -> list[str]:
         line
         for heading in headings
         for line in (
-            f"{indent}{heading.title} {heading.line}-{heading.last}",
+            f"{indent}{heading.title} {heading.line}-{heading.last_line}",
             *drawn(heading.children, f"{indent}  "),
         )
     ]
@@ -32,7 +32,7 @@ def drawn(headings: Iterable[Heading], indent: str = "") -> list[str]:
 def test_the_outline_of_a_step() -> None:
     """An answer's own headings lie below the answer's."""
     page = render_step(samples.up_to_draft(samples.waiting()), "draft")
-    assert drawn(outline(page, sections(page))) == [
+    assert drawn(heading_tree(page, find_page_sections(page))) == [
         "draft · step 3 of 4 0-61",
         "  Answer 1 · anthropic/claude-sonnet-4-5 10-27",
         "    The hour nobody watches 15-27",
@@ -49,7 +49,8 @@ def test_a_prompts_headings_are_not_the_pages() -> None:
     prompt = f"Write.\n\n{manuscripts.OUTLINE}"
     page = render_prompt(samples.a_run(), "draft", prompt, [])
     assert [
-        line.strip().partition(" ")[0] for line in drawn(outline(page, sections(page)))
+        line.strip().partition(" ")[0]
+        for line in drawn(heading_tree(page, find_page_sections(page)))
     ] == [
         "Prompt",
         "The",
@@ -63,42 +64,48 @@ def test_whatever_is_in_a_text_the_page_keeps_its_sections(
 ) -> None:
     """Each answer is found under its own heading, and merge and feedback after them."""
     page = page_of(one, other)
-    assert [(s.kind, s.response_id, s.index) for s in sections(page)] == [
+    assert [(s.kind, s.response_id, s.index) for s in find_page_sections(page)] == [
         ("answer", ANSWERS[0], 0),
         ("answer", ANSWERS[1], 1),
         ("merge", None, None),
         ("feedback", None, None),
     ]
-    (top,) = outline(page, sections(page))
+    (top,) = heading_tree(page, find_page_sections(page))
     titles = [heading.title.partition(" ·")[0] for heading in top.children]
     assert titles == ["Answer 1", "Answer 2", "Merge", "Feedback"]
-    assert [h.line for h in top.children] == [s.heading for s in sections(page)]
+    assert [h.line for h in top.children] == [
+        s.heading_line for s in find_page_sections(page)
+    ]
 
 
 def test_a_section_is_its_text_and_the_heading_it_stands_under() -> None:
     """The markers around it are none of it."""
     page = render_step(samples.up_to_draft(samples.six_answers()), "draft")
     lines = page.split("\n")
-    (section,) = (s for s in sections(page) if s.response_id == samples.an_id(21))
-    assert lines[section.heading] == "## Answer 1 · openai/gpt-5"
-    assert lines[section.first - 1].startswith("<!-- writeit:answer 1 ")
-    assert lines[section.first] == "# Night shift"
-    assert lines[section.last + 1].startswith("<!-- /writeit:answer ")
+    (section,) = (
+        s for s in find_page_sections(page) if s.response_id == samples.an_id(21)
+    )
+    assert lines[section.heading_line] == "## Answer 1 · openai/gpt-5"
+    assert lines[section.first_line - 1].startswith("<!-- writeit:answer 1 ")
+    assert lines[section.first_line] == "# Night shift"
+    assert lines[section.last_line + 1].startswith("<!-- /writeit:answer ")
 
 
 def test_a_section_whose_line_she_deleted_is_empty() -> None:
     """Its markers stand one below the other; what follows is no part of it."""
     page = page_of("one").replace("writeit:merge -->\n\n", "writeit:merge -->\n")
-    (merge,) = (s for s in sections(page) if s.kind == "merge")
-    assert merge.last < merge.first
-    (top,) = outline(page, sections(page))
+    (merge,) = (s for s in find_page_sections(page) if s.kind == "merge")
+    assert merge.last_line < merge.first_line
+    (top,) = heading_tree(page, find_page_sections(page))
     assert [h.title for h in top.children][-2:] == ["Merge", "Feedback"]
 
 
 def test_a_streaming_answer_has_a_section() -> None:
     """Passages can be taken before it ends; it has no index yet."""
     page = render_step(samples.up_to_draft(samples.six_answers()), "draft")
-    (coming,) = (section for section in sections(page) if section.kind == "coming")
+    (coming,) = (
+        section for section in find_page_sections(page) if section.kind == "coming"
+    )
     assert coming.response_id == samples.an_id(24)
     assert coming.index is None
 
@@ -106,17 +113,20 @@ def test_a_streaming_answer_has_a_section() -> None:
 def test_lines_count_as_editors_count_them() -> None:
     """A lone CR in an answer is a line break to an editor; U+2028 is none."""
     page = page_of("a\rb\r\nc\u2028d\x0be", "words")
-    section = sections(page)[0]
-    assert section.last - section.first == 2
+    section = find_page_sections(page)[0]
+    assert section.last_line - section.first_line == 2
     crlf = page_of("a\nb", "words").replace("\n", "\r\n")
-    assert sections(crlf) == sections(page_of("a\nb", "words"))
+    assert find_page_sections(crlf) == find_page_sections(page_of("a\nb", "words"))
 
 
 def test_the_sides_of_a_comparison_and_an_answers_own_view() -> None:
     """They have sections too."""
-    left = Compared(title="one", origin="run", text="# A")
-    assert [s.kind for s in sections(render_compare(left, left))] == ["left", "right"]
+    left = ComparedText(title="one", run_label="run", text="# A")
+    assert [s.kind for s in find_page_sections(render_compare(left, left))] == [
+        "left",
+        "right",
+    ]
     run = samples.up_to_draft(samples.waiting())
-    (section,) = sections(render_response(run, "draft", samples.an_id(21)))
+    (section,) = find_page_sections(render_response(run, "draft", samples.an_id(21)))
     assert section.response_id == samples.an_id(21)
     assert section.index == 1

@@ -8,21 +8,21 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from writeit.core.errors import NotFound
+from writeit.domain.errors import NotFound
 from writeit.views.uris import (
+    ComparedSide,
     CompareView,
     ContentView,
     PromptView,
     ResponseView,
     RunView,
-    Side,
     StepView,
     UsageView,
     View,
-    path_of,
-    uri_of,
-    view_at,
-    view_of,
+    parse_view_path,
+    parse_view_uri,
+    view_path,
+    view_uri,
 )
 
 R = "0198c3d2-7a10-7000-8000-000000000001"
@@ -30,7 +30,7 @@ A = "0198c3d2-7a10-7000-8000-000000000002"
 
 IDS = st.uuids()
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}", fullmatch=True)
-SIDES = st.builds(Side, IDS, NAMES, IDS | st.just("content"))
+SIDES = st.builds(ComparedSide, IDS, NAMES, IDS | st.just("content"))
 VIEWS: st.SearchStrategy[View] = st.one_of(
     st.builds(RunView, IDS),
     st.builds(StepView, IDS, NAMES),
@@ -46,13 +46,13 @@ VIEWS: st.SearchStrategy[View] = st.one_of(
 @given(VIEWS)
 def test_an_address_leads_back_to_its_view(view: View) -> None:
     """As a URI with one slash or three, and as a file."""
-    uri = uri_of(view)
+    uri = view_uri(view)
     assert uri.startswith("writeit:/")
     assert uri.endswith(".md")
-    assert view_of(uri) == view
-    assert view_of(uri.replace("writeit:/", "writeit:///", 1)) == view
-    assert view_at(path_of(view)) == view
-    assert str(path_of(view)) == uri.replace("writeit:/", ".writeit/views/", 1)
+    assert parse_view_uri(uri) == view
+    assert parse_view_uri(uri.replace("writeit:/", "writeit:///", 1)) == view
+    assert parse_view_path(view_path(view)) == view
+    assert str(view_path(view)) == uri.replace("writeit:/", ".writeit/views/", 1)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_an_address_leads_back_to_its_view(view: View) -> None:
 )
 def test_the_addresses_of_the_contract(uri: str, tail: str) -> None:
     """The wire contract's own spelling, and the files that mirror it."""
-    assert uri_of(view_of(uri)) == uri
-    assert path_of(view_of(uri)) == PurePosixPath(".writeit/views") / tail
+    assert view_uri(parse_view_uri(uri)) == uri
+    assert view_path(parse_view_uri(uri)) == PurePosixPath(".writeit/views") / tail
 
 
 @pytest.mark.parametrize(
@@ -97,22 +97,24 @@ def test_the_addresses_of_the_contract(uri: str, tail: str) -> None:
 def test_what_is_no_view_is_not_found(uri: str, hint: str) -> None:
     """The hint says how an address is written."""
     with pytest.raises(NotFound) as refused:
-        view_of(uri)
+        parse_view_uri(uri)
     assert hint in refused.value.hint
 
 
 def test_an_id_in_capitals_is_the_same_id() -> None:
     """Some editors change the case of what they open."""
-    assert view_of(f"WRITEIT:/run/{R.upper()}.md") == view_of(f"writeit:/run/{R}.md")
+    assert parse_view_uri(f"WRITEIT:/run/{R.upper()}.md") == parse_view_uri(
+        f"writeit:/run/{R}.md"
+    )
 
 
 def test_a_file_elsewhere_is_no_view() -> None:
     """Only what lies in the folder of views is one."""
     with pytest.raises(NotFound, match="is no view"):
-        view_at("notes/usage.md")
+        parse_view_path("notes/usage.md")
 
 
 def test_a_view_is_found_on_windows() -> None:
     """Backslashes in a path mean the same."""
     path = PureWindowsPath(rf".writeit\views\step\{R}\draft.md")
-    assert uri_of(view_at(path)) == f"writeit:/step/{R}/draft.md"
+    assert view_uri(parse_view_path(path)) == f"writeit:/step/{R}/draft.md"

@@ -10,11 +10,11 @@ from views import samples
 from views.rendered import render_step
 
 if TYPE_CHECKING:
-    from writeit.core.run import PipelineRun
-    from writeit.views.markers import Key
+    from writeit.domain.run import PipelineRun
+    from writeit.views.section_markers import SectionKey
 
 ANSWERS = (samples.an_id(20), samples.an_id(21))
-ALL: tuple[Key, ...] = (*ANSWERS, "merge", "feedback")
+ALL: tuple[SectionKey, ...] = (*ANSWERS, "merge", "feedback")
 """The writer's sections in a page of two answers."""
 KEYS = st.sampled_from(ALL)
 
@@ -65,17 +65,17 @@ def run_of(
     return samples.up_to_draft(step)
 
 
-def opening_of(page: str, key: Key) -> str:
+def opening_of(page: str, key: SectionKey) -> str:
     """The line that opens a section: the last like it, as texts may have lower ones."""
     return _marker(page, key, closes=False)
 
 
-def closing_of(page: str, key: Key) -> str:
+def closing_of(page: str, key: SectionKey) -> str:
     """The line that closes a section."""
     return _marker(page, key, closes=True)
 
 
-def retyped(page: str, key: Key, text: str) -> str:
+def retyped(page: str, key: SectionKey, text: str) -> str:
     """The page with another text in a section, typed by hand."""
     opening, closing = opening_of(page, key), closing_of(page, key)
     head, _, rest = page.partition(f"\n{opening}\n")
@@ -83,7 +83,7 @@ def retyped(page: str, key: Key, text: str) -> str:
     return f"{head}\n{opening}\n{text}\n{closing}\n{tail}"
 
 
-def _marker(page: str, key: Key, *, closes: bool) -> str:
+def _marker(page: str, key: SectionKey, *, closes: bool) -> str:
     """Find a marker the hard way: by the series that the page's last line has."""
     last = page.removesuffix("\n").rpartition("\n")[2]
     mark = last.removeprefix("<!-- /").partition(":")[0]

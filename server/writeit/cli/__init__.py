@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import click
 
 from writeit import __version__
-from writeit.cli import (
-    doctor,
-    export,
-    history,
-    keys,
-    library,
-    models,
-    neovim,
-    run,
-    store,
-)
-from writeit.cli.paint import colours_wanted
-from writeit.cli.plain import plain
-from writeit.core.errors import InvalidParams, WriteItError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from writeit.ports import World
+from writeit.cli import export, run, runs, setup, store
+from writeit.cli.output import colour_override, escape_controls
+from writeit.domain.errors import InvalidParams, WriteItError
+from writeit.ports.system import Ports
 
 FAILED, MISUSED = 1, 2
 
@@ -37,7 +22,7 @@ FAILED, MISUSED = 1, 2
 @click.pass_context
 def writeit(context: click.Context) -> None:
     """WriteIt: from notes to article, in the editor you already use."""
-    context.color = colours_wanted()
+    context.color = colour_override()
 
 
 @writeit.command()
@@ -67,29 +52,29 @@ def protocol(*, as_json: bool) -> None:
 
 for command in (
     run.run,
-    history.log,
-    history.show,
-    history.usage,
+    runs.log,
+    runs.show,
+    runs.usage,
     export.export,
     export.import_,
-    models.model,
-    library.pipeline,
-    keys.keys,
-    doctor.doctor,
-    neovim.neovim_runtime,
+    setup.model,
+    setup.pipeline,
+    setup.keys,
+    setup.doctor,
+    setup.neovim_runtime,
     store.store,
 ):
     writeit.add_command(command)
 
 
-def command_line(arguments: list[str], world: Callable[[], World]) -> None:
+def run_command_line(arguments: list[str], create_ports: Callable[[], Ports]) -> None:
     """Run the command line and exit: 0 done, 1 the work failed, 2 misuse."""
 
     @functools.cache
-    def telling() -> World:
-        made = world()
+    def telling() -> Ports:
+        made = create_ports()
         for problem in made.config_problems:
-            click.echo(plain(problem), err=True)
+            click.echo(escape_controls(problem), err=True)
         return made
 
     try:
@@ -101,9 +86,9 @@ def command_line(arguments: list[str], world: Callable[[], World]) -> None:
         error.show()
         sys.exit(MISUSED)
     except WriteItError as error:
-        click.secho(plain(error.message), fg="red", err=True)
+        click.secho(escape_controls(error.message), fg="red", err=True)
         if error.hint:
-            click.echo(plain(error.hint), err=True)
+            click.echo(escape_controls(error.hint), err=True)
         for note in getattr(error, "__notes__", ()):
-            click.echo(plain(note), err=True)
+            click.echo(escape_controls(note), err=True)
         sys.exit(MISUSED if isinstance(error, InvalidParams) else FAILED)

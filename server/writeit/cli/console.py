@@ -6,29 +6,25 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
+
+from writeit.cli.output import escape_controls
+from writeit.domain.errors import WriteItError
 
 with suppress(ImportError):  # lines can be edited where Python was built with it
     import readline  # noqa: F401 -- importing it is what it takes
 
-from writeit.cli.plain import plain
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from writeit.core.errors import WriteItError
-
-
-class NoMore(Exception):
+class InputStopped(Exception):
     """There is nothing more to read, or the writer pressed Ctrl-C at the prompt."""
 
-    def __init__(self, *, ended: bool) -> None:
+    def __init__(self, *, is_end_of_input: bool) -> None:
         super().__init__()
-        self.ended = ended
+        self.is_end_of_input = is_end_of_input
         """Whether the input ended; else she pressed Ctrl-C."""
 
 
@@ -36,25 +32,25 @@ class Console:
     """A terminal, or a script in its place. All that is said goes to stderr."""
 
     @property
-    def interactive(self) -> bool:
+    def is_interactive(self) -> bool:
         """Whether a person sits there."""
         return sys.stdin.isatty()
 
-    def say(self, text: str) -> None:
+    def write(self, text: str) -> None:
         """Say something."""
         click.echo(text, err=True)
 
-    def note(self, text: str) -> None:
+    def write_dim(self, text: str) -> None:
         """Say something that matters less than what stands around it."""
         click.secho(text, dim=True, err=True)
 
-    def refuse(self, error: WriteItError) -> None:
+    def write_error(self, error: WriteItError) -> None:
         """Say why something was not done, and what to do instead."""
-        click.secho(plain(error.message), fg="red", err=True)
+        click.secho(escape_controls(error.message), fg="red", err=True)
         if error.hint:
-            click.echo(plain(error.hint), err=True)
+            click.echo(escape_controls(error.hint), err=True)
 
-    def ask(self, prompt: str) -> str:
+    def read_line(self, prompt: str) -> str:
         """Read a line.
 
         Raises:
@@ -62,38 +58,38 @@ class Console:
         """
         while True:
             try:
-                with _interruptible():
-                    line = self._line(prompt)
+                with _default_interrupt():
+                    line = self._read_raw_line(prompt)
             except EOFError:
-                self.say("")
-                raise NoMore(ended=True) from None
+                self.write("")
+                raise InputStopped(is_end_of_input=True) from None
             except KeyboardInterrupt:
-                self.say("")
-                raise NoMore(ended=False) from None
+                self.write("")
+                raise InputStopped(is_end_of_input=False) from None
             except UnicodeDecodeError:
-                self.say("That is no text in UTF-8.")
+                self.write("That is no text in UTF-8.")
                 continue
             return line.encode(errors="surrogateescape").decode(errors="replace")
 
-    def _line(self, prompt: str) -> str:
-        if self.interactive and sys.stdout.isatty():
+    def _read_raw_line(self, prompt: str) -> str:
+        if self.is_interactive and sys.stdout.isatty():
             return input(prompt)  # the library behind it has to know the prompt
         click.echo(prompt, nl=False, err=True)
         line = sys.stdin.readline()
         if not line:
             raise EOFError
-        if not self.interactive:
+        if not self.is_interactive:
             click.echo(line.rstrip("\r\n"), err=True)
         return line.rstrip("\r\n")
 
     @property
     def has_editor(self) -> bool:
         """Whether a text can be edited: a person has one, a script names its own."""
-        return self.interactive or bool(
+        return self.is_interactive or bool(
             os.environ.get("VISUAL") or os.environ.get("EDITOR")
         )
 
-    def edit(self, path: Path) -> None:
+    def edit_file(self, path: Path) -> None:
         """Let the writer edit a file.
 
         Raises:
@@ -101,15 +97,15 @@ class Console:
             NoMore: she pressed Ctrl-C here while it is open.
         """
         try:
-            with _interruptible():
+            with _default_interrupt():
                 click.edit(filename=str(path))
         except KeyboardInterrupt:
-            self.say("")
-            raise NoMore(ended=False) from None
+            self.write("")
+            raise InputStopped(is_end_of_input=False) from None
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def _default_interrupt() -> Iterator[None]:
     """Let Ctrl-C end what waits for the writer, whatever it means elsewhere."""
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -120,11 +116,11 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def stopped_by_hand(stop: Callable[[], object]) -> Iterator[None]:
+def on_interrupt(handler: Callable[[], object]) -> Iterator[None]:
     """Call `stop` at Ctrl-C, instead of ending the program."""
     loop = asyncio.get_running_loop()
     before = signal.getsignal(signal.SIGINT)
-    loop.add_signal_handler(signal.SIGINT, stop)
+    loop.add_signal_handler(signal.SIGINT, handler)
     try:
         yield
     finally:

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 import click
 
 from writeit import __version__
-from writeit.cli.files import check_output, write_text
-from writeit.cli.workspace import complete, desk_at, existing_desk_at, workspace_of
-from writeit.core.errors import BadExport
-from writeit.engine.moving import bring_in, dossier_of
-from writeit.export import export_run, read_export
+from writeit.cli.files import require_output_path, write_text_file
+from writeit.cli.workspace import (
+    find_workspace,
+    open_existing_workspace,
+    open_workspace,
+    run_async,
+)
+from writeit.domain.errors import InvalidExport
+from writeit.domain.run import PipelineRun
+from writeit.domain.run_bundle import RunBundle
+from writeit.domain.session import ExportFormat
+from writeit.engine.transfer import build_bundle, import_run
+from writeit.export.bundle_reader import read_export
+from writeit.export.render import export_run
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from writeit.core.dossier import Dossier
-    from writeit.core.run import PipelineRun
-    from writeit.core.session import ExportFormat
-
-FORMATS = click.Choice(["yaml", "json", "markdown"])
-MAX_BYTES = 256 * 1024 * 1024
+FORMAT_CHOICE = click.Choice(["yaml", "json", "markdown"])
+MAX_EXPORT_BYTES = 256 * 1024 * 1024
 """Not even read: the longest text that is, in the widest letters."""
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=click.UUID)
-@click.option("-f", "--format", "form", type=FORMATS, help="Default: as you prefer.")
+@click.option(
+    "-f", "--format", "form", type=FORMAT_CHOICE, help="Default: as you prefer."
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as -f json.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--no-history", is_flag=True, help="Leave the events out.")
@@ -52,22 +56,28 @@ def export(  # noqa: PLR0913 -- one parameter an option
     """
     if as_json and form not in {None, "json"}:
         raise click.UsageError(f"--json and -f {form} contradict each other.")
-    check_output(output, force=force)
+    require_output_path(output, force=force)
     wanted: ExportFormat | None = "json" if as_json else form
-    content = complete(_content(context, run_id, wanted, history=not no_history))
+    content = run_async(
+        _export_content(context, run_id, wanted, history=not no_history)
+    )
     if output is None:
         click.echo(content, nl=False)
     else:
-        write_text(output, content, replace=force)
+        write_text_file(output, content, replace=force)
 
 
-async def _content(
-    context: click.Context, run_id: UUID, form: ExportFormat | None, *, history: bool
+async def _export_content(
+    context: click.Context,
+    run_id: UUID,
+    export_format: ExportFormat | None,
+    *,
+    history: bool,
 ) -> str:
-    async with existing_desk_at(Path.cwd(), context) as desk:
-        dossier = await dossier_of(desk.engine, run_id, desk.path, history=history)
+    async with open_existing_workspace(Path.cwd(), context) as desk:
+        dossier = await build_bundle(desk.engine, run_id, desk.path, history=history)
         preferred = desk.engine.session.preferences.export_format
-        return export_run(dossier, form or preferred, __version__)
+        return export_run(dossier, export_format or preferred, __version__)
 
 
 @click.command("import")
@@ -81,7 +91,7 @@ def import_(context: click.Context, *, file: Path, as_json: bool) -> None:
     sent anywhere, and no document is touched. A run that is here already goes on from
     where it stands, if the file knows more of it; else it is refused.
     """
-    run = complete(_import(context, read_export(_read(file))))
+    run = run_async(_import_bundle(context, read_export(_read_export_file(file))))
     if as_json:
         told = {"run_id": str(run.pipeline_run_id), "status": run.status.value}
         click.echo(json.dumps(told, indent=2))
@@ -91,10 +101,10 @@ def import_(context: click.Context, *, file: Path, as_json: bool) -> None:
     )
 
 
-def _read(file: Path) -> str:
+def _read_export_file(file: Path) -> str:
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise BadExport(
+        if file.stat().st_size > MAX_EXPORT_BYTES:
+            raise InvalidExport(
                 f"{file} is too big to be an export that can be read"
                 f" ({file.stat().st_size:,} bytes).",
                 reason="malformed",
@@ -103,14 +113,14 @@ def _read(file: Path) -> str:
         with file.open(encoding="utf-8", newline="") as opened:
             return opened.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadExport(
+        raise InvalidExport(
             f"{file} cannot be read: {error}.",
             reason="malformed",
             hint="An export is a text file in UTF-8.",
         ) from error
 
 
-async def _import(context: click.Context, dossier: Dossier) -> PipelineRun:
-    workspace = workspace_of(Path.cwd())
-    async with desk_at(workspace, context) as desk:
-        return await bring_in(desk.engine, dossier, workspace)
+async def _import_bundle(context: click.Context, bundle: RunBundle) -> PipelineRun:
+    workspace = find_workspace(Path.cwd())
+    async with open_workspace(workspace, context) as desk:
+        return await import_run(desk.engine, bundle, workspace)

@@ -10,13 +10,13 @@ from tempfile import mkstemp
 
 import click
 
-from writeit.core.errors import InvalidParams, StoreError
+from writeit.domain.errors import InvalidParams, StoreError
 
-NO_ROOM = frozenset({EDQUOT, EFBIG, ENOSPC})
+DISK_FULL_ERRNOS = frozenset({EDQUOT, EFBIG, ENOSPC})
 """What the system says when there is no room for a file."""
 
 
-def read_text(path: Path) -> str:
+def read_text_file(path: Path) -> str:
     """Return a file's text, its line breaks as they are.
 
     Raises:
@@ -31,7 +31,7 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def check_output(path: Path | None, *, force: bool) -> None:
+def require_output_path(path: Path | None, *, force: bool) -> None:
     """Refuse a place to write to before anything is done for it.
 
     Raises:
@@ -45,7 +45,7 @@ def check_output(path: Path | None, *, force: bool) -> None:
         raise click.UsageError(f"There is no folder {path.parent} to write into.")
 
 
-def write_text(path: Path, text: str, *, replace: bool = False) -> None:
+def write_text_file(path: Path, text: str, *, replace: bool = False) -> None:
     """Write a text, its line breaks as they are; over another only to `replace` it.
 
     Raises:
@@ -54,9 +54,9 @@ def write_text(path: Path, text: str, *, replace: bool = False) -> None:
     """
     try:
         if replace and path.is_file():
-            _put(path.resolve(), text)
+            _replace_file(path.resolve(), text)
         else:
-            _make(path, text)
+            _create_file(path, text)
     except FileExistsError as error:
         raise StoreError(
             f"{path} came to be there meanwhile, and stays. The run is kept.",
@@ -66,12 +66,12 @@ def write_text(path: Path, text: str, *, replace: bool = False) -> None:
     except OSError as error:
         raise StoreError(
             f"{path} could not be written: {error.strerror}. The run is kept.",
-            reason="full" if error.errno in NO_ROOM else "read_only",
+            reason="full" if error.errno in DISK_FULL_ERRNOS else "read_only",
             hint="Export it to another place: `writeit log` names it.",
         ) from error
 
 
-def _make(path: Path, text: str) -> None:
+def _create_file(path: Path, text: str) -> None:
     """Make a file; what came to be there since it was asked for stays."""
     if path.exists() and not path.is_file():  # such as /dev/stdout
         path.write_text(text, encoding="utf-8", newline="")
@@ -85,7 +85,7 @@ def _make(path: Path, text: str) -> None:
             raise
 
 
-def _put(path: Path, text: str) -> None:
+def _replace_file(path: Path, text: str) -> None:
     """Put a file in place of another, whole or not at all."""
     with path.open("r+b"):  # what is read-only is not to be replaced
         pass

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from writeit.cli.workspace import (
-    complete,
-    existing_desk_at,
+    find_workspace,
     has_store,
-    workspace_of,
+    open_existing_workspace,
+    run_async,
 )
+from writeit.ports.store import Maintenance, StoreStatus
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from writeit.ports import Maintenance, StoreStatus
-
-FAILED = 1
+EXIT_PROBLEMS_FOUND = 1
 T = TypeVar("T")
-MOMENTS = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
-as_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
+json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
 @click.group()
@@ -35,69 +32,75 @@ def store() -> None:
 
 
 @store.command()
-@as_json_option
+@json_option
 @click.pass_context
 def status(context: click.Context, *, as_json: bool) -> None:
     """Count what the store holds."""
     if has_store(Path.cwd(), context):
-        _show(_care(context, lambda care: care.status()), as_json=as_json)
+        _print_status(
+            _run_maintenance(context, lambda care: care.status()), as_json=as_json
+        )
         return
-    folder, _ = context.obj().find_store(workspace_of(Path.cwd()))
+    folder, _ = context.obj().locate_store(find_workspace(Path.cwd()))
     if as_json:
-        _say({"path": str(folder), "runs": 0, "exists": False})
+        _print_json({"path": str(folder), "runs": 0, "exists": False})
     else:
         click.echo(f"There is no store yet: {folder} is made with the first run.")
 
 
 @store.command()
-@as_json_option
+@json_option
 @click.pass_context
 def verify(context: click.Context, *, as_json: bool) -> None:
     """Check every key, text and run of the store; exit 1 if something is wrong."""
-    verified = _care(context, lambda care: care.verify())
+    verified = _run_maintenance(context, lambda care: care.verify())
     problems = verified.problems
     if as_json:
-        _say({"ok": not problems, **asdict(verified)})
+        _print_json({"ok": not problems, **asdict(verified)})
     else:
         for problem in problems:
             click.echo(f"{problem.key}: {problem.message}")
         found = f"problems: {len(problems)}" if problems else "all is well"
         click.echo(f"Keys checked: {verified.checked}; {found}.")
     if problems:
-        sys.exit(FAILED)
+        sys.exit(EXIT_PROBLEMS_FOUND)
 
 
 @store.command()
-@as_json_option
+@json_option
 @click.pass_context
 def compact(context: click.Context, *, as_json: bool) -> None:
     """Drop texts nobody refers to, and give the space back to the disk."""
-    _show(_care(context, lambda care: care.compact()), as_json=as_json)
+    _print_status(
+        _run_maintenance(context, lambda care: care.compact()), as_json=as_json
+    )
 
 
 @store.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@as_json_option
+@json_option
 @click.pass_context
 def backup(context: click.Context, path: Path, *, as_json: bool) -> None:
     """Copy the store to PATH, a new folder, while it is in use."""
     target = path.absolute()
-    made = _care(context, lambda care: care.backup(target))
+    made = _run_maintenance(context, lambda care: care.backup(target))
     if as_json:
-        _say({"path": str(made)})
+        _print_json({"path": str(made)})
     else:
         click.echo(f"The store is copied to {made}.")
 
 
 @store.command()
-@as_json_option
+@json_option
 @click.pass_context
 def move(context: click.Context, *, as_json: bool) -> None:
     """Move the store of this workspace to where your configuration says."""
-    moved = context.obj().move_store(workspace_of(Path.cwd()))
+    moved = context.obj().move_store(find_workspace(Path.cwd()))
     if as_json:
         source = moved.source and str(moved.source)
-        _say({"moved": source is not None, "from": source, "to": str(moved.target)})
+        _print_json(
+            {"moved": source is not None, "from": source, "to": str(moved.target)}
+        )
     elif moved.source is None:
         click.echo(f"Nothing to move: the store belongs in {moved.target}.")
     else:
@@ -107,12 +110,12 @@ def move(context: click.Context, *, as_json: bool) -> None:
 @store.command()
 @click.option(
     "--before",
-    type=MOMENTS,
+    type=MOMENT,
     metavar="DATE",
     help="Only runs last touched before this day (or moment), in local time.",
 )
 @click.option("--yes", is_flag=True, help="Delete them; without this, only count.")
-@as_json_option
+@json_option
 @click.pass_context
 def prune(
     context: click.Context, *, before: datetime | None, yes: bool, as_json: bool
@@ -121,9 +124,9 @@ def prune(
     if yes and before is None:
         raise click.UsageError("--yes needs --before DATE: everything would go.")
     moment = before.astimezone(UTC) if before else datetime.now(UTC)
-    gone = _care(context, lambda care: care.prune(moment, dry_run=not yes))
+    gone = _run_maintenance(context, lambda care: care.prune(moment, dry_run=not yes))
     if as_json:
-        _say({**asdict(gone), "dry_run": not yes})
+        _print_json({**asdict(gone), "dry_run": not yes})
         return
     done = "Deleted" if yes else "Would be deleted"
     click.echo(f"{done}: finished runs {gone.runs}, answers {gone.responses}.")
@@ -131,25 +134,27 @@ def prune(
         click.echo("Delete them with --before DATE --yes.", err=True)
 
 
-def _care(context: click.Context, work: Callable[[Maintenance], Awaitable[T]]) -> T:
+def _run_maintenance(
+    context: click.Context, operation: Callable[[Maintenance], Awaitable[T]]
+) -> T:
     """Do one thing with the store of the workspace we stand in."""
 
     async def at_the_desk() -> T:
-        async with existing_desk_at(Path.cwd(), context) as desk:
-            return await work(desk.world.maintain(desk.store))
+        async with open_existing_workspace(Path.cwd(), context) as desk:
+            return await operation(desk.ports.maintenance_for(desk.store))
 
-    return complete(at_the_desk())
+    return run_async(at_the_desk())
 
 
-def _show(status: StoreStatus, *, as_json: bool) -> None:
+def _print_status(status: StoreStatus, *, as_json: bool) -> None:
     figures = {**asdict(status), "path": str(status.path)}
     if as_json:
-        _say(figures)
+        _print_json(figures)
         return
     for name, value in figures.items():
         label = name.replace("_", " ")
         click.echo(f"{label:11} {value:,}" if isinstance(value, int) else value)
 
 
-def _say(answer: dict[str, Any]) -> None:
-    click.echo(json.dumps(answer, indent=2))
+def _print_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, indent=2))

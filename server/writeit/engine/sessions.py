@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from writeit.core.errors import StoreError
-from writeit.core.session import (
+from writeit.domain.errors import StoreError
+from writeit.domain.session import (
     SessionProcess,
     UserPreferences,
     UserSession,
-    problems_with_session,
+    validate_session,
 )
 from writeit.engine.engine import Engine
+from writeit.engine.limits import RunLimiter
+from writeit.ports.store import Store
+from writeit.ports.system import Ports
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from writeit.engine.gate import Gate
-    from writeit.ports import Store, World
-
-BESIDE = ".writeit"
+WORKSPACE_DATA_FOLDER = ".writeit"
 """The folder of a workspace in which its store is."""
 
 
-def begin(
-    world: World,
+def start_session(
+    ports: Ports,
     workspace: Path | None,
     store: Store,
     *,
-    gate: Gate | None = None,
+    run_limiter: RunLimiter | None = None,
     websocket_id: str | None = None,
 ) -> Engine:
     """Return an engine that works for a new session on a workspace's open store.
@@ -37,42 +34,42 @@ def begin(
     Raises:
         StoreError: the store cannot be read, or a rule of sessions does not hold.
     """
-    now = world.clock.now()
-    pid, started = world.processes.me()
-    folder, _ = world.find_store(workspace)
+    now = ports.clock.now()
+    pid, started = ports.processes.current_process()
+    folder, _ = ports.locate_store(workspace)
     session = UserSession(
-        session_id=world.clock.new_id(),
-        workspace_path=home_of(folder),
+        session_id=ports.clock.new_id(),
+        workspace_path=session_folder(folder),
         created_at=now,
         last_activity=now,
         websocket_connection_id=websocket_id,
         process=SessionProcess(pid=pid, started=started),
         preferences=store.preferences() or UserPreferences(),
     )
-    _check(session, store, workspace)
+    _check_session(session, store, workspace)
     return Engine(
-        models=world.models,
+        models=ports.models,
         store=store,
-        clock=world.clock,
-        processes=world.processes,
-        gate=gate,
+        clock=ports.clock,
+        processes=ports.processes,
+        run_limiter=run_limiter,
         session=session,
     )
 
 
-def home_of(store_folder: Path) -> Path:
+def session_folder(store_folder: Path) -> Path:
     """Return the folder a store is in: the workspace, or one in the user's own data."""
     house = store_folder.parent
-    return house.parent if house.name == BESIDE else house
+    return house.parent if house.name == WORKSPACE_DATA_FOLDER else house
 
 
-def _check(session: UserSession, store: Store, workspace: Path | None) -> None:
-    problems = problems_with_session(
+def _check_session(session: UserSession, store: Store, workspace: Path | None) -> None:
+    problems = validate_session(
         session,
         now=session.last_activity,
         active_ids={other.session_id for other in store.active_sessions()},
-        run_exists=lambda run_id: store.run(run_id) is not None,
-        path_writable=lambda path: _can_write(path, workspace),
+        run_exists=lambda run_id: store.get_run(run_id) is not None,
+        is_writable=lambda path: _can_write(path, workspace),
     )
     if problems:
         said = "; ".join(f"{each.loc[0]}: {each.message}" for each in problems)

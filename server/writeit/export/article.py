@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import yaml
 
-from writeit.core.errors import InvalidTransition
-from writeit.core.run import StepStatus
-from writeit.core.usage import total_cost
-from writeit.export.texts import as_yaml
+from writeit.domain.entity import total_cost
+from writeit.domain.errors import InvalidTransition
+from writeit.domain.run import PipelineRun, StepState, StepStatus
+from writeit.domain.run_bundle import RunBundle
+from writeit.export.bundle_writer import dump_yaml
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from writeit.core.dossier import Dossier
-    from writeit.core.run import PipelineRun, StepState
-
-KEY = "writeit_export"
+PROVENANCE_KEY = "writeit_export"
 """Not `writeit`: the text is finished, and nothing should start from this by itself."""
 
 _FRONT_MATTER = re.compile(
@@ -29,7 +25,7 @@ _FRONT_MATTER = re.compile(
 )
 
 
-def article(run: PipelineRun) -> str:
+def final_text(run: PipelineRun) -> str:
     """Return the text of the last completed step, and nothing else.
 
     Raises:
@@ -46,7 +42,7 @@ def article(run: PipelineRun) -> str:
     )
 
 
-def with_provenance(dossier: Dossier, version: str) -> str:
+def article_with_provenance(bundle: RunBundle, program_version: str) -> str:
     """Return the article; its front matter says where it came from.
 
     Front matter that the text brings along is kept, save for an older account.
@@ -54,10 +50,10 @@ def with_provenance(dossier: Dossier, version: str) -> str:
     Raises:
         InvalidTransition: no step is completed yet.
     """
-    text = article(dossier.run)
-    account = as_yaml({KEY: provenance(dossier, version)})
+    text = final_text(bundle.run)
+    account = dump_yaml({PROVENANCE_KEY: article_provenance(bundle, program_version)})
     match = _FRONT_MATTER.match(text)
-    others = None if match is None else _without_account(match["yaml"])
+    others = None if match is None else _remove_provenance(match["yaml"])
     if match is None or others is None:
         return f"---\n{account}---\n{text}"
     if "\r\n" in match["open"]:
@@ -65,12 +61,12 @@ def with_provenance(dossier: Dossier, version: str) -> str:
     return f"{match['open']}{others}{account}{match['close']}{text[match.end() :]}"
 
 
-def provenance(dossier: Dossier, version: str) -> dict[str, Any]:
+def article_provenance(bundle: RunBundle, program_version: str) -> dict[str, Any]:
     """Return what an article should say of its own making."""
-    run, primer = dossier.run, dossier.run.primer
+    run, primer = bundle.run, bundle.run.primer
     account: dict[str, Any] = {
         "run": str(run.pipeline_run_id),
-        "pipeline": dossier.configuration.name,
+        "pipeline": bundle.configuration.name,
         "configuration": run.configuration_id,
     }
     if primer is not None:
@@ -81,33 +77,33 @@ def provenance(dossier: Dossier, version: str) -> dict[str, Any]:
         account["branched_at"] = run.branch_point
     return {
         **account,
-        "started": _moment(run.created_at),
-        "updated": _moment(run.updated_at),
+        "started": _format_timestamp(run.created_at),
+        "updated": _format_timestamp(run.updated_at),
         "cost_usd": run.cost_usd,
-        "steps": {name: _step(step) for name, step in run.steps.items()},
-        "writeit": version,
+        "steps": {name: _step_provenance(step) for name, step in run.steps.items()},
+        "writeit": program_version,
     }
 
 
-def _step(step: StepState) -> dict[str, Any]:
+def _step_provenance(step: StepState) -> dict[str, Any]:
     answers = step.ai_responses
     account: dict[str, Any] = {"status": step.status.value}
     if not answers:
         return account
     account["models"] = list(dict.fromkeys(answer.model for answer in answers))
-    account |= _choice(step)
+    account |= _selection_provenance(step)
     account["cost_usd"] = total_cost(answer.usage_stats for answer in answers)
     account["seconds"] = round(sum(answer.processing_time for answer in answers), 1)
     if step.completed_at is not None:
-        account["completed"] = _moment(step.completed_at)
+        account["completed"] = _format_timestamp(step.completed_at)
     return account
 
 
-def _moment(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+def _format_timestamp(timestamp: datetime) -> str:
+    return timestamp.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _choice(step: StepState) -> dict[str, Any]:
+def _selection_provenance(step: StepState) -> dict[str, Any]:
     """Whose words went on: a model's, the writer's, or parts of several."""
     if step.user_selection is not None:
         chosen = step.ai_responses[step.user_selection].model
@@ -116,23 +112,23 @@ def _choice(step: StepState) -> dict[str, Any]:
     if step.merged_content is None:
         return {}
     parts = [p.response_id for p in step.merged_from if p.response_id]
-    found = [a.model for key in parts if (a := step.response(key)) is not None]
+    found = [a.model for key in parts if (a := step.find_response(key)) is not None]
     return {"merged": list(dict.fromkeys(found)) or ["the writer"]}
 
 
-def _without_account(front: str) -> str | None:
+def _remove_provenance(front_matter: str) -> str | None:
     """Return front matter without our key; None if it is no mapping at all."""
     try:
-        root = yaml.compose(front, Loader=yaml.SafeLoader)
+        root = yaml.compose(front_matter, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError):
         return None
     if root is None:
-        return front
+        return front_matter
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return None
     for place, (key, _) in enumerate(root.value):
-        if key.value == KEY:
+        if key.value == PROVENANCE_KEY:
             after = root.value[place + 1 :]
-            end = after[0][0].start_mark.index if after else len(front)
-            return front[: key.start_mark.index] + front[end:]
-    return front
+            end = after[0][0].start_mark.index if after else len(front_matter)
+            return front_matter[: key.start_mark.index] + front_matter[end:]
+    return front_matter

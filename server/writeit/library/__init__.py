@@ -16,30 +16,3 @@
 The only room, with `export`, that knows YAML. It never raises for what a file holds:
 it returns what could be read, and the problems.
 """
-
-from writeit.library.folders import bundled_root, user_root
-from writeit.library.frontmatter import Binding, FrontMatter, split
-from writeit.library.markdown import title_of
-from writeit.library.pipelines import read_pipeline
-from writeit.library.primers import read_primer
-from writeit.library.problem import Position, Problem, Range, has_errors
-from writeit.library.shelves import Cache, Entry, Library, read_library
-
-__all__ = [
-    "Binding",
-    "Cache",
-    "Entry",
-    "FrontMatter",
-    "Library",
-    "Position",
-    "Problem",
-    "Range",
-    "bundled_root",
-    "has_errors",
-    "read_library",
-    "read_pipeline",
-    "read_primer",
-    "split",
-    "title_of",
-    "user_root",
-]

@@ -8,13 +8,11 @@ that cannot be used is left out, with one message that names the source and the 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from writeit.core.settings import UserConfig, problem_with
-from writeit.library.folders import user_root
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from writeit.domain.session import UserConfig, problem_with
+from writeit.library.catalog import user_library_root
 
 CONFIG_FILE = "config.yaml"
 VARIABLES = {
@@ -27,7 +25,7 @@ EDITOR = "initializationOptions.writeit.user"
 
 def config_file() -> Path:
     """Return where the file is, or would be."""
-    return user_root() / CONFIG_FILE
+    return user_library_root() / CONFIG_FILE
 
 
 def read_user_config(given: object = None) -> tuple[UserConfig, list[str]]:
@@ -74,9 +72,9 @@ def _file(path: Path) -> tuple[dict[Any, Any], list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         return {}, [f"{path} cannot be read: {reason}. It is ignored."]
-    from writeit.library.source import Source  # noqa: PLC0415 -- most users have no file
+    from writeit.library.yaml_source import YamlSource  # noqa: PLC0415 -- most users have no file
 
-    source = Source(text, path.as_uri())
+    source = YamlSource(text, path.as_uri())
     data = source.data()
     problems = [f"{path}: {problem.message}" for problem in source.problems]
     if isinstance(data, dict):

@@ -10,18 +10,18 @@ from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 
-from writeit.core.alignment import lines
-from writeit.core.errors import InvalidParams
+from writeit.domain.errors import InvalidParams
+from writeit.text.diff import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pydantic import BaseModel, ValidationError
 
-    from writeit.core.edits import Edit
+    from writeit.text.diff import Edit
 
 
-class _Place(Protocol):
+class _PositionLike(Protocol):
     """A position, ours or lsprotocol's."""
 
     @property
@@ -34,7 +34,7 @@ class _Place(Protocol):
 def to_invalid_params(error: ValidationError, model: type[BaseModel]) -> InvalidParams:
     """Return every problem of some params with its path; name the known keys."""
     problems = [
-        {"path": _path(problem["loc"], model), "message": problem["msg"]}
+        {"path": _problem_path(problem["loc"], model), "message": problem["msg"]}
         for problem in error.errors()
     ]
     known = sorted(field.alias or name for name, field in model.model_fields.items())
@@ -46,39 +46,39 @@ def to_invalid_params(error: ValidationError, model: type[BaseModel]) -> Invalid
     )
 
 
-def _path(location: Sequence[Any], model: type[BaseModel]) -> str:
+def _problem_path(loc: Sequence[Any], model: type[BaseModel]) -> str:
     """Return where a problem is, by the names of the wire."""
-    first, *rest = location or ("",)
+    first, *rest = loc or ("",)
     field = model.model_fields.get(str(first))
     name = (field.alias if field else None) or first
     return ".".join(str(part) for part in (name, *rest))
 
 
-def to_offset(text: str, position: _Place, encoding: str) -> int:
+def to_offset(text: str, position: _PositionLike, encoding: str) -> int:
     """Return how many code points of `text` lie in front of `position`.
 
     A position behind the end of its line means the line's end.
     """
-    found = lines(text)
+    found = split_lines(text)
     if position.line >= len(found):
         return len(text)
     before = sum(len(earlier) for earlier in found[: position.line])
     line = found[position.line].rstrip("\r\n")
-    return before + _code_points(line, position.character, encoding)
+    return before + _to_code_points(line, position.character, encoding)
 
 
-def _code_points(line: str, units: int, encoding: str) -> int:
+def _to_code_points(line: str, units: int, encoding: str) -> int:
     if encoding == "utf-32" or line.isascii():
         return min(units, len(line))
     seen = 0
     for index, character in enumerate(line):
         if seen >= units:
             return index
-        seen += _units(character, encoding)
+        seen += _count_units(character, encoding)
     return len(line)
 
 
-def _units(text: str, encoding: str) -> int:
+def _count_units(text: str, encoding: str) -> int:
     """Count the code units of a text in a position encoding."""
     if encoding == "utf-32" or text.isascii():
         return len(text)
@@ -91,7 +91,7 @@ def to_lsp_edits(
     text: str, edits: Iterable[Edit], encoding: str
 ) -> list[types.TextEdit]:
     """Return edits of `text` as LSP has them, in its lines and code units."""
-    position = _placed(text, encoding)
+    position = _position_converter(text, encoding)
     return [
         types.TextEdit(
             range=types.Range(start=position(edit.start), end=position(edit.end)),
@@ -103,13 +103,13 @@ def to_lsp_edits(
 
 def to_lsp_span(text: str, start: int, end: int, encoding: str) -> types.Range:
     """Return the range between two offsets of a text."""
-    position = _placed(text, encoding)
+    position = _position_converter(text, encoding)
     return types.Range(start=position(start), end=position(end))
 
 
-def _placed(text: str, encoding: str) -> Callable[[int], types.Position]:
+def _position_converter(text: str, encoding: str) -> Callable[[int], types.Position]:
     """Return what turns an offset in `text` into a position."""
-    found = lines(text)
+    found = split_lines(text)
     starts = [0, *accumulate(map(len, found))]
 
     def position(offset: int) -> types.Position:
@@ -117,23 +117,25 @@ def _placed(text: str, encoding: str) -> Callable[[int], types.Position]:
         if line == len(found) and found and found[-1][-1] not in "\r\n":
             line -= 1  # the end of a last line that has no end
         before = text[starts[line] : offset]
-        return types.Position(line=line, character=_units(before, encoding))
+        return types.Position(line=line, character=_count_units(before, encoding))
 
     return position
 
 
-def to_lsp_range(text: str, start: _Place, end: _Place, encoding: str) -> types.Range:
+def to_lsp_range(
+    text: str, start: _PositionLike, end: _PositionLike, encoding: str
+) -> types.Range:
     """Return a range in code points of `text` as LSP has it, in code units."""
-    found = lines(text)
+    found = split_lines(text)
 
-    def position(place: _Place) -> types.Position:
+    def position(place: _PositionLike) -> types.Position:
         before = found[place.line][: place.character] if place.line < len(found) else ""
-        return types.Position(line=place.line, character=_units(before, encoding))
+        return types.Position(line=place.line, character=_count_units(before, encoding))
 
     return types.Range(start=position(start), end=position(end))
 
 
-def path_of(uri: str) -> Path | None:
+def uri_to_path(uri: str) -> Path | None:
     """Return the file a URI names, or None if it is no file."""
     try:
         parts = urlsplit(uri)
@@ -143,18 +145,18 @@ def path_of(uri: str) -> Path | None:
     return Path(path) if parts.scheme == "file" and "\0" not in path else None
 
 
-def canonical(uri: str) -> str:
+def normalized_uri(uri: str) -> str:
     """Return the one spelling of a file's URI that we keep; other URIs stay.
 
     Editors quote different characters of a path: what one of them began, another has
     to find again.
     """
-    path = path_of(uri)
+    path = uri_to_path(uri)
     if path is None or not path.is_absolute() or urlsplit(uri).netloc:
         return uri
     return path.as_uri()
 
 
-def uri_of(path: Path) -> str:
+def path_to_uri(path: Path) -> str:
     """Return the `file:` URI of an absolute path."""
     return path.as_uri()

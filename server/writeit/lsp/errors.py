@@ -12,21 +12,21 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, TypeAdapter
 from pygls.exceptions import JsonRpcException
 
-from writeit.core.errors import FailureReason, WriteItError
-from writeit.lsp.protocol import Failure, Problem, Wire
+from writeit.domain.errors import FailureReason, WriteItError
+from writeit.lsp.protocol import Failure, Problem, WireModel
 
 INTERNAL_ERROR = -32603
 
 
-class Message(Wire):
+class WireMessage(WireModel):
     """What the server sends without being asked; what was not set is left out."""
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the JSON object that goes over the wire."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-class ErrorBase(Message):
+class ErrorDataBase(WireMessage):
     """What every error's `data` holds."""
 
     model_config = ConfigDict(extra="allow")
@@ -40,14 +40,14 @@ class ErrorBase(Message):
     """What to do next; "" where nothing can be done."""
 
 
-class ParamProblem(Wire):
+class ParamProblem(WireModel):
     """What is wrong with one of the params."""
 
     path: str
     message: str
 
 
-class TemplateProblem(Wire):
+class TemplateProblem(WireModel):
     """What is wrong with a step's template; lines and columns count from 0."""
 
     message: str
@@ -56,7 +56,7 @@ class TemplateProblem(Wire):
     column: int
 
 
-class InvalidParamsData(ErrorBase):
+class InvalidParamsData(ErrorDataBase):
     """Params are missing, unknown, of the wrong type or out of bounds."""
 
     code = -32602
@@ -64,7 +64,7 @@ class InvalidParamsData(ErrorBase):
     problems: list[ParamProblem] = Field(default_factory=list)
 
 
-class NotFoundData(ErrorBase):
+class NotFoundData(ErrorDataBase):
     """No such run, step, response, pipeline, primer or model; the hint names some."""
 
     code = -32010
@@ -73,7 +73,7 @@ class NotFoundData(ErrorBase):
     """The calls, where no provider knew its model."""
 
 
-class InvalidTransitionData(ErrorBase):
+class InvalidTransitionData(ErrorDataBase):
     """The state does not allow it."""
 
     code = -32011
@@ -86,7 +86,7 @@ class InvalidTransitionData(ErrorBase):
     """Commands, or types of events, that are possible instead."""
 
 
-class BusyData(ErrorBase):
+class BusyData(ErrorDataBase):
     """Answers are streaming already."""
 
     code = -32012
@@ -98,14 +98,14 @@ class BusyData(ErrorBase):
     """That editor's session."""
 
 
-class RetryLimitData(ErrorBase):
+class RetryLimitData(ErrorDataBase):
     """A step was regenerated as often as is allowed."""
 
     code = -32013
     kind: Literal["retry_limit"]
 
 
-class InvalidPipelineData(ErrorBase):
+class InvalidPipelineData(ErrorDataBase):
     """A pipeline's file, a template or a document's front matter has problems."""
 
     code = -32014
@@ -113,7 +113,7 @@ class InvalidPipelineData(ErrorBase):
     problems: list[Problem | TemplateProblem] = Field(default_factory=list)
 
 
-class ModelErrorData(ErrorBase):
+class ModelErrorData(ErrorDataBase):
     """A provider or the model host failed."""
 
     code = -32015
@@ -135,7 +135,7 @@ class ModelErrorData(ErrorBase):
     """True where the process that makes the calls failed, and not a provider."""
 
 
-class BudgetExceededData(ErrorBase):
+class BudgetExceededData(ErrorDataBase):
     """The next calls could cost more than allowed; nothing was sent. US dollars."""
 
     code = -32016
@@ -149,7 +149,7 @@ class BudgetExceededData(ErrorBase):
     """What answers on their way may cost at most."""
 
 
-class StoreErrorData(ErrorBase):
+class StoreErrorData(ErrorDataBase):
     """The store, a file or the keyring cannot be read or written."""
 
     code = -32017
@@ -158,7 +158,7 @@ class StoreErrorData(ErrorBase):
     """`full`, `read_only`, `locked`, `corrupt`, `too_new` or `keyring`."""
 
 
-class NotTrustedData(ErrorBase):
+class NotTrustedData(ErrorDataBase):
     """Refused because of where it came from or where it would go."""
 
     code = -32018
@@ -171,7 +171,7 @@ class NotTrustedData(ErrorBase):
     """Those that it may be sent to."""
 
 
-class DocumentChangedData(ErrorBase):
+class DocumentChangedData(ErrorDataBase):
     """The document, or the passage in it, is gone; the text is kept."""
 
     code = -32019
@@ -196,25 +196,32 @@ ErrorData: TypeAlias = Annotated[
     Field(discriminator="kind"),
 ]
 
-KINDS: tuple[type[ErrorBase], ...] = get_args(get_args(ErrorData)[0])
-ERRORS = {get_args(data.model_fields["kind"].annotation)[0]: data for data in KINDS}
+ERROR_DATA_MODELS: tuple[type[ErrorDataBase], ...] = get_args(get_args(ErrorData)[0])
+ERROR_DATA_BY_KIND = {
+    get_args(data.model_fields["kind"].annotation)[0]: data
+    for data in ERROR_DATA_MODELS
+}
 """By kind: what its `data` holds, and its code."""
 
-_DATA: TypeAdapter[ErrorData] = TypeAdapter(ErrorData)
+_ERROR_DATA_ADAPTER: TypeAdapter[ErrorData] = TypeAdapter(ErrorData)
 
 
-def error_data(error: WriteItError) -> ErrorData:
+def error_to_data(error: WriteItError) -> ErrorData:
     """Return the `data` of an error."""
-    return _DATA.validate_python(error.as_data())
+    return _ERROR_DATA_ADAPTER.validate_python(error.to_json())
 
 
-def to_rpc_error(error: WriteItError, *, hinted: bool = False) -> JsonRpcException:
+def to_rpc_error(
+    error: WriteItError, *, include_hint: bool = False
+) -> JsonRpcException:
     """Return the JSON-RPC error that carries `error`.
 
     `hinted`: its message says what to do, too; many editors show nothing else.
     """
     return JsonRpcException(
-        message=f"{error.message} {error.hint}".strip() if hinted else error.message,
-        code=ERRORS[error.kind].code,
-        data=error_data(error).as_json(),
+        message=f"{error.message} {error.hint}".strip()
+        if include_hint
+        else error.message,
+        code=ERROR_DATA_BY_KIND[error.kind].code,
+        data=error_to_data(error).to_json(),
     )

@@ -11,23 +11,23 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from writeit.core.errors import FailureReason
-from writeit.core.settings import UserConfig
-from writeit.engine.stream import EndStatus, NoticeCode
-from writeit.lsp.errors import ErrorData, Message
-from writeit.lsp.protocol import TokenUsage, Wire
+from writeit.domain.errors import FailureReason
+from writeit.domain.session import UserConfig
+from writeit.engine.streaming import NoticeCode, ResponseEndStatus
+from writeit.lsp.errors import ErrorData, WireMessage
+from writeit.lsp.protocol import WireModel, WireTokenUsage
 
 # --- `$/progress` with the caller's `streamToken` ---------------------------------
 
 
-class StartedResponse(Wire):
+class StartedResponse(WireModel):
     """An answer that was asked for."""
 
     response_id: UUID
     model: str
 
 
-class StreamStarted(Message):
+class StreamStarted(WireMessage):
     """The first event: the calls of a step, in the order they were asked."""
 
     kind: Literal["started"]
@@ -36,7 +36,7 @@ class StreamStarted(Message):
     responses: list[StartedResponse]
 
 
-class StreamDelta(Message):
+class StreamDelta(WireMessage):
     """The next piece of an answer; joined they are its `rawOutput`, byte for byte."""
 
     kind: Literal["delta"]
@@ -46,7 +46,7 @@ class StreamDelta(Message):
     text: str
 
 
-class StreamNotice(Message):
+class StreamNotice(WireMessage):
     """Something to show while waiting."""
 
     kind: Literal["notice"]
@@ -59,26 +59,26 @@ class StreamNotice(Message):
     """Seconds."""
 
 
-class FinishedError(Wire):
+class FinishedError(WireModel):
     """Why an answer is partial or failed."""
 
     reason: FailureReason
     message: str | None
 
 
-class StreamFinished(Message):
+class StreamFinished(WireMessage):
     """An answer ended; nothing of it follows."""
 
     kind: Literal["finished"]
     response_id: UUID
     index: int | None
     """Its place in `aiResponses`; null where nothing was kept."""
-    status: EndStatus
-    usage: TokenUsage | None
+    status: ResponseEndStatus
+    usage: WireTokenUsage | None
     error: FinishedError | None
 
 
-class StreamEnded(Message):
+class StreamEnded(WireMessage):
     """The last event, only of a command with `wait: false`: it has no later reply."""
 
     kind: Literal["ended"]
@@ -95,10 +95,10 @@ StreamEvent: TypeAlias = Annotated[
 
 # --- notifications ----------------------------------------------------------------
 
-CHANGED = "writeit/changed"
+CHANGED_METHOD = "writeit/changed"
 
 
-class ChangedParams(Message):
+class ChangedParams(WireMessage):
     """`writeit/changed`: runs changed, here or in another process."""
 
     run_ids: list[UUID]
@@ -109,7 +109,7 @@ class ChangedParams(Message):
 # --- what a client says of itself ---------------------------------------------------
 
 
-class ClientOptions(Wire):
+class ClientOptions(WireModel):
     """`initializationOptions.writeit`. Keys that are not known are ignored."""
 
     model_config = ConfigDict(extra="ignore")
@@ -129,7 +129,7 @@ class ClientOptions(Wire):
         return bool(self.model_fields_set & {"views", "events"})
 
 
-def options_of(initialization_options: Any) -> ClientOptions:  # noqa: ANN401 -- any JSON
+def parse_client_options(initialization_options: Any) -> ClientOptions:  # noqa: ANN401 -- any JSON
     """Return what a client says of itself under `writeit`.
 
     Raises:

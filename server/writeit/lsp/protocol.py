@@ -14,18 +14,18 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr
 from pydantic.alias_generators import to_camel
 
-from writeit.core.entity import Moment
-from writeit.core.errors import FailureReason
-from writeit.core.pipeline import AppliesTo, InputType, Output
-from writeit.core.run import PipelineStatus, StepStatus
-from writeit.core.session import ExportFormat
-from writeit.lsp.convert import canonical
+from writeit.domain.entity import UtcDatetime
+from writeit.domain.errors import FailureReason
+from writeit.domain.pipeline import AppliesTo, InputType, Output
+from writeit.domain.run import PipelineStatus, StepStatus
+from writeit.domain.session import ExportFormat
+from writeit.lsp.convert import normalized_uri
 
-DocumentUri = Annotated[str, AfterValidator(canonical)]
+DocumentUri = Annotated[str, AfterValidator(normalized_uri)]
 """A document's URI as a client spells it; however it is quoted, one is meant."""
 
 
-class Wire(BaseModel):
+class WireModel(BaseModel):
     """What all wire models share: camelCase, no unknown keys, made from entities."""
 
     model_config = ConfigDict(
@@ -36,7 +36,7 @@ class Wire(BaseModel):
         populate_by_name=True,
     )
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the JSON object that goes over the wire."""
         return self.model_dump(mode="json", by_alias=True)
 
@@ -44,7 +44,7 @@ class Wire(BaseModel):
 # --- shapes -----------------------------------------------------------------------
 
 
-class TokenUsage(Wire):
+class WireTokenUsage(WireModel):
     """Tokens and cost of a call."""
 
     prompt_tokens: int
@@ -54,7 +54,7 @@ class TokenUsage(Wire):
     estimated: bool
 
 
-class AIResponse(Wire):
+class WireAIResponse(WireModel):
     """One model's answer, complete or partial."""
 
     response_id: UUID
@@ -64,7 +64,7 @@ class AIResponse(Wire):
     raw_output: str
     processed_content: str
     created_at: datetime
-    usage_stats: TokenUsage
+    usage_stats: WireTokenUsage
     processing_time: float
     quality_score: float | None
     partial: bool
@@ -72,7 +72,7 @@ class AIResponse(Wire):
     first_token_seconds: float | None
 
 
-class Passage(Wire):
+class WirePassage(WireModel):
     """A passage taken towards a merge."""
 
     passage_id: UUID
@@ -80,14 +80,14 @@ class Passage(Wire):
     text: str
 
 
-class MergePart(Wire):
+class WireMergePart(WireModel):
     """A part of a merged text."""
 
     response_id: UUID | None
     text: str
 
 
-class Failure(Wire):
+class Failure(WireModel):
     """A call that ended without any text."""
 
     response_id: UUID
@@ -96,7 +96,7 @@ class Failure(Wire):
     message: str
 
 
-class Streaming(Wire):
+class Streaming(WireModel):
     """An answer on its way, with its journaled text."""
 
     response_id: UUID
@@ -104,7 +104,7 @@ class Streaming(Wire):
     text: str
 
 
-class StepPermissions(Wire):
+class WireStepPermissions(WireModel):
     """The commands that a step takes now; a client need not know why."""
 
     run: bool
@@ -118,7 +118,7 @@ class StepPermissions(Wire):
     branch: bool
 
 
-class RunPermissions(Wire):
+class WireRunPermissions(WireModel):
     """The commands that a run as a whole takes now."""
 
     pause: bool
@@ -126,37 +126,37 @@ class RunPermissions(Wire):
     delete: bool
 
 
-class StepState(Wire):
+class WireStepState(WireModel):
     """A step of a run."""
 
     step_name: str
     status: StepStatus
     started_at: datetime | None
     completed_at: datetime | None
-    ai_responses: list[AIResponse] = Field(validation_alias="rated_responses")
+    ai_responses: list[WireAIResponse] = Field(validation_alias="rated_responses")
     user_selection: int | None
     user_feedback: str | None
     merged_content: str | None
     retry_count: int
     content: str | None
     edited_content: str | None
-    passages: list[Passage]
-    merged_from: list[MergePart]
+    passages: list[WirePassage]
+    merged_from: list[WireMergePart]
     failures: list[Failure]
     streaming: list[Streaming]
     is_done: bool
     """Whether it is completed or skipped, so that a run can be rewound to it."""
-    can: StepPermissions
+    can: WireStepPermissions
 
 
-class RunPrimer(Wire):
+class WireRunPrimer(WireModel):
     """The primer a run is pinned to."""
 
     primer_id: str
     version: str
 
 
-class PipelineRun(Wire):
+class WirePipelineRun(WireModel):
     """A run with its steps and answers."""
 
     pipeline_run_id: UUID
@@ -167,10 +167,10 @@ class PipelineRun(Wire):
     current_step: str
     status: PipelineStatus
     user_inputs: dict[str, str]
-    steps: dict[str, StepState]
+    steps: dict[str, WireStepState]
     name: str | None
     uri: str | None
-    primer: RunPrimer | None
+    primer: WireRunPrimer | None
     models: dict[str, list[str]]
     output: Output
     output_path: str | None
@@ -180,10 +180,10 @@ class PipelineRun(Wire):
     """Whether answers are on their way."""
     status_text: str
     """Where it stands, in a few words for a person."""
-    can: RunPermissions
+    can: WireRunPermissions
 
 
-class RunSummary(Wire):
+class WireRunSummary(WireModel):
     """A line of the list of runs."""
 
     run_id: UUID
@@ -202,7 +202,7 @@ class RunSummary(Wire):
     status_text: str
 
 
-class InputSpec(Wire):
+class WireInputSpec(WireModel):
     """An input of a pipeline, for a form."""
 
     name: str
@@ -216,7 +216,7 @@ class InputSpec(Wire):
     from_: str | None = Field(alias="from", validation_alias="source")
 
 
-class StepSpec(Wire):
+class WireStepSpec(WireModel):
     """A step of a pipeline."""
 
     name: str
@@ -228,7 +228,7 @@ class StepSpec(Wire):
     temperature: float | None
 
 
-class PipelineConfiguration(Wire):
+class WirePipelineConfiguration(WireModel):
     """A pipeline as its file says it."""
 
     id: str = Field(validation_alias="configuration_id")
@@ -238,11 +238,11 @@ class PipelineConfiguration(Wire):
     applies_to: AppliesTo
     output: Output
     defaults: dict[str, JsonValue]
-    inputs: list[InputSpec]
-    steps: list[StepSpec]
+    inputs: list[WireInputSpec]
+    steps: list[WireStepSpec]
 
 
-class Problem(Wire):
+class Problem(WireModel):
     """Something wrong with a file."""
 
     uri: str
@@ -251,7 +251,7 @@ class Problem(Wire):
     range: dict[str, Any]
 
 
-class PipelineEntry(Wire):
+class PipelineEntry(WireModel):
     """A line of the list of pipelines."""
 
     id: str
@@ -259,12 +259,12 @@ class PipelineEntry(Wire):
     description: str
     applies_to: AppliesTo
     steps: list[str]
-    inputs: list[InputSpec]
+    inputs: list[WireInputSpec]
     uri: str
     problems: list[Problem]
 
 
-class StylePrimer(Wire):
+class WireStylePrimer(WireModel):
     """A primer with its version."""
 
     primer_id: str
@@ -279,7 +279,7 @@ class StylePrimer(Wire):
     last_used: datetime | None
 
 
-class ModelInfo(Wire):
+class WireModelInfo(WireModel):
     """A model, and why it cannot be used if it cannot."""
 
     id: str
@@ -291,7 +291,7 @@ class ModelInfo(Wire):
     output_cost_per_token: float | None
 
 
-class UserPreferences(Wire):
+class WireUserPreferences(WireModel):
     """What the writer prefers."""
 
     default_models: dict[str, str]
@@ -304,14 +304,14 @@ class UserPreferences(Wire):
     export_format: ExportFormat
 
 
-class UserSession(Wire):
+class WireUserSession(WireModel):
     """One connection of one writer."""
 
     session_id: UUID
     user_id: str
     active_pipeline_run_id: UUID | None
     workspace_path: str
-    preferences: UserPreferences
+    preferences: WireUserPreferences
     created_at: datetime
     last_activity: datetime
     websocket_connection_id: str | None
@@ -320,7 +320,7 @@ class UserSession(Wire):
 # --- params and results -------------------------------------------------------------
 
 
-class Params(Wire):
+class Params(WireModel):
     """What every command may be given."""
 
     folder: str | None = None
@@ -328,14 +328,14 @@ class Params(Wire):
     wait: bool = True
 
 
-class Position(Wire):
+class Position(WireModel):
     """A place in a document, in the negotiated encoding."""
 
     line: int = Field(ge=0)
     character: int = Field(ge=0)
 
 
-class Range(Wire):
+class Range(WireModel):
     """A stretch of a document."""
 
     start: Position
@@ -537,7 +537,7 @@ class RunDeleteParams(RunParams):
     descendants: bool = False
 
 
-class Side(Wire):
+class Side(WireModel):
     """One side of a comparison; without a response what the next step gets."""
 
     run_id: UUID
@@ -545,7 +545,7 @@ class Side(Wire):
     response: int | UUID | None = None
 
 
-class ViewSide(Wire):
+class ViewSide(WireModel):
     """One side of a comparison that is shown.
 
     Besides answers it may be the document that the step's text is meant for: as it
@@ -580,7 +580,7 @@ class PreferencesSetParams(Params):
 class UsageShowParams(Params):
     """`writeit.usage.show`."""
 
-    since: Moment | None = None
+    since: UtcDatetime | None = None
     by: Literal["model", "pipeline", "day", "run"] = "model"
 
 
@@ -610,57 +610,57 @@ class StoreBackupParams(Params):
 class StorePruneParams(Params):
     """`writeit.store.prune`; without a moment, finished runs of any age."""
 
-    before: Moment | None = None
+    before: UtcDatetime | None = None
     dry_run: bool = True
 
 
-class DocumentBinding(Wire):
+class DocumentBinding(WireModel):
     """What a document's front matter says of a run to start on it."""
 
     pipeline: str | None
     inputs: dict[str, str]
 
 
-class PipelineListResult(Wire):
+class PipelineListResult(WireModel):
     """Every pipeline this folder can use; with `uri` what that document says."""
 
     pipelines: list[PipelineEntry]
     binding: DocumentBinding | None = None
 
 
-class PrimerListResult(Wire):
+class PrimerListResult(WireModel):
     """Every primer this folder can use."""
 
-    primers: list[StylePrimer]
+    primers: list[WireStylePrimer]
 
 
-class ModelListResult(Wire):
+class ModelListResult(WireModel):
     """The models worth naming here."""
 
-    models: list[ModelInfo]
+    models: list[WireModelInfo]
 
 
-class KeysSetResult(Wire):
+class KeysSetResult(WireModel):
     """Whether the key is kept."""
 
     provider: str
     stored: bool
 
 
-class KeyEntry(Wire):
+class KeyEntry(WireModel):
     """Where a provider's key comes from; the key itself is never told."""
 
     provider: str
     source: Literal["environment", "keyring", "none"]
 
 
-class KeysListResult(Wire):
+class KeysListResult(WireModel):
     """The usual providers, and those that settings and pipelines name."""
 
     providers: list[KeyEntry]
 
 
-class PreviewedModel(Wire):
+class PreviewedModel(WireModel):
     """How a prompt fits a model, what it may cost and where it would go."""
 
     id: str
@@ -674,28 +674,28 @@ class PreviewedModel(Wire):
     """Whether the text may be sent there."""
 
 
-class StepPreviewResult(Wire):
+class StepPreviewResult(WireModel):
     """A prompt exactly as it would be sent, and to whom."""
 
     prompt: str
     models: list[PreviewedModel]
 
 
-class RunListResult(Wire):
+class RunListResult(WireModel):
     """A page of runs, newest first; `next` is the `before` of the following page."""
 
-    runs: list[RunSummary]
+    runs: list[WireRunSummary]
     next: UUID | None = None
 
 
-class RunExportResult(Wire):
+class RunExportResult(WireModel):
     """What was exported, and where to if a path was given."""
 
     uri: str | None
     content: str
 
 
-class RunTree(Wire):
+class RunTree(WireModel):
     """A run with the runs that branched off it."""
 
     run_id: UUID
@@ -713,14 +713,14 @@ class RunTree(Wire):
     """Whether children are left out because the tree is deep."""
 
 
-class RunDeleteResult(Wire):
+class RunDeleteResult(WireModel):
     """How much went."""
 
     deleted_runs: int
     deleted_responses: int
 
 
-class RunDiffResult(Wire):
+class RunDiffResult(WireModel):
     """The difference of two texts, and where each can be read."""
 
     unified: str
@@ -728,7 +728,7 @@ class RunDiffResult(Wire):
     right_uri: str
 
 
-class UsageRow(Wire):
+class UsageRow(WireModel):
     """What the calls of one key used."""
 
     key: str
@@ -740,20 +740,20 @@ class UsageRow(Wire):
     seconds: float
 
 
-class UsageShowResult(Wire):
+class UsageShowResult(WireModel):
     """Rows by key, and their sum."""
 
     rows: list[UsageRow]
     total: UsageRow
 
 
-class ViewOpenResult(Wire):
+class ViewOpenResult(WireModel):
     """Where the view is: a `writeit:` URI, or a file's."""
 
     uri: str
 
 
-class ViewSection(Wire):
+class ViewSection(WireModel):
     """A text of a view, and where it stands; lines count from 0."""
 
     kind: Literal["answer", "coming", "merge", "feedback", "left", "right"]
@@ -766,14 +766,14 @@ class ViewSection(Wire):
     """Of the text itself, both included; an empty one has a blank line."""
 
 
-class ViewReadResult(Wire):
+class ViewReadResult(WireModel):
     """A view's markdown, without markers, and its sections in order."""
 
     text: str
     sections: list[ViewSection]
 
 
-class StoreStatusResult(Wire):
+class StoreStatusResult(WireModel):
     """Figures of a store; bytes are bytes."""
 
     path: str
@@ -787,28 +787,28 @@ class StoreStatusResult(Wire):
     events: int
 
 
-class StoreProblem(Wire):
+class WireStoreProblem(WireModel):
     """One thing `verify` found."""
 
     key: str
     message: str
 
 
-class StoreVerifyResult(Wire):
+class StoreVerifyResult(WireModel):
     """What `verify` looked at and found."""
 
     ok: bool
     checked: int
-    problems: list[StoreProblem]
+    problems: list[WireStoreProblem]
 
 
-class StoreBackupResult(Wire):
+class StoreBackupResult(WireModel):
     """Where the copy is."""
 
     uri: str
 
 
-class StorePruneResult(Wire):
+class StorePruneResult(WireModel):
     """How much went, or would go."""
 
     deleted_runs: int
@@ -816,7 +816,7 @@ class StorePruneResult(Wire):
     dry_run: bool
 
 
-class Conflict(Wire):
+class Conflict(WireModel):
     """A stretch that the writer changed as well; `ours` is hers and stays."""
 
     base: str
@@ -824,7 +824,7 @@ class Conflict(Wire):
     theirs: str
 
 
-class StepApplyResult(Wire):
+class StepApplyResult(WireModel):
     """What became of a text; a pending one is kept and can be applied again."""
 
     applied: bool
@@ -835,20 +835,20 @@ class StepApplyResult(Wire):
     pending: bool
 
 
-class EditRestoreResult(Wire):
+class EditRestoreResult(WireModel):
     """Whether the document is as it was before, but for what was typed since."""
 
     applied: bool
     uri: str
 
 
-class FrontMatterResult(Wire):
+class FrontMatterResult(WireModel):
     """Whether the document has the block now."""
 
     applied: bool
 
 
-class Accepted(Wire):
+class Accepted(WireModel):
     """The reply of a command that was told not to wait."""
 
     run_id: UUID | None = None

@@ -6,70 +6,86 @@ Commands, errors, the stream, notifications, what a client says of itself, setti
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic.json_schema import models_json_schema
 
-from writeit.core.settings import Settings
+from writeit.domain.session import Settings
 from writeit.lsp import messages
+from writeit.lsp.command_ids import COMMAND_IDS
 from writeit.lsp.commands import HANDLERS
-from writeit.lsp.errors import ERRORS, Message
-from writeit.lsp.names import COMMANDS
+from writeit.lsp.errors import ERROR_DATA_BY_KIND, WireMessage
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.json_schema import JsonSchemaMode
 
 Json = dict[str, Any]
-Part = tuple["type[BaseModel]", "JsonSchemaMode"]
+ModelPart = tuple["type[BaseModel]", "JsonSchemaMode"]
 
-STREAM: tuple[type[Message], ...] = get_args(get_args(messages.StreamEvent)[0])
+STREAM_EVENTS: tuple[type[WireMessage], ...] = get_args(
+    get_args(messages.StreamEvent)[0]
+)
 """The events of a stream."""
 MESSAGES: tuple[type[BaseModel], ...] = (
-    *ERRORS.values(),
-    *STREAM,
+    *ERROR_DATA_BY_KIND.values(),
+    *STREAM_EVENTS,
     messages.ChangedParams,
     messages.ClientOptions,
     Settings,
 )
 
 
-def contract() -> Json:
+def build_schema() -> Json:
     """Return all that goes over the wire besides LSP's own messages."""
-    handlers = [HANDLERS[name] for name in COMMANDS]
-    parts: list[Part] = [
-        *((handler.params, "validation") for handler in handlers),
-        *((handler.result, "serialization") for handler in handlers),
+    handlers = [HANDLERS[name] for name in COMMAND_IDS]
+    parts: list[ModelPart] = [
+        *((handler.params_model, "validation") for handler in handlers),
+        *((handler.result_model, "serialization") for handler in handlers),
         *((model, "validation") for model in MESSAGES),
     ]
     refs, definitions = models_json_schema(
         parts, by_alias=True, ref_template="#/$defs/{model}"
     )
-    return {
+    schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "WriteIt: the wire contract",
         "commands": {
             name: {
-                "params": refs[handler.params, "validation"],
-                "result": refs[handler.result, "serialization"],
+                "params": refs[handler.params_model, "validation"],
+                "result": refs[handler.result_model, "serialization"],
             }
-            for name, handler in zip(COMMANDS, handlers, strict=True)
+            for name, handler in zip(COMMAND_IDS, handlers, strict=True)
         },
-        "errors": {kind: data.code for kind, data in ERRORS.items()},
-        "errorData": {kind: refs[data, "validation"] for kind, data in ERRORS.items()},
-        "stream": {_kind_of(event): refs[event, "validation"] for event in STREAM},
-        "notifications": {messages.CHANGED: refs[messages.ChangedParams, "validation"]},
+        "errors": {kind: data.code for kind, data in ERROR_DATA_BY_KIND.items()},
+        "errorData": {
+            kind: refs[data, "validation"] for kind, data in ERROR_DATA_BY_KIND.items()
+        },
+        "stream": {
+            _event_kind(event): refs[event, "validation"] for event in STREAM_EVENTS
+        },
+        "notifications": {
+            messages.CHANGED_METHOD: refs[messages.ChangedParams, "validation"]
+        },
         "initializationOptions": refs[messages.ClientOptions, "validation"],
         "settings": refs[Settings, "validation"],
         "lifecycle": list(messages.LIFECYCLE),
         "$defs": definitions["$defs"],
     }
+    return _as_public(schema)
 
 
-def _kind_of(event: type[Message]) -> str:
+def _event_kind(event: type[WireMessage]) -> str:
     return str(get_args(event.model_fields["kind"].annotation)[0])
 
 
-def as_json() -> str:
+def _as_public(schema: Json) -> Json:
+    """Name each wire model as its entity is named: `WirePipelineRun`, PipelineRun."""
+    text = re.sub(r'"(#/\$defs/)?Wire(?=[A-Z])', r'"\1', json.dumps(schema))
+    return dict(json.loads(text))
+
+
+def schema_text() -> str:
     """Return the contract as text."""
-    return json.dumps(contract(), indent=2) + "\n"
+    return json.dumps(build_schema(), indent=2) + "\n"

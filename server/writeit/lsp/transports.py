@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from pygls.io_ import run_async, run_websocket
 
-from writeit.lsp.server import build, quiet_logging
+from writeit.lsp.server import configure_logging, create_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
     from writeit.lsp.server import WriteItServer
-    from writeit.ports import World
+    from writeit.ports.system import Ports
 
 logger = logging.getLogger(__name__)
 
 TOKEN_VARIABLE = "WRITEIT_TOKEN"  # noqa: S105 -- the name of the variable, not a token
 
 
-class NotLoopback(ValueError):
+class NotLoopbackError(ValueError):
     """The address is one that others on the network could reach."""
 
 
-def token_to_ask_for() -> str:
+def get_or_create_token() -> str:
     """Return the token clients must show: WRITEIT_TOKEN, else a new one on stderr."""
     if given := os.environ.get(TOKEN_VARIABLE):
         return given
@@ -47,7 +47,7 @@ def token_to_ask_for() -> str:
     return made
 
 
-def loopback(address: str) -> tuple[str, int]:
+def parse_loopback_address(address: str) -> tuple[str, int]:
     """Split HOST:PORT.
 
     Raises:
@@ -56,77 +56,79 @@ def loopback(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
     if not port.isdigit():
-        raise NotLoopback(f"{address!r} is not HOST:PORT")
+        raise NotLoopbackError(f"{address!r} is not HOST:PORT")
     names = {info[4][0] for info in socket.getaddrinfo(host, int(port))}
     if not all(ipaddress.ip_address(name).is_loopback for name in names):
-        raise NotLoopback(
+        raise NotLoopbackError(
             f"{host} can be reached by others; WriteIt serves on 127.0.0.1 or [::1]"
         )
     return host, int(port)
 
 
-def serve_tcp(world: Callable[[object], World], address: str) -> int:
+def serve_tcp(create_ports: Callable[[object], Ports], address: str) -> int:
     """Serve over TCP until the last editor has left; return the exit code."""
-    return _serve(_Tcp, world, address)
+    return _serve_transport(_TcpTransport, create_ports, address)
 
 
-def serve_ws(world: Callable[[object], World], address: str) -> int:
+def serve_websocket(create_ports: Callable[[object], Ports], address: str) -> int:
     """Serve over WebSocket until the last editor has left; return the exit code."""
-    return _serve(_WebSockets, world, address)
+    return _serve_transport(_WebSocketTransport, create_ports, address)
 
 
-MISUSED = 2
+EXIT_USAGE = 2
 
 
-def _serve(
-    kind: type[_Tcp | _WebSockets], world: Callable[[object], World], address: str
+def _serve_transport(
+    transport: type[_TcpTransport | _WebSocketTransport],
+    create_ports: Callable[[object], Ports],
+    address: str,
 ) -> int:
-    quiet_logging()
+    configure_logging()
     try:
-        host, port = loopback(address)
-    except (NotLoopback, OSError) as error:
+        host, port = parse_loopback_address(address)
+    except (NotLoopbackError, OSError) as error:
         sys.stderr.write(f"{error}\n")
-        return MISUSED
-    return asyncio.run(kind(world, token_to_ask_for()).serve(host, port))
+        return EXIT_USAGE
+    return asyncio.run(transport(create_ports, get_or_create_token()).serve(host, port))
 
 
-class _Guests:
+class _EditorConnections:
     """Editors that are connected; the process ends with the last."""
 
-    def __init__(self, world: Callable[[object], World], token: str) -> None:
-        self._world = world
+    def __init__(self, create_ports: Callable[[object], Ports], token: str) -> None:
+        self._create_ports = create_ports
         self._token = token
-        self._here = 0
-        self._all_gone = asyncio.Event()
+        self._open_count = 0
+        self._all_disconnected = asyncio.Event()
 
-    def _host(self, *, trusted: bool) -> WriteItServer:
+    def _create_editor_server(self, *, is_trusted: bool) -> WriteItServer:
         """Make a server for one editor, which shows its token unless it has already."""
-        self._here += 1
-        server = build(self._world)
-        if not trusted:
-            server.protocol.token = self._token
+        self._open_count += 1
+        server = create_server(self._create_ports)
+        if not is_trusted:
+            server.protocol.required_token = self._token
         return server
 
-    async def _leave(self, server: WriteItServer) -> None:
+    async def _disconnect(self, server: WriteItServer) -> None:
         await server.close()
         server.thread_pool.shutdown(wait=False)
-        self._here -= 1
-        if not self._here:
-            self._all_gone.set()
+        self._open_count -= 1
+        if not self._open_count:
+            self._all_disconnected.set()
 
 
-class _Tcp(_Guests):
+class _TcpTransport(_EditorConnections):
     async def serve(self, host: str, port: int) -> int:
-        listening = await asyncio.start_server(self._connected, host, port)
-        _announce(listening.sockets[0].getsockname())
+        listening = await asyncio.start_server(self._serve_editor, host, port)
+        _print_address(listening.sockets[0].getsockname())
         async with listening:
-            await self._all_gone.wait()
+            await self._all_disconnected.wait()
         return 0
 
-    async def _connected(
+    async def _serve_editor(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        server = self._host(trusted=False)
+        server = self._create_editor_server(is_trusted=False)
         server.protocol.set_writer(writer)
         try:
             await run_async(
@@ -139,27 +141,27 @@ class _Tcp(_Guests):
         except (ConnectionError, SystemExit) as left:
             logger.debug("an editor left: %r", left)
         finally:
-            await self._leave(server)
+            await self._disconnect(server)
             writer.close()
 
 
-class _WebSockets(_Guests):
+class _WebSocketTransport(_EditorConnections):
     async def serve(self, host: str, port: int) -> int:
         from websockets.asyncio.server import serve  # noqa: PLC0415 -- only for this
 
-        async with serve(self._connected, host, port) as listening:
-            _announce(next(iter(listening.sockets)).getsockname())
-            await self._all_gone.wait()
+        async with serve(self._serve_editor, host, port) as listening:
+            _print_address(next(iter(listening.sockets)).getsockname())
+            await self._all_disconnected.wait()
         return 0
 
-    async def _connected(self, websocket: ServerConnection) -> None:
+    async def _serve_editor(self, websocket: ServerConnection) -> None:
         request = websocket.request
         shown = request.headers.get("Authorization", "") if request else ""
-        trusted = matches(shown.removeprefix("Bearer "), self._token)
+        trusted = is_same_token(shown.removeprefix("Bearer "), self._token)
         if shown and not trusted:
             await websocket.close(1008, "wrong token")
             return
-        server = self._host(trusted=trusted)
+        server = self._create_editor_server(is_trusted=trusted)
         server.websocket_id = str(websocket.id)
         try:
             await run_websocket(
@@ -172,16 +174,16 @@ class _WebSockets(_Guests):
         except SystemExit as left:
             logger.debug("an editor left: %r", left)
         finally:
-            await self._leave(server)
+            await self._disconnect(server)
             await websocket.close()
 
 
-def matches(shown: str, token: str) -> bool:
+def is_same_token(given: str, token: str) -> bool:
     """Compare in a time that says nothing about the token."""
-    return hmac.compare_digest(shown.encode(), token.encode())
+    return hmac.compare_digest(given.encode(), token.encode())
 
 
-def _announce(address: tuple[str, int]) -> None:
+def _print_address(address: tuple[str, int]) -> None:
     """Say where we listen: port 0 lets the system choose."""
     sys.stderr.write(f"listening on {address[0]}:{address[1]}\n")
     sys.stderr.flush()

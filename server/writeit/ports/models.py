@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
+from uuid import UUID
 
-if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncIterator,
-        Callable,
-        Sequence,
-    )
-    from contextlib import AbstractAsyncContextManager
-    from uuid import UUID
-
-    from writeit.core.errors import ModelError
-    from writeit.core.usage import TokenUsage
+from writeit.domain.entity import TokenUsage
+from writeit.domain.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +50,11 @@ class ModelDone:
     finish_reason: str | None = None
 
 
-ModelItem = TextDelta | ModelNotice | ModelDone
+ModelStreamItem = TextDelta | ModelNotice | ModelDone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class CallEstimate:
     """How a prompt fits a model, and what it would cost."""
 
     prompt_tokens: int
@@ -96,7 +90,7 @@ class Models(Protocol):
 
     def stream(
         self, call: ModelCall
-    ) -> AbstractAsyncContextManager[AsyncIterator[ModelItem]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[ModelStreamItem]]:
         """Make one call; leaving the context closes the provider's connection.
 
         The iterator yields TextDelta and ModelNotice items and ends with ModelDone,
@@ -110,7 +104,7 @@ class Models(Protocol):
         """
         ...
 
-    async def measure(self, call: ModelCall) -> Fit:
+    async def estimate(self, call: ModelCall) -> CallEstimate:
         """Count the tokens of a prompt; look up the model's window, price and place.
 
         Nothing is sent. What would refuse the call (no key, an embedded model that
@@ -122,7 +116,7 @@ class Models(Protocol):
         """
         ...
 
-    async def identify(self, model: str) -> str:
+    async def resolve_model_id(self, model: str) -> str:
         """Return `provider/model_name` for a model id or a bare LiteLLM name.
 
         Raises:
@@ -131,10 +125,10 @@ class Models(Protocol):
         """
         ...
 
-    async def list(
+    async def list_models(
         self,
         *,
-        named: Sequence[str] = (),
+        include: Sequence[str] = (),
         provider: str | None = None,
         refresh: bool = False,
     ) -> list[ModelInfo]:
@@ -144,16 +138,16 @@ class Models(Protocol):
         """
         ...
 
-    async def embedded_installed(self) -> str | None:
+    async def installed_embedded_model(self) -> str | None:
         """Return the id of the embedded model if it can be used here, else None."""
         ...
 
-    async def embedded_missing(self) -> str | None:
+    async def installable_embedded_model(self) -> str | None:
         """Return the id of the embedded model if `install` is all that it lacks."""
         ...
 
-    async def install(
-        self, model: str, progress: Callable[[str, float | None], None]
+    async def install_model(
+        self, model: str, on_progress: Callable[[str, float | None], None]
     ) -> ModelInfo:
         """Fetch the weights of an embedded model; `progress` gets message, fraction.
 
@@ -163,7 +157,7 @@ class Models(Protocol):
         """
         ...
 
-    async def warm(self) -> None:
+    async def warm_up(self) -> None:
         """Get ready before the first call; it may take seconds.
 
         Raises:

@@ -3,78 +3,75 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from uuid import UUID
 
-from writeit.core.decide import step_of
-from writeit.views import words
-from writeit.views.diff import difference, in_markdown, told
-from writeit.views.markdown import blocks, inline, line
-from writeit.views.markers import Block
-from writeit.views.response import answer_of, content_of
-
-if TYPE_CHECKING:
-    from writeit.core.run import PipelineRun
-    from writeit.views.markers import Parts
-    from writeit.views.uris import Side
+from writeit.domain.operations.lifecycle import find_step
+from writeit.domain.run import PipelineRun
+from writeit.views import wording
+from writeit.views.diff import as_markdown, compare_words, summary
+from writeit.views.escape import escape_inline, escape_line, join_blocks
+from writeit.views.section_markers import PageParts, SectionText
+from writeit.views.step import require_content, require_response
+from writeit.views.uris import ComparedSide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class ComparedText:
     """One of two texts, and what it is called."""
 
     title: str
     """Which answer of which step, by whom."""
-    origin: str
+    run_label: str
     """The run it is of."""
     text: str
 
 
-def compared(run: PipelineRun, side: Side) -> Compared:
+def read_compared_text(run: PipelineRun, side: ComparedSide) -> ComparedText:
     """Return a text that the run itself has; `run` is the run it is of.
 
     Raises:
         NotFound: there is no such step, answer or chosen text.
     """
-    state = step_of(run, side.step)
-    origin = words.origin_of(run)
+    state = find_step(run, side.step)
+    origin = wording.run_label(run)
     if not isinstance(side.response, UUID):
         title = f"{side.step}, as the next step gets it"
-        return Compared(title=title, origin=origin, text=content_of(state))
-    answer = answer_of(state, side.response)
-    number = words.answer(state.ai_responses.index(answer))
-    return Compared(
+        return ComparedText(title=title, run_label=origin, text=require_content(state))
+    answer = require_response(state, side.response)
+    number = wording.answer_label(state.ai_responses.index(answer))
+    return ComparedText(
         title=f"{side.step}, {number} · {answer.model}",
-        origin=origin,
+        run_label=origin,
         text=answer.processed_content,
     )
 
 
-def comparison_parts(left: Compared, right: Compared) -> Parts:
+def comparison_parts(left: ComparedText, right: ComparedText) -> PageParts:
     """Return the view of two texts; the right one is what became of the left."""
-    found = difference(left.text, right.text)
-    changed = found.related and (found.taken_out or found.put_in)
-    head = blocks(
-        f"# {inline(left.title)} → {inline(right.title)}",
-        _origins(left, right),
-        told(found),
-        in_markdown(found) if changed else "",
+    found = compare_words(left.text, right.text)
+    changed = found.is_related and (found.removed_words or found.added_words)
+    head = join_blocks(
+        f"# {escape_inline(left.title)} → {escape_inline(right.title)}",
+        _run_labels(left, right),
+        summary(found),
+        as_markdown(found) if changed else "",
     )
-    parts: Parts = [f"{head}\n"]
-    parts += _whole("left", "Before", left)
-    parts += _whole("right", "After", right)
+    parts: PageParts = [f"{head}\n"]
+    parts += _full_text_parts("left", "Before", left)
+    parts += _full_text_parts("right", "After", right)
     return parts
 
 
-def _origins(left: Compared, right: Compared) -> str:
-    if left.origin == right.origin:
-        return line(left.origin)
-    return f"{line(left.origin)} → {inline(right.origin)}"
+def _run_labels(left: ComparedText, right: ComparedText) -> str:
+    if left.run_label == right.run_label:
+        return escape_line(left.run_label)
+    return f"{escape_line(left.run_label)} → {escape_inline(right.run_label)}"
 
 
-def _whole(
-    side: Literal["left", "right"], name: str, text: Compared
-) -> tuple[str, Block]:
-    heading = f"## {name}: {inline(text.title)}"
-    head = blocks("---", heading, words.length(text.text))
-    return f"\n{head}\n\n", Block(side, text.text)
+def _full_text_parts(
+    side: Literal["left", "right"], name: str, compared_text: ComparedText
+) -> tuple[str, SectionText]:
+    heading = f"## {name}: {escape_inline(compared_text.title)}"
+    head = join_blocks("---", heading, wording.text_length(compared_text.text))
+    return f"\n{head}\n\n", SectionText(side, compared_text.text)

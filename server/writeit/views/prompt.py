@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from writeit.core.run import split_model_id
-from writeit.views import words
-from writeit.views.markdown import blocks, fenced, inline, line, table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from writeit.core.run import PipelineRun
+from writeit.domain.run import PipelineRun, split_model_id
+from writeit.views import wording
+from writeit.views.escape import (
+    code_block,
+    escape_inline,
+    escape_line,
+    join_blocks,
+    markdown_table,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,55 +36,55 @@ def render_prompt(
 ) -> str:
     """Return the view of a step's prompt."""
     return (
-        blocks(
-            f"# Prompt of {inline(step)}",
-            line(words.origin_of(run)),
+        join_blocks(
+            f"# Prompt of {escape_inline(step)}",
+            escape_line(wording.run_label(run)),
             "Word for word what running the step sends, and nothing else. Looking at"
             " it sends nothing.",
-            _models(models),
+            _models_table(models),
             "## The prompt",
-            words.length(prompt),
-            fenced(prompt),
+            wording.text_length(prompt),
+            code_block(prompt),
         )
         + "\n"
     )
 
 
-def _models(models: Sequence[PromptModel]) -> str:
+def _models_table(models: Sequence[PromptModel]) -> str:
     if not models:
         return "No model is named for this step yet; choose one when you run it."
     rows = [
         (
-            inline(model.id),
-            _destination(model),
+            escape_inline(model.id),
+            _destination_cell(model),
             f"{model.prompt_tokens:,}",
-            _room(model),
-            _cost(model),
+            _context_window_cell(model),
+            _cost_range_cell(model),
         )
         for model in models
     ]
     headers = ("model", "goes to", "tokens", "takes up to", "cost")
-    return table(headers, rows, numbers=(2, 3))
+    return markdown_table(headers, rows, right_aligned=(2, 3))
 
 
-def _destination(model: PromptModel) -> str:
+def _destination_cell(model: PromptModel) -> str:
     if not model.allowed:
         return f"nowhere: `providers` does not name {split_model_id(model.id)[0]}"
-    return inline(model.destination) or "unknown"
+    return escape_inline(model.destination) or "unknown"
 
 
-def _room(model: PromptModel) -> str:
+def _context_window_cell(model: PromptModel) -> str:
     if model.context_window is None:
         return "unknown"
     return f"{model.context_window:,}{', too few' if model.fits is False else ''}"
 
 
-def _cost(model: PromptModel) -> str:
+def _cost_range_cell(model: PromptModel) -> str:
     least, most = model.min_cost_usd, model.max_cost_usd
     if least is None:
         return "unknown"
     if most is None:
-        return f"{words.money(least)} or more"
-    if words.money(least) == words.money(most):
-        return words.money(most)
-    return f"{words.money(least)} to {words.money(most)}"
+        return f"{wording.format_usd(least)} or more"
+    if wording.format_usd(least) == wording.format_usd(most):
+        return wording.format_usd(most)
+    return f"{wording.format_usd(least)} to {wording.format_usd(most)}"

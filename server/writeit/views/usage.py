@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
 
-from writeit.views import words
-from writeit.views.markdown import blocks, inline, table
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+from writeit.views import wording
+from writeit.views.escape import escape_inline, join_blocks, markdown_table
 
 
-class UsageSum(Protocol):
+class UsageFigures(Protocol):
     """The calls of one key added up; `engine.sums.Sum` is one."""
 
     @property
@@ -52,8 +50,8 @@ class UsageSum(Protocol):
 
 
 def render_usage(
-    sums: Mapping[str, Sequence[UsageSum]],
-    total: UsageSum,
+    sums: Mapping[str, Sequence[UsageFigures]],
+    total: UsageFigures,
     *,
     since: datetime | None = None,
 ) -> str:
@@ -62,51 +60,59 @@ def render_usage(
     The keys of `sums` are "model", "day", "pipeline" or "run".
     """
     tables = (
-        f"## By {inline(by)}\n\n{_table(by, rows, total)}" for by, rows in sums.items()
+        f"## By {escape_inline(by)}\n\n{_usage_table(by, rows, total)}"
+        for by, rows in sums.items()
     )
     return (
-        blocks("# Usage", _told(total, since), *(tables if total.calls else ())) + "\n"
+        join_blocks(
+            "# Usage", _usage_summary(total, since), *(tables if total.calls else ())
+        )
+        + "\n"
     )
 
 
-def _told(total: UsageSum, since: datetime | None) -> str:
-    when = f" since {words.day(since)}" if since else ""
+def _usage_summary(total: UsageFigures, since: datetime | None) -> str:
+    when = f" since {wording.format_date(since)}" if since else ""
     if not total.calls:
         return f"No model was asked{when}."
-    told = f"{words.count(total.calls, 'call')}{when}: **{_cost(total)}**."
+    told = f"{wording.count_of(total.calls, 'call')}{when}: **{_cost_total(total)}**."
     if not total.unknown_cost_calls or total.cost_usd is None:
         return told
-    unknown = words.count(total.unknown_cost_calls, "call")
+    unknown = wording.count_of(total.unknown_cost_calls, "call")
     return f"{told} {unknown} of unknown cost came on top."
 
 
-def _table(by: str, rows: Sequence[UsageSum], total: UsageSum) -> str:
-    headers = (by, "calls", "tokens sent", "came back", "time", "cost")
-    lines = [_row(inline(row.key), row) for row in rows]
+def _usage_table(
+    grouping: str, rows: Sequence[UsageFigures], total: UsageFigures
+) -> str:
+    headers = (grouping, "calls", "tokens sent", "came back", "time", "cost")
+    lines = [_usage_row(escape_inline(row.key), row) for row in rows]
     if len(rows) > 1:
-        lines.append(_row("**together**", total))
-    return table([inline(header) for header in headers], lines, numbers=range(1, 6))
+        lines.append(_usage_row("**together**", total))
+    return markdown_table(
+        [escape_inline(header) for header in headers], lines, right_aligned=range(1, 6)
+    )
 
 
-def _row(name: str, row: UsageSum) -> tuple[str, ...]:
+def _usage_row(name: str, row: UsageFigures) -> tuple[str, ...]:
     return (
         name,
         f"{row.calls:,}",
         f"{row.prompt_tokens:,}",
         f"{row.completion_tokens:,}",
-        words.seconds(row.seconds),
+        wording.format_duration(row.seconds),
         _cost_cell(row),
     )
 
 
-def _cost(row: UsageSum) -> str:
-    return words.cost(row.cost_usd)
+def _cost_total(row: UsageFigures) -> str:
+    return wording.cost_text(row.cost_usd)
 
 
-def _cost_cell(row: UsageSum) -> str:
+def _cost_cell(row: UsageFigures) -> str:
     if row.cost_usd is None:
         return "unknown"
-    known = words.money(row.cost_usd)
+    known = wording.format_usd(row.cost_usd)
     return (
         f"{known} + {row.unknown_cost_calls} unknown"
         if row.unknown_cost_calls

@@ -4,37 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from writeit.lsp.commands import (
-    apply,
-    care,
-    document,
-    family,
-    keys,
-    model,
-    pipeline,
-    preview,
-    primer,
-    run,
-    session,
-    step,
-    view,
-)
+from writeit.lsp.commands import document, library, run, session, step, store, view
+from writeit.lsp.commands.document import APPLY_HANDLERS
+from writeit.lsp.commands.run import TREE_HANDLERS
+from writeit.lsp.commands.step import PREVIEW_HANDLERS
 
 if TYPE_CHECKING:
     from writeit.lsp.dispatch import Command
 
 HANDLERS: dict[str, Command[Any]] = {
-    **pipeline.HANDLERS,
-    **primer.HANDLERS,
-    **model.HANDLERS,
-    **keys.HANDLERS,
+    **library.PIPELINE_HANDLERS,
+    **library.PRIMER_HANDLERS,
+    **library.MODEL_HANDLERS,
+    **library.KEY_HANDLERS,
     **run.HANDLERS,
     **step.HANDLERS,
     **view.HANDLERS,
-    **preview.HANDLERS,
-    **apply.HANDLERS,
+    **PREVIEW_HANDLERS,
+    **APPLY_HANDLERS,
     **document.HANDLERS,
-    **family.HANDLERS,
+    **TREE_HANDLERS,
     **session.HANDLERS,
-    **care.HANDLERS,
+    **store.HANDLERS,
 }

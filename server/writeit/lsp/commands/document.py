@@ -6,94 +6,253 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from writeit.core import decide
-from writeit.core.errors import WriteItError
-from writeit.core.merge3 import merge
-from writeit.core.run import PipelineStatus
-from writeit.engine.requests import Ask
-from writeit.library.binding import bound
-from writeit.lsp import apply as applying
+from writeit.domain.errors import WriteItError
+from writeit.domain.operations import lifecycle, select
+from writeit.domain.run import PipelineStatus
+from writeit.engine.requests import GenerateStep
+from writeit.library.front_matter_writer import with_front_matter
+from writeit.lsp import fallback_messages
 from writeit.lsp import protocol as p
-from writeit.lsp.asking import ask, wishes_for
-from writeit.lsp.changing import change, check_there
 from writeit.lsp.commands import run as running
-from writeit.lsp.commands.apply import answer, show_conflicts, show_view, tell
-from writeit.lsp.dispatch import Command, Request
-from writeit.lsp.plainly import file_name
-from writeit.lsp.shapes import as_run
-from writeit.lsp.subject import check_is_hers
-from writeit.views.uris import StepView
+from writeit.lsp.dispatch import Command, Request, run_folder
+from writeit.lsp.documents import client_uri
+from writeit.lsp.edits import apply as applying
+from writeit.lsp.edits.files import edit_document, require_document_text
+from writeit.lsp.fallback_messages import document_name
+from writeit.lsp.pages.document_kind import require_user_document
+from writeit.lsp.pages.open import display_view
+from writeit.lsp.progress import (
+    StreamSender,
+    message_with_hint,
+    model_selection_for,
+    run_generation,
+)
+from writeit.lsp.shapes import run_to_wire
+from writeit.text.merge3 import merge
+from writeit.views.uris import ComparedSide, CompareView, StepView
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from uuid import UUID
 
-    from writeit.core.run import StepState
-    from writeit.lsp.connection import Connection
-    from writeit.lsp.folder import Folder
+    from writeit.domain.run import StepState
+    from writeit.lsp.session import Session, WorkspaceFolder
+    from writeit.views.uris import View
+
+
+# --- `writeit.step.apply`, `writeit.edit.restore`: texts into documents, and out again
+
+
+async def apply_step_text(request: Request[p.StepApplyParams]) -> p.WireModel:
+    """Bring a step's text into the document; what the writer types meanwhile stays."""
+    params, connection = request.params, request.session
+    folder = run_folder(request)
+    run = await folder.engine.load_run(params.run_id)
+    if params.uri is not None:
+        require_user_document(connection, params.uri)
+    job = applying.prepare_apply(
+        connection, folder, run, params.step, params.mode, params.uri
+    )
+
+    async def work() -> p.StepApplyResult:
+        result = await applying.apply_text(job, wait_for_user=not params.wait)
+        if not params.wait:  # who waits has it in the reply, and says it in her way
+            show_apply_result(
+                connection, result, f"The text is in {document_name(result.uri)}."
+            )
+            show_conflicts(job, result)
+        return apply_result_to_wire(connection, result)
+
+    return await reply_when_done(request, job.step, work)
+
+
+async def restore_user_text(request: Request[p.StepParams]) -> p.WireModel:
+    """Bring back the writer's text as it was before the apply."""
+    params, connection = request.params, request.session
+    folder = run_folder(request)
+    run = await folder.engine.load_run(params.run_id)
+    applied = lifecycle.find_restorable(run, params.step)
+
+    async def work() -> p.EditRestoreResult:
+        result = await applying.restore_text(
+            connection, folder, run, applied, wait_for_user=not params.wait
+        )
+        now = "removed again" if applied.mode == "new_file" else "as it was"
+        done = f"{document_name(result.uri)} is {now}."
+        show_apply_result(connection, result, "" if params.wait else done)
+        return p.EditRestoreResult(
+            applied=result.outcome.is_applied, uri=client_uri(connection, result.uri)
+        )
+
+    return await reply_when_done(request, applied.step, work)
+
+
+async def reply_when_done(
+    request: Request[Any],
+    step: str | None,
+    operation: Callable[[], Awaitable[p.WireModel]],
+) -> p.WireModel:
+    """Do the work and reply with its result; at once, if the caller does not wait."""
+    params, connection = request.params, request.session
+    if params.wait:
+        return await operation()
+
+    async def later() -> None:
+        error = None
+        try:
+            await operation()
+        except WriteItError as refused:
+            error = refused
+            connection.show_message(message_with_hint(refused), types.MessageType.Error)
+        if step is not None:
+            stream = StreamSender(connection.server, params.stream_token)
+            stream.send_ended(params.run_id, step, error)
+
+    connection.spawn_task(later())
+    if step is None:  # it is about a document, not about a run
+        return p.Accepted()
+    return p.Accepted(run_id=params.run_id, step=step)
+
+
+def show_apply_result(
+    session: Session, result: applying.ApplyResult, success_message: str
+) -> None:
+    """Say what the writer would not see by herself; `done` if no plug-in does."""
+    count = len(result.outcome.conflicts)
+    if result.outcome.is_pending:
+        session.show_message(
+            "The text waits: you were typing, or said no. Nothing is lost; apply it"
+            " again.",
+            types.MessageType.Info,
+        )
+    elif count:
+        places = "1 place" if count == 1 else f"{count} places"
+        session.show_message(
+            f"You changed {places} meanwhile that the text changes as well; what you"
+            " wrote stays. Compare the two to see what the text has there.",
+            types.MessageType.Info,
+        )
+    else:
+        fallback_messages.show_fallback_message(session, success_message)
+
+
+def show_conflicts(job: applying.ApplyJob, result: applying.ApplyResult) -> None:
+    """Open her text beside the one the answer would make of it, where they differ.
+
+    A client that waits has the conflicts in its reply, and shows them itself.
+    """
+    if result.outcome.conflicts:
+        view = conflict_view(job.run_id, job.step)
+        job.session.spawn_task(display_view_or_warn(job.session, job.folder, view))
+
+
+async def display_view_or_warn(
+    session: Session, folder: WorkspaceFolder, view: View
+) -> None:
+    """Open a view that nobody asked for; if that fails, say why."""
+    try:
+        await display_view(session, folder, view)
+    except WriteItError as error:
+        session.show_message(message_with_hint(error), types.MessageType.Warning)
+
+
+def conflict_view(run_id: UUID, step: str) -> CompareView:
+    """Return the view of a document and of what a step's text would make of it."""
+    return CompareView(
+        ComparedSide(run_id, step, "document"), ComparedSide(run_id, step, "proposed")
+    )
+
+
+def apply_result_to_wire(
+    session: Session, result: applying.ApplyResult
+) -> p.StepApplyResult:
+    """Return what became of a text in the wire's shape."""
+    return p.StepApplyResult(
+        applied=result.outcome.is_applied,
+        uri=client_uri(session, result.uri),
+        merged=result.is_merged,
+        conflicts=[p.Conflict.model_validate(c) for c in result.outcome.conflicts],
+        pending=result.outcome.is_pending,
+    )
+
+
+APPLY_HANDLERS: dict[str, Command[Any]] = {
+    "writeit.step.apply": Command(
+        p.StepApplyParams, p.StepApplyResult, apply_step_text
+    ),
+    "writeit.edit.restore": Command(
+        p.StepParams, p.EditRestoreResult, restore_user_text
+    ),
+}
+
+
+# --- `writeit.document.*`: a passage polished in its place, front matter put in -------
 
 LAST_LINE = 2**31 - 1
-EVERYTHING = p.Range(
+WHOLE_DOCUMENT = p.Range(
     start=p.Position(line=0, character=0), end=p.Position(line=LAST_LINE, character=0)
 )
 
 
-async def polish(request: Request[p.DocumentPolishParams]) -> p.Wire:
+async def polish_passage(request: Request[p.DocumentPolishParams]) -> p.WireModel:
     """Ask for a passage in better words; with `apply` put one answer in its place."""
-    params, connection = request.params, request.connection
-    folder = connection.folder(params, uri=params.uri)
-    identify = connection.world.models.identify
+    params, connection = request.params, request.session
+    folder = connection.resolve_folder(params, uri=params.uri)
+    identify = connection.ports.models.resolve_model_id
     models = [await identify(model) for model in params.models or ()]
-    started = await running.start(Request(connection, _start(params)))
+    started = await running.start_run(Request(connection, _to_run_start_params(params)))
     run_id = started.pipeline_run_id
-    run = await folder.engine.show(run_id)
-    asked = Ask(
+    run = await folder.engine.load_run(run_id)
+    asked = GenerateStep(
         run_id=run_id,
         step=None,
         models=tuple(models) or None,
         samples=params.samples,
-        wishes=await wishes_for(request, folder, run),
+        model_selection=await model_selection_for(request, folder, run),
     )
 
     async def then(state: StepState) -> None:
         if params.apply:
-            await _choose(connection, folder, run_id, state, patient=not params.wait)
+            await _select_and_apply(
+                connection, folder, run_id, state, wait_for_user=not params.wait
+            )
 
     try:
-        reply = await ask(request, folder, asked, then)
+        reply = await run_generation(request, folder, asked, then)
     except WriteItError:
-        await _unmade(folder, run_id)
+        await _delete_unsent_run(folder, run_id)
         raise
     if not params.wait:
         return reply
-    return as_run(await folder.engine.show(run_id))
+    return run_to_wire(await folder.engine.load_run(run_id))
 
 
-async def _unmade(folder: Folder, run_id: UUID) -> None:
+async def _delete_unsent_run(folder: WorkspaceFolder, run_id: UUID) -> None:
     """Take away a run that was made only to be asked, and of which nothing was sent."""
-    run = await folder.engine.show(run_id)
+    run = await folder.engine.load_run(run_id)
     if run.status is PipelineStatus.INITIALIZING:
-        await folder.engine.delete(run_id)
+        await folder.engine.delete_run(run_id)
 
 
-def _start(params: p.DocumentPolishParams) -> p.RunStartParams:
+def _to_run_start_params(params: p.DocumentPolishParams) -> p.RunStartParams:
     instruction = params.instruction
     return p.RunStartParams(
         folder=params.folder,
         pipeline=params.pipeline,
         uri=params.uri,
-        range=params.range or EVERYTHING,
+        range=params.range or WHOLE_DOCUMENT,
         primer=params.primer,
         inputs={} if instruction is None else {"instruction": instruction},
     )
 
 
-async def _choose(
-    connection: Connection,
-    folder: Folder,
+async def _select_and_apply(
+    session: Session,
+    folder: WorkspaceFolder,
     run_id: UUID,
     state: StepState,
     *,
-    patient: bool,
+    wait_for_user: bool,
 ) -> None:
     """Select and apply the one answer; of several the writer chooses herself.
 
@@ -106,44 +265,48 @@ async def _choose(
             if count == 1
             else f"{count} answers are there"
         )
-        connection.show(f"{what} to choose from.", types.MessageType.Info)
+        session.show_message(f"{what} to choose from.", types.MessageType.Info)
         view = StepView(run_id, state.step_name)
-        connection.spawn(show_view(connection, folder, view))
+        session.spawn_task(display_view_or_warn(session, folder, view))
         return
-    run = await folder.engine.decide(
-        run_id, lambda run, at: decide.select(run, state, 0, at)
+    run = await folder.engine.execute(
+        run_id, lambda run, at: select.select_response(run, state, 0, at)
     )
-    job = applying.prepare(connection, folder, run, state.step_name, None, None)
-    result = await applying.apply(job, patient=patient)
-    tell(connection, result, f"The answer is in {file_name(result.uri)}.")
+    job = applying.prepare_apply(session, folder, run, state.step_name, None, None)
+    result = await applying.apply_text(job, wait_for_user=wait_for_user)
+    show_apply_result(session, result, f"The answer is in {document_name(result.uri)}.")
     show_conflicts(job, result)
 
 
-async def front_matter(request: Request[p.DocumentFrontMatterParams]) -> p.Wire:
+async def insert_front_matter(
+    request: Request[p.DocumentFrontMatterParams],
+) -> p.WireModel:
     """Bind a document to a pipeline: a complete block, what is there kept."""
-    params, connection = request.params, request.connection
-    folder = connection.folder(params, uri=params.uri)
-    configuration = folder.library().pipeline(params.pipeline)
-    check_is_hers(connection, params.uri)
-    base = check_there(connection, params.uri)
-    wanted = bound(base, configuration, params.inputs)
+    params, connection = request.params, request.session
+    folder = connection.resolve_folder(params, uri=params.uri)
+    configuration = folder.load_library().pipeline(params.pipeline)
+    require_user_document(connection, params.uri)
+    base = require_document_text(connection, params.uri)
+    wanted = with_front_matter(base, configuration, params.inputs)
 
     async def work() -> p.FrontMatterResult:
-        outcome = await change(
+        outcome = await edit_document(
             connection,
             folder,
             params.uri,
             lambda text: merge(base, text, wanted),
-            patient=not params.wait,
+            wait_for_user=not params.wait,
         )
-        return p.FrontMatterResult(applied=outcome.landed)
+        return p.FrontMatterResult(applied=outcome.is_applied)
 
-    return await answer(request, None, work)
+    return await reply_when_done(request, None, work)
 
 
 HANDLERS: dict[str, Command[Any]] = {
-    "writeit.document.polish": Command(p.DocumentPolishParams, p.PipelineRun, polish),
+    "writeit.document.polish": Command(
+        p.DocumentPolishParams, p.WirePipelineRun, polish_passage
+    ),
     "writeit.document.frontMatter": Command(
-        p.DocumentFrontMatterParams, p.FrontMatterResult, front_matter
+        p.DocumentFrontMatterParams, p.FrontMatterResult, insert_front_matter
     ),
 }

@@ -2,79 +2,89 @@
 
 from __future__ import annotations
 
+from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 from writeit import __version__
-from writeit.core import decide
-from writeit.core.run import RunDocument
-from writeit.engine.moving import dossier_of
-from writeit.engine.starting import StartRequest
-from writeit.export import export_run
-from writeit.library.frontmatter import Binding
+from writeit.domain.errors import InvalidTransition
+from writeit.domain.operations import lifecycle
+from writeit.domain.run import RunDocument
+from writeit.engine.precedence import StartRequest
+from writeit.engine.queries import find_root_run, read_run_tree
+from writeit.engine.transfer import build_bundle
+from writeit.export.render import export_run
+from writeit.library.front_matter import FrontMatterConfig
 from writeit.lsp import protocol as p
-from writeit.lsp.convert import uri_of
-from writeit.lsp.dispatch import Command, Request, folder_of_run
-from writeit.lsp.documents import manuscript_of
-from writeit.lsp.files import write_inside
-from writeit.lsp.shapes import as_run, as_summary
-from writeit.lsp.subject import check_is_hers
-from writeit.ports import RunQuery
+from writeit.lsp.convert import path_to_uri
+from writeit.lsp.dispatch import Command, Request, run_folder
+from writeit.lsp.documents import load_source_document
+from writeit.lsp.edits.files import write_in_workspace
+from writeit.lsp.pages.document_kind import require_user_document
+from writeit.lsp.shapes import run_to_wire, summary_to_wire, tree_to_wire
+from writeit.ports.store import RunQuery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from writeit.core.pipeline import Output, PipelineConfiguration
-    from writeit.core.primer import StylePrimer
-    from writeit.core.settings import Settings
-    from writeit.lsp.folder import Folder
+    from writeit.domain.pipeline import Output, PipelineConfiguration
+    from writeit.domain.primer import StylePrimer
+    from writeit.domain.session import Settings
+    from writeit.lsp.session import WorkspaceFolder
 
 
-async def start(request: Request[p.RunStartParams]) -> p.PipelineRun:
+# --- `writeit.run.*`: runs from start to export ---------------------------------------
+
+
+async def start_run(request: Request[p.RunStartParams]) -> p.WirePipelineRun:
     """Make a run of a pipeline; nothing is sent yet."""
-    params, connection = request.params, request.connection
-    folder = connection.folder(params, uri=params.uri)
-    library = folder.library()
+    params, connection = request.params, request.session
+    folder = connection.resolve_folder(params, uri=params.uri)
+    library = folder.load_library()
     configuration = library.pipeline(params.pipeline)
-    document, binding = RunDocument(), Binding()
+    document, binding = RunDocument(), FrontMatterConfig()
     if params.uri is not None:
-        check_is_hers(connection, params.uri)
-        manuscript = manuscript_of(connection, params.uri, params.range).understood()
+        require_user_document(connection, params.uri)
+        manuscript = load_source_document(
+            connection, params.uri, params.range
+        ).require_valid()
         document = manuscript.document
-        binding = manuscript.front_matter.binding
-    settings = await connection.settings(folder)
-    connection.warm()
-    run = await folder.engine.start(
+        binding = manuscript.front_matter.config
+    settings = await connection.load_settings(folder)
+    connection.warm_up_models()
+    run = await folder.engine.start_run(
         StartRequest(
             configuration=configuration,
-            inputs={name: _as_text(value) for name, value in params.inputs.items()},
-            front_matter_inputs=_known_inputs(configuration, binding),
+            inputs={
+                name: _input_to_text(value) for name, value in params.inputs.items()
+            },
+            front_matter_inputs=_declared_inputs(configuration, binding),
             document=document,
-            primer=await _primer(request, folder, configuration, binding),
-            models=await _models(request, params.models),
+            primer=await _resolve_primer(request, folder, configuration, binding),
+            models=await _resolve_models(request, params.models),
             name=params.name,
             uri=params.uri,
-            output=params.output or _output_set(configuration, settings),
+            output=params.output or _configured_output(configuration, settings),
             output_path=params.output_path or binding.output_path,
         ),
     )
-    return as_run(run)
+    return run_to_wire(run)
 
 
-def _output_set(
+def _configured_output(
     configuration: PipelineConfiguration, settings: Settings
 ) -> Output | None:
     """The setting is about articles; a polished passage stays where it was."""
     return settings.output if configuration.applies_to == "document" else None
 
 
-async def _primer(
+async def _resolve_primer(
     request: Request[p.RunStartParams],
-    folder: Folder,
+    folder: WorkspaceFolder,
     configuration: PipelineConfiguration,
-    binding: Binding,
+    binding: FrontMatterConfig,
 ) -> StylePrimer | None:
     """Find the primer: params, front matter, pipeline, setting, preference, none."""
-    settings = await request.connection.settings(folder)
+    settings = await request.session.load_settings(folder)
     candidates = (
         request.params.primer,
         binding.primer,
@@ -83,81 +93,81 @@ async def _primer(
         folder.engine.session.preferences.style_primer,
     )
     named = next((name for name in candidates if name), None)
-    return folder.library().primer(named) if named else None
+    return folder.load_library().primer(named) if named else None
 
 
-async def _models(
-    request: Request[p.RunStartParams], given: Mapping[str, list[str] | str]
+async def _resolve_models(
+    request: Request[p.RunStartParams], models_by_step: Mapping[str, list[str] | str]
 ) -> dict[str, tuple[str, ...]]:
-    models = request.connection.world.models
+    models = request.session.ports.models
     return {
         step: tuple(
             [
-                await models.identify(name)
+                await models.resolve_model_id(name)
                 for name in ([names] if isinstance(names, str) else names)
             ]
         )
-        for step, names in given.items()
+        for step, names in models_by_step.items()
     }
 
 
-def _known_inputs(
-    configuration: PipelineConfiguration, binding: Binding
+def _declared_inputs(
+    configuration: PipelineConfiguration, binding: FrontMatterConfig
 ) -> dict[str, str]:
     """Inputs of the front matter that this pipeline has; others have a diagnostic."""
     known = {spec.name for spec in configuration.inputs}
     return {name: value for name, value in binding.inputs.items() if name in known}
 
 
-def _as_text(value: str | float | bool) -> str:
+def _input_to_text(value: str | float | bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
 
 
-async def show(request: Request[p.RunParams]) -> p.PipelineRun:
+async def show_run(request: Request[p.RunParams]) -> p.WirePipelineRun:
     """Return a run with its steps and answers."""
-    engine = folder_of_run(request).engine
-    return as_run(await engine.show(request.params.run_id))
+    engine = run_folder(request).engine
+    return run_to_wire(await engine.load_run(request.params.run_id))
 
 
 async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
     """List runs, newest first."""
     params = request.params
-    folder = request.connection.folder(params, uri=params.uri)
-    page = folder.store.runs(
+    folder = request.session.resolve_folder(params, uri=params.uri)
+    page = folder.store.list_runs(
         RunQuery(
             status=params.status,
             pipeline=params.pipeline,
             uri=params.uri,
             text=params.text,
             limit=params.limit,
-            before=params.before,
+            older_than=params.before,
         )
     )
     return p.RunListResult(
-        runs=[as_summary(summary) for summary in page.runs],
-        next=page.next,
+        runs=[summary_to_wire(summary) for summary in page.runs],
+        next=page.next_older_than,
     )
 
 
-async def pause(request: Request[p.RunParams]) -> p.PipelineRun:
+async def pause_run(request: Request[p.RunParams]) -> p.WirePipelineRun:
     """Stop what streams, keep what came."""
-    engine = folder_of_run(request).engine
-    return as_run(await engine.pause(request.params.run_id))
+    engine = run_folder(request).engine
+    return run_to_wire(await engine.pause_run(request.params.run_id))
 
 
-async def resume(request: Request[p.RunParams]) -> p.PipelineRun:
+async def resume_run(request: Request[p.RunParams]) -> p.WirePipelineRun:
     """Let a paused run go on; sends nothing."""
-    engine = folder_of_run(request).engine
-    return as_run(await engine.decide(request.params.run_id, decide.resume))
+    engine = run_folder(request).engine
+    return run_to_wire(await engine.execute(request.params.run_id, lifecycle.resume))
 
 
-async def export(request: Request[p.RunExportParams]) -> p.RunExportResult:
+async def export_stored_run(request: Request[p.RunExportParams]) -> p.RunExportResult:
     """Return a run as yaml, json or markdown, and write it if a path is given."""
-    params, folder = request.params, folder_of_run(request)
-    settings = await request.connection.settings(folder)
-    dossier = await dossier_of(
+    params, folder = request.params, run_folder(request)
+    settings = await request.session.load_settings(folder)
+    dossier = await build_bundle(
         folder.engine, params.run_id, folder.path, history=params.include_history
     )
     content = export_run(
@@ -169,15 +179,101 @@ async def export(request: Request[p.RunExportParams]) -> p.RunExportResult:
     )
     uri = None
     if params.path is not None:
-        uri = uri_of(write_inside(folder.path, params.path, content))
+        uri = path_to_uri(write_in_workspace(folder.path, params.path, content))
     return p.RunExportResult(uri=uri, content=content)
 
 
+# --- `writeit.run.branch`, `rewind`, `tree`, `delete`, `diff`: runs and their kin -----
+
+
+async def branch_run(
+    request: Request[p.RunBranchParams] | Request[p.RunRewindParams],
+) -> p.WirePipelineRun:
+    """Make a child run that shares the past; it is the session's active run now.
+
+    Rewinding is the same: the run that is left behind stays as it is. A run about a
+    passage is never active, nor are its children.
+    """
+    params = request.params
+    name = params.name if isinstance(params, p.RunBranchParams) else None
+    child = await run_folder(request).engine.branch_run(
+        params.run_id, params.step, name
+    )
+    return run_to_wire(child)
+
+
+async def show_tree(request: Request[p.RunTreeParams]) -> p.RunTree:
+    """Show a run's whole family from its root, or what branched off it."""
+    params, folder = request.params, run_folder(request)
+    await folder.engine.load_run(params.run_id)
+    if params.depth is not None:
+        return tree_to_wire(read_run_tree(folder.store, params.run_id, params.depth))
+    return tree_to_wire(
+        read_run_tree(folder.store, find_root_run(folder.store, params.run_id))
+    )
+
+
+async def delete_run(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:
+    """Delete a run; with children it leaves a tombstone, or they go too."""
+    params = request.params
+    deleted = await run_folder(request).engine.delete_run(
+        params.run_id, descendants=params.descendants
+    )
+    return p.RunDeleteResult(
+        deleted_runs=deleted.runs, deleted_responses=deleted.responses
+    )
+
+
+async def diff_texts(request: Request[p.RunDiffParams]) -> p.RunDiffResult:
+    """Compare two texts: answers, or what two steps hand on."""
+    left, left_uri = await _read_side(request, request.params.left)
+    right, right_uri = await _read_side(request, request.params.right)
+    lines = unified_diff(
+        left.splitlines(keepends=True),
+        right.splitlines(keepends=True),
+        fromfile=left_uri,
+        tofile=right_uri,
+    )
+    unified = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+    return p.RunDiffResult(unified=unified, left_uri=left_uri, right_uri=right_uri)
+
+
+async def _read_side(
+    request: Request[p.RunDiffParams], side: p.Side
+) -> tuple[str, str]:
+    folder = request.session.resolve_folder(request.params, run_id=side.run_id)
+    step = lifecycle.find_step(await folder.engine.load_run(side.run_id), side.step)
+    if side.response is None:
+        if step.content is None:
+            raise InvalidTransition(
+                f"Nothing is chosen in step {side.step!r} of run {side.run_id}.",
+                state=step.status.value,
+                attempted="diff",
+                hint="Name a response, or choose one first.",
+            )
+        return step.content, f"writeit:/content/{side.run_id}/{side.step}.md"
+    response_id = lifecycle.find_ended_response_id(step, side.response)
+    answer = step.find_response(response_id)
+    text = answer.processed_content if answer else ""
+    return text, f"writeit:/response/{side.run_id}/{side.step}/{response_id}.md"
+
+
+TREE_HANDLERS: dict[str, Command[Any]] = {
+    "writeit.run.branch": Command(p.RunBranchParams, p.WirePipelineRun, branch_run),
+    "writeit.run.rewind": Command(p.RunRewindParams, p.WirePipelineRun, branch_run),
+    "writeit.run.tree": Command(p.RunTreeParams, p.RunTree, show_tree),
+    "writeit.run.delete": Command(p.RunDeleteParams, p.RunDeleteResult, delete_run),
+    "writeit.run.diff": Command(p.RunDiffParams, p.RunDiffResult, diff_texts),
+}
+
+
 HANDLERS: dict[str, Command[Any]] = {
-    "writeit.run.start": Command(p.RunStartParams, p.PipelineRun, start),
-    "writeit.run.show": Command(p.RunParams, p.PipelineRun, show),
+    "writeit.run.start": Command(p.RunStartParams, p.WirePipelineRun, start_run),
+    "writeit.run.show": Command(p.RunParams, p.WirePipelineRun, show_run),
     "writeit.run.list": Command(p.RunListParams, p.RunListResult, list_runs),
-    "writeit.run.pause": Command(p.RunParams, p.PipelineRun, pause),
-    "writeit.run.resume": Command(p.RunParams, p.PipelineRun, resume),
-    "writeit.run.export": Command(p.RunExportParams, p.RunExportResult, export),
+    "writeit.run.pause": Command(p.RunParams, p.WirePipelineRun, pause_run),
+    "writeit.run.resume": Command(p.RunParams, p.WirePipelineRun, resume_run),
+    "writeit.run.export": Command(
+        p.RunExportParams, p.RunExportResult, export_stored_run
+    ),
 }

@@ -4,182 +4,226 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from writeit.core import decide
-from writeit.core.run import Passage
-from writeit.engine.requests import Ask, AskAnew, AskToJoin
+from writeit.domain.operations import lifecycle, select
+from writeit.domain.run import Passage
+from writeit.engine.requests import GenerateStep, MergeWithModel, RegenerateStep
 from writeit.lsp import protocol as p
-from writeit.lsp.asking import ask, wishes_for
-from writeit.lsp.dispatch import Command, Request, folder_of_run
-from writeit.lsp.shapes import as_run, as_step
-from writeit.lsp.written import Words
+from writeit.lsp.dispatch import Command, Request, run_folder
+from writeit.lsp.pages.user_edits import UserEdits
+from writeit.lsp.progress import model_selection_for, run_generation
+from writeit.lsp.shapes import run_to_wire, step_to_wire
 
 if TYPE_CHECKING:
-    from writeit.core.run import PipelineRun, StepState
+    from writeit.domain.run import PipelineRun, StepState
 
 
-async def run_step(request: Request[p.StepRunParams]) -> p.Wire:
+# --- `writeit.step.*` and `writeit.response.*`: asking models, choosing, joining ------
+
+
+async def run_step(request: Request[p.StepRunParams]) -> p.WireModel:
     """Ask a step's models; again what failed or was cut."""
-    params, folder = request.params, folder_of_run(request)
-    run = await folder.engine.show(params.run_id)
-    asked = Ask(
+    params, folder = request.params, run_folder(request)
+    run = await folder.engine.load_run(params.run_id)
+    asked = GenerateStep(
         run_id=params.run_id,
         step=params.step,
-        models=await _named(request, params.models),
+        models=await _resolve_model_ids(request, params.models),
         samples=params.samples,
-        wishes=await wishes_for(request, folder, run),
+        model_selection=await model_selection_for(request, folder, run),
     )
-    return await ask(request, folder, asked)
+    return await run_generation(request, folder, asked)
 
 
-async def regenerate(request: Request[p.StepRegenerateParams]) -> p.Wire:
+async def regenerate_step(request: Request[p.StepRegenerateParams]) -> p.WireModel:
     """Ask a step anew, with what to change about its answer."""
-    params, folder = request.params, folder_of_run(request)
-    run = await folder.engine.show(params.run_id)
-    words = await Words.of(request, folder)
-    asked = AskAnew(
+    params, folder = request.params, run_folder(request)
+    run = await folder.engine.load_run(params.run_id)
+    words = await UserEdits.read(request, folder)
+    asked = RegenerateStep(
         run_id=params.run_id,
         step=params.step,
-        feedback=words.feedback(params.feedback),
-        models=await _named(request, params.models),
+        feedback=words.consume_feedback(params.feedback),
+        models=await _resolve_model_ids(request, params.models),
         samples=params.samples,
-        wishes=await wishes_for(request, folder, run),
+        model_selection=await model_selection_for(request, folder, run),
     )
-    reply = await ask(request, folder, asked)
-    await words.used()
+    reply = await run_generation(request, folder, asked)
+    await words.refresh_page()
     return reply
 
 
-async def _named(
+async def _resolve_model_ids(
     request: Request[Any], models: list[str] | None
 ) -> tuple[str, ...] | None:
     if models is None:
         return None
-    identify = request.connection.world.models.identify
+    identify = request.session.ports.models.resolve_model_id
     return tuple([await identify(model) for model in models])
 
 
-async def select(request: Request[p.StepSelectParams]) -> p.PipelineRun:
+async def select_response(request: Request[p.StepSelectParams]) -> p.WirePipelineRun:
     """Choose an answer; the step is completed by it."""
-    params, folder = request.params, folder_of_run(request)
-    words = await Words.of(request, folder)
+    params, folder = request.params, run_folder(request)
+    words = await UserEdits.read(request, folder)
     content = params.content
     if content is None:
-        content = words.answer(params.response)
-    run = await folder.engine.decide(
+        content = words.consume_answer(params.response)
+    run = await folder.engine.execute(
         params.run_id,
-        lambda run, at: decide.select(
+        lambda run, at: select.select_response(
             run,
-            decide.step_of(run, words.step),
+            lifecycle.find_step(run, words.step_name),
             params.response,
             at,
             content=content,
-            feedback=words.feedback(params.feedback),
+            feedback=words.consume_feedback(params.feedback),
         ),
     )
-    await words.used()
-    return as_run(run)
+    await words.refresh_page()
+    return run_to_wire(run)
 
 
-async def take(request: Request[p.StepTakeParams]) -> p.StepState:
+async def add_to_merge(request: Request[p.StepTakeParams]) -> p.WireStepState:
     """Take a passage towards the step's merge; allowed while answers stream."""
-    params, engine = request.params, folder_of_run(request).engine
+    params, engine = request.params, run_folder(request).engine
     passage_id = engine.new_id()
 
-    def verb(run: PipelineRun, at: Any) -> decide.Events:  # noqa: ANN401 -- a datetime
-        step = decide.step_of(run, params.step)
+    def verb(run: PipelineRun, at: Any) -> lifecycle.Events:  # noqa: ANN401 -- a datetime
+        step = lifecycle.find_step(run, params.step)
         passage = Passage(
             passage_id=passage_id,
-            response_id=decide.response_id_of(step, params.response),
+            response_id=lifecycle.find_response_id(step, params.response),
             text=params.text,
         )
-        return decide.take(run, step, passage, at)
+        return select.add_passage(run, step, passage, at)
 
-    run = await engine.decide(params.run_id, verb)
-    return as_step(run, decide.step_of(run, params.step))
+    run = await engine.execute(params.run_id, verb)
+    return step_to_wire(run, lifecycle.find_step(run, params.step))
 
 
-async def merge(request: Request[p.StepMergeParams]) -> p.Wire:
+async def merge_responses(request: Request[p.StepMergeParams]) -> p.WireModel:
     """Join parts: by hand, which completes the step, or by a model."""
-    params, folder = request.params, folder_of_run(request)
-    words = await Words.of(request, folder)
+    params, folder = request.params, run_folder(request)
+    words = await UserEdits.read(request, folder)
     content = params.content
     if content is None and not (params.responses or params.passages):
-        content = words.merge(stays=params.instruction is not None)
-    parts = decide.Parts(
+        content = words.consume_merge(keep=params.instruction is not None)
+    parts = select.MergeSelection(
         responses=params.responses, passages=params.passages, content=content
     )
     if params.instruction is None:
-        run = await folder.engine.decide(
+        run = await folder.engine.execute(
             params.run_id,
-            lambda run, at: decide.merge(
+            lambda run, at: select.merge_responses(
                 run,
-                decide.step_of(run, words.step),
+                lifecycle.find_step(run, words.step_name),
                 parts,
                 at,
-                words.feedback(params.feedback),
+                words.consume_feedback(params.feedback),
             ),
         )
-        await words.used()
-        return as_run(run)
-    named = await _named(request, [params.model] if params.model else None)
-    asked = AskToJoin(
+        await words.refresh_page()
+        return run_to_wire(run)
+    named = await _resolve_model_ids(request, [params.model] if params.model else None)
+    asked = MergeWithModel(
         run_id=params.run_id,
         step=params.step,
         parts=parts,
         instruction=params.instruction,
         model=named[0] if named else None,
-        feedback=words.feedback(params.feedback),
-        wishes=await wishes_for(
-            request, folder, await folder.engine.show(params.run_id)
+        feedback=words.consume_feedback(params.feedback),
+        model_selection=await model_selection_for(
+            request, folder, await folder.engine.load_run(params.run_id)
         ),
     )
-    reply = await ask(request, folder, asked)
-    await words.used()
+    reply = await run_generation(request, folder, asked)
+    await words.refresh_page()
     return reply
 
 
-async def feedback(request: Request[p.StepFeedbackParams]) -> p.StepState:
+async def give_feedback(request: Request[p.StepFeedbackParams]) -> p.WireStepState:
     """Say what later prompts should know; of the last step with answers, if unsaid."""
     params = request.params
-    run = await folder_of_run(request).engine.decide(
+    run = await run_folder(request).engine.execute(
         params.run_id,
-        lambda run, at: decide.give_feedback(
-            run, decide.answered_step_of(run, params.step), params.text, at
+        lambda run, at: select.give_feedback(
+            run, lifecycle.find_answered_step(run, params.step), params.text, at
         ),
     )
-    return as_step(run, decide.answered_step_of(run, params.step))
+    return step_to_wire(run, lifecycle.find_answered_step(run, params.step))
 
 
-async def skip(request: Request[p.StepParams]) -> p.PipelineRun:
+async def skip_step(request: Request[p.StepParams]) -> p.WirePipelineRun:
     """Go on without a step."""
     params = request.params
-    run = await folder_of_run(request).engine.decide(
+    run = await run_folder(request).engine.execute(
         params.run_id,
-        lambda run, at: decide.skip(run, decide.step_of(run, params.step), at),
-    )
-    return as_run(run)
-
-
-async def rate(request: Request[p.ResponseRateParams]) -> p.AIResponse:
-    """Note how good the writer finds an answer."""
-    params = request.params
-    run = await folder_of_run(request).engine.decide(
-        params.run_id,
-        lambda run, at: decide.rate(
-            run, decide.step_of(run, params.step), params.response, params.score, at
+        lambda run, at: select.skip_step(
+            run, lifecycle.find_step(run, params.step), at
         ),
     )
-    state: StepState = decide.step_of(run, params.step)
-    return p.AIResponse.model_validate(state.rated_responses[params.response])
+    return run_to_wire(run)
+
+
+async def rate_response(request: Request[p.ResponseRateParams]) -> p.WireAIResponse:
+    """Note how good the writer finds an answer."""
+    params = request.params
+    run = await run_folder(request).engine.execute(
+        params.run_id,
+        lambda run, at: select.rate_response(
+            run,
+            lifecycle.find_step(run, params.step),
+            params.response,
+            params.score,
+            at,
+        ),
+    )
+    state: StepState = lifecycle.find_step(run, params.step)
+    return p.WireAIResponse.model_validate(state.rated_responses[params.response])
+
+
+# --- `writeit.step.preview`: what a step would send; nothing is sent ------------------
+
+
+async def preview_prompt(request: Request[p.StepPreviewParams]) -> p.StepPreviewResult:
+    """Show a step's prompt, and for each model its fit, cost and destination."""
+    params, folder = request.params, run_folder(request)
+    run = await folder.engine.load_run(params.run_id)
+    identify = request.session.ports.models.resolve_model_id
+    asked = GenerateStep(
+        run_id=params.run_id,
+        step=params.step,
+        models=tuple([await identify(model) for model in params.models or ()]),
+        model_selection=await model_selection_for(request, folder, run),
+    )
+    shown = await folder.engine.preview_step(asked)
+    return p.StepPreviewResult.model_validate(shown)
+
+
+PREVIEW_HANDLERS: dict[str, Command[Any]] = {
+    "writeit.step.preview": Command(
+        p.StepPreviewParams, p.StepPreviewResult, preview_prompt
+    ),
+}
 
 
 HANDLERS: dict[str, Command[Any]] = {
-    "writeit.step.run": Command(p.StepRunParams, p.StepState, run_step),
-    "writeit.step.regenerate": Command(p.StepRegenerateParams, p.StepState, regenerate),
-    "writeit.step.select": Command(p.StepSelectParams, p.PipelineRun, select),
-    "writeit.step.take": Command(p.StepTakeParams, p.StepState, take),
-    "writeit.step.merge": Command(p.StepMergeParams, p.PipelineRun, merge),
-    "writeit.step.feedback": Command(p.StepFeedbackParams, p.StepState, feedback),
-    "writeit.step.skip": Command(p.StepParams, p.PipelineRun, skip),
-    "writeit.response.rate": Command(p.ResponseRateParams, p.AIResponse, rate),
+    "writeit.step.run": Command(p.StepRunParams, p.WireStepState, run_step),
+    "writeit.step.regenerate": Command(
+        p.StepRegenerateParams, p.WireStepState, regenerate_step
+    ),
+    "writeit.step.select": Command(
+        p.StepSelectParams, p.WirePipelineRun, select_response
+    ),
+    "writeit.step.take": Command(p.StepTakeParams, p.WireStepState, add_to_merge),
+    "writeit.step.merge": Command(
+        p.StepMergeParams, p.WirePipelineRun, merge_responses
+    ),
+    "writeit.step.feedback": Command(
+        p.StepFeedbackParams, p.WireStepState, give_feedback
+    ),
+    "writeit.step.skip": Command(p.StepParams, p.WirePipelineRun, skip_step),
+    "writeit.response.rate": Command(
+        p.ResponseRateParams, p.WireAIResponse, rate_response
+    ),
 }

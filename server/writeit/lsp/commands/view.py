@@ -4,78 +4,80 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from writeit.core import decide
-from writeit.core.errors import InvalidParams
+from writeit.domain.errors import InvalidParams
+from writeit.domain.operations import lifecycle
 from writeit.lsp import protocol as p
 from writeit.lsp.dispatch import Command, Request
-from writeit.lsp.pages import run_of_view
-from writeit.lsp.showing import open_view, read_view
+from writeit.lsp.pages.open import display_view, read_view
+from writeit.lsp.pages.render import run_id_of_view
 from writeit.views import uris
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from writeit.lsp.folder import Folder
-    from writeit.views.symbols import Section
+    from writeit.lsp.session import WorkspaceFolder
+    from writeit.views.page_outline import PageSection
     from writeit.views.uris import View
 
 
-async def open_(request: Request[p.ViewOpenParams]) -> p.ViewOpenResult:
+async def open_requested_view(request: Request[p.ViewOpenParams]) -> p.ViewOpenResult:
     """Show a view in the editor, or say where it is."""
-    connection, params = request.connection, request.params
-    folder = connection.folder(params, run_id=_run_id(params))
-    view = await _view(folder, params)
+    connection, params = request.session, request.params
+    folder = connection.resolve_folder(params, run_id=_requested_run_id(params))
+    view = await _resolve_view(folder, params)
     if params.wait:
-        return p.ViewOpenResult(uri=await open_view(connection, folder, view))
+        return p.ViewOpenResult(uri=await display_view(connection, folder, view))
 
     async def opening() -> None:
         # A client may not answer showDocument before it has this reply.
-        await open_view(connection, folder, view)
+        await display_view(connection, folder, view)
 
-    connection.spawn(opening())
-    return p.ViewOpenResult(uri=uris.uri_of(view))
+    connection.spawn_task(opening())
+    return p.ViewOpenResult(uri=uris.view_uri(view))
 
 
-def _run_id(params: p.ViewOpenParams) -> UUID | None:
+def _requested_run_id(params: p.ViewOpenParams) -> UUID | None:
     if params.run_id is None and params.right is not None:
         return params.right.run_id
     return params.run_id
 
 
-async def _view(folder: Folder, params: p.ViewOpenParams) -> View:
+async def _resolve_view(folder: WorkspaceFolder, params: p.ViewOpenParams) -> View:
     match params.view:
         case "usage":
             return uris.UsageView()
         case "compare":
-            left = await _side(folder, _given(params.left, "left"))
-            right = await _side(folder, _given(params.right, "right"))
+            left = await _resolve_side(folder, _require_field(params.left, "left"))
+            right = await _resolve_side(folder, _require_field(params.right, "right"))
             return uris.CompareView(left, right)
-    run_id = _given(params.run_id, "runId")
-    run = await folder.engine.show(run_id)
+    run_id = _require_field(params.run_id, "runId")
+    run = await folder.engine.load_run(run_id)
     if params.view == "run":
         return uris.RunView(run_id)
-    step = decide.step_of(run, params.step)
+    step = lifecycle.find_step(run, params.step)
     match params.view:
         case "step":
             return uris.StepView(run_id, step.step_name)
         case "prompt":
             return uris.PromptView(run_id, step.step_name)
         case "response":
-            response_id = decide.ended_response_id_of(
-                step, _given(params.response_id, "responseId")
+            response_id = lifecycle.find_ended_response_id(
+                step, _require_field(params.response_id, "responseId")
             )
             return uris.ResponseView(run_id, step.step_name, response_id)
 
 
-async def _side(folder: Folder, side: p.ViewSide) -> uris.Side:
-    step = decide.step_of(await folder.engine.show(side.run_id), side.step)
+async def _resolve_side(folder: WorkspaceFolder, side: p.ViewSide) -> uris.ComparedSide:
+    step = lifecycle.find_step(await folder.engine.load_run(side.run_id), side.step)
     if side.response is None or isinstance(side.response, str):
-        return uris.Side(side.run_id, step.step_name, side.response or "content")
-    response_id = decide.ended_response_id_of(step, side.response)
-    return uris.Side(side.run_id, step.step_name, response_id)
+        return uris.ComparedSide(
+            side.run_id, step.step_name, side.response or "content"
+        )
+    response_id = lifecycle.find_ended_response_id(step, side.response)
+    return uris.ComparedSide(side.run_id, step.step_name, response_id)
 
 
-def _given(value: Any, name: str) -> Any:  # noqa: ANN401 -- whatever the field holds
+def _require_field(value: Any, name: str) -> Any:  # noqa: ANN401 -- whatever the field holds
     if value is None:
         raise InvalidParams(
             f"This view needs {name}.",
@@ -86,29 +88,32 @@ def _given(value: Any, name: str) -> Any:  # noqa: ANN401 -- whatever the field 
     return value
 
 
-async def read(request: Request[p.ViewReadParams]) -> p.ViewReadResult:
+async def read_view_text(request: Request[p.ViewReadParams]) -> p.ViewReadResult:
     """Return the text of any `writeit:` URI."""
-    connection, params = request.connection, request.params
-    view = uris.view_of(params.uri)
-    folder = connection.folder(params, run_id=run_of_view(view))
+    connection, params = request.session, request.params
+    view = uris.parse_view_uri(params.uri)
+    folder = connection.resolve_folder(params, run_id=run_id_of_view(view))
     given = await read_view(connection, folder, view)
     return p.ViewReadResult(
-        text=given.text, sections=[_on_wire(section) for section in given.sections]
+        text=given.text,
+        sections=[_section_to_wire(section) for section in given.sections],
     )
 
 
-def _on_wire(section: Section) -> p.ViewSection:
+def _section_to_wire(section: PageSection) -> p.ViewSection:
     return p.ViewSection(
         kind=section.kind,
         response_id=section.response_id,
         index=section.index,
-        heading_line=section.heading,
-        first_line=section.first,
-        last_line=section.last,
+        heading_line=section.heading_line,
+        first_line=section.first_line,
+        last_line=section.last_line,
     )
 
 
 HANDLERS: dict[str, Command[Any]] = {
-    "writeit.view.open": Command(p.ViewOpenParams, p.ViewOpenResult, open_),
-    "writeit.view.read": Command(p.ViewReadParams, p.ViewReadResult, read),
+    "writeit.view.open": Command(
+        p.ViewOpenParams, p.ViewOpenResult, open_requested_view
+    ),
+    "writeit.view.read": Command(p.ViewReadParams, p.ViewReadResult, read_view_text),
 }

@@ -2,27 +2,210 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from lsprotocol import types
 
-from writeit.core.run import split_model_id
-from writeit.library.frontmatter import KEY
-from writeit.library.outline import spot_at
+from writeit.domain.run import split_model_id
+from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
+from writeit.library.front_matter_writer import format_scalar
+from writeit.library.yaml_cursor import cursor_context
 from writeit.lsp.convert import to_lsp_span, to_offset
-from writeit.lsp.features import frontmatter, meanings
-from writeit.lsp.features.suggestions import Within, suggestions
-from writeit.ports import ModelInfo
+from writeit.lsp.features import front_matter_context, hover
+from writeit.ports.models import ModelInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from writeit.library import Library
-    from writeit.library.outline import Spot
-    from writeit.lsp.connection import Connection
-    from writeit.lsp.features.suggestions import Suggestion
+    from writeit.domain.pipeline import InputSpec, PipelineConfiguration
+    from writeit.library.catalog import Library
+    from writeit.library.yaml_cursor import CursorContext
+    from writeit.lsp.session import Session
 
-KINDS = {
+
+# --- What could stand where somebody is typing in the `writeit:` block ----------------
+
+KEY_PATHS = frozenset(
+    {(), (WRITEIT_KEY,), (WRITEIT_KEY, "models"), (WRITEIT_KEY, "inputs")}
+)
+"""The places whose words are keys; below all others stand values."""
+
+_MAPPING_KEYS = frozenset({WRITEIT_KEY, "models", "inputs"})
+_PLAIN_MODEL_ID = re.compile(r"\w[\w./:@+-]*(?<!:)")
+"""Ids that need no quotes in YAML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One word that could stand there."""
+
+    label: str
+    new_text: str
+    """What to write: the label as YAML wants it, a key with its colon."""
+    kind: Literal["key", "name", "model", "choice"]
+    detail: str = ""
+    meaning: str = ""
+    """In markdown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionSources:
+    """What names are taken from."""
+
+    library: Library
+    models: dict[str, ModelInfo]
+
+    def named_pipeline(self, context: CursorContext) -> PipelineConfiguration | None:
+        """Return the pipeline that the block names."""
+        entry = self.library.pipelines.get(
+            context.value_at((WRITEIT_KEY, "pipeline")) or ""
+        )
+        return entry.value if entry else None
+
+
+def suggest(context: CursorContext, sources: SuggestionSources) -> list[Suggestion]:
+    """Return what could stand at `spot`, the likeliest first."""
+    word = context.word
+    if word.path in KEY_PATHS:
+        if word.kind == "value" and word.is_beside_key:
+            return []  # a key would need a line of its own, or braces
+        if " " in word.text:
+            return []  # the cursor is in front of a key, or among words
+        return [*_suggest_keys(context, sources)]
+    return [] if word.kind == "key" else [*_suggest_values(context, sources)]
+
+
+# --- keys -----------------------------------------------------------------------
+
+
+def _suggest_keys(
+    context: CursorContext, sources: SuggestionSources
+) -> Iterator[Suggestion]:
+    there = context.keys_under(context.word.path)
+    for name, detail, meaning in _known_keys(context, sources):
+        if name not in there:
+            written = name if context.word.is_quoted else format_scalar(name)
+            new = (
+                written
+                if context.word.has_colon
+                else written + _colon_after(context, name)
+            )
+            yield Suggestion(name, new, "key", detail, meaning)
+
+
+def _colon_after(context: CursorContext, name: str) -> str:
+    alone = len(context.word.path) < 2 and name in _MAPPING_KEYS  # noqa: PLR2004 -- below models and inputs names are the writer's
+    return ":" if alone and not context.word.in_braces else ": "
+
+
+def _known_keys(
+    context: CursorContext, sources: SuggestionSources
+) -> Iterator[tuple[str, str, str]]:
+    pipeline = sources.named_pipeline(context)
+    match context.word.path:
+        case ():
+            yield WRITEIT_KEY, "", hover.describe_key(WRITEIT_KEY) or ""
+        case (_,):
+            for name in FrontMatterConfig.model_fields:
+                yield name, "", hover.describe_key(name) or ""
+        case (_, "inputs") if pipeline:
+            for spec in sorted(pipeline.inputs, key=_input_rank):
+                yield spec.name, _required_label(spec), hover.describe_input(spec)
+        case (_, "models") if pipeline:
+            for step in pipeline.steps:
+                yield step.name, step.description, hover.describe_step(step)
+
+
+def _input_rank(spec: InputSpec) -> int:
+    """Order inputs: what must be given comes first, then what is given by itself."""
+    if not spec.required:
+        return 2
+    return 1 if spec.source or spec.default_text else 0
+
+
+def _required_label(spec: InputSpec) -> str:
+    return "required" if spec.required else "optional"
+
+
+# --- values -----------------------------------------------------------------------
+
+
+def _suggest_values(
+    context: CursorContext, sources: SuggestionSources
+) -> Iterator[Suggestion]:
+    path = context.word.path
+    there = context.values_at(path)
+    pipeline = sources.named_pipeline(context)
+    match path[1:]:
+        case ("pipeline",) if not there:
+            yield from _suggest_pipelines(sources.library)
+        case ("primer",) if not there:
+            yield from _suggest_primers(sources.library)
+        case ("inputs", name) if pipeline and not there:
+            for spec in pipeline.inputs:
+                if spec.name == name:
+                    yield from _suggest_options(spec, quoted=context.word.is_quoted)
+        case ("models", _):
+            yield from _suggest_models(sources.models.values(), there, context)
+        case ("providers",):
+            yield from _suggest_providers(sources.models, there)
+
+
+def _suggest_pipelines(library: Library) -> Iterator[Suggestion]:
+    for pipeline in library.usable_pipelines:
+        if pipeline.applies_to == "document":
+            meaning = hover.describe_pipeline(pipeline)
+            name = pipeline.name
+            yield Suggestion(name, name, "name", pipeline.description, meaning)
+
+
+def _suggest_primers(library: Library) -> Iterator[Suggestion]:
+    for name, entry in sorted(library.primers.items()):
+        if entry.value is not None:
+            meaning = hover.describe_primer(entry.value)
+            yield Suggestion(name, name, "name", entry.value.description, meaning)
+
+
+def _suggest_options(spec: InputSpec, *, quoted: bool) -> Iterator[Suggestion]:
+    options: Sequence[str] = spec.options
+    if spec.type == "boolean":
+        options = ("true", "false")
+    for option in options or filter(None, [spec.default_text]):
+        plain = quoted or spec.type in {"boolean", "number"}
+        detail = "default" if option == spec.default_text else ""
+        new = option if plain else format_scalar(option)
+        yield Suggestion(option, new, "choice", detail, hover.describe_input(spec))
+
+
+def _suggest_models(
+    models: Iterable[ModelInfo], present: set[str], context: CursorContext
+) -> Iterator[Suggestion]:
+    for info in sorted(models, key=lambda model: not model.available):
+        if info.id not in present:
+            plain = context.word.is_quoted or _PLAIN_MODEL_ID.fullmatch(info.id)
+            yield Suggestion(
+                info.id,
+                info.id if plain else format_scalar(info.id),
+                "model",
+                hover.summarize_model(info),
+                hover.describe_model(info.id, info),
+            )
+
+
+def _suggest_providers(
+    models: Iterable[str], present: set[str]
+) -> Iterator[Suggestion]:
+    named = dict.fromkeys(split_model_id(model)[0] for model in models)
+    for provider in named:
+        if provider not in present:
+            yield Suggestion(provider, provider, "name")
+
+
+# --- Completion in front matter, as the client takes it -------------------------------
+
+ITEM_KINDS = {
     "key": types.CompletionItemKind.Property,
     "name": types.CompletionItemKind.Module,
     "model": types.CompletionItemKind.Value,
@@ -30,22 +213,22 @@ KINDS = {
 }
 
 
-async def complete(
-    connection: Connection, params: types.CompletionParams
+async def complete_front_matter(
+    session: Session, params: types.CompletionParams
 ) -> types.CompletionList | None:
     """Return what could be typed; None outside the front matter."""
     uri = params.text_document.uri
-    found = frontmatter.spot(connection, uri, params.position)
+    found = front_matter_context.cursor_context_at(session, uri, params.position)
     if found is None:
         return None
     text, spot = found
-    after_colon = _after_colon(connection, text, spot, params)
+    after_colon = _context_after_colon(session, text, spot, params)
     spot = after_colon or spot
-    library = connection.folder_of(uri).library()
-    models, more = await _models(connection, uri, spot, library)
-    formats = _formats(connection)
+    library = session.folder_containing(uri).load_library()
+    models, more = await _suggestible_models(session, uri, spot, library)
+    formats = _documentation_formats(session)
     if after_colon is None:
-        encoding = frontmatter.encoding_of(connection)
+        encoding = front_matter_context.position_encoding(session)
         place = to_lsp_span(text, spot.word.start, spot.word.end, encoding)
     else:
         place = types.Range(start=params.position, end=params.position)
@@ -53,45 +236,47 @@ async def complete(
     return types.CompletionList(
         is_incomplete=more,
         items=[
-            _item(one, index, place, blank, formats)
+            _to_completion_item(one, index, place, blank, formats)
             for index, one in enumerate(
-                suggestions(spot, Within(library=library, models=models))
+                suggest(spot, SuggestionSources(library=library, models=models))
             )
         ],
     )
 
 
-def _after_colon(
-    connection: Connection, text: str, spot: Spot, params: types.CompletionParams
-) -> Spot | None:
+def _context_after_colon(
+    session: Session, text: str, context: CursorContext, params: types.CompletionParams
+) -> CursorContext | None:
     """Return the place of a value whose blank behind the colon is still missing."""
-    if not spot.word.text.endswith(":"):
+    if not context.word.text.endswith(":"):
         return None
-    encoding = frontmatter.encoding_of(connection)
+    encoding = front_matter_context.position_encoding(session)
     offset = to_offset(text, params.position, encoding)
-    if offset != spot.word.end:
+    if offset != context.word.end:
         return None
-    return spot_at(f"{text[:offset]} {text[offset:]}", offset + 1)
+    return cursor_context(f"{text[:offset]} {text[offset:]}", offset + 1)
 
 
-async def _models(
-    connection: Connection, uri: str, spot: Spot, library: Library
+async def _suggestible_models(
+    session: Session, uri: str, context: CursorContext, library: Library
 ) -> tuple[dict[str, ModelInfo], bool]:
     """Return the models that can be named at once, and whether more will be known."""
-    if spot.word.path[:1] != (KEY,) or spot.word.path[1:2] not in {
+    if context.word.path[:1] != (WRITEIT_KEY,) or context.word.path[1:2] not in {
         ("models",),
         ("providers",),
     }:
         return {}, False
-    known, more = connection.at_hand.now(connection.folder_of(uri))
+    known, more = session.model_cache.known_models(session.folder_containing(uri))
     if known:
         return known, more
-    embedded = await connection.world.models.embedded_installed()
-    named = [m for p in library.usable for step in p.steps for m in step.models]
-    return _without_more([*([embedded] if embedded else []), *named]), more
+    embedded = await session.ports.models.installed_embedded_model()
+    named = [
+        m for p in library.usable_pipelines for step in p.steps for m in step.models
+    ]
+    return _bare_model_infos([*([embedded] if embedded else []), *named]), more
 
 
-def _without_more(ids: Iterable[str]) -> dict[str, ModelInfo]:
+def _bare_model_infos(ids: Iterable[str]) -> dict[str, ModelInfo]:
     """Return models of which nothing but the id is known yet."""
     return {
         one: ModelInfo(id=one, provider=split_model_id(one)[0], available=True)
@@ -99,26 +284,30 @@ def _without_more(ids: Iterable[str]) -> dict[str, ModelInfo]:
     }
 
 
-def _item(
-    one: Suggestion,
+def _to_completion_item(
+    suggestion: Suggestion,
     index: int,
-    place: types.Range,
-    blank: str,
+    edit_range: types.Range,
+    prefix: str,
     formats: Sequence[types.MarkupKind | str] | None,
 ) -> types.CompletionItem:
     return types.CompletionItem(
-        label=one.label,
-        kind=KINDS[one.kind],
-        detail=one.detail or None,
-        documentation=meanings.as_markup(one.meaning, formats) if one.meaning else None,
+        label=suggestion.label,
+        kind=ITEM_KINDS[suggestion.kind],
+        detail=suggestion.detail or None,
+        documentation=hover.to_markup(suggestion.meaning, formats)
+        if suggestion.meaning
+        else None,
         sort_text=f"{index:05}",
-        filter_text=f"{blank}{one.label}",
-        text_edit=types.TextEdit(range=place, new_text=f"{blank}{one.new}"),
+        filter_text=f"{prefix}{suggestion.label}",
+        text_edit=types.TextEdit(
+            range=edit_range, new_text=f"{prefix}{suggestion.new_text}"
+        ),
     )
 
 
-def _formats(connection: Connection) -> Sequence[types.MarkupKind | str] | None:
-    document = connection.server.client_capabilities.text_document
+def _documentation_formats(session: Session) -> Sequence[types.MarkupKind | str] | None:
+    document = session.server.client_capabilities.text_document
     completion = document.completion if document else None
     item = completion.completion_item if completion else None
     return item.documentation_format if item else None

@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from writeit.core.alignment import lines
-from writeit.library.frontmatter import KEY
-from writeit.lsp.current import run_of
-from writeit.lsp.features import frontmatter
-from writeit.lsp.features.passages import origin_of
-from writeit.lsp.showing import place_of
-from writeit.lsp.subject import view_in
+from writeit.library.front_matter import WRITEIT_KEY
+from writeit.lsp.actions.locations import find_passage_origin
+from writeit.lsp.documents import find_current_run
+from writeit.lsp.features import front_matter_context
+from writeit.lsp.pages.document_kind import find_view
+from writeit.lsp.pages.open import prepare_view_uri
+from writeit.text.diff import split_lines
 from writeit.views.uris import StepView
 
 if TYPE_CHECKING:
-    from writeit.lsp.connection import Connection
+    from writeit.lsp.session import Session
 
-TOP = types.Range(
+FILE_START = types.Range(
     start=types.Position(line=0, character=0), end=types.Position(line=0, character=0)
 )
 
 
-async def definition(
-    connection: Connection, params: types.DefinitionParams
+async def find_definition(
+    session: Session, params: types.DefinitionParams
 ) -> types.Location | None:
     """Return where a place leads, or None.
 
@@ -40,42 +40,46 @@ async def definition(
         StoreError: the page cannot be written as a file.
     """
     uri, position = params.text_document.uri, params.position
-    if view_in(connection, uri) is not None:
+    if find_view(session, uri) is not None:
         return None
-    found = _named(connection, uri, position)
+    found = _library_file_uri(session, uri, position)
     if found is None:
-        found = await _step(connection, uri, position.line)
-    return None if found is None else types.Location(uri=found, range=TOP)
+        found = await _step_page_uri(session, uri, position.line)
+    return None if found is None else types.Location(uri=found, range=FILE_START)
 
 
-def _named(connection: Connection, uri: str, position: types.Position) -> str | None:
+def _library_file_uri(
+    session: Session, uri: str, position: types.Position
+) -> str | None:
     """Return the file of the pipeline or primer that is named at a position."""
-    found = frontmatter.word(connection, uri, position)
+    found = front_matter_context.find_word_at(session, uri, position)
     if found is None:
         return None
     _, word, _ = found
-    library = connection.folder_of(uri).library()
+    library = session.folder_containing(uri).load_library()
     match word.kind, word.path:
-        case "value", (key, "pipeline") if key == KEY:
+        case "value", (key, "pipeline") if key == WRITEIT_KEY:
             pipeline = library.pipelines.get(word.text)
             return pipeline.uri if pipeline else None
-        case "value", (key, "primer") if key == KEY:
+        case "value", (key, "primer") if key == WRITEIT_KEY:
             primer = library.primers.get(word.text)
             return primer.uri if primer else None
     return None
 
 
-async def _step(connection: Connection, uri: str, line: int) -> str | None:
+async def _step_page_uri(session: Session, uri: str, line: int) -> str | None:
     """Return the page of the step that a line is about."""
-    folder = connection.folder_of(uri)
-    origin = await origin_of(connection, uri, line)
+    folder = session.folder_containing(uri)
+    origin = await find_passage_origin(session, uri, line)
     if origin is not None:
         view = StepView(origin.run.pipeline_run_id, origin.applied.step)
-    elif line == 0 or line < len(lines(frontmatter.head(connection, uri))):
-        run = run_of(folder, uri)
+    elif line == 0 or line < len(
+        split_lines(front_matter_context.front_matter_text(session, uri))
+    ):
+        run = find_current_run(folder, uri)
         if run is None:
             return None
         view = StepView(run.pipeline_run_id, run.steps[run.current_step].step_name)
     else:
         return None
-    return await place_of(connection, folder, view)
+    return await prepare_view_uri(session, folder, view)

@@ -14,25 +14,24 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from writeit.core.errors import NotTrusted, WriteItError
-from writeit.library.checking import problems_within
-from writeit.library.frontmatter import KEY
-from writeit.library.problem import Problem
+from writeit.domain.errors import NotTrusted, WriteItError
+from writeit.library.front_matter import WRITEIT_KEY, check_front_matter
+from writeit.library.yaml_source import SourceProblem
 from writeit.lsp.convert import to_lsp_range
-from writeit.lsp.documents import open_document
-from writeit.lsp.features import frontmatter
-from writeit.lsp.files import inside
-from writeit.lsp.rpc import pulls_diagnostics
+from writeit.lsp.documents import find_open_document
+from writeit.lsp.edits.files import resolve_in_workspace
+from writeit.lsp.features import front_matter_context
+from writeit.lsp.pygls_fixes import can_pull_diagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from writeit.library import Library
-    from writeit.library.frontmatter import FrontMatter
-    from writeit.lsp.connection import Connection
+    from writeit.library.catalog import Library
+    from writeit.library.front_matter import FrontMatter
+    from writeit.lsp.session import Session
 
-SOURCE = "writeit"
-PAUSE_SECONDS = 0.15
+DIAGNOSTIC_SOURCE = "writeit"
+DEBOUNCE_SECONDS = 0.15
 """How long nothing has to change before the front matter is looked at."""
 
 logger = logging.getLogger(__name__)
@@ -44,71 +43,75 @@ _SEVERITIES = {
 }
 
 
-def problems(
-    connection: Connection, uri: str, library: Library | None = None
-) -> list[tuple[Problem, types.Range]]:
+def find_problems(
+    session: Session, uri: str, library: Library | None = None
+) -> list[tuple[SourceProblem, types.Range]]:
     """Return what is wrong with a document's front matter, and where for the client.
 
     Front matter that says nothing to WriteIt is none of our business. The library is
     read if it is not given.
     """
-    head = frontmatter.head(connection, uri)
-    found = frontmatter.read(head, uri)
-    if found.source is None and found.ok:
+    head = front_matter_context.front_matter_text(session, uri)
+    found = front_matter_context.parse_front_matter(head, uri)
+    if found.source is None and found.is_valid:
         return []
-    library = library or connection.folder_of(uri).library()
-    encoding = frontmatter.encoding_of(connection)
+    library = library or session.folder_containing(uri).load_library()
+    encoding = front_matter_context.position_encoding(session)
     return [
         (each, to_lsp_range(head, each.range.start, each.range.end, encoding))
         for each in [
-            *problems_within(found, library),
-            *_outside(connection, uri, found),
+            *check_front_matter(found, library),
+            *_output_path_problems(session, uri, found),
         ]
     ]
 
 
-def _outside(connection: Connection, uri: str, found: FrontMatter) -> Iterator[Problem]:
+def _output_path_problems(
+    session: Session, uri: str, parsed: FrontMatter
+) -> Iterator[SourceProblem]:
     """Name an output path that nothing would be written to."""
-    path, folder = found.binding.output_path, connection.folder_of(uri).path
-    if path is None or folder is None or found.source is None:
+    path, folder = parsed.config.output_path, session.folder_containing(uri).path
+    if path is None or folder is None or parsed.source is None:
         return
     try:
-        inside(folder, path)
+        resolve_in_workspace(folder, path)
     except WriteItError as error:
         left = isinstance(error, NotTrusted)
         message = f"{path!r} names no file inside the workspace folder {folder}."
-        yield Problem(
+        yield SourceProblem(
             uri,
             message if left else error.message,
-            range=found.source.place_of((KEY, "output_path")),
+            range=parsed.source.path_range((WRITEIT_KEY, "output_path")),
             code="outside-workspace" if left else "wrong-value",
         )
 
 
-def diagnostics(connection: Connection, uri: str) -> list[types.Diagnostic]:
+def document_diagnostics(session: Session, uri: str) -> list[types.Diagnostic]:
     """Return a document's diagnostics."""
-    return [to_diagnostic(each, where) for each, where in problems(connection, uri)]
+    return [to_diagnostic(each, where) for each, where in find_problems(session, uri)]
 
 
-def to_diagnostic(problem: Problem, where: types.Range) -> types.Diagnostic:
+def to_diagnostic(
+    problem: SourceProblem, problem_range: types.Range
+) -> types.Diagnostic:
     """Return a problem as the client shows it."""
     return types.Diagnostic(
-        range=where,
+        range=problem_range,
         message=problem.message,
         severity=_SEVERITIES[problem.severity],
         code=problem.code or None,
-        source=SOURCE,
+        source=DIAGNOSTIC_SOURCE,
     )
 
 
 # --- asked for ----------------------------------------------------------------------
 
 
-def report(
-    connection: Connection, params: types.DocumentDiagnosticParams
+def diagnostic_report(
+    session: Session, params: types.DocumentDiagnosticParams
 ) -> types.DocumentDiagnosticReport:
     """Answer a client that asks; that nothing changed is said without repeating it."""
-    found = diagnostics(connection, params.text_document.uri)
+    found = document_diagnostics(session, params.text_document.uri)
     result_id = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
     if result_id == params.previous_result_id:
         return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result_id)
@@ -118,74 +121,74 @@ def report(
 # --- sent ---------------------------------------------------------------------------
 
 
-class Checks:
+class DiagnosticsPublisher:
     """Sends diagnostics of the documents that are open, when something changed."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._waiting: dict[str, asyncio.TimerHandle] = {}
-        self._heads: dict[str, str] = {}
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._checked_front_matter: dict[str, str] = {}
         """Front matter as it was looked at last."""
-        self._shown: set[str] = set()
+        self._published_uris: set[str] = set()
         """Documents of which the client shows problems."""
 
-    def changed(self, uri: str) -> None:
+    def schedule_check(self, uri: str) -> None:
         """Look at a document once nothing has changed for a moment.
 
         What was said of one that is closed is taken back at once.
         """
-        if (waiting := self._waiting.pop(uri, None)) is not None:
+        if (waiting := self._timers.pop(uri, None)) is not None:
             waiting.cancel()
-        if open_document(self._connection, uri) is None:
-            self._forget(uri)
-        elif not self._pulls:
+        if find_open_document(self._session, uri) is None:
+            self._clear(uri)
+        elif not self._is_pull_client:
             loop = asyncio.get_running_loop()
-            self._waiting[uri] = loop.call_later(PAUSE_SECONDS, self._look, uri)
+            self._timers[uri] = loop.call_later(DEBOUNCE_SECONDS, self._check, uri)
 
-    def look_again(self) -> None:
+    def recheck_all(self) -> None:
         """Look at all front matter anew: a pipeline or a primer may have changed."""
-        for uri, head in [*self._heads.items()]:
+        for uri, head in [*self._checked_front_matter.items()]:
             if head:
-                self._heads[uri] = ""
-                self.changed(uri)
+                self._checked_front_matter[uri] = ""
+                self.schedule_check(uri)
 
-    async def have_asked_anew(self) -> None:
+    async def request_refresh(self) -> None:
         """Have a client that asks do so again, for the same reason."""
-        workspace = self._connection.server.client_capabilities.workspace
+        workspace = self._session.server.client_capabilities.workspace
         support = workspace.diagnostics if workspace else None
         if support is not None and support.refresh_support:
             try:
-                await self._connection.server.workspace_diagnostic_refresh_async(None)
+                await self._session.server.workspace_diagnostic_refresh_async(None)
             except JsonRpcException as error:
                 logger.info("the client did not refresh: %s", error.message)
 
     @property
-    def _pulls(self) -> bool:
-        return pulls_diagnostics(self._connection.server.client_capabilities)
+    def _is_pull_client(self) -> bool:
+        return can_pull_diagnostics(self._session.server.client_capabilities)
 
-    def _forget(self, uri: str) -> None:
-        self._heads.pop(uri, None)
-        if uri in self._shown:
-            self._send(uri, [])
+    def _clear(self, uri: str) -> None:
+        self._checked_front_matter.pop(uri, None)
+        if uri in self._published_uris:
+            self._publish(uri, [])
 
     def close(self) -> None:
         """Look at nothing any more."""
-        for waiting in self._waiting.values():
+        for waiting in self._timers.values():
             waiting.cancel()
-        self._waiting.clear()
+        self._timers.clear()
 
-    def _look(self, uri: str) -> None:
-        self._waiting.pop(uri, None)
-        head = frontmatter.head(self._connection, uri)
-        if head == self._heads.get(uri, ""):
+    def _check(self, uri: str) -> None:
+        self._timers.pop(uri, None)
+        head = front_matter_context.front_matter_text(self._session, uri)
+        if head == self._checked_front_matter.get(uri, ""):
             return
-        self._heads[uri] = head
-        found = diagnostics(self._connection, uri)
-        if found or uri in self._shown:
-            self._send(uri, found)
+        self._checked_front_matter[uri] = head
+        found = document_diagnostics(self._session, uri)
+        if found or uri in self._published_uris:
+            self._publish(uri, found)
 
-    def _send(self, uri: str, found: list[types.Diagnostic]) -> None:
-        (self._shown.add if found else self._shown.discard)(uri)
-        self._connection.server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(uri=uri, diagnostics=found)
+    def _publish(self, uri: str, items: list[types.Diagnostic]) -> None:
+        (self._published_uris.add if items else self._published_uris.discard)(uri)
+        self._session.server.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri=uri, diagnostics=items)
         )

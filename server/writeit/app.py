@@ -1,0 +1,186 @@
+"""The composition root: the one place where ports meet their adapters.
+
+Nothing imports this. `writeit serve` takes a short way past the command line's
+library, so that an editor waits as little as possible.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from uuid import UUID
+
+    from writeit.ports.store import Maintenance, MoveResult, Store
+    from writeit.ports.system import Ports
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the `writeit` command."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    match arguments:
+        case ["serve"] | ["serve", "--stdio"]:
+            serve()
+        case ["serve", "--tcp", address]:
+            from writeit.lsp.transports import serve_tcp
+
+            sys.exit(serve_tcp(create_ports, address))
+        case ["serve", "--ws", address]:
+            from writeit.lsp.transports import serve_websocket
+
+            sys.exit(serve_websocket(create_ports, address))
+        case ["model-host"]:
+            from writeit.llm.host import main as host
+
+            host()
+        case ["embedded-server"]:
+            from writeit.llm.providers.embedded import (
+                serve_embedded_model as embedded_server,
+            )
+
+            embedded_server()
+        case ["protocol"] | ["protocol", "--json"]:
+            from writeit.lsp.schema import schema_text
+
+            sys.stdout.write(schema_text())
+        case _:
+            from writeit.cli import run_command_line
+
+            run_command_line(list(arguments), create_ports)
+
+
+def serve() -> None:
+    """Serve one editor over stdin and stdout: `writeit-server`, `writeit serve`."""
+    from writeit.lsp.server import serve_stdio
+
+    sys.exit(serve_stdio(create_ports))
+
+
+def create_ports(user: object = None) -> Ports:
+    """Hand out the real ports; imported here, when they are first needed.
+
+    `user` is what an editor sent as `initializationOptions.writeit.user`.
+    """
+    from writeit.library.user_config import config_file, read_user_config
+    from writeit.llm.client import ModelHostClient
+    from writeit.llm.keys import SystemKeys
+    from writeit.llm.providers.registry import OLLAMA_URL_VARIABLE
+    from writeit.ports.system import Ports
+    from writeit.storage.location import store_folder
+
+    config, problems = read_user_config(user)
+    keys = SystemKeys()
+    # Also where nothing is set: the environment's value may have been refused.
+    ollama = {OLLAMA_URL_VARIABLE: config.ollama_url or ""}
+    return Ports(
+        models=ModelHostClient(keys=keys, environment=ollama),
+        keys=keys,
+        clock=SystemClock(),
+        processes=SystemProcesses(),
+        open_store=partial(open_store, location=config.store_location),
+        locate_store=partial(store_folder, location=config.store_location),
+        move_store=partial(move_store, location=config.store_location),
+        maintenance_for=maintenance_for,
+        user_config_file=config_file(),
+        config_problems=problems,
+    )
+
+
+def open_store(workspace: Path | None, location: str) -> tuple[Store, str | None]:
+    """Open the store of a workspace folder; `location` is as in the configuration.
+
+    Where there is none it is made with the first write.
+
+    Raises:
+        StoreError: there is one, and it cannot be opened.
+    """
+    from writeit.storage.location import store_folder
+    from writeit.storage.store import LmdbStore
+
+    folder, message = store_folder(workspace, location)
+    store = LmdbStore(folder)
+    store.open_existing()
+    return store, message
+
+
+def move_store(workspace: Path | None, location: str) -> MoveResult:
+    """Move the store of a workspace folder to where the configuration says.
+
+    Raises:
+        Busy, InvalidParams: it cannot be moved now; nothing was changed.
+        StoreError: it could not be copied, and is still where it was.
+    """
+    from writeit.domain.errors import StoreError
+    from writeit.ports.store import MoveResult
+    from writeit.storage import location as places
+    from writeit.storage import move
+
+    wanted, problem = places.preferred_folder(workspace, location)
+    found = places.other_store_folders(workspace, wanted)
+    if not found:
+        return MoveResult(source=None, target=wanted)
+    if problem:
+        raise StoreError(
+            f"{problem}, so the store was not moved. It is still in {found[0]}.",
+            reason="read_only",
+            hint="Allow writing there, or choose another store_location.",
+        )
+    move.relocate_store(found[0], wanted)
+    return MoveResult(source=found[0], target=wanted)
+
+
+def maintenance_for(store: Store) -> Maintenance:
+    """Return the maintenance of a store that `open_store` opened."""
+    from writeit.storage.maintenance import LmdbMaintenance
+    from writeit.storage.store import LmdbStore
+
+    if not isinstance(store, LmdbStore):
+        msg = f"{type(store).__name__} has no maintenance"
+        raise TypeError(msg)
+    return LmdbMaintenance(store)
+
+
+class SystemProcesses:
+    """The machine's processes."""
+
+    def current_process(self) -> tuple[int, float]:
+        """Return this process: its pid, and when it started (epoch seconds)."""
+        import psutil
+
+        process = psutil.Process()
+        return process.pid, process.create_time()
+
+    def is_alive(self, pid: int, started: float) -> bool:
+        """Say whether that process, and not a later one of that pid, still runs."""
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
+            zombie = process.status() == psutil.STATUS_ZOMBIE
+            return not zombie and abs(process.create_time() - started) < 1.0
+        except psutil.NoSuchProcess:
+            return False
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the moment, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        return time.monotonic()
+
+    def new_id(self) -> UUID:
+        """Return a UUIDv7: later ids sort later."""
+        from uuid_utils.compat import uuid7
+
+        return uuid7()

@@ -1,0 +1,278 @@
+"""Colours for the terminal, as the preference `theme` has them.
+
+    dark      bright colours, for a dark background
+    light     deep colours, for a light one
+    plain     none
+    any other  (`default`, `auto`) the terminal's own, which fit its background
+
+There are none where nobody sees them: in a pipe or a file, with NO_COLOR set, or on a
+terminal that calls itself dumb.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+from uuid import UUID
+
+import click
+
+from writeit.domain.run import PipelineRun, PipelineStatus
+from writeit.engine.queries import RunNode, find_root_run, read_run_tree
+from writeit.engine.streaming import (
+    GenerationNotice,
+    GenerationStarted,
+    ResponseDelta,
+    ResponseFinished,
+    StreamEvent,
+)
+from writeit.ports.store import RunSummary, Store
+from writeit.views.escape import fence_after
+from writeit.views.run import TreeNode
+from writeit.views.section_markers import PageParts, SectionText
+from writeit.views.step import step_parts
+from writeit.views.wording import interruption_text, step_next_action
+
+# --- Colours for the terminal, as the preference `theme` has them ---------------------
+
+_DEFAULT_COLOURS: Final = {
+    PipelineStatus.INITIALIZING: "cyan",
+    PipelineStatus.RUNNING: "cyan",
+    PipelineStatus.PAUSED: "yellow",
+    PipelineStatus.COMPLETED: "green",
+    PipelineStatus.ERROR: "red",
+}
+_LIGHT_COLOURS: Final = {
+    **_DEFAULT_COLOURS,
+    PipelineStatus.RUNNING: "blue",
+    PipelineStatus.PAUSED: "magenta",
+}
+_THEME_COLOURS: Final[Mapping[str, Mapping[PipelineStatus, str]]] = {
+    "dark": {status: f"bright_{colour}" for status, colour in _DEFAULT_COLOURS.items()},
+    "light": {**_LIGHT_COLOURS, PipelineStatus.INITIALIZING: "blue"},
+    "plain": {},
+}
+
+
+def colour_override() -> bool | None:
+    """Whether colours may be shown at all; None leaves it to what is written to."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return None
+
+
+class Theme:
+    """Paints the words of one theme."""
+
+    def __init__(self, theme_name: str) -> None:
+        self._colours = _THEME_COLOURS.get(theme_name, _DEFAULT_COLOURS)
+        self._is_plain = not self._colours
+
+    def style_run(self, run: RunSummary, text: str) -> str:
+        """Paint words about a run as its status has it."""
+        if run.deleted:
+            return self.style_dim(text)
+        colour = self._colours.get(run.status)
+        return text if colour is None else click.style(text, fg=colour)
+
+    def style_dim(self, text: str) -> str:
+        """Paint words that matter less."""
+        return text if self._is_plain else click.style(text, dim=True)
+
+    def style_bold(self, text: str) -> str:
+        """Paint words that matter most."""
+        return text if self._is_plain else click.style(text, bold=True)
+
+
+# --- Texts made harmless for a terminal: what others wrote must not steer it ----------
+
+_CONTROL_PICTURES = 0x2400
+"""Where Unicode has a picture for each control character."""
+_KEPT_CONTROLS = "\n\t"
+_CONTROL_REPLACEMENTS: Final = {
+    **{
+        code: chr(_CONTROL_PICTURES + code)
+        for code in range(0x20)
+        if chr(code) not in _KEPT_CONTROLS
+    },
+    ord("\r"): None,
+    0x7F: "\N{SYMBOL FOR DELETE}",
+    **dict.fromkeys(range(0x80, 0xA0), "\N{REPLACEMENT CHARACTER}"),
+}
+
+
+def escape_controls(text: str) -> str:
+    """Return a text in which no character is a command; lines and tabs stay."""
+    return text.translate(_CONTROL_REPLACEMENTS)
+
+
+# --- The views as a terminal shows them: the same words, without what is for editors --
+
+_HEADING = re.compile(r"^#{1,6} (.*)$")
+_RULE_LINE = re.compile(r"^---$")
+_STRONG = re.compile(r"\*\*(.+?)\*\*")
+_STRIKETHROUGH = re.compile(r"~~(.+?)~~")
+_ESCAPED = re.compile(r"\\([\\`*\[\]<>|~_&#+=.)-]|\d)")
+_NUMBERED_LINK = re.compile(r"^(\d+\. (?:\*\*)?)\[([^\]]+)\]")
+_LINK_DEFINITIONS = re.compile(r"^\[[^\]]+\]: writeit:\S+\n?", re.MULTILINE)
+_EMPHASIS = re.compile(r"^\*([^*].*)\*$")
+_RULE = "─" * 40
+OPTIONAL_SECTIONS = {"merge", "feedback"}
+"""The texts that nobody may have written yet."""
+
+
+def render_for_terminal(*parts: str | SectionText) -> str:
+    """Return a view for a terminal."""
+    return _join_parts(parts)
+
+
+def render_head_for_terminal(*parts: str | SectionText) -> str:
+    """Return what a view says before the first text that stands in it as it is."""
+    head = ""
+    for part in parts:
+        if isinstance(part, SectionText):
+            break
+        head += part
+    return _join_parts([head.rpartition("\n---\n")[0] or head])
+
+
+def render_step_for_terminal(run: PipelineRun, step: str, description: str) -> str:
+    """Return the view of a step for a terminal, without what cannot be typed there."""
+    parts = step_parts(run, step, description=description)
+    state = run.steps[step]
+    hint = f"{interruption_text(run)} {step_next_action(run, state)}".strip()
+    if isinstance(parts[0], str):
+        said = interruption_text(run)
+        place = f"\n{said}\n" if said else ""
+        parts[0] = parts[0].replace(f"\n{hint}\n", place, 1)
+    return _join_parts(_without_empty_sections(parts))
+
+
+def _without_empty_sections(parts: PageParts) -> PageParts:
+    """Leave out a merge and a feedback that nobody has written yet."""
+    kept: PageParts = []
+    for part in parts:
+        if (
+            isinstance(part, SectionText)
+            and part.kind in OPTIONAL_SECTIONS
+            and not part.text.strip()
+        ):
+            kept.pop()  # what introduces it
+        else:
+            kept.append(part)
+    return kept
+
+
+def _join_parts(parts: Iterable[str | SectionText]) -> str:
+    done, words = "", ""
+    for part in parts:
+        if isinstance(part, str):
+            words += part
+        else:
+            done += f"{_style_markdown(words)}{escape_controls(part.text.rstrip())}\n"
+            words = ""
+    text = done + _style_markdown(words)
+    return f"{text.strip().removesuffix(_RULE).rstrip()}\n"
+
+
+def _style_markdown(markdown: str) -> str:
+    """Dress what stands outside of code blocks; those lose their fences only."""
+    lines: list[str] = []
+    fence: str | None = None
+    for line in _LINK_DEFINITIONS.sub("", escape_controls(markdown)).split("\n"):
+        before, fence = fence, fence_after(line, fence)
+        blank_again = not (line or fence) and lines[-1:] == [""]
+        if before == fence and not blank_again:
+            lines.append(line if fence else _style_line(line))
+    return "\n".join(lines)
+
+
+def _style_line(line: str) -> str:
+    line = _HEADING.sub(
+        lambda m: click.style(m[1], bold=True), _NUMBERED_LINK.sub(r"\1\2", line)
+    )
+    line = _STRONG.sub(lambda m: click.style(m[1], bold=True), line)
+    line = _STRIKETHROUGH.sub(lambda m: click.style(m[1], strikethrough=True), line)
+    line = _EMPHASIS.sub(r"\1", line)
+    return _RULE_LINE.sub(_RULE, _ESCAPED.sub(r"\1", line))
+
+
+# --- A family of runs, from the store to the tree that is shown -----------------------
+
+
+def run_tree_of(store: Store, run_id: UUID) -> TreeNode:
+    """Return a run's whole family, from its root."""
+    return to_tree_node(read_run_tree(store, find_root_run(store, run_id)))
+
+
+def to_tree_node(node: RunNode) -> TreeNode:
+    """Return a run and what branched off it as the tree shows them."""
+    run = node.summary
+    title = "" if run.parent_run_id else run.title
+    return TreeNode(
+        run_id=run.run_id,
+        name=run.name or title,
+        status=run.status,
+        current_step=run.current_step,
+        branch_point=run.branch_point,
+        cost_usd=run.cost_usd,
+        deleted=run.deleted,
+        children=tuple(to_tree_node(child) for child in node.children),
+        has_more=node.more,
+    )
+
+
+def summaries_by_id(node: RunNode) -> dict[UUID, RunSummary]:
+    """Return the lines of all runs of a family, by id."""
+    found = {node.summary.run_id: node.summary}
+    for child in node.children:
+        found |= summaries_by_id(child)
+    return found
+
+
+# --- What comes while models answer, on stderr: stdout is the article's ---------------
+
+
+class StreamPrinter:
+    """Shows on stderr what comes: the first answer's text, the others' ends."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._shown_response_id: UUID | None = None
+        self._models: dict[UUID, str] = {}
+
+    def show_event(self, event: StreamEvent) -> None:
+        """Show one event."""
+        if self._quiet:
+            return
+        match event:
+            case GenerationStarted():
+                self._shown_response_id = event.responses[0][0]
+                self._models = dict(event.responses)
+                asked = ", ".join(model for _, model in event.responses)
+                click.secho(f"\n── {event.step} ── {asked}", bold=True, err=True)
+            case ResponseDelta():
+                if event.response_id == self._shown_response_id:
+                    click.echo(escape_controls(event.text), nl=False, err=True)
+            case GenerationNotice():
+                said = escape_controls(f"{event.title}. {event.message}")
+                click.secho(f"\n{said}", fg="yellow", err=True)
+            case ResponseFinished():
+                self._show_finished(event)
+
+    def end_step(self) -> None:
+        """End the step's text with a line of its own."""
+        if not self._quiet:
+            click.echo(err=True)
+
+    def _show_finished(self, event: ResponseFinished) -> None:
+        model = self._models.get(event.response_id, "")
+        if event.status == "failed":
+            click.secho(
+                f"\n{model}: {escape_controls(event.message or '')}", fg="red", err=True
+            )
+        elif event.response_id != self._shown_response_id and event.usage:
+            tokens = event.usage.completion_tokens
+            click.echo(f"\n{model}: {event.status}, {tokens} tokens", err=True)

@@ -1,0 +1,134 @@
+"""What all entities share: immutable, strict about fields, checked when made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+# --- What all entities share: immutable, strict about fields, checked when made -------
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+"""Names of pipelines, steps, primers and inputs."""
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+
+
+def _to_utc(timestamp: datetime) -> datetime:
+    if timestamp.tzinfo is None:
+        return timestamp.replace(tzinfo=UTC)
+    try:
+        return timestamp.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("it is not within the years 1 to 9999 in UTC") from error
+
+
+UtcDatetime = Annotated[datetime, AfterValidator(_to_utc)]
+"""A point in time, always in UTC."""
+
+
+class Entity(BaseModel):
+    """A value: two entities with equal fields are the same thing."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+    )
+
+    FORM_1: ClassVar[frozenset[str]] = frozenset()
+    """The fields that a content hash always covers; never changed again."""
+    UNHASHED: ClassVar[frozenset[str]] = frozenset()
+    """The fields that a content hash never covers."""
+
+    def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 -- field values differ in type
+        """Return a copy with `changes`, validated as a whole."""
+        return type(self)(**{**self.__dict__, **changes})
+
+
+def content_hash(entity: Entity) -> str:
+    """Return a hash of the canonical form of an entity, in 12 hexadecimal digits.
+
+    Form 1, the only one so far: the fields named in `FORM_1`, with their defaults, and
+    any other field only where it differs from its default. So a field that is added
+    later changes no id that was given before. Keys are sorted, texts are UTF-8.
+    """
+    form = _canonical_form_1(entity, entity.model_dump(mode="json", by_alias=True))
+    canonical = json.dumps(form, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def _canonical_form_1(value: object, dumped: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """Return `dumped`, the JSON of `value`, without what the form leaves out."""
+    if isinstance(value, tuple):
+        return [_canonical_form_1(*pair) for pair in zip(value, dumped, strict=True)]
+    if not isinstance(value, Entity):
+        return dumped
+    form = {}
+    for name, field in type(value).model_fields.items():
+        inner, key = getattr(value, name), field.alias or name
+        if name not in value.UNHASHED and (
+            name in value.FORM_1
+            or inner != field.get_default(call_default_factory=True)
+        ):
+            form[key] = _canonical_form_1(inner, dumped[key])
+    return form
+
+
+_UNKNOWN_VALUE_ERRORS = frozenset(
+    {"extra_forbidden", "literal_error", "enum", "union_tag_invalid"}
+)
+"""What pydantic calls a key, a word or a kind of event that it was not told of."""
+
+
+def find_unknown_value(error: ValidationError) -> str | None:
+    """Return the place of the first key or word that no entity knows, if that is it.
+
+    In data that is known to be as it was written, only a newer WriteIt can have put
+    it there.
+    """
+    for detail in error.errors(include_url=False, include_context=False):
+        if detail["type"] in _UNKNOWN_VALUE_ERRORS:
+            return ".".join(map(str, detail["loc"])) or "a value"
+    return None
+
+
+# --- What a call cost: tokens and money. What is not known is None, never 0 -----------
+
+
+class TokenUsage(Entity):
+    """Token consumption and cost of one call."""
+
+    prompt_tokens: int = Field(ge=0)
+    completion_tokens: int = Field(ge=0)
+    total_tokens: int = Field(ge=0)
+    cost_usd: float | None = Field(default=None, ge=0)
+    """US dollars by the bundled price map; None where no price is known."""
+    estimated: bool = False
+    """Whether the tokens were counted here because the provider did not say."""
+
+    @model_validator(mode="after")
+    def _check_total(self) -> TokenUsage:
+        if self.total_tokens < self.prompt_tokens + self.completion_tokens:
+            msg = "total_tokens is less than prompt_tokens + completion_tokens"
+            raise ValueError(msg)
+        return self
+
+
+def total_cost(usages: Iterable[TokenUsage]) -> float | None:
+    """Add up known costs; None when not a single one is known."""
+    known = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
+    return sum(known) if known else None

@@ -1,0 +1,166 @@
+"""The editors' own key bindings, and how a chord of keys is spelled.
+
+A writer may spell a chord as VS Code does (`Ctrl+Shift+P`, `ctrl+k ctrl+s`) or as
+Neovim does (`<C-w>`, `gd`); `keystrokes` makes the same of both. Two chords conflict
+when one begins with the other: the editor could not tell them apart.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MODIFIER_ORDER = ("ctrl", "alt", "shift", "cmd")
+_VSCODE_MODIFIERS = {
+    "ctrl": "ctrl",
+    "control": "ctrl",
+    "alt": "alt",
+    "option": "alt",
+    "opt": "alt",
+    "shift": "shift",
+    "cmd": "cmd",
+    "command": "cmd",
+    "meta": "cmd",
+    "super": "cmd",
+    "win": "cmd",
+}
+"""Modifiers in front of a plus, as VS Code names them."""
+_NEOVIM_MODIFIERS = {
+    "c": "ctrl",
+    "s": "shift",
+    "m": "alt",
+    "a": "alt",
+    "t": "alt",
+    "d": "cmd",
+}
+"""Modifiers in front of a hyphen, as Neovim names them."""
+_NAMED_KEYS = {
+    "cr": "enter",
+    "return": "enter",
+    "esc": "escape",
+    "bs": "backspace",
+    "del": "delete",
+    "ins": "insert",
+    "lt": "<",
+    "bar": "|",
+    "bslash": "\\",
+    "plus": "+",
+    **{
+        name: name
+        for name in (
+            *("enter", "escape", "backspace", "delete", "insert", "tab", "space"),
+            *("home", "end", "pageup", "pagedown", "up", "down", "left", "right"),
+            *("leader", "localleader", *(f"f{n}" for n in range(1, 25))),
+        )
+    },
+}
+"""Keys with a name, under every name they have."""
+_NEOVIM_KEY = re.compile(r"<(?P<named>[^<>\s]{2,})>|(?P<one>\S)")
+
+
+def parse_chord(chord: str) -> tuple[str, ...]:
+    """Return the keystrokes of a chord, each spelled in one way.
+
+    Raises:
+        ValueError: it is no chord; the message says why.
+    """
+    strokes = tuple(
+        stroke for part in chord.split() for stroke in _parse_keystrokes(part)
+    )
+    if not strokes:
+        msg = "names no key"
+        raise ValueError(msg)
+    return strokes
+
+
+def is_chord_conflict(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+    """Say whether one of two chords begins with the other."""
+    shared = min(len(first), len(second))
+    return first[:shared] == second[:shared]
+
+
+def _parse_keystrokes(part: str) -> list[str]:
+    """Return the keystrokes of a part of a chord that has no spaces in it."""
+    if part.lower() in _NAMED_KEYS:
+        return [_NAMED_KEYS[part.lower()]]
+    if "+" in part[1:] and len(part) > len("g+") and not part.startswith("<"):
+        head, _, key = part.rpartition("+")
+        if not key:  # ctrl++ is Ctrl and plus
+            head, key = head.removesuffix("+"), "+" * head.endswith("+")
+        return [_normalize_keystroke(head.split("+"), key, _VSCODE_MODIFIERS)]
+    strokes = []
+    for typed in _NEOVIM_KEY.finditer(part):
+        if typed["one"]:
+            strokes.append(_normalize_keystroke([], typed["one"], _NEOVIM_MODIFIERS))
+        else:
+            head, _, key = typed["named"].rpartition("-")
+            modifiers = head.removesuffix("-").split("-") if head else []
+            strokes.append(
+                _normalize_keystroke(modifiers, key or "-", _NEOVIM_MODIFIERS)
+            )
+    return strokes
+
+
+def _normalize_keystroke(
+    modifiers: list[str], key: str, modifier_names: dict[str, str]
+) -> str:
+    held = set()
+    for name in modifiers:
+        if name.lower() not in modifier_names:
+            msg = f"has {name!r}, which is no modifier"
+            raise ValueError(msg)
+        held.add(modifier_names[name.lower()])
+    if len(key) != 1 and key.lower() not in _NAMED_KEYS:
+        msg = f"has {key!r}, which is no key"
+        raise ValueError(msg)
+    if (
+        modifier_names is _NEOVIM_MODIFIERS
+        and key.isupper()
+        and len(key) == 1
+        and "ctrl" not in held
+    ):
+        held.add("shift")  # Neovim: G is Shift and g, while <C-W> is <C-w>
+    key = _NAMED_KEYS.get(key.lower(), key.lower())
+    return "+".join([*(name for name in _MODIFIER_ORDER if name in held), key])
+
+
+SYSTEM_BINDINGS: dict[str, frozenset[str]] = {
+    "vscode": frozenset(
+        {
+            *("ctrl+shift+p", "f1", "ctrl+p", "ctrl+,", "ctrl+k ctrl+s"),
+            *("ctrl+n", "ctrl+shift+n", "ctrl+o", "ctrl+s", "ctrl+shift+s"),
+            *("ctrl+w", "ctrl+shift+w", "ctrl+shift+t", "ctrl+tab", "alt+f4"),
+            *("ctrl+z", "ctrl+y", "ctrl+shift+z", "ctrl+x", "ctrl+c", "ctrl+v"),
+            *("ctrl+a", "ctrl+l", "ctrl+d", "ctrl+u", "ctrl+shift+l", "ctrl+shift+k"),
+            *("ctrl+f", "ctrl+h", "ctrl+shift+f", "ctrl+shift+h", "f3", "ctrl+g"),
+            *("ctrl+/", "shift+alt+a", "ctrl+]", "ctrl+[", "ctrl+enter"),
+            *("alt+up", "alt+down", "shift+alt+up", "shift+alt+down", "shift+alt+f"),
+            *("ctrl+b", "ctrl+j", "ctrl+`", "ctrl+\\", "ctrl+=", "ctrl+-", "f11"),
+            *("ctrl+shift+e", "ctrl+shift+g", "ctrl+shift+d", "ctrl+shift+x"),
+            *("ctrl+shift+m", "ctrl+shift+v", "ctrl+k v", "ctrl+k z"),
+            *("ctrl+space", "ctrl+shift+space", "ctrl+.", "ctrl+shift+o", "ctrl+t"),
+            *("f2", "f12", "alt+f12", "shift+f12", "f8", "f5", "f9", "f10"),
+            *("tab", "shift+tab", "enter", "escape", "backspace", "delete"),
+            *("cmd+shift+p", "cmd+p", "cmd+s", "cmd+w", "cmd+q", "cmd+z", "cmd+x"),
+            *("cmd+c", "cmd+v", "cmd+a", "cmd+f", "cmd+n", "cmd+o", "cmd+b", "cmd+j"),
+        }
+    ),
+    "neovim": frozenset(
+        {
+            *("<C-w>", "<C-o>", "<C-i>", "<C-d>", "<C-u>", "<C-f>", "<C-b>", "<C-e>"),
+            *("<C-y>", "<C-r>", "<C-v>", "<C-a>", "<C-x>", "<C-g>", "<C-l>", "<C-c>"),
+            *("<C-n>", "<C-p>", "<C-t>", "<C-]>", "<C-^>", "<C-\\><C-n>", "<C-s>"),
+            *("<Esc>", "<CR>", "<Tab>", "<S-Tab>", "<BS>", "<Del>", "<F1>"),
+            *("gg", "gd", "gD", "gf", "gx", "gi", "gv", "gu", "gU", "gq", "gw", "gJ"),
+            *("gj", "gk", "gc", "gO", "grn", "gra", "grr", "gri", "g?", "g;", "g,"),
+            *("zz", "zt", "zb", "zo", "zc", "za", "zf", "zg", "z=", "ZZ", "ZQ"),
+            *("[d", "]d", "[[", "]]", "[s", "]s", "[q", "]q", "[b", "]b"),
+            *(":", "/", "?", "*", "#", "%", "^", "$", "0", "{", "}", "(", ")", "."),
+            *(";", ",", "@", "&", "~", ">", "<lt>", "=", '"', "'", "`", "|", "!"),
+            *("a", "b", "c", "d", "e", "f", "h", "i", "j", "k", "l", "m", "n", "o"),
+            *("p", "q", "r", "s", "t", "u", "v", "w", "x", "y"),
+            *("A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N"),
+            *("O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y"),
+        }
+    ),
+}
+"""Editor to what its keys do before anybody changes them: the well-known ones."""

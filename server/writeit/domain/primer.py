@@ -1,0 +1,97 @@
+"""A style primer: how the text should sound, for the model and for the writer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, field_validator
+
+from writeit.domain.entity import Entity, Name, UtcDatetime, content_hash
+
+REQUIRED_VOICE_ATTRIBUTES = ("tone", "structure", "language")
+REQUIRED_GUIDELINES = ("avoid", "prefer")
+
+
+class StylePrimer(Entity):
+    """Reusable writing style guidelines and voice definitions."""
+
+    FORM_1: ClassVar[frozenset[str]] = frozenset(
+        {"primer_id", "name", "description", "content", "voice_attributes"}
+        | {"example_openings", "guidelines"}
+    )
+    UNHASHED: ClassVar[frozenset[str]] = frozenset({"created_at", "last_used"})
+
+    primer_id: Name
+    """Unique identifier ("tech-journalist", "academic")."""
+    name: str = Field(min_length=1)
+    description: str = ""
+    content: str
+    """Full style guide content."""
+    voice_attributes: dict[str, str]
+    example_openings: tuple[str, ...] = ()
+    guidelines: dict[str, tuple[str, ...]]
+    """Dos and don'ts by category."""
+    created_at: UtcDatetime | None = None
+    """When this version was first seen; kept in the store, not in the file."""
+    last_used: UtcDatetime | None = None
+    """When a run last used it; kept in the store, not in the file."""
+
+    @field_validator("content")
+    @classmethod
+    def _check_content(cls, content: str) -> str:
+        """Content cannot be empty."""
+        if not content.strip():
+            msg = "content cannot be empty"
+            raise ValueError(msg)
+        return content
+
+    @field_validator("voice_attributes")
+    @classmethod
+    def _check_voice_attributes(cls, voice: dict[str, str]) -> dict[str, str]:
+        """Voice attributes must include required keys (tone, structure, language)."""
+        if missing := [key for key in REQUIRED_VOICE_ATTRIBUTES if key not in voice]:
+            msg = f"voice_attributes must include {', '.join(missing)}"
+            raise ValueError(msg)
+        return voice
+
+    @field_validator("example_openings")
+    @classmethod
+    def _check_example_openings(cls, openings: tuple[str, ...]) -> tuple[str, ...]:
+        """Example openings must be non-empty if provided."""
+        if any(not opening.strip() for opening in openings):
+            msg = "example openings must be non-empty if provided"
+            raise ValueError(msg)
+        return openings
+
+    @field_validator("guidelines")
+    @classmethod
+    def _check_guidelines(
+        cls, guidelines: dict[str, tuple[str, ...]]
+    ) -> dict[str, tuple[str, ...]]:
+        """Guidelines must include 'avoid' and 'prefer' categories."""
+        if missing := [key for key in REQUIRED_GUIDELINES if key not in guidelines]:
+            msg = f"guidelines must include {', '.join(missing)}"
+            raise ValueError(msg)
+        return guidelines
+
+    @property
+    def version(self) -> str:
+        """The version that a new run pins: a hash of the content.
+
+        Where a primer is read back, the version it was stored with counts.
+        """
+        return content_hash(self)
+
+    @property
+    def prompt_text(self) -> str:
+        """The primer as a template's `{{ primer }}` shows it to a model."""
+        voice = "; ".join(
+            f"{key}: {value}" for key, value in self.voice_attributes.items()
+        )
+        lines = [self.content.strip(), f"Voice: {voice}."]
+        lines += [
+            f"{category.capitalize()}: {'; '.join(words)}."
+            for category, words in self.guidelines.items()
+            if words
+        ]
+        return "\n".join(lines)

@@ -1,0 +1,412 @@
+"""Where a run and its steps can stand."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+from urllib.parse import unquote
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from writeit.domain.entity import Entity, Name, TokenUsage, UtcDatetime, total_cost
+from writeit.domain.errors import FailureReason
+from writeit.domain.pipeline import Output
+
+# --- Where a run and its steps can stand ----------------------------------------------
+
+
+class PipelineStatus(StrEnum):
+    """Where a run stands."""
+
+    INITIALIZING = "INITIALIZING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    COMPLETED = "COMPLETED"
+    ERROR = "ERROR"
+
+
+class StepStatus(StrEnum):
+    """Where a step stands; RUNNING lasts from being asked until the choice."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    SKIPPED = "SKIPPED"
+
+
+DONE_STATUSES = (StepStatus.COMPLETED, StepStatus.SKIPPED)
+
+
+# --- Answers: asked for, on their way, there, failed, taken apart and joined ----------
+
+
+def split_model_id(model: str) -> tuple[str, str]:
+    """Split `provider/model_name` at the first slash."""
+    provider, _, name = model.partition("/")
+    return provider, name
+
+
+class AIResponse(Entity):
+    """One model's answer within a step. Immutable once created."""
+
+    response_id: UUID
+    model_name: str = Field(min_length=1)
+    provider: str = Field(min_length=1, pattern=r"^[^/]+$")
+    """Without a slash, so that `provider/model_name` can be taken apart again."""
+    prompt_used: str = Field(min_length=1)
+    """Exact prompt sent to model. Prompt cannot be empty."""
+    raw_output: str
+    """Complete model response, byte for byte."""
+    processed_content: str
+    """Cleaned response: without the blank lines and the fence around all of it."""
+    created_at: UtcDatetime
+    usage_stats: TokenUsage
+    processing_time: float = Field(gt=0)
+    """Seconds. Processing time must be positive."""
+    quality_score: float | None = Field(default=None, ge=0, le=1)
+    partial: bool = False
+    """Whether the answer was cut short; it can be selected like any other."""
+    finish_reason: str | None = None
+    """Why it ended: the provider's word, or the reason it was cut short."""
+    first_token_seconds: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _check_content(self) -> Self:
+        """Raw output must contain actual response content."""
+        if not self.raw_output.strip():
+            msg = "raw output must contain actual response content"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def model(self) -> str:
+        """The model id, `provider/model_name`."""
+        return f"{self.provider}/{self.model_name}"
+
+
+class Call(Entity):
+    """One answer asked of one model; calls stand in the order they were asked."""
+
+    response_id: UUID
+    model: str
+    generation: int = Field(ge=0)
+    """Calls of one asking and its repairs share it; a regeneration counts up."""
+    replaces: UUID | None = None
+    """The failed or cut call of the same generation that this one asks again."""
+    merge: bool = False
+    """Whether the model was asked to join parts rather than to answer the step."""
+
+
+class StreamingResponse(Entity):
+    """An answer that is on its way."""
+
+    response_id: UUID
+    model: str
+    prompt: str
+    text: str = ""
+    """What of it has been journaled; filled in when a run is read."""
+
+
+class ResponseFailure(Entity):
+    """A call that ended without any text."""
+
+    response_id: UUID
+    model: str
+    reason: FailureReason
+    message: str
+
+
+class Passage(Entity):
+    """A passage the writer took from an answer, towards a merge."""
+
+    passage_id: UUID
+    response_id: UUID
+    text: str = Field(min_length=1)
+
+
+class MergePart(Entity):
+    """A part of a merged text; `response_id` is None for the writer's own words."""
+
+    response_id: UUID | None
+    text: str
+
+
+# --- A step: what was asked, what came, what the writer made of it --------------------
+
+MAX_RETRIES = 3
+"""Retry count cannot exceed system maximum (3)."""
+
+
+class PreviousStepState(Entity):
+    """What a regeneration puts aside, to stand again if nothing comes of it."""
+
+    status: StepStatus
+    completed_at: UtcDatetime | None
+    user_selection: int | None
+    user_feedback: str | None
+    edited_content: str | None
+    merged_content: str | None
+    merged_from: tuple[MergePart, ...]
+    retry_count: int
+    run_status: PipelineStatus
+
+
+class StepState(Entity):
+    """Tracks execution state and results for a single pipeline step."""
+
+    step_name: Name
+    status: StepStatus = StepStatus.PENDING
+    started_at: UtcDatetime | None = None
+    completed_at: UtcDatetime | None = None
+    ai_responses: tuple[AIResponse, ...] = ()
+    """Answers with text in the order they ended; the place is the index."""
+    user_selection: int | None = Field(default=None, ge=0)
+    user_feedback: str | None = None
+    merged_content: str | None = None
+    retry_count: int = Field(default=0, ge=0, le=MAX_RETRIES)
+    edited_content: str | None = None
+    """The writer's own wording of the answer she chose."""
+    ratings: dict[UUID, float] = Field(default_factory=dict)
+    """The writer's scores by response id; the answers themselves never change."""
+    passages: tuple[Passage, ...] = ()
+    merged_from: tuple[MergePart, ...] = ()
+    calls: tuple[Call, ...] = ()
+    streaming: tuple[StreamingResponse, ...] = ()
+    failures: tuple[ResponseFailure, ...] = ()
+    before: PreviousStepState | None = None
+
+    @model_validator(mode="after")
+    def _check_times(self) -> Self:
+        """Started/completed timestamps must be sequential."""
+        if self.completed_at is not None:
+            if self.started_at is None:
+                msg = "a step cannot be completed without having been started"
+                raise ValueError(msg)
+            if self.completed_at < self.started_at:
+                msg = "a step cannot be completed before it was started"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _check_selection(self) -> Self:
+        """User selection must be valid index into ai_responses."""
+        if self.user_selection is not None and (
+            self.user_selection >= len(self.ai_responses)
+        ):
+            msg = f"there is no answer {self.user_selection} to have been selected"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _check_unique_responses(self) -> Self:
+        """Response ID must be globally unique."""
+        if len({answer.response_id for answer in self.ai_responses}) < len(
+            self.ai_responses
+        ):
+            msg = "an answer is there twice"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _check_completed(self) -> Self:
+        """AI responses list cannot be empty for COMPLETED status."""
+        if self.status is StepStatus.COMPLETED and not self.ai_responses:
+            msg = "a completed step must have answers"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def content(self) -> str | None:
+        """What the next step gets; None while nothing is chosen, "" when skipped."""
+        if self.status is StepStatus.SKIPPED:
+            return ""
+        if self.edited_content is not None:
+            return self.edited_content
+        if self.merged_content is not None:
+            return self.merged_content
+        if self.user_selection is not None:
+            return self.ai_responses[self.user_selection].processed_content
+        return None
+
+    @property
+    def rated_responses(self) -> list[AIResponse]:
+        """The answers as they are shown: each with the writer's score."""
+        return [
+            response.evolve(
+                quality_score=self.ratings.get(
+                    response.response_id, response.quality_score
+                )
+            )
+            for response in self.ai_responses
+        ]
+
+    @property
+    def generation(self) -> int:
+        """The generation of the newest call, 0 before the first."""
+        return max((call.generation for call in self.calls), default=0)
+
+    def find_response(self, response_id: UUID) -> AIResponse | None:
+        """Return the answer `response_id`, or None."""
+        for response in self.ai_responses:
+            if response.response_id == response_id:
+                return response
+        return None
+
+
+# --- A run as a whole: its steps in their order, and what it was started with ---------
+
+
+class RunPrimer(Entity):
+    """The primer a run was started with: pinned, whatever becomes of the file."""
+
+    primer_id: Name
+    version: str
+    text: str
+
+
+class RunDocument(Entity):
+    """The writer's document as it was when the run started."""
+
+    text: str = ""
+    """The whole text without its front matter."""
+    selection: str = ""
+    before: str = ""
+    """The text in front of the selection."""
+    after: str = ""
+    """The text behind the selection."""
+    title: str = ""
+    path: str = ""
+    providers: tuple[str, ...] | None = None
+    """Where its front matter let it be sent; None is anywhere.
+
+    What the document says now counts; this holds when it cannot be read any more.
+    """
+
+
+class AppliedText(Entity):
+    """A document that a step's text stands in; the events have the texts."""
+
+    uri: str
+    step: Name
+    at: UtcDatetime
+    mode: Output
+
+
+class PipelineRun(Entity):
+    """Represents a specific execution instance of a pipeline configuration."""
+
+    pipeline_run_id: UUID
+    configuration_id: str = Field(min_length=1)
+    parent_pipeline_run_id: UUID | None = None
+    branch_point: Name | None = None
+    created_at: UtcDatetime
+    updated_at: UtcDatetime
+    current_step: Name
+    status: PipelineStatus = PipelineStatus.INITIALIZING
+    user_inputs: dict[str, str] = Field(default_factory=dict)
+    steps: dict[str, StepState] = Field(min_length=1)
+    name: str | None = None
+    uri: str | None = None
+    primer: RunPrimer | None = None
+    models: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Only what `run.start` named; all else is resolved when a step is run."""
+    output: Output = "new_file"
+    output_path: str | None = None
+    document: RunDocument = RunDocument()
+    applied: tuple[AppliedText, ...] = ()
+    """Where texts of this run stand, the newest last."""
+
+    @model_validator(mode="after")
+    def _check_branch_point(self) -> Self:
+        """Branch point must be valid step name if specified."""
+        if self.branch_point is not None and self.branch_point not in self.steps:
+            msg = f"the branch point {self.branch_point!r} is not a step of the run"
+            raise ValueError(msg)
+        if (self.branch_point is None) != (self.parent_pipeline_run_id is None):
+            msg = "a branch has both a parent and a branch point"
+            raise ValueError(msg)
+        if self.parent_pipeline_run_id == self.pipeline_run_id:
+            msg = "a run is not its own parent"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _check_step_names(self) -> Self:
+        """Step name must be valid pipeline step."""
+        for name, state in self.steps.items():
+            if state.step_name != name:
+                msg = f"the step at {name!r} is called {state.step_name!r}"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _check_current_step(self) -> Self:
+        """Current step must not exceed completed steps."""
+        expected = first_open_step(self.steps)
+        if self.current_step != expected:
+            msg = f"the current step is {expected!r}, not {self.current_step!r}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def step_names(self) -> list[str]:
+        """The steps in their order."""
+        return list(self.steps)
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether any answer is on its way."""
+        return any(step.streaming for step in self.steps.values())
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every step is done, whatever became of the run afterwards."""
+        return all(step.status in DONE_STATUSES for step in self.steps.values())
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the answers of this run cost so far, as far as it is known."""
+        return total_cost(
+            response.usage_stats
+            for step in self.steps.values()
+            for response in step.ai_responses
+        )
+
+    @property
+    def pipeline(self) -> str:
+        """The name of the pipeline it was made from."""
+        return pipeline_name(self.configuration_id)
+
+    @property
+    def title(self) -> str:
+        """What it is about: its document's title, else that file, else its pipeline."""
+        if self.document.title.strip():
+            return self.document.title
+        stem = unquote(self.uri or "").rstrip("/").rpartition("/")[2].rpartition(".")[0]
+        return stem if stem.strip() else self.pipeline
+
+    def later_steps(self, step: str) -> list[StepState]:
+        """The steps after `step`, in order."""
+        names = self.step_names
+        return [self.steps[name] for name in names[names.index(step) + 1 :]]
+
+    def with_step(self, state: StepState, **changes: object) -> Self:
+        """Return the run with `state` in its place and `current_step` put right."""
+        steps = {**self.steps, state.step_name: state}
+        return self.evolve(
+            **{"steps": steps, "current_step": first_open_step(steps), **changes}
+        )
+
+
+def pipeline_name(configuration_id: str) -> str:
+    """The pipeline's name in a configuration id."""
+    return configuration_id.rpartition("@")[0] or configuration_id
+
+
+def first_open_step(steps: dict[str, StepState]) -> str:
+    """The first step neither completed nor skipped; of a finished run the last."""
+    for name, state in steps.items():
+        if state.status not in DONE_STATUSES:
+            return name
+    return next(reversed(steps))

@@ -1,0 +1,73 @@
+"""All that belongs to a run, so that it can leave its store and come back whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from writeit.domain.entity import Entity, Name, UtcDatetime
+from writeit.domain.events import Event
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.primer import StylePrimer
+from writeit.domain.run import PipelineRun, PipelineStatus
+
+
+class Ancestor(Entity):
+    """A run that another branched off: enough of it to show it in the family."""
+
+    run_id: UUID
+    parent_run_id: UUID | None = None
+    branch_point: Name | None = None
+    name: str | None = None
+    title: str
+    pipeline: str
+    status: PipelineStatus
+    current_step: Name
+    created_at: UtcDatetime
+    updated_at: UtcDatetime
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunBundle:
+    """A run with what it was made from, what happened to it, and where it came from."""
+
+    run: PipelineRun
+    configuration: PipelineConfiguration
+    primer: StylePrimer | None = None
+    """The primer whose version the run has pinned."""
+    events: tuple[Event, ...] | None = None
+    """The run's history, oldest first; None where it was left out."""
+    ancestors: tuple[Ancestor, ...] = ()
+    """The run's parent, the parent's parent and so on. Only their lines in the
+    family: what of theirs the run shares, it holds itself."""
+
+
+def with_uris(bundle: RunBundle, map_uri: Callable[[str], str]) -> RunBundle:
+    """Return the dossier with every document's URI made another by `to`."""
+    events = bundle.events
+    return replace(
+        bundle,
+        run=_run_with_uris(bundle.run, map_uri),
+        events=None
+        if events is None
+        else tuple(_event_with_uris(e, map_uri) for e in events),
+    )
+
+
+def _run_with_uris(run: PipelineRun, map_uri: Callable[[str], str]) -> PipelineRun:
+    return run.evolve(
+        uri=None if run.uri is None else map_uri(run.uri),
+        applied=tuple(place.evolve(uri=map_uri(place.uri)) for place in run.applied),
+    )
+
+
+def _event_with_uris(event: Event, map_uri: Callable[[str], str]) -> Event:
+    match event.type:
+        case "run_started" | "run_branched":
+            return event.evolve(run=_run_with_uris(event.run, map_uri))
+        case "text_applied" | "text_restored":
+            return event.evolve(uri=map_uri(event.uri))
+        case _:
+            return event

@@ -1,0 +1,292 @@
+"""Who is connected, with which run before her, and what she prefers.
+
+What can be said of one value alone, the entities check when they are made. What needs
+the world (other sessions, runs, primers, providers, editors) is told to
+`problems_with_preferences` and `problems_with_session`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from writeit.domain.entity import NAME_PATTERN, Entity, Name, UtcDatetime
+from writeit.domain.key_bindings import is_chord_conflict, parse_chord
+from writeit.domain.pipeline import Output
+from writeit.domain.run import split_model_id
+
+# --- Who is connected, with which run before her, and what she prefers ----------------
+
+LOCAL_USER = "local"
+"""The user id until there are more users than one."""
+
+ExportFormat = Literal["yaml", "json", "markdown"]
+
+
+class UserPreferences(Entity):
+    """Persistent user configuration and settings."""
+
+    default_models: dict[str, str] = Field(default_factory=dict)
+    """Preferred models per step."""
+    style_primer: Name | None = None
+    auto_save_enabled: bool = True
+    streaming_buffer_size: int = Field(default=10, gt=0)
+    """Tokens joined per delta. Buffer size must be positive integer."""
+    keyboard_shortcuts: dict[str, str] = Field(default_factory=dict)
+    theme: str = "default"
+    max_concurrent_pipelines: int = Field(default=3, ge=1, le=10)
+    """Max concurrent pipelines between 1 and 10."""
+    export_format: ExportFormat = "yaml"
+    """Export format must be supported."""
+
+
+class SessionProcess(Entity):
+    """The process a session lives in: it ends with it at the latest."""
+
+    pid: int = Field(gt=0)
+    started: float
+    """Seconds since the epoch: pids are used again."""
+
+
+class UserSession(Entity):
+    """Manages active application state and user preferences."""
+
+    session_id: UUID
+    user_id: str = LOCAL_USER
+    active_pipeline_run_id: UUID | None = None
+    workspace_path: Path
+    """The folder the session's store is in."""
+    preferences: UserPreferences = UserPreferences()
+    created_at: UtcDatetime
+    last_activity: UtcDatetime
+    websocket_connection_id: str | None = Field(default=None, pattern=r"^[!-~]{1,200}$")
+    """WebSocket connection must be valid if specified: one word, nothing unseen."""
+    process: SessionProcess | None = None
+    """Where the session lives; None of sessions from before this was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with a field, in the world as it is."""
+
+    loc: tuple[str, ...]
+    """The field, and the key within it if it is a map."""
+    message: str
+
+
+def validate_preferences(
+    preferences: UserPreferences,
+    *,
+    known_primers: Collection[str],
+    known_providers: Collection[str],
+    system_bindings: Mapping[str, Collection[str]],
+) -> list[FieldProblem]:
+    """Return what the world has against these preferences, field by field."""
+    primer = preferences.style_primer
+    problems = [*_validate_models(preferences.default_models, known_providers)]
+    if primer is not None and primer not in known_primers:
+        message = f"no primer is called {primer!r}"
+        problems.append(FieldProblem(("style_primer",), message))
+    shortcuts = preferences.keyboard_shortcuts
+    problems += _validate_shortcuts(shortcuts, system_bindings)
+    return problems
+
+
+def _validate_models(
+    models: Mapping[str, str], known_providers: Collection[str]
+) -> Iterator[FieldProblem]:
+    """Default models must reference valid model identifiers."""
+    for step, model in models.items():
+        provider, name = split_model_id(model)
+        message = ""
+        if not re.fullmatch(NAME_PATTERN, step):
+            message = f"{step!r} is no name of a step"
+        elif not provider or not name.strip():
+            message = f"{model!r} is no model id, provider/model"
+        elif provider not in known_providers:
+            message = f"the provider {provider!r} is not known"
+        if message:
+            yield FieldProblem(("default_models", step), message)
+
+
+def _validate_shortcuts(
+    shortcuts: Mapping[str, str], system_bindings: Mapping[str, Collection[str]]
+) -> Iterator[FieldProblem]:
+    """Keyboard shortcuts cannot conflict with system bindings, nor each other."""
+    taken = {
+        parse_chord(chord): f"{chord} is a binding of {editor}"
+        for editor, chords in system_bindings.items()
+        for chord in sorted(chords)
+    }
+    for command, chord in shortcuts.items():
+        loc = ("keyboard_shortcuts", command)
+        try:
+            strokes = parse_chord(chord)
+        except ValueError as error:
+            yield FieldProblem(loc, f"{chord!r} {error}")
+            continue
+        for other, whose in taken.items():
+            if is_chord_conflict(strokes, other):
+                yield FieldProblem(loc, f"{chord!r} conflicts: {whose}")
+                break
+        else:
+            taken[strokes] = f"{chord} is the shortcut of {command}"
+
+
+def validate_session(
+    session: UserSession,
+    *,
+    now: datetime,
+    active_ids: Collection[UUID],
+    run_exists: Callable[[UUID], bool],
+    is_writable: Callable[[Path], bool],
+    connections: Collection[str] | None = None,
+) -> list[FieldProblem]:
+    """Return what the world has against this session.
+
+    `active_ids` are the other active sessions, `connections` the WebSockets that are
+    open; None where nobody knows them.
+    """
+    run_id, path = session.active_pipeline_run_id, session.workspace_path
+    socket = session.websocket_connection_id
+    rules = {
+        "session_id": (
+            session.session_id not in active_ids,
+            "another active session has this id",
+        ),
+        "workspace_path": (
+            is_writable(path),
+            f"{path} is not there or cannot be written",
+        ),
+        "active_pipeline_run_id": (
+            run_id is None or run_exists(run_id),
+            f"there is no run {run_id}",
+        ),
+        "last_activity": (session.last_activity <= now, "is in the future"),
+        "websocket_connection_id": (
+            socket is None or connections is None or socket in connections,
+            f"no connection {socket!r} is open",
+        ),
+    }
+    return [
+        FieldProblem((field,), message)
+        for field, (holds, message) in rules.items()
+        if not holds
+    ]
+
+
+# --- The editor's configuration (section `writeit`) and the user's own ----------------
+
+CLIENT_SETTINGS = ("autoSave", "trace")
+"""Settings of the section that editors read themselves."""
+PLACES = ("workspace", "user")
+"""Where stores can be, besides an absolute folder."""
+USER_ONLY_SETTINGS = ("storeLocation", "models.ollamaUrl")
+"""Names in the section that count in the user's own configuration only."""
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+ModelIds = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+"""One model id or a list of them."""
+
+
+class _SettingsSection(Entity):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class ModelSettings(_SettingsSection):
+    """Which models to ask where nothing nearer to the text says so."""
+
+    default: ModelIds = ()
+    steps: dict[str, ModelIds] = Field(default_factory=dict)
+
+
+class CostLimits(_SettingsSection):
+    """US dollars that may be spent; None is no limit."""
+
+    run: float | None = Field(default=None, ge=0)
+    day: float | None = Field(default=None, ge=0)
+
+
+class Toggle(_SettingsSection):
+    """Something that can be switched off."""
+
+    enabled: bool = True
+
+
+class Settings(_SettingsSection):
+    """The whole section. A setting that is set wins over the preference."""
+
+    models: ModelSettings = ModelSettings()
+    max_cost_usd: CostLimits = CostLimits()
+    max_concurrent_pipelines: int | None = Field(default=None, ge=1, le=10)
+    streaming_buffer_size: int | None = Field(default=None, gt=0)
+    style_primer: Name | None = None
+    export_format: ExportFormat | None = None
+    code_lens: Toggle = Toggle()
+    output: Output | None = None
+
+
+def _location(value: str) -> str:
+    place = os.path.expanduser(value)  # noqa: PTH111 -- Path raises where there is no such user
+    if "\0" not in place and (place in PLACES or Path(place).is_absolute()):
+        return place
+    msg = "should be workspace, user, or an absolute folder"
+    raise ValueError(msg)
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value if "//" in value else f"http://{value}")
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        msg = "should be an address like http://localhost:11434"
+        raise ValueError(msg)
+    _ = parts.port  # raises ValueError if it is no number
+    return value
+
+
+class UserConfig(_SettingsSection):
+    """The user's own configuration; no workspace and no document can set it."""
+
+    store_location: Annotated[str, AfterValidator(_location)] = "workspace"
+    """`workspace`, `user`, or an absolute folder with a subfolder per workspace."""
+    ollama_url: Annotated[str, AfterValidator(_address)] | None = None
+    """Where Ollama answers."""
+
+
+def problem_with(
+    section: type[_SettingsSection], key: str, value: object
+) -> tuple[str, str] | None:
+    """Return the full name of a value that is wrong and what is wrong, or None."""
+    try:
+        section.model_validate({key: value})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        return where, first["msg"].removeprefix("Value error, ")
+    return None
+
+
+def without(raw: Mapping[str, Any], name: str) -> tuple[dict[str, Any], bool]:
+    """Return a section without a setting (`a` or `a.b`), and whether it was there."""
+    first, _, rest = name.partition(".")
+    if first not in raw:
+        return dict(raw), False
+    if not rest:
+        return {key: value for key, value in raw.items() if key != first}, True
+    if not isinstance(raw[first], dict):
+        return dict(raw), False
+    inner, found = without(raw[first], rest)
+    return {**raw, first: inner}, found

@@ -1,0 +1,222 @@
+"""What a step would send, where to, and what it would cost; nothing is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from writeit.domain.errors import InvalidTransition, NotFound
+from writeit.domain.operations import generate
+from writeit.domain.run import PipelineRun, StepState
+from writeit.engine import data_policy
+from writeit.engine.limits import max_cost, min_cost
+from writeit.engine.requests import (
+    GenerateStep,
+    StepContext,
+    build_model_call,
+    context_window_error,
+    resolve_models,
+)
+from writeit.ports.models import CallEstimate, ModelCall
+from writeit.ports.store import RunSummary, Store, UsageRecord
+from writeit.prompts.build import build_prompt
+
+# --- What a step would send, where to, and what it would cost; nothing is sent --------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPreview:
+    """How the prompt fits one model; None is unknown."""
+
+    id: str
+    prompt_tokens: int
+    context_window: int | None
+    fits: bool | None
+    """Whether the prompt and the longest answer have room together."""
+    min_cost_usd: float | None
+    """The prompt alone."""
+    max_cost_usd: float | None
+    """With the longest answer allowed."""
+    destination: str
+    allowed: bool
+    """Whether the text may be sent there; a step that asks for it is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPreview:
+    """A prompt as it would be sent, and the models that would get it."""
+
+    prompt: str
+    models: list[ModelPreview]
+
+
+async def build_preview(request: GenerateStep, context: StepContext) -> StepPreview:
+    """Lay out a step as `step.run` would, also of a step that was asked already.
+
+    Raises:
+        InvalidTransition: an earlier step is still open.
+        InvalidPipeline: the template cannot be filled in.
+        NotFound: a provider is not known.
+    """
+    _check_reachable(context.run, context.state)
+    prompt = build_prompt(context.configuration, context.run, context.state.step_name)
+    calls = [
+        build_model_call(context.configuration, context.spec, model, prompt)
+        for model in await _models_to_preview(request, context)
+    ]
+    fits = await asyncio.gather(
+        *(context.services.models.estimate(call) for call in calls)
+    )
+    leave = data_policy.resolve_allowed_providers(
+        context.services.store, context.run, request.model_selection.providers
+    )
+    shown = [
+        _model_preview(call, fit, allowed=leave.allows(call.model))
+        for call, fit in zip(calls, fits, strict=True)
+    ]
+    return StepPreview(prompt=prompt, models=shown)
+
+
+def _check_reachable(run: PipelineRun, state: StepState) -> None:
+    names = run.step_names
+    if names.index(state.step_name) <= names.index(run.current_step):
+        return
+    raise InvalidTransition(
+        f"The prompt of step {state.step_name!r} is made from earlier steps, and"
+        f" {run.current_step!r} is still open.",
+        state=state.status.value,
+        attempted="step_previewed",
+        hint=f"Choose an answer of {run.current_step!r}, or skip it, first.",
+    )
+
+
+async def _models_to_preview(
+    request: GenerateStep, context: StepContext
+) -> Sequence[str]:
+    """Return the models named, else those asked before, else those a run would ask."""
+    if request.models:
+        return tuple(dict.fromkeys(request.models))
+    before = generate.incomplete_calls(context.state) or generate.latest_calls(
+        context.state
+    )
+    if before:
+        return tuple(dict.fromkeys(call.model for call in before))
+    try:
+        models = await resolve_models(context, request.model_selection)
+    except NotFound:
+        return ()  # the prompt can be read all the same
+    return tuple(dict.fromkeys(models))
+
+
+def _model_preview(
+    call: ModelCall, estimate: CallEstimate, *, allowed: bool
+) -> ModelPreview:
+    known = estimate.context_window is not None
+    return ModelPreview(
+        id=call.model,
+        prompt_tokens=estimate.prompt_tokens,
+        context_window=estimate.context_window,
+        fits=context_window_error(call, estimate) is None if known else None,
+        min_cost_usd=min_cost(estimate),
+        max_cost_usd=max_cost(call, estimate),
+        destination=estimate.destination,
+        allowed=allowed,
+    )
+
+
+# --- What calls used, added up. An unknown cost is counted as unknown, never as 0 -----
+
+UsageGrouping = Literal["model", "pipeline", "day", "run"]
+
+
+@dataclass(slots=True, kw_only=True)
+class UsageTotal:
+    """The calls of one key added up."""
+
+    key: str
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    """Of the calls whose cost is known; None if none is."""
+    unknown_cost_calls: int = 0
+    seconds: float = 0.0
+
+    def add(self, record: UsageRecord) -> None:
+        """Count one call."""
+        self.calls += 1
+        self.prompt_tokens += record.usage.prompt_tokens
+        self.completion_tokens += record.usage.completion_tokens
+        self.seconds += record.seconds
+        if record.usage.cost_usd is None:
+            self.unknown_cost_calls += 1
+        else:
+            self.cost_usd = (self.cost_usd or 0.0) + record.usage.cost_usd
+
+
+def sum_usage(
+    records: Iterable[UsageRecord], group_by: UsageGrouping
+) -> tuple[list[UsageTotal], UsageTotal]:
+    """Return a sum for each key, by key, and the sum of all."""
+    rows: dict[str, UsageTotal] = {}
+    total = UsageTotal(key="total")
+    for record in records:
+        key = _group_key(record, group_by)
+        rows.setdefault(key, UsageTotal(key=key)).add(record)
+        total.add(record)
+    return [rows[key] for key in sorted(rows)], total
+
+
+def _group_key(record: UsageRecord, group_by: UsageGrouping) -> str:
+    match group_by:
+        case "model":
+            return record.model
+        case "pipeline":
+            return record.pipeline
+        case "day":
+            return record.at.date().isoformat()
+        case "run":
+            return str(record.run_id)
+
+
+# --- Families of runs, read from the store: who branched off whom ---------------------
+
+MAX_TREE_DEPTH = 100
+"""How deep a family is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunNode:
+    """A run among its family."""
+
+    summary: RunSummary
+    children: tuple[RunNode, ...] = ()
+    more: bool = False
+    """Whether it has branches that were not read."""
+
+
+def find_root_run(store: Store, run_id: UUID) -> UUID:
+    """Return the run that a family began with."""
+    while (summary := store.summary(run_id)) and summary.parent_run_id:
+        run_id = summary.parent_run_id
+    return run_id
+
+
+def read_run_tree(store: Store, run_id: UUID, depth: int = MAX_TREE_DEPTH) -> RunNode:
+    """Return a run and all that branched off it.
+
+    Raises:
+        LookupError: the store contradicts itself; `store verify` says where.
+    """
+    summary = store.summary(run_id)
+    if summary is None:
+        msg = f"run {run_id} is listed as a child and has no summary"
+        raise LookupError(msg)
+    children = store.children(run_id)
+    below = (
+        (read_run_tree(store, child, depth - 1) for child in children) if depth else ()
+    )
+    return RunNode(summary, tuple(below), more=bool(children) and not depth)

@@ -1,0 +1,175 @@
+"""Front matter written for the writer: a block that binds her text to a pipeline.
+
+What stands there stays as it stands, comments and order included: only what is missing
+is put in, where it belongs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from writeit.domain.errors import InvalidPipeline, NotFound
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration
+from writeit.library.front_matter import BOM, WRITEIT_KEY, split_front_matter
+from writeit.library.yaml_source import YamlSource
+
+InputValues = Mapping[str, str | int | float | bool]
+"""Values of inputs by name."""
+
+YamlKeys = dict[str, "str | YamlKeys"]
+"""YAML to be written: keys with their scalars, as they are written."""
+
+_PLAIN_SCALAR = re.compile(r"[a-zA-Z][\w-]*(?: [\w-]+)*")
+_RESERVED_SCALARS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
+
+
+def with_front_matter(
+    text: str, configuration: PipelineConfiguration, inputs: InputValues | None = None
+) -> str:
+    """Return `text` with front matter that names a pipeline and has its inputs.
+
+    `inputs` are written instead of defaults where nothing stands yet.
+
+    Raises:
+        InvalidPipeline: what stands there cannot be read, or be completed.
+        NotFound: the pipeline has no such input.
+    """
+    end = "\r\n" if "\r\n" in text else "\n"
+    front_matter = split_front_matter(text)
+    keys = _config_keys(configuration, inputs or {})
+    if not front_matter.head.strip(BOM):
+        block = f"---{end}{WRITEIT_KEY}:{end}{_format_block(keys, 2, end)}---{end}"
+        result = front_matter.head + block + front_matter.body
+    else:
+        result = (
+            _complete_front_matter(front_matter.head, keys, end) + front_matter.body
+        )
+    return _check_preserved(text, result, configuration.name)
+
+
+def _config_keys(configuration: PipelineConfiguration, values: InputValues) -> YamlKeys:
+    names = [spec.name for spec in configuration.inputs]
+    for name in values:
+        if name not in names:
+            raise NotFound.with_suggestions("input", name, names)
+    keys: YamlKeys = {"pipeline": configuration.name}
+    inputs: YamlKeys = {
+        spec.name: format_scalar(values[spec.name])
+        if spec.name in values
+        else _default_scalar(spec)
+        for spec in configuration.inputs
+        if spec.name in values or _is_input_written(spec)
+    }
+    return keys | ({"inputs": inputs} if inputs else {})
+
+
+def _is_input_written(spec: InputSpec) -> bool:
+    return spec.source is None and (spec.required or spec.default is not None)
+
+
+def _default_scalar(spec: InputSpec) -> str:
+    if spec.default is not None:
+        return format_scalar(spec.default)
+    return format_scalar(spec.options[0] if spec.options else "")
+
+
+def format_scalar(value: str | float | bool) -> str:
+    """Write a value so that YAML reads it as it is."""
+    if isinstance(value, str) and (
+        not _PLAIN_SCALAR.fullmatch(value) or value.lower() in _RESERVED_SCALARS
+    ):
+        return json.dumps(value, ensure_ascii=False)  # YAML's double quotes
+    return json.dumps(value) if not isinstance(value, str) else value
+
+
+def _format_block(keys: YamlKeys, indent: int, line_end: str) -> str:
+    written = []
+    for key, value in keys.items():
+        if isinstance(value, str):
+            written.append(f"{' ' * indent}{key}: {value}{line_end}")
+        else:
+            inner = _format_block(value, indent + 2, line_end)
+            written.append(f"{' ' * indent}{key}:{line_end}{inner}")
+    return "".join(written)
+
+
+def _format_flow(keys: YamlKeys) -> str:
+    return ", ".join(
+        f"{key}: {value if isinstance(value, str) else '{' + _format_flow(value) + '}'}"
+        for key, value in keys.items()
+    )
+
+
+def _complete_front_matter(head: str, keys: YamlKeys, line_end: str) -> str:
+    """Put what is missing into front matter that is there."""
+    start = re.search(r"\r\n|\r|\n", head)
+    offset = start.end() if start else len(head)
+    source = YamlSource(head[offset:].rpartition("---")[0], "")
+    root = source.root
+    found = _find_value(root, WRITEIT_KEY) if isinstance(root, MappingNode) else None
+    if found is None:
+        closing = re.search(r"(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n)?\Z", head)
+        at = closing.start() if closing else len(head)
+        return (
+            head[:at]
+            + f"{WRITEIT_KEY}:{line_end}{_format_block(keys, 2, line_end)}"
+            + head[at:]
+        )
+    for at, new in sorted(_missing_insertions(found, keys, line_end, 0), reverse=True):
+        head = head[: offset + at] + new + head[offset + at :]
+    return head
+
+
+def _missing_insertions(
+    node: Node, keys: YamlKeys, line_end: str, indent: int
+) -> list[tuple[int, str]]:
+    """Return what to put where so that `node` has `keys`; what it has stays."""
+    if isinstance(node, ScalarNode) and not node.value:
+        return [
+            (
+                node.start_mark.index,
+                line_end + _format_block(keys, indent + 2, line_end).rstrip(),
+            )
+        ]
+    if not isinstance(node, MappingNode):
+        return []  # the check of the whole says so
+    absent = {
+        key: value for key, value in keys.items() if _find_value(node, key) is None
+    }
+    column = node.value[0][0].start_mark.column if node.value else 0
+    found = []
+    for key, value in keys.items():
+        inner = _find_value(node, key)
+        if inner is not None and not isinstance(value, str):
+            found += _missing_insertions(inner, value, line_end, column)
+    if not absent:
+        return found
+    if node.flow_style:
+        more = _format_flow(absent) + (", " if node.value else "")
+        return [*found, (node.start_mark.index + 1, more)]
+    written = _format_block(absent, column, line_end).lstrip(" ") + " " * column
+    return [*found, (node.value[0][0].start_mark.index, written)]
+
+
+def _find_value(node: MappingNode, key: str) -> Node | None:
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _check_preserved(original: str, completed: str, pipeline: str) -> str:
+    """Make sure that all is read as it was, and what is new is understood."""
+    old, new = split_front_matter(original), split_front_matter(completed)
+    kept = (old.raw_config or {}).keys() <= (new.raw_config or {}).keys()
+    read = old.is_valid and new.is_valid and old.body == new.body and kept
+    if not read or new.config.pipeline != pipeline:
+        problems = old.problems or new.problems
+        raise InvalidPipeline(
+            "The front matter is written in a way that cannot be completed.",
+            hint="Put right what is marked there, or what names another pipeline, or"
+            " write `writeit:` on lines of its own.",
+            problems=[problem.to_json() for problem in problems],
+        )
+    return completed

@@ -1,0 +1,359 @@
+"""YAML with its places: plain data out of a text, and where each piece of it stands.
+
+The text may be somebody else's: it is safe-loaded, and its size, its depth and what
+its aliases repeat are bounded.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+# --- A problem in a file of the writer's, where it is, and how bad --------------------
+
+Severity = Literal["error", "warning", "information"]
+
+ProblemCode = Literal[
+    "",
+    "yaml",
+    "too-long",
+    "key-twice",
+    "unknown-key",
+    "wrong-value",
+    "secret",
+    "unknown-pipeline",
+    "unusable-pipeline",
+    "unknown-primer",
+    "unusable-primer",
+    "wrong-input",
+    "outside-workspace",
+    "missing-input",
+    "unknown-input",
+    "unknown-step",
+    "provider-not-allowed",
+]
+"""Which rule says that something is wrong; docs/front-matter.md has their meaning."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SourcePosition:
+    """A place in a text; both numbers count from 0, `character` in code points."""
+
+    line: int
+    character: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SourceRange:
+    """The text from `start` up to `end`."""
+
+    start: SourcePosition
+    end: SourcePosition
+
+
+START_RANGE = SourceRange(SourcePosition(0, 0), SourcePosition(0, 0))
+"""Where a problem is shown that is nowhere in the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """What is wrong, as an editor shows it."""
+
+    uri: str
+    message: str
+    severity: Severity = "error"
+    range: SourceRange = START_RANGE
+    code: ProblemCode = field(default="", compare=False)
+    """Which rule says so, "" where rules have no names yet."""
+    suggestions: tuple[str, ...] = field(default=(), compare=False)
+    """What may have been meant, to be put in the range's place; nearest first."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the problem as a JSON object."""
+        start, end = self.range.start, self.range.end
+        return {
+            "uri": self.uri,
+            "message": self.message,
+            "severity": self.severity,
+            "range": {
+                "start": {"line": start.line, "character": start.character},
+                "end": {"line": end.line, "character": end.character},
+            },
+        }
+
+
+def has_errors(problems: tuple[SourceProblem, ...] | list[SourceProblem]) -> bool:
+    """Say whether any of the problems keeps the file from being used."""
+    return any(problem.severity == "error" for problem in problems)
+
+
+# --- YAML with its places: plain data out of a text, and where each piece of it stands
+
+MAX_YAML_BYTES = 256 * 1024
+MAX_YAML_DEPTH = 20
+MAX_YAML_NODES = 20_000
+"""Values a text may have once its aliases are followed."""
+
+YamlPath = tuple[str | int, ...]
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_TAG_PREFIX = "tag:yaml.org,2002:"
+_SCALAR_TAGS = {
+    f"{_TAG_PREFIX}{name}"
+    for name in ["str", "int", "float", "bool", "null", "timestamp"]
+}
+
+
+class _UnsupportedYaml(yaml.MarkedYAMLError):
+    """The text is YAML, but not any that is read here."""
+
+
+class _DepthLimitedLoader(yaml.SafeLoader):
+    """PyYAML's safe loader, refusing what is nested too deeply."""
+
+    _depth = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:  # noqa: ANN401 -- PyYAML's own signature
+        self._depth += 1
+        if self._depth > MAX_YAML_DEPTH:
+            mark = self.get_mark()
+            raise _UnsupportedYaml(problem="nested too deeply", problem_mark=mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+class YamlSource:
+    """One YAML text. What cannot be read of it is in `problems`, never raised."""
+
+    def __init__(self, text: str, uri: str, *, first_line: int = 0) -> None:
+        self.text = text
+        self.uri = uri
+        self.problems: list[SourceProblem] = []
+        self._first_line = first_line
+        self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._nodes_left = MAX_YAML_NODES
+        self._scalar_loader = yaml.SafeLoader("")
+        self.root = self._compose()
+
+    def _compose(self) -> Node | None:
+        if len(self.text) > MAX_YAML_BYTES:
+            kilobytes = MAX_YAML_BYTES // 1024
+            self.add_problem(
+                f"This is longer than the {kilobytes} KB allowed.",
+                self.index_range(0),
+                code="too-long",
+            )
+            return None
+        try:
+            return yaml.compose(self.text, Loader=_DepthLimitedLoader)
+        except yaml.MarkedYAMLError as error:
+            self._add_yaml_error(error)
+        except yaml.reader.ReaderError as error:
+            place = self.index_range(error.position, error.position + 1)
+            self.add_problem(
+                f"This cannot be read: {error.reason}.", place, code="yaml"
+            )
+        return None
+
+    def _add_yaml_error(self, error: yaml.MarkedYAMLError) -> None:
+        mark = error.problem_mark or error.context_mark
+        index = mark.index if mark else 0
+        words = ", ".join(part for part in (error.context, error.problem) if part)
+        message = f"This is not the YAML it should be: {words}."
+        self.add_problem(message, self.index_range(index), code="yaml")
+
+    def add_problem(
+        self,
+        message: str,
+        location: SourceRange | Node,
+        severity: Severity = "error",
+        code: ProblemCode = "",
+        suggestions: Sequence[str] = (),
+    ) -> None:
+        """Note a problem at `place`; for `code` and `instead` see `Problem`."""
+        where = (
+            location if isinstance(location, SourceRange) else self.node_range(location)
+        )
+        problem = SourceProblem(
+            self.uri, message, severity, where, code, tuple(suggestions)
+        )
+        self.problems.append(problem)
+
+    # --- data -------------------------------------------------------------------
+
+    def data(self, node: Node | None = None) -> Any:  # noqa: ANN401 -- YAML holds anything
+        """Return plain data of `node` (of the whole text), None where unreadable."""
+        start = node or self.root
+        if start is None:
+            return None
+        try:
+            return self._node_data(start, 0)
+        except _UnsupportedYaml as error:
+            self._add_yaml_error(error)
+        return None
+
+    def _node_data(self, node: Node, depth: int) -> Any:  # noqa: ANN401 -- YAML holds anything
+        self._nodes_left -= 1
+        if self._nodes_left < 0 or depth > MAX_YAML_DEPTH:
+            raise _UnsupportedYaml(
+                problem="its aliases repeat too much", problem_mark=node.start_mark
+            )
+        if isinstance(node, MappingNode) and node.tag == f"{_TAG_PREFIX}map":
+            return self._mapping_data(node, depth)
+        if isinstance(node, SequenceNode) and node.tag == f"{_TAG_PREFIX}seq":
+            return [self._node_data(item, depth + 1) for item in node.value]
+        if isinstance(node, ScalarNode) and node.tag in _SCALAR_TAGS:
+            return self._scalar_data(node)
+        tag = node.tag.replace(_TAG_PREFIX, "!!")
+        self.add_problem(f"The tag {tag!r} has no meaning here.", node, code="yaml")
+        return None
+
+    def _mapping_data(self, node: MappingNode, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key_node, ScalarNode):
+                self.add_problem("A key must be a plain word.", key_node, code="yaml")
+            elif key in found:
+                message = f"The key {key!r} is there twice."
+                self.add_problem(message, key_node, code="key-twice")
+            else:
+                found[key] = self._node_data(value_node, depth + 1)
+        return found
+
+    def _scalar_data(self, node: ScalarNode) -> Any:  # noqa: ANN401 -- YAML holds anything
+        try:
+            return self._scalar_loader.construct_object(node)
+        except (ValueError, OverflowError, yaml.YAMLError):
+            kind = node.tag.removeprefix(_TAG_PREFIX)
+            message = f"This looks like a {kind} and is none; put it in quotes."
+            self.add_problem(message, node, code="wrong-value")
+            return None
+
+    # --- places -----------------------------------------------------------------
+
+    def position(self, index: int) -> SourcePosition:
+        """Return the line and character of the text's character `index`."""
+        line = bisect.bisect_right(self._line_starts, index) - 1
+        return SourcePosition(line + self._first_line, index - self._line_starts[line])
+
+    def index_range(self, start: int, end: int | None = None) -> SourceRange:
+        """Return the range from index `start` to `end`, one character by default."""
+        last = min(start + 1 if end is None else end, len(self.text))
+        first = min(start, last)
+        return SourceRange(self.position(first), self.position(last))
+
+    def node_range(self, node: Node) -> SourceRange:
+        """Return where `node` stands, a text of several lines by its first."""
+        start, end = node.start_mark.index, node.end_mark.index
+        first_line = _LINE_END.search(self.text, start, end)
+        return self.index_range(start, first_line.start() if first_line else end)
+
+    def find_node(self, path: YamlPath) -> tuple[Node | None, Node | None]:
+        """Return the key (if it has one) and the value at `loc`, as far as it goes."""
+        key, node = None, self.root
+        for part in path:
+            entry = _find_child(node, part)
+            if entry is None:
+                break
+            key, node = entry
+        return key, node
+
+    def has_path(self, path: YamlPath) -> bool:
+        """Say whether there is anything at `loc`."""
+        node = self.root
+        for part in path:
+            entry = _find_child(node, part)
+            if entry is None:
+                return False
+            node = entry[1]
+        return node is not None
+
+    def path_range(self, path: YamlPath) -> SourceRange:
+        """Return where to show a problem with what is, or should be, at `loc`."""
+        _, node = self.find_node(path)
+        if node is None:
+            return self.index_range(0)
+        return self.node_range(_representative_node(node))
+
+    def iter_pairs(self, node: Node | None = None) -> Iterator[tuple[ScalarNode, Node]]:
+        """Yield every key and value below `node` (below all), each node once."""
+        seen: set[int] = set()
+        waiting = [node or self.root]
+        while waiting:
+            each = waiting.pop()
+            if each is None or id(each) in seen:
+                continue
+            seen.add(id(each))
+            if isinstance(each, SequenceNode):
+                waiting += each.value[::-1]
+            elif isinstance(each, MappingNode):
+                yield from ((k, v) for k, v in each.value if isinstance(k, ScalarNode))
+                waiting += [value for _, value in each.value[::-1]]
+
+
+def _find_child(node: Node | None, part: str | int) -> tuple[Node | None, Node] | None:
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if key.value == part:
+                return key, value
+    items: Sequence[Node] = node.value if isinstance(node, SequenceNode) else ()
+    if isinstance(part, int) and part < len(items):
+        return None, items[part]
+    return None
+
+
+def _representative_node(node: Node) -> Node:
+    """Return what stands for `node` on one line: a mapping is known by its name."""
+    if not isinstance(node, MappingNode) or not node.value:
+        return node
+    name = _find_child(node, "name")
+    return name[1] if name else node.value[0][0]
+
+
+# --- Where a template's line and column are in the YAML text that holds it ------------
+
+
+def template_range(
+    source: YamlSource, node: ScalarNode, line: int, column: int, length: int = 1
+) -> SourceRange:
+    """Return the range of `length` characters at `line` and `column` of a scalar.
+
+    Exact in literal blocks (`|`) and in scalars that stand in the text as they are;
+    elsewhere (folded, escaped) the scalar itself.
+    """
+    if node.style == "|":
+        start = _block_index(source.text, node, line, column)
+    else:
+        start = _inline_index(source.text, node, line, column)
+    if start is None:
+        return source.node_range(node)
+    return source.index_range(start, start + length)
+
+
+def _block_index(text: str, node: ScalarNode, line: int, column: int) -> int | None:
+    """Return the index in `text`: past the header, past the indentation."""
+    raw = text[node.start_mark.index : node.end_mark.index].splitlines(keepends=True)
+    lines = node.value.split("\n")
+    if line + 1 >= len(raw) or line >= len(lines):
+        return None
+    start = node.start_mark.index + sum(map(len, raw[: line + 1]))
+    # What the block's line has more than the value's is indentation.
+    indentation = len(raw[line + 1].rstrip("\r\n")) - len(lines[line])
+    if indentation < 0 or not raw[line + 1][indentation:].startswith(lines[line]):
+        return None
+    return start + indentation + min(column, len(lines[line]))
+
+
+def _inline_index(text: str, node: ScalarNode, line: int, column: int) -> int | None:
+    start = node.start_mark.index + (1 if node.style else 0)
+    if line == 0 and text.startswith(node.value, start):
+        return start + column
+    return None

@@ -1,0 +1,387 @@
+"""Implements the `Models` port by driving the model host. Never imports LiteLLM."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from writeit.domain.entity import TokenUsage
+from writeit.domain.errors import ModelError, WriteItError
+from writeit.domain.run import split_model_id
+from writeit.llm.process import (
+    HOST_COMMAND,
+    HostMessage,
+    HostProcess,
+    error_from_fields,
+)
+from writeit.llm.providers import embedded
+from writeit.llm.providers.registry import needs_key
+from writeit.ports.models import (
+    CallEstimate,
+    ModelCall,
+    ModelDone,
+    ModelInfo,
+    ModelNotice,
+    ModelStreamItem,
+    TextDelta,
+)
+from writeit.ports.system import Keys
+
+# --- One streamed answer, between the process that reads it and whoever asked ---------
+
+
+class AnswerStream:
+    """An iterator of the answer's items; text that nobody took yet is joined."""
+
+    def __init__(self) -> None:
+        self._items: deque[list[str] | ModelNotice | ModelDone | WriteItError] = deque()
+        self._arrived = asyncio.Event()
+        self._is_finished = False
+        self.length = 0
+        """Characters that arrived."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the last item has arrived, taken or not."""
+        return self._is_finished
+
+    def add_text(self, text: str) -> None:
+        """Take a piece of text."""
+        if not text:
+            return
+        self.length += len(text)
+        if self._items and isinstance(self._items[-1], list):
+            self._items[-1].append(text)
+        else:
+            self._put([text])
+
+    def add_notice(self, notice: ModelNotice) -> None:
+        """Take a notice."""
+        self._put(notice)
+
+    def finish(self, last: ModelDone | WriteItError) -> None:
+        """Take the last item; what comes later is not of this answer."""
+        if not self._is_finished:
+            self._is_finished = True
+            self._put(last)
+
+    def _put(self, item: list[str] | ModelNotice | ModelDone | WriteItError) -> None:
+        self._items.append(item)
+        self._arrived.set()
+
+    def __aiter__(self) -> AnswerStream:
+        """Iterate over the items."""
+        return self
+
+    async def __anext__(self) -> ModelStreamItem:
+        """Return the next item, waiting for it; raise where the call failed."""
+        while not self._items:
+            if self._is_finished:
+                raise StopAsyncIteration
+            self._arrived.clear()
+            await self._arrived.wait()
+        item = self._items.popleft()
+        if isinstance(item, list):
+            return TextDelta("".join(item))
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+
+def deliver_message(answer: AnswerStream, message: HostMessage) -> None:
+    """Hand on what the host says about an answer."""
+    match message["type"]:
+        case "delta":
+            answer.add_text(message["text"])
+        case "notice":
+            told = {k: v for k, v in message.items() if k not in {"type", "id"}}
+            answer.add_notice(ModelNotice(**told))
+        case "done":
+            usage = TokenUsage(**message["usage"])
+            reason = message["finish_reason"]
+            answer.finish(ModelDone(usage=usage, finish_reason=reason))
+        case "error":
+            answer.finish(error_from_fields(message))
+
+
+# --- Implements the `Models` port by driving the model host. Never imports LiteLLM ----
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS: Final = 600.0
+_MAX_RESTART_DELAY: Final = 30.0
+"""Seconds between two lives of a host that keeps dying, at most."""
+
+
+class ModelHostClient:
+    """Starts the host on first need, again when it died, and ends it when idle."""
+
+    def __init__(
+        self,
+        *,
+        keys: Keys,
+        command: Sequence[str] = HOST_COMMAND,
+        environment: Mapping[str, str] | None = None,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._keys = keys
+        self._command = command
+        self._environment = environment
+        self._idle_seconds = idle_seconds
+        self._ids = itertools.count(1)
+        self._streams: dict[int, AnswerStream] = {}
+        self._pending_replies: dict[int, asyncio.Future[HostMessage]] = {}
+        self._host: HostProcess | None = None
+        self._start_lock = asyncio.Lock()
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._stop_tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self._crash_count = 0
+        """How often in a row the host died without having said anything useful."""
+        self._restart_after = 0.0
+
+    # --- The port ---------------------------------------------------------------
+
+    @asynccontextmanager
+    async def stream(
+        self, call: ModelCall
+    ) -> AsyncIterator[AsyncIterator[ModelStreamItem]]:
+        """Make one call; leaving the context closes the provider's connection."""
+        key = await self._fetch_key(split_model_id(call.model)[0])
+        host = await self._running_host()
+        call_id, answer = next(self._ids), AnswerStream()
+        self._streams[call_id] = answer
+        host.send({"type": "start", "id": call_id, "key": key, **_call_fields(call)})
+        try:
+            yield answer
+        finally:
+            del self._streams[call_id]
+            if not answer.is_finished:
+                host.send({"type": "cancel", "id": call_id})
+            self._schedule_idle_stop()
+
+    async def estimate(self, call: ModelCall) -> CallEstimate:
+        """Count the tokens of a prompt; look up the model's window, price and place."""
+        keyed = await self._fetch_key(split_model_id(call.model)[0]) is not None
+        reply = await self._request("measure", **_call_fields(call), keyed=keyed)
+        return estimate_from_fields(reply["fit"])
+
+    async def resolve_model_id(self, model: str) -> str:
+        """Return `provider/model_name` for a model id or a bare LiteLLM name."""
+        reply = await self._request("identify", model=model)
+        return str(reply["model"])
+
+    async def list_models(
+        self,
+        *,
+        include: Sequence[str] = (),
+        provider: str | None = None,
+        refresh: bool = False,
+    ) -> list[ModelInfo]:
+        """List embedded, Ollama's, `named` and keyed providers' models; or one's."""
+        candidates = {split_model_id(name)[0] for name in include}
+        candidates |= {provider} if provider else set()
+        keyed = await asyncio.to_thread(self._providers_with_keys, candidates)
+        reply = await self._request(
+            "list",
+            named=[*include],
+            provider=provider,
+            keyed=sorted(keyed),
+            refresh=refresh,
+        )
+        return [ModelInfo(**fields) for fields in reply["models"]]
+
+    async def installed_embedded_model(self) -> str | None:
+        """Return the id of the embedded model if it can be used here, else None."""
+        return embedded.EMBEDDED_MODEL if embedded.why_unusable() is None else None
+
+    async def installable_embedded_model(self) -> str | None:
+        """Return the id of the embedded model if `install` is all that it lacks."""
+        return embedded.EMBEDDED_MODEL if embedded.is_installable() else None
+
+    async def install_model(
+        self, model: str, on_progress: Callable[[str, float | None], None]
+    ) -> ModelInfo:
+        """Fetch the weights of an embedded model; `progress` gets message, fraction."""
+        embedded.check_model_id(model)
+        await embedded.install_weights(on_progress)
+        return embedded.model_info()
+
+    async def close(self) -> None:
+        """End the host; calls that are on their way fail."""
+        self._closed = True
+        self._cancel_idle_timer()
+        self._fail_all(lambda _: _host_error("The server is closing."))
+        host, self._host = self._host, None
+        if host is not None:
+            await host.stop()
+        await asyncio.gather(*self._stop_tasks)
+
+    async def warm_up(self) -> None:
+        """Start the host before it is needed; it takes seconds to wake up."""
+        await self._running_host()
+        self._schedule_idle_stop()
+
+    @property
+    def host_pid(self) -> int | None:
+        """The process id of the host, None while there is none."""
+        return (
+            self._host.pid if self._host is not None and self._host.is_alive else None
+        )
+
+    # --- Asking -----------------------------------------------------------------
+
+    async def _request(self, kind: str, **fields: object) -> HostMessage:
+        host = await self._running_host()
+        call_id = next(self._ids)
+        question = self._pending_replies[call_id] = asyncio.Future()
+        host.send({"type": kind, "id": call_id, **fields})
+        try:
+            return await question
+        finally:
+            self._pending_replies.pop(call_id, None)
+            if question.cancelled():
+                host.send({"type": "cancel", "id": call_id})
+            self._schedule_idle_stop()
+
+    async def _fetch_key(self, provider: str) -> str | None:
+        """Fetch a key, in a thread: a keyring may ask its owner first."""
+        if not needs_key(provider):
+            return None
+        return await asyncio.to_thread(self._keys.get, provider)
+
+    def _providers_with_keys(self, providers: set[str]) -> set[str]:
+        sources = self._keys.sources(filter(None, providers))
+        return {provider for provider, source in sources.items() if source != "none"}
+
+    # --- Hearing ----------------------------------------------------------------
+
+    def _on_message(self, message: HostMessage) -> None:
+        """Hand on what the host says; about a call that was left, nothing."""
+        if message["type"] == "ready":
+            return
+        self._crash_count = 0
+        call_id = message["id"]
+        if (answer := self._streams.get(call_id)) is not None:
+            deliver_message(answer, message)
+        elif (question := self._pending_replies.pop(call_id, None)) is not None:
+            if question.done():
+                return
+            if message["type"] == "error":
+                question.set_exception(error_from_fields(message))
+            else:
+                question.set_result(message)
+
+    def _fail_all(self, error: Callable[[int], WriteItError]) -> None:
+        """End everything that is on its way; `error` gets the characters kept."""
+        for answer in self._streams.values():
+            answer.finish(error(answer.length))
+        for question in self._pending_replies.values():
+            if not question.done():
+                question.set_exception(error(0))
+        self._pending_replies.clear()
+
+    # --- The host's life --------------------------------------------------------
+
+    async def _running_host(self) -> HostProcess:
+        """Return a host that can be asked.
+
+        Raises:
+            ModelError: it cannot be started, or keeps dying.
+        """
+        async with self._start_lock:
+            self._cancel_idle_timer()
+            if self._closed:
+                raise _host_error("The server is closing.")
+            if self._host is None or not self._host.is_alive:
+                self._host = await self._start_host()
+            if not self._host.is_alive:
+                raise _host_error("The model host ended as soon as it was started.")
+            return self._host
+
+    async def _start_host(self) -> HostProcess:
+        wait = self._restart_after - time.monotonic()
+        if wait > 0:
+            raise _host_error(
+                f"The model host died {self._crash_count} times in a row;"
+                f" it is started again in {wait:.0f} s.",
+                retryAfter=wait,
+            )
+        try:
+            return await HostProcess.start(
+                self._on_message,
+                self._on_exit,
+                command=self._command,
+                environment=self._environment,
+            )
+        except OSError as error:
+            raise _host_error(f"The model host did not start: {error}.") from error
+
+    def _on_exit(self, host: HostProcess) -> None:
+        """Fail what the dead host had to do, and slow down if this goes on."""
+        how = host.describe_exit()
+        logger.warning("the model host %s", how)
+        self._crash_count += 1
+        pause = 2.0 ** (self._crash_count - 2) if self._crash_count > 1 else 0.0
+        self._restart_after = time.monotonic() + min(pause, _MAX_RESTART_DELAY)
+        self._fail_all(
+            lambda kept: _host_error(f"The model host {how}. {_describe_kept(kept)}")
+        )
+
+    def _schedule_idle_stop(self) -> None:
+        """Begin to count idle time once nothing is on its way."""
+        self._cancel_idle_timer()
+        if not self._streams and not self._pending_replies and not self._closed:
+            loop = asyncio.get_running_loop()
+            self._idle_timer = loop.call_later(self._idle_seconds, self._stop_idle)
+
+    def _cancel_idle_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+
+    def _stop_idle(self) -> None:
+        host, self._host = self._host, None
+        if host is not None:
+            task = asyncio.ensure_future(host.stop())
+            self._stop_tasks.add(task)
+            task.add_done_callback(self._stop_tasks.discard)
+
+
+def _call_fields(call: ModelCall) -> dict[str, Any]:
+    return {
+        "model": call.model,
+        "prompt": call.prompt,
+        "max_tokens": call.max_tokens,
+        "temperature": call.temperature,
+        "run_id": call.run_id and str(call.run_id),
+    }
+
+
+def estimate_from_fields(fields: HostMessage) -> CallEstimate:
+    """Read a Fit back."""
+    refusal = fields["refusal"] and error_from_fields(fields["refusal"])
+    return CallEstimate(**{**fields, "refusal": refusal})
+
+
+def _describe_kept(kept: int) -> str:
+    if not kept:
+        return "Nothing of the answer had arrived."
+    return f"The {kept} characters of the answer that had arrived are kept."
+
+
+def _host_error(message: str, **data: float) -> ModelError:
+    """Build the error of a failed host: `host` tells it from a provider's failure."""
+    return ModelError(
+        message,
+        reason="unavailable",
+        hint="Ask again: it starts anew.",
+        host=True,
+        **data,
+    )

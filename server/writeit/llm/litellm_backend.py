@@ -1,0 +1,321 @@
+"""The only file that imports LiteLLM; only the model host imports this file.
+
+What it must not do is as important as what it does: no retries (ours are visible), no
+dropped parameters (with a 422 LiteLLM then returns None), no second guess about
+repeated words, no print to stdout, no request for prices.
+"""
+
+# ruff: noqa: ANN401 -- streams and chunks differ by provider and share no type
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import litellm
+from litellm.exceptions import BadRequestError, UnsupportedParamsError
+
+from writeit.domain.errors import ModelError
+from writeit.domain.run import split_model_id
+from writeit.llm.catalog import ModelCatalog
+from writeit.llm.errors import build_model_error, stream_end_error, to_model_error
+from writeit.llm.providers.ollama import context_size_for
+from writeit.llm.providers.registry import OLLAMA
+from writeit.llm.target import CallTarget
+from writeit.text.lines import SurrogateJoiner
+
+# --- Reads a stream: its text, why it ended, what it used -----------------------------
+
+_CONNECTION_LOST_CLASSES: Final = ("ReadError", "RemoteProtocolError")
+
+
+@dataclass(slots=True)
+class CompletionReader:
+    """What was learned on the way, besides the text."""
+
+    finish_reason: str | None = None
+    usage: Any = None
+    """What the provider reported, as it reported it; None if it did not."""
+
+    def iterate_text(self, stream: Any) -> AsyncIterator[str]:
+        """Iterate over the text of LiteLLM's `stream`; pieces may be empty."""
+        inner = getattr(stream, "completion_stream", None)
+        return (
+            self._read_openai(inner)
+            if _is_openai_stream(inner)
+            else self._read_litellm(stream)
+        )
+
+    async def _read_openai(self, inner: Any) -> AsyncIterator[str]:
+        try:
+            async for chunk in inner:
+                self.usage = getattr(chunk, "usage", None) or self.usage
+                if chunk.choices:
+                    choice = chunk.choices[0]
+                    self.finish_reason = choice.finish_reason or self.finish_reason
+                    yield _choice_text(choice)
+        except Exception as error:
+            # Some servers hang up without a goodbye after all is said.
+            if (
+                type(error).__name__ not in _CONNECTION_LOST_CLASSES
+                or self.finish_reason is None
+            ):
+                raise
+
+    async def _read_litellm(self, stream: Any) -> AsyncIterator[str]:
+        async for chunk in stream:
+            yield _choice_text(chunk.choices[0]) if chunk.choices else ""
+        self.finish_reason = stream.received_finish_reason
+        # The usage that the wrapper yields may be LiteLLM's own count; what the
+        # provider reported stands in the chunks it kept.
+        for chunk in stream.chunks:
+            self.usage = getattr(chunk, "usage", None) or self.usage
+
+
+def _is_openai_stream(inner: object) -> bool:
+    kind = type(inner)
+    return kind.__name__ == "AsyncStream" and kind.__module__.startswith("openai")
+
+
+def _choice_text(choice: Any) -> str:
+    content = choice.delta.content if choice.delta is not None else None
+    return content if isinstance(content, str) else ""
+
+
+# --- The only file that imports LiteLLM; only the model host imports this file --------
+
+litellm.suppress_debug_info = True
+litellm.telemetry = False
+litellm.drop_params = False
+litellm.num_retries = 0
+# A refrain is not an error: without this the hundredth equal chunk raises one.
+setattr(litellm, "REPEATED_STREAMING_CHUNK_LIMIT", 10**9)  # noqa: B010 -- not exported by its types
+
+CATALOG: Final = ModelCatalog(
+    litellm.model_cost, (str(getattr(p, "value", p)) for p in litellm.provider_list)
+)
+MAX_ANSWER_CHARACTERS: Final = 4_000_000
+"""Characters; many times what any model writes. Behind it something is broken."""
+
+_NON_KEY_CREDENTIALS: Final = ("AWS_", "VERTEX", "GOOGLE_APPLICATION")
+"""Credentials with ways of their own; only the call itself can tell if they work."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionResult:
+    """How an answer ended well."""
+
+    usage: dict[str, Any]
+    finish_reason: str | None
+
+
+def is_key_missing(model: str) -> bool:
+    """Say whether LiteLLM would miss a key for `model`."""
+    missing = litellm.validate_environment(model).get("missing_keys") or []
+    return any(
+        ("KEY" in name or "TOKEN" in name) and not name.startswith(_NON_KEY_CREDENTIALS)
+        for name in missing
+    )
+
+
+def resolve_model_id(model: str) -> str:
+    """Return the full id of a model id or a bare LiteLLM name.
+
+    Raises:
+        NotFound: no provider is known for it.
+    """
+    if split_model_id(model)[0] in CATALOG.providers:
+        return model
+    try:
+        name, provider, *_ = litellm.get_llm_provider(model)
+    except BadRequestError:
+        CATALOG.parse_model_id(model)  # raises with the nearest names
+        raise
+    return f"{provider}/{name}"
+
+
+async def warm_up() -> None:
+    """Call a model that is not there, so that the first real call finds all imported.
+
+    Half a second of modules are loaded by a first call, and by a first count.
+    """
+    stream: Any = await litellm.acompletion(
+        model="openai/rehearsal",
+        messages=[{"role": "user", "content": "Ready?"}],
+        mock_response="Ready.",
+        stream=True,
+    )
+    async for _ in stream:
+        pass
+    await count_tokens("openai/gpt-4o", "Ready?")
+
+
+async def stream_answer(
+    target: CallTarget,
+    request: dict[str, Any],
+    on_text: Callable[[str], None],
+    idle_timeout: float,
+) -> CompletionResult:
+    """Make one call and hand its text on, piece by piece, as it comes.
+
+    `patience` is how long the provider may say nothing, in seconds.
+
+    Raises:
+        ModelError: it failed; text handed on before is valid.
+    """
+    names = {"provider": target.provider, "model": target.model}
+    text: list[str] = []
+    room = MAX_ANSWER_CHARACTERS
+
+    def take(piece: str) -> None:
+        nonlocal room
+        if kept := piece[:room]:
+            text.append(kept)
+            on_text(kept)
+            room -= len(kept)
+        if len(piece) > len(kept):
+            words = f"it does not stop; cut after {MAX_ANSWER_CHARACTERS:,} characters"
+            raise build_model_error("malformed", **names, provider_message=words)
+
+    reading = CompletionReader()
+    try:
+        await _read_stream(reading, target, request, take, idle_timeout)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise to_model_error(error, **names, secrets=[target.key]) from error
+    whole = "".join(text)
+    told, finish = _reported_usage(reading.usage), reading.finish_reason
+    if (
+        bad := stream_end_error(whole, finish, usage_reported=told is not None, **names)
+    ) is not None:
+        raise bad
+    return CompletionResult(await _final_usage(target, request, whole, told), finish)
+
+
+async def _read_stream(
+    reader: CompletionReader,
+    target: CallTarget,
+    request: dict[str, Any],
+    on_piece: Callable[[str], None],
+    idle_timeout: float,
+) -> None:
+    """Read a stream to its end and close it, whatever happens."""
+    stream = None
+    halves = SurrogateJoiner()
+    now = asyncio.get_running_loop().time
+    try:
+        async with asyncio.timeout(idle_timeout) as limit:
+            stream = await _open_stream(
+                _litellm_arguments(target, request, idle_timeout)
+            )
+            if stream is None:  # seen with HTTP 422; it must never pass for an answer
+                raise build_model_error(
+                    "malformed", provider=target.provider, model=target.model
+                )
+            async for piece in reader.iterate_text(stream):
+                limit.reschedule(now() + idle_timeout)
+                on_piece(halves.feed(piece))
+        on_piece(halves.finish())
+    finally:
+        # A stream that is merely dropped keeps its connection until it is collected.
+        if stream is not None:
+            await stream.aclose()
+
+
+def _reported_usage(usage: Any) -> litellm.Usage | None:
+    """Return the usage a provider reported in LiteLLM's shape, None for a blank one."""
+    if usage is None or not usage.prompt_tokens:
+        return None
+    if isinstance(usage, litellm.Usage):
+        return usage
+    return litellm.Usage(**usage.model_dump())
+
+
+def _litellm_arguments(
+    target: CallTarget, request: dict[str, Any], idle_timeout: float
+) -> dict[str, Any]:
+    arguments = {
+        "model": target.litellm_model,
+        "messages": [{"role": "user", "content": request["prompt"]}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_retries": 0,
+        "num_retries": 0,
+        # Ours ends the call; LiteLLM's own default of ten minutes must not do so first.
+        "timeout": idle_timeout + 5,
+        "api_base": target.endpoint,
+        "api_key": target.key,
+        "max_tokens": request.get("max_tokens"),
+        "temperature": request.get("temperature"),
+    }
+    if target.provider == OLLAMA:
+        prompt, answer = request["prompt"], request.get("max_tokens")
+        arguments["num_ctx"] = context_size_for(prompt, answer, target.context_window)
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+async def _open_stream(arguments: dict[str, Any]) -> Any:
+    """Send the request; a model that takes no temperature is asked without one."""
+    try:
+        return await litellm.acompletion(**arguments)
+    except UnsupportedParamsError:  # raised before anything is sent
+        if arguments.pop("temperature", None) is None:
+            raise
+        return await litellm.acompletion(**arguments)
+
+
+async def _final_usage(
+    target: CallTarget,
+    request: dict[str, Any],
+    text: str,
+    reported: litellm.Usage | None,
+) -> dict[str, Any]:
+    if reported is not None:
+        prompt, completion = reported.prompt_tokens, reported.completion_tokens or 0
+    else:
+        prompt = await count_tokens(target.model, request["prompt"])
+        completion = await asyncio.to_thread(
+            litellm.token_counter, model=target.model, text=text
+        )
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "cost_usd": _call_cost(target.model, prompt, completion, reported),
+        "estimated": reported is None,
+    }
+
+
+def _call_cost(
+    model: str,
+    prompt: int,
+    completion: int,
+    reported: litellm.Usage | None,
+) -> float | None:
+    """Price a call; None where the bundled map has no price."""
+    price = CATALOG.price(model)
+    if price is None:
+        return None
+    if not price.input_cost and not price.output_cost:
+        return 0.0
+    try:  # LiteLLM knows rebates for cached tokens and steps for long prompts
+        costs = litellm.cost_per_token(
+            model=model,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            usage_object=reported,
+        )
+    except Exception:  # noqa: BLE001 -- it raises bare exceptions; the plain price is near
+        return prompt * price.input_cost + completion * price.output_cost
+    return sum(costs)
+
+
+async def count_tokens(model: str, text: str) -> int:
+    """Count the tokens of a message, in a thread: long texts take a while."""
+    messages: Sequence[dict[str, str]] = [{"role": "user", "content": text}]
+    return await asyncio.to_thread(
+        litellm.token_counter, model=model, messages=messages
+    )

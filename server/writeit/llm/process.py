@@ -1,0 +1,226 @@
+"""One life of the model host, as its client sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, cast
+
+from writeit.domain.errors import ModelError, NotFound, WriteItError
+from writeit.llm.errors import redact
+
+# --- What the server and its model host say to each other -----------------------------
+
+HostMessage = dict[str, Any]
+
+
+def encode_message(message: HostMessage) -> bytes:
+    """Write a message as one line.
+
+    ASCII, because half an emoji (providers do split their escapes) has no UTF-8.
+    """
+    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def decode_message(line: bytes) -> HostMessage:
+    """Read one line.
+
+    Raises:
+        ValueError: it is not a message.
+    """
+    message = json.loads(line)
+    if not isinstance(message, dict) or "type" not in message:
+        raise ValueError(f"not a message: {line[:80]!r}")
+    return message
+
+
+class LineSplitter:
+    """Cuts a stream of bytes into lines."""
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes and return the lines that are complete now."""
+        *complete, rest = data.split(b"\n")
+        if complete:
+            complete[0] = b"".join([*self._rest, complete[0]])
+            self._rest = []
+        if rest:
+            self._rest.append(rest)
+        return complete
+
+
+def error_fields(error: WriteItError) -> HostMessage:
+    """Write an error as an object."""
+    return {
+        "kind": error.kind,
+        "message": error.message,
+        "hint": error.hint,
+        "data": error.data,
+    }
+
+
+def error_message(error: WriteItError) -> HostMessage:
+    """Write an error as the message that ends a call."""
+    return {"type": "error", **error_fields(error)}
+
+
+def error_from_fields(fields: HostMessage) -> WriteItError:
+    """Read an error back."""
+    kind = NotFound if fields["kind"] == NotFound.kind else ModelError
+    return kind(fields["message"], hint=fields["hint"], **fields["data"])
+
+
+# --- One life of the model host, as its client sees it --------------------------------
+
+logger = logging.getLogger(__name__)
+
+HOST_COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "model-host")
+"""-P: the folder we stand in is the writer's; modules in it are not ours."""
+_SHUTDOWN_SECONDS: Final = 2.0
+"""Seconds a host that was told to end has for it."""
+
+
+class HostProcess(asyncio.SubprocessProtocol):
+    """Starts a host, hands its messages on, and says when it is gone.
+
+    Lines are read as they arrive, without a task between the pipe and the answers.
+    """
+
+    def __init__(
+        self,
+        on_message: Callable[[HostMessage], None],
+        on_exit: Callable[[HostProcess], None],
+    ) -> None:
+        self._on_message = on_message
+        self._on_exit = on_exit
+        self._stdout_lines = LineSplitter()
+        self._stderr_lines = LineSplitter()
+        self._secrets: set[str] = set()
+        self._is_stopping = False
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._ended_parts: set[str] = set()
+        self._exited = asyncio.Event()
+
+    @classmethod
+    async def start(
+        cls,
+        on_message: Callable[[HostMessage], None],
+        on_exit: Callable[[HostProcess], None],
+        *,
+        command: Sequence[str] = HOST_COMMAND,
+        environment: Mapping[str, str] | None = None,
+    ) -> HostProcess:
+        """Start a host; it takes requests at once, also while it still wakes up.
+
+        Raises:
+            OSError: it could not be started.
+        """
+        loop = asyncio.get_running_loop()
+        transport, process = await loop.subprocess_exec(
+            lambda: cls(on_message, on_exit),
+            *command,
+            env={**os.environ, **(environment or {})},
+        )
+        process._transport = transport  # noqa: SLF001 -- our own, made a line above
+        return process
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._started_transport.get_pid()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its death has not been reported yet: what is sent gets an end."""
+        return not self._exited.is_set()
+
+    @property
+    def _started_transport(self) -> asyncio.SubprocessTransport:
+        assert self._transport is not None  # noqa: S101 -- `start` sets it
+        return self._transport
+
+    def send(self, message: HostMessage) -> None:
+        """Send a request; one that a dead host cannot take is lost with it."""
+        if key := message.get("key"):
+            self._secrets.add(key)
+        pipe = cast(
+            "asyncio.WriteTransport | None",
+            self._started_transport.get_pipe_transport(0),
+        )
+        if pipe is not None and not pipe.is_closing():
+            pipe.write(encode_message(message))
+
+    def describe_exit(self) -> str:
+        """Say how it ended."""
+        code = self._started_transport.get_returncode()
+        if code is None:
+            return "ended"
+        if code < 0:
+            return f"was ended by {signal.Signals(-code).name}"
+        return f"ended with status {code}"
+
+    async def stop(self) -> None:
+        """End it: politely, then surely. Its death is not reported."""
+        self._is_stopping = True
+        if self.is_alive:
+            self.send({"type": "shutdown"})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exited.wait(), _SHUTDOWN_SECONDS)
+        self.kill()
+        await self._exited.wait()
+
+    def kill(self) -> None:
+        """End it now."""
+        with contextlib.suppress(ProcessLookupError):
+            self._started_transport.kill()
+
+    # --- What the event loop tells ----------------------------------------------
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """Take what the host wrote."""
+        if fd == 1:
+            self._deliver_lines(self._stdout_lines.feed(data))
+        else:
+            for line in self._stderr_lines.feed(data):
+                text = redact(line.decode(errors="replace"), self._secrets)
+                logger.debug("model host: %s", text)
+
+    def _deliver_lines(self, lines: list[bytes]) -> None:
+        for line in lines:
+            try:
+                message = decode_message(line)
+            except ValueError:
+                logger.exception("the model host said something that is no message")
+                self.kill()
+                return
+            self._on_message(message)
+
+    def process_exited(self) -> None:
+        """Learn that the process has ended; what it wrote may still come."""
+        self._end_part("process")
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """Learn that a pipe is closed; nothing comes after the end of the output."""
+        del exc
+        if fd == 1:
+            self._end_part("output")
+
+    def _end_part(self, part: str) -> None:
+        """Report the death once the process has ended and its last word was read.
+
+        Its stderr does not count: a child of the host may hold that a little longer.
+        """
+        self._ended_parts.add(part)
+        if self._ended_parts == {"process", "output"} and not self._exited.is_set():
+            self._exited.set()
+            self._started_transport.close()
+            if not self._is_stopping:
+                self._on_exit(self)

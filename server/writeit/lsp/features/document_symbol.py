@@ -1,0 +1,76 @@
+"""Document symbols of views: their headings as a tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from writeit.domain.errors import NotFound
+from writeit.lsp.pages.document_kind import find_view
+from writeit.lsp.pages.open import read_displayed_view
+from writeit.views.page_outline import heading_tree
+
+if TYPE_CHECKING:
+    from writeit.lsp.session import Session
+    from writeit.views.page_outline import Heading
+
+
+async def document_symbols(
+    session: Session, params: types.DocumentSymbolParams
+) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
+    """Return the headings of a view; of the writer's own texts other servers tell."""
+    uri = params.text_document.uri
+    found = find_view(session, uri)
+    if found is None:
+        return []
+    try:
+        seen = await read_displayed_view(session, *found, uri)
+    except NotFound:
+        return []
+    headings = heading_tree(seen.text, seen.sections)
+    if _has_tree_support(session):
+        return [_to_document_symbol(heading) for heading in headings]
+    return [
+        each for heading in headings for each in _to_symbol_information(heading, uri)
+    ]
+
+
+def _has_tree_support(session: Session) -> bool:
+    document = session.server.client_capabilities.text_document
+    support = document.document_symbol if document else None
+    return bool(support and support.hierarchical_document_symbol_support)
+
+
+def _to_document_symbol(heading: Heading) -> types.DocumentSymbol:
+    return types.DocumentSymbol(
+        name=heading.title,
+        kind=types.SymbolKind.String,
+        range=_line_range(heading.line, heading.last_line + 1),
+        selection_range=_line_range(heading.line, heading.line),
+        children=[_to_document_symbol(child) for child in heading.children],
+    )
+
+
+def _to_symbol_information(
+    heading: Heading, uri: str, parent_title: str | None = None
+) -> list[types.SymbolInformation]:
+    here = types.SymbolInformation(
+        name=heading.title,
+        kind=types.SymbolKind.String,
+        location=types.Location(
+            uri=uri, range=_line_range(heading.line, heading.last_line + 1)
+        ),
+        container_name=parent_title,
+    )
+    below = (
+        _to_symbol_information(child, uri, heading.title) for child in heading.children
+    )
+    return [here, *(each for some in below for each in some)]
+
+
+def _line_range(first: int, last: int) -> types.Range:
+    return types.Range(
+        start=types.Position(line=first, character=0),
+        end=types.Position(line=last, character=0),
+    )

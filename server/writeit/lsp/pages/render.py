@@ -1,0 +1,217 @@
+"""Views as pages: what stands at a `writeit:` URI right now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+from urllib.parse import unquote
+
+from writeit.domain.errors import NotFound
+from writeit.domain.operations import lifecycle
+from writeit.domain.placement import place_content
+from writeit.engine.precedence import ModelSelection
+from writeit.engine.queries import find_root_run, read_run_tree, sum_usage
+from writeit.engine.requests import GenerateStep
+from writeit.library.front_matter import split_front_matter
+from writeit.lsp.documents import front_matter_config_of, read_document_text
+from writeit.text.merge3 import merge
+from writeit.views import uris
+from writeit.views.compare import ComparedText, comparison_parts, read_compared_text
+from writeit.views.editable_page import render_read_only
+from writeit.views.prompt import PromptModel, render_prompt
+from writeit.views.run import TreeNode, render_run
+from writeit.views.section_markers import assemble_page
+from writeit.views.step import (
+    render_content,
+    require_content,
+    response_parts,
+    step_parts,
+)
+from writeit.views.usage import render_usage
+from writeit.views.wording import run_label
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from writeit.domain.run import PipelineRun
+    from writeit.engine.queries import RunNode, UsageGrouping, UsageTotal
+    from writeit.lsp.session import Session, WorkspaceFolder
+    from writeit.ports.store import Store
+    from writeit.views.editable_page import ReadOnlyPage
+    from writeit.views.section_markers import PageParts
+    from writeit.views.uris import ComparedSide, View
+
+
+def run_id_of_view(view: View) -> UUID | None:
+    """Return the run that decides which folder a view is of; None for usage."""
+    match view:
+        case uris.CompareView():
+            return view.right.run_id
+        case uris.UsageView():
+            return None
+        case _:
+            return view.run_id
+
+
+def is_view_affected(store: Store, view: View, changed_run_ids: set[UUID]) -> bool:
+    """Say whether a view shows one of the runs that changed, or of its family."""
+    match view:
+        case uris.UsageView():
+            return True
+        case uris.RunView():
+            if view.run_id in changed_run_ids:
+                return True
+            root = find_root_run(store, view.run_id)
+            return any(
+                find_root_run(store, run_id) == root for run_id in changed_run_ids
+            )
+        case uris.CompareView():
+            return not changed_run_ids.isdisjoint({view.left.run_id, view.right.run_id})
+        case _:
+            return view.run_id in changed_run_ids
+
+
+async def render_editable_page(
+    session: Session, folder: WorkspaceFolder, view: View
+) -> str:
+    """Return a view as a text the writer can type into.
+
+    Raises:
+        NotFound: what it shows is not there.
+    """
+    return assemble_page(await _render_parts(session, folder, view, is_editable=True))
+
+
+async def render_read_only_page(
+    session: Session, folder: WorkspaceFolder, view: View
+) -> ReadOnlyPage:
+    """Return a view as a text to read, and where its sections stand.
+
+    Raises:
+        NotFound: what it shows is not there.
+    """
+    return render_read_only(
+        await _render_parts(session, folder, view, is_editable=False)
+    )
+
+
+async def _render_parts(  # noqa: PLR0911 -- one return a view
+    session: Session, folder: WorkspaceFolder, view: View, *, is_editable: bool
+) -> PageParts:
+    engine = folder.engine
+    match view:
+        case uris.RunView():
+            run = await engine.load_run(view.run_id)
+            link = uris.link_from_run if is_editable else uris.view_uri
+            return [render_run(run, run_tree_of(folder.store, run), make_link=link)]
+        case uris.StepView():
+            run = await engine.load_run(view.run_id)
+            return step_parts(
+                run,
+                view.step,
+                description=_step_description(folder, run, view.step),
+                editable=is_editable,
+            )
+        case uris.ResponseView():
+            run = await engine.load_run(view.run_id)
+            return response_parts(run, view.step, view.response_id)
+        case uris.ContentView():
+            return [render_content(await engine.load_run(view.run_id), view.step)]
+        case uris.CompareView():
+            left = await _comparison_text(session, folder, view.left)
+            right = await _comparison_text(session, folder, view.right)
+            return comparison_parts(left, right)
+        case uris.PromptView():
+            return [await _render_prompt_page(session, folder, view)]
+        case uris.UsageView():
+            return [_render_usage_page(folder.store)]
+        case _:
+            assert_never(view)
+
+
+def _step_description(folder: WorkspaceFolder, run: PipelineRun, step: str) -> str:
+    configuration = folder.engine.configuration(run)
+    if step not in configuration.step_names:
+        return ""
+    return configuration.step(step).description
+
+
+async def _render_prompt_page(
+    session: Session, folder: WorkspaceFolder, view: uris.PromptView
+) -> str:
+    run = await folder.engine.load_run(view.run_id)
+    binding = front_matter_config_of(session, run)
+    wishes = ModelSelection(
+        models=binding.models,
+        providers=binding.providers,
+        settings=await session.load_settings(folder),
+        preferences=folder.engine.session.preferences,
+    )
+    shown = await folder.engine.preview_step(
+        GenerateStep(run_id=view.run_id, step=view.step, model_selection=wishes)
+    )
+    models = [
+        PromptModel(
+            id=model.id,
+            prompt_tokens=model.prompt_tokens,
+            context_window=model.context_window,
+            fits=model.fits,
+            min_cost_usd=model.min_cost_usd,
+            max_cost_usd=model.max_cost_usd,
+            destination=model.destination,
+            allowed=model.allowed,
+        )
+        for model in shown.models
+    ]
+    return render_prompt(run, view.step, shown.prompt, models)
+
+
+async def _comparison_text(
+    session: Session, folder: WorkspaceFolder, side: ComparedSide
+) -> ComparedText:
+    run = await folder.engine.load_run(side.run_id)
+    if side.response not in {"document", "proposed"}:
+        return read_compared_text(run, side)
+    state = lifecycle.find_step(run, side.step)
+    uri = next((a.uri for a in reversed(run.applied)), run.uri)
+    if uri is None:
+        raise NotFound(
+            "The run was not started on a document; there is none to compare with.",
+            hint="Compare two answers, or what two steps hand on.",
+        )
+    title = f"your text, {unquote(uri).rpartition('/')[2]}"
+    text = split_front_matter(read_document_text(session, uri)).body
+    if side.response == "proposed":
+        goal = place_content(run.document, require_content(state), run.output)
+        text = merge(goal.base, goal.theirs, text).text
+        title = f"the text of {side.step} in it"
+    return ComparedText(title=title, run_label=run_label(run), text=text)
+
+
+def _render_usage_page(store: Store) -> str:
+    records = list(store.usage_records())
+    kinds: tuple[UsageGrouping, ...] = ("model", "day", "pipeline")
+    sums: dict[str, list[UsageTotal]] = {by: sum_usage(records, by)[0] for by in kinds}
+    return render_usage(sums, sum_usage(records, "model")[1])
+
+
+def run_tree_of(store: Store, run: PipelineRun) -> TreeNode:
+    """Return a run's whole family, from its root."""
+    return _to_tree_node(
+        read_run_tree(store, find_root_run(store, run.pipeline_run_id))
+    )
+
+
+def _to_tree_node(node: RunNode) -> TreeNode:
+    summary = node.summary
+    title = "" if summary.parent_run_id else summary.title
+    return TreeNode(
+        run_id=summary.run_id,
+        name=summary.name or title,
+        status=summary.status,
+        current_step=summary.current_step,
+        branch_point=summary.branch_point,
+        cost_usd=summary.cost_usd,
+        deleted=summary.deleted,
+        children=tuple(map(_to_tree_node, node.children)),
+        has_more=node.more,
+    )

@@ -1,0 +1,451 @@
+"""The language of prompts: Jinja2, cut down to what can be bounded.
+
+A template comes from a file that may be somebody else's. So it has text, variables,
+`if`, `for`, `set` and filters that cannot make much out of little, and nothing that
+collects text out of sight (macros, blocks, captures), calls (but for `range`) or
+multiplies. What is left is counted, see `writeit.prompts.template`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, TypeVar
+
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    nodes,
+    pass_context,
+)
+from jinja2.filters import FILTERS as JINJA_FILTERS
+from jinja2.lexer import Lexer
+from jinja2.runtime import Context, LoopContext, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
+from jinja2.visitor import NodeTransformer
+
+# --- What one template may use up, and the filters that keep within it ----------------
+
+T = TypeVar("T")
+
+MAX_RENDERED_CHARACTERS = 1_000_000
+"""Characters a prompt, and any text made on the way to it, may have."""
+MAX_ITERATIONS = 100_000
+"""Turns all loops of a template may take together."""
+MAX_RENDER_SECONDS = 2.0
+"""Processor seconds a template may take."""
+
+BUDGET_VARIABLE = "(budget)"
+"""Where a rendering finds its budget; no identifier, so no template can name it."""
+COUNTED_FILTER = "(counted)"
+CONCAT_FILTER = "(concat)"
+
+
+@dataclass(slots=True)
+class RenderBudget:
+    """What one rendering may still use up."""
+
+    iterations: int = MAX_ITERATIONS
+    characters: int = MAX_RENDERED_CHARACTERS
+    deadline: float = field(
+        default_factory=lambda: time.thread_time() + MAX_RENDER_SECONDS
+    )
+
+    def spend_iteration(self) -> None:
+        """Take one turn of a loop."""
+        self.iterations -= 1
+        if self.iterations < 0:
+            raise OverflowError(f"its loops take more than {MAX_ITERATIONS} turns")
+        self._check_time()
+
+    def spend_characters(self, count: int) -> None:
+        """Add to the prompt."""
+        self.characters -= count
+        if self.characters < 0:
+            raise OverflowError(
+                f"it makes more than {MAX_RENDERED_CHARACTERS} characters"
+            )
+        self._check_time()
+
+    def _check_time(self) -> None:
+        if time.thread_time() > self.deadline:
+            raise OverflowError(f"it takes longer than {MAX_RENDER_SECONDS:g} seconds")
+
+
+def check_text_size(size: int) -> None:
+    """Refuse to make a text of `size` characters if that is too many."""
+    if size > MAX_RENDERED_CHARACTERS:
+        raise OverflowError(
+            f"it makes a text of more than {MAX_RENDERED_CHARACTERS} characters"
+        )
+
+
+def wrap_in_tags(text: str, label: str) -> str:
+    """Put `text` between tags called `label`, numbered if the text has such tags."""
+    tag, number = label, 1
+    while f"<{tag}>" in text or f"</{tag}>" in text:
+        number += 1
+        tag = f"{label}-{number}"
+    return f"<{tag}>\n{text}\n</{tag}>"
+
+
+def to_text(value: object) -> str:
+    """Return what a template shows of `value`; lists and the like are no text."""
+    if isinstance(value, str | int | float | Undefined):
+        return str(value)
+    if value is None:
+        return ""
+    raise TypeError(f"a {type(value).__name__} is no text; lists can be joined")
+
+
+def _text_filter(method: Callable[[str], T]) -> Callable[[object], T]:
+    """Return the filter that applies `method` to texts, and to nothing else."""
+    return lambda value: method(to_text(value))
+
+
+def _trim_filter(text: object, characters: str | None = None) -> str:
+    return to_text(text).strip(characters)
+
+
+def _count_words(text: str) -> int:
+    return len(text.split())
+
+
+def _join_filter(values: Iterable[object], separator: str = "") -> str:
+    parts = [to_text(value) for value in values]
+    check_text_size(sum(map(len, parts)) + len(separator) * len(parts))
+    return separator.join(parts)
+
+
+def _concat_filter(values: Iterable[object]) -> str:
+    return _join_filter(values)
+
+
+def _tags_filter(text: object, label: str) -> str:
+    return wrap_in_tags(to_text(text), label)
+
+
+def _replace_filter(value: object, old: str, new: str) -> str:
+    text = to_text(value)
+    check_text_size(len(text) + text.count(old) * len(new))
+    return text.replace(old, new)
+
+
+@pass_context
+def _counted_filter(context: Context, values: Iterable[object]) -> Iterator[object]:
+    budget: RenderBudget = context[BUDGET_VARIABLE]
+    for value in values:
+        budget.spend_iteration()
+        yield value
+
+
+# Those of Jinja's filters that make no text.
+_SAFE_FILTERS = ("count", "d", "default", "first", "float", "int", "last", "length")
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    **{name: JINJA_FILTERS[name] for name in _SAFE_FILTERS},
+    "capitalize": _text_filter(str.capitalize),
+    "fenced": _tags_filter,
+    "join": _join_filter,
+    "lower": _text_filter(str.lower),
+    "replace": _replace_filter,
+    "title": _text_filter(str.title),
+    "trim": _trim_filter,
+    "upper": _text_filter(str.upper),
+    "wordcount": _text_filter(_count_words),
+    COUNTED_FILTER: _counted_filter,
+    CONCAT_FILTER: _concat_filter,
+}
+"""All filters of prompts; those whose name is no identifier are for us alone."""
+
+
+# --- The language of prompts: Jinja2, cut down to what can be bounded -----------------
+
+MAX_TEMPLATE_CHARACTERS = 100_000
+"""Characters a template may have."""
+
+_ALLOWED_NODES = (
+    nodes.Add,
+    nodes.And,
+    nodes.Assign,
+    nodes.Call,
+    nodes.Compare,
+    nodes.Concat,
+    nodes.CondExpr,
+    nodes.Const,
+    nodes.Div,
+    nodes.Filter,
+    nodes.FloorDiv,
+    nodes.For,
+    nodes.Getattr,
+    nodes.Getitem,
+    nodes.If,
+    nodes.Keyword,
+    nodes.List,
+    nodes.Name,
+    nodes.Neg,
+    nodes.Not,
+    nodes.Operand,
+    nodes.Or,
+    nodes.Output,
+    nodes.Slice,
+    nodes.Sub,
+    nodes.Template,
+    nodes.TemplateData,
+    nodes.Test,
+    nodes.Tuple,
+)
+
+_NODE_DESCRIPTIONS = {
+    "AssignBlock": "set blocks: write {% set name = value %}",
+    "Block": "blocks",
+    "Dict": "dictionaries",
+    "Extends": "extends",
+    "FilterBlock": "filter blocks: write {{ value|filter }}",
+    "FromImport": "import",
+    "Include": "include",
+    "Macro": "macros",
+    "Mod": "% operator",
+    "Mul": "multiplication",
+    "NSRef": "namespaces",
+    "Pow": "powers",
+    "With": "with: write {% set name = value %}",
+}
+
+
+class InvalidTemplate(Exception):
+    """The template cannot be used; `offset` says where, in characters from 0."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = max(offset, 0)
+
+
+def line_and_column(source: str, offset: int) -> tuple[int, int]:
+    """Return line and column, from 0, of an offset into a template."""
+    before = _normalize_line_ends(source)[:offset]
+    return before.count("\n"), len(before) - (before.rfind("\n") + 1)
+
+
+def _normalize_line_ends(source: str) -> str:
+    """Return `source` with the line ends Jinja reads, which its offsets count."""
+    return source.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class _OffsetLexer(Lexer):
+    """Jinja's lexer, telling where a token is as an offset instead of a line.
+
+    Jinja keeps lines only, and an editor needs columns. What it carries along from
+    token to node to traceback is any integer: here 1 + the offset.
+    """
+
+    def tokeniter(
+        self,
+        source: str,
+        name: str | None,
+        filename: str | None = None,
+        state: str | None = None,
+    ) -> Iterator[tuple[int, str, str]]:
+        """Yield every raw token with 1 + its offset."""
+        unix, offset = _normalize_line_ends(source), 0
+        try:
+            for _line, token, raw in super().tokeniter(source, name, filename, state):
+                # Only whitespace is ever left out between two tokens.
+                offset = unix.index(raw, offset)
+                yield 1 + offset, token, raw
+                offset += len(raw)
+        except TemplateSyntaxError as error:
+            error.lineno = 1 + offset
+            raise
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, where data has members and nothing has methods."""
+
+    intercepted_binops = frozenset({"+"})
+
+    def __init__(self) -> None:
+        super().__init__(
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            finalize=to_text,
+            autoescape=False,
+        )
+        self._offset_lexer = _OffsetLexer(self)
+        self.globals = {"range": safe_range}
+        self.filters = dict(FILTERS)
+
+    @property
+    def lexer(self) -> Lexer:
+        """The lexer that tells offsets."""
+        return self._offset_lexer
+
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 -- Jinja's own signature
+        """Look up `obj.attribute`: a key, or what `loop` knows."""
+        if isinstance(obj, LoopContext):
+            return super().getattr(obj, attribute)
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401 -- Jinja's own signature
+        """Look up `obj[argument]`, and nothing else when that is not there."""
+        try:
+            return obj[argument]
+        except (LookupError, TypeError):
+            return self.undefined(obj=obj, name=argument)
+
+    def call_binop(
+        self,
+        context: Context,
+        operator: str,
+        left: Any,  # noqa: ANN401 -- Jinja's own signature
+        right: Any,  # noqa: ANN401 -- Jinja's own signature
+    ) -> Any:  # noqa: ANN401 -- Jinja's own signature
+        """Add, as long as the sum of two texts or lists stays within bounds."""
+        if isinstance(left, str | list | tuple) and isinstance(right, type(left)):
+            check_text_size(len(left) + len(right))
+        return super().call_binop(context, operator, left, right)
+
+
+environment = _Environment()
+"""The one environment of all prompts; it keeps nothing of any of them."""
+
+
+def parse_template(source: str) -> nodes.Template:
+    """Return the syntax tree of a template; a node's offset is `lineno - 1`.
+
+    Raises:
+        Unusable: it is no template, or uses what prompts do not have.
+    """
+    if len(source) > MAX_TEMPLATE_CHARACTERS:
+        raise InvalidTemplate(
+            f"A template has at most {MAX_TEMPLATE_CHARACTERS} characters.", 0
+        )
+    try:
+        tree = environment.parse(source)
+        for node in tree.find_all(nodes.Node):
+            _check_node_allowed(node)
+    except TemplateSyntaxError as error:
+        raise InvalidTemplate(_sentence(error.message), error.lineno - 1) from error
+    except (RecursionError, ValueError) as error:
+        reason = "it is nested too deeply, or has a number that is too long"
+        raise InvalidTemplate(f"This template cannot be read: {reason}.", 0) from error
+    return tree
+
+
+def _sentence(message: str | None) -> str:
+    text = (message or "this is no template").strip()
+    return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _check_node_allowed(node: nodes.Node) -> None:
+    offset = (node.lineno or 1) - 1  # operands have none
+    if not isinstance(node, _ALLOWED_NODES):
+        what = type(node).__name__
+        raise InvalidTemplate(
+            f"Prompts have no {_NODE_DESCRIPTIONS.get(what, what.lower())}.", offset
+        )
+    if isinstance(node, nodes.Call) and not _is_range_call(node):
+        raise InvalidTemplate("Prompts call no functions but range().", offset)
+    if isinstance(node, nodes.For) and node.recursive:
+        raise InvalidTemplate("Prompts have no recursive loops.", offset)
+    if isinstance(node, nodes.Filter):
+        _check_known_name("filter", node.name, environment.filters, offset)
+    if isinstance(node, nodes.Test):
+        _check_known_name("test", node.name, environment.tests, offset)
+
+
+def _is_range_call(node: nodes.Call) -> bool:
+    return isinstance(node.node, nodes.Name) and node.node.name == "range"
+
+
+def _check_known_name(kind: str, name: str, known: Iterable[str], offset: int) -> None:
+    names = [each for each in known if each.isidentifier()]
+    if name in names:
+        return
+    near = get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise InvalidTemplate(f"Prompts have no {kind} {name!r}.{hint}", offset)
+
+
+# --- Filling a template in, within bounds ---------------------------------------------
+
+_TEMPLATE_FILENAME = "<prompt>"
+
+# Whatever an expression can come to: 'a' + 1, 1 // 0, loops nested too deeply.
+_RENDER_ERRORS = (
+    TemplateError,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+
+def fill_template(source: str, context: Mapping[str, object]) -> str:
+    """Return the template with `context` filled in.
+
+    Raises:
+        Unusable: it cannot be filled in, or not within bounds.
+    """
+    budget = RenderBudget()
+    written: list[str] = []
+    try:
+        for chunk in _compile_template(source).generate(
+            {**context, BUDGET_VARIABLE: budget}
+        ):
+            budget.spend_characters(len(chunk))
+            written.append(chunk)
+    except _RENDER_ERRORS as error:
+        reason = str(error).rstrip(".")
+        message = f"This template cannot be filled in: {reason}."
+        raise InvalidTemplate(message, _error_offset(error.__traceback__)) from error
+    return "".join(written)
+
+
+@lru_cache(maxsize=128)
+def _compile_template(source: str) -> Template:
+    tree = _BudgetTransformer().visit(parse_template(source))
+    tree.set_environment(environment)
+    code = environment.compile(tree, filename=_TEMPLATE_FILENAME)
+    return Template.from_code(environment, code, environment.make_globals(None))
+
+
+class _BudgetTransformer(NodeTransformer):
+    """Puts the counting filters where a template could do much with little."""
+
+    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 -- Jinja calls visitors so
+        """Count the turns of the loop."""
+        self.generic_visit(node)
+        node.iter = _apply_filter(node.iter, COUNTED_FILTER)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802 -- as above
+        """Join the parts of `a ~ b` within bounds."""
+        self.generic_visit(node)
+        return _apply_filter(nodes.List(node.nodes, lineno=node.lineno), CONCAT_FILTER)
+
+
+def _apply_filter(node: nodes.Node, name: str) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+
+
+def _error_offset(traceback: TracebackType | None) -> int:
+    """Return where in the template an error arose: Jinja's last frame knows."""
+    offset = 0
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == _TEMPLATE_FILENAME:
+            offset = traceback.tb_lineno - 1
+        traceback = traceback.tb_next
+    return offset

@@ -1,0 +1,252 @@
+"""One LMDB environment: its transactions, its growth, its files.
+
+Reads come from any thread and are short. Writes come one at a time, nearly all from
+the `Writer`'s thread; LMDB's lock keeps other processes out meanwhile. The care of a
+store reads for long, copies, and closes and opens the files again: three locks say
+who has to wait, taken in the order in which `Environment` lists them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+import lmdb
+
+from writeit.storage import errors, location
+from writeit.storage.snapshot import DATA_FILE, Batch, Counters, Snapshot
+
+T = TypeVar("T")
+
+INITIAL_MAP_SIZE = 1 << 30
+"""Bytes of address space at first; costs nothing until used, doubles when full."""
+_MAX_READERS = 510
+_RETRY_SECONDS = 0.001
+_RESIZE_TIMEOUT = 5.0
+"""How long a reader tries to follow a map that another process has grown."""
+
+
+class LmdbEnvironment:
+    """An open LMDB environment. Open it through `writeit.storage.opening`."""
+
+    def __init__(self, folder: Path, map_size: int = INITIAL_MAP_SIZE) -> None:
+        """Open the environment that is in `folder`.
+
+        Raises:
+            lmdb.Error: as LMDB found it.
+        """
+        self.folder = folder
+        self.counters = Counters()
+        self._data_path = folder / DATA_FILE
+        # Held while somebody writes, from the first page to the last.
+        self._write_lock = threading.RLock()
+        # Held while a long read or a copy goes on: the map must stay where it is.
+        self._map_lock = threading.RLock()
+        # Held while a read goes on, for the same reason; nobody waits for it long.
+        self._read_lock = threading.RLock()
+        self._lmdb = _open_lmdb(folder, map_size)
+        self._page_size = self._lmdb.stat()["psize"]
+        # Readers that were killed keep old pages from being used again.
+        self._lmdb.reader_check()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        with self._read_lock:
+            self._lmdb.close()
+
+    @contextmanager
+    def read_transaction(self) -> Iterator[Snapshot]:
+        """Read from a consistent snapshot.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        try:
+            txn = self._begin_read()
+            try:
+                with txn:
+                    yield Snapshot(txn, self.counters, self.folder)
+            finally:
+                self._read_lock.release()
+        except lmdb.Error as error:
+            raise errors.to_store_error(error, self.folder) from error
+
+    @contextmanager
+    def write_transaction(self) -> Iterator[lmdb.Transaction[bytes]]:
+        """Write a group of pieces: commits at the end, aborts on any error."""
+        with self._write_lock:
+            with self._lmdb.begin(write=True) as txn:
+                yield txn
+            self.counters.transactions += 1
+            self._extend_data_file()
+
+    @contextmanager
+    def nested_transaction(self, group: lmdb.Transaction[bytes]) -> Iterator[Batch]:
+        """Write one piece within a group; its failure leaves the others alone."""
+        with self._lmdb.begin(write=True, parent=group) as txn:
+            yield Batch(txn, self.counters, self.folder)
+        self.counters.nested_transactions += 1
+
+    def write_once(self, work: Callable[[Batch], T]) -> T:
+        """Write one piece in a transaction of its own, on this thread.
+
+        Raises:
+            lmdb.Error: as LMDB found it; a map that is full grows.
+        """
+        while True:
+            try:
+                with (
+                    self.write_transaction() as group,
+                    self.nested_transaction(group) as batch,
+                ):
+                    return work(batch)
+            except lmdb.MapFullError:
+                self.grow_map()
+            except lmdb.MapResizedError:
+                self.adopt_map_size()
+
+    @contextmanager
+    def long_read_transaction(self) -> Iterator[Snapshot]:
+        """Read for as long as it takes; short reads and writes go on meanwhile.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        try:
+            with self._map_lock:
+                txn = self._begin_read()
+                self._read_lock.release()
+                with txn:
+                    yield Snapshot(txn, self.counters, self.folder)
+        except lmdb.Error as error:
+            raise errors.to_store_error(error, self.folder) from error
+
+    def copy_to(self, target: Path, *, compact: bool) -> None:
+        """Copy a consistent state into the folder `target`; all else goes on.
+
+        Raises:
+            lmdb.Error: as LMDB found it.
+            OSError: it could not be written.
+        """
+        with self._map_lock:
+            self._lmdb.copy(str(target), compact=compact)
+        location.fsync_path(target / DATA_FILE)
+        location.fsync_path(target)
+
+    @contextmanager
+    def block_writes(self) -> Iterator[None]:
+        """Let nobody in this process write meanwhile."""
+        with self._write_lock:
+            yield
+
+    @contextmanager
+    def exclusive_access(self) -> Iterator[None]:
+        """Let go of the files, be the only one who has them, and open them again.
+
+        Raises:
+            InUse: another process has them open.
+            lmdb.Error: they could not be opened again.
+        """
+        with (
+            self._write_lock,
+            self._map_lock,
+            self._read_lock,
+            location.opening_lock(self.folder),  # it is not moved while it is closed
+        ):
+            size = self._lmdb.info()["map_size"]
+            self._lmdb.close()
+            try:
+                with location.exclusive_lock(self.folder):
+                    yield
+            finally:
+                self._lmdb = _open_lmdb(self.folder, size)
+
+    def meta_pages(self) -> bytes:
+        """Return both meta pages: they change with every transaction."""
+        with self._data_path.open("rb") as data:
+            return data.read(2 * self._page_size)
+
+    def last_transaction_id(self) -> int:
+        """Return the number of the newest transaction, whichever process wrote it."""
+        with self._read_lock:
+            return int(self._lmdb.info()["last_txnid"])
+
+    def sizes(self) -> tuple[int, int, int]:
+        """Return the bytes of the map, those in use, and those of the file."""
+        with self._read_lock:
+            stat, size = self._lmdb.stat(), self._lmdb.info()["map_size"]
+        pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        return size, pages * self._page_size, self._data_path.stat().st_size
+
+    def grow_map(self) -> None:
+        """Double the map. No transaction of this thread may be open."""
+        with self._map_lock, self._read_lock:
+            self._lmdb.set_mapsize(self._lmdb.info()["map_size"] * 2)
+        self.counters.map_growths += 1
+
+    def adopt_map_size(self) -> None:
+        """Take over the size that another process has given the map."""
+        with self._map_lock, self._read_lock:
+            self._lmdb.set_mapsize(0)
+
+    def missing_bytes(self) -> int:
+        """Return by how much the data file is too short for all of its pages."""
+        length = (self._lmdb.info()["last_pgno"] + 1) * self._page_size
+        return max(0, length - self._data_path.stat().st_size)
+
+    def _extend_data_file(self) -> None:
+        """Make the data file as long as its pages are many.
+
+        LMDB does not write pages at the end that were taken and freed again within
+        one transaction. With them, a short file is known to be damaged at a glance.
+        Another process may be writing: nothing here can shorten or overwrite.
+        """
+        missing = self.missing_bytes()
+        if not missing or not hasattr(os, "posix_fallocate"):
+            return
+        with self._data_path.open("r+b") as data, suppress(OSError):
+            # Without room it stays short, and the next to open it looks closely.
+            end = data.seek(0, os.SEEK_END)
+            os.posix_fallocate(data.fileno(), end + missing - 1, 1)
+
+    def _begin_read(self) -> lmdb.Transaction[bytes]:
+        """Begin a read transaction and keep the gate; the caller releases it."""
+        deadline = time.monotonic() + _RESIZE_TIMEOUT
+        while True:
+            self._read_lock.acquire()
+            try:
+                return self._lmdb.begin()
+            except (lmdb.MapResizedError, lmdb.ReadersFullError) as error:
+                self._read_lock.release()
+                if time.monotonic() > deadline:
+                    raise
+                self._recover_from_read_error(error)
+            except BaseException:
+                self._read_lock.release()
+                raise
+
+    def _recover_from_read_error(self, error: lmdb.Error) -> None:
+        if isinstance(error, lmdb.ReadersFullError):
+            with self._read_lock:
+                self._lmdb.reader_check()
+            return
+        if not self._map_lock.acquire(timeout=_RETRY_SECONDS):
+            return
+        try:
+            self.adopt_map_size()
+        except lmdb.Error:
+            # Our writer is in a transaction and has followed already, or is about to.
+            time.sleep(_RETRY_SECONDS)
+        finally:
+            self._map_lock.release()
+
+
+def _open_lmdb(folder: Path, map_size: int) -> lmdb.Environment:
+    return lmdb.Environment(
+        str(folder), map_size=map_size, max_readers=_MAX_READERS, mode=0o700
+    )

@@ -1,0 +1,257 @@
+"""The keys of the store: the data model's patterns, literally, as UTF-8.
+
+Parts are joined by colons and numbers are padded with zeros, so that the order of
+the keys is the order of time or of place. A time has colons of its own; it is always
+27 characters long and stands before a 36 characters long id, so both are found from
+the end. A part that somebody else named has its colons and percent signs quoted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from uuid import UUID
+
+from writeit.domain.errors import InvalidParams
+
+MAX_KEY_BYTES = 511
+"""LMDB's limit."""
+SCHEMA = b"meta:schema"
+STREAMING = b"streaming:"
+SESSIONS = b"session:"
+RUNS = b"run:"
+USAGE = b"usage:"
+RESPONSES = b"response:"
+EVENTS = b"event:"
+TEXTS = b"text:"
+STEPS = b"step:"
+CONFIGURATIONS = b"config:"
+PRIMERS = b"primer:"
+PREFERENCES = b"preferences:"
+LEASES = b"lease:"
+TOMBSTONES = b"tombstone:"
+JOURNAL = b"journal:"
+RECORD_PREFIXES = (
+    *(RUNS, STEPS, RESPONSES, EVENTS, USAGE, TOMBSTONES, LEASES),
+    *(CONFIGURATIONS, PRIMERS, SESSIONS, PREFERENCES),
+)
+"""What the keys of records begin with; all else is text or says it all by its key."""
+MIN_ID = UUID(int=0)
+"""Sorts before every id."""
+_ID_LENGTH = 36
+
+
+def config(configuration_id: str) -> bytes:
+    """A configuration."""
+    return _build_key("config", configuration_id)
+
+
+def run(run_id: UUID) -> bytes:
+    """A run without its steps."""
+    return _build_key("run", run_id)
+
+
+def run_by_config(configuration_id: str) -> bytes:
+    """The index of a configuration's runs; `at` completes it."""
+    return _build_key("run_by_config", configuration_id)
+
+
+def run_by_pipeline(name: str) -> bytes:
+    """What the indices of all configurations called `name` begin with."""
+    return _build_key("run_by_config", f"{name}@")
+
+
+def run_by_uri(uri: str) -> bytes:
+    """The index of a document's runs; hashed, because a URI has no limit."""
+    return _build_key("run_by_uri", hashlib.sha256(uri.encode()).hexdigest()[:32])
+
+
+def recent_runs(user_id: str) -> bytes:
+    """The index of a user's runs; `at` completes it."""
+    return _build_key("recent_runs", user_id)
+
+
+def completed_runs(user_id: str) -> bytes:
+    """The index of a user's completed runs; `at` completes it."""
+    return _build_key("completed_runs", user_id)
+
+
+def primer_usage(primer_id: str) -> bytes:
+    """The index of the runs that used a primer; `at` completes it."""
+    return _build_key("primer_usage", primer_id)
+
+
+def index_entry(index: bytes, timestamp: datetime, run_id: UUID) -> bytes:
+    """The key of a run in a time-ordered index."""
+    return _check_length(index + b":" + index_suffix(timestamp, run_id))
+
+
+def index_suffix(timestamp: datetime, run_id: UUID) -> bytes:
+    """How a run's key ends in every time-ordered index."""
+    time = timestamp.astimezone(UTC).isoformat(timespec="microseconds")
+    return f"{time.removesuffix('+00:00')}Z:{run_id}".encode()
+
+
+INDEX_SUFFIX_LENGTH = 27 + 1 + _ID_LENGTH
+
+
+def step(run_id: UUID, step_name: str) -> bytes:
+    """A step of a run, without its responses."""
+    return _build_key("step", run_id, step_name)
+
+
+def response(response_id: UUID) -> bytes:
+    """A response, whichever runs share it."""
+    return _build_key("response", response_id)
+
+
+def step_responses_prefix(run_id: UUID) -> bytes:
+    """What the keys of all responses of a run begin with."""
+    return _build_key("step_responses", run_id, "")
+
+
+def step_response(run_id: UUID, step_name: str, index: int, response_id: UUID) -> bytes:
+    """One response's place in a step."""
+    return _build_key("step_responses", run_id, step_name, f"{index:04d}", response_id)
+
+
+def step_of_response(key: bytes) -> str:
+    """The step in a `step_response` key; step names need no quoting."""
+    return key.rsplit(b":", 3)[1].decode()
+
+
+def branch_children_prefix(parent_id: UUID) -> bytes:
+    """What the keys of a run's children begin with."""
+    return _build_key("branch_children", parent_id, "")
+
+
+def branch_parent(child_id: UUID) -> bytes:
+    """A child's parent."""
+    return _build_key("branch_parent", child_id)
+
+
+def branch_child(parent_id: UUID, child_id: UUID) -> bytes:
+    """One of a parent's children."""
+    return _build_key("branch_children", parent_id, child_id)
+
+
+def primer(primer_id: str, version: str | None = None) -> bytes:
+    """A version of a primer; without one, which version was used last."""
+    if version is None:
+        return _build_key("primer", primer_id)
+    return _build_key("primer", primer_id, version)
+
+
+def preferences(user_id: str) -> bytes:
+    """What a user prefers."""
+    return _build_key("preferences", user_id)
+
+
+def session(session_id: UUID) -> bytes:
+    """A session."""
+    return _build_key("session", session_id)
+
+
+def active_session(user_id: str, session_id: UUID) -> bytes:
+    """One of a user's sessions that have not ended."""
+    return _build_key("active_sessions", user_id, session_id)
+
+
+def active_sessions_prefix(user_id: str) -> bytes:
+    """What the keys of a user's active sessions begin with."""
+    return _build_key("active_sessions", user_id, "")
+
+
+def event(run_id: UUID, seq: int) -> bytes:
+    """One event of a run; the first has number 1."""
+    return _build_key("event", run_id, f"{seq:010d}")
+
+
+def events_prefix(run_id: UUID) -> bytes:
+    """What the keys of a run's events begin with."""
+    return _build_key("event", run_id, "")
+
+
+def text(digest: str) -> bytes:
+    """A text, by its SHA-256 in hexadecimal."""
+    return _build_key("text", digest)
+
+
+def journal(run_id: UUID, response_id: UUID, offset: int) -> bytes:
+    """A piece of streamed text that begins at character `offset` of the answer."""
+    return _build_key("journal", run_id, response_id, f"{offset:010d}")
+
+
+def journal_prefix(run_id: UUID, response_id: UUID) -> bytes:
+    """What the keys of a response's journal begin with."""
+    return _build_key("journal", run_id, response_id, "")
+
+
+def streaming(run_id: UUID) -> bytes:
+    """There while answers of the run are on their way."""
+    return _build_key("streaming", run_id)
+
+
+def lease(run_id: UUID) -> bytes:
+    """Who is asking models for a run right now."""
+    return _build_key("lease", run_id)
+
+
+def tombstone(run_id: UUID) -> bytes:
+    """What is left of a deleted run that has children."""
+    return _build_key("tombstone", run_id)
+
+
+def usage(timestamp: datetime, response_id: UUID) -> bytes:
+    """What an answer used, whatever becomes of its run."""
+    return index_entry(b"usage", timestamp, response_id)
+
+
+def usage_since(timestamp: datetime) -> bytes:
+    """A key before the usage of `moment` and all later ones."""
+    return b"usage:" + index_suffix(timestamp, MIN_ID)
+
+
+def run_prefixes(run_id: UUID) -> list[bytes]:
+    """What the keys begin with that are about this run alone, besides its record."""
+    kinds = ("step", "step_responses", "event", "journal")
+    return [_build_key(kind, run_id, "") for kind in kinds]
+
+
+def trailing_id(key: bytes) -> UUID:
+    """The id that a key ends with."""
+    return UUID(key[-_ID_LENGTH:].decode())
+
+
+def prefix_end(prefix: bytes) -> bytes:
+    """A key behind all keys that begin with `prefix`: 0xff never stands in UTF-8."""
+    return prefix + b"\xff"
+
+
+def next_key(key: bytes) -> bytes:
+    """The first key that could stand behind `key`."""
+    return key + b"\0"
+
+
+def _build_key(*parts: object) -> bytes:
+    return _check_length(":".join(_quote(str(part)) for part in parts).encode())
+
+
+def _quote(part: str) -> str:
+    return part.replace("%", "%25").replace(":", "%3A")
+
+
+def _check_length(key: bytes) -> bytes:
+    """Refuse a key that LMDB could not hold.
+
+    Raises:
+        InvalidParams: the key is too long; what somebody named in it has to be shorter.
+    """
+    if len(key) > MAX_KEY_BYTES:
+        shown = key[:60].decode(errors="replace")
+        raise InvalidParams(
+            f"A name is too long to be stored: {shown}… has {len(key)} bytes,"
+            f" more than the {MAX_KEY_BYTES} a key may have.",
+            hint="Use a shorter name.",
+        )
+    return key

@@ -1,0 +1,275 @@
+"""Where the store of a workspace is: in it, in the user's data folder, or elsewhere."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import platformdirs
+import psutil
+
+from writeit.domain.errors import StoreError
+from writeit.storage import errors
+from writeit.storage.snapshot import DATA_FILE
+
+# --- Where the store of a workspace is: in it, in the user's data folder, or elsewhere
+
+STORE_SUBFOLDER = Path(".writeit") / "store"
+MOVE_COMMAND = "writeit store move"
+DATA_DIR_VARIABLE = "WRITEIT_DATA_DIR"
+REMOTE_FILESYSTEMS = frozenset(
+    {
+        "9p",
+        "afpfs",
+        "afs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "davfs",
+        "drvfs",
+        "fuse.davfs2",
+        "fuse.glusterfs",
+        "fuse.rclone",
+        "fuse.s3fs",
+        "fuse.sshfs",
+        "fuse.vmhgfs-fuse",
+        "glusterfs",
+        "lustre",
+        "ncpfs",
+        "nfs",
+        "nfs4",
+        "prl_fs",
+        "smb",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "vboxsf",
+        "virtiofs",
+        "webdav",
+    }
+)
+"""Filesystems on which LMDB's shared memory and locks cannot be relied on."""
+
+
+def store_folder(
+    workspace: Path | None, location: str = "workspace"
+) -> tuple[Path, str | None]:
+    """Return the folder of a workspace's store, and what to tell the user about it.
+
+    `location` is `workspace`, `user`, or an absolute folder. A store that is found
+    elsewhere is used where it is until the user moves it.
+    """
+    wanted, problem = preferred_folder(workspace, location)
+    found = other_store_folders(workspace, wanted)
+    message = None
+    if found and _has_visible_store(wanted):
+        others = " and ".join(map(str, found))
+        message = (
+            f"This folder has more than one run history. {wanted} is used; {others} is"
+            f" kept and not shown. If a move was interrupted, finish it: {MOVE_COMMAND}"
+        )
+    elif found and problem:
+        message = f"{problem}, so this folder's run history stays in {found[0]}."
+    elif found:
+        message = (
+            f"This folder's run history is in {found[0]}, and your configuration says"
+            f" {wanted}. To move it, close your editors and run: {MOVE_COMMAND}"
+        )
+    elif problem:
+        message = f"{problem}, so WriteIt keeps this folder's run history in {wanted}."
+    elif workspace is None and location == "workspace":
+        message = f"No folder is open, so WriteIt keeps its run history in {wanted}."
+    return (found[0] if found and not _has_visible_store(wanted) else wanted), message
+
+
+def preferred_folder(workspace: Path | None, location: str) -> tuple[Path, str | None]:
+    """Return where a store belongs, and why not where `location` says, if so."""
+    if location == "user" or (workspace is None and location == "workspace"):
+        return _folder_in_user_data(workspace), None
+    if workspace is not None and location == "workspace":
+        root, folder = workspace, workspace / STORE_SUBFOLDER
+    else:
+        root, folder = Path(location), _folder_for_workspace(Path(location), workspace)
+    if reason := _why_unsuitable(root, folder):
+        return _folder_in_user_data(workspace), f"{root} {reason}"
+    return folder, None
+
+
+def other_store_folders(workspace: Path | None, wanted: Path) -> list[Path]:
+    """Return the folders of a workspace's stores other than `wanted`, likeliest first.
+
+    Stores in folders that the configuration named before are known by the notes that
+    the user's data folder has of every store made.
+    """
+    places = [_folder_in_user_data(workspace)]
+    if workspace is not None:
+        beside = workspace / STORE_SUBFOLDER
+        if beside != wanted and _why_unsuitable(workspace, beside) is None:
+            places.insert(0, beside)
+        if not _has_visible_store(wanted):
+            name = _unique_folder_name(workspace)
+            places += [
+                p for p in _recorded_store_folders() if p.parts[-2:] == (name, "store")
+            ]
+    others = dict.fromkeys(place.resolve() for place in places)
+    others.pop(wanted.resolve(), None)
+    return [place for place in others if _has_visible_store(place)]
+
+
+def store_exists(folder: Path) -> bool:
+    """Return whether there is a store in `folder`, damaged or not.
+
+    Raises:
+        StoreError: the folder may not be read.
+    """
+    try:
+        (folder / DATA_FILE).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise errors.to_store_error(error, folder) from error
+    return True
+
+
+def _has_visible_store(folder: Path) -> bool:
+    """Return whether we can see a store in `folder`; opening it reports the rest."""
+    with suppress(StoreError):
+        return store_exists(folder)
+    return False
+
+
+def _recorded_store_folders() -> Iterator[Path]:
+    """Yield the folders of all stores this user's WriteIt made."""
+    notes: list[Path] = []
+    with suppress(OSError):
+        notes = sorted(store_notes_folder().iterdir())
+    for note in notes:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            yield Path(json.loads(note.read_text(encoding="utf-8"))["folder"])
+
+
+def create_store_folder(folder: Path) -> None:
+    """Make the folder of a store; inside a workspace, git is told to leave it alone.
+
+    Raises:
+        OSError: it cannot be made or written.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    house = folder.parent
+    ignore = house / ".gitignore"
+    if house.name == STORE_SUBFOLDER.parts[0] and not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+def filesystem_type(path: Path) -> str:
+    """Return the type of the filesystem that `path` is on, "" where nobody knows."""
+    resolved = path.resolve()
+    mounts = {Path(p.mountpoint): p.fstype for p in psutil.disk_partitions(all=True)}
+    for candidate in (resolved, *resolved.parents):
+        if candidate in mounts:
+            return mounts[candidate].lower()
+    return ""
+
+
+def _why_unsuitable(folder: Path, target: Path) -> str | None:
+    """Say why the store of `folder` cannot be at `place` in it, or None."""
+    if filesystem_type(folder) in REMOTE_FILESYSTEMS:
+        return "is on a remote filesystem"
+    while not os.path.lexists(target):
+        target = target.parent
+    if not target.is_dir() or not os.access(target, os.W_OK | os.X_OK):
+        return "cannot be written to"
+    return None
+
+
+def user_data_folder() -> Path:
+    """Return the user's own folder for what is kept outside of workspaces."""
+    return Path(
+        os.environ.get(DATA_DIR_VARIABLE)
+        or platformdirs.user_data_dir("writeit", appauthor=False)
+    )
+
+
+def store_notes_folder() -> Path:
+    """Return the folder of the notes about the stores that were made here."""
+    return user_data_folder() / "known-stores"
+
+
+def _folder_in_user_data(workspace: Path | None) -> Path:
+    """Return where a store is in the user's data folder."""
+    data = user_data_folder()
+    return _folder_for_workspace(
+        data if workspace is None else data / "workspaces", workspace
+    )
+
+
+def _folder_for_workspace(folder: Path, workspace: Path | None) -> Path:
+    """Return where a workspace's store is among others."""
+    if workspace is None:
+        return folder / "store"
+    return folder / _unique_folder_name(workspace) / "store"
+
+
+def _unique_folder_name(workspace: Path) -> str:
+    """Return a folder name that no other workspace has."""
+    path = str(workspace.resolve())
+    digest = hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()[:12]
+    return f"{workspace.resolve().name[:80]}-{digest}"
+
+
+# --- Who has a store's files: this process alone, or others too -----------------------
+
+LOCK_FILE = "lock.mdb"
+_LOCK_HELD_ERRNOS = frozenset({errno.EACCES, errno.EAGAIN})
+
+
+class StoreInUse(Exception):
+    """Another process has the store open."""
+
+
+@contextmanager
+def exclusive_lock(folder: Path) -> Iterator[None]:
+    """Keep all other processes from opening the store in `folder`.
+
+    Raises:
+        InUse: one has it open.
+        OSError: the lock file cannot be made or is not a plain file.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(folder / LOCK_FILE, flags, 0o600)
+    try:
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+        except OSError as error:
+            if error.errno in _LOCK_HELD_ERRNOS:
+                raise StoreInUse from error
+            raise
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def opening_lock(folder: Path) -> Iterator[None]:
+    """Wait for other processes that are about to open, make or check this store."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def fsync_path(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk before going on."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,296 @@
+"""From entities to records and back: the one place where the two shapes meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from writeit.domain import events as e
+from writeit.domain.entity import Entity, TokenUsage
+from writeit.domain.events import Event
+from writeit.domain.primer import StylePrimer
+from writeit.domain.run import AIResponse, PipelineRun, StepState, pipeline_name
+from writeit.ports.store import Lease, RunSummary, UsageRecord
+from writeit.storage.records import (
+    MIN_SHARED_TEXT_BYTES,
+    EventRecord,
+    LeaseRecord,
+    PrimerRecord,
+    Record,
+    ResponseRecord,
+    RunFields,
+    RunRecord,
+    RunStartRecord,
+    RunStartStepRecord,
+    RunSummaryRecord,
+    StepRecord,
+    UsageEntryRecord,
+)
+
+E = TypeVar("E", bound=Entity)
+
+_EVENT_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+_EVENT_SUBRECORDS = ("calls", "merged_from", "passage")
+"""Fields of events that have records of their own."""
+
+
+def _field_values(model: Entity | Record, without: str = "v") -> dict[str, Any]:
+    """The fields as they are; nested values are read by their attributes."""
+    return {name: value for name, value in model if name != without}
+
+
+# --- Runs and steps ---------------------------------------------------------------
+
+
+def run_record(run: PipelineRun, seq: int) -> RunRecord:
+    """The record of `run`, whose newest event has number `seq`."""
+    return RunRecord.model_validate(
+        {
+            **_field_values(run, without="steps"),
+            "seq": seq,
+            "step_names": tuple(run.steps),
+            "title": run.title,
+            "cost_usd": run.cost_usd,
+        }
+    )
+
+
+def run_entity(record: RunFields, steps: Mapping[str, StepState]) -> PipelineRun:
+    """The run of `record` with its `steps`, in order."""
+    fields = {name: getattr(record, name) for name in RunFields.model_fields}
+    del fields["v"]
+    return _validate_entity(PipelineRun, {**fields, "steps": dict(steps)})
+
+
+def step_record(step: StepState) -> StepRecord:
+    """The record of `step`; where its responses are is kept apart."""
+    return StepRecord.model_validate(_field_values(step, without="ai_responses"))
+
+
+def step_entity(record: StepRecord, responses: Sequence[AIResponse]) -> StepState:
+    """The step of `record`, without the text that streams."""
+    fields = {name: getattr(record, name) for name in StepRecord.model_fields}
+    del fields["v"]
+    return _validate_entity(StepState, {**fields, "ai_responses": tuple(responses)})
+
+
+def with_streamed_text(
+    run: PipelineRun, read_text: Callable[[UUID], str]
+) -> PipelineRun:
+    """The run with what `text` finds of each answer that streams."""
+    if not run.is_streaming:
+        return run
+    return run.evolve(
+        steps={
+            name: step.evolve(
+                streaming=tuple(
+                    stream.evolve(text=read_text(stream.response_id))
+                    for stream in step.streaming
+                )
+            )
+            if step.streaming
+            else step
+            for name, step in run.steps.items()
+        }
+    )
+
+
+def without_streamed_text(run: PipelineRun) -> PipelineRun:
+    """The run without streamed text, which the journal alone keeps."""
+    return with_streamed_text(run, lambda _: "")
+
+
+def document_uris(run: RunSummaryRecord | RunRecord) -> list[str]:
+    """The documents a run is about: its source, and those its texts stand in."""
+    uris = [run.uri, *(applied.uri for applied in run.applied)]
+    return list(dict.fromkeys(uri for uri in uris if uri is not None))
+
+
+def run_summary(
+    record: RunSummaryRecord | RunRecord, *, deleted: bool = False
+) -> RunSummary:
+    """The line of the list of runs."""
+    return RunSummary(
+        deleted=deleted,
+        run_id=record.pipeline_run_id,
+        name=record.name,
+        title=record.title,
+        pipeline=pipeline_name(record.configuration_id),
+        configuration_id=record.configuration_id,
+        uri=record.uri,
+        status=record.status,
+        current_step=record.current_step,
+        parent_run_id=record.parent_pipeline_run_id,
+        branch_point=record.branch_point,
+        created_at=record.created_at,
+        updated_at=record.updated_at,
+        cost_usd=record.cost_usd,
+        documents=tuple(document_uris(record)),
+        applied_to=tuple(dict.fromkeys(applied.uri for applied in record.applied)),
+    )
+
+
+# --- Responses --------------------------------------------------------------------
+
+
+def response_record(response: AIResponse) -> ResponseRecord:
+    """The record of an answer; a cleaned text within the raw one is but a slice."""
+    fields = _field_values(response, without="processed_content")
+    cleaned = response.processed_content
+    start = response.raw_output.find(cleaned)
+    if start >= 0:
+        fields["processed"] = (start, start + len(cleaned))
+    else:
+        fields["processed_content"] = cleaned
+    return ResponseRecord.model_validate(fields)
+
+
+def response_entity(record: ResponseRecord) -> AIResponse:
+    """The answer of `record`."""
+    fields = _field_values(record)
+    piece = fields.pop("processed")
+    if piece is not None:
+        fields["processed_content"] = record.raw_output[piece[0] : piece[1]]
+    return _validate_entity(AIResponse, fields)
+
+
+# --- Events -----------------------------------------------------------------------
+
+
+def event_record(event: Event) -> EventRecord:
+    """The record of an event; texts and responses are referred to, not repeated."""
+    fields = _field_values(event)
+    parts = {name: fields.pop(name) for name in _EVENT_SUBRECORDS if name in fields}
+    match event:
+        case e.RunStarted() | e.RunBranched():
+            parts["run"] = _run_start_record(fields.pop("run"))
+        case e.ResponseReceived() | e.ResponseInterrupted():
+            parts["response"] = fields.pop("response").response_id
+    small = event.model_dump(mode="json", include=set(fields))
+    texts = {name: small.pop(name) for name in fields if _is_long(fields[name])}
+    return EventRecord.model_validate({"event": small, "texts": texts, **parts})
+
+
+def event_entity(
+    record: EventRecord, read_response: Callable[[UUID], AIResponse]
+) -> Event:
+    """The event of `record`; `find` reads the responses it refers to."""
+    fields: dict[str, Any] = {**record.event, **record.texts}
+    for name in _EVENT_SUBRECORDS:
+        if (part := getattr(record, name)) is not None:
+            fields[name] = part
+    if record.response is not None:
+        fields["response"] = read_response(record.response)
+    if record.run is not None:
+        fields["run"] = _run_start_entity(record.run, read_response)
+    return _EVENT_ADAPTER.validate_python(fields, from_attributes=True)
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, str) and len(value.encode()) >= MIN_SHARED_TEXT_BYTES
+
+
+def _run_start_record(run: PipelineRun) -> RunStartRecord:
+    steps = [_run_start_step(step) for step in run.steps.values()]
+    return RunStartRecord.model_validate(
+        {**_field_values(run, without="steps"), "steps": steps}
+    )
+
+
+def _run_start_step(step: StepState) -> RunStartStepRecord:
+    places = {call.response_id: place for place, call in enumerate(step.calls)}
+    ids = [response.response_id for response in step.ai_responses]
+    return RunStartStepRecord.model_validate(
+        {
+            **_field_values(step, without="ai_responses"),
+            "responses": tuple(places.get(key, key) for key in ids),
+        }
+    )
+
+
+def _run_start_entity(
+    record: RunStartRecord, read_response: Callable[[UUID], AIResponse]
+) -> PipelineRun:
+    steps = {
+        step.step_name: step_entity(
+            step, [read_response(key) for key in _response_ids(step)]
+        )
+        for step in record.steps
+    }
+    return run_entity(record, steps)
+
+
+def _response_ids(step: RunStartStepRecord) -> list[UUID]:
+    return [
+        step.calls[response].response_id if isinstance(response, int) else response
+        for response in step.responses
+    ]
+
+
+# --- Leases and usage -------------------------------------------------------------
+
+
+def lease_record(lease: Lease) -> LeaseRecord:
+    """The record of a lease."""
+    return LeaseRecord.model_validate(lease)
+
+
+def lease_entity(record: LeaseRecord) -> Lease:
+    """The lease of `record`."""
+    return Lease(**_field_values(record))
+
+
+def usage_by_response(
+    run: PipelineRun, events: Iterable[Event]
+) -> dict[UUID, UsageRecord]:
+    """What the answers used that ended by `events`, by their ids."""
+    return {
+        event.response.response_id: UsageRecord(
+            at=event.at,
+            run_id=run.pipeline_run_id,
+            pipeline=run.pipeline,
+            model=event.response.model,
+            usage=event.response.usage_stats,
+            seconds=event.response.processing_time,
+        )
+        for event in events
+        if isinstance(event, e.ResponseReceived | e.ResponseInterrupted)
+    }
+
+
+def usage_record(usage: UsageRecord) -> UsageEntryRecord:
+    """The record of a call's usage."""
+    return UsageEntryRecord.model_validate(usage)
+
+
+def usage_entity(record: UsageEntryRecord) -> UsageRecord:
+    """The usage of `record`."""
+    tokens = _validate_entity(TokenUsage, _field_values(record.usage))
+    return UsageRecord(**{**_field_values(record), "usage": tokens})
+
+
+# --- Primers ----------------------------------------------------------------------
+
+
+def primer_record(
+    primer: StylePrimer, created_at: datetime, last_used: datetime
+) -> PrimerRecord:
+    """The record of a primer's version."""
+    kept = {"created_at": created_at, "last_used": last_used}
+    return PrimerRecord.model_validate({**_field_values(primer), **kept})
+
+
+def primer_entity(record: PrimerRecord) -> StylePrimer:
+    """The primer of `record`."""
+    return StylePrimer.model_validate(_field_values(record))
+
+
+# --- Common -----------------------------------------------------------------------
+
+
+def _validate_entity(kind: type[E], fields: dict[str, Any]) -> E:
+    return kind.model_validate(fields, from_attributes=True)

@@ -1,0 +1,141 @@
+"""Moving a store to another folder while nobody has it open.
+
+The steps are in an order in which a kill loses nothing: the copy is verified and on
+the disk before it takes its place, and the old data file goes last. In between there
+are two stores with the same content, and a note beside the copy says so: the next move
+removes the old one, unless something was written into it since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from writeit.domain.errors import Busy, InvalidParams
+from writeit.storage import errors, location, page_check, provenance
+from writeit.storage.backup import temporary_folder
+from writeit.storage.location import (
+    LOCK_FILE,
+    StoreInUse,
+    exclusive_lock,
+    fsync_path,
+    opening_lock,
+)
+from writeit.storage.snapshot import DATA_FILE
+
+MOVE_NOTE_FILE = "moved-from.json"
+_MOVE_PREFIX = ".moving-"
+_LEFTOVER_PATTERNS = (f"{_MOVE_PREFIX}*", ".new-*", ".compact-*", ".foreign-*")
+"""Folders that a killed process may have left in a store's folder."""
+
+
+def relocate_store(source: Path, target: Path) -> None:
+    """Move the store in `source` to the folder `target`, or finish an earlier move.
+
+    Raises:
+        Busy: another process has the store open; nothing was changed.
+        InvalidParams: `target` has a store that is not a copy of it; both are kept.
+        StoreError: it is damaged, or could not be written; it is still in `source`.
+    """
+    try:
+        location.create_store_folder(target)
+        with ExitStack() as held:
+            for folder in sorted((source, target)):
+                held.enter_context(opening_lock(folder))
+            held.enter_context(exclusive_lock(source))
+            if not location.store_exists(target):
+                _copy_verified(source, target)
+            elif not _is_copy(source, target):
+                raise _target_has_store_error(source, target)
+            _remove_store(source)
+            (target / MOVE_NOTE_FILE).unlink(missing_ok=True)
+    except StoreInUse as error:
+        raise Busy(
+            f"Another program has the store in {source} open, so it was not moved."
+            " Nothing was changed.",
+            hint="Close other editors on this workspace, then try again.",
+        ) from error
+    except OSError as error:
+        raise errors.to_store_error(error, target) from error
+
+
+def _copy_verified(source: Path, target: Path) -> None:
+    """Put a verified copy of the store into `target`.
+
+    Raises:
+        StoreError: the store is damaged.
+        OSError: it could not be read or written.
+    """
+    _delete_leftovers(target)
+    provenance.check_plain_files(source)
+    digest = _data_file_digest(source)
+    with temporary_folder(target, _MOVE_PREFIX) as made:
+        shutil.copyfile(source / DATA_FILE, made / DATA_FILE)
+        if faults := page_check.find_file_damage(made):
+            raise errors.corrupt_error(source, faults[0])
+        if _data_file_digest(made) != digest:
+            raise errors.disk_full_error(target, "the copy differs from the store")
+        _write_note(source, digest, made, target)
+        provenance.replace_data_file(made / DATA_FILE, target)
+
+
+def _write_note(source: Path, digest: str, made: Path, target: Path) -> None:
+    note = target / MOVE_NOTE_FILE
+    copy = {**provenance.file_identity(made), "folder": str(target.resolve())}
+    note.write_text(json.dumps(_note_fields(source, digest, copy)), encoding="utf-8")
+    fsync_path(note)
+    fsync_path(target)
+
+
+def _note_fields(source: Path, digest: str, copy: dict[str, Any]) -> dict[str, Any]:
+    return {"from": str(source.resolve()), "sha256": digest, "copy": copy}
+
+
+def _is_copy(source: Path, target: Path) -> bool:
+    """Whether `target` has all of `source`: it was copied, and that did not change."""
+    try:
+        note = json.loads((target / MOVE_NOTE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    expected = _note_fields(
+        source, _data_file_digest(source), provenance.file_identity(target)
+    )
+    return bool(note == expected)
+
+
+def _remove_store(source: Path) -> None:
+    """Delete a store, and its folder where nothing else is in it."""
+    (source / DATA_FILE).unlink()
+    fsync_path(source)
+    provenance.remove_record(source)
+    _delete_leftovers(source)
+    for name in (MOVE_NOTE_FILE, LOCK_FILE):
+        (source / name).unlink(missing_ok=True)
+    for folder in (source, source.parent):
+        with suppress(OSError):  # there is something else in it
+            folder.rmdir()
+
+
+def _delete_leftovers(folder: Path) -> None:
+    """Delete what killed processes left."""
+    for pattern in _LEFTOVER_PATTERNS:
+        for left in folder.glob(pattern):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _data_file_digest(folder: Path) -> str:
+    with (folder / DATA_FILE).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _target_has_store_error(source: Path, target: Path) -> InvalidParams:
+    return InvalidParams(
+        f"There is a store in {target} already, and another one in {source}."
+        " Both are kept as they are.",
+        hint=f"WriteIt uses {target}. To keep runs of the other store, set"
+        " WRITEIT_STORE_LOCATION to its place and export them: writeit export RUN",
+    )

@@ -1,0 +1,303 @@
+"""A family of runs under random histories: whatever happens, the rules hold."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import (
+    Bundle,
+    initialize,
+    rule,
+)
+
+from support.family import STEPS, Family
+from support.runs import (
+    DAWN,
+    answer,
+    call_for,
+    current,
+    new_id,
+    new_run,
+    passage_of,
+)
+from writeit.domain import events as e
+from writeit.domain import state_machine
+from writeit.domain.errors import WriteItError
+from writeit.domain.operations import generate, lifecycle, select
+from writeit.domain.operations.select import MergeSelection
+from writeit.domain.run import Call, PipelineRun, StepStatus
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from writeit.domain.operations.lifecycle import Events
+
+A_STEP = st.none() | st.sampled_from(STEPS)
+"""A step by its name, or the current one."""
+INDEX = st.sampled_from([0, 0, 0, 1, 2])
+MOST_RUNS = 4
+WORDS = st.none() | st.sampled_from(["", "shorter", "more bees"])
+
+
+class History(Family):
+    """Whatever a writer and her models do, the runs keep the data model's rules."""
+
+    runs = Bundle("runs")
+
+    @initialize(target=runs)
+    def begin(self) -> UUID:
+        """A run starts."""
+        return self.begin_with(e.RunStarted(at=self.at, run=new_run(STEPS)))
+
+    # --- models -------------------------------------------------------------------
+
+    @rule(run_id=runs, models=st.integers(1, 3))
+    def ask(self, run_id: UUID, models: int) -> None:
+        """The writer runs the current step."""
+
+        def verb(run: PipelineRun) -> Events:
+            state = current(run)
+            lost = (
+                generate.incomplete_calls(state)
+                if state.status is StepStatus.RUNNING
+                else []
+            )
+            calls = [call_for(state, c.response_id) for c in lost] or [
+                call_for(state, up=1 if state.calls else 0) for _ in range(models)
+            ]
+            sends = (
+                generate.start_response(state.step_name, c, "p", self.at) for c in calls
+            )
+            return (*generate.start_generation(run, state, calls, self.at), *sends)
+
+        self.attempt(run_id, verb)
+
+    @rule(run_id=runs, step=A_STEP, models=st.integers(1, 2))
+    def regenerate(self, run_id: UUID, step: str | None, models: int) -> None:
+        """The writer asks a step anew."""
+
+        def verb(run: PipelineRun) -> Events:
+            state = lifecycle.find_step(run, step)
+            calls = [call_for(state, up=1) for _ in range(models)]
+            sends = (
+                generate.start_response(state.step_name, c, "p", self.at) for c in calls
+            )
+            return (*generate.regenerate(run, state, calls, "more", self.at), *sends)
+
+        self.attempt(run_id, verb)
+
+    @rule(run_id=runs)
+    def join_by_model(self, run_id: UUID) -> None:
+        """The writer lets a model join answers."""
+
+        def verb(run: PipelineRun) -> Events:
+            state = current(run)
+            call = call_for(state).evolve(merge=True)
+            opening = generate.start_model_merge(run, state, call, self.at)
+            return (
+                *opening,
+                generate.start_response(state.step_name, call, "p", self.at),
+            )
+
+        self.attempt(run_id, verb)
+
+    @rule(
+        run_id=runs,
+        ends=st.lists(
+            st.sampled_from(["whole", "whole", "partial", "nothing"]),
+            min_size=1,
+            max_size=4,
+        ),
+        first=st.booleans(),
+    )
+    def end(self, run_id: UUID, ends: list[str], first: bool) -> None:
+        """Answers end, the first or the last asked first."""
+        for how in ends:
+            run = self.family[run_id]
+            step = next((s for s in run.steps.values() if s.streaming), None)
+            if step is None:
+                return
+            stream = step.streaming[0 if first else -1]
+            call = next(c for c in step.calls if c.response_id == stream.response_id)
+            events = ended(step.step_name, call, how)
+            self.attempt(run_id, partial(returned, events))
+
+    @rule(run_id=runs, models=st.integers(1, 3))
+    def ask_and_wait(self, run_id: UUID, models: int) -> None:
+        """The writer runs the current step, and all goes well."""
+        self.ask(run_id, models)
+        self.end(run_id, ["whole"] * models, first=True)
+
+    # --- the writer ---------------------------------------------------------------
+
+    @rule(
+        run_id=runs,
+        step=A_STEP,
+        index=INDEX,
+        words=WORDS,
+        content=st.none() | st.just("mine"),
+    )
+    def choose(
+        self,
+        run_id: UUID,
+        step: str | None,
+        index: int,
+        words: str | None,
+        content: str | None,
+    ) -> None:
+        """The writer chooses, perhaps in her own wording."""
+        self.attempt(
+            run_id,
+            lambda run: select.select_response(
+                run,
+                lifecycle.find_step(run, step),
+                index,
+                self.at,
+                content=content,
+                feedback=words,
+            ),
+        )
+
+    @rule(run_id=runs)
+    def skip(self, run_id: UUID) -> None:
+        """The writer skips."""
+        self.attempt(run_id, lambda run: select.skip_step(run, current(run), self.at))
+
+    @rule(run_id=runs, step=A_STEP, last=st.booleans())
+    def take(self, run_id: UUID, step: str | None, last: bool) -> None:
+        """The writer takes a passage, also of an answer that still streams."""
+
+        def verb(run: PipelineRun) -> Events:
+            state = lifecycle.find_step(run, step)
+            ids = [one.response_id for one in state.ai_responses]
+            ids += [one.response_id for one in state.streaming]
+            response_id = ids[-1 if last else 0] if ids else new_id()
+            return select.add_passage(run, state, passage_of(response_id), self.at)
+
+        self.attempt(run_id, verb)
+
+    @rule(
+        run_id=runs,
+        step=A_STEP,
+        responses=st.lists(st.integers(0, 2), max_size=2),
+        content=st.none() | st.sampled_from(["", "mine"]),
+        words=WORDS,
+    )
+    def merge(
+        self,
+        run_id: UUID,
+        step: str | None,
+        responses: list[int],
+        content: str | None,
+        words: str | None,
+    ) -> None:
+        """The writer joins answers and passages."""
+        parts = MergeSelection(responses=responses, content=content)
+        self.attempt(
+            run_id,
+            lambda run: select.merge_responses(
+                run, lifecycle.find_step(run, step), parts, self.at, words
+            ),
+        )
+
+    @rule(run_id=runs, step=A_STEP, words=st.sampled_from(["", "dry"]))
+    def say(self, run_id: UUID, step: str | None, words: str) -> None:
+        """The writer says what later prompts should know."""
+        self.attempt(
+            run_id,
+            lambda run: select.give_feedback(
+                run, lifecycle.find_step(run, step), words, self.at
+            ),
+        )
+
+    @rule(
+        run_id=runs,
+        step=A_STEP,
+        index=INDEX,
+        score=st.sampled_from([0.5, 1.0, 1.5, None]),
+    )
+    def rate(
+        self, run_id: UUID, step: str | None, index: int, score: float | None
+    ) -> None:
+        """The writer says how good she finds an answer."""
+        self.attempt(
+            run_id,
+            lambda run: select.rate_response(
+                run, lifecycle.find_step(run, step), index, score, self.at
+            ),
+        )
+
+    # --- the run as a whole -------------------------------------------------------
+
+    @rule(run_id=runs)
+    def pause(self, run_id: UUID) -> None:
+        """The writer pauses."""
+        self.attempt(run_id, lambda run: lifecycle.pause(run, self.at))
+
+    @rule(run_id=runs)
+    def resume(self, run_id: UUID) -> None:
+        """The writer resumes."""
+        self.attempt(run_id, lambda run: lifecycle.resume(run, self.at))
+
+    @rule(run_id=runs)
+    def break_down(self, run_id: UUID) -> None:
+        """The engine or the model host fails, once what streamed has ended."""
+        if not self.family[run_id].is_streaming:
+            failed = e.RunFailed(at=self.at, message="no")
+            self.attempt(run_id, partial(returned, (failed,)))
+
+    @rule(target=runs, run_id=runs, step=A_STEP)
+    def branch(self, run_id: UUID, step: str | None) -> UUID:
+        """The writer goes back to a step that was reached; nothing is destroyed."""
+        if len(self.family) == MOST_RUNS:
+            return run_id
+        parent = self.family[run_id]
+        before = {key: run.model_dump() for key, run in self.family.items()}
+        try:
+            state = lifecycle.find_step(parent, step)
+            event = lifecycle.branch(parent, state, new_id(), self.at, None)
+        except WriteItError:
+            return run_id
+        child_id = self.begin_with(event)
+        for key, dump in before.items():
+            assert self.family[key].model_dump() == dump
+        shared = STEPS[: STEPS.index(state.step_name) + 1]
+        for name in STEPS:
+            answers = parent.steps[name].ai_responses if name in shared else ()
+            assert self.family[child_id].steps[name].ai_responses == answers
+        return child_id
+
+
+def returned(events: Events, _: PipelineRun) -> Events:
+    """What happened, whatever the run is like."""
+    return events
+
+
+def ended(step: str, call: Call, how: str) -> Events:
+    """How a call ends: whole, cut or with nothing."""
+    if how == "whole":
+        return generate.complete_response(step, answer(call), DAWN)
+    if how == "partial":
+        return generate.interrupt_response(
+            step, answer(call, partial=True), "timeout", DAWN
+        )
+    return generate.fail_response(step, call, "timeout", "slow", DAWN)
+
+
+TestHistory = History.TestCase
+TestHistory.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+
+
+def test_the_tables_name_every_event_somewhere() -> None:
+    """No event is forgotten by the tables, and the tables invent none."""
+    known = {
+        model.model_fields["type"].default
+        for model in (*e.RunEvent.__args__, *e.StepEvent.__args__)
+    }
+    in_tables = {n for row in state_machine.RUN_TRANSITIONS.values() for n in row}
+    assert in_tables == known
+    step_events = {n for row in state_machine.STEP_TRANSITIONS.values() for n in row}
+    assert step_events <= known

@@ -1,0 +1,144 @@
+"""Asking models, again what failed, and anew: what a step allows, and what stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.runs import (
+    DAWN,
+    anew,
+    answer,
+    answered,
+    asked,
+    call_for,
+    chosen,
+    completed,
+    current,
+    done,
+    failing,
+    new_run,
+)
+from writeit.domain import events as e
+from writeit.domain import state_machine
+from writeit.domain.errors import Busy, InvalidTransition
+from writeit.domain.operations import generate, lifecycle, select
+from writeit.domain.run import PipelineStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from writeit.domain.operations.lifecycle import Events
+
+
+# --- asking -----------------------------------------------------------------------
+
+
+def test_only_what_failed_or_was_cut_is_asked_again() -> None:
+    """A second run of a step repairs; no regeneration is counted."""
+    run, (whole, cut, lost) = asked(new_run(), calls=3)
+    partial = answer(cut, partial=True)
+    run = done(run, generate.complete_response("angles", answer(whole), DAWN))
+    run = done(run, generate.interrupt_response("angles", partial, "unavailable", DAWN))
+    run = failing(run, "angles", lost)
+    assert generate.incomplete_calls(current(run)) == [cut, lost]
+    repair = call_for(current(run), lost.response_id)
+    run = done(run, generate.start_generation(run, current(run), [repair], DAWN))
+    assert generate.incomplete_calls(current(run)) == [cut, repair]
+    assert current(run).retry_count == 0
+
+
+def test_a_step_whose_models_all_answered_is_not_asked_again() -> None:
+    """That would be a regeneration."""
+    run = answered(new_run())
+    with pytest.raises(InvalidTransition):
+        asked(run)
+
+
+@pytest.mark.parametrize("how", ["completed", "failed since", "skipped and failed"])
+def test_a_finished_run_asks_nothing(how: str) -> None:
+    """Neither as it is, nor after a failure that came later."""
+    run = completed(("angles",))
+    if how == "skipped and failed":
+        run = new_run(("angles",))
+        run = done(run, select.skip_step(run, current(run), DAWN))
+    if how != "completed":
+        run = state_machine.apply_event(
+            run, e.RunFailed(at=DAWN, message="the disk is full")
+        )
+    with pytest.raises(InvalidTransition):
+        generate.start_generation(run, current(run), [call_for(current(run))], DAWN)
+
+
+def test_while_answers_stream_nothing_is_asked_chosen_or_skipped() -> None:
+    """Busy, each time."""
+    run, (call,) = asked(new_run())
+    state = current(run)
+    verbs: list[Callable[[], Events]] = [
+        lambda: generate.start_generation(run, state, [call], DAWN),
+        lambda: generate.regenerate(run, state, [call], "", DAWN),
+        lambda: generate.start_model_merge(run, state, call, DAWN),
+        lambda: select.select_response(run, state, 0, DAWN),
+        lambda: select.merge_responses(
+            run, state, select.MergeSelection(content="x"), DAWN
+        ),
+        lambda: select.skip_step(run, state, DAWN),
+        lambda: lifecycle.pause(run, DAWN),
+    ]
+    for verb in verbs:
+        with pytest.raises(Busy):
+            verb()
+
+
+# --- regenerating -----------------------------------------------------------------
+
+
+def test_regenerating_appends_and_changes_no_index() -> None:
+    """All responses are preserved for audit and comparison."""
+    run = answered(new_run(), "first", "second")
+    before = current(run).ai_responses
+    run, (call,) = anew(run, "angles")
+    run = done(run, generate.complete_response("angles", answer(call, "third"), DAWN))
+    assert current(run).ai_responses[:2] == before
+    assert current(run).ai_responses[2].raw_output == "third"
+
+
+def test_a_regeneration_of_which_nothing_comes_leaves_the_step_as_it_was() -> None:
+    """The selection, the words and the count stand as before the call."""
+    run = answered(new_run())
+    run = done(
+        run, select.select_response(run, current(run), 0, DAWN, content="my own")
+    )
+    before = run.steps["angles"]
+    run, (call,) = anew(run, "angles")
+    after = failing(run, "angles", call).steps["angles"]
+    kept = {"status", "user_selection", "edited_content", "retry_count", "completed_at"}
+    assert after.model_dump(include=kept) == before.model_dump(include=kept)
+
+
+def test_regenerating_needs_an_answer_or_a_failure() -> None:
+    """A failed step can be asked anew, one that was never asked cannot."""
+    with pytest.raises(InvalidTransition):
+        anew(new_run(), "angles")
+    run, (call,) = asked(new_run())
+    run, _ = anew(failing(run, "angles", call), "angles")
+    assert current(run).retry_count == 1
+
+
+def test_a_step_that_later_steps_built_on_is_not_regenerated() -> None:
+    """The hint is to branch."""
+    run = answered(chosen(new_run()))
+    with pytest.raises(InvalidTransition) as refusal:
+        anew(run, "angles")
+    assert "ranch" in refusal.value.hint
+
+
+def test_regenerating_the_last_step_makes_a_completed_run_running_again() -> None:
+    """And COMPLETED when a new choice is made, or when nothing came."""
+    run, (call,) = anew(completed(), "polish")
+    assert run.status is PipelineStatus.RUNNING
+    assert failing(run, "polish", call).status is PipelineStatus.COMPLETED
+    run = done(run, generate.complete_response("polish", answer(call), DAWN))
+    run = done(run, select.select_response(run, current(run), 1, DAWN))
+    assert run.status is PipelineStatus.COMPLETED

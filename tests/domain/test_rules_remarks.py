@@ -1,0 +1,94 @@
+"""Feedback and scores: words are never dropped, answers never changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.runs import (
+    DAWN,
+    anew,
+    answered,
+    current,
+    done,
+    failing,
+    new_run,
+)
+from writeit.domain.errors import InvalidParams, InvalidTransition
+from writeit.domain.operations import select
+
+if TYPE_CHECKING:
+    from writeit.domain.run import PipelineRun
+
+# --- words and scores -------------------------------------------------------------
+
+
+def words_of(run: PipelineRun) -> str | None:
+    """What later prompts are told about the first step."""
+    return run.steps["angles"].user_feedback
+
+
+def test_words_that_went_into_a_regeneration_are_not_said_again() -> None:
+    """They are cleared from the step; the event keeps them."""
+    run = answered(new_run())
+    run = done(run, select.give_feedback(run, current(run), "shorter", DAWN))
+    assert words_of(run) == "shorter"
+    assert words_of(anew(run, "angles", "shorter")[0]) is None
+
+
+def test_words_that_no_prompt_carried_stay() -> None:
+    """Words are never dropped: other words went into the regeneration."""
+    run = answered(new_run())
+    run = done(run, select.give_feedback(run, current(run), "shorter", DAWN))
+    assert words_of(anew(run, "angles", "more bees")[0]) == "shorter"
+
+
+def test_words_said_during_a_failed_regeneration_stay() -> None:
+    """Words are never dropped: the step stands as before, but for them."""
+    run = answered(new_run())
+    run = done(run, select.give_feedback(run, current(run), "shorter", DAWN))
+    run, (call,) = anew(run, "angles", "shorter")
+    assert words_of(failing(run, "angles", call)) == "shorter"
+    run = done(run, select.give_feedback(run, current(run), "more bees", DAWN))
+    assert words_of(failing(run, "angles", call)) == "more bees"
+
+
+def test_feedback_comes_with_a_choice_or_a_merge() -> None:
+    """In the same decision."""
+    run = answered(new_run())
+    picked = select.select_response(run, current(run), 0, DAWN, feedback="shorter")
+    assert words_of(done(run, picked)) == "shorter"
+    joined = select.merge_responses(
+        run, current(run), select.MergeSelection(responses=[0]), DAWN, "drier"
+    )
+    assert words_of(done(run, joined)) == "drier"
+
+
+def test_a_step_without_answers_takes_no_words_and_no_score() -> None:
+    """A PENDING step is refused."""
+    run = new_run()
+    with pytest.raises(InvalidTransition):
+        select.give_feedback(run, current(run), "shorter", DAWN)
+    with pytest.raises(InvalidTransition):
+        select.rate_response(run, current(run), 0, 0.5, DAWN)
+
+
+@pytest.mark.parametrize("score", [-0.1, 1.1, float("nan"), float("inf")])
+def test_a_score_out_of_bounds_is_refused(score: float) -> None:
+    """Quality score must be between 0.0 and 1.0 if specified."""
+    run = answered(new_run())
+    with pytest.raises(InvalidParams):
+        select.rate_response(run, current(run), 0, score, DAWN)
+    for fine in (0.0, 1.0, None):
+        assert select.rate_response(run, current(run), 0, fine, DAWN)
+
+
+def test_rating_shows_a_score_and_leaves_the_answer() -> None:
+    """It stands beside the immutable answer, and can be taken back."""
+    run = answered(new_run())
+    rated = done(run, select.rate_response(run, current(run), 0, 0.75, DAWN))
+    assert current(rated).ai_responses == current(run).ai_responses
+    assert current(rated).rated_responses[0].quality_score == 0.75
+    back = done(rated, select.rate_response(rated, current(rated), 0, None, DAWN))
+    assert current(back).rated_responses[0].quality_score is None

@@ -1,0 +1,334 @@
+"""Calls through a real host and a real LiteLLM to a provider on loopback."""
+
+# ruff: noqa: D103 -- the name of a test is its promise
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.provider import PROMPT_TOKENS, SURROGATE_TEXT, UTF8_TEXT
+from support.waiting import PATIENCE, awaited
+from writeit.domain.errors import FailureReason, ModelError
+from writeit.ports.models import ModelCall, ModelDone, TextDelta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.provider import Provider
+    from writeit.llm.client import ModelHostClient
+
+    MakeClient = Callable[..., ModelHostClient]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def asking(name: str, prompt: str = "Say something.") -> ModelCall:
+    model = name if "/" in name else f"openai/{name}"
+    return ModelCall(model=model, prompt=prompt)
+
+
+async def answer(client: ModelHostClient, call: ModelCall) -> tuple[str, ModelDone]:
+    text = ""
+    async with client.stream(call) as items:
+        async for item in items:
+            if isinstance(item, TextDelta):
+                text += item.text
+            elif isinstance(item, ModelDone):
+                return text, item
+    raise AssertionError("the answer did not end")
+
+
+async def failed(client: ModelHostClient, name: str) -> ModelError:
+    with pytest.raises(ModelError) as caught:
+        await answer(client, asking(name))
+    return caught.value
+
+
+STATUSES: dict[int, FailureReason] = {
+    400: "invalid_request",
+    401: "auth",
+    402: "auth",
+    403: "auth",
+    404: "not_found",
+    408: "timeout",
+    409: "invalid_request",
+    413: "context",
+    422: "invalid_request",
+    429: "rate_limit",
+    500: "unavailable",
+    502: "unavailable",
+    503: "unavailable",
+    529: "unavailable",
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+async def test_http_status(client: ModelHostClient, status: int) -> None:
+    assert (await failed(client, f"err-{status}")).reason == STATUSES[status]
+
+
+TROUBLES: dict[str, FailureReason] = {
+    "malformed": "malformed",
+    "notutf8": "malformed",
+    "badtype": "malformed",
+    "bad-3": "malformed",
+    "errin-0": "unavailable",
+    "errin-3": "unavailable",
+    "cut-0": "unavailable",
+    "cut-3": "unavailable",
+    "empty": "empty",
+    "blank": "empty",
+    "filter": "refused",
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+async def test_trouble_that_is_no_status(client: ModelHostClient, name: str) -> None:
+    assert (await failed(client, name)).reason == TROUBLES[name]
+
+
+@pytest.mark.parametrize("name", ["hang", "hang-after-headers"])
+async def test_silence_is_a_timeout(hasty: ModelHostClient, name: str) -> None:
+    assert (await failed(hasty, name)).reason == "timeout"
+
+
+async def test_nothing_is_retried(client: ModelHostClient, provider: Provider) -> None:
+    await failed(client, "err-500-1")
+    assert [call.model for call in provider.calls].count("err-500-1") == 1
+
+
+async def test_retry_after_as_a_date(client: ModelHostClient) -> None:
+    error = await failed(client, "err-503-date30")
+    assert 1 < error.data["retryAfter"] <= 30
+
+
+async def test_the_key_is_in_no_error(client: ModelHostClient, key: str) -> None:
+    error = await failed(client, "err-401")
+    assert "boom for [key]" in error.message
+    assert key not in str(error.to_json())
+
+
+async def test_the_key_arrives(
+    client: ModelHostClient, provider: Provider, key: str
+) -> None:
+    await answer(client, asking("fast-2"))
+    call = await provider.call("fast-2")
+    assert call.headers["authorization"] == f"Bearer {key}"
+
+
+async def test_the_key_is_in_no_log_and_no_argv(
+    client: ModelHostClient, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    import psutil  # noqa: PLC0415 -- for this test only
+
+    with caplog.at_level(logging.DEBUG, logger="writeit"):
+        await failed(client, "err-403")
+    assert key not in caplog.text
+    assert key not in " ".join(psutil.Process(client.host_pid).cmdline())
+
+
+async def test_one_user_message_with_a_plain_string(
+    client: ModelHostClient, provider: Provider
+) -> None:
+    prompt = "First.\n\n  Second — ünïcode \u2028 and 🦊.\n"
+    call = ModelCall(
+        model="openai/fast-3", prompt=prompt, max_tokens=7, temperature=0.5
+    )
+    await answer(client, call)
+    body = (await provider.call("fast-3")).body
+    assert body["messages"] == [{"role": "user", "content": prompt}]
+    assert (body["max_tokens"], body["temperature"]) == (7, 0.5)
+
+
+async def test_what_was_not_asked_is_not_sent(
+    client: ModelHostClient, provider: Provider
+) -> None:
+    await answer(client, asking("fast-4"))
+    body = (await provider.call("fast-4")).body
+    assert {*body} == {"model", "messages", "stream", "stream_options"}
+
+
+async def test_a_model_that_takes_no_temperature_is_asked_without(
+    client: ModelHostClient, provider: Provider
+) -> None:
+    await answer(client, ModelCall(model="openai/gpt-5", prompt="x", temperature=0.7))
+    assert "temperature" not in (await provider.call("gpt-5")).body
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("utf8", UTF8_TEXT),
+        ("surrogate", SURROGATE_TEXT),
+        ("same-150", "again " * 150),
+        ("say-%0A%20%20x%20%0A%0A", "\n  x \n\n"),
+    ],
+)
+async def test_text_is_exact(client: ModelHostClient, name: str, text: str) -> None:
+    assert (await answer(client, asking(name)))[0] == text
+
+
+async def test_the_providers_usage_is_taken(client: ModelHostClient) -> None:
+    _, done = await answer(client, asking("fast-5"))
+    assert done.usage.prompt_tokens == PROMPT_TOKENS
+    assert done.usage.completion_tokens == 5
+    assert not done.usage.estimated
+
+
+async def test_usage_that_is_not_told_is_counted_and_marked(
+    client: ModelHostClient,
+) -> None:
+    _, done = await answer(client, asking("nousage-5"))
+    assert done.usage.estimated
+    assert done.usage.completion_tokens >= 5
+
+
+async def test_an_unknown_price_is_none(client: ModelHostClient) -> None:
+    _, done = await answer(client, asking("fast-5"))
+    assert done.usage.cost_usd is None
+
+
+async def test_a_known_price_is_taken_from_the_map(client: ModelHostClient) -> None:
+    _, done = await answer(client, asking("gpt-4o-mini"))
+    words = done.usage.completion_tokens
+    assert done.usage.cost_usd == pytest.approx(PROMPT_TOKENS * 15e-8 + words * 6e-7)
+
+
+async def test_the_limit_is_the_finish_reason(client: ModelHostClient) -> None:
+    assert (await answer(client, asking("length-3")))[1].finish_reason == "length"
+
+
+async def test_text_before_a_content_filter_is_an_answer(
+    client: ModelHostClient,
+) -> None:
+    text, done = await answer(client, asking("filter-2"))
+    assert text == "word0 word1 "
+    assert done.finish_reason == "content_filter"
+
+
+async def test_a_stream_without_a_finish_reason_but_with_usage_ended(
+    client: ModelHostClient,
+) -> None:
+    assert (await answer(client, asking("nofinish-2")))[1].finish_reason is None
+
+
+async def test_leaving_closes_the_connection_within_100_ms(
+    client: ModelHostClient, provider: Provider
+) -> None:
+    for number in range(25):  # the machine may be busy, the way may not be longer
+        name = f"slow-{2000 + number}"
+        async with client.stream(asking(name)) as items:
+            await anext(items)
+            call = await provider.call(name)
+            left = time.monotonic()
+        await asyncio.wait_for(call.disconnected.wait(), PATIENCE)
+        assert call.disconnected_at is not None
+        if call.disconnected_at - left < 0.1:
+            return
+    pytest.fail("it always took longer")
+
+
+async def test_leaving_before_the_first_token_closes_the_connection(
+    client: ModelHostClient, provider: Provider
+) -> None:
+    async with client.stream(asking("hang", "before")):
+        call = await provider.call(
+            "hang", nth=len([c for c in provider.calls if c.model == "hang"])
+        )
+    await asyncio.wait_for(call.disconnected.wait(), PATIENCE)
+
+
+async def test_twenty_answers_at_once(client: ModelHostClient) -> None:
+    answers = await asyncio.gather(
+        *(answer(client, asking(f"fast-{100 + n}")) for n in range(20))
+    )
+    for number, (text, _) in enumerate(answers):
+        assert text == "".join(f"word{i} " for i in range(100 + number))
+
+
+async def test_a_slow_reader_gets_all_in_few_items(client: ModelHostClient) -> None:
+    items = []
+    async with client.stream(asking("fast-500")) as stream:
+        first = await anext(stream)
+        (answer,) = client._streams.values()  # noqa: SLF001 -- to know when all came
+        await awaited(lambda: answer.is_finished)
+        items = [first, *[item async for item in stream]]
+    texts = [item.text for item in items if isinstance(item, TextDelta)]
+    assert "".join(texts) == "".join(f"word{i} " for i in range(500))
+    assert len(texts) < 100
+
+
+async def test_ollama_is_asked_through_its_chat(
+    client: ModelHostClient, provider: Provider
+) -> None:
+    text, done = await answer(client, asking("ollama/llama3"))
+    assert text == "word0 word1 word2 "
+    assert done.usage.cost_usd == 0
+    call = await provider.call("llama3")
+    assert call.path == "/api/chat"
+    assert call.body["messages"][0]["content"] == "Say something."
+
+
+async def test_ollama_gets_a_window_that_the_prompt_fits_in(
+    client: ModelHostClient, provider: Provider
+) -> None:
+    await answer(client, asking("ollama/phi", "word " * 8000))
+    call = await provider.call("phi")
+    assert call.body["options"]["num_ctx"] == 16_384
+
+
+async def test_calls_that_leave_the_machine_are_refused_here(
+    make_client: MakeClient, key: str
+) -> None:
+    error = await failed(make_client(mistral=key), "mistral/mistral-small")
+    assert error.reason == "invalid_request"
+    assert "only loopback" in error.message
+
+
+async def test_a_local_server_needs_no_key_and_no_proxy(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    text, _ = await answer(make_client(), asking("fast-6"))
+    assert text.startswith("word0 ")
+
+
+async def test_a_refused_connection_is_unavailable(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("MISTRAL_API_BASE", "http://127.0.0.1:9/v1")
+    error = await failed(make_client(mistral=key), "mistral/mistral-small")
+    assert error.reason == "unavailable"
+
+
+async def test_bare_names_are_completed(client: ModelHostClient) -> None:
+    assert await client.resolve_model_id("gpt-4o") == "openai/gpt-4o"
+    assert (
+        await client.resolve_model_id("claude-sonnet-4-5")
+        == "anthropic/claude-sonnet-4-5"
+    )
+
+
+async def test_the_list_has_ollama_the_named_and_the_keyed(
+    client: ModelHostClient, provider: Provider
+) -> None:
+    provider.ollama_models = ["llama3:latest"]
+    infos = {info.id: info for info in await client.list_models(include=["gpt-4o"])}
+    assert next(iter(infos)) == "embedded/smollm2-135m"
+    assert infos["ollama/llama3:latest"].available
+    assert infos["openai/gpt-4o"].context_window == 128_000
+    assert "openai/gpt-4o-mini" in infos
+    assert "anthropic/claude-sonnet-4-5" not in infos
+
+
+async def test_one_provider_in_full(client: ModelHostClient) -> None:
+    infos = await client.list_models(provider="anthropic")
+    assert len(infos) > 5
+    assert {info.provider for info in infos} == {"anthropic"}
+    assert not any(info.available for info in infos)
+    assert all("ANTHROPIC_API_KEY" in (info.reason or "") for info in infos)

@@ -1,0 +1,249 @@
+"""The host's life: it ends with its parent, starts anew when it died, rests when idle.
+
+Nothing here is kept between tests: each starts and kills hosts of its own.
+"""
+
+# ruff: noqa: D103 -- the name of a test is its promise
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from support.scripted_models import ScriptedKeys
+from support.waiting import PATIENCE, awaited
+from writeit.domain.errors import ModelError
+from writeit.llm.client import ModelHostClient
+from writeit.llm.process import HOST_COMMAND
+from writeit.ports.models import ModelCall, ModelDone, TextDelta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.provider import Provider
+
+    MakeClient = Callable[..., ModelHostClient]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SLOW = ModelCall(model="openai/slow-5000", prompt="x")
+FAST = ModelCall(model="openai/fast-5", prompt="x")
+TALKATIVE_HOST = (
+    sys.executable,
+    "-c",
+    """
+import sys, time
+print("the key is sk-in-stderr-0123456789", file=sys.stderr, flush=True)
+sys.stdin.readline()
+time.sleep(0.2)
+sys.exit(3)
+    """,
+)
+"""A host that says what it must not and dies of the first request."""
+
+
+async def finish(client: ModelHostClient, call: ModelCall) -> ModelDone:
+    async with client.stream(call) as items:
+        async for item in items:
+            if isinstance(item, ModelDone):
+                return item
+    raise AssertionError("the answer did not end")
+
+
+async def gone(pid: int) -> None:
+    """Wait until no process has this id any more; it is not ours to wait for."""
+    await awaited(lambda: not psutil.pid_exists(pid))
+
+
+def pid_of(client: ModelHostClient) -> int:
+    assert client.host_pid is not None
+    return client.host_pid
+
+
+async def test_nothing_is_started_before_it_is_needed(make_client: MakeClient) -> None:
+    client = make_client(openai="k")
+    assert await client.installed_embedded_model() in {None, "embedded/smollm2-135m"}
+    assert client.host_pid is None
+
+
+async def test_a_killed_host_is_an_error_and_the_next_call_works(
+    make_client: MakeClient,
+) -> None:
+    client = make_client(openai="k")
+    text = ""
+    with pytest.raises(ModelError) as caught:  # noqa: PT012 -- what came before counts too
+        async with client.stream(SLOW) as items:
+            async for item in items:
+                assert isinstance(item, TextDelta)
+                text += item.text
+                if len(text) > 30:
+                    os.kill(pid_of(client), signal.SIGKILL)
+    assert caught.value.reason == "unavailable"
+    assert "SIGKILL" in caught.value.message
+    assert f"{len(text)} characters" in caught.value.message
+    assert (await finish(client, FAST)).finish_reason == "stop"
+
+
+async def test_questions_of_a_killed_host_fail_too(make_client: MakeClient) -> None:
+    client = make_client(openai="k")
+    await client.warm_up()
+    os.kill(pid_of(client), signal.SIGSTOP)  # it does not answer before it is killed
+    asking = asyncio.ensure_future(client.estimate(FAST))
+    await asyncio.sleep(0.2)
+    os.kill(pid_of(client), signal.SIGKILL)
+    with pytest.raises(ModelError, match="SIGKILL"):
+        await asking
+
+
+async def test_a_host_that_keeps_dying_is_left_alone_for_a_while(
+    key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = ModelHostClient(keys=ScriptedKeys({"openai": key}), command=TALKATIVE_HOST)
+    errors: list[ModelError] = []
+    with caplog.at_level(logging.DEBUG, logger="writeit"):
+        while not (errors and "retryAfter" in errors[-1].data):
+            with pytest.raises(ModelError) as caught:
+                await finish(client, FAST)
+            errors.append(caught.value)
+    await client.close()
+    deaths = len(errors) - 1  # more than two where the first pause went by unnoticed
+    assert deaths >= 2
+    assert "status 3" in errors[0].message
+    assert 0 < errors[-1].data["retryAfter"] <= 2 ** (deaths - 2)
+    assert "the key is [key]" in caplog.text
+    assert "sk-in-stderr" not in caplog.text
+
+
+async def test_a_host_that_cannot_be_started_is_an_error(key: str) -> None:
+    client = ModelHostClient(
+        keys=ScriptedKeys({"openai": key}), command=["/nowhere/at/all"]
+    )
+    with pytest.raises(ModelError, match="did not start"):
+        await finish(client, FAST)
+    await client.close()
+
+
+async def test_an_idle_host_is_ended_and_comes_back(
+    provider: Provider, key: str
+) -> None:
+    client = ModelHostClient(
+        keys=ScriptedKeys({"openai": key}),
+        environment={"OPENAI_BASE_URL": provider.base_url},
+        idle_seconds=0.3,
+    )
+    async with client.stream(FAST) as items:
+        pid = pid_of(client)
+        async for _ in items:
+            pass
+    await gone(pid)
+    await finish(client, FAST)
+    await client.close()
+
+
+async def test_close_ends_the_host_and_what_streams(make_client: MakeClient) -> None:
+    client = make_client(openai="k")
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async with client.stream(SLOW) as items:
+            async for _ in items:
+                begun.set()
+
+    reading = asyncio.ensure_future(read())
+    await begun.wait()
+    pid = pid_of(client)
+    await client.close()
+    await gone(pid)
+    with pytest.raises(ModelError, match="closing"):
+        await reading
+    with pytest.raises(ModelError, match="closing"):
+        await client.estimate(FAST)
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.1, 0.3, 0.8, 1.5, "ready"])
+async def test_the_host_ends_with_its_parent_at_any_moment(
+    moment: float | str,
+) -> None:
+    """At once: what it still had to import when it was told to end it never did."""
+    process = await asyncio.create_subprocess_exec(
+        *HOST_COMMAND,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = asyncio.create_task(process.stderr.read())
+    if isinstance(moment, float):
+        await asyncio.sleep(moment)
+    else:
+        assert b'"ready"' in await process.stdout.readline()
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+    imported = {
+        line.rpartition("|")[2].strip() for line in (await said).decode().splitlines()
+    }
+    if moment in {0.0, "ready"}:  # in between it depends on the machine
+        assert ("litellm" in imported) == (moment == "ready")
+    await process.stdout.read()
+
+
+async def test_a_print_does_not_reach_the_wire() -> None:
+    """What anybody prints in the host goes to stderr."""
+    script = (
+        "import os; from writeit.llm.host import claim_stdout;"
+        "out = claim_stdout(); print('noise', flush=True); os.write(1, b'more');"
+        "out.write(b'message')"
+    )
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", script],
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b"message"
+    assert done.stderr == b"noise\nmore"
+
+
+async def test_the_client_never_imports_litellm() -> None:
+    script = (
+        "import sys, writeit.llm.client, writeit.llm.keys;"
+        "print(sorted({'litellm', 'openai', 'httpx', 'keyring'} & {*sys.modules}))"
+    )
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", script],
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.strip() == b"[]"
+
+
+async def test_modules_in_the_folder_we_stand_in_are_not_ours(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A workspace with a `litellm.py` must not get it run."""
+    folder = tmp_path_factory.mktemp("workspace")
+    (folder / "litellm.py").write_text("open('owned', 'w').close()")
+    (folder / ".env").write_text("OPENAI_API_KEY=from-a-workspace")
+    process = await asyncio.create_subprocess_exec(
+        *HOST_COMMAND,
+        cwd=folder,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    output, _ = await process.communicate(b'{"type":"shutdown"}\n')
+    assert process.returncode == 0
+    assert not (folder / "owned").exists()
+    assert b"Traceback" not in output

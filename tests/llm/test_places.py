@@ -1,0 +1,307 @@
+"""Keys, endpoints, the catalog and the list: what needs no process to be known."""
+
+# ruff: noqa: D103 -- the name of a test is its promise
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import keyring.errors
+import pytest
+
+from support.scripted_models import ScriptedKeys
+from writeit.domain.errors import ModelError, NotFound, StoreError
+from writeit.llm.catalog import ModelCatalog, ModelLister, TokenPrice
+from writeit.llm.keys import SystemKeys
+from writeit.llm.providers import embedded, registry
+from writeit.llm.target import destination_host, resolve_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENTRIES: dict[str, dict[str, Any]] = {
+    "gpt-4o": {
+        "litellm_provider": "openai",
+        "mode": "chat",
+        "max_input_tokens": 128_000,
+        "input_cost_per_token": 1e-6,
+        "output_cost_per_token": 2e-6,
+    },
+    "openai/odd": {"litellm_provider": "openai", "mode": "chat", "max_tokens": "many"},
+    "tts-1": {"litellm_provider": "openai", "mode": "audio_speech"},
+    "mistral/small": {"litellm_provider": "mistral", "mode": "chat"},
+}
+CATALOG = ModelCatalog(ENTRIES, ["openai", "mistral", "ollama", "custom"])
+
+
+# --- the catalog --------------------------------------------------------------------
+
+
+def test_a_window_is_found_by_the_full_id() -> None:
+    assert CATALOG.context_window("openai/gpt-4o") == 128_000
+
+
+@pytest.mark.parametrize("model", ["openai/unheard", "openai/odd", "mistral/gpt-4o"])
+def test_an_unknown_window_is_none(model: str) -> None:
+    assert CATALOG.context_window(model) is None
+
+
+def test_an_unknown_price_is_none_and_never_0() -> None:
+    assert CATALOG.price("openai/unheard") is None
+    assert CATALOG.price("mistral/small") is None
+
+
+def test_the_writers_own_machine_is_free() -> None:
+    assert CATALOG.price("ollama/anything") == TokenPrice(0.0, 0.0)
+    assert CATALOG.price(embedded.EMBEDDED_MODEL) == TokenPrice(0.0, 0.0)
+
+
+def test_only_models_that_talk_are_listed() -> None:
+    assert CATALOG.chat_models("openai") == ["openai/gpt-4o", "openai/odd"]
+
+
+def test_an_unknown_provider_is_told_with_its_neighbours() -> None:
+    with pytest.raises(NotFound) as caught:
+        CATALOG.parse_model_id("opanai/gpt-4o")
+    assert "openai" in caught.value.hint
+
+
+def test_a_model_without_a_provider_is_not_found() -> None:
+    with pytest.raises(NotFound, match="names no provider"):
+        CATALOG.parse_model_id("gpt-4o")
+
+
+# --- where a call goes --------------------------------------------------------------
+
+
+def missing(model: str) -> bool:
+    return not model.startswith("custom/")
+
+
+def test_without_a_key_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WRITEIT_ALLOW_MODEL_REQUESTS")
+    with pytest.raises(ModelError) as caught:
+        resolve_target("openai/gpt-4o", None, CATALOG, missing)
+    assert caught.value.reason == "auth"
+    assert "OPENAI_API_KEY" in caught.value.hint
+
+
+def test_a_remote_endpoint_of_ones_own_wants_a_key_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://models.example/v1")
+    with pytest.raises(ModelError, match="no API key"):
+        resolve_target("openai/gpt-4o", None, CATALOG, missing)
+
+
+def test_loopback_wants_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_BASE", "http://[::1]:8000/v1")
+    target = resolve_target("openai/gpt-4o", None, CATALOG, missing)
+    assert target.key
+    assert target.endpoint == "http://[::1]:8000/v1"
+
+
+def test_a_provider_that_takes_none_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WRITEIT_ALLOW_MODEL_REQUESTS")
+    assert resolve_target("custom/x", None, CATALOG, missing).key is None
+
+
+@pytest.mark.parametrize(
+    "url", [None, "https://models.example/v1", "http://127.0.0.1.example/v1"]
+)
+def test_tests_reach_loopback_only(
+    monkeypatch: pytest.MonkeyPatch, url: str | None
+) -> None:
+    if url:
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(ModelError, match="only loopback"):
+        resolve_target("openai/gpt-4o", "key", CATALOG, missing)
+
+
+def test_a_key_is_not_in_the_repr_of_a_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1/v1")
+    assert "secret" not in repr(resolve_target("openai/x", "secret", CATALOG, missing))
+
+
+@pytest.mark.parametrize(
+    ("provider", "url", "host"),
+    [
+        ("openai", None, "api.openai.com"),
+        ("openai", "https://models.example/v1", "models.example"),
+        ("openai", "http://localhost:8000/v1", "this machine"),
+        ("embedded", None, "this machine"),
+        ("rare", None, "rare"),
+    ],
+)
+def test_destination(
+    monkeypatch: pytest.MonkeyPatch, provider: str, url: str | None, host: str
+) -> None:
+    if url:
+        monkeypatch.setenv(f"{provider.upper()}_BASE_URL", url)
+    assert destination_host(provider) == host
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("", "http://localhost:11434"),
+        ("0.0.0.0", "http://localhost:11434"),  # noqa: S104 -- as Ollama is told
+        ("0.0.0.0:8080", "http://localhost:8080"),
+        ("box", "http://box:11434"),
+        (":9999", "http://localhost:9999"),
+        ("[::1]:9999", "http://[::1]:9999"),
+        ("https://box/ollama/", "https://box:443/ollama"),
+    ],
+)
+def test_ollama_host_in_all_its_forms(
+    monkeypatch: pytest.MonkeyPatch, value: str, url: str
+) -> None:
+    monkeypatch.delenv("WRITEIT_OLLAMA_URL")
+    monkeypatch.setenv("OLLAMA_HOST", value)
+    assert registry.ollama_url() == url
+
+
+# --- the list -----------------------------------------------------------------------
+
+
+def listing(ollama: list[str] | None = None, *keyed: str) -> ModelLister:
+    return ModelLister(
+        catalog=CATALOG,
+        providers_with_keys=frozenset(keyed),
+        ollama_models=ollama,
+        ollama_url="http://localhost:11434",
+        is_key_missing=missing,
+        resolve_model_id=lambda name: {"gpt-4o": "openai/gpt-4o"}.get(name, name),
+    )
+
+
+def test_the_embedded_model_comes_first_with_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setenv("WRITEIT_CACHE_DIR", str(tmp_path_factory.mktemp("empty")))
+    first = listing().list_models([], None)[0]
+    assert first.id == embedded.EMBEDDED_MODEL
+    assert not first.available
+    assert first.context_window == 8192
+
+
+def test_named_models_are_there_once_and_completed() -> None:
+    ids = [
+        info.id for info in listing(None, "openai").list_models(["gpt-4o"] * 2, None)
+    ]
+    assert ids.count("openai/gpt-4o") == 1
+    assert "gpt-4o" not in ids
+
+
+@pytest.mark.parametrize(
+    ("ollama", "reason"),
+    [(None, "ollama serve"), ([], "ollama pull phi"), (["phi:latest"], None)],
+)
+def test_ollama_models_say_what_to_do(
+    ollama: list[str] | None, reason: str | None
+) -> None:
+    info = listing(ollama).model_info("ollama/phi")
+    assert info.available is (reason is None)
+    assert (reason or "") in (info.reason or "")
+
+
+# --- keys ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def vault(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
+    """A keyring that is no more than a dictionary."""
+    kept: dict[tuple[str, str], str] = {}
+    monkeypatch.setattr(keyring, "get_password", lambda s, p: kept.get((s, p)))
+    monkeypatch.setattr(
+        keyring, "set_password", lambda s, p, k: kept.__setitem__((s, p), k)
+    )
+    return kept
+
+
+@pytest.fixture
+def no_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system without a keyring."""
+
+    def refuse(*_: str) -> None:
+        raise keyring.errors.NoKeyringError
+
+    monkeypatch.setattr(keyring, "get_password", refuse)
+    monkeypatch.setattr(keyring, "set_password", refuse)
+
+
+@pytest.mark.parametrize(
+    ("provider", "variable"),
+    [
+        ("openai", "OPENAI_API_KEY"),
+        ("anthropic", "ANTHROPIC_API_KEY"),
+        ("gemini", "GEMINI_API_KEY"),
+        ("gemini", "GOOGLE_API_KEY"),
+        ("some-thing", "SOME_THING_API_KEY"),
+    ],
+)
+def test_the_environment_comes_first(
+    vault: dict[tuple[str, str], str], provider: str, variable: str
+) -> None:
+    vault["writeit", provider] = "from the keyring"
+    keys = SystemKeys({variable: " from the environment "})
+    assert keys.get(provider) == "from the environment"
+    assert keys.source(provider) == "environment"
+
+
+def test_then_the_keyring(vault: dict[tuple[str, str], str]) -> None:
+    keys = SystemKeys({"OPENAI_API_KEY": " "})
+    keys.set("openai", " secret\n")
+    assert vault == {("writeit", "openai"): "secret"}
+    assert keys.get("openai") == "secret"
+    assert keys.source("openai") == "keyring"
+
+
+@pytest.mark.usefixtures("no_vault")
+def test_without_a_keyring_there_is_no_key() -> None:
+    assert SystemKeys({}).get("openai") is None
+    assert SystemKeys({}).source("openai") == "none"
+
+
+@pytest.mark.usefixtures("no_vault")
+def test_without_a_keyring_a_key_cannot_be_kept() -> None:
+    with pytest.raises(StoreError) as caught:
+        SystemKeys({}).set("openai", "secret")
+    assert "OPENAI_API_KEY" in caught.value.hint
+    assert "secret" not in str(caught.value.to_json())
+
+
+@pytest.mark.usefixtures("vault")
+@pytest.mark.parametrize("make", [lambda: SystemKeys({}), ScriptedKeys])
+def test_real_and_scripted_keys_agree(
+    make: Callable[[], SystemKeys | ScriptedKeys],
+) -> None:
+    keys = make()
+    assert (keys.get("openai"), keys.source("openai")) == (None, "none")
+    keys.set("openai", "k")
+    assert (keys.get("openai"), keys.source("openai")) == ("k", "keyring")
+
+
+# --- the embedded model, where something is missing ---------------------------------
+
+
+def test_without_the_runtime_the_reason_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert "pip install 'writeit[local]'" in (embedded.why_unusable() or "")
+
+
+def test_without_the_weights_the_reason_names_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setenv("WRITEIT_CACHE_DIR", str(tmp_path_factory.mktemp("empty")))
+    monkeypatch.setattr("importlib.util.find_spec", ModuleType)
+    assert "writeit model install" in (embedded.why_unusable() or "")
+    assert "writeit.model.install" in (embedded.why_unusable() or "")
+    with pytest.raises(ModelError) as caught:
+        embedded.check_usable(embedded.EMBEDDED_MODEL)
+    assert caught.value.reason == "unavailable"
+    assert "xllamacpp" not in sys.modules

@@ -1,0 +1,88 @@
+"""Both ways to read a stream, and what must come out the same."""
+
+# ruff: noqa: D103 -- the name of a test is its promise
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from writeit.llm.litellm_backend import CompletionReader
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+ReadError = type("ReadError", (Exception,), {})
+USAGE = SimpleNamespace(prompt_tokens=9, completion_tokens=2)
+
+
+def chunk(
+    content: object = None, finish: str | None = None, usage: object = None
+) -> SimpleNamespace:
+    choice = SimpleNamespace(
+        delta=SimpleNamespace(content=content), finish_reason=finish
+    )
+    return SimpleNamespace(choices=[choice], usage=usage)
+
+
+CHUNKS = [
+    chunk("one "),
+    chunk(),
+    chunk(["not a string"]),
+    SimpleNamespace(choices=[SimpleNamespace(delta=None, finish_reason=None)]),
+    chunk("two"),
+    chunk(finish="stop"),
+    SimpleNamespace(choices=[], usage=USAGE),
+]
+
+
+class Stream:
+    """A stream of chunks that may break off."""
+
+    def __init__(self, chunks: list[Any], error: Exception | None = None) -> None:
+        self.chunks = chunks
+        self.error = error
+        self.received_finish_reason = "stop"
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        """Iterate over the chunks."""
+        for each in self.chunks:
+            yield each
+        if self.error is not None:
+            raise self.error
+
+
+def plain(chunks: list[Any], error: Exception | None = None) -> SimpleNamespace:
+    """A wrapper around the OpenAI client's own stream."""
+    kind = type("AsyncStream", (Stream,), {"__module__": "openai"})
+    return SimpleNamespace(completion_stream=kind(chunks, error))
+
+
+@pytest.mark.parametrize("stream", [plain(CHUNKS), Stream(CHUNKS)])
+async def test_text_end_and_usage(stream: Any) -> None:
+    reading = CompletionReader()
+    text = "".join([piece async for piece in reading.iterate_text(stream)])
+    assert text == "one two"
+    assert reading.finish_reason == "stop"
+    assert reading.usage is USAGE
+
+
+async def test_hanging_up_after_all_is_said_is_no_failure() -> None:
+    stream = plain([chunk("all"), chunk(finish="stop")], ReadError())
+    assert [piece async for piece in CompletionReader().iterate_text(stream)] == [
+        "all",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("error", [ReadError(), ValueError()])
+async def test_breaking_off_is_one(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        _ = [
+            piece
+            async for piece in CompletionReader().iterate_text(
+                plain([chunk("half")], error)
+            )
+        ]

@@ -1,0 +1,129 @@
+"""Lines, messages and the host's way out."""
+
+# ruff: noqa: D103 -- the name of a test is its promise
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.waiting import PATIENCE
+from writeit.domain.errors import ModelError, NotFound
+from writeit.llm.client import AnswerStream
+from writeit.llm.host import MessageWriter
+from writeit.llm.process import (
+    LineSplitter,
+    decode_message,
+    encode_message,
+    error_from_fields,
+    error_message,
+)
+from writeit.ports.models import TextDelta
+from writeit.text.lines import SurrogateJoiner
+
+if TYPE_CHECKING:
+    from writeit.domain.errors import WriteItError
+    from writeit.llm.process import HostMessage
+
+any_text = st.text(st.characters(exclude_categories=[]))
+"""Surrogate halves included."""
+
+
+@given(st.lists(any_text), st.data())
+def test_messages_survive_any_cut_of_the_stream(
+    texts: list[str], data: st.DataObject
+) -> None:
+    sent = [{"type": "delta", "id": n, "text": text} for n, text in enumerate(texts)]
+    stream = b"".join(encode_message(message) for message in sent)
+    lines, got = LineSplitter(), []
+    while stream:
+        size = data.draw(st.integers(1, len(stream)))
+        got += [decode_message(line) for line in lines.feed(stream[:size])]
+        stream = stream[size:]
+    assert got == sent
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"{}", b"\xff"])
+def test_what_is_no_message_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"Expecting|not a message|decode"):
+        decode_message(line)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelError("m", reason="rate_limit", hint="h", provider="p", retryAfter=1.5),
+        NotFound("m", hint="h"),
+    ],
+)
+def test_errors_cross_the_wire(error: WriteItError) -> None:
+    back = error_from_fields(decode_message(encode_message(error_message(error))))
+    assert type(back) is type(error)
+    assert back.to_json() == error.to_json()
+
+
+@given(st.text(), st.lists(st.integers(0, 200)))
+def test_characters_whose_halves_come_apart_are_mended(
+    text: str, cuts: list[int]
+) -> None:
+    halves = text.encode("utf-16-le")
+    places = sorted({2 * cut for cut in cuts if 2 * cut < len(halves)})
+    mender, whole = SurrogateJoiner(), ""
+    for start, end in zip([0, *places], [*places, len(halves)], strict=True):
+        whole += mender.feed(halves[start:end].decode("utf-16-le", "surrogatepass"))
+    assert whole + mender.finish() == text
+
+
+def test_a_half_that_stays_alone_becomes_a_replacement_character() -> None:
+    mender = SurrogateJoiner()
+    assert mender.feed("a\udd8a") + mender.feed("b\ud83e") == "a\ufffdb"
+    assert mender.finish() == "\ufffd"
+
+
+async def test_messages_wait_joined_while_the_pipe_is_full() -> None:
+    reading, writing = os.pipe()
+    lost = asyncio.Event()
+    outbox = MessageWriter(on_disconnect=lost.set)
+    pipe = os.fdopen(writing, "wb", buffering=0)
+    await outbox.connect(pipe)
+    big = "x" * 200_000
+    outbox.send({"type": "delta", "id": 1, "text": big})  # more than a pipe holds
+    for number in range(1000):
+        for call_id in (1, 2):
+            outbox.send({"type": "delta", "id": call_id, "text": f"{number} "})
+    outbox.send({"type": "done", "id": 1})
+    outbox.send({"type": "delta", "id": 2, "text": "end"})
+    got = await asyncio.to_thread(read_until, reading, 'end"')
+    os.close(reading)
+    await asyncio.wait_for(lost.wait(), PATIENCE)
+    texts = {n: "".join(m["text"] for m in got if is_delta(m, n)) for n in (1, 2)}
+    counted = "".join(f"{number} " for number in range(1000))
+    assert texts == {1: big + counted, 2: counted + "end"}
+    assert len(got) < 10
+
+
+def is_delta(message: HostMessage, call_id: int) -> bool:
+    return bool(message["type"] == "delta" and message["id"] == call_id)
+
+
+def read_until(descriptor: int, mark: str) -> list[HostMessage]:
+    lines, got = LineSplitter(), list[bytes]()
+    while not any(mark in line.decode() for line in got):
+        assert select.select([descriptor], [], [], PATIENCE)[0], "nothing more comes"
+        got += lines.feed(os.read(descriptor, 1 << 16))
+    return [decode_message(line) for line in got]
+
+
+async def test_deltas_nobody_took_yet_are_one_item() -> None:
+    answer = AnswerStream()
+    for piece in ("a", "", "b", "c"):
+        answer.add_text(piece)
+    answer.finish(ModelError("cut", reason="unavailable"))
+    answer.add_text("too late")
+    assert await anext(answer) == TextDelta("abc")

@@ -1,0 +1,170 @@
+"""What tests let another process do to a store. Run as a script; reports on stdout.
+
+child.py commit FOLDER           commits runs and journals text until it is killed
+child.py say FOLDER NAME COUNT   decides COUNT times on run 1, beside others
+child.py grow FOLDER MEGABYTES   stores that much
+child.py hold FOLDER SECONDS     keeps the write lock that long
+child.py full FOLDER             meets a limit on file sizes, then gets room again
+child.py deny FOLDER             opens it as somebody who may not write there
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import lmdb
+
+from storage import samples
+from writeit.domain import events as e
+from writeit.domain.errors import StoreError
+from writeit.ports.store import StaleCommit
+from writeit.storage.location import store_folder
+from writeit.storage.store import LmdbStore
+
+if TYPE_CHECKING:
+    from writeit.domain.run import PipelineRun
+
+NOBODY = 65534
+
+
+def tell(**report: object) -> None:
+    """Report one thing."""
+    print(json.dumps(report), flush=True)  # noqa: T201 -- this is how a child reports
+
+
+async def commit(folder: Path) -> None:
+    """Acknowledge each run and each word as soon as the store did."""
+    store = LmdbStore.open(folder)
+    run = await samples.put(store, samples.a_run(1))
+    await samples.ask(store, run.pipeline_run_id, 11)
+    for number in range(2, 1_000_000):
+        store.append_journal(run.pipeline_run_id, samples.an_id(11), f"{number} ")
+        await samples.put(store, samples.a_run(number))
+        tell(run=number)
+
+
+async def say(folder: Path, name: str, count: int) -> None:
+    """Say words about run 1, deciding anew when another was quicker."""
+    store = LmdbStore.open(folder)
+    stale = said = 0
+    while said < count:
+        stored = store.get_run(samples.an_id(1))
+        if stored is None:
+            raise LookupError(samples.an_id(1))
+        words = e.FeedbackGiven(
+            at=stored.run.updated_at, step="angles", text=f"{name} {said}"
+        )
+        try:
+            await store.commit(samples.decision(stored.run, stored.seq, words))
+        except StaleCommit:
+            stale += 1
+        else:
+            said += 1
+    store.close()
+    tell(stale=stale)
+
+
+async def grow(folder: Path, megabytes: int) -> None:
+    """Store so much that a small map has to grow."""
+    store = LmdbStore.open(folder, map_size=1 << 20)
+    for number in range(1000, 1000 + megabytes):
+        text = f"{number}" * (1 << 18)
+        await samples.put(store, samples.a_run(number, user_inputs={"text": text}))
+    tell(growths=store.counters.map_growths)
+    store.close()
+
+
+def hold(folder: Path, seconds: float) -> None:
+    """Keep everybody else from writing."""
+    with lmdb.Environment(str(folder)) as environment, environment.begin(write=True):
+        tell(holding=True)
+        time.sleep(seconds)
+
+
+async def full(folder: Path) -> None:
+    """Run into a file-size limit, as into the end of a disk."""
+    store = LmdbStore.open(folder)
+    run = await samples.put(store, samples.a_run(1))
+    run_id = run.pipeline_run_id
+    await samples.ask(store, run_id, 11)
+    size = (folder / "data.mdb").stat().st_size
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100_000, hard))
+    big = samples.a_run(2, user_inputs={"text": "x" * 1_000_000})
+    reasons = [await _reason(store, big), await _reason(store, big)]
+    store.append_journal(run_id, samples.an_id(11), "y" * 1_000_000)
+    await asyncio.sleep(0.1)
+    stored = store.get_run(run_id)
+    shown = len(stored.run.steps["angles"].streaming[0].text) if stored else 0
+    reasons.append(await _reason(store, samples.a_run(3)))
+    tell(
+        reasons=reasons, shown=shown, second=store.get_run(samples.an_id(2)) is not None
+    )
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    tell(reasons=[await _reason(store, big)])
+    store.close()
+
+
+async def _reason(store: LmdbStore, run: PipelineRun) -> str:
+    try:
+        await samples.put(store, run)
+    except StoreError as error:
+        return error.reason
+    return "stored"
+
+
+def place(folder: Path) -> None:
+    """Ask for the store of a workspace where writing is not allowed."""
+    _be_nobody()
+    found, message = store_folder(folder)
+    tell(folder=str(found), message=message)
+
+
+def _be_nobody() -> None:
+    """Give up the right to write everywhere."""
+    if os.geteuid() == 0:
+        os.setuid(NOBODY)
+
+
+def deny(folder: Path) -> None:
+    """Open a store where writing is not allowed."""
+    _be_nobody()
+    try:
+        LmdbStore.open(folder)
+    except StoreError as error:
+        tell(reason=error.reason, message=error.message, hint=error.hint)
+
+
+def main(verb: str, folder: str, *rest: str) -> None:
+    """Do as the first argument says."""
+    path = Path(folder)
+    with contextlib.suppress(BrokenPipeError):
+        match verb, rest:
+            case "commit", ():
+                asyncio.run(commit(path))
+            case "say", (name, count):
+                asyncio.run(say(path, name, int(count)))
+            case "grow", (megabytes,):
+                asyncio.run(grow(path, int(megabytes)))
+            case "hold", (seconds,):
+                hold(path, float(seconds))
+            case "full", ():
+                asyncio.run(full(path))
+            case "deny", ():
+                deny(path)
+            case "place", ():
+                place(path)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,41 @@
+"""The store in both of its beginnings, so that each contract test runs on both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from writeit.storage.store import LmdbStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def data_folder(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The user's data folder: the test's own."""
+    folder = tmp_path_factory.mktemp("data")
+    monkeypatch.setenv("WRITEIT_DATA_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def lmdb_store(tmp_path: Path) -> Iterator[LmdbStore]:
+    """A new store on the disk."""
+    store = LmdbStore.open(tmp_path / ".writeit" / "store")
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["created", "not created"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LmdbStore]:
+    """A store that was created, and one that the first write will create."""
+    store = LmdbStore(tmp_path / ".writeit" / "store")
+    if request.param == "created":
+        store = LmdbStore.open(store.folder)
+    yield store
+    store.close()

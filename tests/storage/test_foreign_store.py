@@ -1,0 +1,194 @@
+"""A store that this user did not make: looked at before LMDB maps it."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import lmdb
+import pytest
+
+from storage.whole import FINISHED, whole_store
+from writeit.domain.errors import StoreError
+from writeit.ports.store import RunQuery
+from writeit.storage import keys, provenance
+from writeit.storage.store import LmdbStore
+
+CHILD = Path(__file__).parent / "child.py"
+
+
+@pytest.fixture(scope="module")
+def made_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of somebody else, closed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WRITEIT_DATA_DIR", str(tmp_path_factory.mktemp("their-data")))
+        return whole_store(tmp_path_factory.mktemp("theirs") / "store")
+
+
+@pytest.fixture
+def cloned(made_elsewhere: Path, tmp_path: Path) -> Path:
+    """A copy of it, as it comes with a cloned repository."""
+    return shutil.copytree(made_elsewhere, tmp_path / ".writeit" / "store")
+
+
+def inode(folder: Path) -> int:
+    """Which file the data file is."""
+    return (folder / "data.mdb").stat().st_ino
+
+
+def test_a_sound_one_is_adopted(cloned: Path) -> None:
+    """What is mapped is the very copy that was verified; the runs are there."""
+    before = inode(cloned)
+    store = LmdbStore.open(cloned)
+    assert store.get_run(FINISHED) is not None
+    store.close()
+    assert inode(cloned) != before
+    assert sorted(path.name for path in cloned.iterdir()) == ["data.mdb", "lock.mdb"]
+
+
+def test_it_is_looked_at_once(cloned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From then on it is ours, like one that was made here."""
+    looked = []
+    adopt = provenance.adopt_store
+
+    def watched(folder: Path) -> None:
+        looked.append(folder)
+        adopt(folder)
+
+    monkeypatch.setattr(provenance, "adopt_store", watched)
+    own = cloned.with_name("own")
+    for folder in (cloned, cloned, own, own):
+        LmdbStore.open(folder).close()
+    assert looked == [cloned]
+
+
+def test_a_damaged_one_is_refused_and_kept(cloned: Path) -> None:
+    """Before LMDB sees it; the error says where all of it still is."""
+    data = cloned / "data.mdb"
+    damaged = bytearray(data.read_bytes())
+    last = len(damaged) // 4096 - 1
+    for page in range(2, last):
+        damaged[page * 4096 + 8 : page * 4096 + 16] = b"\xff" * 8
+    data.write_bytes(damaged)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="not made by you") as caught:
+            LmdbStore.open(cloned)
+        assert caught.value.reason == "corrupt"
+        assert str(cloned) in caught.value.message
+        assert caught.value.hint
+        assert data.read_bytes() == damaged
+    assert not list(cloned.glob(".foreign-*"))
+
+
+def test_no_damage_brings_the_process_down(cloned: Path) -> None:
+    """Opened or refused: nothing else happens, whatever bytes are wrong."""
+    data = cloned / "data.mdb"
+    good = data.read_bytes()
+    dice = random.Random(5)  # noqa: S311 -- the same damage each time
+    outcomes = set()
+    for _ in range(60):
+        damaged = bytearray(good)
+        for _ in range(8):
+            damaged[dice.randrange(len(good))] = dice.randrange(256)
+        data.unlink()
+        data.write_bytes(damaged)
+        try:
+            store = LmdbStore.open(cloned)
+            store.list_runs(RunQuery())
+            store.close()
+            outcomes.add("opened")
+        except StoreError as error:
+            outcomes.add(error.reason)
+    assert outcomes >= {"opened", "corrupt"}
+
+
+@pytest.mark.parametrize("size", [0, 100, 4096, 8192, 20000])
+def test_a_stump_is_refused(cloned: Path, size: int) -> None:
+    """A file that is cut short is damaged."""
+    data = cloned / "data.mdb"
+    data.write_bytes(data.read_bytes()[:size])
+    with pytest.raises(StoreError) as caught:
+        LmdbStore.open(cloned)
+    assert caught.value.reason == "corrupt"
+
+
+@pytest.mark.parametrize("name", ["data.mdb", "lock.mdb"])
+def test_a_link_is_not_followed(cloned: Path, tmp_path: Path, name: str) -> None:
+    """LMDB would write into the file that a repository's link names."""
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious" * 2000)
+    (cloned / name).unlink()
+    (cloned / name).symlink_to(precious)
+    with pytest.raises(StoreError, match="not a plain file"):
+        LmdbStore.open(cloned)
+    assert precious.read_bytes() == b"precious" * 2000
+
+
+def test_a_pipe_is_not_waited_for(cloned: Path) -> None:
+    """Nobody would ever write into it."""
+    (cloned / "data.mdb").unlink()
+    os.mkfifo(cloned / "data.mdb")
+    with pytest.raises(StoreError, match="not a plain file"):
+        LmdbStore.open(cloned)
+
+
+def test_a_file_that_replaced_ours_is_foreign(
+    made_elsewhere: Path, tmp_path: Path
+) -> None:
+    """Git replaces ignored files; even the number of an inode may be the same."""
+    folder = tmp_path / "store"
+    LmdbStore.open(folder).close()
+    assert provenance.is_own_store(folder)
+    for _ in range(20):
+        (folder / "data.mdb").unlink()
+        shutil.copyfile(made_elsewhere / "data.mdb", folder / "data.mdb")
+        assert not provenance.is_own_store(folder)
+    store = LmdbStore.open(folder)
+    assert store.get_run(FINISHED) is not None
+    store.close()
+
+
+def test_one_that_is_in_use_is_left_in_place(cloned: Path) -> None:
+    """Who has it open goes on writing into the same file."""
+    before = inode(cloned)
+    with subprocess.Popen(
+        [sys.executable, str(CHILD), "hold", str(cloned), "60"], stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline()
+        provenance.adopt_store(cloned)
+        other.kill()
+    assert inode(cloned) == before
+    provenance.adopt_store(cloned)
+    assert inode(cloned) != before
+
+
+def test_without_a_place_for_notes_it_still_opens(
+    cloned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is then verified each time."""
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("WRITEIT_DATA_DIR", str(tmp_path / "file"))
+    for _ in range(2):
+        store = LmdbStore.open(cloned)
+        assert store.get_run(FINISHED) is not None
+        store.close()
+    assert not provenance.is_own_store(cloned)
+
+
+def test_hostile_values_are_typed_errors(cloned: Path) -> None:
+    """A file can be sound and what is in it still be nonsense."""
+    with (
+        lmdb.Environment(str(cloned)) as environment,
+        environment.begin(write=True) as t,
+    ):
+        t.put(keys.run(FINISHED), b'{"v":1,"steps":' + b"[" * 100_000)
+    store = LmdbStore.open(cloned)
+    with pytest.raises(StoreError) as caught:
+        store.get_run(FINISHED)
+    assert caught.value.reason == "corrupt"
+    store.close()

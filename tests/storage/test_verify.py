@@ -1,0 +1,289 @@
+"""What `verify` finds: every flipped bit that matters, and every broken promise."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from typing import TYPE_CHECKING
+
+import lmdb
+import pytest
+
+from storage.samples import a_run, an_id, put
+from storage.whole import CHILD, FINISHED, GRANDCHILD, GRAVE, STREAMING, whole_store
+from writeit.storage import checksum, keys, migrations, verify
+from writeit.storage.maintenance import LmdbMaintenance
+from writeit.storage.store import LmdbStore
+from writeit.storage.verify import check_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FLIPS = 400
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed store with every kind of key, without free pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WRITEIT_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        made = whole_store(tmp_path_factory.mktemp("whole") / "store")
+    target = tmp_path_factory.mktemp("compact")
+    with lmdb.Environment(str(made)) as environment:
+        environment.copy(str(target), compact=True)
+    return target
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be damaged."""
+    return shutil.copytree(whole, tmp_path / "store")
+
+
+def contents(folder: Path) -> list[tuple[bytes, bytes, bytes | None]]:
+    """Keys and values as a walk and as a look-up find them."""
+    with (
+        lmdb.Environment(str(folder), readonly=True, lock=False) as environment,
+        environment.begin() as txn,
+    ):
+        return [(key, value, txn.get(key)) for key, value in list(txn.cursor())]
+
+
+def change(folder: Path, work: Callable[[lmdb.Transaction[bytes]], object]) -> None:
+    """Write to the store behind its back."""
+    with (
+        lmdb.Environment(str(folder)) as environment,
+        environment.begin(write=True) as txn,
+    ):
+        work(txn)
+
+
+def found(folder: Path) -> dict[str, str]:
+    """The problems, by key."""
+    return {problem.key: problem.message for problem in check_store(folder).problems}
+
+
+# --- Bits -------------------------------------------------------------------------
+
+
+def test_a_sound_store_has_no_problems(whole: Path) -> None:
+    """Every kind of key is there and was looked at."""
+    verified = check_store(whole)
+    assert verified.problems == []
+    assert verified.checked == len(contents(whole))
+    kinds = {key.partition(b":")[0].decode() for key, _, _ in contents(whole)}
+    assert kinds >= {"journal", "tombstone", "lease", "streaming", "usage", "primer"}
+
+
+def test_every_flipped_bit_is_found_or_means_nothing(whole: Path, folder: Path) -> None:
+    """One that is not found leaves all that the store holds as it was."""
+    data = (whole / "data.mdb").read_bytes()
+    good = contents(whole)
+    dice = random.Random(11)  # noqa: S311 -- the same bits each time
+    counts = {"found": 0, "harmless": 0}
+    for _ in range(FLIPS):
+        place, bit = dice.randrange(len(data)), 1 << dice.randrange(8)
+        damaged = bytearray(data)
+        damaged[place] ^= bit
+        (folder / "data.mdb").write_bytes(damaged)
+        if check_store(folder).problems:
+            counts["found"] += 1
+            continue
+        assert contents(folder) == good, f"bit {bit} of byte {place}"
+        counts["harmless"] += 1
+    assert min(counts.values()) > FLIPS // 10
+
+
+def test_a_flipped_bit_in_each_kind_of_value_is_told_with_its_key(
+    whole: Path, folder: Path
+) -> None:
+    """Also one that leaves the value readable."""
+    for kind in sorted({key.partition(b":")[0] for key, _, _ in contents(whole)}):
+        shutil.copytree(whole, folder, dirs_exist_ok=True)
+        key, value = next(
+            (key, value)
+            for key, value, _ in contents(folder)
+            if key.startswith(kind + b":")
+        )
+        place = len(value) // 2
+        damaged = value[:place] + bytes([value[place] ^ 1]) + value[place + 1 :]
+        change(folder, lambda txn, k=key, v=damaged: txn.put(k, v))  # type: ignore[misc]
+        assert key.decode() in found(folder), kind
+
+
+def test_a_value_under_another_key_is_told(whole: Path, folder: Path) -> None:
+    """Each value is sealed together with its key."""
+    for kind in keys.RECORD_PREFIXES:
+        shutil.copytree(whole, folder, dirs_exist_ok=True)
+        key, value = next((k, v) for k, v, _ in contents(folder) if k.startswith(kind))
+        other = key[:-1] + (b"0" if key[-1:] != b"0" else b"1")
+        change(folder, lambda txn, k=other, v=value: txn.put(k, v))  # type: ignore[misc]
+        assert other.decode() in found(folder)
+
+
+# --- Promises ---------------------------------------------------------------------
+
+
+def sealed_put(txn: lmdb.Transaction[bytes], key: bytes, value: bytes) -> None:
+    """Write a record that says something else, well sealed."""
+    txn.put(key, checksum.add_checksum(key, value))
+
+
+def replaced(txn: lmdb.Transaction[bytes], key: bytes, old: bytes, new: bytes) -> None:
+    """Let a record say something else, well sealed."""
+    value = checksum.strip_checksum(txn.get(key) or b"")
+    assert old in value
+    sealed_put(txn, key, value.replace(old, new))
+
+
+NOBODY = an_id(77)
+MISSING = [
+    (keys.step(FINISHED, "draft"), f"run:{FINISHED}", "step:"),
+    (keys.response(an_id(100)), f"run:{FINISHED}", "response:"),
+    (keys.event(FINISHED, 3), f"run:{FINISHED}", "events are there"),
+    (keys.event(CHILD, 1), f"run:{CHILD}", "0 events"),
+    (keys.streaming(STREAMING), f"streaming:{STREAMING}", "missing"),
+    (keys.branch_parent(CHILD), f"branch_parent:{CHILD}", "missing"),
+    (keys.tombstone(GRAVE), f"run:{GRANDCHILD}", "branched off"),
+    (
+        keys.branch_child(FINISHED, CHILD),
+        f"branch_children:{FINISHED}:{CHILD}",
+        "missing",
+    ),
+    (keys.SCHEMA, "meta:schema", "missing"),
+    (keys.step_response(FINISHED, "outline", 0, an_id(102)), f"run:{FINISHED}", ""),
+]
+
+
+@pytest.mark.parametrize(("key", "told", "words"), MISSING, ids=lambda x: str(x)[:40])
+def test_what_is_missing_is_told(
+    folder: Path, key: bytes, told: str, words: str
+) -> None:
+    """With the key of the one who needs it."""
+    change(folder, lambda txn: txn.delete(key))
+    assert words in found(folder)[told]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(b"recent_runs", b"run_by_config", b"run_by_uri", b"completed_runs"),
+        *(b"primer_usage", b"usage", b"config", b"primer", b"text", b"session"),
+    ],
+)
+def test_every_reference_and_index_is_followed(folder: Path, kind: bytes) -> None:
+    """Without its first key of each kind the store is not well."""
+    key = next(k for k, _, _ in contents(folder) if k.startswith(kind + b":"))
+    change(folder, lambda txn: txn.delete(key))
+    assert found(folder)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        keys.lease(NOBODY),
+        keys.streaming(NOBODY),
+        keys.journal(NOBODY, an_id(1), 0),
+        keys.journal(FINISHED, an_id(100), 0),
+        keys.journal(STREAMING, an_id(200), 999),
+        keys.step(NOBODY, "draft"),
+        keys.step(FINISHED, "fifth"),
+        keys.event(NOBODY, 1),
+        keys.step_response(NOBODY, "draft", 0, an_id(100)),
+        keys.step_response(FINISHED, "draft", 7, an_id(100)),
+        keys.response(NOBODY),
+        keys.branch_parent(NOBODY),
+        keys.branch_child(FINISHED, NOBODY),
+        keys.recent_runs("local") + b":2026-03-01T09:30:01.000000Z:" + b"x" * 36,
+        keys.active_session("local", NOBODY),
+        keys.tombstone(NOBODY),
+        keys.tombstone(FINISHED),
+        b"nonsense:1",
+        b"\xff\xfe",
+        b"run",
+        b"run:" + b"x" * 36,
+        b"event:1",
+    ],
+)
+def test_what_belongs_to_nothing_is_told(folder: Path, key: bytes) -> None:
+    """Orphans and strangers, each by its key."""
+    other = key.partition(b":")[0] + b":"
+    value = next((v for k, v, _ in contents(folder) if k.startswith(other)), b"?")
+    if key.startswith(keys.RECORD_PREFIXES):
+        value = checksum.add_checksum(key, checksum.strip_checksum(value))
+    elif key.startswith(keys.JOURNAL):
+        value = checksum.add_text_checksum(key, b"text")
+    change(folder, lambda txn: txn.put(key, value))
+    assert key.decode(errors="replace") in found(folder)
+
+
+def test_an_entity_that_its_events_do_not_make_is_told(folder: Path) -> None:
+    """With the fields that differ, in plain words."""
+    key = keys.step(FINISHED, "draft")
+    change(
+        folder,
+        lambda txn: replaced(txn, key, b'"user_selection":0', b'"user_selection":1'),
+    )
+    told = found(folder)[f"run:{FINISHED}"]
+    assert told == "It is not what its events make of it: draft.user_selection."
+
+
+def test_usage_that_is_not_the_answers_is_told(folder: Path) -> None:
+    """What a call cost stands twice, and must be the same."""
+    key = next(k for k, _, _ in contents(folder) if k.startswith(keys.USAGE))
+    change(folder, lambda txn: replaced(txn, key, b"0.25", b"0.75"))
+    assert list(found(folder)) == [key.decode()]
+
+
+def test_a_store_of_another_schema_is_told(folder: Path) -> None:
+    """It was not made whole by a migration."""
+    change(folder, lambda txn: txn.put(keys.SCHEMA, migrations.schema_value(1)))
+    assert "meta:schema" in found(folder)
+
+
+@pytest.mark.parametrize("size", [0, 1, 200, 4096, 9000, 60_000])
+def test_a_stump_is_told(folder: Path, size: int) -> None:
+    """And nothing is raised."""
+    data = folder / "data.mdb"
+    data.write_bytes(data.read_bytes()[:size])
+    assert list(found(folder)) == ["data.mdb"]
+
+
+# --- While it is in use -----------------------------------------------------------
+
+
+async def test_an_open_store_is_verified_as_it_is_now(lmdb_store: LmdbStore) -> None:
+    """In a process of its own, on a copy that is gone afterwards."""
+    await put(lmdb_store, a_run(1))
+    care = LmdbMaintenance(lmdb_store)
+    told = {problem.key for problem in (await care.verify()).problems}
+    assert f"run:{an_id(1)}" in told  # its configuration was never stored
+    folder = (await care.status()).path
+    assert sorted(path.name for path in folder.iterdir()) == ["data.mdb", "lock.mdb"]
+
+
+async def test_damage_under_an_open_store_is_reported(folder: Path) -> None:
+    """Not raised; the store itself stays open."""
+    store = LmdbStore.open(folder)
+    data = folder / "data.mdb"
+    text = b"Answer 100. Answer 100."
+    place = data.read_bytes().index(text)
+    with data.open("r+b") as file:
+        file.seek(place)
+        file.write(b"a")
+    care = LmdbMaintenance(store)
+    problems = (await care.verify()).problems
+    assert [problem.key.partition(":")[0] for problem in problems] == ["text"]
+    assert "damaged" in problems[0].message
+    store.close()
+
+
+async def test_a_check_that_breaks_down_is_a_finding(
+    lmdb_store: LmdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Damage may bring it down; the server lives on."""
+    monkeypatch.setattr(verify, "_VERIFY_COMMAND", ("/bin/sh", "-c", "kill -SEGV $$"))
+    problems = (await LmdbMaintenance(lmdb_store).verify()).problems
+    assert [problem.key for problem in problems] == ["data.mdb"]
+    assert "broke down" in problems[0].message
