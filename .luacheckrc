@@ -1,11 +1,11 @@
--- `make check-lua` looks at neovim/ and at the Lua of the examples with this.
+-- For `make check-lua`, which checks neovim/ and the Lua of the examples.
 std = 'luajit' -- Neovim's Lua
 max_line_length = 100 -- as StyLua has it
 max_comment_line_length = 100
 cache = false
 
--- Neovim's own module is there to be called. What may be set in it are variables and
--- options, of a buffer, a window or all: setting anything else would change Neovim.
+-- Only variables and options may be set in Neovim's own module: setting anything else
+-- would change Neovim.
 local settable = { read_only = false, other_fields = true }
 read_globals = {
   vim = {

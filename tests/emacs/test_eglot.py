@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from emacs import wording
 from emacs.conftest import documented_init
 from emacs.notes import FIRST, create_notes
 from emacs.session import LEAVE, NEXT_LINE, UNDO, EmacsSession
@@ -16,6 +17,7 @@ from support.waiting import PATIENCE, waited
 if TYPE_CHECKING:
     from pathlib import Path
 
+DEFINITION, BACK = "\x1b.", "\x1b,"
 POLISHED = " ".join(f"word{number}" for number in range(60))
 
 
@@ -23,7 +25,7 @@ def polish_first_passage(emacs: EmacsSession, model: str = "say-Rivers%20run.") 
     """Send a passage to a model."""
     emacs.open(create_notes(emacs.folder, polish=model))
     emacs.select_line(FIRST)
-    emacs.run_action("Polish this passage$")
+    emacs.run_action(wording.POLISH)
 
 
 def test_typing_during_an_apply_is_kept(emacs: EmacsSession) -> None:
@@ -33,7 +35,7 @@ def test_typing_during_an_apply_is_kept(emacs: EmacsSession) -> None:
     words = [f"fish{number} " for number in range(40)]
     for word in words:
         emacs.type(word)
-    emacs.wait_for_message("The answer is in")
+    emacs.wait_for_message(wording.INSERTED)
     text = emacs.text()
     assert "".join(words) in text
     assert POLISHED in text
@@ -43,7 +45,7 @@ def test_typing_during_an_apply_is_kept(emacs: EmacsSession) -> None:
 def test_one_undo_removes_an_answer(emacs: EmacsSession) -> None:
     """An edit of the server is one undo step."""
     polish_first_passage(emacs)
-    emacs.wait_for_message("The answer is in")
+    emacs.wait_for_message(wording.INSERTED)
     emacs.wait_for_text("Rivers run.")
     emacs.keys(UNDO)
     emacs.wait_for_text(FIRST)
@@ -53,9 +55,9 @@ def test_one_undo_removes_an_answer(emacs: EmacsSession) -> None:
 def test_action_restores_a_polished_passage(emacs: EmacsSession) -> None:
     """A message confirms it."""
     polish_first_passage(emacs)
-    emacs.wait_for_message("The answer is in")
-    emacs.run_action("Take the last polish back")
-    emacs.wait_for_message("is as it was")
+    emacs.wait_for_message(wording.INSERTED)
+    emacs.run_action(wording.RESTORE_POLISH)
+    emacs.wait_for_message(wording.RESTORED)
     emacs.wait_for_text(FIRST)
 
 
@@ -63,10 +65,10 @@ def test_actions_about_the_word_at_the_cursor_are_last(emacs: EmacsSession) -> N
     """Without a mark eglot sends that word as the selection."""
     emacs.open(create_notes(emacs.folder))
     emacs.move_before("river is moving")
-    assert emacs.actions()[0].startswith("WriteIt: Start ")
+    assert emacs.actions()[0].startswith(wording.START_PREFIX)
     emacs.close_question()
     emacs.move_before("Notes on")
-    assert "WriteIt: Polish this passage (this section)" in emacs.actions()
+    assert wording.POLISH_SECTION in emacs.actions()
     emacs.close_question()
 
 
@@ -80,9 +82,9 @@ def test_settings_come_from_eglots_workspace_configuration(
         ' \'(:writeit (:models (:default "openai/say-From%20settings."))))'
     )
     emacs.command("eglot-signal-didChangeConfiguration")
-    emacs.run_action("Start tech-article")
-    emacs.run_action("Run angles")
-    emacs.wait_for_message("angles has 1 answer")
+    emacs.run_action(wording.START)
+    emacs.run_action(wording.GENERATE.format("angles"))
+    emacs.wait_for_message(wording.ANSWERS.format("angles", 1))
     assert any("From settings." in title for title in emacs.actions())
     emacs.close_question()
 
@@ -93,14 +95,14 @@ def test_edit_is_confirmed_once_however_long_it_takes(emacs: EmacsSession) -> No
     emacs.lisp("(setq eglot-confirm-server-initiated-edits 'confirm)")
     try:
         emacs.select_line(FIRST)
-        emacs.run_action("Polish this passage$")
+        emacs.run_action(wording.POLISH)
         emacs.until('(and (active-minibuffer-window) (string-match "edit" (prompt)) t)')
         time.sleep(4)  # longer than the server waits for a reply before it goes on
         emacs.keys("y")
         emacs.until("(not (active-minibuffer-window))")
         emacs.keys(NEXT_LINE)
-        emacs.wait_for_message("The answer is in")
-        assert "require version" not in emacs.messages()
+        emacs.wait_for_message(wording.INSERTED)
+        assert wording.EDIT_REFUSED not in emacs.messages()
         assert "Rivers run." in emacs.text()
     finally:
         emacs.lisp("(setq eglot-confirm-server-initiated-edits nil)")
@@ -111,17 +113,16 @@ def test_page_belongs_to_its_notes_though_its_folder_is_a_project(
 ) -> None:
     """Without a project Emacs starts a server for the page; it knows the run."""
     minimal_emacs.open(create_notes(minimal_emacs.folder, angles="say-The%20flood"))
-    minimal_emacs.run_action("Start tech-article")
-    minimal_emacs.run_action("Run angles")
-    minimal_emacs.wait_for_message("angles has 1 answer")
-    minimal_emacs.open_page("Open the step angles")
+    minimal_emacs.run_action(wording.START)
+    minimal_emacs.run_action(wording.GENERATE.format("angles"))
+    minimal_emacs.wait_for_message(wording.ANSWERS.format("angles", 1))
+    minimal_emacs.open_page(wording.OPEN_STEP.format("angles"))
     folder = minimal_emacs.lisp(
         "(project-root (eglot--project (eglot-current-server)))"
     )
     assert ".writeit" in folder, "Emacs started no server of its own there"
-    assert (
-        "WriteIt: Choose answer 1 for angles (openai/say-The%20flood: The flood)"
-        in (minimal_emacs.actions())
+    assert wording.CHOOSE_TITLE.format("openai/say-The%20flood", "The flood") in (
+        minimal_emacs.actions()
     )
     minimal_emacs.close_question()
 
@@ -133,9 +134,9 @@ def test_exit_of_emacs_pauses_the_run(
     notes = create_notes(tmp_path, angles="hang-after-headers")
     with EmacsSession(tmp_path / "home", environment, documented_init()) as emacs:
         emacs.open(notes)
-        emacs.run_action("Start tech-article")
-        emacs.run_action("Run angles")
-        emacs.wait_for_message("angles is asked")
+        emacs.run_action(wording.START)
+        emacs.run_action(wording.GENERATE.format("angles"))
+        emacs.wait_for_message(wording.GENERATING.format("angles"))
         emacs.keys(LEAVE)
         assert emacs.process.wait(PATIENCE) == 0
 
@@ -150,3 +151,19 @@ def test_exit_of_emacs_pauses_the_run(
         return [run["status"] for run in json.loads(log.stdout)]
 
     assert waited(lambda: statuses() == ["PAUSED"])
+
+
+def test_definition_of_first_line_is_the_current_step(
+    emacs: EmacsSession,
+) -> None:
+    """`M-.` opens the page of the step, `M-,` returns to the notes."""
+    notes = create_notes(emacs.folder)
+    emacs.open(notes)
+    emacs.run_action(wording.START)
+    emacs.wait_for_message(wording.STARTED)
+    emacs.move_before("Notes on rivers")
+    emacs.keys(DEFINITION)
+    emacs.until('(string-match "/views/step/.*angles.md$" (or buffer-file-name ""))')
+    emacs.wait_for_text(wording.NOT_STARTED)
+    emacs.keys(BACK)
+    emacs.wait_for_server(notes)

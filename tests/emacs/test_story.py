@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emacs import wording
 from emacs.session import SAVE
 from support.notes import NOTES
 
@@ -18,30 +19,30 @@ if TYPE_CHECKING:
 
 def run_to_the_draft(emacs: EmacsSession, notes: Path) -> None:
     """Choose an angle with feedback; regenerate the outline."""
-    emacs.run_action("Start tech-article")
-    emacs.wait_for_message("tech-article is begun")
-    emacs.run_action("Run angles")
-    emacs.wait_for_message("angles has 2 answers")
-    emacs.open_page("Open the step angles")
+    emacs.run_action(wording.START)
+    emacs.wait_for_message(wording.STARTED)
+    emacs.run_action(wording.GENERATE.format("angles"))
+    emacs.wait_for_message(wording.ANSWERS.format("angles", 2))
+    emacs.open_page(wording.OPEN_STEP.format("angles"))
     emacs.type_feedback("for beginners")
     emacs.move_before("The flood")
-    emacs.run_action("Choose this answer")
-    emacs.wait_for_message("is the choice for angles. Next: run outline")
+    emacs.run_action(wording.CHOOSE_THIS)
+    emacs.wait_for_message(wording.CHOSEN.format("angles"))
     emacs.open(notes)
-    emacs.run_action("Run outline")
-    emacs.wait_for_message("outline has 1 answer")
-    outline = emacs.open_page("Open the step outline")
+    emacs.run_action(wording.GENERATE.format("outline"))
+    emacs.wait_for_message(wording.ANSWERS.format("outline", 1))
+    outline = emacs.open_page(wording.OPEN_STEP.format("outline"))
     assert "for beginners" in emacs.text()
     emacs.type_feedback("fewer parts")
     emacs.move_before("fewer parts")
-    emacs.run_action("Ask anew with these words")
-    emacs.wait_for_message("outline has 2 answers")
+    emacs.run_action(wording.REGENERATE)
+    emacs.wait_for_message(wording.ANSWERS.format("outline", 2))
     emacs.wait_for_text("## Answer 2")
     assert "fewer parts" in emacs.text().partition("## Answer 2")[2]
     emacs.move_before("## Answer 2")
-    emacs.run_action(r"Choose this answer \(answer 2\)")
-    emacs.wait_for_message("Answer 2 is the choice for outline")
-    emacs.wait_for_text("**You chose answer 2.**")
+    emacs.run_action(wording.CHOOSE_THIS_NUMBER.format(2))
+    emacs.wait_for_message(wording.NUMBER_CHOSEN.format(2, "outline"))
+    emacs.wait_for_text(wording.NUMBER_IS_CHOSEN.format(2))
     emacs.keys(SAVE)
     emacs.wait_for_message(f"Wrote {outline}")
 
@@ -54,24 +55,24 @@ def test_from_notes_to_article(emacs: EmacsSession) -> None:
     emacs.open(notes)
     run_to_the_draft(emacs, notes)
 
-    emacs.run_action("Run draft")
-    emacs.wait_for_message("draft has 2 answers")
-    draft = emacs.open_page("Open the step draft")
+    emacs.run_action(wording.GENERATE.format("draft"))
+    emacs.wait_for_message(wording.ANSWERS.format("draft", 2))
+    draft = emacs.open_page(wording.OPEN_STEP.format("draft"))
     for count, passage in enumerate(("Water moves.", "Rivers run."), 1):
         emacs.select_line(passage)
-        emacs.run_action("Take this passage into the merge")
-        emacs.wait_for_message(f"the merge of draft has {count} passage")
-        emacs.wait_for_text(f"{count}. answer ")
+        emacs.run_action(wording.ADD_TO_MERGE)
+        emacs.wait_for_message(wording.ADDED_TO_MERGE.format("draft", count))
+        emacs.wait_for_text(wording.PASSAGE.format(count))
     emacs.wait_for_text("Water moves.\n\nRivers run.")
     emacs.move_before("## Merge")
-    emacs.run_action("Use the merge")
-    emacs.wait_for_message("The merge is the text of draft. Next: run polish")
-    emacs.run_action("Run polish")
-    emacs.wait_for_message("polish has 1 answer")
-    emacs.run_action("Choose answer 1 for polish")
-    emacs.wait_for_message("That was the last step: apply the text")
-    emacs.run_action("Apply the text")
-    emacs.wait_for_message("The text is in rivers.tech-article.md")
+    emacs.run_action(wording.USE_MERGE)
+    emacs.wait_for_message(wording.MERGED.format("draft"))
+    emacs.run_action(wording.GENERATE.format("polish"))
+    emacs.wait_for_message(wording.ANSWERS.format("polish", 1))
+    emacs.run_action(wording.CHOOSE_NUMBER.format(1, "polish"))
+    emacs.wait_for_message(wording.LAST_STEP)
+    emacs.run_action(wording.APPLY)
+    emacs.wait_for_message(wording.APPLIED)
 
     article = emacs.folder / "rivers.tech-article.md"
     assert article.read_text("utf-8") == "Rivers run and water moves.\n"

@@ -1,5 +1,5 @@
-// The Lua of the plug-in in the format of StyLua, 100 columns, single quotes.
-// `make style-lua` runs it; with --check it only says what it would change.
+// Format Lua with StyLua: 100 columns, single quotes. `make style-lua` runs it; with --check
+// it only lists the files that it would change.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ const [folder, modules, mode] = process.argv.slice(2);
 const stylua = createRequire(join(modules, 'node_modules', 'x'))('@johnnymorganz/stylua');
 
 function config() {
-  const one = stylua.Config.new(); // used up by a file
+  const one = stylua.Config.new(); // formatCode consumes it, so each file needs its own
   one.column_width = 100;
   one.indent_type = stylua.IndentType.Spaces;
   one.indent_width = 2;

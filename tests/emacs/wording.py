@@ -1,0 +1,45 @@
+"""Every text of the server that the Emacs tests wait for.
+
+Texts with `{}` are formatted by the tests.
+Actions are regular expressions that match the start of a title.
+"""
+
+from __future__ import annotations
+
+# Actions
+START = "Start tech-article"
+GENERATE = "Run {}"
+OPEN_STEP = "Open the step {}"
+CHOOSE_THIS = "Choose this answer"
+CHOOSE_THIS_NUMBER = r"Choose this answer \(answer {}\)"
+CHOOSE_NUMBER = "Choose answer {} for {}"
+REGENERATE = "Ask anew with these words"
+ADD_TO_MERGE = "Take this passage into the merge"
+USE_MERGE = "Use the merge"
+APPLY = "Apply the text"
+POLISH = "Polish this passage$"
+RESTORE_POLISH = "Take the last polish back"
+
+# Titles in full
+START_PREFIX = "WriteIt: Start "
+POLISH_SECTION = "WriteIt: Polish this passage (this section)"
+CHOOSE_TITLE = "WriteIt: Choose answer 1 for angles ({}: {})"
+
+# Messages
+STARTED = "tech-article is begun"
+GENERATING = "{} is asked"
+ANSWERS = "{} has {} answer"
+CHOSEN = "is the choice for {}"
+NUMBER_CHOSEN = "Answer {} is the choice for {}"
+ADDED_TO_MERGE = "the merge of {} has {} passage"
+MERGED = "The merge is the text of {}"
+LAST_STEP = "That was the last step"
+APPLIED = "The text is in rivers.tech-article.md"
+INSERTED = "The answer is in"
+RESTORED = "is as it was"
+EDIT_REFUSED = "require version"
+
+# Pages
+NOT_STARTED = "Not asked yet."
+NUMBER_IS_CHOSEN = "**You chose answer {}.**"
+PASSAGE = "{}. answer "
