@@ -117,7 +117,7 @@ async def test_what_changes_while_it_merges_is_merged_too() -> None:
         return merge(BASE, text, GOAL)
 
     outcome = await client.land(wanted)
-    assert outcome.landed
+    assert outcome.is_applied
     assert client.text == "c b a " + GOAL
     assert len(client.sent) == 1
 
@@ -158,7 +158,7 @@ async def test_it_lands_with_a_late_echo() -> None:
 
     client.obeys = late
     outcome = await client.land()
-    assert outcome.landed
+    assert outcome.is_applied
     assert outcome.sent.text == GOAL
     assert client.text == "Late. " + GOAL
 
@@ -200,7 +200,7 @@ async def test_she_is_asked_about_an_edit_once_however_long_she_thinks() -> None
     await asyncio.sleep(0.4)
     assert len(client.sent) == 1
     client.decided.set()
-    assert (await landing_).landed
+    assert (await landing_).is_applied
     assert client.text == GOAL
     assert len(client.sent) == 1
 
@@ -223,7 +223,7 @@ async def test_after_a_question_the_editor_may_tell_of_its_edit_late() -> None:
     await asyncio.sleep(0.4)
     assert not landing_.done()
     client.take(client.sent[0])
-    assert (await landing_).landed
+    assert (await landing_).is_applied
     assert len(client.sent) == 1
 
 
@@ -235,7 +235,7 @@ async def test_typing_that_is_told_when_she_rests_is_waited_for() -> None:
     await asyncio.sleep(0.5)
     client.typing = False
     client.type("Words. ")
-    assert (await landing_).landed
+    assert (await landing_).is_applied
     assert client.text == "Words. " + GOAL
     assert len(client.sent) == 2
 

@@ -236,7 +236,7 @@ class WriteItProtocol(LanguageServerProtocol):
         self, params: types.ExecuteCommandParams
     ) -> Any:  # noqa: ANN401 -- a command's result is any JSON
         """Run a command as a task of its own."""
-        return await self._server.execute(params)  # type: ignore[attr-defined]  # it is a WriteItServer
+        return await self._server.execute_command(params)  # type: ignore[attr-defined]  # it is a WriteItServer
 
 
 def can_pull_diagnostics(capabilities: types.ClientCapabilities) -> bool:
