@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from writeit.domain.events import Event
 
-DAWN = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = {"angles": 900, "outline": 1200, "draft": 6000, "polish": 6000}
 """The steps, and the characters of an answer to each, roughly."""
 MODELS = ("openai/gpt-4o", "anthropic/claude-sonnet-4-5", "embedded/smollm2-135m")
@@ -55,7 +55,7 @@ WORDS = str.split(
 
 PIPELINE = PipelineConfiguration(
     name="tech-article",
-    created=DAWN,
+    created=START,
     inputs=(InputSpec(name="source_material", required=True),),
     steps=tuple(StepSpec(name=name, prompt="Write.") for name in STEPS),
 )
@@ -85,7 +85,7 @@ class Author:
         return self._run()
 
     def _run(self) -> RunCommit:
-        at = DAWN + timedelta(minutes=7 * self._made)
+        at = START + timedelta(minutes=7 * self._made)
         notes = self._text(3000)
         run = PipelineRun(
             pipeline_run_id=self._id(),
@@ -110,7 +110,7 @@ class Author:
         return story.decision()
 
     def _branch(self, parent: PipelineRun) -> RunCommit:
-        at = DAWN + timedelta(minutes=7 * self._made)
+        at = START + timedelta(minutes=7 * self._made)
         step = self._random.choice(list(STEPS))
         event = lifecycle.branch(parent, parent.steps[step], self._id(), at, None)
         story = _Story(event)

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.terminal import Said, Terminal
+    from support.terminal import CommandResult, Terminal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ASK = ("run", "tech-article", "notes.md", "--choose", "ask", "-m", "openai/say-one")
@@ -50,7 +50,7 @@ def left_in(drafts: Path) -> list[Path]:
     return list(drafts.glob("writeit-*"))
 
 
-async def sat(shell: Terminal, lines: str) -> Said:
+async def sat(shell: Terminal, lines: str) -> CommandResult:
     """Sit at a new run, and leave."""
     said = await shell.writeit(*ASK, lines=f"{lines}quit\n")
     assert said.code == 0, said.err

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from support.waiting import awaited
+from support.waiting import wait_until_async
 from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
-    from support.terminal import Said, Terminal
+    from support.terminal import CommandResult, Terminal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -53,7 +53,7 @@ quit
 chosen again. Draft: merged. Then back to the draft, where a model joins the answers."""
 
 
-async def choosing(shell: Terminal, lines: str, *models: str) -> Said:
+async def choosing(shell: Terminal, lines: str, *models: str) -> CommandResult:
     """Take the notes through the article pipeline, choosing by these lines."""
     said = await shell.writeit(
         *("run", "tech-article", "notes.md", "--choose", "ask"),
@@ -64,7 +64,7 @@ async def choosing(shell: Terminal, lines: str, *models: str) -> Said:
     return said
 
 
-def run_of(said: Said) -> str:
+def run_of(said: CommandResult) -> str:
     """The run that a command ended with."""
     return said.err.rsplit(maxsplit=1)[-1]
 
@@ -79,7 +79,7 @@ async def kept(shell: Terminal, run_id: str) -> dict[str, Any]:
 class Story:
     """What became of the story."""
 
-    said: Said
+    said: CommandResult
     child: dict[str, Any]
     run: dict[str, Any]
 
@@ -327,7 +327,7 @@ async def test_the_lease_is_renewed_while_answers_come(shell: Terminal) -> None:
             (run_id,) = store.streaming_runs()
             first = store.lease(run_id)
             assert first is not None
-            await awaited(lambda: store.lease(run_id) != first)
+            await wait_until_async(lambda: store.lease(run_id) != first)
             now = store.lease(run_id)
             assert now is not None
             assert now.heartbeat > first.heartbeat

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support import vault
+from support import keyring_backend
 from support.provider import running
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ async def doctor(
         env={
             **os.environ,
             "HOME": str(folder),
-            "PYTHON_KEYRING_BACKEND": vault.BACKEND,
-            "PYTHONPATH": vault.PATH,
+            "PYTHON_KEYRING_BACKEND": keyring_backend.BACKEND,
+            "PYTHONPATH": keyring_backend.PATH,
             "WRITEIT_CACHE_DIR": str(folder / "cache"),
             **environment,
         },
@@ -48,7 +48,7 @@ async def doctor(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
 
@@ -77,7 +77,7 @@ async def test_with_keys_and_ollama_it_says_what_is_usable(folder: Path) -> None
             folder,
             "--json",
             WRITEIT_OLLAMA_URL=provider.root,
-            WRITEIT_TEST_VAULT=KEY,
+            WRITEIT_TEST_KEYRING=KEY,
             GROQ_API_KEY=KEY,
             HTTPS_PROXY="http://name:password@127.0.0.1:9",
         )

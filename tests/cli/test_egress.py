@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from support.terminal import Said, Terminal
+    from support.terminal import CommandResult, Terminal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,7 +36,7 @@ async def begun(shell: Terminal) -> str:
     return run_id
 
 
-def refused(said: Said) -> None:
+def refused(said: CommandResult) -> None:
     """It was told where the text may go, and what to do."""
     assert said.code == 1
     assert "may be sent to embedded, openai, not to mistral" in said.err

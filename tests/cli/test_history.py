@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from storage.whole import CHILD, FINISHED, GRANDCHILD, GRAVE, STREAMING, whole_store
-from support.terminal import Said, Terminal
+from support.terminal import CommandResult, Terminal
 from writeit.app import main
 from writeit.domain.session import UserPreferences
 from writeit.storage.store import LmdbStore
@@ -35,7 +35,7 @@ class Here:
         self._monkeypatch = monkeypatch
         self._capture = capture
 
-    def writeit(self, *arguments: str, at: Path | None = None) -> Said:
+    def writeit(self, *arguments: str, at: Path | None = None) -> CommandResult:
         """Run one command."""
         self._monkeypatch.chdir(at or self.folder)
         code = 0
@@ -44,7 +44,7 @@ class Here:
         except SystemExit as exit_:
             code = int(exit_.code or 0)
         said = self._capture.readouterr()
-        return Said(code, said.out, said.err)
+        return CommandResult(code, said.out, said.err)
 
 
 @pytest.fixture(scope="module")

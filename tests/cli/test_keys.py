@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import vault
-from support.waiting import PATIENCE
+from support import keyring_backend
+from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +26,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {
         **os.environ,
         "HOME": str(tmp_path),
-        "PYTHON_KEYRING_BACKEND": vault.BACKEND,
-        "PYTHONPATH": vault.PATH,
+        "PYTHON_KEYRING_BACKEND": keyring_backend.BACKEND,
+        "PYTHONPATH": keyring_backend.PATH,
     }
 
 
@@ -41,7 +41,7 @@ def writeit(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         env=environment,
     )
 
@@ -94,7 +94,7 @@ def test_what_is_wrong_is_said(
 
 def test_without_a_keyring_it_says_what_to_do(environment: dict[str, str]) -> None:
     """Exit 1 and the variable to set."""
-    environment["PYTHON_KEYRING_BACKEND"] = vault.NO_BACKEND
+    environment["PYTHON_KEYRING_BACKEND"] = keyring_backend.NO_BACKEND
     said = writeit(environment, "keys", "set", "openai", stdin=KEY)
     assert said.returncode == 1
     assert "OPENAI_API_KEY" in said.stderr
@@ -104,7 +104,7 @@ def test_without_a_keyring_it_says_what_to_do(environment: dict[str, str]) -> No
 def test_the_list_says_where_keys_come_from(environment: dict[str, str]) -> None:
     """Environment, keyring or none; never the key."""
     environment["GROQ_API_KEY"] = KEY
-    environment["WRITEIT_TEST_VAULT"] = KEY
+    environment["WRITEIT_TEST_KEYRING"] = KEY
     said = writeit(environment, "keys", "list", "--json")
     found = {e["provider"]: e["source"] for e in json.loads(said.stdout)["providers"]}
     assert found["groq"] == "environment"

@@ -50,9 +50,9 @@ def test_empty_sections_are_for_editors() -> None:
     assert "Feedback" not in shown(run)
     step = run.steps["angles"]
     passage = runs.passage_of(step.ai_responses[0].response_id, "They dance.")
-    run = runs.done(run, select.add_passage(run, step, passage, runs.DAWN))
+    run = runs.done(run, select.add_passage(run, step, passage, runs.START))
     run = runs.done(
-        run, select.give_feedback(run, run.steps["angles"], "Shorter!", runs.DAWN)
+        run, select.give_feedback(run, run.steps["angles"], "Shorter!", runs.START)
     )
     page = shown(run)
     assert page.index("Merge") < page.index("They dance.") < page.index("Feedback")

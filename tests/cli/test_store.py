@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """What a command left behind."""
 
     code: int
@@ -40,7 +40,7 @@ class Terminal:
         self.store = folder / ".writeit" / "store"
         self._capture = capture
 
-    def store_command(self, *arguments: str) -> Said:
+    def store_command(self, *arguments: str) -> CommandResult:
         """Run one command of `writeit store`."""
         code = 0
         try:
@@ -48,7 +48,7 @@ class Terminal:
         except SystemExit as exit_:
             code = int(exit_.code or 0)
         said = self._capture.readouterr()
-        return Said(code, said.out, said.err)
+        return CommandResult(code, said.out, said.err)
 
 
 @pytest.fixture(scope="module")

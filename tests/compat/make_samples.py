@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import lmdb
 
-from support.bench import LivingProcesses, TickingClock
+from support.engine_setup import FakeProcesses, TickingClock
 from support.scripted_models import ScriptedModels
 from writeit.domain import events as e
 from writeit.domain import state_machine
@@ -54,7 +54,7 @@ ROOT = Path(__file__).parents[2]
 WORKSPACE = Path("/notes")
 """Where the sample documents are said to be."""
 URI = f"{WORKSPACE.as_uri()}/bees.md"
-DAWN = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 VERSION = "0.1.0"
 FIRST, SECOND = "openai/first", "anthropic/second"
 NOTES = "# Why bees dance\n\nBees tell each other where flowers are. Grüße 🐝\n" * 4
@@ -69,12 +69,12 @@ def engine_on(
         models=models or ScriptedModels(),
         store=store,
         clock=clock,
-        processes=LivingProcesses(),
+        processes=FakeProcesses(),
         session=UserSession(
             session_id=clock.new_id(),
             workspace_path=WORKSPACE,
-            created_at=DAWN,
-            last_activity=DAWN,
+            created_at=START,
+            last_activity=START,
         ),
         retry_policy=RetryPolicy(max_attempts=1, max_wait=0),
     )
@@ -279,7 +279,7 @@ def pipelines(folder: Path) -> dict[str, PipelineConfiguration]:
     found = {}
     for path in sorted((folder / "pipelines").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
-        pipeline, problems = read_pipeline(text, path.as_uri(), created=DAWN)
+        pipeline, problems = read_pipeline(text, path.as_uri(), created=START)
         assert pipeline is not None, problems
         found[path.name] = pipeline
     return found

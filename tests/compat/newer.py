@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from compat.make_samples import WORKSPACE, Samples, engine_on, pipelines, primers
-from support.bench import TickingClock
+from support.engine_setup import TickingClock
 from writeit.domain.session import UserPreferences
 from writeit.engine.transfer import build_bundle, import_run
 from writeit.export.bundle_reader import read_export

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from compat.make_samples import WORKSPACE, engine_on, exports, pipelines, primers
-from support.bench import TickingClock
+from support.engine_setup import TickingClock
 from writeit.engine.transfer import build_bundle, import_run
 from writeit.export.bundle_reader import read_export
 from writeit.ports.store import RunCommit, RunQuery

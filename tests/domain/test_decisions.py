@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.family import check
+from support.run_tree_machine import check_run
 from support.runs import (
-    DAWN,
+    START,
     anew,
     answer,
     answered,
@@ -52,14 +52,14 @@ TWO = ("draft", "polish")
 
 def skipped(run: PipelineRun) -> PipelineRun:
     """The run without its current step."""
-    return done(run, select.skip_step(run, current(run), DAWN))
+    return done(run, select.skip_step(run, current(run), START))
 
 
 def cut(run: PipelineRun) -> PipelineRun:
     """The run with one partial answer and one failure in its current step."""
     run, (first, second) = asked(run, 2)
     step, partial = run.current_step, answer(first, partial=True)
-    run = done(run, generate.interrupt_response(step, partial, "timeout", DAWN))
+    run = done(run, generate.interrupt_response(step, partial, "timeout", START))
     return failing(run, step, second)
 
 
@@ -74,7 +74,7 @@ def tired(run: PipelineRun) -> PipelineRun:
     for _ in range(MAX_RETRIES):
         run, (call,) = anew(run, run.current_step)
         run = done(
-            run, generate.complete_response(run.current_step, answer(call), DAWN)
+            run, generate.complete_response(run.current_step, answer(call), START)
         )
     return run
 
@@ -84,7 +84,9 @@ def merged(run: PipelineRun) -> PipelineRun:
     run = answered(run)
     return done(
         run,
-        select.merge_responses(run, current(run), MergeSelection(content="mine"), DAWN),
+        select.merge_responses(
+            run, current(run), MergeSelection(content="mine"), START
+        ),
     )
 
 
@@ -131,28 +133,28 @@ def all_runs() -> dict[str, PipelineRun]:
 RUNS = all_runs()
 VERBS: dict[str, Verb] = {
     "ask": lambda run, step: generate.start_generation(
-        run, step, [call_for(step, up=1)], DAWN
+        run, step, [call_for(step, up=1)], START
     ),
     "regenerate": lambda run, step: generate.regenerate(
-        run, step, [call_for(step, up=1)], "more", DAWN
+        run, step, [call_for(step, up=1)], "more", START
     ),
     "ask to merge": lambda run, step: generate.start_model_merge(
-        run, step, call_for(step).evolve(merge=True), DAWN, "drier"
+        run, step, call_for(step).evolve(merge=True), START, "drier"
     ),
-    "select": lambda run, step: select.select_response(run, step, 0, DAWN),
+    "select": lambda run, step: select.select_response(run, step, 0, START),
     "select in her words": lambda run, step: select.select_response(
-        run, step, 0, DAWN, content="mine", feedback="shorter"
+        run, step, 0, START, content="mine", feedback="shorter"
     ),
-    "select none": lambda run, step: select.select_response(run, step, 99, DAWN),
-    "skip": lambda run, step: select.skip_step(run, step, DAWN),
+    "select none": lambda run, step: select.select_response(run, step, 99, START),
+    "skip": lambda run, step: select.skip_step(run, step, START),
     "merge": lambda run, step: select.merge_responses(
-        run, step, MergeSelection(responses=[0]), DAWN
+        run, step, MergeSelection(responses=[0]), START
     ),
     "merge taken": lambda run, step: select.merge_responses(
-        run, step, MergeSelection(), DAWN
+        run, step, MergeSelection(), START
     ),
     "merge words": lambda run, step: select.merge_responses(
-        run, step, MergeSelection(content="mine"), DAWN, "shorter"
+        run, step, MergeSelection(content="mine"), START, "shorter"
     ),
     "take": lambda run, step: select.add_passage(
         run,
@@ -161,13 +163,13 @@ VERBS: dict[str, Verb] = {
             next((r.response_id for r in step.ai_responses), None)
             or next((s.response_id for s in step.streaming), new_id())
         ),
-        DAWN,
+        START,
     ),
-    "give feedback": lambda run, step: select.give_feedback(run, step, "dry", DAWN),
-    "rate": lambda run, step: select.rate_response(run, step, 0, 0.5, DAWN),
-    "rate too high": lambda run, step: select.rate_response(run, step, 0, 1.5, DAWN),
-    "pause": lambda run, _: lifecycle.pause(run, DAWN),
-    "resume": lambda run, _: lifecycle.resume(run, DAWN),
+    "give feedback": lambda run, step: select.give_feedback(run, step, "dry", START),
+    "rate": lambda run, step: select.rate_response(run, step, 0, 0.5, START),
+    "rate too high": lambda run, step: select.rate_response(run, step, 0, 1.5, START),
+    "pause": lambda run, _: lifecycle.pause(run, START),
+    "resume": lambda run, _: lifecycle.resume(run, START),
 }
 
 
@@ -198,7 +200,7 @@ def test_a_decision_applies_cleanly_or_is_a_typed_refusal(name: str, verb: str) 
         else:
             after = state_machine.replay(outcome, run)
             if verb not in ASKING:
-                check(after)
+                check_run(after)
         assert run.model_dump() == before
 
 
@@ -212,7 +214,7 @@ def test_a_branch_is_made_or_refused(name: str, step: str) -> None:
         with pytest.raises(InvalidTransition):
             child_of(run, step)
     else:
-        check(child_of(run, step))
+        check_run(child_of(run, step))
     assert run.model_dump() == before
 
 
@@ -225,7 +227,7 @@ def test_all_statuses_are_tried() -> None:
     assert len(pairs) > len(PipelineStatus) * 2
     assert any(run.is_streaming for run in RUNS.values())
     for run in RUNS.values():
-        check(run)
+        check_run(run)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +252,7 @@ STEP_VERBS: dict[str, Verb] = {
     "skip": VERBS["skip"],
     "apply": lambda run, step: lifecycle.record_applied(
         lifecycle.find_applicable_step(run, step.step_name).step_name,
-        DAWN,
+        START,
         uri="file:///a.md",
         mode="new_file",
         replaced="",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.runs import (
-    DAWN,
+    START,
     STEPS,
     answer,
     asked,
@@ -76,7 +76,7 @@ KINDS = {
 def made(name: str, step: str = HERE) -> Event:
     """An event of that name about a step."""
     fields = EVENTS[name] | ({} if name.startswith("run_") else {"step": step})
-    event: Event = KINDS[name](at=DAWN, **fields)
+    event: Event = KINDS[name](at=START, **fields)
     return event
 
 
@@ -87,8 +87,8 @@ def standing(run_status: PipelineStatus, step_status: StepStatus) -> PipelineRun
     step = StepState(
         step_name=HERE,
         status=step_status,
-        started_at=DAWN if begun else None,
-        completed_at=DAWN if over else None,
+        started_at=START if begun else None,
+        completed_at=START if over else None,
         ai_responses=(ANSWER,) if begun else (),
         user_selection=0 if over else None,
         calls=(CALL, WAITING) if begun else (),
@@ -178,7 +178,7 @@ def test_a_run_that_exists_cannot_begin(
 ) -> None:
     """In whatever status it is."""
     run = standing(status, StepStatus.RUNNING)
-    check_refused(run, kind(at=DAWN, run=new_run()))
+    check_refused(run, kind(at=START, run=new_run()))
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -192,7 +192,7 @@ def test_nothing_happens_to_a_run_that_does_not_exist(name: str) -> None:
 def test_while_answers_stream_they_can_only_end(name: str) -> None:
     """Passages, words and scores apart, everything waits until they have ended."""
     run, calls = asked(chosen(new_run()), 2)
-    run = done(run, generate.complete_response(HERE, answer(calls[0]), DAWN))
+    run = done(run, generate.complete_response(HERE, answer(calls[0]), START))
     check_refused(run, made(name))
 
 
@@ -229,16 +229,16 @@ def test_nothing_happens_in_a_step_the_run_does_not_have(name: str) -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        e.ResponseSelected(at=DAWN, step=HERE, index=1),
-        e.ResponseSelected(at=DAWN, step=HERE, index=-1),
-        e.ResponseRated(at=DAWN, step=HERE, response_id=new_id(), score=0.5),
-        e.PassageTaken(at=DAWN, step=HERE, passage=passage_of(new_id())),
-        e.ResponseReceived(at=DAWN, step=HERE, response=ANSWER),
+        e.ResponseSelected(at=START, step=HERE, index=1),
+        e.ResponseSelected(at=START, step=HERE, index=-1),
+        e.ResponseRated(at=START, step=HERE, response_id=new_id(), score=0.5),
+        e.PassageTaken(at=START, step=HERE, passage=passage_of(new_id())),
+        e.ResponseReceived(at=START, step=HERE, response=ANSWER),
         e.ResponseStarted(
-            at=DAWN, step=HERE, response_id=new_id(), model="a/b", prompt="p"
+            at=START, step=HERE, response_id=new_id(), model="a/b", prompt="p"
         ),
         e.ResponseStarted(
-            at=DAWN, step=HERE, response_id=CALL.response_id, model="a/b", prompt="p"
+            at=START, step=HERE, response_id=CALL.response_id, model="a/b", prompt="p"
         ),
     ],
     ids=lambda event: event.type,

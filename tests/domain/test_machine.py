@@ -13,9 +13,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from support.family import STEPS, Family
+from support.run_tree_machine import STEPS, RunTreeMachine
 from support.runs import (
-    DAWN,
+    START,
     answer,
     call_for,
     current,
@@ -42,7 +42,7 @@ MOST_RUNS = 4
 WORDS = st.none() | st.sampled_from(["", "shorter", "more bees"])
 
 
-class History(Family):
+class History(RunTreeMachine):
     """Whatever a writer and her models do, the runs keep the data model's rules."""
 
     runs = Bundle("runs")
@@ -50,7 +50,7 @@ class History(Family):
     @initialize(target=runs)
     def begin(self) -> UUID:
         """A run starts."""
-        return self.begin_with(e.RunStarted(at=self.at, run=new_run(STEPS)))
+        return self.begin_with(e.RunStarted(at=self.now, run=new_run(STEPS)))
 
     # --- models -------------------------------------------------------------------
 
@@ -69,9 +69,10 @@ class History(Family):
                 call_for(state, up=1 if state.calls else 0) for _ in range(models)
             ]
             sends = (
-                generate.start_response(state.step_name, c, "p", self.at) for c in calls
+                generate.start_response(state.step_name, c, "p", self.now)
+                for c in calls
             )
-            return (*generate.start_generation(run, state, calls, self.at), *sends)
+            return (*generate.start_generation(run, state, calls, self.now), *sends)
 
         self.attempt(run_id, verb)
 
@@ -83,9 +84,10 @@ class History(Family):
             state = lifecycle.find_step(run, step)
             calls = [call_for(state, up=1) for _ in range(models)]
             sends = (
-                generate.start_response(state.step_name, c, "p", self.at) for c in calls
+                generate.start_response(state.step_name, c, "p", self.now)
+                for c in calls
             )
-            return (*generate.regenerate(run, state, calls, "more", self.at), *sends)
+            return (*generate.regenerate(run, state, calls, "more", self.now), *sends)
 
         self.attempt(run_id, verb)
 
@@ -96,10 +98,10 @@ class History(Family):
         def verb(run: PipelineRun) -> Events:
             state = current(run)
             call = call_for(state).evolve(merge=True)
-            opening = generate.start_model_merge(run, state, call, self.at)
+            opening = generate.start_model_merge(run, state, call, self.now)
             return (
                 *opening,
-                generate.start_response(state.step_name, call, "p", self.at),
+                generate.start_response(state.step_name, call, "p", self.now),
             )
 
         self.attempt(run_id, verb)
@@ -116,7 +118,7 @@ class History(Family):
     def end(self, run_id: UUID, ends: list[str], first: bool) -> None:
         """Answers end, the first or the last asked first."""
         for how in ends:
-            run = self.family[run_id]
+            run = self.tree[run_id]
             step = next((s for s in run.steps.values() if s.streaming), None)
             if step is None:
                 return
@@ -155,7 +157,7 @@ class History(Family):
                 run,
                 lifecycle.find_step(run, step),
                 index,
-                self.at,
+                self.now,
                 content=content,
                 feedback=words,
             ),
@@ -164,7 +166,7 @@ class History(Family):
     @rule(run_id=runs)
     def skip(self, run_id: UUID) -> None:
         """The writer skips."""
-        self.attempt(run_id, lambda run: select.skip_step(run, current(run), self.at))
+        self.attempt(run_id, lambda run: select.skip_step(run, current(run), self.now))
 
     @rule(run_id=runs, step=A_STEP, last=st.booleans())
     def take(self, run_id: UUID, step: str | None, last: bool) -> None:
@@ -175,7 +177,7 @@ class History(Family):
             ids = [one.response_id for one in state.ai_responses]
             ids += [one.response_id for one in state.streaming]
             response_id = ids[-1 if last else 0] if ids else new_id()
-            return select.add_passage(run, state, passage_of(response_id), self.at)
+            return select.add_passage(run, state, passage_of(response_id), self.now)
 
         self.attempt(run_id, verb)
 
@@ -199,7 +201,7 @@ class History(Family):
         self.attempt(
             run_id,
             lambda run: select.merge_responses(
-                run, lifecycle.find_step(run, step), parts, self.at, words
+                run, lifecycle.find_step(run, step), parts, self.now, words
             ),
         )
 
@@ -209,7 +211,7 @@ class History(Family):
         self.attempt(
             run_id,
             lambda run: select.give_feedback(
-                run, lifecycle.find_step(run, step), words, self.at
+                run, lifecycle.find_step(run, step), words, self.now
             ),
         )
 
@@ -226,7 +228,7 @@ class History(Family):
         self.attempt(
             run_id,
             lambda run: select.rate_response(
-                run, lifecycle.find_step(run, step), index, score, self.at
+                run, lifecycle.find_step(run, step), index, score, self.now
             ),
         )
 
@@ -235,39 +237,39 @@ class History(Family):
     @rule(run_id=runs)
     def pause(self, run_id: UUID) -> None:
         """The writer pauses."""
-        self.attempt(run_id, lambda run: lifecycle.pause(run, self.at))
+        self.attempt(run_id, lambda run: lifecycle.pause(run, self.now))
 
     @rule(run_id=runs)
     def resume(self, run_id: UUID) -> None:
         """The writer resumes."""
-        self.attempt(run_id, lambda run: lifecycle.resume(run, self.at))
+        self.attempt(run_id, lambda run: lifecycle.resume(run, self.now))
 
     @rule(run_id=runs)
     def break_down(self, run_id: UUID) -> None:
         """The engine or the model host fails, once what streamed has ended."""
-        if not self.family[run_id].is_streaming:
-            failed = e.RunFailed(at=self.at, message="no")
+        if not self.tree[run_id].is_streaming:
+            failed = e.RunFailed(at=self.now, message="no")
             self.attempt(run_id, partial(returned, (failed,)))
 
     @rule(target=runs, run_id=runs, step=A_STEP)
     def branch(self, run_id: UUID, step: str | None) -> UUID:
         """The writer goes back to a step that was reached; nothing is destroyed."""
-        if len(self.family) == MOST_RUNS:
+        if len(self.tree) == MOST_RUNS:
             return run_id
-        parent = self.family[run_id]
-        before = {key: run.model_dump() for key, run in self.family.items()}
+        parent = self.tree[run_id]
+        before = {key: run.model_dump() for key, run in self.tree.items()}
         try:
             state = lifecycle.find_step(parent, step)
-            event = lifecycle.branch(parent, state, new_id(), self.at, None)
+            event = lifecycle.branch(parent, state, new_id(), self.now, None)
         except WriteItError:
             return run_id
         child_id = self.begin_with(event)
         for key, dump in before.items():
-            assert self.family[key].model_dump() == dump
+            assert self.tree[key].model_dump() == dump
         shared = STEPS[: STEPS.index(state.step_name) + 1]
         for name in STEPS:
             answers = parent.steps[name].ai_responses if name in shared else ()
-            assert self.family[child_id].steps[name].ai_responses == answers
+            assert self.tree[child_id].steps[name].ai_responses == answers
         return child_id
 
 
@@ -279,12 +281,12 @@ def returned(events: Events, _: PipelineRun) -> Events:
 def ended(step: str, call: Call, how: str) -> Events:
     """How a call ends: whole, cut or with nothing."""
     if how == "whole":
-        return generate.complete_response(step, answer(call), DAWN)
+        return generate.complete_response(step, answer(call), START)
     if how == "partial":
         return generate.interrupt_response(
-            step, answer(call, partial=True), "timeout", DAWN
+            step, answer(call, partial=True), "timeout", START
         )
-    return generate.fail_response(step, call, "timeout", "slow", DAWN)
+    return generate.fail_response(step, call, "timeout", "slow", START)
 
 
 TestHistory = History.TestCase

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from support.prose import paragraphs, proses
+from support.text_strategies import paragraphs, texts
 from writeit.domain.placement import is_passage_gone, place_content, with_line_ends_of
 from writeit.domain.run import RunDocument
 
@@ -44,7 +44,7 @@ def test_a_text_has_its_place(document: RunDocument, mode: str, result: str) -> 
     assert goal.theirs == result
 
 
-@given(proses(), paragraphs, proses())
+@given(texts(), paragraphs, texts())
 def test_a_passage_that_stands_there_is_not_gone(
     before: str, passage: str, after: str
 ) -> None:

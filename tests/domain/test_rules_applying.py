@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.runs import (
-    DAWN,
+    START,
     answered,
     asked,
     broken,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def put(run: PipelineRun, step: str, uri: str = "file:///a.md") -> PipelineRun:
     """The run with a step's text in a document."""
     fields: dict[str, Any] = {"mode": "replace", "replaced": "old", "text": "new"}
-    return done(run, lifecycle.record_applied(step, DAWN, uri=uri, **fields))
+    return done(run, lifecycle.record_applied(step, START, uri=uri, **fields))
 
 
 STANDING: dict[str, Callable[[], PipelineRun]] = {
@@ -50,7 +50,7 @@ def test_applying_moves_nothing(standing: str) -> None:
     assert after.evolve(applied=()) == run
     assert [(a.uri, a.step) for a in after.applied] == [("file:///a.md", "angles")]
     (applied,) = after.applied
-    assert done(after, lifecycle.record_restored(applied, DAWN)) == run
+    assert done(after, lifecycle.record_restored(applied, START)) == run
 
 
 def test_only_a_completed_step_has_a_text() -> None:
@@ -61,7 +61,7 @@ def test_only_a_completed_step_has_a_text() -> None:
     with pytest.raises(InvalidTransition):
         lifecycle.find_applicable_step(run, "angles")
     run = chosen(new_run())
-    run = done(run, select.skip_step(run, run.steps["outline"], DAWN))
+    run = done(run, select.skip_step(run, run.steps["outline"], START))
     with pytest.raises(InvalidTransition):
         put(run, "outline")
 

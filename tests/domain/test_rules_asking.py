@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.runs import (
-    DAWN,
+    START,
     anew,
     answer,
     answered,
@@ -39,12 +39,14 @@ def test_only_what_failed_or_was_cut_is_asked_again() -> None:
     """A second run of a step repairs; no regeneration is counted."""
     run, (whole, cut, lost) = asked(new_run(), calls=3)
     partial = answer(cut, partial=True)
-    run = done(run, generate.complete_response("angles", answer(whole), DAWN))
-    run = done(run, generate.interrupt_response("angles", partial, "unavailable", DAWN))
+    run = done(run, generate.complete_response("angles", answer(whole), START))
+    run = done(
+        run, generate.interrupt_response("angles", partial, "unavailable", START)
+    )
     run = failing(run, "angles", lost)
     assert generate.incomplete_calls(current(run)) == [cut, lost]
     repair = call_for(current(run), lost.response_id)
-    run = done(run, generate.start_generation(run, current(run), [repair], DAWN))
+    run = done(run, generate.start_generation(run, current(run), [repair], START))
     assert generate.incomplete_calls(current(run)) == [cut, repair]
     assert current(run).retry_count == 0
 
@@ -62,13 +64,13 @@ def test_a_finished_run_asks_nothing(how: str) -> None:
     run = completed(("angles",))
     if how == "skipped and failed":
         run = new_run(("angles",))
-        run = done(run, select.skip_step(run, current(run), DAWN))
+        run = done(run, select.skip_step(run, current(run), START))
     if how != "completed":
         run = state_machine.apply_event(
-            run, e.RunFailed(at=DAWN, message="the disk is full")
+            run, e.RunFailed(at=START, message="the disk is full")
         )
     with pytest.raises(InvalidTransition):
-        generate.start_generation(run, current(run), [call_for(current(run))], DAWN)
+        generate.start_generation(run, current(run), [call_for(current(run))], START)
 
 
 def test_while_answers_stream_nothing_is_asked_chosen_or_skipped() -> None:
@@ -76,15 +78,15 @@ def test_while_answers_stream_nothing_is_asked_chosen_or_skipped() -> None:
     run, (call,) = asked(new_run())
     state = current(run)
     verbs: list[Callable[[], Events]] = [
-        lambda: generate.start_generation(run, state, [call], DAWN),
-        lambda: generate.regenerate(run, state, [call], "", DAWN),
-        lambda: generate.start_model_merge(run, state, call, DAWN),
-        lambda: select.select_response(run, state, 0, DAWN),
+        lambda: generate.start_generation(run, state, [call], START),
+        lambda: generate.regenerate(run, state, [call], "", START),
+        lambda: generate.start_model_merge(run, state, call, START),
+        lambda: select.select_response(run, state, 0, START),
         lambda: select.merge_responses(
-            run, state, select.MergeSelection(content="x"), DAWN
+            run, state, select.MergeSelection(content="x"), START
         ),
-        lambda: select.skip_step(run, state, DAWN),
-        lambda: lifecycle.pause(run, DAWN),
+        lambda: select.skip_step(run, state, START),
+        lambda: lifecycle.pause(run, START),
     ]
     for verb in verbs:
         with pytest.raises(Busy):
@@ -99,7 +101,7 @@ def test_regenerating_appends_and_changes_no_index() -> None:
     run = answered(new_run(), "first", "second")
     before = current(run).ai_responses
     run, (call,) = anew(run, "angles")
-    run = done(run, generate.complete_response("angles", answer(call, "third"), DAWN))
+    run = done(run, generate.complete_response("angles", answer(call, "third"), START))
     assert current(run).ai_responses[:2] == before
     assert current(run).ai_responses[2].raw_output == "third"
 
@@ -108,7 +110,7 @@ def test_a_regeneration_of_which_nothing_comes_leaves_the_step_as_it_was() -> No
     """The selection, the words and the count stand as before the call."""
     run = answered(new_run())
     run = done(
-        run, select.select_response(run, current(run), 0, DAWN, content="my own")
+        run, select.select_response(run, current(run), 0, START, content="my own")
     )
     before = run.steps["angles"]
     run, (call,) = anew(run, "angles")
@@ -139,6 +141,6 @@ def test_regenerating_the_last_step_makes_a_completed_run_running_again() -> Non
     run, (call,) = anew(completed(), "polish")
     assert run.status is PipelineStatus.RUNNING
     assert failing(run, "polish", call).status is PipelineStatus.COMPLETED
-    run = done(run, generate.complete_response("polish", answer(call), DAWN))
-    run = done(run, select.select_response(run, current(run), 1, DAWN))
+    run = done(run, generate.complete_response("polish", answer(call), START))
+    run = done(run, select.select_response(run, current(run), 1, START))
     assert run.status is PipelineStatus.COMPLETED

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from support.runs import (
-    DAWN,
+    START,
     STEPS,
     anew,
     answer,
@@ -34,7 +34,7 @@ def test_parent_pipeline_run_must_exist_if_specified() -> None:
     assert child.parent_pipeline_run_id == parent.pipeline_run_id
     with pytest.raises(ValidationError, match="own parent"):
         lifecycle.branch(
-            parent, parent.steps["outline"], parent.pipeline_run_id, DAWN, None
+            parent, parent.steps["outline"], parent.pipeline_run_id, START, None
         )
 
 
@@ -69,14 +69,14 @@ def test_a_child_shares_history_up_to_the_branch_point(step: str) -> None:
 def test_of_the_branch_step_only_answers_are_shared() -> None:
     """Not the choice, the wording, the merge, passages, feedback, failures."""
     run, (whole, lost) = asked(new_run(), 2)
-    run = done(run, generate.complete_response("angles", answer(whole), DAWN))
+    run = done(run, generate.complete_response("angles", answer(whole), START))
     run = failing(run, "angles", lost)
     passage = passage_of(whole.response_id)
-    run = done(run, select.add_passage(run, current(run), passage, DAWN))
+    run = done(run, select.add_passage(run, current(run), passage, START))
     run = done(
         run,
         select.select_response(
-            run, current(run), 0, DAWN, content="mine", feedback="shorter"
+            run, current(run), 0, START, content="mine", feedback="shorter"
         ),
     )
     step = child_of(run, "angles").steps["angles"]
@@ -107,7 +107,7 @@ def test_a_step_without_answers_is_pending_in_the_child() -> None:
 def test_answers_that_still_stream_are_not_shared() -> None:
     """Only those that have ended; the parent goes on streaming."""
     run, (first, second) = asked(new_run(), 2)
-    run = done(run, generate.complete_response("angles", answer(first), DAWN))
+    run = done(run, generate.complete_response("angles", answer(first), START))
     child = child_of(run, "angles")
     step = child.steps["angles"]
     assert [r.response_id for r in step.ai_responses] == [first.response_id]
@@ -129,7 +129,7 @@ def test_a_child_counts_its_own_regenerations() -> None:
     run = answered(new_run())
     for _ in range(MAX_RETRIES):
         run, (call,) = anew(run, "angles")
-        run = done(run, generate.complete_response("angles", answer(call), DAWN))
+        run = done(run, generate.complete_response("angles", answer(call), START))
     child = child_of(run, "angles")
     assert child.steps["angles"].retry_count == 0
     assert anew(child, "angles")[0].steps["angles"].retry_count == 1
@@ -139,7 +139,9 @@ def test_what_was_cut_in_the_parent_can_be_repaired_in_the_child() -> None:
     """A shared answer that is partial is still asked again."""
     run, (cut,) = asked(new_run())
     partial = answer(cut, partial=True)
-    run = done(run, generate.interrupt_response("angles", partial, "unavailable", DAWN))
+    run = done(
+        run, generate.interrupt_response("angles", partial, "unavailable", START)
+    )
     child = child_of(run, "angles")
     assert generate.incomplete_calls(child.steps["angles"]) == [cut]
 
@@ -152,7 +154,7 @@ def test_making_a_child_changes_nothing_of_the_parent(step: str) -> None:
     child = child_of(run, step)
     done(
         child,
-        select.select_response(child, child.steps[step], 0, DAWN, content="other"),
+        select.select_response(child, child.steps[step], 0, START, content="other"),
     )
     assert run.model_dump() == before
 

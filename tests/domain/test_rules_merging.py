@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from support.runs import (
-    DAWN,
+    START,
     answer,
     answered,
     asked,
@@ -35,12 +35,12 @@ def three() -> PipelineRun:
 def took(run: PipelineRun, index: int, text: str) -> tuple[PipelineRun, Passage]:
     """The run with a passage of an answer taken."""
     passage = passage_of(current(run).ai_responses[index].response_id, text)
-    return done(run, select.add_passage(run, current(run), passage, DAWN)), passage
+    return done(run, select.add_passage(run, current(run), passage, START)), passage
 
 
 def merged(run: PipelineRun, parts: MergeSelection) -> PipelineRun:
     """The run with its current step merged."""
-    return done(run, select.merge_responses(run, current(run), parts, DAWN))
+    return done(run, select.merge_responses(run, current(run), parts, START))
 
 
 # --- taking -----------------------------------------------------------------------
@@ -58,9 +58,9 @@ def test_a_passage_can_be_taken_while_answers_stream() -> None:
     """Also of the answer that is still on its way."""
     run, (call,) = asked(new_run())
     run = done(
-        run, select.add_passage(run, current(run), passage_of(call.response_id), DAWN)
+        run, select.add_passage(run, current(run), passage_of(call.response_id), START)
     )
-    run = done(run, generate.complete_response("angles", answer(call), DAWN))
+    run = done(run, generate.complete_response("angles", answer(call), START))
     assert len(current(run).passages) == 1
 
 
@@ -68,12 +68,12 @@ def test_a_passage_of_an_answer_that_is_not_there_is_refused() -> None:
     """As is an empty one, and one of a step that was never asked."""
     run = three()
     with pytest.raises(NotFound):
-        select.add_passage(run, current(run), passage_of(new_id()), DAWN)
+        select.add_passage(run, current(run), passage_of(new_id()), START)
     blank = passage_of(current(run).ai_responses[0].response_id, " \n")
     with pytest.raises(InvalidParams):
-        select.add_passage(run, current(run), blank, DAWN)
+        select.add_passage(run, current(run), blank, START)
     with pytest.raises(InvalidTransition):
-        select.add_passage(run, run.steps["outline"], passage_of(new_id()), DAWN)
+        select.add_passage(run, run.steps["outline"], passage_of(new_id()), START)
 
 
 # --- merging by hand --------------------------------------------------------------
@@ -126,7 +126,9 @@ def test_nothing_to_join_is_refused(content: str | None) -> None:
     """Nothing named, nothing taken, no words."""
     run = three()
     with pytest.raises(InvalidParams):
-        select.merge_responses(run, current(run), MergeSelection(content=content), DAWN)
+        select.merge_responses(
+            run, current(run), MergeSelection(content=content), START
+        )
 
 
 @pytest.mark.parametrize("content", ["", " \n"])
@@ -147,14 +149,14 @@ def test_a_part_that_is_not_there_is_refused() -> None:
         MergeSelection(passages=[new_id()]),
     ):
         with pytest.raises(NotFound):
-            select.merge_responses(run, current(run), parts, DAWN)
+            select.merge_responses(run, current(run), parts, START)
 
 
 def test_a_choice_after_a_merge_takes_its_place() -> None:
     """And a merge that of a choice, while later steps are empty."""
     run = merged(three(), MergeSelection(responses=[0, 1]))
     state = run.steps["angles"]
-    run = done(run, select.select_response(run, state, 2, DAWN))
+    run = done(run, select.select_response(run, state, 2, START))
     state = run.steps["angles"]
     assert (state.content, state.merged_content, state.merged_from) == (
         "third",
@@ -162,7 +164,7 @@ def test_a_choice_after_a_merge_takes_its_place() -> None:
         (),
     )
     run = done(
-        run, select.merge_responses(run, state, MergeSelection(responses=[0]), DAWN)
+        run, select.merge_responses(run, state, MergeSelection(responses=[0]), START)
     )
     state = run.steps["angles"]
     assert (state.content, state.user_selection) == ("first", None)
@@ -179,7 +181,7 @@ def test_a_step_that_later_steps_built_on_is_not_merged() -> None:
     run = answered(chosen(new_run()))
     with pytest.raises(InvalidTransition) as refusal:
         select.merge_responses(
-            run, run.steps["angles"], MergeSelection(content="late"), DAWN
+            run, run.steps["angles"], MergeSelection(content="late"), START
         )
     assert "ranch" in refusal.value.hint
 
@@ -191,9 +193,9 @@ def test_a_model_that_joins_parts_gives_one_more_answer() -> None:
     """It is no regeneration, completes nothing, and is not asked for again."""
     run = three()
     call = call_for(current(run)).evolve(merge=True)
-    run = done(run, generate.start_model_merge(run, current(run), call, DAWN))
-    run = done(run, (generate.start_response("angles", call, "join these", DAWN),))
-    run = done(run, generate.complete_response("angles", answer(call, "joined"), DAWN))
+    run = done(run, generate.start_model_merge(run, current(run), call, START))
+    run = done(run, (generate.start_response("angles", call, "join these", START),))
+    run = done(run, generate.complete_response("angles", answer(call, "joined"), START))
     state = current(run)
     assert [r.raw_output for r in state.ai_responses][-1] == "joined"
     assert (state.status, state.retry_count) == (StepStatus.RUNNING, 0)
@@ -204,9 +206,9 @@ def test_a_merge_by_a_model_that_failed_is_not_repaired_as_an_answer() -> None:
     """The step stays RUNNING with what it had."""
     run = three()
     call = call_for(current(run)).evolve(merge=True)
-    run = done(run, generate.start_model_merge(run, current(run), call, DAWN))
-    run = done(run, (generate.start_response("angles", call, "join these", DAWN),))
-    run = done(run, generate.fail_response("angles", call, "timeout", "slow", DAWN))
+    run = done(run, generate.start_model_merge(run, current(run), call, START))
+    run = done(run, (generate.start_response("angles", call, "join these", START),))
+    run = done(run, generate.fail_response("angles", call, "timeout", "slow", START))
     assert current(run).status is StepStatus.RUNNING
     assert generate.incomplete_calls(current(run)) == []
 
@@ -215,7 +217,7 @@ def test_a_model_joins_only_where_there_are_answers_and_no_choice() -> None:
     """Neither in a PENDING step nor in a COMPLETED one."""
     for run in (new_run(), completed()):
         with pytest.raises(InvalidTransition):
-            generate.start_model_merge(run, current(run), call_for(current(run)), DAWN)
+            generate.start_model_merge(run, current(run), call_for(current(run)), START)
 
 
 @given(st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=6))

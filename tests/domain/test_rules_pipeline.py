@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from support.runs import DAWN, STEPS, later
+from support.runs import START, STEPS, later
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.prompts.validate import find_template_problems
 
@@ -19,7 +19,7 @@ def pipeline(**fields: Any) -> PipelineConfiguration:
     return PipelineConfiguration(
         **{
             "name": "tech-article",
-            "created": DAWN,
+            "created": START,
             "inputs": (TOPIC,),
             "steps": tuple(StepSpec(name=name, prompt="Write.") for name in STEPS),
             **fields,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from support.runs import DAWN, later
+from support.runs import START, later
 from writeit.domain.primer import (
     REQUIRED_GUIDELINES,
     REQUIRED_VOICE_ATTRIBUTES,
@@ -106,7 +106,7 @@ def test_content_can_be_modified_but_maintains_version_history(
 
 def test_using_a_primer_makes_no_other_version() -> None:
     """The days it was first seen and last used stand beside its words."""
-    used = primer(created_at=DAWN, last_used=later(60))
+    used = primer(created_at=START, last_used=later(60))
     assert used.version == primer().version
     assert used.last_used == later(60)
 

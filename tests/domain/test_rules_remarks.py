@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.runs import (
-    DAWN,
+    START,
     anew,
     answered,
     current,
@@ -32,7 +32,7 @@ def words_of(run: PipelineRun) -> str | None:
 def test_words_that_went_into_a_regeneration_are_not_said_again() -> None:
     """They are cleared from the step; the event keeps them."""
     run = answered(new_run())
-    run = done(run, select.give_feedback(run, current(run), "shorter", DAWN))
+    run = done(run, select.give_feedback(run, current(run), "shorter", START))
     assert words_of(run) == "shorter"
     assert words_of(anew(run, "angles", "shorter")[0]) is None
 
@@ -40,27 +40,27 @@ def test_words_that_went_into_a_regeneration_are_not_said_again() -> None:
 def test_words_that_no_prompt_carried_stay() -> None:
     """Words are never dropped: other words went into the regeneration."""
     run = answered(new_run())
-    run = done(run, select.give_feedback(run, current(run), "shorter", DAWN))
+    run = done(run, select.give_feedback(run, current(run), "shorter", START))
     assert words_of(anew(run, "angles", "more bees")[0]) == "shorter"
 
 
 def test_words_said_during_a_failed_regeneration_stay() -> None:
     """Words are never dropped: the step stands as before, but for them."""
     run = answered(new_run())
-    run = done(run, select.give_feedback(run, current(run), "shorter", DAWN))
+    run = done(run, select.give_feedback(run, current(run), "shorter", START))
     run, (call,) = anew(run, "angles", "shorter")
     assert words_of(failing(run, "angles", call)) == "shorter"
-    run = done(run, select.give_feedback(run, current(run), "more bees", DAWN))
+    run = done(run, select.give_feedback(run, current(run), "more bees", START))
     assert words_of(failing(run, "angles", call)) == "more bees"
 
 
 def test_feedback_comes_with_a_choice_or_a_merge() -> None:
     """In the same decision."""
     run = answered(new_run())
-    picked = select.select_response(run, current(run), 0, DAWN, feedback="shorter")
+    picked = select.select_response(run, current(run), 0, START, feedback="shorter")
     assert words_of(done(run, picked)) == "shorter"
     joined = select.merge_responses(
-        run, current(run), select.MergeSelection(responses=[0]), DAWN, "drier"
+        run, current(run), select.MergeSelection(responses=[0]), START, "drier"
     )
     assert words_of(done(run, joined)) == "drier"
 
@@ -69,9 +69,9 @@ def test_a_step_without_answers_takes_no_words_and_no_score() -> None:
     """A PENDING step is refused."""
     run = new_run()
     with pytest.raises(InvalidTransition):
-        select.give_feedback(run, current(run), "shorter", DAWN)
+        select.give_feedback(run, current(run), "shorter", START)
     with pytest.raises(InvalidTransition):
-        select.rate_response(run, current(run), 0, 0.5, DAWN)
+        select.rate_response(run, current(run), 0, 0.5, START)
 
 
 @pytest.mark.parametrize("score", [-0.1, 1.1, float("nan"), float("inf")])
@@ -79,16 +79,16 @@ def test_a_score_out_of_bounds_is_refused(score: float) -> None:
     """Quality score must be between 0.0 and 1.0 if specified."""
     run = answered(new_run())
     with pytest.raises(InvalidParams):
-        select.rate_response(run, current(run), 0, score, DAWN)
+        select.rate_response(run, current(run), 0, score, START)
     for fine in (0.0, 1.0, None):
-        assert select.rate_response(run, current(run), 0, fine, DAWN)
+        assert select.rate_response(run, current(run), 0, fine, START)
 
 
 def test_rating_shows_a_score_and_leaves_the_answer() -> None:
     """It stands beside the immutable answer, and can be taken back."""
     run = answered(new_run())
-    rated = done(run, select.rate_response(run, current(run), 0, 0.75, DAWN))
+    rated = done(run, select.rate_response(run, current(run), 0, 0.75, START))
     assert current(rated).ai_responses == current(run).ai_responses
     assert current(rated).rated_responses[0].quality_score == 0.75
-    back = done(rated, select.rate_response(rated, current(rated), 0, None, DAWN))
+    back = done(rated, select.rate_response(rated, current(rated), 0, None, START))
     assert current(back).rated_responses[0].quality_score is None

@@ -13,7 +13,7 @@ from hypothesis import given
 from pydantic import ValidationError
 
 from support.runs import (
-    DAWN,
+    START,
     anew,
     answer,
     answered,
@@ -117,9 +117,9 @@ def test_an_answer_is_immutable_once_created() -> None:
     before = current(run).ai_responses
     with pytest.raises(ValidationError):
         setattr(before[0], "raw_output", "other")  # noqa: B010 -- mypy knows it is refused
-    run = done(run, select.rate_response(run, current(run), 0, 0.5, DAWN))
+    run = done(run, select.rate_response(run, current(run), 0, 0.5, START))
     run = done(
-        run, select.select_response(run, current(run), 0, DAWN, content="my own words")
+        run, select.select_response(run, current(run), 0, START, content="my own words")
     )
     run, _ = anew(run, "angles")
     assert broken(completed()).steps["angles"].ai_responses
@@ -133,7 +133,7 @@ def test_a_partial_answer_can_be_selected_like_any_other() -> None:
     partial = answer(call, "half a sen", partial=True)
     state = current(run).evolve(ai_responses=(partial,))
     run = run.with_step(state)
-    run = done(run, select.select_response(run, current(run), 0, DAWN))
+    run = done(run, select.select_response(run, current(run), 0, START))
     assert run.steps["angles"].content == "half a sen"
 
 
@@ -165,7 +165,7 @@ def test_an_unknown_cost_is_none_never_0() -> None:
 
 CONFIGURATION = PipelineConfiguration(
     name="essay",
-    created=DAWN,
+    created=START,
     defaults={"temperature": 0.5, "nested": {"Key": [1, None]}},
     inputs=(InputSpec.model_validate({"name": "topic", "required": True}),),
     steps=(StepSpec(name="write", prompt="Write."),),
@@ -176,13 +176,13 @@ PRIMER = StylePrimer(
     content="Write plainly.",
     voice_attributes={"tone": "dry", "structure": "short", "language": "plain"},
     guidelines={"avoid": ("very",), "prefer": ()},
-    last_used=DAWN,
+    last_used=START,
 )
 SESSION = UserSession(
     session_id=new_id(),
     workspace_path=Path("/notes"),
-    created_at=DAWN,
-    last_activity=DAWN,
+    created_at=START,
+    last_activity=START,
 )
 ENTITIES: list[Entity] = [
     *(CONFIGURATION, PRIMER, SESSION, SESSION.preferences),

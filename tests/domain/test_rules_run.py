@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from support.runs import (
-    DAWN,
+    START,
     STEPS,
     answered,
     asked,
@@ -76,7 +76,7 @@ def test_each_run_references_its_template_configuration() -> None:
     """By name and content: an edited file is a new one, old runs keep theirs."""
     first = PipelineConfiguration(
         name="essay",
-        created=DAWN,
+        created=START,
         inputs=(InputSpec(name="topic", required=True),),
         steps=(StepSpec(name="write", prompt="Write."),),
     )
@@ -103,7 +103,7 @@ def test_current_step_must_not_exceed_completed_steps(count: int) -> None:
     run = new_run()
     for index in range(count):
         run = (
-            done(run, select.skip_step(run, current(run), DAWN))
+            done(run, select.skip_step(run, current(run), START))
             if index
             else chosen(run)
         )
@@ -125,15 +125,15 @@ def test_order_is_enforced(step: str) -> None:
     run = answered(new_run())
     state = run.steps[step]
     for event in (
-        e.StepSkipped(at=DAWN, step=step),
-        e.StepStarted(at=DAWN, step=step, calls=current(run).calls),
+        e.StepSkipped(at=START, step=step),
+        e.StepStarted(at=START, step=step, calls=current(run).calls),
     ):
         with pytest.raises(InvalidTransition):
             state_machine.apply_event(run, event)
     with pytest.raises(InvalidTransition):
-        generate.start_generation(run, state, [], DAWN)
+        generate.start_generation(run, state, [], START)
     with pytest.raises(InvalidTransition):
-        select.skip_step(run, state, DAWN)
+        select.skip_step(run, state, START)
 
 
 # --- transitions ------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_running_to_paused_on_user_interrupt() -> None:
     for status, life in LIVES.items():
         if status != "RUNNING":
             with pytest.raises(InvalidTransition):
-                lifecycle.pause(life(), DAWN)
+                lifecycle.pause(life(), START)
 
 
 def test_running_to_completed_on_final_step_completion() -> None:
@@ -162,9 +162,9 @@ def test_running_to_completed_on_final_step_completion() -> None:
         run = chosen(run)
         assert run.status is RUNNING
     assert chosen(run).status is COMPLETED
-    assert done(run, select.skip_step(run, current(run), DAWN)).status is COMPLETED
+    assert done(run, select.skip_step(run, current(run), START)).status is COMPLETED
     with pytest.raises(InvalidTransition):
-        state_machine.apply_event(run, e.RunCompleted(at=DAWN))
+        state_machine.apply_event(run, e.RunCompleted(at=START))
 
 
 @pytest.mark.parametrize("status", LIVES)
@@ -179,25 +179,25 @@ def test_any_state_to_error_on_system_failure(status: str) -> None:
 def test_paused_to_running_and_error_to_running_on_resume() -> None:
     """By resuming, which sends nothing, or by any decision."""
     for run in (LIVES["PAUSED"](), LIVES["ERROR"]()):
-        resumed = done(run, lifecycle.resume(run, DAWN))
+        resumed = done(run, lifecycle.resume(run, START))
         assert resumed.status is RUNNING
         assert resumed.steps == run.steps
-        picked = done(run, select.select_response(run, current(run), 0, DAWN))
+        picked = done(run, select.select_response(run, current(run), 0, START))
         assert picked.status is RUNNING
     for status in ("INITIALIZING", "RUNNING", "COMPLETED"):
         with pytest.raises(InvalidTransition):
-            lifecycle.resume(LIVES[status](), DAWN)
+            lifecycle.resume(LIVES[status](), START)
 
 
 def test_a_finished_run_that_failed_is_completed_when_it_goes_on() -> None:
     """It has nothing left to do, so it is not RUNNING for ever."""
     run = broken(completed())
-    assert done(run, lifecycle.resume(run, DAWN)).status is COMPLETED
+    assert done(run, lifecycle.resume(run, START)).status is COMPLETED
     assert (
-        done(run, select.rate_response(run, current(run), 0, 0.5, DAWN)).status
+        done(run, select.rate_response(run, current(run), 0, 0.5, START)).status
         is COMPLETED
     )
-    again = select.select_response(run, current(run), 0, DAWN, content="my own words")
+    again = select.select_response(run, current(run), 0, START, content="my own words")
     assert done(run, again).status is COMPLETED
     assert current(done(run, again)).content == "my own words"
 
@@ -230,11 +230,11 @@ def test_a_failed_call_is_no_system_failure() -> None:
 def test_a_run_begins_once() -> None:
     """By being started or branched, and never again."""
     run = new_run()
-    assert state_machine.apply_event(None, e.RunStarted(at=DAWN, run=run)) == run
+    assert state_machine.apply_event(None, e.RunStarted(at=START, run=run)) == run
     with pytest.raises(InvalidTransition):
-        state_machine.apply_event(run, e.RunStarted(at=DAWN, run=run))
+        state_machine.apply_event(run, e.RunStarted(at=START, run=run))
     with pytest.raises(InvalidTransition):
-        state_machine.apply_event(None, e.RunPaused(at=DAWN))
+        state_machine.apply_event(None, e.RunPaused(at=START))
     with pytest.raises(ValueError, match="no run"):
         state_machine.replay([])
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from support.runs import DAWN, later, new_id
+from support.runs import START, later, new_id
 from writeit.domain.key_bindings import SYSTEM_BINDINGS
 from writeit.domain.session import (
     FieldProblem,
@@ -28,7 +28,7 @@ def session(**fields: Any) -> UserSession:
         **{
             "session_id": new_id(),
             "workspace_path": HERE,
-            "created_at": DAWN,
+            "created_at": START,
             "last_activity": later(1),
             **fields,
         }

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from support.runs import (
-    DAWN,
+    START,
     anew,
     answer,
     answered,
@@ -54,8 +54,8 @@ def test_step_name_must_be_valid_pipeline_step() -> None:
     with pytest.raises(ValidationError, match="is called"):
         PipelineRun(**{**dict(run), "steps": {"angles": step(step_name="outline")}})
     for event in (
-        e.StepSkipped(at=DAWN, step="outline"),
-        e.StepStarted(at=DAWN, step="outline", calls=(call_for(step()),)),
+        e.StepSkipped(at=START, step="outline"),
+        e.StepStarted(at=START, step="outline", calls=(call_for(step()),)),
     ):
         with pytest.raises(InvalidTransition):
             state_machine.apply_event(run, event)
@@ -67,11 +67,11 @@ def test_step_name_must_be_valid_pipeline_step() -> None:
 def test_started_and_completed_timestamps_must_be_sequential() -> None:
     """Completed not before started, and not without it; both in one moment is fine."""
     whole = {"ai_responses": (ANSWER,), "status": StepStatus.COMPLETED}
-    assert step(started_at=DAWN, completed_at=DAWN, **whole).completed_at == DAWN
+    assert step(started_at=START, completed_at=START, **whole).completed_at == START
     with pytest.raises(ValidationError, match="before it was started"):
-        step(started_at=later(1), completed_at=DAWN, **whole)
+        step(started_at=later(1), completed_at=START, **whole)
     with pytest.raises(ValidationError, match="without having been started"):
-        step(completed_at=DAWN, **whole)
+        step(completed_at=START, **whole)
 
 
 @pytest.mark.parametrize("index", [-1, 1, 2])
@@ -83,10 +83,10 @@ def test_user_selection_must_be_valid_index_into_ai_responses(index: int) -> Non
     run = answered(new_run())
     with pytest.raises(InvalidTransition):
         state_machine.apply_event(
-            run, e.ResponseSelected(at=DAWN, step="angles", index=index)
+            run, e.ResponseSelected(at=START, step="angles", index=index)
         )
     with pytest.raises(NotFound):
-        select.select_response(run, current(run), index, DAWN)
+        select.select_response(run, current(run), index, START)
 
 
 def test_ai_responses_list_cannot_be_empty_for_completed_status() -> None:
@@ -112,13 +112,13 @@ def test_retry_count_cannot_exceed_system_maximum_3() -> None:
     run = answered(new_run())
     for count in (1, 2, 3):
         run, (call,) = anew(run, "angles")
-        run = done(run, generate.complete_response("angles", answer(call), DAWN))
+        run = done(run, generate.complete_response("angles", answer(call), START))
         assert current(run).retry_count == count
     fourth = call_for(current(run), up=1)
     with pytest.raises(RetryLimit) as refusal:
-        generate.regenerate(run, current(run), [fourth], "", DAWN)
+        generate.regenerate(run, current(run), [fourth], "", START)
     assert "ranch" in refusal.value.hint
-    event = e.StepRegenerated(at=DAWN, step="angles", calls=(fourth,))
+    event = e.StepRegenerated(at=START, step="angles", calls=(fourth,))
     with pytest.raises(InvalidTransition):
         state_machine.apply_event(run, event)
 
@@ -130,8 +130,8 @@ def test_pending_to_running_on_step_start() -> None:
     """It is RUNNING from being asked until the choice."""
     run, (call,) = asked(new_run())
     assert current(run).status is StepStatus.RUNNING
-    assert current(run).started_at == DAWN
-    run = done(run, generate.complete_response("angles", answer(call), DAWN))
+    assert current(run).started_at == START
+    run = done(run, generate.complete_response("angles", answer(call), START))
     assert current(run).status is StepStatus.RUNNING
 
 
@@ -140,7 +140,7 @@ def test_running_to_completed_on_user_selection() -> None:
     run = chosen(new_run())
     state = run.steps["angles"]
     assert (state.status, state.user_selection) == (StepStatus.COMPLETED, 0)
-    assert state.completed_at == DAWN
+    assert state.completed_at == START
     assert run.current_step == "outline"
 
 
@@ -148,14 +148,14 @@ def test_a_choice_in_her_own_wording_has_words_in_it() -> None:
     """A text she deleted by mistake does not become the step's."""
     run = answered(new_run())
     with pytest.raises(InvalidParams, match="not a word"):
-        select.select_response(run, current(run), 0, DAWN, content=" \n")
+        select.select_response(run, current(run), 0, START, content=" \n")
 
 
 def test_a_refusal_says_in_words_what_can_be_done() -> None:
     """The names of events are for programs; they are in its data."""
     run = new_run()
     with pytest.raises(InvalidTransition) as refused:
-        lifecycle.pause(run, DAWN)
+        lifecycle.pause(run, START)
     assert refused.value.hint == "Allowed here: ask the models, skip the step."
     assert refused.value.data["allowed"] == [
         "run_failed",
@@ -186,7 +186,7 @@ def test_running_to_pending_when_nothing_arrived() -> None:
 def test_pending_to_skipped_on_going_on_without_it() -> None:
     """Its content is empty then, and the next step is the current one."""
     run = new_run()
-    run = done(run, select.skip_step(run, current(run), DAWN))
+    run = done(run, select.skip_step(run, current(run), START))
     assert run.steps["angles"].status is StepStatus.SKIPPED
     assert run.steps["angles"].content == ""
     assert run.current_step == "outline"

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from support.bench import PIPELINE, Bench
-from support.runs import DAWN, answered, completed, current, later, new_run
+from support.engine_setup import PIPELINE, EngineSetup
+from support.runs import START, answered, completed, current, later, new_run
 from writeit.domain.entity import TokenUsage
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
@@ -202,12 +202,12 @@ async def test_last_activity_is_updated_on_every_user_interaction(
     tmp_path: Path,
 ) -> None:
     """With each decision, in its own transaction."""
-    bench = Bench(LmdbStore(tmp_path / "store"))
-    seen = [bench.engine.session.last_activity]
+    setup = EngineSetup(LmdbStore(tmp_path / "store"))
+    seen = [setup.engine.session.last_activity]
     for _ in range(3):
-        await bench.run()
-        session = bench.store.session(bench.engine.session.session_id)
-        assert session == bench.engine.session
+        await setup.run()
+        session = setup.store.session(setup.engine.session.session_id)
+        assert session == setup.engine.session
         assert session is not None
         seen.append(session.last_activity)
     assert seen == sorted(set(seen))
@@ -217,11 +217,11 @@ async def test_active_pipeline_run_id_changes_on_pipeline_switching(
     tmp_path: Path,
 ) -> None:
     """Starting a run makes it the active one, and so does going back to another."""
-    bench = Bench(LmdbStore(tmp_path / "store"))
-    first, second = await bench.run(), await bench.run()
-    assert bench.engine.session.active_pipeline_run_id == second.pipeline_run_id
-    await bench.engine.activate_run(first.pipeline_run_id)
-    assert bench.engine.session.active_pipeline_run_id == first.pipeline_run_id
+    setup = EngineSetup(LmdbStore(tmp_path / "store"))
+    first, second = await setup.run(), await setup.run()
+    assert setup.engine.session.active_pipeline_run_id == second.pipeline_run_id
+    await setup.engine.activate_run(first.pipeline_run_id)
+    assert setup.engine.session.active_pipeline_run_id == first.pipeline_run_id
 
 
 def test_a_run_pins_its_primers_id_version_and_text() -> None:
@@ -236,7 +236,7 @@ def test_a_run_pins_its_primers_id_version_and_text() -> None:
     request = StartRequest(
         configuration=PIPELINE, inputs={"source": "bees"}, primer=primer
     )
-    pinned = run_started_event(request, RUN, DAWN).run.primer
+    pinned = run_started_event(request, RUN, START).run.primer
     assert pinned is not None
     assert (pinned.primer_id, pinned.version) == ("academic", primer.version)
     assert pinned.text == primer.prompt_text
@@ -247,7 +247,7 @@ def test_a_run_pins_its_primers_id_version_and_text() -> None:
 def test_many_runs_come_of_one_configuration() -> None:
     """Each has its own id and state; the configuration is the same."""
     request = StartRequest(configuration=PIPELINE, inputs={"source": "bees"})
-    runs = [run_started_event(request, UUID(int=n), DAWN).run for n in range(3)]
+    runs = [run_started_event(request, UUID(int=n), START).run for n in range(3)]
     assert {run.configuration_id for run in runs} == {PIPELINE.configuration_id}
     assert len({run.pipeline_run_id for run in runs}) == 3
     assert [list(run.steps) for run in runs] == [PIPELINE.step_names] * 3

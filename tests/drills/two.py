@@ -30,7 +30,7 @@ from drills.book import Book
 from drills.player import Player
 from drills.scene import environment, providing, witnessing
 from support.editor import Refused
-from support.waiting import awaited
+from support.waiting import wait_until_async
 from support.workspace import new_workspace
 from writeit.storage.location import STORE_SUBFOLDER
 
@@ -116,7 +116,7 @@ async def drill(scratch: Path, seconds: float, seed: int, patience: float) -> Re
 async def _met(players: list[Player]) -> None:
     """Let a slow machine take longer until one was refused as the other's run."""
     with suppress(TimeoutError):  # the report says that they never did
-        await awaited(
+        await wait_until_async(
             lambda: any(
                 refused.kind == "busy" and not mine
                 for player in players

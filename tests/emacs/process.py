@@ -23,7 +23,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from support.waiting import PATIENCE, waited
+from support.waiting import TIMEOUT, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,7 +89,7 @@ class Emacs:
         self._terminal = terminal
         self._reader = threading.Thread(target=self._drain, daemon=True)
         self._reader.start()
-        waited(self._is_listening)
+        wait_until(self._is_listening)
 
     def __enter__(self) -> Self:
         """Return the Emacs itself."""
@@ -122,16 +122,16 @@ class Emacs:
         in_window = f"(with-selected-window {window} {expression})"
         return json.loads(self._evaluate(f"(json-encode {in_window})"))
 
-    def until(self, expression: str, within: float = PATIENCE) -> Any:
+    def until(self, expression: str, within: float = TIMEOUT) -> Any:
         """Wait until an expression is true; return its value."""
-        return self.waited(lambda: self.lisp(expression), within, expression)
+        return self.wait_until(lambda: self.lisp(expression), within, expression)
 
-    def waited(
-        self, condition: Callable[[], Any], within: float = PATIENCE, what: str = ""
+    def wait_until(
+        self, condition: Callable[[], Any], within: float = TIMEOUT, what: str = ""
     ) -> Any:
         """Wait until a condition is true; a timeout reports what Emacs shows."""
         try:
-            return waited(condition, within)
+            return wait_until(condition, within)
         except TimeoutError as late:
             late.add_note(f"waited for: {what}\n{self.describe()}")
             raise
@@ -149,7 +149,7 @@ class Emacs:
 
     def _evaluate(self, expression: str) -> str:
         link = socket.socket(socket.AF_UNIX)
-        link.settimeout(PATIENCE)
+        link.settimeout(TIMEOUT)
         with link, link.makefile("r", encoding="utf-8") as reply:
             link.connect(str(self._socket))
             link.sendall(f"-eval {_quoted(expression)} \n".encode())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from emacs.process import ENTER, Emacs, lisp_string
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,8 +48,8 @@ class EmacsSession(Emacs):
         self.message_offset = 0
         self.folder = home / "texts"
 
-    def waited(
-        self, condition: Callable[[], Any], within: float = PATIENCE, what: str = ""
+    def wait_until(
+        self, condition: Callable[[], Any], within: float = TIMEOUT, what: str = ""
     ) -> Any:
         """Wait until a condition is true, and send a hover request each second.
 
@@ -66,7 +66,7 @@ class EmacsSession(Emacs):
                 self.lisp(REQUEST_HOVER)
             return value
 
-        return super().waited(check, within, what)
+        return super().wait_until(check, within, what)
 
     # --- text -----------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ class EmacsSession(Emacs):
 
     def wait_for_text(self, words: str) -> None:
         """Wait until the current buffer contains a text."""
-        self.waited(lambda: words in self.text(), PATIENCE, words)
+        self.wait_until(lambda: words in self.text(), TIMEOUT, words)
 
     def move_before(self, words: str) -> None:
         """Move the cursor before a text."""
@@ -125,7 +125,7 @@ class EmacsSession(Emacs):
 
     def run_action(self, pattern: str) -> str:
         """Run the action whose title matches, once it is there; return its title."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while True:
             titles = self.actions()
             for title in titles:
@@ -154,7 +154,7 @@ class EmacsSession(Emacs):
             pattern = re.compile(f".*{words}.*")
             return pattern.search(self.messages(), self.message_offset)
 
-        found = self.waited(line, PATIENCE, words)
+        found = self.wait_until(line, TIMEOUT, words)
         self.message_offset = found.end()
         # Otherwise Emacs would show two equal messages as one, "[2 times]".
         self.lisp(f'(let ((inhibit-message t)) (message "read {self.message_offset}"))')

@@ -12,7 +12,7 @@ from emacs import wording
 from emacs.conftest import documented_init
 from emacs.notes import FIRST, create_notes
 from emacs.session import LEAVE, NEXT_LINE, UNDO, EmacsSession
-from support.waiting import PATIENCE, waited
+from support.waiting import TIMEOUT, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,7 +138,7 @@ def test_exit_of_emacs_pauses_the_run(
         emacs.run_action(wording.GENERATE.format("angles"))
         emacs.wait_for_message(wording.GENERATING.format("angles"))
         emacs.keys(LEAVE)
-        assert emacs.process.wait(PATIENCE) == 0
+        assert emacs.process.wait(TIMEOUT) == 0
 
     def statuses() -> list[str]:
         log = subprocess.run(
@@ -150,7 +150,7 @@ def test_exit_of_emacs_pauses_the_run(
         )
         return [run["status"] for run in json.loads(log.stdout)]
 
-    assert waited(lambda: statuses() == ["PAUSED"])
+    assert wait_until(lambda: statuses() == ["PAUSED"])
 
 
 def test_definition_of_first_line_is_the_current_step(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.bench import Bench
+from support.engine_setup import EngineSetup
 from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A new bench."""
+def setup(tmp_path: Path) -> Iterator[EngineSetup]:
+    """An engine for a test."""
     store = LmdbStore(tmp_path / "store")
-    yield Bench(store)
+    yield EngineSetup(store)
     store.close()

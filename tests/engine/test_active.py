@@ -4,39 +4,41 @@ from __future__ import annotations
 
 import pytest
 
-from support.bench import PIPELINE, Bench
+from support.engine_setup import PIPELINE, EngineSetup
 from writeit.domain.errors import InvalidParams
 
 PASSAGE = PIPELINE.evolve(name="polish", applies_to="selection")
 
 
-async def test_a_branch_of_a_documents_run_is_active(bench: Bench) -> None:
+async def test_a_branch_of_a_documents_run_is_active(setup: EngineSetup) -> None:
     """The run it left is as it was, and can be made active again."""
-    run = await bench.run()
-    child = await bench.engine.branch_run(run.pipeline_run_id, "angles")
-    assert bench.engine.session.active_pipeline_run_id == child.pipeline_run_id
-    session = await bench.engine.activate_run(run.pipeline_run_id)
+    run = await setup.run()
+    child = await setup.engine.branch_run(run.pipeline_run_id, "angles")
+    assert setup.engine.session.active_pipeline_run_id == child.pipeline_run_id
+    session = await setup.engine.activate_run(run.pipeline_run_id)
     assert session.active_pipeline_run_id == run.pipeline_run_id
 
 
-async def test_neither_a_passages_run_nor_its_branches_are_active(bench: Bench) -> None:
+async def test_neither_a_passages_run_nor_its_branches_are_active(
+    setup: EngineSetup,
+) -> None:
     """What commands about the document mean stays what it was."""
-    run = await bench.run()
-    polish = await bench.run(PASSAGE)
-    child = await bench.engine.branch_run(polish.pipeline_run_id, "angles")
-    grandchild = await bench.engine.branch_run(child.pipeline_run_id, "angles")
+    run = await setup.run()
+    polish = await setup.run(PASSAGE)
+    child = await setup.engine.branch_run(polish.pipeline_run_id, "angles")
+    grandchild = await setup.engine.branch_run(child.pipeline_run_id, "angles")
     assert grandchild.parent_pipeline_run_id == child.pipeline_run_id
-    assert bench.engine.session.active_pipeline_run_id == run.pipeline_run_id
+    assert setup.engine.session.active_pipeline_run_id == run.pipeline_run_id
 
 
-async def test_a_passages_run_is_refused_as_the_active_one(bench: Bench) -> None:
+async def test_a_passages_run_is_refused_as_the_active_one(setup: EngineSetup) -> None:
     """With the parameter that is wrong, and what to do; nothing changes."""
-    run = await bench.run()
-    polish = await bench.run(PASSAGE)
-    child = await bench.engine.branch_run(polish.pipeline_run_id, "angles")
+    run = await setup.run()
+    polish = await setup.run(PASSAGE)
+    child = await setup.engine.branch_run(polish.pipeline_run_id, "angles")
     for passages in (polish, child):
         with pytest.raises(InvalidParams) as refused:
-            await bench.engine.activate_run(passages.pipeline_run_id)
+            await setup.engine.activate_run(passages.pipeline_run_id)
         assert refused.value.data["problems"][0]["path"] == "runId"
         assert refused.value.hint
-    assert bench.engine.session.active_pipeline_run_id == run.pipeline_run_id
+    assert setup.engine.session.active_pipeline_run_id == run.pipeline_run_id

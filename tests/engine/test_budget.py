@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.bench import MODEL, OTHER, PIPELINE
+from support.engine_setup import MODEL, OTHER, PIPELINE
 from writeit.domain.errors import BudgetExceeded, ModelError, StoreError
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineStatus
@@ -17,7 +17,7 @@ from writeit.engine.precedence import ModelSelection
 from writeit.engine.streaming import GenerationNotice
 
 if TYPE_CHECKING:
-    from support.bench import Bench
+    from support.engine_setup import EngineSetup
     from writeit.domain.run import PipelineRun
 
 CAPPED = PIPELINE.evolve(
@@ -28,15 +28,17 @@ CALL = 1e-4
 """US dollars that a call of the first step may cost."""
 
 
-def limited(bench: Bench, run: float | None = None, day: float | None = None) -> None:
+def limited(
+    setup: EngineSetup, run: float | None = None, day: float | None = None
+) -> None:
     """Set limits in the writer's settings."""
     limits = CostLimits(run=run, day=day)
-    bench.wishes = ModelSelection(settings=Settings(max_cost_usd=limits))
+    setup.wishes = ModelSelection(settings=Settings(max_cost_usd=limits))
 
 
-async def answered(bench: Bench, run: PipelineRun, *models: str) -> None:
+async def answered(setup: EngineSetup, run: PipelineRun, *models: str) -> None:
     """Ask the current step and wait for the end."""
-    await bench.engine.wait_for_generation(await bench.ask(run, *models))
+    await setup.engine.wait_for_generation(await setup.ask(run, *models))
 
 
 @pytest.mark.parametrize(
@@ -51,133 +53,133 @@ async def answered(bench: Bench, run: PipelineRun, *models: str) -> None:
 )
 @pytest.mark.parametrize("scope", ["run", "day"])
 async def test_the_worst_case_of_all_calls_has_to_fit(
-    bench: Bench, scope: str, models: tuple[str, ...], limit: float, sent: bool
+    setup: EngineSetup, scope: str, models: tuple[str, ...], limit: float, sent: bool
 ) -> None:
     """A limit met exactly is kept; one that is passed stops every call of the step."""
-    limited(bench, **{scope: limit})
-    run = await bench.run(CAPPED)
+    limited(setup, **{scope: limit})
+    run = await setup.run(CAPPED)
     if sent:
-        await answered(bench, run, *models)
-        assert len(bench.models.calls) == len(models)
+        await answered(setup, run, *models)
+        assert len(setup.models.calls) == len(models)
         return
     with pytest.raises(BudgetExceeded) as refused:
-        await bench.ask(run, *models)
+        await setup.ask(run, *models)
     data = refused.value.to_json()
     assert data["kind"] == "budget_exceeded"
     assert (data["scope"], data["spent"], data["limit"]) == (scope, 0.0, limit)
     assert data["estimate"] == pytest.approx(len(models) * CALL)
     assert f"maxCostUsd.{scope}" in data["hint"]
-    assert bench.models.calls == []
-    assert bench.stored(run).status is PipelineStatus.INITIALIZING
+    assert setup.models.calls == []
+    assert setup.stored(run).status is PipelineStatus.INITIALIZING
 
 
-async def test_what_a_run_has_spent_counts(bench: Bench) -> None:
+async def test_what_a_run_has_spent_counts(setup: EngineSetup) -> None:
     """The second step is refused by what the first one cost, to the cent."""
-    limited(bench, run=CALL + 20e-6)
-    run = await bench.run(CAPPED)
-    bench.models.script(MODEL, "word " * 50)
-    await answered(bench, run)
-    chosen = await bench.engine.execute(
+    limited(setup, run=CALL + 20e-6)
+    run = await setup.run(CAPPED)
+    setup.models.script(MODEL, "word " * 50)
+    await answered(setup, run)
+    chosen = await setup.engine.execute(
         run.pipeline_run_id,
         lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
     )
     with pytest.raises(BudgetExceeded) as refused:
-        await bench.ask(chosen)
+        await setup.ask(chosen)
     assert refused.value.data["spent"] == pytest.approx(53e-6)
-    assert len(bench.models.calls) == 1
+    assert len(setup.models.calls) == 1
 
 
-async def test_a_day_counts_every_run_and_ends_at_midnight(bench: Bench) -> None:
+async def test_a_day_counts_every_run_and_ends_at_midnight(setup: EngineSetup) -> None:
     """Another run's cost counts today and not tomorrow; each run is its own."""
-    limited(bench, run=CALL, day=CALL + 20e-6)
-    bench.models.script(MODEL, "word " * 50)
-    await answered(bench, await bench.run(CAPPED))
-    second = await bench.run(CAPPED)
+    limited(setup, run=CALL, day=CALL + 20e-6)
+    setup.models.script(MODEL, "word " * 50)
+    await answered(setup, await setup.run(CAPPED))
+    second = await setup.run(CAPPED)
     with pytest.raises(BudgetExceeded) as refused:
-        await bench.ask(second)
+        await setup.ask(second)
     assert refused.value.data["scope"] == "day"
     assert refused.value.data["spent"] == pytest.approx(53e-6)
-    bench.clock.ahead = timedelta(days=1)
-    await answered(bench, second)
+    setup.clock.ahead = timedelta(days=1)
+    await answered(setup, second)
 
 
-async def test_answers_on_their_way_count_at_their_worst(bench: Bench) -> None:
+async def test_answers_on_their_way_count_at_their_worst(setup: EngineSetup) -> None:
     """Until they end: then what they cost counts."""
-    limited(bench, day=1.5 * CALL)
-    gate = bench.models.gate(MODEL, "slowly ")
-    first = await bench.ask(await bench.run(CAPPED))
+    limited(setup, day=1.5 * CALL)
+    gate = setup.models.gate(MODEL, "slowly ")
+    first = await setup.ask(await setup.run(CAPPED))
     await gate.reached.wait()
-    second = await bench.run(CAPPED)
+    second = await setup.run(CAPPED)
     with pytest.raises(BudgetExceeded) as refused:
-        await bench.ask(second)
+        await setup.ask(second)
     assert refused.value.data["streaming"] == pytest.approx(CALL)
     gate.open()
-    await bench.engine.wait_for_generation(first)
-    await answered(bench, second)
+    await setup.engine.wait_for_generation(first)
+    await answered(setup, second)
 
 
 async def test_two_at_the_same_moment_do_not_both_get_the_last_cent(
-    bench: Bench,
+    setup: EngineSetup,
 ) -> None:
     """What is planned is set aside before anything is written or sent."""
-    limited(bench, day=1.5 * CALL)
-    runs = [await bench.run(CAPPED) for _ in range(2)]
-    results = await asyncio.gather(*map(bench.ask, runs), return_exceptions=True)
+    limited(setup, day=1.5 * CALL)
+    runs = [await setup.run(CAPPED) for _ in range(2)]
+    results = await asyncio.gather(*map(setup.ask, runs), return_exceptions=True)
     assert [type(r) is BudgetExceeded for r in results].count(True) == 1
     for result in results:
         if not isinstance(result, BaseException):
-            await bench.engine.wait_for_generation(result)
-    assert len(bench.models.calls) == 1
+            await setup.engine.wait_for_generation(result)
+    assert len(setup.models.calls) == 1
 
 
 async def test_what_was_set_aside_is_free_again_when_nothing_came_of_it(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    setup: EngineSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store failed, or the provider: neither costs the day anything."""
-    limited(bench, day=CALL)
-    run = await bench.run(CAPPED)
+    limited(setup, day=CALL)
+    run = await setup.run(CAPPED)
     with monkeypatch.context() as patch:
 
         async def full(_: object) -> int:
             raise StoreError("The disk is full.", reason="full")
 
-        patch.setattr(bench.store, "commit", full)
+        patch.setattr(setup.store, "commit", full)
         with pytest.raises(StoreError):
-            await bench.ask(run)
-    bench.models.script(MODEL, ModelError("no", reason="invalid_request"))
+            await setup.ask(run)
+    setup.models.script(MODEL, ModelError("no", reason="invalid_request"))
     with pytest.raises(ModelError):
-        await answered(bench, run)
-    await answered(bench, run)
+        await answered(setup, run)
+    await answered(setup, run)
 
 
 @pytest.mark.parametrize("limits", [{"run": 0.0}, {"day": 0.0}, {}])
 async def test_an_unknown_price_does_not_block_and_is_said(
-    bench: Bench, limits: dict[str, float]
+    setup: EngineSetup, limits: dict[str, float]
 ) -> None:
     """Unknown is unknown: never 0, never too much; without a limit nobody asks."""
-    limited(bench, **limits)
-    bench.models.prices[MODEL] = None
-    await answered(bench, await bench.run(CAPPED))
-    notices = [(n.code, n.title) for n in bench.of(GenerationNotice)]
+    limited(setup, **limits)
+    setup.models.prices[MODEL] = None
+    await answered(setup, await setup.run(CAPPED))
+    notices = [(n.code, n.title) for n in setup.of(GenerationNotice)]
     said = [("unknownCost", f"{MODEL}: cost unknown")]
     assert notices == (said if limits else [])
 
 
 async def test_an_answer_without_a_longest_length_is_unknown_too(
-    bench: Bench,
+    setup: EngineSetup,
 ) -> None:
     """No max_tokens in the step and none in the map: nobody knows the worst case."""
-    limited(bench, run=1e-9)
-    await answered(bench, await bench.run())
-    assert [n.code for n in bench.of(GenerationNotice)] == ["unknownCost"]
+    limited(setup, run=1e-9)
+    await answered(setup, await setup.run())
+    assert [n.code for n in setup.of(GenerationNotice)] == ["unknownCost"]
 
 
 async def test_what_is_free_and_what_is_refused_anyway_costs_nothing(
-    bench: Bench,
+    setup: EngineSetup,
 ) -> None:
     """The embedded model runs on a budget of nothing."""
-    limited(bench, run=0.0, day=0.0)
-    bench.models.prices[MODEL] = 0.0
-    bench.models.refusals[OTHER] = ModelError("no key", reason="auth")
-    await answered(bench, await bench.run(CAPPED), MODEL, OTHER)
-    assert bench.of(GenerationNotice) == []
+    limited(setup, run=0.0, day=0.0)
+    setup.models.prices[MODEL] = 0.0
+    setup.models.refusals[OTHER] = ModelError("no key", reason="auth")
+    await answered(setup, await setup.run(CAPPED), MODEL, OTHER)
+    assert setup.of(GenerationNotice) == []

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.bench import MODEL, OTHER, Bench
-from support.waiting import PATIENCE
+from support.engine_setup import MODEL, OTHER, EngineSetup
+from support.waiting import TIMEOUT
 from writeit.domain import events as e
 from writeit.domain.errors import Busy, StoreError
 from writeit.domain.operations import select
@@ -63,100 +63,100 @@ def store(tmp_path: Path) -> Iterator[MoodyStore]:
 
 
 @pytest.fixture
-def bench(store: MoodyStore) -> Bench:
-    """A bench with that store."""
-    return Bench(store=store)
+def setup(store: MoodyStore) -> EngineSetup:
+    """An engine with that store."""
+    return EngineSetup(store=store)
 
 
 async def test_a_stop_while_an_answer_is_written_down_does_not_lose_it(
-    bench: Bench, store: MoodyStore
+    setup: EngineSetup, store: MoodyStore
 ) -> None:
     """It ended before the stop, so it is whole; the run is PAUSED all the same."""
-    gate = bench.models.gate(MODEL, "all ")
-    run = await bench.run()
-    asking = await bench.ask(run)
+    gate = setup.models.gate(MODEL, "all ")
+    run = await setup.run()
+    asking = await setup.ask(run)
     store.slow = True
     gate.open()
     await store.waiting.wait()
-    pausing = asyncio.create_task(bench.engine.pause_run(run.pipeline_run_id))
+    pausing = asyncio.create_task(setup.engine.pause_run(run.pipeline_run_id))
     await asyncio.sleep(0)
     store.release.set()
     paused = await pausing
-    state = await bench.engine.wait_for_generation(asking)
+    state = await setup.engine.wait_for_generation(asking)
     assert [(a.raw_output, a.partial) for a in state.ai_responses] == [(ALL, False)]
     assert paused.status is PipelineStatus.PAUSED
-    assert [end.status for end in bench.finished()] == ["complete"]
+    assert [end.status for end in setup.finished()] == ["complete"]
 
 
 @pytest.mark.parametrize("moment", range(40))
 async def test_a_pause_pauses_at_whatever_moment_it_comes(
-    bench: Bench, moment: int
+    setup: EngineSetup, moment: int
 ) -> None:
     """Also when the last answer ends in the same turn of the loop."""
-    bench.models.script(MODEL, "quick")
-    run = await bench.run()
-    await bench.ask(run)
+    setup.models.script(MODEL, "quick")
+    run = await setup.run()
+    await setup.ask(run)
     for _ in range(moment):
         await asyncio.sleep(0)
-    paused = await bench.engine.pause_run(run.pipeline_run_id)
+    paused = await setup.engine.pause_run(run.pipeline_run_id)
     assert paused.status is PipelineStatus.PAUSED
-    assert bench.stored(run).status is PipelineStatus.PAUSED
+    assert setup.stored(run).status is PipelineStatus.PAUSED
 
 
 async def test_a_cancel_before_the_first_call_leaves_nothing_behind(
-    bench: Bench, store: MoodyStore
+    setup: EngineSetup, store: MoodyStore
 ) -> None:
     """The run waits for nobody: PAUSED, its step PENDING, nothing sent."""
     store.slow = True
-    run = await bench.run()
-    asking = asyncio.create_task(bench.ask(run))
+    run = await setup.run()
+    asking = asyncio.create_task(setup.ask(run))
     await store.waiting.wait()
     asking.cancel()
     await asyncio.sleep(0)
     store.release.set()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    after = bench.stored(run)
+    after = setup.stored(run)
     assert after.steps["angles"].status is StepStatus.PENDING
     assert after.status is PipelineStatus.PAUSED
-    assert bench.models.calls == []
+    assert setup.models.calls == []
 
 
-async def interrupted(bench: Bench, store: MoodyStore) -> PipelineRun:
+async def interrupted(setup: EngineSetup, store: MoodyStore) -> PipelineRun:
     """A run whose answer ended when the disk was full."""
-    gate = bench.models.gate(MODEL, "all ")
-    run = await bench.run()
-    asking = await bench.ask(run)
+    gate = setup.models.gate(MODEL, "all ")
+    run = await setup.run()
+    asking = await setup.ask(run)
     await gate.reached.wait()
     store.full = True
     gate.open()
     with pytest.raises(StoreError) as told:
-        await bench.engine.wait_for_generation(asking)
+        await setup.engine.wait_for_generation(asking)
     assert told.value.reason == "full"
     return run
 
 
 async def test_an_answer_the_store_does_not_take_is_shown_all_the_same(
-    bench: Bench, store: MoodyStore
+    setup: EngineSetup, store: MoodyStore
 ) -> None:
     """The run is PAUSED in memory, its text there, and the stream says why."""
-    run = await interrupted(bench, store)
-    shown = await bench.engine.load_run(run.pipeline_run_id)
+    run = await interrupted(setup, store)
+    shown = await setup.engine.load_run(run.pipeline_run_id)
     assert shown.status is PipelineStatus.PAUSED
     texts = [answer.raw_output for answer in shown.steps["angles"].ai_responses]
     assert texts == [ALL]
-    (end,) = bench.finished()
+    (end,) = setup.finished()
     assert (end.index, end.status, end.message) == (None, "failed", FULL.message)
 
 
 async def test_what_the_store_did_not_take_is_written_before_the_next_decision(
-    bench: Bench, store: MoodyStore
+    setup: EngineSetup, store: MoodyStore
 ) -> None:
     """Refused while the disk is full, and with room again nothing is missing."""
-    run = await interrupted(bench, store)
+    run = await interrupted(setup, store)
 
     async def choose() -> PipelineRun:
-        return await bench.engine.execute(
+        return await setup.engine.execute(
             run.pipeline_run_id,
             lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
         )
@@ -174,64 +174,64 @@ async def test_what_the_store_did_not_take_is_written_before_the_next_decision(
         "response_selected",
         "step_completed",
     ]
-    assert bench.engine.transactions.pending_writes == ()
+    assert setup.engine.transactions.pending_writes == ()
 
 
 async def test_what_the_store_did_not_take_is_written_by_itself(
-    bench: Bench, store: MoodyStore, monkeypatch: pytest.MonkeyPatch
+    setup: EngineSetup, store: MoodyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As soon as there is room, at the next beat; the lease is given back then."""
     monkeypatch.setattr("writeit.engine.leases.HEARTBEAT_SECONDS", 0)
-    run = await interrupted(bench, store)
+    run = await interrupted(setup, store)
     found = asyncio.Event()
-    bench.engine.start_monitoring(lambda _: found.set())
+    setup.engine.start_monitoring(lambda _: found.set())
     store.full = False
-    await asyncio.wait_for(found.wait(), PATIENCE)
+    await asyncio.wait_for(found.wait(), TIMEOUT)
     stored = store.get_run(run.pipeline_run_id)
     assert stored is not None
     assert stored.run.status is PipelineStatus.PAUSED
     assert store.lease(run.pipeline_run_id) is None
-    await bench.engine.close()
+    await setup.engine.close()
 
 
 async def test_an_answer_in_time_takes_the_one_before_it_along(
-    bench: Bench, store: MoodyStore
+    setup: EngineSetup, store: MoodyStore
 ) -> None:
     """The disk had room again before the last answer ended: no error, nothing lost."""
-    first, second = bench.models.gate(MODEL, "one"), bench.models.gate(OTHER, "two")
-    run = await bench.run()
-    asking = await bench.ask(run, MODEL, OTHER)
+    first, second = setup.models.gate(MODEL, "one"), setup.models.gate(OTHER, "two")
+    run = await setup.run()
+    asking = await setup.ask(run, MODEL, OTHER)
     await first.reached.wait()
     await second.reached.wait()
     store.full = True
     first.open()
-    await bench.until_seen(ResponseFinished)
+    await setup.until_seen(ResponseFinished)
     store.full = False
     second.open()
-    state = await bench.engine.wait_for_generation(asking)
+    state = await setup.engine.wait_for_generation(asking)
     texts = [answer.raw_output for answer in state.ai_responses]
     assert texts == ["oneafter the gate.", "twoafter the gate."]
-    assert bench.stored(run).status is PipelineStatus.RUNNING
+    assert setup.stored(run).status is PipelineStatus.RUNNING
 
 
 async def test_an_engine_ends_while_the_disk_is_full(
-    bench: Bench, store: MoodyStore, caplog: pytest.LogCaptureFixture
+    setup: EngineSetup, store: MoodyStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It says so and goes; an editor must be able to quit."""
-    await interrupted(bench, store)
-    await bench.engine.close()
+    await interrupted(setup, store)
+    await setup.engine.close()
     assert FULL.message in caplog.text
 
 
-async def test_who_is_busy_is_told_to_whoever_asks_too(bench: Bench) -> None:
+async def test_who_is_busy_is_told_to_whoever_asks_too(setup: EngineSetup) -> None:
     """Not only to those who choose."""
-    gate = bench.models.gate(MODEL, "half ")
-    run = await bench.run()
-    await bench.ask(run)
+    gate = setup.models.gate(MODEL, "half ")
+    run = await setup.run()
+    await setup.ask(run)
     await gate.reached.wait()
-    other = Bench(store=bench.store, models=bench.models)
+    other = EngineSetup(store=setup.store, models=setup.models)
     other.engine.transactions.session = other.engine.session.evolve(
-        session_id=bench.clock.new_id()
+        session_id=setup.clock.new_id()
     )
     with pytest.raises(Busy) as busy:
         await other.engine.generate(
@@ -241,46 +241,46 @@ async def test_who_is_busy_is_told_to_whoever_asks_too(bench: Bench) -> None:
     with pytest.raises(Busy) as busy:
         await other.engine.delete_run(run.pipeline_run_id)
     assert busy.value.data["pid"] == 1
-    await bench.engine.close()
+    await setup.engine.close()
 
 
 async def test_one_run_that_is_gone_does_not_end_the_watch(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    setup: EngineSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else took it over and deleted it in the same moment."""
-    gate = bench.models.gate(MODEL, "half ")
-    run = await bench.run()
-    asking = await bench.ask(run)
+    gate = setup.models.gate(MODEL, "half ")
+    run = await setup.run()
+    asking = await setup.ask(run)
     await gate.reached.wait()
     watch = LeaseMonitor(
-        bench.store, bench.engine.transactions, bench.clock, bench.processes
+        setup.store, setup.engine.transactions, setup.clock, setup.processes
     )
-    bench.processes.dead.add(1)
-    monkeypatch.setattr(bench.store, "get_run", lambda _: None)
+    setup.processes.dead.add(1)
+    monkeypatch.setattr(setup.store, "get_run", lambda _: None)
     assert await watch.recover_lost_runs(set()) == [run.pipeline_run_id]
     monkeypatch.undo()
     gate.open()
-    await bench.engine.wait_for_generation(asking)
+    await setup.engine.wait_for_generation(asking)
 
 
 async def test_a_stop_and_the_end_of_the_last_answer_are_one_decision(
-    bench: Bench,
+    setup: EngineSetup,
 ) -> None:
     """Killed between the two, the run would be RUNNING and nobody's."""
-    run = await bench.run()
-    gates = [bench.models.gate(model, "half ") for model in (MODEL, OTHER)]
-    await bench.ask(run, MODEL, OTHER)
+    run = await setup.run()
+    gates = [setup.models.gate(model, "half ") for model in (MODEL, OTHER)]
+    await setup.ask(run, MODEL, OTHER)
     for gate in gates:
         await gate.reached.wait()
     committed: list[tuple[type, ...]] = []
-    write = bench.store.commit
+    write = setup.store.commit
 
     async def watched(commit: RunCommit) -> int:
         committed.append(tuple(type(event) for event in commit.events))
         return await write(commit)
 
-    bench.store.commit = watched  # type: ignore[method-assign]  # to look on
-    await bench.engine.pause_run(run.pipeline_run_id)
+    setup.store.commit = watched  # type: ignore[method-assign]  # to look on
+    await setup.engine.pause_run(run.pipeline_run_id)
     cut = e.ResponseInterrupted
     assert committed[-1] == (cut, e.RunPaused)
     assert (e.RunPaused,) not in committed

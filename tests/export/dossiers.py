@@ -99,11 +99,11 @@ def finished() -> RunBundle:
     for step in began.step_names:
         state = run.steps[step]
         call, answer = state.calls[0], state.ai_responses[0]
-        asked = generate.start_generation(began, began.steps[step], [call], runs.DAWN)
-        sent = generate.start_response(step, call, answer.prompt_used, runs.DAWN)
-        received = generate.complete_response(step, answer, runs.DAWN)
+        asked = generate.start_generation(began, began.steps[step], [call], runs.START)
+        sent = generate.start_response(step, call, answer.prompt_used, runs.START)
+        received = generate.complete_response(step, answer, runs.START)
         began = state_machine.replay((*asked, sent, *received), began)
-        chosen = select.select_response(began, began.steps[step], 0, runs.DAWN)
+        chosen = select.select_response(began, began.steps[step], 0, runs.START)
         began = state_machine.replay(chosen, began)
         events += (*asked, sent, *received, *chosen)
     return RunBundle(

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from support.scripted_models import ScriptedModels
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from writeit.domain.errors import FailureReason, ModelError, NotFound
 from writeit.llm.errors import build_model_error
 from writeit.llm.providers.registry import missing_key_error
@@ -91,7 +91,7 @@ class HostScene:
 
     async def left(self, model: str) -> float:
         call = await self.provider.call(model.partition("/")[2])
-        await asyncio.wait_for(call.disconnected.wait(), PATIENCE)
+        await asyncio.wait_for(call.disconnected.wait(), TIMEOUT)
         assert call.disconnected_at is not None
         return call.disconnected_at
 
@@ -229,7 +229,7 @@ async def test_cancelling_the_task_gives_the_call_up(scene: Scene) -> None:
                 begun.set()
 
     task = asyncio.create_task(read())
-    await asyncio.wait_for(begun.wait(), PATIENCE)
+    await asyncio.wait_for(begun.wait(), TIMEOUT)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from support.scripted_models import ScriptedKeys
 from support.skips import skip_or_fail
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from writeit.domain.errors import ModelError
 from writeit.llm.client import ModelHostClient
 from writeit.llm.providers import embedded
@@ -149,4 +149,4 @@ async def test_it_ends_with_its_host(local: ModelHostClient) -> None:
     server = server_of(local)
     assert local.host_pid is not None
     os.kill(local.host_pid, signal.SIGKILL)
-    await asyncio.to_thread(server.wait, PATIENCE)
+    await asyncio.to_thread(server.wait, TIMEOUT)

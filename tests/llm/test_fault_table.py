@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from llm.fault_table import ROWS, Row
-from support.bench import DAWN, PIPELINE, LivingProcesses, TickingClock
 from support.certificate import self_signed
+from support.engine_setup import PIPELINE, START, FakeProcesses, TickingClock
 from support.provider import running
 from support.scripted_models import ScriptedKeys
 from writeit.domain.errors import ModelError, NotFound
@@ -64,14 +64,14 @@ async def engine(
         session = UserSession(
             session_id=clock.new_id(),
             workspace_path=Path(),
-            created_at=DAWN,
-            last_activity=DAWN,
+            created_at=START,
+            last_activity=START,
         )
         yield Engine(
             models=client,
             store=LmdbStore(tmp_path_factory.mktemp("store")),
             clock=clock,
-            processes=LivingProcesses(),
+            processes=FakeProcesses(),
             session=session,
             retry_policy=RetryPolicy(max_wait=0.01),
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.provider import PROMPT_TOKENS, SURROGATE_TEXT, UTF8_TEXT
-from support.waiting import PATIENCE, awaited
+from support.waiting import TIMEOUT, wait_until_async
 from writeit.domain.errors import FailureReason, ModelError
 from writeit.ports.models import ModelCall, ModelDone, TextDelta
 
@@ -226,7 +226,7 @@ async def test_leaving_closes_the_connection_within_100_ms(
             await anext(items)
             call = await provider.call(name)
             left = time.monotonic()
-        await asyncio.wait_for(call.disconnected.wait(), PATIENCE)
+        await asyncio.wait_for(call.disconnected.wait(), TIMEOUT)
         assert call.disconnected_at is not None
         if call.disconnected_at - left < 0.1:
             return
@@ -240,7 +240,7 @@ async def test_leaving_before_the_first_token_closes_the_connection(
         call = await provider.call(
             "hang", nth=len([c for c in provider.calls if c.model == "hang"])
         )
-    await asyncio.wait_for(call.disconnected.wait(), PATIENCE)
+    await asyncio.wait_for(call.disconnected.wait(), TIMEOUT)
 
 
 async def test_twenty_answers_at_once(client: ModelHostClient) -> None:
@@ -256,7 +256,7 @@ async def test_a_slow_reader_gets_all_in_few_items(client: ModelHostClient) -> N
     async with client.stream(asking("fast-500")) as stream:
         first = await anext(stream)
         (answer,) = client._streams.values()  # noqa: SLF001 -- to know when all came
-        await awaited(lambda: answer.is_finished)
+        await wait_until_async(lambda: answer.is_finished)
         items = [first, *[item async for item in stream]]
     texts = [item.text for item in items if isinstance(item, TextDelta)]
     assert "".join(texts) == "".join(f"word{i} " for i in range(500))

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from support.scripted_models import ScriptedKeys
-from support.waiting import PATIENCE, awaited
+from support.waiting import TIMEOUT, wait_until_async
 from writeit.domain.errors import ModelError
 from writeit.llm.client import ModelHostClient
 from writeit.llm.process import HOST_COMMAND
@@ -60,7 +60,7 @@ async def finish(client: ModelHostClient, call: ModelCall) -> ModelDone:
 
 async def gone(pid: int) -> None:
     """Wait until no process has this id any more; it is not ours to wait for."""
-    await awaited(lambda: not psutil.pid_exists(pid))
+    await wait_until_async(lambda: not psutil.pid_exists(pid))
 
 
 def pid_of(client: ModelHostClient) -> int:
@@ -189,7 +189,7 @@ async def test_the_host_ends_with_its_parent_at_any_moment(
     else:
         assert b'"ready"' in await process.stdout.readline()
     process.stdin.close()
-    assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+    assert await asyncio.wait_for(process.wait(), TIMEOUT) == 0
     imported = {
         line.rpartition("|")[2].strip() for line in (await said).decode().splitlines()
     }

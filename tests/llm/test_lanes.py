@@ -10,7 +10,7 @@ from uuid import UUID
 
 from support.provider import running
 from support.scripted_models import ScriptedKeys
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from writeit.llm.client import ModelHostClient
 from writeit.llm.concurrency import (
     ProviderLimiter,
@@ -33,7 +33,7 @@ class Hall:
     def __init__(self, places: int) -> None:
         self.lane = ProviderLimiter(places)
         self.inside: list[str] = []
-        self.waited: list[int] = []
+        self.wait_until: list[int] = []
         self._doors: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -45,7 +45,7 @@ class Hall:
         await settled()
 
     async def _stay(self, name: str) -> None:
-        async with self.lane.slot(name[0], self.waited.append):
+        async with self.lane.slot(name[0], self.wait_until.append):
             self.inside.append(name)
             await self._doors[name].wait()
             self.inside.remove(name)
@@ -72,7 +72,7 @@ async def test_further_callers_wait_and_hear_of_it() -> None:
     hall = Hall(2)
     await hall.come("a1", "a2", "a3")
     assert hall.inside == ["a1", "a2"]
-    assert hall.waited == [2]
+    assert hall.wait_until == [2]
     await hall.leave("a1")
     assert hall.inside == ["a2", "a3"]
 
@@ -116,7 +116,7 @@ async def test_who_gives_up_in_the_moment_of_being_called_passes_it_on() -> None
         await settled()
     unlucky.cancel()
     await asyncio.gather(unlucky, return_exceptions=True)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         await lucky
     assert entered.is_set()
 

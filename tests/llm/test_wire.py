@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from writeit.domain.errors import ModelError, NotFound
 from writeit.llm.client import AnswerStream
 from writeit.llm.host import MessageWriter
@@ -101,7 +101,7 @@ async def test_messages_wait_joined_while_the_pipe_is_full() -> None:
     outbox.send({"type": "delta", "id": 2, "text": "end"})
     got = await asyncio.to_thread(read_until, reading, 'end"')
     os.close(reading)
-    await asyncio.wait_for(lost.wait(), PATIENCE)
+    await asyncio.wait_for(lost.wait(), TIMEOUT)
     texts = {n: "".join(m["text"] for m in got if is_delta(m, n)) for n in (1, 2)}
     counted = "".join(f"{number} " for number in range(1000))
     assert texts == {1: big + counted, 2: counted + "end"}
@@ -115,7 +115,7 @@ def is_delta(message: HostMessage, call_id: int) -> bool:
 def read_until(descriptor: int, mark: str) -> list[HostMessage]:
     lines, got = LineSplitter(), list[bytes]()
     while not any(mark in line.decode() for line in got):
-        assert select.select([descriptor], [], [], PATIENCE)[0], "nothing more comes"
+        assert select.select([descriptor], [], [], TIMEOUT)[0], "nothing more comes"
         got += lines.feed(os.read(descriptor, 1 << 16))
     return [decode_message(line) for line in got]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from support.desk import Desk
 from support.editor import PROFILES, Editor, serving
-from support.heads import add_pipeline
+from support.front_matter_document import add_pipeline
+from support.open_documents import OpenDocuments
 from support.provider import Provider, running
 from support.workspace import new_workspace
 
@@ -88,23 +88,23 @@ def pipelined(editor: Editor) -> Iterator[Editor]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def desk(
+async def docs(
     environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[OpenDocuments]:
     """An editor whose documents take edits."""
-    folder = new_workspace(tmp_path_factory.mktemp("desk"))
+    folder = new_workspace(tmp_path_factory.mktemp("documents"))
     async with serving([folder], "neovim", environment) as editor:
         editor.folder = folder
-        yield Desk(editor)
+        yield OpenDocuments(editor)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def bare(
     environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[OpenDocuments]:
     """An editor without a plug-in: actions, messages, and its pages as files."""
     folder = new_workspace(tmp_path_factory.mktemp("bare"))
     async with serving([folder], "bare", environment) as editor:
         editor.folder = folder
         editor.notes = editor.open_document(folder / "notes.md")
-        yield Desk(editor)
+        yield OpenDocuments(editor)

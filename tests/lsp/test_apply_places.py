@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import BETTER, FIRST, SECOND, TEXT, THIRD, Desk, file_of
 from support.editor import serving
+from support.open_documents import (
+    BETTER,
+    FIRST,
+    SECOND,
+    TEXT,
+    THIRD,
+    OpenDocuments,
+    file_of,
+)
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -18,51 +26,53 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_continuation_goes_behind_its_passage(desk: Desk) -> None:
+async def test_a_continuation_goes_behind_its_passage(docs: OpenDocuments) -> None:
     """As a paragraph of its own behind a paragraph."""
-    page = desk.open()
-    run_id = await desk.polished(page, pipeline="continue-passage")
-    await desk.apply(run_id)
+    page = docs.open()
+    run_id = await docs.polished(page, pipeline="continue-passage")
+    await docs.apply(run_id)
     assert page.text == f"{FIRST}\n\n{SECOND}\n\n{BETTER}\n\n{THIRD}\n"
 
 
-async def test_a_whole_body_is_replaced_and_its_front_matter_kept(desk: Desk) -> None:
+async def test_a_whole_body_is_replaced_and_its_front_matter_kept(
+    docs: OpenDocuments,
+) -> None:
     """Front matter as it is now, not as it was when the run began."""
     head = "---\ntitle: Rivers\n---\n"
-    page = desk.open(head + TEXT)
-    run_id = await desk.run(page.uri, page.text, content="# New\n\nAll new.")
+    page = docs.open(head + TEXT)
+    run_id = await docs.run(page.uri, page.text, content="# New\n\nAll new.")
     page.type(4, 17, "title: Waters")
-    await desk.apply(run_id, mode="replace")
+    await docs.apply(run_id, mode="replace")
     assert page.text == "---\ntitle: Waters\n---\n# New\n\nAll new.\n"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-async def test_line_ends_stay_what_they_are(desk: Desk, end: str) -> None:
+async def test_line_ends_stay_what_they_are(docs: OpenDocuments, end: str) -> None:
     """Also at the end of a file that has none there."""
     text = TEXT.replace("\n", end).rstrip()
-    page = desk.open(text)
-    run_id = await desk.polished(page, "One.\n\nTwo, the mills turn.")
-    await desk.apply(run_id)
+    page = docs.open(text)
+    run_id = await docs.polished(page, "One.\n\nTwo, the mills turn.")
+    await docs.apply(run_id)
     new = f"One.{end}{end}Two, the mills turn."
     assert page.text == text.replace(SECOND, new)
 
 
-async def test_an_untitled_document_is_a_document(desk: Desk) -> None:
+async def test_an_untitled_document_is_a_document(docs: OpenDocuments) -> None:
     """It needs no file."""
-    page = desk.open(uri="untitled:Untitled-1")
-    run_id = await desk.polished(page)
-    assert (await desk.apply(run_id))["applied"]
+    page = docs.open(uri="untitled:Untitled-1")
+    run_id = await docs.polished(page)
+    assert (await docs.apply(run_id))["applied"]
     assert BETTER in page.text
 
 
-async def test_a_closed_file_is_written_on_the_disk(desk: Desk) -> None:
+async def test_a_closed_file_is_written_on_the_disk(docs: OpenDocuments) -> None:
     """With what changed there merged in, and its permissions kept."""
-    path = desk.path()
+    path = docs.path()
     path.write_text(TEXT, encoding="utf-8")
     path.chmod(0o640)
-    run_id = await desk.run(path.as_uri(), TEXT, SECOND)
+    run_id = await docs.run(path.as_uri(), TEXT, SECOND)
     path.write_text("By another hand. " + TEXT, encoding="utf-8")
-    result = await desk.apply(run_id)
+    result = await docs.apply(run_id)
     assert result["applied"]
     assert result["merged"]
     written = path.read_text(encoding="utf-8")
@@ -71,31 +81,33 @@ async def test_a_closed_file_is_written_on_the_disk(desk: Desk) -> None:
     assert list(path.parent.glob(".*")) == [path.parent / ".writeit"]
 
 
-async def test_a_file_that_is_gone_refuses_and_keeps_the_text(desk: Desk) -> None:
+async def test_a_file_that_is_gone_refuses_and_keeps_the_text(
+    docs: OpenDocuments,
+) -> None:
     """It says where the text is; under its new name it can be applied."""
-    path = desk.path()
+    path = docs.path()
     path.write_text(TEXT, encoding="utf-8")
-    run_id = await desk.run(path.as_uri(), TEXT, SECOND)
-    moved = path.rename(desk.path())
-    refused = await desk.editor.refusal("writeit.step.apply", runId=run_id)
+    run_id = await docs.run(path.as_uri(), TEXT, SECOND)
+    moved = path.rename(docs.path())
+    refused = await docs.editor.refusal("writeit.step.apply", runId=run_id)
     assert refused.kind == "document_changed"
     assert refused.data["keptAt"] == f"writeit:/content/{run_id}/polish.md"
-    assert (await desk.apply(run_id, uri=moved.as_uri()))["applied"]
+    assert (await docs.apply(run_id, uri=moved.as_uri()))["applied"]
     assert BETTER in moved.read_text(encoding="utf-8")
 
 
-async def test_a_new_file_stands_beside_its_source(desk: Desk) -> None:
+async def test_a_new_file_stands_beside_its_source(docs: OpenDocuments) -> None:
     """`<stem>.<pipeline>.md`, or the next free number; once, and gone by restore."""
-    page = desk.open()
-    run_id = await desk.run(page.uri, page.text)
-    result = await desk.apply(run_id)
+    page = docs.open()
+    run_id = await docs.run(page.uri, page.text)
+    result = await docs.apply(run_id)
     stem = page.uri.removesuffix(".md")
     assert result["uri"] == f"{stem}.tech-article.md"
-    assert (await desk.apply(run_id))["uri"] == result["uri"]
-    other = await desk.apply(await desk.run(page.uri, page.text, content="Other."))
+    assert (await docs.apply(run_id))["uri"] == result["uri"]
+    other = await docs.apply(await docs.run(page.uri, page.text, content="Other."))
     assert other["uri"] == f"{stem}.tech-article-2.md"
-    await desk.editor.command("writeit.edit.restore", runId=run_id)
-    again = await desk.apply(run_id)
+    await docs.editor.command("writeit.edit.restore", runId=run_id)
+    again = await docs.apply(run_id)
     assert again["uri"] == result["uri"]
 
 
@@ -117,35 +129,35 @@ async def test_a_client_that_can_makes_the_new_file(
 
     async with serving([folder], "visual_studio_code", environment) as editor:
         editor.folder = folder
-        desk = Desk(editor)
+        docs = OpenDocuments(editor)
         editor.answers["workspace/applyEdit"] = make
-        page = desk.open()
-        result = await desk.apply(await desk.run(page.uri, page.text))
+        page = docs.open()
+        result = await docs.apply(await docs.run(page.uri, page.text))
         assert asked == [result["uri"]]
         assert file_of(result["uri"]).read_text(encoding="utf-8") == BETTER + "\n"
 
 
-async def test_a_new_file_goes_where_the_run_says(desk: Desk) -> None:
+async def test_a_new_file_goes_where_the_run_says(docs: OpenDocuments) -> None:
     """`outputPath` inside the workspace; outside is refused."""
-    page = desk.open()
-    run_id = await desk.run(page.uri, page.text, outputPath="out/rivers.md")
-    result = await desk.apply(run_id)
-    path = desk.editor.folder / "out" / "rivers.md"
+    page = docs.open()
+    run_id = await docs.run(page.uri, page.text, outputPath="out/rivers.md")
+    result = await docs.apply(run_id)
+    path = docs.editor.folder / "out" / "rivers.md"
     assert result["uri"] == path.as_uri()
     assert path.read_text(encoding="utf-8") == BETTER + "\n"
-    outside = await desk.run(page.uri, page.text, outputPath="../rivers.md")
-    refused = await desk.editor.refusal("writeit.step.apply", runId=outside)
+    outside = await docs.run(page.uri, page.text, outputPath="../rivers.md")
+    refused = await docs.editor.refusal("writeit.step.apply", runId=outside)
     assert refused.kind == "not_trusted"
 
 
-async def test_a_new_file_that_was_edited_is_not_removed(desk: Desk) -> None:
+async def test_a_new_file_that_was_edited_is_not_removed(docs: OpenDocuments) -> None:
     """Restore says so and leaves it."""
-    page = desk.open()
-    run_id = await desk.run(page.uri, page.text, outputPath="out/edited.md")
-    await desk.apply(run_id)
-    path = desk.editor.folder / "out" / "edited.md"
+    page = docs.open()
+    run_id = await docs.run(page.uri, page.text, outputPath="out/edited.md")
+    await docs.apply(run_id)
+    path = docs.editor.folder / "out" / "edited.md"
     path.write_text("mine", encoding="utf-8")
-    refused = await desk.editor.refusal("writeit.edit.restore", runId=run_id)
+    refused = await docs.editor.refusal("writeit.edit.restore", runId=run_id)
     assert refused.kind == "document_changed"
     assert path.exists()
 
@@ -159,19 +171,19 @@ async def test_characters_of_several_units_are_where_they_are(
     async with serving([folder], f"bare {encoding}", environment) as editor:
         editor.folder = folder
         assert editor.initialized["capabilities"]["positionEncoding"] == encoding
-        await odd_characters(Desk(editor))
+        await odd_characters(OpenDocuments(editor))
 
 
-async def odd_characters(desk: Desk) -> None:
+async def odd_characters(docs: OpenDocuments) -> None:
     """Apply behind and between characters of several units."""
     odd = "👩\u200d🚀 cafe\u0301 — \u2028 \x0c "
-    page = desk.open(TEXT.replace(SECOND, odd + SECOND))
-    run_id = await desk.run(page.uri, page.text, content="Short.")
+    page = docs.open(TEXT.replace(SECOND, odd + SECOND))
+    run_id = await docs.run(page.uri, page.text, content="Short.")
     page.type(0, 0, "🚀")
-    await desk.apply(run_id, mode="insert")
+    await docs.apply(run_id, mode="insert")
     text = "🚀" + TEXT.replace(SECOND, odd + SECOND) + "\nShort.\n"
     assert page.text == text
-    run_id = await desk.polished(page)
+    run_id = await docs.polished(page)
     page.type(page.text.index(THIRD), page.text.index(THIRD), "👍🏽 ")
-    await desk.apply(run_id)
+    await docs.apply(run_id)
     assert page.text == text.replace(SECOND, BETTER).replace(THIRD, "👍🏽 " + THIRD)

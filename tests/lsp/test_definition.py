@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import BETTER
-from support.heads import Head, block
-from support.page import place
+from support.document import place
+from support.front_matter_document import FrontMatterDocument, writeit_block
+from support.open_documents import BETTER
 from support.workspace import NOTES
 
 if TYPE_CHECKING:
-    from support.desk import Desk
     from support.editor import Editor, Json
+    from support.open_documents import OpenDocuments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -54,16 +54,16 @@ async def test_prose_and_a_document_without_a_run_lead_nowhere(editor: Editor) -
 
 
 async def test_a_passage_leads_to_the_page_of_the_step_it_comes_from(
-    desk: Desk,
+    docs: OpenDocuments,
 ) -> None:
     """And only the passage does."""
-    page = desk.open()
-    run_id = await desk.polished(page)
-    await desk.apply(run_id)
+    page = docs.open()
+    run_id = await docs.polished(page)
+    await docs.apply(run_id)
     line = place(page.text, page.text.index(BETTER), "utf-16")["line"]
-    found = await definition(desk.editor, page.uri, line, 3)
+    found = await definition(docs.editor, page.uri, line, 3)
     assert found["uri"].endswith(f"/step/{run_id}/polish.md")
-    assert await definition(desk.editor, page.uri, 0, 3) is None
+    assert await definition(docs.editor, page.uri, 0, 3) is None
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ async def test_a_name_in_front_matter_leads_to_its_file(
     pipelined: Editor, words: str, file: str
 ) -> None:
     """Whether the folder has it or it came with WriteIt."""
-    head = Head(pipelined, block(words))
+    head = FrontMatterDocument(pipelined, writeit_block(words))
     found = await pipelined.request("textDocument/definition", head.here())
     assert found["uri"].endswith(file)
 
 
 async def test_a_name_nobody_knows_leads_nowhere(pipelined: Editor) -> None:
     """A diagnostic says that there is none."""
-    head = Head(pipelined, block("  pipeline: no|body\n"))
+    head = FrontMatterDocument(pipelined, writeit_block("  pipeline: no|body\n"))
     assert await pipelined.request("textDocument/definition", head.here()) is None

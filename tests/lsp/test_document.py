@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import FIRST, SECOND, TEXT, Desk, span
+from support.open_documents import FIRST, SECOND, TEXT, OpenDocuments, span
 
 if TYPE_CHECKING:
     from support.editor import Json
@@ -18,58 +18,58 @@ POLISHED = TEXT.replace(SECOND, "It flows.")
 
 
 async def polish(
-    desk: Desk, uri: str, model: str = f"say-{NEW}", **more: object
+    docs: OpenDocuments, uri: str, model: str = f"say-{NEW}", **more: object
 ) -> Json:
     """Polish the second paragraph."""
     given: Json = {"range": span(TEXT, SECOND), "models": [f"openai/{model}"], **more}
-    result: Json = await desk.editor.command(
+    result: Json = await docs.editor.command(
         "writeit.document.polish", uri=uri, **given
     )
     return result
 
 
-async def test_one_answer_is_put_in_its_place(desk: Desk) -> None:
+async def test_one_answer_is_put_in_its_place(docs: OpenDocuments) -> None:
     """Selected and applied as one edit; the run is COMPLETED."""
-    page = desk.open()
-    run = await polish(desk, page.uri, apply=True)
+    page = docs.open()
+    run = await polish(docs, page.uri, apply=True)
     assert run["status"] == "COMPLETED"
     assert page.text == POLISHED
     assert page.version == 2
-    await desk.editor.command("writeit.edit.restore", runId=run["pipelineRunId"])
+    await docs.editor.command("writeit.edit.restore", runId=run["pipelineRunId"])
     assert page.text == TEXT
 
 
-async def test_without_apply_the_text_stays(desk: Desk) -> None:
+async def test_without_apply_the_text_stays(docs: OpenDocuments) -> None:
     """The answer waits in its run, which is not the session's active one."""
-    page = desk.open()
-    before = await desk.editor.command("writeit.session.show")
-    run = await polish(desk, page.uri, instruction="shorter")
+    page = docs.open()
+    before = await docs.editor.command("writeit.session.show")
+    run = await polish(docs, page.uri, instruction="shorter")
     assert run["steps"]["polish"]["aiResponses"][0]["rawOutput"] == "It flows."
     assert run["userInputs"]["instruction"] == "shorter"
     assert run["status"] == "RUNNING"
     assert page.text == TEXT
-    after = await desk.editor.command("writeit.session.show")
+    after = await docs.editor.command("writeit.session.show")
     assert after["activePipelineRunId"] == before["activePipelineRunId"]
 
 
-async def test_of_several_answers_none_is_applied(desk: Desk) -> None:
+async def test_of_several_answers_none_is_applied(docs: OpenDocuments) -> None:
     """The page to choose on is opened."""
-    page = desk.open()
-    before = len(desk.editor.sent("window/showDocument"))
-    run = await polish(desk, page.uri, samples=2, apply=True)
+    page = docs.open()
+    before = len(docs.editor.sent("window/showDocument"))
+    run = await polish(docs, page.uri, samples=2, apply=True)
     assert run["status"] == "RUNNING"
     assert page.text == TEXT
-    await desk.editor.until(
-        lambda: len(desk.editor.sent("window/showDocument")) > before
+    await docs.editor.until(
+        lambda: len(docs.editor.sent("window/showDocument")) > before
     )
-    shown = desk.editor.sent("window/showDocument")[-1]["uri"]
+    shown = docs.editor.sent("window/showDocument")[-1]["uri"]
     assert shown.endswith(f"/step/{run['pipelineRunId']}/polish.md")
 
 
-async def test_without_a_range_the_body_is_polished(desk: Desk) -> None:
+async def test_without_a_range_the_body_is_polished(docs: OpenDocuments) -> None:
     """Its front matter is no prose."""
-    page = desk.open("---\ntitle: A\n---\n" + TEXT)
-    result = await desk.editor.command(
+    page = docs.open("---\ntitle: A\n---\n" + TEXT)
+    result = await docs.editor.command(
         "writeit.document.polish",
         uri=page.uri,
         models=[f"openai/say-{NEW}"],
@@ -79,23 +79,23 @@ async def test_without_a_range_the_body_is_polished(desk: Desk) -> None:
     assert page.text == "---\ntitle: A\n---\nIt flows.\n"
 
 
-async def test_polishing_can_be_left_alone(desk: Desk) -> None:
+async def test_polishing_can_be_left_alone(docs: OpenDocuments) -> None:
     """Without waiting the reply comes at once, and the edit when it is there."""
-    page = desk.open()
-    result = await polish(desk, page.uri, apply=True, wait=False, streamToken=page.uri)
+    page = docs.open()
+    result = await polish(docs, page.uri, apply=True, wait=False, streamToken=page.uri)
     assert result["step"] == "polish"
 
     def ended() -> bool:
-        return any(v["kind"] == "ended" for v in desk.editor.progress(page.uri))
+        return any(v["kind"] == "ended" for v in docs.editor.progress(page.uri))
 
-    await desk.editor.until(ended)
+    await docs.editor.until(ended)
     assert page.text == POLISHED
 
 
-async def test_a_failing_model_changes_nothing(desk: Desk) -> None:
+async def test_a_failing_model_changes_nothing(docs: OpenDocuments) -> None:
     """The failure is the reply."""
-    page = desk.open()
-    refused = await desk.editor.refusal(
+    page = docs.open()
+    refused = await docs.editor.refusal(
         "writeit.document.polish",
         uri=page.uri,
         range=span(TEXT, FIRST),
@@ -106,18 +106,18 @@ async def test_a_failing_model_changes_nothing(desk: Desk) -> None:
     assert page.text == TEXT
 
 
-async def test_front_matter_is_put_in(desk: Desk) -> None:
+async def test_front_matter_is_put_in(docs: OpenDocuments) -> None:
     """A block that names the pipeline; a second time there is nothing to do."""
-    page = desk.open()
+    page = docs.open()
     for _ in range(2):
-        result = await desk.editor.command(
+        result = await docs.editor.command(
             "writeit.document.frontMatter", uri=page.uri, pipeline="tech-article"
         )
         assert result == {"applied": True}
     assert page.text.startswith("---\nwriteit:\n  pipeline: tech-article\n")
     assert page.text.endswith("---\n" + TEXT)
     assert page.version == 2
-    refused = await desk.editor.refusal(
+    refused = await docs.editor.refusal(
         "writeit.document.frontMatter", uri=page.uri, pipeline="tech-artikel"
     )
     assert refused.kind == "not_found"

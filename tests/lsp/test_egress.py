@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from support.desk import Desk, file_of
 from support.editor import serving
+from support.open_documents import OpenDocuments, file_of
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from support.document import Document
     from support.editor import Refused
-    from support.page import Page
     from support.provider import Provider
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,17 +37,17 @@ ABROAD = text("[embedded, openai]")
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def home(
     environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[OpenDocuments]:
     """An editor with documents that may not be sent anywhere."""
     workspace = new_workspace(tmp_path_factory.mktemp("egress"))
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
-        desk = Desk(editor)
-        desk.add_mirror()
-        yield desk
+        docs = OpenDocuments(editor)
+        docs.add_mirror()
+        yield docs
 
 
-async def begun(home: Desk, words: str = HOME) -> tuple[Page, str]:
+async def begun(home: OpenDocuments, words: str = HOME) -> tuple[Document, str]:
     """A document, and a run of it."""
     page = home.open(words)
     return page, await home.editor.start_run(uri=page.uri)
@@ -58,7 +58,7 @@ def model() -> str:
     return f"openai/say-egress{next(_names)}"
 
 
-async def made_of(home: Desk, source: Page) -> Page:
+async def made_of(home: OpenDocuments, source: Document) -> Document:
     """A new document with the text of a run of another one, open in the editor."""
     path = home.path()
     run_id = await home.run(
@@ -69,7 +69,7 @@ async def made_of(home: Desk, source: Page) -> Page:
     return home.open(path.read_text(encoding="utf-8"), uri=path.as_uri())
 
 
-async def refused(home: Desk, provider: Provider, run_id: str) -> Refused:
+async def refused(home: OpenDocuments, provider: Provider, run_id: str) -> Refused:
     """Run a step with a model the text may not be sent to; nothing is sent."""
     asked = len(provider.calls)
     refusal = await home.editor.refusal(
@@ -83,7 +83,7 @@ async def refused(home: Desk, provider: Provider, run_id: str) -> Refused:
 
 
 async def test_a_step_asks_nobody_the_document_does_not_name(
-    home: Desk, provider: Provider
+    home: OpenDocuments, provider: Provider
 ) -> None:
     """Although the model has a key, and the writer named it herself."""
     page, run_id = await begun(home)
@@ -92,7 +92,9 @@ async def test_a_step_asks_nobody_the_document_does_not_name(
     page.close()
 
 
-async def test_the_prompt_of_a_step_says_who_must_not_get_it(home: Desk) -> None:
+async def test_the_prompt_of_a_step_says_who_must_not_get_it(
+    home: OpenDocuments,
+) -> None:
     """Before it is run, for a program and for a reader."""
     page = home.open(HOME)
     run_id = await home.editor.start_run(
@@ -109,7 +111,7 @@ async def test_the_prompt_of_a_step_says_who_must_not_get_it(home: Desk) -> None
 
 
 async def test_what_the_document_says_now_counts(
-    home: Desk, provider: Provider
+    home: OpenDocuments, provider: Provider
 ) -> None:
     """In the editor, saved or not: first it lets it go, then no longer."""
     page, run_id = await begun(home, ABROAD)
@@ -130,7 +132,7 @@ async def test_what_the_document_says_now_counts(
 
 
 async def test_a_mistake_in_front_matter_sends_nothing(
-    home: Desk, provider: Provider
+    home: OpenDocuments, provider: Provider
 ) -> None:
     """What cannot be read may be the line that keeps the text at home."""
     page, run_id = await begun(home, ABROAD)
@@ -146,7 +148,7 @@ async def test_a_mistake_in_front_matter_sends_nothing(
 
 
 async def test_a_document_that_is_gone_is_still_sent_nowhere_else(
-    home: Desk, provider: Provider
+    home: OpenDocuments, provider: Provider
 ) -> None:
     """Closed and renamed, its run keeps to what it said when the run began."""
     page, run_id = await begun(home)
@@ -157,7 +159,7 @@ async def test_a_document_that_is_gone_is_still_sent_nowhere_else(
 
 
 async def test_a_text_that_was_never_a_file_is_still_sent_nowhere_else(
-    home: Desk, provider: Provider
+    home: OpenDocuments, provider: Provider
 ) -> None:
     """Its editor forgot it; a branch of its run remembers as well."""
     page = home.open(HOME, uri="untitled:Egress-1")
@@ -171,7 +173,7 @@ async def test_a_text_that_was_never_a_file_is_still_sent_nowhere_else(
 
 
 async def test_an_article_is_as_private_as_the_notes_it_came_from(
-    home: Desk, provider: Provider
+    home: OpenDocuments, provider: Provider
 ) -> None:
     """It says nothing itself; what it came from does, over any number of documents."""
     notes = home.open(text("[openai]"))
@@ -189,7 +191,7 @@ async def test_an_article_is_as_private_as_the_notes_it_came_from(
 
 
 async def test_an_article_that_says_where_it_may_go_is_asked_itself(
-    home: Desk, provider: Provider
+    home: OpenDocuments, provider: Provider
 ) -> None:
     """It is hers to let go."""
     article = await made_of(home, home.open(text("[openai]")))
@@ -207,7 +209,9 @@ async def test_an_article_that_says_where_it_may_go_is_asked_itself(
     assert len(provider.calls) == asked + 1
 
 
-async def test_notes_that_say_nothing_any_more_may_go_anywhere(home: Desk) -> None:
+async def test_notes_that_say_nothing_any_more_may_go_anywhere(
+    home: OpenDocuments,
+) -> None:
     """Although a text stands in them that came from them when they did."""
     page = home.open(text("[openai]"))
     run_id = await home.run(page.uri, page.text, pipeline="mirror")

@@ -8,36 +8,40 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import BETTER, SECOND, TEXT, file_of
-from support.trouble import is_told, no_room
+from support.open_documents import BETTER, SECOND, TEXT, file_of
+from support.store_failures import assert_store_error, disk_full
 from writeit.lsp.edits.files import replace_file_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.desk import Desk
+    from support.open_documents import OpenDocuments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_closed_text_that_is_too_long_is_refused_and_left(desk: Desk) -> None:
+async def test_a_closed_text_that_is_too_long_is_refused_and_left(
+    docs: OpenDocuments,
+) -> None:
     """It is not read by halves; where the answer is kept is said."""
     text = f"{SECOND}\n" + "A line of a very long book.\n" * 200_000
-    page = desk.open(text)
-    run_id = await desk.polished(page)
+    page = docs.open(text)
+    run_id = await docs.polished(page)
     page.close()
-    refused = await desk.editor.refusal("writeit.step.apply", runId=run_id)
+    refused = await docs.editor.refusal("writeit.step.apply", runId=run_id)
     assert refused.kind == "invalid_params"
     assert "kept" in refused.data["hint"]
     assert file_of(page.uri).read_text(encoding="utf-8") == text
 
 
-async def test_a_text_with_the_longest_name_there_is_takes_an_edit(desk: Desk) -> None:
+async def test_a_text_with_the_longest_name_there_is_takes_an_edit(
+    docs: OpenDocuments,
+) -> None:
     """What stands beside it for a moment has a shorter one."""
-    path = desk.path().with_name("é" * 125 + ".md")
+    path = docs.path().with_name("é" * 125 + ".md")
     path.write_text(f"{SECOND}\n", encoding="utf-8")
-    run_id = await desk.run(path.as_uri(), f"{SECOND}\n", SECOND)
-    assert (await desk.apply(run_id))["applied"]
+    run_id = await docs.run(path.as_uri(), f"{SECOND}\n", SECOND)
+    assert (await docs.apply(run_id))["applied"]
     assert path.read_text(encoding="utf-8") == f"{BETTER}\n"
 
 
@@ -90,13 +94,15 @@ async def test_what_an_editor_saves_in_the_moment_of_a_replacement_is_not_lost(
     assert file.read_text(encoding="utf-8") == "As she has it.\n"
 
 
-async def test_a_full_disk_is_told_as_one(desk: Desk) -> None:
+async def test_a_full_disk_is_told_as_one(docs: OpenDocuments) -> None:
     """The text stands as it was, and is applied when there is room."""
-    page = desk.open()
-    run_id = await desk.polished(page)
+    page = docs.open()
+    run_id = await docs.polished(page)
     page.close()
     file = file_of(page.uri)
-    with no_room(desk.editor):
-        is_told(await desk.editor.refusal("writeit.step.apply", runId=run_id), "full")
+    with disk_full(docs.editor):
+        assert_store_error(
+            await docs.editor.refusal("writeit.step.apply", runId=run_id), "full"
+        )
     assert file.read_text(encoding="utf-8") == TEXT
-    assert (await desk.apply(run_id))["applied"]
+    assert (await docs.apply(run_id))["applied"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.heads import Head, block
-from support.page import serve_pages
+from support.document import serve_documents
+from support.front_matter_document import FrontMatterDocument, writeit_block
 
 if TYPE_CHECKING:
     from support.editor import Editor, Json
@@ -20,7 +20,7 @@ TOP: Json = {
 }
 
 
-async def offers(head: Head) -> list[Json]:
+async def offers(head: FrontMatterDocument) -> list[Json]:
     """The offers to insert front matter."""
     found = await head.actions(TOP, "source.writeit")
     return [action for action in found if "front matter" in action["title"]]
@@ -28,8 +28,8 @@ async def offers(head: Head) -> list[Json]:
 
 async def test_a_document_that_has_none_is_offered_a_block(editor: Editor) -> None:
     """In every editor: few, the likeliest first, and taking one needs nothing else."""
-    head = Head(editor, "# Rivers\n")
-    pages = serve_pages(editor)
+    head = FrontMatterDocument(editor, "# Rivers\n")
+    pages = serve_documents(editor)
     pages[head.page.uri] = head.page
     first, *others = await offers(head)
     assert first["title"] == "WriteIt: Insert front matter for tech-article"
@@ -49,8 +49,8 @@ async def test_a_document_that_has_none_is_offered_a_block(editor: Editor) -> No
     ("text", "offered"),
     [
         ("---\ntitle: x\n---\n# Rivers\n", True),
-        (block("  primer: academic\n"), False),
-        (block("  primer: [\n"), False),
+        (writeit_block("  primer: academic\n"), False),
+        (writeit_block("  primer: [\n"), False),
         ("---\ntitle: [\n---\n", False),
     ],
 )
@@ -58,12 +58,14 @@ async def test_a_block_is_offered_where_one_can_be_put(
     one_editor: Editor, text: str, offered: bool
 ) -> None:
     """Beside other tools' keys, not beside a block, not into what cannot be read."""
-    assert bool(await offers(Head(one_editor, text))) is offered
+    assert bool(await offers(FrontMatterDocument(one_editor, text))) is offered
 
 
 async def test_the_nearest_name_is_written_by_a_quick_fix(pipelined: Editor) -> None:
     """Only for clients that take edits; the others see the name in the message."""
-    head = Head(pipelined, block('  {"x-a": "\N{FISH}é", pipeline: pots}\n'))
+    head = FrontMatterDocument(
+        pipelined, writeit_block('  {"x-a": "\N{FISH}é", pipeline: pots}\n')
+    )
     found = await head.actions(head.span("pots"), "quickfix")
     if pipelined.profile == "bare":
         assert found == []
@@ -85,7 +87,7 @@ async def test_the_nearest_name_is_written_by_a_quick_fix(pipelined: Editor) -> 
 
 async def test_elsewhere_there_is_nothing_to_fix(pipelined: Editor) -> None:
     """A quick fix is for its own place."""
-    head = Head(pipelined, block("  pipline: post\n"))
+    head = FrontMatterDocument(pipelined, writeit_block("  pipline: post\n"))
     assert await head.actions(head.span("title"), "quickfix") == []
     assert await head.actions(head.span("# Rivers"), "quickfix") == []
 
@@ -94,7 +96,9 @@ async def test_inputs_that_are_missing_are_written_by_a_quick_fix(
     pipelined: Editor,
 ) -> None:
     """For her to fill in; what stands there stays."""
-    head = Head(pipelined, block("  pipeline: post\n  inputs:\n    tone: dry\n"))
+    head = FrontMatterDocument(
+        pipelined, writeit_block("  pipeline: post\n  inputs:\n    tone: dry\n")
+    )
     (action,) = await head.actions(head.span("inputs"), "quickfix")
     assert action["title"] == "WriteIt: Write the inputs that are missing"
     assert action["command"]["command"] == "writeit.document.frontMatter"
@@ -109,5 +113,5 @@ async def test_an_input_that_is_there_and_empty_needs_her_words(
 ) -> None:
     """Nothing can write them for her."""
     words = '  pipeline: post\n  inputs: {tone: dry, readers: ""}\n'
-    head = Head(pipelined, block(words))
+    head = FrontMatterDocument(pipelined, writeit_block(words))
     assert await head.actions(head.span("readers"), "quickfix") == []

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.editor import serving
-from support.heads import Head, add_pipeline, block
+from support.front_matter_document import (
+    FrontMatterDocument,
+    add_pipeline,
+    writeit_block,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,15 +50,19 @@ async def test_what_could_stand_there_is_offered(
     pipelined: Editor, words: str, labels: list[str]
 ) -> None:
     """Keys that are not there yet, names and choices; required inputs first."""
-    assert await Head(pipelined, block(words)).labels() == labels
+    assert await FrontMatterDocument(pipelined, writeit_block(words)).labels() == labels
 
 
 async def test_pipelines_and_primers_are_offered_by_name(pipelined: Editor) -> None:
     """Those for documents; those for selections begin elsewhere."""
-    offered = await Head(pipelined, block("  pipeline: te|\n")).labels()
+    offered = await FrontMatterDocument(
+        pipelined, writeit_block("  pipeline: te|\n")
+    ).labels()
     assert {"post", "tech-article", "blog-post"} <= set(offered)
     assert "polish-passage" not in offered
-    offered = await Head(pipelined, block("  primer: |\n")).labels()
+    offered = await FrontMatterDocument(
+        pipelined, writeit_block("  primer: |\n")
+    ).labels()
     assert "academic" in offered
 
 
@@ -84,18 +92,18 @@ async def test_what_is_taken_is_written_in_its_place(
     pipelined: Editor, words: str, label: str, after: str
 ) -> None:
     """Over the word at the cursor, in every editor's encoding."""
-    head = Head(pipelined, block(words))
+    head = FrontMatterDocument(pipelined, writeit_block(words))
     item = next(item for item in await head.completed() if item["label"] == label)
     edit = item["textEdit"]
     head.page.take(
         {"textDocument": {"version": head.page.version}, "edits": [edit]},
     )
-    assert head.page.text == block(after)
+    assert head.page.text == writeit_block(after)
 
 
 async def test_an_offer_says_what_it_means(pipelined: Editor) -> None:
     """In markdown where the client shows it, else in plain words."""
-    head = Head(pipelined, block(POST + "  inputs:\n    to|\n"))
+    head = FrontMatterDocument(pipelined, writeit_block(POST + "  inputs:\n    to|\n"))
     tone = next(item for item in await head.completed() if item["label"] == "tone")
     assert tone["detail"] == "optional"
     meaning = tone["documentation"]
@@ -111,8 +119,8 @@ async def test_an_offer_says_what_it_means(pipelined: Editor) -> None:
     [
         "# Rivers: |\n",
         "|",
-        block("  pipeline: a\n", "# Rivers:|\n"),
-        block("  pipeline: a\n", "|"),
+        writeit_block("  pipeline: a\n", "# Rivers:|\n"),
+        writeit_block("  pipeline: a\n", "|"),
         "|---\nwriteit:\n---\n",
         "---\nwriteit:\n---|\n",
         "---\ntitle: |\nwriteit:\n---\n",
@@ -124,7 +132,7 @@ async def test_outside_the_block_nothing_is_offered(
     pipelined: Editor, text: str
 ) -> None:
     """A writer's prose is hers."""
-    assert await Head(pipelined, text).labels() == []
+    assert await FrontMatterDocument(pipelined, text).labels() == []
 
 
 @pytest.mark.parametrize(
@@ -132,7 +140,7 @@ async def test_outside_the_block_nothing_is_offered(
 )
 async def test_the_block_itself_is_offered(pipelined: Editor, text: str) -> None:
     """Where front matter begins, or where it has no block yet."""
-    assert await Head(pipelined, text).labels() == ["writeit"]
+    assert await FrontMatterDocument(pipelined, text).labels() == ["writeit"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -141,7 +149,7 @@ async def test_front_matter_that_is_not_closed_is_completed(
 ) -> None:
     """She writes it from above; the text below is not in it."""
     text = "---\nwriteit:\n  pipeline: po|\n\n# Rivers\n\n- one:\n"
-    head = Head(pipelined, text.replace("\n", end))
+    head = FrontMatterDocument(pipelined, text.replace("\n", end))
     assert "post" in await head.labels()
 
 
@@ -152,7 +160,9 @@ async def test_models_are_offered_as_they_become_known(
     add_pipeline(workspace)
     async with serving([workspace], "neovim", environment) as editor:
         editor.folder = workspace
-        head = Head(editor, block(POST + "  models: {draft: |}\n"))
+        head = FrontMatterDocument(
+            editor, writeit_block(POST + "  models: {draft: |}\n")
+        )
         params = head.here()
         first = await editor.request("textDocument/completion", params)
         assert first["isIncomplete"]
@@ -162,7 +172,9 @@ async def test_models_are_offered_as_they_become_known(
             found = await editor.request("textDocument/completion", params)
         items = {item["label"]: item for item in found["items"]}
         assert "tokens" in items["openai/gpt-4o"]["detail"]
-        head = Head(editor, block(POST + "  providers: [openai, |]\n"))
+        head = FrontMatterDocument(
+            editor, writeit_block(POST + "  providers: [openai, |]\n")
+        )
         offered = await head.labels()
         assert "embedded" in offered
         assert "openai" not in offered

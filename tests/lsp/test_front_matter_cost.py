@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lsprotocol import types
 
-from support.heads import block
+from support.front_matter_document import writeit_block
 from writeit.lsp.features import front_matter_context
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
 
@@ -45,9 +45,9 @@ def connection(text: str) -> Any:
 @pytest.mark.parametrize("line", [1, 3, 5, 5_000])
 def test_the_text_behind_it_is_not_looked_at(line: int) -> None:
     """Wherever the cursor is, in the block or far behind it."""
-    here = connection(block("  pipeline: post\n", BODY))
+    here = connection(writeit_block("  pipeline: post\n", BODY))
     position = types.Position(line=line, character=3)
-    assert front_matter_context.front_matter_text(here, URI) == block(
+    assert front_matter_context.front_matter_text(here, URI) == writeit_block(
         "  pipeline: post\n", ""
     )
     for look in (

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.editor import serving
-from support.heads import PIPELINE, Head, add_pipeline, block
+from support.front_matter_document import (
+    PIPELINE,
+    FrontMatterDocument,
+    add_pipeline,
+    writeit_block,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,12 +21,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WRONG = block("  pipeline: pots\n")
+WRONG = writeit_block("  pipeline: pots\n")
 
 
 async def test_a_wrong_name_is_marked_and_named(pipelined: Editor) -> None:
     """In every editor: the range, the severity, the rule and the nearest name."""
-    head = Head(pipelined, WRONG)
+    head = FrontMatterDocument(pipelined, WRONG)
     (problem,) = await head.problems()
     assert problem["range"] == head.span("pots")
     assert problem["severity"] == 1
@@ -32,7 +37,7 @@ async def test_a_wrong_name_is_marked_and_named(pipelined: Editor) -> None:
 
 async def test_put_right_it_is_gone(pipelined: Editor) -> None:
     """And what is still missing is said next."""
-    head = Head(pipelined, WRONG)
+    head = FrontMatterDocument(pipelined, WRONG)
     assert await head.problems()
     head.replace("pots", "post")
     (problem,) = await head.problems()
@@ -44,7 +49,7 @@ async def test_put_right_it_is_gone(pipelined: Editor) -> None:
 
 async def test_each_client_is_told_in_one_way(pipelined: Editor) -> None:
     """One that can ask is never sent anything; the others are not offered to ask."""
-    head = Head(pipelined, WRONG)
+    head = FrontMatterDocument(pipelined, WRONG)
     await head.settled()
     assert head.pulls == (pipelined.profile == "neovim")
     assert len(head.sent()) == (0 if head.pulls else 1)
@@ -53,7 +58,7 @@ async def test_each_client_is_told_in_one_way(pipelined: Editor) -> None:
 async def test_all_rules_speak_at_once(pipelined: Editor) -> None:
     """Those of the block, of the library, and of the workspace."""
     words = "  pipeline: post\n  primer: nobody\n  output_path: ../out.md\n  tokn: 1\n"
-    head = Head(pipelined, block(words + "  api_key: no\n"))
+    head = FrontMatterDocument(pipelined, writeit_block(words + "  api_key: no\n"))
     found = {p["code"]: p["range"] for p in await head.problems()}
     assert found == {
         "missing-input": head.span("post"),
@@ -76,7 +81,7 @@ async def test_all_rules_speak_at_once(pipelined: Editor) -> None:
 )
 async def test_front_matter_of_others_is_theirs(editor: Editor, text: str) -> None:
     """Not even what cannot be read is marked."""
-    assert await Head(editor, text).problems() == []
+    assert await FrontMatterDocument(editor, text).problems() == []
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
@@ -86,7 +91,9 @@ async def test_ranges_are_in_the_clients_encoding(
     """With an emoji in front of the word."""
     async with serving([workspace], f"bare {encoding}", environment) as editor:
         editor.folder = workspace
-        head = Head(editor, block('  {"x-a": "\N{FISH}é", pipline: a}\n'))
+        head = FrontMatterDocument(
+            editor, writeit_block('  {"x-a": "\N{FISH}é", pipline: a}\n')
+        )
         assert head.encoding == encoding
         (problem,) = await head.problems()
         assert problem["range"] == head.span("pipline")
@@ -99,7 +106,10 @@ async def test_a_closed_document_has_no_problems(
     """What was sent is taken back; what was never sent is not."""
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
-        head, clean = Head(editor, WRONG), Head(editor, block("  primer: academic\n"))
+        head, clean = (
+            FrontMatterDocument(editor, WRONG),
+            FrontMatterDocument(editor, writeit_block("  primer: academic\n")),
+        )
         await editor.until(head.sent)
         head.page.close()
         clean.page.close()
@@ -115,7 +125,7 @@ async def test_typing_behind_the_front_matter_sends_nothing(
     """And typing in it sends once, when she pauses."""
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
-        head = Head(editor, WRONG)
+        head = FrontMatterDocument(editor, WRONG)
         await editor.until(head.sent)
         head.page.type(len(head.page.text), len(head.page.text), "More.\n")
         await head.settled()
@@ -134,7 +144,7 @@ async def test_other_files_have_no_front_matter(
     """A YAML file that looks like a block is none, also beside one that is."""
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
-        head = Head(editor, WRONG)
+        head = FrontMatterDocument(editor, WRONG)
         uri = (workspace / "other.yaml").as_uri()
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": WRONG}
         editor.notify("textDocument/didOpen", {"textDocument": document})
@@ -149,7 +159,7 @@ async def test_a_block_that_is_being_typed_is_looked_at(
     """A document need not speak to WriteIt when it is opened."""
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
-        head = Head(editor, "# Rivers\n")
+        head = FrontMatterDocument(editor, "# Rivers\n")
         head.page.type(0, 0, "---\nwriteit: {pipeline: nothing-like-it}\n---\n")
         await editor.until(head.sent)
         assert head.sent()[0][0]["code"] == "unknown-pipeline"
@@ -164,7 +174,9 @@ async def test_a_pipeline_that_appears_puts_it_right(
     """Seen at the next save, or at once where the client watches files."""
     async with serving([workspace], profile, environment) as editor:
         editor.folder = workspace
-        head = Head(editor, block("  pipeline: post\n  inputs: {readers: you}\n"))
+        head = FrontMatterDocument(
+            editor, writeit_block("  pipeline: post\n  inputs: {readers: you}\n")
+        )
         await editor.until(head.sent)
         add_pipeline(workspace)
         here = {"textDocument": {"uri": head.page.uri}}
@@ -186,7 +198,7 @@ async def test_who_asks_again_is_told_that_nothing_changed(
     add_pipeline(workspace)
     async with serving([workspace], "neovim", environment) as editor:
         editor.folder = workspace
-        head = Head(editor, block("  pipeline: post\n"))
+        head = FrontMatterDocument(editor, writeit_block("  pipeline: post\n"))
         first = await head.pull()
         assert first["kind"] == "full"
         head.page.type(len(head.page.text), len(head.page.text), "More.\n")

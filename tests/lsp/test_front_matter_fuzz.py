@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol import types
 
-from support.heads import add_pipeline, block
+from support.front_matter_document import add_pipeline, writeit_block
 from writeit.library.catalog import Library, read_library
 from writeit.library.front_matter import check_front_matter, split_front_matter
 from writeit.lsp.convert import to_lsp_range, to_offset
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 URI = "untitled:a"
 ENCODINGS = tuple(types.PositionEncodingKind)
-WHOLE = block(
+WHOLE = writeit_block(
     "  pipeline: post\n  primer: 'academic'\n  models:\n    draft: [a/b, c/d:e]\n"
     '    polish:\n    - x/y\n  inputs: {readers: \N{FISH} and é, tone: "dry"}\n'
     "  output_path: ../x.md\n  providers: [a,\n    c]\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.editor import serving
-from support.heads import Head, block
+from support.front_matter_document import FrontMatterDocument, writeit_block
 from writeit.library.front_matter import FrontMatterConfig
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def test_a_word_says_what_it_means(
     pipelined: Editor, words: str, said: str
 ) -> None:
     """In every editor; bare ones get plain words."""
-    found = await Head(pipelined, block(words)).hovered()
+    found = await FrontMatterDocument(pipelined, writeit_block(words)).hovered()
     assert found is not None
     assert said in found
     assert ("**" in found) is (pipelined.profile != "bare")
@@ -49,7 +49,9 @@ async def test_a_word_says_what_it_means(
 async def test_every_key_has_a_meaning(one_editor: Editor) -> None:
     """It is the docstring of the model, said nowhere else."""
     for name, field in FrontMatterConfig.model_fields.items():
-        found = await Head(one_editor, block(f"  {name}|: x\n")).hovered()
+        found = await FrontMatterDocument(
+            one_editor, writeit_block(f"  {name}|: x\n")
+        ).hovered()
         assert field.description
         assert found == f"**{name}**: {field.description}"
 
@@ -57,10 +59,10 @@ async def test_every_key_has_a_meaning(one_editor: Editor) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        block("  pipeline: nobody|\n"),
-        block("  nonsense|: x\n"),
-        block(" | pipeline: post\n"),
-        block("  pipeline: post\n", "writeit: |pipeline\n"),
+        writeit_block("  pipeline: nobody|\n"),
+        writeit_block("  nonsense|: x\n"),
+        writeit_block(" | pipeline: post\n"),
+        writeit_block("  pipeline: post\n", "writeit: |pipeline\n"),
         "---\nti|tle: x\nwriteit:\n---\n",
         "# writ|eit\n",
         "|",
@@ -68,7 +70,7 @@ async def test_every_key_has_a_meaning(one_editor: Editor) -> None:
 )
 async def test_nothing_is_said_of_other_words(pipelined: Editor, text: str) -> None:
     """Neither of names nobody knows nor of the writer's prose."""
-    assert await Head(pipelined, text).hovered() is None
+    assert await FrontMatterDocument(pipelined, text).hovered() is None
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
@@ -78,14 +80,18 @@ async def test_the_range_is_in_the_clients_encoding(
     """With an emoji in front of the word."""
     async with serving([workspace], f"bare {encoding}", environment) as editor:
         editor.folder = workspace
-        head = Head(editor, block('  {"x-a": "\N{FISH}é", primer: acade|mic}\n'))
+        head = FrontMatterDocument(
+            editor, writeit_block('  {"x-a": "\N{FISH}é", primer: acade|mic}\n')
+        )
         found = await editor.request("textDocument/hover", head.here())
         assert found["range"] == head.span("academic")
 
 
 async def test_a_model_says_what_it_reads_and_costs(one_editor: Editor) -> None:
     """From the price map on this machine, a moment after it was first wanted."""
-    head = Head(one_editor, block("  models: {draft: openai/gpt-|4o}\n"))
+    head = FrontMatterDocument(
+        one_editor, writeit_block("  models: {draft: openai/gpt-|4o}\n")
+    )
     found = None
     while found is None or "Nothing more is known" in found:
         found = await head.hovered()
@@ -105,6 +111,8 @@ async def test_a_name_in_a_file_cannot_put_a_picture_into_a_hover(
     (workspace / "pipelines" / "odd.yaml").write_text(text, encoding="utf-8")
     async with serving([workspace], "neovim", environment) as editor:
         editor.folder = workspace
-        found = await Head(editor, block("  pipeline: od|d\n")).hovered()
+        found = await FrontMatterDocument(
+            editor, writeit_block("  pipeline: od|d\n")
+        ).hovered()
         assert found is not None
         assert r"!\[x\](https://example.org/x.png)\<b\>" in found

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import span
+from support.open_documents import span
 
 if TYPE_CHECKING:
-    from support.desk import Desk
+    from support.open_documents import OpenDocuments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,14 +21,14 @@ TEXT = "# A\n\nBefore.\n\n```python\nx = 1\ny = 2\n```\n\nAfter.\n"
     "model", ["say-y%20%3D%203", "say-%60%60%60python%0Ay%20%3D%203%0A%60%60%60"]
 )
 async def test_a_passage_of_code_is_replaced_inside_its_fence(
-    desk: Desk, passage: str, model: str
+    docs: OpenDocuments, passage: str, model: str
 ) -> None:
     """Nothing around it changes; a fence of the model's own is not put into hers."""
-    page = desk.open(TEXT)
-    run = await desk.editor.command(
+    page = docs.open(TEXT)
+    run = await docs.editor.command(
         "writeit.document.polish",
         uri=page.uri,
-        range=span(TEXT, passage, desk.encoding),
+        range=span(TEXT, passage, docs.encoding),
         models=[f"openai/{model}"],
         apply=True,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from support import vault
+from support import keyring_backend
 from support.editor import Editor, serving
 from support.workspace import new_workspace
 
@@ -31,8 +31,8 @@ def desktop(environment: dict[str, str]) -> dict[str, str]:
     return {
         **environment,
         "OPENAI_API_KEY": "",
-        "PYTHON_KEYRING_BACKEND": vault.BACKEND,
-        "PYTHONPATH": vault.PATH,
+        "PYTHON_KEYRING_BACKEND": keyring_backend.BACKEND,
+        "PYTHONPATH": keyring_backend.PATH,
     }
 
 
@@ -140,7 +140,7 @@ async def test_without_a_keyring_the_refusal_says_what_to_do(
     desktop: dict[str, str], tmp_path: Path
 ) -> None:
     """store_error, the variable to set, and the list still works."""
-    bare = {**desktop, "PYTHON_KEYRING_BACKEND": vault.NO_BACKEND}
+    bare = {**desktop, "PYTHON_KEYRING_BACKEND": keyring_backend.NO_BACKEND}
     async with serving([new_workspace(tmp_path / "w")], "neovim", bare) as editor:
         refused, known = await asyncio.gather(
             editor.refusal("writeit.keys.set", provider="openai", key=KEY),

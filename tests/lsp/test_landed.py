@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from support.prose import essay
+from support.text_strategies import essay
 from writeit.lsp.edit_session import EditSession, SentEdit
 from writeit.lsp.edits.edit_retry import is_edit_applied
 

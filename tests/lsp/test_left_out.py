@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import BETTER, SECOND, Desk
+from support.code_actions import actions, execute, lenses
 from support.editor import serving
-from support.offered import actions, lenses, take
+from support.open_documents import BETTER, SECOND, OpenDocuments
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,19 +20,19 @@ COMPARE = "Compare the document with what the text makes of it"
 BACK = "Take the last polish back"
 
 
-async def titles(desk: Desk, uri: str) -> list[str]:
+async def titles(docs: OpenDocuments, uri: str) -> list[str]:
     """The lenses of the first line."""
-    return [title for _, title, _ in await lenses(desk.editor, uri)]
+    return [title for _, title, _ in await lenses(docs.editor, uri)]
 
 
-async def test_a_chosen_passage_is_offered_to_the_document(bare: Desk) -> None:
+async def test_a_chosen_passage_is_offered_to_the_document(bare: OpenDocuments) -> None:
     """Chosen in a page, where nothing puts it in by itself."""
     page = bare.open()
     await bare.polished(page)
     assert PUT in await titles(bare, page.uri)
     offered = await actions(bare.editor, page.uri)
     assert COMPARE in offered
-    await take(bare.editor, offered[PUT])
+    await execute(bare.editor, offered[PUT])
     await bare.editor.until(lambda: BETTER in page.text)
     while BACK not in await actions(bare.editor, page.uri):
         pass  # it is noted after the text has changed
@@ -45,21 +45,21 @@ async def test_what_waited_is_offered_by_the_next_server(
     """It does not forget with the one that is gone."""
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
-        desk = Desk(editor)
-        page = desk.open(manner="deaf")
-        run_id = await desk.polished(page)
-        assert (await desk.apply(run_id))["pending"]
+        docs = OpenDocuments(editor)
+        page = docs.open(manner="deaf")
+        run_id = await docs.polished(page)
+        assert (await docs.apply(run_id))["pending"]
         assert PUT not in await actions(editor, page.uri)  # it waits, and says so
         text = page.text
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
-        again = Desk(editor).open(text, uri=page.uri)
-        await take(editor, (await actions(editor, again.uri))[PUT])
+        again = OpenDocuments(editor).open(text, uri=page.uri)
+        await execute(editor, (await actions(editor, again.uri))[PUT])
         await editor.until(lambda: BETTER in again.text)
 
 
 async def test_a_passage_she_changed_meanwhile_is_offered_to_be_compared(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """It met words of hers, which stay."""
     page = bare.open()
@@ -72,12 +72,12 @@ async def test_a_passage_she_changed_meanwhile_is_offered_to_be_compared(
     assert "Her own words." in page.text
 
 
-async def test_what_she_took_back_is_not_urged_on_her(bare: Desk) -> None:
+async def test_what_she_took_back_is_not_urged_on_her(bare: OpenDocuments) -> None:
     """An action is there; no lens."""
     page = bare.open()
     run_id = await bare.polished(page)
     await bare.apply(run_id)
-    await take(bare.editor, (await actions(bare.editor, page.uri))[BACK])
+    await execute(bare.editor, (await actions(bare.editor, page.uri))[BACK])
     await bare.editor.until(lambda: SECOND in page.text)
     while BACK in (offered := await actions(bare.editor, page.uri)):
         pass  # it is noted after the text has changed

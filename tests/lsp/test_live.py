@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import Desk
 from support.editor import serving
+from support.open_documents import OpenDocuments
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from support.document import Document
     from support.editor import Editor
-    from support.page import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,9 +73,9 @@ async def test_the_protocols_own_views_are_refreshed_while_text_comes(
         assert len(asked) <= 10 * (time.monotonic() - before) + 2
 
 
-def open_view(desk: Desk, path: Path) -> Page:
+def open_view(docs: OpenDocuments, path: Path) -> Document:
     """Open a page that was given out as a file."""
-    return desk.open(path.read_text(encoding="utf-8"), uri=path.as_uri())
+    return docs.open(path.read_text(encoding="utf-8"), uri=path.as_uri())
 
 
 async def test_a_page_given_out_as_a_file_shows_answers_when_they_end(
@@ -85,14 +85,14 @@ async def test_a_page_given_out_as_a_file_shows_answers_when_they_end(
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
         editor.notes = editor.open_document(workspace / "notes.md")
-        desk = Desk(editor)
+        docs = OpenDocuments(editor)
         run_id = await editor.start_run()
         await editor.command(
             "writeit.step.run", runId=run_id, models=["openai/say-first"]
         )
         await editor.command("writeit.view.open", view="step", runId=run_id)
         path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
-        page = open_view(desk, path)
+        page = open_view(docs, path)
         place = page.text.index("-->", page.text.index("writeit:feedback")) + 4
         page.type(place, place, "more rivers")
         before = page.text.index("more rivers")
@@ -142,7 +142,7 @@ async def test_a_page_left_open_is_brought_up_to_date_when_it_is_opened_again(
     path.write_text("# An old page\n", encoding="utf-8")
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
-        page = open_view(Desk(editor), path)
+        page = open_view(OpenDocuments(editor), path)
         await editor.until(lambda: "An old page" not in page.text)
         assert "angles" in page.text
 

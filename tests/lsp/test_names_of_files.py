@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from support.desk import BETTER, TEXT, Desk
 from support.editor import serving
+from support.open_documents import BETTER, TEXT, OpenDocuments
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -39,23 +39,23 @@ async def test_a_workspace_folder_may_be_called_anything(
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_run_is_found_however_the_name_of_its_document_is_quoted(
-    name: str, desk: Desk
+    name: str, docs: OpenDocuments
 ) -> None:
     """One editor begins it, another one lists it and applies it."""
-    path = desk.editor.folder / f"{name}.md"
+    path = docs.editor.folder / f"{name}.md"
     path.write_text(TEXT, encoding="utf-8")
-    run_id = await desk.polished(desk.open(uri=path.as_uri()))
-    desk.pages[path.as_uri()].close()
+    run_id = await docs.polished(docs.open(uri=path.as_uri()))
+    docs.pages[path.as_uri()].close()
 
     loosely = f"file://{quote(str(path), safe=SAFE)}"
-    listed = await desk.editor.command("writeit.run.list", uri=loosely)
+    listed = await docs.editor.command("writeit.run.list", uri=loosely)
     assert [run["runId"] for run in listed["runs"]] == [run_id]
-    page = desk.open(TEXT, uri=loosely)
-    result = await desk.apply(run_id)
+    page = docs.open(TEXT, uri=loosely)
+    result = await docs.apply(run_id)
     assert result["applied"]
     assert result["uri"] == loosely
     assert BETTER in page.text
-    lenses = await desk.editor.request(
+    lenses = await docs.editor.request(
         "textDocument/codeAction",
         {
             "textDocument": {"uri": loosely},

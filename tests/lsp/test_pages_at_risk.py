@@ -9,19 +9,19 @@ from urllib.parse import quote
 import pytest
 
 from support.editor import serving
-from support.trouble import is_told, no_room
+from support.store_failures import assert_store_error, disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.desk import Desk
+    from support.open_documents import OpenDocuments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 FEEDBACK = "<!-- writeit:feedback -->\n"
 
 
-async def answered(bare: Desk, text: str = "first words") -> tuple[str, Path]:
+async def answered(bare: OpenDocuments, text: str = "first words") -> tuple[str, Path]:
     """A run with one answer, and the file of its first step's page."""
     run_id = await bare.editor.start_run()
     await bare.editor.command(
@@ -30,7 +30,7 @@ async def answered(bare: Desk, text: str = "first words") -> tuple[str, Path]:
     return run_id, await shown(bare, run_id)
 
 
-async def shown(bare: Desk, run_id: str) -> Path:
+async def shown(bare: OpenDocuments, run_id: str) -> Path:
     """The file of a run's first step, as it is after opening it."""
     await bare.editor.command("writeit.view.open", view="step", runId=run_id)
     await bare.settled(run_id)
@@ -63,7 +63,7 @@ def cut(memory: Path) -> None:
 
 @pytest.mark.parametrize("damage", [emptied, cut])
 async def test_words_stay_in_a_page_whose_rendering_was_half_written(
-    bare: Desk, damage: Callable[[Path], None]
+    bare: OpenDocuments, damage: Callable[[Path], None]
 ) -> None:
     """They are told from a fresh rendering then."""
     run_id, page = await answered(bare)
@@ -79,7 +79,9 @@ async def test_words_stay_in_a_page_whose_rendering_was_half_written(
     assert step["editedContent"] == "first words and more of hers"
 
 
-async def test_words_stay_in_an_answer_that_no_rendering_has(bare: Desk) -> None:
+async def test_words_stay_in_an_answer_that_no_rendering_has(
+    bare: OpenDocuments,
+) -> None:
     """A server was killed when the answer stood in the page, and only there."""
     run_id, page = await answered(bare)
     memory = memory_of(page)
@@ -98,7 +100,7 @@ async def test_words_stay_in_an_answer_that_no_rendering_has(bare: Desk) -> None
 
 
 async def test_what_is_rendered_is_known_before_it_stands_in_the_page(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """A kill between the two leaves the page, and both renderings it may be of."""
     run_id, page = await answered(bare)
@@ -112,7 +114,7 @@ async def test_what_is_rendered_is_known_before_it_stands_in_the_page(
 
 
 async def test_an_answer_with_another_kind_of_line_ends_leaves_the_pages_alone(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """A text of the old Macs: were its ends the page's, no marker would be a line."""
     run_id, page = await answered(bare, "\r".join("many lines of a text " * 20))
@@ -148,7 +150,9 @@ async def test_no_page_is_written_over_what_a_link_leads_to(
     assert article.read_text(encoding="utf-8") == "Her article.\n"
 
 
-async def test_a_full_disk_leaves_a_page_and_what_is_known_of_it(bare: Desk) -> None:
+async def test_a_full_disk_leaves_a_page_and_what_is_known_of_it(
+    bare: OpenDocuments,
+) -> None:
     """Neither is cut; there is room again, and her words are hers."""
     run_id, page = await answered(bare)
     memory = memory_of(page)
@@ -156,11 +160,11 @@ async def test_a_full_disk_leaves_a_page_and_what_is_known_of_it(bare: Desk) -> 
     memory.write_bytes(rendered.replace(b"# angles", b"# an older title"))
     put_words(page, FEEDBACK, f"{FEEDBACK}Words of hers.")
     written = page.read_bytes()
-    with no_room(bare.editor):
+    with disk_full(bare.editor):
         refused = await bare.editor.refusal(
             "writeit.view.open", view="step", runId=run_id
         )
-        is_told(refused, "full")
+        assert_store_error(refused, "full")
     assert page.read_bytes() == written
     assert memory.read_bytes() == rendered.replace(b"# angles", b"# an older title")
     await shown(bare, run_id)
@@ -168,7 +172,7 @@ async def test_a_full_disk_leaves_a_page_and_what_is_known_of_it(bare: Desk) -> 
 
 
 async def test_a_page_that_is_empty_while_it_is_saved_is_not_made_anew(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """Many editors empty a file and then write it; her words come with the writing."""
     run_id, page = await answered(bare)
@@ -181,7 +185,7 @@ async def test_a_page_that_is_empty_while_it_is_saved_is_not_made_anew(
     assert "Words of hers." in page.read_text(encoding="utf-8")
 
 
-async def test_a_page_that_stays_empty_is_made_anew(bare: Desk) -> None:
+async def test_a_page_that_stays_empty_is_made_anew(bare: OpenDocuments) -> None:
     """Nobody is about to write it."""
     run_id, page = await answered(bare)
     page.write_text("", encoding="utf-8")

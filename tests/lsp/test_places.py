@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import BETTER, SECOND, TEXT, Desk
+from support.code_actions import actions, execute, lenses, line_of, open_view
+from support.document import place
 from support.editor import serving
-from support.offered import actions, lenses, line_of, opened, take
-from support.page import place
-from support.waiting import PATIENCE
+from support.open_documents import BETTER, SECOND, TEXT, OpenDocuments
+from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ async def test_each_answer_of_a_step_has_its_lenses_at_its_heading(
     """Choose, ask anew, branch, compare: a lens works where no key does."""
     run_id = await answered(one_editor)
     uri = f"writeit:/step/{run_id}/angles.md"
-    text = await opened(one_editor, uri)
+    text = await open_view(one_editor, uri)
     found = await lenses(one_editor, uri)
     line = line_of(text, "## Answer 2")
     titles = [title for at, title, _ in found if at == line]
@@ -62,7 +62,7 @@ async def test_each_answer_of_a_step_has_its_lenses_at_its_heading(
         "Compare with answer 1",
     ]
     choose = next(c for at, t, c in found if at == line and t.startswith("Choose"))
-    await take(one_editor, choose)
+    await execute(one_editor, choose)
     run = await one_editor.command("writeit.run.show", runId=run_id)
     assert run["steps"]["angles"]["userSelection"] == 1
 
@@ -71,12 +71,12 @@ async def test_every_lens_of_a_view_does_what_it_says(one_editor: Editor) -> Non
     """None of them is refused."""
     run_id = await answered(one_editor)
     uri = f"writeit:/step/{run_id}/angles.md"
-    await opened(one_editor, uri)
+    await open_view(one_editor, uri)
     found = await lenses(one_editor, uri)
     assert all(c["arguments"][0]["wait"] is False for _, _, c in found)
     for title in ("Branch here", "Compare with answer 1", "Ask this model anew"):
         command = next(c for _, t, c in found if t == title)
-        await take(one_editor, command)
+        await execute(one_editor, command)
 
 
 async def test_a_step_that_later_ones_build_on_offers_a_branch_not_a_choice(
@@ -89,7 +89,7 @@ async def test_a_step_that_later_ones_build_on_offers_a_branch_not_a_choice(
         "writeit.step.run", runId=run_id, models=["openai/say-outline"]
     )
     uri = f"writeit:/step/{run_id}/angles.md"
-    text = await opened(one_editor, uri)
+    text = await open_view(one_editor, uri)
     line = line_of(text, "## Answer 2")
     titles = [t for at, t, _ in await lenses(one_editor, uri) if at == line]
     assert titles == ["Branch here", "Compare with answer 1"]
@@ -101,20 +101,20 @@ async def test_a_passage_selected_in_an_answer_is_taken_into_the_merge(
     """Two passages of two answers, then the merge is used: no dialog anywhere."""
     run_id = await answered(one_editor)
     uri = f"writeit:/step/{run_id}/angles.md"
-    text = await opened(one_editor, uri)
+    text = await open_view(one_editor, uri)
     for words in ("Another way", "One way"):
         offered = await actions(one_editor, uri, marked(text, words))
-        await take(one_editor, offered["Take this passage into the merge"])
+        await execute(one_editor, offered["Take this passage into the merge"])
     run = await one_editor.command("writeit.run.show", runId=run_id)
     taken = [p["text"] for p in run["steps"]["angles"]["passages"]]
     assert taken == ["Another way", "One way"]
     one_editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
-    text = await opened(one_editor, uri)
+    text = await open_view(one_editor, uri)
     found = await lenses(one_editor, uri)
     line = line_of(text, "## Merge")
     here = {title: c for at, title, c in found if at == line}
     assert set(here) == {"Use the merge", "Let a model join the passages"}
-    await take(one_editor, here["Use the merge"])
+    await execute(one_editor, here["Use the merge"])
     run = await one_editor.command("writeit.run.show", runId=run_id)
     assert run["steps"]["angles"]["content"] == "Another way\n\nOne way"
 
@@ -125,7 +125,7 @@ async def test_a_selection_across_two_answers_is_no_passage(
     """Nobody could say which answer it is from."""
     run_id = await answered(one_editor)
     uri = f"writeit:/step/{run_id}/angles.md"
-    text = await opened(one_editor, uri)
+    text = await open_view(one_editor, uri)
     first, last = sorted((text.index("One way"), text.index("Another way")))
     offered = await actions(one_editor, uri, marked(text, text[first : last + 4]))
     assert "Take this passage into the merge" not in offered
@@ -138,7 +138,7 @@ async def test_the_actions_at_an_answer_come_first_and_name_it(
     """A bare client has no lenses; its cursor says which answer is meant."""
     run_id = await answered(one_editor)
     uri = f"writeit:/step/{run_id}/angles.md"
-    text = await opened(one_editor, uri)
+    text = await open_view(one_editor, uri)
     at = marked(text, "Another way")
     offered = await actions(one_editor, uri, {"start": at["start"], "end": at["start"]})
     number = await number_of(one_editor, run_id, "Another way")
@@ -150,12 +150,12 @@ async def test_a_runs_page_leads_to_its_steps_and_back(one_editor: Editor) -> No
     run_id = await answered(one_editor)
     await one_editor.command("writeit.step.select", runId=run_id, response=0)
     uri = f"writeit:/run/{run_id}.md"
-    text = await opened(one_editor, uri)
+    text = await open_view(one_editor, uri)
     found = await lenses(one_editor, uri)
     line = line_of(text, "1. ")
     here = {title: c for at, title, c in found if at == line}
     assert set(here) == {"Open", "Branch here", "Go back to here"}
-    await take(one_editor, here["Go back to here"])
+    await execute(one_editor, here["Go back to here"])
     tree = await one_editor.command("writeit.run.tree", runId=run_id)
     assert [child["branchPoint"] for child in tree["children"]] == ["angles"]
 
@@ -164,7 +164,7 @@ async def test_the_page_of_a_deleted_run_offers_nothing(one_editor: Editor) -> N
     """It is all that is left; an error on each look would help nobody."""
     run_id = await answered(one_editor)
     uri = f"writeit:/step/{run_id}/angles.md"
-    await opened(one_editor, uri)
+    await open_view(one_editor, uri)
     await one_editor.command("writeit.run.delete", runId=run_id)
     assert await lenses(one_editor, uri) == []
     assert await actions(one_editor, uri) == {}
@@ -198,7 +198,7 @@ async def test_a_view_has_its_headings_as_symbols(editor: Editor) -> None:
     """As a tree where the client can; of the writer's own texts others tell."""
     run_id = await answered(editor)
     uri = f"writeit:/step/{run_id}/angles.md"
-    await opened(editor, uri)
+    await open_view(editor, uri)
     ask = "textDocument/documentSymbol"
     symbols = await editor.request(ask, {"textDocument": {"uri": uri}})
     children = symbols[0].get("children") or symbols[1:]
@@ -206,53 +206,55 @@ async def test_a_view_has_its_headings_as_symbols(editor: Editor) -> None:
     assert await editor.request(ask, {"textDocument": {"uri": editor.notes}}) == []
 
 
-async def test_a_passage_says_where_it_comes_from(desk: Desk) -> None:
+async def test_a_passage_says_where_it_comes_from(docs: OpenDocuments) -> None:
     """Run, step, model, cost, also after she went on with it."""
-    page = desk.open()
-    run_id = await desk.polished(page)
-    await desk.apply(run_id)
+    page = docs.open()
+    run_id = await docs.polished(page)
+    await docs.apply(run_id)
     assert BETTER in page.text
     start = page.text.index("day and night")
     page.type(start, start, "every ")
     line = place(page.text, start, "utf-16")["line"]
     here = {"textDocument": {"uri": page.uri}}
     at = {"line": line, "character": 3}
-    hover = await desk.editor.request("textDocument/hover", {**here, "position": at})
+    hover = await docs.editor.request("textDocument/hover", {**here, "position": at})
     said = hover["contents"]["value"]
     assert "polish-passage" in said
     assert "Answer 1 by openai/say-a, in your wording" in said
     above = {"line": 0, "character": 3}
-    hover = await desk.editor.request("textDocument/hover", {**here, "position": above})
+    hover = await docs.editor.request("textDocument/hover", {**here, "position": above})
     assert hover is None
 
 
-async def test_a_text_that_waits_is_offered_until_it_landed(desk: Desk) -> None:
+async def test_a_text_that_waits_is_offered_until_it_landed(
+    docs: OpenDocuments,
+) -> None:
     """By lens and action; then it is offered to be taken back."""
-    page = desk.open(manner="deaf")
-    run_id = await desk.polished(page)
-    assert (await desk.apply(run_id))["pending"]
+    page = docs.open(manner="deaf")
+    run_id = await docs.polished(page)
+    assert (await docs.apply(run_id))["pending"]
     waiting = "Put the text of polish in its place: it waits"
-    titles = [title for _, title, _ in await lenses(desk.editor, page.uri)]
+    titles = [title for _, title, _ in await lenses(docs.editor, page.uri)]
     assert titles[0] == "Put polish in its place: it waits"
     page.manner = "honest"
-    await take(desk.editor, (await actions(desk.editor, page.uri))[waiting])
-    await desk.editor.until(lambda: BETTER in page.text)
-    offered = await actions(desk.editor, page.uri)
-    async with asyncio.timeout(PATIENCE):
+    await execute(docs.editor, (await actions(docs.editor, page.uri))[waiting])
+    await docs.editor.until(lambda: BETTER in page.text)
+    offered = await actions(docs.editor, page.uri)
+    async with asyncio.timeout(TIMEOUT):
         while "Take the last polish back" not in offered:
-            offered = await actions(desk.editor, page.uri)
+            offered = await actions(docs.editor, page.uri)
     assert waiting not in offered
-    await take(desk.editor, offered["Take the last polish back"])
-    await desk.editor.until(lambda: page.text == TEXT)
+    await execute(docs.editor, offered["Take the last polish back"])
+    await docs.editor.until(lambda: page.text == TEXT)
 
 
 async def test_several_polished_passages_are_opened_to_choose_from(
-    desk: Desk,
+    docs: OpenDocuments,
 ) -> None:
     """Nothing is applied; the document offers the way back to them."""
-    page = desk.open()
-    before = len(desk.editor.sent("window/showDocument"))
-    run = await desk.editor.command(
+    page = docs.open()
+    before = len(docs.editor.sent("window/showDocument"))
+    run = await docs.editor.command(
         "writeit.document.polish",
         uri=page.uri,
         range=marked(page.text, SECOND),
@@ -260,30 +262,30 @@ async def test_several_polished_passages_are_opened_to_choose_from(
         apply=True,
     )
     step = f"writeit:/step/{run['pipelineRunId']}/polish.md"
-    await desk.editor.until(
-        lambda: len(desk.editor.sent("window/showDocument")) > before
+    await docs.editor.until(
+        lambda: len(docs.editor.sent("window/showDocument")) > before
     )
-    shown = desk.editor.sent("window/showDocument")[-1]["uri"]
+    shown = docs.editor.sent("window/showDocument")[-1]["uri"]
     assert shown.endswith(step.removeprefix("writeit:"))
     assert page.text == TEXT
-    offered = await actions(desk.editor, page.uri)
+    offered = await actions(docs.editor, page.uri)
     assert "Choose among the polished passages" in offered
 
 
-async def test_conflicts_are_shown_beside_her_text(desk: Desk) -> None:
+async def test_conflicts_are_shown_beside_her_text(docs: OpenDocuments) -> None:
     """Hers stays, she is told so, and what the text has there opens next to it."""
-    page = desk.open()
-    run_id = await desk.polished(page)
+    page = docs.open()
+    run_id = await docs.polished(page)
     start = page.text.index("further down")
     page.type(start, start + len("further down"), "up at the weir")
-    before = len(desk.editor.sent("window/showDocument"))
-    await desk.editor.command("writeit.step.apply", runId=run_id, wait=False)
-    await desk.editor.until(
-        lambda: len(desk.editor.sent("window/showDocument")) > before
+    before = len(docs.editor.sent("window/showDocument"))
+    await docs.editor.command("writeit.step.apply", runId=run_id, wait=False)
+    await docs.editor.until(
+        lambda: len(docs.editor.sent("window/showDocument")) > before
     )
-    assert "stays" in desk.editor.sent("window/showMessage")[-1]["message"]
+    assert "stays" in docs.editor.sent("window/showMessage")[-1]["message"]
     uri = f"writeit:/compare/{run_id}/polish/document/{run_id}/polish/proposed.md"
-    read = await desk.editor.command("writeit.view.read", uri=uri)
+    read = await docs.editor.command("writeit.view.read", uri=uri)
     assert "up at the weir" in read["text"]
     assert BETTER in read["text"]
     assert "up at the weir" in page.text
@@ -315,7 +317,7 @@ async def test_an_editor_that_is_a_rendering_behind_has_its_lenses_all_the_same(
     """They stand where its text has the answers, not where the newest page has them."""
     run_id = await answered(one_editor)
     uri = f"writeit:/step/{run_id}/angles.md"
-    text = await opened(one_editor, uri)
+    text = await open_view(one_editor, uri)
     await one_editor.command(
         "writeit.step.regenerate", runId=run_id, feedback="shorter"
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from support.desk import Desk
 from support.editor import serving
+from support.open_documents import OpenDocuments
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def bare(
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
         editor.notes = editor.open_document(workspace / "notes.md")
-        Desk(editor)
+        OpenDocuments(editor)
         yield editor
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
-from support.prose import edited, proses
+from support.text_strategies import edited, texts
 from writeit.lsp.convert import to_lsp_edits, to_offset
 from writeit.lsp.protocol import Position
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
@@ -30,7 +30,7 @@ def offset(
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@given(text=st.one_of(proses(), ODD), data=st.data())
+@given(text=st.one_of(texts(), ODD), data=st.data())
 def test_edits_mean_the_same_in_every_encoding(
     encoding: types.PositionEncodingKind, text: str, data: st.DataObject
 ) -> None:
@@ -45,7 +45,7 @@ def test_edits_mean_the_same_in_every_encoding(
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@given(text=st.one_of(proses(), ODD), data=st.data())
+@given(text=st.one_of(texts(), ODD), data=st.data())
 def test_a_position_is_found_again(
     encoding: types.PositionEncodingKind, text: str, data: st.DataObject
 ) -> None:
@@ -65,7 +65,7 @@ def test_a_position_is_found_again(
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@given(text=st.one_of(proses(), ODD), data=st.data())
+@given(text=st.one_of(texts(), ODD), data=st.data())
 def test_the_server_has_the_text_that_the_editor_has(
     encoding: types.PositionEncodingKind, text: str, data: st.DataObject
 ) -> None:

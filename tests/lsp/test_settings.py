@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from support.editor import serving
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ async def test_a_lens_that_is_given_up_while_settings_are_asked_for_is_no_troubl
         editor.answers["workspace/configuration"] = answer
         params = {"textDocument": {"uri": notes}}
         number, reply = editor.ask("textDocument/codeLens", params)
-        await asyncio.wait_for(asked, PATIENCE)
+        await asyncio.wait_for(asked, TIMEOUT)
         editor.cancel(number)
         assert (await editor.refused(reply)).code == -32800
         told.set_result([{}])

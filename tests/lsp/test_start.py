@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from support.editor import serving
-from support.trouble import is_on_the_disk
-from support.waiting import PATIENCE
+from support.store_failures import wait_until_stored
+from support.waiting import TIMEOUT
 from writeit.domain.run import PipelineStatus
 from writeit.lsp.command_ids import COMMAND_IDS
 from writeit.lsp.commands import HANDLERS
@@ -111,7 +111,7 @@ async def test_exit_without_shutdown_is_an_error(
     """The exit code is 1, as LSP wants it."""
     async with serving([workspace], environment=environment) as editor:
         editor.notify("exit", None)
-        assert await asyncio.wait_for(editor.process.wait(), PATIENCE) == 1
+        assert await asyncio.wait_for(editor.process.wait(), TIMEOUT) == 1
 
 
 async def streaming(editor: Editor, folder: Path, token: str) -> str:
@@ -137,11 +137,11 @@ async def test_an_editor_that_goes_away_loses_nothing(
         children = psutil.Process(editor.process.pid).children(recursive=True)
         assert editor.process.stdin
         editor.process.stdin.close()
-        await asyncio.wait_for(editor.process.wait(), PATIENCE)
+        await asyncio.wait_for(editor.process.wait(), TIMEOUT)
         seen = "".join(
             v["text"] for v in editor.progress("gone") if v["kind"] == "delta"
         )
-    _, alive = psutil.wait_procs(children, timeout=PATIENCE)
+    _, alive = psutil.wait_procs(children, timeout=TIMEOUT)
     assert alive == []
     async with serving([workspace], environment=environment) as editor:
         run = await editor.command("writeit.run.show", runId=run_id)
@@ -160,7 +160,7 @@ async def test_an_editor_that_hangs_up_as_it_ends_leaves_its_run_paused(
         editor.process.send_signal(signal.SIGHUP)
         assert editor.process.stdin
         editor.process.stdin.close()
-        assert await asyncio.wait_for(editor.process.wait(), PATIENCE) == 1
+        assert await asyncio.wait_for(editor.process.wait(), TIMEOUT) == 1
     store = LmdbStore.open(workspace / ".writeit" / "store")
     stored = store.get_run(UUID(run_id))
     store.close()
@@ -177,7 +177,7 @@ async def test_a_killed_server_leaves_no_children(
         children = psutil.Process(editor.process.pid).children(recursive=True)
         assert children
         os.kill(editor.process.pid, signal.SIGKILL)
-        _, alive = psutil.wait_procs(children, timeout=PATIENCE)
+        _, alive = psutil.wait_procs(children, timeout=TIMEOUT)
         assert alive == []
 
 
@@ -188,7 +188,7 @@ async def test_a_run_whose_owner_was_killed_is_found_paused(
     async with serving([workspace], environment=environment) as editor:
         run_id = await streaming(editor, workspace, "owner")
         seen = editor.progress("owner")[1]["text"]
-        await is_on_the_disk(workspace, run_id, seen)
+        await wait_until_stored(workspace, run_id, seen)
         os.kill(editor.process.pid, signal.SIGKILL)
         await editor.process.wait()
     async with serving([workspace], environment=environment) as editor:

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.desk import Desk
+from support.document import place
 from support.notes import NOTES
-from support.page import place
-from support.waiting import PATIENCE
-from support.wires import TRANSPORTS, served
+from support.open_documents import OpenDocuments
+from support.transports import TRANSPORTS, served
+from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from support.document import Document
     from support.editor import Editor, Json
-    from support.page import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -31,15 +31,15 @@ class Writer:
     """A person in front of a bare client."""
 
     def __init__(self, editor: Editor, workspace: Path) -> None:
-        self.desk = Desk(editor)
+        self.docs = OpenDocuments(editor)
         self._editor = editor
         self._workspace = workspace
 
-    async def offered(self, page: Page, words: str = "") -> dict[str, Json]:
+    async def offered(self, page: Document, words: str = "") -> dict[str, Json]:
         """The actions on a page, with the cursor (or the selection) at some words."""
         start = page.text.index(words)
         ends = (start, start + len(words))
-        first, last = (place(page.text, at, self.desk.encoding) for at in ends)
+        first, last = (place(page.text, at, self.docs.encoding) for at in ends)
         found = await self._editor.request(
             "textDocument/codeAction",
             {
@@ -50,9 +50,9 @@ class Writer:
         )
         return {a["title"].removeprefix("WriteIt: "): a["command"] for a in found}
 
-    async def take(self, page: Page, title: str, words: str = "") -> None:
+    async def take(self, page: Document, title: str, words: str = "") -> None:
         """Take the action whose title matches, once it is offered."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while True:
                 for offered, command in (await self.offered(page, words)).items():
                     if re.match(title, offered):
@@ -61,23 +61,23 @@ class Writer:
                         return
                 await asyncio.sleep(0.05)
 
-    async def open(self, page: Page, title: str) -> Page:
+    async def open(self, page: Document, title: str) -> Document:
         """Take an action that shows a page, and open the file the message names."""
         before = len(messages_of(self._editor))
         await self.take(page, title)
         await self._editor.until(lambda: _named(messages_of(self._editor)[before:]))
         uri = _named(messages_of(self._editor)[before:])
         assert uri is not None
-        if uri in self.desk.pages:
-            return self.desk.pages[uri]
+        if uri in self.docs.pages:
+            return self.docs.pages[uri]
         path = self._workspace / uri.partition(self._workspace.as_uri() + "/")[2]
-        return self.desk.open(path.read_text(encoding="utf-8"), uri=uri)
+        return self.docs.open(path.read_text(encoding="utf-8"), uri=uri)
 
-    async def sees(self, page: Page, words: str) -> None:
+    async def sees(self, page: Document, words: str) -> None:
         """Wait until a page shows something; the server changes it by edits."""
         await self._editor.until(lambda: words in page.text)
 
-    def say(self, page: Page, words: str) -> None:
+    def say(self, page: Document, words: str) -> None:
         """Type into the Feedback section."""
         at = page.text.index("-->", page.text.index("<!-- writeit:feedback")) + 4
         page.type(at, at, words)
@@ -93,7 +93,7 @@ def _named(messages: list[str]) -> str | None:
     return found[-1].removeprefix("WriteIt: ") if found else None
 
 
-async def to_the_draft(writer: Writer, notes: Page) -> None:
+async def to_the_draft(writer: Writer, notes: Document) -> None:
     """Angles chosen with words typed into the page; an outline asked anew."""
     await writer.take(notes, "Start tech-article")
     await writer.take(notes, "Run angles")
@@ -114,7 +114,7 @@ async def to_the_draft(writer: Writer, notes: Page) -> None:
     await writer.take(outline, r"Choose this answer \(answer 2\)", "## Answer 2")
 
 
-async def to_the_article(writer: Writer, notes: Page) -> None:
+async def to_the_article(writer: Writer, notes: Document) -> None:
     """A draft joined of two models' answers, polished and chosen."""
     await writer.take(notes, "Run draft")
     draft = await writer.open(notes, "Open the step draft")
@@ -137,12 +137,12 @@ async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
         writer = Writer(editor, workspace)
         path = workspace / "rivers.md"
         path.write_text(NOTES, encoding="utf-8")
-        notes = writer.desk.open(NOTES, uri=path.as_uri())
+        notes = writer.docs.open(NOTES, uri=path.as_uri())
         await to_the_draft(writer, notes)
         await to_the_article(writer, notes)
         await writer.take(notes, "Apply the text")
         article = workspace / "rivers.tech-article.md"
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while not article.exists():  # noqa: ASYNC110 -- a file, not an event
                 await asyncio.sleep(0.05)
         assert article.read_text("utf-8") == "Rivers run and water moves.\n"

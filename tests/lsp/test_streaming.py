@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.editor import Refused
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from support.editor import Editor
@@ -117,7 +117,7 @@ async def test_a_cancelled_request_keeps_what_came(
     with pytest.raises(Refused) as refused:
         await reply
     assert refused.value.code == -32800
-    await asyncio.wait_for(call.disconnected.wait(), PATIENCE)
+    await asyncio.wait_for(call.disconnected.wait(), TIMEOUT)
     run = await one_editor.command("writeit.run.show", runId=run_id)
     assert run["status"] == "PAUSED"
     (answer,) = run["steps"]["angles"]["aiResponses"]

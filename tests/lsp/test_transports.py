@@ -12,8 +12,15 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from support.editor import Editor, capabilities
-from support.waiting import PATIENCE
-from support.wires import TOKEN, Bridge, as_process, hang_up, listening, over_tcp
+from support.transports import (
+    TOKEN,
+    Bridge,
+    as_process,
+    close_connection,
+    listening,
+    over_tcp,
+)
+from support.waiting import TIMEOUT
 from writeit.lsp.transports import NotLoopbackError, parse_loopback_address
 
 if TYPE_CHECKING:
@@ -53,8 +60,8 @@ async def test_a_run_over_tcp(workspace: Path, environment: dict[str, str]) -> N
         await one_run(editor, workspace)
         await editor.request("shutdown", None)
         editor.notify("exit", None)
-        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
-        await hang_up(editor)
+        assert await asyncio.wait_for(process.wait(), TIMEOUT) == 0
+        await close_connection(editor)
 
 
 async def test_a_wrong_token_closes_the_connection(
@@ -65,7 +72,7 @@ async def test_a_wrong_token_closes_the_connection(
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         editor = Editor(as_process(asyncio.StreamReader(), writer))
         editor.ask("initialize", hello(workspace, "guess"))
-        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+        assert await asyncio.wait_for(reader.read(), TIMEOUT) == b""
         writer.close()
         await editor.end()
 
@@ -86,7 +93,7 @@ async def test_a_run_over_websocket(
             session = await editor.command("writeit.session.show")
             assert session["websocketConnectionId"]
             await editor.end()
-        await asyncio.wait_for(process.wait(), PATIENCE)
+        await asyncio.wait_for(process.wait(), TIMEOUT)
 
 
 async def test_a_wrong_header_closes_the_websocket(

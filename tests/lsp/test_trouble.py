@@ -9,8 +9,13 @@ import pytest
 import pytest_asyncio
 
 from support.editor import Editor, Refused, serving
-from support.trouble import is_on_the_disk, is_told, no_room, others
-from support.waiting import PATIENCE
+from support.store_failures import (
+    assert_store_error,
+    disk_full,
+    other_files,
+    wait_until_stored,
+)
+from support.waiting import TIMEOUT
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -58,7 +63,7 @@ def streamed(editor: Editor, token: str) -> str:
 
 async def until_written(editor: Editor, run_id: str) -> None:
     """Wait until the list, which is read from the disk, says PAUSED."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while True:
             listed = await editor.command("writeit.run.list", status="PAUSED")
             if run_id in [run["runId"] for run in listed["runs"]]:
@@ -71,12 +76,12 @@ async def test_a_disk_that_fills_up_while_answers_stream_loses_no_word(
 ) -> None:
     """The error is typed, the run PAUSED with all its text, and later written."""
     run_id, reply = await streaming(cramped, "full")
-    before = others(cramped.folder)
-    with no_room(cramped):
+    before = other_files(cramped.folder)
+    with disk_full(cramped):
         provider.let_go("openai/held-5-full")
         with pytest.raises(Refused) as refused:
             await reply
-        is_told(refused.value, "full")
+        assert_store_error(refused.value, "full")
         run = await cramped.command("writeit.run.show", runId=run_id)
         assert run["status"] == "PAUSED"
         (answer,) = run["steps"]["angles"]["aiResponses"]
@@ -85,20 +90,20 @@ async def test_a_disk_that_fills_up_while_answers_stream_loses_no_word(
         choosing = await cramped.refusal(
             "writeit.step.select", runId=run_id, response=0
         )
-        is_told(choosing, "full")
+        assert_store_error(choosing, "full")
     await until_written(cramped, run_id)
     again = await cramped.command("writeit.run.show", runId=run_id)
     assert again == run
     chosen = await cramped.command("writeit.step.select", runId=run_id, response=0)
     assert chosen["currentStep"] == "outline"
-    assert others(cramped.folder) == before
+    assert other_files(cramped.folder) == before
     assert (await cramped.command("writeit.store.verify"))["problems"] == []
 
 
 async def test_a_full_disk_leaves_all_that_only_reads_alone(cramped: Editor) -> None:
     """Runs are listed, shown and exported; what has to be written says why not."""
     run_id = await cramped.start_run()
-    with no_room(cramped):
+    with disk_full(cramped):
         assert (await cramped.command("writeit.run.list"))["runs"]
         await cramped.command("writeit.run.show", runId=run_id)
         await cramped.command("writeit.run.export", runId=run_id)
@@ -112,7 +117,7 @@ async def test_a_full_disk_leaves_all_that_only_reads_alone(cramped: Editor) -> 
             ("writeit.preferences.set", {"theme": "dark"}),
             ("writeit.run.export", {"runId": run_id, "path": "out.yaml"}),
         ):
-            is_told(await cramped.refusal(command, **params), "full")
+            assert_store_error(await cramped.refusal(command, **params), "full")
     assert not (cramped.folder / "out.yaml").exists()
     await cramped.command("writeit.step.skip", runId=run_id)
 
@@ -124,11 +129,11 @@ async def test_nothing_is_sent_that_could_not_be_written_down(
     run_id = await cramped.start_run()
     await cramped.command("writeit.step.preview", runId=run_id, models=["openai/a"])
     before = len(provider.calls)
-    with no_room(cramped):
+    with disk_full(cramped):
         refused = await cramped.refusal(
             "writeit.step.run", runId=run_id, models=["openai/fast-3"]
         )
-        is_told(refused, "full")
+        assert_store_error(refused, "full")
     assert len(provider.calls) == before
     run = await cramped.command("writeit.run.show", runId=run_id)
     assert run["steps"]["angles"]["status"] == "PENDING"
@@ -140,7 +145,7 @@ async def test_who_does_not_wait_is_told_of_a_full_disk_by_the_stream(
     """The stream ends with the typed error, and a message says it, too."""
     run_id, reply = await streaming(cramped, "told", wait=False)
     await reply
-    with no_room(cramped):
+    with disk_full(cramped):
         provider.let_go("openai/held-5-told")
         await cramped.until(lambda: cramped.progress("told")[-1]["kind"] == "ended")
         error = cramped.progress("told")[-1]["error"]
@@ -152,8 +157,10 @@ async def test_who_does_not_wait_is_told_of_a_full_disk_by_the_stream(
 async def test_a_pause_on_a_full_disk_keeps_what_came(cramped: Editor) -> None:
     """Stopped and shown; written once there is room."""
     run_id, reply = await streaming(cramped, "stopped")
-    with no_room(cramped):
-        is_told(await cramped.refusal("writeit.run.pause", runId=run_id), "full")
+    with disk_full(cramped):
+        assert_store_error(
+            await cramped.refusal("writeit.run.pause", runId=run_id), "full"
+        )
         with pytest.raises(Refused):
             await reply
         run = await cramped.command("writeit.run.show", runId=run_id)
@@ -174,8 +181,8 @@ async def test_an_editor_can_quit_while_the_disk_is_full(
         editor.notes = editor.open_document(workspace / "notes.md")
         run_id, _ = await streaming(editor, "quit")
         seen = streamed(editor, "quit")
-        await is_on_the_disk(workspace, run_id, seen)
-        with no_room(editor):
+        await wait_until_stored(workspace, run_id, seen)
+        with disk_full(editor):
             assert await editor.quit() == 0
     async with serving([workspace], environment=environment) as editor:
         run = await editor.command("writeit.run.show", runId=run_id)

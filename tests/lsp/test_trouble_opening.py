@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from support.editor import Editor, Refused, serving
-from support.trouble import is_told, others
+from support.store_failures import assert_store_error, other_files
 from writeit.storage import keys, migrations
 from writeit.storage.location import STORE_SUBFOLDER
 
@@ -83,21 +83,23 @@ async def test_a_store_that_cannot_be_opened_is_told_and_left_alone(
     """What needs no history goes on; with the store put right, so does the rest."""
     workspace, run_id = kept
     data = workspace / STORE_SUBFOLDER / "data.mdb"
-    whole, before = data.read_bytes(), others(workspace)
+    whole, before = data.read_bytes(), other_files(workspace)
     damage(data)
     damaged = data.read_bytes()
     async with serving([workspace], "bare", environment) as editor:
-        is_told(await editor.refusal("writeit.run.start", **RUN), reason)
-        is_told(await editor.refusal("writeit.run.list"), reason)
-        is_told(await editor.refusal("writeit.run.show", runId=run_id), reason)
-        is_told(await editor.refusal("writeit.store.verify"), reason)
+        assert_store_error(await editor.refusal("writeit.run.start", **RUN), reason)
+        assert_store_error(await editor.refusal("writeit.run.list"), reason)
+        assert_store_error(
+            await editor.refusal("writeit.run.show", runId=run_id), reason
+        )
+        assert_store_error(await editor.refusal("writeit.store.verify"), reason)
         assert (await editor.command("writeit.pipeline.list"))["pipelines"]
         await editor.command("writeit.pipeline.show", pipeline="tech-article")
-        assert (data.read_bytes(), others(workspace)) == (damaged, before)
+        assert (data.read_bytes(), other_files(workspace)) == (damaged, before)
         data.write_bytes(whole)
         await editor.command("writeit.run.show", runId=run_id)
         assert await editor.quit() == 0
-    assert others(workspace) == before
+    assert other_files(workspace) == before
 
 
 async def test_a_lens_that_needs_the_store_says_what_is_wrong_with_it(
@@ -163,14 +165,14 @@ async def test_a_read_only_workspace_has_its_history_elsewhere(
     workspace: Path, own_data: dict[str, str]
 ) -> None:
     """In the user's data folder, and one message says so; nothing is written here."""
-    before = others(workspace)
+    before = other_files(workspace)
     with read_only(workspace):
         async with obeying(workspace, own_data) as editor:
             await editor.command("writeit.run.start", **RUN)
             await editor.command("writeit.run.list")
             (message,) = editor.sent("window/showMessage")
             assert own_data["WRITEIT_DATA_DIR"] in message["message"]
-    assert others(workspace) == before
+    assert other_files(workspace) == before
     assert not (workspace / ".writeit").exists()
 
 
@@ -180,8 +182,10 @@ async def test_nowhere_to_write_is_told(
     """Neither here nor in the user's data folder: read_only, and reading goes on."""
     with read_only(workspace, Path(own_data["WRITEIT_DATA_DIR"])):
         async with obeying(workspace, own_data) as editor:
-            is_told(await editor.refusal("writeit.run.start", **RUN), "read_only")
-            is_told(await editor.refusal("writeit.run.list"), "read_only")
+            assert_store_error(
+                await editor.refusal("writeit.run.start", **RUN), "read_only"
+            )
+            assert_store_error(await editor.refusal("writeit.run.list"), "read_only")
             assert (await editor.command("writeit.pipeline.list"))["pipelines"]
             assert await editor.quit() == 0
 
@@ -196,7 +200,7 @@ async def test_a_store_whose_files_may_not_be_written_is_told(
     data.chmod(0o444)
     async with obeying(workspace, environment) as editor:
         refused = await editor.refusal("writeit.run.show", runId=run_id)
-        is_told(refused, "read_only")
+        assert_store_error(refused, "read_only")
         data.chmod(0o600)
         await editor.command("writeit.run.show", runId=run_id)
     assert data.read_bytes() == before
@@ -220,7 +224,7 @@ async def test_a_text_that_its_writer_made_read_only_is_not_replaced(
         refused = await editor.refusal(
             "writeit.step.apply", runId=run_id, mode="replace"
         )
-        is_told(refused, "read_only")
+        assert_store_error(refused, "read_only")
         assert notes.read_bytes() == before
         notes.chmod(0o644)
         again = await editor.command("writeit.step.apply", runId=run_id, mode="replace")

@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from support.page import Manner
-from support.prose import essay
+from support.document import Behavior
+from support.text_strategies import essay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.desk import Desk
+    from support.document import Document
     from support.editor import Json
-    from support.page import Page
+    from support.open_documents import OpenDocuments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SEED = int(os.environ.get("WRITEIT_SEED", "2026"))
 CASES = int(os.environ.get("WRITEIT_TYPING", "100"))
 AT_ONCE = 8
-MANNERS = [manner for manner in get_args(Manner) if manner != "deaf"]
+MANNERS = [manner for manner in get_args(Behavior) if manner != "deaf"]
 HERS = [chr(code) for code in range(0xA000, 0xA48C)]
 """Letters that she types, each once."""
 ITS = [chr(code) for code in range(0x12000, 0x12300)]
@@ -43,8 +43,8 @@ class Case:
     """One document, its writer, and a text to apply."""
 
     random: Random
-    page: Page
-    manner: Manner
+    page: Document
+    manner: Behavior
     typed: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     result: Json = field(default_factory=dict)
@@ -94,10 +94,10 @@ class Case:
             brought = set(self.brought) - self.deleted
             assert all(there[letter] or reported[letter] for letter in brought)
 
-    async def restore(self, desk: Desk, run_id: str) -> None:
+    async def restore(self, docs: OpenDocuments, run_id: str) -> None:
         """Take the text out again while she types; all of hers stays."""
         writing = asyncio.create_task(self.write())
-        await desk.editor.command("writeit.edit.restore", runId=run_id)
+        await docs.editor.command("writeit.edit.restore", runId=run_id)
         await writing
         self.page.flush()
         there = Counter(self.page.text)
@@ -120,47 +120,47 @@ def answer_to(random: Random, passage: str) -> tuple[str, str]:
     return text, "".join(letter for letter in brought if letter in text)
 
 
-async def played(desk: Desk, number: int) -> Case:
+async def played(docs: OpenDocuments, number: int) -> Case:
     """One case from beginning to end."""
     random = Random(f"{SEED}-{number}")  # noqa: S311 -- a writer
     text = essay(random, random.choice((300, 1500, 3000)))
     if random.random() < 0.3:
         text = text.replace("\n", "\r\n")
-    manner: Manner = MANNERS[number % len(MANNERS)]
-    page = desk.open(text, manner)
+    manner: Behavior = MANNERS[number % len(MANNERS)]
+    page = docs.open(text, manner)
     case = Case(random, page, manner)
     passage = random.choice([line for line in text.splitlines() if line])
     if random.random() < 0.3:
         passage = text.strip()
     content, case.brought = answer_to(random, passage)
-    run_id = await desk.run(page.uri, text, passage, content)
+    run_id = await docs.run(page.uri, text, passage, content)
     writing = asyncio.create_task(case.write())
     await asyncio.sleep(random.uniform(0, 0.3))
-    case.result = await desk.try_to_apply(run_id)
+    case.result = await docs.try_to_apply(run_id)
     await writing
     if case.result["pending"]:
         case.retries += 1
-        case.result = await desk.insist(run_id, case.result)
+        case.result = await docs.insist(run_id, case.result)
     page.flush()
     case.check()
     if case.result["applied"] and random.random() < 0.5:
-        await case.restore(desk, run_id)
+        await case.restore(docs, run_id)
     page.flush()
-    again = await desk.editor.command(
+    again = await docs.editor.command(
         "writeit.run.start", pipeline="mirror", uri=page.uri
     )
     assert again["userInputs"]["text"] == page.text
     return case
 
 
-async def test_nothing_she_types_is_lost(desk: Desk) -> None:
+async def test_nothing_she_types_is_lost(docs: OpenDocuments) -> None:
     """With clients that tell the truth, lie, refuse, answer errors or lag."""
-    desk.add_mirror()
+    docs.add_mirror()
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> Case:
         async with limit:
-            return await played(desk, number)
+            return await played(docs, number)
 
     cases = await asyncio.gather(*(one(number) for number in range(CASES)))
     for manner in MANNERS:

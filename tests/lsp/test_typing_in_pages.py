@@ -17,23 +17,23 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from support.document import Behavior
 from support.editor import Refused
-from support.page import Manner
 from writeit.views.section_markers import find_section_markers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.desk import Desk
+    from support.document import Document
     from support.editor import Json
-    from support.page import Page
+    from support.open_documents import OpenDocuments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SEED = int(os.environ.get("WRITEIT_SEED", "2026"))
 CASES = int(os.environ.get("WRITEIT_TYPING", "40")) // 2
 AT_ONCE = 5
-MANNERS = [manner for manner in get_args(Manner) if manner != "deaf"]
+MANNERS = [manner for manner in get_args(Behavior) if manner != "deaf"]
 LETTERS = [chr(code) for code in range(0xA000, 0xA48C)]
 """Letters that she types, each once."""
 REFUSALS = {"invalid_transition", "busy", "invalid_params", "retry_limit"}
@@ -52,9 +52,9 @@ DOINGS: list[tuple[str, Json]] = [
 class Evening:
     """One run, its first step's page, and a writer at it."""
 
-    def __init__(self, desk: Desk, number: int) -> None:
+    def __init__(self, docs: OpenDocuments, number: int) -> None:
         self.random = Random(f"{SEED}-{number}")  # noqa: S311 -- a writer
-        self.desk = desk
+        self.docs = docs
         self.manner = MANNERS[number % len(MANNERS)]
         self.crlf = self.random.random() < 0.3
         self.letters = iter(LETTERS)
@@ -64,16 +64,16 @@ class Evening:
         self.version = 0
         self.run_id = ""
         self.path: Path
-        self.page: Page
+        self.page: Document
 
     async def begin(self) -> None:
         """Two answers, and the page of their step open."""
-        command = self.desk.editor.command
-        self.run_id = await self.desk.editor.start_run()
+        command = self.docs.editor.command
+        self.run_id = await self.docs.editor.start_run()
         models = ["openai/say-First%20words.%0A%0AMore.", "openai/say-Second%20words."]
         await command("writeit.step.run", runId=self.run_id, models=models)
         await command("writeit.view.open", view="step", runId=self.run_id)
-        views = self.desk.editor.folder / ".writeit" / "views"
+        views = self.docs.editor.folder / ".writeit" / "views"
         self.path = views / "step" / self.run_id / "angles.md"
         if self.crlf:
             self._write(self.path.read_text(encoding="utf-8").replace("\n", "\r\n"))
@@ -102,7 +102,7 @@ class Evening:
             command, params = self.random.choice(DOINGS)
             given: Json = {"runId": self.run_id, "step": "angles", **params}
             try:
-                await self.desk.editor.command(f"writeit.step.{command}", **given)
+                await self.docs.editor.command(f"writeit.step.{command}", **given)
             except Refused as refused:
                 if refused.kind not in REFUSALS:
                     raise
@@ -111,7 +111,7 @@ class Evening:
     async def check(self) -> None:
         """All that she typed is somewhere, and nowhere twice in one text."""
         self.page.flush()
-        export = await self.desk.editor.command(
+        export = await self.docs.editor.command(
             "writeit.run.export", runId=self.run_id, format="json"
         )
         file = self.path.read_bytes().decode()
@@ -126,7 +126,7 @@ class Evening:
         text = self.path.read_bytes().decode()
         # An edit that is late must not fit the page as it was opened again by chance.
         self.version += 1000
-        self.page = self.desk.open(
+        self.page = self.docs.open(
             text, self.manner, self.path.as_uri(), version=self.version
         )
 
@@ -160,7 +160,7 @@ class Evening:
         self.page.type(self.page.cursor, self.page.cursor, text)
 
 
-async def test_nothing_she_types_into_a_page_is_lost(bare: Desk) -> None:
+async def test_nothing_she_types_into_a_page_is_lost(bare: OpenDocuments) -> None:
     """With clients that tell the truth, lie, refuse, answer errors or lag."""
     limit = asyncio.Semaphore(AT_ONCE)
 

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.editor import serving
-from support.waiting import waited
+from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.desk import Desk
-    from support.page import Page
+    from support.document import Document
+    from support.open_documents import OpenDocuments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 FEEDBACK = "<!-- writeit:feedback -->\n"
 
 
-async def answered(bare: Desk) -> tuple[str, Path]:
+async def answered(bare: OpenDocuments) -> tuple[str, Path]:
     """A run with one answer, and the file of its first step's page."""
     run_id = await bare.editor.start_run()
     await bare.editor.command(
@@ -31,20 +31,20 @@ async def answered(bare: Desk) -> tuple[str, Path]:
     return run_id, await shown(bare, run_id)
 
 
-async def shown(bare: Desk, run_id: str) -> Path:
+async def shown(bare: OpenDocuments, run_id: str) -> Path:
     """The file of a run's first step, as it is after opening it."""
     await bare.editor.command("writeit.view.open", view="step", runId=run_id)
     folder = bare.editor.folder / ".writeit" / "views" / "step"
     return folder / run_id / "angles.md"
 
 
-async def memory_of(bare: Desk, run_id: str) -> Path:
+async def memory_of(bare: OpenDocuments, run_id: str) -> Path:
     """Where the pages of a run's steps are remembered, once nothing is on its way."""
     await bare.settled(run_id)
     return bare.editor.folder / ".writeit" / "rendered" / "step" / run_id
 
 
-async def ask_anew(bare: Desk, run_id: str, text: str, **more: object) -> None:
+async def ask_anew(bare: OpenDocuments, run_id: str, text: str, **more: object) -> None:
     """Ask the first step anew; its answer is `text`."""
     models = [f"openai/say-{text}"]
     await bare.editor.command(
@@ -54,16 +54,20 @@ async def ask_anew(bare: Desk, run_id: str, text: str, **more: object) -> None:
 
 async def comes(path: Path, words: str) -> None:
     """Wait until a file on the disk has some words."""
-    await asyncio.to_thread(waited, lambda: words in path.read_text(encoding="utf-8"))
+    await asyncio.to_thread(
+        wait_until, lambda: words in path.read_text(encoding="utf-8")
+    )
 
 
-def opened(bare: Desk, path: Path, line_end: str = "\n") -> Page:
+def opened(bare: OpenDocuments, path: Path, line_end: str = "\n") -> Document:
     """A page open in the editor."""
     text = path.read_text(encoding="utf-8").replace("\n", line_end)
     return bare.open(text, uri=path.as_uri())
 
 
-async def test_going_to_an_open_page_asks_nothing_of_the_client(bare: Desk) -> None:
+async def test_going_to_an_open_page_asks_nothing_of_the_client(
+    bare: OpenDocuments,
+) -> None:
     """It may answer nothing before it has the reply; the page stays as she has it."""
     _, path = await answered(bare)
     page = opened(bare, path)
@@ -81,7 +85,7 @@ async def test_going_to_an_open_page_asks_nothing_of_the_client(bare: Desk) -> N
 
 
 async def test_a_page_closed_unsaved_is_brought_up_to_date_when_it_is_next_shown(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """Its file is of an older rendering, and nothing in it was damaged."""
     run_id, path = await answered(bare)
@@ -94,7 +98,9 @@ async def test_a_page_closed_unsaved_is_brought_up_to_date_when_it_is_next_shown
     assert "\nsecond\n" in path.read_text(encoding="utf-8")
 
 
-async def test_words_saved_before_later_answers_came_are_hers_still(bare: Desk) -> None:
+async def test_words_saved_before_later_answers_came_are_hers_still(
+    bare: OpenDocuments,
+) -> None:
     """The page is closed with the answers unsaved; the words are in its file."""
     run_id, path = await answered(bare)
     page = opened(bare, path)
@@ -109,7 +115,7 @@ async def test_words_saved_before_later_answers_came_are_hers_still(bare: Desk) 
 
 
 async def test_words_that_went_with_an_asking_do_not_go_with_the_choice_as_well(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """They are in the file still, for the page was closed unsaved after it."""
     run_id, path = await answered(bare)
@@ -128,7 +134,7 @@ async def test_words_that_went_with_an_asking_do_not_go_with_the_choice_as_well(
 
 
 async def test_a_page_read_just_before_its_file_changed_is_brought_up_to_date(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """It has not the answers that its file has by now; nobody took them out."""
     run_id, path = await answered(bare)
@@ -141,7 +147,9 @@ async def test_a_page_read_just_before_its_file_changed_is_brought_up_to_date(
     assert len(bare.editor.sent("window/showMessage")) == said
 
 
-async def test_a_page_that_nobody_remembers_is_brought_up_to_date(bare: Desk) -> None:
+async def test_a_page_that_nobody_remembers_is_brought_up_to_date(
+    bare: OpenDocuments,
+) -> None:
     """Her words in it stay: what differs from a fresh rendering is hers."""
     run_id, path = await answered(bare)
     text = path.read_text(encoding="utf-8")
@@ -154,7 +162,9 @@ async def test_a_page_that_nobody_remembers_is_brought_up_to_date(bare: Desk) ->
     assert "\nmy first\n" in text
 
 
-async def test_a_page_saved_in_another_encoding_is_not_written_over(bare: Desk) -> None:
+async def test_a_page_saved_in_another_encoding_is_not_written_over(
+    bare: OpenDocuments,
+) -> None:
     """A choice is refused rather than made without her words."""
     run_id, path = await answered(bare)
     text = path.read_text(encoding="utf-8").replace(FEEDBACK, f"{FEEDBACK}Kürzer.")
@@ -166,7 +176,7 @@ async def test_a_page_saved_in_another_encoding_is_not_written_over(bare: Desk) 
     assert path.read_bytes() == text.encode("latin-1")
 
 
-async def test_a_page_with_crlf_stays_one_with_crlf(bare: Desk) -> None:
+async def test_a_page_with_crlf_stays_one_with_crlf(bare: OpenDocuments) -> None:
     """And only what is new is edited in."""
     run_id, path = await answered(bare)
     page = opened(bare, path, "\r\n")
@@ -176,7 +186,9 @@ async def test_a_page_with_crlf_stays_one_with_crlf(bare: Desk) -> None:
     assert page.text.count("\n") == page.text.count("\r\n")
 
 
-async def test_words_typed_into_a_view_go_with_a_models_merge(bare: Desk) -> None:
+async def test_words_typed_into_a_view_go_with_a_models_merge(
+    bare: OpenDocuments,
+) -> None:
     """Her wording of the merge is what is joined, and stays; her words are said."""
     run_id, path = await answered(bare)
     for text in ("one", "two"):
@@ -195,7 +207,7 @@ async def test_words_typed_into_a_view_go_with_a_models_merge(bare: Desk) -> Non
 
 
 async def test_a_page_that_cannot_be_written_does_not_make_a_choice_fail(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """What was decided is decided; the writer is told of the page."""
     run_id, path = await answered(bare)
@@ -212,7 +224,7 @@ async def test_a_page_that_cannot_be_written_does_not_make_a_choice_fail(
 
 
 async def test_a_page_that_took_no_edit_is_tried_again_when_she_typed(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """Nobody has to open it anew to see the answers that came meanwhile."""
     run_id, path = await answered(bare)
@@ -228,7 +240,7 @@ async def test_a_page_that_took_no_edit_is_tried_again_when_she_typed(
 
 
 async def test_a_page_open_here_follows_what_another_server_rendered(
-    bare: Desk, environment: dict[str, str]
+    bare: OpenDocuments, environment: dict[str, str]
 ) -> None:
     """Each knows what stands in its own editor; nobody is told of damage."""
     run_id, path = await answered(bare)
@@ -244,7 +256,7 @@ async def test_a_page_open_here_follows_what_another_server_rendered(
 
 
 async def test_a_link_in_a_runs_page_leads_to_the_page_of_its_step(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """An editor follows it to a file that is not there yet; the server fills it."""
     run_id = await bare.editor.start_run()

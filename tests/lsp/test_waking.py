@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from support.code_actions import NOWHERE, actions
 from support.editor import serving
-from support.offered import NOWHERE, actions
-from support.waiting import awaited
+from support.waiting import wait_until_async
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,4 +47,4 @@ async def test_a_selection_wakes_it_where_runs_were_made(
         await actions(editor, uri)
         assert not has_host(editor)
         await actions(editor, uri, SELECTED)
-        await awaited(lambda: has_host(editor))
+        await wait_until_async(lambda: has_host(editor))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.offered import actions, lenses, line_of, opened, take
+from support.code_actions import actions, execute, lenses, line_of, open_view
 
 if TYPE_CHECKING:
-    from support.desk import Desk
     from support.editor import Json
+    from support.open_documents import OpenDocuments
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -18,7 +18,7 @@ BACK = "Go back to the run this branched off"
 ON = "Go on with this run"
 
 
-async def family(bare: Desk, name: str) -> tuple[str, str, str]:
+async def family(bare: OpenDocuments, name: str) -> tuple[str, str, str]:
     """A document, its run, and the branch it is about now."""
     path = bare.editor.folder / f"{name}.md"
     path.write_text(f"# {name}\n\nA river is moving water.\n", encoding="utf-8")
@@ -30,7 +30,7 @@ async def family(bare: Desk, name: str) -> tuple[str, str, str]:
     return uri, run_id, child["pipelineRunId"]
 
 
-async def run_of(bare: Desk, uri: str) -> str:
+async def run_of(bare: OpenDocuments, uri: str) -> str:
     """The run that a document is about, as its offers have it."""
     command = (await actions(bare.editor, uri))["Open the run"]
     run_id: str = command["arguments"][0]["runId"]
@@ -45,35 +45,35 @@ def here(line: int) -> Json:
 
 
 async def test_a_document_goes_back_to_the_run_its_own_branched_off(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """And its writer is told; the branch stays as it is."""
     uri, run_id, child = await family(bare, "back")
     assert await run_of(bare, uri) == child
-    await take(bare.editor, (await actions(bare.editor, uri))[BACK])
+    await execute(bare.editor, (await actions(bare.editor, uri))[BACK])
     assert await run_of(bare, uri) == run_id
     assert BACK not in await actions(bare.editor, uri)
     told = [m["message"] for m in bare.editor.sent("window/showMessage")]
     assert any("is about this run now" in message for message in told)
 
 
-async def test_the_page_of_a_run_offers_to_go_on_with_it(bare: Desk) -> None:
+async def test_the_page_of_a_run_offers_to_go_on_with_it(bare: OpenDocuments) -> None:
     """By lens and by action, unless the document is about it already."""
     uri, run_id, child = await family(bare, "on")
     page = f"writeit:/run/{run_id}.md"
-    await opened(bare.editor, page)
+    await open_view(bare.editor, page)
     assert ON in [title for _, title, _ in await lenses(bare.editor, page)]
-    await take(bare.editor, (await actions(bare.editor, page))[ON])
+    await execute(bare.editor, (await actions(bare.editor, page))[ON])
     assert await run_of(bare, uri) == run_id
     assert ON not in await actions(bare.editor, page)
     assert ON in await actions(bare.editor, f"writeit:/run/{child}.md")
 
 
-async def test_each_line_of_a_family_leads_to_its_run(bare: Desk) -> None:
+async def test_each_line_of_a_family_leads_to_its_run(bare: OpenDocuments) -> None:
     """To its page, and to going on with it; the line of this run leads nowhere."""
     uri, run_id, child = await family(bare, "lines")
     page = f"writeit:/run/{run_id}.md"
-    text = await opened(bare.editor, page)
+    text = await open_view(bare.editor, page)
     there = line_of(text, "└─ from angles")
     found = await actions(bare.editor, page, here(there))
     assert found["Open this run"]["arguments"][0] == {
@@ -83,19 +83,19 @@ async def test_each_line_of_a_family_leads_to_its_run(bare: Desk) -> None:
     }
     own = line_of(text, "lines · ")
     assert "Open this run" not in await actions(bare.editor, page, here(own))
-    await take(bare.editor, (await actions(bare.editor, page))[ON])
+    await execute(bare.editor, (await actions(bare.editor, page))[ON])
     assert await run_of(bare, uri) == run_id
-    await take(bare.editor, (await actions(bare.editor, page, here(there)))[ON])
+    await execute(bare.editor, (await actions(bare.editor, page, here(there)))[ON])
     assert await run_of(bare, uri) == child
 
 
 async def test_a_line_of_a_page_that_is_older_than_the_family_offers_nothing(
-    bare: Desk,
+    bare: OpenDocuments,
 ) -> None:
     """It would lead to another run than it tells of."""
     _, run_id, child = await family(bare, "older")
     page = f"writeit:/run/{run_id}.md"
-    text = await opened(bare.editor, page)
+    text = await open_view(bare.editor, page)
     there = line_of(text, "└─ from angles")
     await bare.editor.command(
         "writeit.run.branch", runId=run_id, step="angles", name="two"
@@ -105,7 +105,9 @@ async def test_a_line_of_a_page_that_is_older_than_the_family_offers_nothing(
     assert child not in led
 
 
-async def test_a_run_of_a_passage_is_not_what_a_document_is_about(bare: Desk) -> None:
+async def test_a_run_of_a_passage_is_not_what_a_document_is_about(
+    bare: OpenDocuments,
+) -> None:
     """Neither on its page nor from its branch."""
     page = bare.open()
     run_id = await bare.polished(page)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.desk import Desk
 from support.editor import EVERY_PROFILE
-from support.wires import TRANSPORTS, served
+from support.open_documents import OpenDocuments
+from support.transports import TRANSPORTS, served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +88,8 @@ async def test_from_notes_to_an_article_and_back(
 
 async def tell(editor: Editor) -> None:
     """Tell the story in an editor."""
-    desk = Desk(editor)
-    page = desk.open(NOTES)
+    docs = OpenDocuments(editor)
+    page = docs.open(NOTES)
     story = Story(editor, await editor.start_run(uri=page.uri, name="rivers"))
     await to_the_draft(story)
     joined = await merged_draft(story)

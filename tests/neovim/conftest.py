@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.neovim_session import NeovimSession
 from support.nvim import Nvim, program
 from support.skips import skip_or_fail
-from support.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,18 +95,18 @@ def shared(
     neovim_binary: Path,
     surroundings: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Writer]:
+) -> Iterator[NeovimSession]:
     """The Neovim that most tests share."""
     home = tmp_path_factory.mktemp("neovim")
     workspace = home / "workspace"
     (workspace / "pipelines").mkdir(parents=True)
     with launch(neovim_binary, home, surroundings, "") as nvim:
         nvim.attach_screen(100, 30)
-        yield Writer(nvim, workspace)
+        yield NeovimSession(nvim, workspace)
 
 
 @pytest.fixture
-def writer(shared: Writer) -> Writer:
+def writer(shared: NeovimSession) -> NeovimSession:
     """The shared Neovim with new notes open, alone in their window."""
     shared.open_notes()
     return shared

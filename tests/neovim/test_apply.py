@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from neovim import wording
 
 if TYPE_CHECKING:
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 BODY = """\
 The first paragraph.
@@ -44,7 +44,7 @@ end
 """
 
 
-def _finished_run(writer: Writer, text: str = BODY) -> None:
+def _finished_run(writer: NeovimSession, text: str = BODY) -> None:
     """A run whose text would replace the body by one with another paragraph."""
     writer.open_notes("---\nwriteit: {inputs: {target_audience: you}}\n---\n" + text)
     writer.do("start blog-post")
@@ -57,7 +57,7 @@ def _finished_run(writer: Writer, text: str = BODY) -> None:
     assert writer.run()["status"] == "COMPLETED"
 
 
-def test_an_apply_is_one_undo_step_of_its_own(writer: Writer) -> None:
+def test_an_apply_is_one_undo_step_of_its_own(writer: NeovimSession) -> None:
     """What she typed just before stays; one undo takes exactly the text back."""
     _finished_run(writer)
     writer.nvim.keys("GoAnd I add this.<Esc>")
@@ -75,7 +75,7 @@ def test_an_apply_is_one_undo_step_of_its_own(writer: Writer) -> None:
     assert writer.text() == after
 
 
-def test_an_apply_leaves_cursor_and_registers(writer: Writer) -> None:
+def test_an_apply_leaves_cursor_and_registers(writer: NeovimSession) -> None:
     """The cursor stays on its letter although lines above it changed."""
     _finished_run(writer)
     look = "return { vim.fn.getreg('\"'), vim.api.nvim_win_get_cursor(0) }"
@@ -87,7 +87,7 @@ def test_an_apply_leaves_cursor_and_registers(writer: Writer) -> None:
     assert writer.nvim.lua(look) == before
 
 
-def test_an_apply_waits_until_she_leaves_insert_mode(writer: Writer) -> None:
+def test_an_apply_waits_until_she_leaves_insert_mode(writer: NeovimSession) -> None:
     """It is offered meanwhile and said to wait; one undo takes exactly it back."""
     _finished_run(writer)
     writer.nvim.keys("GoAnd I")
@@ -109,7 +109,7 @@ def test_an_apply_waits_until_she_leaves_insert_mode(writer: Writer) -> None:
     )
 
 
-def test_an_edit_for_another_version_is_refused(writer: Writer) -> None:
+def test_an_edit_for_another_version_is_refused(writer: NeovimSession) -> None:
     """Of every document, with the reason; version 0 counts like any other."""
     other = writer.workspace / "other.md"
     other.write_text("other\n", encoding="utf-8")
@@ -129,7 +129,7 @@ def test_an_edit_for_another_version_is_refused(writer: Writer) -> None:
         assert writer.text() == before
 
 
-def test_an_applied_text_is_saved_if_she_likes(writer: Writer) -> None:
+def test_an_applied_text_is_saved_if_she_likes(writer: NeovimSession) -> None:
     """`auto_save_enabled` holds: on by default, off when she says so."""
     _finished_run(writer)
     writer.do("apply replace")
@@ -146,7 +146,7 @@ def test_an_applied_text_is_saved_if_she_likes(writer: Writer) -> None:
     )
 
 
-def test_a_new_file_is_made_and_shown_beside(writer: Writer) -> None:
+def test_a_new_file_is_made_and_shown_beside(writer: NeovimSession) -> None:
     """The article is made; the notes stay what they were, in their window."""
     _finished_run(writer)
     before = writer.text()
@@ -157,7 +157,7 @@ def test_a_new_file_is_made_and_shown_beside(writer: Writer) -> None:
     assert writer.text() == before
 
 
-def test_a_file_that_cannot_be_saved_is_said(writer: Writer) -> None:
+def test_a_file_that_cannot_be_saved_is_said(writer: NeovimSession) -> None:
     """The text is in the buffer; what hindered the saving stands in the message."""
     _finished_run(writer)
     writer.nvim.command("setlocal readonly")
@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_saved_is_said(writer: Writer) -> None:
 
 
 def test_a_buffer_that_may_not_be_changed_is_named_as_the_reason(
-    writer: Writer,
+    writer: NeovimSession,
 ) -> None:
     """Once it may, the same command applies the text."""
     _finished_run(writer)
@@ -181,7 +181,9 @@ def test_a_buffer_that_may_not_be_changed_is_named_as_the_reason(
     assert REWRITTEN in writer.text()
 
 
-def test_what_others_wrote_to_the_file_is_not_overwritten(writer: Writer) -> None:
+def test_what_others_wrote_to_the_file_is_not_overwritten(
+    writer: NeovimSession,
+) -> None:
     """The text goes into her buffer, saving is hers; nothing asks in between."""
     _finished_run(writer)
     writer.nvim.keys("GoMine.<Esc>")
@@ -194,7 +196,7 @@ def test_what_others_wrote_to_the_file_is_not_overwritten(writer: Writer) -> Non
     assert writer.notes.read_text("utf-8") == "theirs\n"
 
 
-def test_an_apply_that_changed_nothing_saves_nothing(writer: Writer) -> None:
+def test_an_apply_that_changed_nothing_saves_nothing(writer: NeovimSession) -> None:
     """What she had not saved stays hers to save."""
     _finished_run(writer)
     writer.nvim.command(f"%s/The second.*/{'I wrote this anew.'}/")
@@ -205,7 +207,7 @@ def test_an_apply_that_changed_nothing_saves_nothing(writer: Writer) -> None:
     assert writer.notes.read_text("utf-8") == saved
 
 
-def test_an_apply_waits_for_the_end_of_a_selection(writer: Writer) -> None:
+def test_an_apply_waits_for_the_end_of_a_selection(writer: NeovimSession) -> None:
     """Also when she ends it between the refusal of the edit and the server's reply."""
     writer.nvim.lua(HEAR)
     for moment in ("said", "refused"):
@@ -223,7 +225,9 @@ def test_an_apply_waits_for_the_end_of_a_selection(writer: Writer) -> None:
     writer.nvim.lua("require('writeit.apply_edit').handle = _G.handle")
 
 
-def test_a_restore_against_her_words_is_not_blamed_on_typing(writer: Writer) -> None:
+def test_a_restore_against_her_words_is_not_blamed_on_typing(
+    writer: NeovimSession,
+) -> None:
     """The server says that what she wrote stays; nothing contradicts it."""
     _finished_run(writer)
     writer.do("apply replace")

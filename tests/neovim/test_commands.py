@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from neovim import wording
-from support.writer import CLIENT, NOTES, Writer
+from support.neovim_session import CLIENT, NOTES, NeovimSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from support.nvim import Nvim
 
 
-def _completed(writer: Writer, line: str) -> list[str]:
+def _completed(writer: NeovimSession, line: str) -> list[str]:
     found: list[str] = writer.nvim.lua(
         "return vim.fn.getcompletion(..., 'cmdline')", line
     )
@@ -32,7 +32,7 @@ def test_commands_wait_in_order_and_before_the_server_is_ready(
     start: Callable[..., Nvim], tmp_path: Path
 ) -> None:
     """Given all at once, in the moment the file is opened."""
-    writer = Writer(start(), tmp_path)
+    writer = NeovimSession(start(), tmp_path)
     writer.notes.write_text(NOTES, encoding="utf-8")
     writer.nvim.command(f"edit {writer.notes}")
     for words in ("start", "skip", "skip", "export yaml so-far.yaml", "skip"):
@@ -43,7 +43,7 @@ def test_commands_wait_in_order_and_before_the_server_is_ready(
     assert "current_step: draft" in exported
 
 
-def test_a_bang_drops_what_waits(writer: Writer) -> None:
+def test_a_bang_drops_what_waits(writer: NeovimSession) -> None:
     """`:WriteIt! pause` does not wait behind what it stops."""
     writer.do("start")
     writer.nvim.command("WriteIt next openai/slow-2000")
@@ -58,7 +58,7 @@ def test_a_bang_drops_what_waits(writer: Writer) -> None:
     assert writer.run()["steps"]["angles"].get("userSelection") is None
 
 
-def test_a_pause_of_nothing_is_told(writer: Writer) -> None:
+def test_a_pause_of_nothing_is_told(writer: NeovimSession) -> None:
     """The run is paused all the same, and the way on is named."""
     writer.do("start")
     writer.do("next openai/say-a openai/say-b")
@@ -67,7 +67,7 @@ def test_a_pause_of_nothing_is_told(writer: Writer) -> None:
     assert writer.run()["status"] == "PAUSED"
 
 
-def test_start_asks_for_what_nobody_said(writer: Writer) -> None:
+def test_start_asks_for_what_nobody_said(writer: NeovimSession) -> None:
     """Inputs with a default are offered filled in."""
     writer.open_notes("# Notes\n\n- One note.\n")
     writer.nvim.keys(":WriteIt start tech-article<CR>")
@@ -77,14 +77,16 @@ def test_start_asks_for_what_nobody_said(writer: Writer) -> None:
     assert writer.run()["userInputs"]["target_audience"] == "gardeners"
 
 
-def test_an_input_given_with_the_command_is_not_asked_for(writer: Writer) -> None:
+def test_an_input_given_with_the_command_is_not_asked_for(
+    writer: NeovimSession,
+) -> None:
     """`name=value` behind the pipeline."""
     writer.open_notes("# Notes\n\n- One note.\n")
     writer.do("start tech-article target_audience=gardeners")
     assert writer.run()["userInputs"]["target_audience"] == "gardeners"
 
 
-def test_leaving_a_question_leaves_everything_as_it_was(writer: Writer) -> None:
+def test_leaving_a_question_leaves_everything_as_it_was(writer: NeovimSession) -> None:
     """Escape ends the command without a word; the next one is not held up."""
     writer.open_notes("# Notes\n\n- One note.\n")
     writer.nvim.keys(":WriteIt start tech-article<CR>")
@@ -96,7 +98,7 @@ def test_leaving_a_question_leaves_everything_as_it_was(writer: Writer) -> None:
     writer.said(wording.INFO)
 
 
-def test_the_bare_command_offers_what_fits(writer: Writer) -> None:
+def test_the_bare_command_offers_what_fits(writer: NeovimSession) -> None:
     """The server's own offers, through `vim.ui.select`."""
     writer.do("start")
     writer.nvim.keys(":WriteIt<CR>")
@@ -106,7 +108,7 @@ def test_the_bare_command_offers_what_fits(writer: Writer) -> None:
     assert writer.run()["steps"]["angles"]["status"] == "SKIPPED"
 
 
-def test_verbs_pipelines_inputs_and_steps_are_completed(writer: Writer) -> None:
+def test_verbs_pipelines_inputs_and_steps_are_completed(writer: NeovimSession) -> None:
     """The server is asked for what only it knows."""
     assert _completed(writer, "WriteIt re") == [
         "regenerate",
@@ -124,13 +126,13 @@ def test_verbs_pipelines_inputs_and_steps_are_completed(writer: Writer) -> None:
         assert _completed(writer, f"WriteIt {verb} ") == steps
 
 
-def test_an_unknown_verb_is_said(writer: Writer) -> None:
+def test_an_unknown_verb_is_said(writer: NeovimSession) -> None:
     """With the way to the known ones."""
     writer.nvim.keys(":WriteIt nxt<CR>")
     writer.said(wording.UNKNOWN_VERB.format("nxt"))
 
 
-def test_nothing_is_mapped_but_what_she_prefers(writer: Writer) -> None:
+def test_nothing_is_mapped_but_what_she_prefers(writer: NeovimSession) -> None:
     """A chord of the preference `keyboard_shortcuts` works where the client is."""
     mine = "return vim.tbl_filter(function(map) return (map.desc or ''):find('WriteIt')"
     mine += " and not map.lhs:find('Plug') end, vim.api.nvim_get_keymap('n'))"
@@ -144,7 +146,7 @@ def test_nothing_is_mapped_but_what_she_prefers(writer: Writer) -> None:
     writer.nvim.lua(f"require('writeit.user_preferences').load({CLIENT})")
 
 
-def test_chords_are_spelled_as_either_editor_does(writer: Writer) -> None:
+def test_chords_are_spelled_as_either_editor_does(writer: NeovimSession) -> None:
     """VS Code's spelling becomes Neovim's; Neovim's own stays."""
     spelled: Any = writer.nvim.lua(
         "return vim.tbl_map(require('writeit.user_preferences').to_neovim_keys, ...)",
@@ -153,7 +155,7 @@ def test_chords_are_spelled_as_either_editor_does(writer: Writer) -> None:
     assert spelled == ["<C-M-n>", "<leader>wn", "<C-k><C-w>", "<D-S-CR>", "gZ"]
 
 
-def test_the_status_line_says_where_the_run_stands(writer: Writer) -> None:
+def test_the_status_line_says_where_the_run_stands(writer: NeovimSession) -> None:
     """The words of the first lens; none where there is no run."""
     status = "require('writeit').statusline()"
     writer.open_notes("# Nothing bound\n")
@@ -163,7 +165,7 @@ def test_the_status_line_says_where_the_run_stands(writer: Writer) -> None:
     writer.nvim.until(f"{status}:find(..., 1, true)", wording.LENS_NOT_STARTED)
 
 
-def test_a_lens_runs_through_neovims_own_key(writer: Writer) -> None:
+def test_a_lens_runs_through_neovims_own_key(writer: NeovimSession) -> None:
     """`vim.lsp.codelens.run()` knows our lenses, and asks which."""
     writer.do("start")
     writer.nvim.until("#vim.lsp.codelens.get(0) > 1")
@@ -176,7 +178,9 @@ def test_a_lens_runs_through_neovims_own_key(writer: Writer) -> None:
     writer.ask("preferences.set", defaultModels={})
 
 
-def test_an_answer_that_is_not_there_is_named_as_she_counts(writer: Writer) -> None:
+def test_an_answer_that_is_not_there_is_named_as_she_counts(
+    writer: NeovimSession,
+) -> None:
     """From 1, and with what there is instead."""
     writer.do("start")
     writer.do("next openai/say-a openai/say-b")
@@ -185,7 +189,7 @@ def test_an_answer_that_is_not_there_is_named_as_she_counts(writer: Writer) -> N
         writer.said(wording.NO_SUCH_ANSWER.format("angles", number))
 
 
-def test_words_of_a_choice_need_no_number(writer: Writer) -> None:
+def test_words_of_a_choice_need_no_number(writer: NeovimSession) -> None:
     """Of a single answer they go along with it; they are never dropped."""
     writer.do("start")
     writer.do("next openai/say-a")
@@ -195,7 +199,7 @@ def test_words_of_a_choice_need_no_number(writer: Writer) -> None:
     assert feedback == "less of the bench, please"
 
 
-def test_a_text_without_a_name_is_written_first(writer: Writer) -> None:
+def test_a_text_without_a_name_is_written_first(writer: NeovimSession) -> None:
     """Nobody could find its run again."""
     writer.nvim.command("enew")
     writer.nvim.command("setfiletype markdown")
@@ -205,14 +209,14 @@ def test_a_text_without_a_name_is_written_first(writer: Writer) -> None:
         writer.said(wording.UNNAMED)
 
 
-def test_a_run_started_from_elsewhere_says_on_what(writer: Writer) -> None:
+def test_a_run_started_from_elsewhere_says_on_what(writer: NeovimSession) -> None:
     """From a buffer that is no markdown the last article is meant."""
     writer.nvim.command("new")
     writer.do("start")
     writer.said(wording.STARTED_FOR.format("tech-article", writer.notes.name))
 
 
-def test_a_refusal_names_verbs(writer: Writer) -> None:
+def test_a_refusal_names_verbs(writer: NeovimSession) -> None:
     """What the server calls `step.select` is `:WriteIt choose` here."""
     writer.do("start")
     writer.do("next openai/say-a")
@@ -220,7 +224,7 @@ def test_a_refusal_names_verbs(writer: Writer) -> None:
     writer.said(wording.REFUSED_VERBS)
 
 
-def test_a_merge_of_nothing_says_so(writer: Writer) -> None:
+def test_a_merge_of_nothing_says_so(writer: NeovimSession) -> None:
     """Without answers there is nothing to merge; without passages she writes."""
     writer.do("start")
     writer.nvim.keys(":WriteIt merge<CR>")
@@ -231,13 +235,13 @@ def test_a_merge_of_nothing_says_so(writer: Writer) -> None:
     writer.nvim.until("vim.bo.buftype == 'acwrite'")
 
 
-def test_a_model_without_a_provider_is_refused(writer: Writer) -> None:
+def test_a_model_without_a_provider_is_refused(writer: NeovimSession) -> None:
     """Before any preference is touched."""
     writer.nvim.keys(":WriteIt model nonsense<CR>")
     writer.said(wording.NOT_A_MODEL.format("nonsense"))
 
 
-def test_an_interrupted_question_holds_nothing_up(writer: Writer) -> None:
+def test_an_interrupted_question_holds_nothing_up(writer: NeovimSession) -> None:
     """<C-c> in Neovim's own list, line or password is no answer, without a word."""
     for verb, question in (
         ("start", wording.START_QUESTION),
@@ -254,7 +258,7 @@ def test_an_interrupted_question_holds_nothing_up(writer: Writer) -> None:
     writer.said(wording.STARTED.format("blog-post"))
 
 
-def test_a_question_that_cannot_be_asked_is_said(writer: Writer) -> None:
+def test_a_question_that_cannot_be_asked_is_said(writer: NeovimSession) -> None:
     """What she replaced `vim.ui.select` by may be broken; the next command works."""
     writer.nvim.lua(
         "_G.kept = vim.ui.select; vim.ui.select = function() error('no picker') end"
@@ -267,7 +271,7 @@ def test_a_question_that_cannot_be_asked_is_said(writer: Writer) -> None:
     assert writer.run()["steps"]["angles"]["aiResponses"]
 
 
-def test_names_with_blanks_and_signs_are_her_business(writer: Writer) -> None:
+def test_names_with_blanks_and_signs_are_her_business(writer: NeovimSession) -> None:
     """Of the notes and of what is exported; a value has its blanks escaped."""
     notes = writer.workspace / "50% of # [März], it's ä.md"
     notes.write_text("# Notes\n\nA river.\n", encoding="utf-8")

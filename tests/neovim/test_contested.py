@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from neovim import wording
-from support.writer import SHE_WRITES
+from support.neovim_session import TYPE_AT_STREAM_START
 
 if TYPE_CHECKING:
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 FRONT = "---\nwriteit: {models: {polish: openai/say-MODEL}}\n---\n"
 BODY = """\
@@ -37,32 +37,32 @@ DIFFS = (
 )
 
 
-def _open(writer: Writer, answer: str) -> str:
+def _open(writer: NeovimSession, answer: str) -> str:
     """Notes whose passages become `answer`; returns their text."""
     model = answer.replace(" ", "%20").replace("\n", "%0A")
     writer.open_notes(FRONT.replace("MODEL", model) + BODY)
     return writer.text()
 
 
-def _row(writer: Writer, words: str) -> int:
+def _row(writer: NeovimSession, words: str) -> int:
     return writer.text().split("\n").index(words)
 
 
-def _polish_meanwhile(writer: Writer, line: str) -> None:
+def _polish_meanwhile(writer: NeovimSession, line: str) -> None:
     """Polish the passage; before the answer comes she puts `line` in its place."""
     row = _row(writer, PASSAGE)
-    writer.nvim.lua(SHE_WRITES, writer.buffer(), row, line)
+    writer.nvim.lua(TYPE_AT_STREAM_START, writer.buffer(), row, line)
     writer.do("polish", line=row + 1)
 
 
-def _diffed(writer: Writer) -> list[str]:
+def _diffed(writer: NeovimSession) -> list[str]:
     """The two texts that stand beside each other as a diff, hers first."""
     writer.nvim.until(f"{DIFFS} == 2")
     left, right = writer.nvim.lua(DIFFED)
     return [f"{left}\n", f"{right}\n"]
 
 
-def test_a_polish_that_met_her_words_claims_nothing(writer: Writer) -> None:
+def test_a_polish_that_met_her_words_claims_nothing(writer: NeovimSession) -> None:
     """Hers stay; nothing is said to be rewritten, and nothing for `u` to take back."""
     before = _open(writer, BETTER)
     _polish_meanwhile(writer, HERS)
@@ -74,7 +74,7 @@ def test_a_polish_that_met_her_words_claims_nothing(writer: Writer) -> None:
 
 
 def test_of_a_polish_that_met_her_words_she_takes_what_she_likes(
-    writer: Writer,
+    writer: NeovimSession,
 ) -> None:
     """`compare` puts her article beside the text; `dp` brings a place of it in."""
     before = _open(writer, BETTER)
@@ -99,7 +99,7 @@ def test_of_a_polish_that_met_her_words_she_takes_what_she_likes(
     writer.said(wording.NO_RUN)
 
 
-def test_a_polish_of_what_may_not_be_changed_says_so(writer: Writer) -> None:
+def test_a_polish_of_what_may_not_be_changed_says_so(writer: NeovimSession) -> None:
     """It names the reason; nothing is said to be rewritten."""
     before = _open(writer, BETTER)
     writer.nvim.command("setlocal nomodifiable")
@@ -112,7 +112,7 @@ def test_a_polish_of_what_may_not_be_changed_says_so(writer: Writer) -> None:
     assert writer.text() == before.replace(PASSAGE, BETTER)
 
 
-def test_a_polish_that_changes_no_word_says_so(writer: Writer) -> None:
+def test_a_polish_that_changes_no_word_says_so(writer: NeovimSession) -> None:
     """`u` would take back something of hers."""
     before = _open(writer, PASSAGE)
     writer.do("polish", line=_row(writer, PASSAGE) + 1)
@@ -121,7 +121,7 @@ def test_a_polish_that_changes_no_word_says_so(writer: Writer) -> None:
     assert wording.UNDO not in writer.nvim.messages()
 
 
-def _finished(writer: Writer, answer: str) -> None:
+def _finished(writer: NeovimSession, answer: str) -> None:
     """A finished run whose text is `answer`, none of it applied."""
     writer.open_notes("---\nwriteit: {inputs: {target_audience: you}}\n---\n" + BODY)
     uri = writer.notes.as_uri()
@@ -133,7 +133,7 @@ def _finished(writer: Writer, answer: str) -> None:
     writer.do("choose 1")
 
 
-def test_an_apply_that_met_her_words_can_be_compared(writer: Writer) -> None:
+def test_an_apply_that_met_her_words_can_be_compared(writer: NeovimSession) -> None:
     """The difference stands beside the article at once, and as a diff when she asks."""
     _finished(writer, BODY.replace(PASSAGE, BETTER))
     row = _row(writer, PASSAGE)
@@ -148,7 +148,7 @@ def test_an_apply_that_met_her_words_can_be_compared(writer: Writer) -> None:
     assert proposed == before.replace(HERS, BETTER)
 
 
-def test_what_the_text_makes_of_the_document_is_a_diff(writer: Writer) -> None:
+def test_what_the_text_makes_of_the_document_is_a_diff(writer: NeovimSession) -> None:
     """As the server offers it, before anything is applied; her text is not touched."""
     _finished(writer, BODY.replace(PASSAGE, BETTER))
     before = writer.text()
@@ -164,7 +164,7 @@ def test_what_the_text_makes_of_the_document_is_a_diff(writer: Writer) -> None:
     assert writer.text() == before
 
 
-def test_an_apply_that_changed_nothing_promises_no_undo(writer: Writer) -> None:
+def test_an_apply_that_changed_nothing_promises_no_undo(writer: NeovimSession) -> None:
     """The second time the text is there already."""
     _finished(writer, BODY.replace(PASSAGE, BETTER))
     writer.do("apply replace")

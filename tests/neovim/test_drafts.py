@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neovim import wording
-from support.writer import IDLE
+from support.neovim_session import IDLE
 
 if TYPE_CHECKING:
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 LINES = "table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), '\\n')"
 
 
-def _reword(writer: Writer, words: str) -> None:
+def _reword(writer: NeovimSession, words: str) -> None:
     """Open answer 1 as a text of hers and add to it."""
     writer.do("start")
     writer.do("next openai/say-hello%20there")
@@ -24,13 +24,13 @@ def _reword(writer: Writer, words: str) -> None:
     writer.nvim.until("vim.bo.modified")
 
 
-def _content(writer: Writer) -> str | None:
+def _content(writer: NeovimSession) -> str | None:
     """What was handed on from the first step."""
     content: str | None = writer.run()["steps"]["angles"].get("content")
     return content
 
 
-def test_a_text_that_is_left_is_kept_and_opened_again(writer: Writer) -> None:
+def test_a_text_that_is_left_is_kept_and_opened_again(writer: NeovimSession) -> None:
     """By `q` as by `:quit`; neither `:wall` nor `:qall` is about it meanwhile."""
     _reword(writer, ", you")
     for leaving in ("q", ":quit<CR>"):
@@ -48,7 +48,7 @@ def test_a_text_that_is_left_is_kept_and_opened_again(writer: Writer) -> None:
     assert _content(writer) == "hello there, you"
 
 
-def test_a_text_she_has_not_written_stays_in_sight(writer: Writer) -> None:
+def test_a_text_she_has_not_written_stays_in_sight(writer: NeovimSession) -> None:
     """What streams meanwhile gets a window of its own."""
     _reword(writer, ", you")
     draft = writer.nvim.lua("return vim.api.nvim_get_current_buf()")
@@ -60,7 +60,7 @@ def test_a_text_she_has_not_written_stays_in_sight(writer: Writer) -> None:
     assert len(set(buffers)) == 3
 
 
-def test_what_is_handed_in_is_what_was_written(writer: Writer) -> None:
+def test_what_is_handed_in_is_what_was_written(writer: NeovimSession) -> None:
     """Words typed while it waits for its turn stay in the buffer."""
     _reword(writer, ", you")
     root = "require('writeit.server').root_of(0)"
@@ -78,7 +78,7 @@ def test_what_is_handed_in_is_what_was_written(writer: Writer) -> None:
     assert _content(writer) == "hello there, you and me"
 
 
-def test_a_text_that_is_refused_is_still_there(writer: Writer) -> None:
+def test_a_text_that_is_refused_is_still_there(writer: NeovimSession) -> None:
     """Also after `:wq`, which closes its window first."""
     _reword(writer, ", you")
     run_id = writer.run()["pipelineRunId"]

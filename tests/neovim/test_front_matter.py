@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from neovim import wording
 
 if TYPE_CHECKING:
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 
-def test_front_matter_is_read_as_the_server_reads_it(writer: Writer) -> None:
+def test_front_matter_is_read_as_the_server_reads_it(writer: NeovimSession) -> None:
     """On one line, in quotes: nothing is asked that it answers."""
     inputs = '{"target_audience": you}'
     for front in (
@@ -23,7 +23,7 @@ def test_front_matter_is_read_as_the_server_reads_it(writer: Writer) -> None:
         assert writer.run()["userInputs"]["target_audience"] == "you"
 
 
-def test_keys_of_other_tools_answer_no_question(writer: Writer) -> None:
+def test_keys_of_other_tools_answer_no_question(writer: NeovimSession) -> None:
     """An input is under `writeit: inputs:`, or it is asked for."""
     writer.open_notes(
         "---\ntitle: x\ntarget_audience: nobody\n---\n# Notes\n\n- One note.\n"

@@ -11,14 +11,14 @@ from neovim import wording
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 WINDOWS = "#vim.api.nvim_tabpage_list_wins(0)"
 LISTED = "vim.bo.filetype == 'writeit-list'"
 
 
 @pytest.fixture
-def low(writer: Writer) -> Iterator[Writer]:
+def low(writer: NeovimSession) -> Iterator[NeovimSession]:
     """A Neovim of few lines."""
     writer.nvim.request("nvim_ui_try_resize", 100, 12)
     writer.nvim.until("vim.o.lines == 12")
@@ -27,7 +27,7 @@ def low(writer: Writer) -> Iterator[Writer]:
     writer.nvim.until("vim.o.lines == 30")
 
 
-def test_a_long_list_is_a_buffer_to_search_in(low: Writer) -> None:
+def test_a_long_list_is_a_buffer_to_search_in(low: NeovimSession) -> None:
     """Models, without "-- More --": found, taken, and the list is gone."""
     nvim = low.nvim
     nvim.keys(":WriteIt model<CR>")
@@ -49,7 +49,7 @@ def test_a_long_list_is_a_buffer_to_search_in(low: Writer) -> None:
     assert set(preferred.values()) == {model}
 
 
-def test_to_leave_a_long_list_is_to_take_nothing(low: Writer) -> None:
+def test_to_leave_a_long_list_is_to_take_nothing(low: NeovimSession) -> None:
     """By a key, by closing it or by going elsewhere; nothing waits for it any more."""
     nvim = low.nvim
     for keys in ("q", "<Esc>", ":close<CR>", "<C-w>k"):
@@ -61,7 +61,7 @@ def test_to_leave_a_long_list_is_to_take_nothing(low: Writer) -> None:
     assert low.ask("preferences.get")["defaultModels"] == {}
 
 
-def test_a_list_of_hers_gets_lists_of_any_length(low: Writer) -> None:
+def test_a_list_of_hers_gets_lists_of_any_length(low: NeovimSession) -> None:
     """Who replaced `vim.ui.select` has her own way with them."""
     nvim = low.nvim
     nvim.lua(

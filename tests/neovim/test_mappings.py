@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from neovim import wording
 
 if TYPE_CHECKING:
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 FRONT = "---\nwriteit: {models: {polish: openai/say-In%20better%20words.}}\n---\n"
 
 
-def test_a_key_of_hers_does_what_the_verb_does(writer: Writer) -> None:
+def test_a_key_of_hers_does_what_the_verb_does(writer: NeovimSession) -> None:
     """In normal mode."""
     writer.nvim.command("nmap gZ <Plug>(writeit-start)")
     writer.nvim.keys("gZ")
@@ -20,7 +20,7 @@ def test_a_key_of_hers_does_what_the_verb_does(writer: Writer) -> None:
     writer.nvim.command("nunmap gZ")
 
 
-def test_a_key_on_a_selection_is_about_the_selection(writer: Writer) -> None:
+def test_a_key_on_a_selection_is_about_the_selection(writer: NeovimSession) -> None:
     """In visual mode; the words beside it stay."""
     writer.open_notes(f"{FRONT}# Notes\n\nStay. Go away.\n")
     writer.nvim.command("xmap gZ <Plug>(writeit-polish)")
@@ -31,7 +31,7 @@ def test_a_key_on_a_selection_is_about_the_selection(writer: Writer) -> None:
     writer.nvim.command("xunmap gZ")
 
 
-def test_every_verb_has_a_mapping(writer: Writer) -> None:
+def test_every_verb_has_a_mapping(writer: NeovimSession) -> None:
     """In normal and in visual mode."""
     for verb in writer.nvim.lua("return require('writeit.verb_names').names"):
         for mode in "nx":

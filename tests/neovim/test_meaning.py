@@ -9,7 +9,7 @@ from neovim import wording
 if TYPE_CHECKING:
     from typing import Any
 
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 NOTES = """\
 ---
@@ -28,7 +28,7 @@ PASSAGE = "This paragraph is the one to be rewritten."
 BETTER = "openai/say-In%20better%20words."
 
 
-def _polished(writer: Writer, models: str = BETTER) -> str:
+def _polished(writer: NeovimSession, models: str = BETTER) -> str:
     """A run that is at its second step, then a passage polished; the run's id."""
     writer.open_notes(NOTES.replace("MODELS", models))
     writer.do("start")
@@ -39,12 +39,14 @@ def _polished(writer: Writer, models: str = BETTER) -> str:
     return run_id
 
 
-def _shown(writer: Writer, run_id: str) -> dict[str, Any]:
+def _shown(writer: NeovimSession, run_id: str) -> dict[str, Any]:
     run: dict[str, Any] = writer.ask("run.show", runId=run_id)
     return run
 
 
-def test_after_a_polish_commands_are_about_the_articles_own_run(writer: Writer) -> None:
+def test_after_a_polish_commands_are_about_the_articles_own_run(
+    writer: NeovimSession,
+) -> None:
     """Every one of them, and nothing becomes of the polish's run."""
     run_id = _polished(writer)
     polish = writer.run()
@@ -67,7 +69,7 @@ def test_after_a_polish_commands_are_about_the_articles_own_run(writer: Writer) 
     assert writer.ask("run.tree", runId=polish["pipelineRunId"])["children"] == []
 
 
-def test_restore_takes_back_what_came_in_last(writer: Writer) -> None:
+def test_restore_takes_back_what_came_in_last(writer: NeovimSession) -> None:
     """That was the polish, and the server offers it first."""
     _polished(writer)
     assert PASSAGE not in writer.text()
@@ -76,7 +78,9 @@ def test_restore_takes_back_what_came_in_last(writer: Writer) -> None:
     writer.said(wording.RESTORED)
 
 
-def test_a_polish_to_choose_from_is_applied_from_the_article(writer: Writer) -> None:
+def test_a_polish_to_choose_from_is_applied_from_the_article(
+    writer: NeovimSession,
+) -> None:
     """Its view is where she chooses; the article's run is left alone."""
     run_id = _polished(writer, "[openai/say-one, openai/say-two]")
     writer.said(wording.CHOOSE_BESIDE)
@@ -90,7 +94,7 @@ def test_a_polish_to_choose_from_is_applied_from_the_article(writer: Writer) -> 
     assert _shown(writer, run_id)["steps"]["angles"].get("userSelection") is None
 
 
-def test_without_a_run_of_its_own_an_article_has_none(writer: Writer) -> None:
+def test_without_a_run_of_its_own_an_article_has_none(writer: NeovimSession) -> None:
     """A passage polished makes no run of it; the next command says what does."""
     writer.open_notes(NOTES.replace("MODELS", BETTER))
     writer.do("polish", line=writer.text().split("\n").index(PASSAGE) + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neovim import wording
-from support.writer import NOTES, Writer
+from support.neovim_session import NOTES, NeovimSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ def test_lenses_need_nothing_of_neovims_own(
     start: Callable[..., Nvim], tmp_path: Path
 ) -> None:
     """The status line has its words, and <CR> on a heading its choices."""
-    writer = Writer(start(NEWER), tmp_path)
+    writer = NeovimSession(start(NEWER), tmp_path)
     writer.nvim.attach_screen(100, 30)
     writer.notes.write_text(NOTES, encoding="utf-8")
     writer.nvim.command(f"edit {writer.notes}")

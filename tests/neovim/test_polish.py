@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from neovim import wording
 
 if TYPE_CHECKING:
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 FRONT = "---\nwriteit: {{models: {{polish: openai/{model}}}}}\n---\n"
 BODY = """\
@@ -36,17 +36,17 @@ TYPED = (
 )
 
 
-def _open(writer: Writer, model: str) -> str:
+def _open(writer: NeovimSession, model: str) -> str:
     """Notes whose passages go to `model`; returns their text."""
     writer.open_notes(FRONT.format(model=model) + BODY)
     return writer.text()
 
 
-def _line_of(writer: Writer, words: str) -> int:
+def _line_of(writer: NeovimSession, words: str) -> int:
     return writer.text().split("\n").index(words) + 1
 
 
-def test_a_polish_through_neovims_own_code_action(writer: Writer) -> None:
+def test_a_polish_through_neovims_own_code_action(writer: NeovimSession) -> None:
     """`vim.lsp.buf.code_action` on a selection: one edit, one undo."""
     before = _open(writer, "say-In%20better%20words.")
     writer.nvim.command(f"normal! {_line_of(writer, PASSAGE)}GV")
@@ -61,7 +61,7 @@ def test_a_polish_through_neovims_own_code_action(writer: Writer) -> None:
     assert writer.text() == before
 
 
-def test_a_polish_leaves_no_window_behind(writer: Writer) -> None:
+def test_a_polish_leaves_no_window_behind(writer: NeovimSession) -> None:
     """The stream's window goes when the passage is in its place."""
     before = _open(writer, "say-In%20better%20words.")
     writer.do("polish", line=_line_of(writer, PASSAGE))
@@ -69,7 +69,7 @@ def test_a_polish_leaves_no_window_behind(writer: Writer) -> None:
     assert writer.nvim.lua(WINDOWS) == 1
 
 
-def test_of_several_answers_she_chooses_and_applies(writer: Writer) -> None:
+def test_of_several_answers_she_chooses_and_applies(writer: NeovimSession) -> None:
     """Nothing is put into the text before she said which."""
     writer.open_notes(
         "---\nwriteit: {models: {polish: [openai/say-one, openai/say-two]}}\n---\n"
@@ -87,7 +87,7 @@ def test_of_several_answers_she_chooses_and_applies(writer: Writer) -> None:
 
 
 def test_typing_while_a_rewrite_of_a_later_paragraph_comes_and_is_applied(
-    writer: Writer,
+    writer: NeovimSession,
 ) -> None:
     """170 keys at 20 a second: all of them there, one undo takes the rewrite back."""
     before = _open(writer, "slow-150")
@@ -129,7 +129,7 @@ def _keys(typed: str) -> list[str]:
     return keys
 
 
-def test_a_block_of_columns_is_not_polished(writer: Writer) -> None:
+def test_a_block_of_columns_is_not_polished(writer: NeovimSession) -> None:
     """Lines would be rewritten that she did not select."""
     before = _open(writer, "say-nothing")
     writer.nvim.keys(f"{_line_of(writer, PASSAGE)}Gk<C-v>jjl:WriteIt polish<CR>")

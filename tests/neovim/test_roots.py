@@ -9,14 +9,14 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 ROOT = "return require('writeit.server').root_of(vim.fn.bufadd(...))"
 
 
 @pytest.mark.parametrize("marker", [".writeit", "pipelines", ".git"])
 def test_the_nearest_folder_with_a_marker_is_the_workspace(
-    writer: Writer, tmp_path: Path, marker: str
+    writer: NeovimSession, tmp_path: Path, marker: str
 ) -> None:
     """Whichever marker it is, and whatever marker stands further up."""
     (tmp_path / ".git").mkdir()
@@ -28,7 +28,7 @@ def test_the_nearest_folder_with_a_marker_is_the_workspace(
 
 
 def test_without_a_marker_it_is_the_files_own_folder(
-    writer: Writer, tmp_path: Path
+    writer: NeovimSession, tmp_path: Path
 ) -> None:
     """A folder of notes is a workspace, too."""
     assert writer.nvim.lua(ROOT, str(tmp_path / "one.md")) == str(tmp_path)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from support.neovim_session import NeovimSession
     from support.nvim import Nvim
-    from support.writer import Writer
 
 PLUGIN = Path(__file__).parents[2] / "neovim"
 LUA = sorted(PLUGIN.rglob("*.lua"))
@@ -67,14 +67,16 @@ def test_the_wheels_copy_is_preferred(
     assert runtime_folder() == package / "_bundled/neovim"
 
 
-def test_the_help_names_every_verb(writer: Writer) -> None:
+def test_the_help_names_every_verb(writer: NeovimSession) -> None:
     """`:help :WriteIt-next` leads to the words about it."""
     for verb in writer.nvim.lua("return require('writeit.verb_names').names"):
         writer.nvim.command(f"help :WriteIt-{verb}")
         assert writer.nvim.lua("return vim.fn.expand('%:t')") == "writeit.txt"
 
 
-def test_the_tags_of_the_help_are_its_own(writer: Writer, tmp_path: Path) -> None:
+def test_the_tags_of_the_help_are_its_own(
+    writer: NeovimSession, tmp_path: Path
+) -> None:
     """They come with the plug-in: a wheel is never asked to make them."""
     text = (PLUGIN / "doc/writeit.txt").read_bytes()
     (tmp_path / "writeit.txt").write_bytes(text)
@@ -105,7 +107,7 @@ def test_a_start_loads_little(start: Callable[..., Nvim]) -> None:
     assert set(loaded) <= {"writeit.verb_names", "writeit.commands", "writeit.handlers"}
 
 
-def test_checkhealth_says_what_works_and_what_does_not(writer: Writer) -> None:
+def test_checkhealth_says_what_works_and_what_does_not(writer: NeovimSession) -> None:
     """Server, version, models, store; each with what to do about it."""
     writer.nvim.command("checkhealth writeit")
     report = writer.text(writer.nvim.lua("return vim.api.nvim_get_current_buf()"))
@@ -116,7 +118,7 @@ def test_checkhealth_says_what_works_and_what_does_not(writer: Writer) -> None:
     assert "ERROR" not in report, report
 
 
-def test_checkhealth_asks_everything_at_once(writer: Writer) -> None:
+def test_checkhealth_asks_everything_at_once(writer: NeovimSession) -> None:
     """The store is looked at while the models are still being listed."""
     writer.nvim.lua(LISTEN)
     writer.nvim.command("checkhealth writeit")

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from neovim import wording
-from support.writer import SHE_WRITES
+from support.neovim_session import TYPE_AT_STREAM_START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.neovim_session import NeovimSession
     from support.nvim import Nvim
-    from support.writer import Writer
 
 SCREENS = Path(__file__).parent / "screens"
 RENEW = os.environ.get("WRITEIT_RENEW_SCREENS") == "1"
@@ -69,7 +69,7 @@ LAST = 10.0
 
 
 @pytest.fixture(scope="module")
-def walker(shared: Writer) -> Iterator[Writer]:
+def walker(shared: NeovimSession) -> Iterator[NeovimSession]:
     """The shared Neovim with a screen of the size most terminals have."""
     shared.nvim.request("nvim_ui_try_resize", 110, 32)
     yield shared
@@ -77,7 +77,7 @@ def walker(shared: Writer) -> Iterator[Writer]:
 
 
 @pytest.fixture
-def notes(walker: Writer) -> Writer:
+def notes(walker: NeovimSession) -> NeovimSession:
     """The notes of the walk, open."""
     walker.open_notes(NOTES)
     return walker
@@ -105,7 +105,7 @@ def _at_rest(nvim: Nvim) -> str:
     return "\n".join(line.rstrip() for line in screen.split("\n"))
 
 
-def test_a_run_is_ready(notes: Writer) -> None:
+def test_a_run_is_ready(notes: NeovimSession) -> None:
     """The notes say where the run stands; its page says what to do."""
     notes.do("start")
     notes.beside_shows(wording.RUN_NOT_STARTED)
@@ -113,7 +113,7 @@ def test_a_run_is_ready(notes: Writer) -> None:
     _kept("ready", notes.nvim)
 
 
-def test_two_answers_are_coming(notes: Writer) -> None:
+def test_two_answers_are_coming(notes: NeovimSession) -> None:
     """A section for each, with how far it is."""
     notes.do("start")
     notes.nvim.command(f"WriteIt next openai/held-9 {ANGLES[0]}")
@@ -124,7 +124,7 @@ def test_two_answers_are_coming(notes: Writer) -> None:
     notes.rest()
 
 
-def test_the_answers_are_there(notes: Writer) -> None:
+def test_the_answers_are_there(notes: NeovimSession) -> None:
     """What can be done with each stands below its heading."""
     notes.do("start")
     notes.do(" ".join(["next", *ANGLES]))
@@ -132,7 +132,7 @@ def test_the_answers_are_there(notes: Writer) -> None:
     _kept("answers", notes.nvim)
 
 
-def test_a_question_of_the_bare_command(notes: Writer) -> None:
+def test_a_question_of_the_bare_command(notes: NeovimSession) -> None:
     """The offers, numbered, in Neovim's own list."""
     notes.do("start")
     notes.beside_shows(wording.RUN_NOT_STARTED)
@@ -144,7 +144,7 @@ def test_a_question_of_the_bare_command(notes: Writer) -> None:
     notes.rest()
 
 
-def test_two_answers_beside_each_other(notes: Writer) -> None:
+def test_two_answers_beside_each_other(notes: NeovimSession) -> None:
     """Neovim's own diff."""
     notes.do("start")
     notes.do(" ".join(["next", *ANGLES]))
@@ -153,10 +153,12 @@ def test_two_answers_beside_each_other(notes: Writer) -> None:
     notes.nvim.command("tabclose")
 
 
-def test_her_words_beside_a_text_that_met_them(notes: Writer) -> None:
+def test_her_words_beside_a_text_that_met_them(notes: NeovimSession) -> None:
     """What stayed and what the text has there; then her own text, to take it into."""
     notes.ask("preferences.set", defaultModels={"polish": "openai/say-Water%20walks."})
-    notes.nvim.lua(SHE_WRITES, notes.buffer(), 7, "- A river is never the same water.")
+    notes.nvim.lua(
+        TYPE_AT_STREAM_START, notes.buffer(), 7, "- A river is never the same water."
+    )
     notes.nvim.lua(WAIT)
     notes.do("polish", line=8)
     notes.said(wording.PASSAGE_CONFLICT)
@@ -171,7 +173,7 @@ def test_her_words_beside_a_text_that_met_them(notes: Writer) -> None:
     notes.ask("preferences.set", defaultModels={})
 
 
-def test_a_list_longer_than_the_screen(notes: Writer) -> None:
+def test_a_list_longer_than_the_screen(notes: NeovimSession) -> None:
     """A buffer at the bottom, with its keys."""
     notes.do("start")
     notes.beside_shows(wording.RUN_NOT_STARTED)
@@ -185,7 +187,7 @@ def test_a_list_longer_than_the_screen(notes: Writer) -> None:
     notes.nvim.request("nvim_ui_try_resize", 110, 32)
 
 
-def test_a_family(notes: Writer) -> None:
+def test_a_family(notes: NeovimSession) -> None:
     """The tree with its keys."""
     notes.do("start")
     notes.do(" ".join(["next", *ANGLES]))
@@ -196,7 +198,7 @@ def test_a_family(notes: Writer) -> None:
     _kept("tree", notes.nvim)
 
 
-def test_a_merge_is_a_text_of_hers(notes: Writer) -> None:
+def test_a_merge_is_a_text_of_hers(notes: NeovimSession) -> None:
     """What was taken, to be changed and written."""
     notes.do("start")
     notes.do(" ".join(["next", *ANGLES]))
@@ -211,7 +213,7 @@ def test_a_merge_is_a_text_of_hers(notes: Writer) -> None:
     notes.nvim.keys("q")
 
 
-def test_an_error_says_what_to_do(notes: Writer) -> None:
+def test_an_error_says_what_to_do(notes: NeovimSession) -> None:
     """Long words stand in the corner; nobody has to press Enter."""
     notes.do("start")
     notes.nvim.lua(WAIT)
@@ -222,7 +224,7 @@ def test_an_error_says_what_to_do(notes: Writer) -> None:
     notes.nvim.lua("vim.defer_fn = _G.defer")
 
 
-def test_the_exact_prompt(notes: Writer) -> None:
+def test_the_exact_prompt(notes: NeovimSession) -> None:
     """Who would get it, and the words themselves."""
     notes.do("start")
     notes.ask("preferences.set", defaultModels={"angles": "openai/gpt-4o"})
@@ -232,7 +234,7 @@ def test_the_exact_prompt(notes: Writer) -> None:
     notes.ask("preferences.set", defaultModels={})
 
 
-def test_a_narrow_screen_has_the_window_below(notes: Writer) -> None:
+def test_a_narrow_screen_has_the_window_below(notes: NeovimSession) -> None:
     """80 columns are too few for two texts side by side."""
     notes.nvim.request("nvim_ui_try_resize", 80, 32)
     notes.do("start")
@@ -242,7 +244,7 @@ def test_a_narrow_screen_has_the_window_below(notes: Writer) -> None:
     notes.nvim.request("nvim_ui_try_resize", 110, 32)
 
 
-def test_the_window_floats_if_she_likes(notes: Writer) -> None:
+def test_the_window_floats_if_she_likes(notes: NeovimSession) -> None:
     """`vim.g.writeit.window = 'float'`."""
     notes.nvim.lua("vim.g.writeit = { window = 'float' }")
     notes.do("start")

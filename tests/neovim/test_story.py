@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neovim import wording
-from support.writer import NOTES
+from support.neovim_session import NOTES
 
 if TYPE_CHECKING:
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 DIFFED = """
 return vim.tbl_map(function(win)
@@ -18,7 +18,7 @@ end, vim.api.nvim_tabpage_list_wins(0))
 """
 
 
-def test_from_notes_to_an_article_and_back(writer: Writer) -> None:
+def test_from_notes_to_an_article_and_back(writer: NeovimSession) -> None:
     """Every step of the story; nothing on the way destroys what was before."""
     notes = writer.text()
     writer.do("start")
@@ -76,7 +76,7 @@ def test_from_notes_to_an_article_and_back(writer: Writer) -> None:
     assert writer.notes.read_text("utf-8") == NOTES
 
 
-def _go_another_way(writer: Writer, words: str) -> None:
+def _go_another_way(writer: NeovimSession, words: str) -> None:
     """Choose the step's answer in words of her own."""
     writer.do("edit")
     writer.nvim.keys(f"A{words}<Esc>:write<CR>")
@@ -84,7 +84,7 @@ def _go_another_way(writer: Writer, words: str) -> None:
     writer.rest()
 
 
-def _beside_its_parent(writer: Writer, words: str) -> list[str]:
+def _beside_its_parent(writer: NeovimSession, words: str) -> list[str]:
     """What the tree compares: the run it came from, and this one."""
     writer.do("tree")
     writer.nvim.keys("d")
@@ -96,7 +96,7 @@ def _beside_its_parent(writer: Writer, words: str) -> list[str]:
     return both
 
 
-def _take(writer: Writer, passage: str) -> None:
+def _take(writer: NeovimSession, passage: str) -> None:
     """Take a line of the step's view towards the merge, as from a visual selection."""
     writer.beside_shows(passage)
     nvim = writer.nvim

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from neovim import wording
 
 if TYPE_CHECKING:
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 ARTICLE = """
 local win = vim.fn.bufwinid(...)
@@ -29,19 +29,19 @@ STREAMING = (
 )
 
 
-def _article(writer: Writer) -> Any:
+def _article(writer: NeovimSession) -> Any:
     """Everything about the article that a stream has to leave alone."""
     return writer.nvim.lua(ARTICLE, writer.buffer())
 
 
-def _into_the_stream(writer: Writer) -> None:
+def _into_the_stream(writer: NeovimSession) -> None:
     """Go into the window of the stream; it is there as long as the answers come."""
     writer.nvim.until(STREAMING)
     writer.nvim.command("wincmd l")
     assert "stream" in writer.nvim.lua("return vim.api.nvim_buf_get_name(0)")
 
 
-def test_the_article_is_not_touched_while_answers_come(writer: Writer) -> None:
+def test_the_article_is_not_touched_while_answers_come(writer: NeovimSession) -> None:
     """Text, undo tree, cursor, scroll, registers, marks and jumps stay as they were."""
     writer.do("start")
     writer.nvim.lua("vim.fn.cursor(7, 4)")
@@ -53,7 +53,7 @@ def test_the_article_is_not_touched_while_answers_come(writer: Writer) -> None:
     assert _article(writer) == before
 
 
-def test_three_thousand_chunks_arrive_whole(writer: Writer) -> None:
+def test_three_thousand_chunks_arrive_whole(writer: NeovimSession) -> None:
     """What stands in the window is the answer, byte for byte."""
     writer.do("start")
     writer.nvim.command("WriteIt next openai/paced-1000-3000")
@@ -66,7 +66,7 @@ def test_three_thousand_chunks_arrive_whole(writer: Writer) -> None:
     assert answer["rawOutput"].split() == [f"word{n}" for n in range(3000)]
 
 
-def test_each_answer_has_its_section(writer: Writer) -> None:
+def test_each_answer_has_its_section(writer: NeovimSession) -> None:
     """Two answers that come at once do not run into each other."""
     writer.do("start")
     writer.nvim.command("WriteIt next openai/slow-150 openai/say-one%0Atwo")
@@ -83,7 +83,7 @@ def test_each_answer_has_its_section(writer: Writer) -> None:
     ]
 
 
-def test_control_c_stops_and_what_came_is_kept(writer: Writer) -> None:
+def test_control_c_stops_and_what_came_is_kept(writer: NeovimSession) -> None:
     """The key works in the stream; the answer is there to choose, marked as cut."""
     writer.do("start")
     writer.nvim.command("WriteIt next openai/slow-2000")
@@ -99,7 +99,7 @@ def test_control_c_stops_and_what_came_is_kept(writer: Writer) -> None:
     writer.said(wording.STOPPED)
 
 
-def test_the_key_q_closes_the_stream(writer: Writer) -> None:
+def test_the_key_q_closes_the_stream(writer: NeovimSession) -> None:
     """The answers go on coming, and nothing of them is lost."""
     writer.do("start")
     writer.nvim.command("WriteIt next openai/slow-150")
@@ -112,7 +112,7 @@ def test_the_key_q_closes_the_stream(writer: Writer) -> None:
 
 
 def test_the_answers_to_choose_from_take_the_place_of_the_stream(
-    writer: Writer,
+    writer: NeovimSession,
 ) -> None:
     """Unless she reads there; then <CR> does it."""
     writer.do("start")
@@ -126,7 +126,7 @@ def test_the_answers_to_choose_from_take_the_place_of_the_stream(
     writer.beside_shows(wording.STEP_WAITS)
 
 
-def test_neovims_own_progress_has_reports_only(writer: Writer) -> None:
+def test_neovims_own_progress_has_reports_only(writer: NeovimSession) -> None:
     """Our stream's pieces never reach `LspProgress` or `vim.lsp.status()`."""
     writer.do("start")
     writer.nvim.lua(
@@ -143,7 +143,7 @@ def test_neovims_own_progress_has_reports_only(writer: Writer) -> None:
     assert "word1" not in writer.nvim.lua("return vim.lsp.status()")
 
 
-def test_a_failed_answer_says_why_in_its_place(writer: Writer) -> None:
+def test_a_failed_answer_says_why_in_its_place(writer: NeovimSession) -> None:
     """The other answer is not disturbed, and what to do next is said."""
     writer.do("start")
     writer.do("next openai/err-401 openai/say-fine")
@@ -151,7 +151,7 @@ def test_a_failed_answer_says_why_in_its_place(writer: Writer) -> None:
     assert wording.KEY_REFUSED in writer.beside_shows(wording.STEP_FAILED)
 
 
-def test_when_nothing_comes_it_is_said_once_and_clearly(writer: Writer) -> None:
+def test_when_nothing_comes_it_is_said_once_and_clearly(writer: NeovimSession) -> None:
     """A step of which every call failed can be asked again."""
     writer.do("start")
     writer.do("next openai/err-401")
@@ -159,7 +159,7 @@ def test_when_nothing_comes_it_is_said_once_and_clearly(writer: Writer) -> None:
     assert writer.run()["steps"]["angles"]["status"] == "PENDING"
 
 
-def test_what_streams_is_stopped_from_anywhere(writer: Writer) -> None:
+def test_what_streams_is_stopped_from_anywhere(writer: NeovimSession) -> None:
     """Also from a buffer that has nothing to do with it."""
     writer.do("start")
     writer.nvim.command("WriteIt next openai/slow-2000")
@@ -170,7 +170,9 @@ def test_what_streams_is_stopped_from_anywhere(writer: Writer) -> None:
     assert writer.run()["status"] == "PAUSED"
 
 
-def test_a_line_that_never_ends_is_not_broken_between_words(writer: Writer) -> None:
+def test_a_line_that_never_ends_is_not_broken_between_words(
+    writer: NeovimSession,
+) -> None:
     """Neovim would take seconds for every piece that comes; other texts are."""
     breaking = "vim.wo[vim.fn.bufwinid(require('writeit.window').buffer())].linebreak"
     writer.do("start")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from neovim import wording
-from support.waiting import PATIENCE
-from support.writer import NOTES, Writer
+from support.neovim_session import NOTES, NeovimSession
+from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,24 +23,24 @@ IMPATIENT = 700
 NOWHERE = {"VIRTUAL_ENV": "", "PATH": "/usr/bin:/bin"}
 
 
-def _writer(nvim: Nvim, tmp_path: Path) -> Writer:
+def _writer(nvim: Nvim, tmp_path: Path) -> NeovimSession:
     """Notes open in a Neovim of the test's own, whatever became of the server."""
     workspace = tmp_path / "workspace"
     (workspace / ".git").mkdir(parents=True)
-    writer = Writer(nvim, workspace)
+    writer = NeovimSession(nvim, workspace)
     writer.notes.write_text(NOTES, encoding="utf-8")
     nvim.command(f"edit {writer.notes}")
     return writer
 
 
-def _is_alive(writer: Writer) -> None:
+def _is_alive(writer: NeovimSession) -> None:
     """She can go on writing and saving."""
     writer.nvim.keys("<Esc>Goand on.<Esc>:write<CR>")
     writer.nvim.until("not vim.bo.modified and vim.fn.getline('$') == 'and on.'")
     assert writer.notes.read_text("utf-8").endswith("and on.\n")
 
 
-def _server(writer: Writer) -> psutil.Process:
+def _server(writer: NeovimSession) -> psutil.Process:
     """The server's process: the one that Neovim started."""
     (process,) = psutil.Process(writer.nvim.process.pid).children()
     return process
@@ -146,7 +146,7 @@ def test_a_server_that_hangs_is_said_and_can_be_started_anew(
     _is_alive(writer)
     writer.nvim.command("WriteIt restart")
     writer.said(wording.RESTARTED)
-    assert hanging.wait(PATIENCE) is not None or not hanging.is_running()
+    assert hanging.wait(TIMEOUT) is not None or not hanging.is_running()
     writer.do("skip")
     assert writer.run()["currentStep"] == "outline"
 
@@ -162,5 +162,5 @@ def test_neovim_ends_while_answers_come(
     writer.beside_shows("word9 ")
     server = _server(writer)
     assert writer.nvim.quit() == 0
-    psutil.wait_procs([server], timeout=PATIENCE)
+    psutil.wait_procs([server], timeout=TIMEOUT)
     assert not psutil.pid_exists(server.pid)

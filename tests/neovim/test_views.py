@@ -6,16 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from neovim import wording
-from support.writer import NOTES
+from support.neovim_session import NOTES
 
 if TYPE_CHECKING:
-    from support.writer import Writer
+    from support.neovim_session import NeovimSession
 
 LINES = "vim.api.nvim_buf_get_lines(0, 0, -1, true)"
 SHOWS = "table.concat(" + LINES + ", '\\n'):find(..., 1, true) ~= nil"
 
 
-def test_a_view_is_opened_by_its_address(writer: Writer) -> None:
+def test_a_view_is_opened_by_its_address(writer: NeovimSession) -> None:
     """`:edit writeit:/…` is markdown that nobody types in, and the client is there."""
     writer.do("start")
     run_id = writer.run()["pipelineRunId"]
@@ -28,7 +28,7 @@ def test_a_view_is_opened_by_its_address(writer: Writer) -> None:
     writer.nvim.until("#vim.lsp.get_clients({ name = 'writeit', bufnr = 0 }) == 1")
 
 
-def test_a_view_opens_at_its_top(writer: Writer) -> None:
+def test_a_view_opens_at_its_top(writer: NeovimSession) -> None:
     """Although its text comes when the empty buffer is already shown."""
     writer.do("start")
     writer.do("next openai/say-hello openai/say-goodbye")
@@ -39,13 +39,13 @@ def test_a_view_opens_at_its_top(writer: Writer) -> None:
     assert writer.nvim.lua("return vim.fn.line('.')") == 1
 
 
-def test_a_view_that_is_not_there_says_so(writer: Writer) -> None:
+def test_a_view_that_is_not_there_says_so(writer: NeovimSession) -> None:
     """In the buffer itself; nothing is raised."""
     writer.nvim.command("edit writeit:/run/00000000-0000-7000-8000-000000000000.md")
     writer.nvim.until(SHOWS, wording.RUN_MISSING)
 
 
-def test_a_view_follows_its_run_and_the_cursor_stays(writer: Writer) -> None:
+def test_a_view_follows_its_run_and_the_cursor_stays(writer: NeovimSession) -> None:
     """What changed below or above the cursor does not move it off its line."""
     writer.do("start")
     writer.do("next openai/say-hello%20there openai/say-good%20evening")
@@ -59,7 +59,7 @@ def test_a_view_follows_its_run_and_the_cursor_stays(writer: Writer) -> None:
     assert writer.nvim.lua("return vim.api.nvim_get_current_line()") == "good evening"
 
 
-def test_a_view_shows_no_line_for_machines(writer: Writer) -> None:
+def test_a_view_shows_no_line_for_machines(writer: NeovimSession) -> None:
     """No markers; the addresses that names lead to are hidden."""
     writer.do("start")
     writer.beside_shows("[angles]: writeit:/step/")
@@ -68,7 +68,7 @@ def test_a_view_shows_no_line_for_machines(writer: Writer) -> None:
     assert "<!--" not in writer.beside_shows("hello there")
 
 
-def test_lines_are_taken_from_the_answer_they_stand_in(writer: Writer) -> None:
+def test_lines_are_taken_from_the_answer_they_stand_in(writer: NeovimSession) -> None:
     """Also behind an answer that writes marker lines itself."""
     odd = "one%0A<!-- /writeit:answer -->%0A<!-- writeit:answer 9 x -->%0Atwo"
     writer.do("start")
@@ -85,7 +85,7 @@ def test_lines_are_taken_from_the_answer_they_stand_in(writer: Writer) -> None:
     assert taken == [("two", "say-one"), ("hello there", "say-hel")]
 
 
-def test_lines_of_no_answer_are_not_taken(writer: Writer) -> None:
+def test_lines_of_no_answer_are_not_taken(writer: NeovimSession) -> None:
     """Nor those of two: nothing is taken that she did not point at."""
     writer.do("start")
     writer.do("next openai/say-hello openai/say-goodbye")
@@ -99,7 +99,7 @@ def test_lines_of_no_answer_are_not_taken(writer: Writer) -> None:
     assert writer.run()["steps"]["angles"]["passages"] == []
 
 
-def test_two_answers_are_compared_as_neovim_compares(writer: Writer) -> None:
+def test_two_answers_are_compared_as_neovim_compares(writer: NeovimSession) -> None:
     """In a tab page of their own, in diff mode; `q` closes it."""
     writer.do("start")
     writer.do("next openai/say-hello%20there openai/say-hello%20you")
@@ -114,7 +114,7 @@ def test_two_answers_are_compared_as_neovim_compares(writer: Writer) -> None:
     writer.nvim.until("#vim.api.nvim_list_tabpages() == 1")
 
 
-def test_the_tree_opens_branches_and_compares(writer: Writer) -> None:
+def test_the_tree_opens_branches_and_compares(writer: NeovimSession) -> None:
     """<CR> opens, b branches, d compares with where a run came from."""
     writer.do("start")
     writer.do("next openai/say-hello openai/say-goodbye")
@@ -139,7 +139,7 @@ def test_the_tree_opens_branches_and_compares(writer: Writer) -> None:
     writer.nvim.until(SHOWS, wording.RUN_BRANCHED.format("angles"))
 
 
-def test_going_back_to_the_run_it_branched_off_is_told(writer: Writer) -> None:
+def test_going_back_to_the_run_it_branched_off_is_told(writer: NeovimSession) -> None:
     """As the server offers it; commands are about that run again."""
     writer.do("start")
     writer.do("next openai/say-hello openai/say-goodbye")
@@ -157,7 +157,7 @@ def test_going_back_to_the_run_it_branched_off_is_told(writer: Writer) -> None:
     assert run["steps"]["angles"]["userSelection"] == 1
 
 
-def test_steps_to_go_back_to_are_in_the_runs_order(writer: Writer) -> None:
+def test_steps_to_go_back_to_are_in_the_runs_order(writer: NeovimSession) -> None:
     """Whether they were asked or skipped, and wherever they are listed."""
     writer.do("start")
     writer.do("next openai/say-hello")
@@ -182,7 +182,7 @@ def test_steps_to_go_back_to_are_in_the_runs_order(writer: Writer) -> None:
         writer.rest()
 
 
-def test_the_exact_prompt_and_the_usage_are_views(writer: Writer) -> None:
+def test_the_exact_prompt_and_the_usage_are_views(writer: NeovimSession) -> None:
     """`preview` sends nothing."""
     writer.do("start")
     writer.do("usage")
@@ -194,7 +194,7 @@ def test_the_exact_prompt_and_the_usage_are_views(writer: Writer) -> None:
     assert writer.run()["steps"]["angles"]["status"] == "PENDING"
 
 
-def test_an_answer_is_reworded_before_it_is_chosen(writer: Writer) -> None:
+def test_an_answer_is_reworded_before_it_is_chosen(writer: NeovimSession) -> None:
     """`edit` opens it as a text of hers; writing it chooses it."""
     writer.do("start")
     writer.do("next openai/say-hello%20there")
@@ -208,7 +208,9 @@ def test_an_answer_is_reworded_before_it_is_chosen(writer: Writer) -> None:
     assert writer.nvim.lua("return vim.api.nvim_get_current_buf()") == writer.buffer()
 
 
-def test_lenses_stand_at_their_headings_when_a_view_has_grown(writer: Writer) -> None:
+def test_lenses_stand_at_their_headings_when_a_view_has_grown(
+    writer: NeovimSession,
+) -> None:
     """They are asked for anew when the text has come, not only before."""
     headed = """(function()
       local buf = require('writeit.window').buffer()
@@ -229,7 +231,9 @@ def test_lenses_stand_at_their_headings_when_a_view_has_grown(writer: Writer) ->
         writer.nvim.until(headed)
 
 
-def test_the_lenses_of_an_answer_are_chosen_from_with_return(writer: Writer) -> None:
+def test_the_lenses_of_an_answer_are_chosen_from_with_return(
+    writer: NeovimSession,
+) -> None:
     """On its heading <CR> asks which, and the choice has its turn like any command."""
     writer.do("start")
     writer.do("next openai/say-hello openai/slow-20")
@@ -242,7 +246,7 @@ def test_the_lenses_of_an_answer_are_chosen_from_with_return(writer: Writer) -> 
     assert writer.run()["steps"]["angles"]["userSelection"] == 1
 
 
-def test_an_earlier_run_is_found_again(writer: Writer) -> None:
+def test_an_earlier_run_is_found_again(writer: NeovimSession) -> None:
     """`history` offers them; the one she takes is what commands are about."""
     writer.open_notes(NOTES.replace("rivers", "owls"))
     writer.do("start")
@@ -258,7 +262,7 @@ def test_an_earlier_run_is_found_again(writer: Writer) -> None:
     assert writer.ask("run.show", runId=first)["steps"]["angles"]["aiResponses"]
 
 
-def test_a_run_of_another_document_is_told_as_such(writer: Writer) -> None:
+def test_a_run_of_another_document_is_told_as_such(writer: NeovimSession) -> None:
     """`history` says what commands are about now, and where to go."""
     writer.open_notes(NOTES.replace("rivers", "newts"))
     writer.do("start")
@@ -281,7 +285,9 @@ def test_a_run_of_another_document_is_told_as_such(writer: Writer) -> None:
     assert writer.ask("run.show", runId=first)["steps"]["angles"]["aiResponses"]
 
 
-def test_a_definition_leads_from_the_first_line_to_the_step(writer: Writer) -> None:
+def test_a_definition_leads_from_the_first_line_to_the_step(
+    writer: NeovimSession,
+) -> None:
     """By Neovim's own key; the key that goes back goes back."""
     writer.do("start")
     writer.beside_shows("[angles]: writeit:/step/")

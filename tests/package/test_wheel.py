@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,6 +75,6 @@ async def test_both_entry_points_end_with_their_input(tmp_path: Path) -> None:
             stdout=asyncio.subprocess.PIPE,
             cwd=tmp_path,
         )
-        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+        out, _ = await asyncio.wait_for(process.communicate(), TIMEOUT)
         assert out == b""
         assert process.returncode == 1

@@ -46,7 +46,7 @@ TEXTS = st.one_of(
 
 
 @dataclass
-class Family:
+class RunTreeMachine:
     """Runs as they are after the decisions made so far."""
 
     draw: st.DrawFn
@@ -90,7 +90,7 @@ class Family:
         self.add(run, e.RunStarted(at=run.created_at, run=run))
 
 
-def ask(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def ask(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Ask models in the current step, or again what failed or was cut."""
     step = run.steps[run.current_step]
     if step.status is StepStatus.PENDING:
@@ -104,7 +104,7 @@ def ask(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
     return (*events, *_sent(family, step, calls, run))
 
 
-def regenerate(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def regenerate(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Ask a step anew."""
     step = run.steps[family.draw(st.sampled_from([run.current_step, "angles"]))]
     calls = family.calls(step.generation + 1)
@@ -113,7 +113,7 @@ def regenerate(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
 
 
 def _sent(
-    family: Family, step: StepState, calls: list[Call], run: PipelineRun
+    family: RunTreeMachine, step: StepState, calls: list[Call], run: PipelineRun
 ) -> list[e.Event]:
     prompt = family.text()
     return [
@@ -122,7 +122,7 @@ def _sent(
     ]
 
 
-def end(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def end(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Let an answer arrive, be cut or fail."""
     step = next((step for step in run.steps.values() if step.streaming), None)
     if step is None:
@@ -150,7 +150,7 @@ def end(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
     return generate.complete_response(step.step_name, response, run.updated_at)
 
 
-def select(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def select(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Choose an answer, perhaps in other words, perhaps with words for later."""
     names = [*run.step_names, run.current_step, run.current_step]
     step = run.steps[family.draw(st.sampled_from(names[::-1]))]
@@ -165,24 +165,24 @@ def select(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
     )
 
 
-def skip(_: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def skip(_: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Go on without the step."""
     return skip_step(run, run.steps[run.current_step], run.updated_at)
 
 
-def stop(_: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def stop(_: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Pause a run, or let it go on."""
     if run.status is PipelineStatus.RUNNING:
         return lifecycle.pause(run, run.updated_at, "the writer")
     return lifecycle.resume(run, run.updated_at)
 
 
-def break_down(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def break_down(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Fail."""
     return (e.RunFailed(at=run.updated_at, message=family.text()),)
 
 
-def take(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def take(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Take a passage of an answer."""
     step = run.steps[run.current_step]
     if not step.ai_responses:
@@ -195,7 +195,7 @@ def take(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
     return (e.PassageTaken(at=run.updated_at, step=step.step_name, passage=passage),)
 
 
-def merge(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def merge(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Join parts, and be done with the step."""
     step = run.steps[run.current_step]
     parts = (
@@ -210,7 +210,7 @@ def merge(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
     )
 
 
-def put(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
+def put(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
     """Apply a finished step's text to a document, or take it back."""
     done = [s for s in run.steps.values() if s.status is StepStatus.COMPLETED]
     if family.draw(st.booleans()) and run.applied:
@@ -227,7 +227,7 @@ def put(family: Family, run: PipelineRun) -> tuple[e.Event, ...]:
     )
 
 
-def branch(family: Family, run: PipelineRun) -> PipelineRun:
+def branch(family: RunTreeMachine, run: PipelineRun) -> PipelineRun:
     """The child of `run` at one of its steps, as a branch is made."""
     names = run.step_names
     last = names.index(run.current_step)
@@ -261,7 +261,7 @@ def branch(family: Family, run: PipelineRun) -> PipelineRun:
     )
 
 
-Action = Callable[[Family, PipelineRun], tuple[e.Event, ...]]
+Action = Callable[[RunTreeMachine, PipelineRun], tuple[e.Event, ...]]
 
 
 def _likely(run: PipelineRun) -> tuple[Action, ...]:
@@ -279,7 +279,7 @@ def _likely(run: PipelineRun) -> tuple[Action, ...]:
 @st.composite
 def histories(draw: st.DrawFn, max_size: int = 40) -> list[RunCommit]:
     """Decisions, in an order in which each can be committed."""
-    family = Family(draw)
+    family = RunTreeMachine(draw)
     family.start()
     for _ in range(draw(st.integers(5, max_size))):
         run = draw(st.sampled_from(list(family.runs.values())))
@@ -295,7 +295,7 @@ def histories(draw: st.DrawFn, max_size: int = 40) -> list[RunCommit]:
 
 
 def _act(
-    family: Family,
+    family: RunTreeMachine,
     run: PipelineRun,
     action: Action,
 ) -> None:

@@ -13,7 +13,7 @@ from lmdb import verify as offline
 
 from storage import samples
 from storage.samples import a_run, an_id, answer, ask, at, put, receive, select
-from support.waiting import awaited
+from support.waiting import wait_until_async
 from writeit.domain import events as e
 from writeit.domain.errors import Busy, InvalidParams, StoreError
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
@@ -40,7 +40,7 @@ def keys_of(store: LmdbStore, prefix: str) -> list[str]:
 
 async def is_journaled(store: LmdbStore) -> None:
     """Wait until streamed text is on the disk."""
-    await awaited(lambda: keys_of(store, "journal:"))
+    await wait_until_async(lambda: keys_of(store, "journal:"))
 
 
 def child_of(parent: PipelineRun, number: int, step: str) -> PipelineRun:
@@ -346,7 +346,7 @@ async def test_a_cancelled_caller_does_not_undo_a_decision(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await awaited(lambda: lmdb_store.get_run(an_id(1)))
+    await wait_until_async(lambda: lmdb_store.get_run(an_id(1)))
 
 
 async def test_streamed_text_is_on_the_disk_in_50_ms(lmdb_store: LmdbStore) -> None:

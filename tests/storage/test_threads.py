@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from storage.samples import a_run, an_id, answer, ask, put, receive
-from support.waiting import awaited
+from support.waiting import wait_until_async
 from writeit.storage.store import LmdbStore
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def test_readers_do_not_notice_that_the_map_grows(tmp_path: Path) -> None:
     for number in range(100, 140):
         text = f"{number}" * 100_000
         await receive(store, run.pipeline_run_id, answer(number, text))
-    await awaited(lambda: reads[0] > 10 or problems)
+    await wait_until_async(lambda: reads[0] > 10 or problems)
     stop.set()
     for thread in threads:
         thread.join()

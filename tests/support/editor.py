@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_lsp import client_capabilities
 
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -111,7 +111,7 @@ class Editor:
 
     async def request(self, method: str, params: Any) -> Any:
         """Send a request and wait for its result."""
-        return await asyncio.wait_for(self.ask(method, params)[1], PATIENCE)
+        return await asyncio.wait_for(self.ask(method, params)[1], TIMEOUT)
 
     def start(
         self, command: str, work_done_token: str | None = None, **params: object
@@ -124,7 +124,7 @@ class Editor:
 
     async def command(self, command: str, **params: object) -> Any:
         """Send a command and wait for its result; raises Refused."""
-        return await asyncio.wait_for(self.start(command, None, **params)[1], PATIENCE)
+        return await asyncio.wait_for(self.start(command, None, **params)[1], TIMEOUT)
 
     async def start_run(self, **params: object) -> str:
         """Start a run on the open notes; return its id."""
@@ -144,7 +144,7 @@ class Editor:
     async def refused(self, reply: asyncio.Future[Any]) -> Refused:
         """Wait for the reply to a command that has to be refused."""
         try:
-            result = await asyncio.wait_for(reply, PATIENCE)
+            result = await asyncio.wait_for(reply, TIMEOUT)
         except Refused as refused:
             return refused
         msg = f"it was not refused: {result}"
@@ -169,7 +169,7 @@ class Editor:
         """The params of every message with a method."""
         return [m.get("params", {}) for m in self.messages if m.get("method") == method]
 
-    async def until(self, condition: Any, within: float = PATIENCE) -> None:
+    async def until(self, condition: Any, within: float = TIMEOUT) -> None:
         """Wait until something has been heard."""
         async with asyncio.timeout(within), self._news:
             await self._news.wait_for(condition)
@@ -209,7 +209,7 @@ class Editor:
         """Shut the server down as an editor does; return its exit code."""
         await self.request("shutdown", None)
         self.notify("exit", None)
-        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+        return await asyncio.wait_for(self.process.wait(), TIMEOUT)
 
     async def end(self) -> None:
         """Make sure that nothing is left."""

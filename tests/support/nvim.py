@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
 
-from support.screen import Screen
-from support.waiting import PATIENCE
+from support.screen_grid import ScreenGrid
+from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class Nvim:
         self._packer = msgpack.Packer()
         self._replies: dict[int, Queue[tuple[Any, Any]]] = {}
         self._count = 0
-        self.screen: Screen | None = None
+        self.screen: ScreenGrid | None = None
         self.notifications: Queue[tuple[str, list[Any]]] = Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -86,7 +86,7 @@ class Nvim:
 
     # --- talking --------------------------------------------------------------------
 
-    def request(self, method: str, *params: Any, within: float = PATIENCE) -> Any:
+    def request(self, method: str, *params: Any, within: float = TIMEOUT) -> Any:
         """Call an API function and return its result."""
         self._count += 1
         reply: Queue[tuple[Any, Any]] = Queue()
@@ -103,7 +103,7 @@ class Nvim:
             raise NvimError(error[1] if isinstance(error, list) else error)
         return result
 
-    def lua(self, code: str, *args: Any, within: float = PATIENCE) -> Any:
+    def lua(self, code: str, *args: Any, within: float = TIMEOUT) -> Any:
         """Run Lua and return what it returns."""
         return self.request("nvim_exec_lua", code, list(args), within=within)
 
@@ -116,7 +116,7 @@ class Nvim:
         self.request("nvim_input", typed)
 
     def until(
-        self, code: str, *args: Any, within: float = PATIENCE, what: str = ""
+        self, code: str, *args: Any, within: float = TIMEOUT, what: str = ""
     ) -> Any:
         """Wait until a Lua expression is true; return its value."""
         end = time.monotonic() + within
@@ -133,14 +133,14 @@ class Nvim:
 
     # --- looking ----------------------------------------------------------------------
 
-    def attach_screen(self, width: int = 80, height: int = 24) -> Screen:
+    def attach_screen(self, width: int = 80, height: int = 24) -> ScreenGrid:
         """Attach a screen of that size."""
-        self.screen = Screen(width, height)
+        self.screen = ScreenGrid(width, height)
         options = {"rgb": True, "ext_linegrid": True}
         self.request("nvim_ui_attach", width, height, options)
         return self.screen
 
-    def shows(self, words: str, within: float = PATIENCE) -> str:
+    def shows(self, words: str, within: float = TIMEOUT) -> str:
         """Wait until `words` are on the screen; return all of it."""
         assert self.screen is not None
         end = time.monotonic() + within
@@ -156,7 +156,7 @@ class Nvim:
         assert self.screen is not None
         return self.screen.text()
 
-    def settled(self, quiet: float = 0.25, within: float = PATIENCE) -> str:
+    def settled(self, quiet: float = 0.25, within: float = TIMEOUT) -> str:
         """Wait until the screen has been still for a moment; return it."""
         assert self.screen is not None
         end = time.monotonic() + within
@@ -199,7 +199,7 @@ class Nvim:
             self._replies[0] = Queue()
             self._socket.sendall(self._packer.pack(quitting))
         try:
-            code = self.process.wait(PATIENCE)
+            code = self.process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
@@ -224,7 +224,7 @@ def _environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
 
 
 def _connected(address: str, process: subprocess.Popen[bytes]) -> socket.socket:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while True:
         link = socket.socket(socket.AF_UNIX)
         try:

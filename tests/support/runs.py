@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from writeit.domain.operations.lifecycle import Events
 
 STEPS = ("angles", "outline", "draft", "polish")
-DAWN = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 _ids = count(1)
 
 
 def later(seconds: float) -> datetime:
     """That many seconds after dawn."""
-    return DAWN + timedelta(seconds=seconds)
+    return START + timedelta(seconds=seconds)
 
 
 def new_id() -> UUID:
@@ -37,8 +37,8 @@ def new_run(steps: tuple[str, ...] = STEPS, **fields: Any) -> PipelineRun:
         **{
             "pipeline_run_id": new_id(),
             "configuration_id": "test@1",
-            "created_at": DAWN,
-            "updated_at": DAWN,
+            "created_at": START,
+            "updated_at": START,
             "current_step": steps[0],
             "steps": {name: StepState(step_name=name) for name in steps},
             **fields,
@@ -56,7 +56,7 @@ def answer(call: Call, text: str = "words", **fields: Any) -> AIResponse:
             "prompt_used": "a prompt",
             "raw_output": text,
             "processed_content": text.strip(),
-            "created_at": DAWN,
+            "created_at": START,
             "usage_stats": TokenUsage(
                 prompt_tokens=1, completion_tokens=1, total_tokens=2
             ),
@@ -94,7 +94,7 @@ def done(run: PipelineRun, events: Events) -> PipelineRun:
 def sends(step: str, calls: list[Call]) -> Events:
     """The calls being made."""
     return tuple(
-        generate.start_response(step, call, "a prompt", DAWN) for call in calls
+        generate.start_response(step, call, "a prompt", START) for call in calls
     )
 
 
@@ -102,7 +102,7 @@ def asked(run: PipelineRun, calls: int = 1) -> tuple[PipelineRun, list[Call]]:
     """The run with its current step asked, and the calls."""
     state = current(run)
     made = [call_for(state, up=1 if state.calls else 0) for _ in range(calls)]
-    opening = generate.start_generation(run, state, made, DAWN)
+    opening = generate.start_generation(run, state, made, START)
     return done(run, (*opening, *sends(state.step_name, made))), made
 
 
@@ -112,14 +112,14 @@ def answered(run: PipelineRun, *texts: str) -> PipelineRun:
     run, calls = asked(run, len(texts))
     step = run.current_step
     for call, text in zip(calls, texts, strict=True):
-        run = done(run, generate.complete_response(step, answer(call, text), DAWN))
+        run = done(run, generate.complete_response(step, answer(call, text), START))
     return run
 
 
 def chosen(run: PipelineRun) -> PipelineRun:
     """The run with its current step answered and chosen."""
     run = answered(run)
-    return done(run, select.select_response(run, current(run), 0, DAWN))
+    return done(run, select.select_response(run, current(run), 0, START))
 
 
 def completed(steps: tuple[str, ...] = STEPS) -> PipelineRun:
@@ -136,26 +136,26 @@ def anew(
     """The run with a step asked anew, and the call."""
     state = run.steps[step]
     calls = [call_for(state, up=1)]
-    opening = generate.regenerate(run, state, calls, feedback, DAWN)
+    opening = generate.regenerate(run, state, calls, feedback, START)
     return done(run, (*opening, *sends(step, calls))), calls
 
 
 def failing(run: PipelineRun, step: str, call: Call) -> PipelineRun:
     """The run after a call ended without any text."""
-    return done(run, generate.fail_response(step, call, "timeout", "too slow", DAWN))
+    return done(run, generate.fail_response(step, call, "timeout", "too slow", START))
 
 
 def paused(run: PipelineRun) -> PipelineRun:
     """The run, paused."""
-    return done(run, lifecycle.pause(run, DAWN))
+    return done(run, lifecycle.pause(run, START))
 
 
 def broken(run: PipelineRun) -> PipelineRun:
     """The run after a failure of the engine or the model host."""
-    return done(run, (e.RunFailed(at=DAWN, message="the model host ended"),))
+    return done(run, (e.RunFailed(at=START, message="the model host ended"),))
 
 
 def child_of(run: PipelineRun, step: str) -> PipelineRun:
     """A branch of the run at one of its steps."""
-    event = lifecycle.branch(run, run.steps[step], new_id(), DAWN, None)
+    event = lifecycle.branch(run, run.steps[step], new_id(), START, None)
     return state_machine.apply_event(None, event)

@@ -1,4 +1,4 @@
-"""Skips that are allowed on a desk and failures in CI."""
+"""Skips that are allowed on a developer's machine and failures in CI."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import termios
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from support.workspace import new_workspace
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ AGAIN = 5
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """What a command left behind."""
 
     code: int
@@ -51,7 +51,7 @@ class Terminal:
 
     async def writeit(
         self, *arguments: str, lines: str | None = None, at: Path | None = None
-    ) -> Said:
+    ) -> CommandResult:
         """Run one command to its end; `lines` are what stands on its stdin."""
         stdin = asyncio.subprocess.DEVNULL if lines is None else asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
@@ -63,9 +63,9 @@ class Terminal:
             stderr=asyncio.subprocess.PIPE,
         )
         given = None if lines is None else lines.encode()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             out, err = await process.communicate(given)
-        return Said(process.returncode or 0, out.decode(), err.decode())
+        return CommandResult(process.returncode or 0, out.decode(), err.decode())
 
     @contextlib.asynccontextmanager
     async def screen(self, *arguments: str) -> AsyncIterator[Screen]:
@@ -99,7 +99,7 @@ def _own_terminal() -> None:
 
 
 class Screen:
-    """What a person sees of a command, and what she types."""
+    """The output of a command on a terminal, and the keys that are typed."""
 
     def __init__(self, descriptor: int, process: asyncio.subprocess.Process) -> None:
         self._descriptor = descriptor
@@ -121,7 +121,7 @@ class Screen:
 
     async def shows(self, words: str) -> str:
         """Wait until something is shown that was not there before."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while words not in self.text[self._seen :]:
                 self._more.clear()
                 await self._more.wait()
@@ -147,7 +147,7 @@ class Screen:
 
     async def ends(self) -> int:
         """Wait until the command has ended."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             return await self.process.wait()
 
     def close(self) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 90.0
-"""Seconds that what has to come may take; only a test that fails waits so long."""
+TIMEOUT = 90.0
+"""Seconds to wait for an expected event; only a failing test waits that long."""
 
 
-def waited(condition: Callable[[], Any], within: float = PATIENCE) -> Any:
+def wait_until(condition: Callable[[], Any], within: float = TIMEOUT) -> Any:
     """Wait until `condition` is true, at most so many seconds; return its value."""
     end = time.monotonic() + within
     while not (value := condition()):
@@ -24,9 +24,9 @@ def waited(condition: Callable[[], Any], within: float = PATIENCE) -> Any:
     return value
 
 
-async def awaited(condition: Callable[[], Any]) -> Any:
+async def wait_until_async(condition: Callable[[], Any]) -> Any:
     """Wait until `condition` is true, while others go on; return its value."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not (value := condition()):  # noqa: ASYNC110 -- no event tells of it
             await asyncio.sleep(0.02)
     return value

@@ -7,18 +7,18 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.prose import edited, proses
+from support.text_strategies import edited, texts
 from writeit.text.diff import Edit, apply_edits, compute_edits, edit_distance
 
 
-@given(proses(), st.data())
+@given(texts(), st.data())
 def test_edits_make_exactly_the_target(text: str, data: st.DataObject) -> None:
     """Whatever the texts, the edits make one of the other."""
-    target = data.draw(st.one_of(edited(text, 8), proses()))
+    target = data.draw(st.one_of(edited(text, 8), texts()))
     assert apply_edits(text, compute_edits(text, target)) == target
 
 
-@given(proses(), st.data())
+@given(texts(), st.data())
 def test_edits_are_in_order_and_apart(text: str, data: st.DataObject) -> None:
     """Edits of one document must not overlap; none does nothing."""
     found = compute_edits(text, data.draw(edited(text, 8)))
@@ -39,7 +39,7 @@ def test_equal_texts_need_no_edit() -> None:
     assert edit_distance("same\n", "same\n") == 0
 
 
-@given(proses(), st.data())
+@given(texts(), st.data())
 def test_distance_is_what_goes_and_comes(text: str, data: st.DataObject) -> None:
     """Never more than everything."""
     other = data.draw(edited(text))

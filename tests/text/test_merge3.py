@@ -11,7 +11,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from support.prose import WORDS, edited, essay, paragraphs, proses, triples
+from support.text_strategies import (
+    WORDS,
+    edited,
+    essay,
+    merge_inputs,
+    paragraphs,
+    texts,
+)
 from writeit.text import diff
 from writeit.text.diff import split_tokens
 from writeit.text.merge3 import MergeConflict, merge
@@ -25,7 +32,7 @@ def words(text: str) -> Counter[str]:
     return Counter(token for token in split_tokens(text) if not token.isspace())
 
 
-@given(proses(), st.data())
+@given(texts(), st.data())
 def test_one_side_alone_wins(base: str, data: st.DataObject) -> None:
     """merge(b, b, t) is t, merge(b, o, b) is o, merge(b, x, x) is x; no conflicts."""
     other = data.draw(edited(base, 8))
@@ -38,7 +45,7 @@ def test_one_side_alone_wins(base: str, data: st.DataObject) -> None:
         assert not merged.conflicts
 
 
-@given(triples())
+@given(merge_inputs())
 def test_merging_again_changes_nothing(triple: Triple) -> None:
     """An edit that landed merges to "nothing to do", whatever the client said."""
     base, ours, theirs = triple
@@ -55,7 +62,7 @@ def test_no_text_is_too_odd(base: str, ours: str, theirs: str) -> None:
     assert merge(base, ours, base).text == ours
 
 
-@given(triples())
+@given(merge_inputs())
 def test_every_word_the_writer_typed_is_there(triple: Triple) -> None:
     """The writer's words are in the result, not only in a report."""
     base, ours, theirs = triple
@@ -63,7 +70,7 @@ def test_every_word_the_writer_typed_is_there(triple: Triple) -> None:
     assert not typed - words(merge(base, ours, theirs).text)
 
 
-@given(triples())
+@given(merge_inputs())
 def test_what_the_other_side_brought_is_there_or_in_a_conflict(triple: Triple) -> None:
     """No word of the answer is lost without a word about it."""
     base, ours, theirs = triple
@@ -73,7 +80,7 @@ def test_what_the_other_side_brought_is_there_or_in_a_conflict(triple: Triple) -
     assert not brought - words(merged.text) - reported
 
 
-@given(triples())
+@given(merge_inputs())
 def test_a_conflict_says_what_stands_in_the_result(triple: Triple) -> None:
     """`ours` of each conflict is a stretch of the result, in order."""
     base, ours, theirs = triple
@@ -186,7 +193,7 @@ def test_what_is_one_character_to_a_reader_stays_whole() -> None:
     assert not any(token.startswith("\u0301") for token in found)
 
 
-@given(st.one_of(proses(), anything))
+@given(st.one_of(texts(), anything))
 def test_the_pieces_of_a_text_are_the_text(text: str) -> None:
     """Lines and tokens leave nothing out and cut no CRLF."""
     assert "".join(diff.split_lines(text)) == text

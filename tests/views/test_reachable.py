@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.runs import (
-    DAWN,
+    START,
     anew,
     answered,
     asked,
@@ -59,7 +59,7 @@ RUNS = {
     "paused": paused(answered(new_run(), "one")),
     "broken": broken(answered(new_run(), "one")),
     "chosen": chosen(new_run()),
-    "skipped": done(new_run(), select.skip_step(new_run(), current(new_run()), DAWN)),
+    "skipped": done(new_run(), select.skip_step(new_run(), current(new_run()), START)),
     "asked anew": anew(chosen(new_run()), "angles", "shorter")[0],
     "branch": child_of(chosen(new_run()), "angles"),
     "completed": completed(),

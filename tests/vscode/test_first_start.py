@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import vault
+from support import keyring_backend
 from vscode import tools
 from vscode.browser_script import WORDING
 from vscode.conftest import SERVER
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 KEYLESS = {
     "OPENAI_API_KEY": "",
-    "PYTHON_KEYRING_BACKEND": vault.BACKEND,
-    "PYTHONPATH": vault.PATH,
+    "PYTHON_KEYRING_BACKEND": keyring_backend.BACKEND,
+    "PYTHONPATH": keyring_backend.PATH,
 }
 """What an editor started from the desktop has: a keyring, and no keys yet."""
 

@@ -1,4 +1,4 @@
-"""Pages with front matter, and what the server says of it."""
+"""Documents with front matter, and what the server reports about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from support.page import Page, place, units_of
+from support.document import Document, place, units_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,13 +38,13 @@ def add_pipeline(folder: Path, text: str = PIPELINE) -> Path:
     return path
 
 
-def block(words: str, body: str = "# Rivers\n") -> str:
+def writeit_block(words: str, body: str = "# Rivers\n") -> str:
     """A document with a `writeit:` block."""
     return f"---\ntitle: x\nwriteit:\n{words}---\n{body}"
 
 
-class Head:
-    """A page; a bar in its text is where the cursor stands."""
+class FrontMatterDocument:
+    """An open document; `|` in its text marks the cursor."""
 
     def __init__(self, editor: Editor, text: str) -> None:
         self.editor = editor
@@ -52,7 +52,7 @@ class Head:
         self.encoding: str = self.capabilities.get("positionEncoding", "utf-16")
         self.at = text.find("|")
         uri = (editor.folder / f"head{next(_names)}.md").as_uri()
-        self.page = Page(editor, uri, text.replace("|", "", 1))
+        self.page = Document(editor, uri, text.replace("|", "", 1))
 
     # --- places -------------------------------------------------------------------
 

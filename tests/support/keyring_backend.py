@@ -2,7 +2,7 @@
 
     environment = {"PYTHON_KEYRING_BACKEND": BACKEND, "PYTHONPATH": PATH}
 
-With `WRITEIT_TEST_VAULT` set it begins with the key of `openai` in it.
+`WRITEIT_TEST_KEYRING` holds the key that `openai` starts with.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import ClassVar
 
 from keyring.backend import KeyringBackend
 
-BACKEND = "support.vault.Vault"
+BACKEND = "support.keyring_backend.MemoryKeyring"
 NO_BACKEND = "keyring.backends.fail.Keyring"
 PATH = str(Path(__file__).parents[1])
 
 
-class Vault(KeyringBackend):
-    """Keeps passwords as long as its process lives."""
+class MemoryKeyring(KeyringBackend):
+    """A keyring that lasts as long as its process."""
 
     priority = 1
     kept: ClassVar[dict[tuple[str, str], str]] = {}
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # keyring's
-        if begun := os.environ.get("WRITEIT_TEST_VAULT"):
+        if begun := os.environ.get("WRITEIT_TEST_KEYRING"):
             self.kept.setdefault(("writeit", "openai"), begun)
 
     def get_password(self, service: str, username: str) -> str | None:

@@ -1,4 +1,4 @@
-"""An editor over TCP and WebSocket: the same bytes on another wire."""
+"""An editor over stdio, TCP or WebSocket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from support.editor import Editor, serving
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ async def listening(
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
-    line = (await asyncio.wait_for(process.stderr.readline(), PATIENCE)).decode()
+    line = (await asyncio.wait_for(process.stderr.readline(), TIMEOUT)).decode()
     try:
         yield process, int(line.rpartition(":")[2])
     finally:
@@ -54,7 +54,7 @@ async def over_tcp(port: int) -> Editor:
     return Editor(as_process(*await asyncio.open_connection("127.0.0.1", port)))
 
 
-async def hang_up(editor: Editor) -> None:
+async def close_connection(editor: Editor) -> None:
     """End an editor's TCP connection."""
     await editor.end()
     writer: Any = editor.process.stdin
@@ -89,7 +89,7 @@ class Bridge:
 async def served(
     transport: str, folder: Path, profile: str, environment: dict[str, str]
 ) -> AsyncIterator[Editor]:
-    """An editor with its server at the other end of a wire, initialized."""
+    """An initialized editor over one of the transports."""
     if transport == "stdio":
         async with serving([folder], profile, environment) as editor:
             yield editor
@@ -100,7 +100,7 @@ async def served(
             editor = await over_tcp(port)
             await editor.open([folder], profile, options)
             yield editor
-            await hang_up(editor)
+            await close_connection(editor)
             return
         headers = {"Authorization": f"Bearer {TOKEN}"}
         url = f"ws://127.0.0.1:{port}"

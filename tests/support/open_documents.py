@@ -1,4 +1,4 @@
-"""An editor with open pages, and runs that have a text to apply."""
+"""Open documents in an editor, and runs that have a text to apply."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from support.document import Document, place, serve_documents
 from support.editor import Refused
-from support.page import Page, place, serve_pages
 
 if TYPE_CHECKING:
+    from support.document import Behavior
     from support.editor import Editor, Json
-    from support.page import Manner
 
 FIRST = "The river is cold in the morning, and nobody swims."
 SECOND = "The mills stand further down, and their wheels turn."
@@ -30,12 +30,12 @@ steps:
 _names = count(1)
 
 
-class Desk:
-    """An editor, its open pages, and runs that have a text to apply."""
+class OpenDocuments:
+    """Open documents in an editor, and runs that have a text to apply."""
 
     def __init__(self, editor: Editor) -> None:
         self.editor = editor
-        self.pages = serve_pages(editor)
+        self.pages = serve_documents(editor)
         self.encoding: str = editor.initialized["capabilities"].get(
             "positionEncoding", "utf-16"
         )
@@ -47,16 +47,16 @@ class Desk:
     def open(
         self,
         text: str = TEXT,
-        manner: Manner = "honest",
+        manner: Behavior = "honest",
         uri: str | None = None,
         version: int = 1,
-    ) -> Page:
+    ) -> Document:
         """Open a new document, or one that was closed."""
         path = self.path()
         if uri is None:
             path.write_bytes(text.encode())
         uri = uri or path.as_uri()
-        self.pages[uri] = Page(self.editor, uri, text, manner, version)
+        self.pages[uri] = Document(self.editor, uri, text, manner, version)
         return self.pages[uri]
 
     async def run(
@@ -100,12 +100,12 @@ class Desk:
             await asyncio.sleep(0.4)
             await self.editor.command("writeit.run.show", runId=run_id)
 
-    async def polished(self, page: Page, content: str = BETTER, **more: Any) -> str:
+    async def polished(self, page: Document, content: str = BETTER, **more: Any) -> str:
         """A run on the second paragraph of a page."""
         return await self.run(page.uri, page.text, SECOND, content, **more)
 
     async def insist(self, run_id: str, result: Json, times: int = 5) -> Json:
-        """Apply a text again as long as it waits, once she has stopped typing.
+        """Apply a pending text again, once the user has stopped typing.
 
         A server that stood still for seconds may have missed the editor's reply.
         """

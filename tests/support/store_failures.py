@@ -1,4 +1,4 @@
-"""What the tests of a store in trouble look at."""
+"""Checks for tests of a store that fails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from support.waiting import awaited
+from support.waiting import wait_until_async
 from writeit.storage.location import STORE_SUBFOLDER
 from writeit.storage.store import LmdbStore
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STORE_ERROR = -32017
 
 
-def others(folder: Path) -> dict[str, bytes]:
+def other_files(folder: Path) -> dict[str, bytes]:
     """Every file of a workspace that is not the store's."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -29,14 +29,14 @@ def others(folder: Path) -> dict[str, bytes]:
     }
 
 
-def is_told(refused: Refused, reason: str) -> None:
+def assert_store_error(refused: Refused, reason: str) -> None:
     """The error is the contract's, with a reason and what to do next."""
     assert (refused.code, refused.kind) == (STORE_ERROR, "store_error")
     assert refused.data["reason"] == reason
     assert refused.data["hint"]
 
 
-async def is_on_the_disk(folder: Path, run_id: str, text: str) -> None:
+async def wait_until_stored(folder: Path, run_id: str, text: str) -> None:
     """Wait until the text that streams in a run's first step has been written down.
 
     It is told before: the journal is 50 ms behind, on a machine that does not stand
@@ -44,7 +44,7 @@ async def is_on_the_disk(folder: Path, run_id: str, text: str) -> None:
     """
     store = LmdbStore.open(folder / STORE_SUBFOLDER)
     try:
-        await awaited(lambda: _streaming(store, UUID(run_id)).startswith(text))
+        await wait_until_async(lambda: _streaming(store, UUID(run_id)).startswith(text))
     finally:
         store.close()
 
@@ -57,7 +57,7 @@ def _streaming(store: LmdbStore, run_id: UUID) -> str:
 
 
 @contextmanager
-def no_room(editor: Editor) -> Iterator[None]:
+def disk_full(editor: Editor) -> Iterator[None]:
     """Let the server write to no file for as long as the context is open."""
     pid, hard = editor.process.pid, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))

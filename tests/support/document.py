@@ -20,14 +20,14 @@ from support.editor import Declined
 if TYPE_CHECKING:
     from support.editor import Editor, Json
 
-Manner = Literal["honest", "lies", "errors", "refuses", "lags", "deaf"]
+Behavior = Literal["honest", "lies", "errors", "refuses", "lags", "deaf"]
 LAG = 0.15
 _END = re.compile(r"\r\n|\r|\n")
 
 
-def serve_pages(editor: Editor) -> dict[str, Page]:
+def serve_documents(editor: Editor) -> dict[str, Document]:
     """Let an editor answer `workspace/applyEdit`; return its open pages by URI."""
-    pages: dict[str, Page] = {}
+    pages: dict[str, Document] = {}
 
     def answer(params: Json) -> Any:
         changes = params["edit"]["documentChanges"]
@@ -38,7 +38,7 @@ def serve_pages(editor: Editor) -> dict[str, Page]:
     return pages
 
 
-class Page:
+class Document:
     """One open document: its text, its version, and the editor's manner."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Page:
         editor: Editor,
         uri: str,
         text: str,
-        manner: Manner = "honest",
+        manner: Behavior = "honest",
         version: int = 1,
     ) -> None:
         self.editor = editor

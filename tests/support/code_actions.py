@@ -1,4 +1,4 @@
-"""What a writer is offered: code lenses and code actions, and taking them."""
+"""Read and execute code lenses and code actions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 NOWHERE = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
 
 
-async def opened(editor: Editor, uri: str) -> str:
+async def open_view(editor: Editor, uri: str) -> str:
     """Open a view in the editor, as a client that opens such URIs does."""
     text: str = (await editor.command("writeit.view.read", uri=uri))["text"]
     document = {"uri": uri, "languageId": "markdown", "version": 1, "text": text}
@@ -44,7 +44,7 @@ async def actions(
     return {a["title"].removeprefix("WriteIt: "): a["command"] for a in found}
 
 
-async def take(editor: Editor, command: Json) -> Any:
+async def execute(editor: Editor, command: Json) -> Any:
     """Do what an editor does with a lens or an action."""
     given = {"command": command["command"], "arguments": command["arguments"]}
     return await editor.request("workspace/executeCommand", given)

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 
-DAWN = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 MODEL = "openai/first"
 OTHER = "openai/second"
 
 PIPELINE = PipelineConfiguration(
     name="test",
-    created=DAWN,
+    created=START,
     inputs=(InputSpec(name="source", required=True),),
     steps=(
         StepSpec(name="angles", prompt="Angles on {{ inputs.source }}"),
@@ -52,7 +52,7 @@ class TickingClock:
 
     def now(self) -> datetime:
         """The next second."""
-        return DAWN + self.ahead + timedelta(seconds=next(self._ticks))
+        return START + self.ahead + timedelta(seconds=next(self._ticks))
 
     def monotonic(self) -> float:
         """The next second."""
@@ -63,8 +63,8 @@ class TickingClock:
         return UUID(int=next(self._ids))
 
 
-class LivingProcesses:
-    """Processes that tests let die."""
+class FakeProcesses:
+    """Processes that a test can declare dead."""
 
     def __init__(self) -> None:
         self.dead: set[int] = set()
@@ -74,12 +74,12 @@ class LivingProcesses:
         return 1, 0.0
 
     def is_alive(self, pid: int, started: float) -> bool:  # noqa: ARG002 -- the port's
-        """Whether nobody let it die."""
+        """Whether the test has not declared it dead."""
         return pid not in self.dead
 
 
 @dataclass
-class Bench:
+class EngineSetup:
     """An engine with everything around it within reach."""
 
     store: LmdbStore
@@ -87,15 +87,15 @@ class Bench:
     clock: TickingClock = field(default_factory=TickingClock)
     seen: list[StreamEvent] = field(default_factory=list)
     wishes: ModelSelection = field(default_factory=ModelSelection)
-    processes: LivingProcesses = field(default_factory=LivingProcesses)
+    processes: FakeProcesses = field(default_factory=FakeProcesses)
 
     def __post_init__(self) -> None:
         """Build the engine; its own waits take no time."""
         session = UserSession(
             session_id=self.clock.new_id(),
             workspace_path=Path(),
-            created_at=DAWN,
-            last_activity=DAWN,
+            created_at=START,
+            last_activity=START,
         )
         self._news = asyncio.Event()
         self.engine = Engine(

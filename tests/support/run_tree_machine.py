@@ -1,4 +1,4 @@
-"""A family of runs under a random history, and what must hold of it at any time."""
+"""A run tree under a random history, and what must hold of it at any time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from support.runs import DAWN
+from support.runs import START
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.errors import WriteItError
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 STEPS = ("outline", "draft", "polish")
 
 
-class Family(RuleBasedStateMachine):
+class RunTreeMachine(RuleBasedStateMachine):
     """Runs and all that was decided about them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.at = DAWN
-        self.family: dict[UUID, PipelineRun] = {}
+        self.now = START
+        self.tree: dict[UUID, PipelineRun] = {}
         self.logs: dict[UUID, list[e.Event]] = {}
         self.before: dict[UUID, PipelineRun] = {}
         """Each run as it was before the last rule."""
@@ -45,23 +45,23 @@ class Family(RuleBasedStateMachine):
     def begin_with(self, event: e.RunStarted | e.RunBranched) -> UUID:
         """A run comes to be."""
         run = state_machine.apply_event(None, event)
-        self.family[run.pipeline_run_id] = run
+        self.tree[run.pipeline_run_id] = run
         self.logs[run.pipeline_run_id] = [event]
         return run.pipeline_run_id
 
-    def attempt(self, run_id: UUID, verb: Callable[[PipelineRun], Events]) -> None:
+    def attempt(self, run_id: UUID, operation: Callable[[PipelineRun], Events]) -> None:
         """Decide: a typed refusal, or events that the machine takes, all of them."""
-        self.at += timedelta(seconds=1)
-        run = self.family[run_id]
+        self.now += timedelta(seconds=1)
+        run = self.tree[run_id]
         before = run.model_dump()
-        self.before = dict(self.family)
+        self.before = dict(self.tree)
         try:
-            events = verb(run)
+            events = operation(run)
         except WriteItError:
             return
         finally:
             assert run.model_dump() == before
-        self.family[run_id] = state_machine.replay(events, run)
+        self.tree[run_id] = state_machine.replay(events, run)
         self.logs[run_id] += events
 
     @invariant()
@@ -69,7 +69,7 @@ class Family(RuleBasedStateMachine):
         """And of a run itself, answers are only added and passages only taken."""
         changed = 0
         for run_id, before in self.before.items():
-            after = self.family[run_id]
+            after = self.tree[run_id]
             changed += after is not before
             for name in STEPS:
                 old, new = before.steps[name], after.steps[name]
@@ -81,7 +81,7 @@ class Family(RuleBasedStateMachine):
     def a_shared_answer_is_the_same_in_every_run(self) -> None:
         """By its id; the answers themselves never change."""
         known: dict[UUID, object] = {}
-        for run in self.family.values():
+        for run in self.tree.values():
             for state in run.steps.values():
                 for one in state.ai_responses:
                     assert known.setdefault(one.response_id, one) == one
@@ -89,18 +89,18 @@ class Family(RuleBasedStateMachine):
     @invariant()
     def each_run_keeps_its_rules(self) -> None:
         """Those about steps, their order and the run's status."""
-        for run in self.family.values():
-            check(run)
+        for run in self.tree.values():
+            check_run(run)
 
     @invariant()
     def what_is_written_is_enough_to_know_it_all(self) -> None:
         """The entities can be rebuilt from the events."""
-        for run_id, run in self.family.items():
+        for run_id, run in self.tree.items():
             if self.before.get(run_id) is not run:
                 assert state_machine.replay(self.logs[run_id]) == run
 
 
-def check(run: PipelineRun) -> None:
+def check_run(run: PipelineRun) -> None:
     """Check what holds of any run at any time."""
     states = list(run.steps.values())
     assert run.current_step == first_open_step(run.steps)

@@ -22,7 +22,7 @@ paragraphs = st.lists(sentences, min_size=1, max_size=4).map(" ".join)
 
 
 @st.composite
-def proses(draw: st.DrawFn, most: int = 6) -> str:
+def texts(draw: st.DrawFn, most: int = 6) -> str:
     """A text of some paragraphs, one kind of line end, perhaps none at the end."""
     end = draw(st.sampled_from(ENDS))
     text = end.join(draw(st.lists(paragraphs, max_size=most)))
@@ -43,11 +43,11 @@ def edited(draw: st.DrawFn, text: str, most: int = 4) -> str:
 
 
 @st.composite
-def triples(draw: st.DrawFn) -> tuple[str, str, str]:
+def merge_inputs(draw: st.DrawFn) -> tuple[str, str, str]:
     """A base and what two people made of it; now and then something else entirely."""
-    base = draw(proses())
+    base = draw(texts())
     ours = draw(edited(base))
-    theirs = draw(st.one_of(edited(base, 8), edited(base, 8), proses()))
+    theirs = draw(st.one_of(edited(base, 8), edited(base, 8), texts()))
     return base, ours, theirs
 
 

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 
-class Screen:
+class ScreenGrid:
     """The grid that redraw events fold into."""
 
     def __init__(self, width: int, height: int) -> None:

@@ -1,4 +1,4 @@
-"""A writer in a Neovim: what she opens, types and sees."""
+"""A Neovim with a workspace: open notes, run commands, read buffers and windows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ local reply = client:request_sync('workspace/executeCommand',
 assert(not reply.err, vim.inspect(reply.err))
 return reply.result
 """
-SHE_WRITES = """
+TYPE_AT_STREAM_START = """
 local buf, row, line = ...
 local stream = require('writeit.stream')
 local handle = stream.handle_progress
@@ -44,15 +44,15 @@ stream.handle_progress = function(params)
   return handle(params)
 end
 """
-"""Her words stand there before any answer can come: when the first stream begins."""
+"""Lua: replace a line when the first stream starts, before any answer can arrive."""
 IDLE = (
     "#require('writeit.task').pending_names("
     "require('writeit.server').root_of(...)) == 0"
 )
 
 
-class Writer:
-    """One Neovim, one workspace, and the notes she works on."""
+class NeovimSession:
+    """One Neovim, one workspace, and the notes that are open in it."""
 
     def __init__(self, nvim: Nvim, workspace: Path) -> None:
         self.nvim = nvim
@@ -123,7 +123,7 @@ class Writer:
         return run
 
     def take_lens(self, title: str) -> None:
-        """Press return on the line she is on, and take one of its lenses."""
+        """Press return on the current line, and choose one of its lenses."""
         self.nvim.keys("<CR>")
         screen = self.nvim.shows("Code lenses")
         (number,) = re.findall(rf"^(\d+): {re.escape(title)}", screen, re.MULTILINE)
