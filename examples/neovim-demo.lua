@@ -12,13 +12,13 @@ vim.o.tabline = '%#Title# %{v:lua.WriteItDemoHint()} '
 vim.o.statusline = " %t %m%= %<%{v:lua.require'writeit'.statusline()} "
 
 local HINTS = {
-  { 'ready to run', 'Generate the answers:  :WriteIt next' },
-  { 'answers are coming', 'Generating. Stop it:  :WriteIt pause' },
+  { 'not generated yet', 'Generate the answers:  :WriteIt next' },
+  { 'being generated', 'Generating. Stop it:  :WriteIt pause' },
   {
     'to choose from',
     'Choose it:  :WriteIt choose   Change it:  :WriteIt regenerate shorter, please',
   },
-  { 'paused', 'Continue:  :WriteIt choose  or  :WriteIt next' },
+  { 'stopped', 'Continue:  :WriteIt choose  or  :WriteIt next' },
   {
     'finished',
     'Write the article:  :WriteIt apply   Export the run:  :WriteIt export yaml',

@@ -118,7 +118,7 @@ async def test_the_view_is_shown_without_its_markers(story: Story) -> None:
     shown = story.said.err
     assert "angles · step 1 of 4" in shown
     assert "Answer 1 · openai/" in shown
-    assert "Waiting for your choice among 2 answers." in shown
+    assert "2 answers to choose from." in shown
     assert "<!--" not in shown
     assert "## Answer" not in shown
 
@@ -265,7 +265,7 @@ async def test_ctrl_c_stops_what_streams_and_asks(shell: Terminal) -> None:
         screen.type("\x03")
         await screen.shows("Stopping; what came is kept.")
         view = await screen.shows("? for more: ")
-        assert "stopped before its end; what came is kept" in view
+        assert "stopped before its end" in view
         screen.type("1\n")
         await screen.shows("outline · step 2 of 4")
         await screen.shows("? for more: ")

@@ -109,7 +109,7 @@ def test_a_run_is_ready(notes: NeovimSession) -> None:
     """The notes say where the run stands; its page says what to do."""
     notes.do("start")
     notes.beside_shows(wording.RUN_NOT_STARTED)
-    notes.nvim.until("require('writeit').statusline():find('ready to run') ~= nil")
+    notes.nvim.until("require('writeit').statusline():find('not generated yet') ~= nil")
     _kept("ready", notes.nvim)
 
 
@@ -136,7 +136,7 @@ def test_a_question_of_the_bare_command(notes: NeovimSession) -> None:
     """The offers, numbered, in Neovim's own list."""
     notes.do("start")
     notes.beside_shows(wording.RUN_NOT_STARTED)
-    notes.nvim.until("require('writeit').statusline():find('ready to run') ~= nil")
+    notes.nvim.until("require('writeit').statusline():find('not generated yet') ~= nil")
     notes.nvim.keys(":WriteIt<CR>")
     notes.nvim.shows("Type number")
     _kept("offers", notes.nvim)
@@ -177,7 +177,7 @@ def test_a_list_longer_than_the_screen(notes: NeovimSession) -> None:
     """A buffer at the bottom, with its keys."""
     notes.do("start")
     notes.beside_shows(wording.RUN_NOT_STARTED)
-    notes.nvim.until("require('writeit').statusline():find('ready to run') ~= nil")
+    notes.nvim.until("require('writeit').statusline():find('not generated yet') ~= nil")
     notes.nvim.request("nvim_ui_try_resize", 110, 12)
     notes.nvim.keys(":WriteIt<CR>")
     notes.nvim.shows(wording.LIST_HINT)

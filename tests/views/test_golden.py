@@ -29,7 +29,7 @@ GOLDEN = Path(__file__).parent / "golden"
 WRITTEN_OUT = "The post, written out"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Used:
     """A sum of calls, as the engine makes them."""
 

@@ -86,10 +86,10 @@ def test_the_addresses_of_the_contract(uri: str, tail: str) -> None:
         (f"writeit:/stop/{R}/draft.md", "step"),
         (f"writeit:/step/{R}.md", "step/RUN/STEP.md"),
         (f"writeit:/step/{R}/draft/more.md", "step/RUN/STEP.md"),
-        ("writeit:/run/latest.md", "no id"),
-        (f"writeit:/run/{{{R}}}.md", "no id"),
-        (f"writeit:/step/{R}/Draft.md", "no step's name"),
-        (f"writeit:/step/{R}/draft%0A.md", "no step's name"),
+        ("writeit:/run/latest.md", "not an id"),
+        (f"writeit:/run/{{{R}}}.md", "not an id"),
+        (f"writeit:/step/{R}/Draft.md", "not the name of a step"),
+        (f"writeit:/step/{R}/draft%0A.md", "not the name of a step"),
         (f"writeit:/step/{R}/..%2Fdraft.md", "parts"),
         (f"writeit:/compare/{R}/draft/{A}.md", "compare/RUN/STEP/RESPONSE/"),
     ],
@@ -110,7 +110,7 @@ def test_an_id_in_capitals_is_the_same_id() -> None:
 
 def test_a_file_elsewhere_is_no_view() -> None:
     """Only what lies in the folder of views is one."""
-    with pytest.raises(NotFound, match="is no view"):
+    with pytest.raises(NotFound, match="not a view"):
         parse_view_path("notes/usage.md")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import pytest
@@ -10,7 +11,6 @@ from views import samples
 from writeit.domain.errors import FailureReason
 from writeit.domain.run import (
     MergePart,
-    PipelineRun,
     PipelineStatus,
     StepState,
     StepStatus,
@@ -44,18 +44,17 @@ def test_costs() -> None:
     assert wording.cost_text(0.0, estimated=True) == "free"
 
 
-def test_costs_together() -> None:
-    """What is unknown is counted beside what is known."""
+def test_total_cost() -> None:
+    """Answers of unknown cost are counted beside the known cost."""
     known = samples.an_answer(1, cost=0.01)
     guessed = samples.an_answer(2, cost=0.02, estimated=True)
     unknown = samples.an_answer(3, cost=None)
-    assert wording.total_cost_text(wording.sum_costs([])) == ""
-    assert wording.total_cost_text(wording.sum_costs([known])) == "$0.010"
-    assert wording.total_cost_text(wording.sum_costs([unknown])) == "cost unknown"
-    assert (
-        wording.total_cost_text(wording.sum_costs([known, guessed, unknown]))
-        == "about $0.030, and 1 answer of unknown cost"
-    )
+    assert wording.total_cost_text([]) == ""
+    assert wording.total_cost_text([known]) == "$0.010"
+    assert wording.total_cost_text([unknown]) == "cost unknown"
+    total = wording.total_cost_text([known, guessed, unknown])
+    assert total.startswith("about $0.030")
+    assert "1 answer" in total
 
 
 @pytest.mark.parametrize(
@@ -83,34 +82,28 @@ def test_moments() -> None:
 
 
 @pytest.mark.parametrize("reason", get_args(FailureReason))
-def test_every_reason_has_words_and_a_way_on(reason: FailureReason) -> None:
+def test_every_failure_reason_has_a_description_and_a_remedy(
+    reason: FailureReason,
+) -> None:
     """Nobody has to look a reason up."""
-    said = f"{wording.describe_failure(reason)}. {wording.failure_remedy(reason)}"
-    assert reason == "refused" or "_" not in said
-    assert not any(word in said.lower().split() for word in JARGON)
-    assert said.endswith(".")
+    text = wording.FAILURE_DESCRIPTIONS[reason]
+    remedy = wording.FAILURE_REMEDIES[reason]
+    assert not any(word in f"{text} {remedy}".lower().split() for word in JARGON)
+    assert not text.endswith(".")
+    assert remedy.endswith(".")
 
 
-@pytest.mark.parametrize(
-    ("reason", "said"),
-    [
-        ("cancelled", "stopped before its end; what came is kept"),
-        ("timeout", "cut short: nothing more came in time; what came is kept"),
-        ("something new", "cut short; what came is kept"),
-        (None, "cut short; what came is kept"),
-    ],
-)
-def test_how_an_answer_was_cut(reason: str | None, said: str) -> None:
-    """Why it is not whole, and that nothing of it is lost."""
-    cut = samples.an_answer(1, partial=True, finish_reason=reason)
-    assert wording.describe_ending(cut) == said
-
-
-def test_how_a_whole_answer_ended() -> None:
-    """Only an answer that ran into its limit needs a word."""
-    assert wording.describe_ending(samples.an_answer(1, finish_reason="stop")) == ""
-    long = samples.an_answer(1, finish_reason="length")
-    assert wording.describe_ending(long).startswith("as long as the step allows")
+def test_endings() -> None:
+    """Only an incomplete answer has an ending note; an unknown reason has one, too."""
+    endings = [
+        wording.describe_ending(samples.an_answer(1, finish_reason=reason, partial=cut))
+        for reason, cut in (
+            *(("cancelled", True), ("timeout", True), ("new", True)),
+            *(("length", False), ("stop", False)),
+        )
+    ]
+    assert endings[-1] == ""
+    assert len(set(endings)) == len(endings)
 
 
 def test_a_run_is_called_by_its_name_or_what_it_is_about() -> None:
@@ -124,89 +117,73 @@ def test_a_run_is_called_by_its_name_or_what_it_is_about() -> None:
 
 
 WAITING = samples.waiting()
-ONE = samples.a_step("draft", samples.an_answer(20))
 STREAMING = samples.six_answers()
+PENDING = StepState(step_name="draft")
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("step", "numbers"),
     [
-        (StepState(step_name="draft"), "not asked yet"),
-        (STREAMING, "1 of 5 answers is still coming"),
-        (ONE, "waiting for your choice; one answer came"),
-        (WAITING, "waiting for your choice among 2 answers"),
-        (samples.outline_chosen(), "you chose answer 1 and reworded it"),
-        (samples.angles_chosen(), "you chose answer 1"),
-        (samples.merged(), "you merged answers 1 and 2"),
+        (PENDING, []),
+        (STREAMING, ["1", "5"]),
+        (WAITING, ["2"]),
+        (samples.outline_chosen(), ["1"]),
+        (samples.angles_chosen(), ["1"]),
+        (samples.merged(), ["1", "2"]),
         (
             samples.merged().evolve(
                 merged_from=(MergePart(response_id=None, text="x"),)
             ),
-            "you merged it in your own words",
+            [],
         ),
-        (StepState(step_name="draft", status=StepStatus.SKIPPED), "skipped"),
+        (PENDING.evolve(status=StepStatus.SKIPPED), []),
     ],
 )
-def test_where_a_step_stands(step: StepState, said: str) -> None:
-    """A state in the writer's words."""
-    assert wording.step_status_text(step) == said
+def test_step_status_counts_the_answers(step: StepState, numbers: list[str]) -> None:
+    """A status names how many answers there are, or which were chosen."""
+    assert re.findall(r"\d+", wording.step_status_text(step)) == numbers
 
 
-@pytest.mark.parametrize(
-    ("run", "said"),
-    [
-        (samples.a_run(), "ready to begin; nothing was sent yet"),
-        (
-            samples.up_to_draft(WAITING),
-            "at draft: waiting for your choice among 2 answers",
-        ),
-        (
-            samples.up_to_draft(WAITING, status=PipelineStatus.PAUSED),
-            "stopped at draft; what came is kept",
-        ),
-        (
-            samples.up_to_draft(WAITING, status=PipelineStatus.ERROR),
-            "something failed at draft; what came is kept",
-        ),
-    ],
-)
-def test_where_a_run_stands(run: PipelineRun, said: str) -> None:
-    """A state in the writer's words."""
-    assert wording.run_status_text(run) == said
+def test_step_statuses_differ() -> None:
+    """No two states of a step have the same text."""
+    edited, chosen = samples.outline_chosen(), samples.angles_chosen()
+    skipped = PENDING.evolve(status=StepStatus.SKIPPED)
+    steps = [PENDING, STREAMING, WAITING, edited, chosen, samples.merged(), skipped]
+    assert len({wording.step_status_text(step) for step in steps}) == len(steps)
 
 
-def test_what_to_do_next() -> None:
-    """Each state names the ways on from it."""
+@pytest.mark.parametrize("status", [PipelineStatus.RUNNING, *PipelineStatus])
+def test_run_statuses_agree(status: PipelineStatus) -> None:
+    """The sentence, the label and the lens name the same status."""
+    run = samples.up_to_draft(WAITING, status=status)
+    label = wording.run_status_label(status, "draft")
+    assert wording.run_status_text(run).startswith(label)
+    step_text = wording.step_status_text(WAITING)
+    expected = label.removesuffix(" at draft")
+    current = wording.current_step_status_text(run)
+    assert current in {step_text, expected}
+
+
+def test_next_actions_differ_by_state() -> None:
+    """Each state of a step has its own next action."""
     run = samples.up_to_draft(WAITING)
-    polish = StepState(step_name="polish")
+    steps = [
+        *(StepState(step_name="polish"), PENDING, samples.angles_chosen()),
+        *(WAITING, WAITING.evolve(retry_count=3), samples.merged(), STREAMING),
+    ]
+    assert len({wording.step_next_action(run, step) for step in steps}) == len(steps)
+    assert "(1 left)" in wording.step_next_action(run, WAITING.evolve(retry_count=2))
+    assert "polish" in wording.step_next_action(run, samples.merged())
 
-    def said(step: StepState) -> str:
-        return wording.step_next_action(run, step)
 
-    assert said(polish) == "It can be asked once draft is done."
-    assert "Later steps build on it" in said(samples.angles_chosen())
-    assert "ask anew" in said(WAITING)
-    assert "1 more time at most" in said(WAITING.evolve(retry_count=2))
-    assert "a branch can ask again" in said(WAITING.evolve(retry_count=3))
-    assert "Go on with polish" in said(samples.merged())
+def test_an_interrupted_run_says_so_before_its_next_action() -> None:
+    """Paused and failed runs have a sentence about that, others do not."""
+    run = samples.up_to_draft(WAITING)
     assert wording.interruption_text(run) == ""
-    assert "goes on" in wording.interruption_text(
-        run.evolve(status=PipelineStatus.PAUSED)
+    paused = run.evolve(status=PipelineStatus.PAUSED)
+    assert wording.run_next_action(paused) == (
+        f"{wording.interruption_text(paused)} {wording.run_next_action(run)}"
     )
-
-
-def test_a_run_sends_the_writer_to_its_step() -> None:
-    """In the run's own view there is nothing to choose."""
-    run = samples.up_to_draft(WAITING)
-    assert (
-        wording.run_next_action(run) == "Open draft to choose, to merge or to ask anew."
-    )
-    streaming = samples.up_to_draft(STREAMING)
-    assert wording.run_next_action(streaming).startswith("Open draft to read along.")
-    asked = samples.up_to_draft(StepState(step_name="draft"))
-    assert wording.run_next_action(asked) == "Run draft to ask the models, or skip it."
-    paused = asked.evolve(status=PipelineStatus.PAUSED)
-    assert wording.run_next_action(paused).startswith("The run is stopped; whatever")
 
 
 def test_a_run_that_is_called_like_its_pipeline_is_named_once() -> None:
@@ -215,8 +192,8 @@ def test_a_run_that_is_called_like_its_pipeline_is_named_once() -> None:
     assert wording.run_label(run) == "blog-post"
 
 
-def test_what_is_lost_can_be_asked_again() -> None:
-    """An answer that failed or was cut is named as what running again asks."""
+def test_missing_answers_are_counted() -> None:
+    """Answers that failed or are incomplete can be generated by themselves."""
     step = STREAMING.evolve(streaming=())
-    said = wording.step_next_action(samples.up_to_draft(step), step)
-    assert "3 answers are missing or not whole: run the step again" in said
+    action = wording.step_next_action(samples.up_to_draft(step), step)
+    assert "3 answers are incomplete or missing" in action

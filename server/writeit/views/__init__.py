@@ -1,12 +1,12 @@
-"""The markdown surface: runs, steps and answers as text a writer enjoys reading.
+"""Runs, steps and answers as pages of markdown, and edits read back from them.
 
-    uris      the address of each view, and its file for editors that need files
-    words     states, reasons, costs and times in plain words
-    markdown  any text made safe for the place it stands in
-    markers   the invisible lines between which a text stands as it is
-    edits     what the writer typed in a view, read back
-    symbols   headings, and what a line belongs to
-    run, tree, step, answers, response, compare, prompt, usage   the views
+    uris             the address of each page
+    wording          states, reasons, costs and times in words
+    escape           text made safe for a line, a table or a code block
+    section_markers  the hidden comments around each editable text
+    page_outline     headings, and the section that a line belongs to
+    editable_page    what the user typed into a page, read back and merged
+    run, step, compare, diff, prompt, usage   the pages
 
-Everything here is a function of values: nothing is read, nothing is sent.
+Everything here is a function of values: nothing is read or sent.
 """

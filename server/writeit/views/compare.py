@@ -1,4 +1,4 @@
-"""Two texts: what differs between them, then both as they stand."""
+"""The page that compares two texts: what differs, then both in full."""
 
 from __future__ import annotations
 
@@ -18,49 +18,52 @@ from writeit.views.uris import ComparedSide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedText:
-    """One of two texts, and what it is called."""
+    """One of two compared texts, with its labels."""
 
     title: str
-    """Which answer of which step, by whom."""
+    """The step, the answer and its model."""
     run_label: str
-    """The run it is of."""
+    """The name of its run."""
     text: str
 
 
 def read_compared_text(run: PipelineRun, side: ComparedSide) -> ComparedText:
-    """Return a text that the run itself has; `run` is the run it is of.
+    """Return a text of `run`.
 
     Raises:
-        NotFound: there is no such step, answer or chosen text.
+        NotFound: the step, the answer or the chosen text does not exist.
     """
     state = find_step(run, side.step)
-    origin = wording.run_label(run)
+    run_label = wording.run_label(run)
     if not isinstance(side.response, UUID):
         title = f"{side.step}, as the next step gets it"
-        return ComparedText(title=title, run_label=origin, text=require_content(state))
+        return ComparedText(
+            title=title, run_label=run_label, text=require_content(state)
+        )
     answer = require_response(state, side.response)
     number = wording.answer_label(state.ai_responses.index(answer))
     return ComparedText(
         title=f"{side.step}, {number} · {answer.model}",
-        run_label=origin,
+        run_label=run_label,
         text=answer.processed_content,
     )
 
 
 def comparison_parts(left: ComparedText, right: ComparedText) -> PageParts:
-    """Return the view of two texts; the right one is what became of the left."""
-    found = compare_words(left.text, right.text)
-    changed = found.is_related and (found.removed_words or found.added_words)
+    """Return the page that compares two texts, `left` being the older one."""
+    diff = compare_words(left.text, right.text)
+    changed = diff.is_related and (diff.removed_words or diff.added_words)
     head = join_blocks(
         f"# {escape_inline(left.title)} → {escape_inline(right.title)}",
         _run_labels(left, right),
-        summary(found),
-        as_markdown(found) if changed else "",
+        summary(diff),
+        as_markdown(diff) if changed else "",
     )
-    parts: PageParts = [f"{head}\n"]
-    parts += _full_text_parts("left", "Before", left)
-    parts += _full_text_parts("right", "After", right)
-    return parts
+    return [
+        f"{head}\n",
+        *_full_text_parts("left", "Before", left),
+        *_full_text_parts("right", "After", right),
+    ]
 
 
 def _run_labels(left: ComparedText, right: ComparedText) -> str:

@@ -1,4 +1,4 @@
-"""Any text made safe for the place it stands in: a line, a table, a fence."""
+"""Text made safe for its place in markdown: a line, a table or a code block."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 ELLIPSIS = "…"
 _TRAILING_PUNCTUATION = " ,;:.-\N{EN DASH}\N{EM DASH}"
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that turn the direction of what follows them, to the end of the line."""
+"""Characters that change the writing direction up to the end of the line."""
 
 
 def single_line(text: str) -> str:
-    """Return `text` on one line, without characters that a screen cannot show."""
+    """Return `text` on one line, without control characters."""
     shown = "".join(" " if _is_control(c) else c for c in text)
     return " ".join(shown.split())
 
 
 def escape_inline(text: str) -> str:
-    """Return `text` as words within a line of markdown, whatever is in it."""
+    """Return `text` as plain words within a line of markdown."""
     return _INLINE_SYNTAX.sub(r"\\\g<0>", single_line(text))
 
 
 def escape_line(text: str) -> str:
-    """Return `text` as a line of its own: it begins no heading, list or rule."""
+    """Return `text` as a line that is not a heading, list item or rule."""
     words = escape_inline(text)
     match = _LINE_START_SYNTAX.match(words)
     if match is None:
@@ -41,25 +41,25 @@ def escape_line(text: str) -> str:
 
 
 def escape_quotation(text: str) -> str:
-    """Return somebody's words on one line: no HTML, no links, the rest as it is."""
+    """Return `text` on one line with its markdown, but without HTML and links."""
     words = _HTML_OR_LINK.sub(r"\\\g<0>", single_line(text))
     return f"\\{words}" if _LINE_START_SYNTAX.match(words) else words
 
 
 def shorten(text: str, limit: int = 80) -> str:
-    """Return the first words of `text` on one line, at most about `limit` characters.
+    """Return the first words of `text` on one line, about `limit` characters.
 
-    What is left out shows as an ellipsis.
+    An ellipsis marks what is left out.
     """
     start = single_line(text[: 4 * limit])
     if len(start) <= limit and len(text) <= 4 * limit:
         return start
-    at_word = start[: limit + 1].rpartition(" ")[0]
-    return f"{(at_word or start[:limit]).rstrip(_TRAILING_PUNCTUATION)} {ELLIPSIS}"
+    whole_words = start[: limit + 1].rpartition(" ")[0]
+    return f"{(whole_words or start[:limit]).rstrip(_TRAILING_PUNCTUATION)} {ELLIPSIS}"
 
 
 def code_block(text: str, language: str = "text") -> str:
-    """Return `text` as a code block that nothing in it can close."""
+    """Return `text` as a code block with a fence longer than any in the text."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     body = text.removesuffix("\n")
@@ -67,14 +67,14 @@ def code_block(text: str, language: str = "text") -> str:
 
 
 def fence_after(line: str, fence: str | None) -> str | None:
-    """Return the code fence that is open after `line`, if `fence` was before it."""
+    """Return the code fence that is open after `line`; `fence` is open before it."""
     match = _FENCE.match(line.rstrip("\r"))
     if match is None:
         return fence
-    found, info = match["fence"], match["info"]
+    marks, info = match["fence"], match["info"]
     if fence is None:
-        return None if found[0] == "`" and "`" in info else found
-    closes = found[0] == fence[0] and len(found) >= len(fence) and not info.strip()
+        return None if marks[0] == "`" and "`" in info else marks
+    closes = marks[0] == fence[0] and len(marks) >= len(fence) and not info.strip()
     return None if closes else fence
 
 
@@ -91,10 +91,7 @@ def markdown_table(
     rows: Iterable[Sequence[str]],
     right_aligned: Iterable[int] = (),
 ) -> str:
-    """Return a table whose columns line up; those in `numbers` stand to the right.
-
-    The cells are inline markdown.
-    """
+    """Return a table with aligned columns; the cells are inline markdown."""
     right = set(right_aligned)
     lines = [list(headers), *(list(row) for row in rows)]
     widths = [
@@ -103,18 +100,18 @@ def markdown_table(
     rule = [
         "-" * (w - 1) + ":" if i in right else "-" * w for i, w in enumerate(widths)
     ]
-    padded = [
-        [
-            _pad_cell(cell, widths[i], align_right=i in right)
-            for i, cell in enumerate(line)
-        ]
-        for line in (lines[0], rule, *lines[1:])
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in padded)
+    padded = []
+    for line in (lines[0], rule, *lines[1:]):
+        cells = []
+        for i, cell in enumerate(line):
+            space = " " * (widths[i] - display_width(cell))
+            cells.append(space + cell if i in right else cell + space)
+        padded.append(f"| {' | '.join(cells)} |")
+    return "\n".join(padded)
 
 
 def display_width(text: str) -> int:
-    """Return how many columns `text` takes where all characters are equally wide."""
+    """Return how many columns `text` takes in a monospaced font."""
     return sum(_character_width(character) for character in text)
 
 
@@ -124,16 +121,11 @@ def _character_width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _pad_cell(text: str, columns: int, *, align_right: bool) -> str:
-    space = " " * (columns - display_width(text))
-    return f"{space}{text}" if align_right else f"{text}{space}"
-
-
 def _is_control(character: str) -> bool:
     category = unicodedata.category(character)
     return category in {"Cc", "Zl", "Zp", "Cs"} or character in _BIDI_CONTROLS
 
 
 def join_blocks(*parts: str) -> str:
-    """Join the parts of a page with blank lines; empty ones are left out."""
+    """Join the parts of a page with blank lines, without empty parts."""
     return "\n\n".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""The exact prompt of a step: who would get it, and what it would cost."""
+"""The page of a step's exact prompt, its recipients and its likely cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from writeit.views.escape import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptModel:
-    """How the prompt fits one model; None is unknown."""
+    """A model with the size and cost of the prompt for it; None is unknown."""
 
     id: str
     prompt_tokens: int
@@ -28,19 +28,18 @@ class PromptModel:
     max_cost_usd: float | None = None
     destination: str = ""
     allowed: bool = True
-    """Whether the text may be sent there."""
+    """Whether the text may be sent to its provider."""
 
 
 def render_prompt(
     run: PipelineRun, step: str, prompt: str, models: Sequence[PromptModel]
 ) -> str:
-    """Return the view of a step's prompt."""
+    """Return the page of a step's prompt."""
     return (
         join_blocks(
             f"# Prompt of {escape_inline(step)}",
             escape_line(wording.run_label(run)),
-            "Word for word what running the step sends, and nothing else. Looking at"
-            " it sends nothing.",
+            "This is exactly what the step sends. Opening this page sends nothing.",
             _models_table(models),
             "## The prompt",
             wording.text_length(prompt),
@@ -52,7 +51,7 @@ def render_prompt(
 
 def _models_table(models: Sequence[PromptModel]) -> str:
     if not models:
-        return "No model is named for this step yet; choose one when you run it."
+        return "No model is set for this step. Choose one when you generate."
     rows = [
         (
             escape_inline(model.id),
@@ -63,20 +62,20 @@ def _models_table(models: Sequence[PromptModel]) -> str:
         )
         for model in models
     ]
-    headers = ("model", "goes to", "tokens", "takes up to", "cost")
+    headers = ("model", "sent to", "tokens", "context window", "cost")
     return markdown_table(headers, rows, right_aligned=(2, 3))
 
 
 def _destination_cell(model: PromptModel) -> str:
     if not model.allowed:
-        return f"nowhere: `providers` does not name {split_model_id(model.id)[0]}"
+        return f"not allowed: `providers` does not list {split_model_id(model.id)[0]}"
     return escape_inline(model.destination) or "unknown"
 
 
 def _context_window_cell(model: PromptModel) -> str:
     if model.context_window is None:
         return "unknown"
-    return f"{model.context_window:,}{', too few' if model.fits is False else ''}"
+    return f"{model.context_window:,}{', too small' if model.fits is False else ''}"
 
 
 def _cost_range_cell(model: PromptModel) -> str:

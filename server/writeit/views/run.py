@@ -1,4 +1,4 @@
-"""The view of a run: where it stands, its steps, and its family."""
+"""The page of a run, the tree of its branches, and the hover about an applied text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from writeit.domain.run import (
     AppliedText,
     PipelineRun,
     PipelineStatus,
-    ResponseFailure,
     StepState,
     StepStatus,
 )
@@ -29,28 +28,26 @@ from writeit.views.page_outline import split_page_lines
 from writeit.views.uris import StepView, View, view_uri
 from writeit.views.wording import run_next_action, run_status_text, step_status_text
 
-# --- A family of runs as a tree of lines ----------------------------------------------
-
 _MAX_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeNode:
-    """A run among its family."""
+    """A run and its branches."""
 
     run_id: UUID
     name: str
-    """The writer's name for it, else its title; for a branch it may be empty."""
+    """Its name, else its title; may be empty for a branch."""
     status: PipelineStatus
     current_step: str
     branch_point: str | None = None
-    """Where it branched off its parent; None of the root."""
+    """The step at which it left its parent; None for the root."""
     cost_usd: float | None = None
     deleted: bool = False
-    """Whether only a tombstone is left."""
+    """Whether only a record of its deletion is left."""
     children: tuple[TreeNode, ...] = ()
     has_more: bool = False
-    """Whether it has branches that are not shown."""
+    """Whether some of its branches are not shown."""
 
 
 def tree_lines(
@@ -58,9 +55,9 @@ def tree_lines(
     current_run: UUID | None = None,
     style_label: Callable[[TreeNode, str], str] = lambda _, label: label,
 ) -> list[str]:
-    """Return a line for each run of a family; `current` is marked as this run.
+    """Return a line for each run of a tree; `current_run` is marked.
 
-    `paint` may dress what is said of a run, for a terminal.
+    `style_label` may add terminal styles to the label of a run.
     """
     return [line for line, _ in tree_rows(root, current_run, style_label)]
 
@@ -70,35 +67,32 @@ def tree_rows(
     current_run: UUID | None = None,
     style_label: Callable[[TreeNode, str], str] = lambda _, label: label,
 ) -> list[tuple[str, TreeNode | None]]:
-    """Return the lines of a family, each with its run; None says there are more."""
+    """Return the lines of a tree with their runs, None for "more branches"."""
     rows: list[tuple[str, TreeNode | None]] = []
-    waiting = [(root, "", "")]
-    while waiting:
-        node, first, rest = waiting.pop()
+    pending = [(root, "", "")]
+    while pending:
+        node, first, rest = pending.pop()
         rows.append(
             (f"{first}{style_label(node, _node_label(node, current_run))}", node)
         )
         if node.has_more:
             rows.append((f"{rest}└─ … more branches", None))
-        children = list(_child_rows(node, rest))
-        waiting += reversed(children)
+        pending += reversed(list(_child_rows(node, rest)))
     return rows
 
 
 def count_runs(root: TreeNode) -> int:
-    """Return how many runs a family has."""
-    waiting, found = [root], 0
-    while waiting:
-        node = waiting.pop()
-        found += 1
-        waiting += node.children
-    return found
+    """Return how many runs a tree has."""
+    nodes = [root]
+    for node in nodes:
+        nodes += node.children
+    return len(nodes)
 
 
 def _child_rows(node: TreeNode, indent: str) -> Iterator[tuple[TreeNode, str, str]]:
-    """Yield the children, each with what stands before its line and those below."""
-    for place, child in enumerate(node.children, start=1):
-        last = place == len(node.children) and not node.has_more
+    """Yield each child with the prefix of its line and of the lines below it."""
+    for number, child in enumerate(node.children, start=1):
+        last = number == len(node.children) and not node.has_more
         yield (
             child,
             f"{indent}{'└─ ' if last else '├─ '}",
@@ -121,9 +115,7 @@ def _node_label(node: TreeNode, current_run: UUID | None) -> str:
     return f"{' · '.join(facts)}{mark}"
 
 
-# --- The view of a run: where it stands, its steps, and its family --------------------
-
-_RUN_TREE_HEADING = "## Family"
+_RUN_TREE_HEADING = "## Branches"
 _MAX_INPUT_LENGTH = 100
 _STEP_LINE = re.compile(rf"\d+\. (?:\*\*)?\[({NAME_PATTERN.strip('^$')})\]")
 
@@ -134,7 +126,7 @@ def render_run(
     *,
     make_link: Callable[[View], str] = view_uri,
 ) -> str:
-    """Return the view of a run; `link` says how the page refers to another view."""
+    """Return the page of a run; `make_link` returns the address of another page."""
     return (
         join_blocks(
             f"# {escape_inline(wording.run_title(run))}",
@@ -152,70 +144,64 @@ def render_run(
 
 
 def _origin_line(run: PipelineRun) -> str:
-    """Say what the run is made from."""
-    made = f"{run.pipeline}, begun {wording.format_datetime(run.created_at)}"
+    origin = f"{run.pipeline}, started {wording.format_datetime(run.created_at)}"
     if run.branch_point is not None:
-        made += f", branched at {run.branch_point}"
+        origin += f", branched at {run.branch_point}"
     if run.primer is not None:
-        primer = run.primer
-        made += f", in the style of {primer.primer_id} ({primer.version})"
-    return escape_line(f"{made}.")
+        origin += f", style {run.primer.primer_id} ({run.primer.version})"
+    return escape_line(f"{origin}.")
 
 
 def _status_section(run: PipelineRun) -> str:
     answers = [answer for step in run.steps.values() for answer in step.ai_responses]
-    told = f"**{wording.to_sentence(run_status_text(run))}**"
-    spent = wording.total_cost_text(wording.sum_costs(answers))
-    when = "In all" if run.is_finished else "So far"
-    return f"{told} {when}: {spent}." if spent else told
+    status = f"**{wording.to_sentence(run_status_text(run))}**"
+    cost = wording.total_cost_text(answers)
+    label = "Total cost" if run.is_finished else "Cost so far"
+    return f"{status} {label}: {cost}." if cost else status
 
 
 def _steps_section(run: PipelineRun) -> str:
     return "\n".join(
-        f"{place}. {_step_line(run, step)}"
-        for place, step in enumerate(run.steps.values(), start=1)
+        f"{number}. {_step_line(run, step)}"
+        for number, step in enumerate(run.steps.values(), start=1)
     )
 
 
 def find_step_lines(page: str) -> list[tuple[int, str]]:
-    """Return the lines of a run's view that tell of its steps, each with its name."""
-    found = []
+    """Return the line numbers of the steps on a run's page, each with its step."""
+    lines: list[tuple[int, str]] = []
     for number, text in enumerate(split_page_lines(page)):
         if match := _STEP_LINE.match(text):
-            found.append((number, match[1]))
-        elif found:
+            lines.append((number, match[1]))
+        elif lines:
             break
-    return found
+    return lines
 
 
 def _step_line(run: PipelineRun, step: StepState) -> str:
-    here = step.step_name == run.current_step and step.status in {
+    is_current = step.step_name == run.current_step and step.status in {
         StepStatus.PENDING,
         StepStatus.RUNNING,
     }
     name = f"[{step.step_name}]"
-    facts = [f"**{name}**" if here else name, step_status_text(step)]
+    facts = [f"**{name}**" if is_current else name, step_status_text(step)]
     if step.user_selection is not None:
         facts.append(escape_inline(step.ai_responses[step.user_selection].model))
     if step.content:
         facts.append(wording.text_length(step.content))
-    facts.append(wording.total_cost_text(wording.sum_costs(step.ai_responses)))
+    facts.append(wording.total_cost_text(step.ai_responses))
     return " · ".join(filter(None, facts))
 
 
 def _failures_section(run: PipelineRun) -> str:
     lines = [
-        f"- {step.step_name}: {_failure_line(failure)}"
+        f"- {step.step_name}: {escape_inline(failure.model)},"
+        f" {wording.FAILURE_DESCRIPTIONS[failure.reason]}."
+        f" {wording.FAILURE_REMEDIES[failure.reason]}"
         for step in run.steps.values()
         for failure in step.failures
     ]
-    return join_blocks("## What did not come", "\n".join(lines)) if lines else ""
-
-
-def _failure_line(failure: ResponseFailure) -> str:
-    why = wording.describe_failure(failure.reason)
-    remedy = wording.failure_remedy(failure.reason)
-    return f"{escape_inline(failure.model)}, {why}. {remedy}"
+    return join_blocks("## Failed calls", "\n".join(lines)) if lines else ""
 
 
 def _inputs_section(run: PipelineRun) -> str:
@@ -223,35 +209,35 @@ def _inputs_section(run: PipelineRun) -> str:
         f"- {escape_inline(name)}: {_input_text(text)}"
         for name, text in run.user_inputs.items()
     ]
-    return join_blocks("## What it was given", "\n".join(lines)) if lines else ""
+    return join_blocks("## Inputs", "\n".join(lines)) if lines else ""
 
 
 def _input_text(text: str) -> str:
     if not text.strip():
         return "*empty*"
     short = shorten(text, _MAX_INPUT_LENGTH)
-    said = f"“{escape_inline(short)}”"
-    return f"{said} ({wording.text_length(text)})" if short.endswith("…") else said
+    quoted = f"“{escape_inline(short)}”"
+    return f"{quoted} ({wording.text_length(text)})" if short.endswith("…") else quoted
 
 
 def node_at_line(
     page: str, line: int, run: PipelineRun, load_tree: Callable[[], TreeNode]
 ) -> TreeNode | None:
-    """Return the run that a line of a run's view tells of in its family, or None.
+    """Return the run that a line of a run's page shows in its tree, or None.
 
-    A page may be older than the family: only a line that still says the same counts.
-    Its family is asked for only where the page has one.
+    The page may be older than the tree: only a line that is still the same counts.
+    The tree is loaded only if the page has one.
     """
-    shown = split_page_lines(page)
-    if _RUN_TREE_HEADING not in shown or line >= len(shown):
+    lines = split_page_lines(page)
+    if _RUN_TREE_HEADING not in lines or line >= len(lines):
         return None
-    place = line - shown.index(_RUN_TREE_HEADING) - len(["", "```"]) - 1
-    if place < 0:
+    index = line - lines.index(_RUN_TREE_HEADING) - len(["", "```"]) - 1
+    if index < 0:
         return None
     rows = tree_rows(load_tree(), run.pipeline_run_id)
-    if place >= len(rows) or rows[place][0] != shown[line]:
+    if index >= len(rows) or rows[index][0] != lines[line]:
         return None
-    return rows[place][1]
+    return rows[index][1]
 
 
 def _run_tree_section(run: PipelineRun, root: TreeNode | None) -> str:
@@ -262,26 +248,26 @@ def _run_tree_section(run: PipelineRun, root: TreeNode | None) -> str:
 
 
 def _link_definitions(run: PipelineRun, make_link: Callable[[View], str]) -> str:
-    """Define what the names of the steps refer to; a preview does not show these."""
+    """Define the links of the step names; a preview does not show these lines."""
     return "\n".join(
         f"[{name}]: {make_link(StepView(run.pipeline_run_id, name))}"
         for name in run.step_names
     )
 
 
-# --- Where a passage in the writer's document comes from, in a few lines --------------
-
 _MAX_FEEDBACK_LENGTH = 160
 
 
 def render_origin(run: PipelineRun, applied_text: AppliedText) -> str:
-    """Say which run and step a passage is of, who wrote it, and what it was told."""
+    """Return the run, step, author, style and feedback of an applied text."""
     step = run.steps[applied_text.step]
     return (
         join_blocks(
             f"**{escape_inline(wording.run_label(run))}**, {step.step_name}",
             f"{_author_text(step)}.",
-            _primer_text(run),
+            f"Style: {run.primer.primer_id} ({run.primer.version})."
+            if run.primer
+            else "",
             _feedback_text(step),
             f"In the document since {wording.format_datetime(applied_text.at)}.",
         )
@@ -290,39 +276,30 @@ def render_origin(run: PipelineRun, applied_text: AppliedText) -> str:
 
 
 def _author_text(step: StepState) -> str:
-    known = {answer.response_id: answer for answer in step.ai_responses}
     if step.user_selection is not None:
         answer = step.ai_responses[step.user_selection]
-        cost = wording.cost_text(
-            answer.usage_stats.cost_usd, estimated=answer.usage_stats.estimated
+        usage = answer.usage_stats
+        edited = ", edited by you" if step.edited_content is not None else ""
+        return (
+            f"Answer {wording.answer_number(step.user_selection)} by"
+            f" {escape_inline(answer.model)}{edited}"
+            f" · {wording.cost_text(usage.cost_usd, estimated=usage.estimated)}"
         )
-        said = (
-            f"{wording.to_sentence(wording.answer_label(step.user_selection))[:-1]} by"
-        )
-        reworded = ", in your wording" if step.edited_content is not None else ""
-        return f"{said} {escape_inline(answer.model)}{reworded} · {cost}"
-    merged = [
-        known[part.response_id]
-        for part in step.merged_from
-        if part.response_id in known
+    responses = [
+        step.find_response(p.response_id) for p in step.merged_from if p.response_id
     ]
+    merged = list(dict.fromkeys(answer for answer in responses if answer))
     names = list(dict.fromkeys(escape_inline(answer.model) for answer in merged))
     if not names:
         return "Written by you"
-    total = wording.total_cost_text(wording.sum_costs(dict.fromkeys(merged)))
-    return f"Merged by you from {wording.join_names(names)}" + (
-        f" · {total}" if total else ""
+    cost = wording.total_cost_text(merged)
+    return (
+        f"Merged by you from {wording.join_names(names)}{f' · {cost}' if cost else ''}"
     )
-
-
-def _primer_text(run: PipelineRun) -> str:
-    if run.primer is None:
-        return ""
-    return f"In the style of {run.primer.primer_id} ({run.primer.version})."
 
 
 def _feedback_text(step: StepState) -> str:
     if not step.user_feedback:
         return ""
     feedback = escape_inline(shorten(step.user_feedback, _MAX_FEEDBACK_LENGTH))
-    return f"You said: “{feedback}”"
+    return f"Your feedback: “{feedback}”"

@@ -1,13 +1,12 @@
-"""The invisible lines between which a text stands exactly as it is.
+"""The hidden marker lines around each text of a page.
 
     <!-- writeit:answer 2 0198c3d2-… -->
     The text, whatever markdown is in it.
     <!-- /writeit:answer 0198c3d2-… -->
 
-A marker is a whole line. Nothing in a text is ever changed for the markers' sake:
-where a text has a line that looks like one, all markers of the page get a number
-that no text has (`writeit-1:`), as a code fence is made longer than what it fences.
-The line break in front of a closing marker belongs to the marker.
+A marker is a whole line. The text between two markers is never changed: if it has a
+line that looks like a marker, all markers of the page get a series number that no
+text has (`writeit-1:`). The line break before a closing marker belongs to the marker.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from writeit.views.escape import unclosed_fence
 
 NamedSection = Literal["merge", "feedback", "left", "right"]
 SectionKey = UUID | NamedSection
-"""An answer by its id, or a section by its name."""
+"""The id of an answer, or the name of another section."""
 SectionKind = Literal["answer", "coming", "merge", "feedback", "left", "right"]
 
 _MARKER = re.compile(
@@ -38,23 +37,23 @@ _BARE_LINE_FEED = re.compile(r"(?<!\r)\n")
 
 @dataclass(frozen=True, slots=True)
 class SectionText:
-    """A text that stands between markers."""
+    """A text between markers."""
 
     kind: SectionKind
     text: str
     response_id: UUID | None = None
     number: int | None = None
-    """The answer's number as it is shown; see `words.number`."""
+    """The answer's displayed number; see `wording.answer_number`."""
 
     @property
     def key(self) -> SectionKey:
-        """What the block is known by."""
+        """The key of the section."""
         return section_key(self.kind, self.response_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A marker as it stands in a page."""
+    """A marker in a page."""
 
     kind: SectionKind
     response_id: UUID | None
@@ -62,28 +61,31 @@ class Marker:
     is_closing: bool
     series: int
     start: int
-    """Where its line begins."""
+    """The offset of its line."""
     end: int
-    """Where the line after it begins."""
+    """The offset of the next line."""
     has_crlf: bool
 
     @property
     def key(self) -> SectionKey:
-        """What its block is known by."""
+        """The key of its section."""
         return section_key(self.kind, self.response_id)
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """All that it says: a line that says anything else is another marker."""
+        """What tells it from the other markers of the page."""
         return self.is_closing, self.kind, self.response_id, self.number
 
 
 PageParts = list[str | SectionText]
-"""A page, its strings whole lines; `assembled` and `reading.for_reading` join them."""
+"""A page; its strings are whole lines.
+
+`assemble_page` and `editable_page.render_read_only` join the parts.
+"""
 
 
 def section_key(kind: SectionKind, response_id: UUID | None) -> SectionKey:
-    """Return what a block of this kind is known by."""
+    """Return the key of a section."""
     return cast("NamedSection", kind) if response_id is None else response_id
 
 
@@ -91,8 +93,8 @@ def assemble_page(parts: Iterable[str | SectionText]) -> str:
     """Return the page of these parts, with markers around its texts."""
     parts = list(parts)
     texts = (part if isinstance(part, str) else part.text for part in parts)
-    taken = {marker.series for marker in find_markers("\n".join(texts))}
-    series = next(n for n in range(len(taken) + 1) if n not in taken)
+    used = {marker.series for marker in find_markers("\n".join(texts))}
+    series = next(n for n in range(len(used) + 1) if n not in used)
     return "".join(
         part if isinstance(part, str) else _format_section(part, series)
         for part in parts
@@ -100,40 +102,41 @@ def assemble_page(parts: Iterable[str | SectionText]) -> str:
 
 
 def split_page(page: str) -> PageParts:
-    """Return the parts of a page that nobody touched; `assembled` joins them again."""
+    """Return the parts of an unedited page, as given to `assemble_page`."""
     parts: PageParts = []
-    at = 0
+    position = 0
     for opening, closing in _marker_pairs(page):
         text = text_between(page, opening, closing)
-        parts += [page[at : opening.start], _section_text(opening, text)]
-        at = closing.end + len(closing_fence(text))
-    return [*parts, page[at:]]
+        section = SectionText(opening.kind, text, opening.response_id, opening.number)
+        parts += [page[position : opening.start], section]
+        position = closing.end + len(closing_fence(text))
+    return [*parts, page[position:]]
 
 
 def find_markers(page: str) -> Iterator[Marker]:
-    """Find every line that looks like a marker, of whatever series."""
-    for found in _MARKER.finditer(page):
-        kind = cast("SectionKind", found["kind"] or found["name"])
+    """Yield every line that looks like a marker, of any series."""
+    for match in _MARKER.finditer(page):
+        kind = cast("SectionKind", match["kind"] or match["name"])
         yield Marker(
             kind=kind,
-            response_id=UUID(found["id"]) if found["id"] else None,
-            number=int(found["number"]) if found["number"] else None,
-            is_closing=bool(found["end"]),
-            series=int(found["series"] or 0),
-            start=found.start(),
-            end=min(found.end() + 1, len(page)),
-            has_crlf=bool(found["return"]),
+            response_id=UUID(match["id"]) if match["id"] else None,
+            number=int(match["number"]) if match["number"] else None,
+            is_closing=bool(match["end"]),
+            series=int(match["series"] or 0),
+            start=match.start(),
+            end=min(match.end() + 1, len(page)),
+            has_crlf=bool(match["return"]),
         )
 
 
 def marker_series(page: str) -> int | None:
-    """Return the series of a page's markers; None if it has no markers."""
+    """Return the series of a page's markers, None if it has none."""
     first = next(find_markers(page), None)
     return None if first is None else first.series
 
 
 def text_between(page: str, opening: Marker, closing: Marker) -> str:
-    """Return the text between two markers, in a CRLF page with plain line breaks."""
+    """Return the text between two markers, with LF line breaks."""
     text = page[opening.end : closing.start]
     if opening.has_crlf:
         text = text.replace("\r\n", "\n")
@@ -141,9 +144,9 @@ def text_between(page: str, opening: Marker, closing: Marker) -> str:
 
 
 def with_page_line_ends(page: str, text: str) -> str:
-    """Return `text` with CRLF where the lines of `page` end so.
+    """Return `text` with the line breaks of the page's markers.
 
-    The markers tell: there may be more ends of another kind in what stands between.
+    The texts between the markers may have other line breaks.
     """
     first = next(find_markers(page), None)
     crlf = "\r\n" in page if first is None else first.has_crlf
@@ -151,18 +154,18 @@ def with_page_line_ends(page: str, text: str) -> str:
 
 
 def find_section_markers(page: str) -> Iterator[tuple[Marker, Marker]]:
-    """Find the markers of every section that can be told, in order."""
+    """Yield the markers of every intact section, in order."""
     series = marker_series(page)
-    found = [m for m in find_markers(page) if m.series == series]
-    for opening, closing in pairwise(found):
+    markers = [m for m in find_markers(page) if m.series == series]
+    for opening, closing in pairwise(markers):
         if not opening.is_closing and closing.is_closing and opening.key == closing.key:
             yield opening, closing
 
 
 def closing_fence(text: str) -> str:
-    """Return the line that closes a code fence which `text` leaves open, if any.
+    """Return the line that closes a code fence that `text` leaves open, or "".
 
-    It stands behind the text, so that the rest of the page looks right all the same.
+    It follows the text, so that the rest of the page is not shown as code.
     """
     fence = unclosed_fence(text)
     return f"{fence}\n" if fence else ""
@@ -180,24 +183,13 @@ def _marker_pairs(page: str) -> Iterator[tuple[Marker, Marker]]:
             yield opening, marker
 
 
-def _section_text(opening: Marker, text: str) -> SectionText:
-    return SectionText(
-        kind=opening.kind,
-        text=text,
-        response_id=opening.response_id,
-        number=opening.number,
-    )
-
-
 def _format_section(section: SectionText, series: int) -> str:
     mark = f"writeit-{series}" if series else "writeit"
-    name = (
-        f"{section.kind} {section.response_id}" if section.response_id else section.kind
-    )
-    opened = name
-    if section.number is not None:
-        opened = f"{section.kind} {section.number} {section.response_id}"
+    name = section.kind
+    number = "" if section.number is None else f" {section.number}"
+    response_id = f" {section.response_id}" if section.response_id else ""
     return (
-        f"<!-- {mark}:{opened} -->\n{section.text}\n<!-- /{mark}:{name} -->\n"
+        f"<!-- {mark}:{name}{number}{response_id} -->\n{section.text}\n"
+        f"<!-- /{mark}:{name}{response_id} -->\n"
         f"{closing_fence(section.text)}"
     )

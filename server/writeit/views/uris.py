@@ -1,7 +1,7 @@
-"""The address of each view: a `writeit:` URI, and a file path that mirrors it.
+"""The `writeit:` URI of each page, and its path as a file.
 
 A URI is `writeit:/KIND/...md`, without query or fragment; `writeit:///` is the same.
-An editor that cannot open such URIs has the view as a file in `.writeit/views`.
+An editor that cannot open such URIs opens the page as a file in `.writeit/views`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from writeit.domain.errors import NotFound
 
 SCHEME = "writeit"
 VIEWS_FOLDER = PurePosixPath(".writeit/views")
-"""Where views are kept as files, from the workspace folder."""
+"""The folder of page files, relative to the workspace folder."""
 
 _SUFFIX = ".md"
 _PATH_PATTERNS = {
@@ -36,16 +36,16 @@ _STEP_NAME_PATTERN = re.compile(NAME_PATTERN.removesuffix("$"))
 
 TextName = Literal["content", "document", "proposed"]
 TextReference = UUID | TextName
-"""A text of a step: one answer, or what the next step gets.
+"""A text to compare: an answer, the step's content, or the document.
 
-Or the writer's document that it is meant for, as it is now, and as it would be with
-the step's text wherever the two contradict each other.
+"document" is the user's document as it is, "proposed" is the document with the
+step's text applied and each conflict resolved in favor of that text.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run with its steps and its family."""
+    """A run with its steps and branches."""
 
     run_id: UUID
 
@@ -60,7 +60,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class ResponseView:
-    """One answer and where it came from."""
+    """One answer with its details."""
 
     run_id: UUID
     step: str
@@ -69,7 +69,7 @@ class ResponseView:
 
 @dataclass(frozen=True, slots=True)
 class ContentView:
-    """What the next step gets."""
+    """The text that the next step gets."""
 
     run_id: UUID
     step: str
@@ -77,7 +77,7 @@ class ContentView:
 
 @dataclass(frozen=True, slots=True)
 class ComparedSide:
-    """One of two texts that are compared."""
+    """One of two compared texts."""
 
     run_id: UUID
     step: str
@@ -102,7 +102,7 @@ class PromptView:
 
 @dataclass(frozen=True, slots=True)
 class UsageView:
-    """What all calls used."""
+    """The tokens, time and cost of all calls."""
 
 
 View = (
@@ -127,25 +127,25 @@ _VIEW_KINDS: dict[type, str] = {
 
 
 def view_uri(view: View) -> str:
-    """Return the URI of a view."""
+    """Return the URI of a page."""
     return f"{SCHEME}:/{_relative_path(view)}"
 
 
 def view_path(view: View) -> PurePosixPath:
-    """Return the file of a view, from the workspace folder."""
+    """Return the path of a page file, relative to the workspace folder."""
     return VIEWS_FOLDER / _relative_path(view)
 
 
 def link_from_run(view: View) -> str:
-    """Return how the page of a run, as a file, refers to the file of another view."""
+    """Return the link from a run's page file to another page file."""
     return f"../{_relative_path(view)}"
 
 
 def parse_view_uri(uri: str) -> View:
-    """Return the view that a URI names.
+    """Return the page that a URI names.
 
     Raises:
-        NotFound: it names none.
+        NotFound: it does not name a page.
     """
     scheme, colon, rest = uri.partition(":")
     if not colon or scheme.lower() != SCHEME:
@@ -163,14 +163,14 @@ def parse_view_uri(uri: str) -> View:
 
 
 def parse_view_path(path: PurePath | str) -> View:
-    """Return the view that a file holds; `path` is from the workspace folder.
+    """Return the page of a file; `path` is relative to the workspace folder.
 
     Raises:
-        NotFound: it holds none.
+        NotFound: it is not the path of a page.
     """
     posix = PurePosixPath(path.as_posix() if isinstance(path, PurePath) else path)
     if not posix.is_relative_to(VIEWS_FOLDER):
-        raise _invalid_view_error(str(path), f"Views are kept in `{VIEWS_FOLDER}`.")
+        raise _invalid_view_error(str(path), f"Views are in `{VIEWS_FOLDER}`.")
     return _parse_view(str(path), posix.relative_to(VIEWS_FOLDER).as_posix())
 
 
@@ -213,7 +213,7 @@ def _parse_view(original: str, relative_path: str) -> View:
 
 
 def _build_view(kind: str, parts: list[str]) -> View:  # noqa: PLR0911 -- one arm a view
-    """Return the view; ValueError says what is wrong with its parts."""
+    """Return the view of these parts, or raise ValueError with the reason."""
     match kind, parts:
         case "usage", []:
             return UsageView()
@@ -229,39 +229,34 @@ def _build_view(kind: str, parts: list[str]) -> View:  # noqa: PLR0911 -- one ar
             return ResponseView(
                 _parse_id(run), _parse_step_name(step), _parse_id(response)
             )
-        case "compare", [run, step, which, run2, step2, which2]:
-            left = ComparedSide(
-                _parse_id(run), _parse_step_name(step), _parse_text_reference(which)
-            )
-            return CompareView(
-                left,
-                ComparedSide(
-                    _parse_id(run2),
-                    _parse_step_name(step2),
-                    _parse_text_reference(which2),
-                ),
-            )
-    msg = f"this has {len(parts)} parts behind `{kind}`"
+        case "compare", [_, _, _, _, _, _]:
+            return CompareView(_parse_side(*parts[:3]), _parse_side(*parts[3:]))
+    msg = f"this has {len(parts)} parts after `{kind}`"
     raise ValueError(msg)
+
+
+def _parse_side(run: str, step: str, text: str) -> ComparedSide:
+    reference: TextReference
+    if text in get_args(TextName):
+        reference = cast("TextName", text)
+    else:
+        reference = _parse_id(text)
+    return ComparedSide(_parse_id(run), _parse_step_name(step), reference)
 
 
 def _parse_id(part: str) -> UUID:
     if not _UUID_PATTERN.fullmatch(part):
-        msg = f"{part!r} is no id"
+        msg = f"{part!r} is not an id"
         raise ValueError(msg)
     return UUID(part)
 
 
 def _parse_step_name(part: str) -> str:
     if not _STEP_NAME_PATTERN.fullmatch(part):
-        msg = f"{part!r} is no step's name"
+        msg = f"{part!r} is not the name of a step"
         raise ValueError(msg)
     return part
 
 
-def _parse_text_reference(part: str) -> TextReference:
-    return cast("TextName", part) if part in get_args(TextName) else _parse_id(part)
-
-
 def _invalid_view_error(original: str, hint: str) -> NotFound:
-    return NotFound(f"{original!r} is no view.", hint=hint)
+    return NotFound(f"{original!r} is not a view.", hint=hint)

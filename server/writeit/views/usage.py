@@ -1,4 +1,4 @@
-"""What all calls used: by model, by day, or by whatever they were added up by."""
+"""The page of tokens, time and cost, grouped by model, day, pipeline or run."""
 
 from __future__ import annotations
 
@@ -11,42 +11,17 @@ from writeit.views.escape import escape_inline, join_blocks, markdown_table
 
 
 class UsageFigures(Protocol):
-    """The calls of one key added up; `engine.sums.Sum` is one."""
+    """The sum of the calls of one key, as `engine.queries.UsageTotal` has it."""
 
-    @property
-    def key(self) -> str:
-        """The model, the day, or whatever it is a sum of."""
-        ...
-
-    @property
-    def calls(self) -> int:
-        """How many calls were made."""
-        ...
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Tokens sent."""
-        ...
-
-    @property
-    def completion_tokens(self) -> int:
-        """Tokens that came back."""
-        ...
-
-    @property
-    def cost_usd(self) -> float | None:
-        """Of the calls whose cost is known; None if none is."""
-        ...
-
-    @property
-    def unknown_cost_calls(self) -> int:
-        """How many calls cost nobody knows what."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """How long the calls took together."""
-        ...
+    key: str
+    """The model, day, pipeline or run."""
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    """The cost of the calls whose cost is known, None if none is."""
+    unknown_cost_calls: int
+    seconds: float
 
 
 def render_usage(
@@ -55,10 +30,7 @@ def render_usage(
     *,
     since: datetime | None = None,
 ) -> str:
-    """Return the view of what was used; `sums` are the rows by what they are by.
-
-    The keys of `sums` are "model", "day", "pipeline" or "run".
-    """
+    """Return the page of usage; the keys of `sums` are "model", "day" and so on."""
     tables = (
         f"## By {escape_inline(by)}\n\n{_usage_table(by, rows, total)}"
         for by, rows in sums.items()
@@ -74,21 +46,25 @@ def render_usage(
 def _usage_summary(total: UsageFigures, since: datetime | None) -> str:
     when = f" since {wording.format_date(since)}" if since else ""
     if not total.calls:
-        return f"No model was asked{when}."
-    told = f"{wording.count_of(total.calls, 'call')}{when}: **{_cost_total(total)}**."
+        return f"No model calls{when}."
+    calls, cost = (
+        wording.count_of(total.calls, "call"),
+        wording.cost_text(total.cost_usd),
+    )
+    summary = f"{calls}{when}: **{cost}**."
     if not total.unknown_cost_calls or total.cost_usd is None:
-        return told
+        return summary
     unknown = wording.count_of(total.unknown_cost_calls, "call")
-    return f"{told} {unknown} of unknown cost came on top."
+    return f"{summary} Not included: {unknown} of unknown cost."
 
 
 def _usage_table(
     grouping: str, rows: Sequence[UsageFigures], total: UsageFigures
 ) -> str:
-    headers = (grouping, "calls", "tokens sent", "came back", "time", "cost")
+    headers = (grouping, "calls", "tokens sent", "received", "time", "cost")
     lines = [_usage_row(escape_inline(row.key), row) for row in rows]
     if len(rows) > 1:
-        lines.append(_usage_row("**together**", total))
+        lines.append(_usage_row("**total**", total))
     return markdown_table(
         [escape_inline(header) for header in headers], lines, right_aligned=range(1, 6)
     )
@@ -103,10 +79,6 @@ def _usage_row(name: str, row: UsageFigures) -> tuple[str, ...]:
         wording.format_duration(row.seconds),
         _cost_cell(row),
     )
-
-
-def _cost_total(row: UsageFigures) -> str:
-    return wording.cost_text(row.cost_usd)
 
 
 def _cost_cell(row: UsageFigures) -> str:

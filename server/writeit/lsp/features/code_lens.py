@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from writeit.domain.errors import NotFound
-from writeit.domain.run import PipelineStatus, StepStatus
 from writeit.lsp.actions import action, document_actions, run_actions
 from writeit.lsp.actions.locations import (
     action_locations,
@@ -106,24 +105,8 @@ def _to_lenses(line: int, actions: Iterable[Action]) -> list[types.CodeLens]:
 
 
 def status_line_of(run: PipelineRun) -> str:
-    """Say in one line where a run stands and what it cost."""
+    """Return a run's step, status and cost on one line."""
     names = run.step_names
     place = f"{run.current_step} ({names.index(run.current_step) + 1}/{len(names)})"
     spent = "" if run.cost_usd is None else f" · {wording.format_usd(run.cost_usd)}"
-    return f"WriteIt: {place}, {_status_text(run)}{spent}"
-
-
-def _status_text(run: PipelineRun) -> str:
-    if run.is_streaming:
-        return "answers are coming"
-    if run.status is PipelineStatus.PAUSED:
-        return "paused"
-    if run.status is PipelineStatus.ERROR:
-        return "stopped by an error"
-    if run.status is PipelineStatus.COMPLETED:
-        return "finished"
-    step = run.steps[run.current_step]
-    if step.status is StepStatus.RUNNING:
-        count = len(step.ai_responses)
-        return f"{count} answer{'s' * (count != 1)} to choose from"
-    return "ready to run"
+    return f"WriteIt: {place}, {wording.current_step_status_text(run)}{spent}"

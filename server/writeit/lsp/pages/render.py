@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import unquote
 
@@ -149,19 +150,7 @@ async def _render_prompt_page(
     shown = await folder.engine.preview_step(
         GenerateStep(run_id=view.run_id, step=view.step, model_selection=wishes)
     )
-    models = [
-        PromptModel(
-            id=model.id,
-            prompt_tokens=model.prompt_tokens,
-            context_window=model.context_window,
-            fits=model.fits,
-            min_cost_usd=model.min_cost_usd,
-            max_cost_usd=model.max_cost_usd,
-            destination=model.destination,
-            allowed=model.allowed,
-        )
-        for model in shown.models
-    ]
+    models = [PromptModel(**asdict(model)) for model in shown.models]
     return render_prompt(run, view.step, shown.prompt, models)
 
 
