@@ -64,7 +64,7 @@ def tree_to_wire(node: RunNode) -> p.RunTree:
         _ExtendedSource(
             node.summary,
             children=children,
-            extra=node.more,
+            more=node.more,
             **_status_fields(node.summary),
         )
     )
