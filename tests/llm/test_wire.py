@@ -25,7 +25,6 @@ from writeit.llm.process import (
     error_message,
 )
 from writeit.ports.models import TextDelta
-from writeit.text.lines import SurrogateJoiner
 
 if TYPE_CHECKING:
     from writeit.domain.errors import WriteItError
@@ -66,24 +65,6 @@ def test_errors_cross_the_wire(error: WriteItError) -> None:
     back = error_from_fields(decode_message(encode_message(error_message(error))))
     assert type(back) is type(error)
     assert back.to_json() == error.to_json()
-
-
-@given(st.text(), st.lists(st.integers(0, 200)))
-def test_characters_whose_halves_come_apart_are_mended(
-    text: str, cuts: list[int]
-) -> None:
-    halves = text.encode("utf-16-le")
-    places = sorted({2 * cut for cut in cuts if 2 * cut < len(halves)})
-    mender, whole = SurrogateJoiner(), ""
-    for start, end in zip([0, *places], [*places, len(halves)], strict=True):
-        whole += mender.feed(halves[start:end].decode("utf-16-le", "surrogatepass"))
-    assert whole + mender.finish() == text
-
-
-def test_a_half_that_stays_alone_becomes_a_replacement_character() -> None:
-    mender = SurrogateJoiner()
-    assert mender.feed("a\udd8a") + mender.feed("b\ud83e") == "a\ufffdb"
-    assert mender.finish() == "\ufffd"
 
 
 async def test_messages_wait_joined_while_the_pipe_is_full() -> None:

@@ -17,7 +17,7 @@ from writeit.lsp.convert import to_lsp_range, to_offset
 from writeit.lsp.features import front_matter_context
 from writeit.lsp.features.completion import SuggestionSources, suggest
 from writeit.lsp.pygls_fixes import WriteItWorkspace
-from writeit.text.diff import split_lines
+from writeit.text.lines import split_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

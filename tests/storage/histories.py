@@ -25,7 +25,7 @@ from writeit.domain.run import (
     StepStatus,
 )
 from writeit.ports.store import RunCommit
-from writeit.text.lines import clean_output
+from writeit.text.markdown import clean_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

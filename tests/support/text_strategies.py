@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from random import Random
+
+    from writeit.text.diff import Edit
 
 WORDS = (  # noqa: SIM905 -- words are read as words
     "river water stone bridge town old mill under over the a of and house quick fox"
@@ -19,6 +22,9 @@ ENDS = ("\n", "\r\n", "\n\n", "\r\n\r\n", "\r")
 words = st.sampled_from(WORDS)
 sentences = st.lists(words, min_size=1, max_size=12).map(lambda w: " ".join(w) + ".")
 paragraphs = st.lists(sentences, min_size=1, max_size=4).map(" ".join)
+
+anything = st.text(alphabet=st.sampled_from("ab \n\r.é\u0301👩\u200d\u2028\x0c"))
+"""Lone CRs, other line separators, combining marks: what texts seldom have."""
 
 
 @st.composite
@@ -58,3 +64,12 @@ def essay(random: Random, size: int) -> str:
         count = random.randint(30, 90)
         found.append(" ".join(random.choice(WORDS) for _ in range(count)) + ".")
     return "\n\n".join(found) + "\n"
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """Return `text` after `edits`, whose offsets all count in `text` as it is."""
+    parts, offset = [], 0
+    for edit in edits:
+        parts += [text[offset : edit.start], edit.new]
+        offset = edit.end
+    return "".join([*parts, text[offset:]])

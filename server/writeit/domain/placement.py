@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from writeit.domain.pipeline import Output
 from writeit.domain.run import RunDocument
 from writeit.text import markdown
-from writeit.text.diff import match_sequences, split_tokens
+from writeit.text.diff import match_sequences
+from writeit.text.lines import split_tokens
 
 MIN_REMAINING_SHARE = 0.2
 """The part of a passage's words below which the passage is no longer there. One that

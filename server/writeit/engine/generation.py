@@ -48,7 +48,7 @@ from writeit.engine.streaming import (
 )
 from writeit.ports.models import ModelDone, ModelNotice, Models
 from writeit.ports.system import Clock
-from writeit.text.lines import clean_output
+from writeit.text.markdown import clean_output
 
 # --- An answer while it grows, and the AIResponse it becomes --------------------------
 

@@ -27,7 +27,7 @@ from writeit.engine.generation import CHARACTERS_PER_TOKEN, MIN_PROCESSING_SECON
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.store import Lease, RunQuery, Store
 from writeit.ports.system import Clock, Processes
-from writeit.text.lines import clean_output
+from writeit.text.markdown import clean_output
 
 # --- What other processes write about runs: two editors may have one workspace open ---
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from lsprotocol import types
 
 from writeit.domain.errors import InvalidParams
-from writeit.text.diff import split_lines
+from writeit.text.lines import split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -60,7 +60,7 @@ class WriteItDocument(TextDocument):
         They are looked for once a version, and only if somebody asks.
         """
         from writeit.library.front_matter import split_front_matter  # noqa: PLC0415 -- the same
-        from writeit.text.diff import split_lines  # noqa: PLC0415 -- after initialize
+        from writeit.text.lines import split_lines  # noqa: PLC0415 -- after initialize
         from writeit.text.markdown import parse_sections  # noqa: PLC0415 -- the same
 
         if self._cached_sections is None or self._cached_sections[0] != self.version:
@@ -74,7 +74,7 @@ class WriteItDocument(TextDocument):
     @property
     def lines(self) -> Sequence[str]:
         """The lines with their ends: LF, CRLF or CR."""
-        from writeit.text.diff import split_lines  # noqa: PLC0415 -- after initialize
+        from writeit.text.lines import split_lines  # noqa: PLC0415 -- after initialize
 
         return split_lines(self.source)
 

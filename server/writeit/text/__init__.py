@@ -1,1 +1,1 @@
-"""TODO."""
+"""Plain text: lines and tokens, differences, merging, markdown."""

@@ -1,69 +1,95 @@
-"""What becomes of an answer's raw text before a writer uses it."""
+"""Text cut into lines and tokens, and the repair of characters that were cut apart."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 
-# --- What becomes of an answer's raw text before a writer uses it ---------------------
-
-_ENCLOSING_FENCE = re.compile(
-    r"\A(?P<fence>`{3,}|~{3,})(?:markdown|md|text|txt)?[ \t]*\n"
-    r"(?P<body>.*)\n(?P=fence)[ \t]*\Z",
-    re.DOTALL,
+_LINE_WITH_END = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_SPLITLINES_EXTRAS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+"""Where `splitlines` breaks a line although editors do not."""
+_UNSPACED_SCRIPTS = (
+    "\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+    "\U00020000-\U0003ffff"
 )
+_TOKEN = re.compile(
+    rf"\r\n|\r|\n|[^\S\r\n]+|[{_UNSPACED_SCRIPTS}]"
+    rf"|[^\W{_UNSPACED_SCRIPTS}]+(?:['\u2019][^\W{_UNSPACED_SCRIPTS}]+)*|[^\w\s]"
+)
+_FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_ZERO_WIDTH_JOINER = "\u200d"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def repair_surrogates(text: str) -> str:
-    """Return `text` with halves of characters joined, or replaced where one is alone.
+def split_lines(text: str) -> list[str]:
+    """Split a text into lines with their ends: LF, CRLF or CR, as in LSP."""
+    if any(character in text for character in _SPLITLINES_EXTRAS):
+        return _LINE_WITH_END.findall(text)
+    return text.splitlines(keepends=True)
 
-    Editors and JSON count in UTF-16 and can cut a character in two; a half can neither
-    be stored nor sent.
+
+def split_tokens(text: str) -> list[str]:
+    """Split a text into words, spaces, line ends and signs; joined they are the text.
+
+    What a reader sees as one character stays in one token: a letter with its
+    combining marks, an emoji of several code points, a flag.
+    """
+    tokens = _TOKEN.findall(text)
+    return tokens if text.isascii() else list(_join_graphemes(tokens))
+
+
+def _join_graphemes(tokens: list[str]) -> Iterator[str]:
+    grapheme = ""
+    for token in tokens:
+        if grapheme and _continues_grapheme(grapheme, token):
+            grapheme += token
+        else:
+            if grapheme:
+                yield grapheme
+            grapheme = token
+    if grapheme:
+        yield grapheme
+
+
+def _continues_grapheme(grapheme: str, token: str) -> bool:
+    first = token[0]
+    if first.isascii() or grapheme.isspace():
+        return False
+    if ord(first) in _FLAG_LETTERS:
+        return len(grapheme) == 1 and ord(grapheme) in _FLAG_LETTERS
+    return (
+        first == _ZERO_WIDTH_JOINER
+        or grapheme[-1] == _ZERO_WIDTH_JOINER
+        or ord(first) in _SKIN_TONES
+        or unicodedata.category(first).startswith("M")
+    )
+
+
+def repair_surrogates(text: str) -> str:
+    """Join the UTF-16 halves of characters and replace halves that stand alone.
+
+    Editors and JSON count in UTF-16 and can cut a character in two. A lone half can
+    be neither stored nor sent.
     """
     if not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def clean_output(raw_output: str) -> str:
-    """Return `raw` without outer blank lines and without one fence around it all.
-
-    A model asked for markdown often wraps the whole of it in a code fence. A fence
-    that is part of the text stays.
-    """
-    text = raw_output.strip()
-    match = _ENCLOSING_FENCE.match(text)
-    if match and match["fence"] not in match["body"]:
-        return match["body"].strip()
-    return text
-
-
-# --- Puts characters together whose two halves came in two pieces of a stream ---------
-
-_SURROGATE_PATTERN = re.compile("[\ud800-\udfff]")
-
-
 class SurrogateJoiner:
-    """Joins UTF-16 halves; JSON escapes allow a provider to send them apart."""
+    """Joins UTF-16 halves that arrive in separate pieces of a stream."""
 
     def __init__(self) -> None:
         self._high_half = ""
 
     def feed(self, text: str) -> str:
-        """Take a piece of text and return what of it is whole."""
+        """Take the next piece and return all complete characters."""
         text = self._high_half + text
-        self._high_half = ""
-        if not _SURROGATE_PATTERN.search(text):
-            return text
-        if "\ud800" <= text[-1] <= "\udbff":
-            self._high_half = text[-1]
-            text = text[:-1]
-        return _join_surrogates(text)
+        self._high_half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return repair_surrogates(text.removesuffix(self._high_half))
 
     def finish(self) -> str:
-        """Return what waited in vain for its other half."""
-        return _join_surrogates(self._high_half)
-
-
-def _join_surrogates(text: str) -> str:
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        """Return the replacement of a half that was never completed, or ""."""
+        return repair_surrogates(self._high_half)

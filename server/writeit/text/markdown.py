@@ -1,4 +1,4 @@
-"""Code fences of markdown: where code begins and ends, and a text that is all code."""
+"""Markdown as far as WriteIt reads it: code fences, headings and sections."""
 
 from __future__ import annotations
 
@@ -6,48 +6,37 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from writeit.text.diff import split_lines
-
-# --- Code fences of markdown: where code begins and ends, and a text that is all code -
+from writeit.text.lines import split_lines
 
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
+_PROSE_LANGUAGES = {"", "markdown", "md", "text", "txt"}
+_ANY_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6})(?:[ \t].*)?")
+_TITLE_HEADING = re.compile(r" {0,3}#(?:[ \t]+(?P<title>.*?))?(?:[ \t]+#+)?[ \t]*")
 
 
-def lines_outside_code(text_lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+def lines_outside_code(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Yield the lines outside code, without their ends, each with its number from 0."""
-    fence = ""
-    for place, with_end in enumerate(text_lines):
-        line = with_end.rstrip("\r\n")
-        if fence:
-            fence = "" if _closes_fence(line, fence) else fence
-        elif opening := _FENCE.fullmatch(line):
-            fence = opening["fence"]
-        else:
-            yield place, line
+    for number, (line, before, after) in enumerate(_with_fences(lines)):
+        if not before and not after:
+            yield number, line
 
 
 def has_open_fence(text: str) -> bool:
-    """Whether what is written behind a text is code: its last fence is not closed."""
+    """Whether the last code fence of `text` is open, so that added text is code."""
+    fences = [after for _, _, after in _with_fences(split_lines(text))]
+    return bool(fences and fences[-1])
+
+
+def _with_fences(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield each line without its end, and the fence that is open before and after."""
     fence = ""
-    for with_end in split_lines(text):
-        line = with_end.rstrip("\r\n")
+    for with_end in lines:
+        line, before = with_end.rstrip("\r\n"), fence
         if fence:
             fence = "" if _closes_fence(line, fence) else fence
         elif opening := _FENCE.fullmatch(line):
             fence = opening["fence"]
-    return bool(fence)
-
-
-def strip_fence(text: str) -> str:
-    """Return what stands within a text's fence if the whole text is one; else it."""
-    found = split_lines(text.strip())
-    opening = _FENCE.fullmatch(found[0].rstrip("\r\n")) if found else None
-    inside = found[1:-1]
-    if opening is None or not inside or not _closes_fence(found[-1], opening["fence"]):
-        return text
-    if any(_closes_fence(line.rstrip("\r\n"), opening["fence"]) for line in inside):
-        return text  # it ends before, and something comes after it
-    return "".join(inside).rstrip("\r\n")
+        yield line, before, fence
 
 
 def _closes_fence(line: str, fence: str) -> bool:
@@ -57,10 +46,29 @@ def _closes_fence(line: str, fence: str) -> bool:
     return match["fence"].startswith(fence)
 
 
-# --- What is read out of a markdown text ----------------------------------------------
+def strip_fence(text: str) -> str:
+    """Return the content of the code block if `text` is one, else `text`."""
+    lines = split_lines(text.strip())
+    opening = _FENCE.fullmatch(lines[0].rstrip("\r\n")) if lines else None
+    inside = lines[1:-1]
+    if opening is None or not inside or not _closes_fence(lines[-1], opening["fence"]):
+        return text
+    if any(_closes_fence(line.rstrip("\r\n"), opening["fence"]) for line in inside):
+        return text  # the block ends earlier, and more text follows it
+    return "".join(inside).rstrip("\r\n")
 
-_ANY_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6})(?:[ \t].*)?")
-_TITLE_HEADING = re.compile(r" {0,3}#(?:[ \t]+(?P<title>.*?))?(?:[ \t]+#+)?[ \t]*")
+
+def clean_output(raw_output: str) -> str:
+    """Return a model's output without outer blank lines and a fence around all of it.
+
+    Models often put the markdown they were asked for into a code block. A block of
+    another language stays.
+    """
+    text = raw_output.strip()
+    opening = _FENCE.match(text)
+    if opening and opening["info"].strip() in _PROSE_LANGUAGES:
+        return strip_fence(text).strip()
+    return text
 
 
 def first_title(body: str) -> str:
@@ -73,30 +81,28 @@ def first_title(body: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MarkdownSection:
-    """A heading and the lines below it, up to the next of its level or above."""
+    """A heading and its text, up to the next heading of the same level or above."""
 
     heading_line: int
     """The heading's line, from 0."""
     level: int
     """1 to 6."""
     last_line: int
-    """The last line that is not blank; the heading's own if there is none below."""
+    """The last line that is not blank; `heading_line` if the section is empty."""
 
 
 def parse_sections(lines: Sequence[str]) -> list[MarkdownSection]:
-    """Return the sections of a text without front matter, `#` headings outside code."""
-    headings = list(_heading_lines(lines))
-    found = []
-    for place, (line, level) in enumerate(headings):
-        ends = (at for at, other in headings[place + 1 :] if other <= level)
+    """Return the sections of a text without front matter."""
+    headings = [
+        (number, len(heading["marks"]))
+        for number, line in lines_outside_code(lines)
+        if (heading := _ANY_HEADING.fullmatch(line))
+    ]
+    sections = []
+    for index, (line, level) in enumerate(headings):
+        ends = (end for end, other in headings[index + 1 :] if other <= level)
         last = next(ends, len(lines)) - 1
         while last > line and not lines[last].strip():
             last -= 1
-        found.append(MarkdownSection(line, level, last))
-    return found
-
-
-def _heading_lines(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
-    for place, line in lines_outside_code(lines):
-        if heading := _ANY_HEADING.fullmatch(line):
-            yield place, len(heading["marks"])
+        sections.append(MarkdownSection(line, level, last))
+    return sections

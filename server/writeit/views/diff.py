@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from writeit.text.diff import most_similar
 from writeit.views import wording
 from writeit.views.escape import escape_inline
 
@@ -20,8 +21,6 @@ LineWords = tuple[str, ...]
 
 _DIFF_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _BLOCK_SYNTAX = re.compile(r"^(?:#{1,6}(?=\s)|[=-]+$)")
-_MIN_LINE_SIMILARITY = 0.5
-"""Lines with less in common than this are not compared by words."""
 _LOOKAHEAD_LINES = 8
 """How many lines ahead the match of a line may be."""
 _AUTOJUNK_WORDS = 1_000
@@ -141,7 +140,7 @@ def _align_lines(
     position = 0
     for text, blank in old:
         ahead = new[position : position + _LOOKAHEAD_LINES]
-        match = _most_similar(text, [words for words, _ in ahead])
+        match = most_similar(Counter(text), (Counter(words) for words, _ in ahead))
         if match is None:
             yield DiffLine((DiffSpan(text, ()),), blank)
             continue
@@ -150,18 +149,6 @@ def _align_lines(
         yield DiffLine(tuple(_diff_line_words(text, words)), starts_paragraph)
         position += match + 1
     yield from (DiffLine((DiffSpan((), w),), b) for w, b in new[position:])
-
-
-def _most_similar(text: LineWords, candidates: Sequence[LineWords]) -> int | None:
-    """Return the index of the most similar candidate, None if none is similar."""
-    shares = [_word_similarity(text, other) for other in candidates]
-    best = max(shares, default=0.0)
-    return shares.index(best) if best >= _MIN_LINE_SIMILARITY else None
-
-
-def _word_similarity(first: LineWords, second: LineWords) -> float:
-    common = (Counter(first) & Counter(second)).total()
-    return 2 * common / (len(first) + len(second))
 
 
 def _diff_line_words(old: LineWords, new: LineWords) -> list[DiffSpan]:

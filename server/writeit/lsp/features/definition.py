@@ -16,7 +16,7 @@ from writeit.lsp.documents import find_current_run
 from writeit.lsp.features import front_matter_context
 from writeit.lsp.pages.document_kind import find_view
 from writeit.lsp.pages.open import prepare_view_uri
-from writeit.text.diff import split_lines
+from writeit.text.lines import split_lines
 from writeit.views.uris import StepView
 
 if TYPE_CHECKING:

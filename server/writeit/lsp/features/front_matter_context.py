@@ -16,7 +16,7 @@ from writeit.library.yaml_source import MAX_YAML_BYTES
 from writeit.lsp.convert import to_offset
 from writeit.lsp.documents import find_open_document
 from writeit.lsp.pygls_fixes import WriteItDocument
-from writeit.text.diff import split_lines
+from writeit.text.lines import split_lines
 
 if TYPE_CHECKING:
     from lsprotocol import types
