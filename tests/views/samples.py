@@ -22,7 +22,7 @@ from writeit.domain.run import (
     StepStatus,
     StreamingResponse,
 )
-from writeit.views.run import TreeNode
+from writeit.domain.run_summary import RunNode, RunSummary
 
 if TYPE_CHECKING:
     from writeit.domain.errors import FailureReason
@@ -230,9 +230,38 @@ def up_to_draft(draft: StepState, **more: Any) -> PipelineRun:
     return a_run(angles_chosen(), outline_chosen(), draft, **more)
 
 
-def family() -> TreeNode:
+def a_node(
+    run_id: UUID,
+    name: str,
+    *,
+    children: tuple[RunNode, ...] = (),
+    more: bool = False,
+    branch_point: str | None = None,
+    **fields: Any,
+) -> RunNode:
+    """A run in a tree; the root has no branch point."""
+    summary = RunSummary(
+        **{
+            "run_id": run_id,
+            "name": name,
+            "title": "",
+            "pipeline": "tech-article",
+            "configuration_id": "tech-article@1",
+            "uri": None,
+            "parent_run_id": branch_point and an_id(1),
+            "branch_point": branch_point,
+            "created_at": BEGUN,
+            "updated_at": BEGUN,
+            "cost_usd": None,
+            **fields,
+        }
+    )
+    return RunNode(summary, children, more)
+
+
+def family() -> RunNode:
     """Five runs: the root, this run, its child, a deleted one and what it left."""
-    lonely = TreeNode(
+    lonely = a_node(
         run_id=an_id(5),
         name="for the club's paper",
         branch_point="draft",
@@ -240,7 +269,7 @@ def family() -> TreeNode:
         status=PipelineStatus.COMPLETED,
         current_step="polish",
     )
-    gone = TreeNode(
+    gone = a_node(
         run_id=an_id(4),
         name="",
         branch_point="angles",
@@ -249,7 +278,7 @@ def family() -> TreeNode:
         current_step="polish",
         children=(lonely,),
     )
-    child = TreeNode(
+    child = a_node(
         run_id=an_id(3),
         name="colder opening",
         branch_point="draft",
@@ -257,7 +286,7 @@ def family() -> TreeNode:
         current_step="draft",
         cost_usd=0.0081,
     )
-    this = TreeNode(
+    this = a_node(
         run_id=RUN,
         name="",
         branch_point="outline",
@@ -266,7 +295,7 @@ def family() -> TreeNode:
         status=PipelineStatus.RUNNING,
         current_step="draft",
     )
-    return TreeNode(
+    return a_node(
         run_id=an_id(2),
         name="How bees sleep",
         status=PipelineStatus.COMPLETED,

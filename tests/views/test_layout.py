@@ -26,7 +26,7 @@ from writeit.views.escape import (
 )
 from writeit.views.page_outline import find_page_sections, heading_tree
 from writeit.views.prompt import PromptModel, render_prompt
-from writeit.views.run import TreeNode, count_runs, render_run, tree_lines
+from writeit.views.run import count_runs, render_run, tree_lines
 from writeit.views.step import render_content
 from writeit.views.usage import render_usage
 
@@ -71,14 +71,14 @@ def test_a_steps_page_keeps_its_shape(name: str, model: str, said: str) -> None:
 @given(WORDS, WORDS)
 def test_a_runs_page_keeps_its_shape(name: str, given_text: str) -> None:
     """Whatever the run and its relatives are called, and whatever it was given."""
-    node = TreeNode(
+    node = samples.a_node(
         run_id=samples.RUN,
         name=name,
         status=PipelineStatus.RUNNING,
         current_step="draft",
         branch_point="draft",
     )
-    root = TreeNode(
+    root = samples.a_node(
         run_id=samples.an_id(2),
         name=name,
         status=PipelineStatus.COMPLETED,
@@ -166,16 +166,16 @@ def test_a_long_text_is_shortened_at_a_word() -> None:
 
 def test_a_family_of_a_hundred_generations() -> None:
     """A tree is drawn however deep it is."""
-    node = TreeNode(
+    node = samples.a_node(
         run_id=samples.RUN,
         name="",
         status=PipelineStatus.RUNNING,
         current_step="draft",
         branch_point="draft",
-        has_more=True,
+        more=True,
     )
     for _ in range(1_500):
-        node = TreeNode(
+        node = samples.a_node(
             run_id=samples.an_id(2),
             name="",
             status=PipelineStatus.RUNNING,

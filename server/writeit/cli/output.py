@@ -20,7 +20,7 @@ from uuid import UUID
 import click
 
 from writeit.domain.run import PipelineRun, PipelineStatus
-from writeit.engine.queries import RunNode, find_root_run, read_run_tree
+from writeit.domain.run_summary import RunSummary
 from writeit.engine.streaming import (
     GenerationNotice,
     GenerationStarted,
@@ -28,9 +28,7 @@ from writeit.engine.streaming import (
     ResponseFinished,
     StreamEvent,
 )
-from writeit.ports.store import RunSummary, Store
 from writeit.views.escape import fence_after
-from writeit.views.run import TreeNode
 from writeit.views.section_markers import PageParts, SectionText
 from writeit.views.step import step_parts
 from writeit.views.wording import interruption_text, step_next_action
@@ -197,39 +195,6 @@ def _style_line(line: str) -> str:
     line = _STRIKETHROUGH.sub(lambda m: click.style(m[1], strikethrough=True), line)
     line = _EMPHASIS.sub(r"\1", line)
     return _RULE_LINE.sub(_RULE, _ESCAPED.sub(r"\1", line))
-
-
-# --- A family of runs, from the store to the tree that is shown -----------------------
-
-
-def run_tree_of(store: Store, run_id: UUID) -> TreeNode:
-    """Return a run's whole family, from its root."""
-    return to_tree_node(read_run_tree(store, find_root_run(store, run_id)))
-
-
-def to_tree_node(node: RunNode) -> TreeNode:
-    """Return a run and what branched off it as the tree shows them."""
-    run = node.summary
-    title = "" if run.parent_run_id else run.title
-    return TreeNode(
-        run_id=run.run_id,
-        name=run.name or title,
-        status=run.status,
-        current_step=run.current_step,
-        branch_point=run.branch_point,
-        cost_usd=run.cost_usd,
-        deleted=run.deleted,
-        children=tuple(to_tree_node(child) for child in node.children),
-        has_more=node.more,
-    )
-
-
-def summaries_by_id(node: RunNode) -> dict[UUID, RunSummary]:
-    """Return the lines of all runs of a family, by id."""
-    found = {node.summary.run_id: node.summary}
-    for child in node.children:
-        found |= summaries_by_id(child)
-    return found
 
 
 # --- What comes while models answer, on stderr: stdout is the article's ---------------

@@ -15,9 +15,6 @@ from writeit.cli.output import (
     Theme,
     render_for_terminal,
     render_step_for_terminal,
-    run_tree_of,
-    summaries_by_id,
-    to_tree_node,
 )
 from writeit.cli.workspace import (
     OpenWorkspace,
@@ -27,18 +24,19 @@ from writeit.cli.workspace import (
 )
 from writeit.domain.operations.lifecycle import find_step
 from writeit.domain.run import PipelineRun, PipelineStatus
+from writeit.domain.run_summary import RunNode, RunSummary
 from writeit.engine.queries import (
-    RunNode,
     UsageGrouping,
     UsageTotal,
     find_root_run,
+    read_full_tree,
     read_run_tree,
     sum_usage,
 )
-from writeit.ports.store import RunQuery, RunSummary, Store
+from writeit.ports.store import RunQuery, Store
 from writeit.views import wording
 from writeit.views.escape import single_line
-from writeit.views.run import TreeNode, render_run, tree_lines
+from writeit.views.run import render_run, tree_lines
 from writeit.views.usage import render_usage
 
 MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -120,20 +118,15 @@ def _format_run(run: RunSummary, theme: Theme) -> str:
 
 def _print_trees(trees: list[RunNode], theme: Theme, *, as_json: bool) -> None:
     if as_json:
-        _print_json([_tree_to_json(kin) for kin in trees])
+        _print_json([_tree_to_json(node) for node in trees])
         return
-    for kin in trees:
-        summaries = summaries_by_id(kin)
 
-        def dressed(
-            node: TreeNode, label: str, known: dict[UUID, RunSummary] = summaries
-        ) -> str:
-            return (
-                f"{theme.style_run(known[node.run_id], label)}"
-                f"  {theme.style_dim(str(node.run_id))}"
-            )
+    def style_label(node: RunNode, label: str) -> str:
+        run_id = theme.style_dim(str(node.summary.run_id))
+        return f"{theme.style_run(node.summary, label)}  {run_id}"
 
-        click.echo("\n".join(tree_lines(to_tree_node(kin), style_label=dressed)))
+    for node in trees:
+        click.echo("\n".join(tree_lines(node, style_label=style_label)))
 
 
 def _summary_to_json(run: RunSummary) -> dict[str, Any]:
@@ -181,7 +174,7 @@ async def _render_run_or_step(
             return render_step_for_terminal(
                 run, step, step_description(desk, run, step)
             )
-        return render_for_terminal(render_run(run, run_tree_of(desk.store, run_id)))
+        return render_for_terminal(render_run(run, read_full_tree(desk.store, run_id)))
 
 
 def step_description(workspace: OpenWorkspace, run: PipelineRun, step: str) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.operations import generate
 from writeit.domain.run import PipelineRun, StepState
+from writeit.domain.run_summary import RunNode
 from writeit.engine import data_policy
 from writeit.engine.limits import max_cost, min_cost
 from writeit.engine.requests import (
@@ -21,7 +22,7 @@ from writeit.engine.requests import (
     resolve_models,
 )
 from writeit.ports.models import CallEstimate, ModelCall
-from writeit.ports.store import RunSummary, Store, UsageRecord
+from writeit.ports.store import Store, UsageRecord
 from writeit.prompts.build import build_prompt
 
 # --- What a step would send, where to, and what it would cost; nothing is sent --------
@@ -188,21 +189,16 @@ MAX_TREE_DEPTH = 100
 """How deep a family is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunNode:
-    """A run among its family."""
-
-    summary: RunSummary
-    children: tuple[RunNode, ...] = ()
-    more: bool = False
-    """Whether it has branches that were not read."""
-
-
 def find_root_run(store: Store, run_id: UUID) -> UUID:
     """Return the run that a family began with."""
     while (summary := store.summary(run_id)) and summary.parent_run_id:
         run_id = summary.parent_run_id
     return run_id
+
+
+def read_full_tree(store: Store, run_id: UUID) -> RunNode:
+    """Return the tree that a run belongs to, from its root."""
+    return read_run_tree(store, find_root_run(store, run_id))
 
 
 def read_run_tree(store: Store, run_id: UUID, depth: int = MAX_TREE_DEPTH) -> RunNode:

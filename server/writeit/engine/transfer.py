@@ -17,8 +17,9 @@ from writeit.domain.errors import InvalidExport
 from writeit.domain.events import Event, RunBranched, RunStarted
 from writeit.domain.run import PipelineRun
 from writeit.domain.run_bundle import Ancestor, RunBundle, with_uris
+from writeit.domain.run_summary import RunSummary
 from writeit.engine.engine import Engine
-from writeit.ports.store import RunCommit, RunSummary, StaleCommit, Store, StoredRun
+from writeit.ports.store import RunCommit, StaleCommit, Store, StoredRun
 
 WORKSPACE_PREFIX = "workspace:/"
 """What the URI of a document in the workspace begins with, in a dossier."""

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pygls.workspace import TextDocument
 
     from writeit.domain.run import PipelineRun
+    from writeit.domain.run_summary import RunSummary
     from writeit.library.front_matter import SourceDocument
     from writeit.lsp.protocol import Range
     from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.ports.store import RunPage, RunSummary
+    from writeit.ports.store import RunPage
 
 
 # --- The writer's documents: as her editor has them, else as they are on the disk -----

@@ -15,8 +15,7 @@ from writeit.views import wording
 
 if TYPE_CHECKING:
     from writeit.domain.run import PipelineRun, StepState
-    from writeit.engine.queries import RunNode
-    from writeit.ports.store import RunSummary
+    from writeit.domain.run_summary import RunNode, RunSummary
 
 
 class _ExtendedSource:

@@ -15,6 +15,7 @@ from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.domain.run_bundle import Ancestor
+from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import UserPreferences, UserSession
 
 # --- Where runs are kept, beside the workspace ----------------------------------------
@@ -188,31 +189,6 @@ class Lease:
     """Seconds since the epoch when that process started: pids are used again."""
     heartbeat: datetime
     """When the owner last said that it lives."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
-    """A line of the list of runs; read without opening the run."""
-
-    run_id: UUID
-    name: str | None
-    title: str
-    pipeline: str
-    configuration_id: str
-    uri: str | None
-    status: PipelineStatus
-    current_step: str
-    parent_run_id: UUID | None
-    branch_point: str | None
-    created_at: datetime
-    updated_at: datetime
-    cost_usd: float | None
-    documents: tuple[str, ...] = ()
-    """The URIs of what it is about: its source, and what its texts were applied to."""
-    applied_to: tuple[str, ...] = ()
-    """The URIs of the documents that texts of it stand in."""
-    deleted: bool = False
-    """Whether only a tombstone is left, for the sake of its children."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

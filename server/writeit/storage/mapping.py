@@ -14,7 +14,8 @@ from writeit.domain.entity import Entity, TokenUsage
 from writeit.domain.events import Event
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import AIResponse, PipelineRun, StepState, pipeline_name
-from writeit.ports.store import Lease, RunSummary, UsageRecord
+from writeit.domain.run_summary import RunSummary
+from writeit.ports.store import Lease, UsageRecord
 from writeit.storage.records import (
     MIN_SHARED_TEXT_BYTES,
     EventRecord,

@@ -15,15 +15,9 @@ from writeit.domain.events import Event
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import AIResponse, PipelineStatus, StepState
+from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
-from writeit.ports.store import (
-    Lease,
-    RunPage,
-    RunQuery,
-    RunSummary,
-    StoredRun,
-    UsageRecord,
-)
+from writeit.ports.store import Lease, RunPage, RunQuery, StoredRun, UsageRecord
 from writeit.storage import errors, keys, mapping
 from writeit.storage.cache import Caches
 from writeit.storage.checksum import has_valid_checksum, strip_text_checksum

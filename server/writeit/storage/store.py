@@ -21,6 +21,7 @@ from uuid import UUID
 from writeit.domain.events import Event
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
+from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import (
     DeletionCounts,
@@ -28,7 +29,6 @@ from writeit.ports.store import (
     RunCommit,
     RunPage,
     RunQuery,
-    RunSummary,
     StoredRun,
     UsageRecord,
 )

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from uuid import UUID
 
 from writeit.domain.entity import NAME_PATTERN
 from writeit.domain.run import (
     AppliedText,
     PipelineRun,
-    PipelineStatus,
     StepState,
     StepStatus,
 )
+from writeit.domain.run_summary import RunNode
 from writeit.views import wording
 from writeit.views.escape import (
     code_block,
@@ -31,29 +30,10 @@ from writeit.views.wording import run_next_action, run_status_text, step_status_
 _MAX_NAME_LENGTH = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeNode:
-    """A run and its branches."""
-
-    run_id: UUID
-    name: str
-    """Its name, else its title; may be empty for a branch."""
-    status: PipelineStatus
-    current_step: str
-    branch_point: str | None = None
-    """The step at which it left its parent; None for the root."""
-    cost_usd: float | None = None
-    deleted: bool = False
-    """Whether only a record of its deletion is left."""
-    children: tuple[TreeNode, ...] = ()
-    has_more: bool = False
-    """Whether some of its branches are not shown."""
-
-
 def tree_lines(
-    root: TreeNode,
+    root: RunNode,
     current_run: UUID | None = None,
-    style_label: Callable[[TreeNode, str], str] = lambda _, label: label,
+    style_label: Callable[[RunNode, str], str] = lambda _, label: label,
 ) -> list[str]:
     """Return a line for each run of a tree; `current_run` is marked.
 
@@ -63,25 +43,25 @@ def tree_lines(
 
 
 def tree_rows(
-    root: TreeNode,
+    root: RunNode,
     current_run: UUID | None = None,
-    style_label: Callable[[TreeNode, str], str] = lambda _, label: label,
-) -> list[tuple[str, TreeNode | None]]:
+    style_label: Callable[[RunNode, str], str] = lambda _, label: label,
+) -> list[tuple[str, RunNode | None]]:
     """Return the lines of a tree with their runs, None for "more branches"."""
-    rows: list[tuple[str, TreeNode | None]] = []
+    rows: list[tuple[str, RunNode | None]] = []
     pending = [(root, "", "")]
     while pending:
         node, first, rest = pending.pop()
         rows.append(
             (f"{first}{style_label(node, _node_label(node, current_run))}", node)
         )
-        if node.has_more:
+        if node.more:
             rows.append((f"{rest}└─ … more branches", None))
         pending += reversed(list(_child_rows(node, rest)))
     return rows
 
 
-def count_runs(root: TreeNode) -> int:
+def count_runs(root: RunNode) -> int:
     """Return how many runs a tree has."""
     nodes = [root]
     for node in nodes:
@@ -89,10 +69,10 @@ def count_runs(root: TreeNode) -> int:
     return len(nodes)
 
 
-def _child_rows(node: TreeNode, indent: str) -> Iterator[tuple[TreeNode, str, str]]:
+def _child_rows(node: RunNode, indent: str) -> Iterator[tuple[RunNode, str, str]]:
     """Yield each child with the prefix of its line and of the lines below it."""
     for number, child in enumerate(node.children, start=1):
-        last = number == len(node.children) and not node.has_more
+        last = number == len(node.children) and not node.more
         yield (
             child,
             f"{indent}{'└─ ' if last else '├─ '}",
@@ -100,18 +80,20 @@ def _child_rows(node: TreeNode, indent: str) -> Iterator[tuple[TreeNode, str, st
         )
 
 
-def _node_label(node: TreeNode, current_run: UUID | None) -> str:
-    name = shorten(single_line(node.name), _MAX_NAME_LENGTH)
-    if node.branch_point is not None:
-        name = f"from {node.branch_point}" + (f": {name}" if name else "")
+def _node_label(node: RunNode, current_run: UUID | None) -> str:
+    run = node.summary
+    title = "" if run.parent_run_id else run.title
+    name = shorten(single_line(run.name or title), _MAX_NAME_LENGTH)
+    if run.branch_point is not None:
+        name = f"from {run.branch_point}" + (f": {name}" if name else "")
     facts = [name or "run"]
-    if node.deleted:
+    if run.deleted:
         facts.append("deleted")
     else:
-        facts.append(wording.run_status_label(node.status, node.current_step))
-        if node.cost_usd is not None:
-            facts.append(wording.format_usd(node.cost_usd))
-    mark = "  ← this run" if node.run_id == current_run else ""
+        facts.append(wording.run_status_label(run.status, run.current_step))
+        if run.cost_usd is not None:
+            facts.append(wording.format_usd(run.cost_usd))
+    mark = "  ← this run" if run.run_id == current_run else ""
     return f"{' · '.join(facts)}{mark}"
 
 
@@ -122,7 +104,7 @@ _STEP_LINE = re.compile(rf"\d+\. (?:\*\*)?\[({NAME_PATTERN.strip('^$')})\]")
 
 def render_run(
     run: PipelineRun,
-    run_tree: TreeNode | None = None,
+    run_tree: RunNode | None = None,
     *,
     make_link: Callable[[View], str] = view_uri,
 ) -> str:
@@ -221,8 +203,8 @@ def _input_text(text: str) -> str:
 
 
 def node_at_line(
-    page: str, line: int, run: PipelineRun, load_tree: Callable[[], TreeNode]
-) -> TreeNode | None:
+    page: str, line: int, run: PipelineRun, load_tree: Callable[[], RunNode]
+) -> RunNode | None:
     """Return the run that a line of a run's page shows in its tree, or None.
 
     The page may be older than the tree: only a line that is still the same counts.
@@ -240,7 +222,7 @@ def node_at_line(
     return rows[index][1]
 
 
-def _run_tree_section(run: PipelineRun, root: TreeNode | None) -> str:
+def _run_tree_section(run: PipelineRun, root: RunNode | None) -> str:
     if root is None or count_runs(root) == 1:
         return ""
     lines = tree_lines(root, run.pipeline_run_id)

@@ -13,10 +13,10 @@ from writeit.cli.interactive.loop import InteractiveRun, LeaveRun
 from writeit.cli.output import (
     render_for_terminal,
     render_head_for_terminal,
-    run_tree_of,
 )
 from writeit.domain.errors import InvalidParams, InvalidTransition, NotFound
 from writeit.domain.run import DONE_STATUSES, PipelineRun, PipelineStatus, StepStatus
+from writeit.engine.queries import read_full_tree
 from writeit.engine.requests import GenerateStep
 from writeit.views.compare import comparison_parts, read_compared_text
 from writeit.views.diff import compare_words
@@ -88,7 +88,7 @@ async def show_run(
 ) -> None:
     """Show the run: its steps and its family."""
     del argument
-    node = run_tree_of(interactive.workspace.store, interactive.run_id)
+    node = read_full_tree(interactive.workspace.store, interactive.run_id)
     interactive.console.write("")
     interactive.console.write(render_for_terminal(render_run(run, node)))
 

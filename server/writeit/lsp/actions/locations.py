@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from writeit.domain.errors import NotFound, StoreError
+from writeit.engine.queries import read_full_tree
 from writeit.lsp.actions import document_actions, run_actions, step_actions
 from writeit.lsp.convert import normalized_uri
 from writeit.lsp.documents import (
@@ -22,7 +23,6 @@ from writeit.lsp.documents import (
 from writeit.lsp.edits.apply import find_applied_event
 from writeit.lsp.pages.document_kind import find_view
 from writeit.lsp.pages.open import read_displayed_view
-from writeit.lsp.pages.render import run_tree_of
 from writeit.ports.store import RunQuery
 from writeit.text.diff import find_applied_lines
 from writeit.views import uris
@@ -167,11 +167,13 @@ def related_run_actions(page: DisplayedPage, line: int) -> list[Action]:
     """Offer the other run of the family that a line of a run's page tells of."""
     if not isinstance(page.view, uris.RunView):
         return []
-    store = page.folder.store
-    kin = node_at_line(page.text, line, page.run, lambda: run_tree_of(store, page.run))
-    if kin is None or kin.deleted or kin.run_id == page.run.pipeline_run_id:
+    store, run_id = page.folder.store, page.run.pipeline_run_id
+    node = node_at_line(
+        page.text, line, page.run, lambda: read_full_tree(store, run_id)
+    )
+    if node is None or node.summary.deleted or node.summary.run_id == run_id:
         return []
-    offered = run_actions.open_run_actions(kin.run_id)
+    offered = run_actions.open_run_actions(node.summary.run_id)
     is_of_selection = page.folder.is_selection_pipeline(page.run.configuration_id)
     return offered[:1] if is_of_selection else offered
 

@@ -10,7 +10,7 @@ from writeit.domain.errors import InvalidTransition
 from writeit.domain.operations import lifecycle
 from writeit.domain.run import RunDocument
 from writeit.engine.precedence import StartRequest
-from writeit.engine.queries import find_root_run, read_run_tree
+from writeit.engine.queries import read_full_tree, read_run_tree
 from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
 from writeit.library.front_matter import FrontMatterConfig
@@ -208,9 +208,7 @@ async def show_tree(request: Request[p.RunTreeParams]) -> p.RunTree:
     await folder.engine.load_run(params.run_id)
     if params.depth is not None:
         return tree_to_wire(read_run_tree(folder.store, params.run_id, params.depth))
-    return tree_to_wire(
-        read_run_tree(folder.store, find_root_run(folder.store, params.run_id))
-    )
+    return tree_to_wire(read_full_tree(folder.store, params.run_id))
 
 
 async def delete_run(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:

@@ -10,7 +10,7 @@ from writeit.domain.errors import NotFound
 from writeit.domain.operations import lifecycle
 from writeit.domain.placement import place_content
 from writeit.engine.precedence import ModelSelection
-from writeit.engine.queries import find_root_run, read_run_tree, sum_usage
+from writeit.engine.queries import find_root_run, read_full_tree, sum_usage
 from writeit.engine.requests import GenerateStep
 from writeit.library.front_matter import split_front_matter
 from writeit.lsp.documents import front_matter_config_of, read_document_text
@@ -19,7 +19,7 @@ from writeit.views import uris
 from writeit.views.compare import ComparedText, comparison_parts, read_compared_text
 from writeit.views.editable_page import render_read_only
 from writeit.views.prompt import PromptModel, render_prompt
-from writeit.views.run import TreeNode, render_run
+from writeit.views.run import render_run
 from writeit.views.section_markers import assemble_page
 from writeit.views.step import (
     render_content,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from writeit.domain.run import PipelineRun
-    from writeit.engine.queries import RunNode, UsageGrouping, UsageTotal
+    from writeit.engine.queries import UsageGrouping, UsageTotal
     from writeit.lsp.session import Session, WorkspaceFolder
     from writeit.ports.store import Store
     from writeit.views.editable_page import ReadOnlyPage
@@ -103,7 +103,13 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
         case uris.RunView():
             run = await engine.load_run(view.run_id)
             link = uris.link_from_run if is_editable else uris.view_uri
-            return [render_run(run, run_tree_of(folder.store, run), make_link=link)]
+            return [
+                render_run(
+                    run,
+                    read_full_tree(folder.store, run.pipeline_run_id),
+                    make_link=link,
+                )
+            ]
         case uris.StepView():
             run = await engine.load_run(view.run_id)
             return step_parts(
@@ -181,26 +187,3 @@ def _render_usage_page(store: Store) -> str:
     kinds: tuple[UsageGrouping, ...] = ("model", "day", "pipeline")
     sums: dict[str, list[UsageTotal]] = {by: sum_usage(records, by)[0] for by in kinds}
     return render_usage(sums, sum_usage(records, "model")[1])
-
-
-def run_tree_of(store: Store, run: PipelineRun) -> TreeNode:
-    """Return a run's whole family, from its root."""
-    return _to_tree_node(
-        read_run_tree(store, find_root_run(store, run.pipeline_run_id))
-    )
-
-
-def _to_tree_node(node: RunNode) -> TreeNode:
-    summary = node.summary
-    title = "" if summary.parent_run_id else summary.title
-    return TreeNode(
-        run_id=summary.run_id,
-        name=summary.name or title,
-        status=summary.status,
-        current_step=summary.current_step,
-        branch_point=summary.branch_point,
-        cost_usd=summary.cost_usd,
-        deleted=summary.deleted,
-        children=tuple(map(_to_tree_node, node.children)),
-        has_more=node.more,
-    )

@@ -1,0 +1,44 @@
+"""A run as lists and trees show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from writeit.domain.run import PipelineStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What lists and trees show of a run, read without opening the run."""
+
+    run_id: UUID
+    name: str | None
+    title: str
+    pipeline: str
+    configuration_id: str
+    uri: str | None
+    status: PipelineStatus
+    current_step: str
+    parent_run_id: UUID | None
+    branch_point: str | None
+    created_at: datetime
+    updated_at: datetime
+    cost_usd: float | None
+    documents: tuple[str, ...] = ()
+    """URIs of its source and of the documents its texts were applied to."""
+    applied_to: tuple[str, ...] = ()
+    """URIs of the documents that contain text of it now."""
+    deleted: bool = False
+    """Whether only a tombstone is left, kept for its branches."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunNode:
+    """A run in its tree of branches."""
+
+    summary: RunSummary
+    children: tuple[RunNode, ...] = ()
+    more: bool = False
+    """Whether it has branches that were not read."""
