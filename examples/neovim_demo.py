@@ -90,8 +90,8 @@ def play(binary: Path, notes: Path) -> None:
     ):
         nvim.attach_screen(WIDTH, HEIGHT)
         nvim.command(f"edit {notes}")
-        nvim.until("#vim.lsp.get_clients({ name = 'writeit', bufnr = 0 }) > 0")
-        nvim.until("vim.lsp.get_clients({ name = 'writeit' })[1].initialized")
+        nvim.wait_until("#vim.lsp.get_clients({ name = 'writeit', bufnr = 0 }) > 0")
+        nvim.wait_until("vim.lsp.get_clients({ name = 'writeit' })[1].initialized")
         _show(nvim, "The notes are open; the line above them says what to do next")
         _run_story(nvim)
 
@@ -100,7 +100,7 @@ def _run_story(nvim: Nvim) -> None:
     _do(nvim, "start")
     _show(nvim, ":WriteIt start")
     nvim.keys(":WriteIt next<CR>")
-    nvim.until(
+    nvim.wait_until(
         RECEIVED,
         within=PATIENCE,
     )
@@ -111,7 +111,7 @@ def _run_story(nvim: Nvim) -> None:
     _do(nvim, "apply replace")
     _show(nvim, ":WriteIt choose, :WriteIt apply replace: the text is inserted")
     nvim.keys("ugg")
-    nvim.until("vim.fn.search('Notes: what LMDB leaves out', 'nw') > 0")
+    nvim.wait_until("vim.fn.search('Notes: what LMDB leaves out', 'nw') > 0")
     nvim.command("silent write")
     _do(nvim, "branch angles another way")
     _do(nvim, "tree")
@@ -120,17 +120,19 @@ def _run_story(nvim: Nvim) -> None:
 
 def _do(nvim: Nvim, words: str) -> None:
     nvim.keys(f":WriteIt {words}<CR>")
-    nvim.settled()
+    nvim.stable_screen()
     _wait_until_idle(nvim)
 
 
 def _wait_until_idle(nvim: Nvim) -> None:
-    nvim.until(IDLE, within=PATIENCE)
+    nvim.wait_until(IDLE, within=PATIENCE)
 
 
 def _show(nvim: Nvim, what: str) -> None:
     """Print the screen as it is, in a frame."""
-    screen = nvim.settled(within=5) if "stream" not in what else nvim.screen_text()
+    screen = (
+        nvim.stable_screen(within=5) if "stream" not in what else nvim.screen_text()
+    )
     click.secho(f"\n── {what}", bold=True)  # bold only in a terminal
     print("┌" + "─" * WIDTH + "┐")
     for line in screen.rstrip("\n").split("\n"):

