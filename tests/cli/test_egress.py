@@ -39,8 +39,8 @@ async def begun(shell: Terminal) -> str:
 def refused(said: CommandResult) -> None:
     """It was told where the text may go, and what to do."""
     assert said.code == 1
-    assert "may be sent to embedded, openai, not to mistral" in said.err
-    assert "nothing was sent" in said.err
+    assert "may not be sent to mistral" in said.err
+    assert "Allowed providers: embedded, openai" in said.err
 
 
 async def test_a_run_whose_document_is_gone_keeps_to_what_it_said(

@@ -104,7 +104,8 @@ async def test_an_owner_that_stood_still_learns_that_its_run_was_taken(
     after = setup.stored(run)
     assert after.status is PipelineStatus.PAUSED
     assert len(after.steps["angles"].ai_responses) == 1
-    assert any("taken over" in (e.message or "") for e in setup.finished())
+    messages = [e.message or "" for e in setup.finished()]
+    assert any("taken over this run" in message for message in messages)
 
 
 async def test_a_living_owner_keeps_its_run(setup: EngineSetup) -> None:

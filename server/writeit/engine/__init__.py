@@ -1,5 +1,4 @@
-"""Drives runs: asks models, keeps what comes, writes each decision down.
+"""Drives runs: calls models, keeps their answers and records each decision.
 
-This room is asynchronous and knows the core and the ports, nothing else of ours. It
-never touches a document, an editor, a file or a provider directly.
+It is asynchronous and imports only the domain, prompts, text and ports.
 """

@@ -1,4 +1,4 @@
-"""Where a text may be sent: as it says, else as what it came from says."""
+"""Which providers a document's text may be sent to."""
 
 from __future__ import annotations
 
@@ -12,70 +12,70 @@ from writeit.domain.run import PipelineRun, split_model_id
 from writeit.ports.store import RunQuery, Store
 
 MAX_SOURCE_RUNS = 1_000
-"""How many runs of one document are looked at."""
+"""How many runs of one document are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class AllowedProviders:
-    """Where a text may go."""
+    """The providers that a text may be sent to."""
 
     providers: tuple[str, ...] | None
-    """None is anywhere."""
+    """None allows all."""
     source_uri: str | None = None
-    """The document that says so, if it is not the text's own."""
+    """The source document that sets the limit; None if the document itself does."""
 
     def allows(self, model: str) -> bool:
-        """Say whether the text may go to a model."""
+        """Say whether the text may be sent to a model."""
         return self.providers is None or split_model_id(model)[0] in self.providers
 
 
 def resolve_allowed_providers(
     store: Store, run: PipelineRun, document_providers: tuple[str, ...] | None
 ) -> AllowedProviders:
-    """Return where a run's text may be sent; `said` is what its document says now.
+    """Return the providers that a run's text may be sent to.
 
-    A document that says nothing is held to what the documents said that its texts came
-    from, each when its run began: an article is as private as its notes. Of several all
-    count.
+    `document_providers` is what the document's front matter says now. If it says
+    nothing, the limits of the documents its text came from apply, as recorded when
+    each run started; a provider must be in all of them.
     """
     if document_providers is not None:
         return AllowedProviders(document_providers)
-    leave = AllowedProviders(None)
-    for origin in _source_runs(store, run.uri, {run.uri}):
-        providers = origin.document.providers
+    policy = AllowedProviders(None)
+    for source in _source_runs(store, run.uri, {run.uri}):
+        providers = source.document.providers
         if providers is None:
             continue
-        if leave.providers is None:
-            leave = AllowedProviders(providers, origin.uri)
+        if policy.providers is None:
+            policy = AllowedProviders(providers, source.uri)
         else:
-            both = tuple(p for p in leave.providers if p in providers)
-            leave = AllowedProviders(both, leave.source_uri)
-    return leave
+            common = tuple(p for p in policy.providers if p in providers)
+            policy = AllowedProviders(common, policy.source_uri)
+    return policy
 
 
 def _source_runs(
     store: Store, uri: str | None, visited: set[str | None]
 ) -> Iterator[PipelineRun]:
-    """Yield the runs of other documents whose texts stand in this one, and theirs."""
+    """Yield the runs of other documents whose texts were applied here, recursively."""
     if uri is None:
         return
     for summary in store.list_runs(RunQuery(uri=uri, limit=MAX_SOURCE_RUNS)).runs:
         if uri not in summary.applied_to or summary.uri == uri:
             continue
         if (stored := store.get_run(summary.run_id)) is None:
-            continue  # deleted this moment
+            continue  # deleted a moment ago
         yield stored.run
-        # What a document said itself counts there, whatever it came from.
+        # A limit that a document sets itself replaces those of its sources.
         if stored.run.document.providers is None and summary.uri not in visited:
             visited.add(summary.uri)
             yield from _source_runs(store, summary.uri, visited)
 
 
 def check_models(models: Sequence[str], policy: AllowedProviders) -> None:
-    """Refuse models at providers that the text may not be sent to.
+    """Check that the text may be sent to all models.
 
     Raises:
-        NotTrusted: the front matter does not name the provider.
+        NotTrusted: a model's provider is not allowed.
     """
     for model in models:
         if not policy.allows(model):
@@ -83,21 +83,19 @@ def check_models(models: Sequence[str], policy: AllowedProviders) -> None:
 
 
 def _not_allowed_error(provider: str, policy: AllowedProviders) -> NotTrusted:
-    allowed = ", ".join(policy.providers or ()) or "nowhere"
-    message = (
-        f"This text may be sent to {allowed}, not to {provider}; nothing was sent."
-    )
+    message = f"This text may not be sent to {provider}. Nothing was sent."
+    if policy.providers:
+        message += f" Allowed providers: {', '.join(policy.providers)}."
     if policy.source_uri is None:
         hint = (
             f"Choose another model, or add {provider} to `providers` in the document's"
-            " front matter. If the document is gone, what it said when the run began"
-            " still holds."
+            " front matter."
         )
     else:
-        message += f" So says {_document_name(policy.source_uri)}, from which it came."
+        message += f" Its source {_document_name(policy.source_uri)} sets this limit."
         hint = (
-            "Choose another model, or say in this document's own front matter where it"
-            f" may be sent, as in `providers: [{provider}]`."
+            "Choose another model, or add this to the document's front matter:"
+            f" providers: [{provider}]"
         )
     return NotTrusted(
         message, hint=hint, provider=provider, providers=list(policy.providers or ())
@@ -105,5 +103,5 @@ def _not_allowed_error(provider: str, policy: AllowedProviders) -> NotTrusted:
 
 
 def _document_name(uri: str) -> str:
-    """Return what a writer calls a document."""
+    """Return a document's file name, or its URI if it has none."""
     return unquote(PurePosixPath(urlsplit(uri).path).name) or uri

@@ -1,4 +1,4 @@
-"""Sending what was laid out: checked, set aside, written down, and on its way.
+"""Checks planned calls, reserves their cost, records them and starts them.
 
 Everything that can be refused is refused before anything is sent.
 """
@@ -23,7 +23,7 @@ from writeit.engine.streaming import Observer, ResponseDelta, StreamEvent
 
 
 class Dispatcher:
-    """Sends an engine's requests, and knows the askings that are under way."""
+    """Starts an engine's generations and knows which ones are active."""
 
     def __init__(
         self,
@@ -31,9 +31,9 @@ class Dispatcher:
         run_limiter: RunLimiter,
         on_text: Callable[[UUID], object],
     ) -> None:
-        """`on_flow` is called with each run of which text has come."""
+        """`on_text` is called with each run that received text."""
         self.active_generations: dict[UUID, Generation] = {}
-        """By run: each has one asking at most."""
+        """By run; a run has one at most."""
         self._services = services
         self._run_limiter = run_limiter
         self._on_text = on_text
@@ -43,85 +43,85 @@ class Dispatcher:
         self,
         request: GenerationRequest,
         context: StepContext,
-        planned_calls: PlannedCalls,
+        planned: PlannedCalls,
         observer: Observer,
     ) -> Generation:
-        """Make the calls that a request laid out; the answers come to `observer`.
+        """Make the planned calls; the answers go to `observer`.
 
         Raises:
             NotTrusted, NotFound, ModelError, BudgetExceeded, Busy: nothing changed.
             StoreError: nothing was sent.
         """
-        step = context.state.step_name
-        models = [call.model for call, _ in planned_calls.prompts]
-        leave = data_policy.resolve_allowed_providers(
-            self._services.store, context.run, request.model_selection.providers
+        selection = request.model_selection
+        policy = data_policy.resolve_allowed_providers(
+            self._services.store, context.run, selection.providers
         )
-        data_policy.check_models(models, leave)
-        planned = await requests.prepare_calls(
+        data_policy.check_models([call.model for call, _ in planned.prompts], policy)
+        prepared = await requests.prepare_calls(
             self._services.models,
             context.configuration,
             context.spec,
-            planned_calls.prompts,
+            planned.prompts,
             run_id=request.run_id,
         )
-        limits = request.model_selection.settings.max_cost_usd
-        self._cost_limiter.reserve(context.run, planned, limits)
+        limits = selection.settings.max_cost_usd
+        self._cost_limiter.reserve(context.run, prepared, limits)
         observer = self._with_text_callback(request.run_id, observer)
-        observer = self._cost_limiter.releasing_observer(observer, planned, limits)
+        observer = self._cost_limiter.releasing_observer(observer, prepared, limits)
+        step = context.state.step_name
         return await _await_dispatch(
             asyncio.create_task(
-                self._start_generation(request, step, planned, planned_calls, observer)
+                self._start_generation(request, step, prepared, planned, observer)
             )
         )
 
     async def stop_all(self) -> None:
-        """Stop whatever is under way and wait until it is written down."""
-        askings = list(self.active_generations.values())
-        for asking in askings:
-            asking.stop()
-        await asyncio.gather(*(a.wait() for a in askings), return_exceptions=True)
+        """Stop all generations and wait until their answers are stored."""
+        generations = list(self.active_generations.values())
+        for generation in generations:
+            generation.stop()
+        await asyncio.gather(*(g.wait() for g in generations), return_exceptions=True)
 
     def _with_text_callback(self, run_id: UUID, observer: Observer) -> Observer:
-        def see(event: StreamEvent) -> None:
+        def observe(event: StreamEvent) -> None:
             observer(event)
             if isinstance(event, ResponseDelta):
                 self._on_text(run_id)
 
-        return see
+        return observe
 
     async def _start_generation(
         self,
         request: GenerationRequest,
         step: str,
         prepared: list[PreparedCall],
-        planned_calls: PlannedCalls,
+        planned: PlannedCalls,
         observer: Observer,
     ) -> Generation:
-        """Write down that the calls are made, in one transaction, and make them."""
-        run_id, wishes = request.run_id, request.model_selection
+        """Record the calls in one transaction, then make them."""
+        run_id, selection = request.run_id, request.model_selection
         response_ids = [p.call.response_id for p in prepared]
         try:
             await self._services.transactions.execute(
                 run_id,
-                lambda run, at: (
-                    *planned_calls.operation(run, at),
-                    *requests.call_events(step, prepared, at),
+                lambda run, now: (
+                    *planned.operation(run, now),
+                    *requests.call_events(step, prepared, now),
                 ),
             )
         except BaseException:
             self._cost_limiter.release(*response_ids)
             raise
-        asking = Generation(
-            self._services, run_id, step, prepared, observer, wishes.buffer_size
+        generation = Generation(
+            self._services, run_id, step, prepared, observer, selection.buffer_size
         )
-        self.active_generations[run_id] = asking
-        self._run_limiter.limit = wishes.max_concurrent_runs
-        asking.start(
+        self.active_generations[run_id] = generation
+        self._run_limiter.limit = selection.max_concurrent_runs
+        generation.start(
             self._run_limiter,
             on_end=lambda: self._on_generation_end(run_id, response_ids),
         )
-        return asking
+        return generation
 
     def _on_generation_end(self, run_id: UUID, response_ids: list[UUID]) -> None:
         self.active_generations.pop(run_id, None)
@@ -129,15 +129,15 @@ class Dispatcher:
 
 
 async def _await_dispatch(dispatching: asyncio.Task[Generation]) -> Generation:
-    """Wait for the sending; cancelled meanwhile, end what it began before leaving.
+    """Wait for a dispatch; if cancelled, stop the generation that it starts.
 
-    Between the decision being written and its calls being made there must be no
-    moment at which somebody else's cancel leaves a run that waits for nobody.
+    Otherwise a cancel between the transaction and the calls would leave a run that
+    streams with nobody to end it.
     """
     try:
         return await asyncio.shield(dispatching)
     except asyncio.CancelledError:
-        asking = await dispatching
-        asking.stop()
-        await asking.wait()
+        generation = await dispatching
+        generation.stop()
+        await generation.wait()
         raise

@@ -1,7 +1,6 @@
-"""The engine's face: runs begun, branched, asked and stopped on one store.
+"""The facade of the engine: starts, branches, generates, stops and deletes runs.
 
-What needs no model is one line: `engine.decide(run_id, verb)` with a verb of
-`writeit.domain`.
+Operations that call no model go through `Engine.execute`.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ class Engine:
     ) -> None:
         self.store = store
         self.on_text: Callable[[UUID], object] = lambda _: None
-        """Called with a run of which text has come."""
+        """Called with a run that received text."""
         self.transactions = RunTransactions(store, clock, processes, session)
         self._models = models
         self._clock = clock
@@ -77,28 +76,28 @@ class Engine:
 
     @property
     def session(self) -> UserSession:
-        """The session this engine works for, as of its last decision."""
+        """The engine's session, as last stored."""
         return self.transactions.session
 
     def new_id(self) -> UUID:
-        """Return an id for something new."""
+        """Return a new id."""
         return self._clock.new_id()
 
     def start_monitoring(self, on_change: Callable[[UUID], None]) -> None:
-        """Keep our leases and take over runs whose owner is gone, from now on.
+        """Renew leases, recover runs of dead owners and watch other processes.
 
-        `on_found` is told of these, and of those that other processes decide about.
+        `on_change` gets each run that was recovered or changed by another process.
         """
         self._lease_monitor.start(
             self._dispatcher.active_generations.keys, on_change, self._notify_text
         )
 
     async def load_run(self, run_id: UUID) -> PipelineRun:
-        """Read a run; one whose owner died is taken over first.
+        """Read a run; recover it first if its owner died.
 
         Raises:
-            NotFound: there is no such run here.
-            StoreError: it could not be read, or not be taken over.
+            NotFound: the run does not exist.
+            StoreError: it could not be read or recovered.
         """
         run = self.transactions.read_run(run_id).run
         if not run.is_streaming or run_id in self._dispatcher.active_generations:
@@ -110,10 +109,10 @@ class Engine:
     async def execute(
         self, run_id: UUID, operation: Callable[[PipelineRun, datetime], Events]
     ) -> PipelineRun:
-        """Carry out one verb of `writeit.domain`; return the run after it.
+        """Apply an operation of `writeit.domain.operations`; return the new run.
 
         Raises:
-            WriteItError: the verb's refusal, or the store's; nothing changed.
+            WriteItError: the operation or the store refused; nothing changed.
         """
         try:
             return await self.transactions.execute(run_id, operation)
@@ -122,17 +121,15 @@ class Engine:
             return await self.transactions.execute(run_id, operation)
 
     async def _raise_if_streaming(self, run_id: UUID, busy: Busy) -> None:
-        """Refuse, and say who is in the way, unless they have ended or died by now."""
+        """Raise `busy` with its owner, unless the owner has ended by now."""
         if (await self.load_run(run_id)).is_streaming:
             raise self.transactions.with_lease_owner(run_id, busy) from None
 
-    # --- beginning ------------------------------------------------------------------
-
     async def start_run(self, request: StartRequest) -> PipelineRun:
-        """Make a new run, the session's active one; nothing is sent yet.
+        """Create a run and make it active; nothing is sent yet.
 
         Raises:
-            InvalidParams: an input is missing, unknown or wrong.
+            InvalidParams: an input is missing, unknown or invalid.
         """
         event = precedence.run_started_event(request, self.new_id(), self._clock.now())
         await self.transactions.create_run(
@@ -150,44 +147,40 @@ class Engine:
     async def branch_run(
         self, run_id: UUID, step: str, name: str | None = None
     ) -> PipelineRun:
-        """Make a child run that shares the past up to `step`.
+        """Create a child run with the steps before `step`.
 
-        It becomes active unless it is about a passage.
+        It becomes active unless its pipeline applies to a passage.
 
         Raises:
-            NotFound, InvalidTransition: nothing was made.
+            NotFound, InvalidTransition: nothing was created.
         """
         run = await self.load_run(run_id)
         await self.transactions.flush(run_id)
         state = lifecycle.find_step(run, step)
-        at = max(self._clock.now(), run.updated_at)
-        event = lifecycle.branch(run, state, self.new_id(), at, name)
+        now = max(self._clock.now(), run.updated_at)
+        event = lifecycle.branch(run, state, self.new_id(), now, name)
         await self.transactions.create_run(
             RunCommit(run=event.run, events=(event,), expected_seq=0),
             activate=lifecycle.can_be_active(self._find_configuration(run)),
         )
         return event.run
 
-    # --- asking ---------------------------------------------------------------------
-
     async def generate(
         self, request: GenerationRequest, observer: Observer = ignore_event
     ) -> Generation:
-        """Send a request's prompts; the answers come to `observer`.
-
-        Everything that can be refused is refused before anything is sent.
+        """Send a request's prompts; the answers go to `observer`.
 
         Raises:
             Busy, InvalidTransition, RetryLimit, NotFound, NotTrusted, ModelError,
                 BudgetExceeded: nothing changed.
         """
-        standing = await self._step_context(request.run_id, request.step)
+        context = await self._step_context(request.run_id, request.step)
         try:
-            laid_out = await request.plan_calls(standing)
+            planned = await request.plan_calls(context)
         except Busy as busy:
             await self._raise_if_streaming(request.run_id, busy)
             return await self.generate(request, observer)
-        return await self._dispatcher.dispatch(request, standing, laid_out, observer)
+        return await self._dispatcher.dispatch(request, context, planned, observer)
 
     async def _step_context(self, run_id: UUID, step: str | None) -> StepContext:
         run = await self.load_run(run_id)
@@ -195,44 +188,42 @@ class Engine:
         return StepContext(run, state, self.configuration(run), self._services)
 
     async def preview_step(self, request: GenerateStep) -> StepPreview:
-        """Show what `asked` would send, where to and at what cost; send nothing.
+        """Return what `generate` would send, where to and at what cost.
 
         Raises:
-            NotFound, InvalidTransition, InvalidPipeline: there is nothing to show.
+            NotFound, InvalidTransition, InvalidPipeline: there is no prompt.
         """
-        standing = await self._step_context(request.run_id, request.step)
-        return await queries.build_preview(request, standing)
+        context = await self._step_context(request.run_id, request.step)
+        return await queries.build_preview(request, context)
 
     async def wait_for_generation(self, generation: Generation) -> StepState:
-        """Wait for an asking; cancelling the wait stops it and keeps what came.
+        """Wait for a generation; a cancel stops it and keeps what was received.
 
         Raises:
-            ModelError, NotFound: no answer of the asking has text.
-            StoreError: an answer could not be written down.
+            ModelError, NotFound: no answer has text.
+            StoreError: an answer could not be stored.
         """
         await generation.wait_or_stop()
         return self.transactions.read_run(generation.run_id).run.steps[generation.step]
 
     async def pause_run(self, run_id: UUID) -> PipelineRun:
-        """Stop what streams, keep the partial text, leave the run PAUSED."""
-        asking = self._dispatcher.active_generations.get(run_id)
-        if asking is not None:
-            asking.stop()
-            await asking.wait()
+        """Stop generating, keep the partial text, leave the run PAUSED."""
+        generation = self._dispatcher.active_generations.get(run_id)
+        if generation is not None:
+            generation.stop()
+            await generation.wait()
             run = self.transactions.read_run(run_id).run
             if run.status is not PipelineStatus.RUNNING:
                 return run
-            # The last answer ended in the same moment: there was nothing to stop.
+            # The last answer ended at the same moment, so nothing was stopped.
         return await self.execute(
-            run_id, lambda run, at: lifecycle.pause(run, at, "paused by the writer")
+            run_id, lambda run, now: lifecycle.pause(run, now, "paused by the user")
         )
-
-    # --- the rest -------------------------------------------------------------------
 
     async def delete_run(
         self, run_id: UUID, *, descendants: bool = False
     ) -> DeletionCounts:
-        """Delete a run, or its family below it; the active run may go.
+        """Delete a run, with its descendants if wanted; it may be the active one.
 
         Raises:
             NotFound, Busy, StoreError: nothing was deleted.
@@ -255,7 +246,7 @@ class Engine:
 
         Raises:
             NotFound: Active pipeline run must exist if specified.
-            InvalidParams: it is about a passage.
+            InvalidParams: its pipeline applies to a passage.
         """
         run = await self.load_run(run_id)
         lifecycle.check_can_be_active(run, self._find_configuration(run))
@@ -264,10 +255,10 @@ class Engine:
         return session
 
     async def save_preferences(self, preferences: UserPreferences) -> None:
-        """Keep preferences for this session and those to come.
+        """Store preferences for this and later sessions.
 
         Raises:
-            StoreError: they could not be written; they are as they were.
+            StoreError: they could not be written and are unchanged.
         """
         await self.store.save_preferences(preferences)
         await self.transactions.save_session(preferences=preferences)
@@ -281,10 +272,9 @@ class Engine:
         configuration = self._find_configuration(run)
         if configuration is None:
             raise StoreError(
-                f"The store has no configuration {run.configuration_id}, which run"
-                f" {run.pipeline_run_id} was started with.",
+                "The store has lost the pipeline that this run was started with.",
                 reason="corrupt",
-                hint="`writeit store verify` says what else is missing.",
+                hint="Check what else is missing: writeit store verify",
             )
         return configuration
 
@@ -292,7 +282,7 @@ class Engine:
         return self.store.configuration(run.configuration_id)
 
     async def close(self) -> None:
-        """Stop what streams, write it down, end the session; the store stays open."""
+        """Stop and store all answers, end the session; the store stays open."""
         await self._lease_monitor.stop()
         await self._dispatcher.stop_all()
         try:
@@ -300,4 +290,4 @@ class Engine:
                 await self.transactions.flush(run_id)
             await self.store.end_session(self.session.session_id)
         except StoreError as error:
-            logger.error("at the end: %s", error.message)  # noqa: TRY400 -- it says all
+            logger.error("closing: %s", error.message)  # noqa: TRY400 -- no stack needed

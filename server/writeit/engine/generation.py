@@ -1,4 +1,4 @@
-"""One asking: several calls at once, each kept as it ends, all stopped as one."""
+"""One generation: several model calls at once, each recorded when it ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import (
-    FailureReason,
     InvalidTransition,
     ModelError,
     NotFound,
@@ -28,6 +27,7 @@ from writeit.domain.run import (
     Call,
     PipelineRun,
     PipelineStatus,
+    StreamingResponse,
     split_model_id,
 )
 from writeit.engine.limits import RunLimiter
@@ -46,22 +46,76 @@ from writeit.engine.streaming import (
     ResponseFinished,
     call_with_retries,
 )
+from writeit.engine.transactions import Operation
 from writeit.ports.models import ModelDone, ModelNotice, Models
 from writeit.ports.system import Clock
 from writeit.text.markdown import clean_output
 
-# --- An answer while it grows, and the AIResponse it becomes --------------------------
-
 CHARACTERS_PER_TOKEN = 4
-"""Only for answers that were cut when nobody can count their tokens any more."""
+"""Only for partial answers whose tokens cannot be counted any more."""
 
 TOKEN_COUNT_TIMEOUT = 0.5
 MIN_PROCESSING_SECONDS = 1e-6
-"""Seconds; a clock may stand still between two readings, a call takes time."""
+"""A clock may return the same time twice; processing times are above 0."""
+
+STOPPED_BY_USER = "stopped by the user"
+
+TAKEN_OVER_ERROR = ModelError(
+    "Another editor has taken over this run while this one was suspended. The text"
+    " received before that was kept.",
+    reason="cancelled",
+    hint="Open the run again.",
+)
+
+
+def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
+    stream: StreamingResponse,
+    usage: TokenUsage,
+    finish_reason: str | None,
+    now: datetime,
+    *,
+    partial: bool = False,
+    processing_time: float = 0.0,
+    first_token_seconds: float | None = None,
+) -> AIResponse:
+    """Return the answer that a streaming response becomes; times in seconds."""
+    provider, model_name = split_model_id(stream.model)
+    return AIResponse(
+        response_id=stream.response_id,
+        model_name=model_name,
+        provider=provider,
+        prompt_used=stream.prompt,
+        raw_output=stream.text,
+        processed_content=clean_output(stream.text),
+        created_at=now,
+        usage_stats=usage,
+        processing_time=max(processing_time, MIN_PROCESSING_SECONDS),
+        partial=partial,
+        finish_reason=finish_reason,
+        first_token_seconds=first_token_seconds,
+    )
+
+
+def estimated_usage(
+    prompt_tokens: int, completion_tokens: int, cost_usd: float | None = None
+) -> TokenUsage:
+    """Return the usage of an answer whose provider did not report it."""
+    return TokenUsage(
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        total_tokens=prompt_tokens + completion_tokens,
+        cost_usd=cost_usd,
+        estimated=True,
+    )
+
+
+def estimated_tokens(text: str) -> int:
+    """Return about how many tokens a text has, never 0."""
+    return len(text) // CHARACTERS_PER_TOKEN + 1
 
 
 class PendingResponse:
-    """Collects one answer's text and times."""
+    """Collects the text and times of one answer."""
 
     def __init__(self, prepared: PreparedCall, clock: Clock) -> None:
         self._prepared = prepared
@@ -72,25 +126,25 @@ class PendingResponse:
 
     @property
     def call(self) -> Call:
-        """The call this is the answer to."""
+        """The call that is answered."""
         return self._prepared.call
 
     @property
     def text(self) -> str:
-        """What arrived so far."""
+        """The text received so far."""
         return "".join(self._parts)
 
     @property
     def has_text(self) -> bool:
-        """Whether what arrived is worth keeping."""
+        """Whether anything but white space was received."""
         return bool(self.text.strip())
 
     def start_clock(self) -> None:
-        """Start the clock: the call is made now."""
+        """Measure times from now on."""
         self._started_at = self._clock.monotonic()
 
     def append(self, text: str) -> None:
-        """Take the next piece."""
+        """Add the next piece."""
         if self._first_text_at is None:
             self._first_text_at = self._clock.monotonic()
         self._parts.append(text)
@@ -98,45 +152,33 @@ class PendingResponse:
     def to_response(
         self, usage: TokenUsage, finish_reason: str | None, *, partial: bool = False
     ) -> AIResponse:
-        """Return the answer as it will stand for ever."""
-        provider, model_name = split_model_id(self.call.model)
-        first = (
-            None
-            if self._first_text_at is None
-            else self._first_text_at - self._started_at
-        )
-        return AIResponse(
-            response_id=self.call.response_id,
-            model_name=model_name,
-            provider=provider,
-            prompt_used=self._prepared.model_call.prompt,
-            raw_output=self.text,
-            processed_content=clean_output(self.text),
-            created_at=self._clock.now(),
-            usage_stats=usage,
-            processing_time=max(
-                self._clock.monotonic() - self._started_at, MIN_PROCESSING_SECONDS
+        """Return the answer as it is stored."""
+        first = self._first_text_at
+        return build_response(
+            StreamingResponse(
+                response_id=self.call.response_id,
+                model=self.call.model,
+                prompt=self._prepared.model_call.prompt,
+                text=self.text,
             ),
+            usage,
+            finish_reason,
+            self._clock.now(),
             partial=partial,
-            finish_reason=finish_reason,
-            first_token_seconds=first,
+            processing_time=self._clock.monotonic() - self._started_at,
+            first_token_seconds=None if first is None else first - self._started_at,
         )
 
     async def estimate_usage(self, models: Models) -> TokenUsage:
-        """Count what a cut answer used; its provider did not get to say."""
-        fit = self._prepared.estimate
-        completion = await self._count_tokens(models)
+        """Count what a partial answer used; its provider did not report it."""
+        estimate = self._prepared.estimate
+        input_cost = estimate.input_cost_per_token
+        output_cost = estimate.output_cost_per_token
+        tokens = await self._count_tokens(models)
         cost = None
-        if None not in (fit.input_cost_per_token, fit.output_cost_per_token):
-            cost = fit.prompt_tokens * (fit.input_cost_per_token or 0.0)
-            cost += completion * (fit.output_cost_per_token or 0.0)
-        return TokenUsage(
-            prompt_tokens=fit.prompt_tokens,
-            completion_tokens=completion,
-            total_tokens=fit.prompt_tokens + completion,
-            cost_usd=cost,
-            estimated=True,
-        )
+        if input_cost is not None and output_cost is not None:
+            cost = estimate.prompt_tokens * input_cost + tokens * output_cost
+        return estimated_usage(estimate.prompt_tokens, tokens, cost)
 
     async def _count_tokens(self, models: Models) -> int:
         call = replace(self._prepared.model_call, prompt=self.text)
@@ -144,59 +186,47 @@ class PendingResponse:
             async with asyncio.timeout(TOKEN_COUNT_TIMEOUT):
                 return (await models.estimate(call)).prompt_tokens
         except (TimeoutError, WriteItError):
-            return len(self.text) // CHARACTERS_PER_TOKEN + 1
-
-
-# --- How each call of an asking ended: written down, counted and told -----------------
-
-
-STOPPED_BY_USER = "stopped by the writer"
-
-TAKEN_OVER_ERROR = ModelError(
-    "This run was taken over by another editor while this one stood still; what had"
-    " come until then is kept there.",
-    reason="cancelled",
-    hint="Open the run again.",
-)
+            return estimated_tokens(self.text)
 
 
 class OutcomeRecorder:
-    """The ends of the calls of one asking."""
+    """Stores and reports how each call of a generation ended."""
 
     def __init__(
         self, services: EngineServices, run_id: UUID, step: str, observer: Observer
     ) -> None:
         self.is_stopped = False
-        """Whether somebody stopped the asking: its last end pauses the run with it."""
+        """Whether the user stopped the generation; its last outcome pauses the run."""
         self._run_id = run_id
         self._step = step
-        self._services = services
+        self._models = services.models
+        self._transactions = services.transactions
         self._observer = observer
         self._failures: list[tuple[UUID, str, ModelError | NotFound | None]] = []
         self._kept_count = 0
 
     def failure(self) -> WriteItError | None:
-        """Return the error if not one answer has text and nobody stopped them."""
+        """Return the error if no answer has text and the user did not stop it."""
         if self._kept_count or self.is_stopped or not self._failures:
             return None
         return no_answer_error(self._failures)
 
     def record_failure(self, call: Call, error: ModelError | NotFound) -> None:
-        """Count a call that failed: it brought no text, or its model host broke."""
+        """Count a call without text, or one whose model host failed."""
         self._failures.append((call.response_id, call.model, error))
 
     async def record_outcome(
         self, pending: PendingResponse, result: ModelDone | ModelError | NotFound
     ) -> None:
-        """Write down what came of a call, and tell it."""
-        if not isinstance(result, ModelError | NotFound):
+        """Store the outcome of a call and notify the observer."""
+        if isinstance(result, ModelDone):
             if pending.has_text:
                 response = pending.to_response(result.usage, result.finish_reason)
                 await self._record_response(pending.call, response, None)
                 return
             result = ModelError("The answer is empty.", reason="empty")
         if pending.has_text:
-            usage = await pending.estimate_usage(self._services.models)
+            usage = await pending.estimate_usage(self._models)
             response = pending.to_response(usage, failure_reason(result), partial=True)
             await self._record_response(pending.call, response, result)
             return
@@ -205,45 +235,40 @@ class OutcomeRecorder:
     async def finish_run(self) -> None:
         """Leave the run PAUSED if it was stopped, ERROR if the model host failed.
 
-        PAUSED it is, too, if the store has not taken the answers.
+        It is PAUSED, too, if the store has not taken the answers.
 
         Raises:
             StoreError: it still does not.
         """
-        ledger = self._services.transactions
         try:
-            await ledger.flush(self._run_id)
+            await self._transactions.flush(self._run_id)
         except StoreError:
-            ledger.queue_write(
+            self._transactions.queue_write(
                 self._run_id, _pause_operation("the store could not be written")
             )
             raise
-        broken = next(
+        host_error = next(
             (err for *_, err in self._failures if err and err.data.get("host")), None
         )
-
-        def fail(run: PipelineRun, at: datetime) -> Events:
-            if run.status is not PipelineStatus.RUNNING or broken is None:
-                return ()
-            return (e.RunFailed(at=at, message=broken.message),)
-
         if self.is_stopped:
-            await ledger.execute(self._run_id, _pause_operation(STOPPED_BY_USER))
-        elif broken is not None:
-            await ledger.execute(self._run_id, fail)
+            operation = _pause_operation(STOPPED_BY_USER)
+        elif host_error is not None:
+            operation = _fail_operation(host_error.message)
+        else:
+            return
+        await self._transactions.execute(self._run_id, operation)
 
     async def _record_failed_call(
         self, call: Call, error: ModelError | NotFound
     ) -> None:
-        reason: FailureReason = failure_reason(error)
+        def fail(_: PipelineRun, now: datetime) -> Events:
+            return generate.fail_response(
+                self._step, call, failure_reason(error), error.message, now
+            )
 
-        def decision(_: PipelineRun, at: datetime) -> Events:
-            return generate.fail_response(self._step, call, reason, error.message, at)
-
-        if await self._commit_outcome(call, decision) is None:
-            return
-        self.record_failure(call, error)
-        self._notify_finished(call.response_id, None, "failed", error)
+        if await self._commit_outcome(call, fail) is not None:
+            self.record_failure(call, error)
+            self._notify_finished(call.response_id, None, "failed", error)
 
     async def _record_response(
         self,
@@ -251,57 +276,53 @@ class OutcomeRecorder:
         response: AIResponse,
         interruption: ModelError | NotFound | None,
     ) -> None:
-        def decision(_: PipelineRun, at: datetime) -> Events:
+        def add(_: PipelineRun, now: datetime) -> Events:
             if interruption is None:
-                return generate.complete_response(self._step, response, at)
+                return generate.complete_response(self._step, response, now)
             return generate.interrupt_response(
-                self._step, response, failure_reason(interruption), at
+                self._step, response, failure_reason(interruption), now
             )
 
-        run = await self._commit_outcome(call, decision)
+        run = await self._commit_outcome(call, add)
         if run is None:
             return
         self._kept_count += 1
         if interruption is not None and interruption.data.get("host"):
             self.record_failure(call, interruption)
-        answers = run.steps[self._step].ai_responses
-        index = next(
-            i for i, r in enumerate(answers) if r.response_id == response.response_id
-        )
-        status: ResponseEndStatus = "partial" if interruption else "complete"
+        ids = [answer.response_id for answer in run.steps[self._step].ai_responses]
         self._notify_finished(
-            response.response_id,
-            index,
-            status,
+            call.response_id,
+            ids.index(call.response_id),
+            "partial" if interruption else "complete",
             interruption,
             usage=response.usage_stats,
         )
 
     async def _commit_outcome(
-        self, call: Call, outcome: Callable[[PipelineRun, datetime], Events]
+        self, call: Call, operation: Operation
     ) -> PipelineRun | None:
-        """Write down how a call ended; None if that was not possible any more, or yet.
+        """Store how a call ended; None if that is not possible any more, or yet.
 
-        What the store does not take now the ledger keeps, shows and writes later.
+        A write that the store cannot take stays pending in the transactions.
         """
         try:
-            return await self._services.transactions.execute(
+            return await self._transactions.execute(
                 self._run_id,
-                lambda run, at: self._with_pause(run, outcome(run, at), at),
+                lambda run, now: self._with_pause(run, operation(run, now), now),
             )
         except (InvalidTransition, NotFound):
             self.record_failure(call, TAKEN_OVER_ERROR)
             self._notify_finished(call.response_id, None, "failed", TAKEN_OVER_ERROR)
         except StoreError as error:
-            self._services.transactions.queue_write(self._run_id, outcome)
-            told = ModelError(error.message, reason="unavailable", hint=error.hint)
-            self._notify_finished(call.response_id, None, "failed", told)
+            self._transactions.queue_write(self._run_id, operation)
+            reported = ModelError(error.message, reason="unavailable", hint=error.hint)
+            self._notify_finished(call.response_id, None, "failed", reported)
         return None
 
     def _with_pause(self, run: PipelineRun, events: Events, now: datetime) -> Events:
-        """Pause a run that is being stopped together with its last answer's end.
+        """Pause a stopped run in the transaction that ends its last answer.
 
-        A kill between the two would leave it RUNNING, with nobody who knows why.
+        A kill between two transactions would leave it RUNNING for no visible reason.
         """
         after = state_machine.replay(events, run)
         if not self.is_stopped or after.is_streaming:
@@ -328,22 +349,30 @@ class OutcomeRecorder:
         )
 
 
-def _pause_operation(reason: str) -> Callable[[PipelineRun, datetime], Events]:
-    """Pause a run that still runs."""
+def _pause_operation(reason: str) -> Operation:
+    """Pause a run that is still RUNNING."""
 
-    def decision(run: PipelineRun, at: datetime) -> Events:
+    def pause(run: PipelineRun, now: datetime) -> Events:
         if run.status is not PipelineStatus.RUNNING:
             return ()
-        return lifecycle.pause(run, at, reason)
+        return lifecycle.pause(run, now, reason)
 
-    return decision
+    return pause
 
 
-# --- One asking: several calls at once, each kept as it ends, all stopped as one ------
+def _fail_operation(message: str) -> Operation:
+    """Set a run that is still RUNNING to ERROR."""
+
+    def fail(run: PipelineRun, now: datetime) -> Events:
+        if run.status is not PipelineStatus.RUNNING:
+            return ()
+        return (e.RunFailed(at=now, message=message),)
+
+    return fail
 
 
 class Generation:
-    """The calls of one `step.run`, `regenerate` or merge, from sending to the end."""
+    """The calls of one `step.run`, `regenerate` or merge, until the last one ends."""
 
     def __init__(
         self,
@@ -362,24 +391,23 @@ class Generation:
         self._buffer_size = buffer_size
         self._outcomes = OutcomeRecorder(services, run_id, step, observer)
         self._cancellable_calls: set[asyncio.Task[Any]] = set()
-        """Calls whose answers are on their way; once one ended, nothing stops it from
-        being written down."""
+        """Calls that stream. Recording the outcome of an ended call is not stopped."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self, run_limiter: RunLimiter, on_end: Callable[[], object]) -> None:
-        """Begin; the asking goes on by itself, whoever stops watching it."""
+        """Start a task for the calls; it goes on when nobody waits for it."""
         pairs = tuple((p.call.response_id, p.call.model) for p in self._prepared)
         self._observer(
             GenerationStarted(run_id=self.run_id, step=self.step, responses=pairs)
         )
-        for planned in self._prepared:
-            if planned.refusal:
-                self._outcomes.record_failure(planned.call, planned.refusal)
+        for prepared in self._prepared:
+            if prepared.refusal:
+                self._outcomes.record_failure(prepared.call, prepared.refusal)
         self._task = asyncio.create_task(self._run_calls(run_limiter))
         self._task.add_done_callback(lambda _: on_end())
 
     def stop(self) -> None:
-        """Cut what streams; what arrived is kept. May be called more than once."""
+        """Cancel the streaming calls and keep their text; may be called twice."""
         if self._outcomes.is_stopped:
             return
         self._outcomes.is_stopped = True
@@ -387,22 +415,20 @@ class Generation:
             call.cancel()
 
     async def wait(self) -> None:
-        """Wait until every call has ended and is written down.
-
-        Being cancelled while waiting stops nothing by itself.
+        """Wait until every call has ended and is stored; a cancel stops no call.
 
         Raises:
-            StoreError: something could not be written.
+            StoreError: an outcome could not be stored.
         """
         if self._task is not None:
             await asyncio.shield(self._task)
 
     async def wait_or_stop(self) -> None:
-        """Wait for the end; whoever is cancelled here stops it, and keeps what came.
+        """Wait for the end; a cancel stops the calls and keeps their text.
 
         Raises:
-            ModelError, NotFound: not one answer has text.
-            StoreError: an answer could not be written down.
+            ModelError, NotFound: no answer has text.
+            StoreError: an outcome could not be stored.
         """
         try:
             await self.wait()
@@ -414,17 +440,16 @@ class Generation:
             raise error
 
     def failure(self) -> WriteItError | None:
-        """Return the error if not one answer has text and nobody stopped them."""
+        """Return the error if no answer has text and the user did not stop it."""
         return self._outcomes.failure()
 
     async def _run_calls(self, run_limiter: RunLimiter) -> None:
-        sent = [planned for planned in self._prepared if planned.refusal is None]
-        turn = asyncio.create_task(run_limiter.acquire(self._notify_queued))
-        calls = [self._run_call(planned, turn) for planned in sent]
+        slot = asyncio.create_task(run_limiter.acquire(self._notify_queued))
+        calls = [self._run_call(p, slot) for p in self._prepared if p.refusal is None]
         try:
             results = await asyncio.gather(*calls, return_exceptions=True)
         finally:
-            run_limiter.release(turn)
+            run_limiter.release(slot)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
@@ -436,52 +461,52 @@ class Generation:
                 response_id=None,
                 code="queued",
                 title="Waiting for another run",
-                message=f"{limit} runs are streaming, as many as allowed; this one"
-                " starts by itself.",
+                message=f"{limit} other runs are generating, which is the limit."
+                " This one starts automatically.",
             )
         )
 
     async def _run_call(self, prepared: PreparedCall, slot: asyncio.Task[None]) -> None:
-        """Make one call and write down how it ended, whatever happens."""
+        """Make one call and record its outcome, even if it is cancelled."""
         call = prepared.call
-        draft = PendingResponse(prepared, self._services.clock)
-        joiner = DeltaBatcher(
+        pending = PendingResponse(prepared, self._services.clock)
+        batcher = DeltaBatcher(
             call.response_id,
             self._observer,
             asyncio.get_running_loop(),
             self._buffer_size,
         )
 
-        def hear(text: str) -> None:
-            draft.append(text)
+        def receive(text: str) -> None:
+            pending.append(text)
             self._services.store.append_journal(self.run_id, call.response_id, text)
-            joiner.add(text)
+            batcher.add(text)
 
         try:
             with self._cancellable():
                 await asyncio.shield(slot)
-                draft.start_clock()
-                done: ModelDone | ModelError | NotFound = await call_with_retries(
+                pending.start_clock()
+                result: ModelDone | ModelError | NotFound = await call_with_retries(
                     self._services.models,
                     prepared.model_call,
                     self._services.retry_policy,
-                    hear,
+                    receive,
                     lambda notice: self._observer(_to_generation_notice(call, notice)),
                 )
         except asyncio.CancelledError:
-            done = ModelError("Stopped before the answer ended.", reason="cancelled")
+            result = ModelError("Stopped before the answer ended.", reason="cancelled")
         except (ModelError, NotFound) as error:
-            done = error
-        joiner.flush()
-        await self._outcomes.record_outcome(draft, done)
+            result = error
+        batcher.flush()
+        await self._outcomes.record_outcome(pending, result)
 
     @contextmanager
     def _cancellable(self) -> Iterator[None]:
-        """Let `stop` cancel this call while the context is open, and not after."""
-        if self._outcomes.is_stopped:  # between start() and here
+        """Let `stop` cancel the current call while the context is open."""
+        if self._outcomes.is_stopped:  # between start() and the first await
             raise asyncio.CancelledError
         call = asyncio.current_task()
-        assert call is not None  # noqa: S101 -- we are in a coroutine
+        assert call is not None  # noqa: S101 -- a coroutine has a task
         self._cancellable_calls.add(call)
         try:
             yield

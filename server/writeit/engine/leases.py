@@ -1,54 +1,51 @@
-"""Leases: ours are renewed while we ask; runs of the dead are found and taken over."""
+"""Watches other processes: renews leases, recovers runs of dead owners, polls changes.
+
+Two editors may have one workspace open.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from writeit.domain import state_machine
-from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import NotFound, StoreError
 from writeit.domain.events import Event
 from writeit.domain.operations import generate, lifecycle
 from writeit.domain.operations.lifecycle import Events
-from writeit.domain.run import (
-    AIResponse,
-    PipelineRun,
-    PipelineStatus,
-    StreamingResponse,
-    split_model_id,
+from writeit.domain.run import PipelineRun, PipelineStatus
+from writeit.engine.generation import (
+    build_response,
+    estimated_tokens,
+    estimated_usage,
 )
-from writeit.engine.generation import CHARACTERS_PER_TOKEN, MIN_PROCESSING_SECONDS
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.store import Lease, RunQuery, Store
 from writeit.ports.system import Clock, Processes
-from writeit.text.markdown import clean_output
-
-# --- What other processes write about runs: two editors may have one workspace open ---
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-"""How often the store is asked whether anybody wrote; that alone reads nothing."""
+"""How often the store's transaction id is compared; that reads no records."""
 
 MAX_POLLED_RUNS = 50
-"""How many of the newest runs are looked at, besides those that stream."""
+"""How many of the newest runs are compared, besides those that stream."""
 
 
 class ExternalChanges:
-    """Finds out which runs another process has decided about, or lets stream."""
+    """Finds the runs that another process has changed or is streaming."""
 
     def __init__(self, store: Store, transactions: RunTransactions) -> None:
         self._store = store
         self._transactions = transactions
         self._last_write: int | None = None
         self._last_seen: dict[UUID, datetime | None] = {}
-        """When those that were looked at last were decided about; None is deleted."""
+        """When each run of the last poll was changed; None if it was deleted."""
 
     async def poll_until_cancelled(
         self,
@@ -56,68 +53,63 @@ class ExternalChanges:
         on_change: Callable[[UUID], object],
         on_text: Callable[[UUID], object],
     ) -> None:
-        """Look until cancelled; a store in trouble is looked at again."""
+        """Poll until cancelled; after a store error, poll again."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             try:
-                changed, flowing = self.poll(own_runs())
+                changed, streaming = self.poll(own_runs())
             except StoreError as error:
-                logger.warning("what others wrote cannot be read: %s", error.message)
+                logger.warning("external changes: %s", error.message)
                 continue
             for run_id in changed:
                 on_change(run_id)
-            for run_id in flowing:
+            for run_id in streaming:
                 on_text(run_id)
 
     def poll(self, own_runs: Collection[UUID] = ()) -> tuple[list[UUID], list[UUID]]:
-        """Return the runs decided about elsewhere since the last look.
+        """Return the runs other processes changed since the last poll, and stream now.
 
-        And those that stream there. The first look finds nothing: it learns what is
-        there.
+        The first poll returns nothing; later ones compare with it.
         """
         last_write = self._store.last_transaction_id()
         if last_write == self._last_write:
             return [], []
-        first, self._last_write = self._last_write is None, last_write
-        flowing = [r for r in self._store.streaming_runs() if r not in own_runs]
+        is_first, self._last_write = self._last_write is None, last_write
+        streaming = [r for r in self._store.streaming_runs() if r not in own_runs]
         page = self._store.list_runs(RunQuery(limit=MAX_POLLED_RUNS))
-        now: dict[UUID, datetime | None] = {s.run_id: s.updated_at for s in page.runs}
-        now |= {run_id: self._last_update(run_id) for run_id in flowing}
-        gone = {r: self._last_update(r) for r in self._last_seen if r not in now}
+        seen: dict[UUID, datetime | None] = {s.run_id: s.updated_at for s in page.runs}
+        seen |= {run_id: self._last_update(run_id) for run_id in streaming}
+        gone = {r: self._last_update(r) for r in self._last_seen if r not in seen}
         changed = [
             run_id
-            for run_id in now | gone
-            if self._is_external_change(run_id, now | gone)
+            for run_id, updated_at in (seen | gone).items()
+            if self._is_external_change(run_id, updated_at)
         ]
-        self._last_seen = now
-        return ([], []) if first else (changed, flowing)
+        self._last_seen = seen
+        return ([], []) if is_first else (changed, streaming)
 
     def _last_update(self, run_id: UUID) -> datetime | None:
         summary = self._store.summary(run_id)
         return None if summary is None or summary.deleted else summary.updated_at
 
-    def _is_external_change(
-        self, run_id: UUID, updates: Mapping[UUID, datetime | None]
-    ) -> bool:
-        """Whether a run is not as we saw it last, nor as we left it ourselves."""
-        moment = updates[run_id]
-        known = run_id in self._last_seen and self._last_seen[run_id] == moment
-        return not known and self._transactions.last_own_changes.get(run_id) != moment
+    def _is_external_change(self, run_id: UUID, updated_at: datetime | None) -> bool:
+        """Return whether a run differs from the last poll and our last change."""
+        is_known = run_id in self._last_seen and self._last_seen[run_id] == updated_at
+        own_change = self._transactions.last_own_changes.get(run_id)
+        return not is_known and own_change != updated_at
 
-
-# --- Leases: ours are renewed while we ask; runs of the dead are found and taken over -
 
 HEARTBEAT_SECONDS = 2.0
-"""How often leases are renewed and others' looked at."""
+"""How often leases are renewed and those of others are checked."""
 
 LEASE_TIMEOUT = timedelta(seconds=30)
-"""A process that lives but has not beaten for so long has lost its leases."""
+"""A live process without a heartbeat for this long loses its leases."""
 
-OWNER_ENDED_MESSAGE = "The editor that asked for this answer ended before it."
+OWNER_ENDED_MESSAGE = "The editor was closed before this answer was complete."
 
 
 class LeaseMonitor:
-    """Keeps this session's leases and finds the runs of owners that are gone."""
+    """Renews this session's leases and recovers the runs of dead owners."""
 
     def __init__(
         self,
@@ -139,22 +131,21 @@ class LeaseMonitor:
         on_change: Callable[[UUID], None],
         on_text: Callable[[UUID], None],
     ) -> None:
-        """Keep watch from now on, and look at what other processes write.
+        """Start monitoring leases and polling other processes' changes.
 
-        `asked` says which runs we ask models for; what others decide about is found,
-        too, and what streams there flows.
+        `active_runs` returns the runs this process generates answers for.
         """
         if not self._tasks:
-            keeping = self.monitor_until_cancelled(active_runs, on_change)
-            looking = self._external_changes.poll_until_cancelled(
+            monitor = self.monitor_until_cancelled(active_runs, on_change)
+            poll = self._external_changes.poll_until_cancelled(
                 active_runs, on_change, on_text
             )
-            self._tasks = [asyncio.create_task(w) for w in (keeping, looking)]
+            self._tasks = [asyncio.create_task(monitor), asyncio.create_task(poll)]
 
     async def stop(self) -> None:
-        """Keep watch no longer."""
-        for keeping in self._tasks:
-            keeping.cancel()
+        """Stop monitoring."""
+        for task in self._tasks:
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def monitor_until_cancelled(
@@ -162,7 +153,7 @@ class LeaseMonitor:
         active_runs: Callable[[], Iterable[UUID]],
         on_change: Callable[[UUID], None],
     ) -> None:
-        """Beat until cancelled; a store in trouble is tried again at the next beat."""
+        """Monitor until cancelled; after a store error, go on at the next heartbeat."""
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
@@ -179,32 +170,32 @@ class LeaseMonitor:
                 logger.warning("leases: %s", error.message)
 
     async def end_dead_sessions(self) -> None:
-        """A session whose process is gone is ended by the next that looks."""
+        """End the sessions whose process has ended."""
         for session in self._store.active_sessions():
-            home = session.process
-            if home and not self._processes.is_alive(home.pid, home.started):
+            process = session.process
+            if process and not self._processes.is_alive(process.pid, process.started):
                 await self._store.end_session(session.session_id)
 
     async def renew_leases(self, active_runs: Iterable[UUID]) -> None:
-        """Say that the owner of these runs' leases lives."""
+        """Give the leases of these runs a fresh heartbeat."""
         leases = {run_id: self._transactions.new_lease() for run_id in active_runs}
         if leases:
             await self._store.renew_leases(leases)
 
     async def recover_lost_runs(self, own_runs: set[UUID]) -> list[UUID]:
-        """Take over every run whose owner is gone; return them."""
+        """Recover every run whose owner is gone; return them."""
         lost = [
             run_id
             for run_id in self._store.streaming_runs()
             if run_id not in own_runs and self.is_lost(run_id)
         ]
         for run_id in lost:
-            with suppress(NotFound):  # taken over and deleted by another, just now
+            with suppress(NotFound):  # another process has just deleted it
                 await self.recover_run(run_id)
         return lost
 
     def is_lost(self, run_id: UUID) -> bool:
-        """Say whether nobody lives who will end what streams in a run."""
+        """Say whether a run has no live owner that will end its answers."""
         lease = self._store.lease(run_id)
         if lease is None:
             return True
@@ -213,33 +204,36 @@ class LeaseMonitor:
         return self._clock.now() - lease.heartbeat > LEASE_TIMEOUT
 
     async def recover_run(self, run_id: UUID) -> PipelineRun:
-        """End what streamed with what was journaled of it; the run is PAUSED."""
+        """End the streaming answers with their journaled text; pause the run."""
         lost = self._store.lease(run_id)
         logger.info("run %s lost its owner %s", run_id, lost and lost.pid)
 
-        def decision(run: PipelineRun, at: datetime) -> Events:
+        def recover(run: PipelineRun, now: datetime) -> Events:
             if not run.is_streaming or not self._is_same_lease(run_id, lost):
                 return ()
-            return _recovery_events(run, at)
+            return _recovery_events(run, now)
 
-        return await self._transactions.execute(run_id, decision)
+        return await self._transactions.execute(run_id, recover)
 
     def _is_same_lease(self, run_id: UUID, expected: Lease | None) -> bool:
-        """Whether the lease is the one that was found dead, whoever looks now."""
-        now = self._store.lease(run_id)
-        if now is None or expected is None:
-            return now is expected
-        return replace(now, heartbeat=expected.heartbeat) == expected
+        """Return whether no other process has taken the lease meanwhile."""
+        lease = self._store.lease(run_id)
+        if lease is None or expected is None:
+            return lease is expected
+        return replace(lease, heartbeat=expected.heartbeat) == expected
 
 
 def _recovery_events(run: PipelineRun, now: datetime) -> Events:
-    """Every streaming answer cut or failed, then the run paused if it still runs."""
+    """Make each streaming answer partial or failed, then pause the run."""
     events: list[Event] = []
     for state in run.steps.values():
         calls = {call.response_id: call for call in state.calls}
         for stream in state.streaming:
             if stream.text.strip():
-                response = _partial_response(stream, now)
+                usage = estimated_usage(
+                    estimated_tokens(stream.prompt), estimated_tokens(stream.text)
+                )
+                response = build_response(stream, usage, "cancelled", now, partial=True)
                 events += generate.interrupt_response(
                     state.step_name, response, "cancelled", now
                 )
@@ -252,27 +246,3 @@ def _recovery_events(run: PipelineRun, now: datetime) -> Events:
     if after.status is PipelineStatus.RUNNING:
         events += lifecycle.pause(after, now, OWNER_ENDED_MESSAGE)
     return tuple(events)
-
-
-def _partial_response(stream: StreamingResponse, now: datetime) -> AIResponse:
-    provider, name = split_model_id(stream.model)
-    prompt = len(stream.prompt) // CHARACTERS_PER_TOKEN + 1
-    completion = len(stream.text) // CHARACTERS_PER_TOKEN + 1
-    return AIResponse(
-        response_id=stream.response_id,
-        model_name=name,
-        provider=provider,
-        prompt_used=stream.prompt,
-        raw_output=stream.text,
-        processed_content=clean_output(stream.text),
-        created_at=now,
-        usage_stats=TokenUsage(
-            prompt_tokens=prompt,
-            completion_tokens=completion,
-            total_tokens=prompt + completion,
-            estimated=True,
-        ),
-        processing_time=MIN_PROCESSING_SECONDS,
-        partial=True,
-        finish_reason="cancelled",
-    )

@@ -31,8 +31,6 @@ from writeit.ports.models import CallEstimate, ModelCall
 from writeit.ports.store import Store
 from writeit.ports.system import Clock
 
-# --- Budgets: a call that could cost more than the writer allows is not made ----------
-
 _COST_TOLERANCE = 1e-9
 """Sums of floats are this exact, in US dollars; a limit met exactly is not passed."""
 
@@ -167,9 +165,6 @@ def _unknown_cost_notices(prepared: Sequence[PreparedCall]) -> list[GenerationNo
         for p in prepared
         if p.refusal is None and max_cost(p.model_call, p.estimate) is None
     ]
-
-
-# --- How many runs stream at once; a further one waits, visibly, and starts by itself -
 
 
 class RunLimiter:

@@ -17,8 +17,6 @@ from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, RunDocument, RunPrimer, StepState
 from writeit.domain.session import Settings, UserPreferences
 
-# --- Precedence: who decides an input, a model, a primer when several could -----------
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSelection:
@@ -147,9 +145,6 @@ def _default_as_text(value: str | float | bool | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-# --- From a request to a run: inputs, primer and document are fixed here --------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

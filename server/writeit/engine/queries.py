@@ -25,8 +25,6 @@ from writeit.ports.models import CallEstimate, ModelCall
 from writeit.ports.store import Store, UsageRecord
 from writeit.prompts.build import build_prompt
 
-# --- What a step would send, where to, and what it would cost; nothing is sent --------
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPreview:
@@ -128,8 +126,6 @@ def _model_preview(
     )
 
 
-# --- What calls used, added up. An unknown cost is counted as unknown, never as 0 -----
-
 UsageGrouping = Literal["model", "pipeline", "day", "run"]
 
 
@@ -182,8 +178,6 @@ def _group_key(record: UsageRecord, group_by: UsageGrouping) -> str:
         case "run":
             return str(record.run_id)
 
-
-# --- Families of runs, read from the store: who branched off whom ---------------------
 
 MAX_TREE_DEPTH = 100
 """How deep a family is read."""

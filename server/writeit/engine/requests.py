@@ -25,8 +25,6 @@ from writeit.ports.store import Store
 from writeit.ports.system import Clock
 from writeit.prompts.build import Revision, build_merge_prompt, build_prompt
 
-# --- From models and a step to calls: exact prompts, checked before anything is sent --
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedCall:
@@ -205,9 +203,6 @@ def context_window_error(
         promptTokens=estimate.prompt_tokens,
         contextWindow=estimate.context_window,
     )
-
-
-# --- The three ways to ask models: a step, a step anew, or parts to be joined ---------
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,9 +398,6 @@ async def resolve_models(
     """
     embedded = await context.services.models.installed_embedded_model()
     return resolve_step_models(context.spec, context.run, model_selection, embedded)
-
-
-# --- What an engine asks models with, and writes down the answers ---------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

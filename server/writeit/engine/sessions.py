@@ -1,4 +1,4 @@
-"""A session and the engine that works for it, begun on a store that is open."""
+"""Starts a session and its engine on an open store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from writeit.ports.store import Store
 from writeit.ports.system import Ports
 
 WORKSPACE_DATA_FOLDER = ".writeit"
-"""The folder of a workspace in which its store is."""
+"""The workspace folder that holds the store."""
 
 
 def start_session(
@@ -29,10 +29,10 @@ def start_session(
     run_limiter: RunLimiter | None = None,
     websocket_id: str | None = None,
 ) -> Engine:
-    """Return an engine that works for a new session on a workspace's open store.
+    """Return the engine of a new session on a workspace's open store.
 
     Raises:
-        StoreError: the store cannot be read, or a rule of sessions does not hold.
+        StoreError: the store cannot be read, or the session would be invalid.
     """
     now = ports.clock.now()
     pid, started = ports.processes.current_process()
@@ -58,9 +58,9 @@ def start_session(
 
 
 def session_folder(store_folder: Path) -> Path:
-    """Return the folder a store is in: the workspace, or one in the user's own data."""
-    house = store_folder.parent
-    return house.parent if house.name == WORKSPACE_DATA_FOLDER else house
+    """Return the workspace of a store, or its folder in the user's data directory."""
+    parent = store_folder.parent
+    return parent.parent if parent.name == WORKSPACE_DATA_FOLDER else parent
 
 
 def _check_session(session: UserSession, store: Store, workspace: Path | None) -> None:
@@ -72,18 +72,18 @@ def _check_session(session: UserSession, store: Store, workspace: Path | None) -
         is_writable=lambda path: _can_write(path, workspace),
     )
     if problems:
-        said = "; ".join(f"{each.loc[0]}: {each.message}" for each in problems)
+        details = "; ".join(f"{p.loc[0]}: {p.message}" for p in problems)
         raise StoreError(
-            f"No session can be begun here: {said}.",
+            f"WriteIt cannot work in this folder: {details}.",
             reason="read_only",
             hint="Make the folder writable, or open another one.",
         )
 
 
 def _can_write(path: Path, workspace: Path | None) -> bool:
-    """Whether the user may write there.
+    """Return whether the user may write to a path.
 
-    A workspace is there or is none; a folder in her own data is made with the store.
+    A workspace must exist; a folder in the user's data is created with the store.
     """
     while path != workspace and not path.exists() and path != path.parent:
         path = path.parent

@@ -1,44 +1,40 @@
-"""What an asking tells those who watch it, and how deltas are joined on the way."""
+"""The events of a generation, batching of deltas, and retries of one model call."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
-from tenacity.stop import stop_base
-from tenacity.wait import wait_base, wait_random_exponential
-
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import FailureReason, ModelError
 from writeit.ports.models import ModelCall, ModelDone, ModelNotice, Models, TextDelta
 
-# --- What an asking tells those who watch it, and how deltas are joined on the way ----
-
 ResponseEndStatus = Literal["complete", "partial", "failed"]
 NoticeCode = Literal["retrying", "rateLimited", "queued", "unknownCost"]
-"""What a notice is about."""
 
 DELTA_BATCH_SECONDS = 0.04
-"""The longest a delta waits for company; the contract allows 50 ms."""
+"""The longest a delta is held back; the contract allows 50 ms."""
+
+REQUEST_TIMEOUT_STATUS = 408
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationStarted:
-    """The calls of one asking, in the order they were asked."""
+    """The calls of a generation were made."""
 
     run_id: UUID
     step: str
     responses: tuple[tuple[UUID, str], ...]
-    """Pairs of response id and model id."""
+    """Pairs of response id and model id, in the order of the calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseDelta:
-    """The next piece of an answer; joined they are its raw output, byte for byte."""
+    """The next piece of an answer; the pieces joined are its raw output."""
 
     response_id: UUID
     seq: int
@@ -48,7 +44,7 @@ class ResponseDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationNotice:
-    """Something to show while waiting."""
+    """A message to show while the user waits."""
 
     response_id: UUID | None
     code: NoticeCode
@@ -60,11 +56,11 @@ class GenerationNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseFinished:
-    """An answer ended, one way or another; nothing of it follows."""
+    """The end of a call; no event of this answer follows."""
 
     response_id: UUID
     index: int | None
-    """Its place among the step's answers; None where nothing was kept."""
+    """Its index among the step's answers; None if nothing was kept."""
     status: ResponseEndStatus
     usage: TokenUsage | None = None
     reason: FailureReason | None = None
@@ -76,11 +72,11 @@ Observer = Callable[[StreamEvent], None]
 
 
 def ignore_event(_event: StreamEvent) -> None:
-    """Watch nothing."""
+    """Do nothing; the default observer."""
 
 
 class DeltaBatcher:
-    """Joins the deltas of one answer: the first never waits, later ones a moment."""
+    """Joins the deltas of one answer; the first one is never held back."""
 
     def __init__(
         self,
@@ -99,18 +95,16 @@ class DeltaBatcher:
         self._next_flush = 0.0
 
     def add(self, text: str) -> None:
-        """Take the next piece; show it now if it is time, else soon."""
+        """Send a piece now if the batch time is over or the batch is full."""
         self._pending.append(text)
-        if (
-            len(self._pending) >= self._max_pieces
-            or self._loop.time() >= self._next_flush
-        ):
+        is_full = len(self._pending) >= self._max_pieces
+        if is_full or self._loop.time() >= self._next_flush:
             self.flush()
         elif self._timer is None:
             self._timer = self._loop.call_at(self._next_flush, self.flush)
 
     def flush(self) -> None:
-        """Show what waits."""
+        """Send the pieces that were held back."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -123,20 +117,15 @@ class DeltaBatcher:
         self._observer(ResponseDelta(response_id=self._response_id, seq=seq, text=text))
 
 
-# --- One call to one model, with the retries that the writer can see ------------------
-
-REQUEST_TIMEOUT_STATUS = 408
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How long a call is tried; seconds."""
+    """How often a call is made and how long retries wait, in seconds."""
 
     max_attempts: int = 3
     max_wait: float = 4.0
-    """Of our own waits, each; two of them stay under the contract's 10 s."""
+    """Of each of our own delays; two of them stay under the contract's 10 s."""
     max_retry_after: float = 60.0
-    """A provider that asks for more is not waited for: the error says when."""
+    """If a provider asks for a longer delay, the call fails and the error says so."""
 
 
 async def call_with_retries(
@@ -146,30 +135,29 @@ async def call_with_retries(
     on_text: Callable[[str], None],
     on_notice: Callable[[ModelNotice], None],
 ) -> ModelDone:
-    """Make `call`, handing text on as it comes, and return how it ended.
+    """Make a call and return its end; retry only while no text has arrived.
 
     Raises:
-        ModelError: the call failed for good; text handed on before is valid.
+        ModelError: the last attempt failed; text passed on before is valid.
         NotFound: the provider is not known.
     """
-    spoken = False
+    has_text = False
 
-    def hear(text: str) -> None:
-        nonlocal spoken
-        spoken = True
+    def receive(text: str) -> None:
+        nonlocal has_text
+        has_text = True
         on_text(text)
 
-    def worth_another_try(error: BaseException) -> bool:
-        return not spoken and isinstance(error, ModelError) and is_transient(error)
-
-    retrying = AsyncRetrying(
-        retry=retry_if_exception(worth_another_try),
-        stop=_StopRetrying(policy),
-        wait=_RetryDelay(policy),
-        before_sleep=lambda state: on_notice(_retry_notice(call, state)),
-        reraise=True,
-    )
-    return await retrying(_call_once, models, call, hear, on_notice)
+    for attempt in range(1, policy.max_attempts):
+        try:
+            return await _call_once(models, call, receive, on_notice)
+        except ModelError as error:
+            delay = _retry_delay(error, attempt, policy)
+            if has_text or delay is None:
+                raise
+            on_notice(_retry_notice(call, error, attempt + 1, delay))
+            await asyncio.sleep(delay)
+    return await _call_once(models, call, receive, on_notice)
 
 
 async def _call_once(
@@ -188,58 +176,39 @@ async def _call_once(
                 case ModelDone():
                     return item
     raise ModelError(
-        "The answer stopped without an end.",
+        "The answer stopped before its end.",
         reason="malformed",
-        hint="Run the step again to ask this model once more.",
+        hint="Run the step again to complete it.",
     )
 
 
 def is_transient(error: ModelError) -> bool:
-    """Say whether asking again soon may help."""
+    """Say whether the same call may soon succeed."""
     if error.reason == "timeout":
-        # A model that hung until our own limit is not asked to hang again.
+        # A model that was silent until our own limit would be silent again.
         return error.data.get("status") == REQUEST_TIMEOUT_STATUS
     return error.reason in {"rate_limit", "unavailable"} and not error.data.get("host")
 
 
-def _retry_error(state: RetryCallState) -> ModelError:
-    error = state.outcome.exception() if state.outcome else None
-    if not isinstance(error, ModelError):
-        msg = "only model errors are retried"
-        raise TypeError(msg)
-    return error
+def _retry_delay(error: ModelError, attempt: int, policy: RetryPolicy) -> float | None:
+    """Return the seconds to wait after a failed attempt; None to give up."""
+    if not is_transient(error):
+        return None
+    retry_after = error.data.get("retryAfter")
+    if retry_after is None:
+        longest = min(policy.max_wait, 0.5 * 2 ** (attempt - 1))
+        return random.uniform(0, longest)  # noqa: S311 -- spreads calls, hides nothing
+    return float(retry_after) if retry_after <= policy.max_retry_after else None
 
 
-class _StopRetrying(stop_base):
-    def __init__(self, policy: RetryPolicy) -> None:
-        self._policy = policy
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        if retry_state.attempt_number >= self._policy.max_attempts:
-            return True
-        asked = _retry_error(retry_state).data.get("retryAfter")
-        return asked is not None and asked > self._policy.max_retry_after
-
-
-class _RetryDelay(wait_base):
-    def __init__(self, policy: RetryPolicy) -> None:
-        self._backoff = wait_random_exponential(multiplier=0.5, max=policy.max_wait)
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        asked = _retry_error(retry_state).data.get("retryAfter")
-        return self._backoff(retry_state) if asked is None else float(asked)
-
-
-def _retry_notice(call: ModelCall, state: RetryCallState) -> ModelNotice:
-    error = _retry_error(state)
-    seconds = state.next_action.sleep if state.next_action else 0.0
-    limited = error.reason == "rate_limit"
+def _retry_notice(
+    call: ModelCall, error: ModelError, next_attempt: int, delay: float
+) -> ModelNotice:
+    is_limited = error.reason == "rate_limit"
+    action = f"waiting {delay:.0f} s" if is_limited else "trying again"
     return ModelNotice(
-        code="rateLimited" if limited else "retrying",
-        title=f"{call.model}: waiting {seconds:.0f} s"
-        if limited
-        else f"{call.model}: trying again",
-        message=f"{error.message} Attempt {state.attempt_number + 1} in"
-        f" {seconds:.1f} s.",
-        retry_after=seconds,
+        code="rateLimited" if is_limited else "retrying",
+        title=f"{call.model}: {action}",
+        message=f"{error.message} Attempt {next_attempt} in {delay:.1f} s.",
+        retry_after=delay,
     )

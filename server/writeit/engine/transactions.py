@@ -1,12 +1,10 @@
-"""Reads a run, decides, writes the decision down; again if somebody was quicker.
+"""Reads a run, applies an operation and commits its events; retries on a conflict.
 
-A decision that makes answers stream takes the run's lease, the one that ends the last
-of them gives it back, in the same transaction. Between the two nobody else asks
-models for the run.
+The commit that starts streaming takes the run's lease and the one that ends the last
+answer releases it, so no other process calls models for the run in between.
 
-How an answer ended is known to nobody else. If the store does not take it (the disk is
-full), it is owed: shown with the run as if it were written, and written as soon as that
-is possible.
+If the store cannot take the end of an answer (the disk is full), the write stays
+pending: the run is shown as if it were written, and it is written as soon as possible.
 """
 
 from __future__ import annotations
@@ -26,24 +24,24 @@ from writeit.domain.session import UserSession
 from writeit.ports.store import Lease, RunCommit, StaleCommit, Store, StoredRun
 from writeit.ports.system import Clock, Processes
 
-Operation = Callable[["PipelineRun", "datetime"], "Events"]
-"""What a decision does to a run as it is, at a moment."""
+Operation = Callable[[PipelineRun, datetime], Events]
+"""Returns the events that change a run at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _PendingWrite:
-    """An ending that the store has not taken yet."""
+    """The end of an answer that is not stored yet."""
 
     operation: Operation
     timestamp: datetime
 
 
 def _pending_events(pending: Iterable[_PendingWrite], run: PipelineRun) -> Events:
-    """What is owed to a run, without what another editor has ended meanwhile."""
+    """Return the pending events, without answers that another process has ended."""
     events: Events = ()
-    for each in pending:
+    for write in pending:
         try:
-            more = each.operation(run, max(each.timestamp, run.updated_at))
+            more = write.operation(run, max(write.timestamp, run.updated_at))
             run = state_machine.replay(more, run)
         except (Busy, InvalidTransition):
             continue
@@ -52,92 +50,84 @@ def _pending_events(pending: Iterable[_PendingWrite], run: PipelineRun) -> Event
 
 
 class RunTransactions:
-    """The one way in which the engine changes a stored run."""
+    """The only code of the engine that changes a stored run."""
 
     def __init__(
         self, store: Store, clock: Clock, processes: Processes, session: UserSession
     ) -> None:
         self.session = session
-        """The session on whose behalf decisions are made; stored with each."""
+        """Stored with each commit."""
         self.on_change: Callable[[UUID], object] = lambda _: None
-        """Called with each run that a decision was written about."""
+        """Called with each run that was changed."""
         self.last_own_changes: dict[UUID, datetime] = {}
-        """When this session last decided about a run, by run."""
+        """When this session last changed a run, by run."""
         self._store = store
         self._clock = clock
         self._processes = processes
         self._pending_by_run: dict[UUID, list[_PendingWrite]] = defaultdict(list)
 
     def read_run(self, run_id: UUID) -> StoredRun:
-        """Read a run, with the endings of answers that the store has not taken yet.
+        """Read a run, with its pending writes applied.
 
         Raises:
-            NotFound: there is no such run in this store.
+            NotFound: the run does not exist.
         """
         stored = self._read_stored_run(run_id)
-        owed = self._pending_by_run.get(run_id, ())
-        return replace(
-            stored,
-            run=state_machine.replay(_pending_events(owed, stored.run), stored.run),
-        )
+        pending = _pending_events(self._pending_by_run.get(run_id, ()), stored.run)
+        return replace(stored, run=state_machine.replay(pending, stored.run))
 
     def _read_stored_run(self, run_id: UUID) -> StoredRun:
         stored = self._store.get_run(run_id)
         if stored is None:
             raise NotFound(
-                f"There is no run {run_id} in this workspace.",
-                hint="writeit.run.list names the runs that are here.",
+                f"This workspace has no run {run_id}.",
+                hint="List runs with: writeit log",
             )
         return stored
 
     async def execute(self, run_id: UUID, operation: Operation) -> PipelineRun:
-        """Commit what `decision` makes of the run as it is; return the run after it.
+        """Commit the events of an operation; return the new run.
 
-        `decision` may be called again if another writer was quicker, so it must be
-        pure. No events mean that nothing is written.
+        The operation must be pure: it is called again if another process committed
+        first. If it returns no events, nothing is written.
 
         Raises:
-            WriteItError: what `decision` raises, or the store's StoreError.
+            WriteItError: what the operation raises, or the store's StoreError.
         """
         await self.flush(run_id)
         return await self._execute(run_id, operation)
 
     def queue_write(self, run_id: UUID, operation: Operation) -> None:
-        """Keep what became of answers and could not be written.
-
-        It is shown meanwhile, and written before anything else about the run.
-        """
+        """Keep an operation that could not be stored, to write it before others."""
         self._pending_by_run[run_id].append(_PendingWrite(operation, self._clock.now()))
 
     @property
     def pending_writes(self) -> tuple[UUID, ...]:
-        """The runs of which something could not be written yet."""
+        """The runs with pending writes."""
         return tuple(self._pending_by_run)
 
     async def flush(self, run_id: UUID) -> None:
-        """Write what could not be written before.
+        """Store the pending writes of a run.
 
         Raises:
-            StoreError: it still cannot.
+            StoreError: they still cannot be stored.
         """
-        owed = tuple(self._pending_by_run.get(run_id, ()))
-        if not owed:
+        pending = tuple(self._pending_by_run.get(run_id, ()))
+        if not pending:
             return
-        with suppress(NotFound):  # somebody has deleted the run
-            await self._execute(run_id, lambda run, _: _pending_events(owed, run))
-        left = [
-            each for each in self._pending_by_run.pop(run_id, []) if each not in owed
-        ]
-        if left:
-            self._pending_by_run[run_id] = left
+        with suppress(NotFound):  # the run was deleted
+            await self._execute(run_id, lambda run, _: _pending_events(pending, run))
+        queued = self._pending_by_run.pop(run_id, [])
+        if queued_meanwhile := [write for write in queued if write not in pending]:
+            self._pending_by_run[run_id] = queued_meanwhile
 
     async def _execute(self, run_id: UUID, operation: Operation) -> PipelineRun:
         while True:
             stored = self._read_stored_run(run_id)
-            # A clock set back must not break the order of a step's times.
-            at = max(self._clock.now(), stored.run.updated_at)
+            # A clock that was set back must not break the order of a step's times.
+            now = max(self._clock.now(), stored.run.updated_at)
             try:
-                events = operation(stored.run, at)
+                events = operation(stored.run, now)
             except Busy as busy:
                 raise self.with_lease_owner(run_id, busy) from None
             if not events:
@@ -149,7 +139,9 @@ class RunTransactions:
                         run=run,
                         events=tuple(events),
                         expected_seq=stored.seq,
-                        lease=self._lease_to_take(stored.run, run),
+                        lease=self.new_lease()
+                        if run.is_streaming and not stored.run.is_streaming
+                        else None,
                         release_lease=stored.run.is_streaming and not run.is_streaming,
                     )
                 )
@@ -158,20 +150,16 @@ class RunTransactions:
             return run
 
     async def create_run(self, commit: RunCommit, *, activate: bool = True) -> None:
-        """Commit a new run, the session's active one unless told otherwise.
+        """Commit a new run, and make it active unless told otherwise.
 
         Raises:
             StoreError: nothing was written.
         """
-        if activate:
-            await self._commit(
-                commit, active_pipeline_run_id=commit.run.pipeline_run_id
-            )
-        else:
-            await self._commit(commit)
+        active = {"active_pipeline_run_id": commit.run.pipeline_run_id}
+        await self._commit(commit, **(active if activate else {}))
 
     def new_lease(self) -> Lease:
-        """Return a lease of this session, its heartbeat now."""
+        """Return a lease of this session with a fresh heartbeat."""
         pid, started = self._processes.current_process()
         return Lease(
             owner=self.session.session_id,
@@ -180,27 +168,22 @@ class RunTransactions:
             heartbeat=self._clock.now(),
         )
 
-    def _lease_to_take(self, before: PipelineRun, after: PipelineRun) -> Lease | None:
-        if after.is_streaming and not before.is_streaming:
-            return self.new_lease()
-        return None
-
     def with_lease_owner(self, run_id: UUID, busy: Busy) -> Busy:
-        """Say who is busy, where it is not this session."""
+        """Name the process that holds the lease, unless it is this session's."""
         lease = self._store.lease(run_id)
-        told = "pid" in busy.data
-        if told or lease is None or lease.owner == self.session.session_id:
+        is_named = "pid" in busy.data
+        if is_named or lease is None or lease.owner == self.session.session_id:
             return busy
         return Busy(
-            f"{busy.message} Another editor asked for them (process {lease.pid}).",
-            hint="Wait for them, or stop them in that editor; what came is kept.",
+            f"Another editor (process {lease.pid}) is generating answers for this run.",
+            hint="Wait, or stop it there.",
             **busy.data,
             pid=lease.pid,
             sessionId=str(lease.owner),
         )
 
     async def _commit(self, commit: RunCommit, **changes: object) -> None:
-        """Commit a decision together with the session it was made in."""
+        """Commit a change together with the session."""
         session = self.session.evolve(last_activity=self._clock.now(), **changes)
         await self._store.commit(replace(commit, session=session))
         self.session = session
@@ -208,10 +191,10 @@ class RunTransactions:
         self.on_change(commit.run.pipeline_run_id)
 
     async def save_session(self, **changes: object) -> UserSession:
-        """Change the session itself.
+        """Change and store the session.
 
         Raises:
-            StoreError: it could not be written; the session is as it was.
+            StoreError: it could not be written; the session is unchanged.
         """
         session = self.session.evolve(last_activity=self._clock.now(), **changes)
         await self._store.save_session(session)

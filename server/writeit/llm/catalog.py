@@ -23,8 +23,6 @@ from writeit.llm.providers.registry import (
 from writeit.llm.providers.registry import provider_endpoint as endpoint_of
 from writeit.ports.models import ModelInfo
 
-# --- What LiteLLM's bundled map knows: providers, windows, prices ---------------------
-
 FREE_PROVIDERS: Final = frozenset({EMBEDDED, OLLAMA, "ollama_chat"})
 """Providers on the writer's own machine: what they cost is known to be nothing."""
 
@@ -119,9 +117,6 @@ def _parse_count(value: object) -> int | None:
     if isinstance(value, int | float):
         return int(value)
     return int(value) if isinstance(value, str) and value.isdigit() else None
-
-
-# --- Which models there are to choose from, and why some cannot be used ---------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

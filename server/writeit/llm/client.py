@@ -33,8 +33,6 @@ from writeit.ports.models import (
 )
 from writeit.ports.system import Keys
 
-# --- One streamed answer, between the process that reads it and whoever asked ---------
-
 
 class AnswerStream:
     """An iterator of the answer's items; text that nobody took yet is joined."""
@@ -110,8 +108,6 @@ def deliver_message(answer: AnswerStream, message: HostMessage) -> None:
             answer.finish(error_from_fields(message))
 
 
-# --- Implements the `Models` port by driving the model host. Never imports LiteLLM ----
-
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 600.0
@@ -145,8 +141,6 @@ class ModelHostClient:
         self._crash_count = 0
         """How often in a row the host died without having said anything useful."""
         self._restart_after = 0.0
-
-    # --- The port ---------------------------------------------------------------
 
     @asynccontextmanager
     async def stream(
@@ -235,8 +229,6 @@ class ModelHostClient:
             self._host.pid if self._host is not None and self._host.is_alive else None
         )
 
-    # --- Asking -----------------------------------------------------------------
-
     async def _request(self, kind: str, **fields: object) -> HostMessage:
         host = await self._running_host()
         call_id = next(self._ids)
@@ -259,8 +251,6 @@ class ModelHostClient:
     def _providers_with_keys(self, providers: set[str]) -> set[str]:
         sources = self._keys.sources(filter(None, providers))
         return {provider for provider, source in sources.items() if source != "none"}
-
-    # --- Hearing ----------------------------------------------------------------
 
     def _on_message(self, message: HostMessage) -> None:
         """Hand on what the host says; about a call that was left, nothing."""
@@ -286,8 +276,6 @@ class ModelHostClient:
             if not question.done():
                 question.set_exception(error(0))
         self._pending_replies.clear()
-
-    # --- The host's life --------------------------------------------------------
 
     async def _running_host(self) -> HostProcess:
         """Return a host that can be asked.

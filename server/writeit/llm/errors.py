@@ -17,8 +17,6 @@ from typing import Final
 from writeit.domain.errors import FailureReason, ModelError
 from writeit.llm.providers.registry import missing_key_hint
 
-# --- Takes keys out of text that people or logs will see ------------------------------
-
 _KEY_PATTERN = re.compile(
     r"""
       \b(?:sk|pk|gsk|xai|hf|nvapi|r8|AIza)[-_]?[A-Za-z0-9_-]{16,}
@@ -37,8 +35,6 @@ def redact(text: str, secrets: Iterable[str | None] = ()) -> str:
             text = text.replace(secret, _REDACTED)
     return _KEY_PATTERN.sub(_REDACTED, text)
 
-
-# --- Every way a call can fail, as one of the contract's reasons ----------------------
 
 _REASON_BY_CLASS: Final[dict[str, FailureReason]] = {
     "ContextWindowExceededError": "context",

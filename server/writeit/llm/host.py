@@ -23,8 +23,6 @@ from writeit.llm.process import (
 )
 from writeit.llm.requests import RequestHandler
 
-# --- The model host: the child process that speaks to models (`writeit model-host`) ---
-
 _LOOPBACK_HOSTS = "127.0.0.1,localhost,::1"
 
 
@@ -116,9 +114,6 @@ async def serve_requests(
     reader.listen(lambda message: loop.call_soon_threadsafe(desk.handle, message))
     await desk.warm_up()
     await loop.create_future()
-
-
-# --- The model host's way out: a pipe that never blocks and joins what waits ----------
 
 
 class MessageWriter(asyncio.Protocol):

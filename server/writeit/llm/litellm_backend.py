@@ -26,8 +26,6 @@ from writeit.llm.providers.registry import OLLAMA
 from writeit.llm.target import CallTarget
 from writeit.text.lines import SurrogateJoiner
 
-# --- Reads a stream: its text, why it ended, what it used -----------------------------
-
 _CONNECTION_LOST_CLASSES: Final = ("ReadError", "RemoteProtocolError")
 
 
@@ -83,8 +81,6 @@ def _choice_text(choice: Any) -> str:
     content = choice.delta.content if choice.delta is not None else None
     return content if isinstance(content, str) else ""
 
-
-# --- The only file that imports LiteLLM; only the model host imports this file --------
 
 litellm.suppress_debug_info = True
 litellm.telemetry = False

@@ -15,8 +15,6 @@ from typing import Any, Final, cast
 from writeit.domain.errors import ModelError, NotFound, WriteItError
 from writeit.llm.errors import redact
 
-# --- What the server and its model host say to each other -----------------------------
-
 HostMessage = dict[str, Any]
 
 
@@ -77,8 +75,6 @@ def error_from_fields(fields: HostMessage) -> WriteItError:
     kind = NotFound if fields["kind"] == NotFound.kind else ModelError
     return kind(fields["message"], hint=fields["hint"], **fields["data"])
 
-
-# --- One life of the model host, as its client sees it --------------------------------
 
 logger = logging.getLogger(__name__)
 
@@ -181,8 +177,6 @@ class HostProcess(asyncio.SubprocessProtocol):
         """End it now."""
         with contextlib.suppress(ProcessLookupError):
             self._started_transport.kill()
-
-    # --- What the event loop tells ----------------------------------------------
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """Take what the host wrote."""

