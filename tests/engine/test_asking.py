@@ -109,7 +109,7 @@ async def test_a_prompt_that_does_not_fit_names_both_numbers(
         await setup.ask(run)
     assert refused.value.reason == "context"
     assert "3 tokens" in refused.value.message
-    assert "room for 2" in refused.value.message
+    assert "more than 2" in refused.value.message
 
 
 async def test_one_refused_call_is_a_failure_beside_the_others(

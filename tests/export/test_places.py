@@ -188,7 +188,7 @@ async def test_a_run_that_went_another_way_is_refused(
         dossier.run.pipeline_run_id,
         lambda run, at: select.skip_step(run, run.steps["angles"], at),
     )
-    with pytest.raises(InvalidExport, match="another way"):
+    with pytest.raises(InvalidExport, match="has changed since"):
         await import_run(engine, dossier, tmp_path)
     assert await engine.load_run(run.pipeline_run_id) == run
 

@@ -1,9 +1,8 @@
-"""Budgets: a call that could cost more than the writer allows is not made.
+"""Limits on what calls may cost and on how many runs stream at once.
 
-What counts is what was spent, what the answers on their way may yet cost, and what
-the calls about to be made may cost, each at its worst: the whole prompt and the
-longest answer allowed. A call whose price or length nobody knows cannot be counted:
-it is made, and a notice says that the limit does not cover it.
+A cost limit counts what was spent plus the highest cost of all calls that stream or
+are about to be made: the whole prompt and the longest answer. A call with an unknown
+price or length is made, and a notice says that the limit does not cover it.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ from writeit.ports.store import Store
 from writeit.ports.system import Clock
 
 _COST_TOLERANCE = 1e-9
-"""Sums of floats are this exact, in US dollars; a limit met exactly is not passed."""
+"""US dollars; keeps rounding errors of sums from passing a limit."""
 
 
 def min_cost(estimate: CallEstimate) -> float | None:
-    """Return what the prompt alone costs; None where no price is known."""
+    """Return the cost of the prompt alone in US dollars; None if unknown."""
     if estimate.input_cost_per_token is None:
         return None
     return estimate.prompt_tokens * estimate.input_cost_per_token
 
 
 def max_cost(call: ModelCall, estimate: CallEstimate) -> float | None:
-    """Return what the prompt and the longest answer cost; None if nobody knows."""
+    """Return the cost of prompt and longest answer in US dollars; None if unknown."""
     prompt, price = min_cost(estimate), estimate.output_cost_per_token
     if prompt is None or price is None:
         return None
@@ -55,14 +54,14 @@ def max_cost(call: ModelCall, estimate: CallEstimate) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Reservation:
-    """A call that has not ended: its run, and what it may cost if that is known."""
+    """The highest cost of a call that has not ended; None if unknown."""
 
     run_id: UUID
     cost: float | None
 
 
 class CostLimiter:
-    """Keeps account of what may yet be spent on one store."""
+    """Reserves the cost of calls against the limits of a run and a day."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -72,10 +71,10 @@ class CostLimiter:
     def reserve(
         self, run: PipelineRun, prepared: Sequence[PreparedCall], limits: CostLimits
     ) -> None:
-        """Set aside what the planned calls may cost, until each is settled.
+        """Reserve the highest cost of the calls until each is released.
 
         Raises:
-            BudgetExceeded: it is more than is left; nothing was set aside.
+            BudgetExceeded: a limit would be passed; nothing was reserved.
         """
         calls = {
             p.call.response_id: _Reservation(
@@ -86,35 +85,33 @@ class CostLimiter:
         }
         estimate = _total_reserved(calls.values())
         if limits.run is not None:
-            mine = [
-                o
-                for o in self._reservations.values()
-                if o.run_id == run.pipeline_run_id
-            ]
-            _check_limit(
-                "run", limits.run, run.cost_usd or 0.0, _total_reserved(mine), estimate
+            reserved = _total_reserved(
+                r
+                for r in self._reservations.values()
+                if r.run_id == run.pipeline_run_id
             )
+            _check_limit("run", limits.run, run.cost_usd or 0.0, reserved, estimate)
         if limits.day is not None:
-            flowing = _total_reserved(self._reservations.values())
-            _check_limit("day", limits.day, self._spent_today(), flowing, estimate)
+            reserved = _total_reserved(self._reservations.values())
+            _check_limit("day", limits.day, self._spent_today(), reserved, estimate)
         self._reservations.update(calls)
 
     def release(self, *response_ids: UUID) -> None:
-        """Forget what was set aside for calls: what they cost is known, or nothing."""
+        """Release the reservations of calls that have ended."""
         for response_id in response_ids:
             self._reservations.pop(response_id, None)
 
     def releasing_observer(
         self, observer: Observer, prepared: Sequence[PreparedCall], limits: CostLimits
     ) -> Observer:
-        """Return an observer that settles calls as they end, and says what is unknown.
+        """Return an observer that releases calls as they end.
 
-        Without a limit there is nothing to say.
+        If there is a limit, it also sends notices about calls of unknown cost.
         """
         limited = limits.run is not None or limits.day is not None
         notices = _unknown_cost_notices(prepared) if limited else []
 
-        def see(event: StreamEvent) -> None:
+        def observe(event: StreamEvent) -> None:
             if isinstance(event, ResponseFinished):
                 self.release(event.response_id)
             observer(event)
@@ -122,7 +119,7 @@ class CostLimiter:
                 for notice in notices:
                     observer(notice)
 
-        return see
+        return observe
 
     def _spent_today(self) -> float:
         midnight = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -138,12 +135,14 @@ def _check_limit(
 ) -> None:
     if spent + reserved + estimate <= limit + _COST_TOLERANCE:
         return
-    flows = f", answers on their way up to ${reserved:.4f}" if reserved else ""
+    streaming = (
+        f" and ${reserved:.4f} is reserved for answers in progress" if reserved else ""
+    )
     raise BudgetExceeded(
-        f"These calls may cost up to ${estimate:.4f}; ${spent:.4f} of the"
-        f" ${limit:.4f} allowed for this {scope} are spent{flows}. Nothing was sent.",
-        hint=f"Raise the setting maxCostUsd.{scope}, ask fewer or cheaper models, or"
-        " lower the step's max_tokens.",
+        f"Nothing was sent: these calls may cost up to ${estimate:.4f}. The limit for"
+        f" this {scope} is ${limit:.4f}; ${spent:.4f} is spent{streaming}.",
+        hint=f"Raise the setting maxCostUsd.{scope}, or choose fewer or cheaper"
+        " models.",
         scope=scope,
         spent=spent,
         limit=limit,
@@ -153,14 +152,14 @@ def _check_limit(
 
 
 def _unknown_cost_notices(prepared: Sequence[PreparedCall]) -> list[GenerationNotice]:
-    """Say of which calls nobody knows what they may cost."""
+    """Return a notice for each call of unknown cost."""
     return [
         GenerationNotice(
             response_id=p.call.response_id,
             code="unknownCost",
             title=f"{p.call.model}: cost unknown",
-            message="Its price is not known, or the answer has no longest length:"
-            " the limits of maxCostUsd do not count this call.",
+            message="The price or the longest answer of this model is not known, so"
+            " your cost limits do not count this call.",
         )
         for p in prepared
         if p.refusal is None and max_cost(p.model_call, p.estimate) is None
@@ -168,7 +167,7 @@ def _unknown_cost_notices(prepared: Sequence[PreparedCall]) -> list[GenerationNo
 
 
 class RunLimiter:
-    """Lets a limited number in, first come, first served; the limit may change."""
+    """Limits how many runs stream at once, first come, first served."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -176,25 +175,25 @@ class RunLimiter:
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self, on_wait: Callable[[int], None]) -> None:
-        """Come in, after a call of `on_wait` with the limit if it takes a while."""
+        """Take a slot; call `on_wait` with the limit if all are taken."""
         if self._active_count < self.limit and not self._waiters:
             self._active_count += 1
             return
         on_wait(self.limit)
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(place)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
         try:
-            await place
+            await waiter
         except asyncio.CancelledError:
-            if place.cancelled():
-                with suppress(ValueError):  # passed over already
-                    self._waiters.remove(place)
+            if waiter.cancelled():
+                with suppress(ValueError):  # `_release_slot` has skipped it
+                    self._waiters.remove(waiter)
             else:
-                self._release_slot()  # the place was given away in the same moment
+                self._release_slot()  # it got the slot at the same moment
             raise
 
     def release(self, acquiring: asyncio.Task[None]) -> None:
-        """Leave again; `turn` is the task of `enter`, still waiting or done."""
+        """Release the slot of an `acquire` task, which may still wait."""
         if acquiring.done() and not acquiring.cancelled():
             self._release_slot()
         else:
@@ -203,7 +202,7 @@ class RunLimiter:
     def _release_slot(self) -> None:
         self._active_count -= 1
         while self._waiters and self._active_count < self.limit:
-            place = self._waiters.popleft()
-            if not place.done():
+            waiter = self._waiters.popleft()
+            if not waiter.done():
                 self._active_count += 1
-                place.set_result(None)
+                waiter.set_result(None)

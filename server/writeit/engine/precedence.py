@@ -1,6 +1,7 @@
-"""Precedence: who decides an input, a model, a primer when several could.
+"""Which input, model and primer a run uses when several sources name one.
 
-Nearest to the writer's hand wins. A remote model is never chosen without being named.
+The source nearest to the user's action wins. A remote model is only used if the user
+has named it.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from writeit.domain.session import Settings, UserPreferences
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSelection:
-    """What the text's front matter, the editor's settings and the writer prefer."""
+    """The models and limits of front matter, settings and preferences."""
 
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """From the front matter: step to model ids."""
+    """Of the front matter: step to model ids."""
     providers: tuple[str, ...] | None = None
-    """From the front matter: where the text may be sent; None is anywhere."""
+    """Of the front matter: the allowed providers; None allows all."""
     settings: Settings = field(default_factory=Settings)
     preferences: UserPreferences = field(default_factory=UserPreferences)
 
     @property
     def buffer_size(self) -> int:
-        """Tokens joined per delta."""
+        """How many pieces of text are joined per delta."""
         return (
             self.settings.streaming_buffer_size
             or self.preferences.streaming_buffer_size
@@ -52,10 +53,10 @@ def resolve_step_models(
     model_selection: ModelSelection,
     embedded: str | None,
 ) -> tuple[str, ...]:
-    """Return the models a step asks when the command names none.
+    """Return a step's models if the command names none.
 
     Raises:
-        NotFound: nothing names a model and the embedded one is not installed.
+        NotFound: no model is set and the embedded one is not installed.
     """
     preferred = model_selection.preferences.default_models.get(spec.name)
     settings = model_selection.settings.models
@@ -72,10 +73,9 @@ def resolve_step_models(
         if models:
             return tuple(models)
     raise NotFound(
-        f"No model is named for step {spec.name!r} and none is installed here.",
-        hint="Name one in the setting models.default and set its key with"
-        " writeit.keys.set (or `writeit keys set`), or install the embedded model"
-        " with writeit.model.install (or `writeit model install`).",
+        f"No model is set for {spec.name}.",
+        hint="Set models.default, for instance to openai/gpt-4o, or install the"
+        " offline model: writeit model install",
     )
 
 
@@ -85,27 +85,32 @@ def resolve_inputs(
     front_matter: Mapping[str, str],
     document: RunDocument,
 ) -> dict[str, str]:
-    """Return every input's value: given, else front matter, `from:`, default.
+    """Return each input's value: explicit, else front matter, `from:`, default.
 
     Raises:
-        InvalidParams: with one problem for each input that is unknown or wrong.
+        InvalidParams: with one problem for each unknown or invalid input.
     """
-    known = {spec.name for spec in configuration.inputs}
+    names = [spec.name for spec in configuration.inputs]
     problems = [
-        {"path": f"inputs.{name}", "message": f"there is no input {name!r}"}
+        {
+            "path": f"inputs.{name}",
+            "message": f"is not an input of {configuration.name}",
+        }
         for name in explicit_inputs
-        if name not in known
+        if name not in names
     ]
     values: dict[str, str] = {}
     for spec in configuration.inputs:
         values[spec.name] = _input_value(spec, explicit_inputs, front_matter, document)
-        if wrong := spec.value_problem(values[spec.name]):
-            problems.append({"path": f"inputs.{spec.name}", "message": wrong})
+        if problem := spec.value_problem(values[spec.name]):
+            problems.append({"path": f"inputs.{spec.name}", "message": problem})
     if problems:
-        said = "; ".join(f"{p['path']} {p['message']}" for p in problems)
+        details = "; ".join(
+            f"{p['path'].removeprefix('inputs.')} {p['message']}" for p in problems
+        )
         raise InvalidParams(
-            f"The inputs of {configuration.name!r} are not right: {said}.",
-            hint=f"Its inputs are: {', '.join(sorted(known))}.",
+            f"Some inputs are not valid: {details}.",
+            hint=f"The inputs of {configuration.name} are: {', '.join(names)}.",
             problems=problems,
         )
     return values
@@ -120,9 +125,7 @@ def _input_value(
     for source in (explicit_inputs, front_matter):
         if spec.name in source:
             return source[spec.name]
-    if spec.source is not None and (found := _document_value(spec, document)):
-        return found
-    return _default_as_text(spec.default)
+    return _document_value(spec, document) or input_text(spec.default)
 
 
 def _document_value(spec: InputSpec, document: RunDocument) -> str:
@@ -139,7 +142,8 @@ def _document_value(spec: InputSpec, document: RunDocument) -> str:
             return ""
 
 
-def _default_as_text(value: str | float | bool | None) -> str:
+def input_text(value: str | float | bool | None) -> str:
+    """Return an input's value as text: `true` and `false`, and "" for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -149,7 +153,7 @@ def _default_as_text(value: str | float | bool | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """All that a new run is made from."""
+    """What a new run is created from."""
 
     configuration: PipelineConfiguration
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -166,11 +170,11 @@ class StartRequest:
 def run_started_event(
     request: StartRequest, run_id: UUID, now: datetime
 ) -> e.RunStarted:
-    """Return the event a new run begins with.
+    """Return the first event of a new run.
 
     Raises:
-        InvalidParams: an input is missing, unknown or wrong.
-        NotFound: models are named for a step that is not there.
+        InvalidParams: an input is missing, unknown or invalid.
+        NotFound: models are named for an unknown step.
     """
     configuration = request.configuration
     for step, models in request.models.items():
@@ -205,7 +209,7 @@ def _check_model_ids(step: str, models: tuple[str, ...]) -> None:
     for model in models:
         if not model.strip("/"):
             raise InvalidParams(
-                f"models.{step} names an empty model.",
+                f"A model of {step} is empty.",
                 hint="A model id is provider/model, for instance openai/gpt-4o.",
                 problems=[{"path": f"models.{step}", "message": "is empty"}],
             )

@@ -1,9 +1,10 @@
-"""What a step would send, where to, and what it would cost; nothing is sent."""
+"""Queries that change nothing: the preview of a step, usage sums and run trees."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -53,11 +54,11 @@ class StepPreview:
 
 
 async def build_preview(request: GenerateStep, context: StepContext) -> StepPreview:
-    """Lay out a step as `step.run` would, also of a step that was asked already.
+    """Return what a step would send, even if it already has answers.
 
     Raises:
-        InvalidTransition: an earlier step is still open.
-        InvalidPipeline: the template cannot be filled in.
+        InvalidTransition: an earlier step is not done.
+        InvalidPipeline: the template cannot be rendered.
         NotFound: a provider is not known.
     """
     _check_reachable(context.run, context.state)
@@ -66,17 +67,17 @@ async def build_preview(request: GenerateStep, context: StepContext) -> StepPrev
         build_model_call(context.configuration, context.spec, model, prompt)
         for model in await _models_to_preview(request, context)
     ]
-    fits = await asyncio.gather(
+    estimates = await asyncio.gather(
         *(context.services.models.estimate(call) for call in calls)
     )
-    leave = data_policy.resolve_allowed_providers(
+    policy = data_policy.resolve_allowed_providers(
         context.services.store, context.run, request.model_selection.providers
     )
-    shown = [
-        _model_preview(call, fit, allowed=leave.allows(call.model))
-        for call, fit in zip(calls, fits, strict=True)
+    models = [
+        _model_preview(call, estimate, allowed=policy.allows(call.model))
+        for call, estimate in zip(calls, estimates, strict=True)
     ]
-    return StepPreview(prompt=prompt, models=shown)
+    return StepPreview(prompt=prompt, models=models)
 
 
 def _check_reachable(run: PipelineRun, state: StepState) -> None:
@@ -84,29 +85,26 @@ def _check_reachable(run: PipelineRun, state: StepState) -> None:
     if names.index(state.step_name) <= names.index(run.current_step):
         return
     raise InvalidTransition(
-        f"The prompt of step {state.step_name!r} is made from earlier steps, and"
-        f" {run.current_step!r} is still open.",
+        f"The prompt of {state.step_name} needs the earlier step {run.current_step},"
+        " which is not done.",
         state=state.status.value,
         attempted="step_previewed",
-        hint=f"Choose an answer of {run.current_step!r}, or skip it, first.",
+        hint=f"Choose an answer of {run.current_step} first, or skip it.",
     )
 
 
 async def _models_to_preview(
     request: GenerateStep, context: StepContext
 ) -> Sequence[str]:
-    """Return the models named, else those asked before, else those a run would ask."""
-    if request.models:
-        return tuple(dict.fromkeys(request.models))
-    before = generate.incomplete_calls(context.state) or generate.latest_calls(
-        context.state
-    )
-    if before:
-        return tuple(dict.fromkeys(call.model for call in before))
-    try:
-        models = await resolve_models(context, request.model_selection)
-    except NotFound:
-        return ()  # the prompt can be read all the same
+    """Return the models named, else those of the latest calls, else the step's."""
+    models: Iterable[str] = request.models or ()
+    if not models:
+        state = context.state
+        calls = generate.incomplete_calls(state) or generate.latest_calls(state)
+        models = [call.model for call in calls]
+    if not models:
+        with suppress(NotFound):  # the prompt is shown without any model
+            models = await resolve_models(context, request.model_selection)
     return tuple(dict.fromkeys(models))
 
 
@@ -157,7 +155,7 @@ class UsageTotal:
 def sum_usage(
     records: Iterable[UsageRecord], group_by: UsageGrouping
 ) -> tuple[list[UsageTotal], UsageTotal]:
-    """Return a sum for each key, by key, and the sum of all."""
+    """Return the sum for each key, sorted, and the sum of all."""
     rows: dict[str, UsageTotal] = {}
     total = UsageTotal(key="total")
     for record in records:
@@ -180,11 +178,11 @@ def _group_key(record: UsageRecord, group_by: UsageGrouping) -> str:
 
 
 MAX_TREE_DEPTH = 100
-"""How deep a family is read."""
+"""How many levels of branches are read."""
 
 
 def find_root_run(store: Store, run_id: UUID) -> UUID:
-    """Return the run that a family began with."""
+    """Return the first ancestor of a run, or the run itself."""
     while (summary := store.summary(run_id)) and summary.parent_run_id:
         run_id = summary.parent_run_id
     return run_id
@@ -196,10 +194,10 @@ def read_full_tree(store: Store, run_id: UUID) -> RunNode:
 
 
 def read_run_tree(store: Store, run_id: UUID, depth: int = MAX_TREE_DEPTH) -> RunNode:
-    """Return a run and all that branched off it.
+    """Return a run with all its branches.
 
     Raises:
-        LookupError: the store contradicts itself; `store verify` says where.
+        LookupError: the store is inconsistent; `store verify` says where.
     """
     summary = store.summary(run_id)
     if summary is None:

@@ -1,12 +1,12 @@
-"""The three ways to ask models: a step, a step anew, or parts to be joined.
+"""The three requests that call models: generate, regenerate and merge.
 
-Each lays out its calls with their exact prompts and says which decision opens them.
+Each plans its calls with their exact prompts and the operation that starts them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from writeit.domain.pipeline import PipelineConfiguration, StepSpec
 from writeit.domain.run import Call, PipelineRun, StepState, StepStatus
 from writeit.engine.precedence import ModelSelection, resolve_step_models
 from writeit.engine.streaming import RetryPolicy
-from writeit.engine.transactions import RunTransactions
+from writeit.engine.transactions import Operation, RunTransactions
 from writeit.ports.models import CallEstimate, ModelCall, Models
 from writeit.ports.store import Store
 from writeit.ports.system import Clock
@@ -28,7 +28,7 @@ from writeit.prompts.build import Revision, build_merge_prompt, build_prompt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedCall:
-    """One call that is about to be made, or refused before it is."""
+    """One call that is about to be made, or that was refused."""
 
     call: Call
     model_call: ModelCall
@@ -39,7 +39,7 @@ class PreparedCall:
 def new_calls(
     models: Sequence[str], samples: int, clock: Clock, generation: int
 ) -> list[Call]:
-    """Lay out N models x S samples, model by model."""
+    """Plan N models x S samples, model by model."""
     return [
         Call(response_id=clock.new_id(), model=model, generation=generation)
         for model in models
@@ -50,23 +50,23 @@ def new_calls(
 def replacement_calls(
     state: StepState, models: Sequence[str] | None, samples: int, clock: Clock
 ) -> list[Call]:
-    """Ask again what failed or was cut; of other models if some are named."""
-    lost = generate.incomplete_calls(state)
+    """Plan new calls for the failed and partial ones, of `models` if given."""
+    incomplete = generate.incomplete_calls(state)
     if models is None:
-        wanted = [call.model for call in lost]
+        names = [call.model for call in incomplete]
     else:
-        wanted = [model for model in models for _ in range(samples)] if lost else []
-    replaced: list[UUID | None] = [call.response_id for call in lost]
-    # More new calls than lost ones replace nothing further; fewer leave the rest lost.
-    replaced += [None] * (len(wanted) - len(lost))
+        names = [m for m in models for _ in range(samples)] if incomplete else []
+    # More new calls than incomplete ones replace nothing; fewer leave some incomplete.
+    replaced: list[UUID | None] = [call.response_id for call in incomplete]
+    replaced += [None] * (len(names) - len(incomplete))
     return [
         Call(
             response_id=clock.new_id(),
             model=model,
             generation=state.generation,
-            replaces=lost_id,
+            replaces=replaced_id,
         )
-        for model, lost_id in zip(wanted, replaced, strict=False)
+        for model, replaced_id in zip(names, replaced, strict=False)
     ]
 
 
@@ -77,42 +77,33 @@ async def prepare_calls(
     prompts: Sequence[tuple[Call, str]],
     run_id: UUID | None = None,
 ) -> list[PreparedCall]:
-    """Measure each prompt against its model.
+    """Estimate each call's tokens and cost, and check its context window.
 
     Raises:
-        NotFound: a provider is not known; nothing was sent to anybody.
-        ModelError: every single call would be refused.
+        NotFound: a provider is not known; nothing was sent.
+        ModelError: every call would be refused.
     """
-    requests = [
-        (call, build_model_call(configuration, spec, call.model, prompt, run_id))
-        for call, prompt in prompts
-    ]
-    fits = dict(
-        zip(
-            (request for _, request in requests),
-            await asyncio.gather(*(models.estimate(r) for _, r in requests)),
-            strict=True,
-        )
-    )
-    planned = [
-        PreparedCall(
+
+    async def prepare(call: Call, prompt: str) -> PreparedCall:
+        model_call = build_model_call(configuration, spec, call.model, prompt, run_id)
+        estimate = await models.estimate(model_call)
+        return PreparedCall(
             call=call,
-            model_call=request,
-            estimate=fits[request],
-            refusal=fits[request].refusal
-            or context_window_error(request, fits[request]),
+            model_call=model_call,
+            estimate=estimate,
+            refusal=estimate.refusal or context_window_error(model_call, estimate),
         )
-        for call, request in requests
-    ]
-    if planned and all(p.refusal for p in planned):
+
+    prepared = await asyncio.gather(*(prepare(*prompt) for prompt in prompts))
+    if prepared and all(p.refusal for p in prepared):
         raise no_answer_error(
-            [(p.call.response_id, p.call.model, p.refusal) for p in planned]
+            [(p.call.response_id, p.call.model, p.refusal) for p in prepared]
         )
-    return planned
+    return prepared
 
 
 def call_events(step: str, prepared: Sequence[PreparedCall], now: datetime) -> Events:
-    """Return the events of calls being made, refused ones failing at once."""
+    """Return the events that start the calls and fail the refused ones."""
     sent = (
         generate.start_response(step, p.call, p.model_call.prompt, now)
         for p in prepared
@@ -128,7 +119,7 @@ def call_events(step: str, prepared: Sequence[PreparedCall], now: datetime) -> E
 def no_answer_error(
     failures_by_call: Sequence[tuple[UUID, str, ModelError | NotFound | None]],
 ) -> ModelError | NotFound:
-    """Build the error of an asking of which no answer has text."""
+    """Build the error of a generation in which no answer has text."""
     failures = [
         {
             "responseId": str(response_id),
@@ -142,7 +133,7 @@ def no_answer_error(
     message = "; ".join(
         dict.fromkeys(f"{f['model']}: {f['message']}" for f in failures)
     )
-    hint = first.hint if first else "Run the step again, or ask another model."
+    hint = first.hint if first else "Run the step again, or choose another model."
     if {f["reason"] for f in failures} == {"not_found"}:
         return NotFound(message, hint=hint, failures=failures)
     extra: dict[str, Any] = {}
@@ -159,7 +150,7 @@ def no_answer_error(
 
 
 def failure_reason(error: ModelError | NotFound | None) -> FailureReason:
-    """Return the contract's reason for `error`."""
+    """Return the failure reason of an error; `unavailable` if there is none."""
     if isinstance(error, NotFound):
         return "not_found"
     return error.reason if error is not None else "unavailable"
@@ -172,7 +163,7 @@ def build_model_call(
     prompt: str,
     run_id: UUID | None = None,
 ) -> ModelCall:
-    """Return the call as it is made of the model: a step's settings, else defaults."""
+    """Return the call with the step's settings, else the pipeline's defaults."""
     temperature = spec.temperature
     if temperature is None:
         temperature = configuration.default("temperature", float)
@@ -188,26 +179,35 @@ def build_model_call(
 def context_window_error(
     model_call: ModelCall, estimate: CallEstimate
 ) -> ModelError | None:
-    """Return the error of a prompt that does not fit, None if it does or may."""
-    if estimate.context_window is None:
-        return None
-    needed = estimate.prompt_tokens + (model_call.max_tokens or 0)
-    if needed <= estimate.context_window:
+    """Return the error of a prompt that is too long; None if it fits or may fit."""
+    window, answer = estimate.context_window, model_call.max_tokens or 0
+    if window is None or estimate.prompt_tokens + answer <= window:
         return None
     return ModelError(
-        f"The prompt has {estimate.prompt_tokens} tokens and"
-        f" {model_call.max_tokens or 0} are kept for the answer;"
-        f" {model_call.model} has room for {estimate.context_window}.",
+        f"The prompt is too long for {model_call.model}: {estimate.prompt_tokens:,}"
+        f" tokens, and {answer:,} for the answer, are more than {window:,}.",
         reason="context",
-        hint="Shorten the source, lower max_tokens, or choose a model with more room.",
+        hint="Shorten the source, lower max_tokens, or choose a model with a larger"
+        " context window.",
         promptTokens=estimate.prompt_tokens,
-        contextWindow=estimate.context_window,
+        contextWindow=window,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineServices:
+    """The ports and settings that every generation uses."""
+
+    models: Models
+    store: Store
+    clock: Clock
+    transactions: RunTransactions
+    retry_policy: RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """Where something is asked: a run, its step, its pipeline; and with what."""
+    """The run, step and pipeline that a request is about, and the services."""
 
     run: PipelineRun
     state: StepState
@@ -216,24 +216,24 @@ class StepContext:
 
     @property
     def spec(self) -> StepSpec:
-        """What the pipeline says of the step."""
+        """The step as the pipeline defines it."""
         return self.configuration.step(self.state.step_name)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCalls:
-    """Calls with their prompts, and the decision that opens them."""
+    """Calls with their prompts, and the operation that starts them."""
 
     prompts: list[tuple[Call, str]]
-    operation: Callable[[PipelineRun, datetime], Events]
+    operation: Operation
 
 
 class GenerationRequest(Protocol):
-    """One way to ask."""
+    """One way to call models."""
 
     @property
     def run_id(self) -> UUID:
-        """The run it is about."""
+        """The run."""
         ...
 
     @property
@@ -243,17 +243,21 @@ class GenerationRequest(Protocol):
 
     @property
     def model_selection(self) -> ModelSelection:
-        """What front matter, settings and preferences say."""
+        """The models that front matter, settings and preferences name."""
         ...
 
     async def plan_calls(self, context: StepContext) -> PlannedCalls:
-        """Lay out the calls, or refuse."""
+        """Plan the calls.
+
+        Raises:
+            WriteItError: the request is not allowed now.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerateStep:
-    """Ask a PENDING step's models, or again what failed or was cut in a running one."""
+    """Generate a PENDING step, or complete the answers of a running one."""
 
     run_id: UUID
     step: str | None = None
@@ -262,12 +266,9 @@ class GenerateStep:
     model_selection: ModelSelection = field(default_factory=ModelSelection)
 
     async def plan_calls(self, context: StepContext) -> PlannedCalls:
-        """Lay out N models x S samples, or the repairs of what was lost."""
-        state, step, clock = (
-            context.state,
-            context.state.step_name,
-            context.services.clock,
-        )
+        """Plan N models x S samples, or calls that replace the incomplete ones."""
+        state, step = context.state, context.state.step_name
+        clock = context.services.clock
         generate.check_can_generate(context.run, state)
         samples = self.samples or context.spec.samples
         if state.status is StepStatus.RUNNING:
@@ -287,21 +288,21 @@ class GenerateStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegenerateStep:
-    """Ask a step again with the previous answer and what to change about it."""
+    """Generate a step again with the previous answer and the user's feedback."""
 
     run_id: UUID
     step: str | None = None
     feedback: str | None = None
-    """None means the words the writer left with the step."""
+    """None means the feedback stored with the step."""
     models: tuple[str, ...] | None = None
     samples: int | None = None
     model_selection: ModelSelection = field(default_factory=ModelSelection)
 
     async def plan_calls(self, context: StepContext) -> PlannedCalls:
-        """Lay out the same models and samples as before, unless others are named."""
+        """Plan the same models and samples as before, unless others are named."""
         state, step = context.state, context.state.step_name
-        words = self.feedback if self.feedback is not None else state.user_feedback
-        feedback = words or ""
+        stored = state.user_feedback or ""
+        feedback = stored if self.feedback is None else self.feedback
         generate.check_can_regenerate(context.run, state)
         calls = [
             Call(
@@ -331,10 +332,10 @@ class RegenerateStep:
         )
 
     async def _select_models(self, context: StepContext) -> list[str]:
-        asked = [call.model for call in generate.latest_calls(context.state)]
-        if self.models is None and self.samples is None and asked:
-            return asked
-        models: Sequence[str] = self.models or tuple(dict.fromkeys(asked))
+        previous = [call.model for call in generate.latest_calls(context.state)]
+        if self.models is None and self.samples is None and previous:
+            return previous
+        models: Sequence[str] = self.models or tuple(dict.fromkeys(previous))
         if not models:
             models = await resolve_models(context, self.model_selection)
         samples = self.samples or context.spec.samples
@@ -342,17 +343,17 @@ class RegenerateStep:
 
 
 def _previous_text(state: StepState, model: str) -> str:
-    """The chosen text, else the same model's latest answer, else the latest one."""
+    """Return the chosen text, else the model's latest answer, else the latest one."""
     if state.content:
         return state.content
-    mine = [answer for answer in state.ai_responses if answer.model == model]
-    answers = mine or list(state.ai_responses)
+    same_model = [answer for answer in state.ai_responses if answer.model == model]
+    answers = same_model or list(state.ai_responses)
     return answers[-1].processed_content if answers else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeWithModel:
-    """Ask a model to join parts; its text is one more answer of the step."""
+    """Merge parts with a model; its text becomes another answer of the step."""
 
     run_id: UUID
     step: str | None = None
@@ -363,7 +364,7 @@ class MergeWithModel:
     model_selection: ModelSelection = field(default_factory=ModelSelection)
 
     async def plan_calls(self, context: StepContext) -> PlannedCalls:
-        """Lay out the one call."""
+        """Plan the one call."""
         state, step = context.state, context.state.step_name
         generate.check_can_merge(context.run, state)
         texts = [part.text for part in select.require_parts(state, self.parts)]
@@ -391,21 +392,10 @@ class MergeWithModel:
 async def resolve_models(
     context: StepContext, model_selection: ModelSelection
 ) -> tuple[str, ...]:
-    """Return the models a step asks when the command names none.
+    """Return a step's models if the command names none.
 
     Raises:
-        NotFound: nothing names a model and the embedded one is not installed.
+        NotFound: no model is set and the embedded one is not installed.
     """
     embedded = await context.services.models.installed_embedded_model()
     return resolve_step_models(context.spec, context.run, model_selection, embedded)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineServices:
-    """What every asking works with."""
-
-    models: Models
-    store: Store
-    clock: Clock
-    transactions: RunTransactions
-    retry_policy: RetryPolicy
