@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "text": set[str](),
     "domain": {"text"},
     "prompts": {"domain", "text"},
+    "files": {"domain"},
     "ports": {"domain", "text"},
     "engine": {"ports", "prompts", "domain", "text"},
     "library": {"prompts", "domain", "text"},
@@ -24,11 +25,11 @@ MAY_IMPORT = {
     "llm": {"ports", "domain", "text"},
     "lsp": {
         *("engine", "library", "views", "export"),
-        *("ports", "prompts", "domain", "text", "writeit"),
+        *("ports", "prompts", "files", "domain", "text", "writeit"),
     },
     "cli": {
         *("engine", "library", "views", "export"),
-        *("ports", "prompts", "domain", "text", "writeit"),
+        *("ports", "prompts", "files", "domain", "text", "writeit"),
     },
     "app": {"storage", "llm", "lsp", "cli", "library", "ports", "domain"},
     "__main__": {"app"},

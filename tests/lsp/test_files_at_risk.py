@@ -48,12 +48,12 @@ async def test_a_text_with_the_longest_name_there_is_takes_an_edit(
 SERVER = """
 import sys
 from pathlib import Path
-from writeit.lsp.files import replace_text
+from writeit.lsp.edits.files import replace_file_text
 
 path, mine = Path(sys.argv[1]), sys.argv[2]
 text = path.read_text()
 for number in range(200):
-    while not replace_text(path, text, text.replace(mine, mine + "x")):
+    while not replace_file_text(path, text, text.replace(mine, mine + "x")):
         text = path.read_text()
     text = path.read_text()
 """
@@ -89,7 +89,7 @@ async def test_what_an_editor_saves_in_the_moment_of_a_replacement_is_not_lost(
                 editor.flush()
             return replace(path, target)
 
-        monkeypatch.setattr(type(file), "replace_page_text", when_she_saves)
+        monkeypatch.setattr(type(file), "replace", when_she_saves)
         assert not replace_file_text(file, "As it was.\n", "As we have it.\n")
     assert file.read_text(encoding="utf-8") == "As she has it.\n"
 

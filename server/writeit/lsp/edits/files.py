@@ -6,11 +6,8 @@ import fcntl
 import os
 import time
 from contextlib import contextmanager, suppress
-from errno import EDQUOT, EFBIG, ENOSPC
-from itertools import count
 from pathlib import Path
 from shutil import copymode
-from tempfile import mkstemp
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -21,6 +18,15 @@ from writeit.domain.errors import (
     NotFound,
     NotTrusted,
     StoreError,
+)
+from writeit.files import (
+    create_file as create_text_file,
+)
+from writeit.files import (
+    numbered_paths,
+    temporary_file,
+    write_error,
+    write_whole_file,
 )
 from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.documents import find_open_document, read_document_text
@@ -38,9 +44,6 @@ if TYPE_CHECKING:
 
 
 # --- Files that a command may write: inside the workspace, never over another ---------
-
-DISK_FULL_ERRNOS = frozenset({EDQUOT, EFBIG, ENOSPC})
-"""What the system says when there is no room for a file."""
 
 LOCK_RETRY_SECONDS = 0.002
 """Seconds between two looks whether another server is done."""
@@ -62,10 +65,8 @@ def write_in_workspace(workspace: Path | None, path: str, content: str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         return write_new_file(target, content)
     except OSError as error:
-        raise StoreError(
-            f"{target} could not be written: {error.strerror}. Nothing was changed.",
-            reason="full" if error.errno in DISK_FULL_ERRNOS else "read_only",
-            hint="Choose another path, or make room and try again.",
+        raise write_error(
+            target, error, "Choose another path, or make room and try again."
         ) from error
 
 
@@ -107,7 +108,7 @@ def replace_file_text(path: Path, before: str, after: str) -> bool:
         OSError: it could not be written, or is not to be; it is as it was.
     """
     path, was = path.resolve(), before.encode()
-    with _temporary_file(path, after.encode()) as beside:
+    with temporary_file(path, after.encode()) as beside:
         copymode(path, beside)
         with folder_lock(path.parent):
             # To be written: a folder would let a file go that is made read-only.
@@ -117,7 +118,7 @@ def replace_file_text(path: Path, before: str, after: str) -> bool:
                 beside.replace(path)
                 saved = _read_concurrent_save(file, was)
             if saved is not None:
-                _write_whole_bytes(path, saved)
+                write_whole_file(path, saved)
     return saved is None
 
 
@@ -168,57 +169,17 @@ def _acquire_lock(descriptor: int) -> None:
             return
 
 
-def write_whole_file(path: Path, text: str) -> None:
-    """Put a file with `text` there, whole or not at all, whatever was there.
-
-    Raises:
-        OSError: it could not be written; what was there is as it was.
-    """
-    _write_whole_bytes(path, text.encode())
-
-
-def _write_whole_bytes(path: Path, data: bytes) -> None:
-    with _temporary_file(path, data) as beside:
-        with suppress(FileNotFoundError):
-            copymode(path, beside)
-        beside.replace(path)
-
-
-@contextmanager
-def _temporary_file(path: Path, data: bytes) -> Iterator[Path]:
-    """A file in the same folder with `data`, which is on the disk; for a moment."""
-    handle, name = mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-    try:
-        with open(handle, "wb") as file:  # noqa: PTH123 -- a descriptor
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def write_new_file(target: Path, content: str) -> Path:
-    """Create `target`, or the next free `stem-2`, `stem-3` …, and fill it.
+    """Create `target` or the next free name, and return where it went.
 
     Raises:
-        OSError: it could not be written; no half file is left.
+        OSError: it could not be written; no part of it is left.
     """
-    for number in count(1):
-        name = target.stem if number == 1 else f"{target.stem}-{number}"
-        path = target.with_name(name + target.suffix)
-        try:
-            file = path.open("x", encoding="utf-8", newline="")
-        except FileExistsError:
-            continue
-        try:
-            with file:
-                file.write(content)
-        except OSError:
-            path.unlink()
-            raise
-        return path
-    raise AssertionError  # count() never ends
+    for path in numbered_paths(target):
+        with suppress(FileExistsError):
+            create_text_file(path, content)
+            return path
+    raise AssertionError  # the paths never end
 
 
 # --- A change to one of the writer's documents, wherever it is: open, or on the disk --
@@ -310,11 +271,10 @@ def _write_if_unchanged(
     except FileNotFoundError:
         return False  # gone this moment: the next look says so
     except OSError as error:
-        raise StoreError(
-            f"{path} could not be written: {error.strerror}. It is as it was.",
-            reason="full" if error.errno in DISK_FULL_ERRNOS else "read_only",
-            hint="Open it in the editor, or make it writable or room for it, and do"
-            " this again.",
+        raise write_error(
+            path,
+            error,
+            "Open it in the editor, or make it writable or room for it, and try again.",
         ) from error
 
 
@@ -395,12 +355,11 @@ def _is_created(session: Session, path: Path) -> bool:
 
 
 def _next_free_path(session: Session, target: Path) -> Path:
-    for number in count(1):
-        name = target.stem if number == 1 else f"{target.stem}-{number}"
-        path = target.with_name(name + target.suffix)
-        if not path.exists() and find_open_document(session, path_to_uri(path)) is None:
-            return path
-    raise AssertionError  # count() never ends
+    return next(
+        path
+        for path in numbered_paths(target)
+        if not path.exists() and find_open_document(session, path_to_uri(path)) is None
+    )
 
 
 def remove_file(session: Session, path: Path, content: str) -> bool:

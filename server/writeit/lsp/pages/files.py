@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from writeit.domain.errors import DocumentChanged, NotTrusted, StoreError
+from writeit.files import write_error, write_whole_file
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.documents import find_open_document
 from writeit.lsp.edits.edit_retry import EditRetry
 from writeit.lsp.edits.files import (
-    DISK_FULL_ERRNOS,
     folder_lock,
     replace_file_text,
-    write_whole_file,
 )
 from writeit.text.merge3 import merge
 from writeit.views import uris
@@ -154,7 +153,7 @@ def write_page_file(folder: WorkspaceFolder, path: Path, text: str) -> None:
             ) as ignore,
         ):
             ignore.write("*\n")
-        write_whole_file(path, text)
+        write_whole_file(path, text.encode())
     except OSError as error:
         raise _write_error(path, error) from error
 
@@ -176,11 +175,8 @@ def require_no_link(folder: WorkspaceFolder, path: Path) -> None:
 
 
 def _write_error(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"{path} cannot be written: {error.strerror}. What was there is as it was.",
-        reason="full" if error.errno in DISK_FULL_ERRNOS else "read_only",
-        hint="writeit.view.read returns the text without a file.",
-    )
+    hint = "writeit.view.read returns the text without a file."
+    return write_error(path, error, hint)
 
 
 # --- Views as files under `.writeit/views`, for editors that cannot open `writeit:` URI
