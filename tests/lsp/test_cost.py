@@ -14,8 +14,10 @@ from writeit.domain.operations import select
 from writeit.engine import leases
 from writeit.engine.precedence import StartRequest
 from writeit.library.front_matter import read_source_document
+from writeit.lsp.client import Client
 from writeit.lsp.features.code_action import code_actions
 from writeit.lsp.features.code_lens import code_lenses
+from writeit.lsp.pages.refresh import ChangeNotifier
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
 from writeit.lsp.session import Session
 from writeit.storage.store import LmdbStore
@@ -49,7 +51,7 @@ class Counted(WriteItDocument):
         Counted.handed_out += len(super().source)
         return super().source
 
-    def beginning(self, characters: int) -> str:
+    def first_characters(self, characters: int) -> str:
         """The first characters."""
         text = super().first_characters(characters)
         Counted.handed_out += len(text)
@@ -71,16 +73,17 @@ class Article:
         server: Any = SimpleNamespace(
             workspace=workspace,
             client_capabilities=types.ClientCapabilities(),
-            websocket_id=None,
-            protocol=SimpleNamespace(initialization_options=None),
         )
         self.store = LmdbStore.open(folder / ".writeit" / "store")
         world = replace(app.create_ports(), open_store=lambda _: (self.store, None))
-        self.connection = Session(server, world)
+        self.session = session = Session(Client(server), workspace, world)
+        session.listener = ChangeNotifier(
+            session.documents, session.find_view, session.folders_with_open_store
+        )
 
     async def start(self) -> PipelineRun:
         """A run on the article, its first step skipped."""
-        folder = self.connection.folder_containing(self.uri)
+        folder = self.session.folder_containing(self.uri)
         notes = read_source_document(
             "# Notes\n\nShort.\n", uri=self.uri
         ).require_valid()
@@ -102,9 +105,9 @@ class Article:
         keys = self.store.counters.keys_read
         here = types.TextDocumentIdentifier(uri=self.uri)
         place = types.Position(line=6, character=0)
-        lenses = await code_lenses(self.connection, types.CodeLensParams(here))
+        lenses = await code_lenses(self.session, types.CodeLensParams(here))
         actions = await code_actions(
-            self.connection,
+            self.session,
             types.CodeActionParams(
                 text_document=here,
                 range=types.Range(start=place, end=place),
@@ -128,7 +131,7 @@ async def test_an_article_of_ten_thousand_lines_costs_what_one_of_a_hundred_does
         _, characters, _ = await article.look()
         assert characters < 2 * len(article.text)
         figures.append(await article.look())
-        await article.connection.close()
+        await article.session.close()
     assert figures[0] == figures[1]
     assert figures[0][2] > 2
 
@@ -141,7 +144,7 @@ async def test_of_many_runs_of_an_article_one_is_read(tmp_path: Path) -> None:
         await article.start()
         await article.look()
         figures.append((await article.look())[0])
-    await article.connection.close()
+    await article.session.close()
     first, second, third = figures
     looks, keys_of_a_line = 2, 2
     assert second - first == third - second == looks * keys_of_a_line

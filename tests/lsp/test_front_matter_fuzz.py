@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol import types
 
+from support.documents import documents_of
 from support.front_matter_document import add_pipeline, writeit_block
 from writeit.library.catalog import Library, read_library
 from writeit.library.front_matter import check_front_matter, split_front_matter
 from writeit.lsp.convert import to_lsp_range, to_offset
+from writeit.lsp.documents import Documents
 from writeit.lsp.features import front_matter_context
 from writeit.lsp.features.completion import SuggestionSources, suggest
 from writeit.lsp.pygls_fixes import WriteItWorkspace
@@ -64,12 +65,12 @@ def damaged(draw: st.DrawFn) -> str:
     return text
 
 
-def connection(text: str, encoding: types.PositionEncodingKind) -> Any:
-    """What a connection has of an open document."""
+def open_document(text: str, encoding: types.PositionEncodingKind) -> Documents:
+    """Return the documents of a client with this one open."""
     workspace = WriteItWorkspace(None, position_encoding=encoding)
     item = types.TextDocumentItem(uri=URI, language_id="markdown", version=1, text=text)
     workspace.put_text_document(item)
-    return SimpleNamespace(server=SimpleNamespace(workspace=workspace))
+    return documents_of(workspace)
 
 
 @settings(deadline=None, max_examples=400)
@@ -87,10 +88,10 @@ def test_wherever_the_cursor_is_something_can_be_said(
     character: int,
 ) -> None:
     """Suggestions replace a stretch of the cursor's own line, and around it."""
-    here = connection(text, encoding)
+    documents = open_document(text, encoding)
     position = types.Position(line=line, character=character)
-    front_matter_context.find_word_at(here, URI, position)
-    found = front_matter_context.cursor_context_at(here, URI, position)
+    front_matter_context.find_word_at(documents, URI, position)
+    found = front_matter_context.cursor_context_at(documents, URI, position)
     if found is None:
         return
     head, spot = found
@@ -106,8 +107,8 @@ def test_whatever_stands_there_its_problems_have_places(
     library: Library, text: str, encoding: types.PositionEncodingKind
 ) -> None:
     """Within the front matter, the end not before the beginning."""
-    here = connection(text, encoding)
-    head = front_matter_context.front_matter_text(here, URI)
+    documents = open_document(text, encoding)
+    head = documents.front_matter_text(URI)
     for problem in check_front_matter(split_front_matter(head, URI), library):
         where = to_lsp_range(head, problem.range.start, problem.range.end, encoding)
         start, end = where.start, where.end

@@ -6,9 +6,11 @@ from random import Random
 
 import pytest
 
+from support.documents import documents_of
 from support.text_strategies import essay
-from writeit.lsp.edit_session import EditSession, SentEdit
+from writeit.lsp.documents import SentEdit
 from writeit.lsp.edits.edit_retry import is_edit_applied
+from writeit.lsp.pygls_fixes import WriteItWorkspace
 
 BEFORE = "One two three.\n\nFour five six seven eight.\n"
 SENT = SentEdit(BEFORE, BEFORE.replace("six seven", "6 and 7"))
@@ -41,9 +43,9 @@ def test_however_she_types(seed: int) -> None:
 
 async def test_a_change_that_came_meanwhile_is_not_waited_for() -> None:
     """Waiting begins where counting ended."""
-    desk = EditSession()
-    seen = desk.change_count("file:///a%20b.md")
-    desk.notify_change("file:///a b.md")
-    assert await desk.wait_for_change("file:///a%20b.md", seen, 90)
-    assert not await desk.wait_for_change("file:///a%20b.md", seen + 1, 0.01)
-    assert await desk.wait_for_idle("file:///a%20b.md", 0.01, 90)
+    documents = documents_of(WriteItWorkspace(None))
+    seen = documents.change_count("file:///a%20b.md")
+    documents.notify_change("file:///a b.md")
+    assert await documents.wait_for_change("file:///a%20b.md", seen, 90)
+    assert not await documents.wait_for_change("file:///a%20b.md", seen + 1, 0.01)
+    await documents.wait_for_idle("file:///a%20b.md", 0.01, 90)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInternalError
 
+from support.documents import documents_of
 from writeit.domain.errors import DocumentChanged
-from writeit.lsp.edit_session import EditSession
+from writeit.lsp import client as lsp_client
 from writeit.lsp.edits import edit_retry
 from writeit.lsp.edits.edit_retry import EditRetry
 from writeit.lsp.pygls_fixes import WriteItWorkspace
@@ -30,14 +30,15 @@ class Client:
 
     def __init__(self, version: int = 1) -> None:
         self.workspace = WriteItWorkspace(None)
-        self.desk = EditSession()
-        self.server = self
         self.sent: list[types.TextDocumentEdit] = []
         self.obeys: Callable[[types.TextDocumentEdit], None] = lambda _: None
         item = types.TextDocumentItem(
             uri=URI, language_id="markdown", version=version, text=BASE
         )
         self.workspace.put_text_document(item)
+        self.documents = documents_of(
+            self.workspace, workspace_apply_edit_async=self.workspace_apply_edit_async
+        )
 
     @property
     def text(self) -> str:
@@ -73,7 +74,7 @@ class Client:
             types.VersionedTextDocumentIdentifier(uri=URI, version=version),
             types.TextDocumentContentChangePartial(range=where, text=text),
         )
-        self.desk.notify_change(URI)
+        self.documents.notify_change(URI)
 
     def type(self, text: str) -> None:
         """Type at the beginning."""
@@ -88,15 +89,17 @@ class Client:
     ) -> Any:
         """Bring the goal in."""
         wanted = wanted or (lambda text: merge(BASE, text, GOAL))
-        connection: Any = SimpleNamespace(edit_session=self.desk, server=self)
-        return await EditRetry(connection, URI, wanted, wait_for_user=patient).apply()
+        return await EditRetry(
+            self.documents, URI, wanted, wait_for_user=patient
+        ).apply()
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less."""
-    for name in ("CHANGE_TIMEOUT", "IDLE_SECONDS", "IDLE_TIMEOUT", "REPLY_TIMEOUT"):
+    for name in ("CHANGE_TIMEOUT", "IDLE_SECONDS", "IDLE_TIMEOUT"):
         monkeypatch.setattr(edit_retry, name, 0.05)
+    monkeypatch.setattr(lsp_client, "REPLY_TIMEOUT_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -126,7 +129,7 @@ async def test_version_0_is_sent_one_edit_only() -> None:
     """Neovim does not check it: a second one could land on the first."""
     client = Client(version=0)
     outcome = await client.land()
-    assert outcome.pending
+    assert outcome.is_pending
     assert len(client.sent) == 1
 
 
@@ -134,7 +137,7 @@ async def test_another_version_is_tried_again_after_a_pause() -> None:
     """Nothing came, so nothing landed."""
     client = Client()
     outcome = await client.land()
-    assert outcome.pending
+    assert outcome.is_pending
     assert len(client.sent) == 2
 
 
@@ -143,7 +146,7 @@ async def test_she_types_before_each_try() -> None:
     client = Client()
     client.obeys = lambda _: client.type("x")
     outcome = await client.land()
-    assert outcome.pending
+    assert outcome.is_pending
     assert len(client.sent) == 4
     assert client.text == "xxxx" + BASE
 
@@ -159,7 +162,7 @@ async def test_it_lands_with_a_late_echo() -> None:
     client.obeys = late
     outcome = await client.land()
     assert outcome.is_applied
-    assert outcome.sent.text == GOAL
+    assert outcome.sent_edit.text_after == GOAL
     assert client.text == "Late. " + GOAL
 
 
@@ -209,7 +212,7 @@ async def test_who_waits_for_the_reply_is_not_kept_waiting_by_a_question() -> No
     """The text is pending, and no second question is asked."""
     client = Asking()
     outcome = await client.land()
-    assert outcome.pending
+    assert outcome.is_pending
     assert len(client.sent) == 1
     client.decided.set()
 
@@ -246,7 +249,7 @@ async def test_her_no_is_not_asked_about_again() -> None:
     client.yes = False
     client.decided.set()
     outcome = await client.land(patient=True)
-    assert outcome.pending
+    assert outcome.is_pending
     assert len(client.sent) == 1
 
 
@@ -261,18 +264,18 @@ async def test_a_document_closed_meanwhile_is_gone() -> None:
 async def test_an_editor_that_goes_away_is_not_waited_for() -> None:
     """Nothing is sent to it any more."""
     client = Client()
-    client.desk.close()
+    client.documents.close()
     outcome = await client.land()
-    assert outcome.pending
+    assert outcome.is_pending
     assert not client.sent
 
 
 async def test_a_wait_that_is_cancelled_as_the_change_comes_is_cancelled() -> None:
     """Whoever ends the work is not overheard because the writer typed just then."""
-    desk = EditSession()
-    waiting = asyncio.create_task(desk.wait_for_change(URI, 0, 5))
+    documents = Client().documents
+    waiting = asyncio.create_task(documents.wait_for_change(URI, 0, 5))
     await asyncio.sleep(0)
-    desk.notify_change(URI)
+    documents.notify_change(URI)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

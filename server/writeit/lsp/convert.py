@@ -21,14 +21,18 @@ if TYPE_CHECKING:
     from writeit.text.diff import Edit
 
 
-class _PositionLike(Protocol):
+class PositionLike(Protocol):
     """A position, ours or lsprotocol's."""
 
     @property
-    def line(self) -> int: ...
+    def line(self) -> int:
+        """Counted from 0."""
+        ...
 
     @property
-    def character(self) -> int: ...
+    def character(self) -> int:
+        """In the units of its position encoding."""
+        ...
 
 
 def to_invalid_params(error: ValidationError, model: type[BaseModel]) -> InvalidParams:
@@ -54,7 +58,7 @@ def _problem_path(loc: Sequence[Any], model: type[BaseModel]) -> str:
     return ".".join(str(part) for part in (name, *rest))
 
 
-def to_offset(text: str, position: _PositionLike, encoding: str) -> int:
+def to_offset(text: str, position: PositionLike, encoding: str) -> int:
     """Return how many code points of `text` lie in front of `position`.
 
     A position behind the end of its line means the line's end.
@@ -123,12 +127,12 @@ def _position_converter(text: str, encoding: str) -> Callable[[int], types.Posit
 
 
 def to_lsp_range(
-    text: str, start: _PositionLike, end: _PositionLike, encoding: str
+    text: str, start: PositionLike, end: PositionLike, encoding: str
 ) -> types.Range:
     """Return a range in code points of `text` as LSP has it, in code units."""
     found = split_lines(text)
 
-    def position(place: _PositionLike) -> types.Position:
+    def position(place: PositionLike) -> types.Position:
         before = found[place.line][: place.character] if place.line < len(found) else ""
         return types.Position(line=place.line, character=_count_units(before, encoding))
 

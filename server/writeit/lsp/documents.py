@@ -1,174 +1,272 @@
-"""The writer's documents: as her editor has them, else as they are on the disk."""
+"""The open documents of a connection: texts, changes, locks, pending applies."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
+from uuid import UUID
+
+from pygls.workspace import TextDocument, Workspace
 
 from writeit.domain.errors import InvalidParams, NotFound
-from writeit.domain.run import PipelineStatus
-from writeit.library.front_matter import FrontMatterConfig, read_source_document
-from writeit.lsp.convert import normalized_uri, to_offset, uri_to_path
-from writeit.ports.store import RunQuery
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from uuid import UUID
-
-    from pygls.workspace import TextDocument
-
-    from writeit.domain.run import PipelineRun
-    from writeit.domain.run_summary import RunSummary
-    from writeit.library.front_matter import SourceDocument
-    from writeit.lsp.protocol import Range
-    from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.ports.store import RunPage
-
-
-# --- The writer's documents: as her editor has them, else as they are on the disk -----
+from writeit.domain.pipeline import Output
+from writeit.domain.run import PipelineRun
+from writeit.library.front_matter import (
+    BOM,
+    FrontMatterConfig,
+    SourceDocument,
+    find_front_matter,
+    read_source_document,
+)
+from writeit.library.yaml_source import MAX_YAML_BYTES
+from writeit.lsp.client import Client, wait_done
+from writeit.lsp.convert import PositionLike, to_offset, uri_to_path
+from writeit.lsp.protocol import Range
+from writeit.lsp.pygls_fixes import WriteItDocument
+from writeit.text.merge3 import MergeConflict
+from writeit.views.editable_page import ReadOnlyPage
+from writeit.views.page_outline import PageSection
+from writeit.views.uris import View
 
 MAX_DOCUMENT_CHARACTERS = 5_000_000
-"""More than a document may have; a book has a tenth of it."""
-
-
-def load_source_document(
-    session: Session, uri: str, selected_range: Range | None = None
-) -> SourceDocument:
-    """Read a document; `selected` is a range of it in the editor's encoding.
-
-    Raises:
-        NotFound: it is neither open nor a readable text file.
-    """
-    text = read_document_text(session, uri)
-    selection = None
-    if selected_range is not None:
-        encoding = session.server.workspace.position_encoding or "utf-16"
-        selection = (
-            to_offset(text, selected_range.start, encoding),
-            to_offset(text, selected_range.end, encoding),
-        )
-    path = uri_to_path(uri)
-    return read_source_document(
-        text, path=str(path or ""), uri=uri, selection=selection
-    )
-
-
-def front_matter_config_of(session: Session, run: PipelineRun) -> FrontMatterConfig:
-    """Return what the front matter of a run's document says now.
-
-    If the document is gone, where it could be sent when the run began still holds.
-    """
-    then = FrontMatterConfig(providers=run.document.providers)
-    if run.uri is None:
-        return then
-    try:
-        return (
-            load_source_document(session, run.uri).require_valid().front_matter.config
-        )
-    except NotFound:
-        return then
-
-
-def find_open_document(session: Session, uri: str) -> TextDocument | None:
-    """Return a document as the editor has it open, whatever way its URI is quoted."""
-    # pygls keeps them by their unquoted URIs.
-    documents: dict[str, TextDocument] = session.server.workspace.text_documents
-    return documents.get(unquote(uri))
-
-
-def client_uri(session: Session, uri: str) -> str:
-    """Return a document's URI as the editor spells it, which may know no other."""
-    document = find_open_document(session, uri)
-    return uri if document is None else document.uri
-
-
-def read_document_text(session: Session, uri: str) -> str:
-    """Return a document's text.
-
-    Raises:
-        NotFound: it is neither open nor a readable text file.
-        InvalidParams: it is not open, and too long to be read.
-    """
-    if (document := find_open_document(session, uri)) is not None:
-        return document.source
-    path = uri_to_path(uri)
-    if path is None:
-        raise NotFound(
-            f"{uri} is not open in the editor.", hint="Open it, then start the run."
-        )
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            text = file.read(MAX_DOCUMENT_CHARACTERS + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFound(
-            f"{uri} cannot be read: {error}.",
-            hint="Give the URI of a markdown file that is UTF-8 text.",
-        ) from error
-    if len(text) > MAX_DOCUMENT_CHARACTERS:
-        raise InvalidParams(
-            f"{uri} is too long: it has more than {MAX_DOCUMENT_CHARACTERS:,}"
-            " characters.",
-            hint="Divide it, or open it in the editor.",
-            problems=[{"path": "uri", "message": "is too long"}],
-        )
-    return text
-
-
-# --- Which run a document means: what its first-line lens and its actions are about ---
-
-MAX_RUNS_READ = 20
-"""How many runs of a document are looked at; older ones are in the list of runs."""
+"""The longest file that is read; a book has a tenth of it."""
+MAX_SENT_VIEWS = 100
+MAX_SENT_VERSIONS = 4
+"""How many versions of a view a client may lag behind while answers stream."""
+SEARCH_LENGTHS = (4_000, MAX_YAML_BYTES + 100)
+"""Characters within which front matter usually ends, and must end."""
 
 
 @dataclass(frozen=True, slots=True)
-class CurrentRuns:
-    """The runs that a document means."""
+class SentEdit:
+    """An edit that was sent: the text before it, and after it if it is applied."""
 
-    run: PipelineRun | None = None
-    """The one its lens tells of."""
-    polish_run: PipelineRun | None = None
-    """The newest of a passage of it."""
+    text_before: str
+    text_after: str
+    conflicts: tuple[MergeConflict, ...] = ()
 
 
-def find_current_run(folder: WorkspaceFolder, uri: str) -> PipelineRun | None:
-    """Return a document's run, or None.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingApply:
+    """A text that was not applied because the user was typing or declined."""
 
-    The active run if it is this document's; else the most recently updated unfinished
-    one; else the newest. Polish runs are left out.
+    run_id: UUID
+    step: str
+    uri: str
+    mode: Output
+    sent_edit: SentEdit | None
+
+
+class Documents:
+    """The documents the client has open, and files that it has not.
+
+    URIs are compared unquoted, as clients quote them differently.
     """
-    return find_current_runs(folder, uri).run
+
+    def __init__(self, client: Client, workspace: Workspace) -> None:
+        self.client = client
+        self.pending_applies: dict[tuple[UUID, str], PendingApply] = {}
+        """By run and step."""
+        self.sent_views = SentViews()
+        self.is_closed = False
+        self._workspace = workspace
+        self._change_counts: defaultdict[str, int] = defaultdict(int)
+        self._change_waiters: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(
+            set
+        )
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    # --- texts ---
+
+    def open_uris(self) -> Iterable[str]:
+        """Return the unquoted URIs of the open documents."""
+        documents: dict[str, TextDocument] = self._workspace.text_documents
+        return documents
+
+    def find_open(self, uri: str) -> TextDocument | None:
+        """Return a document if it is open."""
+        documents: dict[str, TextDocument] = self._workspace.text_documents
+        return documents.get(unquote(uri))  # pygls' keys are unquoted
+
+    def client_uri(self, uri: str) -> str:
+        """Return a document's URI as the client quotes it."""
+        document = self.find_open(uri)
+        return uri if document is None else document.uri
+
+    def read_text(self, uri: str) -> str:
+        """Return a document's text, from its file if it is not open.
+
+        Raises:
+            NotFound: it is neither open nor a readable text file.
+            InvalidParams: it is not open, and too long to be read.
+        """
+        if (document := self.find_open(uri)) is not None:
+            return document.source
+        path = uri_to_path(uri)
+        if path is None:
+            raise NotFound(
+                f"{uri} is not open in the editor.", hint="Open it, then start the run."
+            )
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                text = file.read(MAX_DOCUMENT_CHARACTERS + 1)
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotFound(
+                f"{uri} cannot be read: {error}.",
+                hint="Give the URI of a markdown file that is UTF-8 text.",
+            ) from error
+        if len(text) > MAX_DOCUMENT_CHARACTERS:
+            raise InvalidParams(
+                f"{uri} is too long: it has more than {MAX_DOCUMENT_CHARACTERS:,}"
+                " characters.",
+                hint="Divide it, or open it in the editor.",
+                problems=[{"path": "uri", "message": "is too long"}],
+            )
+        return text
+
+    def load_source_document(
+        self, uri: str, selected_range: Range | None = None
+    ) -> SourceDocument:
+        """Read a document, or the passage of it that is selected.
+
+        Raises:
+            NotFound: it is neither open nor a readable text file.
+        """
+        text = self.read_text(uri)
+        selection = None
+        if selected_range is not None:
+            selection = (
+                self.to_offset(text, selected_range.start),
+                self.to_offset(text, selected_range.end),
+            )
+        path = uri_to_path(uri)
+        return read_source_document(
+            text, path=str(path or ""), uri=uri, selection=selection
+        )
+
+    def front_matter_config_of(self, run: PipelineRun) -> FrontMatterConfig:
+        """Return what the front matter of a run's document says now.
+
+        If the document is gone, the providers recorded when the run started apply.
+        """
+        if run.uri is not None:
+            try:
+                document = self.load_source_document(run.uri).require_valid()
+            except NotFound:
+                pass
+            else:
+                return document.front_matter.config
+        return FrontMatterConfig(providers=run.document.providers)
+
+    def to_offset(self, text: str, position: PositionLike) -> int:
+        """Return the offset in `text` of a position the client sent."""
+        return to_offset(text, position, self.client.position_encoding)
+
+    def first_characters(self, uri: str, count: int) -> str:
+        """Return how an open document begins, "" if it is not open."""
+        document = self.find_open(uri)
+        if not isinstance(document, WriteItDocument):
+            return ""
+        return document.first_characters(count)
+
+    def has_opening_fence(self, uri: str) -> bool:
+        """Return whether an open document begins as one with front matter does."""
+        return self.first_characters(uri, 4).removeprefix(BOM).startswith("---")
+
+    def front_matter_text(self, uri: str) -> str:
+        """Return an open document's front matter with its fences, "" if it has none.
+
+        The text below it is not read.
+        """
+        document = self.find_open(uri)
+        if not isinstance(document, WriteItDocument):
+            return ""
+        return document.front_matter(lambda: self._find_front_matter(uri))
+
+    def _find_front_matter(self, uri: str) -> str:
+        if not self.has_opening_fence(uri):
+            return ""
+        for count in SEARCH_LENGTHS:
+            front_matter = find_front_matter(self.first_characters(uri, count))
+            if 0 < len(front_matter) < count:  # else its end may be where we cut
+                return front_matter
+        return ""
+
+    # --- changes and locks ---
+
+    def notify_change(self, uri: str) -> None:
+        """Count that a document was opened, changed or closed."""
+        uri = unquote(uri)
+        self._change_counts[uri] += 1
+        for waiter in self._change_waiters.pop(uri, ()):
+            if not waiter.done():  # it may have been cancelled
+                waiter.set_result(None)
+
+    def close(self) -> None:
+        """End all waits: the client leaves."""
+        self.is_closed = True
+        for uri in list(self._change_waiters):
+            self.notify_change(uri)
+
+    def change_count(self, uri: str) -> int:
+        """Return how often a document has changed."""
+        return self._change_counts[unquote(uri)]
+
+    async def wait_for_change(self, uri: str, known_count: int, seconds: float) -> bool:
+        """Wait until a document has changed more than `known_count` times.
+
+        Returns whether it has, after at most `seconds`.
+        """
+        uri = unquote(uri)
+        if self._change_counts[uri] > known_count:
+            return True
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._change_waiters[uri].add(waiter)
+        try:
+            return await wait_done(waiter, seconds)
+        finally:
+            self._change_waiters[uri].discard(waiter)
+
+    async def wait_for_idle(
+        self, uri: str, idle_seconds: float, max_seconds: float
+    ) -> None:
+        """Wait until a document has not changed for `idle_seconds`."""
+        deadline = asyncio.get_running_loop().time() + max_seconds
+        while not self.is_closed and await self.wait_for_change(
+            uri, self.change_count(uri), idle_seconds
+        ):
+            if asyncio.get_running_loop().time() > deadline:
+                return
+
+    def document_lock(self, uri: str) -> asyncio.Lock:
+        """Return a document's lock: only one text is applied to it at a time."""
+        return self._locks[unquote(uri)]
 
 
-def find_current_runs(folder: WorkspaceFolder, uri: str) -> CurrentRuns:
-    """Return the runs that a document means; no others are read."""
-    uri = normalized_uri(uri)
-    run, polish = _read_active_run(folder, uri), None
-    for summary in _sorted_by_relevance(
-        folder.store.list_runs(RunQuery(uri=uri, limit=MAX_RUNS_READ))
-    ):
-        if folder.is_selection_pipeline(summary.configuration_id):
-            polish = polish or _read_run(folder, summary.run_id)
-        else:
-            run = run or _read_run(folder, summary.run_id)
-    return CurrentRuns(run, polish)
+class SentViews:
+    """The last versions of each view that the client was sent."""
 
+    def __init__(self) -> None:
+        self._pages: dict[View, deque[ReadOnlyPage]] = {}
 
-def _read_active_run(folder: WorkspaceFolder, uri: str) -> PipelineRun | None:
-    active = folder.engine.session.active_pipeline_run_id
-    run = None if active is None else _read_run(folder, active)
-    if run is None or uri not in {run.uri, *(applied.uri for applied in run.applied)}:
+    def __iter__(self) -> Iterator[View]:
+        """The views, in the order in which they were first sent."""
+        return iter(self._pages)
+
+    def record(self, view: View, page: ReadOnlyPage) -> None:
+        """Remember a version that is being sent."""
+        if view not in self._pages and len(self._pages) == MAX_SENT_VIEWS:
+            del self._pages[next(iter(self._pages))]
+        pages = self._pages.setdefault(view, deque(maxlen=MAX_SENT_VERSIONS))
+        if not pages or pages[-1] != page:
+            pages.append(page)
+
+    def find_sections(self, view: View, text: str) -> tuple[PageSection, ...] | None:
+        """Return where the sections of a sent text are; None if it was not sent."""
+        for page in reversed(self._pages.get(view, ())):
+            if page.is_same_text(text):
+                return page.sections
         return None
-    return run
-
-
-def _read_run(folder: WorkspaceFolder, run_id: UUID) -> PipelineRun | None:
-    stored = folder.store.get_run(run_id)
-    return None if stored is None else stored.run
-
-
-def _sorted_by_relevance(page: RunPage) -> Iterator[RunSummary]:
-    """Yield the unfinished runs, the one touched last first; then the newest."""
-    open_ = [s for s in page.runs if s.status is not PipelineStatus.COMPLETED]
-    yield from sorted(open_, key=lambda summary: summary.updated_at, reverse=True)
-    yield from (s for s in page.runs if s.status is PipelineStatus.COMPLETED)

@@ -7,41 +7,29 @@ she could not know whether anything happened. A plug-in announces itself under
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from lsprotocol import types
-
-from writeit.domain.run import PipelineStatus, StepStatus
+from writeit.domain.run import PipelineStatus, StepState, StepStatus
 from writeit.lsp import protocol as p
+from writeit.lsp.client import Client
 from writeit.lsp.convert import uri_to_path
+from writeit.lsp.protocol import Params, WireModel
 from writeit.views.wording import FAILURE_DESCRIPTIONS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from writeit.domain.run import StepState
-    from writeit.lsp.protocol import Params, WireModel
-    from writeit.lsp.session import Session
-
-FallbackMessage: TypeAlias = "Callable[[Any, Any], str]"
-
-
-def show_fallback_message(session: Session, message: str) -> None:
-    """Say something to the writer, if no plug-in does."""
-    if message and not session.client_options.has_plugin:
-        session.show_message(f"WriteIt: {message}", types.MessageType.Info)
+FallbackMessage: TypeAlias = Callable[[Any, Any], str]
 
 
 def show_reply_message(
-    session: Session, command: str, params: Params, reply: WireModel
+    client: Client, command: str, params: Params, reply: WireModel
 ) -> None:
     """Say what an offer that was taken has done, or has set going."""
     if params.wait or command not in FALLBACK_MESSAGES:
         return
-    show_fallback_message(session, FALLBACK_MESSAGES[command](params, reply))
+    client.show_fallback_message(FALLBACK_MESSAGES[command](params, reply))
 
 
-def show_answers_message(session: Session, state: StepState) -> None:
+def show_answers_message(client: Client, state: StepState) -> None:
     """Say that the answers of a step have ended."""
     count = len(state.ai_responses)
     answers = "1 answer" if count == 1 else f"{count} answers"
@@ -52,7 +40,7 @@ def show_answers_message(session: Session, state: StepState) -> None:
         f"None of {failure.model}: {FAILURE_DESCRIPTIONS[failure.reason]}."
         for failure in state.failures
     ]
-    show_fallback_message(session, " ".join([*parts, "Choose one, or open the step."]))
+    client.show_fallback_message(" ".join([*parts, "Choose one, or open the step."]))
 
 
 def document_name(uri: str) -> str:

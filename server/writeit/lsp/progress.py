@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Self
-from uuid import uuid4
+from collections.abc import Callable
+from typing import Self
+from uuid import UUID, uuid4
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from writeit.domain.errors import WriteItError
-from writeit.engine.precedence import ModelSelection
 from writeit.engine.streaming import (
     GenerationNotice,
     GenerationStarted,
     ResponseDelta,
     ResponseFinished,
+    StreamEvent,
 )
 from writeit.lsp import messages as m
-from writeit.lsp import protocol as p
-from writeit.lsp.documents import front_matter_config_of
+from writeit.lsp.client import Client
 from writeit.lsp.errors import WireMessage, error_to_data
-from writeit.lsp.fallback_messages import show_answers_message
 from writeit.lsp.protocol import WireTokenUsage
-from writeit.lsp.shapes import step_to_wire
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from uuid import UUID
-
-    from writeit.domain.run import PipelineRun, StepState
-    from writeit.engine.requests import GenerationRequest as EngineRequest
-    from writeit.engine.streaming import StreamEvent
-    from writeit.lsp.dispatch import Request
-    from writeit.lsp.server import WriteItServer
-    from writeit.lsp.session import WorkspaceFolder
-
-
-# --- What the editor is told while answers come: our stream and LSP's own progress ----
 
 MIN_REPORT_INTERVAL = 0.1
 """Work-done progress is reported at most ten times a second."""
@@ -47,8 +30,8 @@ MIN_REPORT_INTERVAL = 0.1
 class StreamSender:
     """Sends our stream to the caller's `streamToken`; silent without one."""
 
-    def __init__(self, server: WriteItServer, token: str | None) -> None:
-        self._server = server
+    def __init__(self, client: Client, token: str | None) -> None:
+        self._client = client
         self._token = token
 
     def send_event(self, event: StreamEvent) -> None:
@@ -67,9 +50,7 @@ class StreamSender:
 
     def _send(self, message: WireMessage) -> None:
         if self._token is not None:
-            self._server.progress(
-                types.ProgressParams(token=self._token, value=message.to_json())
-            )
+            self._client.send_stream_event(self._token, message)
 
 
 def _event_to_message(event: StreamEvent) -> WireMessage:
@@ -123,9 +104,9 @@ class WorkDoneProgress:
     """
 
     def __init__(
-        self, server: WriteItServer, token: types.ProgressToken | None, title: str
+        self, client: Client, token: types.ProgressToken | None, title: str
     ) -> None:
-        self._server = server
+        self._client = client
         self._token = token
         self._title = title
         self._on_cancel: Callable[[], None] | None = None
@@ -133,8 +114,8 @@ class WorkDoneProgress:
 
     async def __aenter__(self) -> Self:
         """Show that work begins, where the editor can show it."""
-        progress = self._server.work_done_progress
-        if self._token is None and _can_show(self._server):
+        progress = self._client.work_done_progress
+        if self._token is None and self._client.capabilities.progress:
             token = f"writeit-{uuid4()}"
             try:
                 await progress.create_async(token)
@@ -152,11 +133,11 @@ class WorkDoneProgress:
     async def __aexit__(self, *_: object) -> None:
         """Show that it ended."""
         if self._token is not None:
-            self._server.work_done_progress.end(
+            self._client.work_done_progress.end(
                 self._token, types.WorkDoneProgressEnd()
             )
             # pygls keeps tokens for ever.
-            self._server.work_done_progress.tokens.pop(self._token, None)
+            self._client.work_done_progress.tokens.pop(self._token, None)
 
     def on_cancel(self, action: Callable[[], None]) -> None:
         """Do `action` when the writer cancels in the editor's progress display."""
@@ -172,7 +153,7 @@ class WorkDoneProgress:
         ):
             return
         self._last_report = now
-        self._server.work_done_progress.report(
+        self._client.work_done_progress.report(
             self._token,
             types.WorkDoneProgressReport(message=message, percentage=percentage),
         )
@@ -180,11 +161,6 @@ class WorkDoneProgress:
     def _handle_cancel(self, _: object) -> None:
         if self._on_cancel is not None:
             self._on_cancel()
-
-
-def _can_show(server: WriteItServer) -> bool:
-    window = server.client_capabilities.window
-    return bool(window and window.work_done_progress)
 
 
 class ProgressCounter:
@@ -230,94 +206,3 @@ class ProgressCounter:
             if self._response_count
             else None
         )
-
-
-# --- Commands that ask models: replied to when all ended, or at once if told so -------
-
-
-async def run_generation(
-    request: Request[Any],
-    folder: WorkspaceFolder,
-    generation: EngineRequest,
-    on_answered: Callable[[StepState], Awaitable[None]] | None = None,
-) -> p.WireStepState | p.Accepted:
-    """Ask, and reply as `wait` says. A refusal is always the reply.
-
-    `then` is done when all answers have ended, before that is told.
-    """
-    connection, params = request.session, request.params
-    stream = StreamSender(connection.server, params.stream_token)
-    accepted: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    if params.wait:
-        state = await _generate_with_progress(
-            request, folder, generation, stream, accepted
-        )
-        if on_answered is not None:
-            await on_answered(state)
-        run = await folder.engine.load_run(generation.run_id)
-        return step_to_wire(run, run.steps[state.step_name])
-
-    async def work() -> None:
-        error: WriteItError | None = None
-        try:
-            state = await _generate_with_progress(
-                request, folder, generation, stream, accepted
-            )
-            if on_answered is not None:
-                await on_answered(state)
-            else:
-                show_answers_message(connection, state)
-        except WriteItError as refused:
-            if not accepted.done():
-                accepted.set_exception(refused)
-                return
-            error = refused
-            connection.show_message(message_with_hint(refused), types.MessageType.Error)
-        finally:
-            accepted.cancel()  # nothing, once it is done
-        stream.send_ended(generation.run_id, accepted.result(), error)
-
-    connection.spawn_task(work())
-    step = await asyncio.shield(accepted)
-    return p.Accepted(run_id=generation.run_id, step=step)
-
-
-async def _generate_with_progress(
-    request: Request[Any],
-    folder: WorkspaceFolder,
-    generation: EngineRequest,
-    stream: StreamSender,
-    accepted: asyncio.Future[str],
-) -> StepState:
-    run = await folder.engine.load_run(generation.run_id)
-    title = f"WriteIt: {generation.step or run.current_step}"
-    server = request.session.server
-    async with WorkDoneProgress(server, request.work_done_token, title) as work_done:
-        tally = ProgressCounter(work_done)
-
-        def see(event: StreamEvent) -> None:
-            stream.send_event(event)
-            tally.count_event(event)
-
-        asking = await folder.engine.generate(generation, see)
-        work_done.on_cancel(asking.stop)
-        accepted.set_result(asking.step)
-        return await folder.engine.wait_for_generation(asking)
-
-
-async def model_selection_for(
-    request: Request[Any], folder: WorkspaceFolder, run: PipelineRun
-) -> ModelSelection:
-    """Gather what front matter, settings and preferences say about a run."""
-    binding = front_matter_config_of(request.session, run)
-    return ModelSelection(
-        models=binding.models,
-        providers=binding.providers,
-        settings=await request.session.load_settings(folder),
-        preferences=folder.engine.session.preferences,
-    )
-
-
-def message_with_hint(error: WriteItError) -> str:
-    """Return an error as one message for the writer."""
-    return f"{error.message} {error.hint}".strip()

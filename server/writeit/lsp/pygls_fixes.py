@@ -217,8 +217,7 @@ class WriteItProtocol(LanguageServerProtocol):
         )
         if not can_pull_diagnostics(self.client_capabilities):
             result.capabilities.diagnostic_provider = None  # it is sent them
-        workspace = self.client_capabilities.workspace
-        if workspace is not None and workspace.text_document_content is not None:
+        if can_read_content(self.client_capabilities):
             announced = result.capabilities.workspace or types.WorkspaceOptions()
             announced.text_document_content = types.TextDocumentContentOptions(
                 schemes=["writeit"]
@@ -240,9 +239,15 @@ class WriteItProtocol(LanguageServerProtocol):
 
 
 def can_pull_diagnostics(capabilities: types.ClientCapabilities) -> bool:
-    """Whether a client asks for diagnostics, instead of being sent them."""
+    """Return whether a client requests diagnostics; others are sent them."""
     document = capabilities.text_document
     return document is not None and document.diagnostic is not None
+
+
+def can_read_content(capabilities: types.ClientCapabilities) -> bool:
+    """Return whether a client knows `workspace/textDocumentContent`."""
+    workspace = capabilities.workspace
+    return workspace is not None and workspace.text_document_content is not None
 
 
 def _has_token(params: types.InitializeParams, token: str) -> bool:

@@ -1,4 +1,8 @@
-"""The server process: reads messages, hands commands on, ends cleanly."""
+"""The server process: it reads messages, passes them on, and ends cleanly.
+
+`FEATURES` lists every request that a document or view can get; `_NOTIFICATIONS` every
+other message. Little is imported before `initialize` is answered.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,11 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote
 
 from lsprotocol import types
@@ -19,135 +26,28 @@ from pygls.lsp.server import LanguageServer
 from writeit import __version__
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItProtocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import BinaryIO
-
+if TYPE_CHECKING:  # all of them are imported after `initialize`
+    from writeit.lsp.features.diagnostics import DiagnosticsPublisher
+    from writeit.lsp.pages.refresh import ChangeNotifier
     from writeit.lsp.session import Session
     from writeit.ports.system import Ports
 
-
-# --- Registers what is answered in front matter; each imports its module when asked ---
-
-COMPLETION_TRIGGERS = (":",)
-"""A colon asks for completion; a blank would ask after every word of her prose."""
-
+HEAD_CHARACTERS = 4_000
+"""Characters within which the `writeit:` key of front matter usually is."""
+VIEW_FILES_URI_PART = "/.writeit/views/"
+"""A part of the URI of every page that is a file."""
 WATCHED_GLOBS = ("**/pipelines/*.{yaml,yml}", "**/primers/*.{yaml,yml}")
-"""Files that decide what is right in front matter."""
+"""Files that decide what is correct in front matter."""
 
 logger = logging.getLogger(__name__)
 
 
-def register_front_matter_features(server: WriteItServer) -> None:
-    """Announce what is asked of a place, diagnostics, and an eye on library files."""
-
-    @server.feature(
-        types.TEXT_DOCUMENT_COMPLETION,
-        types.CompletionOptions(trigger_characters=COMPLETION_TRIGGERS),
-    )
-    async def completion(
-        ls: WriteItServer, params: types.CompletionParams
-    ) -> types.CompletionList | None:
-        if not _has_opening_fence(ls, params.text_document.uri):
-            return None
-        from writeit.lsp.features.completion import complete_front_matter  # noqa: PLC0415 -- heavy
-
-        return await complete_front_matter(ls.session, params)
-
-    @server.feature(types.TEXT_DOCUMENT_HOVER)
-    async def hover(ls: WriteItServer, params: types.HoverParams) -> types.Hover | None:
-        if not ls.read_first_characters(params.text_document.uri, 1):
-            return None
-        from writeit.lsp.features.hover import find_hover as meaning  # noqa: PLC0415 -- heavy
-
-        return await meaning(ls.session, params)
-
-    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
-    async def definition(
-        ls: WriteItServer, params: types.DefinitionParams
-    ) -> types.Location | None:
-        if not ls.read_first_characters(params.text_document.uri, 1):
-            return None
-        from writeit.lsp.features.definition import find_definition as place  # noqa: PLC0415 -- heavy
-
-        return await place(ls.session, params)
-
-    @server.feature(
-        types.TEXT_DOCUMENT_DIAGNOSTIC,
-        types.DiagnosticOptions(
-            identifier="writeit",
-            inter_file_dependencies=True,
-            workspace_diagnostics=False,
-        ),
-    )
-    def diagnostic(
-        ls: WriteItServer, params: types.DocumentDiagnosticParams
-    ) -> types.DocumentDiagnosticReport:
-        if not _has_opening_fence(ls, params.text_document.uri):
-            return types.RelatedFullDocumentDiagnosticReport(items=[])
-        from writeit.lsp.features.diagnostics import diagnostic_report  # noqa: PLC0415 -- heavy
-
-        return diagnostic_report(ls.session, params)
-
-    _register_file_watching(server)
-
-
-def _register_file_watching(server: WriteItServer) -> None:
-    @server.feature(types.INITIALIZED)
-    async def initialized(ls: WriteItServer, _params: types.InitializedParams) -> None:
-        workspace = ls.client_capabilities.workspace
-        watching = workspace.did_change_watched_files if workspace else None
-        if watching is None or not watching.dynamic_registration:
-            return
-        watchers = [
-            types.FileSystemWatcher(glob_pattern=glob) for glob in WATCHED_GLOBS
-        ]
-        options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
-        registration = types.Registration(
-            id="writeit.library",
-            method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
-            register_options=options,
-        )
-        try:
-            await ls.client_register_capability_async(
-                types.RegistrationParams(registrations=[registration])
-            )
-        except JsonRpcException as error:  # then a save has to do
-            logger.info("the client watches no files: %s", error.message)
-
-    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    async def files_changed(
-        ls: WriteItServer, _params: types.DidChangeWatchedFilesParams
-    ) -> None:
-        ls.recheck_diagnostics()
-        await ls.refresh_diagnostics()
-
-    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def saved(ls: WriteItServer, _params: types.DidSaveTextDocumentParams) -> None:
-        ls.recheck_diagnostics()
-
-
-def _has_opening_fence(ls: WriteItServer, uri: str) -> bool:
-    return "---" in ls.read_first_characters(uri, 4)
-
-
-# --- The server process: reads messages, hands commands on, ends cleanly --------------
-
-HEAD_CHARACTERS = 4_000
-"""Characters in which the front matter of a bound document says so."""
-
-VIEW_FILES_URI_PART = "/.writeit/views/"
-"""In the URI of a page that was given out as a file."""
-
-ACTION_KINDS = ("source.writeit", "refactor.rewrite.writeit", "quickfix")
-
-
 class WriteItServer(LanguageServer):
-    """One connection to one editor; what it can do is in `connection`."""
+    """One connection to one client."""
 
     protocol: WriteItProtocol
     websocket_id: str | None = None
-    """The WebSocket connection's id, where that is what we are served over."""
+    """The id of the WebSocket connection, if there is one."""
 
     def __init__(self, create_ports: Callable[[object], Ports]) -> None:
         super().__init__(
@@ -158,187 +58,281 @@ class WriteItServer(LanguageServer):
         )
         self._create_ports = create_ports
         self._session: Session | None = None
+        self._notifier: ChangeNotifier
+        self._publisher: DiagnosticsPublisher
 
     @property
     def session(self) -> Session:
-        """The connection's state, made with the first command, after `initialize`."""
+        """The session, made by the first request that needs it."""
         if self._session is None:
-            from writeit.lsp.session import Session  # noqa: PLC0415 -- heavy
-
-            options = self.protocol.initialization_options
-            ours = options.get("writeit") if isinstance(options, dict) else None
-            user = ours.get("user") if isinstance(ours, dict) else None
-            self._session = Session(self, self._create_ports(user))
+            self._session = self._start_session()
         return self._session
 
+    def _start_session(self) -> Session:
+        from writeit.lsp.client import Client  # noqa: PLC0415 -- after initialize
+        from writeit.lsp.features.diagnostics import DiagnosticsPublisher  # noqa: PLC0415 -- as above
+        from writeit.lsp.pages.refresh import ChangeNotifier  # noqa: PLC0415 -- as above
+        from writeit.lsp.session import Session  # noqa: PLC0415 -- as above
+
+        options = self.protocol.initialization_options
+        ours = options.get("writeit") if isinstance(options, dict) else None
+        user = ours.get("user") if isinstance(ours, dict) else None
+        client = Client(self, options, self.websocket_id)
+        session = Session(client, self.workspace, self._create_ports(user))
+        self._notifier = session.listener = ChangeNotifier(
+            session.documents, session.find_view, session.folders_with_open_store
+        )
+        self._publisher = DiagnosticsPublisher(session)
+        return session
+
     async def execute_command(self, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
-        """Run a command of the contract."""
-        from writeit.lsp.dispatch import execute_command  # noqa: PLC0415 -- heavy
+        """Run a command of the protocol."""
+        from writeit.lsp.dispatch import execute_command  # noqa: PLC0415 -- after initialize
 
         return await execute_command(self.session, params)
 
-    def notify_document_change(self, uri: str) -> None:
-        """Tell what waits for a document that it was opened, changed or closed."""
-        if self._session is not None or self._has_block(uri):
-            self.session.edit_session.notify_change(uri)
-            if _is_markdown(uri):
-                self.session.diagnostics_publisher.schedule_check(uri)
-
-    def read_first_characters(self, uri: str, count: int) -> str:
-        """Return how an open markdown document begins, "" of any other."""
-        # pygls keeps them by their unquoted URIs.
-        document = self.workspace.text_documents.get(unquote(uri))
-        if not _is_markdown(uri) or not isinstance(document, WriteItDocument):
+    def first_characters(self, uri: str, count: int) -> str:
+        """Return how an open markdown document begins, "" of any other document."""
+        document = self.workspace.text_documents.get(unquote(uri))  # as pygls keys it
+        if not is_markdown(uri) or not isinstance(document, WriteItDocument):
             return ""
         return document.first_characters(count)
 
-    def _has_block(self, uri: str) -> bool:
-        return _has_writeit_block(self.read_first_characters(uri, HEAD_CHARACTERS))
+    def notify_document_change(self, uri: str) -> None:
+        """Pass on that a document was opened, changed or closed."""
+        if self._session is not None or _has_writeit_block(
+            self.first_characters(uri, HEAD_CHARACTERS)
+        ):
+            self.session.documents.notify_change(uri)
+            if is_markdown(uri):
+                self._publisher.schedule_check(uri)
 
     def recheck_diagnostics(self) -> None:
-        """Look at all front matter anew: what it names may not be what it was."""
+        """Check all front matter again: what it names may have changed."""
         if self._session is not None:
-            self._session.diagnostics_publisher.recheck_all()
+            self._publisher.recheck_all()
 
     async def refresh_diagnostics(self) -> None:
-        """Have a client that asks for diagnostics ask for them anew."""
+        """Have a client that requests diagnostics request them again."""
         if self._session is not None:
-            await self._session.diagnostics_publisher.request_refresh()
+            await self._session.client.refresh_diagnostics()
 
     def clear_settings(self) -> None:
-        """Pull the settings anew when they are next needed."""
+        """Pull the settings again when they are next needed."""
         if self._session is not None:
             self._session.clear_settings()
 
     async def close(self) -> None:
-        """End what still runs; everything that streamed is kept."""
+        """Stop what still runs; everything received is kept."""
         if self._session is not None:
+            self._publisher.close()
+            self._notifier.close()
             await self._session.close()
 
     def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ANN401 -- pygls' own union
-        """Log what went wrong outside a request; a popup helps nobody."""
-        if source is not FeatureRequestError:  # that one went to its caller
+        """Log an error outside a request; those of requests are in their replies."""
+        if source is not FeatureRequestError:
             logger.error("%s: %s", getattr(source, "__name__", source), error)
 
 
-def create_server(create_ports: Callable[[object], Ports]) -> WriteItServer:
-    """Make a server; `world` gives it its ports when they are first needed.
-
-    `world` takes what the client sent as `initializationOptions.writeit.user`.
-    """
-    server = WriteItServer(create_ports)
-
-    @server.feature(types.SHUTDOWN)
-    async def shutdown(ls: WriteItServer, _params: None) -> None:
-        await ls.close()
-
-    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    def opened(ls: WriteItServer, params: types.DidOpenTextDocumentParams) -> None:
-        uri = params.text_document.uri
-        ls.notify_document_change(uri)
-        if _has_writeit_block(params.text_document.text):
-            ls.session.warm_up_models()
-        if VIEW_FILES_URI_PART in uri:
-            ls.session.change_notifier.refresh_opened_page(uri)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    def changed(ls: WriteItServer, params: types.DidChangeTextDocumentParams) -> None:
-        ls.notify_document_change(params.text_document.uri)
-
-    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    def closed(ls: WriteItServer, params: types.DidCloseTextDocumentParams) -> None:
-        ls.notify_document_change(params.text_document.uri)
-
-    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    def configuration_changed(
-        ls: WriteItServer, _params: types.DidChangeConfigurationParams
-    ) -> None:
-        ls.clear_settings()
-
-    _register_actions(server)
-    _register_views(server)
-    register_front_matter_features(server)
-    return server
+# --- which documents a feature is about ---
 
 
-def _register_actions(server: WriteItServer) -> None:
-    """Announce code actions and lenses; each imports its module when asked.
-
-    A document that is not markdown gets nothing and costs nothing.
-    """
-
-    @server.feature(
-        types.TEXT_DOCUMENT_CODE_ACTION,
-        types.CodeActionOptions(code_action_kinds=list(ACTION_KINDS)),
-    )
-    async def code_action(
-        ls: WriteItServer, params: types.CodeActionParams
-    ) -> list[types.CodeAction]:
-        if not _is_markdown(params.text_document.uri):
-            return []
-        from writeit.lsp.features.code_action import code_actions  # noqa: PLC0415 -- heavy
-
-        return await code_actions(ls.session, params)
-
-    @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
-    async def code_lens(
-        ls: WriteItServer, params: types.CodeLensParams
-    ) -> list[types.CodeLens]:
-        if not _is_markdown(params.text_document.uri):
-            return []
-        from writeit.lsp.features.code_lens import code_lenses  # noqa: PLC0415 -- heavy
-
-        return await code_lenses(ls.session, params)
-
-
-def _register_views(server: WriteItServer) -> None:
-    """Announce what is answered about views."""
-
-    @server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)
-    async def content(
-        ls: WriteItServer, params: types.TextDocumentContentParams
-    ) -> types.TextDocumentContentResult:
-        from writeit.lsp.features.text_document_content import read_content  # noqa: PLC0415 -- heavy
-
-        return await read_content(ls.session, params)
-
-    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    async def symbols(
-        ls: WriteItServer, params: types.DocumentSymbolParams
-    ) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
-        if not _is_possible_view(params.text_document.uri):
-            return []
-        from writeit.lsp.features.document_symbol import document_symbols  # noqa: PLC0415 -- heavy
-
-        return await document_symbols(ls.session, params)
-
-
-def _is_possible_view(uri: str) -> bool:
-    return uri.startswith("writeit:") or VIEW_FILES_URI_PART in uri
-
-
-def _is_markdown(uri: str) -> bool:
-    """Untitled documents have no suffix; a client only sends what is markdown."""
+def is_markdown(uri: str) -> bool:
+    """Return whether a document is markdown; untitled ones have no suffix."""
     return uri.startswith("untitled:") or uri.endswith((".md", ".markdown"))
 
 
+def _is_open_markdown(server: WriteItServer, uri: str) -> bool:
+    return bool(server.first_characters(uri, 1))
+
+
+def _has_opening_fence(server: WriteItServer, uri: str) -> bool:
+    return "---" in server.first_characters(uri, 4)
+
+
+def _is_possible_view(_server: WriteItServer, uri: str) -> bool:
+    return uri.startswith("writeit:") or VIEW_FILES_URI_PART in uri
+
+
 def _has_writeit_block(text: str) -> bool:
-    """Whether a document's front matter speaks to WriteIt; a guess, but a cheap one."""
+    """Return whether front matter probably has the `writeit:` key."""
     return text.startswith("---") and "\nwriteit:" in text[:HEAD_CHARACTERS]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A handler in `lsp/features`, imported by its first request.
+
+    The handler gets the session and the params. A document that `applies` excludes
+    costs nothing and gets `empty`.
+    """
+
+    module: str
+    function: str
+    applies: Callable[[WriteItServer, str], bool]
+    empty: Callable[[], Any] = lambda: None
+    options: Any = None
+
+
+FEATURES: dict[str, Feature] = {
+    types.TEXT_DOCUMENT_COMPLETION: Feature(
+        "completion",
+        "complete_front_matter",
+        _has_opening_fence,
+        # A space would request completion after every word of prose.
+        options=types.CompletionOptions(trigger_characters=[":"]),
+    ),
+    types.TEXT_DOCUMENT_HOVER: Feature("hover", "find_hover", _is_open_markdown),
+    types.TEXT_DOCUMENT_DEFINITION: Feature(
+        "definition", "find_definition", _is_open_markdown
+    ),
+    types.TEXT_DOCUMENT_DIAGNOSTIC: Feature(
+        "diagnostics",
+        "diagnostic_report",
+        _has_opening_fence,
+        lambda: types.RelatedFullDocumentDiagnosticReport(items=[]),
+        types.DiagnosticOptions(
+            identifier="writeit",
+            inter_file_dependencies=True,
+            workspace_diagnostics=False,
+        ),
+    ),
+    types.TEXT_DOCUMENT_CODE_ACTION: Feature(
+        "code_action",
+        "code_actions",
+        lambda _, uri: is_markdown(uri),
+        list,
+        types.CodeActionOptions(
+            code_action_kinds=[
+                "source.writeit",
+                "refactor.rewrite.writeit",
+                "quickfix",
+            ]
+        ),
+    ),
+    types.TEXT_DOCUMENT_CODE_LENS: Feature(
+        "code_lens", "code_lenses", lambda _, uri: is_markdown(uri), list
+    ),
+    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: Feature(
+        "document_symbol", "document_symbols", _is_possible_view, list
+    ),
+    types.WORKSPACE_TEXT_DOCUMENT_CONTENT: Feature(
+        "text_document_content", "read_content", lambda _, __: True
+    ),
+}
+"""The requests that are answered, by method: a new feature is one more entry."""
+
+
+def _register_feature(server: WriteItServer, method: str, feature: Feature) -> None:
+    async def handle(ls: WriteItServer, params: Any) -> Any:  # noqa: ANN401 -- each method has its own
+        document = getattr(params, "text_document", params)
+        if not feature.applies(ls, document.uri):
+            return feature.empty()
+        module = import_module(f"writeit.lsp.features.{feature.module}")
+        return await getattr(module, feature.function)(ls.session, params)
+
+    server.feature(method, feature.options)(handle)
+
+
+# --- notifications ---
+
+
+async def _on_initialized(ls: WriteItServer, _params: types.InitializedParams) -> None:
+    workspace = ls.client_capabilities.workspace
+    watching = workspace.did_change_watched_files if workspace else None
+    if watching is None or not watching.dynamic_registration:
+        return
+    watchers = [types.FileSystemWatcher(glob_pattern=glob) for glob in WATCHED_GLOBS]
+    registration = types.Registration(
+        id="writeit.library",
+        method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+        register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers),
+    )
+    try:
+        await ls.client_register_capability_async(
+            types.RegistrationParams(registrations=[registration])
+        )
+    except JsonRpcException as error:  # didSave still causes a check
+        logger.info("the client watches no files: %s", error.message)
+
+
+def _on_did_open(ls: WriteItServer, params: types.DidOpenTextDocumentParams) -> None:
+    uri = params.text_document.uri
+    ls.notify_document_change(uri)
+    if _has_writeit_block(params.text_document.text):
+        ls.session.warm_up_models()
+    if VIEW_FILES_URI_PART in uri:
+        ls.session.listener.refresh_opened_page(uri)
+
+
+def _on_did_change(
+    ls: WriteItServer,
+    params: types.DidChangeTextDocumentParams | types.DidCloseTextDocumentParams,
+) -> None:
+    ls.notify_document_change(params.text_document.uri)
+
+
+def _on_did_save(ls: WriteItServer, _params: types.DidSaveTextDocumentParams) -> None:
+    ls.recheck_diagnostics()
+
+
+async def _on_did_change_watched_files(
+    ls: WriteItServer, _params: types.DidChangeWatchedFilesParams
+) -> None:
+    ls.recheck_diagnostics()
+    await ls.refresh_diagnostics()
+
+
+def _on_did_change_configuration(
+    ls: WriteItServer, _params: types.DidChangeConfigurationParams
+) -> None:
+    ls.clear_settings()
+
+
+async def _on_shutdown(ls: WriteItServer, _params: None) -> None:
+    await ls.close()
+
+
+_NOTIFICATIONS: dict[str, Callable[[WriteItServer, Any], Any]] = {
+    types.INITIALIZED: _on_initialized,
+    types.TEXT_DOCUMENT_DID_OPEN: _on_did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: _on_did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: _on_did_change,
+    types.TEXT_DOCUMENT_DID_SAVE: _on_did_save,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: _on_did_change_watched_files,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: _on_did_change_configuration,
+    types.SHUTDOWN: _on_shutdown,
+}
+
+
+def create_server(create_ports: Callable[[object], Ports]) -> WriteItServer:
+    """Make a server; its ports are created when they are first needed.
+
+    `create_ports` gets the `user` of `initializationOptions.writeit`.
+    """
+    server = WriteItServer(create_ports)
+    for method, feature in FEATURES.items():
+        _register_feature(server, method, feature)
+    for method, handler in _NOTIFICATIONS.items():
+        server.feature(method)(handler)
+    return server
+
+
+# --- stdio ---
 
 
 def configure_logging() -> None:
     """Log to stderr what a person should see."""
     logging.basicConfig(format="%(name)s: %(message)s", stream=sys.stderr)
-    # Its tracebacks of refused commands say nothing that the reply does not.
+    # Its tracebacks of refused commands repeat what the replies say.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
 
 
 def serve_stdio(create_ports: Callable[[object], Ports]) -> int:
-    """Serve one editor over stdin and stdout; return the exit code.
+    """Serve one client over stdin and stdout; return the exit code.
 
-    File descriptor 1 is taken away from everybody else first: one stray print would
-    end the conversation.
+    File descriptor 1 then writes to stderr: a stray print would break the protocol.
     """
     configure_logging()
     out = os.fdopen(os.dup(1), "wb")
@@ -350,12 +344,12 @@ def serve_stdio(create_ports: Callable[[object], Ports]) -> int:
         return int(exit_request.code or 0)
     except (BrokenPipeError, KeyboardInterrupt):
         return 1
-    return 1  # the editor went away without a word
+    return 1  # the client left without `exit`
 
 
 async def _run_stdio(server: WriteItServer, stdin: BinaryIO, stdout: BinaryIO) -> None:
     server.protocol.set_writer(StdoutWriter(stdout))
-    # Emacs hangs up on its servers as it ends. So does stdin, which ends us in order.
+    # Emacs sends SIGHUP as it ends. It also closes stdin, which ends us in order.
     if sys.platform != "win32":  # where there is no such signal
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, int)
     try:

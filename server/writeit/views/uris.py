@@ -126,6 +126,17 @@ _VIEW_KINDS: dict[type, str] = {
 }
 
 
+def run_id_of_view(view: View) -> UUID | None:
+    """Return the run whose folder a view belongs to; None for usage."""
+    match view:
+        case CompareView():
+            return view.right.run_id
+        case UsageView():
+            return None
+        case _:
+            return view.run_id
+
+
 def view_uri(view: View) -> str:
     """Return the URI of a page."""
     return f"{SCHEME}:/{_relative_path(view)}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun
+from writeit.domain.run import PipelineRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

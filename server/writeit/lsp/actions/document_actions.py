@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from writeit.domain.run import PipelineStatus
+from lsprotocol import types
+
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.run import PipelineRun, PipelineStatus, StepState
 from writeit.lsp.actions.action import (
     Action,
     document_comparison_action,
@@ -13,20 +17,8 @@ from writeit.lsp.actions.action import (
     view_action,
 )
 from writeit.lsp.convert import normalized_uri, to_offset
-from writeit.lsp.documents import find_open_document
-from writeit.lsp.features.front_matter_context import front_matter_text
+from writeit.lsp.documents import Documents, PendingApply
 from writeit.lsp.pygls_fixes import WriteItDocument
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from lsprotocol import types
-
-    from writeit.domain.pipeline import PipelineConfiguration
-    from writeit.domain.run import PipelineRun, StepState
-    from writeit.lsp.edit_session import PendingApply
-    from writeit.lsp.session import Session
-
 
 # --- What fits a document: a run to start, a text that waits, a passage polished ------
 
@@ -147,7 +139,7 @@ class RewriteAction:
 
 
 def rewrite_actions(
-    session: Session,
+    documents: Documents,
     pipelines: Iterable[PipelineConfiguration],
     params: types.CodeActionParams,
 ) -> Iterator[RewriteAction]:
@@ -158,8 +150,8 @@ def rewrite_actions(
     """
     selected, section = _selected_range(params.range), None
     if params.range.start.line == params.range.end.line:
-        section = _section_range(session, params)
-    if not (selected or section) or _is_in_front_matter(session, params):
+        section = _section_range(documents, params)
+    if not (selected or section) or _is_in_front_matter(documents, params):
         return
     some = [pipeline for pipeline in pipelines if pipeline.applies_to == "selection"]
     if selected:
@@ -169,23 +161,23 @@ def rewrite_actions(
         yield from _passage_actions(replacing, params, section, " (this section)")
 
 
-def is_word_selected(session: Session, params: types.CodeActionParams) -> bool:
+def is_word_selected(documents: Documents, params: types.CodeActionParams) -> bool:
     """Whether no more than a word is selected; or nothing is, and eglot says the word.
 
     Then a pipeline for passages is not the likeliest thing.
     """
     start, end = params.range.start, params.range.end
-    document = find_open_document(session, params.text_document.uri)
+    document = documents.find_open(params.text_document.uri)
     if document is None or start.line != end.line or start == end:
         return False
-    encoding = session.server.workspace.position_encoding or "utf-16"
+    encoding = documents.client.position_encoding
     text = document.source
     selected = text[to_offset(text, start, encoding) : to_offset(text, end, encoding)]
     return not selected.split()[1:]
 
 
-def _is_in_front_matter(session: Session, params: types.CodeActionParams) -> bool:
-    ends = front_matter_text(session, params.text_document.uri).count("\n")
+def _is_in_front_matter(documents: Documents, params: types.CodeActionParams) -> bool:
+    ends = documents.front_matter_text(params.text_document.uri).count("\n")
     return params.range.end.line < ends
 
 
@@ -218,13 +210,13 @@ def _selected_range(client_range: types.Range) -> dict[str, Any] | None:
 
 
 def _section_range(
-    session: Session, params: types.CodeActionParams
+    documents: Documents, params: types.CodeActionParams
 ) -> dict[str, Any] | None:
     """Return the text below the heading that the cursor is on; the heading stays.
 
     The section of the first heading is the whole text, where it is the title.
     """
-    document = find_open_document(session, params.text_document.uri)
+    document = documents.find_open(params.text_document.uri)
     if not isinstance(document, WriteItDocument):
         return None
     line = params.range.start.line

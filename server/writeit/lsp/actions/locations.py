@@ -6,38 +6,31 @@ Code actions and code lenses are two ways to show the same places.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from writeit.domain.errors import NotFound, StoreError
+from writeit.domain.run import AppliedText, PipelineRun
 from writeit.engine.queries import read_full_tree
 from writeit.lsp.actions import document_actions, run_actions, step_actions
+from writeit.lsp.actions.action import Action
 from writeit.lsp.convert import normalized_uri
-from writeit.lsp.documents import (
+from writeit.lsp.documents import Documents
+from writeit.lsp.edits.apply import find_applied_event
+from writeit.lsp.folder import (
     MAX_RUNS_READ,
+    WorkspaceFolder,
     find_current_run,
     find_current_runs,
-    read_document_text,
 )
-from writeit.lsp.edits.apply import find_applied_event
-from writeit.lsp.pages.document_kind import find_view
 from writeit.lsp.pages.open import read_displayed_view
 from writeit.ports.store import RunQuery
 from writeit.text.diff import find_applied_lines
 from writeit.views import uris
-from writeit.views.page_outline import split_page_lines
+from writeit.views.page_outline import PageSection, split_page_lines
 from writeit.views.run import find_step_lines, node_at_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from writeit.domain.run import AppliedText, PipelineRun
-    from writeit.lsp.actions.action import Action
-    from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.views.page_outline import PageSection
-    from writeit.views.uris import View
-
+from writeit.views.uris import View
 
 # --- What is offered where in a document: above it, at its lines, on a selection ------
 
@@ -70,7 +63,7 @@ class DisplayedPage:
 
 
 async def read_displayed_page(
-    session: Session, folder: WorkspaceFolder, view: View, uri: str
+    documents: Documents, folder: WorkspaceFolder, view: View, uri: str
 ) -> DisplayedPage | None:
     """Return a view as the client has it open, else as it is rendered; None of usage.
 
@@ -81,12 +74,12 @@ async def read_displayed_page(
         return None
     run_id = view.right.run_id if isinstance(view, uris.CompareView) else view.run_id
     run = await folder.engine.load_run(run_id)
-    seen = await read_displayed_view(session, folder, view, uri)
+    seen = await read_displayed_view(documents, folder, view, uri)
     return DisplayedPage(folder, view, seen.text, seen.sections, run)
 
 
 def actions_for_document(
-    session: Session, folder: WorkspaceFolder, uri: str
+    documents: Documents, folder: WorkspaceFolder, uri: str
 ) -> tuple[PipelineRun | None, list[Action]]:
     """Offer what fits a text of the writer's: what waits, its run, its last polish.
 
@@ -95,7 +88,7 @@ def actions_for_document(
     found = find_current_runs(folder, uri)
     waiting = [
         pending
-        for pending in session.edit_session.pending_applies.values()
+        for pending in documents.pending_applies.values()
         if unquote(pending.uri) == unquote(uri)
     ]
     polish, run = found.polish_run, found.run
@@ -210,14 +203,11 @@ class PassageOrigin:
 
 
 async def find_passage_origin(
-    session: Session, uri: str, line: int
+    documents: Documents, folder: WorkspaceFolder, uri: str, line: int
 ) -> PassageOrigin | None:
     """Return the newest run whose text a line of a document is of, or None."""
-    if find_view(session, uri) is not None:
-        return None
-    folder = session.folder_containing(uri)
     try:
-        text = read_document_text(session, uri)
+        text = documents.read_text(uri)
     except NotFound:
         return None
     for run, applied in _applied_texts(folder, normalized_uri(uri)):

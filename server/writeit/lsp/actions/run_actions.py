@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from uuid import UUID
 
 from writeit.domain.operations import generate
-from writeit.domain.run import DONE_STATUSES, MAX_RETRIES, PipelineStatus, StepStatus
+from writeit.domain.run import (
+    DONE_STATUSES,
+    MAX_RETRIES,
+    AIResponse,
+    PipelineRun,
+    PipelineStatus,
+    StepState,
+    StepStatus,
+)
 from writeit.lsp.actions.action import (
     Action,
     comparison_action,
@@ -14,12 +23,6 @@ from writeit.lsp.actions.action import (
     run_action,
     view_action,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from uuid import UUID
-
-    from writeit.domain.run import AIResponse, PipelineRun, StepState
 
 MAX_PREVIEW_CHARACTERS = 40
 """Characters of an answer that its offer shows."""

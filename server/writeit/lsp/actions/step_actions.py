@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from uuid import UUID
 
 from writeit.domain.operations import permitted
-from writeit.domain.run import DONE_STATUSES
+from writeit.domain.run import DONE_STATUSES, PipelineRun, StepState
 from writeit.lsp.actions.action import (
     Action,
     comparison_action,
@@ -14,13 +15,7 @@ from writeit.lsp.actions.action import (
     view_action,
 )
 from writeit.views import wording
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from uuid import UUID
-
-    from writeit.domain.run import PipelineRun, StepState
-    from writeit.views.page_outline import PageSection
+from writeit.views.page_outline import PageSection
 
 MERGE_INSTRUCTION = (
     "Join these passages into one text that reads as if written in one go."

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from writeit.lsp.command import Handlers
 from writeit.lsp.commands import document, library, run, session, step, store, view
 from writeit.lsp.commands.document import APPLY_HANDLERS
 from writeit.lsp.commands.run import TREE_HANDLERS
 from writeit.lsp.commands.step import PREVIEW_HANDLERS
 
-if TYPE_CHECKING:
-    from writeit.lsp.dispatch import Command
-
-HANDLERS: dict[str, Command[Any]] = {
+HANDLERS: Handlers = {
     **library.PIPELINE_HANDLERS,
     **library.PRIMER_HANDLERS,
     **library.MODEL_HANDLERS,

@@ -2,86 +2,74 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from lsprotocol import types
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
 
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations import lifecycle, select
-from writeit.domain.run import PipelineStatus
+from writeit.domain.run import PipelineStatus, StepState
 from writeit.engine.requests import GenerateStep
 from writeit.library.front_matter_writer import with_front_matter
-from writeit.lsp import fallback_messages
 from writeit.lsp import protocol as p
+from writeit.lsp.client import message_with_hint
+from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.commands import run as running
-from writeit.lsp.dispatch import Command, Request, run_folder
-from writeit.lsp.documents import client_uri
+from writeit.lsp.commands.generation import model_selection_for, run_generation
 from writeit.lsp.edits import apply as applying
 from writeit.lsp.edits.files import edit_document, require_document_text
 from writeit.lsp.fallback_messages import document_name
-from writeit.lsp.pages.document_kind import require_user_document
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.open import display_view
-from writeit.lsp.progress import (
-    StreamSender,
-    message_with_hint,
-    model_selection_for,
-    run_generation,
-)
+from writeit.lsp.progress import StreamSender
+from writeit.lsp.session import Session
 from writeit.lsp.shapes import run_to_wire
 from writeit.text.merge3 import merge
-from writeit.views.uris import ComparedSide, CompareView, StepView
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from uuid import UUID
-
-    from writeit.domain.run import StepState
-    from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.views.uris import View
-
+from writeit.views.uris import ComparedSide, CompareView, StepView, View
 
 # --- `writeit.step.apply`, `writeit.edit.restore`: texts into documents, and out again
 
 
 async def apply_step_text(request: Request[p.StepApplyParams]) -> p.WireModel:
     """Bring a step's text into the document; what the writer types meanwhile stays."""
-    params, connection = request.params, request.session
-    folder = run_folder(request)
+    params, session = request.params, request.session
+    folder = request.folder()
     run = await folder.engine.load_run(params.run_id)
     if params.uri is not None:
-        require_user_document(connection, params.uri)
+        session.require_user_document(params.uri)
     job = applying.prepare_apply(
-        connection, folder, run, params.step, params.mode, params.uri
+        session.documents, folder, run, params.step, params.mode, params.uri
     )
 
     async def work() -> p.StepApplyResult:
         result = await applying.apply_text(job, wait_for_user=not params.wait)
         if not params.wait:  # who waits has it in the reply, and says it in her way
             show_apply_result(
-                connection, result, f"The text is in {document_name(result.uri)}."
+                session, result, f"The text is in {document_name(result.uri)}."
             )
-            show_conflicts(job, result)
-        return apply_result_to_wire(connection, result)
+            show_conflicts(session, job, result)
+        return apply_result_to_wire(session, result)
 
     return await reply_when_done(request, job.step, work)
 
 
 async def restore_user_text(request: Request[p.StepParams]) -> p.WireModel:
     """Bring back the writer's text as it was before the apply."""
-    params, connection = request.params, request.session
-    folder = run_folder(request)
+    params, session = request.params, request.session
+    folder = request.folder()
     run = await folder.engine.load_run(params.run_id)
     applied = lifecycle.find_restorable(run, params.step)
 
     async def work() -> p.EditRestoreResult:
         result = await applying.restore_text(
-            connection, folder, run, applied, wait_for_user=not params.wait
+            session.documents, folder, run, applied, wait_for_user=not params.wait
         )
         now = "removed again" if applied.mode == "new_file" else "as it was"
         done = f"{document_name(result.uri)} is {now}."
-        show_apply_result(connection, result, "" if params.wait else done)
+        show_apply_result(session, result, "" if params.wait else done)
         return p.EditRestoreResult(
-            applied=result.outcome.is_applied, uri=client_uri(connection, result.uri)
+            applied=result.outcome.is_applied,
+            uri=session.documents.client_uri(result.uri),
         )
 
     return await reply_when_done(request, applied.step, work)
@@ -93,7 +81,7 @@ async def reply_when_done(
     operation: Callable[[], Awaitable[p.WireModel]],
 ) -> p.WireModel:
     """Do the work and reply with its result; at once, if the caller does not wait."""
-    params, connection = request.params, request.session
+    params, session = request.params, request.session
     if params.wait:
         return await operation()
 
@@ -103,12 +91,12 @@ async def reply_when_done(
             await operation()
         except WriteItError as refused:
             error = refused
-            connection.show_message(message_with_hint(refused), types.MessageType.Error)
+            session.client.show_error(refused)
         if step is not None:
-            stream = StreamSender(connection.server, params.stream_token)
+            stream = StreamSender(session.client, params.stream_token)
             stream.send_ended(params.run_id, step, error)
 
-    connection.spawn_task(later())
+    session.client.spawn_task(later())
     if step is None:  # it is about a document, not about a run
         return p.Accepted()
     return p.Accepted(run_id=params.run_id, step=step)
@@ -120,30 +108,30 @@ def show_apply_result(
     """Say what the writer would not see by herself; `done` if no plug-in does."""
     count = len(result.outcome.conflicts)
     if result.outcome.is_pending:
-        session.show_message(
+        session.client.show_info(
             "The text waits: you were typing, or said no. Nothing is lost; apply it"
-            " again.",
-            types.MessageType.Info,
+            " again."
         )
     elif count:
         places = "1 place" if count == 1 else f"{count} places"
-        session.show_message(
+        session.client.show_info(
             f"You changed {places} meanwhile that the text changes as well; what you"
-            " wrote stays. Compare the two to see what the text has there.",
-            types.MessageType.Info,
+            " wrote stays. Compare the two to see what the text has there."
         )
     else:
-        fallback_messages.show_fallback_message(session, success_message)
+        session.client.show_fallback_message(success_message)
 
 
-def show_conflicts(job: applying.ApplyJob, result: applying.ApplyResult) -> None:
+def show_conflicts(
+    session: Session, job: applying.ApplyJob, result: applying.ApplyResult
+) -> None:
     """Open her text beside the one the answer would make of it, where they differ.
 
     A client that waits has the conflicts in its reply, and shows them itself.
     """
     if result.outcome.conflicts:
         view = conflict_view(job.run_id, job.step)
-        job.session.spawn_task(display_view_or_warn(job.session, job.folder, view))
+        session.client.spawn_task(display_view_or_warn(session, job.folder, view))
 
 
 async def display_view_or_warn(
@@ -151,9 +139,9 @@ async def display_view_or_warn(
 ) -> None:
     """Open a view that nobody asked for; if that fails, say why."""
     try:
-        await display_view(session, folder, view)
+        await display_view(session.documents, folder, view)
     except WriteItError as error:
-        session.show_message(message_with_hint(error), types.MessageType.Warning)
+        session.client.show_warning(message_with_hint(error))
 
 
 def conflict_view(run_id: UUID, step: str) -> CompareView:
@@ -169,14 +157,14 @@ def apply_result_to_wire(
     """Return what became of a text in the wire's shape."""
     return p.StepApplyResult(
         applied=result.outcome.is_applied,
-        uri=client_uri(session, result.uri),
+        uri=session.documents.client_uri(result.uri),
         merged=result.is_merged,
         conflicts=[p.Conflict.model_validate(c) for c in result.outcome.conflicts],
         pending=result.outcome.is_pending,
     )
 
 
-APPLY_HANDLERS: dict[str, Command[Any]] = {
+APPLY_HANDLERS: Handlers = {
     "writeit.step.apply": Command(
         p.StepApplyParams, p.StepApplyResult, apply_step_text
     ),
@@ -196,11 +184,11 @@ WHOLE_DOCUMENT = p.Range(
 
 async def polish_passage(request: Request[p.DocumentPolishParams]) -> p.WireModel:
     """Ask for a passage in better words; with `apply` put one answer in its place."""
-    params, connection = request.params, request.session
-    folder = connection.resolve_folder(params, uri=params.uri)
-    identify = connection.ports.models.resolve_model_id
+    params, session = request.params, request.session
+    folder = request.folder()
+    identify = session.ports.models.resolve_model_id
     models = [await identify(model) for model in params.models or ()]
-    started = await running.start_run(Request(connection, _to_run_start_params(params)))
+    started = await running.start_run(Request(session, _to_run_start_params(params)))
     run_id = started.pipeline_run_id
     run = await folder.engine.load_run(run_id)
     asked = GenerateStep(
@@ -214,7 +202,7 @@ async def polish_passage(request: Request[p.DocumentPolishParams]) -> p.WireMode
     async def then(state: StepState) -> None:
         if params.apply:
             await _select_and_apply(
-                connection, folder, run_id, state, wait_for_user=not params.wait
+                session, folder, run_id, state, wait_for_user=not params.wait
             )
 
     try:
@@ -265,33 +253,35 @@ async def _select_and_apply(
             if count == 1
             else f"{count} answers are there"
         )
-        session.show_message(f"{what} to choose from.", types.MessageType.Info)
+        session.client.show_info(f"{what} to choose from.")
         view = StepView(run_id, state.step_name)
-        session.spawn_task(display_view_or_warn(session, folder, view))
+        session.client.spawn_task(display_view_or_warn(session, folder, view))
         return
     run = await folder.engine.execute(
         run_id, lambda run, at: select.select_response(run, state, 0, at)
     )
-    job = applying.prepare_apply(session, folder, run, state.step_name, None, None)
+    job = applying.prepare_apply(
+        session.documents, folder, run, state.step_name, None, None
+    )
     result = await applying.apply_text(job, wait_for_user=wait_for_user)
     show_apply_result(session, result, f"The answer is in {document_name(result.uri)}.")
-    show_conflicts(job, result)
+    show_conflicts(session, job, result)
 
 
 async def insert_front_matter(
     request: Request[p.DocumentFrontMatterParams],
 ) -> p.WireModel:
     """Bind a document to a pipeline: a complete block, what is there kept."""
-    params, connection = request.params, request.session
-    folder = connection.resolve_folder(params, uri=params.uri)
+    params, session = request.params, request.session
+    folder = request.folder()
     configuration = folder.load_library().pipeline(params.pipeline)
-    require_user_document(connection, params.uri)
-    base = require_document_text(connection, params.uri)
+    session.require_user_document(params.uri)
+    base = require_document_text(session.documents, params.uri)
     wanted = with_front_matter(base, configuration, params.inputs)
 
     async def work() -> p.FrontMatterResult:
         outcome = await edit_document(
-            connection,
+            session.documents,
             folder,
             params.uri,
             lambda text: merge(base, text, wanted),
@@ -302,7 +292,7 @@ async def insert_front_matter(
     return await reply_when_done(request, None, work)
 
 
-HANDLERS: dict[str, Command[Any]] = {
+HANDLERS: Handlers = {
     "writeit.document.polish": Command(
         p.DocumentPolishParams, p.WirePipelineRun, polish_passage
     ),

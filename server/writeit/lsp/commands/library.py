@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
-
-from lsprotocol import types
 
 from writeit.domain.errors import NotFound
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.primer import StylePrimer as Primer
 from writeit.domain.run import split_model_id
+from writeit.library.catalog import LibraryEntry
 from writeit.library.front_matter import find_front_matter, split_front_matter
 from writeit.lsp import protocol as p
-from writeit.lsp.dispatch import Command, Request
-from writeit.lsp.documents import read_document_text
+from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.progress import WorkDoneProgress
-
-if TYPE_CHECKING:
-    from writeit.domain.pipeline import PipelineConfiguration
-    from writeit.domain.primer import StylePrimer as Primer
-    from writeit.library.catalog import LibraryEntry
-    from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.ports.system import Ports
-
+from writeit.lsp.session import Session
+from writeit.ports.system import Ports
 
 # --- `writeit.pipeline.*`: what can be started here -----------------------------------
 
@@ -30,17 +23,15 @@ async def list_pipelines(
     request: Request[p.PipelineListParams],
 ) -> p.PipelineListResult:
     """List every usable pipeline of a folder; the nearest of each name."""
-    params, connection = request.params, request.session
-    library = connection.resolve_folder(params, uri=params.uri).load_library()
+    params, session = request.params, request.session
+    library = request.folder().load_library()
     return p.PipelineListResult(
         pipelines=[
             _pipeline_entry(entry, entry.value)
             for entry in library.pipelines.values()
             if entry.value is not None
         ],
-        binding=None
-        if params.uri is None
-        else _document_binding(connection, params.uri),
+        binding=None if params.uri is None else _document_binding(session, params.uri),
     )
 
 
@@ -50,7 +41,7 @@ def _document_binding(session: Session, uri: str) -> p.DocumentBinding:
     What is wrong with it is refused when the run is started, with the reason.
     """
     said = split_front_matter(
-        find_front_matter(read_document_text(session, uri)), uri
+        find_front_matter(session.documents.read_text(uri)), uri
     ).config
     return p.DocumentBinding(pipeline=said.pipeline, inputs=said.inputs)
 
@@ -74,7 +65,7 @@ async def show_pipeline(
     request: Request[p.PipelineShowParams],
 ) -> p.WirePipelineConfiguration:
     """Show a pipeline by name or id; an id also finds what old runs were made from."""
-    folder = request.session.resolve_folder(request.params)
+    folder = request.folder()
     try:
         configuration = folder.load_library().pipeline(request.params.pipeline)
     except NotFound:
@@ -85,7 +76,7 @@ async def show_pipeline(
     return p.WirePipelineConfiguration.model_validate(configuration)
 
 
-PIPELINE_HANDLERS: dict[str, Command[Any]] = {
+PIPELINE_HANDLERS: Handlers = {
     "writeit.pipeline.list": Command(
         p.PipelineListParams, p.PipelineListResult, list_pipelines
     ),
@@ -100,7 +91,7 @@ PIPELINE_HANDLERS: dict[str, Command[Any]] = {
 
 async def list_primers(request: Request[p.Params]) -> p.PrimerListResult:
     """List every usable primer of a folder."""
-    folder = request.session.resolve_folder(request.params)
+    folder = request.folder()
     current = [e.value for e in folder.load_library().primers.values() if e.value]
     return p.PrimerListResult(
         primers=[
@@ -114,7 +105,7 @@ async def list_primers(request: Request[p.Params]) -> p.PrimerListResult:
 
 async def show_primer(request: Request[p.PrimerShowParams]) -> p.WireStylePrimer:
     """Show a primer: as its file has it, or a version that a run was pinned to."""
-    folder, params = request.session.resolve_folder(request.params), request.params
+    folder, params = request.folder(), request.params
     if params.version is None:
         return _primer_to_wire(folder.load_library().primer(params.primer))
     kept = folder.store.primer(params.primer, params.version)
@@ -133,7 +124,7 @@ def _primer_to_wire(primer: Primer) -> p.WireStylePrimer:
     return p.WireStylePrimer.model_validate(primer)
 
 
-PRIMER_HANDLERS: dict[str, Command[Any]] = {
+PRIMER_HANDLERS: Handlers = {
     "writeit.primer.list": Command(p.Params, p.PrimerListResult, list_primers),
     "writeit.primer.show": Command(p.PrimerShowParams, p.WireStylePrimer, show_primer),
 }
@@ -144,50 +135,30 @@ PRIMER_HANDLERS: dict[str, Command[Any]] = {
 
 async def list_models(request: Request[p.ModelListParams]) -> p.ModelListResult:
     """List the models worth naming here, and why some cannot be used."""
-    connection, params = request.session, request.params
-    folder = connection.resolve_folder(params)
-    named = await configured_model_ids(connection, folder)
-    models = await connection.ports.models.list_models(
+    session, params = request.session, request.params
+    folder = request.folder()
+    named = await folder.configured_model_ids()
+    models = await session.ports.models.list_models(
         include=named, provider=params.provider, refresh=params.refresh
     )
     return p.ModelListResult(models=[p.WireModelInfo.model_validate(m) for m in models])
 
 
-async def configured_model_ids(session: Session, folder: WorkspaceFolder) -> list[str]:
-    """Every id that settings, pipelines and preferences name."""
-    settings = await session.load_settings(folder)
-    preferences = folder.engine.session.preferences
-    named = [
-        *settings.models.default,
-        *(m for models in settings.models.steps.values() for m in models),
-        *preferences.default_models.values(),
-        *(
-            model
-            for configuration in folder.load_library().usable_pipelines
-            for step in configuration.steps
-            for model in step.models
-        ),
-    ]
-    return list(dict.fromkeys(named))
-
-
 async def install_model(request: Request[p.ModelInstallParams]) -> p.WireModelInfo:
     """Fetch the embedded model's weights."""
-    connection, model = request.session, request.params.model
+    session, model = request.session, request.params.model
     title = f"WriteIt: installing {model}"
-    async with WorkDoneProgress(
-        connection.server, request.work_done_token, title
-    ) as done:
+    async with WorkDoneProgress(session.client, request.work_done_token, title) as done:
 
         def report(message: str, fraction: float | None) -> None:
             percentage = None if fraction is None else int(100 * fraction)
             done.report(message, percentage)
 
-        info = await connection.ports.models.install_model(model, report)
+        info = await session.ports.models.install_model(model, report)
     return p.WireModelInfo.model_validate(info)
 
 
-MODEL_HANDLERS: dict[str, Command[Any]] = {
+MODEL_HANDLERS: Handlers = {
     "writeit.model.list": Command(p.ModelListParams, p.ModelListResult, list_models),
     "writeit.model.install": Command(
         p.ModelInstallParams, p.WireModelInfo, install_model
@@ -200,16 +171,15 @@ MODEL_HANDLERS: dict[str, Command[Any]] = {
 
 async def set_key(request: Request[p.KeysSetParams]) -> p.KeysSetResult:
     """Keep a key in the system keyring; it is never read back."""
-    connection, params = request.session, request.params
-    world, provider = connection.ports, params.provider
+    session, params = request.session, request.params
+    world, provider = session.ports, params.provider
     await require_known_provider(world, provider)
     # A keyring may ask its owner first, and that may take her a while.
     await asyncio.to_thread(world.keys.set, provider, params.key.get_secret_value())
     if await asyncio.to_thread(world.keys.source, provider) == "environment":
-        connection.show_message(
+        session.client.show_info(
             f"The key of {provider} is kept, but the environment has one too, and"
-            " that one is used.",
-            types.MessageType.Info,
+            " that one is used."
         )
     return p.KeysSetResult(provider=provider, stored=True)
 
@@ -226,8 +196,8 @@ async def require_known_provider(ports: Ports, provider: str) -> None:
 
 async def list_keys(request: Request[p.Params]) -> p.KeysListResult:
     """Say for each provider within reach where its key comes from."""
-    folder = request.session.resolve_folder(request.params)
-    models = await configured_model_ids(request.session, folder)
+    folder = request.folder()
+    models = await folder.configured_model_ids()
     named = [split_model_id(model)[0] for model in models if "/" in model]
     keys = request.session.ports.keys
     sources = await asyncio.to_thread(keys.sources, named)
@@ -239,7 +209,7 @@ async def list_keys(request: Request[p.Params]) -> p.KeysListResult:
     )
 
 
-KEY_HANDLERS: dict[str, Command[Any]] = {
+KEY_HANDLERS: Handlers = {
     "writeit.keys.set": Command(p.KeysSetParams, p.KeysSetResult, set_key),
     "writeit.keys.list": Command(p.Params, p.KeysListResult, list_keys),
 }

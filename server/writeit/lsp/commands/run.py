@@ -2,55 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import unified_diff
-from typing import TYPE_CHECKING, Any
 
 from writeit import __version__
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.operations import lifecycle
+from writeit.domain.pipeline import Output, PipelineConfiguration
+from writeit.domain.primer import StylePrimer
 from writeit.domain.run import RunDocument
+from writeit.domain.session import Settings
 from writeit.engine.precedence import StartRequest
 from writeit.engine.queries import read_full_tree, read_run_tree
 from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
 from writeit.library.front_matter import FrontMatterConfig
 from writeit.lsp import protocol as p
+from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.convert import path_to_uri
-from writeit.lsp.dispatch import Command, Request, run_folder
-from writeit.lsp.documents import load_source_document
 from writeit.lsp.edits.files import write_in_workspace
-from writeit.lsp.pages.document_kind import require_user_document
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.shapes import run_to_wire, summary_to_wire, tree_to_wire
 from writeit.ports.store import RunQuery
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from writeit.domain.pipeline import Output, PipelineConfiguration
-    from writeit.domain.primer import StylePrimer
-    from writeit.domain.session import Settings
-    from writeit.lsp.session import WorkspaceFolder
-
 
 # --- `writeit.run.*`: runs from start to export ---------------------------------------
 
 
 async def start_run(request: Request[p.RunStartParams]) -> p.WirePipelineRun:
     """Make a run of a pipeline; nothing is sent yet."""
-    params, connection = request.params, request.session
-    folder = connection.resolve_folder(params, uri=params.uri)
+    params, session = request.params, request.session
+    folder = request.folder()
     library = folder.load_library()
     configuration = library.pipeline(params.pipeline)
     document, binding = RunDocument(), FrontMatterConfig()
     if params.uri is not None:
-        require_user_document(connection, params.uri)
-        manuscript = load_source_document(
-            connection, params.uri, params.range
+        session.require_user_document(params.uri)
+        manuscript = session.documents.load_source_document(
+            params.uri, params.range
         ).require_valid()
         document = manuscript.document
         binding = manuscript.front_matter.config
-    settings = await connection.load_settings(folder)
-    connection.warm_up_models()
+    settings = await folder.load_settings()
+    session.warm_up_models()
     run = await folder.engine.start_run(
         StartRequest(
             configuration=configuration,
@@ -84,7 +77,7 @@ async def _resolve_primer(
     binding: FrontMatterConfig,
 ) -> StylePrimer | None:
     """Find the primer: params, front matter, pipeline, setting, preference, none."""
-    settings = await request.session.load_settings(folder)
+    settings = await folder.load_settings()
     candidates = (
         request.params.primer,
         binding.primer,
@@ -127,14 +120,14 @@ def _input_to_text(value: str | float | bool) -> str:
 
 async def show_run(request: Request[p.RunParams]) -> p.WirePipelineRun:
     """Return a run with its steps and answers."""
-    engine = run_folder(request).engine
+    engine = request.folder().engine
     return run_to_wire(await engine.load_run(request.params.run_id))
 
 
 async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
     """List runs, newest first."""
     params = request.params
-    folder = request.session.resolve_folder(params, uri=params.uri)
+    folder = request.folder()
     page = folder.store.list_runs(
         RunQuery(
             status=params.status,
@@ -153,20 +146,20 @@ async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
 
 async def pause_run(request: Request[p.RunParams]) -> p.WirePipelineRun:
     """Stop what streams, keep what came."""
-    engine = run_folder(request).engine
+    engine = request.folder().engine
     return run_to_wire(await engine.pause_run(request.params.run_id))
 
 
 async def resume_run(request: Request[p.RunParams]) -> p.WirePipelineRun:
     """Let a paused run go on; sends nothing."""
-    engine = run_folder(request).engine
+    engine = request.folder().engine
     return run_to_wire(await engine.execute(request.params.run_id, lifecycle.resume))
 
 
 async def export_stored_run(request: Request[p.RunExportParams]) -> p.RunExportResult:
     """Return a run as yaml, json or markdown, and write it if a path is given."""
-    params, folder = request.params, run_folder(request)
-    settings = await request.session.load_settings(folder)
+    params, folder = request.params, request.folder()
+    settings = await folder.load_settings()
     dossier = await build_bundle(
         folder.engine, params.run_id, folder.path, history=params.include_history
     )
@@ -196,15 +189,13 @@ async def branch_run(
     """
     params = request.params
     name = params.name if isinstance(params, p.RunBranchParams) else None
-    child = await run_folder(request).engine.branch_run(
-        params.run_id, params.step, name
-    )
+    child = await request.folder().engine.branch_run(params.run_id, params.step, name)
     return run_to_wire(child)
 
 
 async def show_tree(request: Request[p.RunTreeParams]) -> p.RunTree:
     """Show a run's whole family from its root, or what branched off it."""
-    params, folder = request.params, run_folder(request)
+    params, folder = request.params, request.folder()
     await folder.engine.load_run(params.run_id)
     if params.depth is not None:
         return tree_to_wire(read_run_tree(folder.store, params.run_id, params.depth))
@@ -214,7 +205,7 @@ async def show_tree(request: Request[p.RunTreeParams]) -> p.RunTree:
 async def delete_run(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:
     """Delete a run; with children it leaves a tombstone, or they go too."""
     params = request.params
-    deleted = await run_folder(request).engine.delete_run(
+    deleted = await request.folder().engine.delete_run(
         params.run_id, descendants=params.descendants
     )
     return p.RunDeleteResult(
@@ -239,7 +230,7 @@ async def diff_texts(request: Request[p.RunDiffParams]) -> p.RunDiffResult:
 async def _read_side(
     request: Request[p.RunDiffParams], side: p.Side
 ) -> tuple[str, str]:
-    folder = request.session.resolve_folder(request.params, run_id=side.run_id)
+    folder = request.session.resolve_folder(request.params.folder, run_id=side.run_id)
     step = lifecycle.find_step(await folder.engine.load_run(side.run_id), side.step)
     if side.response is None:
         if step.content is None:
@@ -256,7 +247,7 @@ async def _read_side(
     return text, f"writeit:/response/{side.run_id}/{side.step}/{response_id}.md"
 
 
-TREE_HANDLERS: dict[str, Command[Any]] = {
+TREE_HANDLERS: Handlers = {
     "writeit.run.branch": Command(p.RunBranchParams, p.WirePipelineRun, branch_run),
     "writeit.run.rewind": Command(p.RunRewindParams, p.WirePipelineRun, branch_run),
     "writeit.run.tree": Command(p.RunTreeParams, p.RunTree, show_tree),
@@ -265,7 +256,7 @@ TREE_HANDLERS: dict[str, Command[Any]] = {
 }
 
 
-HANDLERS: dict[str, Command[Any]] = {
+HANDLERS: Handlers = {
     "writeit.run.start": Command(p.RunStartParams, p.WirePipelineRun, start_run),
     "writeit.run.show": Command(p.RunParams, p.WirePipelineRun, show_run),
     "writeit.run.list": Command(p.RunListParams, p.RunListResult, list_runs),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
@@ -11,25 +11,25 @@ from pydantic.alias_generators import to_camel
 from writeit.domain.errors import InvalidParams, NotFound
 from writeit.domain.key_bindings import SYSTEM_BINDINGS
 from writeit.domain.run import split_model_id
-from writeit.domain.session import FieldProblem, validate_preferences
+from writeit.domain.session import (
+    FieldProblem,
+    UserPreferences,
+    UserSession,
+    validate_preferences,
+)
 from writeit.lsp import protocol as p
+from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.convert import to_invalid_params
-from writeit.lsp.dispatch import Command, Request, run_folder
-
-if TYPE_CHECKING:
-    from writeit.domain.session import UserPreferences, UserSession
 
 
 async def show_session(request: Request[p.Params]) -> p.WireUserSession:
-    """Return this connection's session in a folder."""
-    return _session_to_wire(
-        request.session.resolve_folder(request.params).engine.session
-    )
+    """Return this session's session in a folder."""
+    return _session_to_wire(request.folder().engine.session)
 
 
 async def activate_run(request: Request[p.RunParams]) -> p.WireUserSession:
     """Make a run the session's active one; a run about a passage is refused."""
-    engine = run_folder(request).engine
+    engine = request.folder().engine
     return _session_to_wire(await engine.activate_run(request.params.run_id))
 
 
@@ -44,7 +44,7 @@ def _session_to_wire(user_session: UserSession) -> p.WireUserSession:
 
 async def get_preferences(request: Request[p.Params]) -> p.WireUserPreferences:
     """Return what the writer prefers."""
-    session = request.session.resolve_folder(request.params).engine.session
+    session = request.folder().engine.session
     return p.WireUserPreferences.model_validate(session.preferences)
 
 
@@ -53,7 +53,7 @@ async def set_preferences(
 ) -> p.WireUserPreferences:
     """Change what is given; the rest stays. They hold for sessions to come, too."""
     params = request.params
-    folder = request.session.resolve_folder(params)
+    folder = request.folder()
     given = params.model_dump(
         include=params.model_fields_set - set(p.Params.model_fields)
     )
@@ -98,7 +98,7 @@ def _invalid_preferences(problems: list[FieldProblem]) -> InvalidParams:
     )
 
 
-HANDLERS: dict[str, Command[Any]] = {
+HANDLERS: Handlers = {
     "writeit.session.show": Command(p.Params, p.WireUserSession, show_session),
     "writeit.session.activate": Command(p.RunParams, p.WireUserSession, activate_run),
     "writeit.preferences.get": Command(

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from writeit.domain.operations import lifecycle, select
-from writeit.domain.run import Passage
+from writeit.domain.run import Passage, PipelineRun, StepState
 from writeit.engine.requests import GenerateStep, MergeWithModel, RegenerateStep
 from writeit.lsp import protocol as p
-from writeit.lsp.dispatch import Command, Request, run_folder
+from writeit.lsp.command import Command, Handlers, Request
+from writeit.lsp.commands.generation import model_selection_for, run_generation
 from writeit.lsp.pages.user_edits import UserEdits
-from writeit.lsp.progress import model_selection_for, run_generation
 from writeit.lsp.shapes import run_to_wire, step_to_wire
-
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun, StepState
-
 
 # --- `writeit.step.*` and `writeit.response.*`: asking models, choosing, joining ------
 
 
 async def run_step(request: Request[p.StepRunParams]) -> p.WireModel:
     """Ask a step's models; again what failed or was cut."""
-    params, folder = request.params, run_folder(request)
+    params, folder = request.params, request.folder()
     run = await folder.engine.load_run(params.run_id)
     asked = GenerateStep(
         run_id=params.run_id,
@@ -36,9 +32,11 @@ async def run_step(request: Request[p.StepRunParams]) -> p.WireModel:
 
 async def regenerate_step(request: Request[p.StepRegenerateParams]) -> p.WireModel:
     """Ask a step anew, with what to change about its answer."""
-    params, folder = request.params, run_folder(request)
+    params, folder = request.params, request.folder()
     run = await folder.engine.load_run(params.run_id)
-    words = await UserEdits.read(request, folder)
+    words = await UserEdits.read(
+        request.session.documents, folder, params.run_id, params.step
+    )
     asked = RegenerateStep(
         run_id=params.run_id,
         step=params.step,
@@ -63,8 +61,10 @@ async def _resolve_model_ids(
 
 async def select_response(request: Request[p.StepSelectParams]) -> p.WirePipelineRun:
     """Choose an answer; the step is completed by it."""
-    params, folder = request.params, run_folder(request)
-    words = await UserEdits.read(request, folder)
+    params, folder = request.params, request.folder()
+    words = await UserEdits.read(
+        request.session.documents, folder, params.run_id, params.step
+    )
     content = params.content
     if content is None:
         content = words.consume_answer(params.response)
@@ -85,7 +85,7 @@ async def select_response(request: Request[p.StepSelectParams]) -> p.WirePipelin
 
 async def add_to_merge(request: Request[p.StepTakeParams]) -> p.WireStepState:
     """Take a passage towards the step's merge; allowed while answers stream."""
-    params, engine = request.params, run_folder(request).engine
+    params, engine = request.params, request.folder().engine
     passage_id = engine.new_id()
 
     def verb(run: PipelineRun, at: Any) -> lifecycle.Events:  # noqa: ANN401 -- a datetime
@@ -103,8 +103,10 @@ async def add_to_merge(request: Request[p.StepTakeParams]) -> p.WireStepState:
 
 async def merge_responses(request: Request[p.StepMergeParams]) -> p.WireModel:
     """Join parts: by hand, which completes the step, or by a model."""
-    params, folder = request.params, run_folder(request)
-    words = await UserEdits.read(request, folder)
+    params, folder = request.params, request.folder()
+    words = await UserEdits.read(
+        request.session.documents, folder, params.run_id, params.step
+    )
     content = params.content
     if content is None and not (params.responses or params.passages):
         content = words.consume_merge(keep=params.instruction is not None)
@@ -144,7 +146,7 @@ async def merge_responses(request: Request[p.StepMergeParams]) -> p.WireModel:
 async def give_feedback(request: Request[p.StepFeedbackParams]) -> p.WireStepState:
     """Say what later prompts should know; of the last step with answers, if unsaid."""
     params = request.params
-    run = await run_folder(request).engine.execute(
+    run = await request.folder().engine.execute(
         params.run_id,
         lambda run, at: select.give_feedback(
             run, lifecycle.find_answered_step(run, params.step), params.text, at
@@ -156,7 +158,7 @@ async def give_feedback(request: Request[p.StepFeedbackParams]) -> p.WireStepSta
 async def skip_step(request: Request[p.StepParams]) -> p.WirePipelineRun:
     """Go on without a step."""
     params = request.params
-    run = await run_folder(request).engine.execute(
+    run = await request.folder().engine.execute(
         params.run_id,
         lambda run, at: select.skip_step(
             run, lifecycle.find_step(run, params.step), at
@@ -168,7 +170,7 @@ async def skip_step(request: Request[p.StepParams]) -> p.WirePipelineRun:
 async def rate_response(request: Request[p.ResponseRateParams]) -> p.WireAIResponse:
     """Note how good the writer finds an answer."""
     params = request.params
-    run = await run_folder(request).engine.execute(
+    run = await request.folder().engine.execute(
         params.run_id,
         lambda run, at: select.rate_response(
             run,
@@ -187,7 +189,7 @@ async def rate_response(request: Request[p.ResponseRateParams]) -> p.WireAIRespo
 
 async def preview_prompt(request: Request[p.StepPreviewParams]) -> p.StepPreviewResult:
     """Show a step's prompt, and for each model its fit, cost and destination."""
-    params, folder = request.params, run_folder(request)
+    params, folder = request.params, request.folder()
     run = await folder.engine.load_run(params.run_id)
     identify = request.session.ports.models.resolve_model_id
     asked = GenerateStep(
@@ -200,14 +202,14 @@ async def preview_prompt(request: Request[p.StepPreviewParams]) -> p.StepPreview
     return p.StepPreviewResult.model_validate(shown)
 
 
-PREVIEW_HANDLERS: dict[str, Command[Any]] = {
+PREVIEW_HANDLERS: Handlers = {
     "writeit.step.preview": Command(
         p.StepPreviewParams, p.StepPreviewResult, preview_prompt
     ),
 }
 
 
-HANDLERS: dict[str, Command[Any]] = {
+HANDLERS: Handlers = {
     "writeit.step.run": Command(p.StepRunParams, p.WireStepState, run_step),
     "writeit.step.regenerate": Command(
         p.StepRegenerateParams, p.WireStepState, regenerate_step

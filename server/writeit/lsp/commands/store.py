@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from writeit.domain.errors import InvalidParams
 from writeit.engine.queries import sum_usage
 from writeit.lsp import protocol as p
+from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.convert import path_to_uri
-from writeit.lsp.dispatch import Command, Request
 from writeit.lsp.edits.files import resolve_in_workspace
-
-if TYPE_CHECKING:
-    from writeit.ports.store import Maintenance, StoreStatus
+from writeit.ports.store import Maintenance, StoreStatus
 
 
 def _maintenance_of(request: Request[Any]) -> Maintenance:
-    folder = request.session.resolve_folder(request.params)
+    folder = request.folder()
     return request.session.ports.maintenance_for(folder.store)
 
 
 async def show_usage(request: Request[p.UsageShowParams]) -> p.UsageShowResult:
     """Add up tokens, cost and time by model, pipeline, day or run."""
     params = request.params
-    records = request.session.resolve_folder(params).store.usage_records(params.since)
+    records = request.folder().store.usage_records(params.since)
     rows, total = sum_usage(records, params.by)
     return p.UsageShowResult(
         rows=[p.UsageRow.model_validate(row) for row in rows],
@@ -68,7 +66,7 @@ async def compact_store(request: Request[p.Params]) -> p.StoreStatusResult:
 
 async def back_up_store(request: Request[p.StoreBackupParams]) -> p.StoreBackupResult:
     """Copy the store to a new folder inside the workspace, while it is in use."""
-    folder = request.session.resolve_folder(request.params)
+    folder = request.folder()
     path = resolve_in_workspace(folder.path, request.params.path)
     return p.StoreBackupResult(
         uri=path_to_uri(await _maintenance_of(request).backup(path))
@@ -91,7 +89,7 @@ async def prune_runs(request: Request[p.StorePruneParams]) -> p.StorePruneResult
     )
 
 
-HANDLERS: dict[str, Command[Any]] = {
+HANDLERS: Handlers = {
     "writeit.usage.show": Command(p.UsageShowParams, p.UsageShowResult, show_usage),
     "writeit.store.status": Command(p.Params, p.StoreStatusResult, show_status),
     "writeit.store.verify": Command(p.Params, p.StoreVerifyResult, verify_store),

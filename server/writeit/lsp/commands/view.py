@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import UUID
 
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import lifecycle
 from writeit.lsp import protocol as p
-from writeit.lsp.dispatch import Command, Request
+from writeit.lsp.command import Command, Handlers, Request
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.open import display_view, read_view
-from writeit.lsp.pages.render import run_id_of_view
 from writeit.views import uris
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from writeit.lsp.session import WorkspaceFolder
-    from writeit.views.page_outline import PageSection
-    from writeit.views.uris import View
+from writeit.views.page_outline import PageSection
+from writeit.views.uris import View, run_id_of_view
 
 
 async def open_requested_view(request: Request[p.ViewOpenParams]) -> p.ViewOpenResult:
     """Show a view in the editor, or say where it is."""
-    connection, params = request.session, request.params
-    folder = connection.resolve_folder(params, run_id=_requested_run_id(params))
+    session, params = request.session, request.params
+    folder = session.resolve_folder(params.folder, run_id=_requested_run_id(params))
     view = await _resolve_view(folder, params)
     if params.wait:
-        return p.ViewOpenResult(uri=await display_view(connection, folder, view))
+        return p.ViewOpenResult(uri=await display_view(session.documents, folder, view))
 
     async def opening() -> None:
         # A client may not answer showDocument before it has this reply.
-        await display_view(connection, folder, view)
+        await display_view(session.documents, folder, view)
 
-    connection.spawn_task(opening())
+    session.client.spawn_task(opening())
     return p.ViewOpenResult(uri=uris.view_uri(view))
 
 
@@ -90,10 +86,10 @@ def _require_field(value: Any, name: str) -> Any:  # noqa: ANN401 -- whatever th
 
 async def read_view_text(request: Request[p.ViewReadParams]) -> p.ViewReadResult:
     """Return the text of any `writeit:` URI."""
-    connection, params = request.session, request.params
+    session, params = request.session, request.params
     view = uris.parse_view_uri(params.uri)
-    folder = connection.resolve_folder(params, run_id=run_id_of_view(view))
-    given = await read_view(connection, folder, view)
+    folder = session.resolve_folder(params.folder, run_id=run_id_of_view(view))
+    given = await read_view(session.documents, folder, view)
     return p.ViewReadResult(
         text=given.text,
         sections=[_section_to_wire(section) for section in given.sections],
@@ -111,7 +107,7 @@ def _section_to_wire(section: PageSection) -> p.ViewSection:
     )
 
 
-HANDLERS: dict[str, Command[Any]] = {
+HANDLERS: Handlers = {
     "writeit.view.open": Command(
         p.ViewOpenParams, p.ViewOpenResult, open_requested_view
     ),

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain.errors import DocumentChanged, InvalidParams, StoreError
 from writeit.domain.operations import lifecycle
-from writeit.domain.placement import is_passage_gone, place_content
+from writeit.domain.pipeline import Output
+from writeit.domain.placement import PlacedText, is_passage_gone, place_content
+from writeit.domain.run import AppliedText, PipelineRun
 from writeit.library.front_matter import split_front_matter
 from writeit.lsp.convert import path_to_uri, uri_to_path
-from writeit.lsp.edit_session import PendingApply
+from writeit.lsp.documents import Documents, PendingApply
 from writeit.lsp.edits import files
 from writeit.lsp.edits.edit_retry import EditOutcome
 from writeit.lsp.edits.files import edit_document, require_document_text
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.text.merge3 import MergeResult, merge
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from uuid import UUID
-
-    from writeit.domain.pipeline import Output
-    from writeit.domain.placement import PlacedText
-    from writeit.domain.run import AppliedText, PipelineRun
-    from writeit.lsp.session import Session, WorkspaceFolder
-
 
 # --- What was applied: the events that hold a document before and after ---------------
 
@@ -79,7 +73,7 @@ def remove_applied_text(applied_event: e.TextApplied | None, text: str) -> str:
 class ApplyJob:
     """A step's text and where it is to go; all that can be refused was."""
 
-    session: Session
+    documents: Documents
     folder: WorkspaceFolder
     run: PipelineRun
     step: str
@@ -105,7 +99,7 @@ class ApplyResult:
 
 
 def prepare_apply(
-    session: Session,
+    documents: Documents,
     folder: WorkspaceFolder,
     run: PipelineRun,
     step: str | None,
@@ -132,9 +126,9 @@ def prepare_apply(
                 " document it is for (`uri`).",
                 problems=[{"path": "uri", "message": "is needed here"}],
             )
-        require_document_text(session, uri, content_view_uri(run, state.step_name))
+        require_document_text(documents, uri, content_view_uri(run, state.step_name))
     return ApplyJob(
-        session=session,
+        documents=documents,
         folder=folder,
         run=run,
         step=state.step_name,
@@ -161,10 +155,10 @@ async def apply_text(job: ApplyJob, *, wait_for_user: bool = False) -> ApplyResu
     if job.mode == "new_file":
         return await _apply_to_new_file(job)
     goal = place_content(job.run.document, job.content, job.mode)
-    waiting = job.session.edit_session.pending_applies.get((job.run_id, job.step))
+    waiting = job.documents.pending_applies.get((job.run_id, job.step))
     earlier = find_earlier_event(job.folder, job.run, job.step, job.uri)
     outcome = await edit_document(
-        job.session,
+        job.documents,
         job.folder,
         job.uri,
         lambda text: _merge_into_newest(goal, text, earlier),
@@ -197,7 +191,7 @@ async def apply_text(job: ApplyJob, *, wait_for_user: bool = False) -> ApplyResu
 
 def _update_pending(job: ApplyJob, outcome: EditOutcome) -> None:
     """Keep what has to wait among the offers; take away what need not."""
-    pending = job.session.edit_session.pending_applies
+    pending = job.documents.pending_applies
     had = pending.pop((job.run_id, job.step), None)
     if outcome.is_pending:
         pending[job.run_id, job.step] = PendingApply(
@@ -208,7 +202,7 @@ def _update_pending(job: ApplyJob, outcome: EditOutcome) -> None:
             sent_edit=outcome.sent_edit,
         )
     if had or outcome.is_pending:
-        job.session.change_notifier.notify_run_changed(job.run_id)
+        job.folder.listener.notify_run_changed(job.run_id)
 
 
 def _merge_into_newest(
@@ -235,7 +229,7 @@ async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
     content = job.content.rstrip() + "\n"
     there = _find_created_file(job, content)
     place = there or await files.create_file(
-        job.session, job.folder, _require_file_path(job.uri), content
+        job.documents, job.folder, _require_file_path(job.uri), content
     )
     uri = path_to_uri(place)
     if there is None:
@@ -282,7 +276,7 @@ async def _record_applied(job: ApplyJob, uri: str, replaced: str, text: str) -> 
 
 
 async def restore_text(
-    session: Session,
+    documents: Documents,
     folder: WorkspaceFolder,
     run: PipelineRun,
     applied: AppliedText,
@@ -296,10 +290,10 @@ async def restore_text(
     """
     event = find_applied_event(folder, run, applied)
     if applied.mode == "new_file":
-        result = _remove_created_file(session, applied, event.text)
+        result = _remove_created_file(documents, applied, event.text)
     else:
         outcome = await edit_document(
-            session,
+            documents,
             folder,
             applied.uri,
             lambda text: merge(event.text, text, event.replaced),
@@ -314,9 +308,9 @@ async def restore_text(
 
 
 def _remove_created_file(
-    session: Session, applied: AppliedText, text: str
+    documents: Documents, applied: AppliedText, text: str
 ) -> ApplyResult:
-    if not files.remove_file(session, _require_file_path(applied.uri), text):
+    if not files.remove_file(documents, _require_file_path(applied.uri), text):
         raise DocumentChanged(
             f"{applied.uri} has been edited since it was made; it stays.",
             hint="Remove it yourself if nothing in it is wanted.",

@@ -16,29 +16,18 @@ other is sent, or she would be asked twice; and her no is no reason to ask again
 from __future__ import annotations
 
 import asyncio
-import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.workspace import TextDocument
 
 from writeit.domain.errors import DocumentChanged
+from writeit.lsp.client import EditReply
 from writeit.lsp.convert import to_lsp_edits
-from writeit.lsp.documents import client_uri, find_open_document
-from writeit.lsp.edit_session import SentEdit, wait_done
+from writeit.lsp.documents import Documents, SentEdit
 from writeit.text.diff import compute_edits, edit_distance
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pygls.workspace import TextDocument
-
-    from writeit.lsp.session import Session
-    from writeit.text.merge3 import MergeConflict, MergeResult
-
-if TYPE_CHECKING:
-    EditReply = asyncio.Future[types.ApplyWorkspaceEditResult]
+from writeit.text.merge3 import MergeConflict, MergeResult
 
 MAX_TRIES = 3
 CHANGE_TIMEOUT = 0.7
@@ -46,11 +35,8 @@ CHANGE_TIMEOUT = 0.7
 IDLE_SECONDS = 0.5
 IDLE_TIMEOUT = 5.0
 """Seconds of waiting for a pause; some editors block on a command for ten."""
-REPLY_TIMEOUT = 2.0
 DECISION_TIMEOUT = 60.0
 """Seconds of waiting for a reply that is late: somebody may be reading a question."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +58,14 @@ class EditRetry:
 
     def __init__(
         self,
-        session: Session,
+        documents: Documents,
         uri: str,
         merge_text: Callable[[str], MergeResult],
         sent_edit: SentEdit | None = None,
         *,
         wait_for_user: bool = False,
     ) -> None:
-        self._session = session
+        self._documents = documents
         self._uri = uri
         self._merge_text = merge_text
         self._sent_edit = sent_edit
@@ -100,9 +86,7 @@ class EditRetry:
             if self._is_on_hold or not await self._wait_for_change():
                 break
         if not self._is_on_hold:
-            await self._session.edit_session.wait_for_idle(
-                self._uri, IDLE_SECONDS, IDLE_TIMEOUT
-            )
+            await self._documents.wait_for_idle(self._uri, IDLE_SECONDS, IDLE_TIMEOUT)
             if outcome := await self._try_once(is_idle=True):
                 return outcome
             await self._wait_for_change()
@@ -116,9 +100,9 @@ class EditRetry:
         if outcome is not None or merged is None:
             return outcome
         version = self._require_open_document().version
-        self._change_count = self._session.edit_session.change_count(self._uri)
+        self._change_count = self._documents.change_count(self._uri)
         again = version in self._sent_versions and not (is_idle and version)
-        if again or self._session.edit_session.is_closed:
+        if again or self._documents.is_closed:
             return None
         self._sent_versions.append(version)
         self._sent_edit = SentEdit(text, merged.text, merged.conflicts)
@@ -157,7 +141,7 @@ class EditRetry:
         return there, merged
 
     def _require_open_document(self) -> TextDocument:
-        document = find_open_document(self._session, self._uri)
+        document = self._documents.find_open(self._uri)
         if document is None:
             raise DocumentChanged(
                 f"{self._uri} was closed before the text was in it.",
@@ -167,17 +151,16 @@ class EditRetry:
         return document
 
     async def _send_merge(self, version: int | None, text: str, goal_text: str) -> None:
-        server = self._session.server
-        encoding = server.workspace.position_encoding or "utf-16"
+        encoding = self._documents.client.position_encoding
         identifier = types.OptionalVersionedTextDocumentIdentifier(
-            uri=client_uri(self._session, self._uri), version=version
+            uri=self._documents.client_uri(self._uri), version=version
         )
         edit = types.TextDocumentEdit(
             text_document=identifier,
             edits=[*to_lsp_edits(text, compute_edits(text, goal_text), encoding)],
         )
         whole = types.WorkspaceEdit(document_changes=[edit])
-        reply = await send_edit(self._session, whole)
+        reply = await self._documents.client.apply_edit(whole)
         self._change_timeout = CHANGE_TIMEOUT
         if self._wait_for_user and not reply.done():
             await self._wait_for_decision(reply)
@@ -191,27 +174,15 @@ class EditRetry:
             )
 
     async def _wait_for_decision(self, reply: EditReply) -> None:
-        desk, tries = self._session.edit_session, int(DECISION_TIMEOUT / IDLE_SECONDS)
+        desk, tries = self._documents, int(DECISION_TIMEOUT / IDLE_SECONDS)
         while not reply.done() and not desk.is_closed and (tries := tries - 1) > 0:
             await asyncio.wait({reply}, timeout=IDLE_SECONDS)
 
     async def _wait_for_change(self) -> bool:
-        desk = self._session.edit_session
+        desk = self._documents
         return await desk.wait_for_change(
             self._uri, self._change_count, self._change_timeout
         )
-
-
-async def send_edit(session: Session, edit: types.WorkspaceEdit) -> EditReply:
-    """Ask the client for an edit; whatever it replies is no more than a hint.
-
-    The reply may be still to come: it is waited for only a moment.
-    """
-    params = types.ApplyWorkspaceEditParams(label="WriteIt", edit=edit)
-    reply = asyncio.ensure_future(session.server.workspace_apply_edit_async(params))
-    reply.add_done_callback(_log_failed_reply)
-    await wait_done(reply, REPLY_TIMEOUT)
-    return reply
 
 
 def _is_declined_by_user(reply: EditReply) -> bool:
@@ -234,16 +205,6 @@ def _rejection_reason(reply: EditReply) -> str:
     if getattr(answer, "applied", True):
         return ""
     return answer.failure_reason or "no reason"
-
-
-def _log_failed_reply(reply: EditReply) -> None:
-    if reply.cancelled():
-        return
-    error = reply.exception()
-    if isinstance(error, JsonRpcException):
-        logger.info("the editor refused an edit: %s", error)
-    elif error is not None:
-        logger.warning("an edit went unanswered: %s", error)
 
 
 def is_edit_applied(sent_edit: SentEdit, text: str) -> bool:

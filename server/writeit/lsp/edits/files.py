@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import copymode
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 from lsprotocol import types
 
@@ -19,29 +20,14 @@ from writeit.domain.errors import (
     NotTrusted,
     StoreError,
 )
-from writeit.files import (
-    create_file as create_text_file,
-)
-from writeit.files import (
-    numbered_paths,
-    temporary_file,
-    write_error,
-    write_whole_file,
-)
+from writeit.domain.run import PipelineRun
+from writeit.files import create_file as create_text_file
+from writeit.files import numbered_paths, temporary_file, write_error, write_whole_file
 from writeit.lsp.convert import path_to_uri, uri_to_path
-from writeit.lsp.documents import find_open_document, read_document_text
-from writeit.lsp.edit_session import SentEdit
-from writeit.lsp.edits.edit_retry import EditOutcome, EditRetry, send_edit
-from writeit.text.merge3 import merge
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import BinaryIO
-
-    from writeit.domain.run import PipelineRun
-    from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.text.merge3 import MergeResult
-
+from writeit.lsp.documents import Documents, SentEdit
+from writeit.lsp.edits.edit_retry import EditOutcome, EditRetry
+from writeit.lsp.folder import WorkspaceFolder
+from writeit.text.merge3 import MergeResult, merge
 
 # --- Files that a command may write: inside the workspace, never over another ---------
 
@@ -186,7 +172,7 @@ def write_new_file(target: Path, content: str) -> Path:
 
 
 async def edit_document(
-    session: Session,
+    documents: Documents,
     folder: WorkspaceFolder,
     uri: str,
     merge_text: Callable[[str], MergeResult],
@@ -203,15 +189,15 @@ async def edit_document(
         NotTrusted, InvalidParams: it is not open, and not in the workspace.
         StoreError: it could not be written.
     """
-    async with session.edit_session.document_lock(uri):
-        if find_open_document(session, uri) is not None:
+    async with documents.document_lock(uri):
+        if documents.find_open(uri) is not None:
             return await EditRetry(
-                session, uri, merge_text, sent_edit, wait_for_user=wait_for_user
+                documents, uri, merge_text, sent_edit, wait_for_user=wait_for_user
             ).apply()
-        return _edit_closed_file(session, folder, uri, merge_text)
+        return _edit_closed_file(documents, folder, uri, merge_text)
 
 
-def require_document_text(session: Session, uri: str, content_uri: str = "") -> str:
+def require_document_text(documents: Documents, uri: str, content_uri: str = "") -> str:
     """Return the document's text; else say where the text meant for it is kept.
 
     Raises:
@@ -220,7 +206,7 @@ def require_document_text(session: Session, uri: str, content_uri: str = "") -> 
     """
     kept = f" The text is kept: {content_uri}." if content_uri else ""
     try:
-        return read_document_text(session, uri)
+        return documents.read_text(uri)
     except InvalidParams as error:
         raise InvalidParams(
             error.message,
@@ -238,14 +224,14 @@ def require_document_text(session: Session, uri: str, content_uri: str = "") -> 
 
 
 def _edit_closed_file(
-    session: Session,
+    documents: Documents,
     folder: WorkspaceFolder,
     uri: str,
     merge_text: Callable[[str], MergeResult],
 ) -> EditOutcome:
     """Change a file that no editor has open, if it stays as it was read."""
     while True:
-        text = require_document_text(session, uri)
+        text = require_document_text(documents, uri)
         merged = merge_text(text)
         if merged.text == text:
             return EditOutcome(
@@ -310,22 +296,24 @@ def new_file_path(folder: WorkspaceFolder, run: PipelineRun, uri: str | None) ->
 
 
 async def create_file(
-    session: Session, folder: WorkspaceFolder, target: Path, content: str
+    documents: Documents, folder: WorkspaceFolder, target: Path, content: str
 ) -> Path:
     """Make a file with `content` at `place`, or with the next free number.
 
     Raises:
         StoreError: it could not be written.
     """
-    path = _next_free_path(session, target)
-    if _can_create_files(session):
+    path = _next_free_path(documents, target)
+    if documents.client.capabilities.create_files:
         create = types.CreateFile(
             uri=path_to_uri(path), options=types.CreateFileOptions(overwrite=False)
         )
-        await send_edit(session, types.WorkspaceEdit(document_changes=[create]))
-        if _is_created(session, path):
+        await documents.client.apply_edit(
+            types.WorkspaceEdit(document_changes=[create])
+        )
+        if _is_created(documents, path):
             outcome = await edit_document(
-                session,
+                documents,
                 folder,
                 path_to_uri(path),
                 lambda now: merge("", now, content),
@@ -335,17 +323,9 @@ async def create_file(
     return write_in_workspace(folder.path, str(target), content)
 
 
-def _can_create_files(session: Session) -> bool:
-    workspace = session.server.client_capabilities.workspace
-    edit = workspace.workspace_edit if workspace else None
-    if edit is None or not edit.document_changes:
-        return False
-    return types.ResourceOperationKind.Create in (edit.resource_operations or ())
-
-
-def _is_created(session: Session, path: Path) -> bool:
+def _is_created(documents: Documents, path: Path) -> bool:
     """Whether the client has made the file, whatever it said about that."""
-    document = find_open_document(session, path_to_uri(path))
+    document = documents.find_open(path_to_uri(path))
     if document is not None:
         return not document.source
     try:
@@ -354,21 +334,21 @@ def _is_created(session: Session, path: Path) -> bool:
         return False
 
 
-def _next_free_path(session: Session, target: Path) -> Path:
+def _next_free_path(documents: Documents, target: Path) -> Path:
     return next(
         path
         for path in numbered_paths(target)
-        if not path.exists() and find_open_document(session, path_to_uri(path)) is None
+        if not path.exists() and documents.find_open(path_to_uri(path)) is None
     )
 
 
-def remove_file(session: Session, path: Path, content: str) -> bool:
+def remove_file(documents: Documents, path: Path, content: str) -> bool:
     """Remove a file that still has just this content; False if it has not.
 
     Raises:
         StoreError: it could not be removed.
     """
-    document = find_open_document(session, path_to_uri(path))
+    document = documents.find_open(path_to_uri(path))
     try:
         with path.open(encoding="utf-8", newline="") as file:
             kept = file.read()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from lsprotocol import types
 
 from writeit.domain.errors import NotFound, WriteItError
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.library.catalog import Library
 from writeit.library.front_matter_writer import format_scalar, with_front_matter
 from writeit.lsp.actions import document_actions
+from writeit.lsp.actions.action import Action
 from writeit.lsp.actions.document_actions import is_word_selected, rewrite_actions
 from writeit.lsp.actions.locations import (
+    DisplayedPage,
     action_locations,
     actions_for_document,
     actions_with_parent,
@@ -20,23 +24,13 @@ from writeit.lsp.actions.locations import (
     related_run_actions,
 )
 from writeit.lsp.convert import to_offset
-from writeit.lsp.documents import find_open_document
 from writeit.lsp.features import front_matter_context
 from writeit.lsp.features.diagnostics import find_problems, to_diagnostic
 from writeit.lsp.features.front_matter_context import can_take_front_matter
-from writeit.lsp.pages.document_kind import find_view
+from writeit.lsp.folder import WorkspaceFolder
+from writeit.lsp.session import Session
 from writeit.ports.store import RunQuery
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from writeit.domain.pipeline import PipelineConfiguration
-    from writeit.library.catalog import Library
-    from writeit.lsp.actions.action import Action
-    from writeit.lsp.actions.locations import DisplayedPage
-    from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.views.uris import View
-
+from writeit.views.uris import View
 
 # --- Quick fixes in front matter: the nearest name in the place of one nobody knows ---
 
@@ -53,7 +47,7 @@ def quick_fixes(
     one in the message. Inputs that are missing are written by a command.
     """
     uri = params.text_document.uri
-    if find_open_document(session, uri) is None:
+    if session.documents.find_open(uri) is None:
         return
     touched = [
         (problem, where)
@@ -65,7 +59,7 @@ def quick_fixes(
     ]
     if lacking:
         yield from _missing_input_fixes(session, library, uri, lacking)
-    if not _has_edit_support(session):
+    if not session.client.capabilities.code_action_edits:
         return
     for problem, where in touched:
         for index, name in enumerate(problem.suggestions):
@@ -85,7 +79,7 @@ def _missing_input_fixes(
     diagnostics: list[types.Diagnostic],
 ) -> Iterator[types.CodeAction]:
     """Yield what writes the inputs that are not there, for her to fill in."""
-    head = front_matter_context.front_matter_text(session, uri)
+    head = session.documents.front_matter_text(uri)
     name = front_matter_context.parse_front_matter(head, uri).config.pipeline or ""
     entry = library.pipelines.get(name)
     if entry is None or entry.value is None or not _has_missing_keys(head, entry.value):
@@ -111,12 +105,6 @@ def _has_missing_keys(head: str, pipeline: PipelineConfiguration) -> bool:
         return False
 
 
-def _has_edit_support(session: Session) -> bool:
-    document = session.server.client_capabilities.text_document
-    action = document.code_action if document else None
-    return action is not None and action.code_action_literal_support is not None
-
-
 def _is_touching(one: types.Range, other: types.Range) -> bool:
     """Whether two ranges share a place, be it the end of both."""
     return _sort_key(one.start) <= _sort_key(other.end) and _sort_key(
@@ -133,10 +121,8 @@ def _to_workspace_edit(
 ) -> types.WorkspaceEdit:
     """Return the edit, bound to the document's version where the client can."""
     edit = types.TextEdit(range=edit_range, new_text=new_text)
-    workspace = session.server.client_capabilities.workspace
-    support = workspace.workspace_edit if workspace else None
-    document = find_open_document(session, uri)
-    if support is None or not support.document_changes or document is None:
+    document = session.documents.find_open(uri)
+    if document is None or not session.client.capabilities.versioned_edits:
         return types.WorkspaceEdit(changes={uri: [edit]})
     here = types.OptionalVersionedTextDocumentIdentifier(uri, document.version)
     change = types.TextDocumentEdit(text_document=here, edits=[edit])
@@ -154,8 +140,8 @@ async def code_actions(
 ) -> list[types.CodeAction]:
     """Return the actions of a document, of a selection in it, or of a view."""
     uri = params.text_document.uri
-    tagged = _has_tag_support(session)
-    if (found := find_view(session, uri)) is not None:
+    tagged = session.client.capabilities.llm_tag
+    if (found := session.find_view(uri)) is not None:
         some = await _view_actions(session, *found, params)
         actions = [
             _to_code_action(offer, SOURCE_KIND, with_tag=tagged) for offer in some
@@ -165,21 +151,21 @@ async def code_actions(
         library = folder.load_library()
         pipelines = library.usable_pipelines
         some = [
-            *actions_for_document(session, folder, uri)[1],
+            *actions_for_document(session.documents, folder, uri)[1],
             *document_actions.start_actions(pipelines, uri),
             *_front_matter_actions(session, pipelines, uri),
             *await _install_actions(session),
         ]
         of_passage = [
             _to_code_action(rewrite.action, rewrite.kind, with_tag=tagged)
-            for rewrite in rewrite_actions(session, pipelines, params)
+            for rewrite in rewrite_actions(session.documents, pipelines, params)
         ]
         if of_passage and _has_runs(folder):
             session.warm_up_models()  # a model may be asked the next moment
         of_run = [
             _to_code_action(offer, SOURCE_KIND, with_tag=tagged) for offer in some
         ]
-        word = is_word_selected(session, params)
+        word = is_word_selected(session.documents, params)
         ours = of_run + of_passage if word else of_passage + of_run
         actions = [*quick_fixes(session, library, params), *ours]
     return [action for action in actions if _is_requested(action, params.context.only)]
@@ -199,7 +185,7 @@ async def _view_actions(
     """Offer what fits the selection, then the line, then the run."""
     uri = params.text_document.uri
     try:
-        shown = await read_displayed_page(session, folder, view, uri)
+        shown = await read_displayed_page(session.documents, folder, view, uri)
     except NotFound:  # its run was deleted; the page is all that is left
         return []
     if shown is None:
@@ -216,7 +202,7 @@ async def _view_actions(
 def _selection_actions(
     session: Session, page: DisplayedPage, selected_range: types.Range
 ) -> Iterator[Action]:
-    encoding = session.server.workspace.position_encoding or "utf-16"
+    encoding = session.client.position_encoding
     ends = (selected_range.start, selected_range.end)
     start, end = (to_offset(page.text, position, encoding) for position in ends)
     last = selected_range.end.line - (selected_range.end.character == 0 < end - start)
@@ -238,7 +224,7 @@ def _front_matter_actions(
     """Offer front matter to a document that says nothing to WriteIt yet."""
     return (
         document_actions.front_matter_actions(pipelines, uri)
-        if can_take_front_matter(session, uri)
+        if can_take_front_matter(session.documents, uri)
         else []
     )
 
@@ -269,10 +255,3 @@ def _is_requested(action: types.CodeAction, only: object) -> bool:
         return True
     kind = str(action.kind)
     return any(kind == str(one) or kind.startswith(f"{one}.") for one in only)
-
-
-def _has_tag_support(session: Session) -> bool:
-    document = session.server.client_capabilities.text_document
-    support = document.code_action if document else None
-    tags = getattr(support, "tag_support", None)
-    return bool(tags and types.CodeActionTag.LlmGenerated in tags.value_set)

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from lsprotocol import types
 
 from writeit.domain.errors import NotFound
+from writeit.domain.run import PipelineRun
 from writeit.lsp.actions import action, document_actions, run_actions
+from writeit.lsp.actions.action import Action
 from writeit.lsp.actions.locations import (
+    DisplayedPage,
     action_locations,
     actions_for_document,
     activation_actions,
     read_displayed_page,
 )
 from writeit.lsp.features import front_matter_context
-from writeit.lsp.pages.document_kind import find_view
+from writeit.lsp.folder import WorkspaceFolder
+from writeit.lsp.session import Session
 from writeit.views import wording
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from writeit.domain.run import PipelineRun
-    from writeit.lsp.actions.action import Action
-    from writeit.lsp.actions.locations import DisplayedPage
-    from writeit.lsp.session import Session, WorkspaceFolder
 
 MAX_LENSES = 6
 """Lenses on one line; the rest is among the code actions."""
@@ -36,12 +32,12 @@ async def code_lenses(
     """Return the lenses of a document that has a run, or that asks for one."""
     uri = params.text_document.uri
     folder = session.folder_containing(uri)
-    if not (await session.load_settings(folder)).code_lens.enabled:
+    if not (await folder.load_settings()).code_lens.enabled:
         return []
-    if (found := find_view(session, uri)) is None:
+    if (found := session.find_view(uri)) is None:
         return _document_lenses(session, folder, uri)
     try:
-        shown = await read_displayed_page(session, *found, uri)
+        shown = await read_displayed_page(session.documents, *found, uri)
     except NotFound:  # its run was deleted; the page is all that is left
         return []
     return [] if shown is None else _view_lenses(shown)
@@ -50,7 +46,7 @@ async def code_lenses(
 def _document_lenses(
     session: Session, folder: WorkspaceFolder, uri: str
 ) -> list[types.CodeLens]:
-    run, some = actions_for_document(session, folder, uri)
+    run, some = actions_for_document(session.documents, folder, uri)
     prominent = [offer for offer in some if offer.has_lens]
     if run is None:
         return _to_lenses(0, [*prominent, *_start_actions(session, folder, uri)])
@@ -60,7 +56,7 @@ def _document_lenses(
 def _start_actions(session: Session, folder: WorkspaceFolder, uri: str) -> list[Action]:
     """Only a document that names a pipeline gets a lens before it has a run."""
     name = front_matter_context.parse_front_matter(
-        front_matter_context.front_matter_text(session, uri), uri
+        session.documents.front_matter_text(uri), uri
     ).config.pipeline
     usable = folder.load_library().usable_pipelines
     return document_actions.start_actions(

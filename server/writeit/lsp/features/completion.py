@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from lsprotocol import types
 
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration
 from writeit.domain.run import split_model_id
+from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
 from writeit.library.front_matter_writer import format_scalar
-from writeit.library.yaml_cursor import cursor_context
+from writeit.library.yaml_cursor import CursorContext, cursor_context
 from writeit.lsp.convert import to_lsp_span, to_offset
 from writeit.lsp.features import front_matter_context, hover
+from writeit.lsp.session import Session
 from writeit.ports.models import ModelInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from writeit.domain.pipeline import InputSpec, PipelineConfiguration
-    from writeit.library.catalog import Library
-    from writeit.library.yaml_cursor import CursorContext
-    from writeit.lsp.session import Session
-
 
 # --- What could stand where somebody is typing in the `writeit:` block ----------------
 
@@ -218,7 +213,9 @@ async def complete_front_matter(
 ) -> types.CompletionList | None:
     """Return what could be typed; None outside the front matter."""
     uri = params.text_document.uri
-    found = front_matter_context.cursor_context_at(session, uri, params.position)
+    found = front_matter_context.cursor_context_at(
+        session.documents, uri, params.position
+    )
     if found is None:
         return None
     text, spot = found
@@ -226,9 +223,9 @@ async def complete_front_matter(
     spot = after_colon or spot
     library = session.folder_containing(uri).load_library()
     models, more = await _suggestible_models(session, uri, spot, library)
-    formats = _documentation_formats(session)
+    formats = session.client.capabilities.completion_formats
     if after_colon is None:
-        encoding = front_matter_context.position_encoding(session)
+        encoding = session.client.position_encoding
         place = to_lsp_span(text, spot.word.start, spot.word.end, encoding)
     else:
         place = types.Range(start=params.position, end=params.position)
@@ -250,7 +247,7 @@ def _context_after_colon(
     """Return the place of a value whose blank behind the colon is still missing."""
     if not context.word.text.endswith(":"):
         return None
-    encoding = front_matter_context.position_encoding(session)
+    encoding = session.client.position_encoding
     offset = to_offset(text, params.position, encoding)
     if offset != context.word.end:
         return None
@@ -266,7 +263,7 @@ async def _suggestible_models(
         ("providers",),
     }:
         return {}, False
-    known, more = session.model_cache.known_models(session.folder_containing(uri))
+    known, more = session.folder_containing(uri).models.known_models()
     if known:
         return known, more
     embedded = await session.ports.models.installed_embedded_model()
@@ -304,10 +301,3 @@ def _to_completion_item(
             range=edit_range, new_text=f"{prefix}{suggestion.new_text}"
         ),
     )
-
-
-def _documentation_formats(session: Session) -> Sequence[types.MarkupKind | str] | None:
-    document = session.server.client_capabilities.text_document
-    completion = document.completion if document else None
-    item = completion.completion_item if completion else None
-    return item.documentation_format if item else None

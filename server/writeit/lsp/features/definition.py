@@ -6,21 +6,16 @@ page is one key away everywhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lsprotocol import types
 
 from writeit.library.front_matter import WRITEIT_KEY
 from writeit.lsp.actions.locations import find_passage_origin
-from writeit.lsp.documents import find_current_run
 from writeit.lsp.features import front_matter_context
-from writeit.lsp.pages.document_kind import find_view
+from writeit.lsp.folder import find_current_run
 from writeit.lsp.pages.open import prepare_view_uri
+from writeit.lsp.session import Session
 from writeit.text.lines import split_lines
 from writeit.views.uris import StepView
-
-if TYPE_CHECKING:
-    from writeit.lsp.session import Session
 
 FILE_START = types.Range(
     start=types.Position(line=0, character=0), end=types.Position(line=0, character=0)
@@ -40,7 +35,7 @@ async def find_definition(
         StoreError: the page cannot be written as a file.
     """
     uri, position = params.text_document.uri, params.position
-    if find_view(session, uri) is not None:
+    if session.find_view(uri) is not None:
         return None
     found = _library_file_uri(session, uri, position)
     if found is None:
@@ -52,7 +47,7 @@ def _library_file_uri(
     session: Session, uri: str, position: types.Position
 ) -> str | None:
     """Return the file of the pipeline or primer that is named at a position."""
-    found = front_matter_context.find_word_at(session, uri, position)
+    found = front_matter_context.find_word_at(session.documents, uri, position)
     if found is None:
         return None
     _, word, _ = found
@@ -70,16 +65,14 @@ def _library_file_uri(
 async def _step_page_uri(session: Session, uri: str, line: int) -> str | None:
     """Return the page of the step that a line is about."""
     folder = session.folder_containing(uri)
-    origin = await find_passage_origin(session, uri, line)
+    origin = await find_passage_origin(session.documents, folder, uri, line)
     if origin is not None:
         view = StepView(origin.run.pipeline_run_id, origin.applied.step)
-    elif line == 0 or line < len(
-        split_lines(front_matter_context.front_matter_text(session, uri))
-    ):
+    elif line == 0 or line < len(split_lines(session.documents.front_matter_text(uri))):
         run = find_current_run(folder, uri)
         if run is None:
             return None
         view = StepView(run.pipeline_run_id, run.steps[run.current_step].step_name)
     else:
         return None
-    return await prepare_view_uri(session, folder, view)
+    return await prepare_view_uri(session.documents, folder, view)

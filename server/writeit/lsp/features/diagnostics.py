@@ -9,26 +9,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from writeit.domain.errors import NotTrusted, WriteItError
-from writeit.library.front_matter import WRITEIT_KEY, check_front_matter
+from writeit.library.catalog import Library
+from writeit.library.front_matter import WRITEIT_KEY, FrontMatter, check_front_matter
 from writeit.library.yaml_source import SourceProblem
 from writeit.lsp.convert import to_lsp_range
-from writeit.lsp.documents import find_open_document
 from writeit.lsp.edits.files import resolve_in_workspace
 from writeit.lsp.features import front_matter_context
-from writeit.lsp.pygls_fixes import can_pull_diagnostics
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from writeit.library.catalog import Library
-    from writeit.library.front_matter import FrontMatter
-    from writeit.lsp.session import Session
+from writeit.lsp.session import Session
 
 DIAGNOSTIC_SOURCE = "writeit"
 DEBOUNCE_SECONDS = 0.15
@@ -51,12 +43,12 @@ def find_problems(
     Front matter that says nothing to WriteIt is none of our business. The library is
     read if it is not given.
     """
-    head = front_matter_context.front_matter_text(session, uri)
+    head = session.documents.front_matter_text(uri)
     found = front_matter_context.parse_front_matter(head, uri)
     if found.source is None and found.is_valid:
         return []
     library = library or session.folder_containing(uri).load_library()
-    encoding = front_matter_context.position_encoding(session)
+    encoding = session.client.position_encoding
     return [
         (each, to_lsp_range(head, each.range.start, each.range.end, encoding))
         for each in [
@@ -107,7 +99,7 @@ def to_diagnostic(
 # --- asked for ----------------------------------------------------------------------
 
 
-def diagnostic_report(
+async def diagnostic_report(
     session: Session, params: types.DocumentDiagnosticParams
 ) -> types.DocumentDiagnosticReport:
     """Answer a client that asks; that nothing changed is said without repeating it."""
@@ -139,9 +131,9 @@ class DiagnosticsPublisher:
         """
         if (waiting := self._timers.pop(uri, None)) is not None:
             waiting.cancel()
-        if find_open_document(self._session, uri) is None:
+        if self._session.documents.find_open(uri) is None:
             self._clear(uri)
-        elif not self._is_pull_client:
+        elif not self._session.client.capabilities.pull_diagnostics:
             loop = asyncio.get_running_loop()
             self._timers[uri] = loop.call_later(DEBOUNCE_SECONDS, self._check, uri)
 
@@ -151,20 +143,6 @@ class DiagnosticsPublisher:
             if head:
                 self._checked_front_matter[uri] = ""
                 self.schedule_check(uri)
-
-    async def request_refresh(self) -> None:
-        """Have a client that asks do so again, for the same reason."""
-        workspace = self._session.server.client_capabilities.workspace
-        support = workspace.diagnostics if workspace else None
-        if support is not None and support.refresh_support:
-            try:
-                await self._session.server.workspace_diagnostic_refresh_async(None)
-            except JsonRpcException as error:
-                logger.info("the client did not refresh: %s", error.message)
-
-    @property
-    def _is_pull_client(self) -> bool:
-        return can_pull_diagnostics(self._session.server.client_capabilities)
 
     def _clear(self, uri: str) -> None:
         self._checked_front_matter.pop(uri, None)
@@ -179,7 +157,7 @@ class DiagnosticsPublisher:
 
     def _check(self, uri: str) -> None:
         self._timers.pop(uri, None)
-        head = front_matter_context.front_matter_text(self._session, uri)
+        head = self._session.documents.front_matter_text(uri)
         if head == self._checked_front_matter.get(uri, ""):
             return
         self._checked_front_matter[uri] = head
@@ -189,6 +167,4 @@ class DiagnosticsPublisher:
 
     def _publish(self, uri: str, items: list[types.Diagnostic]) -> None:
         (self._published_uris.add if items else self._published_uris.discard)(uri)
-        self._session.server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(uri=uri, diagnostics=items)
-        )
+        self._session.client.publish_diagnostics(uri, items)

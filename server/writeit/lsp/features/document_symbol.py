@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lsprotocol import types
 
 from writeit.domain.errors import NotFound
-from writeit.lsp.pages.document_kind import find_view
 from writeit.lsp.pages.open import read_displayed_view
-from writeit.views.page_outline import heading_tree
-
-if TYPE_CHECKING:
-    from writeit.lsp.session import Session
-    from writeit.views.page_outline import Heading
+from writeit.lsp.session import Session
+from writeit.views.page_outline import Heading, heading_tree
 
 
 async def document_symbols(
@@ -21,25 +15,19 @@ async def document_symbols(
 ) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
     """Return the headings of a view; of the writer's own texts other servers tell."""
     uri = params.text_document.uri
-    found = find_view(session, uri)
+    found = session.find_view(uri)
     if found is None:
         return []
     try:
-        seen = await read_displayed_view(session, *found, uri)
+        seen = await read_displayed_view(session.documents, *found, uri)
     except NotFound:
         return []
     headings = heading_tree(seen.text, seen.sections)
-    if _has_tree_support(session):
+    if session.client.capabilities.symbol_tree:
         return [_to_document_symbol(heading) for heading in headings]
     return [
         each for heading in headings for each in _to_symbol_information(heading, uri)
     ]
-
-
-def _has_tree_support(session: Session) -> bool:
-    document = session.server.client_capabilities.text_document
-    support = document.document_symbol if document else None
-    return bool(support and support.hierarchical_document_symbol_support)
 
 
 def _to_document_symbol(heading: Heading) -> types.DocumentSymbol:

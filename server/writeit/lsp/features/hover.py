@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from lsprotocol import types
 
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.domain.primer import StylePrimer
 from writeit.domain.run import split_model_id
+from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
+from writeit.library.yaml_cursor import YamlWord
 from writeit.lsp.actions.locations import find_passage_origin
 from writeit.lsp.convert import to_lsp_span
 from writeit.lsp.features import front_matter_context
+from writeit.lsp.session import Session
+from writeit.ports.models import ModelInfo
 from writeit.views.escape import escape_inline
 from writeit.views.run import render_origin
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
-    from writeit.domain.primer import StylePrimer
-    from writeit.library.catalog import Library
-    from writeit.library.yaml_cursor import YamlWord
-    from writeit.lsp.session import Session
-    from writeit.ports.models import ModelInfo
-
 
 # --- What keys, pipelines, primers, inputs and models mean, in markdown ---------------
 
@@ -191,7 +186,7 @@ async def front_matter_hover(
 ) -> types.Hover | None:
     """Return what a word of a document's front matter means, or None."""
     uri = params.text_document.uri
-    found = front_matter_context.find_word_at(session, uri, params.position)
+    found = front_matter_context.find_word_at(session.documents, uri, params.position)
     if found is None:
         return None
     text, word, words = found
@@ -204,10 +199,8 @@ async def front_matter_hover(
     if said is None:
         return None
     return types.Hover(
-        contents=to_markup(said, _markup_formats(session)),
-        range=to_lsp_span(
-            text, word.start, word.end, front_matter_context.position_encoding(session)
-        ),
+        contents=to_markup(said, session.client.capabilities.hover_formats),
+        range=to_lsp_span(text, word.start, word.end, session.client.position_encoding),
     )
 
 
@@ -258,15 +251,8 @@ def _describe_named_step(
 
 async def _describe_named_model(session: Session, uri: str, model: str) -> str:
     folder = session.folder_containing(uri)
-    known = await session.model_cache.wait_for_models(
-        folder, [model], MODEL_LOOKUP_TIMEOUT
-    )
+    known = await folder.models.wait_for_models([model], MODEL_LOOKUP_TIMEOUT)
     return describe_model(model, known.get(model))
-
-
-def _markup_formats(session: Session) -> Sequence[types.MarkupKind | str] | None:
-    document = session.server.client_capabilities.text_document
-    return document.hover.content_format if document and document.hover else None
 
 
 # --- Hover on a passage that a run put there: where it comes from ---------------------
@@ -277,7 +263,10 @@ async def passage_hover(
 ) -> types.Hover | None:
     """Return the run, step, model, primer and cost of an applied passage, or None."""
     uri, line = params.text_document.uri, params.position.line
-    origin = await find_passage_origin(session, uri, line)
+    if session.find_view(uri) is not None:
+        return None
+    folder = session.folder_containing(uri)
+    origin = await find_passage_origin(session.documents, folder, uri, line)
     if origin is None:
         return None
     said = render_origin(origin.run, origin.applied)

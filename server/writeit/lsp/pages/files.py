@@ -11,22 +11,21 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from lsprotocol import types
 
 from writeit.domain.errors import DocumentChanged, NotTrusted, StoreError
 from writeit.files import write_error, write_whole_file
 from writeit.lsp.convert import path_to_uri
-from writeit.lsp.documents import find_open_document
+from writeit.lsp.documents import Documents
 from writeit.lsp.edits.edit_retry import EditRetry
 from writeit.lsp.edits.files import (
     folder_lock,
     replace_file_text,
 )
+from writeit.lsp.folder import DATA_FOLDER, WorkspaceFolder
 from writeit.text.merge3 import merge
 from writeit.views import uris
 from writeit.views.editable_page import (
+    SectionProblem,
     StepEdits,
     has_all_markers,
     has_same_sections,
@@ -36,44 +35,15 @@ from writeit.views.editable_page import (
     without_newer_answers,
 )
 from writeit.views.section_markers import with_page_line_ends
-from writeit.views.uris import StepView
-
-if TYPE_CHECKING:
-    from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.views.editable_page import SectionProblem
-    from writeit.views.uris import View
-
+from writeit.views.uris import StepView, View
 
 # --- The files of pages under `.writeit`: where they are, read, made and replaced whole
 
-DATA_FOLDER = ".writeit"
 SAVE_SECONDS = 1.0
 """Seconds in which an editor has written what it is about to save."""
 
 
-def page_path(folder: WorkspaceFolder, view: View) -> Path:
-    """Return where a view's file is."""
-    return pages_root(folder) / uris.view_path(view)
-
-
-def pages_root(folder: WorkspaceFolder) -> Path:
-    """Return the folder whose `.writeit` has the pages."""
-    return folder.path or Path.home()
-
-
-def find_view_at_path(folder: WorkspaceFolder, path: Path) -> View | None:
-    """Return the view that a file of a folder holds, if it holds one.
-
-    Raises:
-        NotFound: the file is among the views, but no view has that name.
-    """
-    home = pages_root(folder)
-    if not path.is_relative_to(home / uris.VIEWS_FOLDER):
-        return None
-    return uris.parse_view_path(path.relative_to(home))
-
-
-def read_page_text(session: Session, path: Path) -> str | None:
+def read_page_text(documents: Documents, path: Path) -> str | None:
     """Return a view file's text, as the editor has it if it is open.
 
     None if there is no such file.
@@ -81,7 +51,7 @@ def read_page_text(session: Session, path: Path) -> str | None:
     Raises:
         StoreError: there is one and it cannot be read.
     """
-    document = find_open_document(session, path_to_uri(path))
+    document = documents.find_open(path_to_uri(path))
     if document is not None:
         return str(document.source)
     try:
@@ -148,7 +118,7 @@ def write_page_file(folder: WorkspaceFolder, path: Path, text: str) -> None:
         # A page may be made before the store, which hides the folder itself.
         with (
             suppress(FileExistsError),
-            (pages_root(folder) / DATA_FOLDER / ".gitignore").open(
+            (folder.pages_root / DATA_FOLDER / ".gitignore").open(
                 "x", encoding="utf-8"
             ) as ignore,
         ):
@@ -164,7 +134,7 @@ def require_no_link(folder: WorkspaceFolder, path: Path) -> None:
     Raises:
         NotTrusted: it would be written over what the link leads to.
     """
-    house = pages_root(folder) / DATA_FOLDER
+    house = folder.pages_root / DATA_FOLDER
     there = os.path.realpath(path)
     if there != str(Path(os.path.realpath(house)) / path.relative_to(house)):
         raise NotTrusted(
@@ -187,7 +157,7 @@ RETRY_SECONDS = 0.05
 
 
 async def update_page_file(
-    session: Session, folder: WorkspaceFolder, view: View, text: str
+    documents: Documents, folder: WorkspaceFolder, view: View, text: str
 ) -> Path:
     """Bring a view's file up to date; the writer's own sections of it are kept.
 
@@ -198,35 +168,35 @@ async def update_page_file(
         NotTrusted: it is a link.
     """
     folder.file_views.add(view)
-    path = page_path(folder, view)
+    path = folder.page_path(view)
     require_no_link(folder, path)
-    async with session.edit_session.document_lock(path_to_uri(path)):
+    async with documents.document_lock(path_to_uri(path)):
         done = False
         while not done:
-            if find_open_document(session, path_to_uri(path)) is None:
-                with folder_lock(pages_root(folder) / DATA_FOLDER):
-                    done = _update_closed_page(session, folder, view, text)
+            if documents.find_open(path_to_uri(path)) is None:
+                with folder_lock(folder.pages_root / DATA_FOLDER):
+                    done = _update_closed_page(documents, folder, view, text)
             else:
-                done = await _update_open_page(session, folder, view, text)
+                done = await _update_open_page(documents, folder, view, text)
             if not done:
                 await asyncio.sleep(RETRY_SECONDS)
     return path
 
 
 def _update_closed_page(
-    session: Session, folder: WorkspaceFolder, view: View, text: str
+    documents: Documents, folder: WorkspaceFolder, view: View, text: str
 ) -> bool:
     """Bring a page that is not open up to date; False if it changed meanwhile."""
-    path = page_path(folder, view)
+    path = folder.page_path(view)
     _write_consumed_edits(folder, view)
-    if (now := read_page_text(session, path)) is None:
+    if (now := read_page_text(documents, path)) is None:
         _store_rendered_text(folder, view, text)
         write_page_file(folder, path, text)
         return True
     if not now and is_being_saved(path):
         return False
-    hers, base = _read_user_edits(session, folder, view, now, text)
-    if _report_if_damaged(session, folder, view, hers):
+    hers, base = _read_user_edits(documents, folder, view, now, text)
+    if _report_if_damaged(documents, folder, view, hers):
         return True
     _store_rendered_text(folder, view, text, base)
     goal = _updated_text(now, text, hers)
@@ -234,27 +204,27 @@ def _update_closed_page(
 
 
 async def _update_open_page(
-    session: Session, folder: WorkspaceFolder, view: View, text: str
+    documents: Documents, folder: WorkspaceFolder, view: View, text: str
 ) -> bool:
     """Bring an open page up to date, now or later; False if she closed it meanwhile."""
-    path = page_path(folder, view)
+    path = folder.page_path(view)
     _write_consumed_edits(folder, view)
-    if (now := read_page_text(session, path)) is None:
+    if (now := read_page_text(documents, path)) is None:
         return False
-    hers, _ = _read_user_edits(session, folder, view, now, text)
-    if _report_if_damaged(session, folder, view, hers):
+    hers, _ = _read_user_edits(documents, folder, view, now, text)
+    if _report_if_damaged(documents, folder, view, hers):
         return True
-    if await _edit_open_page(session, path, now, _updated_text(now, text, hers)):
+    if await _edit_open_page(documents, path, now, _updated_text(now, text, hers)):
         _store_open_page_text(folder, view, text, now)
         return True
-    if find_open_document(session, path_to_uri(path)) is None:
+    if documents.find_open(path_to_uri(path)) is None:
         return False
-    session.change_notifier.retry_page_when_idle(folder, view)
+    folder.listener.retry_page_when_idle(folder, view)
     return True
 
 
 def _read_user_edits(
-    session: Session,
+    documents: Documents,
     folder: WorkspaceFolder,
     view: View,
     current_text: str,
@@ -262,7 +232,7 @@ def _read_user_edits(
 ) -> tuple[StepEdits, str]:
     """Return what she wrote in a page, and what it was; she writes in a step's only."""
     if isinstance(view, StepView) and current_text.strip():
-        base = find_base_text(session, folder, view, current_text, fresh_text)
+        base = find_base_text(documents, folder, view, current_text, fresh_text)
         return read_edits(base, current_text), base
     return StepEdits(), ""
 
@@ -274,38 +244,37 @@ def _updated_text(current_text: str, fresh_text: str, user_edits: StepEdits) -> 
 
 
 def _report_if_damaged(
-    session: Session, folder: WorkspaceFolder, view: View, user_edits: StepEdits
+    documents: Documents, folder: WorkspaceFolder, view: View, user_edits: StepEdits
 ) -> bool:
     if user_edits.problems:
-        _warn_about_damage(session, folder, view, user_edits.problems[0])
+        _warn_about_damage(documents, folder, view, user_edits.problems[0])
         return True
     folder.damaged_views.discard(view)
     return False
 
 
 def _warn_about_damage(
-    session: Session, folder: WorkspaceFolder, view: View, problem: SectionProblem
+    documents: Documents, folder: WorkspaceFolder, view: View, problem: SectionProblem
 ) -> None:
     """Tell her where a page is damaged; once, until it is put right."""
     if view in folder.damaged_views:
         return
     folder.damaged_views.add(view)
-    path = page_path(folder, view)
-    session.show_message(
+    path = folder.page_path(view)
+    documents.client.show_warning(
         f"{path.name}, line {problem.line + 1}: {problem.message} The page stays as you"
-        " left it, and is not brought up to date.",
-        types.MessageType.Warning,
+        " left it, and is not brought up to date."
     )
 
 
 async def _edit_open_page(
-    session: Session, path: Path, current_text: str, new_text: str
+    documents: Documents, path: Path, current_text: str, new_text: str
 ) -> bool:
     """Change an open page; say whether it stands there."""
     if current_text == new_text:
         return True
     landing = EditRetry(
-        session,
+        documents,
         path_to_uri(path),
         lambda newest: merge(current_text, newest, new_text),
         wait_for_user=True,
@@ -345,7 +314,7 @@ def _write_consumed_edits(folder: WorkspaceFolder, view: View) -> None:
 
 
 def find_base_text(
-    session: Session,
+    documents: Documents,
     folder: WorkspaceFolder,
     view: StepView,
     current_text: str,
@@ -362,7 +331,7 @@ def find_base_text(
         _read_rendered_text(_rendered_path(folder, view)),
         _read_rendered_text(_older_rendered_path(folder, view)),
     ]
-    if find_open_document(session, path_to_uri(page_path(folder, view))) is not None:
+    if documents.find_open(path_to_uri(folder.page_path(view))) is not None:
         known.insert(0, folder.open_page_texts.get(view))
     there = [text for text in known if text is not None]
     base = next((text for text in there if has_same_sections(text, current_text)), None)
@@ -379,7 +348,7 @@ def find_base_text(
 
 def _rendered_path(folder: WorkspaceFolder, view: View) -> Path:
     tail = uris.view_path(view).relative_to(uris.VIEWS_FOLDER)
-    return pages_root(folder) / RENDERED_FOLDER / tail
+    return folder.pages_root / RENDERED_FOLDER / tail
 
 
 def _older_rendered_path(folder: WorkspaceFolder, view: View) -> Path:
@@ -417,7 +386,7 @@ def _store_open_page_text(
     if not isinstance(view, StepView):
         return
     newest, older = _rendered_path(folder, view), _older_rendered_path(folder, view)
-    saved = read_text_or_none(page_path(folder, view)) == previous_text
+    saved = read_text_or_none(folder.page_path(view)) == previous_text
     if (saved or not older.exists()) and (
         known := _read_rendered_text(newest)
     ) is not None:

@@ -3,54 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 from urllib.parse import unquote
+from uuid import UUID
 
 from writeit.domain.errors import NotFound
 from writeit.domain.operations import lifecycle
 from writeit.domain.placement import place_content
-from writeit.engine.precedence import ModelSelection
-from writeit.engine.queries import find_root_run, read_full_tree, sum_usage
+from writeit.domain.run import PipelineRun
+from writeit.engine.queries import (
+    UsageGrouping,
+    UsageTotal,
+    find_root_run,
+    read_full_tree,
+    sum_usage,
+)
 from writeit.engine.requests import GenerateStep
 from writeit.library.front_matter import split_front_matter
-from writeit.lsp.documents import front_matter_config_of, read_document_text
+from writeit.lsp.documents import Documents
+from writeit.lsp.folder import WorkspaceFolder
+from writeit.ports.store import Store
 from writeit.text.merge3 import merge
 from writeit.views import uris
 from writeit.views.compare import ComparedText, comparison_parts, read_compared_text
-from writeit.views.editable_page import render_read_only
+from writeit.views.editable_page import ReadOnlyPage, render_read_only
 from writeit.views.prompt import PromptModel, render_prompt
 from writeit.views.run import render_run
-from writeit.views.section_markers import assemble_page
+from writeit.views.section_markers import PageParts, assemble_page
 from writeit.views.step import (
     render_content,
     require_content,
     response_parts,
     step_parts,
 )
+from writeit.views.uris import ComparedSide, View
 from writeit.views.usage import render_usage
 from writeit.views.wording import run_label
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from writeit.domain.run import PipelineRun
-    from writeit.engine.queries import UsageGrouping, UsageTotal
-    from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.ports.store import Store
-    from writeit.views.editable_page import ReadOnlyPage
-    from writeit.views.section_markers import PageParts
-    from writeit.views.uris import ComparedSide, View
-
-
-def run_id_of_view(view: View) -> UUID | None:
-    """Return the run that decides which folder a view is of; None for usage."""
-    match view:
-        case uris.CompareView():
-            return view.right.run_id
-        case uris.UsageView():
-            return None
-        case _:
-            return view.run_id
 
 
 def is_view_affected(store: Store, view: View, changed_run_ids: set[UUID]) -> bool:
@@ -72,18 +60,18 @@ def is_view_affected(store: Store, view: View, changed_run_ids: set[UUID]) -> bo
 
 
 async def render_editable_page(
-    session: Session, folder: WorkspaceFolder, view: View
+    documents: Documents, folder: WorkspaceFolder, view: View
 ) -> str:
     """Return a view as a text the writer can type into.
 
     Raises:
         NotFound: what it shows is not there.
     """
-    return assemble_page(await _render_parts(session, folder, view, is_editable=True))
+    return assemble_page(await _render_parts(documents, folder, view, is_editable=True))
 
 
 async def render_read_only_page(
-    session: Session, folder: WorkspaceFolder, view: View
+    documents: Documents, folder: WorkspaceFolder, view: View
 ) -> ReadOnlyPage:
     """Return a view as a text to read, and where its sections stand.
 
@@ -91,12 +79,12 @@ async def render_read_only_page(
         NotFound: what it shows is not there.
     """
     return render_read_only(
-        await _render_parts(session, folder, view, is_editable=False)
+        await _render_parts(documents, folder, view, is_editable=False)
     )
 
 
 async def _render_parts(  # noqa: PLR0911 -- one return a view
-    session: Session, folder: WorkspaceFolder, view: View, *, is_editable: bool
+    documents: Documents, folder: WorkspaceFolder, view: View, *, is_editable: bool
 ) -> PageParts:
     engine = folder.engine
     match view:
@@ -124,11 +112,11 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
         case uris.ContentView():
             return [render_content(await engine.load_run(view.run_id), view.step)]
         case uris.CompareView():
-            left = await _comparison_text(session, folder, view.left)
-            right = await _comparison_text(session, folder, view.right)
+            left = await _comparison_text(documents, folder, view.left)
+            right = await _comparison_text(documents, folder, view.right)
             return comparison_parts(left, right)
         case uris.PromptView():
-            return [await _render_prompt_page(session, folder, view)]
+            return [await _render_prompt_page(documents, folder, view)]
         case uris.UsageView():
             return [_render_usage_page(folder.store)]
         case _:
@@ -143,25 +131,20 @@ def _step_description(folder: WorkspaceFolder, run: PipelineRun, step: str) -> s
 
 
 async def _render_prompt_page(
-    session: Session, folder: WorkspaceFolder, view: uris.PromptView
+    documents: Documents, folder: WorkspaceFolder, view: uris.PromptView
 ) -> str:
     run = await folder.engine.load_run(view.run_id)
-    binding = front_matter_config_of(session, run)
-    wishes = ModelSelection(
-        models=binding.models,
-        providers=binding.providers,
-        settings=await session.load_settings(folder),
-        preferences=folder.engine.session.preferences,
-    )
+    config = documents.front_matter_config_of(run)
+    selection = await folder.model_selection(config)
     shown = await folder.engine.preview_step(
-        GenerateStep(run_id=view.run_id, step=view.step, model_selection=wishes)
+        GenerateStep(run_id=view.run_id, step=view.step, model_selection=selection)
     )
     models = [PromptModel(**asdict(model)) for model in shown.models]
     return render_prompt(run, view.step, shown.prompt, models)
 
 
 async def _comparison_text(
-    session: Session, folder: WorkspaceFolder, side: ComparedSide
+    documents: Documents, folder: WorkspaceFolder, side: ComparedSide
 ) -> ComparedText:
     run = await folder.engine.load_run(side.run_id)
     if side.response not in {"document", "proposed"}:
@@ -174,7 +157,7 @@ async def _comparison_text(
             hint="Compare two answers, or what two steps hand on.",
         )
     title = f"your text, {unquote(uri).rpartition('/')[2]}"
-    text = split_front_matter(read_document_text(session, uri)).body
+    text = split_front_matter(documents.read_text(uri)).body
     if side.response == "proposed":
         goal = place_content(run.document, require_content(state), run.output)
         text = merge(goal.base, goal.theirs, text).text

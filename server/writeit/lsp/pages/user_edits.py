@@ -7,32 +7,26 @@ itself says otherwise; then the view is rendered afresh, with the words where th
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
-
-from lsprotocol import types
+from pathlib import Path
+from typing import Self
+from uuid import UUID
 
 from writeit.domain.errors import NotTrusted, StoreError
 from writeit.domain.operations import lifecycle
+from writeit.domain.run import StepState
 from writeit.lsp.convert import path_to_uri
-from writeit.lsp.documents import find_open_document
+from writeit.lsp.documents import Documents
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.files import (
     find_base_text,
-    page_path,
     read_page_text,
     record_consumed_edits,
     update_page_file,
 )
 from writeit.lsp.pages.render import render_editable_page
 from writeit.views.editable_page import StepEdits, read_edits
+from writeit.views.section_markers import SectionKey
 from writeit.views.uris import StepView
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from writeit.domain.run import StepState
-    from writeit.lsp.dispatch import Request
-    from writeit.lsp.session import Session, WorkspaceFolder
-    from writeit.views.section_markers import SectionKey
 
 
 class UserEdits:
@@ -40,7 +34,7 @@ class UserEdits:
 
     def __init__(
         self,
-        session: Session,
+        documents: Documents,
         folder: WorkspaceFolder,
         view: StepView,
         state: StepState,
@@ -48,7 +42,7 @@ class UserEdits:
         base_text: str,
     ) -> None:
         self.step_name = state.step_name
-        self._session = session
+        self._documents = documents
         self._folder = folder
         self._view = view
         self._state = state
@@ -57,26 +51,28 @@ class UserEdits:
         self._consumed_keys: set[SectionKey] = set()
 
     @classmethod
-    async def read(cls, request: Request[Any], folder: WorkspaceFolder) -> Self:
-        """Read the view of the step that a command is about; it may have no file.
+    async def read(
+        cls,
+        documents: Documents,
+        folder: WorkspaceFolder,
+        run_id: UUID,
+        step: str | None,
+    ) -> Self:
+        """Read the page of a step; without a file nothing was edited.
 
         Raises:
-            NotFound: there is no such run or step.
-            StoreError: its file cannot be read.
+            NotFound: the run or the step does not exist.
+            StoreError: the file cannot be read.
         """
-        connection, params = request.session, request.params
-        state = lifecycle.find_step(
-            await folder.engine.load_run(params.run_id), params.step
-        )
-        view = StepView(params.run_id, state.step_name)
-        path = page_path(folder, view)
-        now = read_page_text(connection, path)
+        state = lifecycle.find_step(await folder.engine.load_run(run_id), step)
+        view = StepView(run_id, state.step_name)
+        text = read_page_text(documents, folder.page_path(view))
         edits, base = StepEdits(), ""
-        if now is not None:
-            fresh = await render_editable_page(connection, folder, view)
-            base = find_base_text(connection, folder, view, now, fresh)
-            edits = read_edits(base, now)
-        return cls(connection, folder, view, state, edits, base)
+        if text is not None:
+            fresh = await render_editable_page(documents, folder, view)
+            base = find_base_text(documents, folder, view, text, fresh)
+            edits = read_edits(base, text)
+        return cls(documents, folder, view, state, edits, base)
 
     def consume_answer(self, index: int) -> str | None:
         """Take her wording of an answer; None if she left it as it was."""
@@ -109,28 +105,28 @@ class UserEdits:
 
     async def refresh_page(self) -> None:
         """Render the view afresh: what was taken stands where it went to."""
-        if find_open_document(self._session, path_to_uri(self._page_path)) is None:
+        if self._documents.find_open(path_to_uri(self._page_path)) is None:
             await self._render_page()
         else:  # the client may not answer before it has the reply to its command
-            self._session.spawn_task(self._render_page())
+            self._documents.client.spawn_task(self._render_page())
 
     async def _render_page(self) -> None:
         """The decision stands, whatever becomes of the page."""
         try:
-            if read_page_text(self._session, self._page_path) is None:
+            if read_page_text(self._documents, self._page_path) is None:
                 return
             if self._consumed_keys:
                 record_consumed_edits(
                     self._folder, self._view, self._consumed_edits(), self._base_text
                 )
-            text = await render_editable_page(self._session, self._folder, self._view)
-            await update_page_file(self._session, self._folder, self._view, text)
+            text = await render_editable_page(self._documents, self._folder, self._view)
+            await update_page_file(self._documents, self._folder, self._view, text)
         except (StoreError, NotTrusted) as error:
-            self._session.show_message(error.message, types.MessageType.Warning)
+            self._documents.client.show_warning(error.message)
 
     @property
     def _page_path(self) -> Path:
-        return page_path(self._folder, self._view)
+        return self._folder.page_path(self._view)
 
     def _consumed_edits(self) -> StepEdits:
         """Return of her edits what a command has taken."""

@@ -1,0 +1,338 @@
+"""One workspace folder: its engine, library, settings, models and pages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+from writeit.domain.errors import StoreError, WriteItError
+from writeit.domain.run import PipelineRun, PipelineStatus
+from writeit.domain.run_summary import RunSummary
+from writeit.domain.session import (
+    CLIENT_SETTINGS,
+    USER_ONLY_SETTINGS,
+    Settings,
+    problem_with,
+    without,
+)
+from writeit.engine.engine import Engine
+from writeit.engine.precedence import ModelSelection
+from writeit.library.catalog import Library, LibraryCache, read_library
+from writeit.library.front_matter import FrontMatterConfig
+from writeit.lsp.client import Client
+from writeit.lsp.convert import normalized_uri
+from writeit.ports.models import ModelInfo
+from writeit.ports.store import RunPage, RunQuery, Store
+from writeit.ports.system import Ports
+from writeit.views import uris
+from writeit.views.editable_page import StepEdits
+from writeit.views.uris import StepView, View
+
+DATA_FOLDER = ".writeit"
+"""The folder in a workspace folder that has its pages and its store."""
+MAX_RUNS_READ = 20
+"""Runs of a document that are read; older ones are in the list of runs only."""
+MODEL_CACHE_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+class ChangeListener(Protocol):
+    """Gets the changes of all folders."""
+
+    def notify_run_changed(self, run_id: UUID) -> None:
+        """A run changed."""
+
+    def notify_text_arrived(self, run_id: UUID) -> None:
+        """Text of a run arrived."""
+
+    def refresh_opened_page(self, uri: str) -> None:
+        """The client opened a page file."""
+
+    def retry_page_when_idle(self, folder: WorkspaceFolder, view: View) -> None:
+        """An open page could not be edited now."""
+
+
+class WorkspaceFolder:
+    """One workspace folder, or none (`path` is None).
+
+    Its store is opened when it is first needed.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        client: Client,
+        ports: Ports,
+        open_engine: Callable[[], Engine],
+        listener: ChangeListener,
+    ) -> None:
+        self.path = path
+        self.listener = listener
+        self.models = ModelCache(self, client, ports)
+        self.file_views: set[View] = set()
+        """Views that the client was given as files."""
+        self.open_page_texts: dict[View, str] = {}
+        """The last text this server rendered into each open page."""
+        self.consumed_edits: dict[StepView, list[tuple[StepEdits, str]]] = {}
+        """Edits that commands consumed, until the page is next updated."""
+        self.damaged_views: set[View] = set()
+        """Views with damaged markers about which the user was warned."""
+        self._client = client
+        self._ports = ports
+        self._open_engine = open_engine
+        self._engine: Engine | None = None
+        self._library_cache: LibraryCache = {}
+        self._selection_pipelines: dict[str, bool] = {}
+        self._settings: Settings | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine on the folder's store.
+
+        Raises:
+            StoreError: the store cannot be opened; the next access tries again.
+        """
+        if self._engine is None:
+            self._engine = self._open_engine()
+        return self._engine
+
+    @property
+    def has_open_store(self) -> bool:
+        """Whether the store has been opened."""
+        return self._engine is not None
+
+    @property
+    def store(self) -> Store:
+        """The folder's store.
+
+        Raises:
+            StoreError: as of `engine`.
+        """
+        return self.engine.store
+
+    async def close(self) -> None:
+        """Stop generations, end the session, close the store."""
+        if self._engine is None:
+            return
+        await self._engine.close()
+        try:
+            self._engine.store.close()
+        except StoreError as error:
+            logger.error("at the end: %s", error.message)  # noqa: TRY400 -- the message says all
+
+    # --- library and settings ---
+
+    def load_library(self) -> Library:
+        """Return the folder's pipelines and primers; only changed files are read."""
+        library, _ = read_library(self.path, self._library_cache)
+        return library
+
+    def is_selection_pipeline(self, configuration_id: str) -> bool:
+        """Return whether a stored pipeline is for passages, not for documents."""
+        is_for_selection = self._selection_pipelines.get(configuration_id)
+        if is_for_selection is None:
+            configuration = self.store.configuration(configuration_id)
+            if configuration is None:
+                return False
+            # An id never changes its meaning, so it is read once.
+            is_for_selection = configuration.applies_to == "selection"
+            self._selection_pipelines[configuration_id] = is_for_selection
+        return is_for_selection
+
+    async def load_settings(self) -> Settings:
+        """Return the settings; an invalid value is one message and its default."""
+        if self._settings is None:
+            self._settings = self._validate_settings(
+                await self._client.pull_settings(self.path)
+            )
+        return self._settings
+
+    def clear_settings(self) -> None:
+        """Pull the settings again when they are next needed."""
+        self._settings = None
+
+    def _validate_settings(self, raw: dict[str, Any]) -> Settings:
+        """Validate section by section: an invalid value must not cost the others."""
+        for name in USER_ONLY_SETTINGS:
+            raw, was_set = without(raw, name)
+            if was_set:
+                self._client.warn_once(
+                    f"Setting writeit.{name} is ignored here: a workspace could set it."
+                    f" Set it in {self._ports.user_config_file}."
+                )
+        valid: dict[str, Any] = {}
+        for key, value in raw.items():
+            if key in CLIENT_SETTINGS:
+                continue
+            if problem := problem_with(Settings, key, value):
+                name, message = problem
+                self._client.show_warning(
+                    f"Setting writeit.{name}: {message}. Its default is used."
+                )
+            else:
+                valid[key] = value
+        return Settings.model_validate(valid)
+
+    async def model_selection(self, config: FrontMatterConfig) -> ModelSelection:
+        """Combine a document's front matter with settings and preferences."""
+        return ModelSelection(
+            models=config.models,
+            providers=config.providers,
+            settings=await self.load_settings(),
+            preferences=self.engine.session.preferences,
+        )
+
+    async def configured_model_ids(self) -> list[str]:
+        """Return every model that settings, pipelines and preferences name."""
+        settings = await self.load_settings()
+        names = [
+            *settings.models.default,
+            *(model for step in settings.models.steps.values() for model in step),
+            *self.engine.session.preferences.default_models.values(),
+            *(
+                model
+                for pipeline in self.load_library().usable_pipelines
+                for step in pipeline.steps
+                for model in step.models
+            ),
+        ]
+        return list(dict.fromkeys(names))
+
+    # --- pages ---
+
+    @property
+    def pages_root(self) -> Path:
+        """The folder whose `.writeit` has the pages."""
+        return self.path or Path.home()
+
+    def page_path(self, view: View) -> Path:
+        """Return the path of a view's file."""
+        return self.pages_root / uris.view_path(view)
+
+    def find_view_at_path(self, path: Path) -> View | None:
+        """Return the view whose file `path` is, or None outside the views.
+
+        Raises:
+            NotFound: no view has that name.
+        """
+        if not path.is_relative_to(self.pages_root / uris.VIEWS_FOLDER):
+            return None
+        return uris.parse_view_path(path.relative_to(self.pages_root))
+
+
+class ModelCache:
+    """The model list of a folder, refreshed in the background.
+
+    Completion and hover never wait for a provider.
+    """
+
+    def __init__(self, folder: WorkspaceFolder, client: Client, ports: Ports) -> None:
+        self._folder = folder
+        self._client = client
+        self._ports = ports
+        self._models: dict[str, ModelInfo] = {}
+        self._requested_ids: set[str] = set()
+        """Ids asked for, whether or not they exist."""
+        self._refreshed_at = float("-inf")
+        self._refresh_task: asyncio.Task[None] | None = None
+
+    def known_models(
+        self, model_ids: Iterable[str] = ()
+    ) -> tuple[dict[str, ModelInfo], bool]:
+        """Return the models known now, and whether a refresh is under way."""
+        self._refresh_if_outdated(model_ids)
+        return self._models, self._is_refreshing
+
+    async def wait_for_models(
+        self, model_ids: Iterable[str], seconds: float
+    ) -> dict[str, ModelInfo]:
+        """Return the known models; wait for unknown ones at most `seconds`."""
+        self._refresh_if_outdated(model_ids)
+        is_missing = any(model not in self._models for model in model_ids)
+        if is_missing and self._refresh_task is not None:
+            await asyncio.wait([self._refresh_task], timeout=seconds)
+        return self._models
+
+    @property
+    def _is_refreshing(self) -> bool:
+        return self._refresh_task is not None and not self._refresh_task.done()
+
+    def _refresh_if_outdated(self, model_ids: Iterable[str]) -> None:
+        now = self._ports.clock.monotonic()
+        is_outdated = (
+            now - self._refreshed_at > MODEL_CACHE_SECONDS
+            or not self._requested_ids.issuperset(model_ids)
+        )
+        if is_outdated and not self._is_refreshing:
+            self._requested_ids.update(model_ids)
+            self._refreshed_at = now
+            self._refresh_task = self._client.spawn_task(self._refresh())
+
+    async def _refresh(self) -> None:
+        try:
+            names = await self._folder.configured_model_ids()
+            models = await self._ports.models.list_models(
+                include=[*names, *sorted(self._requested_ids)]
+            )
+        except WriteItError as error:  # the first model call reports it to the user
+            logger.info("models could not be listed: %s", error.message)
+            return
+        self._models = {model.id: model for model in models}
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentRuns:
+    """The runs that a document's lenses and actions are about."""
+
+    run: PipelineRun | None = None
+    polish_run: PipelineRun | None = None
+    """The newest run on a passage of the document."""
+
+
+def find_current_run(folder: WorkspaceFolder, uri: str) -> PipelineRun | None:
+    """Return a document's current run, or None.
+
+    It is the active run if that is this document's; else the most recently updated
+    unfinished run; else the newest. Runs on a passage do not count.
+    """
+    return find_current_runs(folder, uri).run
+
+
+def find_current_runs(folder: WorkspaceFolder, uri: str) -> CurrentRuns:
+    """Return the current runs of a document; no other runs are read."""
+    uri = normalized_uri(uri)
+    run, polish_run = _read_active_run(folder, uri), None
+    for summary in _sorted_by_relevance(
+        folder.store.list_runs(RunQuery(uri=uri, limit=MAX_RUNS_READ))
+    ):
+        if folder.is_selection_pipeline(summary.configuration_id):
+            polish_run = polish_run or _read_run(folder, summary.run_id)
+        else:
+            run = run or _read_run(folder, summary.run_id)
+    return CurrentRuns(run, polish_run)
+
+
+def _read_active_run(folder: WorkspaceFolder, uri: str) -> PipelineRun | None:
+    active_id = folder.engine.session.active_pipeline_run_id
+    run = None if active_id is None else _read_run(folder, active_id)
+    if run is None or uri not in {run.uri, *(applied.uri for applied in run.applied)}:
+        return None
+    return run
+
+
+def _read_run(folder: WorkspaceFolder, run_id: UUID) -> PipelineRun | None:
+    stored = folder.store.get_run(run_id)
+    return None if stored is None else stored.run
+
+
+def _sorted_by_relevance(page: RunPage) -> Iterator[RunSummary]:
+    """Yield unfinished runs, last updated first; then finished ones, newest first."""
+    unfinished = [s for s in page.runs if s.status is not PipelineStatus.COMPLETED]
+    yield from sorted(unfinished, key=lambda summary: summary.updated_at, reverse=True)
+    yield from (s for s in page.runs if s.status is PipelineStatus.COMPLETED)

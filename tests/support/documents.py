@@ -1,0 +1,22 @@
+"""Open documents without a process: the server's own classes over a workspace."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from writeit.lsp.client import Client
+from writeit.lsp.documents import Documents
+
+if TYPE_CHECKING:
+    from pygls.workspace import Workspace
+
+
+def documents_of(workspace: Workspace, **methods: Any) -> Documents:
+    """Return the documents of a workspace; `methods` are what pygls would send."""
+    server: Any = SimpleNamespace(
+        workspace=workspace, client_capabilities=types.ClientCapabilities(), **methods
+    )
+    return Documents(Client(server), workspace)
