@@ -144,19 +144,19 @@ def test_running_to_completed_on_user_selection() -> None:
     assert run.current_step == "outline"
 
 
-def test_a_choice_in_her_own_wording_has_words_in_it() -> None:
-    """A text she deleted by mistake does not become the step's."""
+def test_an_edited_answer_cannot_be_empty() -> None:
+    """A text deleted by mistake does not become the text of the step."""
     run = answered(new_run())
-    with pytest.raises(InvalidParams, match="not a word"):
+    with pytest.raises(InvalidParams, match="empty"):
         select.select_response(run, current(run), 0, START, content=" \n")
 
 
-def test_a_refusal_says_in_words_what_can_be_done() -> None:
-    """The names of events are for programs; they are in its data."""
+def test_a_refusal_says_what_can_be_done() -> None:
+    """In words; the event types are in its data."""
     run = new_run()
     with pytest.raises(InvalidTransition) as refused:
         lifecycle.pause(run, START)
-    assert refused.value.hint == "Allowed here: ask the models, skip the step."
+    assert refused.value.hint == "You can generate answers or skip the step."
     assert refused.value.data["allowed"] == [
         "run_failed",
         "step_skipped",

@@ -1,21 +1,21 @@
-"""Every error a person can meet, as one tree.
+"""All errors a user can meet, as one tree.
 
     WriteItError
-    ├── InvalidParams       the words of the request were wrong
-    ├── NotFound            no such run, step, response, pipeline, primer, model
+    ├── InvalidParams       the parameters of the request are wrong
+    ├── NotFound            no such run, step, answer, pipeline, primer, model
     ├── InvalidTransition   the state does not allow it
-    ├── Busy                answers are streaming already
+    ├── Busy                answers are being generated already
     ├── RetryLimit          a fourth regeneration
     ├── InvalidPipeline     the pipeline's file has problems
-    ├── BadExport           a file that should hold an exported run does not
-    ├── ModelError          a provider or the model host failed
-    ├── BudgetExceeded      the call would cost more than allowed
+    ├── InvalidExport       a file is no exported run that can be imported
+    ├── ModelError          a provider or the model process failed
+    ├── BudgetExceeded      the call could cost more than allowed
     ├── StoreError          the store is full, read-only, locked, corrupt, too new
-    ├── NotTrusted          refused because of where it came from or would go
+    ├── NotTrusted          refused because of its source or destination
     └── DocumentChanged     the document or the passage is gone
 
-`message` says what happened and what was kept; `hint` says what to do next.
-Adapters map `kind` to their own codes; nobody matches on message text.
+`message` says what happened and what was kept, `hint` what to do next. Adapters map
+`kind` to their own codes; no code compares message texts.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ FailureReason = Literal[
     "not_found",
     "cancelled",
 ]
-"""Why a call to a model ended without a whole answer; the contract's words."""
+"""Why a call to a model ended without a complete answer, as on the wire."""
 
 
 class WriteItError(Exception):
-    """The root: a kind, a message, a hint and whatever data the kind defines."""
+    """The root: a kind, a message, a hint and the data that the kind defines."""
 
     kind: ClassVar[str] = "internal"
 
@@ -53,12 +53,8 @@ class WriteItError(Exception):
 
     def to_json(self) -> dict[str, Any]:
         """Return the error as the JSON object that the wire contract defines."""
-        return {
-            "kind": self.kind,
-            "message": self.message,
-            "hint": self.hint,
-            **self.data,
-        }
+        fields = {"kind": self.kind, "message": self.message, "hint": self.hint}
+        return fields | self.data
 
 
 class InvalidParams(WriteItError):
@@ -68,54 +64,23 @@ class InvalidParams(WriteItError):
 
 
 class NotFound(WriteItError):
-    """Something named does not exist; the hint names the nearest that do."""
+    """Something named does not exist; the hint names similar ones that do."""
 
     kind = "not_found"
 
     @classmethod
     def with_suggestions(cls, kind: str, name: str, known: Iterable[str]) -> NotFound:
-        """Build the error for `name`, naming its nearest neighbours in `known`."""
+        """Return the error for `name`, with the most similar names in `known`."""
         candidates = sorted(known)
         near = get_close_matches(name, candidates, n=3, cutoff=0.5) or candidates[:5]
         hint = f"Did you mean: {', '.join(near)}?" if near else f"There is no {kind}."
         return cls(f"No {kind} is called {name!r}.", hint=hint)
 
 
-EVENT_ACTIONS = {
-    "run_started": "start a run",
-    "run_branched": "branch",
-    "run_paused": "pause",
-    "run_resumed": "resume",
-    "step_started": "ask the models",
-    "step_regenerated": "ask anew",
-    "step_skipped": "skip the step",
-    "response_selected": "choose an answer",
-    "response_rated": "rate an answer",
-    "passage_taken": "take a passage",
-    "merged": "merge",
-    "feedback_given": "give feedback",
-    "text_applied": "put the text in a document",
-    "text_restored": "take it back out",
-}
-"""What the writer does that becomes an event."""
-AUTOMATIC_EVENTS = frozenset(
-    {
-        "run_completed",
-        "run_failed",
-        "step_completed",
-        "response_started",
-        "response_received",
-        "response_interrupted",
-        "response_failed",
-    }
-)
-"""Events that come without a doing of hers."""
-
-
 class InvalidTransition(WriteItError):
-    """The state of the run or step does not allow what was asked.
+    """The state of the run or step does not allow the action.
 
-    `allowed` names commands, or types of events; the hint says these in words.
+    `allowed` names the commands or event types that are allowed instead.
     """
 
     kind = "invalid_transition"
@@ -129,26 +94,13 @@ class InvalidTransition(WriteItError):
         allowed: Iterable[str] = (),
         hint: str = "",
     ) -> None:
-        allowed = list(allowed)
-        if not hint and allowed:
-            can = [words for event, words in EVENT_ACTIONS.items() if event in allowed]
-            can += [
-                name
-                for name in allowed
-                if name not in EVENT_ACTIONS.keys() | AUTOMATIC_EVENTS
-            ]
-            hint = (
-                f"Allowed here: {', '.join(can)}."
-                if can
-                else "writeit.run.show says how the run stands."
-            )
         super().__init__(
-            message, hint=hint, state=state, attempted=attempted, allowed=allowed
+            message, hint=hint, state=state, attempted=attempted, allowed=list(allowed)
         )
 
 
 class Busy(WriteItError):
-    """Answers are streaming already, here or in another editor."""
+    """Answers are being generated already, here or in another editor."""
 
     kind = "busy"
 
@@ -160,15 +112,15 @@ class RetryLimit(WriteItError):
 
 
 class InvalidPipeline(WriteItError):
-    """A pipeline's file cannot be used; `problems` says where and why."""
+    """A pipeline's file cannot be used; `problems` lists where and why."""
 
     kind = "invalid_pipeline"
 
 
 class InvalidExport(WriteItError):
-    """A file is no exported run that can be taken in; `reason` says which way.
+    """A file is no exported run that can be imported; `reason` names the cause.
 
-    It never comes over the wire, where no file is imported.
+    It is never sent over the wire, because no file is imported there.
     """
 
     kind = "invalid_params"
@@ -179,7 +131,7 @@ class InvalidExport(WriteItError):
 
 
 class ModelError(WriteItError):
-    """A call to a model failed; `reason` is one of the contract's reasons."""
+    """A call to a model failed."""
 
     kind = "model_error"
 
@@ -189,20 +141,20 @@ class ModelError(WriteItError):
         *,
         reason: FailureReason,
         hint: str = "",
-        **data: Any,  # noqa: ANN401 -- the contract's optional fields
+        **data: Any,  # noqa: ANN401 -- optional JSON fields
     ) -> None:
         super().__init__(message, hint=hint, reason=reason, **data)
         self.reason = reason
 
 
 class BudgetExceeded(WriteItError):
-    """The next call could cost more than the writer allowed."""
+    """The next call could cost more than the user allowed."""
 
     kind = "budget_exceeded"
 
 
 class StoreError(WriteItError):
-    """The store cannot be read or written; `reason` says which way."""
+    """The store cannot be read or written; `reason` names the cause."""
 
     kind = "store_error"
 
@@ -212,7 +164,7 @@ class StoreError(WriteItError):
 
 
 class NotTrusted(WriteItError):
-    """Refused because of where it came from or where it would go."""
+    """Refused because of its source or its destination."""
 
     kind = "not_trusted"
 

@@ -1,12 +1,12 @@
-"""What can happen to a run: a closed set of facts, each with its moment.
+"""What can happen to a run: a closed set of events, each with its time.
 
-Events are what the store keeps for ever; the entities can be rebuilt from them.
-They are facts, not wishes: `writeit.domain` turns a wish into events or refuses.
+The store keeps events permanently; the entities can be rebuilt from them. An event is
+a fact: `writeit.domain.operations` turns a request into events or refuses it.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field
@@ -18,6 +18,9 @@ from writeit.domain.run import AIResponse, Call, MergePart, Passage, PipelineRun
 
 
 class _Event(Entity):
+    action: ClassVar[str] = ""
+    """What the user did, as an infinitive; "" for an event that follows by itself."""
+
     at: UtcDatetime
 
 
@@ -26,29 +29,33 @@ class _StepEvent(_Event):
 
 
 class RunStarted(_Event):
-    """A run came to be; nothing was sent yet."""
+    """A run was created; nothing has been sent."""
 
+    action: ClassVar[str] = "start a run"
     type: Literal["run_started"] = "run_started"
     run: PipelineRun
 
 
 class RunBranched(_Event):
-    """A run came to be that shares its parent's past."""
+    """A run was created that shares its parent's earlier steps."""
 
+    action: ClassVar[str] = "branch"
     type: Literal["run_branched"] = "run_branched"
     run: PipelineRun
 
 
 class RunPaused(_Event):
-    """The writer interrupted, or the run's owner was found dead."""
+    """The user stopped the run, or its process was found dead."""
 
+    action: ClassVar[str] = "stop the run"
     type: Literal["run_paused"] = "run_paused"
     reason: str = ""
 
 
 class RunResumed(_Event):
-    """The run goes on; nothing is sent by this."""
+    """The run continues; this alone sends nothing."""
 
+    action: ClassVar[str] = "resume the run"
     type: Literal["run_resumed"] = "run_resumed"
 
 
@@ -59,37 +66,40 @@ class RunCompleted(_Event):
 
 
 class RunFailed(_Event):
-    """The engine, the model host or the store failed."""
+    """The engine, the model process or the store failed."""
 
     type: Literal["run_failed"] = "run_failed"
     message: str
 
 
 class StepStarted(_StepEvent):
-    """Models were asked; on a running step, what failed or was cut is asked again."""
+    """Models were called; in a running step, again for incomplete answers."""
 
+    action: ClassVar[str] = "generate answers"
     type: Literal["step_started"] = "step_started"
     calls: tuple[Call, ...] = Field(min_length=1)
 
 
 class StepRegenerated(_StepEvent):
-    """Models were asked anew; the selection is put aside."""
+    """Models were called again; the selection is set aside."""
 
+    action: ClassVar[str] = "regenerate answers"
     type: Literal["step_regenerated"] = "step_regenerated"
     calls: tuple[Call, ...] = Field(min_length=1)
     feedback: str = ""
-    """The words that went into this prompt."""
+    """The feedback in this prompt."""
 
 
 class StepCompleted(_StepEvent):
-    """The writer chose or merged."""
+    """The user chose or merged."""
 
     type: Literal["step_completed"] = "step_completed"
 
 
 class StepSkipped(_StepEvent):
-    """The writer went on without this step."""
+    """The user continued without this step."""
 
+    action: ClassVar[str] = "skip the step"
     type: Literal["step_skipped"] = "step_skipped"
 
 
@@ -103,14 +113,14 @@ class ResponseStarted(_StepEvent):
 
 
 class ResponseReceived(_StepEvent):
-    """An answer arrived whole."""
+    """A complete answer was received."""
 
     type: Literal["response_received"] = "response_received"
     response: AIResponse
 
 
 class ResponseInterrupted(_StepEvent):
-    """An answer was cut short; what arrived of it is kept."""
+    """An answer was cut short; the received part is kept."""
 
     type: Literal["response_interrupted"] = "response_interrupted"
     response: AIResponse
@@ -128,16 +138,18 @@ class ResponseFailed(_StepEvent):
 
 
 class ResponseSelected(_StepEvent):
-    """The writer chose an answer, in her own wording if `content` is there."""
+    """The user chose an answer, edited if `content` is set."""
 
+    action: ClassVar[str] = "choose an answer"
     type: Literal["response_selected"] = "response_selected"
     index: int
     content: str | None = None
 
 
 class ResponseRated(_StepEvent):
-    """The writer said how good she finds an answer."""
+    """The user rated an answer, or removed the rating."""
 
+    action: ClassVar[str] = "rate an answer"
     type: Literal["response_rated"] = "response_rated"
     response_id: UUID
     score: float | None = Field(ge=0, le=1)
@@ -145,48 +157,53 @@ class ResponseRated(_StepEvent):
 
 
 class PassageTaken(_StepEvent):
-    """The writer took a passage of an answer towards a merge."""
+    """The user added a passage of an answer to the merge."""
 
+    action: ClassVar[str] = "add a passage to the merge"
     type: Literal["passage_taken"] = "passage_taken"
     passage: Passage
 
 
 class Merged(_StepEvent):
-    """The writer joined parts of several answers."""
+    """The user merged parts of several answers."""
 
+    action: ClassVar[str] = "merge answers"
     type: Literal["merged"] = "merged"
     content: str
     merged_from: tuple[MergePart, ...]
 
 
 class FeedbackGiven(_StepEvent):
-    """The writer said what the next prompts should know."""
+    """The user wrote what the next prompts should take into account."""
 
+    action: ClassVar[str] = "give feedback"
     type: Literal["feedback_given"] = "feedback_given"
     text: str
 
 
 class TextApplied(_StepEvent):
-    """The step's text stands in the writer's document now."""
+    """The step's text was inserted in the user's document."""
 
+    action: ClassVar[str] = "insert text in a document"
     type: Literal["text_applied"] = "text_applied"
     uri: str
     mode: Output
     replaced: str
-    """The whole document as it was before; "" where a new file was made."""
+    """The whole document before; "" if a new file was created."""
     text: str
-    """The whole document as it was then."""
+    """The whole document afterwards."""
 
 
 class TextRestored(_StepEvent):
-    """The writer took back what was applied to a document."""
+    """The user reverted what was applied to a document."""
 
+    action: ClassVar[str] = "restore a document"
     type: Literal["text_restored"] = "text_restored"
     uri: str
 
 
 RunEvent = RunPaused | RunResumed | RunCompleted | RunFailed
-"""What happens to a run as a whole, once it exists."""
+"""What happens to an existing run as a whole."""
 
 StepEvent = (
     StepStarted
@@ -210,4 +227,11 @@ StepEvent = (
 Event = Annotated[
     RunStarted | RunBranched | RunEvent | StepEvent, Field(discriminator="type")
 ]
-"""Any event; `type` tells which."""
+"""Any event, told apart by `type`."""
+
+USER_ACTIONS: dict[str, str] = {
+    event.model_fields["type"].default: event.action
+    for event in (RunStarted, RunBranched, *get_args(RunEvent), *get_args(StepEvent))
+    if event.action
+}
+"""What the user did, as an infinitive, by the type of its event."""

@@ -391,6 +391,10 @@ class PipelineRun(Entity):
         names = self.step_names
         return [self.steps[name] for name in names[names.index(step) + 1 :]]
 
+    def has_begun_after(self, step: str) -> bool:
+        """Whether any step after `step` has begun."""
+        return any(s.status is not StepStatus.PENDING for s in self.later_steps(step))
+
     def with_step(self, state: StepState, **changes: object) -> Self:
         """Return the run with `state` in its place and `current_step` put right."""
         steps = {**self.steps, state.step_name: state}

@@ -249,7 +249,7 @@ class Engine:
             InvalidParams: its pipeline applies to a passage.
         """
         run = await self.load_run(run_id)
-        lifecycle.check_can_be_active(run, self._find_configuration(run))
+        lifecycle.check_can_be_active(self._find_configuration(run))
         session = await self.transactions.save_session(active_pipeline_run_id=run_id)
         self.transactions.on_change(run_id)
         return session

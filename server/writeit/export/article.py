@@ -39,6 +39,7 @@ def final_text(run: PipelineRun) -> str:
         state=run.status.value,
         attempted="export",
         allowed=("step.run", "step.select"),
+        hint="Choose an answer of its first step, then export it.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Asking models, again what failed, anew, or to join parts; and how calls end."""
+"""Generating, completing, regenerating and merging by models; how calls end."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from writeit.domain import events as e
-from writeit.domain.errors import FailureReason, InvalidTransition, RetryLimit
+from writeit.domain.errors import FailureReason, RetryLimit
 from writeit.domain.events import Event
 from writeit.domain.operations.lifecycle import (
     Events,
-    allowed_commands,
     busy_error,
     feedback_events,
-    no_answers_error,
     resume_events,
+    step_error,
 )
 from writeit.domain.run import (
     DONE_STATUSES,
@@ -25,34 +24,31 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
+from writeit.domain.state_machine import later_steps_error
 
 
 def check_can_generate(run: PipelineRun, step: StepState) -> None:
-    """Refuse to ask models in `step` unless the run stands there and is quiet."""
+    """Refuse to generate answers unless `step` is current, open and incomplete."""
     if run.is_streaming:
         raise busy_error(run)
-    if step.status in DONE_STATUSES or step.step_name != run.current_step:
-        raise InvalidTransition(
-            f"Step {step.step_name!r} is {step.status.value}; the run stands at"
-            f" {run.current_step!r}.",
-            state=step.status.value,
-            attempted="step_started",
-            allowed=allowed_commands(step),
-            hint="Regenerate asks a finished step anew; branch goes back further.",
+    if step.status in DONE_STATUSES:
+        raise step_error(step, "step_started")
+    if step.step_name != run.current_step:
+        raise step_error(
+            step,
+            "step_started",
+            reason=f"step {step.step_name} comes after {run.current_step}",
+            hint=f"Choose an answer of {run.current_step}, or skip it, first.",
         )
     if step.status is StepStatus.RUNNING and not incomplete_calls(step):
-        raise InvalidTransition(
-            f"Every model asked in step {step.step_name!r} has answered.",
-            state=step.status.value,
-            attempted="step_started",
-            allowed=allowed_commands(step),
-        )
+        reason = f"all answers of step {step.step_name} are complete"
+        raise step_error(step, "step_started", reason=reason)
 
 
 def start_generation(
     run: PipelineRun, step: StepState, calls: Sequence[Call], now: datetime
 ) -> Events:
-    """Ask models in a PENDING step; in a running one, what failed or was cut."""
+    """Call models in a PENDING step; in a running one, for the incomplete answers."""
     check_can_generate(run, step)
     return (
         *resume_events(run, now),
@@ -61,21 +57,21 @@ def start_generation(
 
 
 def incomplete_calls(step: StepState) -> list[Call]:
-    """The calls of the newest generation that failed or were cut, not yet repaired."""
+    """Return the newest generation's calls that failed or were cut short."""
     replaced = {call.replaces for call in step.calls}
-    whole = {r.response_id for r in step.ai_responses if not r.partial}
-    flowing = {stream.response_id for stream in step.streaming}
+    complete = {r.response_id for r in step.ai_responses if not r.partial}
+    streaming = {stream.response_id for stream in step.streaming}
     return [
         call
         for call in step.calls
         if call.generation == step.generation
         and not call.merge
-        and call.response_id not in replaced | whole | flowing
+        and call.response_id not in replaced | complete | streaming
     ]
 
 
 def latest_calls(step: StepState) -> list[Call]:
-    """The newest generation's calls as first asked: no repairs, no merges."""
+    """Return the newest generation's first calls: no repeated calls, no merges."""
     return [
         call
         for call in step.calls
@@ -86,28 +82,23 @@ def latest_calls(step: StepState) -> list[Call]:
 
 
 def check_can_regenerate(run: PipelineRun, step: StepState) -> None:
-    """Refuse to ask a step anew unless it has something to improve on, and tries."""
+    """Refuse to regenerate a step that later steps use, without answers, or too often.
+
+    Raises:
+        Busy: answers of the run are streaming.
+        InvalidTransition: later steps have begun, or there is nothing to regenerate.
+        RetryLimit: it was regenerated as often as is allowed.
+    """
     if run.is_streaming:
         raise busy_error(run)
-    later = run.later_steps(step.step_name)
-    if any(state.status is not StepStatus.PENDING for state in later):
-        raise InvalidTransition(
-            f"Step {step.step_name!r} has later steps that built on it.",
-            state=step.status.value,
-            attempted="step_regenerated",
-            hint="Branch at this step: the child run shares all that came before.",
-        )
+    if run.has_begun_after(step.step_name):
+        raise later_steps_error(step, "step_regenerated")
     if step.status is StepStatus.SKIPPED or not (step.ai_responses or step.failures):
-        raise InvalidTransition(
-            f"Step {step.step_name!r} has no answer yet that could be asked anew.",
-            state=step.status.value,
-            attempted="step_regenerated",
-            allowed=allowed_commands(step),
-        )
+        raise step_error(step, "step_regenerated")
     if step.retry_count >= MAX_RETRIES:
         raise RetryLimit(
-            f"Step {step.step_name!r} was regenerated {MAX_RETRIES} times already.",
-            hint="Branch at this step: a branch counts its own regenerations.",
+            f"Step {step.step_name} was regenerated {MAX_RETRIES} times already.",
+            hint="Branch at this step: a branch has its own regenerations.",
         )
 
 
@@ -118,20 +109,20 @@ def regenerate(
     feedback: str,
     now: datetime,
 ) -> Events:
-    """Ask the step anew; at most three times."""
+    """Regenerate the answers of the step."""
     check_can_regenerate(run, step)
-    asked = e.StepRegenerated(
+    regenerated = e.StepRegenerated(
         at=now, step=step.step_name, calls=tuple(calls), feedback=feedback
     )
-    return (*resume_events(run, now), asked)
+    return (*resume_events(run, now), regenerated)
 
 
 def check_can_merge(run: PipelineRun, step: StepState) -> None:
-    """Refuse to let a model join parts unless the step has answers and is quiet."""
+    """Refuse to merge with a model unless the step has answers and no choice."""
     if run.is_streaming:
         raise busy_error(run)
     if step.status is not StepStatus.RUNNING or not step.ai_responses:
-        raise no_answers_error(step, "step_started")
+        raise step_error(step, "step_started")
 
 
 def start_model_merge(
@@ -141,35 +132,35 @@ def start_model_merge(
     now: datetime,
     feedback: str | None = None,
 ) -> Events:
-    """Ask a model to join parts; its text is one more answer, no regeneration."""
+    """Merge parts with a model; the text is one more answer, not a regeneration."""
     check_can_merge(run, step)
-    asked = e.StepStarted(at=now, step=step.step_name, calls=(call,))
-    return (*resume_events(run, now), *feedback_events(step, feedback, now), asked)
+    started = e.StepStarted(at=now, step=step.step_name, calls=(call,))
+    return (*resume_events(run, now), *feedback_events(step, feedback, now), started)
 
 
 def start_response(step: str, call: Call, prompt: str, now: datetime) -> Event:
-    """State that `call` is being made with exactly `prompt`."""
+    """Record that `call` is made with exactly `prompt`."""
     return e.ResponseStarted(
         at=now, step=step, response_id=call.response_id, model=call.model, prompt=prompt
     )
 
 
 def complete_response(step: str, response: AIResponse, now: datetime) -> Events:
-    """Keep an answer that arrived whole."""
+    """Record a complete answer."""
     return (e.ResponseReceived(at=now, step=step, response=response),)
 
 
 def interrupt_response(
     step: str, response: AIResponse, reason: FailureReason, now: datetime
 ) -> Events:
-    """Keep what arrived of an answer that was cut short."""
+    """Record the received part of an answer that was cut short."""
     return (e.ResponseInterrupted(at=now, step=step, response=response, reason=reason),)
 
 
 def fail_response(
     step: str, call: Call, reason: FailureReason, message: str, now: datetime
 ) -> Events:
-    """State that a call ended without any text."""
+    """Record that a call ended without any text."""
     return (
         e.ResponseFailed(
             at=now,

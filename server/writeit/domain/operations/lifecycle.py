@@ -1,4 +1,4 @@
-"""A run as a whole: paused, resumed, branched, made the active one."""
+"""Finding steps and answers; stopping, resuming and branching a run; applied texts."""
 
 from __future__ import annotations
 
@@ -16,17 +16,33 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-from writeit.domain.state_machine import RUN_TRANSITIONS
+from writeit.domain.state_machine import (
+    RUN_TRANSITIONS,
+    allowed_actions_hint,
+    status_clause,
+    transition_error,
+)
 
-# --- What several decisions share: refusals, and the events in front of a decision ----
+Events = tuple[Event, ...]
+"""The events that a decision results in."""
 
-
-Events = tuple["Event", ...]
-"""What a decision comes to."""
+STEP_COMMANDS: dict[StepStatus, tuple[tuple[str, ...], str]] = {
+    StepStatus.PENDING: (("step.run", "step.skip"), "Generate it first, or skip it."),
+    StepStatus.RUNNING: (
+        ("step.select", "step.merge", "step.regenerate"),
+        "Choose, merge or regenerate its answers.",
+    ),
+    StepStatus.COMPLETED: (
+        ("step.regenerate", "run.branch"),
+        "Regenerate it, or branch at an earlier step.",
+    ),
+    StepStatus.SKIPPED: (("run.branch",), "Branch at this step to generate it."),
+}
+"""The commands that a step in each status accepts, and a hint that says so."""
 
 
 def find_step(run: PipelineRun, step: str | None) -> StepState:
-    """Return the step called `step`, the current one if None.
+    """Return the step `step`, or the current step if None.
 
     Raises:
         NotFound: the run has no such step.
@@ -38,7 +54,7 @@ def find_step(run: PipelineRun, step: str | None) -> StepState:
 
 
 def find_answered_step(run: PipelineRun, step: str | None) -> StepState:
-    """Return the step called `step`; if None the last one with answers, else current.
+    """Return the step `step`; if None the last with answers, or else the current step.
 
     Raises:
         NotFound: the run has no such step.
@@ -51,7 +67,7 @@ def find_answered_step(run: PipelineRun, step: str | None) -> StepState:
 
 
 def find_response_id(step: StepState, response: int | UUID) -> UUID:
-    """Return the id of an answer given by index or id, ended or streaming.
+    """Return the id of an answer named by index or id, complete or streaming.
 
     Raises:
         NotFound: the step has no such answer.
@@ -63,63 +79,68 @@ def find_response_id(step: StepState, response: int | UUID) -> UUID:
 
 
 def find_ended_response_id(step: StepState, response: int | UUID) -> UUID:
-    """Return the id of an answer that has ended.
+    """Return the id of an answer that is no longer streaming.
 
     Raises:
-        NotFound: the step has no such answer, or it still streams.
+        NotFound: the step has no such answer, or it is streaming.
     """
     response_id = find_response_id(step, response)
     if step.find_response(response_id) is None:
-        known = [str(answer.response_id) for answer in step.ai_responses]
-        raise NotFound.with_suggestions("ended answer", str(response_id), known)
+        raise NotFound(
+            f"That answer is not in step {step.step_name}, or is still streaming.",
+            hint=answer_count_hint(step),
+        )
     return response_id
 
 
 def busy_error(run: PipelineRun) -> Busy:
-    """Build the refusal for a run whose answers are streaming."""
+    """Return the error for a run whose answers are streaming."""
     return Busy(
-        f"Answers of run {run.pipeline_run_id} are streaming.",
-        hint="Wait for them, or stop them with writeit.run.pause; what came is kept.",
+        "This run is still generating answers.",
+        hint="Wait, or stop it with writeit.run.pause. What has arrived is kept.",
         runId=str(run.pipeline_run_id),
     )
 
 
 def check_response_index(step: StepState, index: int) -> None:
-    """Refuse an index that no answer of the step has."""
-    count = len(step.ai_responses)
-    if not 0 <= index < count:
+    """Refuse an index, from 0, that no answer of the step has."""
+    if not 0 <= index < len(step.ai_responses):
         raise NotFound(
-            f"Step {step.step_name!r} has no answer {index}.",
-            hint=f"It has {count}: 0 to {count - 1}." if count else "It has none yet.",
+            f"Step {step.step_name} has no answer {index + 1}.",
+            hint=answer_count_hint(step),
         )
 
 
-def no_answers_error(step: StepState, attempted: str) -> InvalidTransition:
-    """Build the refusal for a step that has nothing to do it to."""
-    return InvalidTransition(
-        f"Step {step.step_name!r} is {step.status.value}; there is nothing to do"
-        " that to.",
-        state=step.status.value,
-        attempted=attempted,
-        allowed=allowed_commands(step),
+def answer_count_hint(step: StepState) -> str:
+    """Return a hint that says how many answers the step has."""
+    match len(step.ai_responses):
+        case 0:
+            return "It has no answers yet."
+        case 1:
+            return "It has 1 answer."
+        case count:
+            return f"It has {count} answers."
+
+
+def step_error(
+    step: StepState, attempted: str, *, reason: str = "", hint: str = ""
+) -> InvalidTransition:
+    """Return the error for an event that the step does not allow.
+
+    Without `reason` and `hint`, the step's status is the reason and names the hint.
+    """
+    commands, status_hint = STEP_COMMANDS[step.status]
+    return transition_error(
+        attempted,
+        step.status,
+        reason or status_clause(f"step {step.step_name}", step.status),
+        allowed=commands,
+        hint=hint or status_hint,
     )
 
 
-def allowed_commands(step: StepState) -> tuple[str, ...]:
-    """Name the commands that a step in this status takes."""
-    match step.status:
-        case StepStatus.PENDING:
-            return ("step.run", "step.skip")
-        case StepStatus.RUNNING:
-            return ("step.select", "step.merge", "step.regenerate")
-        case StepStatus.COMPLETED:
-            return ("step.regenerate", "run.branch")
-        case StepStatus.SKIPPED:
-            return ("run.branch",)
-
-
 def resume_events(run: PipelineRun, now: datetime) -> Events:
-    """Any decision on a PAUSED or ERROR run resumes it; a finished one is COMPLETED."""
+    """Resume a PAUSED or ERROR run before a decision; complete it if it is finished."""
     if run.status not in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
         return ()
     if run.is_finished:
@@ -128,17 +149,14 @@ def resume_events(run: PipelineRun, now: datetime) -> Events:
 
 
 def feedback_events(step: StepState, feedback: str | None, now: datetime) -> Events:
-    """Give feedback with a decision, where it says some."""
+    """Give the feedback that comes with a decision, if any."""
     if feedback is None:
         return ()
     return (e.FeedbackGiven(at=now, step=step.step_name, text=feedback),)
 
 
-# --- A run as a whole: paused, resumed, branched, made the active one -----------------
-
-
 def pause(run: PipelineRun, now: datetime, reason: str = "") -> Events:
-    """Interrupt the run; the caller has ended what streamed."""
+    """Stop the run; the caller has ended its streams."""
     if run.is_streaming:
         raise busy_error(run)
     check_can_pause(run)
@@ -146,35 +164,33 @@ def pause(run: PipelineRun, now: datetime, reason: str = "") -> Events:
 
 
 def check_can_pause(run: PipelineRun) -> None:
-    """Refuse to pause a run that is not running; answers may be streaming."""
+    """Refuse to stop a run that is not running; answers may be streaming."""
     if run.status is not PipelineStatus.RUNNING:
-        raise _run_transition_error(
-            run, "run_paused", "Only a running run can be paused."
-        )
+        raise _run_error(run, "run_paused")
 
 
 def resume(run: PipelineRun, now: datetime) -> Events:
-    """Let a paused or failed run go on; sends nothing."""
+    """Resume a stopped or failed run; sends nothing."""
     check_can_resume(run)
     return resume_events(run, now)
 
 
 def check_can_resume(run: PipelineRun) -> None:
-    """Refuse to resume a run that was neither paused nor failed."""
+    """Refuse to resume a run that is neither stopped nor failed."""
     if run.status not in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
-        raise _run_transition_error(
-            run, "run_resumed", "Only a paused or failed run can be resumed."
-        )
+        raise _run_error(run, "run_resumed")
 
 
 def branch(
     run: PipelineRun, step: StepState, child_id: UUID, now: datetime, name: str | None
 ) -> e.RunBranched:
-    """Make a child run that shares the steps before `step` and its ended answers."""
+    """Create a run that shares the steps before `step`, and its complete answers."""
     check_can_branch(run, step)
-    here = run.step_names.index(step.step_name)
+    branch_index = run.step_names.index(step.step_name)
     steps = {
-        state.step_name: state if index < here else StepState(step_name=state.step_name)
+        state.step_name: state
+        if index < branch_index
+        else StepState(step_name=state.step_name)
         for index, state in enumerate(run.steps.values())
     }
     steps[step.step_name] = _branched_step(step)
@@ -198,27 +214,24 @@ def check_can_branch(run: PipelineRun, step: StepState) -> None:
     """Refuse to branch at a step that the run has not reached."""
     names = run.step_names
     if names.index(step.step_name) > names.index(run.current_step):
-        raise InvalidTransition(
-            f"Step {step.step_name!r} has not been reached; the run stands at"
-            f" {run.current_step!r}.",
-            state=step.status.value,
-            attempted="run_branched",
-            hint=f"Branch at {run.current_step!r} or earlier.",
+        raise transition_error(
+            "run_branched",
+            step.status,
+            f"the run has not reached step {step.step_name}",
+            hint=f"Branch at {run.current_step} or an earlier step.",
         )
 
 
 def can_be_active(configuration: PipelineConfiguration | None) -> bool:
-    """Whether a run of it can be a session's active one: a passage's never is.
+    """Whether a run can be a session's active run: it is about a whole document.
 
-    Of one whose configuration is lost nobody knows; it may.
+    True if the configuration is lost.
     """
     return configuration is None or configuration.applies_to == "document"
 
 
-def check_can_be_active(
-    run: PipelineRun, configuration: PipelineConfiguration | None
-) -> None:
-    """Refuse to make a run active that is about a passage.
+def check_can_be_active(configuration: PipelineConfiguration | None) -> None:
+    """Refuse to make a run about a passage active.
 
     Raises:
         InvalidParams: commands about the document would go to the passage's run.
@@ -226,15 +239,14 @@ def check_can_be_active(
     if can_be_active(configuration):
         return
     raise InvalidParams(
-        f"Run {run.pipeline_run_id} is about a passage; only a run of a whole document"
-        " can be the active one. It is as it was.",
+        "This run is about a passage. Only a run about a whole document can be active.",
         hint="Name the run in the command itself: each takes its `runId`.",
         problems=[{"path": "runId", "message": "is a run about a passage"}],
     )
 
 
 def _branched_step(step: StepState) -> StepState:
-    """The branch step of a child: its ended answers, and no choice among them."""
+    """Return the branch step of a child: the complete answers without a choice."""
     if not step.ai_responses:
         return StepState(step_name=step.step_name)
     ended = {response.response_id for response in step.ai_responses}
@@ -248,22 +260,19 @@ def _branched_step(step: StepState) -> StepState:
     )
 
 
-def _run_transition_error(
-    run: PipelineRun, attempted: str, message: str
-) -> InvalidTransition:
-    return InvalidTransition(
-        message,
-        state=run.status.value,
-        attempted=attempted,
-        allowed=sorted(RUN_TRANSITIONS[run.status]),
+def _run_error(run: PipelineRun, attempted: str) -> InvalidTransition:
+    allowed = sorted(RUN_TRANSITIONS[run.status])
+    return transition_error(
+        attempted,
+        run.status,
+        status_clause("the run", run.status),
+        allowed=allowed,
+        hint=allowed_actions_hint(allowed),
     )
 
 
-# --- A step's text and the writer's documents: which text, and that it stands there ---
-
-
 def find_applicable_step(run: PipelineRun, step: str | None) -> StepState:
-    """Return the step whose text is to be applied; if None the last COMPLETED one.
+    """Return the step whose text is to be applied; if None the last COMPLETED step.
 
     Raises:
         NotFound: the run has no such step.
@@ -272,21 +281,15 @@ def find_applicable_step(run: PipelineRun, step: str | None) -> StepState:
     done = [s for s in run.steps.values() if s.status is StepStatus.COMPLETED]
     state = done[-1] if step is None and done else find_step(run, step)
     if state.status is not StepStatus.COMPLETED:
-        raise InvalidTransition(
-            f"Step {state.step_name!r} is {state.status.value}; there is no text of it"
-            " yet to apply.",
-            state=state.status.value,
-            attempted="text_applied",
-            allowed=allowed_commands(state),
-        )
+        raise step_error(state, "text_applied")
     return state
 
 
 def find_restorable(run: PipelineRun, step: str | None) -> AppliedText:
-    """Return what was applied last, of `step` if one is named.
+    """Return the text that was applied last, of `step` unless it is None.
 
     Raises:
-        NotFound: nothing was, or it has been restored.
+        NotFound: no text is applied, or it has been restored.
     """
     if step is not None:
         find_step(run, step)
@@ -294,16 +297,15 @@ def find_restorable(run: PipelineRun, step: str | None) -> AppliedText:
         if step in {None, applied.step}:
             return applied
     raise NotFound(
-        "No text of this run stands in a document"
-        + (f" (step {step!r})." if step else "."),
-        hint="writeit.step.apply puts it there.",
+        f"No text of {f'step {step}' if step else 'this run'} is in a document.",
+        hint="Insert it with writeit.step.apply.",
     )
 
 
 def record_applied(
     step: str, now: datetime, *, uri: str, mode: Output, replaced: str, text: str
 ) -> Events:
-    """State that a step's text stands in a document."""
+    """Record that a step's text is in a document."""
     return (
         e.TextApplied(
             at=now, step=step, uri=uri, mode=mode, replaced=replaced, text=text
@@ -312,5 +314,5 @@ def record_applied(
 
 
 def record_restored(applied_text: AppliedText, now: datetime) -> Events:
-    """State that the writer's text stands there again."""
+    """Record that the user's text is back in the document."""
     return (e.TextRestored(at=now, step=applied_text.step, uri=applied_text.uri),)

@@ -1,6 +1,6 @@
-"""What the rules allow on a run and its steps, as booleans for clients.
+"""Which commands a run and its steps accept, as booleans for clients.
 
-Each answer comes from the check that the decision itself makes.
+Each is found by the same check that the command makes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from writeit.domain.run import PipelineRun, StepState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPermissions:
-    """The commands that a step takes now."""
+    """The commands that a step accepts now."""
 
     run: bool
     regenerate: bool
@@ -35,7 +35,7 @@ class StepPermissions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPermissions:
-    """The commands that a run as a whole takes now."""
+    """The commands that a run as a whole accepts now."""
 
     pause: bool
     resume: bool
@@ -43,7 +43,7 @@ class RunPermissions:
 
 
 def step_permissions(run: PipelineRun, step: StepState) -> StepPermissions:
-    """Return the commands that `step` of `run` takes now."""
+    """Return the commands that `step` of `run` accepts now."""
     return StepPermissions(
         run=_is_permitted(lambda: check_can_generate(run, step)),
         regenerate=_is_permitted(lambda: check_can_regenerate(run, step)),
@@ -56,7 +56,7 @@ def step_permissions(run: PipelineRun, step: StepState) -> StepPermissions:
 
 
 def run_permissions(run: PipelineRun) -> RunPermissions:
-    """Return the commands that `run` takes now."""
+    """Return the commands that `run` accepts now."""
     return RunPermissions(
         pause=_is_permitted(lambda: check_can_pause(run)),
         resume=_is_permitted(lambda: check_can_resume(run)),
@@ -65,7 +65,7 @@ def run_permissions(run: PipelineRun) -> RunPermissions:
 
 
 def _is_permitted(check: Callable[[], object]) -> bool:
-    """Return whether `check` refuses nothing."""
+    """Whether `check` raises no error."""
     try:
         check()
     except WriteItError:
