@@ -37,6 +37,27 @@ MAY_IMPORT = {
 }
 """Each package and the packages it may import; "writeit" is the version."""
 
+LSP_LAYERS = (
+    {"transports", "schema"},
+    {"server"},
+    {"dispatch"},
+    {"commands", "features"},
+    {"command"},
+    {"session"},
+    {"actions"},
+    {"pages"},
+    {"edits"},
+    {"progress", "fallback_messages"},
+    {"documents", "folder"},
+    {"client"},
+    {"pygls_fixes"},
+    {"shapes", "messages"},
+    {"errors"},
+    {"protocol"},
+    {"convert", "command_ids"},
+)
+"""The layers inside `lsp`: a module imports only from layers below its own."""
+
 ONLY_IN = {
     "pygls": {"lsp"},
     "lsprotocol": {"lsp"},
@@ -96,6 +117,24 @@ def test_a_package_imports_only_the_layers_below_it(path: Path) -> None:
         target = parts[1] if is_package else "writeit"
         allowed = target == package or target in MAY_IMPORT[package]
         assert allowed, f"{package} imports {name}"
+
+
+def test_inside_lsp_every_import_points_down() -> None:
+    """Below commands and features nothing can get the session.
+
+    `session` is above `actions`, `pages` and `edits` for that reason: they take
+    `Documents` (which has the `Client`) and a `WorkspaceFolder`.
+    """
+    layers = {name: index for index, layer in enumerate(LSP_LAYERS) for name in layer}
+    modules = [path for path in sources() if package_of(path) == "lsp"]
+    names = {path.relative_to(ROOT / "lsp").parts[0] for path in modules}
+    assert {name.removesuffix(".py") for name in names} == {*layers, "__init__"}
+    for path in modules:
+        name = path.relative_to(ROOT / "lsp").parts[0].removesuffix(".py")
+        for imported in imports_of(path):
+            target = imported.removeprefix("writeit.lsp.").split(".")[0]
+            if imported.startswith("writeit.lsp.") and target != name:
+                assert layers[name] < layers[target], f"{path.name}: {imported}"
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))

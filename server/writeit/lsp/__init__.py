@@ -1,5 +1,5 @@
-"""The only place that knows the Language Server Protocol.
+"""The language server: the only package that knows the Language Server Protocol.
 
-What is imported before `initialize` is answered is a tested list: `names`, `rpc` and
-`server` import pygls and nothing heavy; all else comes with the first command.
+`tests/lsp/test_start.py` lists what is imported before `initialize` is answered:
+`server`, `command_ids`, `pygls_fixes` and pygls. The first request imports the rest.
 """

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Edits of the user's documents and files."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Views as pages: rendered, opened, kept up to date, and read for user edits."""
