@@ -44,7 +44,7 @@ def _row(name: str) -> str:
         if key not in shared
     ]
     summary = (handler.handler.__doc__ or "").strip().splitlines()[0]
-    result = handler.result_model.__name__
+    result = handler.result_model.__name__.removeprefix("Wire")
     return f"| `{name}` | {' '.join(fields)} | {result} | {summary} |"
 
 

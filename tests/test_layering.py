@@ -51,9 +51,10 @@ LSP_LAYERS = (
     {"documents", "folder"},
     {"client"},
     {"pygls_fixes"},
-    {"shapes", "messages"},
+    {"messages"},
     {"errors"},
     {"protocol"},
+    {"shapes"},
     {"convert", "command_ids"},
 )
 """The layers inside `lsp`: a module imports only from layers below its own."""

@@ -9,8 +9,8 @@ from lsprotocol import types
 
 from support.text_strategies import edited, texts
 from writeit.lsp.convert import to_lsp_edits, to_offset
-from writeit.lsp.protocol import Position
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
+from writeit.lsp.shapes import Position
 from writeit.text.diff import compute_edits
 from writeit.text.lines import split_lines
 

@@ -217,14 +217,14 @@ export interface PipelineListParams {
   readonly uri?: (string | null) | undefined;
 }
 /**
- * Every pipeline this folder can use; with `uri` what that document says.
+ * All pipelines of the folder; with `uri`, that document's binding.
  */
 export interface PipelineListResult {
   readonly pipelines: readonly PipelineEntry[];
   readonly binding?: (DocumentBinding | null) | undefined;
 }
 /**
- * A line of the list of pipelines.
+ * An entry of the list of pipelines.
  */
 export interface PipelineEntry {
   readonly id: string;
@@ -251,7 +251,7 @@ export interface InputSpec {
   readonly from: string | null;
 }
 /**
- * Something wrong with a file.
+ * A problem in a file.
  */
 export interface Problem {
   readonly uri: string;
@@ -262,7 +262,7 @@ export interface Problem {
   };
 }
 /**
- * What a document's front matter says of a run to start on it.
+ * What a document's front matter sets for a new run.
  */
 export interface DocumentBinding {
   readonly pipeline: string | null;
@@ -280,7 +280,7 @@ export interface PipelineShowParams {
   readonly pipeline: string;
 }
 /**
- * A pipeline as its file says it.
+ * A pipeline as its file defines it.
  */
 export interface PipelineConfiguration {
   readonly id: string;
@@ -308,7 +308,7 @@ export interface StepSpec {
   readonly temperature: number | null;
 }
 /**
- * What every command may be given.
+ * What every command accepts.
  */
 export interface Params {
   readonly folder?: (string | null) | undefined;
@@ -316,7 +316,7 @@ export interface Params {
   readonly wait?: boolean | undefined;
 }
 /**
- * Every primer this folder can use.
+ * All primers of the folder.
  */
 export interface PrimerListResult {
   readonly primers: readonly StylePrimer[];
@@ -361,13 +361,13 @@ export interface ModelListParams {
   readonly refresh?: boolean | undefined;
 }
 /**
- * The models worth naming here.
+ * The known models.
  */
 export interface ModelListResult {
   readonly models: readonly ModelInfo[];
 }
 /**
- * A model, and why it cannot be used if it cannot.
+ * A model, and why it is unavailable if it is.
  */
 export interface ModelInfo {
   readonly id: string;
@@ -388,7 +388,7 @@ export interface ModelInstallParams {
   readonly model: string;
 }
 /**
- * `writeit.keys.set`; the key shows in no representation of this.
+ * `writeit.keys.set`; the key never shows in a representation of this.
  */
 export interface KeysSetParams {
   readonly folder?: (string | null) | undefined;
@@ -398,20 +398,20 @@ export interface KeysSetParams {
   readonly key: string;
 }
 /**
- * Whether the key is kept.
+ * Whether the key was stored.
  */
 export interface KeysSetResult {
   readonly provider: string;
   readonly stored: boolean;
 }
 /**
- * The usual providers, and those that settings and pipelines name.
+ * The usual providers, and those named in settings and pipelines.
  */
 export interface KeysListResult {
   readonly providers: readonly KeyEntry[];
 }
 /**
- * Where a provider's key comes from; the key itself is never told.
+ * Where a provider's key comes from; never the key itself.
  */
 export interface KeyEntry {
   readonly provider: string;
@@ -443,14 +443,14 @@ export interface RunStartParams {
   readonly name?: (string | null) | undefined;
 }
 /**
- * A stretch of a document.
+ * A range of a document.
  */
 export interface Range {
   readonly start: Position;
   readonly end: Position;
 }
 /**
- * A place in a document, in the negotiated encoding.
+ * A position in a document, in the negotiated encoding.
  */
 export interface Position {
   readonly line: number;
@@ -537,7 +537,7 @@ export interface TokenUsage {
   readonly estimated: boolean;
 }
 /**
- * A passage taken towards a merge.
+ * A passage added to a merge.
  */
 export interface Passage {
   readonly passageId: string;
@@ -572,7 +572,7 @@ export interface Failure {
   readonly message: string;
 }
 /**
- * An answer on its way, with its journaled text.
+ * An answer that is streaming, with the text received so far.
  */
 export interface Streaming {
   readonly responseId: string;
@@ -580,7 +580,7 @@ export interface Streaming {
   readonly text: string;
 }
 /**
- * The commands that a step takes now; a client need not know why.
+ * The commands that the step allows now.
  */
 export interface StepPermissions {
   readonly run: boolean;
@@ -592,14 +592,14 @@ export interface StepPermissions {
   readonly branch: boolean;
 }
 /**
- * The primer a run is pinned to.
+ * The primer that a run is pinned to.
  */
 export interface RunPrimer {
   readonly primerId: string;
   readonly version: string;
 }
 /**
- * The commands that a run as a whole takes now.
+ * The commands that the run as a whole allows now.
  */
 export interface RunPermissions {
   readonly pause: boolean;
@@ -637,7 +637,7 @@ export interface RunListResult {
   readonly next?: (string | null) | undefined;
 }
 /**
- * A line of the list of runs.
+ * An entry of the list of runs.
  */
 export interface RunSummary {
   readonly runId: string;
@@ -656,7 +656,7 @@ export interface RunSummary {
   readonly statusText: string;
 }
 /**
- * `writeit.run.tree`; with `depth` the subtree of the run, else its family.
+ * `writeit.run.tree`; with `depth` the subtree of the run, else its whole tree.
  */
 export interface RunTreeParams {
   readonly folder?: (string | null) | undefined;
@@ -666,7 +666,7 @@ export interface RunTreeParams {
   readonly depth?: (number | null) | undefined;
 }
 /**
- * A run with the runs that branched off it.
+ * A run with its branches.
  */
 export interface RunTree {
   readonly runId: string;
@@ -713,7 +713,7 @@ export interface RunDeleteParams {
   readonly descendants?: boolean | undefined;
 }
 /**
- * How much went.
+ * How much was deleted.
  */
 export interface RunDeleteResult {
   readonly deletedRuns: number;
@@ -730,7 +730,7 @@ export interface RunDiffParams {
   readonly right: Side;
 }
 /**
- * One side of a comparison; without a response what the next step gets.
+ * One side of a comparison; without a response, what the next step receives.
  */
 export interface Side {
   readonly runId: string;
@@ -738,7 +738,7 @@ export interface Side {
   readonly response?: (number | string | null) | undefined;
 }
 /**
- * The difference of two texts, and where each can be read.
+ * The difference of two texts, and where to read each.
  */
 export interface RunDiffResult {
   readonly unified: string;
@@ -758,7 +758,7 @@ export interface RunExportParams {
   readonly includeHistory?: boolean | undefined;
 }
 /**
- * What was exported, and where to if a path was given.
+ * The exported text, and its file if a path was given.
  */
 export interface RunExportResult {
   readonly uri: string | null;
@@ -776,14 +776,14 @@ export interface StepPreviewParams {
   readonly models?: (readonly string[] | null) | undefined;
 }
 /**
- * A prompt exactly as it would be sent, and to whom.
+ * A prompt exactly as it would be sent, and to which models.
  */
 export interface StepPreviewResult {
   readonly prompt: string;
   readonly models: readonly PreviewedModel[];
 }
 /**
- * How a prompt fits a model, what it may cost and where it would go.
+ * Whether a prompt fits a model, what it may cost and where it would be sent.
  */
 export interface PreviewedModel {
   readonly id: string;
@@ -846,7 +846,7 @@ export interface StepTakeParams {
   readonly text: string;
 }
 /**
- * `writeit.step.merge`; with `instruction` a model joins the parts.
+ * `writeit.step.merge`; with `instruction` a model merges the parts.
  */
 export interface StepMergeParams {
   readonly folder?: (string | null) | undefined;
@@ -873,7 +873,7 @@ export interface StepFeedbackParams {
   readonly text: string;
 }
 /**
- * A command on a step; the current one if none is named.
+ * A command on a step; the current step if none is named.
  */
 export interface StepParams {
   readonly folder?: (string | null) | undefined;
@@ -895,7 +895,7 @@ export interface StepApplyParams {
   readonly uri?: (string | null) | undefined;
 }
 /**
- * What became of a text; a pending one is kept and can be applied again.
+ * What happened to a text; a pending one is kept and can be applied again.
  */
 export interface StepApplyResult {
   readonly applied: boolean;
@@ -905,7 +905,7 @@ export interface StepApplyResult {
   readonly pending: boolean;
 }
 /**
- * A stretch that the writer changed as well; `ours` is hers and stays.
+ * A passage that the user changed as well; `ours` stays.
  */
 export interface Conflict {
   readonly base: string;
@@ -913,14 +913,14 @@ export interface Conflict {
   readonly theirs: string;
 }
 /**
- * Whether the document is as it was before, but for what was typed since.
+ * Whether the document was restored; what was typed since is kept.
  */
 export interface EditRestoreResult {
   readonly applied: boolean;
   readonly uri: string;
 }
 /**
- * `writeit.response.rate`; None takes the score back.
+ * `writeit.response.rate`; a null score removes the rating.
  */
 export interface ResponseRateParams {
   readonly folder?: (string | null) | undefined;
@@ -932,7 +932,7 @@ export interface ResponseRateParams {
   readonly score: number | null;
 }
 /**
- * `writeit.document.polish`; without a range all of the document's body.
+ * `writeit.document.polish`; without a range, the whole body.
  */
 export interface DocumentPolishParams {
   readonly folder?: (string | null) | undefined;
@@ -948,7 +948,7 @@ export interface DocumentPolishParams {
   readonly apply?: boolean | undefined;
 }
 /**
- * `writeit.document.frontMatter`; `inputs` fill what does not stand there yet.
+ * `writeit.document.frontMatter`; `inputs` fill what the block lacks.
  */
 export interface DocumentFrontMatterParams {
   readonly folder?: (string | null) | undefined;
@@ -985,8 +985,8 @@ export interface ViewOpenParams {
 /**
  * One side of a comparison that is shown.
  *
- * Besides answers it may be the document that the step's text is meant for: as it
- * is now, or as the text proposes it.
+ * Besides an answer it can be the step's document, as it is or as the text
+ * proposes it.
  */
 export interface ViewSide {
   readonly runId: string;
@@ -994,7 +994,7 @@ export interface ViewSide {
   readonly response?: (number | string | ('content' | 'document' | 'proposed') | null) | undefined;
 }
 /**
- * Where the view is: a `writeit:` URI, or a file's.
+ * Where the view is: a `writeit:` URI or the URI of a file.
  */
 export interface ViewOpenResult {
   readonly uri: string;
@@ -1016,7 +1016,7 @@ export interface ViewReadResult {
   readonly sections: readonly ViewSection[];
 }
 /**
- * A text of a view, and where it stands; lines count from 0.
+ * The place of a text in a view; lines count from 0.
  */
 export interface ViewSection {
   readonly kind: 'answer' | 'coming' | 'merge' | 'feedback' | 'left' | 'right';
@@ -1027,7 +1027,7 @@ export interface ViewSection {
   readonly lastLine: number;
 }
 /**
- * One connection of one writer.
+ * One connection of one user.
  */
 export interface UserSession {
   readonly sessionId: string;
@@ -1040,7 +1040,7 @@ export interface UserSession {
   readonly websocketConnectionId: string | null;
 }
 /**
- * What the writer prefers.
+ * The user's preferences.
  */
 export interface UserPreferences {
   readonly defaultModels: {
@@ -1057,7 +1057,7 @@ export interface UserPreferences {
   readonly exportFormat: 'yaml' | 'json' | 'markdown';
 }
 /**
- * `writeit.preferences.set`: any of the fields; what is left out stays.
+ * `writeit.preferences.set`: any of the fields; the others stay as they are.
  */
 export interface PreferencesSetParams {
   readonly folder?: (string | null) | undefined;
@@ -1091,14 +1091,14 @@ export interface UsageShowParams {
   readonly by?: ('model' | 'pipeline' | 'day' | 'run') | undefined;
 }
 /**
- * Rows by key, and their sum.
+ * Rows by key, and their total.
  */
 export interface UsageShowResult {
   readonly rows: readonly UsageRow[];
   readonly total: UsageRow;
 }
 /**
- * What the calls of one key used.
+ * What the calls with one key used.
  */
 export interface UsageRow {
   readonly key: string;
@@ -1110,7 +1110,7 @@ export interface UsageRow {
   readonly seconds: number;
 }
 /**
- * Figures of a store; bytes are bytes.
+ * Sizes of a store, in bytes, and counts of its records.
  */
 export interface StoreStatusResult {
   readonly path: string;
@@ -1124,7 +1124,7 @@ export interface StoreStatusResult {
   readonly events: number;
 }
 /**
- * What `verify` looked at and found.
+ * What `verify` checked and found.
  */
 export interface StoreVerifyResult {
   readonly ok: boolean;
@@ -1132,14 +1132,14 @@ export interface StoreVerifyResult {
   readonly problems: readonly StoreProblem[];
 }
 /**
- * One thing `verify` found.
+ * A problem that `verify` found.
  */
 export interface StoreProblem {
   readonly key: string;
   readonly message: string;
 }
 /**
- * `writeit.store.backup`: a new folder inside the workspace.
+ * `writeit.store.backup`: `path` is a new folder inside the workspace.
  */
 export interface StoreBackupParams {
   readonly folder?: (string | null) | undefined;
@@ -1148,13 +1148,13 @@ export interface StoreBackupParams {
   readonly path: string;
 }
 /**
- * Where the copy is.
+ * Where the backup is.
  */
 export interface StoreBackupResult {
   readonly uri: string;
 }
 /**
- * `writeit.store.prune`; without a moment, finished runs of any age.
+ * `writeit.store.prune`; without `before`, finished runs of any age.
  */
 export interface StorePruneParams {
   readonly folder?: (string | null) | undefined;
@@ -1164,7 +1164,7 @@ export interface StorePruneParams {
   readonly dryRun?: boolean | undefined;
 }
 /**
- * How much went, or would go.
+ * How much was deleted, or would be.
  */
 export interface StorePruneResult {
   readonly deletedRuns: number;

@@ -9,8 +9,9 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from lsprotocol import types
 
 from writeit.lsp.folder import WorkspaceFolder
-from writeit.lsp.protocol import Params, WireModel
+from writeit.lsp.protocol import Params
 from writeit.lsp.session import Session
+from writeit.lsp.shapes import WireModel
 
 P = TypeVar("P", bound=Params)
 

@@ -24,8 +24,8 @@ from writeit.library.front_matter import (
 from writeit.library.yaml_source import MAX_YAML_BYTES
 from writeit.lsp.client import Client, wait_done
 from writeit.lsp.convert import PositionLike, to_offset, uri_to_path
-from writeit.lsp.protocol import Range
 from writeit.lsp.pygls_fixes import WriteItDocument
+from writeit.lsp.shapes import Range
 from writeit.text.merge3 import MergeConflict
 from writeit.views.editable_page import ReadOnlyPage
 from writeit.views.page_outline import PageSection

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from pygls.exceptions import JsonRpcException
 
 from writeit.domain.errors import FailureReason, WriteItError
-from writeit.lsp.protocol import Failure, Problem, WireModel
+from writeit.lsp.shapes import Failure, Problem, WireModel
 
 INTERNAL_ERROR = -32603
 

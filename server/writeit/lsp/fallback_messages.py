@@ -12,9 +12,11 @@ from typing import Any, TypeAlias
 
 from writeit.domain.run import PipelineStatus, StepState, StepStatus
 from writeit.lsp import protocol as p
+from writeit.lsp import shapes
 from writeit.lsp.client import Client
 from writeit.lsp.convert import uri_to_path
-from writeit.lsp.protocol import Params, WireModel
+from writeit.lsp.protocol import Params
+from writeit.lsp.shapes import WireModel
 from writeit.views.wording import FAILURE_DESCRIPTIONS
 
 FallbackMessage: TypeAlias = Callable[[Any, Any], str]
@@ -49,7 +51,7 @@ def document_name(uri: str) -> str:
     return uri if path is None else path.name
 
 
-def _run_started_message(params: p.RunStartParams, run: p.WirePipelineRun) -> str:
+def _run_started_message(params: p.RunStartParams, run: shapes.WirePipelineRun) -> str:
     started = f"Started {params.pipeline}. Nothing has been sent."
     return f"{started} {_next_step_hint(run)}".rstrip()
 
@@ -63,14 +65,14 @@ def _polishing_message(params: p.DocumentPolishParams, _: WireModel) -> str:
     return f"{params.pipeline} is asked; go on writing."
 
 
-def _selected_message(params: p.StepSelectParams, run: p.WirePipelineRun) -> str:
+def _selected_message(params: p.StepSelectParams, run: shapes.WirePipelineRun) -> str:
     answer = f"Answer {params.response + 1}"
     step = params.step or "the step"
     return f"{answer} is the choice for {step}. {_next_step_hint(run)}".rstrip()
 
 
 def _merged_message(
-    params: p.StepMergeParams, reply: p.WirePipelineRun | p.Accepted
+    params: p.StepMergeParams, reply: shapes.WirePipelineRun | p.Accepted
 ) -> str:
     if isinstance(reply, p.Accepted):
         return _generating_message(params, reply)
@@ -78,28 +80,28 @@ def _merged_message(
     return f"The merge is the text of {step}. {_next_step_hint(reply)}".rstrip()
 
 
-def _skipped_message(params: p.StepParams, run: p.WirePipelineRun) -> str:
+def _skipped_message(params: p.StepParams, run: shapes.WirePipelineRun) -> str:
     return f"{params.step or 'The step'} is skipped. {_next_step_hint(run)}".rstrip()
 
 
-def _passage_added_message(params: p.StepTakeParams, step: p.WireStepState) -> str:
+def _passage_added_message(params: p.StepTakeParams, step: shapes.WireStepState) -> str:
     del params
     count = len(step.passages)
     passages = "1 passage" if count == 1 else f"{count} passages"
     return f"Taken: the merge of {step.step_name} has {passages}."
 
 
-def _branched_message(params: p.RunBranchParams, run: p.WirePipelineRun) -> str:
+def _branched_message(params: p.RunBranchParams, run: shapes.WirePipelineRun) -> str:
     del run
     return f"A new run branches off at {params.step}; the other stays as it is."
 
 
-def _rewound_message(params: p.RunRewindParams, run: p.WirePipelineRun) -> str:
+def _rewound_message(params: p.RunRewindParams, run: shapes.WirePipelineRun) -> str:
     del run
     return f"Back at {params.step}; the run you left stays as it is."
 
 
-def _activated_message(params: p.RunParams, session: p.WireUserSession) -> str:
+def _activated_message(params: p.RunParams, session: shapes.WireUserSession) -> str:
     del params, session
     return "The document is about this run now; the other stays as it is."
 
@@ -109,7 +111,7 @@ def _exported_message(params: p.RunExportParams, result: p.RunExportResult) -> s
     return f"Written to {document_name(result.uri)}." if result.uri else ""
 
 
-def _next_step_hint(run: p.WirePipelineRun) -> str:
+def _next_step_hint(run: shapes.WirePipelineRun) -> str:
     if run.status is PipelineStatus.COMPLETED:
         return "That was the last step: apply the text."
     step = run.steps[run.current_step]

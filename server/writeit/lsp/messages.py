@@ -15,7 +15,7 @@ from writeit.domain.errors import FailureReason
 from writeit.domain.session import UserConfig
 from writeit.engine.streaming import NoticeCode, ResponseEndStatus
 from writeit.lsp.errors import ErrorData, WireMessage
-from writeit.lsp.protocol import WireModel, WireTokenUsage
+from writeit.lsp.shapes import WireModel, WireTokenUsage
 
 # --- `$/progress` with the caller's `streamToken` ---------------------------------
 

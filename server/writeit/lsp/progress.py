@@ -21,7 +21,7 @@ from writeit.engine.streaming import (
 from writeit.lsp import messages as m
 from writeit.lsp.client import Client
 from writeit.lsp.errors import WireMessage, error_to_data
-from writeit.lsp.protocol import WireTokenUsage
+from writeit.lsp.shapes import WireTokenUsage
 
 MIN_REPORT_INTERVAL = 0.1
 """Work-done progress is reported at most ten times a second."""

@@ -1,25 +1,428 @@
-"""Runs and steps in the wire's shape: as they are kept, and what follows from that.
+"""Entities in their wire shape, and the functions that make a run's.
 
-A client is sent what the rules allow (`can`) and how a run stands in words, so that it
-compares no statuses.
+A client gets what the rules allow (`can`) and each status in words, so it compares no
+statuses.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from writeit.domain.errors import FailureReason
 from writeit.domain.operations import permitted
-from writeit.domain.run import DONE_STATUSES, PipelineStatus
-from writeit.lsp import protocol as p
+from writeit.domain.pipeline import AppliesTo, InputType, Output
+from writeit.domain.run import (
+    DONE_STATUSES,
+    PipelineRun,
+    PipelineStatus,
+    StepState,
+    StepStatus,
+)
+from writeit.domain.run_summary import RunNode, RunSummary
+from writeit.domain.session import ExportFormat
+from writeit.lsp.convert import normalized_uri
 from writeit.views import wording
 
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun, StepState
-    from writeit.domain.run_summary import RunNode, RunSummary
+DocumentUri = Annotated[str, AfterValidator(normalized_uri)]
+"""A document's URI, however the client quotes it."""
+
+
+class WireModel(BaseModel):
+    """Base of all wire models: camelCase, no unknown keys, read from entities."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        extra="forbid",
+        frozen=True,
+        from_attributes=True,
+        populate_by_name=True,
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that goes over the wire."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class Position(WireModel):
+    """A position in a document, in the negotiated encoding."""
+
+    line: int = Field(ge=0)
+    character: int = Field(ge=0)
+
+
+class Range(WireModel):
+    """A range of a document."""
+
+    start: Position
+    end: Position
+
+
+class Problem(WireModel):
+    """A problem in a file."""
+
+    uri: str
+    message: str
+    severity: Literal["error", "warning", "information"]
+    range: dict[str, Any]
+
+
+class WireTokenUsage(WireModel):
+    """Tokens and cost of a call."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cost_usd: float | None
+    estimated: bool
+
+
+class WireAIResponse(WireModel):
+    """One model's answer, complete or partial."""
+
+    response_id: UUID
+    model_name: str
+    provider: str
+    prompt_used: str
+    raw_output: str
+    processed_content: str
+    created_at: datetime
+    usage_stats: WireTokenUsage
+    processing_time: float
+    quality_score: float | None
+    partial: bool
+    finish_reason: str | None
+    first_token_seconds: float | None
+
+
+class WirePassage(WireModel):
+    """A passage added to a merge."""
+
+    passage_id: UUID
+    response_id: UUID
+    text: str
+
+
+class WireMergePart(WireModel):
+    """A part of a merged text."""
+
+    response_id: UUID | None
+    text: str
+
+
+class Failure(WireModel):
+    """A call that ended without any text."""
+
+    response_id: UUID
+    model: str
+    reason: FailureReason
+    message: str
+
+
+class Streaming(WireModel):
+    """An answer that is streaming, with the text received so far."""
+
+    response_id: UUID
+    model: str
+    text: str
+
+
+class WireStepPermissions(WireModel):
+    """The commands that the step allows now."""
+
+    run: bool
+    """`step.run`: generates answers, or completes failed and incomplete ones."""
+    regenerate: bool
+    select: bool
+    merge: bool
+    skip: bool
+    apply: bool
+    """`step.apply` and the markdown export: the step has a text."""
+    branch: bool
+
+
+class WireRunPermissions(WireModel):
+    """The commands that the run as a whole allows now."""
+
+    pause: bool
+    resume: bool
+    delete: bool
+
+
+class WireStepState(WireModel):
+    """A step of a run."""
+
+    step_name: str
+    status: StepStatus
+    started_at: datetime | None
+    completed_at: datetime | None
+    ai_responses: list[WireAIResponse] = Field(validation_alias="rated_responses")
+    user_selection: int | None
+    user_feedback: str | None
+    merged_content: str | None
+    retry_count: int
+    content: str | None
+    edited_content: str | None
+    passages: list[WirePassage]
+    merged_from: list[WireMergePart]
+    failures: list[Failure]
+    streaming: list[Streaming]
+    is_done: bool
+    """Whether it is completed or skipped, so that the run can be rewound to it."""
+    can: WireStepPermissions
+
+
+class WireRunPrimer(WireModel):
+    """The primer that a run is pinned to."""
+
+    primer_id: str
+    version: str
+
+
+class WirePipelineRun(WireModel):
+    """A run with its steps and answers."""
+
+    pipeline_run_id: UUID
+    configuration_id: str
+    parent_pipeline_run_id: UUID | None
+    branch_point: str | None
+    created_at: datetime
+    current_step: str
+    status: PipelineStatus
+    user_inputs: dict[str, str]
+    steps: dict[str, WireStepState]
+    name: str | None
+    uri: str | None
+    primer: WireRunPrimer | None
+    models: dict[str, list[str]]
+    output: Output
+    output_path: str | None
+    is_done: bool
+    """Whether it is completed; regenerating its last step reopens it."""
+    is_streaming: bool
+    """Whether answers are streaming."""
+    status_text: str
+    """Its status in a few words, for people."""
+    can: WireRunPermissions
+
+
+class WireRunSummary(WireModel):
+    """An entry of the list of runs."""
+
+    run_id: UUID
+    name: str | None
+    title: str
+    pipeline: str
+    uri: str | None
+    status: PipelineStatus
+    current_step: str
+    parent_run_id: UUID | None
+    branch_point: str | None
+    created_at: datetime
+    updated_at: datetime
+    cost_usd: float | None
+    is_done: bool
+    status_text: str
+
+
+class RunTree(WireModel):
+    """A run with its branches."""
+
+    run_id: UUID
+    name: str | None
+    title: str
+    """The name of its document, shown where the run has no name."""
+    branch_point: str | None
+    status: PipelineStatus
+    current_step: str
+    is_done: bool
+    status_text: str
+    deleted: bool
+    children: list[RunTree]
+    more: bool
+    """Whether `children` is cut because the tree is deep."""
+
+
+class WireInputSpec(WireModel):
+    """An input of a pipeline, for a form."""
+
+    name: str
+    type: InputType
+    label: str
+    required: bool
+    default: str | int | float | bool | None
+    options: list[str]
+    help: str
+    max_length: int | None
+    from_: str | None = Field(alias="from", validation_alias="source")
+
+
+class WireStepSpec(WireModel):
+    """A step of a pipeline."""
+
+    name: str
+    description: str
+    prompt: str
+    models: list[str]
+    samples: int
+    max_tokens: int | None
+    temperature: float | None
+
+
+class WirePipelineConfiguration(WireModel):
+    """A pipeline as its file defines it."""
+
+    id: str = Field(validation_alias="configuration_id")
+    name: str
+    description: str
+    created: datetime
+    applies_to: AppliesTo
+    output: Output
+    defaults: dict[str, JsonValue]
+    inputs: list[WireInputSpec]
+    steps: list[WireStepSpec]
+
+
+class PipelineEntry(WireModel):
+    """An entry of the list of pipelines."""
+
+    id: str
+    name: str
+    description: str
+    applies_to: AppliesTo
+    steps: list[str]
+    inputs: list[WireInputSpec]
+    uri: str
+    problems: list[Problem]
+
+
+class DocumentBinding(WireModel):
+    """What a document's front matter sets for a new run."""
+
+    pipeline: str | None
+    inputs: dict[str, str]
+
+
+class WireStylePrimer(WireModel):
+    """A primer with its version."""
+
+    primer_id: str
+    version: str
+    name: str
+    description: str
+    content: str
+    voice_attributes: dict[str, str]
+    example_openings: list[str]
+    guidelines: dict[str, list[str]]
+    created_at: datetime | None
+    last_used: datetime | None
+
+
+class WireModelInfo(WireModel):
+    """A model, and why it is unavailable if it is."""
+
+    id: str
+    provider: str
+    available: bool
+    reason: str | None
+    context_window: int | None
+    input_cost_per_token: float | None
+    output_cost_per_token: float | None
+
+
+class PreviewedModel(WireModel):
+    """Whether a prompt fits a model, what it may cost and where it would be sent."""
+
+    id: str
+    prompt_tokens: int
+    context_window: int | None
+    fits: bool | None
+    min_cost_usd: float | None
+    max_cost_usd: float | None
+    destination: str
+    allowed: bool
+    """Whether the text may be sent there."""
+
+
+class KeyEntry(WireModel):
+    """Where a provider's key comes from; never the key itself."""
+
+    provider: str
+    source: Literal["environment", "keyring", "none"]
+
+
+class WireUserPreferences(WireModel):
+    """The user's preferences."""
+
+    default_models: dict[str, str]
+    style_primer: str | None
+    auto_save_enabled: bool
+    streaming_buffer_size: int
+    keyboard_shortcuts: dict[str, str]
+    theme: str
+    max_concurrent_pipelines: int
+    export_format: ExportFormat
+
+
+class WireUserSession(WireModel):
+    """One connection of one user."""
+
+    session_id: UUID
+    user_id: str
+    active_pipeline_run_id: UUID | None
+    workspace_path: str
+    preferences: WireUserPreferences
+    created_at: datetime
+    last_activity: datetime
+    websocket_connection_id: str | None
+
+
+class ViewSection(WireModel):
+    """The place of a text in a view; lines count from 0."""
+
+    kind: Literal["answer", "coming", "merge", "feedback", "left", "right"]
+    response_id: UUID | None
+    index: int | None
+    """The index in `aiResponses` of an answer that has ended."""
+    heading_line: int
+    first_line: int
+    last_line: int
+    """The last line of the text, included; an empty text has one blank line."""
+
+
+class Conflict(WireModel):
+    """A passage that the user changed as well; `ours` stays."""
+
+    base: str
+    ours: str
+    theirs: str
+
+
+class UsageRow(WireModel):
+    """What the calls with one key used."""
+
+    key: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    unknown_cost_calls: int
+    seconds: float
+
+
+class WireStoreProblem(WireModel):
+    """A problem that `verify` found."""
+
+    key: str
+    message: str
 
 
 class _ExtendedSource:
-    """An object with further attributes; pydantic reads the shapes from it."""
+    """An object with added attributes, for pydantic to read a shape from."""
 
     def __init__(self, source: object, **extra: object) -> None:
         self._source = source
@@ -29,9 +432,9 @@ class _ExtendedSource:
         return getattr(self._source, name)
 
 
-def run_to_wire(run: PipelineRun) -> p.WirePipelineRun:
-    """Return a run in the wire's shape."""
-    return p.WirePipelineRun.model_validate(
+def run_to_wire(run: PipelineRun) -> WirePipelineRun:
+    """Return the wire shape of a run."""
+    return WirePipelineRun.model_validate(
         _ExtendedSource(
             run,
             steps={name: step_to_wire(run, step) for name, step in run.steps.items()},
@@ -41,25 +444,25 @@ def run_to_wire(run: PipelineRun) -> p.WirePipelineRun:
     )
 
 
-def step_to_wire(run: PipelineRun, step: StepState) -> p.WireStepState:
-    """Return a step of `run` in the wire's shape."""
+def step_to_wire(run: PipelineRun, step: StepState) -> WireStepState:
+    """Return the wire shape of a step of `run`."""
     can = permitted.step_permissions(run, step)
-    return p.WireStepState.model_validate(
+    return WireStepState.model_validate(
         _ExtendedSource(step, is_done=step.status in DONE_STATUSES, can=can)
     )
 
 
-def summary_to_wire(summary: RunSummary) -> p.WireRunSummary:
-    """Return a line of the list of runs in the wire's shape."""
-    return p.WireRunSummary.model_validate(
+def summary_to_wire(summary: RunSummary) -> WireRunSummary:
+    """Return the wire shape of an entry of the list of runs."""
+    return WireRunSummary.model_validate(
         _ExtendedSource(summary, **_status_fields(summary))
     )
 
 
-def tree_to_wire(node: RunNode) -> p.RunTree:
-    """Return a run and what branched off it in the wire's shape."""
+def tree_to_wire(node: RunNode) -> RunTree:
+    """Return the wire shape of a run with its branches."""
     children = [tree_to_wire(child) for child in node.children]
-    return p.RunTree.model_validate(
+    return RunTree.model_validate(
         _ExtendedSource(
             node.summary,
             children=children,
@@ -70,7 +473,7 @@ def tree_to_wire(node: RunNode) -> p.RunTree:
 
 
 def _status_fields(run: PipelineRun | RunSummary) -> dict[str, object]:
-    """Return what both a run and a line of the list say of its status."""
+    """Return the status fields of a run or an entry of the list."""
     return {
         "is_done": run.status is PipelineStatus.COMPLETED,
         "status_text": wording.run_status_label(run.status, run.current_step),

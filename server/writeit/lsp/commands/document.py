@@ -12,6 +12,7 @@ from writeit.domain.run import PipelineStatus, StepState
 from writeit.engine.requests import GenerateStep
 from writeit.library.front_matter_writer import with_front_matter
 from writeit.lsp import protocol as p
+from writeit.lsp import shapes
 from writeit.lsp.client import message_with_hint
 from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.commands import run as running
@@ -30,7 +31,7 @@ from writeit.views.uris import ComparedSide, CompareView, StepView, View
 # --- `writeit.step.apply`, `writeit.edit.restore`: texts into documents, and out again
 
 
-async def apply_step_text(request: Request[p.StepApplyParams]) -> p.WireModel:
+async def apply_step_text(request: Request[p.StepApplyParams]) -> shapes.WireModel:
     """Bring a step's text into the document; what the writer types meanwhile stays."""
     params, session = request.params, request.session
     folder = request.folder()
@@ -53,7 +54,7 @@ async def apply_step_text(request: Request[p.StepApplyParams]) -> p.WireModel:
     return await reply_when_done(request, job.step, work)
 
 
-async def restore_user_text(request: Request[p.StepParams]) -> p.WireModel:
+async def restore_user_text(request: Request[p.StepParams]) -> shapes.WireModel:
     """Bring back the writer's text as it was before the apply."""
     params, session = request.params, request.session
     folder = request.folder()
@@ -78,8 +79,8 @@ async def restore_user_text(request: Request[p.StepParams]) -> p.WireModel:
 async def reply_when_done(
     request: Request[Any],
     step: str | None,
-    operation: Callable[[], Awaitable[p.WireModel]],
-) -> p.WireModel:
+    operation: Callable[[], Awaitable[shapes.WireModel]],
+) -> shapes.WireModel:
     """Do the work and reply with its result; at once, if the caller does not wait."""
     params, session = request.params, request.session
     if params.wait:
@@ -159,7 +160,7 @@ def apply_result_to_wire(
         applied=result.outcome.is_applied,
         uri=session.documents.client_uri(result.uri),
         merged=result.is_merged,
-        conflicts=[p.Conflict.model_validate(c) for c in result.outcome.conflicts],
+        conflicts=[shapes.Conflict.model_validate(c) for c in result.outcome.conflicts],
         pending=result.outcome.is_pending,
     )
 
@@ -177,12 +178,13 @@ APPLY_HANDLERS: Handlers = {
 # --- `writeit.document.*`: a passage polished in its place, front matter put in -------
 
 LAST_LINE = 2**31 - 1
-WHOLE_DOCUMENT = p.Range(
-    start=p.Position(line=0, character=0), end=p.Position(line=LAST_LINE, character=0)
+WHOLE_DOCUMENT = shapes.Range(
+    start=shapes.Position(line=0, character=0),
+    end=shapes.Position(line=LAST_LINE, character=0),
 )
 
 
-async def polish_passage(request: Request[p.DocumentPolishParams]) -> p.WireModel:
+async def polish_passage(request: Request[p.DocumentPolishParams]) -> shapes.WireModel:
     """Ask for a passage in better words; with `apply` put one answer in its place."""
     params, session = request.params, request.session
     folder = request.folder()
@@ -270,7 +272,7 @@ async def _select_and_apply(
 
 async def insert_front_matter(
     request: Request[p.DocumentFrontMatterParams],
-) -> p.WireModel:
+) -> shapes.WireModel:
     """Bind a document to a pipeline: a complete block, what is there kept."""
     params, session = request.params, request.session
     folder = request.folder()
@@ -294,7 +296,7 @@ async def insert_front_matter(
 
 HANDLERS: Handlers = {
     "writeit.document.polish": Command(
-        p.DocumentPolishParams, p.WirePipelineRun, polish_passage
+        p.DocumentPolishParams, shapes.WirePipelineRun, polish_passage
     ),
     "writeit.document.frontMatter": Command(
         p.DocumentFrontMatterParams, p.FrontMatterResult, insert_front_matter

@@ -12,6 +12,7 @@ from writeit.engine.precedence import ModelSelection
 from writeit.engine.requests import GenerationRequest as EngineRequest
 from writeit.engine.streaming import StreamEvent
 from writeit.lsp import protocol as p
+from writeit.lsp import shapes
 from writeit.lsp.command import Request
 from writeit.lsp.fallback_messages import show_answers_message
 from writeit.lsp.folder import WorkspaceFolder
@@ -24,7 +25,7 @@ async def run_generation(
     folder: WorkspaceFolder,
     generation: EngineRequest,
     on_answered: Callable[[StepState], Awaitable[None]] | None = None,
-) -> p.WireStepState | p.Accepted:
+) -> shapes.WireStepState | p.Accepted:
     """Generate answers and reply as `wait` says; an error always is the reply.
 
     `on_answered` runs when all answers have ended, before the client is told.

@@ -11,6 +11,7 @@ from writeit.domain.run import split_model_id
 from writeit.library.catalog import LibraryEntry
 from writeit.library.front_matter import find_front_matter, split_front_matter
 from writeit.lsp import protocol as p
+from writeit.lsp import shapes
 from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.progress import WorkDoneProgress
 from writeit.lsp.session import Session
@@ -35,7 +36,7 @@ async def list_pipelines(
     )
 
 
-def _document_binding(session: Session, uri: str) -> p.DocumentBinding:
+def _document_binding(session: Session, uri: str) -> shapes.DocumentBinding:
     """Return what front matter says, as far as it is understood.
 
     What is wrong with it is refused when the run is started, with the reason.
@@ -43,27 +44,29 @@ def _document_binding(session: Session, uri: str) -> p.DocumentBinding:
     said = split_front_matter(
         find_front_matter(session.documents.read_text(uri)), uri
     ).config
-    return p.DocumentBinding(pipeline=said.pipeline, inputs=said.inputs)
+    return shapes.DocumentBinding(pipeline=said.pipeline, inputs=said.inputs)
 
 
 def _pipeline_entry(
     entry: LibraryEntry[PipelineConfiguration], configuration: PipelineConfiguration
-) -> p.PipelineEntry:
-    return p.PipelineEntry(
+) -> shapes.PipelineEntry:
+    return shapes.PipelineEntry(
         id=configuration.configuration_id,
         name=configuration.name,
         description=configuration.description,
         applies_to=configuration.applies_to,
         steps=configuration.step_names,
-        inputs=[p.WireInputSpec.model_validate(spec) for spec in configuration.inputs],
+        inputs=[
+            shapes.WireInputSpec.model_validate(spec) for spec in configuration.inputs
+        ],
         uri=entry.uri,
-        problems=[p.Problem.model_validate(x.to_json()) for x in entry.problems],
+        problems=[shapes.Problem.model_validate(x.to_json()) for x in entry.problems],
     )
 
 
 async def show_pipeline(
     request: Request[p.PipelineShowParams],
-) -> p.WirePipelineConfiguration:
+) -> shapes.WirePipelineConfiguration:
     """Show a pipeline by name or id; an id also finds what old runs were made from."""
     folder = request.folder()
     try:
@@ -73,7 +76,7 @@ async def show_pipeline(
         if kept is None:
             raise
         configuration = kept
-    return p.WirePipelineConfiguration.model_validate(configuration)
+    return shapes.WirePipelineConfiguration.model_validate(configuration)
 
 
 PIPELINE_HANDLERS: Handlers = {
@@ -81,7 +84,7 @@ PIPELINE_HANDLERS: Handlers = {
         p.PipelineListParams, p.PipelineListResult, list_pipelines
     ),
     "writeit.pipeline.show": Command(
-        p.PipelineShowParams, p.WirePipelineConfiguration, show_pipeline
+        p.PipelineShowParams, shapes.WirePipelineConfiguration, show_pipeline
     ),
 }
 
@@ -103,7 +106,7 @@ async def list_primers(request: Request[p.Params]) -> p.PrimerListResult:
     )
 
 
-async def show_primer(request: Request[p.PrimerShowParams]) -> p.WireStylePrimer:
+async def show_primer(request: Request[p.PrimerShowParams]) -> shapes.WireStylePrimer:
     """Show a primer: as its file has it, or a version that a run was pinned to."""
     folder, params = request.folder(), request.params
     if params.version is None:
@@ -120,13 +123,15 @@ async def show_primer(request: Request[p.PrimerShowParams]) -> p.WireStylePrimer
     return _primer_to_wire(kept)
 
 
-def _primer_to_wire(primer: Primer) -> p.WireStylePrimer:
-    return p.WireStylePrimer.model_validate(primer)
+def _primer_to_wire(primer: Primer) -> shapes.WireStylePrimer:
+    return shapes.WireStylePrimer.model_validate(primer)
 
 
 PRIMER_HANDLERS: Handlers = {
     "writeit.primer.list": Command(p.Params, p.PrimerListResult, list_primers),
-    "writeit.primer.show": Command(p.PrimerShowParams, p.WireStylePrimer, show_primer),
+    "writeit.primer.show": Command(
+        p.PrimerShowParams, shapes.WireStylePrimer, show_primer
+    ),
 }
 
 
@@ -141,10 +146,12 @@ async def list_models(request: Request[p.ModelListParams]) -> p.ModelListResult:
     models = await session.ports.models.list_models(
         include=named, provider=params.provider, refresh=params.refresh
     )
-    return p.ModelListResult(models=[p.WireModelInfo.model_validate(m) for m in models])
+    return p.ModelListResult(
+        models=[shapes.WireModelInfo.model_validate(m) for m in models]
+    )
 
 
-async def install_model(request: Request[p.ModelInstallParams]) -> p.WireModelInfo:
+async def install_model(request: Request[p.ModelInstallParams]) -> shapes.WireModelInfo:
     """Fetch the embedded model's weights."""
     session, model = request.session, request.params.model
     title = f"WriteIt: installing {model}"
@@ -155,13 +162,13 @@ async def install_model(request: Request[p.ModelInstallParams]) -> p.WireModelIn
             done.report(message, percentage)
 
         info = await session.ports.models.install_model(model, report)
-    return p.WireModelInfo.model_validate(info)
+    return shapes.WireModelInfo.model_validate(info)
 
 
 MODEL_HANDLERS: Handlers = {
     "writeit.model.list": Command(p.ModelListParams, p.ModelListResult, list_models),
     "writeit.model.install": Command(
-        p.ModelInstallParams, p.WireModelInfo, install_model
+        p.ModelInstallParams, shapes.WireModelInfo, install_model
     ),
 }
 
@@ -203,7 +210,7 @@ async def list_keys(request: Request[p.Params]) -> p.KeysListResult:
     sources = await asyncio.to_thread(keys.sources, named)
     return p.KeysListResult(
         providers=[
-            p.KeyEntry(provider=provider, source=source)
+            shapes.KeyEntry(provider=provider, source=source)
             for provider, source in sources.items()
         ]
     )

@@ -18,6 +18,7 @@ from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
 from writeit.library.front_matter import FrontMatterConfig
 from writeit.lsp import protocol as p
+from writeit.lsp import shapes
 from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.edits.files import write_in_workspace
@@ -28,7 +29,7 @@ from writeit.ports.store import RunQuery
 # --- `writeit.run.*`: runs from start to export ---------------------------------------
 
 
-async def start_run(request: Request[p.RunStartParams]) -> p.WirePipelineRun:
+async def start_run(request: Request[p.RunStartParams]) -> shapes.WirePipelineRun:
     """Make a run of a pipeline; nothing is sent yet."""
     params, session = request.params, request.session
     folder = request.folder()
@@ -118,7 +119,7 @@ def _input_to_text(value: str | float | bool) -> str:
     return str(value)
 
 
-async def show_run(request: Request[p.RunParams]) -> p.WirePipelineRun:
+async def show_run(request: Request[p.RunParams]) -> shapes.WirePipelineRun:
     """Return a run with its steps and answers."""
     engine = request.folder().engine
     return run_to_wire(await engine.load_run(request.params.run_id))
@@ -144,13 +145,13 @@ async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
     )
 
 
-async def pause_run(request: Request[p.RunParams]) -> p.WirePipelineRun:
+async def pause_run(request: Request[p.RunParams]) -> shapes.WirePipelineRun:
     """Stop what streams, keep what came."""
     engine = request.folder().engine
     return run_to_wire(await engine.pause_run(request.params.run_id))
 
 
-async def resume_run(request: Request[p.RunParams]) -> p.WirePipelineRun:
+async def resume_run(request: Request[p.RunParams]) -> shapes.WirePipelineRun:
     """Let a paused run go on; sends nothing."""
     engine = request.folder().engine
     return run_to_wire(await engine.execute(request.params.run_id, lifecycle.resume))
@@ -181,7 +182,7 @@ async def export_stored_run(request: Request[p.RunExportParams]) -> p.RunExportR
 
 async def branch_run(
     request: Request[p.RunBranchParams] | Request[p.RunRewindParams],
-) -> p.WirePipelineRun:
+) -> shapes.WirePipelineRun:
     """Make a child run that shares the past; it is the session's active run now.
 
     Rewinding is the same: the run that is left behind stays as it is. A run about a
@@ -193,7 +194,7 @@ async def branch_run(
     return run_to_wire(child)
 
 
-async def show_tree(request: Request[p.RunTreeParams]) -> p.RunTree:
+async def show_tree(request: Request[p.RunTreeParams]) -> shapes.RunTree:
     """Show a run's whole family from its root, or what branched off it."""
     params, folder = request.params, request.folder()
     await folder.engine.load_run(params.run_id)
@@ -248,20 +249,24 @@ async def _read_side(
 
 
 TREE_HANDLERS: Handlers = {
-    "writeit.run.branch": Command(p.RunBranchParams, p.WirePipelineRun, branch_run),
-    "writeit.run.rewind": Command(p.RunRewindParams, p.WirePipelineRun, branch_run),
-    "writeit.run.tree": Command(p.RunTreeParams, p.RunTree, show_tree),
+    "writeit.run.branch": Command(
+        p.RunBranchParams, shapes.WirePipelineRun, branch_run
+    ),
+    "writeit.run.rewind": Command(
+        p.RunRewindParams, shapes.WirePipelineRun, branch_run
+    ),
+    "writeit.run.tree": Command(p.RunTreeParams, shapes.RunTree, show_tree),
     "writeit.run.delete": Command(p.RunDeleteParams, p.RunDeleteResult, delete_run),
     "writeit.run.diff": Command(p.RunDiffParams, p.RunDiffResult, diff_texts),
 }
 
 
 HANDLERS: Handlers = {
-    "writeit.run.start": Command(p.RunStartParams, p.WirePipelineRun, start_run),
-    "writeit.run.show": Command(p.RunParams, p.WirePipelineRun, show_run),
+    "writeit.run.start": Command(p.RunStartParams, shapes.WirePipelineRun, start_run),
+    "writeit.run.show": Command(p.RunParams, shapes.WirePipelineRun, show_run),
     "writeit.run.list": Command(p.RunListParams, p.RunListResult, list_runs),
-    "writeit.run.pause": Command(p.RunParams, p.WirePipelineRun, pause_run),
-    "writeit.run.resume": Command(p.RunParams, p.WirePipelineRun, resume_run),
+    "writeit.run.pause": Command(p.RunParams, shapes.WirePipelineRun, pause_run),
+    "writeit.run.resume": Command(p.RunParams, shapes.WirePipelineRun, resume_run),
     "writeit.run.export": Command(
         p.RunExportParams, p.RunExportResult, export_stored_run
     ),

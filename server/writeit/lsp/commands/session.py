@@ -18,23 +18,24 @@ from writeit.domain.session import (
     validate_preferences,
 )
 from writeit.lsp import protocol as p
+from writeit.lsp import shapes
 from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.convert import to_invalid_params
 
 
-async def show_session(request: Request[p.Params]) -> p.WireUserSession:
+async def show_session(request: Request[p.Params]) -> shapes.WireUserSession:
     """Return this session's session in a folder."""
     return _session_to_wire(request.folder().engine.session)
 
 
-async def activate_run(request: Request[p.RunParams]) -> p.WireUserSession:
+async def activate_run(request: Request[p.RunParams]) -> shapes.WireUserSession:
     """Make a run the session's active one; a run about a passage is refused."""
     engine = request.folder().engine
     return _session_to_wire(await engine.activate_run(request.params.run_id))
 
 
-def _session_to_wire(user_session: UserSession) -> p.WireUserSession:
-    return p.WireUserSession.model_validate(
+def _session_to_wire(user_session: UserSession) -> shapes.WireUserSession:
+    return shapes.WireUserSession.model_validate(
         {
             **user_session.model_dump(exclude={"process"}),
             "workspace_path": str(user_session.workspace_path),
@@ -42,15 +43,15 @@ def _session_to_wire(user_session: UserSession) -> p.WireUserSession:
     )
 
 
-async def get_preferences(request: Request[p.Params]) -> p.WireUserPreferences:
+async def get_preferences(request: Request[p.Params]) -> shapes.WireUserPreferences:
     """Return what the writer prefers."""
     session = request.folder().engine.session
-    return p.WireUserPreferences.model_validate(session.preferences)
+    return shapes.WireUserPreferences.model_validate(session.preferences)
 
 
 async def set_preferences(
     request: Request[p.PreferencesSetParams],
-) -> p.WireUserPreferences:
+) -> shapes.WireUserPreferences:
     """Change what is given; the rest stays. They hold for sessions to come, too."""
     params = request.params
     folder = request.folder()
@@ -70,7 +71,7 @@ async def set_preferences(
     if problems:
         raise _invalid_preferences(problems)
     await folder.engine.save_preferences(preferences)
-    return p.WireUserPreferences.model_validate(preferences)
+    return shapes.WireUserPreferences.model_validate(preferences)
 
 
 async def _find_known_providers(
@@ -99,12 +100,14 @@ def _invalid_preferences(problems: list[FieldProblem]) -> InvalidParams:
 
 
 HANDLERS: Handlers = {
-    "writeit.session.show": Command(p.Params, p.WireUserSession, show_session),
-    "writeit.session.activate": Command(p.RunParams, p.WireUserSession, activate_run),
+    "writeit.session.show": Command(p.Params, shapes.WireUserSession, show_session),
+    "writeit.session.activate": Command(
+        p.RunParams, shapes.WireUserSession, activate_run
+    ),
     "writeit.preferences.get": Command(
-        p.Params, p.WireUserPreferences, get_preferences
+        p.Params, shapes.WireUserPreferences, get_preferences
     ),
     "writeit.preferences.set": Command(
-        p.PreferencesSetParams, p.WireUserPreferences, set_preferences
+        p.PreferencesSetParams, shapes.WireUserPreferences, set_preferences
     ),
 }

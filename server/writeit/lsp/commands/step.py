@@ -8,6 +8,7 @@ from writeit.domain.operations import lifecycle, select
 from writeit.domain.run import Passage, PipelineRun, StepState
 from writeit.engine.requests import GenerateStep, MergeWithModel, RegenerateStep
 from writeit.lsp import protocol as p
+from writeit.lsp import shapes
 from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.commands.generation import model_selection_for, run_generation
 from writeit.lsp.pages.user_edits import UserEdits
@@ -16,7 +17,7 @@ from writeit.lsp.shapes import run_to_wire, step_to_wire
 # --- `writeit.step.*` and `writeit.response.*`: asking models, choosing, joining ------
 
 
-async def run_step(request: Request[p.StepRunParams]) -> p.WireModel:
+async def run_step(request: Request[p.StepRunParams]) -> shapes.WireModel:
     """Ask a step's models; again what failed or was cut."""
     params, folder = request.params, request.folder()
     run = await folder.engine.load_run(params.run_id)
@@ -30,7 +31,7 @@ async def run_step(request: Request[p.StepRunParams]) -> p.WireModel:
     return await run_generation(request, folder, asked)
 
 
-async def regenerate_step(request: Request[p.StepRegenerateParams]) -> p.WireModel:
+async def regenerate_step(request: Request[p.StepRegenerateParams]) -> shapes.WireModel:
     """Ask a step anew, with what to change about its answer."""
     params, folder = request.params, request.folder()
     run = await folder.engine.load_run(params.run_id)
@@ -59,7 +60,9 @@ async def _resolve_model_ids(
     return tuple([await identify(model) for model in models])
 
 
-async def select_response(request: Request[p.StepSelectParams]) -> p.WirePipelineRun:
+async def select_response(
+    request: Request[p.StepSelectParams],
+) -> shapes.WirePipelineRun:
     """Choose an answer; the step is completed by it."""
     params, folder = request.params, request.folder()
     words = await UserEdits.read(
@@ -83,7 +86,7 @@ async def select_response(request: Request[p.StepSelectParams]) -> p.WirePipelin
     return run_to_wire(run)
 
 
-async def add_to_merge(request: Request[p.StepTakeParams]) -> p.WireStepState:
+async def add_to_merge(request: Request[p.StepTakeParams]) -> shapes.WireStepState:
     """Take a passage towards the step's merge; allowed while answers stream."""
     params, engine = request.params, request.folder().engine
     passage_id = engine.new_id()
@@ -101,7 +104,7 @@ async def add_to_merge(request: Request[p.StepTakeParams]) -> p.WireStepState:
     return step_to_wire(run, lifecycle.find_step(run, params.step))
 
 
-async def merge_responses(request: Request[p.StepMergeParams]) -> p.WireModel:
+async def merge_responses(request: Request[p.StepMergeParams]) -> shapes.WireModel:
     """Join parts: by hand, which completes the step, or by a model."""
     params, folder = request.params, request.folder()
     words = await UserEdits.read(
@@ -143,7 +146,7 @@ async def merge_responses(request: Request[p.StepMergeParams]) -> p.WireModel:
     return reply
 
 
-async def give_feedback(request: Request[p.StepFeedbackParams]) -> p.WireStepState:
+async def give_feedback(request: Request[p.StepFeedbackParams]) -> shapes.WireStepState:
     """Say what later prompts should know; of the last step with answers, if unsaid."""
     params = request.params
     run = await request.folder().engine.execute(
@@ -155,7 +158,7 @@ async def give_feedback(request: Request[p.StepFeedbackParams]) -> p.WireStepSta
     return step_to_wire(run, lifecycle.find_answered_step(run, params.step))
 
 
-async def skip_step(request: Request[p.StepParams]) -> p.WirePipelineRun:
+async def skip_step(request: Request[p.StepParams]) -> shapes.WirePipelineRun:
     """Go on without a step."""
     params = request.params
     run = await request.folder().engine.execute(
@@ -167,7 +170,9 @@ async def skip_step(request: Request[p.StepParams]) -> p.WirePipelineRun:
     return run_to_wire(run)
 
 
-async def rate_response(request: Request[p.ResponseRateParams]) -> p.WireAIResponse:
+async def rate_response(
+    request: Request[p.ResponseRateParams],
+) -> shapes.WireAIResponse:
     """Note how good the writer finds an answer."""
     params = request.params
     run = await request.folder().engine.execute(
@@ -181,7 +186,7 @@ async def rate_response(request: Request[p.ResponseRateParams]) -> p.WireAIRespo
         ),
     )
     state: StepState = lifecycle.find_step(run, params.step)
-    return p.WireAIResponse.model_validate(state.rated_responses[params.response])
+    return shapes.WireAIResponse.model_validate(state.rated_responses[params.response])
 
 
 # --- `writeit.step.preview`: what a step would send; nothing is sent ------------------
@@ -210,22 +215,22 @@ PREVIEW_HANDLERS: Handlers = {
 
 
 HANDLERS: Handlers = {
-    "writeit.step.run": Command(p.StepRunParams, p.WireStepState, run_step),
+    "writeit.step.run": Command(p.StepRunParams, shapes.WireStepState, run_step),
     "writeit.step.regenerate": Command(
-        p.StepRegenerateParams, p.WireStepState, regenerate_step
+        p.StepRegenerateParams, shapes.WireStepState, regenerate_step
     ),
     "writeit.step.select": Command(
-        p.StepSelectParams, p.WirePipelineRun, select_response
+        p.StepSelectParams, shapes.WirePipelineRun, select_response
     ),
-    "writeit.step.take": Command(p.StepTakeParams, p.WireStepState, add_to_merge),
+    "writeit.step.take": Command(p.StepTakeParams, shapes.WireStepState, add_to_merge),
     "writeit.step.merge": Command(
-        p.StepMergeParams, p.WirePipelineRun, merge_responses
+        p.StepMergeParams, shapes.WirePipelineRun, merge_responses
     ),
     "writeit.step.feedback": Command(
-        p.StepFeedbackParams, p.WireStepState, give_feedback
+        p.StepFeedbackParams, shapes.WireStepState, give_feedback
     ),
-    "writeit.step.skip": Command(p.StepParams, p.WirePipelineRun, skip_step),
+    "writeit.step.skip": Command(p.StepParams, shapes.WirePipelineRun, skip_step),
     "writeit.response.rate": Command(
-        p.ResponseRateParams, p.WireAIResponse, rate_response
+        p.ResponseRateParams, shapes.WireAIResponse, rate_response
     ),
 }

@@ -8,6 +8,7 @@ from typing import Any
 from writeit.domain.errors import InvalidParams
 from writeit.engine.queries import sum_usage
 from writeit.lsp import protocol as p
+from writeit.lsp import shapes
 from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.edits.files import resolve_in_workspace
@@ -25,8 +26,8 @@ async def show_usage(request: Request[p.UsageShowParams]) -> p.UsageShowResult:
     records = request.folder().store.usage_records(params.since)
     rows, total = sum_usage(records, params.by)
     return p.UsageShowResult(
-        rows=[p.UsageRow.model_validate(row) for row in rows],
-        total=p.UsageRow.model_validate(total),
+        rows=[shapes.UsageRow.model_validate(row) for row in rows],
+        total=shapes.UsageRow.model_validate(total),
     )
 
 
@@ -55,7 +56,7 @@ async def verify_store(request: Request[p.Params]) -> p.StoreVerifyResult:
     return p.StoreVerifyResult(
         ok=not verified.problems,
         checked=verified.checked,
-        problems=[p.WireStoreProblem.model_validate(x) for x in verified.problems],
+        problems=[shapes.WireStoreProblem.model_validate(x) for x in verified.problems],
     )
 
 

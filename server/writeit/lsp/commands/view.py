@@ -8,6 +8,7 @@ from uuid import UUID
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import lifecycle
 from writeit.lsp import protocol as p
+from writeit.lsp import shapes
 from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.open import display_view, read_view
@@ -96,8 +97,8 @@ async def read_view_text(request: Request[p.ViewReadParams]) -> p.ViewReadResult
     )
 
 
-def _section_to_wire(section: PageSection) -> p.ViewSection:
-    return p.ViewSection(
+def _section_to_wire(section: PageSection) -> shapes.ViewSection:
+    return shapes.ViewSection(
         kind=section.kind,
         response_id=section.response_id,
         index=section.index,
