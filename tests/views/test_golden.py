@@ -6,7 +6,6 @@ pages that changed as a writer would.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,10 @@ import pytest
 
 from views import manuscripts, samples
 from views.rendered import render_compare, render_response, render_step
+from writeit.domain.entity import ModelPreview, UsageTotal
 from writeit.domain.run import StepState, StepStatus
 from writeit.views.compare import read_compared_text
-from writeit.views.prompt import PromptModel, render_prompt
+from writeit.views.prompt import render_prompt
 from writeit.views.run import render_run
 from writeit.views.step import render_content
 from writeit.views.uris import ComparedSide
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parent / "golden"
 WRITTEN_OUT = "The post, written out"
-
-
-@dataclass(kw_only=True)
-class Used:
-    """A sum of calls, as the engine makes them."""
-
-    key: str
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
-    unknown_cost_calls: int
-    seconds: float
 
 
 def draft(step: StepState, **more: object) -> str:
@@ -176,7 +163,7 @@ def prompt() -> str:
         f"The outline:\n\n{manuscripts.OUTLINE}\n\nWrite the post.\n"
     )
     models = [
-        PromptModel(
+        ModelPreview(
             id=samples.CLAUDE,
             prompt_tokens=412,
             context_window=200_000,
@@ -185,7 +172,7 @@ def prompt() -> str:
             max_cost_usd=0.019236,
             destination="api.anthropic.com",
         ),
-        PromptModel(
+        ModelPreview(
             id=samples.LOCAL,
             prompt_tokens=433,
             context_window=512,
@@ -194,15 +181,15 @@ def prompt() -> str:
             max_cost_usd=0.0,
             destination="this machine",
         ),
-        PromptModel(id="openrouter/someone/new-model", prompt_tokens=420),
+        ModelPreview(id="openrouter/someone/new-model", prompt_tokens=420),
     ]
     return render_prompt(samples.up_to_draft(samples.waiting()), "draft", text, models)
 
 
-def used(key: str, *counted: int, cost: float | None, seconds: float) -> Used:
+def used(key: str, *counted: int, cost: float | None, seconds: float) -> UsageTotal:
     """Calls, tokens sent and come back, and calls of unknown cost, as a sum."""
     calls, sent, came, unknown = counted
-    return Used(
+    return UsageTotal(
         key=key,
         calls=calls,
         prompt_tokens=sent,

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from views import samples
 from views.rendered import render_compare, render_response, render_step
 from views.typing_hands import TEXTS
+from writeit.domain.entity import ModelPreview, UsageTotal
 from writeit.domain.errors import NotFound
 from writeit.domain.run import PipelineStatus, StepState
 from writeit.views.compare import ComparedText
@@ -25,7 +26,7 @@ from writeit.views.escape import (
     unclosed_fence,
 )
 from writeit.views.page_outline import find_page_sections, heading_tree
-from writeit.views.prompt import PromptModel, render_prompt
+from writeit.views.prompt import render_prompt
 from writeit.views.run import count_runs, render_run, tree_lines
 from writeit.views.step import render_content
 from writeit.views.usage import render_usage
@@ -97,7 +98,7 @@ def test_a_runs_page_keeps_its_shape(name: str, given_text: str) -> None:
 @given(WORDS, TEXTS)
 def test_a_prompts_page_keeps_its_shape(model: str, prompt: str) -> None:
     """The prompt stands there whole, and nothing in it closes its fence."""
-    models = [PromptModel(id=model, prompt_tokens=1, destination=model)]
+    models = [ModelPreview(id=model, prompt_tokens=1, destination=model)]
     page = render_prompt(samples.a_run(), "draft", prompt, models)
     assert titles(page) == ["The prompt"]
     assert prompt.removesuffix("\n") in page
@@ -206,14 +207,7 @@ def test_what_is_not_there_is_not_found(render: Any) -> None:
 
 def test_nothing_used_yet() -> None:
     """A page without empty tables."""
-
-    class Nothing:
-        key = "total"
-        calls = prompt_tokens = completion_tokens = unknown_cost_calls = 0
-        cost_usd: float | None = None
-        seconds = 0.0
-
-    page = render_usage({"model": []}, Nothing(), since=samples.BEGUN)
+    page = render_usage({"model": []}, UsageTotal(key="total"), since=samples.BEGUN)
     assert page.startswith("# Usage\n\n")
     assert "22 November 2026" in page
     assert "|" not in page

@@ -22,7 +22,7 @@ from writeit.domain.errors import InvalidTransition, WriteItError
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.domain.session import CostLimits, Settings
-from writeit.engine.precedence import ModelSelection, StartRequest
+from writeit.engine.precedence import ModelSelection, StartRequest, resolve_primer_name
 from writeit.engine.requests import GenerateStep
 from writeit.export.article import final_text
 from writeit.library.front_matter import (
@@ -109,12 +109,12 @@ async def _start_new_run(
     library = workspace.load_library()
     configuration = library.pipeline(request.pipeline or "")
     binding = manuscript.front_matter.config
-    preferences = workspace.engine.session.preferences
-    primer = (
-        request.primer
-        or binding.primer
-        or configuration.default("style_primer", str)
-        or preferences.style_primer
+    primer = resolve_primer_name(
+        request.primer,
+        binding.primer,
+        configuration,
+        Settings(),
+        workspace.engine.session.preferences,
     )
     run = await workspace.engine.start_run(
         StartRequest(

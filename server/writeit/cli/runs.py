@@ -27,7 +27,6 @@ from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.domain.run_summary import RunNode, RunSummary
 from writeit.engine.queries import (
     UsageGrouping,
-    UsageTotal,
     find_root_run,
     read_full_tree,
     read_run_tree,
@@ -229,9 +228,7 @@ def _format_usage(
         told = {"rows": [asdict(row) for row in rows], "total": asdict(total)}
         return json.dumps(told, indent=2) + "\n"
     kinds = (grouping,) if grouping else DEFAULT_GROUPINGS
-    sums: dict[str, list[UsageTotal]] = {
-        kind: sum_usage(records, kind)[0] for kind in kinds
-    }
+    sums = {str(kind): sum_usage(records, kind)[0] for kind in kinds}
     return render_for_terminal(render_usage(sums, total, since=since))
 
 

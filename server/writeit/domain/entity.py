@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
@@ -132,3 +133,46 @@ def total_cost(usages: Iterable[TokenUsage]) -> float | None:
     """Add up known costs; None when not a single one is known."""
     known = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
     return sum(known) if known else None
+
+
+@dataclass(slots=True, kw_only=True)
+class UsageTotal:
+    """The usage of all calls with one key, such as a model or a day."""
+
+    key: str
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    """Of the calls with a known cost; None if there is none."""
+    unknown_cost_calls: int = 0
+    seconds: float = 0.0
+
+    def add(self, usage: TokenUsage, seconds: float) -> None:
+        """Count one call."""
+        self.calls += 1
+        self.prompt_tokens += usage.prompt_tokens
+        self.completion_tokens += usage.completion_tokens
+        self.seconds += seconds
+        if usage.cost_usd is None:
+            self.unknown_cost_calls += 1
+        else:
+            self.cost_usd = (self.cost_usd or 0.0) + usage.cost_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPreview:
+    """The size and cost of a prompt for one model; None is unknown."""
+
+    id: str
+    prompt_tokens: int
+    context_window: int | None = None
+    fits: bool | None = None
+    """Whether prompt and longest answer fit the context window together."""
+    min_cost_usd: float | None = None
+    """Of the prompt alone."""
+    max_cost_usd: float | None = None
+    """With the longest answer allowed."""
+    destination: str = ""
+    allowed: bool = True
+    """Whether the text may be sent to its provider."""

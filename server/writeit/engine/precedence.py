@@ -79,6 +79,24 @@ def resolve_step_models(
     )
 
 
+def resolve_primer_name(
+    explicit: str | None,
+    front_matter: str | None,
+    configuration: PipelineConfiguration,
+    settings: Settings,
+    preferences: UserPreferences,
+) -> str | None:
+    """Return the primer of a new run: the first name given, in this order."""
+    candidates = (
+        explicit,
+        front_matter,
+        configuration.default("style_primer", str),
+        settings.style_primer,
+        preferences.style_primer,
+    )
+    return next((name for name in candidates if name), None)
+
+
 def resolve_inputs(
     configuration: PipelineConfiguration,
     explicit_inputs: Mapping[str, str],

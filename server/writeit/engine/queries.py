@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from writeit.domain.entity import ModelPreview, UsageTotal
 from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.operations import generate
 from writeit.domain.run import PipelineRun, StepState
@@ -25,24 +26,6 @@ from writeit.engine.requests import (
 from writeit.ports.models import CallEstimate, ModelCall
 from writeit.ports.store import Store, UsageRecord
 from writeit.prompts.build import build_prompt
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPreview:
-    """How the prompt fits one model; None is unknown."""
-
-    id: str
-    prompt_tokens: int
-    context_window: int | None
-    fits: bool | None
-    """Whether the prompt and the longest answer have room together."""
-    min_cost_usd: float | None
-    """The prompt alone."""
-    max_cost_usd: float | None
-    """With the longest answer allowed."""
-    destination: str
-    allowed: bool
-    """Whether the text may be sent there; a step that asks for it is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,31 +110,6 @@ def _model_preview(
 UsageGrouping = Literal["model", "pipeline", "day", "run"]
 
 
-@dataclass(slots=True, kw_only=True)
-class UsageTotal:
-    """The calls of one key added up."""
-
-    key: str
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
-    """Of the calls whose cost is known; None if none is."""
-    unknown_cost_calls: int = 0
-    seconds: float = 0.0
-
-    def add(self, record: UsageRecord) -> None:
-        """Count one call."""
-        self.calls += 1
-        self.prompt_tokens += record.usage.prompt_tokens
-        self.completion_tokens += record.usage.completion_tokens
-        self.seconds += record.seconds
-        if record.usage.cost_usd is None:
-            self.unknown_cost_calls += 1
-        else:
-            self.cost_usd = (self.cost_usd or 0.0) + record.usage.cost_usd
-
-
 def sum_usage(
     records: Iterable[UsageRecord], group_by: UsageGrouping
 ) -> tuple[list[UsageTotal], UsageTotal]:
@@ -160,8 +118,8 @@ def sum_usage(
     total = UsageTotal(key="total")
     for record in records:
         key = _group_key(record, group_by)
-        rows.setdefault(key, UsageTotal(key=key)).add(record)
-        total.add(record)
+        for row in (rows.setdefault(key, UsageTotal(key=key)), total):
+            row.add(record.usage, record.seconds)
     return [rows[key] for key in sorted(rows)], total
 
 

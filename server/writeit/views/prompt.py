@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from writeit.domain.entity import ModelPreview
 from writeit.domain.run import PipelineRun, split_model_id
 from writeit.views import wording
 from writeit.views.escape import (
@@ -16,23 +16,8 @@ from writeit.views.escape import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptModel:
-    """A model with the size and cost of the prompt for it; None is unknown."""
-
-    id: str
-    prompt_tokens: int
-    context_window: int | None = None
-    fits: bool | None = None
-    min_cost_usd: float | None = None
-    max_cost_usd: float | None = None
-    destination: str = ""
-    allowed: bool = True
-    """Whether the text may be sent to its provider."""
-
-
 def render_prompt(
-    run: PipelineRun, step: str, prompt: str, models: Sequence[PromptModel]
+    run: PipelineRun, step: str, prompt: str, models: Sequence[ModelPreview]
 ) -> str:
     """Return the page of a step's prompt."""
     return (
@@ -49,7 +34,7 @@ def render_prompt(
     )
 
 
-def _models_table(models: Sequence[PromptModel]) -> str:
+def _models_table(models: Sequence[ModelPreview]) -> str:
     if not models:
         return "No model is set for this step. Choose one when you generate."
     rows = [
@@ -66,19 +51,19 @@ def _models_table(models: Sequence[PromptModel]) -> str:
     return markdown_table(headers, rows, right_aligned=(2, 3))
 
 
-def _destination_cell(model: PromptModel) -> str:
+def _destination_cell(model: ModelPreview) -> str:
     if not model.allowed:
         return f"not allowed: `providers` does not list {split_model_id(model.id)[0]}"
     return escape_inline(model.destination) or "unknown"
 
 
-def _context_window_cell(model: PromptModel) -> str:
+def _context_window_cell(model: ModelPreview) -> str:
     if model.context_window is None:
         return "unknown"
     return f"{model.context_window:,}{', too small' if model.fits is False else ''}"
 
 
-def _cost_range_cell(model: PromptModel) -> str:
+def _cost_range_cell(model: ModelPreview) -> str:
     least, most = model.min_cost_usd, model.max_cost_usd
     if least is None:
         return "unknown"

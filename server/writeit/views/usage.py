@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
+from writeit.domain.entity import UsageTotal
 from writeit.views import wording
 from writeit.views.escape import escape_inline, join_blocks, markdown_table
 
 
-class UsageFigures(Protocol):
-    """The sum of the calls of one key, as `engine.queries.UsageTotal` has it."""
-
-    key: str
-    """The model, day, pipeline or run."""
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
-    """The cost of the calls whose cost is known, None if none is."""
-    unknown_cost_calls: int
-    seconds: float
-
-
 def render_usage(
-    sums: Mapping[str, Sequence[UsageFigures]],
-    total: UsageFigures,
+    sums: Mapping[str, Sequence[UsageTotal]],
+    total: UsageTotal,
     *,
     since: datetime | None = None,
 ) -> str:
@@ -43,7 +29,7 @@ def render_usage(
     )
 
 
-def _usage_summary(total: UsageFigures, since: datetime | None) -> str:
+def _usage_summary(total: UsageTotal, since: datetime | None) -> str:
     when = f" since {wording.format_date(since)}" if since else ""
     if not total.calls:
         return f"No model calls{when}."
@@ -58,9 +44,7 @@ def _usage_summary(total: UsageFigures, since: datetime | None) -> str:
     return f"{summary} Not included: {unknown} of unknown cost."
 
 
-def _usage_table(
-    grouping: str, rows: Sequence[UsageFigures], total: UsageFigures
-) -> str:
+def _usage_table(grouping: str, rows: Sequence[UsageTotal], total: UsageTotal) -> str:
     headers = (grouping, "calls", "tokens sent", "received", "time", "cost")
     lines = [_usage_row(escape_inline(row.key), row) for row in rows]
     if len(rows) > 1:
@@ -70,7 +54,7 @@ def _usage_table(
     )
 
 
-def _usage_row(name: str, row: UsageFigures) -> tuple[str, ...]:
+def _usage_row(name: str, row: UsageTotal) -> tuple[str, ...]:
     return (
         name,
         f"{row.calls:,}",
@@ -81,7 +65,7 @@ def _usage_row(name: str, row: UsageFigures) -> tuple[str, ...]:
     )
 
 
-def _cost_cell(row: UsageFigures) -> str:
+def _cost_cell(row: UsageTotal) -> str:
     if row.cost_usd is None:
         return "unknown"
     known = wording.format_usd(row.cost_usd)

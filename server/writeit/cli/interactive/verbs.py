@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from writeit.cli.interactive import answers
@@ -20,7 +20,7 @@ from writeit.engine.queries import read_full_tree
 from writeit.engine.requests import GenerateStep
 from writeit.views.compare import comparison_parts, read_compared_text
 from writeit.views.diff import compare_words
-from writeit.views.prompt import PromptModel, render_prompt
+from writeit.views.prompt import render_prompt
 from writeit.views.run import render_run
 from writeit.views.uris import ComparedSide
 
@@ -68,7 +68,7 @@ async def show_prompt(
     """Show the exact prompt, who would get it, and what it would cost."""
     del argument
     step = interactive.step_state(run).step_name
-    shown = await interactive.workspace.engine.preview_step(
+    preview = await interactive.workspace.engine.preview_step(
         GenerateStep(
             run_id=interactive.run_id,
             step=step,
@@ -76,10 +76,9 @@ async def show_prompt(
             model_selection=interactive.model_selection,
         )
     )
-    models = [PromptModel(**asdict(model)) for model in shown.models]
     interactive.console.write("")
     interactive.console.write(
-        render_for_terminal(render_prompt(run, step, shown.prompt, models))
+        render_for_terminal(render_prompt(run, step, preview.prompt, preview.models))
     )
 
 

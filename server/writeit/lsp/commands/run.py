@@ -9,10 +9,9 @@ from writeit import __version__
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import Output, PipelineConfiguration
-from writeit.domain.primer import StylePrimer
 from writeit.domain.run import RunDocument
 from writeit.domain.session import Settings
-from writeit.engine.precedence import StartRequest
+from writeit.engine.precedence import StartRequest, input_text, resolve_primer_name
 from writeit.engine.queries import read_full_tree, read_run_tree
 from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
@@ -22,7 +21,6 @@ from writeit.lsp import shapes
 from writeit.lsp.command import Command, Handlers, Request
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.edits.files import write_in_workspace
-from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.shapes import run_to_wire, summary_to_wire, tree_to_wire
 from writeit.ports.store import RunQuery
 
@@ -45,15 +43,20 @@ async def start_run(request: Request[p.RunStartParams]) -> shapes.WirePipelineRu
         binding = manuscript.front_matter.config
     settings = await folder.load_settings()
     session.warm_up_models()
+    primer = resolve_primer_name(
+        params.primer,
+        binding.primer,
+        configuration,
+        settings,
+        folder.engine.session.preferences,
+    )
     run = await folder.engine.start_run(
         StartRequest(
             configuration=configuration,
-            inputs={
-                name: _input_to_text(value) for name, value in params.inputs.items()
-            },
-            front_matter_inputs=_declared_inputs(configuration, binding),
+            inputs={name: input_text(value) for name, value in params.inputs.items()},
+            front_matter_inputs=binding.inputs,
             document=document,
-            primer=await _resolve_primer(request, folder, configuration, binding),
+            primer=library.primer(primer) if primer else None,
             models=await _resolve_models(request, params.models),
             name=params.name,
             uri=params.uri,
@@ -71,25 +74,6 @@ def _configured_output(
     return settings.output if configuration.applies_to == "document" else None
 
 
-async def _resolve_primer(
-    request: Request[p.RunStartParams],
-    folder: WorkspaceFolder,
-    configuration: PipelineConfiguration,
-    binding: FrontMatterConfig,
-) -> StylePrimer | None:
-    """Find the primer: params, front matter, pipeline, setting, preference, none."""
-    settings = await folder.load_settings()
-    candidates = (
-        request.params.primer,
-        binding.primer,
-        configuration.default("style_primer", str),
-        settings.style_primer,
-        folder.engine.session.preferences.style_primer,
-    )
-    named = next((name for name in candidates if name), None)
-    return folder.load_library().primer(named) if named else None
-
-
 async def _resolve_models(
     request: Request[p.RunStartParams], models_by_step: Mapping[str, list[str] | str]
 ) -> dict[str, tuple[str, ...]]:
@@ -103,20 +87,6 @@ async def _resolve_models(
         )
         for step, names in models_by_step.items()
     }
-
-
-def _declared_inputs(
-    configuration: PipelineConfiguration, binding: FrontMatterConfig
-) -> dict[str, str]:
-    """Inputs of the front matter that this pipeline has; others have a diagnostic."""
-    known = {spec.name for spec in configuration.inputs}
-    return {name: value for name, value in binding.inputs.items() if name in known}
-
-
-def _input_to_text(value: str | float | bool) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 async def show_run(request: Request[p.RunParams]) -> shapes.WirePipelineRun:

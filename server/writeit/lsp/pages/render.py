@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import assert_never
 from urllib.parse import unquote
 from uuid import UUID
@@ -13,7 +12,6 @@ from writeit.domain.placement import place_content
 from writeit.domain.run import PipelineRun
 from writeit.engine.queries import (
     UsageGrouping,
-    UsageTotal,
     find_root_run,
     read_full_tree,
     sum_usage,
@@ -27,7 +25,7 @@ from writeit.text.merge3 import merge
 from writeit.views import uris
 from writeit.views.compare import ComparedText, comparison_parts, read_compared_text
 from writeit.views.editable_page import ReadOnlyPage, render_read_only
-from writeit.views.prompt import PromptModel, render_prompt
+from writeit.views.prompt import render_prompt
 from writeit.views.run import render_run
 from writeit.views.section_markers import PageParts, assemble_page
 from writeit.views.step import (
@@ -136,11 +134,10 @@ async def _render_prompt_page(
     run = await folder.engine.load_run(view.run_id)
     config = documents.front_matter_config_of(run)
     selection = await folder.model_selection(config)
-    shown = await folder.engine.preview_step(
+    preview = await folder.engine.preview_step(
         GenerateStep(run_id=view.run_id, step=view.step, model_selection=selection)
     )
-    models = [PromptModel(**asdict(model)) for model in shown.models]
-    return render_prompt(run, view.step, shown.prompt, models)
+    return render_prompt(run, view.step, preview.prompt, preview.models)
 
 
 async def _comparison_text(
@@ -168,5 +165,5 @@ async def _comparison_text(
 def _render_usage_page(store: Store) -> str:
     records = list(store.usage_records())
     kinds: tuple[UsageGrouping, ...] = ("model", "day", "pipeline")
-    sums: dict[str, list[UsageTotal]] = {by: sum_usage(records, by)[0] for by in kinds}
+    sums = {str(by): sum_usage(records, by)[0] for by in kinds}
     return render_usage(sums, sum_usage(records, "model")[1])
