@@ -62,9 +62,9 @@ def test_steps_must_form_valid_sequential_workflow() -> None:
     with pytest.raises(ValidationError):
         pipeline(steps=())
     once = StepSpec(name="write", prompt="x")
-    with pytest.raises(ValidationError, match="there twice"):
+    with pytest.raises(ValidationError, match="defined twice"):
         pipeline(steps=(once, once))
-    with pytest.raises(ValidationError, match="there twice"):
+    with pytest.raises(ValidationError, match="defined twice"):
         pipeline(inputs=(TOPIC, TOPIC))
 
 

@@ -2,11 +2,11 @@
 
 export type JsonValue = unknown;
 /**
- * Where a run stands.
+ * The status of a run.
  */
 export type PipelineStatus = 'INITIALIZING' | 'RUNNING' | 'PAUSED' | 'COMPLETED' | 'ERROR';
 /**
- * Where a step stands; RUNNING lasts from being asked until the choice.
+ * The status of a step; it is RUNNING from the first call until the choice.
  */
 export type StepStatus = 'PENDING' | 'RUNNING' | 'COMPLETED' | 'SKIPPED';
 export type ErrorData =
@@ -1452,14 +1452,14 @@ export interface ClientOptions {
     | undefined;
 }
 /**
- * US dollars that may be spent; None is no limit.
+ * US dollars that may be spent; None for no limit.
  */
 export interface CostLimits {
   readonly run?: (number | null) | undefined;
   readonly day?: (number | null) | undefined;
 }
 /**
- * Which models to ask where nothing nearer to the text says so.
+ * The models to use if no front matter, pipeline or command names any.
  */
 export interface ModelSettings {
   readonly default?: readonly string[] | undefined;
@@ -1470,7 +1470,7 @@ export interface ModelSettings {
     | undefined;
 }
 /**
- * The whole section. A setting that is set wins over the preference.
+ * The editor's section `writeit`. A setting takes precedence over a preference.
  */
 export interface Settings {
   readonly models?: ModelSettings | undefined;

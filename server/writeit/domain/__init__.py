@@ -1,5 +1,4 @@
-"""What a run, a pipeline and a primer are, and what may happen to them.
+"""Runs, pipelines and style primers, and what may happen to them.
 
-This room is pure: no clock, no network, no files, no event loop. It imports the
-standard library and pydantic (jinja2 in `prompt` alone) and nothing of ours.
+No clock, network, files or event loop: only the standard library, pydantic and `text`.
 """

@@ -1,4 +1,4 @@
-"""What all entities share: immutable, strict about fields, checked when made."""
+"""The base of all entities, content hashes, and the token usage of a call."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-
-# --- What all entities share: immutable, strict about fields, checked when made -------
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 """Names of pipelines, steps, primers and inputs."""
@@ -41,7 +39,7 @@ UtcDatetime = Annotated[datetime, AfterValidator(_to_utc)]
 
 
 class Entity(BaseModel):
-    """A value: two entities with equal fields are the same thing."""
+    """An immutable value, validated when it is created."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -63,9 +61,9 @@ class Entity(BaseModel):
 def content_hash(entity: Entity) -> str:
     """Return a hash of the canonical form of an entity, in 12 hexadecimal digits.
 
-    Form 1, the only one so far: the fields named in `FORM_1`, with their defaults, and
-    any other field only where it differs from its default. So a field that is added
-    later changes no id that was given before. Keys are sorted, texts are UTF-8.
+    Form 1, the only one so far, has the fields named in `FORM_1` with their defaults,
+    and any other field only if it differs from its default. So a field that is added
+    later changes no existing id. Keys are sorted, texts are UTF-8.
     """
     form = _canonical_form_1(entity, entity.model_dump(mode="json", by_alias=True))
     canonical = json.dumps(form, sort_keys=True, ensure_ascii=False)
@@ -73,7 +71,7 @@ def content_hash(entity: Entity) -> str:
 
 
 def _canonical_form_1(value: object, dumped: Any) -> Any:  # noqa: ANN401 -- any JSON
-    """Return `dumped`, the JSON of `value`, without what the form leaves out."""
+    """Return `dumped`, the JSON of `value`, without what form 1 leaves out."""
     if isinstance(value, tuple):
         return [_canonical_form_1(*pair) for pair in zip(value, dumped, strict=True)]
     if not isinstance(value, Entity):
@@ -92,22 +90,18 @@ def _canonical_form_1(value: object, dumped: Any) -> Any:  # noqa: ANN401 -- any
 _UNKNOWN_VALUE_ERRORS = frozenset(
     {"extra_forbidden", "literal_error", "enum", "union_tag_invalid"}
 )
-"""What pydantic calls a key, a word or a kind of event that it was not told of."""
+"""Pydantic's error types for a key, a word or an event type that is not known."""
 
 
 def find_unknown_value(error: ValidationError) -> str | None:
-    """Return the place of the first key or word that no entity knows, if that is it.
+    """Return where the first unknown key or word is, or None if there is none.
 
-    In data that is known to be as it was written, only a newer WriteIt can have put
-    it there.
+    In undamaged data, only a newer WriteIt can have written it.
     """
     for detail in error.errors(include_url=False, include_context=False):
         if detail["type"] in _UNKNOWN_VALUE_ERRORS:
             return ".".join(map(str, detail["loc"])) or "a value"
     return None
-
-
-# --- What a call cost: tokens and money. What is not known is None, never 0 -----------
 
 
 class TokenUsage(Entity):
@@ -119,7 +113,7 @@ class TokenUsage(Entity):
     cost_usd: float | None = Field(default=None, ge=0)
     """US dollars by the bundled price map; None where no price is known."""
     estimated: bool = False
-    """Whether the tokens were counted here because the provider did not say."""
+    """Whether the tokens were counted here because the provider did not report them."""
 
     @model_validator(mode="after")
     def _check_total(self) -> TokenUsage:
@@ -130,7 +124,7 @@ class TokenUsage(Entity):
 
 
 def total_cost(usages: Iterable[TokenUsage]) -> float | None:
-    """Add up known costs; None when not a single one is known."""
+    """Return the sum of the known costs; None if none is known."""
     known = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
     return sum(known) if known else None
 

@@ -1,8 +1,8 @@
-"""The editors' own key bindings, and how a chord of keys is spelled.
+"""The editors' own key bindings, and the spelling of chords.
 
-A writer may spell a chord as VS Code does (`Ctrl+Shift+P`, `ctrl+k ctrl+s`) or as
-Neovim does (`<C-w>`, `gd`); `keystrokes` makes the same of both. Two chords conflict
-when one begins with the other: the editor could not tell them apart.
+The user can spell a chord as in VS Code (`Ctrl+Shift+P`, `ctrl+k ctrl+s`) or as in
+Neovim (`<C-w>`, `gd`). Two chords conflict if one begins with the other, because an
+editor cannot tell them apart.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ _NEOVIM_KEY = re.compile(r"<(?P<named>[^<>\s]{2,})>|(?P<one>\S)")
 
 
 def parse_chord(chord: str) -> tuple[str, ...]:
-    """Return the keystrokes of a chord, each spelled in one way.
+    """Return the keystrokes of a chord in normal form.
 
     Raises:
-        ValueError: it is no chord; the message says why.
+        ValueError: it is no chord; the message is a verb phrase that says why.
     """
     strokes = tuple(
         stroke for part in chord.split() for stroke in _parse_keystrokes(part)
@@ -73,13 +73,13 @@ def parse_chord(chord: str) -> tuple[str, ...]:
 
 
 def is_chord_conflict(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
-    """Say whether one of two chords begins with the other."""
+    """Whether one of two chords begins with the other."""
     shared = min(len(first), len(second))
     return first[:shared] == second[:shared]
 
 
 def _parse_keystrokes(part: str) -> list[str]:
-    """Return the keystrokes of a part of a chord that has no spaces in it."""
+    """Return the keystrokes of a part of a chord without spaces."""
     if part.lower() in _NAMED_KEYS:
         return [_NAMED_KEYS[part.lower()]]
     if "+" in part[1:] and len(part) > len("g+") and not part.startswith("<"):
@@ -103,12 +103,12 @@ def _parse_keystrokes(part: str) -> list[str]:
 def _normalize_keystroke(
     modifiers: list[str], key: str, modifier_names: dict[str, str]
 ) -> str:
-    held = set()
+    pressed = set()
     for name in modifiers:
         if name.lower() not in modifier_names:
             msg = f"has {name!r}, which is no modifier"
             raise ValueError(msg)
-        held.add(modifier_names[name.lower()])
+        pressed.add(modifier_names[name.lower()])
     if len(key) != 1 and key.lower() not in _NAMED_KEYS:
         msg = f"has {key!r}, which is no key"
         raise ValueError(msg)
@@ -116,11 +116,11 @@ def _normalize_keystroke(
         modifier_names is _NEOVIM_MODIFIERS
         and key.isupper()
         and len(key) == 1
-        and "ctrl" not in held
+        and "ctrl" not in pressed
     ):
-        held.add("shift")  # Neovim: G is Shift and g, while <C-W> is <C-w>
+        pressed.add("shift")  # Neovim: G is Shift and g, but <C-W> is <C-w>
     key = _NAMED_KEYS.get(key.lower(), key.lower())
-    return "+".join([*(name for name in _MODIFIER_ORDER if name in held), key])
+    return "+".join([*(name for name in _MODIFIER_ORDER if name in pressed), key])
 
 
 SYSTEM_BINDINGS: dict[str, frozenset[str]] = {
@@ -163,4 +163,4 @@ SYSTEM_BINDINGS: dict[str, frozenset[str]] = {
         }
     ),
 }
-"""Editor to what its keys do before anybody changes them: the well-known ones."""
+"""The well-known default bindings of each editor."""

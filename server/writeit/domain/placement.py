@@ -1,7 +1,7 @@
-"""Where a text goes in the writer's document: what the run began with, and what of it.
+"""Where a step's text goes in the user's document.
 
-The two texts are the base and one side of a three-way merge; the other side is the
-document as it is when the text is applied. Front matter takes no part in it.
+The result is the base and one side of a three-way merge. The other side is the document
+as it is when the text is applied. All texts are without front matter.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from writeit.text.diff import match_sequences
 from writeit.text.lines import split_tokens
 
 MIN_REMAINING_SHARE = 0.2
-"""The part of a passage's words below which the passage is no longer there. One that
-was but edited keeps more; one that was deleted keeps what chance matches."""
+"""The share of a passage's words below which the passage counts as deleted.
+
+An edited passage keeps more; a deleted one has only matches by chance.
+"""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _OUTER_WHITESPACE = re.compile(r"(\s*)(.*?)(\s*)\Z", re.DOTALL)
@@ -25,21 +27,23 @@ _OUTER_WHITESPACE = re.compile(r"(\s*)(.*?)(\s*)\Z", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class PlacedText:
-    """The body as the run began with it, and as it is with the step's text in it."""
+    """The document body when the run started, and the same with the step's text."""
 
     base: str
     theirs: str
 
 
 def place_content(document: RunDocument, content: str, mode: Output) -> PlacedText:
-    """Put `content` in the document's passage, or after it; or in the whole body."""
+    """Put `content` in place of the selection or the whole body, or after it."""
     content = with_line_ends_of(document.text, content.strip())
     if not has_selection(document):
         return _place_in_body(document.text, content, mode)
     if markdown.has_open_fence(document.before) and not markdown.has_open_fence(
         document.selection
     ):
-        content = markdown.strip_fence(content)  # there is a fence around it already
+        content = markdown.strip_fence(
+            content
+        )  # the selection is inside a fence already
     lead, passage, trail = _split_whitespace(document.selection)
     if mode == "insert":
         inside = lead + passage + _separator(document, passage, trail) + content + trail
@@ -50,12 +54,12 @@ def place_content(document: RunDocument, content: str, mode: Output) -> PlacedTe
 
 
 def has_selection(document: RunDocument) -> bool:
-    """Whether the run was made from a selection, though perhaps an empty one."""
+    """Whether the run was started from a selection, even an empty one."""
     return bool(document.selection or document.before or document.after)
 
 
 def is_passage_gone(document: RunDocument, body: str) -> bool:
-    """Whether the passage a run was made from is no longer in `body`."""
+    """Whether the passage that a run was started from is no longer in `body`."""
     if not document.selection.strip():
         return False
     base = split_tokens(document.before + document.selection + document.after)
@@ -67,13 +71,13 @@ def is_passage_gone(document: RunDocument, body: str) -> bool:
 
 
 def dominant_line_end(text: str) -> str:
-    """Return the line end that most lines of a text have; LF if there are none."""
-    found = _LINE_END.findall(text)
-    return max(("\n", "\r\n", "\r"), key=found.count)
+    """Return the most frequent line end of a text; LF if it has none."""
+    ends = _LINE_END.findall(text)
+    return max(("\n", "\r\n", "\r"), key=ends.count)
 
 
 def with_line_ends_of(sample: str, content: str) -> str:
-    """Return `content` with the line ends of `text`."""
+    """Return `content` with the line ends of `sample`."""
     return _LINE_END.sub(dominant_line_end(sample), content)
 
 
@@ -84,17 +88,15 @@ def _split_whitespace(selection: str) -> tuple[str, str, str]:
 
 
 def _separator(document: RunDocument, passage: str, trail: str) -> str:
-    """What stands between a passage and its continuation: a blank line or a blank."""
-    rest = trail + document.after
+    """Return what separates a passage from its continuation: blank line or space."""
     if not passage:
         return ""
-    return (
-        dominant_line_end(document.text) * 2 if not rest or rest[0] in "\r\n" else " "
-    )
+    is_paragraph_end = (trail + document.after)[:1] in {"", "\r", "\n"}
+    return dominant_line_end(document.text) * 2 if is_paragraph_end else " "
 
 
 def _place_in_body(body: str, content: str, mode: Output) -> PlacedText:
-    """Put `content` in the body; a last line that has no end gets none."""
+    """Put `content` in the body; a missing end of the last line is preserved."""
     end, kept = dominant_line_end(body), body.rstrip()
     if mode == "insert" and kept:
         return PlacedText(body, kept + end * 2 + content + body[len(kept) :])

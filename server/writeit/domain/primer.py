@@ -1,4 +1,4 @@
-"""A style primer: how the text should sound, for the model and for the writer."""
+"""A style primer: guidelines for how a text should sound."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class StylePrimer(Entity):
     guidelines: dict[str, tuple[str, ...]]
     """Dos and don'ts by category."""
     created_at: UtcDatetime | None = None
-    """When this version was first seen; kept in the store, not in the file."""
+    """When this version was first seen; only in the store, not in the file."""
     last_used: UtcDatetime | None = None
-    """When a run last used it; kept in the store, not in the file."""
+    """When a run last used it; only in the store, not in the file."""
 
     @field_validator("content")
     @classmethod
@@ -76,22 +76,22 @@ class StylePrimer(Entity):
 
     @property
     def version(self) -> str:
-        """The version that a new run pins: a hash of the content.
+        """The version for a new run: a hash of the content.
 
-        Where a primer is read back, the version it was stored with counts.
+        A stored primer keeps the version that it was stored with.
         """
         return content_hash(self)
 
     @property
     def prompt_text(self) -> str:
-        """The primer as a template's `{{ primer }}` shows it to a model."""
+        """The text of `{{ primer }}` in a template."""
         voice = "; ".join(
             f"{key}: {value}" for key, value in self.voice_attributes.items()
         )
         lines = [self.content.strip(), f"Voice: {voice}."]
         lines += [
-            f"{category.capitalize()}: {'; '.join(words)}."
-            for category, words in self.guidelines.items()
-            if words
+            f"{category.capitalize()}: {'; '.join(rules)}."
+            for category, rules in self.guidelines.items()
+            if rules
         ]
         return "\n".join(lines)

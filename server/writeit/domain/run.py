@@ -1,4 +1,4 @@
-"""Where a run and its steps can stand."""
+"""Runs, their steps, and the answers of models."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from writeit.domain.entity import Entity, Name, TokenUsage, UtcDatetime, total_c
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output
 
-# --- Where a run and its steps can stand ----------------------------------------------
-
 
 class PipelineStatus(StrEnum):
-    """Where a run stands."""
+    """The status of a run."""
 
     INITIALIZING = "INITIALIZING"
     RUNNING = "RUNNING"
@@ -27,7 +25,7 @@ class PipelineStatus(StrEnum):
 
 
 class StepStatus(StrEnum):
-    """Where a step stands; RUNNING lasts from being asked until the choice."""
+    """The status of a step; it is RUNNING from the first call until the choice."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -36,9 +34,6 @@ class StepStatus(StrEnum):
 
 
 DONE_STATUSES = (StepStatus.COMPLETED, StepStatus.SKIPPED)
-
-
-# --- Answers: asked for, on their way, there, failed, taken apart and joined ----------
 
 
 def split_model_id(model: str) -> tuple[str, str]:
@@ -53,22 +48,22 @@ class AIResponse(Entity):
     response_id: UUID
     model_name: str = Field(min_length=1)
     provider: str = Field(min_length=1, pattern=r"^[^/]+$")
-    """Without a slash, so that `provider/model_name` can be taken apart again."""
+    """Without a slash, so that `provider/model_name` can be split again."""
     prompt_used: str = Field(min_length=1)
     """Exact prompt sent to model. Prompt cannot be empty."""
     raw_output: str
-    """Complete model response, byte for byte."""
+    """Complete model response, unchanged."""
     processed_content: str
-    """Cleaned response: without the blank lines and the fence around all of it."""
+    """Cleaned response: without outer blank lines and a fence around all of it."""
     created_at: UtcDatetime
     usage_stats: TokenUsage
     processing_time: float = Field(gt=0)
     """Seconds. Processing time must be positive."""
     quality_score: float | None = Field(default=None, ge=0, le=1)
     partial: bool = False
-    """Whether the answer was cut short; it can be selected like any other."""
+    """Whether the answer was cut short; it can still be chosen."""
     finish_reason: str | None = None
-    """Why it ended: the provider's word, or the reason it was cut short."""
+    """Why it ended, as the provider reports it, or why it was cut short."""
     first_token_seconds: float | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
@@ -86,26 +81,26 @@ class AIResponse(Entity):
 
 
 class Call(Entity):
-    """One answer asked of one model; calls stand in the order they were asked."""
+    """A request for one answer of one model."""
 
     response_id: UUID
     model: str
     generation: int = Field(ge=0)
-    """Calls of one asking and its repairs share it; a regeneration counts up."""
+    """Counts regenerations; calls that repeat incomplete ones have the same number."""
     replaces: UUID | None = None
-    """The failed or cut call of the same generation that this one asks again."""
+    """The incomplete call of the same generation that this one repeats."""
     merge: bool = False
-    """Whether the model was asked to join parts rather than to answer the step."""
+    """Whether the model merges parts instead of answering the step's prompt."""
 
 
 class StreamingResponse(Entity):
-    """An answer that is on its way."""
+    """An answer that is being received."""
 
     response_id: UUID
     model: str
     prompt: str
     text: str = ""
-    """What of it has been journaled; filled in when a run is read."""
+    """The text received so far; filled in from the journal when a run is read."""
 
 
 class ResponseFailure(Entity):
@@ -118,7 +113,7 @@ class ResponseFailure(Entity):
 
 
 class Passage(Entity):
-    """A passage the writer took from an answer, towards a merge."""
+    """A passage of an answer that the user added to the merge."""
 
     passage_id: UUID
     response_id: UUID
@@ -126,20 +121,18 @@ class Passage(Entity):
 
 
 class MergePart(Entity):
-    """A part of a merged text; `response_id` is None for the writer's own words."""
+    """A part of a merged text; `response_id` is None for the user's own words."""
 
     response_id: UUID | None
     text: str
 
-
-# --- A step: what was asked, what came, what the writer made of it --------------------
 
 MAX_RETRIES = 3
 """Retry count cannot exceed system maximum (3)."""
 
 
 class PreviousStepState(Entity):
-    """What a regeneration puts aside, to stand again if nothing comes of it."""
+    """The state before a regeneration, restored if the regeneration fails."""
 
     status: StepStatus
     completed_at: UtcDatetime | None
@@ -160,15 +153,15 @@ class StepState(Entity):
     started_at: UtcDatetime | None = None
     completed_at: UtcDatetime | None = None
     ai_responses: tuple[AIResponse, ...] = ()
-    """Answers with text in the order they ended; the place is the index."""
+    """Answers with text, in the order they ended."""
     user_selection: int | None = Field(default=None, ge=0)
     user_feedback: str | None = None
     merged_content: str | None = None
     retry_count: int = Field(default=0, ge=0, le=MAX_RETRIES)
     edited_content: str | None = None
-    """The writer's own wording of the answer she chose."""
+    """The chosen answer as edited by the user."""
     ratings: dict[UUID, float] = Field(default_factory=dict)
-    """The writer's scores by response id; the answers themselves never change."""
+    """The user's scores by response id; the answers themselves never change."""
     passages: tuple[Passage, ...] = ()
     merged_from: tuple[MergePart, ...] = ()
     calls: tuple[Call, ...] = ()
@@ -194,16 +187,15 @@ class StepState(Entity):
         if self.user_selection is not None and (
             self.user_selection >= len(self.ai_responses)
         ):
-            msg = f"there is no answer {self.user_selection} to have been selected"
+            msg = f"the selected answer {self.user_selection} does not exist"
             raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
     def _check_unique_responses(self) -> Self:
         """Response ID must be globally unique."""
-        if len({answer.response_id for answer in self.ai_responses}) < len(
-            self.ai_responses
-        ):
+        ids = [answer.response_id for answer in self.ai_responses]
+        if len(set(ids)) < len(ids):
             msg = "an answer is there twice"
             raise ValueError(msg)
         return self
@@ -218,7 +210,7 @@ class StepState(Entity):
 
     @property
     def content(self) -> str | None:
-        """What the next step gets; None while nothing is chosen, "" when skipped."""
+        """What the next step gets: None if nothing is chosen, "" if skipped."""
         if self.status is StepStatus.SKIPPED:
             return ""
         if self.edited_content is not None:
@@ -231,7 +223,7 @@ class StepState(Entity):
 
     @property
     def rated_responses(self) -> list[AIResponse]:
-        """The answers as they are shown: each with the writer's score."""
+        """The answers with the user's scores."""
         return [
             response.evolve(
                 quality_score=self.ratings.get(
@@ -248,17 +240,12 @@ class StepState(Entity):
 
     def find_response(self, response_id: UUID) -> AIResponse | None:
         """Return the answer `response_id`, or None."""
-        for response in self.ai_responses:
-            if response.response_id == response_id:
-                return response
-        return None
-
-
-# --- A run as a whole: its steps in their order, and what it was started with ---------
+        matches = (r for r in self.ai_responses if r.response_id == response_id)
+        return next(matches, None)
 
 
 class RunPrimer(Entity):
-    """The primer a run was started with: pinned, whatever becomes of the file."""
+    """The primer version that a run was started with."""
 
     primer_id: Name
     version: str
@@ -266,26 +253,26 @@ class RunPrimer(Entity):
 
 
 class RunDocument(Entity):
-    """The writer's document as it was when the run started."""
+    """The user's document as it was when the run started."""
 
     text: str = ""
     """The whole text without its front matter."""
     selection: str = ""
     before: str = ""
-    """The text in front of the selection."""
+    """The text before the selection."""
     after: str = ""
-    """The text behind the selection."""
+    """The text after the selection."""
     title: str = ""
     path: str = ""
     providers: tuple[str, ...] | None = None
-    """Where its front matter let it be sent; None is anywhere.
+    """The providers that its front matter allowed; None if it set none.
 
-    What the document says now counts; this holds when it cannot be read any more.
+    Used only if the document can no longer be read.
     """
 
 
 class AppliedText(Entity):
-    """A document that a step's text stands in; the events have the texts."""
+    """A document that contains a step's text; the events have the texts."""
 
     uri: str
     step: Name
@@ -310,12 +297,12 @@ class PipelineRun(Entity):
     uri: str | None = None
     primer: RunPrimer | None = None
     models: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Only what `run.start` named; all else is resolved when a step is run."""
+    """Only the models named by `run.start`; others are resolved when a step is run."""
     output: Output = "new_file"
     output_path: str | None = None
     document: RunDocument = RunDocument()
     applied: tuple[AppliedText, ...] = ()
-    """Where texts of this run stand, the newest last."""
+    """The documents that contain texts of this run, the newest last."""
 
     @model_validator(mode="after")
     def _check_branch_point(self) -> Self:
@@ -356,17 +343,17 @@ class PipelineRun(Entity):
 
     @property
     def is_streaming(self) -> bool:
-        """Whether any answer is on its way."""
+        """Whether any answer is being received."""
         return any(step.streaming for step in self.steps.values())
 
     @property
     def is_finished(self) -> bool:
-        """Whether every step is done, whatever became of the run afterwards."""
+        """Whether every step is completed or skipped, even if the run failed later."""
         return all(step.status in DONE_STATUSES for step in self.steps.values())
 
     @property
     def cost_usd(self) -> float | None:
-        """What the answers of this run cost so far, as far as it is known."""
+        """The known cost of this run's answers so far, in US dollars."""
         return total_cost(
             response.usage_stats
             for step in self.steps.values()
@@ -375,19 +362,19 @@ class PipelineRun(Entity):
 
     @property
     def pipeline(self) -> str:
-        """The name of the pipeline it was made from."""
+        """The name of the pipeline."""
         return pipeline_name(self.configuration_id)
 
     @property
     def title(self) -> str:
-        """What it is about: its document's title, else that file, else its pipeline."""
+        """The document's title, else its file name, else the pipeline."""
         if self.document.title.strip():
             return self.document.title
         stem = unquote(self.uri or "").rstrip("/").rpartition("/")[2].rpartition(".")[0]
         return stem if stem.strip() else self.pipeline
 
     def later_steps(self, step: str) -> list[StepState]:
-        """The steps after `step`, in order."""
+        """Return the steps after `step`, in order."""
         names = self.step_names
         return [self.steps[name] for name in names[names.index(step) + 1 :]]
 
@@ -396,7 +383,7 @@ class PipelineRun(Entity):
         return any(s.status is not StepStatus.PENDING for s in self.later_steps(step))
 
     def with_step(self, state: StepState, **changes: object) -> Self:
-        """Return the run with `state` in its place and `current_step` put right."""
+        """Return the run with `state` as its step, and `current_step` updated."""
         steps = {**self.steps, state.step_name: state}
         return self.evolve(
             **{"steps": steps, "current_step": first_open_step(steps), **changes}
@@ -404,12 +391,12 @@ class PipelineRun(Entity):
 
 
 def pipeline_name(configuration_id: str) -> str:
-    """The pipeline's name in a configuration id."""
+    """Return the pipeline's name in a configuration id."""
     return configuration_id.rpartition("@")[0] or configuration_id
 
 
 def first_open_step(steps: dict[str, StepState]) -> str:
-    """The first step neither completed nor skipped; of a finished run the last."""
+    """Return the first step that is not done; of a finished run the last step."""
     for name, state in steps.items():
         if state.status not in DONE_STATUSES:
             return name

@@ -1,4 +1,4 @@
-"""All that belongs to a run, so that it can leave its store and come back whole."""
+"""A run with everything that belongs to it, for export and import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from writeit.domain.run import PipelineRun, PipelineStatus
 
 
 class Ancestor(Entity):
-    """A run that another branched off: enough of it to show it in the family."""
+    """What the list of branches shows of a run that another was branched from."""
 
     run_id: UUID
     parent_run_id: UUID | None = None
@@ -31,21 +31,20 @@ class Ancestor(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunBundle:
-    """A run with what it was made from, what happened to it, and where it came from."""
+    """A run with its pipeline, primer, events and ancestors."""
 
     run: PipelineRun
     configuration: PipelineConfiguration
     primer: StylePrimer | None = None
-    """The primer whose version the run has pinned."""
+    """The version of the primer that the run uses."""
     events: tuple[Event, ...] | None = None
-    """The run's history, oldest first; None where it was left out."""
+    """The run's events, oldest first; None if left out."""
     ancestors: tuple[Ancestor, ...] = ()
-    """The run's parent, the parent's parent and so on. Only their lines in the
-    family: what of theirs the run shares, it holds itself."""
+    """The run's parent, the parent's parent and so on."""
 
 
 def with_uris(bundle: RunBundle, map_uri: Callable[[str], str]) -> RunBundle:
-    """Return the dossier with every document's URI made another by `to`."""
+    """Return the bundle with each document's URI replaced by `map_uri` of it."""
     events = bundle.events
     return replace(
         bundle,
@@ -59,7 +58,7 @@ def with_uris(bundle: RunBundle, map_uri: Callable[[str], str]) -> RunBundle:
 def _run_with_uris(run: PipelineRun, map_uri: Callable[[str], str]) -> PipelineRun:
     return run.evolve(
         uri=None if run.uri is None else map_uri(run.uri),
-        applied=tuple(place.evolve(uri=map_uri(place.uri)) for place in run.applied),
+        applied=tuple(text.evolve(uri=map_uri(text.uri)) for text in run.applied),
     )
 
 

@@ -1,8 +1,7 @@
-"""Who is connected, with which run before her, and what she prefers.
+"""Sessions, the user's preferences, and settings.
 
-What can be said of one value alone, the entities check when they are made. What needs
-the world (other sessions, runs, primers, providers, editors) is told to
-`problems_with_preferences` and `problems_with_session`.
+The entities check what depends on one value alone. `validate_preferences` and
+`validate_session` check what depends on other sessions, runs, primers or providers.
 """
 
 from __future__ import annotations
@@ -25,10 +24,8 @@ from writeit.domain.key_bindings import is_chord_conflict, parse_chord
 from writeit.domain.pipeline import Output
 from writeit.domain.run import split_model_id
 
-# --- Who is connected, with which run before her, and what she prefers ----------------
-
 LOCAL_USER = "local"
-"""The user id until there are more users than one."""
+"""The id of the only user."""
 
 ExportFormat = Literal["yaml", "json", "markdown"]
 
@@ -41,7 +38,7 @@ class UserPreferences(Entity):
     style_primer: Name | None = None
     auto_save_enabled: bool = True
     streaming_buffer_size: int = Field(default=10, gt=0)
-    """Tokens joined per delta. Buffer size must be positive integer."""
+    """Tokens per delta. Buffer size must be positive integer."""
     keyboard_shortcuts: dict[str, str] = Field(default_factory=dict)
     theme: str = "default"
     max_concurrent_pipelines: int = Field(default=3, ge=1, le=10)
@@ -51,11 +48,11 @@ class UserPreferences(Entity):
 
 
 class SessionProcess(Entity):
-    """The process a session lives in: it ends with it at the latest."""
+    """The process of a session, which ends with it at the latest."""
 
     pid: int = Field(gt=0)
     started: float
-    """Seconds since the epoch: pids are used again."""
+    """Seconds since the epoch, because pids are reused."""
 
 
 class UserSession(Entity):
@@ -70,17 +67,17 @@ class UserSession(Entity):
     created_at: UtcDatetime
     last_activity: UtcDatetime
     websocket_connection_id: str | None = Field(default=None, pattern=r"^[!-~]{1,200}$")
-    """WebSocket connection must be valid if specified: one word, nothing unseen."""
+    """WebSocket connection must be valid if specified: printable, without spaces."""
     process: SessionProcess | None = None
-    """Where the session lives; None of sessions from before this was kept."""
+    """None for sessions that an older version saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong with a field, in the world as it is."""
+    """What is wrong with the value of a field."""
 
     loc: tuple[str, ...]
-    """The field, and the key within it if it is a map."""
+    """The field, and the key in it if it is a map."""
     message: str
 
 
@@ -91,15 +88,14 @@ def validate_preferences(
     known_providers: Collection[str],
     system_bindings: Mapping[str, Collection[str]],
 ) -> list[FieldProblem]:
-    """Return what the world has against these preferences, field by field."""
+    """Return the preferences that do not fit the known primers, providers and keys."""
     primer = preferences.style_primer
     problems = [*_validate_models(preferences.default_models, known_providers)]
     if primer is not None and primer not in known_primers:
-        message = f"no primer is called {primer!r}"
+        message = f"there is no primer {primer!r}"
         problems.append(FieldProblem(("style_primer",), message))
     shortcuts = preferences.keyboard_shortcuts
-    problems += _validate_shortcuts(shortcuts, system_bindings)
-    return problems
+    return [*problems, *_validate_shortcuts(shortcuts, system_bindings)]
 
 
 def _validate_models(
@@ -152,10 +148,10 @@ def validate_session(
     is_writable: Callable[[Path], bool],
     connections: Collection[str] | None = None,
 ) -> list[FieldProblem]:
-    """Return what the world has against this session.
+    """Return what is wrong with a session.
 
-    `active_ids` are the other active sessions, `connections` the WebSockets that are
-    open; None where nobody knows them.
+    `active_ids` are the other active sessions, `connections` the open WebSockets, None
+    if they are not known.
     """
     run_id, path = session.active_pipeline_run_id, session.workspace_path
     socket = session.websocket_connection_id
@@ -166,7 +162,7 @@ def validate_session(
         ),
         "workspace_path": (
             is_writable(path),
-            f"{path} is not there or cannot be written",
+            f"{path} does not exist or cannot be written",
         ),
         "active_pipeline_run_id": (
             run_id is None or run_exists(run_id),
@@ -185,14 +181,12 @@ def validate_session(
     ]
 
 
-# --- The editor's configuration (section `writeit`) and the user's own ----------------
-
 CLIENT_SETTINGS = ("autoSave", "trace")
-"""Settings of the section that editors read themselves."""
+"""Settings that only editors read."""
 PLACES = ("workspace", "user")
-"""Where stores can be, besides an absolute folder."""
+"""Locations of stores other than an absolute folder."""
 USER_ONLY_SETTINGS = ("storeLocation", "models.ollamaUrl")
-"""Names in the section that count in the user's own configuration only."""
+"""Settings that are read only from the user's own configuration."""
 
 
 def _as_list(value: object) -> object:
@@ -208,14 +202,14 @@ class _SettingsSection(Entity):
 
 
 class ModelSettings(_SettingsSection):
-    """Which models to ask where nothing nearer to the text says so."""
+    """The models to use if no front matter, pipeline or command names any."""
 
     default: ModelIds = ()
     steps: dict[str, ModelIds] = Field(default_factory=dict)
 
 
 class CostLimits(_SettingsSection):
-    """US dollars that may be spent; None is no limit."""
+    """US dollars that may be spent; None for no limit."""
 
     run: float | None = Field(default=None, ge=0)
     day: float | None = Field(default=None, ge=0)
@@ -228,7 +222,7 @@ class Toggle(_SettingsSection):
 
 
 class Settings(_SettingsSection):
-    """The whole section. A setting that is set wins over the preference."""
+    """The editor's section `writeit`. A setting takes precedence over a preference."""
 
     models: ModelSettings = ModelSettings()
     max_cost_usd: CostLimits = CostLimits()
@@ -241,9 +235,9 @@ class Settings(_SettingsSection):
 
 
 def _location(value: str) -> str:
-    place = os.path.expanduser(value)  # noqa: PTH111 -- Path raises where there is no such user
-    if "\0" not in place and (place in PLACES or Path(place).is_absolute()):
-        return place
+    location = os.path.expanduser(value)  # noqa: PTH111 -- Path raises where there is no such user
+    if "\0" not in location and (location in PLACES or Path(location).is_absolute()):
+        return location
     msg = "should be workspace, user, or an absolute folder"
     raise ValueError(msg)
 
@@ -258,24 +252,24 @@ def _address(value: str) -> str:
 
 
 class UserConfig(_SettingsSection):
-    """The user's own configuration; no workspace and no document can set it."""
+    """The user's own configuration, which no workspace or document can set."""
 
     store_location: Annotated[str, AfterValidator(_location)] = "workspace"
     """`workspace`, `user`, or an absolute folder with a subfolder per workspace."""
     ollama_url: Annotated[str, AfterValidator(_address)] | None = None
-    """Where Ollama answers."""
+    """The address of Ollama."""
 
 
 def problem_with(
     section: type[_SettingsSection], key: str, value: object
 ) -> tuple[str, str] | None:
-    """Return the full name of a value that is wrong and what is wrong, or None."""
+    """Return the full name of the wrong value and what is wrong with it, or None."""
     try:
         section.model_validate({key: value})
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        return where, first["msg"].removeprefix("Value error, ")
+        name = ".".join(map(str, first["loc"]))
+        return name, first["msg"].removeprefix("Value error, ")
     return None
 
 

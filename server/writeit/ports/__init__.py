@@ -1,5 +1,4 @@
-"""What the engine needs from the world: models, a store, keys, a clock.
+"""The interfaces that the engine needs: models, a store, keys, a clock, processes.
 
-These are Protocols; their real adapters and their fakes live in `models/` and
-`store/`, and one contract test holds each pair to the same behaviour.
+Their implementations are in `llm`, `storage` and `app`.
 """

@@ -1,4 +1,4 @@
-"""The way to language models: one call, what comes of it, what it would cost."""
+"""The interface to language models: calls, their results, and estimates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from writeit.domain.errors import ModelError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCall:
-    """One prompt for one model: a single user message whose content is `prompt`."""
+    """One prompt for one model, sent as a single user message."""
 
     model: str
     """`provider/model_name`."""
@@ -22,7 +22,7 @@ class ModelCall:
     max_tokens: int | None = None
     temperature: float | None = None
     run_id: UUID | None = None
-    """On whose behalf: where calls have to wait, runs take turns."""
+    """The run that the call is for: waiting calls are started run by run in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ModelNotice:
-    """Something the writer should see while she waits."""
+    """Something the user should see while waiting."""
 
     code: Literal["retrying", "rateLimited", "queued"]
     title: str
@@ -44,7 +44,7 @@ class ModelNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDone:
-    """The answer ended as the model meant it to; always the last item."""
+    """The answer is complete; always the last item."""
 
     usage: TokenUsage
     finish_reason: str | None = None
@@ -55,20 +55,20 @@ ModelStreamItem = TextDelta | ModelNotice | ModelDone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEstimate:
-    """How a prompt fits a model, and what it would cost."""
+    """The tokens of a prompt, the model's limits and prices."""
 
     prompt_tokens: int
     context_window: int | None = None
-    """Tokens; None where nobody knows."""
+    """Tokens; None if unknown."""
     input_cost_per_token: float | None = None
-    """US dollars by the bundled price map; None where no price is known."""
+    """US dollars by the bundled price map; None if unknown."""
     output_cost_per_token: float | None = None
     output_limit: int | None = None
-    """Tokens of the longest answer the model gives; None where nobody knows."""
+    """Tokens of the longest possible answer; None if unknown."""
     destination: str = ""
-    """Where the prompt would go: the host it is sent to, "this machine" if none."""
+    """The host that the prompt would be sent to, or "this machine"."""
     refusal: ModelError | None = None
-    """Why a call would be refused before anything is sent: no key, not installed."""
+    """Why a call would fail before anything is sent: no key, not installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,36 +79,34 @@ class ModelInfo:
     provider: str
     available: bool
     reason: str | None = None
-    """Why it is not available, and what to do about it."""
+    """Why it is not available, and what to do next."""
     context_window: int | None = None
     input_cost_per_token: float | None = None
     output_cost_per_token: float | None = None
 
 
 class Models(Protocol):
-    """The way to language models."""
+    """The interface to language models."""
 
     def stream(
         self, call: ModelCall
     ) -> AbstractAsyncContextManager[AsyncIterator[ModelStreamItem]]:
         """Make one call; leaving the context closes the provider's connection.
 
-        The iterator yields TextDelta and ModelNotice items and ends with ModelDone,
-        or raises. The joined deltas are the model's output byte for byte. Nothing is
-        retried here.
+        The iterator yields TextDelta and ModelNotice items and ends with ModelDone.
+        The joined deltas are the model's exact output. Nothing is retried.
 
         Raises:
-            ModelError: with one of the contract's reasons; `retryAfter` in seconds
-                in its data where the provider said so. Text yielded before is valid.
+            ModelError: `retryAfter`, in seconds, is in its data if the provider sent
+                it. Text yielded before is valid.
             NotFound: the provider is not known.
         """
         ...
 
     async def estimate(self, call: ModelCall) -> CallEstimate:
-        """Count the tokens of a prompt; look up the model's window, price and place.
+        """Count the tokens of a prompt, and look up the model's limits and prices.
 
-        Nothing is sent. What would refuse the call (no key, an embedded model that
-        is not installed) is the Fit's `refusal`.
+        Nothing is sent. A missing key or offline model is reported as `refusal`.
 
         Raises:
             NotFound: the provider is not known.
@@ -132,39 +130,41 @@ class Models(Protocol):
         provider: str | None = None,
         refresh: bool = False,
     ) -> list[ModelInfo]:
-        """List embedded, Ollama's, `named` and keyed providers' models; or one's.
+        """List the models of all usable providers and of `include`, or of `provider`.
 
-        With `refresh` nothing is taken from memory.
+        With `refresh`, no cached list is used.
         """
         ...
 
     async def installed_embedded_model(self) -> str | None:
-        """Return the id of the embedded model if it can be used here, else None."""
+        """Return the id of the embedded model if it can be used, else None."""
         ...
 
     async def installable_embedded_model(self) -> str | None:
-        """Return the id of the embedded model if `install` is all that it lacks."""
+        """Return the id of the embedded model if it only has to be installed."""
         ...
 
     async def install_model(
         self, model: str, on_progress: Callable[[str, float | None], None]
     ) -> ModelInfo:
-        """Fetch the weights of an embedded model; `progress` gets message, fraction.
+        """Download the weights of an embedded model.
+
+        `on_progress` gets a message and a fraction from 0 to 1, or None.
 
         Raises:
             NotFound: there is no such embedded model.
-            ModelError: fetching or checking failed; nothing half done is left.
+            ModelError: the download or its check failed; nothing incomplete is left.
         """
         ...
 
     async def warm_up(self) -> None:
-        """Get ready before the first call; it may take seconds.
+        """Prepare for the first call; this may take seconds.
 
         Raises:
-            ModelError: the model host cannot be started; a call would say so again.
+            ModelError: the model process cannot be started.
         """
         ...
 
     async def close(self) -> None:
-        """End the processes behind this port."""
+        """End the model process."""
         ...

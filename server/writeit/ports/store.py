@@ -1,4 +1,4 @@
-"""Where runs are kept, beside the workspace."""
+"""The interface to the store of runs, its maintenance, and what they exchange."""
 
 from __future__ import annotations
 
@@ -18,39 +18,37 @@ from writeit.domain.run_bundle import Ancestor
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import UserPreferences, UserSession
 
-# --- Where runs are kept, beside the workspace ----------------------------------------
-
 
 class Store(Protocol):
-    """Where runs are kept, beside the workspace. Reads are fast and synchronous."""
+    """The store of a workspace's runs. Reads are fast and synchronous."""
 
     def last_transaction_id(self) -> int:
-        """Return a number that rises with every write, by whichever process.
+        """Return a number that increases with every write of any process.
 
-        Cheap enough to be looked at several times a second.
+        Cheap enough to be read several times a second.
         """
         ...
 
     async def commit(self, commit: RunCommit) -> int:
-        """Write a decision and return the run's new seq, once it is on the disk.
+        """Write a decision and return the run's new seq once it is on disk.
 
-        Also folds the journal: text journaled for a response that ended is dropped.
+        Also drops the journaled text of responses that ended.
 
         Raises:
-            StaleDecision: `expected_seq` is no longer the run's.
-            StoreError: it could not be written; nothing of it was.
+            StaleCommit: the run's seq is no longer `expected_seq`.
+            StoreError: nothing was written.
         """
         ...
 
     def append_journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
-        """Append streamed text; it is on the disk at most 50 ms later.
+        """Append streamed text; it is on disk at most 50 ms later.
 
-        A failure to write shows as StoreError at the next `commit`.
+        If it cannot be written, the next `commit` raises StoreError.
         """
         ...
 
     def get_run(self, run_id: UUID) -> StoredRun | None:
-        """Read a run with its answers; what streams stands with its journaled text."""
+        """Return a run with its answers, and with the journaled text of streams."""
         ...
 
     def list_runs(self, query: RunQuery) -> RunPage:
@@ -58,54 +56,54 @@ class Store(Protocol):
         ...
 
     def events(self, run_id: UUID) -> list[Event]:
-        """Read all events of a run, oldest first; their place + 1 is their seq."""
+        """Return all events of a run, oldest first; the first has seq 1."""
         ...
 
     def streaming_runs(self) -> list[UUID]:
-        """List the runs that have answers on their way (or had, when all went dark)."""
+        """List the runs with streaming answers, including those of dead processes."""
         ...
 
     def summary(self, run_id: UUID) -> RunSummary | None:
-        """Read the summary of a run, or of the tombstone it left."""
+        """Return the summary of a run, or of the tombstone it left."""
         ...
 
     def children(self, run_id: UUID) -> list[UUID]:
-        """List the runs that branched off a run, oldest first; tombstones too."""
+        """List the branches of a run, oldest first, including tombstones."""
         ...
 
     def lease(self, run_id: UUID) -> Lease | None:
-        """Read who is asking models for a run."""
+        """Return which process is generating answers for a run."""
         ...
 
     async def renew_leases(self, leases: Mapping[UUID, Lease]) -> None:
-        """Write new heartbeats, by run id, of leases that are still the owner's."""
+        """Write new heartbeats, by run id, of leases that still have the same owner."""
         ...
 
     async def delete_run(
         self, run_id: UUID, *, descendants: bool = False
     ) -> DeletionCounts:
-        """Delete a run, or its whole family below it.
+        """Delete a run, with `descendants` all its branches too.
 
-        A run with children leaves a tombstone unless `descendants` go too. Answers
-        stay while one run holds them; what a call cost stays in the usage.
+        Otherwise a run with branches leaves a tombstone. Answers are kept as long as
+        another run has them; the usage of calls is always kept.
 
         Raises:
             NotFound: there is no such run.
-            Busy: answers of one of them are streaming; nothing was deleted.
+            Busy: answers of one of the runs are streaming; nothing was deleted.
             StoreError: nothing was deleted.
         """
         ...
 
     def usage_records(self, since: datetime | None = None) -> Iterator[UsageRecord]:
-        """Read what calls used, oldest first; each answer counts once."""
+        """Yield the usage of calls, oldest first, each answer once."""
         ...
 
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
-        """Read a configuration."""
+        """Return a configuration."""
         ...
 
     def primer(self, primer_id: str, version: str | None = None) -> StylePrimer | None:
-        """Read a primer: the version asked for, else the one used last."""
+        """Return a version of a primer, by default the one used last."""
         ...
 
     async def save_session(self, session: UserSession) -> None:
@@ -117,19 +115,19 @@ class Store(Protocol):
         ...
 
     async def end_session(self, session_id: UUID) -> None:
-        """Take a session off the list of active ones; the session itself stays."""
+        """Remove a session from the active ones; the session itself is kept."""
         ...
 
     def session(self, session_id: UUID) -> UserSession | None:
-        """Read a session."""
+        """Return a session."""
         ...
 
     def preferences(self) -> UserPreferences | None:
-        """Read the preferences that were saved last, whatever session saved them."""
+        """Return the preferences that any session saved last."""
         ...
 
     async def save_preferences(self, preferences: UserPreferences) -> None:
-        """Keep preferences for the sessions to come.
+        """Save preferences for later sessions.
 
         Raises:
             StoreError: they could not be written.
@@ -137,15 +135,12 @@ class Store(Protocol):
         ...
 
     def active_sessions(self) -> list[UserSession]:
-        """Read the sessions that are active now."""
+        """Return the active sessions."""
         ...
 
     def close(self) -> None:
-        """Write what is still waiting, then let go of the store."""
+        """Write what is pending, then close the store."""
         ...
-
-
-# --- What is written into a store and read from it, whole or not at all ---------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,51 +153,53 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCommit:
-    """What is written whole or not at all."""
+    """What is written in one transaction."""
 
     run: PipelineRun
-    """The run as it is after the events."""
+    """The run after the events."""
     events: tuple[Event, ...]
     expected_seq: int
-    """The number of the run's newest event when the decision was made; 0 for none."""
+    """The seq of the run's newest event when the decision was made; 0 for none."""
     configuration: PipelineConfiguration | None = None
     """Stored if it is new."""
     primer: StylePrimer | None = None
     """Stored if its version is new; its use is recorded."""
     session: UserSession | None = None
     lease: Lease | None = None
-    """Taken with the decision; given back with the decision that ends the asking."""
+    """Taken with the decision that starts calls."""
     release_lease: bool = False
     ancestors: tuple[Ancestor, ...] | None = None
-    """Of a run that comes from elsewhere: what it branched off, the nearest first.
-    Those that nobody knows here leave a tombstone. None of a run that is our own."""
+    """The ancestors of an imported run, the nearest first; otherwise None.
+
+    Those that are not in the store get a tombstone.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who is asking models for a run right now: nobody else may."""
+    """The process that generates answers for a run; no other process may."""
 
     owner: UUID
-    """The session of the process that asks."""
+    """The session of the process."""
     pid: int
     process_started: float
-    """Seconds since the epoch when that process started: pids are used again."""
+    """Seconds since the epoch, because pids are reused."""
     heartbeat: datetime
-    """When the owner last said that it lives."""
+    """When the owner last renewed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionCounts:
-    """What a deletion took away."""
+    """What was deleted."""
 
     runs: int
     responses: int
-    """Answers that no run holds any more."""
+    """Answers that no other run has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRecord:
-    """One call, for the sums of `usage.show` and for budgets."""
+    """The usage of one call, for `usage.show` and budgets."""
 
     at: datetime
     run_id: UUID
@@ -220,9 +217,9 @@ class RunQuery:
     pipeline: str | None = None
     """The pipeline's name."""
     uri: str | None = None
-    """A document that a run was started on, or that a text of it was applied to."""
+    """A document that a run was started on or applied to."""
     text: str | None = None
-    """Found in name or title, whatever the case."""
+    """Part of the name or title, in any case."""
     limit: int = 50
     older_than: UUID | None = None
     """Only runs older than this one."""
@@ -230,17 +227,14 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """One page of runs; `next` is the `before` of the page that follows."""
+    """One page of runs, and the `older_than` of the next page."""
 
     runs: list[RunSummary] = field(default_factory=list)
     next_older_than: UUID | None = None
 
 
 class StaleCommit(Exception):
-    """Somebody decided about the run meanwhile: read it again and decide anew."""
-
-
-# --- The care of a store: figures, verification, space, copies, pruning ---------------
+    """The run has changed since it was read: read it again and decide again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +254,7 @@ class StoreStatus:
 
 @dataclass(frozen=True, slots=True)
 class StoreProblem:
-    """One thing that `verify` found."""
+    """One problem that `verify` found."""
 
     key: str
     message: str
@@ -268,7 +262,7 @@ class StoreProblem:
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """What `verify` looked at and found; it is well if there are no problems."""
+    """What `verify` checked and found."""
 
     checked: int
     problems: list[StoreProblem]
@@ -276,17 +270,17 @@ class VerifyResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveResult:
-    """Where a store was, None if nothing was to be moved, and where it belongs."""
+    """Where a store was (None if nothing had to be moved) and where it is now."""
 
     source: Path | None
     target: Path
 
 
 class Maintenance(Protocol):
-    """The care of a store; every method may take long and runs off the event loop."""
+    """Maintenance of a store; methods may take long and run off the event loop."""
 
     async def status(self) -> StoreStatus:
-        """Count what is there."""
+        """Return the figures of the store."""
         ...
 
     async def verify(self) -> VerifyResult:
@@ -294,7 +288,7 @@ class Maintenance(Protocol):
         ...
 
     async def compact(self) -> StoreStatus:
-        """Drop texts nobody refers to and give free pages back to the disk.
+        """Delete unused texts and free their disk space.
 
         Raises:
             Busy: another process has the store open; nothing was changed.
@@ -305,11 +299,11 @@ class Maintenance(Protocol):
         """Copy a consistent store to a new folder, while it is in use.
 
         Raises:
-            InvalidParams: there is something at `path` already.
-            StoreError: it could not be written; nothing half done is left.
+            InvalidParams: `path` exists already.
+            StoreError: it could not be written; nothing incomplete is left.
         """
         ...
 
     async def prune(self, cutoff: datetime, *, dry_run: bool = True) -> DeletionCounts:
-        """Delete finished runs last touched before a moment; count them if dry."""
+        """Delete finished runs not changed since `cutoff`; only count if `dry_run`."""
         ...

@@ -1,4 +1,4 @@
-"""The machine we are on: its time, its processes, the writer's keys."""
+"""The interfaces to the system (clock, processes, API keys), and all ports together."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ from uuid import UUID
 from writeit.ports.models import Models
 from writeit.ports.store import Maintenance, MoveResult, Store
 
-# --- The machine we are on: its time, its processes, the writer's keys ----------------
-
 
 class Clock(Protocol):
-    """Time and the ids made from it."""
+    """The current time, and ids made from it."""
 
     def now(self) -> datetime:
-        """Return the moment, in UTC."""
+        """Return the current time in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
+        """Return seconds that never decrease."""
         ...
 
     def new_id(self) -> UUID:
@@ -32,66 +30,63 @@ class Clock(Protocol):
 
 
 KeySource = Literal["environment", "keyring", "none"]
-"""Where a provider's key comes from."""
+"""Where a provider's API key comes from."""
 
 
 class Keys(Protocol):
-    """Where API keys come from; they are handed on per call and kept nowhere."""
+    """API keys, which are read for each call and never stored elsewhere."""
 
     def get(self, provider: str) -> str | None:
         """Return the key of `provider`, or None."""
         ...
 
     def source(self, provider: str) -> KeySource:
-        """Say where the key of `provider` comes from."""
+        """Return where the key of `provider` comes from."""
         ...
 
     def sources(self, include: Iterable[str] = ()) -> dict[str, KeySource]:
-        """Say where the keys of the usual providers and of `named` come from."""
+        """Return where the keys of the common providers and of `include` come from."""
         ...
 
     def set(self, provider: str, key: str) -> None:
-        """Keep `key` in the system keyring, in place of the one that was there.
+        """Save `key` in the system keyring in place of the previous one.
 
         Raises:
             InvalidParams: it is no key, or the provider needs none.
-            StoreError: there is no keyring on this system.
+            StoreError: the system has no keyring.
         """
         ...
 
 
 class Processes(Protocol):
-    """Which processes live: two editors may have one workspace open."""
+    """Running processes: two editors can have the same workspace open."""
 
     def current_process(self) -> tuple[int, float]:
-        """Return this process: its pid, and when it started (epoch seconds)."""
+        """Return the pid of this process and its start, in seconds since the epoch."""
         ...
 
     def is_alive(self, pid: int, started: float) -> bool:
-        """Say whether that process, and not a later one of that pid, still runs."""
+        """Whether this process, and not a later one with the same pid, is running."""
         ...
-
-
-# --- All ports, as the composition root hands them out --------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ports as the composition root hands them out."""
+    """All ports, as `writeit.app` creates them."""
 
     models: Models
     keys: Keys
     clock: Clock
     processes: Processes
     open_store: Callable[[Path | None], tuple[Store, str | None]]
-    """Opens a folder's store; also returns a message if it had to go elsewhere."""
+    """Opens a folder's store; returns a message too if it is in another place."""
     locate_store: Callable[[Path | None], tuple[Path, str | None]]
-    """Says where a folder's store is, or would be; makes nothing."""
+    """Returns where a folder's store is or would be; creates nothing."""
     move_store: Callable[[Path | None], MoveResult]
-    """Moves a folder's store to where the configuration says."""
+    """Moves a folder's store to the configured place."""
     maintenance_for: Callable[[Store], Maintenance]
-    """Hands out the care of an open store."""
+    """Returns the maintenance of an open store."""
     user_config_file: Path
-    """Where the user's own configuration is, or would be."""
+    """The path of the user's own configuration, which may not exist."""
     config_problems: Sequence[str] = ()
-    """A message for each part of it that was ignored."""
+    """One message for each ignored part of the user's own configuration."""

@@ -15,14 +15,12 @@ from writeit.prompts.validate import (
     problem_from_error,
 )
 
-# --- The variables of a run's step, and the exact prompt made from them ---------------
-
 TemplateContext = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a regeneration knows: the answer so far and what to change about it."""
+    """What a regeneration is given: the previous answer and what to change."""
 
     previous: str = ""
     feedback: str = ""
@@ -36,18 +34,17 @@ def build_prompt(
 ) -> str:
     """Return exactly what a model is sent in `step` of `run`.
 
-    The writer's words are never dropped: what her feedback and a revision say and
-    the template does not place is appended.
+    The user's feedback and a revision are appended if the template does not use them.
 
     Raises:
-        InvalidPipeline: the template cannot be filled in, or comes to nothing.
+        InvalidPipeline: the template cannot be rendered, or the prompt is empty.
     """
     spec = configuration.step(step)
     prompt = render_step(spec, build_context(configuration, run, step, revision))
-    placed = {variable.path for variable in find_variables(spec.prompt)}
+    used_paths = {variable.path for variable in find_variables(spec.prompt)}
     paragraphs = [
-        *_feedback_paragraphs(configuration, run, step, placed),
-        *_revision_paragraphs(revision or Revision(), placed),
+        *_feedback_paragraphs(configuration, run, step, used_paths),
+        *_revision_paragraphs(revision or Revision(), used_paths),
     ]
     if not paragraphs:
         return prompt
@@ -55,10 +52,10 @@ def build_prompt(
 
 
 def render_step(step: StepSpec, context: Mapping[str, object]) -> str:
-    """Return the template of `step` with `context` filled in.
+    """Return the template of `step` rendered with `context`.
 
     Raises:
-        InvalidPipeline: it cannot be filled in within bounds, or comes to nothing.
+        InvalidPipeline: it cannot be rendered within limits, or the prompt is empty.
     """
     try:
         prompt = fill_template(step.prompt, context)
@@ -67,7 +64,7 @@ def render_step(step: StepSpec, context: Mapping[str, object]) -> str:
             problem_from_error(error, step.name, step.prompt)
         ) from error
     if not prompt.strip():
-        empty = InvalidTemplate("The prompt comes out empty.", 0)
+        empty = InvalidTemplate("The prompt is empty.", 0)
         raise invalid_template_error(problem_from_error(empty, step.name, step.prompt))
     return prompt
 
@@ -78,7 +75,7 @@ def build_context(
     step: str,
     revision: Revision | None = None,
 ) -> TemplateContext:
-    """Return the variables of the template of `step`; what is not there yet is ""."""
+    """Return the variables for the template of `step`; missing values are ""."""
     known = revision or Revision()
     earlier = _earlier_steps(configuration, run, step)
     return {
@@ -95,7 +92,7 @@ def build_context(
 
 
 class _BooleanText(str):
-    """A boolean input: reads as "true" or "false", and counts as what it says."""
+    """A boolean input: "true" or "false" as text, and true or false in `if`."""
 
     __slots__ = ()
 
@@ -128,24 +125,23 @@ def _feedback_paragraphs(
     step: str,
     used_paths: set[str],
 ) -> list[str]:
-    """Return what the writer said in the nearest earlier step, if it is not placed.
+    """Return the feedback given in the nearest earlier step, if it is not used.
 
-    Behind a skipped step no prompt was made that could have carried older words, so
-    those come along too.
+    No prompt was made for a skipped step, so feedback before it is included too.
     """
     paragraphs = []
     for state in reversed(_earlier_steps(configuration, run, step)):
-        words = (state.user_feedback or "").strip()
-        if words and f"steps.{state.step_name}.feedback" not in used_paths:
+        has_feedback = bool((state.user_feedback or "").strip())
+        if has_feedback and f"steps.{state.step_name}.feedback" not in used_paths:
             title = f"The author's words about the step {state.step_name!r}:"
             paragraphs.append(f"{title}\n{state.user_feedback}")
-        if words and state.status is not StepStatus.SKIPPED:
+        if has_feedback and state.status is not StepStatus.SKIPPED:
             break
     return paragraphs[::-1]
 
 
 def _revision_paragraphs(revision: Revision, used_paths: set[str]) -> list[str]:
-    """Return the previous answer and what to change about it, where not placed."""
+    """Return the previous answer and the requested changes, if they are not used."""
     paragraphs = []
     if revision.previous.strip() and "revision.previous" not in used_paths:
         title = "Your previous answer, to be improved on, was:"
@@ -156,9 +152,6 @@ def _revision_paragraphs(revision: Revision, used_paths: set[str]) -> list[str]:
         title = "The author asks for these changes:"
         paragraphs.append(f"{title}\n{revision.feedback}")
     return paragraphs
-
-
-# --- The prompt that asks a model to join parts of several answers into one text ------
 
 
 _PARTS_NOTE = (
@@ -173,7 +166,7 @@ _MERGE_RULES = (
 
 
 def build_merge_prompt(parts: Sequence[str], instruction: str, primer: str) -> str:
-    """Return exactly what a model is sent to join `parts` as the writer asks."""
+    """Return exactly what a model is sent to merge `parts` by `instruction`."""
     paragraphs = [
         "You join parts of several drafts into one text.",
         *([f"How it must sound:\n{primer}"] if primer else []),

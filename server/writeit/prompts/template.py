@@ -1,9 +1,8 @@
-"""The language of prompts: Jinja2, cut down to what can be bounded.
+"""The language of prompts: Jinja2, restricted so that its cost is bounded.
 
-A template comes from a file that may be somebody else's. So it has text, variables,
-`if`, `for`, `set` and filters that cannot make much out of little, and nothing that
-collects text out of sight (macros, blocks, captures), calls (but for `range`) or
-multiplies. What is left is counted, see `writeit.prompts.template`.
+A template can come from another author. It has text, variables, `if`, `for`, `set` and
+filters whose output is bounded by their input. It has no macros, blocks or captures, no
+calls except `range`, and no multiplication. Loops and characters are counted.
 """
 
 from __future__ import annotations
@@ -30,26 +29,24 @@ from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.visitor import NodeTransformer
 
-# --- What one template may use up, and the filters that keep within it ----------------
-
 T = TypeVar("T")
 
 MAX_RENDERED_CHARACTERS = 1_000_000
-"""Characters a prompt, and any text made on the way to it, may have."""
+"""Maximum characters of a prompt and of any intermediate text."""
 MAX_ITERATIONS = 100_000
-"""Turns all loops of a template may take together."""
+"""Maximum iterations of all loops of a template together."""
 MAX_RENDER_SECONDS = 2.0
-"""Processor seconds a template may take."""
+"""Maximum processor time of a template."""
 
 BUDGET_VARIABLE = "(budget)"
-"""Where a rendering finds its budget; no identifier, so no template can name it."""
+"""The context key of the budget; no identifier, so that no template can use it."""
 COUNTED_FILTER = "(counted)"
 CONCAT_FILTER = "(concat)"
 
 
 @dataclass(slots=True)
 class RenderBudget:
-    """What one rendering may still use up."""
+    """What one rendering may still use."""
 
     iterations: int = MAX_ITERATIONS
     characters: int = MAX_RENDERED_CHARACTERS
@@ -58,14 +55,14 @@ class RenderBudget:
     )
 
     def spend_iteration(self) -> None:
-        """Take one turn of a loop."""
+        """Count one iteration of a loop."""
         self.iterations -= 1
         if self.iterations < 0:
-            raise OverflowError(f"its loops take more than {MAX_ITERATIONS} turns")
+            raise OverflowError(f"its loops have more than {MAX_ITERATIONS} iterations")
         self._check_time()
 
     def spend_characters(self, count: int) -> None:
-        """Add to the prompt."""
+        """Count characters of the prompt."""
         self.characters -= count
         if self.characters < 0:
             raise OverflowError(
@@ -79,7 +76,7 @@ class RenderBudget:
 
 
 def check_text_size(size: int) -> None:
-    """Refuse to make a text of `size` characters if that is too many."""
+    """Raise OverflowError if a text of `size` characters is too long."""
     if size > MAX_RENDERED_CHARACTERS:
         raise OverflowError(
             f"it makes a text of more than {MAX_RENDERED_CHARACTERS} characters"
@@ -87,7 +84,7 @@ def check_text_size(size: int) -> None:
 
 
 def wrap_in_tags(text: str, label: str) -> str:
-    """Put `text` between tags called `label`, numbered if the text has such tags."""
+    """Return `text` between tags `label`, numbered if the text has such tags."""
     tag, number = label, 1
     while f"<{tag}>" in text or f"</{tag}>" in text:
         number += 1
@@ -96,7 +93,7 @@ def wrap_in_tags(text: str, label: str) -> str:
 
 
 def to_text(value: object) -> str:
-    """Return what a template shows of `value`; lists and the like are no text."""
+    """Return `value` as a template shows it; TypeError for lists and the like."""
     if isinstance(value, str | int | float | Undefined):
         return str(value)
     if value is None:
@@ -105,7 +102,7 @@ def to_text(value: object) -> str:
 
 
 def _text_filter(method: Callable[[str], T]) -> Callable[[object], T]:
-    """Return the filter that applies `method` to texts, and to nothing else."""
+    """Return a filter that applies `method` to texts only."""
     return lambda value: method(to_text(value))
 
 
@@ -121,10 +118,6 @@ def _join_filter(values: Iterable[object], separator: str = "") -> str:
     parts = [to_text(value) for value in values]
     check_text_size(sum(map(len, parts)) + len(separator) * len(parts))
     return separator.join(parts)
-
-
-def _concat_filter(values: Iterable[object]) -> str:
-    return _join_filter(values)
 
 
 def _tags_filter(text: object, label: str) -> str:
@@ -145,7 +138,7 @@ def _counted_filter(context: Context, values: Iterable[object]) -> Iterator[obje
         yield value
 
 
-# Those of Jinja's filters that make no text.
+# Jinja's filters that return no text.
 _SAFE_FILTERS = ("count", "d", "default", "first", "float", "int", "last", "length")
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -160,15 +153,13 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "upper": _text_filter(str.upper),
     "wordcount": _text_filter(_count_words),
     COUNTED_FILTER: _counted_filter,
-    CONCAT_FILTER: _concat_filter,
+    CONCAT_FILTER: _join_filter,
 }
-"""All filters of prompts; those whose name is no identifier are for us alone."""
+"""All filters; templates cannot use those whose name is no identifier."""
 
-
-# --- The language of prompts: Jinja2, cut down to what can be bounded -----------------
 
 MAX_TEMPLATE_CHARACTERS = 100_000
-"""Characters a template may have."""
+"""Maximum characters of a template."""
 
 _ALLOWED_NODES = (
     nodes.Add,
@@ -220,7 +211,7 @@ _NODE_DESCRIPTIONS = {
 
 
 class InvalidTemplate(Exception):
-    """The template cannot be used; `offset` says where, in characters from 0."""
+    """The template cannot be used; `offset` is the place, in characters from 0."""
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(message)
@@ -229,21 +220,21 @@ class InvalidTemplate(Exception):
 
 
 def line_and_column(source: str, offset: int) -> tuple[int, int]:
-    """Return line and column, from 0, of an offset into a template."""
+    """Return line and column, from 0, of an offset in a template."""
     before = _normalize_line_ends(source)[:offset]
     return before.count("\n"), len(before) - (before.rfind("\n") + 1)
 
 
 def _normalize_line_ends(source: str) -> str:
-    """Return `source` with the line ends Jinja reads, which its offsets count."""
+    """Return `source` with LF line ends, which Jinja's offsets count."""
     return source.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class _OffsetLexer(Lexer):
-    """Jinja's lexer, telling where a token is as an offset instead of a line.
+    """Jinja's lexer, with 1 + the offset of each token in place of its line.
 
-    Jinja keeps lines only, and an editor needs columns. What it carries along from
-    token to node to traceback is any integer: here 1 + the offset.
+    Jinja keeps lines only, but an editor needs columns. Jinja passes the number on,
+    unchanged, from token to node to traceback.
     """
 
     def tokeniter(
@@ -253,11 +244,11 @@ class _OffsetLexer(Lexer):
         filename: str | None = None,
         state: str | None = None,
     ) -> Iterator[tuple[int, str, str]]:
-        """Yield every raw token with 1 + its offset."""
+        """Yield each raw token with 1 + its offset."""
         unix, offset = _normalize_line_ends(source), 0
         try:
             for _line, token, raw in super().tokeniter(source, name, filename, state):
-                # Only whitespace is ever left out between two tokens.
+                # Only whitespace is left out between two tokens.
                 offset = unix.index(raw, offset)
                 yield 1 + offset, token, raw
                 offset += len(raw)
@@ -267,7 +258,7 @@ class _OffsetLexer(Lexer):
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, where data has members and nothing has methods."""
+    """Jinja's sandbox, where data has members but no methods."""
 
     intercepted_binops = frozenset({"+"})
 
@@ -286,17 +277,17 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     @property
     def lexer(self) -> Lexer:
-        """The lexer that tells offsets."""
+        """The lexer that reports offsets."""
         return self._offset_lexer
 
     def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 -- Jinja's own signature
-        """Look up `obj.attribute`: a key, or what `loop` knows."""
+        """Return `obj.attribute`: a key, or a member of `loop`."""
         if isinstance(obj, LoopContext):
             return super().getattr(obj, attribute)
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:  # noqa: ANN401 -- Jinja's own signature
-        """Look up `obj[argument]`, and nothing else when that is not there."""
+        """Return `obj[argument]`, never an attribute."""
         try:
             return obj[argument]
         except (LookupError, TypeError):
@@ -309,21 +300,21 @@ class _Environment(ImmutableSandboxedEnvironment):
         left: Any,  # noqa: ANN401 -- Jinja's own signature
         right: Any,  # noqa: ANN401 -- Jinja's own signature
     ) -> Any:  # noqa: ANN401 -- Jinja's own signature
-        """Add, as long as the sum of two texts or lists stays within bounds."""
+        """Add; OverflowError if the sum of two texts or lists is too long."""
         if isinstance(left, str | list | tuple) and isinstance(right, type(left)):
             check_text_size(len(left) + len(right))
         return super().call_binop(context, operator, left, right)
 
 
 environment = _Environment()
-"""The one environment of all prompts; it keeps nothing of any of them."""
+"""The environment of all prompts; it keeps no state of them."""
 
 
 def parse_template(source: str) -> nodes.Template:
     """Return the syntax tree of a template; a node's offset is `lineno - 1`.
 
     Raises:
-        Unusable: it is no template, or uses what prompts do not have.
+        InvalidTemplate: it is no template, or uses what prompts do not have.
     """
     if len(source) > MAX_TEMPLATE_CHARACTERS:
         raise InvalidTemplate(
@@ -368,7 +359,7 @@ def _is_range_call(node: nodes.Call) -> bool:
 
 
 def _check_known_name(kind: str, name: str, known: Iterable[str], offset: int) -> None:
-    names = [each for each in known if each.isidentifier()]
+    names = [candidate for candidate in known if candidate.isidentifier()]
     if name in names:
         return
     near = get_close_matches(name, names, n=1)
@@ -376,11 +367,9 @@ def _check_known_name(kind: str, name: str, known: Iterable[str], offset: int) -
     raise InvalidTemplate(f"Prompts have no {kind} {name!r}.{hint}", offset)
 
 
-# --- Filling a template in, within bounds ---------------------------------------------
-
 _TEMPLATE_FILENAME = "<prompt>"
 
-# Whatever an expression can come to: 'a' + 1, 1 // 0, loops nested too deeply.
+# What an expression can raise: 'a' + 1, 1 // 0, loops nested too deeply.
 _RENDER_ERRORS = (
     TemplateError,
     ArithmeticError,
@@ -394,10 +383,10 @@ _RENDER_ERRORS = (
 
 
 def fill_template(source: str, context: Mapping[str, object]) -> str:
-    """Return the template with `context` filled in.
+    """Return the template rendered with `context`.
 
     Raises:
-        Unusable: it cannot be filled in, or not within bounds.
+        InvalidTemplate: it cannot be rendered within limits.
     """
     budget = RenderBudget()
     written: list[str] = []
@@ -423,16 +412,16 @@ def _compile_template(source: str) -> Template:
 
 
 class _BudgetTransformer(NodeTransformer):
-    """Puts the counting filters where a template could do much with little."""
+    """Inserts the filters that count loops and concatenations."""
 
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 -- Jinja calls visitors so
-        """Count the turns of the loop."""
+        """Count the iterations of the loop."""
         self.generic_visit(node)
         node.iter = _apply_filter(node.iter, COUNTED_FILTER)
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802 -- as above
-        """Join the parts of `a ~ b` within bounds."""
+        """Limit the length of `a ~ b`."""
         self.generic_visit(node)
         return _apply_filter(nodes.List(node.nodes, lineno=node.lineno), CONCAT_FILTER)
 
@@ -442,7 +431,7 @@ def _apply_filter(node: nodes.Node, name: str) -> nodes.Filter:
 
 
 def _error_offset(traceback: TracebackType | None) -> int:
-    """Return where in the template an error arose: Jinja's last frame knows."""
+    """Return where in the template an error was raised, from Jinja's last frame."""
     offset = 0
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == _TEMPLATE_FILENAME:

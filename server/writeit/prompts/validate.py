@@ -1,4 +1,4 @@
-"""Every variable a template uses, and those that nothing defines."""
+"""The variables that a template uses, and those that are not defined."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ STEP_FIELDS = ("content", "feedback", "responses")
 
 @dataclass(frozen=True, slots=True)
 class PromptProblem:
-    """What is wrong with a step's template; lines and columns count from 0."""
+    """A problem in a step's template; lines and columns count from 0."""
 
     message: str
     step: str
     line: int
     column: int
     length: int = 1
-    """Characters from there on, within the line, that are wrong."""
+    """How many characters of the line are wrong."""
 
     def to_json(self) -> dict[str, str | int]:
         """Return the problem as a JSON object."""
@@ -41,18 +41,18 @@ class PromptProblem:
 
 
 class TemplateVariable(NamedTuple):
-    """A variable where a template uses it; lines and columns count from 0."""
+    """One use of a variable in a template; lines and columns count from 0."""
 
     path: str
     """Dotted: `steps.angles.content`."""
     line: int
     column: int
     length: int
-    """Characters it takes up in the template."""
+    """In characters."""
 
 
 def find_variables(template: str) -> list[TemplateVariable]:
-    """Return the variables a template uses, in order; its own names left out.
+    """Return the variables that a template uses, in order, without its own names.
 
     Raises:
         InvalidPipeline: it is no template, or uses what prompts do not have.
@@ -86,7 +86,7 @@ def invalid_template_error(problem: PromptProblem) -> InvalidPipeline:
     return InvalidPipeline(
         f"The prompt of step {problem.step!r} has a problem in {where}:"
         f" {problem.message}",
-        hint="Put the template right in the pipeline's file.",
+        hint="Correct the template in the pipeline's file.",
         problems=[problem.to_json()],
     )
 
@@ -107,7 +107,7 @@ def _step_problems(
 
 
 def _known_paths(configuration: PipelineConfiguration, step: StepSpec) -> list[str]:
-    """Return every path the template of `step` may use."""
+    """Return every path that the template of `step` may use."""
     earlier = configuration.step_names[: configuration.step_names.index(step.name)]
     return [
         "primer",
@@ -122,33 +122,32 @@ def _known_paths(configuration: PipelineConfiguration, step: StepSpec) -> list[s
 def _path_problem(
     path: str, known: list[str], configuration: PipelineConfiguration
 ) -> str | None:
-    """Say what is wrong with `path`, or None."""
+    """Return what is wrong with `path`, or None."""
     if path in known or _is_inside_default(path, known):
         return None
     shown = template_path(path)
-    if members := [each for each in known if each.startswith(f"{path}.")]:
+    if members := [other for other in known if other.startswith(f"{path}.")]:
         return f"{shown} is no text; name one of {_join_paths(members)}."
-    if whole := [each for each in known if path.startswith(f"{each}.")]:
-        return (
-            f"{template_path(whole[0])} has no members; write it without what follows."
-        )
+    if whole := [other for other in known if path.startswith(f"{other}.")]:
+        return f"{template_path(whole[0])} has no members; leave out what follows it."
     root, _, name = path.partition(".")
     name = name.partition(".")[0]
     if root == "steps" and name in configuration.step_names:
         if f"steps.{name}.content" not in known:
-            return f"{shown}: a prompt knows only the steps before its own."
+            return f"{shown}: a prompt can use only the steps before its own."
         return f"{shown} is not known; a step has {', '.join(STEP_FIELDS)}."
     near = get_close_matches(path, known, n=1) or get_close_matches(
         path.rpartition(".")[2], known, n=1
     )
     hint = f" Did you mean {template_path(near[0])}?" if near else ""
-    return f"{shown} is defined by no input and no earlier step.{hint}"
+    return f"{shown} is not an input or an earlier step.{hint}"
 
 
 def _is_inside_default(path: str, known: list[str]) -> bool:
-    """Defaults may be structured, and what is in them is the author's own."""
+    """Whether `path` is inside a default, which may have any structure."""
     return any(
-        each.startswith("defaults.") and path.startswith(f"{each}.") for each in known
+        other.startswith("defaults.") and path.startswith(f"{other}.")
+        for other in known
     )
 
 
@@ -170,19 +169,19 @@ def _parse_variables(template: str) -> tuple[TemplateVariable, ...]:
     finder.visit(parse_template(template))
     return tuple(
         TemplateVariable(path, *line_and_column(template, start), end - start)
-        for path, start, end in sorted(finder.paths, key=lambda found: found[1])
+        for path, start, end in sorted(finder.paths, key=lambda use: use[1])
     )
 
 
 class _VariableFinder(NodeVisitor):
-    """Finds the paths whose first name the template did not give itself."""
+    """Finds the paths whose first name the template does not define itself."""
 
     def __init__(self) -> None:
         self.paths: list[tuple[str, int, int]] = []
         self._local_names: set[str] = set()
 
     def visit_For(self, node: nodes.For) -> None:  # noqa: N802 -- Jinja calls visitors so
-        """Know the loop's names inside the loop, and only there."""
+        """Define the loop's names inside the loop only."""
         self.visit(node.iter)
         outside = self._local_names
         self._local_names = outside | _assigned_names(node.target) | {"loop"}
@@ -193,26 +192,26 @@ class _VariableFinder(NodeVisitor):
             self.visit(other)
 
     def visit_Assign(self, node: nodes.Assign) -> None:  # noqa: N802 -- as above
-        """Know the name from here on."""
+        """Define the name from here on."""
         self.visit(node.node)
         self._local_names.update(_assigned_names(node.target))
 
     def visit_Call(self, node: nodes.Call) -> None:  # noqa: N802 -- as above
-        """Look at the arguments alone: what is called is `range`."""
+        """Visit only the arguments: the function is always `range`."""
         for argument in [*node.args, *node.kwargs]:
             self.visit(argument)
 
     def visit_Name(self, node: nodes.Name) -> None:  # noqa: N802 -- as above
-        """Note a name that stands alone."""
+        """Record a single name."""
         self._record(node)
 
     def visit_Getattr(self, node: nodes.Getattr) -> None:  # noqa: N802 -- as above
-        """Note a path; look inside what is none."""
+        """Record a path, or visit what is none."""
         if not self._record(node):
             self.generic_visit(node)
 
     def visit_Getitem(self, node: nodes.Getitem) -> None:  # noqa: N802 -- as above
-        """Note a path written with brackets; look inside what is none."""
+        """Record a path written with brackets, or visit what is none."""
         if not self._record(node):
             self.generic_visit(node)
 
@@ -228,7 +227,7 @@ class _VariableFinder(NodeVisitor):
 
 
 def _variable_path(node: nodes.Expr) -> tuple[list[str], int, int] | None:
-    """Return the names of a path, its start and its end, or None if it is none."""
+    """Return names, start and end of a path, or None if the node is no path."""
     if isinstance(node, nodes.Name):
         start = node.lineno - 1
         return [node.name], start, start + len(node.name)
@@ -246,5 +245,5 @@ def _variable_path(node: nodes.Expr) -> tuple[list[str], int, int] | None:
 
 
 def _assigned_names(node: nodes.Node) -> set[str]:
-    found = {each.name for each in node.find_all(nodes.Name)}
-    return found | {node.name} if isinstance(node, nodes.Name) else found
+    names = {inner.name for inner in node.find_all(nodes.Name)}
+    return names | {node.name} if isinstance(node, nodes.Name) else names
