@@ -27,7 +27,7 @@ from writeit.domain.run import (
     StreamingResponse,
 )
 from writeit.storage import keys, mapping, records
-from writeit.storage.cache import ResponseCache
+from writeit.storage.cache import LruCache, cached_bytes
 from writeit.storage.records import (
     PreferencesRecord,
     PrimerRecord,
@@ -225,12 +225,12 @@ def test_every_reserved_key_is_of_its_kind() -> None:
 
 def test_the_cache_is_bounded_by_bytes() -> None:
     """The least recently used leave first, and one that is too big does not stay."""
-    cache = ResponseCache(limit=100_000)
+    cache = LruCache(100_000, cached_bytes)
     for number in range(1, 30):
-        cache.add(answer(number, "x" * 5_000))
+        cache.add(an_id(number), answer(number, "x" * 5_000))
         assert cache.get(an_id(1)) is not None
         assert cache.size <= 100_000
     assert cache.get(an_id(2)) is None
     assert cache.get(an_id(29)) is not None
-    cache.add(answer(99, "x" * 200_000))
+    cache.add(an_id(99), answer(99, "x" * 200_000))
     assert cache.size <= 100_000

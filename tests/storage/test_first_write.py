@@ -192,7 +192,7 @@ async def test_the_care_of_none_finds_nothing_and_makes_nothing(
         assert await care.prune(at(9), dry_run=dry_run) == DeletionCounts(
             runs=0, responses=0
         )
-    with pytest.raises(NotFound, match="no store"):
+    with pytest.raises(NotFound, match="nothing to back up"):
         await care.backup(tmp_path / "copy")
     assert names_in(tmp_path) == []
 

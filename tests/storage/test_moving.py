@@ -100,7 +100,12 @@ def test_what_is_open_elsewhere_is_not_moved(notes: Path, tmp_path: Path) -> Non
 def test_a_kill_at_any_step_loses_nothing(made: Path, tmp_path: Path) -> None:
     """And the next move finishes what was begun."""
     report = subprocess.run(
-        [sys.executable, TESTS / "store" / "killed_move.py", made, tmp_path / "moves"],
+        [
+            sys.executable,
+            TESTS / "storage" / "killed_move.py",
+            made,
+            tmp_path / "moves",
+        ],
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -173,7 +178,7 @@ def test_who_opens_a_store_that_is_moved_meanwhile_makes_no_other(
     exists = iter([True])
     move.relocate_store(source, tmp_path / "moved")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("writeit.storage.location.store_exists", lambda _: next(exists))
+        patch.setattr("writeit.storage.store.store_exists", lambda _: next(exists))
         with pytest.raises(StoreError, match="moved or removed"):
             store.open_existing()
     assert not (source / DATA_FILE).exists()

@@ -1,5 +1,4 @@
-"""Runs, sessions and preferences in LMDB, beside the workspace.
+"""Runs, sessions and preferences in LMDB; `LmdbStore` implements the port `Store`.
 
-Nothing outside of this package knows LMDB. `LmdbStore` implements
-`writeit.ports.Store`.
+No other package imports lmdb.
 """

@@ -1,4 +1,4 @@
-"""A copy of a store in a new folder: whole, or not there at all."""
+"""Copies of a store in a new folder: complete, or not created."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def backup_store(environment: LmdbEnvironment, path: Path) -> Path:
     """Copy a consistent store to the new folder `path`, while it is in use.
 
     Raises:
-        InvalidParams: there is something at `path` already.
-        StoreError: it could not be written; nothing half done is left.
+        InvalidParams: `path` exists already.
+        StoreError: it could not be written; no partial copy is left.
     """
     if os.path.lexists(path):
         raise _path_exists_error(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary_folder(path.parent, f".{path.name}-") as made:
-            environment.copy_to(made, compact=True)
+        with temporary_folder(path.parent, f".{path.name}-") as temporary:
+            environment.copy_to(temporary, compact=True)
             if os.path.lexists(path):
                 raise _path_exists_error(path)
-            made.rename(path)
+            temporary.rename(path)
         location.fsync_path(path.parent)
     except (lmdb.Error, OSError) as error:
         raise errors.to_store_error(error, path) from error
@@ -40,17 +40,17 @@ def backup_store(environment: LmdbEnvironment, path: Path) -> Path:
 
 @contextmanager
 def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """Make a folder of our own in `parent`; gone afterwards, unless it was renamed."""
-    made = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    """Create a folder in `parent` and delete it afterwards, unless it was renamed."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     try:
-        yield made
+        yield folder
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _path_exists_error(path: Path) -> InvalidParams:
     return InvalidParams(
-        f"There is something at {path} already; nothing was copied.",
-        hint="Name a folder that is not there yet.",
-        problems=[{"path": "path", "message": "is there already"}],
+        f"{path} exists already; nothing was copied.",
+        hint="Name a folder that does not exist yet.",
+        problems=[{"path": "path", "message": "exists already"}],
     )

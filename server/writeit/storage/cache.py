@@ -1,13 +1,17 @@
-"""What was read or written last, kept as long as it is certainly still true."""
+"""Caches of what was read or written last."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from writeit.domain.run import AIResponse
 from writeit.ports.store import StoredRun
+
+V = TypeVar("V")
 
 RESPONSE_CACHE_BYTES = 16 << 20
 _RESPONSE_OVERHEAD_BYTES = 1024
@@ -15,77 +19,68 @@ _RESPONSE_OVERHEAD_BYTES = 1024
 _MAX_CACHED_RUNS = 16
 
 
-class ResponseCache:
-    """The answers read last; they never change. The least recently used leave first."""
+class LruCache(Generic[V]):
+    """Values by id up to a total size; the least recently used are removed first."""
 
-    def __init__(self, limit: int = RESPONSE_CACHE_BYTES) -> None:
+    def __init__(self, limit: int, size_of: Callable[[V], int] = lambda _: 1) -> None:
         self._limit = limit
-        self._entries: OrderedDict[UUID, AIResponse] = OrderedDict()
+        self._size_of = size_of
+        self._entries: OrderedDict[UUID, V] = OrderedDict()
         self._lock = threading.Lock()
         self.size = 0
-        """Bytes kept now, as far as they can be told."""
 
-    def get(self, response_id: UUID) -> AIResponse | None:
-        """Return the answer if it is kept."""
+    def get(self, key: UUID) -> V | None:
+        """Return the value of `key`, or None."""
         with self._lock:
-            response = self._entries.get(response_id)
-            if response is not None:
-                self._entries.move_to_end(response_id)
-            return response
+            value = self._entries.get(key)
+            if value is not None:
+                self._entries.move_to_end(key)
+            return value
 
-    def add(self, response: AIResponse) -> None:
-        """Keep an answer, and let others go for it."""
+    def add(self, key: UUID, value: V) -> None:
+        """Keep a value, and remove others that exceed the limit."""
         with self._lock:
-            if response.response_id in self._entries:
-                return
-            self._entries[response.response_id] = response
-            self.size += _cached_bytes(response)
+            replaced = self._entries.pop(key, None)
+            if replaced is not None:
+                self.size -= self._size_of(replaced)
+            self._entries[key] = value
+            self.size += self._size_of(value)
             while self.size > self._limit:
-                _, gone = self._entries.popitem(last=False)
-                self.size -= _cached_bytes(gone)
+                _, removed = self._entries.popitem(last=False)
+                self.size -= self._size_of(removed)
 
 
 class RunCache:
-    """The runs in use, each with the record it was made of.
+    """The runs used last, each with the record it was read from.
 
-    A run's record holds the number of its newest event, so as long as the record is
-    the same, byte for byte, all of the run is: also when another process writes.
-    Streamed text is not part of it.
+    A run's record has the number of its newest event, so a run is up to date as long
+    as its record has the same bytes, whichever process wrote it. Streamed text is not
+    part of it.
     """
 
-    def __init__(self, limit: int = _MAX_CACHED_RUNS) -> None:
-        self._limit = limit
-        self._entries: OrderedDict[UUID, tuple[bytes, StoredRun]] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
+        self._runs: LruCache[tuple[bytes, StoredRun]] = LruCache(_MAX_CACHED_RUNS)
 
     def get(self, run_id: UUID, record: bytes | None) -> StoredRun | None:
-        """Return the run if it is kept and still has this record."""
-        with self._lock:
-            kept = self._entries.get(run_id)
-            if kept is None or kept[0] != record:
-                return None
-            self._entries.move_to_end(run_id)
-            return kept[1]
+        """Return the run if it is cached with this record."""
+        cached = self._runs.get(run_id)
+        return cached[1] if cached is not None and cached[0] == record else None
 
     def add(self, record: bytes, stored: StoredRun) -> None:
-        """Keep a run, and let another go for it."""
-        with self._lock:
-            run_id = stored.run.pipeline_run_id
-            self._entries[run_id] = (record, stored)
-            self._entries.move_to_end(run_id)
-            if len(self._entries) > self._limit:
-                self._entries.popitem(last=False)
+        """Keep a run with its record."""
+        self._runs.add(stored.run.pipeline_run_id, (record, stored))
 
 
 class Caches:
-    """Both, as one store has them."""
+    """The caches of one store."""
 
     def __init__(self) -> None:
-        self.responses = ResponseCache()
+        self.responses = LruCache(RESPONSE_CACHE_BYTES, cached_bytes)
+        """Answers, which never change; its size is in bytes."""
         self.runs = RunCache()
 
 
-def _cached_bytes(response: AIResponse) -> int:
-    """Bytes, counting each character once: most texts are Latin."""
+def cached_bytes(response: AIResponse) -> int:
+    """Return the bytes of an answer, with one byte per character: most are Latin."""
     texts = (response.prompt_used, response.raw_output, response.processed_content)
     return _RESPONSE_OVERHEAD_BYTES + sum(map(len, texts))

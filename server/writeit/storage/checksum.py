@@ -1,9 +1,8 @@
-"""A checksum at the end of each value, so that no bit of it changes unnoticed.
+"""A checksum at the end of each value, computed over its key and the value.
 
-It is made of the key and the value: a value that stands under another key is found
-as well. A record carries it as its last member and stays JSON; a piece of streamed
-text has it behind the text. Only `store verify` looks at it: a reader rather shows a
-text with a wrong letter than none.
+A record has it as its last JSON member, a piece of streamed text after the text.
+`store verify` checks it, and so does a reader that cannot decode a record. Other reads
+do not: a text with a wrong letter is better than no text.
 """
 
 from __future__ import annotations
@@ -28,22 +27,22 @@ def strip_checksum(raw: bytes) -> bytes:
 
 
 def has_valid_checksum(key: bytes, raw: bytes) -> bool:
-    """Whether a record is as it was sealed under `key`."""
+    """Return whether a record is unchanged since it was written under `key`."""
     return raw == add_checksum(key, strip_checksum(raw))
 
 
 def add_text_checksum(key: bytes, text: bytes) -> bytes:
-    """Return a text with its checksum behind it."""
+    """Return a text followed by its checksum."""
     return text + _checksum(key, text)
 
 
 def strip_text_checksum(raw: bytes) -> bytes:
-    """Return the text in front of its checksum."""
+    """Return the text without its checksum."""
     return raw[:-_CHECKSUM_DIGITS]
 
 
 def has_valid_text_checksum(key: bytes, raw: bytes) -> bool:
-    """Whether a text is as it was sealed under `key`."""
+    """Return whether a text is unchanged since it was written under `key`."""
     return raw == add_text_checksum(key, strip_text_checksum(raw))
 
 

@@ -1,9 +1,9 @@
-"""Deleting runs: what goes, what stays for the sake of others, in one transaction.
+"""Delete runs in one transaction.
 
-A run's own keys go. An answer stays while another run holds it; only a run's family
-can, for answers are shared by branching alone. A run that has children leaves a
-tombstone, so that the tree stays whole; it goes with the last of them. What calls cost
-stays. Texts that nobody refers to any more are left to `compact`.
+A run's own keys are deleted. An answer is kept while another run of the same tree has
+it: only branches share answers. A run that has children leaves a tombstone, which is
+deleted with the last of them. Usage is kept. `compact` deletes texts that no record
+refers to.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from writeit.domain.errors import Busy, NotFound
@@ -18,89 +19,74 @@ from writeit.domain.run import PipelineStatus
 from writeit.domain.session import LOCAL_USER
 from writeit.ports.store import DeletionCounts
 from writeit.storage import keys, reads, writes
-from writeit.storage.checksum import add_checksum
 from writeit.storage.environment import LmdbEnvironment
-from writeit.storage.records import (
-    RunRecord,
-    RunSummaryRecord,
-    SessionRecord,
-    SharedTexts,
-    encode_record,
-)
+from writeit.storage.records import RunRecord, RunSummaryRecord, SessionRecord
 from writeit.storage.snapshot import Batch, Snapshot
 from writeit.storage.writer import Writer
 
-# --- Deleting runs: what goes, what stays for the sake of others, in one transaction --
-
 
 def delete_run(batch: Batch, run_id: UUID, *, descendants: bool) -> DeletionCounts:
-    """Delete a run, or all of its family from it down.
+    """Delete a run, or the run and all of its descendants.
 
     Raises:
         NotFound: there is no such run.
         Busy: answers of one of them are streaming.
     """
-    there = batch.get(keys.run(run_id)) is not None
-    if not there and not (descendants and batch.get(keys.tombstone(run_id))):
+    exists = batch.get(keys.run(run_id)) is not None
+    if not exists and not (descendants and batch.get(keys.tombstone(run_id))):
         raise unknown_run_error(run_id)
-    doomed = list(reads.walk_subtree(batch, run_id)) if descendants else [run_id]
-    living = [i for i in doomed if batch.get(keys.run(i)) is not None]
-    for each in living:
-        if batch.get(keys.streaming(each)) is not None:
-            raise streaming_error(each)
-    responses = delete_runs(batch, doomed, set(living))
-    return DeletionCounts(runs=len(living), responses=responses)
+    run_ids = list(reads.walk_subtree(batch, run_id)) if descendants else [run_id]
+    existing = {i for i in run_ids if batch.get(keys.run(i)) is not None}
+    for existing_id in existing:
+        if batch.get(keys.streaming(existing_id)) is not None:
+            raise Busy(
+                f"Answers of run {existing_id} are streaming, so nothing was deleted.",
+                hint="Wait for them, or stop them with writeit.run.pause.",
+                runId=str(existing_id),
+            )
+    responses = _delete_runs(batch, run_ids, existing)
+    return DeletionCounts(runs=len(existing), responses=responses)
 
 
-def delete_runs(batch: Batch, run_ids: Sequence[UUID], existing: set[UUID]) -> int:
-    """Take runs of one family away; return how many answers went with them.
+def unknown_run_error(run_id: UUID) -> NotFound:
+    """Return the error for a run that does not exist."""
+    return NotFound(
+        f"There is no run {run_id} to delete.",
+        hint="writeit.run.list names the runs that exist.",
+    )
 
-    `living` are those of `doomed` that are more than a tombstone.
+
+def _delete_runs(batch: Batch, run_ids: Sequence[UUID], existing: set[UUID]) -> int:
+    """Delete runs of one tree and return how many answers were deleted with them.
+
+    `existing` are those that are not tombstones.
     """
-    responses = exclusive_responses(batch, existing)
-    for each in reversed(run_ids):
-        _delete_one_run(batch, each)
+    responses = _exclusive_responses(batch, existing)
+    for run_id in reversed(run_ids):
+        _delete_one_run(batch, run_id)
     for response_id in responses:
         batch.delete(keys.response(response_id))
     return len(responses)
 
 
-def unknown_run_error(run_id: UUID) -> NotFound:
-    """Build the refusal for a run that is not there."""
-    return NotFound(
-        f"There is no run {run_id} to delete.",
-        hint="writeit.run.list names the runs that are here.",
-    )
-
-
-def streaming_error(run_id: UUID) -> Busy:
-    """Build the refusal for a run whose answers are on their way."""
-    return Busy(
-        f"Answers of run {run_id} are streaming, so nothing was deleted.",
-        hint="Wait for them, or stop them with writeit.run.pause.",
-        runId=str(run_id),
-    )
-
-
-def exclusive_responses(snapshot: Snapshot, run_ids: set[UUID]) -> set[UUID]:
-    """The answers that no other run of the family holds."""
-    held = {
+def _exclusive_responses(snapshot: Snapshot, run_ids: set[UUID]) -> set[UUID]:
+    """Return the answers that no other run of the tree has."""
+    responses = {
         response
         for run_id in run_ids
         for response in reads.response_ids(snapshot, run_id)
     }
-    if not held:
-        return held
-    for relative in reads.walk_subtree(
-        snapshot, reads.find_root(snapshot, next(iter(run_ids)))
-    ):
+    if not responses:
+        return responses
+    root = reads.find_root(snapshot, next(iter(run_ids)))
+    for relative in reads.walk_subtree(snapshot, root):
         if relative not in run_ids:
-            held.difference_update(reads.response_ids(snapshot, relative))
-    return held
+            responses.difference_update(reads.response_ids(snapshot, relative))
+    return responses
 
 
 def _delete_one_run(batch: Batch, run_id: UUID) -> None:
-    """Take a run away; its children, if any are left, keep a tombstone of it."""
+    """Delete a run, and leave a tombstone if it has children."""
     raw = batch.get(keys.run(run_id))
     if raw is not None:
         _delete_run_keys(batch, run_id, raw)
@@ -110,10 +96,8 @@ def _delete_one_run(batch: Batch, run_id: UUID) -> None:
 def _delete_run_keys(batch: Batch, run_id: UUID, raw: bytes) -> None:
     key = keys.run(run_id)
     run = reads.decode_stored(batch, RunRecord, key, raw, lambda _: "")
-    listing = reads.decode_stored(
-        batch, RunSummaryRecord, key, raw, reads.reject_text_reference
-    )
-    for entry in writes.index_entries(listing):
+    summary = reads.decode_stored(batch, RunSummaryRecord, key, raw)
+    for entry in writes.index_entries(summary):
         if not entry.startswith(b"branch_"):
             batch.delete(entry)
     if run.primer is not None:
@@ -123,42 +107,38 @@ def _delete_run_keys(batch: Batch, run_id: UUID, raw: bytes) -> None:
         writes.delete_prefix(batch, prefix)
     batch.delete(keys.lease(run_id))
     batch.delete(key)
-    grave = keys.tombstone(run_id)
-    batch.put(grave, add_checksum(grave, encode_record(listing, SharedTexts())))
+    writes.write_record(batch, keys.tombstone(run_id), summary)
     _deactivate_in_sessions(batch, run_id)
 
 
 def _delete_unneeded_tombstones(batch: Batch, run_id: UUID) -> None:
-    """Drop what is left of a run without children, then of its parent, and so on."""
-    gone: UUID | None = run_id
-    while gone is not None and not reads.read_children(batch, gone):
-        above = reads.read_parent(batch, gone)
-        batch.delete(keys.tombstone(gone))
-        batch.delete(keys.branch_parent(gone))
-        if above is None:
+    """Delete the tombstone of a run without children, then its parent's, and so on."""
+    deleted: UUID | None = run_id
+    while deleted is not None and not reads.read_children(batch, deleted):
+        parent = reads.read_parent(batch, deleted)
+        batch.delete(keys.tombstone(deleted))
+        batch.delete(keys.branch_parent(deleted))
+        if parent is None:
             return
-        batch.delete(keys.branch_child(above, gone))
-        gone = above if batch.get(keys.tombstone(above)) else None
+        batch.delete(keys.branch_child(parent, deleted))
+        deleted = parent if batch.get(keys.tombstone(parent)) else None
 
 
 def _deactivate_in_sessions(batch: Batch, run_id: UUID) -> None:
-    """Leave no session with an active run that is gone."""
+    """Reset the active run of sessions that have the deleted one."""
     for key, raw in list(batch.scan(keys.SESSIONS)):
         if str(run_id).encode() not in raw:
             continue
-        session = reads.decode_stored(
-            batch, SessionRecord, key, raw, reads.reject_text_reference
-        ).session
+        session = reads.decode_stored(batch, SessionRecord, key, raw).session
         if session.active_pipeline_run_id == run_id:
             changed = session.evolve(active_pipeline_run_id=None)
-            value = encode_record(SessionRecord(session=changed), SharedTexts())
-            batch.replace(key, raw, add_checksum(key, value))
+            writes.write_record(batch, key, SessionRecord(session=changed))
 
 
-# --- Deleting what is finished and old: which runs, by family, and what goes with them
+# Pruning
 
 _PRUNE_BATCH_RUNS = 100
-"""Runs that are deleted in one piece, so that decisions need not wait for all."""
+"""Runs that are deleted in one transaction, so that commits do not wait for all."""
 
 TreeRuns = list["UUID"]
 
@@ -166,24 +146,21 @@ TreeRuns = list["UUID"]
 def prune_runs(
     environment: LmdbEnvironment, writer: Writer, cutoff: datetime
 ) -> DeletionCounts:
-    """Delete the runs that are due, some families at a time.
+    """Delete completed runs that were last updated before `cutoff`.
 
     Raises:
-        StoreError: it could not be written; what was deleted before stays deleted.
+        StoreError: it could not be written; runs deleted before stay deleted.
     """
     with environment.long_read_transaction() as snapshot:
-        families = _prunable_by_tree(snapshot, cutoff)
-    gone = [
-        writer.submit_and_wait(
-            lambda batch, some=some: _prune_trees(batch, some, cutoff)  # type: ignore[misc]
-        )
-        for some in _batch_trees(families)
-    ]
-    return _sum_counts(gone)
+        trees = _prunable_by_tree(snapshot, cutoff)
+    return _sum_counts(
+        writer.submit_and_wait(partial(_prune_trees, trees=some, cutoff=cutoff))
+        for some in _batch_trees(trees)
+    )
 
 
 def count_prunable(environment: LmdbEnvironment, cutoff: datetime) -> DeletionCounts:
-    """Count what `prune` would delete.
+    """Count what `prune_runs` would delete.
 
     Raises:
         StoreError: it cannot be read.
@@ -191,20 +168,19 @@ def count_prunable(environment: LmdbEnvironment, cutoff: datetime) -> DeletionCo
     with environment.long_read_transaction() as snapshot:
         return _sum_counts(
             DeletionCounts(
-                runs=len(family),
-                responses=len(exclusive_responses(snapshot, set(family))),
+                runs=len(tree), responses=len(_exclusive_responses(snapshot, set(tree)))
             )
-            for family in _prunable_by_tree(snapshot, cutoff)
+            for tree in _prunable_by_tree(snapshot, cutoff)
         )
 
 
 def _prunable_by_tree(snapshot: Snapshot, cutoff: datetime) -> list[TreeRuns]:
-    """The runs that are due, each family's oldest first."""
+    """Return the runs to prune by tree, each tree's oldest first."""
     roots: dict[UUID, UUID] = {}
-    found = defaultdict(list)
+    trees = defaultdict(list)
     for run_id in _prunable_runs(snapshot, cutoff):
-        found[_cached_root(snapshot, run_id, roots)].append(run_id)
-    return list(found.values())
+        trees[_cached_root(snapshot, run_id, roots)].append(run_id)
+    return list(trees.values())
 
 
 def _prunable_runs(snapshot: Snapshot, cutoff: datetime) -> Iterator[UUID]:
@@ -212,16 +188,14 @@ def _prunable_runs(snapshot: Snapshot, cutoff: datetime) -> Iterator[UUID]:
     end = keys.index_entry(index, cutoff, keys.MIN_ID)
     for key in snapshot.scan_keys(index + b":"):
         if key >= end:
-            return  # begun later, so touched later
+            return  # created later, so updated later
         run_id = keys.trailing_id(key)
         if _is_prunable(snapshot, run_id, cutoff):
             yield run_id
 
 
 def _is_prunable(snapshot: Snapshot, run_id: UUID, cutoff: datetime) -> bool:
-    run = reads.read_record(
-        snapshot, RunSummaryRecord, keys.run(run_id), reads.reject_text_reference
-    )
+    run = reads.read_record(snapshot, RunSummaryRecord, keys.run(run_id))
     return (
         run is not None
         and run.status is PipelineStatus.COMPLETED
@@ -231,22 +205,22 @@ def _is_prunable(snapshot: Snapshot, run_id: UUID, cutoff: datetime) -> bool:
 
 
 def _cached_root(snapshot: Snapshot, run_id: UUID, roots: dict[UUID, UUID]) -> UUID:
-    """The first run of a family; `roots` remembers whose it is."""
-    way, each = [run_id], run_id
-    while (
-        each not in roots and (above := reads.read_parent(snapshot, each)) is not None
-    ):
-        way.append(above)
-        each = above
-    root = roots.get(each, each)
-    roots.update(dict.fromkeys(way, root))
+    """Return the root of a run's tree; `roots` caches it for the run's ancestors."""
+    path = [run_id]
+    while path[-1] not in roots:
+        parent = reads.read_parent(snapshot, path[-1])
+        if parent is None:
+            break
+        path.append(parent)
+    root = roots.get(path[-1], path[-1])
+    roots.update(dict.fromkeys(path, root))
     return root
 
 
 def _batch_trees(trees: Iterable[TreeRuns]) -> Iterator[list[TreeRuns]]:
     some: list[TreeRuns] = []
-    for family in trees:
-        some.append(family)
+    for tree in trees:
+        some.append(tree)
         if sum(map(len, some)) >= _PRUNE_BATCH_RUNS:
             yield some
             some = []
@@ -257,14 +231,14 @@ def _batch_trees(trees: Iterable[TreeRuns]) -> Iterator[list[TreeRuns]]:
 def _prune_trees(
     batch: Batch, trees: Sequence[TreeRuns], cutoff: datetime
 ) -> DeletionCounts:
-    return _sum_counts(_prune_tree(batch, family, cutoff) for family in trees)
+    return _sum_counts(_prune_tree(batch, tree, cutoff) for tree in trees)
 
 
 def _prune_tree(batch: Batch, tree: TreeRuns, cutoff: datetime) -> DeletionCounts:
-    """Delete what is still due: a run may have been touched meanwhile."""
-    doomed = [run_id for run_id in tree if _is_prunable(batch, run_id, cutoff)]
-    responses = delete_runs(batch, doomed, set(doomed)) if doomed else 0
-    return DeletionCounts(runs=len(doomed), responses=responses)
+    """Delete the runs that are still to prune: one may have been updated meanwhile."""
+    run_ids = [run_id for run_id in tree if _is_prunable(batch, run_id, cutoff)]
+    responses = _delete_runs(batch, run_ids, set(run_ids)) if run_ids else 0
+    return DeletionCounts(runs=len(run_ids), responses=responses)
 
 
 def _sum_counts(parts: Iterable[DeletionCounts]) -> DeletionCounts:

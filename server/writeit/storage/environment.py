@@ -1,9 +1,9 @@
 """One LMDB environment: its transactions, its growth, its files.
 
 Reads come from any thread and are short. Writes come one at a time, nearly all from
-the `Writer`'s thread; LMDB's lock keeps other processes out meanwhile. The care of a
-store reads for long, copies, and closes and opens the files again: three locks say
-who has to wait, taken in the order in which `Environment` lists them.
+the `Writer`'s thread; LMDB's lock excludes other processes. Maintenance reads for long,
+copies, and reopens the files. Three locks order these, always taken in the order in
+which `LmdbEnvironment` lists them.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ from writeit.storage.snapshot import DATA_FILE, Batch, Counters, Snapshot
 T = TypeVar("T")
 
 INITIAL_MAP_SIZE = 1 << 30
-"""Bytes of address space at first; costs nothing until used, doubles when full."""
+"""Bytes of address space at first; doubles when full."""
 _MAX_READERS = 510
 _RETRY_SECONDS = 0.001
 _RESIZE_TIMEOUT = 5.0
-"""How long a reader tries to follow a map that another process has grown."""
+"""Seconds for which a reader tries to adopt a map that another process has grown."""
 
 
 class LmdbEnvironment:
     """An open LMDB environment. Open it through `writeit.storage.opening`."""
 
     def __init__(self, folder: Path, map_size: int = INITIAL_MAP_SIZE) -> None:
-        """Open the environment that is in `folder`.
+        """Open the environment in `folder`.
 
         Raises:
-            lmdb.Error: as LMDB found it.
+            lmdb.Error: it cannot be opened.
         """
         self.folder = folder
         self.counters = Counters()
         self._data_path = folder / DATA_FILE
-        # Held while somebody writes, from the first page to the last.
+        # Held during a write transaction.
         self._write_lock = threading.RLock()
-        # Held while a long read or a copy goes on: the map must stay where it is.
+        # Held during a long read or a copy: the map must not be moved.
         self._map_lock = threading.RLock()
-        # Held while a read goes on, for the same reason; nobody waits for it long.
+        # Held during a short read, for the same reason.
         self._read_lock = threading.RLock()
         self._lmdb = _open_lmdb(folder, map_size)
         self._page_size = self._lmdb.stat()["psize"]
-        # Readers that were killed keep old pages from being used again.
+        # Readers that were killed keep old pages from being reused.
         self._lmdb.reader_check()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         with self._read_lock:
             self._lmdb.close()
 
@@ -78,7 +78,7 @@ class LmdbEnvironment:
 
     @contextmanager
     def write_transaction(self) -> Iterator[lmdb.Transaction[bytes]]:
-        """Write a group of pieces: commits at the end, aborts on any error."""
+        """Write a group of requests: commits at the end, aborts on any error."""
         with self._write_lock:
             with self._lmdb.begin(write=True) as txn:
                 yield txn
@@ -87,16 +87,16 @@ class LmdbEnvironment:
 
     @contextmanager
     def nested_transaction(self, group: lmdb.Transaction[bytes]) -> Iterator[Batch]:
-        """Write one piece within a group; its failure leaves the others alone."""
+        """Write one request within a group; its failure does not affect the others."""
         with self._lmdb.begin(write=True, parent=group) as txn:
             yield Batch(txn, self.counters, self.folder)
         self.counters.nested_transactions += 1
 
     def write_once(self, work: Callable[[Batch], T]) -> T:
-        """Write one piece in a transaction of its own, on this thread.
+        """Write in a transaction of its own, on this thread; a full map grows.
 
         Raises:
-            lmdb.Error: as LMDB found it; a map that is full grows.
+            lmdb.Error: nothing was written.
         """
         while True:
             try:
@@ -112,7 +112,7 @@ class LmdbEnvironment:
 
     @contextmanager
     def long_read_transaction(self) -> Iterator[Snapshot]:
-        """Read for as long as it takes; short reads and writes go on meanwhile.
+        """Read for any time; short reads and writes are not blocked.
 
         Raises:
             StoreError: the store cannot be read.
@@ -127,11 +127,11 @@ class LmdbEnvironment:
             raise errors.to_store_error(error, self.folder) from error
 
     def copy_to(self, target: Path, *, compact: bool) -> None:
-        """Copy a consistent state into the folder `target`; all else goes on.
+        """Copy a consistent state into the folder `target`, without blocking others.
 
         Raises:
-            lmdb.Error: as LMDB found it.
-            OSError: it could not be written.
+            lmdb.Error: the store cannot be read.
+            OSError: the copy could not be written.
         """
         with self._map_lock:
             self._lmdb.copy(str(target), compact=compact)
@@ -140,16 +140,16 @@ class LmdbEnvironment:
 
     @contextmanager
     def block_writes(self) -> Iterator[None]:
-        """Let nobody in this process write meanwhile."""
+        """Block all other writes of this process."""
         with self._write_lock:
             yield
 
     @contextmanager
     def exclusive_access(self) -> Iterator[None]:
-        """Let go of the files, be the only one who has them, and open them again.
+        """Close the files, lock them against all processes, and open them again.
 
         Raises:
-            InUse: another process has them open.
+            StoreInUse: another process has them open.
             lmdb.Error: they could not be opened again.
         """
         with (
@@ -177,7 +177,7 @@ class LmdbEnvironment:
             return int(self._lmdb.info()["last_txnid"])
 
     def sizes(self) -> tuple[int, int, int]:
-        """Return the bytes of the map, those in use, and those of the file."""
+        """Return the bytes of the map, the bytes in use, and the bytes of the file."""
         with self._read_lock:
             stat, size = self._lmdb.stat(), self._lmdb.info()["map_size"]
         pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
@@ -190,32 +190,32 @@ class LmdbEnvironment:
         self.counters.map_growths += 1
 
     def adopt_map_size(self) -> None:
-        """Take over the size that another process has given the map."""
+        """Adopt the map size that another process has set."""
         with self._map_lock, self._read_lock:
             self._lmdb.set_mapsize(0)
 
     def missing_bytes(self) -> int:
-        """Return by how much the data file is too short for all of its pages."""
+        """Return the bytes by which the data file is too short for its pages."""
         length = (self._lmdb.info()["last_pgno"] + 1) * self._page_size
         return max(0, length - self._data_path.stat().st_size)
 
     def _extend_data_file(self) -> None:
-        """Make the data file as long as its pages are many.
+        """Extend the data file to the length of its pages.
 
-        LMDB does not write pages at the end that were taken and freed again within
-        one transaction. With them, a short file is known to be damaged at a glance.
-        Another process may be writing: nothing here can shorten or overwrite.
+        LMDB does not write pages at the end that were allocated and freed within one
+        transaction. With them, a file that is too short is known to be damaged.
+        Another process may be writing: this can neither shorten nor overwrite.
         """
         missing = self.missing_bytes()
         if not missing or not hasattr(os, "posix_fallocate"):
             return
         with self._data_path.open("r+b") as data, suppress(OSError):
-            # Without room it stays short, and the next to open it looks closely.
+            # On a full disk it stays short, and the next process checks every page.
             end = data.seek(0, os.SEEK_END)
             os.posix_fallocate(data.fileno(), end + missing - 1, 1)
 
     def _begin_read(self) -> lmdb.Transaction[bytes]:
-        """Begin a read transaction and keep the gate; the caller releases it."""
+        """Begin a read transaction and hold the read lock; the caller releases it."""
         deadline = time.monotonic() + _RESIZE_TIMEOUT
         while True:
             self._read_lock.acquire()
@@ -240,7 +240,7 @@ class LmdbEnvironment:
         try:
             self.adopt_map_size()
         except lmdb.Error:
-            # Our writer is in a transaction and has followed already, or is about to.
+            # This process's writer is in a transaction and adopts the size itself.
             time.sleep(_RETRY_SECONDS)
         finally:
             self._map_lock.release()

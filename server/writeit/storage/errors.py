@@ -1,4 +1,4 @@
-"""From what LMDB and the system report to the one error a person meets."""
+"""Errors of LMDB and of the system as `StoreError`s with a message and a hint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from writeit.domain.errors import StoreError
 _DISK_FULL_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EIO}
 )
-"""LMDB reports a write that the disk took only half of as an I/O error."""
+"""LMDB reports a partial write to a full disk as an I/O error."""
 _READ_ONLY_ERRNOS = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT, errno.EEXIST}
 )
@@ -29,8 +29,8 @@ _CORRUPTION_ERRORS = (
 
 
 def to_store_error(error: lmdb.Error | OSError, folder: Path) -> StoreError:
-    """Say what happened to the store in `folder`, what was kept, what to do."""
-    # py-lmdb's own complaints have neither.
+    """Return the error to show for `error` in the store in `folder`."""
+    # py-lmdb's own errors have neither.
     code = getattr(error, "errno", None) or getattr(error, "code", None)
     if (
         isinstance(error, lmdb.MapFullError | lmdb.DiskError)
@@ -47,61 +47,60 @@ def to_store_error(error: lmdb.Error | OSError, folder: Path) -> StoreError:
 
 
 def disk_full_error(folder: Path, error: object) -> StoreError:
-    """The disk has no room, or did not take what was written."""
+    """Return the error for a disk that is full or does not accept writes."""
     return StoreError(
         f"The store in {folder} could not be written: the disk is full or fails"
-        f" ({error}). Nothing of this step was stored; all that was stored before"
-        " is safe.",
+        f" ({error}). This change was not saved; everything saved before is safe.",
         reason="full",
         hint="Free some space on that disk, then try again.",
     )
 
 
 def read_only_error(folder: Path, error: object) -> StoreError:
-    """The folder cannot be written."""
+    """Return the error for a folder that cannot be written to."""
     return StoreError(
-        f"The store in {folder} cannot be written ({error}). Nothing was changed.",
+        f"The store in {folder} cannot be written to ({error}). Nothing was changed.",
         reason="read_only",
         hint="Allow writing to that folder, or set WRITEIT_DATA_DIR to another one.",
     )
 
 
 def locked_error(folder: Path, error: object) -> StoreError:
-    """Another process is in the way."""
+    """Return the error for a store that another process blocks."""
     return StoreError(
-        f"The store in {folder} is in use in a way that does not let us in ({error})."
-        " Nothing of this step was stored; all that was stored before is safe.",
+        f"The store in {folder} cannot be used now ({error})."
+        " This change was not saved; everything saved before is safe.",
         reason="locked",
         hint="Close other programs that use this workspace, then try again.",
     )
 
 
-def corrupt_error(folder: Path, what: str) -> StoreError:
-    """The data is damaged."""
+def corrupt_error(folder: Path, damage: str) -> StoreError:
+    """Return the error for damaged data."""
     return StoreError(
-        f"The store in {folder} is damaged: {what}. It was left as it is.",
+        f"The store in {folder} is damaged: {damage}. It was not changed.",
         reason="corrupt",
-        hint="Keep a copy of that folder, then put a backup in its place or remove it;"
-        " your documents do not depend on it.",
+        hint="Copy that folder, then replace it with a backup or remove it. Your"
+        " documents do not depend on it.",
     )
 
 
-def foreign_store_error(folder: Path, what: str) -> StoreError:
-    """Somebody else's data, which is damaged or made to do damage."""
+def foreign_store_error(folder: Path, damage: str) -> StoreError:
+    """Return the error for a damaged store that came from another machine or user."""
     return StoreError(
         f"The store in {folder} was not made by you on this machine, and it is damaged:"
-        f" {what}. It was not opened; all of it is still in {folder}, as it came.",
+        f" {damage}. It was not opened and not changed.",
         reason="corrupt",
-        hint="If it came with a copied or cloned folder, ask whoever it came from for a"
-        " backup, or remove it; your documents do not depend on it.",
+        hint="If it came with a copied or cloned folder, ask its owner for a backup,"
+        " or remove the store. Your documents do not depend on it.",
     )
 
 
-def too_new_error(folder: Path, what: str) -> StoreError:
-    """A newer WriteIt, or a newer LMDB, wrote this."""
+def too_new_error(folder: Path, newer: str) -> StoreError:
+    """Return the error for data that a newer WriteIt or LMDB wrote."""
     return StoreError(
-        f"The store in {folder} was written by a newer version ({what})."
-        " It was left as it is.",
+        f"The store in {folder} was written by a newer version ({newer})."
+        " It was not changed.",
         reason="too_new",
         hint="Update WriteIt, or use another folder.",
     )

@@ -1,9 +1,9 @@
-"""The keys of the store: the data model's patterns, literally, as UTF-8.
+"""The keys of the store: the data model's patterns as UTF-8.
 
-Parts are joined by colons and numbers are padded with zeros, so that the order of
-the keys is the order of time or of place. A time has colons of its own; it is always
-27 characters long and stands before a 36 characters long id, so both are found from
-the end. A part that somebody else named has its colons and percent signs quoted.
+Parts are joined by colons and numbers are padded with zeros, so that keys sort by time
+or by position. A time contains colons; it always has 27 characters and precedes an id
+of 36 characters, so both are found from the end. Colons and percent signs in other
+parts are quoted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RECORD_PREFIXES = (
     *(RUNS, STEPS, RESPONSES, EVENTS, USAGE, TOMBSTONES, LEASES),
     *(CONFIGURATIONS, PRIMERS, SESSIONS, PREFERENCES),
 )
-"""What the keys of records begin with; all else is text or says it all by its key."""
+"""The prefixes of records; other keys have a text or `EMPTY_VALUE`."""
 MIN_ID = UUID(int=0)
 """Sorts before every id."""
 _ID_LENGTH = 36
@@ -52,12 +52,12 @@ def run(run_id: UUID) -> bytes:
 
 
 def run_by_config(configuration_id: str) -> bytes:
-    """The index of a configuration's runs; `at` completes it."""
+    """The index of a configuration's runs."""
     return _build_key("run_by_config", configuration_id)
 
 
 def run_by_pipeline(name: str) -> bytes:
-    """What the indices of all configurations called `name` begin with."""
+    """The prefix of the indices of all configurations called `name`."""
     return _build_key("run_by_config", f"{name}@")
 
 
@@ -67,17 +67,17 @@ def run_by_uri(uri: str) -> bytes:
 
 
 def recent_runs(user_id: str) -> bytes:
-    """The index of a user's runs; `at` completes it."""
+    """The index of a user's runs."""
     return _build_key("recent_runs", user_id)
 
 
 def completed_runs(user_id: str) -> bytes:
-    """The index of a user's completed runs; `at` completes it."""
+    """The index of a user's completed runs."""
     return _build_key("completed_runs", user_id)
 
 
 def primer_usage(primer_id: str) -> bytes:
-    """The index of the runs that used a primer; `at` completes it."""
+    """The index of the runs that used a primer."""
     return _build_key("primer_usage", primer_id)
 
 
@@ -87,7 +87,7 @@ def index_entry(index: bytes, timestamp: datetime, run_id: UUID) -> bytes:
 
 
 def index_suffix(timestamp: datetime, run_id: UUID) -> bytes:
-    """How a run's key ends in every time-ordered index."""
+    """The end of a run's key in every time-ordered index."""
     time = timestamp.astimezone(UTC).isoformat(timespec="microseconds")
     return f"{time.removesuffix('+00:00')}Z:{run_id}".encode()
 
@@ -101,12 +101,12 @@ def step(run_id: UUID, step_name: str) -> bytes:
 
 
 def response(response_id: UUID) -> bytes:
-    """A response, whichever runs share it."""
+    """A response, which several runs may share."""
     return _build_key("response", response_id)
 
 
 def step_responses_prefix(run_id: UUID) -> bytes:
-    """What the keys of all responses of a run begin with."""
+    """The prefix of the keys of all responses of a run."""
     return _build_key("step_responses", run_id, "")
 
 
@@ -121,7 +121,7 @@ def step_of_response(key: bytes) -> str:
 
 
 def branch_children_prefix(parent_id: UUID) -> bytes:
-    """What the keys of a run's children begin with."""
+    """The prefix of the keys of a run's children."""
     return _build_key("branch_children", parent_id, "")
 
 
@@ -136,14 +136,14 @@ def branch_child(parent_id: UUID, child_id: UUID) -> bytes:
 
 
 def primer(primer_id: str, version: str | None = None) -> bytes:
-    """A version of a primer; without one, which version was used last."""
+    """A version of a primer; without one, the pointer to the version used last."""
     if version is None:
         return _build_key("primer", primer_id)
     return _build_key("primer", primer_id, version)
 
 
 def preferences(user_id: str) -> bytes:
-    """What a user prefers."""
+    """A user's preferences."""
     return _build_key("preferences", user_id)
 
 
@@ -158,7 +158,7 @@ def active_session(user_id: str, session_id: UUID) -> bytes:
 
 
 def active_sessions_prefix(user_id: str) -> bytes:
-    """What the keys of a user's active sessions begin with."""
+    """The prefix of the keys of a user's active sessions."""
     return _build_key("active_sessions", user_id, "")
 
 
@@ -168,7 +168,7 @@ def event(run_id: UUID, seq: int) -> bytes:
 
 
 def events_prefix(run_id: UUID) -> bytes:
-    """What the keys of a run's events begin with."""
+    """The prefix of the keys of a run's events."""
     return _build_key("event", run_id, "")
 
 
@@ -183,53 +183,53 @@ def journal(run_id: UUID, response_id: UUID, offset: int) -> bytes:
 
 
 def journal_prefix(run_id: UUID, response_id: UUID) -> bytes:
-    """What the keys of a response's journal begin with."""
+    """The prefix of the keys of a response's journal."""
     return _build_key("journal", run_id, response_id, "")
 
 
 def streaming(run_id: UUID) -> bytes:
-    """There while answers of the run are on their way."""
+    """Exists while answers of the run are streaming."""
     return _build_key("streaming", run_id)
 
 
 def lease(run_id: UUID) -> bytes:
-    """Who is asking models for a run right now."""
+    """The lease of a run."""
     return _build_key("lease", run_id)
 
 
 def tombstone(run_id: UUID) -> bytes:
-    """What is left of a deleted run that has children."""
+    """The tombstone of a deleted run that has children."""
     return _build_key("tombstone", run_id)
 
 
 def usage(timestamp: datetime, response_id: UUID) -> bytes:
-    """What an answer used, whatever becomes of its run."""
+    """The usage of an answer, kept when its run is deleted."""
     return index_entry(b"usage", timestamp, response_id)
 
 
 def usage_since(timestamp: datetime) -> bytes:
-    """A key before the usage of `moment` and all later ones."""
+    """The first possible key of usage at `timestamp` or later."""
     return b"usage:" + index_suffix(timestamp, MIN_ID)
 
 
 def run_prefixes(run_id: UUID) -> list[bytes]:
-    """What the keys begin with that are about this run alone, besides its record."""
+    """The prefixes of the keys of one run, besides its record."""
     kinds = ("step", "step_responses", "event", "journal")
     return [_build_key(kind, run_id, "") for kind in kinds]
 
 
 def trailing_id(key: bytes) -> UUID:
-    """The id that a key ends with."""
+    """The id at the end of a key."""
     return UUID(key[-_ID_LENGTH:].decode())
 
 
 def prefix_end(prefix: bytes) -> bytes:
-    """A key behind all keys that begin with `prefix`: 0xff never stands in UTF-8."""
+    """A key after all keys that begin with `prefix`: UTF-8 has no byte 0xff."""
     return prefix + b"\xff"
 
 
 def next_key(key: bytes) -> bytes:
-    """The first key that could stand behind `key`."""
+    """The first possible key after `key`."""
     return key + b"\0"
 
 
@@ -242,16 +242,16 @@ def _quote(part: str) -> str:
 
 
 def _check_length(key: bytes) -> bytes:
-    """Refuse a key that LMDB could not hold.
+    """Return `key`.
 
     Raises:
-        InvalidParams: the key is too long; what somebody named in it has to be shorter.
+        InvalidParams: it is too long for LMDB.
     """
     if len(key) > MAX_KEY_BYTES:
         shown = key[:60].decode(errors="replace")
         raise InvalidParams(
-            f"A name is too long to be stored: {shown}… has {len(key)} bytes,"
-            f" more than the {MAX_KEY_BYTES} a key may have.",
+            f"A name is too long to be stored: {shown}… has {len(key)} bytes"
+            f" (the limit is {MAX_KEY_BYTES}).",
             hint="Use a shorter name.",
         )
     return key

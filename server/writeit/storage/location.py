@@ -1,4 +1,4 @@
-"""Where the store of a workspace is: in it, in the user's data folder, or elsewhere."""
+"""The folder of a workspace's store, and the locks on its files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ import psutil
 from writeit.domain.errors import StoreError
 from writeit.storage import errors
 from writeit.storage.snapshot import DATA_FILE
-
-# --- Where the store of a workspace is: in it, in the user's data folder, or elsewhere
 
 STORE_SUBFOLDER = Path(".writeit") / "store"
 MOVE_COMMAND = "writeit store move"
@@ -60,36 +58,36 @@ REMOTE_FILESYSTEMS = frozenset(
 def store_folder(
     workspace: Path | None, location: str = "workspace"
 ) -> tuple[Path, str | None]:
-    """Return the folder of a workspace's store, and what to tell the user about it.
+    """Return the folder of a workspace's store, and a message for the user, if any.
 
-    `location` is `workspace`, `user`, or an absolute folder. A store that is found
-    elsewhere is used where it is until the user moves it.
+    `location` is `workspace`, `user`, or an absolute folder. A store that exists
+    elsewhere is used there until the user moves it.
     """
     wanted, problem = preferred_folder(workspace, location)
-    found = other_store_folders(workspace, wanted)
+    others = other_store_folders(workspace, wanted)
     message = None
-    if found and _has_visible_store(wanted):
-        others = " and ".join(map(str, found))
+    if others and _has_visible_store(wanted):
+        unused = " and ".join(map(str, others))
         message = (
-            f"This folder has more than one run history. {wanted} is used; {others} is"
+            f"This folder has more than one run history. {wanted} is used; {unused} is"
             f" kept and not shown. If a move was interrupted, finish it: {MOVE_COMMAND}"
         )
-    elif found and problem:
-        message = f"{problem}, so this folder's run history stays in {found[0]}."
-    elif found:
+    elif others and problem:
+        message = f"{problem}, so this folder's run history stays in {others[0]}."
+    elif others:
         message = (
-            f"This folder's run history is in {found[0]}, and your configuration says"
+            f"This folder's run history is in {others[0]}, and your configuration says"
             f" {wanted}. To move it, close your editors and run: {MOVE_COMMAND}"
         )
     elif problem:
         message = f"{problem}, so WriteIt keeps this folder's run history in {wanted}."
     elif workspace is None and location == "workspace":
         message = f"No folder is open, so WriteIt keeps its run history in {wanted}."
-    return (found[0] if found and not _has_visible_store(wanted) else wanted), message
+    return (others[0] if others and not _has_visible_store(wanted) else wanted), message
 
 
 def preferred_folder(workspace: Path | None, location: str) -> tuple[Path, str | None]:
-    """Return where a store belongs, and why not where `location` says, if so."""
+    """Return the folder for a store, and why it is not the one of `location`, if so."""
     if location == "user" or (workspace is None and location == "workspace"):
         return _folder_in_user_data(workspace), None
     if workspace is not None and location == "workspace":
@@ -104,22 +102,22 @@ def preferred_folder(workspace: Path | None, location: str) -> tuple[Path, str |
 def other_store_folders(workspace: Path | None, wanted: Path) -> list[Path]:
     """Return the folders of a workspace's stores other than `wanted`, likeliest first.
 
-    Stores in folders that the configuration named before are known by the notes that
-    the user's data folder has of every store made.
+    Folders that the configuration named before are found in the records that the
+    user's data folder has of every store created.
     """
-    places = [_folder_in_user_data(workspace)]
+    candidates = [_folder_in_user_data(workspace)]
     if workspace is not None:
-        beside = workspace / STORE_SUBFOLDER
-        if beside != wanted and _why_unsuitable(workspace, beside) is None:
-            places.insert(0, beside)
+        inside = workspace / STORE_SUBFOLDER
+        if inside != wanted and _why_unsuitable(workspace, inside) is None:
+            candidates.insert(0, inside)
         if not _has_visible_store(wanted):
             name = _unique_folder_name(workspace)
-            places += [
+            candidates += [
                 p for p in _recorded_store_folders() if p.parts[-2:] == (name, "store")
             ]
-    others = dict.fromkeys(place.resolve() for place in places)
+    others = dict.fromkeys(folder.resolve() for folder in candidates)
     others.pop(wanted.resolve(), None)
-    return [place for place in others if _has_visible_store(place)]
+    return [folder for folder in others if _has_visible_store(folder)]
 
 
 def store_exists(folder: Path) -> bool:
@@ -138,14 +136,14 @@ def store_exists(folder: Path) -> bool:
 
 
 def _has_visible_store(folder: Path) -> bool:
-    """Return whether we can see a store in `folder`; opening it reports the rest."""
+    """Return whether a store is found in `folder`; False if it may not be read."""
     with suppress(StoreError):
         return store_exists(folder)
     return False
 
 
 def _recorded_store_folders() -> Iterator[Path]:
-    """Yield the folders of all stores this user's WriteIt made."""
+    """Yield the folders of all stores that this user's WriteIt created."""
     notes: list[Path] = []
     with suppress(OSError):
         notes = sorted(store_notes_folder().iterdir())
@@ -155,20 +153,19 @@ def _recorded_store_folders() -> Iterator[Path]:
 
 
 def create_store_folder(folder: Path) -> None:
-    """Make the folder of a store; inside a workspace, git is told to leave it alone.
+    """Create the folder of a store; inside a workspace, git ignores it.
 
     Raises:
-        OSError: it cannot be made or written.
+        OSError: it cannot be created or written to.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    house = folder.parent
-    ignore = house / ".gitignore"
-    if house.name == STORE_SUBFOLDER.parts[0] and not ignore.exists():
+    ignore = folder.parent / ".gitignore"
+    if folder.parent.name == STORE_SUBFOLDER.parts[0] and not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
 
 
 def filesystem_type(path: Path) -> str:
-    """Return the type of the filesystem that `path` is on, "" where nobody knows."""
+    """Return the type of the filesystem that `path` is on, or ""."""
     resolved = path.resolve()
     mounts = {Path(p.mountpoint): p.fstype for p in psutil.disk_partitions(all=True)}
     for candidate in (resolved, *resolved.parents):
@@ -178,7 +175,7 @@ def filesystem_type(path: Path) -> str:
 
 
 def _why_unsuitable(folder: Path, target: Path) -> str | None:
-    """Say why the store of `folder` cannot be at `place` in it, or None."""
+    """Return why the store of `folder` cannot be at `target` in it, or None."""
     if filesystem_type(folder) in REMOTE_FILESYSTEMS:
         return "is on a remote filesystem"
     while not os.path.lexists(target):
@@ -189,7 +186,7 @@ def _why_unsuitable(folder: Path, target: Path) -> str | None:
 
 
 def user_data_folder() -> Path:
-    """Return the user's own folder for what is kept outside of workspaces."""
+    """Return the user's own data folder, outside of workspaces."""
     return Path(
         os.environ.get(DATA_DIR_VARIABLE)
         or platformdirs.user_data_dir("writeit", appauthor=False)
@@ -197,12 +194,12 @@ def user_data_folder() -> Path:
 
 
 def store_notes_folder() -> Path:
-    """Return the folder of the notes about the stores that were made here."""
+    """Return the folder of the records of the stores that were created here."""
     return user_data_folder() / "known-stores"
 
 
 def _folder_in_user_data(workspace: Path | None) -> Path:
-    """Return where a store is in the user's data folder."""
+    """Return the folder of a store in the user's data folder."""
     data = user_data_folder()
     return _folder_for_workspace(
         data if workspace is None else data / "workspaces", workspace
@@ -210,7 +207,7 @@ def _folder_in_user_data(workspace: Path | None) -> Path:
 
 
 def _folder_for_workspace(folder: Path, workspace: Path | None) -> Path:
-    """Return where a workspace's store is among others."""
+    """Return the subfolder of `folder` for a workspace's store."""
     if workspace is None:
         return folder / "store"
     return folder / _unique_folder_name(workspace) / "store"
@@ -223,7 +220,7 @@ def _unique_folder_name(workspace: Path) -> str:
     return f"{workspace.resolve().name[:80]}-{digest}"
 
 
-# --- Who has a store's files: this process alone, or others too -----------------------
+# Locks
 
 LOCK_FILE = "lock.mdb"
 _LOCK_HELD_ERRNOS = frozenset({errno.EACCES, errno.EAGAIN})
@@ -238,7 +235,7 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
     """Keep all other processes from opening the store in `folder`.
 
     Raises:
-        InUse: one has it open.
+        StoreInUse: one has it open.
         OSError: the lock file cannot be made or is not a plain file.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -257,7 +254,7 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def opening_lock(folder: Path) -> Iterator[None]:
-    """Wait for other processes that are about to open, make or check this store."""
+    """Wait for other processes that are opening, creating or checking this store."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -267,7 +264,7 @@ def opening_lock(folder: Path) -> Iterator[None]:
 
 
 def fsync_path(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk before going on."""
+    """Sync a file, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

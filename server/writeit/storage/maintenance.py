@@ -1,6 +1,6 @@
-"""The care of an open store: `writeit.ports.Maintenance` for LMDB.
+"""Maintenance of an open store: the port `Maintenance` for LMDB.
 
-All of it runs on threads of its own, so that the event loop goes on meanwhile.
+All of it runs on threads, so that it does not block the event loop.
 """
 
 from __future__ import annotations
@@ -23,17 +23,15 @@ from writeit.storage.snapshot import DATA_FILE, Batch, Snapshot
 from writeit.storage.store import LmdbStore
 from writeit.storage.verify import verify_store
 
-# --- Giving space back: texts that nobody refers to any more, and free pages ----------
-
 _COMPACT_PREFIX = ".compact-"
 _CONCURRENT_ATTEMPTS = 2
-"""Attempts that let others write; the next one does not."""
+"""Attempts that allow writes meanwhile; the next one blocks them."""
 _TEXT_REFERENCE = re.compile(rb'\{"text":"([0-9a-f]{64})"\}')
-"""Quotes within a writer's words are escaped: only a reference looks like this."""
+"""Quotes in a user's text are escaped, so only a reference matches."""
 
 
 def compact_store(environment: LmdbEnvironment) -> None:
-    """Drop texts nobody refers to, and give free pages back to the disk.
+    """Delete texts that no record refers to, and give free pages back to the disk.
 
     Raises:
         Busy: another process has the store open; nothing was changed.
@@ -42,8 +40,8 @@ def compact_store(environment: LmdbEnvironment) -> None:
     folder = environment.folder
     try:
         with environment.exclusive_access():
-            for left in folder.glob(f"{_COMPACT_PREFIX}*"):  # by one who was killed
-                shutil.rmtree(left, ignore_errors=True)
+            for leftover in folder.glob(f"{_COMPACT_PREFIX}*"):  # of a killed process
+                shutil.rmtree(leftover, ignore_errors=True)
         _delete_unused_texts(environment)
         _replace_data_file(environment)
     except location.StoreInUse as error:
@@ -57,10 +55,10 @@ def compact_store(environment: LmdbEnvironment) -> None:
 
 
 def _replace_data_file(environment: LmdbEnvironment) -> None:
-    """Put a copy without free pages in the data file's place.
+    """Replace the data file by a copy without free pages.
 
     Raises:
-        InUse: another process keeps writing.
+        StoreInUse: another process keeps writing.
     """
     for _ in range(_CONCURRENT_ATTEMPTS):
         if _try_replace_data_file(environment):
@@ -71,23 +69,23 @@ def _replace_data_file(environment: LmdbEnvironment) -> None:
 
 
 def _try_replace_data_file(environment: LmdbEnvironment) -> bool:
-    """Put a copy in the data file's place; False if something was written meanwhile."""
-    head = environment.meta_pages()
-    with temporary_folder(environment.folder, _COMPACT_PREFIX) as made:
-        environment.copy_to(made, compact=True)
-        # An old file that is still open is freed later, when nobody waits for it.
+    """Replace the data file by a copy; return False if there were writes meanwhile."""
+    meta_pages = environment.meta_pages()
+    with temporary_folder(environment.folder, _COMPACT_PREFIX) as temporary:
+        environment.copy_to(temporary, compact=True)
+        # The old file is kept open, so that it is freed after the lock is released.
         with (
             (environment.folder / DATA_FILE).open("rb"),
             environment.exclusive_access(),
         ):
-            if environment.meta_pages() != head:
+            if environment.meta_pages() != meta_pages:
                 return False
-            provenance.replace_data_file(made / DATA_FILE, environment.folder)
+            provenance.replace_data_file(temporary / DATA_FILE, environment.folder)
             return True
 
 
 def _delete_unused_texts(environment: LmdbEnvironment) -> None:
-    """Delete texts nobody refers to, unless something was written since they were."""
+    """Delete texts that no record refers to, in a transaction that follows the scan."""
     for _ in range(_CONCURRENT_ATTEMPTS):
         with environment.long_read_transaction() as snapshot:
             found = partial(
@@ -103,7 +101,7 @@ def _delete_unused_texts(environment: LmdbEnvironment) -> None:
 def _delete_texts(
     batch: Batch, unused: list[bytes], snapshot_id: int | None = None
 ) -> bool:
-    """Delete texts; not if more was written since `moment`, which may refer to them."""
+    """Delete texts, unless a write since the snapshot may refer to them."""
     if snapshot_id is not None and batch.transaction_id != snapshot_id + 1:
         return False
     for key in unused:
@@ -112,7 +110,7 @@ def _delete_texts(
 
 
 def _unused_text_keys(snapshot: Snapshot) -> list[bytes]:
-    """The keys of texts that no record refers to."""
+    """Return the keys of texts that no record refers to."""
     used: set[bytes] = set()
     for kind in keys.RECORD_PREFIXES:
         for _, raw in snapshot.scan(kind):
@@ -121,11 +119,8 @@ def _unused_text_keys(snapshot: Snapshot) -> list[bytes]:
     return [key for key in snapshot.scan_keys(keys.TEXTS) if key[length:] not in used]
 
 
-# --- The care of an open store: `writeit.ports.Maintenance` for LMDB ------------------
-
-
 class LmdbMaintenance:
-    """The care of one store; one that was not created yet stays so.
+    """Maintenance of one store; it does not create one.
 
     Raises:
         StoreError: another process has created it, and it cannot be opened.
@@ -133,17 +128,17 @@ class LmdbMaintenance:
 
     def __init__(self, store: LmdbStore) -> None:
         self._folder = store.folder
-        self._engine = store.environment_and_writer
+        self._opened = store.environment_and_writer
 
     async def status(self) -> StoreStatus:
-        """Count what is there.
+        """Return counts and sizes.
 
         Raises:
             StoreError: the store cannot be read.
         """
-        if self._engine is None:
+        if self._opened is None:
             return _empty_status(self._folder)
-        return await asyncio.to_thread(_read_status, self._engine[0])
+        return await asyncio.to_thread(_read_status, self._opened[0])
 
     async def verify(self) -> VerifyResult:
         """Check structure, text hashes, and every entity against its events.
@@ -153,50 +148,50 @@ class LmdbMaintenance:
         Raises:
             StoreError: there is no room for the copy that is checked.
         """
-        if self._engine is None:
+        if self._opened is None:
             return VerifyResult(checked=0, problems=[])
-        return await asyncio.to_thread(verify_store, self._engine[0])
+        return await asyncio.to_thread(verify_store, self._opened[0])
 
     async def compact(self) -> StoreStatus:
-        """Drop texts nobody refers to and give free pages back to the disk.
+        """Delete texts that no record refers to, and give free pages back to the disk.
 
         Raises:
             Busy: another process has the store open.
             StoreError: it could not be written; nothing is lost.
         """
-        if self._engine is not None:
-            await asyncio.to_thread(compact_store, self._engine[0])
+        if self._opened is not None:
+            await asyncio.to_thread(compact_store, self._opened[0])
         return await self.status()
 
     async def backup(self, path: Path) -> Path:
         """Copy a consistent store to a new folder, while it is in use.
 
         Raises:
-            InvalidParams: there is something at `path` already.
-            NotFound: no store was created yet; an empty copy would pass for a backup.
-            StoreError: it could not be written; nothing half done is left.
+            InvalidParams: `path` exists already.
+            NotFound: no store was created yet.
+            StoreError: it could not be written; no partial copy is left.
         """
-        if self._engine is None:
+        if self._opened is None:
             raise NotFound(
-                f"There is no store to copy to {path}: the first run creates it, in"
+                "There is nothing to back up: the first run creates the store, in"
                 f" {self._folder}.",
                 hint="Start a run, then make the backup.",
             )
-        return await asyncio.to_thread(backup_store, self._engine[0], path)
+        return await asyncio.to_thread(backup_store, self._opened[0], path)
 
     async def prune(self, cutoff: datetime, *, dry_run: bool = True) -> DeletionCounts:
-        """Delete finished runs last touched before a moment; count them if dry.
+        """Delete completed runs last updated before `cutoff`, or only count them.
 
         Raises:
             StoreError: it could not be written; what was deleted stays deleted.
         """
-        if self._engine is None:
+        if self._opened is None:
             return DeletionCounts(runs=0, responses=0)
         if dry_run:
             return await asyncio.to_thread(
-                deletes.count_prunable, self._engine[0], cutoff
+                deletes.count_prunable, self._opened[0], cutoff
             )
-        return await asyncio.to_thread(deletes.prune_runs, *self._engine, cutoff)
+        return await asyncio.to_thread(deletes.prune_runs, *self._opened, cutoff)
 
 
 def _empty_status(folder: Path) -> StoreStatus:

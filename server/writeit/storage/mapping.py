@@ -1,4 +1,4 @@
-"""From entities to records and back: the one place where the two shapes meet."""
+"""Conversion of entities to records and back."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ E = TypeVar("E", bound=Entity)
 
 _EVENT_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
 _EVENT_SUBRECORDS = ("calls", "merged_from", "passage")
-"""Fields of events that have records of their own."""
+"""Fields of events that are records."""
 
 
 def _field_values(model: Entity | Record, without: str = "v") -> dict[str, Any]:
-    """The fields as they are; nested values are read by their attributes."""
+    """Return the fields; nested values are converted by their attributes."""
     return {name: value for name, value in model if name != without}
 
 
-# --- Runs and steps ---------------------------------------------------------------
+# Runs and steps
 
 
 def run_record(run: PipelineRun, seq: int) -> RunRecord:
-    """The record of `run`, whose newest event has number `seq`."""
+    """Return the record of `run`, whose newest event has number `seq`."""
     return RunRecord.model_validate(
         {
             **_field_values(run, without="steps"),
@@ -61,19 +61,19 @@ def run_record(run: PipelineRun, seq: int) -> RunRecord:
 
 
 def run_entity(record: RunFields, steps: Mapping[str, StepState]) -> PipelineRun:
-    """The run of `record` with its `steps`, in order."""
+    """Return the run of `record` with its `steps`."""
     fields = {name: getattr(record, name) for name in RunFields.model_fields}
     del fields["v"]
     return _validate_entity(PipelineRun, {**fields, "steps": dict(steps)})
 
 
 def step_record(step: StepState) -> StepRecord:
-    """The record of `step`; where its responses are is kept apart."""
+    """Return the record of `step` without its responses."""
     return StepRecord.model_validate(_field_values(step, without="ai_responses"))
 
 
 def step_entity(record: StepRecord, responses: Sequence[AIResponse]) -> StepState:
-    """The step of `record`, without the text that streams."""
+    """Return the step of `record`, without streamed text."""
     fields = {name: getattr(record, name) for name in StepRecord.model_fields}
     del fields["v"]
     return _validate_entity(StepState, {**fields, "ai_responses": tuple(responses)})
@@ -82,7 +82,7 @@ def step_entity(record: StepRecord, responses: Sequence[AIResponse]) -> StepStat
 def with_streamed_text(
     run: PipelineRun, read_text: Callable[[UUID], str]
 ) -> PipelineRun:
-    """The run with what `text` finds of each answer that streams."""
+    """Return the run with the text that `read_text` returns for streaming answers."""
     if not run.is_streaming:
         return run
     return run.evolve(
@@ -101,12 +101,12 @@ def with_streamed_text(
 
 
 def without_streamed_text(run: PipelineRun) -> PipelineRun:
-    """The run without streamed text, which the journal alone keeps."""
+    """Return the run without streamed text, which only the journal has."""
     return with_streamed_text(run, lambda _: "")
 
 
 def document_uris(run: RunSummaryRecord | RunRecord) -> list[str]:
-    """The documents a run is about: its source, and those its texts stand in."""
+    """Return the URIs of a run's source and of the documents it was applied to."""
     uris = [run.uri, *(applied.uri for applied in run.applied)]
     return list(dict.fromkeys(uri for uri in uris if uri is not None))
 
@@ -114,7 +114,7 @@ def document_uris(run: RunSummaryRecord | RunRecord) -> list[str]:
 def run_summary(
     record: RunSummaryRecord | RunRecord, *, deleted: bool = False
 ) -> RunSummary:
-    """The line of the list of runs."""
+    """Return the summary of a run."""
     return RunSummary(
         deleted=deleted,
         run_id=record.pipeline_run_id,
@@ -135,11 +135,11 @@ def run_summary(
     )
 
 
-# --- Responses --------------------------------------------------------------------
+# Responses
 
 
 def response_record(response: AIResponse) -> ResponseRecord:
-    """The record of an answer; a cleaned text within the raw one is but a slice."""
+    """Return the record of an answer; a cleaned text is a slice of the raw one."""
     fields = _field_values(response, without="processed_content")
     cleaned = response.processed_content
     start = response.raw_output.find(cleaned)
@@ -151,7 +151,7 @@ def response_record(response: AIResponse) -> ResponseRecord:
 
 
 def response_entity(record: ResponseRecord) -> AIResponse:
-    """The answer of `record`."""
+    """Return the answer of `record`."""
     fields = _field_values(record)
     piece = fields.pop("processed")
     if piece is not None:
@@ -159,11 +159,11 @@ def response_entity(record: ResponseRecord) -> AIResponse:
     return _validate_entity(AIResponse, fields)
 
 
-# --- Events -----------------------------------------------------------------------
+# Events
 
 
 def event_record(event: Event) -> EventRecord:
-    """The record of an event; texts and responses are referred to, not repeated."""
+    """Return the record of an event, with its response by reference."""
     fields = _field_values(event)
     parts = {name: fields.pop(name) for name in _EVENT_SUBRECORDS if name in fields}
     match event:
@@ -179,7 +179,7 @@ def event_record(event: Event) -> EventRecord:
 def event_entity(
     record: EventRecord, read_response: Callable[[UUID], AIResponse]
 ) -> Event:
-    """The event of `record`; `find` reads the responses it refers to."""
+    """Return the event of `record`; `read_response` reads its responses."""
     fields: dict[str, Any] = {**record.event, **record.texts}
     for name in _EVENT_SUBRECORDS:
         if (part := getattr(record, name)) is not None:
@@ -203,12 +203,12 @@ def _run_start_record(run: PipelineRun) -> RunStartRecord:
 
 
 def _run_start_step(step: StepState) -> RunStartStepRecord:
-    places = {call.response_id: place for place, call in enumerate(step.calls)}
+    indices = {call.response_id: index for index, call in enumerate(step.calls)}
     ids = [response.response_id for response in step.ai_responses]
     return RunStartStepRecord.model_validate(
         {
             **_field_values(step, without="ai_responses"),
-            "responses": tuple(places.get(key, key) for key in ids),
+            "responses": tuple(indices.get(key, key) for key in ids),
         }
     )
 
@@ -232,23 +232,18 @@ def _response_ids(step: RunStartStepRecord) -> list[UUID]:
     ]
 
 
-# --- Leases and usage -------------------------------------------------------------
-
-
-def lease_record(lease: Lease) -> LeaseRecord:
-    """The record of a lease."""
-    return LeaseRecord.model_validate(lease)
+# Leases, usage and primers
 
 
 def lease_entity(record: LeaseRecord) -> Lease:
-    """The lease of `record`."""
+    """Return the lease of `record`."""
     return Lease(**_field_values(record))
 
 
 def usage_by_response(
     run: PipelineRun, events: Iterable[Event]
 ) -> dict[UUID, UsageRecord]:
-    """What the answers used that ended by `events`, by their ids."""
+    """Return the usage of the answers that `events` ended, by their ids."""
     return {
         event.response.response_id: UsageRecord(
             at=event.at,
@@ -263,34 +258,23 @@ def usage_by_response(
     }
 
 
-def usage_record(usage: UsageRecord) -> UsageEntryRecord:
-    """The record of a call's usage."""
-    return UsageEntryRecord.model_validate(usage)
-
-
 def usage_entity(record: UsageEntryRecord) -> UsageRecord:
-    """The usage of `record`."""
+    """Return the usage of `record`."""
     tokens = _validate_entity(TokenUsage, _field_values(record.usage))
     return UsageRecord(**{**_field_values(record), "usage": tokens})
-
-
-# --- Primers ----------------------------------------------------------------------
 
 
 def primer_record(
     primer: StylePrimer, created_at: datetime, last_used: datetime
 ) -> PrimerRecord:
-    """The record of a primer's version."""
-    kept = {"created_at": created_at, "last_used": last_used}
-    return PrimerRecord.model_validate({**_field_values(primer), **kept})
+    """Return the record of a primer's version."""
+    dates = {"created_at": created_at, "last_used": last_used}
+    return PrimerRecord.model_validate({**_field_values(primer), **dates})
 
 
 def primer_entity(record: PrimerRecord) -> StylePrimer:
-    """The primer of `record`."""
+    """Return the primer of `record`."""
     return StylePrimer.model_validate(_field_values(record))
-
-
-# --- Common -----------------------------------------------------------------------
 
 
 def _validate_entity(kind: type[E], fields: dict[str, Any]) -> E:

@@ -1,7 +1,7 @@
-"""Which shape the store has, and the ordered steps from older shapes to this one.
+"""The schema version of a store, and the migrations from older ones.
 
-The shape is the set of keys. The shape of a single value is its record's own version
-(`writeit.storage.records`), which is brought up to date when it is read.
+The schema is the set of keys. Each value has the version of its record
+(`writeit.storage.records`), which is upcast when it is read.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from pathlib import Path
 
 from writeit.storage import errors, keys
 from writeit.storage.checksum import add_checksum, add_text_checksum
-from writeit.storage.reads import reject_text_reference
 from writeit.storage.records import RunSummaryRecord, decode_record
 from writeit.storage.snapshot import Batch, Snapshot
 from writeit.storage.writes import index_entries
 
 
 def _add_checksums(batch: Batch) -> None:
-    """Give each record and each piece of streamed text its checksum."""
+    """Add a checksum to each record and each piece of streamed text."""
     for kind in keys.RECORD_PREFIXES:
         for key in list(batch.scan_keys(kind)):
             batch.put(key, add_checksum(key, batch.get(key) or b"{}"))
@@ -28,11 +27,9 @@ def _add_checksums(batch: Batch) -> None:
 
 
 def _index_applied_documents(batch: Batch) -> None:
-    """List each run among those of the documents that its texts stand in."""
+    """Index each run by the documents that its texts were applied to."""
     for key in list(batch.scan_keys(keys.RUNS)):
-        run = decode_record(
-            RunSummaryRecord, batch.get(key) or b"{}", reject_text_reference
-        )
+        run = decode_record(RunSummaryRecord, batch.get(key) or b"{}")
         for entry, value in index_entries(run).items():
             batch.put(entry, value)
 
@@ -41,7 +38,7 @@ MIGRATIONS: tuple[Callable[[Batch], None], ...] = (
     _add_checksums,
     _index_applied_documents,
 )
-"""The first one leads from schema 1 to schema 2, and so on; never reordered."""
+"""The first one migrates schema 1 to 2, and so on; never reordered."""
 SCHEMA_VERSION = len(MIGRATIONS) + 1
 
 
@@ -51,21 +48,20 @@ def schema_value(version: int) -> bytes:
 
 
 def read_schema_version(snapshot: Snapshot) -> int:
-    """Read the store's schema.
+    """Read the store's schema version.
 
     Raises:
-        StoreError: it is newer than this program, or not there.
+        StoreError: it is missing, invalid, or newer than this program.
     """
-    raw = snapshot.get(keys.SCHEMA)
-    version = _parse_version(raw, snapshot.folder)
+    version = _parse_version(snapshot.get(keys.SCHEMA), snapshot.folder)
     if version > SCHEMA_VERSION:
-        what = f"its schema is {version}, this version knows {SCHEMA_VERSION}"
-        raise errors.too_new_error(snapshot.folder, what)
+        newer = f"its schema is {version}, this version knows {SCHEMA_VERSION}"
+        raise errors.too_new_error(snapshot.folder, newer)
     return version
 
 
 def migrate(batch: Batch) -> None:
-    """Bring the store to this program's schema, all steps or none."""
+    """Migrate the store to this program's schema."""
     for step in MIGRATIONS[read_schema_version(batch) - 1 :]:
         step(batch)
     batch.put(keys.SCHEMA, schema_value(SCHEMA_VERSION))
@@ -75,9 +71,7 @@ def _parse_version(raw: bytes | None, folder: Path) -> int:
     try:
         version = json.loads(raw or b"")["schema"]
     except (ValueError, KeyError, TypeError) as error:
-        raise errors.corrupt_error(
-            folder, "it does not say which schema it has"
-        ) from error
+        raise errors.corrupt_error(folder, "its schema version is missing") from error
     if not isinstance(version, int) or version < 1:
-        raise errors.corrupt_error(folder, f"its schema is said to be {version!r}")
+        raise errors.corrupt_error(folder, f"its schema version is {version!r}")
     return version

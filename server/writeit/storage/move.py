@@ -1,9 +1,9 @@
-"""Moving a store to another folder while nobody has it open.
+"""Move a store to another folder while no process has it open.
 
-The steps are in an order in which a kill loses nothing: the copy is verified and on
-the disk before it takes its place, and the old data file goes last. In between there
-are two stores with the same content, and a note beside the copy says so: the next move
-removes the old one, unless something was written into it since.
+A move that is killed loses nothing: the copy is verified and synced before it is used,
+and the old data file is deleted last. In between there are two stores with the same
+content, and a note beside the copy says so. The next move removes the old one, unless
+it was written to since.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def relocate_store(source: Path, target: Path) -> None:
     """
     try:
         location.create_store_folder(target)
-        with ExitStack() as held:
+        with ExitStack() as locks:
             for folder in sorted((source, target)):
-                held.enter_context(opening_lock(folder))
-            held.enter_context(exclusive_lock(source))
+                locks.enter_context(opening_lock(folder))
+            locks.enter_context(exclusive_lock(source))
             if not location.store_exists(target):
                 _copy_verified(source, target)
             elif not _is_copy(source, target):
@@ -64,7 +64,7 @@ def relocate_store(source: Path, target: Path) -> None:
 
 
 def _copy_verified(source: Path, target: Path) -> None:
-    """Put a verified copy of the store into `target`.
+    """Copy the store into `target`, after verifying the copy.
 
     Raises:
         StoreError: the store is damaged.
@@ -73,19 +73,19 @@ def _copy_verified(source: Path, target: Path) -> None:
     _delete_leftovers(target)
     provenance.check_plain_files(source)
     digest = _data_file_digest(source)
-    with temporary_folder(target, _MOVE_PREFIX) as made:
-        shutil.copyfile(source / DATA_FILE, made / DATA_FILE)
-        if faults := page_check.find_file_damage(made):
-            raise errors.corrupt_error(source, faults[0])
-        if _data_file_digest(made) != digest:
+    with temporary_folder(target, _MOVE_PREFIX) as temporary:
+        shutil.copyfile(source / DATA_FILE, temporary / DATA_FILE)
+        if problems := page_check.find_file_damage(temporary):
+            raise errors.corrupt_error(source, problems[0])
+        if _data_file_digest(temporary) != digest:
             raise errors.disk_full_error(target, "the copy differs from the store")
-        _write_note(source, digest, made, target)
-        provenance.replace_data_file(made / DATA_FILE, target)
+        _write_note(source, digest, temporary, target)
+        provenance.replace_data_file(temporary / DATA_FILE, target)
 
 
-def _write_note(source: Path, digest: str, made: Path, target: Path) -> None:
+def _write_note(source: Path, digest: str, copied: Path, target: Path) -> None:
     note = target / MOVE_NOTE_FILE
-    copy = {**provenance.file_identity(made), "folder": str(target.resolve())}
+    copy = {**provenance.file_identity(copied), "folder": str(target.resolve())}
     note.write_text(json.dumps(_note_fields(source, digest, copy)), encoding="utf-8")
     fsync_path(note)
     fsync_path(target)
@@ -96,7 +96,7 @@ def _note_fields(source: Path, digest: str, copy: dict[str, Any]) -> dict[str, A
 
 
 def _is_copy(source: Path, target: Path) -> bool:
-    """Whether `target` has all of `source`: it was copied, and that did not change."""
+    """Return whether `target` was copied from `source`, which is unchanged since."""
     try:
         note = json.loads((target / MOVE_NOTE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -108,7 +108,7 @@ def _is_copy(source: Path, target: Path) -> bool:
 
 
 def _remove_store(source: Path) -> None:
-    """Delete a store, and its folder where nothing else is in it."""
+    """Delete a store, and its folder if that is empty then."""
     (source / DATA_FILE).unlink()
     fsync_path(source)
     provenance.remove_record(source)
@@ -116,12 +116,12 @@ def _remove_store(source: Path) -> None:
     for name in (MOVE_NOTE_FILE, LOCK_FILE):
         (source / name).unlink(missing_ok=True)
     for folder in (source, source.parent):
-        with suppress(OSError):  # there is something else in it
+        with suppress(OSError):  # the folder is not empty
             folder.rmdir()
 
 
 def _delete_leftovers(folder: Path) -> None:
-    """Delete what killed processes left."""
+    """Delete temporary folders that killed processes left."""
     for pattern in _LEFTOVER_PATTERNS:
         for left in folder.glob(pattern):
             shutil.rmtree(left, ignore_errors=True)
@@ -135,7 +135,7 @@ def _data_file_digest(folder: Path) -> str:
 def _target_has_store_error(source: Path, target: Path) -> InvalidParams:
     return InvalidParams(
         f"There is a store in {target} already, and another one in {source}."
-        " Both are kept as they are.",
+        " Both are kept.",
         hint=f"WriteIt uses {target}. To keep runs of the other store, set"
-        " WRITEIT_STORE_LOCATION to its place and export them: writeit export RUN",
+        " WRITEIT_STORE_LOCATION to its folder and export them: writeit export RUN",
     )

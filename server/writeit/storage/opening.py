@@ -1,7 +1,7 @@
-"""Opening a store: made whole or not at all, checked, and shared within a process.
+"""Open a store: created atomically, checked, and shared within a process.
 
 LMDB must not have one environment open twice in a process, and there must be one
-writer thread for each; so whoever opens a folder that is open already shares both.
+writer thread for each, so all users of a folder share both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from writeit.storage.writer import Writer
 
 @dataclass(slots=True)
 class SharedEnvironment:
-    """An environment, its writer, and how many have them open."""
+    """An environment, its writer, and the number of their users."""
 
     environment: LmdbEnvironment
     writer: Writer
@@ -33,18 +33,18 @@ class SharedEnvironment:
 
 _environments_lock = threading.Lock()
 _environments: dict[Path, SharedEnvironment] = {}
-"""By resolved folder. LMDB's own rule is about the process, hence a global."""
+"""By resolved folder. LMDB's rule is about the process, hence a global."""
 
 
 def open_environment(
     folder: Path, map_size: int = INITIAL_MAP_SIZE, *, existing: bool = False
 ) -> SharedEnvironment:
-    """Open the store in `folder`, or join those who have it open.
+    """Open the store in `folder`, or share it if this process has it open.
 
-    With `existing` none is made if it is gone meanwhile.
+    It is created if there is none, unless `existing` is set.
 
     Raises:
-        StoreError: it cannot be made or read, is damaged, or is too new.
+        StoreError: it cannot be created or read, is damaged, or is too new.
     """
     with _environments_lock:
         path = folder.resolve()
@@ -59,14 +59,14 @@ def open_environment(
 
 
 def close_environment(shared: SharedEnvironment) -> None:
-    """Let go; the last one writes what waits and closes the files."""
+    """Close an environment; the last user writes what is queued and closes files."""
     with _environments_lock:
         shared.user_count -= 1
         if shared.user_count == 0:
             del _environments[shared.environment.folder]
             if shared.writer.close():
                 shared.environment.close()
-            # Else the writer still waits for another process, and needs the files.
+            # Otherwise the writer still waits for another process and needs the files.
 
 
 def _open_checked(folder: Path, map_size: int, *, existing: bool) -> LmdbEnvironment:
@@ -74,7 +74,7 @@ def _open_checked(folder: Path, map_size: int, *, existing: bool) -> LmdbEnviron
         location.create_store_folder(folder)
         with opening_lock(folder):
             _prepare_files(folder, existing=existing)
-            # Within the lock: a store that is moved is not opened halfway.
+            # Within the lock, so that the store is not moved meanwhile.
             environment = LmdbEnvironment(folder, map_size)
     except (lmdb.Error, OSError) as error:
         raise errors.to_store_error(error, folder) from error
@@ -91,16 +91,16 @@ def _open_checked(folder: Path, map_size: int, *, existing: bool) -> LmdbEnviron
 
 
 def _prepare_files(folder: Path, *, existing: bool) -> None:
-    """Make a store, or see to it that the one that is there may be mapped.
+    """Create a store, or make sure that the existing one is safe to map.
 
     Raises:
-        StoreError: it may not.
+        StoreError: it is not.
     """
     provenance.check_plain_files(folder)
     data = folder / DATA_FILE
     if not data.exists():
         if existing:
-            raise errors.locked_error(folder, "it was moved or removed just now")
+            raise errors.locked_error(folder, "it was just moved or removed")
         _create_store(folder)
         provenance.record_as_own(folder)
     if data.stat().st_size == 0:
@@ -110,46 +110,46 @@ def _prepare_files(folder: Path, *, existing: bool) -> None:
 
 
 def _create_store(folder: Path) -> None:
-    """Make a store aside and put it in place in one step.
+    """Create a store in a temporary folder, then link its data file into `folder`.
 
-    A store that is there was therefore finished once: an empty file is damage.
+    So an existing store was complete once, and an empty data file is damage.
     """
-    aside = tempfile.mkdtemp(prefix=".new-", dir=folder)
+    temporary = tempfile.mkdtemp(prefix=".new-", dir=folder)
     try:
         with (
-            lmdb.Environment(aside, mode=0o700) as made,
-            made.begin(write=True) as txn,
+            lmdb.Environment(temporary, mode=0o700) as created,
+            created.begin(write=True) as txn,
         ):
             txn.put(keys.SCHEMA, migrations.schema_value(migrations.SCHEMA_VERSION))
-        _link_into_place(f"{aside}/{DATA_FILE}", folder / DATA_FILE)
+        _link_into_place(f"{temporary}/{DATA_FILE}", folder / DATA_FILE)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _link_into_place(made: str, place: Path) -> None:
+def _link_into_place(created: str, target: Path) -> None:
     try:
-        os.link(made, place)
+        os.link(created, target)
     except FileExistsError:
-        return  # another process was quicker; its store is as good as ours
+        return  # another process created it first
     except OSError:
-        if not place.exists():  # a filesystem without hard links
-            Path(made).rename(place)
-    fsync_path(place.parent)
+        if not target.exists():  # a filesystem without hard links
+            Path(created).rename(target)
+    fsync_path(target.parent)
 
 
 def _check_length(environment: LmdbEnvironment) -> None:
-    """Refuse a data file from which something was cut off.
+    """Refuse a data file that was truncated.
 
-    One that is short may still be whole, if its last writer was killed before the end
-    was filled up (see `Environment`): only then every page is looked at.
+    A short one may still be complete, if its last writer was killed before it extended
+    the file (see `LmdbEnvironment`). Then every page is checked.
     """
     if not environment.missing_bytes():
         return
     problems = page_check.find_file_damage(environment.folder)
-    # Whoever writes meanwhile makes it look damaged, and then long enough.
+    # A process that writes meanwhile makes it look damaged, and then long enough.
     if problems and environment.missing_bytes():
-        what = f"its data file was cut short ({problems[0]})"
-        raise errors.corrupt_error(environment.folder, what)
+        damage = f"its data file was cut short ({problems[0]})"
+        raise errors.corrupt_error(environment.folder, damage)
 
 
 def _migrate_if_needed(environment: LmdbEnvironment) -> None:

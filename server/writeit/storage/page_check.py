@@ -1,7 +1,6 @@
-"""Whether a data file is sound, as far as that can be told without LMDB.
+"""Check a data file without LMDB, which a damaged file could crash.
 
-LMDB trusts what it reads; a damaged file could bring the process down. lmdb's offline
-verifier reads bytes only.
+lmdb's offline verifier reads bytes only.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ _TXNID_OFFSET = 144
 
 
 def find_file_damage(folder: Path) -> list[str]:
-    """Check pages, their order and their use; nobody may write meanwhile."""
+    """Check pages, their order and their use; nothing may write meanwhile."""
     try:
         # py-lmdb has types for its extension module only.
-        found: list[str] = offline.verify(str(folder))  # type: ignore[no-untyped-call]
-        return found or _check_meta_pages(folder / DATA_FILE)
+        problems: list[str] = offline.verify(str(folder))  # type: ignore[no-untyped-call]
+        return problems or _check_meta_pages(folder / DATA_FILE)
     except (offline.VerifyError, OSError, struct.error, RecursionError) as error:
         return [str(error)]
 
 
 def _check_meta_pages(data: Path) -> list[str]:
-    """Check that the two meta pages were written one after the other."""
+    """Check that the two meta pages are of consecutive transactions."""
     with data.open("rb") as file:
         head = file.read(1 << 16)
     size = struct.unpack_from("=I", head, _PAGE_SIZE_OFFSET)[0]
@@ -38,4 +37,4 @@ def _check_meta_pages(data: Path) -> list[str]:
     )
     if abs(one - other) == 1 or one == other == 0:
         return []
-    return [f"its two beginnings are of transactions {one} and {other}"]
+    return [f"its two meta pages are of transactions {one} and {other}"]

@@ -1,14 +1,12 @@
-"""Which stores this user made, and taking over one that somebody else did.
+"""Which data files this user's WriteIt created, and adopting one that it did not.
 
-A workspace may come from anywhere, with a store in it: git even replaces ignored
-files when it has others of that name. LMDB trusts what it maps, so a data file is
-mapped only if it is the very file that was made here. The user's data folder remembers
-which that is, for each store: its inode, and the generation or birth of that inode,
-because numbers of inodes are used again.
+A workspace may come with a store in it: git even replaces ignored files when it has
+others of that name. LMDB trusts what it maps, so it maps only a data file that was
+created here. The user's data folder records that file for each store: its inode, and
+the inode's generation or birth, because inode numbers are reused.
 
-Any other file is copied aside and verified; the copy that was found to be sound then
-takes its place. All that is left to be wrong then are keys and values, which are
-checked as they are read.
+Any other file is copied and verified, and the verified copy replaces it. Keys and
+values are checked as they are read.
 """
 
 from __future__ import annotations
@@ -34,10 +32,10 @@ _FS_IOC_GETVERSION = 0x80087601
 
 
 def check_plain_files(folder: Path) -> None:
-    """Refuse links and pipes where a store's files should be.
+    """Refuse links and pipes in the place of a store's files.
 
     Raises:
-        StoreError: LMDB would write to a place that a link names.
+        StoreError: there is one, and LMDB would write to its target.
     """
     for name in (DATA_FILE, location.LOCK_FILE):
         with suppress(FileNotFoundError):
@@ -46,7 +44,7 @@ def check_plain_files(folder: Path) -> None:
 
 
 def is_own_store(folder: Path) -> bool:
-    """Whether this user's WriteIt made the data file in `folder`."""
+    """Return whether this user's WriteIt created the data file in `folder`."""
     try:
         known = json.loads(_record_path(folder).read_text(encoding="utf-8"))
         return bool(known == file_identity(folder))
@@ -55,9 +53,9 @@ def is_own_store(folder: Path) -> bool:
 
 
 def record_as_own(folder: Path) -> None:
-    """Take note that the data file in `folder` is ours."""
+    """Record the data file in `folder` as created here."""
     note = _record_path(folder)
-    # Where nothing can be noted, the store is verified again each time.
+    # Without a record the store is verified each time it is opened.
     with suppress(OSError):
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = note.with_suffix(f".{os.getpid()}")
@@ -66,36 +64,36 @@ def record_as_own(folder: Path) -> None:
 
 
 def remove_record(folder: Path) -> None:
-    """Remove the note about the data file in `folder`, which is gone."""
+    """Remove the record of the data file in `folder`, which was deleted."""
     with suppress(OSError):
         _record_path(folder).unlink()
 
 
 def adopt_store(folder: Path) -> None:
-    """Verify a store that was not made here, and make it ours.
+    """Verify a store that was not created here, and replace it by a copy.
 
     Raises:
-        StoreError: it is damaged; it was not opened and is left as it is.
+        StoreError: it is damaged; it was not opened or changed.
         OSError: it could not be copied.
     """
     try:
         with (
             location.exclusive_lock(folder),
-            temporary_folder(folder, ".foreign-") as made,
+            temporary_folder(folder, ".foreign-") as temporary,
         ):
-            copy = made / DATA_FILE
+            copy = temporary / DATA_FILE
             shutil.copyfile(folder / DATA_FILE, copy)
-            if faults := page_check.find_file_damage(made):
-                raise errors.foreign_store_error(folder, faults[0])
+            if problems := page_check.find_file_damage(temporary):
+                raise errors.foreign_store_error(folder, problems[0])
             replace_data_file(copy, folder)
     except location.StoreInUse:
-        # A WriteIt of this machine has it mapped: it looked at it before, and what
-        # it writes right now would look like damage.
+        # A WriteIt on this machine has it mapped and verified it before. What it
+        # writes now would look like damage.
         return
 
 
 def replace_data_file(copy: Path, folder: Path) -> None:
-    """Make `copy` the data file of the store in `folder`, which nobody has open."""
+    """Make `copy` the data file of the store in `folder`, which no process has open."""
     copy.chmod(0o600)
     location.fsync_path(copy)
     copy.replace(folder / DATA_FILE)
@@ -110,19 +108,19 @@ def _record_path(folder: Path) -> Path:
 
 
 def file_identity(folder: Path) -> dict[str, Any]:
-    """Return what no other data file has.
+    """Return what identifies the data file in `folder`.
 
     Raises:
         OSError: there is none, or it is a link.
     """
     descriptor = os.open(folder / DATA_FILE, os.O_RDONLY | os.O_NOFOLLOW)
     try:
-        found = os.fstat(descriptor)
+        status = os.fstat(descriptor)
         return {
             "folder": str(folder.resolve()),
-            "inode": found.st_ino,
+            "inode": status.st_ino,
             "generation": _inode_generation(descriptor),
-            "birth": getattr(found, "st_birthtime", None),
+            "birth": getattr(status, "st_birthtime", None),
         }
     finally:
         os.close(descriptor)
@@ -132,5 +130,5 @@ def _inode_generation(descriptor: int) -> int | None:
     try:
         answer = fcntl.ioctl(descriptor, _FS_IOC_GETVERSION, bytes(8))
     except OSError:
-        return None  # not every system or filesystem tells
+        return None  # not supported by every system and filesystem
     return int(struct.unpack("=I", answer[:4])[0])

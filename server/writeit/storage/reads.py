@@ -1,4 +1,4 @@
-"""Reading entities within one snapshot."""
+"""Read entities, the list of runs and the run tree within one snapshot."""
 
 from __future__ import annotations
 
@@ -38,10 +38,9 @@ from writeit.storage.records import (
     UsageEntryRecord,
     decode_record,
     describe_newer,
+    reject_text_reference,
 )
 from writeit.storage.snapshot import Snapshot
-
-# --- Reading entities within one snapshot ---------------------------------------------
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -54,19 +53,17 @@ def read_record(
     snapshot: Snapshot,
     record_type: type[R],
     key: bytes,
-    read_text: Callable[[str], str],
+    read_text: Callable[[str], str] = reject_text_reference,
 ) -> R | None:
-    """Read the record under `key`, if there is one.
+    """Read the record under `key`, or None.
 
     Raises:
         StoreError: it is damaged, or too new.
     """
     raw = snapshot.get(key)
-    return (
-        None
-        if raw is None
-        else decode_stored(snapshot, record_type, key, raw, read_text)
-    )
+    if raw is None:
+        return None
+    return decode_stored(snapshot, record_type, key, raw, read_text)
 
 
 def decode_stored(
@@ -74,9 +71,9 @@ def decode_stored(
     record_type: type[R],
     key: bytes,
     raw: bytes,
-    read_text: Callable[[str], str],
+    read_text: Callable[[str], str] = reject_text_reference,
 ) -> R:
-    """Decode what stood under `key`.
+    """Decode the value of `key`.
 
     Raises:
         StoreError: it is damaged, or too new.
@@ -89,74 +86,63 @@ def decode_stored(
 def run_decoder(
     snapshot: Snapshot, key: bytes, raw: bytes, decoder: Callable[[], T]
 ) -> T:
-    """Return what `make` makes of the value that stood under `key`.
+    """Return the result of `decoder`, which decodes the value of `key`.
 
     Raises:
-        StoreError: it is damaged, or too new; its checksum tells which.
+        StoreError: the value is damaged, or too new if its checksum is right.
     """
     try:
         return decoder()
     except ValueError as error:
-        shown = key.decode(errors="replace")
-        if has_valid_checksum(key, raw) and (what := describe_newer(error)):
-            raise errors.too_new_error(snapshot.folder, f"{shown}: {what}") from error
-        what = f"{shown} cannot be read ({error})"
-        raise errors.corrupt_error(snapshot.folder, what) from error
+        name = key.decode(errors="replace")
+        if has_valid_checksum(key, raw) and (newer := describe_newer(error)):
+            raise errors.too_new_error(snapshot.folder, f"{name}: {newer}") from error
+        damage = f"{name} cannot be read ({error})"
+        raise errors.corrupt_error(snapshot.folder, damage) from error
 
 
 def missing_key_error(snapshot: Snapshot, key: bytes) -> StoreError:
-    """Build the error for a key that must be there."""
+    """Return the error for a key that must exist."""
     return errors.corrupt_error(
         snapshot.folder, f"{key.decode(errors='replace')} is missing"
     )
 
 
-def reject_text_reference(digest: str) -> str:
-    """Stand in for texts where a record has none."""
-    msg = f"an unexpected reference to text {digest}"
-    raise ValueError(msg)
-
-
 def read_usage(
     snapshot: Snapshot, start: bytes, limit: int
 ) -> list[tuple[bytes, UsageRecord]]:
-    """Read what up to `limit` calls used, with their keys, from `start` on."""
-    found = islice(snapshot.scan(keys.USAGE, start), limit)
+    """Read up to `limit` usage records from the key `start` on, with their keys."""
     return [
         (
             key,
-            mapping.usage_entity(
-                decode_stored(
-                    snapshot, UsageEntryRecord, key, raw, reject_text_reference
-                )
-            ),
+            mapping.usage_entity(decode_stored(snapshot, UsageEntryRecord, key, raw)),
         )
-        for key, raw in found
+        for key, raw in islice(snapshot.scan(keys.USAGE, start), limit)
     ]
 
 
 class SnapshotReader:
-    """What can be read in one snapshot; texts that are shared are read once."""
+    """Reads entities in one snapshot, and each shared text once."""
 
     def __init__(self, snapshot: Snapshot, caches: Caches) -> None:
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._caches = caches
         self._texts: dict[str, str] = {}
 
     def run(self, run_id: UUID, pending: PendingText) -> StoredRun | None:
-        """Read a run; of what streams, what was journaled and what waits to be."""
+        """Read a run with its streamed text, journaled and pending."""
         key = keys.run(run_id)
-        raw = self._snapshot.get(key)
+        raw = self.snapshot.get(key)
         if raw is None:
             return None
         stored = self._caches.runs.get(run_id, raw)
         if stored is None:
-            found = decode_stored(self._snapshot, RunRecord, key, raw, self.shared_text)
-            steps = self._read_steps(run_id, found.step_names)
+            record = decode_stored(self.snapshot, RunRecord, key, raw, self.shared_text)
+            steps = self._read_steps(run_id, record.step_names)
             run = run_decoder(
-                self._snapshot, key, raw, lambda: mapping.run_entity(found, steps)
+                self.snapshot, key, raw, lambda: mapping.run_entity(record, steps)
             )
-            stored = StoredRun(run, found.seq)
+            stored = StoredRun(run, record.seq)
             self._caches.runs.add(raw, stored)
         run = mapping.with_streamed_text(
             stored.run, lambda response: self._streamed_text(run_id, response, pending)
@@ -165,31 +151,28 @@ class SnapshotReader:
 
     def events(self, run_id: UUID) -> list[Event]:
         """Read all events of a run, oldest first."""
-        found = self._snapshot.scan(keys.events_prefix(run_id))
-        return [self._event(key, raw) for key, raw in found]
+        events = self.snapshot.scan(keys.events_prefix(run_id))
+        return [self._event(key, raw) for key, raw in events]
 
     def _event(self, key: bytes, raw: bytes) -> Event:
-        record = decode_stored(self._snapshot, EventRecord, key, raw, self.shared_text)
+        record = decode_stored(self.snapshot, EventRecord, key, raw, self.shared_text)
         return run_decoder(
-            self._snapshot,
-            key,
-            raw,
-            lambda: mapping.event_entity(record, self.response),
+            self.snapshot, key, raw, lambda: mapping.event_entity(record, self.response)
         )
 
     def response(self, response_id: UUID) -> AIResponse:
-        """Read an answer that must be there."""
+        """Read an answer that must exist."""
         response = self._caches.responses.get(response_id)
         if response is None:
-            found = self._read_required(ResponseRecord, keys.response(response_id))
-            response = mapping.response_entity(found)
-            self._caches.responses.add(response)
+            record = self._read_required(ResponseRecord, keys.response(response_id))
+            response = mapping.response_entity(record)
+            self._caches.responses.add(response_id, response)
         return response
 
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
         """Read a configuration."""
-        found = self._read_record(ConfigurationRecord, keys.config(configuration_id))
-        return None if found is None else found.configuration
+        record = self._read_record(ConfigurationRecord, keys.config(configuration_id))
+        return None if record is None else record.configuration
 
     def primer(self, primer_id: str, version: str | None) -> StylePrimer | None:
         """Read a primer's version, by default the one used last."""
@@ -198,28 +181,38 @@ class SnapshotReader:
             if pointer is None:
                 return None
             version = pointer.newest
-        found = self._read_record(PrimerRecord, keys.primer(primer_id, version))
-        return None if found is None else mapping.primer_entity(found)
+        record = self._read_record(PrimerRecord, keys.primer(primer_id, version))
+        return None if record is None else mapping.primer_entity(record)
 
     def lease(self, run_id: UUID) -> Lease | None:
-        """Read who is asking models for a run."""
-        found = self._read_record(LeaseRecord, keys.lease(run_id))
-        return None if found is None else mapping.lease_entity(found)
+        """Read the lease of a run."""
+        record = self._read_record(LeaseRecord, keys.lease(run_id))
+        return None if record is None else mapping.lease_entity(record)
 
     def session(self, session_id: UUID) -> UserSession | None:
         """Read a session."""
-        found = self._read_record(SessionRecord, keys.session(session_id))
-        return None if found is None else found.session
+        record = self._read_record(SessionRecord, keys.session(session_id))
+        return None if record is None else record.session
+
+    def active_sessions(self, user_id: str) -> list[UserSession]:
+        """Read a user's sessions that have not ended."""
+        entries = self.snapshot.scan_keys(keys.active_sessions_prefix(user_id))
+        sessions = [self.session(keys.trailing_id(key)) for key in entries]
+        return [session for session in sessions if session is not None]
 
     def preferences(self, user_id: str) -> UserPreferences | None:
-        """Read what a user prefers."""
-        found = self._read_record(PreferencesRecord, keys.preferences(user_id))
-        return None if found is None else found.preferences
+        """Read a user's preferences."""
+        record = self._read_record(PreferencesRecord, keys.preferences(user_id))
+        return None if record is None else record.preferences
 
     def shared_text(self, digest: str) -> str:
-        """Read a text that must be there."""
+        """Read a text that must exist.
+
+        Raises:
+            ValueError: it does not.
+        """
         if digest not in self._texts:
-            raw = self._snapshot.get(keys.text(digest))
+            raw = self.snapshot.get(keys.text(digest))
             if raw is None:
                 msg = f"text {digest} is missing"
                 raise ValueError(msg)
@@ -237,20 +230,20 @@ class SnapshotReader:
         }
 
     def _responses_by_step(self, run_id: UUID) -> dict[str, list[AIResponse]]:
-        """All answers of a run by step, in the order of their index."""
-        found = defaultdict(list)
-        for key, _ in self._snapshot.scan(keys.step_responses_prefix(run_id)):
+        """Read all answers of a run by step, in the order of their index."""
+        responses = defaultdict(list)
+        for key in self.snapshot.scan_keys(keys.step_responses_prefix(run_id)):
             response = self.response(keys.trailing_id(key))
-            found[keys.step_of_response(key)].append(response)
-        return found
+            responses[keys.step_of_response(key)].append(response)
+        return responses
 
     def _streamed_text(
         self, run_id: UUID, response_id: UUID, pending: PendingText
     ) -> str:
-        """Join what is on the disk and what is not yet; the two may overlap."""
+        """Join journaled and pending text, which may overlap."""
         text = ""
         prefix = keys.journal_prefix(run_id, response_id)
-        for _, raw in self._snapshot.scan(prefix):
+        for _, raw in self.snapshot.scan(prefix):
             text += strip_text_checksum(raw).decode()
         for offset, piece in pending.get(response_id, ()):
             if offset >= len(text):
@@ -258,63 +251,55 @@ class SnapshotReader:
         return text
 
     def _read_record(self, record_type: type[R], key: bytes) -> R | None:
-        return read_record(self._snapshot, record_type, key, self.shared_text)
+        return read_record(self.snapshot, record_type, key, self.shared_text)
 
     def _read_required(self, record_type: type[R], key: bytes) -> R:
-        found = self._read_record(record_type, key)
-        if found is None:
-            raise missing_key_error(self._snapshot, key)
-        return found
+        record = self._read_record(record_type, key)
+        if record is None:
+            raise missing_key_error(self.snapshot, key)
+        return record
 
 
-# --- The list of runs: which index to walk, and what passes the filters ---------------
-
-
-def matches_query(query: RunQuery, run: RunSummary) -> bool:
-    """Whether a run passes the filters; an empty filter passes all."""
-    words = (query.text or "").casefold()
-    return (
-        query.status in {None, run.status}
-        and query.pipeline in {None, run.pipeline}
-        and (query.uri is None or query.uri in run.documents)
-        and (words in run.title.casefold() or words in (run.name or "").casefold())
-    )
+# The list of runs
 
 
 def read_page(snapshot: Snapshot, query: RunQuery) -> RunPage:
-    """Read one page of the list, and no further.
+    """Read one page of the list.
 
     Raises:
-        NotFound: there is no run `query.before`.
+        NotFound: there is no run `query.older_than`.
     """
     runs: list[RunSummary] = []
     for key in _keys_newest_first(snapshot, query):
         if len(runs) >= query.limit:
             return RunPage(runs, runs[-1].run_id if runs else None)
         run = mapping.run_summary(_required_run_record(snapshot, keys.trailing_id(key)))
-        if matches_query(query, run):
+        if _matches_query(query, run):
             runs.append(run)
     return RunPage(runs)
 
 
 def read_summary(snapshot: Snapshot, run_id: UUID) -> RunSummary | None:
-    """Read the line of one run, or of the tombstone it left."""
-    found = _run_summary_record(snapshot, run_id)
-    if found is not None:
-        return mapping.run_summary(found)
-    left = _tombstone_record(snapshot, run_id)
-    return None if left is None else mapping.run_summary(left, deleted=True)
+    """Read the summary of a run or of its tombstone."""
+    record = _run_summary_record(snapshot, run_id)
+    if record is not None:
+        return mapping.run_summary(record)
+    tombstone = _tombstone_record(snapshot, run_id)
+    return mapping.run_summary(tombstone, deleted=True) if tombstone else None
 
 
-def unknown_cursor_error(run_id: UUID) -> NotFound:
-    """Build the refusal for a cursor that is not a run."""
-    return NotFound(
-        f"There is no run {run_id} to list on from.", hint="List from the start."
+def _matches_query(query: RunQuery, run: RunSummary) -> bool:
+    text = (query.text or "").casefold()
+    return (
+        query.status in {None, run.status}
+        and query.pipeline in {None, run.pipeline}
+        and (query.uri is None or query.uri in run.documents)
+        and (text in run.title.casefold() or text in (run.name or "").casefold())
     )
 
 
 def _keys_newest_first(snapshot: Snapshot, query: RunQuery) -> Iterator[bytes]:
-    """Walk the narrowest index that holds all runs asked for."""
+    """Yield the keys of the narrowest index that has all runs of the query."""
     before = _cursor_suffix(snapshot, query.older_than)
     if query.uri is not None:
         return _walk_index(snapshot, keys.run_by_uri(query.uri), before)
@@ -339,17 +324,20 @@ def _index_suffix(key: bytes) -> bytes:
 
 
 def _cursor_suffix(snapshot: Snapshot, before: UUID | None) -> bytes:
-    """Where to begin: how the keys of the run `before` end, or behind all."""
+    """Return the suffix of the index keys of the run `before`, or one after all."""
     if before is None:
         return keys.prefix_end(b"")
     run = _run_summary_record(snapshot, before) or _tombstone_record(snapshot, before)
     if run is None:
-        raise unknown_cursor_error(before)
+        raise NotFound(
+            f"There is no run {before} to continue the list from.",
+            hint="List from the start.",
+        )
     return keys.index_suffix(run.created_at, before)
 
 
 def _configuration_indices(snapshot: Snapshot, pipeline: str) -> Iterator[bytes]:
-    """The indices of all configurations of a pipeline, by leaping over their runs."""
+    """Yield the indices of all configurations of a pipeline, skipping their runs."""
     prefix = keys.run_by_pipeline(pipeline)
     key = snapshot.first_key(prefix)
     while key is not None and key.startswith(prefix):
@@ -359,68 +347,59 @@ def _configuration_indices(snapshot: Snapshot, pipeline: str) -> Iterator[bytes]
 
 
 def _required_run_record(snapshot: Snapshot, run_id: UUID) -> RunSummaryRecord:
-    found = _run_summary_record(snapshot, run_id)
-    if found is None:
+    record = _run_summary_record(snapshot, run_id)
+    if record is None:
         raise missing_key_error(snapshot, keys.run(run_id))
-    return found
+    return record
 
 
 def _run_summary_record(snapshot: Snapshot, run_id: UUID) -> RunSummaryRecord | None:
-    return read_record(
-        snapshot, RunSummaryRecord, keys.run(run_id), reject_text_reference
-    )
+    return read_record(snapshot, RunSummaryRecord, keys.run(run_id))
 
 
 def _tombstone_record(snapshot: Snapshot, run_id: UUID) -> RunSummaryRecord | None:
-    return read_record(
-        snapshot, RunSummaryRecord, keys.tombstone(run_id), reject_text_reference
-    )
+    return read_record(snapshot, RunSummaryRecord, keys.tombstone(run_id))
 
 
-# --- Who branched off whom, and which answers a run holds -----------------------------
+# The tree of runs, and the answers of a run
 
 
 def read_children(snapshot: Snapshot, run_id: UUID) -> list[UUID]:
-    """The runs that branched off a run, oldest first: later ids sort later."""
+    """Read the branches of a run, oldest first: later ids sort later."""
     prefix = keys.branch_children_prefix(run_id)
-    return [keys.trailing_id(key) for key, _ in snapshot.scan(prefix)]
+    return [keys.trailing_id(key) for key in snapshot.scan_keys(prefix)]
 
 
 def read_parent(snapshot: Snapshot, run_id: UUID) -> UUID | None:
-    """The run that a run branched off, be it a tombstone."""
+    """Read the run, or tombstone, that a run branched off."""
     raw = snapshot.get(keys.branch_parent(run_id))
     return None if raw is None else UUID(json.loads(raw))
 
 
 def find_root(snapshot: Snapshot, run_id: UUID) -> UUID:
-    """The run that a run's family began with."""
-    while (above := read_parent(snapshot, run_id)) is not None:
-        run_id = above
+    """Return the root of a run's tree."""
+    while (parent := read_parent(snapshot, run_id)) is not None:
+        run_id = parent
     return run_id
 
 
 def walk_subtree(snapshot: Snapshot, run_id: UUID) -> Iterator[UUID]:
-    """A run and all that branched off it, each before its children."""
-    waiting = [run_id]
-    while waiting:
-        each = waiting.pop()
-        yield each
-        waiting += read_children(snapshot, each)
-
-
-def walk_tree(snapshot: Snapshot, run_id: UUID) -> Iterator[UUID]:
-    """A run's whole family, the run among them."""
-    return walk_subtree(snapshot, find_root(snapshot, run_id))
+    """Yield a run and its descendants, each before its children."""
+    stack = [run_id]
+    while stack:
+        descendant = stack.pop()
+        yield descendant
+        stack += read_children(snapshot, descendant)
 
 
 def response_ids(snapshot: Snapshot, run_id: UUID) -> Iterator[UUID]:
-    """The answers that a run holds."""
-    for key, _ in snapshot.scan(keys.step_responses_prefix(run_id)):
+    """Yield the ids of a run's answers."""
+    for key in snapshot.scan_keys(keys.step_responses_prefix(run_id)):
         yield keys.trailing_id(key)
 
 
 def branch_entries(run_id: UUID, parent_id: UUID) -> dict[bytes, bytes]:
-    """The index keys that join a run to its parent, and their values."""
+    """Return the index keys that link a run to its parent, with their values."""
     return {
         keys.branch_parent(run_id): f'"{parent_id}"'.encode(),
         keys.branch_child(parent_id, run_id): EMPTY_VALUE,

@@ -1,9 +1,11 @@
-"""Values as JSON: a version in front, long texts by reference, upcast on read.
+"""Records: values as JSON with a version, long texts by reference, upcast on read.
 
-A text of 256 bytes or more stands in the store once, under the SHA-256 of its bytes,
-however many records share it; a record holds `{"text": "<sha256>"}` in its place.
-Which fields may do so is said by their type, `Text`, so no writer's words can be
-mistaken for a reference.
+A text of 256 bytes or more is stored once, under the SHA-256 of its bytes; records that
+share it have `{"text": "<sha256>"}` in its place. Only fields of the type `StoredText`
+can have a reference, so a user's text cannot be mistaken for one.
+
+Fields are encoded in the order in which they are declared here: reordering them changes
+stored bytes.
 """
 
 from __future__ import annotations
@@ -35,21 +37,19 @@ from writeit.domain.run import PipelineStatus, StepStatus
 from writeit.domain.session import UserPreferences, UserSession
 from writeit.storage.checksum import strip_checksum
 
-# --- Values as JSON: a version in front, long texts by reference, upcast on read ------
-
 MIN_SHARED_TEXT_BYTES = 256
-"""Bytes from which on a text is stored apart."""
+"""A text of as many bytes is stored by reference."""
 
 EMPTY_VALUE = b'{"v":1}'
-"""The value of a key that says it all."""
+"""The value of a key without a value."""
 
 
 class RecordTooNew(ValueError):
-    """A newer version of this program wrote the record."""
+    """A newer version of WriteIt wrote the record."""
 
 
 def describe_newer(error: BaseException) -> str | None:
-    """Return what of a newer program made a record that is whole unreadable, if so."""
+    """Return what a newer WriteIt added to an undamaged record, or None."""
     if isinstance(error, RecordTooNew):
         return str(error)
     place = find_unknown_value(error) if isinstance(error, ValidationError) else None
@@ -57,13 +57,13 @@ def describe_newer(error: BaseException) -> str | None:
 
 
 class SharedTexts:
-    """The long texts of a record that is being written, by their digest."""
+    """The long texts of a record that is being encoded, by their digest."""
 
     def __init__(self) -> None:
         self.by_digest: dict[str, bytes] = {}
 
     def fold(self, text: str) -> JsonValue:
-        """Return what stands for `text` in the record."""
+        """Return `text`, or a reference to it if it is long."""
         data = text.encode()
         if len(data) < MIN_SHARED_TEXT_BYTES:
             return text
@@ -85,7 +85,7 @@ def _unfold(value: object, info: ValidationInfo[Callable[[str], str]]) -> object
 StoredText = Annotated[
     str, BeforeValidator(_unfold), PlainSerializer(_fold, when_used="json")
 ]
-"""A string that may be long, and may be shared by many records."""
+"""A string that is stored by reference if it is long."""
 
 
 def _fold_json(
@@ -107,28 +107,40 @@ T = TypeVar("T")
 SharedJson = Annotated[
     T, BeforeValidator(_unfold_json), WrapSerializer(_fold_json, when_used="json")
 ]
-"""A list that many records have in common; its JSON is stored like a long text."""
+"""A list that many records share; its JSON is stored like a long text."""
 
 
 R = TypeVar("R", bound="Record")
 
 
 def encode_record(record: Record, texts: SharedTexts) -> bytes:
-    """Return `record` as JSON; its long texts are added to `texts`."""
+    """Return `record` as JSON, and add its long texts to `texts`."""
     body = record.model_dump_json(exclude_defaults=record.OMIT_DEFAULTS, context=texts)
     comma = "" if body == "{}" else ","
     return f'{{"v":{record.VERSION}{comma}{body[1:]}'.encode()
 
 
-def decode_record(
-    record_type: type[R], raw: bytes, read_text: Callable[[str], str]
-) -> R:
-    """Read a record; `text` finds a long text by its digest.
+def reject_text_reference(digest: str) -> str:
+    """Read the texts of records that have none.
 
     Raises:
-        TooNew: it has a higher version.
-        ValueError: it is not a record of this kind, or has more than this one knows:
-            `newer` tells which, once the checksum was found to be right.
+        ValueError: always.
+    """
+    msg = f"an unexpected reference to text {digest}"
+    raise ValueError(msg)
+
+
+def decode_record(
+    record_type: type[R],
+    raw: bytes,
+    read_text: Callable[[str], str] = reject_text_reference,
+) -> R:
+    """Decode a record; `read_text` returns a long text by its digest.
+
+    Raises:
+        RecordTooNew: it has a higher version.
+        ValueError: it is not a record of this kind, or has unknown fields; if its
+            checksum is right, `describe_newer` says which.
     """
     raw = strip_checksum(raw)
     if raw.startswith(
@@ -154,14 +166,11 @@ def _upcast(record_type: type[R], raw: bytes) -> dict[str, Any]:
     return {**data, "v": record_type.VERSION}
 
 
-# --- Runs, steps, responses and events as they are on the disk ------------------------
-
-
 class Record(BaseModel):
-    """A value as it is on the disk; `v` tells which version of its kind it is.
+    """A stored value; `v` is the version of its kind.
 
-    Defaults are left out: they mean "nothing", and must not change their meaning
-    without a new version.
+    Fields that have their default are omitted, so a default must not change without a
+    new version.
     """
 
     model_config = ConfigDict(
@@ -170,18 +179,18 @@ class Record(BaseModel):
 
     VERSION: ClassVar[int] = 1
     UPCASTS: ClassVar[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = ()
-    """The first one makes version 2 of version 1, and so on."""
+    """The first one converts version 1 to 2, and so on."""
     OMIT_DEFAULTS: ClassVar[bool] = True
-    """Whether defaults are left out; not where the defaults are those of `core`."""
+    """Whether defaults are omitted; False where they are those of a domain entity."""
 
     v: int = Field(default=1, exclude=True)
 
 
-# --- A run ------------------------------------------------------------------------
+# Runs
 
 
 class RunPrimerRecord(Record):
-    """The primer that a run has pinned."""
+    """The primer that a run uses."""
 
     primer_id: str
     version: str
@@ -189,7 +198,7 @@ class RunPrimerRecord(Record):
 
 
 class DocumentRecord(Record):
-    """The writer's document as it was when the run started."""
+    """The user's document when the run started."""
 
     text: StoredText = ""
     selection: StoredText = ""
@@ -201,7 +210,7 @@ class DocumentRecord(Record):
 
 
 class AppliedRecord(Record):
-    """A document that a step's text stands in."""
+    """A document that a step's text was applied to."""
 
     uri: str
     step: str
@@ -210,7 +219,7 @@ class AppliedRecord(Record):
 
 
 class RunFields(Record):
-    """What a run has besides its steps."""
+    """The fields of a run besides its steps."""
 
     pipeline_run_id: UUID
     configuration_id: str
@@ -232,7 +241,7 @@ class RunFields(Record):
 
 
 class RunRecord(RunFields):
-    """`run:{id}`: a run, the number of its newest event, and its line in the list."""
+    """`run:{id}`: a run, the number of its newest event, and its summary."""
 
     seq: int
     step_names: tuple[str, ...]
@@ -264,11 +273,11 @@ class RunSummaryRecord(Record):
     applied: tuple[AppliedRecord, ...] = ()
 
 
-# --- A step -----------------------------------------------------------------------
+# Steps and responses
 
 
 class CallRecord(Record):
-    """One answer asked of one model."""
+    """One call of a model."""
 
     response_id: UUID
     model: str
@@ -278,7 +287,7 @@ class CallRecord(Record):
 
 
 class StreamingRecord(Record):
-    """An answer on its way; its text is in the journal."""
+    """An answer that is streaming; its text is in the journal."""
 
     response_id: UUID
     model: str
@@ -286,7 +295,7 @@ class StreamingRecord(Record):
 
 
 class FailureRecord(Record):
-    """A call that ended without any text."""
+    """A call that ended without text."""
 
     response_id: UUID
     model: str
@@ -295,7 +304,7 @@ class FailureRecord(Record):
 
 
 class PassageRecord(Record):
-    """A passage taken towards a merge."""
+    """A passage added to a merge."""
 
     passage_id: UUID
     response_id: UUID
@@ -310,7 +319,7 @@ class MergePartRecord(Record):
 
 
 class BeforeRegenerationRecord(Record):
-    """What a regeneration has put aside."""
+    """The state of a step before its regeneration."""
 
     status: StepStatus
     completed_at: UtcDatetime | None = None
@@ -324,7 +333,7 @@ class BeforeRegenerationRecord(Record):
 
 
 class StepRecord(Record):
-    """`step:{run}:{step}`: a step; its responses are in `step_responses`."""
+    """`step:{run}:{step}`: a step; `step_responses` has its responses."""
 
     step_name: str
     status: StepStatus
@@ -345,7 +354,7 @@ class StepRecord(Record):
 
 
 class TokenUsageRecord(Record):
-    """What an answer cost."""
+    """The tokens and the cost of an answer."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -355,7 +364,7 @@ class TokenUsageRecord(Record):
 
 
 class ResponseRecord(Record):
-    """`response:{id}`: an answer, as it was when it ended."""
+    """`response:{id}`: an answer that ended."""
 
     response_id: UUID
     model_name: str
@@ -363,9 +372,9 @@ class ResponseRecord(Record):
     prompt_used: StoredText
     raw_output: StoredText
     processed: tuple[int, int] | None = None
-    """Where the cleaned text begins and ends in the raw one, if it stands there."""
+    """Start and end of the cleaned text in the raw text, if it is part of that."""
     processed_content: StoredText | None = None
-    """The cleaned text, if it does not."""
+    """The cleaned text, if it is not."""
     created_at: UtcDatetime
     usage_stats: TokenUsageRecord
     processing_time: float
@@ -375,29 +384,29 @@ class ResponseRecord(Record):
     first_token_seconds: float | None = None
 
 
-# --- Events -----------------------------------------------------------------------
+# Events
 
 
 class RunStartStepRecord(StepRecord):
-    """A step as its run began with it."""
+    """A step of a new run."""
 
     responses: tuple[int | UUID, ...] = ()
-    """Each as its place among `calls`; by id if its call is not there."""
+    """Each by its index in `calls`, or by id if its call is not there."""
 
 
 class RunStartRecord(RunFields):
-    """A run as it began."""
+    """A new run."""
 
     steps: tuple[RunStartStepRecord, ...]
 
 
 class EventRecord(Record):
-    """`event:{run}:{seq}`: an event, without the run or the response it is about."""
+    """`event:{run}:{seq}`: an event; its response is referred to by id."""
 
     event: dict[str, JsonValue]
     """Its small fields."""
     texts: dict[str, StoredText] = Field(default_factory=dict)
-    """Its fields that may be long."""
+    """Its long fields."""
     calls: tuple[CallRecord, ...] | None = None
     merged_from: tuple[MergePartRecord, ...] | None = None
     passage: PassageRecord | None = None
@@ -405,11 +414,11 @@ class EventRecord(Record):
     run: RunStartRecord | None = None
 
 
-# --- Records beside the runs ----------------------------------------------------
+# Other records
 
 
 class LeaseRecord(Record):
-    """`lease:{run}`: who is asking models for a run."""
+    """`lease:{run}`: which process is calling models for a run."""
 
     owner: UUID
     pid: int
@@ -418,7 +427,7 @@ class LeaseRecord(Record):
 
 
 class UsageEntryRecord(Record):
-    """`usage:{time}:{response}`: what an answer used."""
+    """`usage:{time}:{response}`: the usage of an answer."""
 
     at: UtcDatetime
     run_id: UUID
@@ -429,7 +438,7 @@ class UsageEntryRecord(Record):
 
 
 class ConfigurationRecord(Record):
-    """`config:{id}`: a configuration, whole."""
+    """`config:{id}`: a configuration."""
 
     OMIT_DEFAULTS: ClassVar[bool] = False
     configuration: PipelineConfiguration
@@ -450,7 +459,7 @@ class PrimerRecord(Record):
 
 
 class NewestPrimerRecord(Record):
-    """`primer:{id}`: the version that was used last."""
+    """`primer:{id}`: the version of a primer that was used last."""
 
     newest: str
 
@@ -463,7 +472,7 @@ class SessionRecord(Record):
 
 
 class PreferencesRecord(Record):
-    """`preferences:{user}`: what a user prefers, for the sessions to come."""
+    """`preferences:{user}`: a user's preferences for later sessions."""
 
     OMIT_DEFAULTS: ClassVar[bool] = False
     preferences: UserPreferences

@@ -1,4 +1,4 @@
-"""Reading and writing keys within one transaction, and counting what was done."""
+"""Reads and writes of keys within one transaction, with counters."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _OVERFLOW_BYTES = 1024
 
 @dataclass(slots=True)
 class Counters:
-    """What an environment has done since it was opened."""
+    """Counts of an environment's reads and writes since it was opened."""
 
     keys_read: int = 0
     bytes_read: int = 0
-    """Keys and values that were handed out."""
+    """Bytes of the keys and values returned."""
     keys_written: int = 0
     bytes_written: int = 0
-    """Keys and values, written or replaced."""
+    """Bytes of the keys and values written."""
     transactions: int = 0
     """Committed write transactions, each with one fsync."""
     nested_transactions: int = 0
-    """Pieces of work that these transactions carried."""
+    """Write requests that these transactions carried."""
     map_growths: int = 0
 
 
 class Snapshot:
-    """Reads within one transaction: all of them see the same moment."""
+    """Reads within one transaction: all see the same state."""
 
     def __init__(
         self, txn: lmdb.Transaction[bytes], counters: Counters, folder: Path
@@ -61,7 +61,7 @@ class Snapshot:
             found = cursor.next()
 
     def scan_keys(self, prefix: bytes) -> Iterator[bytes]:
-        """Yield the keys of `prefix` in order; their values are not touched."""
+        """Yield the keys of `prefix`, in order, without reading their values."""
         cursor = self._txn.cursor()
         found = cursor.set_range(prefix)
         while found and cursor.key().startswith(prefix):
@@ -73,11 +73,11 @@ class Snapshot:
 
     @property
     def transaction_id(self) -> int:
-        """Which state of the store this is: the number of its transaction."""
+        """The number of the transaction whose state this is."""
         return self._txn.id()
 
     def scan_keys_reversed(self, prefix: bytes, end: bytes) -> Iterator[bytes]:
-        """Yield the keys of `prefix` that sort before `before`, the last one first."""
+        """Yield the keys of `prefix` that sort before `end`, the last one first."""
         cursor = self._txn.cursor()
         found = cursor.prev() if cursor.set_range(end) else cursor.last()
         while found and cursor.key().startswith(prefix):
@@ -94,39 +94,8 @@ class Snapshot:
         return cursor.key() if cursor.set_range(start) else None
 
 
-class EmptySnapshot(Snapshot):
-    """The snapshot of a store that was not created yet."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def get(self, key: bytes) -> bytes | None:  # noqa: ARG002 -- as in `Snapshot`
-        """Return None."""
-        return None
-
-    def scan(
-        self,
-        prefix: bytes,  # noqa: ARG002 -- as in `Snapshot`
-        start: bytes | None = None,  # noqa: ARG002 -- as in `Snapshot`
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Yield nothing."""
-        return iter(())
-
-    def scan_keys(self, prefix: bytes) -> Iterator[bytes]:  # noqa: ARG002 -- as in `Snapshot`
-        """Yield nothing."""
-        return iter(())
-
-    def scan_keys_reversed(self, prefix: bytes, end: bytes) -> Iterator[bytes]:  # noqa: ARG002 -- as in `Snapshot`
-        """Yield nothing."""
-        return iter(())
-
-    def first_key(self, start: bytes) -> bytes | None:  # noqa: ARG002 -- as in `Snapshot`
-        """Return None."""
-        return None
-
-
 class Batch(Snapshot):
-    """Reads and writes of one piece of work: all of them happen, or none."""
+    """Reads and writes of one request: all of the writes happen, or none."""
 
     def put(self, key: bytes, value: bytes) -> None:
         """Write `value` under `key`."""
@@ -134,22 +103,66 @@ class Batch(Snapshot):
         self._count_write(key, value)
 
     def replace(self, key: bytes, old: bytes, value: bytes) -> None:
-        """Write `value` under `key`, where `old` stands."""
+        """Write `value` under `key`, which has the value `old`."""
         if len(old) > len(value) and len(old) >= _OVERFLOW_BYTES:
-            # LMDB would keep the pages of the larger value, and its own offline
-            # verifier takes that for damage.
+            # LMDB would keep the pages of the larger value, which its own offline
+            # verifier reports as damage.
             self.delete(key)
         self.put(key, value)
 
     def put_if_absent(self, key: bytes, value: bytes) -> None:
-        """Write `value` under `key` unless it is there."""
+        """Write `value` under `key` unless the key exists."""
         if self._txn.put(key, value, overwrite=False):
             self._count_write(key, value)
 
     def delete(self, key: bytes) -> None:
-        """Remove `key` if it is there."""
+        """Delete `key` if it exists."""
         self._txn.delete(key)
 
     def _count_write(self, key: bytes, value: bytes) -> None:
         self._counters.keys_written += 1
         self._counters.bytes_written += len(key) + len(value)
+
+
+class MemoryBatch(Batch):
+    """A batch on a dict; an empty one stands for a store that was not created yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.entries: dict[bytes, bytes] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of `key`, or None."""
+        return self.entries.get(key)
+
+    def scan(
+        self, prefix: bytes, start: bytes | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the keys of `prefix`, from `start` on, and their values, in order."""
+        for key in sorted(self.entries):
+            if key.startswith(prefix) and key >= (start or prefix):
+                yield key, self.entries[key]
+
+    def scan_keys(self, prefix: bytes) -> Iterator[bytes]:
+        """Yield the keys of `prefix`, in order."""
+        return (key for key, _ in self.scan(prefix))
+
+    def scan_keys_reversed(self, prefix: bytes, end: bytes) -> Iterator[bytes]:
+        """Yield the keys of `prefix` that sort before `end`, the last one first."""
+        return reversed([key for key in self.scan_keys(prefix) if key < end])
+
+    def first_key(self, start: bytes) -> bytes | None:
+        """Return the first key that is not before `start`, or None."""
+        return min((key for key in self.entries if key >= start), default=None)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Write `value` under `key`."""
+        self.entries[key] = value
+
+    def put_if_absent(self, key: bytes, value: bytes) -> None:
+        """Write `value` under `key` unless the key exists."""
+        self.entries.setdefault(key, value)
+
+    def delete(self, key: bytes) -> None:
+        """Delete `key` if it exists."""
+        self.entries.pop(key, None)

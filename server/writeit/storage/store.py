@@ -1,8 +1,7 @@
-"""`writeit.ports.Store` on LMDB, in one folder.
+"""The port `Store` on LMDB, in one folder.
 
-No environment is created before there is something to keep: until then the store reads
-as an empty one. It is created by the first write, or opened as soon as another process
-has created it.
+Until the first write there is no environment and the store reads as empty. It is opened
+as soon as this or another process has created it.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ from writeit.storage.environment import INITIAL_MAP_SIZE, LmdbEnvironment
 from writeit.storage.location import store_exists
 from writeit.storage.opening import SharedEnvironment
 from writeit.storage.reads import SnapshotReader
-from writeit.storage.snapshot import Batch, Counters, EmptySnapshot, Snapshot
+from writeit.storage.snapshot import Batch, Counters, MemoryBatch, Snapshot
 from writeit.storage.writer import WRITE_TIMEOUT, Journal, Writer, write_timeout_error
 from writeit.storage.writes import CommittedRun
 
@@ -49,7 +48,7 @@ _USAGE_PAGE_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class _OpenEnvironment:
-    """An open environment and what this store alone has of it."""
+    """A shared environment and this store's own journal."""
 
     shared: SharedEnvironment
     journal: Journal
@@ -64,7 +63,12 @@ class _OpenEnvironment:
 
 
 class LmdbStore:
-    """Runs in an LMDB environment, which a process has open once."""
+    """A store in an LMDB environment, which a process opens once.
+
+    `Store` says what its methods do; in addition, any read or write raises StoreError
+    if the environment cannot be opened, and a write raises InvalidParams for a name
+    that is too long for a key.
+    """
 
     def __init__(self, folder: Path, *, map_size: int = INITIAL_MAP_SIZE) -> None:
         self.folder = folder
@@ -95,7 +99,7 @@ class LmdbStore:
 
     @property
     def counters(self) -> Counters:
-        """What the environment has read and written since it was opened."""
+        """The environment's counters since it was opened."""
         opened = self._open_if_exists()
         return Counters() if opened is None else opened.environment.counters
 
@@ -110,18 +114,14 @@ class LmdbStore:
         return None if opened is None else (opened.environment, opened.writer)
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Read keys and values as they are, for maintenance and for tests.
-
-        Raises:
-            StoreError: the environment cannot be opened or read.
-        """
+        """Read raw keys and values."""
         opened = self._open_if_exists()
         if opened is None:
-            return nullcontext(EmptySnapshot(self.folder))
+            return nullcontext(MemoryBatch(self.folder))
         return opened.environment.read_transaction()
 
     def last_transaction_id(self) -> int:
-        """Return a number that rises with every write, by whichever process."""
+        """Return a number that rises with every write of any process."""
         opened = self._open_if_exists()
         return 0 if opened is None else opened.environment.last_transaction_id()
 
@@ -133,11 +133,7 @@ class LmdbStore:
         return self._open_or_create(existing=True)
 
     def _open_or_create(self, *, existing: bool = False) -> _OpenEnvironment:
-        """Return the open environment; create it if there is none, or open it only.
-
-        Raises:
-            StoreError: it cannot be created or opened.
-        """
+        """Return the open environment; create it unless `existing` is set."""
         with self._lock:
             if self._opened is None:
                 if self._closed:
@@ -149,15 +145,7 @@ class LmdbStore:
             return self._opened
 
     async def commit(self, commit: RunCommit) -> int:
-        """Write a decision and return the run's new seq, once it is on the disk.
-
-        A decision that was handed over is written even if the caller is cancelled.
-
-        Raises:
-            StaleDecision: `expected_seq` is no longer the run's.
-            StoreError: it could not be written; nothing of it was.
-            InvalidParams: a name in it is too long for a key.
-        """
+        """Write a commit, even if the caller is cancelled once it was submitted."""
         opened = self._open_or_create()
         journal = opened.journal
         journal.schedule_write()
@@ -173,75 +161,61 @@ class LmdbStore:
         return (await self._wait_for_result(future)).stored.seq
 
     def append_journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
-        """Append streamed text; it is on the disk at most 50 ms later.
+        """Append streamed text.
 
-        Text that could not be written stays in memory, is shown by `run`, and is tried
-        again with the next text or decision, which then fails for the same reason.
-
-        Raises:
-            StoreError: no environment could be created.
+        Text that could not be written stays in memory, is returned by `get_run`, and is
+        written with the next text or commit, which then fails for the same reason.
         """
         self._open_or_create().journal.append(run_id, response_id, text)
 
     def get_run(self, run_id: UUID) -> StoredRun | None:
-        """Read a run with its answers; what streams stands with its journaled text."""
-        # Before the snapshot: what is written in between is seen twice, not missed.
-        waiting = self._opened.journal.pending_text(run_id) if self._opened else {}
-        with self.snapshot() as snapshot:
-            return SnapshotReader(snapshot, self._caches).run(run_id, waiting)
+        """Read a run with its answers, those that stream with their text so far."""
+        # Before the snapshot: text that is written in between is read twice, not lost.
+        pending = self._opened.journal.pending_text(run_id) if self._opened else {}
+        return self._read(lambda reader: reader.run(run_id, pending))
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """List runs, newest first.
 
         Raises:
-            NotFound: there is no run `query.before`.
+            NotFound: there is no run `query.older_than`.
         """
-        with self.snapshot() as snapshot:
-            return reads.read_page(snapshot, query)
+        return self._read(lambda reader: reads.read_page(reader.snapshot, query))
 
     def events(self, run_id: UUID) -> list[Event]:
-        """Read all events of a run, oldest first; their place + 1 is their seq."""
-        with self.snapshot() as snapshot:
-            return SnapshotReader(snapshot, self._caches).events(run_id)
+        """Read all events of a run, oldest first."""
+        return self._read(lambda reader: reader.events(run_id))
 
     def streaming_runs(self) -> list[UUID]:
-        """List the runs that have answers on their way (or had, when all went dark)."""
+        """List the runs that have answers streaming, or had when their process died."""
         with self.snapshot() as snapshot:
-            return [keys.trailing_id(key) for key, _ in snapshot.scan(keys.STREAMING)]
+            return [keys.trailing_id(key) for key in snapshot.scan_keys(keys.STREAMING)]
 
     def summary(self, run_id: UUID) -> RunSummary | None:
-        """Read the summary of a run, or of the tombstone it left."""
-        with self.snapshot() as snapshot:
-            return reads.read_summary(snapshot, run_id)
+        """Read the summary of a run or of its tombstone."""
+        return self._read(lambda reader: reads.read_summary(reader.snapshot, run_id))
 
     def children(self, run_id: UUID) -> list[UUID]:
-        """List the runs that branched off a run, oldest first; tombstones too."""
-        with self.snapshot() as snapshot:
-            return reads.read_children(snapshot, run_id)
+        """List the branches of a run, oldest first, including tombstones."""
+        return self._read(lambda reader: reads.read_children(reader.snapshot, run_id))
 
     def lease(self, run_id: UUID) -> Lease | None:
-        """Read who is asking models for a run."""
-        with self.snapshot() as snapshot:
-            return SnapshotReader(snapshot, self._caches).lease(run_id)
+        """Read the lease of a run."""
+        return self._read(lambda reader: reader.lease(run_id))
 
     async def renew_leases(self, leases: Mapping[UUID, Lease]) -> None:
-        """Write new heartbeats, by run id, of leases that are still the owner's.
-
-        Raises:
-            StoreError: they could not be written.
-        """
+        """Write new heartbeats, by run id, of leases that still have the same owner."""
         if self._open_if_exists() is not None:
             await self._submit(lambda batch: writes.renew_leases(batch, leases))
 
     async def delete_run(
         self, run_id: UUID, *, descendants: bool = False
     ) -> DeletionCounts:
-        """Delete a run, or its whole family below it.
+        """Delete a run, or the run and all of its descendants.
 
         Raises:
             NotFound: there is no such run.
             Busy: answers of one of them are streaming; nothing was deleted.
-            StoreError: nothing was deleted.
         """
         if self._open_if_exists() is None:
             raise deletes.unknown_run_error(run_id)
@@ -250,76 +224,55 @@ class LmdbStore:
         )
 
     def usage_records(self, since: datetime | None = None) -> Iterator[UsageRecord]:
-        """Read what calls used, oldest first; each answer counts once."""
+        """Read the usage of each answer once, oldest first."""
         start = keys.USAGE if since is None else keys.usage_since(since)
         while True:
-            # Read by the thousand, so that no snapshot stays open for long.
+            # By the thousand, so that no snapshot stays open for long.
             with self.snapshot() as snapshot:
-                found = reads.read_usage(snapshot, start, _USAGE_PAGE_SIZE)
-            for _, used in found:
-                yield used
-            if len(found) < _USAGE_PAGE_SIZE:
+                page = reads.read_usage(snapshot, start, _USAGE_PAGE_SIZE)
+            for _, usage in page:
+                yield usage
+            if len(page) < _USAGE_PAGE_SIZE:
                 return
-            start = keys.next_key(found[-1][0])
+            start = keys.next_key(page[-1][0])
 
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
         """Read a configuration."""
-        with self.snapshot() as snapshot:
-            return SnapshotReader(snapshot, self._caches).configuration(
-                configuration_id
-            )
+        return self._read(lambda reader: reader.configuration(configuration_id))
 
     def primer(self, primer_id: str, version: str | None = None) -> StylePrimer | None:
-        """Read a primer: the version asked for, else the one used last."""
-        with self.snapshot() as snapshot:
-            return SnapshotReader(snapshot, self._caches).primer(primer_id, version)
+        """Read a version of a primer, by default the one used last."""
+        return self._read(lambda reader: reader.primer(primer_id, version))
 
     async def save_session(self, session: UserSession) -> None:
-        """Write a session and list it as active.
-
-        Raises:
-            StoreError: it could not be written.
-            InvalidParams: the user's id is too long for a key.
-        """
+        """Write a session and list it as active."""
         await self._submit(lambda batch: writes.write_session(batch, session))
 
     async def end_session(self, session_id: UUID) -> None:
-        """Take a session off the list of active ones; the session itself stays."""
+        """Remove a session from the list of active ones; the session is kept."""
         if self._open_if_exists() is not None:
             await self._submit(lambda batch: writes.end_session(batch, session_id))
 
     def session(self, session_id: UUID) -> UserSession | None:
         """Read a session."""
-        with self.snapshot() as snapshot:
-            return SnapshotReader(snapshot, self._caches).session(session_id)
+        return self._read(lambda reader: reader.session(session_id))
 
     def preferences(self) -> UserPreferences | None:
-        """Read the preferences that were saved last, whatever session saved them."""
-        with self.snapshot() as snapshot:
-            return SnapshotReader(snapshot, self._caches).preferences(LOCAL_USER)
+        """Read the preferences that any session saved last."""
+        return self._read(lambda reader: reader.preferences(LOCAL_USER))
 
     async def save_preferences(self, preferences: UserPreferences) -> None:
-        """Keep preferences for the sessions to come.
-
-        Raises:
-            StoreError: they could not be written.
-        """
+        """Keep preferences for later sessions."""
         await self._submit(
             lambda batch: writes.write_preferences(batch, LOCAL_USER, preferences)
         )
 
     def active_sessions(self) -> list[UserSession]:
         """Read the sessions that are active now."""
-        with self.snapshot() as snapshot:
-            sessions = SnapshotReader(snapshot, self._caches)
-            found = [
-                sessions.session(keys.trailing_id(key))
-                for key, _ in snapshot.scan(keys.active_sessions_prefix(LOCAL_USER))
-            ]
-        return [session for session in found if session is not None]
+        return self._read(lambda reader: reader.active_sessions(LOCAL_USER))
 
     def close(self) -> None:
-        """Write what is still waiting, then let go of the store.
+        """Write what is queued and close the store.
 
         Raises:
             StoreError: streamed text could not be written; the store is closed.
@@ -334,11 +287,15 @@ class LmdbStore:
         finally:
             opening.close_environment(opened.shared)
 
+    def _read(self, read: Callable[[SnapshotReader], T]) -> T:
+        with self.snapshot() as snapshot:
+            return read(SnapshotReader(snapshot, self._caches))
+
     async def _submit(self, work: Callable[[Batch], T]) -> T:
         return await self._wait_for_result(self._open_or_create().writer.submit(work))
 
     async def _wait_for_result(self, future: Future[T]) -> T:
-        """Wait for a piece of work; give up only while it has not begun."""
+        """Wait for a write; give up only while it has not begun."""
         waiter = asyncio.wrap_future(future)
         waiter.add_done_callback(_retrieve_exception)
         await asyncio.wait({waiter}, timeout=WRITE_TIMEOUT)
@@ -349,11 +306,9 @@ class LmdbStore:
     def _after_commit(
         self, journal: Journal, commit: RunCommit, done: Future[CommittedRun]
     ) -> None:
-        """Take note, on the writer's thread, of what is on the disk now, or is not."""
-        run_id, ended = (
-            commit.run.pipeline_run_id,
-            writes.ended_response_ids(commit.events),
-        )
+        """Update the caches and the journal, on the writer's thread."""
+        run_id = commit.run.pipeline_run_id
+        ended = writes.ended_response_ids(commit.events)
         if done.cancelled() or done.exception():
             journal.unmark_ended(run_id, ended)
             return
@@ -363,6 +318,6 @@ class LmdbStore:
 
 
 def _retrieve_exception(waiter: asyncio.Future[T]) -> None:
-    """Take note of an outcome that a cancelled caller will not fetch."""
+    """Fetch the exception that a cancelled caller does not fetch."""
     if not waiter.cancelled():
         waiter.exception()

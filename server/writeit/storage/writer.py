@@ -1,9 +1,8 @@
-"""The one thread that writes: it takes all that waits and commits it at once.
+"""The one thread that writes: it commits all queued requests as a group.
 
-Theory of operation. Each piece of work runs in a nested transaction of its own, so
-that one that is stale or fails leaves the others alone; the group then costs one
-fsync. A piece may be submitted to be written within some time; it is taken along by
-any group before. Results are handed out only after the group is on the disk.
+Each request runs in a nested transaction of its own, so one that is stale or fails does
+not affect the others; the group costs one fsync. A request may have a delay; an earlier
+group takes it along. Results are delivered when the group is on the disk.
 """
 
 from __future__ import annotations
@@ -26,12 +25,10 @@ from writeit.storage.checksum import add_text_checksum
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.snapshot import Batch
 
-# --- The one thread that writes: it takes all that waits and commits it at once -------
-
 T = TypeVar("T")
 
 WRITE_TIMEOUT = 10.0
-"""Seconds to wait for a turn to write before saying that somebody is in the way."""
+"""Seconds to wait for the write lock before reporting that the store is locked."""
 
 
 @dataclass(slots=True)
@@ -43,11 +40,11 @@ class _WriteRequest:
     error: Exception | None = None
 
     def try_begin(self) -> bool:
-        """Whether to do it: nobody gave up waiting before it began."""
+        """Return whether to run it: its future was not cancelled before it began."""
         return self.future.running() or self.future.set_running_or_notify_cancel()
 
     def resolve(self, failure: Exception | None) -> None:
-        """Tell whoever waits; `failure` is what became of the whole group."""
+        """Set the result of the future; `failure` is the failure of the group."""
         if self.future.cancelled():
             return
         if error := failure or self.error:
@@ -57,7 +54,7 @@ class _WriteRequest:
 
 
 def write_timeout_error(folder: Path) -> StoreError:
-    """Build the error for a piece of work that never had its turn."""
+    """Return the error for a request that never began."""
     reason = f"another program has been writing for {WRITE_TIMEOUT:.0f} seconds"
     return errors.locked_error(folder, reason)
 
@@ -76,24 +73,24 @@ class Writer:
         self._thread.start()
 
     def submit(self, work: Callable[[Batch], T], *, delay: float = 0.0) -> Future[T]:
-        """Have `work` written, at most `within` seconds from now.
+        """Queue `work`, to be written at most `delay` seconds from now.
 
-        `work` may be called again if the group has to be repeated. A future that is
-        cancelled before its turn is not written.
+        `work` may be called again if the group has to be repeated. It is not called if
+        its future is cancelled before it begins.
 
         Raises:
             StoreError: the store was closed.
         """
-        piece = _WriteRequest(work, time.monotonic() + delay)
+        request = _WriteRequest(work, time.monotonic() + delay)
         with self._condition:
             if self._closing and threading.current_thread() is not self._thread:
                 raise errors.locked_error(self._environment.folder, "it was closed")
-            self._queue.append(piece)
+            self._queue.append(request)
             self._condition.notify()
-        return piece.future
+        return request.future
 
     def submit_and_wait(self, work: Callable[[Batch], T]) -> T:
-        """Have `work` written and wait for it; not for the event loop.
+        """Write and wait for it; not for the event loop.
 
         Raises:
             StoreError: it could not be written.
@@ -107,7 +104,7 @@ class Writer:
             return future.result()
 
     def close(self) -> bool:
-        """Write what waits and end the thread; False if somebody is in the way."""
+        """Write what is queued and end the thread; False if that takes too long."""
         with self._condition:
             self._closing = True
             self._condition.notify()
@@ -115,48 +112,45 @@ class Writer:
         return not self._thread.is_alive()
 
     def _write_groups(self) -> None:
-        while pieces := self._next_group():
-            failure = self._commit_group(pieces)
-            for piece in pieces:
-                piece.resolve(failure)
+        while requests := self._next_group():
+            failure = self._commit_group(requests)
+            for request in requests:
+                request.resolve(failure)
 
     def _next_group(self) -> list[_WriteRequest]:
-        """Wait for work; nothing means that there will be none any more."""
+        """Wait for requests; an empty list means that the writer was closed."""
         with self._condition:
-            while not self._closing and (patience := self._seconds_until_due()) > 0:
-                self._condition.wait(None if patience == float("inf") else patience)
-            taken, self._queue = self._queue, []
-            return taken
+            while not self._closing and (timeout := self._seconds_until_due()) > 0:
+                self._condition.wait(None if timeout == float("inf") else timeout)
+            requests, self._queue = self._queue, []
+            return requests
 
     def _seconds_until_due(self) -> float:
-        """Seconds until the next piece is due."""
-        due = min((piece.due for piece in self._queue), default=float("inf"))
+        due = min((request.due for request in self._queue), default=float("inf"))
         return due - time.monotonic()
 
     def _commit_group(self, requests: Sequence[_WriteRequest]) -> Exception | None:
-        """Commit a group, growing the map as often as that takes."""
+        """Commit a group, and grow the map as often as necessary."""
         environment = self._environment
         while True:
             try:
                 with environment.write_transaction() as group:
-                    for piece in requests:
-                        self._run_request(group, piece)
-            except lmdb.MapFullError as error:
-                if failure := self._resize_map(environment.grow_map, error):
-                    return failure
-            except lmdb.MapResizedError as error:
-                if failure := self._resize_map(environment.adopt_map_size, error):
+                    for request in requests:
+                        self._run_request(group, request)
+            except (lmdb.MapFullError, lmdb.MapResizedError) as error:
+                if failure := self._resize_map(error):
                     return failure
             except lmdb.Error as error:
                 return errors.to_store_error(error, environment.folder)
             else:
                 return None
 
-    def _resize_map(
-        self, remedy: Callable[[], None], cause: lmdb.Error
-    ) -> Exception | None:
+    def _resize_map(self, cause: lmdb.Error) -> Exception | None:
         try:
-            remedy()
+            if isinstance(cause, lmdb.MapFullError):
+                self._environment.grow_map()
+            else:
+                self._environment.adopt_map_size()
         except lmdb.Error as error:
             failure = errors.to_store_error(error, self._environment.folder)
             failure.__cause__ = cause
@@ -166,7 +160,7 @@ class Writer:
     def _run_request(
         self, group: lmdb.Transaction[bytes], request: _WriteRequest
     ) -> None:
-        """Do one piece; what LMDB reports is everybody's matter, all else its own."""
+        """Run one request; an error of LMDB fails the group, any other the request."""
         if not request.try_begin():
             return
         request.error = None
@@ -179,16 +173,16 @@ class Writer:
             request.error = error
 
 
-# --- Streamed text on its way to the disk, at most 50 ms behind -----------------------
+# Streamed text, on the disk at most 50 ms after it arrived
 
 JOURNAL_DELAY = 0.03
-"""Seconds; what is left of the 50 ms is for the disk."""
+"""Seconds; the rest of the 50 ms is for the disk."""
 
 _ResponseKey = tuple["UUID", "UUID"]
 
 
 class Journal:
-    """The text of answers on their way, by run and response."""
+    """The text of answers that are streaming, by run and response."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -197,24 +191,24 @@ class Journal:
         self._lengths: dict[_ResponseKey, int] = defaultdict(int)
         self._submitted: dict[_ResponseKey, int] = {}
         self._ended: set[_ResponseKey] = set()
-        """Stored whole by a decision that is being written."""
+        """Answers whose end is being written by a commit."""
         self._scheduled = False
         self._failure: BaseException | None = None
 
     def append(self, run_id: UUID, response_id: UUID, text: str) -> None:
-        """Have `text` written soon.
+        """Write `text` soon.
 
         Raises:
             StoreError: the store was closed.
         """
-        answer = (run_id, response_id)
+        key = (run_id, response_id)
         with self._lock:
-            self._pending[answer].append((self._lengths[answer], text))
-            self._lengths[answer] += len(text)
+            self._pending[key].append((self._lengths[key], text))
+            self._lengths[key] += len(text)
         self.schedule_write(JOURNAL_DELAY)
 
     def schedule_write(self, delay: float = 0.0) -> None:
-        """Have what waits written, also if it could not be written before."""
+        """Write pending text, also if it could not be written before."""
         with self._lock:
             if self._scheduled or not self._pending:
                 return
@@ -224,20 +218,20 @@ class Journal:
         )
 
     def close(self) -> None:
-        """Write all that waits.
+        """Write all pending text.
 
         Raises:
             StoreError: it could not be written.
         """
         while self._pending:
             self.schedule_write()
-            # It goes along with this, or before.
+            # The text is written in the same group, or before.
             self._writer.submit_and_wait(lambda _: None)
             if self._failure is not None:
                 raise self._failure
 
     def pending_text(self, run_id: UUID) -> dict[UUID, list[tuple[int, str]]]:
-        """What of a run's answers may not be on the disk yet."""
+        """Return the text of a run's answers that may not be on the disk yet."""
         with self._lock:
             return {
                 response_id: list(pieces)
@@ -246,41 +240,39 @@ class Journal:
             }
 
     def mark_ended(self, run_id: UUID, response_ids: Iterable[UUID]) -> None:
-        """Write no more of answers that a decision stores whole, just now.
+        """Stop writing answers that a commit stores now.
 
-        Without this the text could be written again behind it in the same group.
-        `forget` follows if the decision is on the disk, `keep` if it is not.
+        Otherwise the text could be written after the commit in the same group.
+        `discard` follows if the commit is on the disk, `unmark_ended` if it is not.
         """
         with self._lock:
-            self._ended.update((run_id, each) for each in response_ids)
+            self._ended.update((run_id, response) for response in response_ids)
 
     def unmark_ended(self, run_id: UUID, response_ids: Iterable[UUID]) -> None:
-        """Go on writing answers whose end could not be written."""
+        """Resume writing answers whose end could not be written."""
         with self._lock:
-            self._ended.difference_update((run_id, each) for each in response_ids)
+            self._ended.difference_update((run_id, one) for one in response_ids)
 
     def discard(self, run_id: UUID, response_ids: Iterable[UUID]) -> None:
-        """Drop the text of answers that ended; they are stored whole."""
+        """Drop the text of answers that ended and are stored."""
         with self._lock:
-            for response_id in response_ids:
-                self._pending.pop((run_id, response_id), None)
-                self._lengths.pop((run_id, response_id), None)
-                self._ended.discard((run_id, response_id))
+            for key in ((run_id, response_id) for response_id in response_ids):
+                self._pending.pop(key, None)
+                self._lengths.pop(key, None)
+                self._ended.discard(key)
 
     def _write_pending(self, batch: Batch) -> None:
         with self._lock:
-            waiting = {
-                answer: list(pieces)
-                for answer, pieces in self._pending.items()
-                if answer not in self._ended
+            pending = {
+                key: list(pieces)
+                for key, pieces in self._pending.items()
+                if key not in self._ended
             }
-            self._submitted = {
-                answer: len(pieces) for answer, pieces in waiting.items()
-            }
-        for (run_id, response_id), pieces in waiting.items():
+            self._submitted = {key: len(pieces) for key, pieces in pending.items()}
+        for (run_id, response_id), pieces in pending.items():
             text = "".join(piece for _, piece in pieces)
             key = keys.journal(run_id, response_id, pieces[0][0])
-            # Half a surrogate pair cannot be stored; the answer itself is checked.
+            # Half a surrogate pair cannot be encoded; the complete answer is checked.
             batch.put(key, add_text_checksum(key, text.encode(errors="replace")))
 
     def _on_written(self, future: Future[None]) -> None:
@@ -288,11 +280,11 @@ class Journal:
             self._scheduled = False
             self._failure = future.exception()
             if self._failure is not None:
-                return  # it waits for the next decision, which meets the same trouble
-            for answer, count in self._submitted.items():
-                del self._pending[answer][:count]
-                if not self._pending[answer]:
-                    del self._pending[answer]
+                return  # the next commit tries again, and reports the failure
+            for key, count in self._submitted.items():
+                del self._pending[key][:count]
+                if not self._pending[key]:
+                    del self._pending[key]
             more = bool(self._pending)
         if more:
             self.schedule_write(JOURNAL_DELAY)

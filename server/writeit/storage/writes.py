@@ -1,14 +1,12 @@
-"""Writing a decision: its events, entities and indices, in one transaction.
+"""Write a commit in one transaction: events, entities and indices.
 
-What is there already is left as it is: only records that changed are written, texts
-and responses that are shared are written once.
+Only records that changed are written. Texts and responses are written once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from writeit.domain import events as e
@@ -16,7 +14,7 @@ from writeit.domain.errors import InvalidExport, NotFound
 from writeit.domain.events import Event
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import AIResponse, PipelineRun, PipelineStatus, StepState
+from writeit.domain.run import PipelineRun, PipelineStatus, StepState
 from writeit.domain.run_bundle import Ancestor
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import Lease, RunCommit, StaleCommit, StoredRun
@@ -35,292 +33,90 @@ from writeit.storage.records import (
     RunSummaryRecord,
     SessionRecord,
     SharedTexts,
+    UsageEntryRecord,
     encode_record,
 )
 from writeit.storage.snapshot import Batch
 
-# --- Making room for a run that comes from elsewhere, in the transaction that writes it
-
-
-def prepare_import(
-    batch: Batch, run: PipelineRun, ancestors: Sequence[Ancestor]
-) -> None:
-    """Get the store ready for `run`, whose ancestors are these, the nearest first.
-
-    Raises:
-        BadExport: what is here contradicts it.
-    """
-    _remove_tombstone(batch, run)
-    for ancestor in ancestors:
-        if _is_known(batch, ancestor.run_id):
-            break  # and so are those above
-        _write_tombstone(batch, ancestor)
-    _check_imported_responses(batch, run)
-
-
-def run_responses(run: PipelineRun) -> dict[UUID, AIResponse]:
-    """The answers that a run holds, by id."""
-    return {
-        answer.response_id: answer
-        for step in run.steps.values()
-        for answer in step.ai_responses
-    }
-
-
-def check_shared_responses(
-    run: PipelineRun, known: Mapping[UUID, AIResponse], tree_response_ids: set[UUID]
-) -> None:
-    """Refuse a run whose answers are others' here; `family` is what relatives hold.
-
-    Raises:
-        BadExport: they are.
-    """
-    for response_id, answer in run_responses(run).items():
-        here = known.get(response_id)
-        if here is None or (here == answer and response_id in tree_response_ids):
-            continue
-        raise InvalidExport(
-            f"Answer {response_id} of run {run.pipeline_run_id} is here already, "
-            + ("as another run's" if here == answer else "and says something else")
-            + "; nothing was imported.",
-            reason="conflict",
-            hint="Such a file was put together by hand, or damaged. Export the run"
-            " again where it was made.",
-        )
-
-
-def check_same(what: str, here: str, there: str) -> None:
-    """Refuse a pipeline or primer if another one is stored under its id.
-
-    Only an import that somebody put together can have brought it: ids are taken as
-    they stand. `here` and `there` are content hashes of both.
-
-    Raises:
-        BadExport: there is.
-    """
-    if here != there:
-        raise InvalidExport(
-            f"{what} is stored already and says something else; nothing was written.",
-            reason="conflict",
-            hint="The one that is stored came with an imported run. Change the"
-            " description of yours, and it is stored as another one.",
-        )
-
-
-def check_same_parent(run: PipelineRun, parent: UUID | None) -> None:
-    """Refuse a run that was deleted here and branched off another parent then.
-
-    Raises:
-        BadExport: it did.
-    """
-    if parent != run.parent_pipeline_run_id:
-        raise InvalidExport(
-            f"Run {run.pipeline_run_id} was here and branched off"
-            f" {parent or 'no run'}; in the file it branches off"
-            f" {run.parent_pipeline_run_id or 'no run'}. Nothing was imported.",
-            reason="conflict",
-            hint="Export the run again where it was made.",
-        )
-
-
-def tombstone_record(ancestor: Ancestor) -> RunSummaryRecord:
-    """What stands for an ancestor that is not here: its line in the family."""
-    fields = ancestor.model_dump(exclude={"run_id", "parent_run_id", "pipeline"})
-    return RunSummaryRecord(
-        seq=0,
-        pipeline_run_id=ancestor.run_id,
-        configuration_id=ancestor.pipeline,
-        parent_pipeline_run_id=ancestor.parent_run_id,
-        **fields,
-    )
-
-
-def _remove_tombstone(batch: Batch, run: PipelineRun) -> None:
-    """Take away the tombstone of a run that comes back."""
-    grave = keys.tombstone(run.pipeline_run_id)
-    left = reads.read_record(
-        batch, RunSummaryRecord, grave, reads.reject_text_reference
-    )
-    if left is not None:
-        check_same_parent(run, left.parent_pipeline_run_id)
-        batch.delete(grave)
-
-
-def _is_known(batch: Batch, run_id: UUID) -> bool:
-    places = (keys.run(run_id), keys.tombstone(run_id))
-    return any(batch.get(place) is not None for place in places)
-
-
-def _write_tombstone(batch: Batch, ancestor: Ancestor) -> None:
-    grave, above = keys.tombstone(ancestor.run_id), ancestor.parent_run_id
-    batch.put(
-        grave,
-        add_checksum(grave, encode_record(tombstone_record(ancestor), SharedTexts())),
-    )
-    if above is not None:
-        for key, value in reads.branch_entries(ancestor.run_id, above).items():
-            batch.put(key, value)
-
-
-def _check_imported_responses(batch: Batch, run: PipelineRun) -> None:
-    here = SnapshotReader(batch, Caches())
-    known = {
-        response_id: here.response(response_id)
-        for response_id in run_responses(run)
-        if batch.get(keys.response(response_id)) is not None
-    }
-    if not known:
-        return
-    above = run.parent_pipeline_run_id
-    relatives = reads.walk_tree(batch, above or run.pipeline_run_id)
-    held = {answer for each in relatives for answer in reads.response_ids(batch, each)}
-    check_shared_responses(run, known, held)
-
-
-# --- Writing a decision: its events, entities and indices, in one transaction ---------
-
 
 @dataclass(frozen=True, slots=True)
 class CommittedRun:
-    """A run as a decision left it, with its record."""
+    """A run after a commit, with its record."""
 
     stored: StoredRun
     record: bytes
 
 
 def write_commit(batch: Batch, commit: RunCommit, runs: RunCache) -> CommittedRun:
-    """Write a decision whole.
+    """Write a commit.
 
     Raises:
-        StaleDecision: the run has another seq than the decision was made at.
+        StaleCommit: the run has another seq than the commit expects.
         NotFound: it branches off a run that was deleted meanwhile.
-        BadExport: it comes from elsewhere and contradicts what is here.
+        InvalidExport: it is an import that conflicts with the store.
     """
     run_id, key = commit.run.pipeline_run_id, keys.run(commit.run.pipeline_run_id)
     raw = batch.get(key)
-    before = raw and reads.decode_stored(
-        batch, RunSummaryRecord, key, raw, reads.reject_text_reference
-    )
-    seq = check_seq(commit, before.seq if before else 0)
+    before = raw and reads.decode_stored(batch, RunSummaryRecord, key, raw)
+    seq = _next_seq(commit, before.seq if before else 0)
     if commit.ancestors is None:
-        check_parent_exists(
-            commit, lambda parent: batch.get(keys.run(parent)) is not None
-        )
+        _check_parent_exists(batch, commit)
     else:
-        prepare_import(batch, commit.run, commit.ancestors)
+        _prepare_import(batch, commit.run, commit.ancestors)
     known = runs.get(run_id, raw)
     run = mapping.without_streamed_text(commit.run)
-    _write_events(batch, commit)
+    for number, event in enumerate(commit.events, commit.expected_seq + 1):
+        write_record(batch, keys.event(run_id, number), mapping.event_record(event))
     _write_steps(batch, run, known.run if known else None)
     record = _write_run(batch, run, seq, before or None)
     for response_id in ended_response_ids(commit.events):
         delete_prefix(batch, keys.journal_prefix(run_id, response_id))
-    for response_id, used in mapping.usage_by_response(run, commit.events).items():
-        _write_record(
-            batch, keys.usage(used.at, response_id), mapping.usage_record(used)
-        )
+    for response_id, usage in mapping.usage_by_response(run, commit.events).items():
+        usage_key = keys.usage(usage.at, response_id)
+        write_record(batch, usage_key, UsageEntryRecord.model_validate(usage))
     _write_side_records(batch, commit)
     return CommittedRun(StoredRun(run, seq), record)
 
 
-def check_seq(commit: RunCommit, seq: int) -> int:
-    """Return the seq after `decision`, if it was made at `seq`.
-
-    Raises:
-        StaleDecision: it was not.
-        ValueError: it has no events; a seq tells all that a run went through.
-    """
+def _next_seq(commit: RunCommit, seq: int) -> int:
+    """Return the seq after `commit`, which must expect `seq` and have events."""
     if not commit.events:
-        msg = f"a decision on run {commit.run.pipeline_run_id} without events"
+        msg = f"a commit of run {commit.run.pipeline_run_id} without events"
         raise ValueError(msg)
     if commit.expected_seq != seq:
         raise StaleCommit(
             f"Run {commit.run.pipeline_run_id} is at event {seq},"
-            f" the decision was made at {commit.expected_seq}."
+            f" the commit expects {commit.expected_seq}."
         )
     return seq + len(commit.events)
 
 
-def check_parent_exists(commit: RunCommit, exists: Callable[[UUID], bool]) -> None:
-    """Refuse a branch off a run that was deleted while it was decided.
-
-    Raises:
-        NotFound: it was.
-    """
-    first, parent_id = commit.events[0], commit.run.parent_pipeline_run_id
-    if not isinstance(first, e.RunBranched) or parent_id is None:
-        return
-    if not exists(parent_id):
+def _check_parent_exists(batch: Batch, commit: RunCommit) -> None:
+    parent_id = commit.run.parent_pipeline_run_id
+    if (
+        isinstance(commit.events[0], e.RunBranched)
+        and parent_id is not None
+        and batch.get(keys.run(parent_id)) is None
+    ):
         raise NotFound(
             f"Run {parent_id} was deleted, so nothing can branch off it.",
-            hint="writeit.run.list names the runs that are here.",
+            hint="writeit.run.list names the runs that exist.",
         )
 
 
 def ended_response_ids(events: Iterable[Event]) -> list[UUID]:
-    """The responses that ended by these events."""
-    found = []
+    """Return the ids of the responses that `events` ended."""
+    ids = []
     for event in events:
         if isinstance(event, e.ResponseReceived | e.ResponseInterrupted):
-            found.append(event.response.response_id)
+            ids.append(event.response.response_id)
         elif isinstance(event, e.ResponseFailed):
-            found.append(event.response_id)
-    return found
-
-
-def commit_time(commit: RunCommit) -> datetime:
-    """When the decision was made."""
-    return commit.events[-1].at
-
-
-def primer_dates(
-    primer: StylePrimer, known: StylePrimer | None, used_at: datetime
-) -> tuple[datetime, datetime]:
-    """When a primer's version was first seen, and when last used."""
-    created_at = (known and known.created_at) or primer.created_at or used_at
-    return created_at, max(used_at, (known and known.last_used) or used_at)
-
-
-def pinned_version(run: PipelineRun, primer: StylePrimer) -> str:
-    """The version by which `run` knows the primer it was started with."""
-    pinned = run.primer
-    if pinned is None or pinned.primer_id != primer.primer_id:
-        return primer.version
-    return pinned.version
-
-
-def write_session(batch: Batch, session: UserSession) -> None:
-    """Write a session and list it as active."""
-    _write_record(
-        batch, keys.session(session.session_id), SessionRecord(session=session)
-    )
-    _put_if_changed(
-        batch, keys.active_session(session.user_id, session.session_id), EMPTY_VALUE
-    )
-
-
-def end_session(batch: Batch, session_id: UUID) -> None:
-    """Take a session off the list of active ones."""
-    key = keys.session(session_id)
-    found = reads.read_record(batch, SessionRecord, key, reads.reject_text_reference)
-    if found is not None:
-        batch.delete(keys.active_session(found.session.user_id, session_id))
-
-
-def write_preferences(batch: Batch, user_id: str, preferences: UserPreferences) -> None:
-    """Write what a user prefers."""
-    record = PreferencesRecord(preferences=preferences)
-    _write_record(batch, keys.preferences(user_id), record)
-
-
-def _write_events(batch: Batch, commit: RunCommit) -> None:
-    run_id = commit.run.pipeline_run_id
-    for seq, event in enumerate(commit.events, commit.expected_seq + 1):
-        _write_record(batch, keys.event(run_id, seq), mapping.event_record(event))
+            ids.append(event.response_id)
+    return ids
 
 
 def _write_steps(batch: Batch, run: PipelineRun, known: PipelineRun | None) -> None:
-    """Write the steps that are not as they are known to be stored."""
+    """Write the steps that differ from those known to be stored."""
     for name, step in run.steps.items():
         stored = known.steps.get(name) if known else None
         if step != stored:
@@ -330,16 +126,16 @@ def _write_steps(batch: Batch, run: PipelineRun, known: PipelineRun | None) -> N
 def _write_step(
     batch: Batch, run_id: UUID, step: StepState, stored: StepState | None
 ) -> None:
-    _write_record(batch, keys.step(run_id, step.step_name), mapping.step_record(step))
-    there = stored.ai_responses if stored else ()
+    write_record(batch, keys.step(run_id, step.step_name), mapping.step_record(step))
+    known = stored.ai_responses if stored else ()
     for index, response in enumerate(step.ai_responses):
-        if there[index : index + 1] == (response,):
+        if known[index : index + 1] == (response,):
             continue
         key = keys.step_response(run_id, step.step_name, index, response.response_id)
         _put_if_changed(batch, key, EMPTY_VALUE)
         response_key = keys.response(response.response_id)
         if batch.get(response_key) is None:
-            _write_record(batch, response_key, mapping.response_record(response))
+            write_record(batch, response_key, mapping.response_record(response))
 
 
 def _write_run(
@@ -358,11 +154,11 @@ def _write_run(
         _put_if_changed(batch, streaming, EMPTY_VALUE)
     else:
         batch.delete(streaming)
-    return _write_record(batch, keys.run(run.pipeline_run_id), after)
+    return write_record(batch, keys.run(run.pipeline_run_id), after)
 
 
 def index_entries(run: RunSummaryRecord | RunRecord) -> dict[bytes, bytes]:
-    """The index keys that a run should have, and their values."""
+    """Return the index keys of a run, with their values."""
     run_id, parent_id = run.pipeline_run_id, run.parent_pipeline_run_id
     indices = [keys.recent_runs(LOCAL_USER), keys.run_by_config(run.configuration_id)]
     indices += [keys.run_by_uri(uri) for uri in mapping.document_uris(run)]
@@ -377,6 +173,9 @@ def index_entries(run: RunSummaryRecord | RunRecord) -> dict[bytes, bytes]:
     return entries
 
 
+# Records that a commit writes besides the run
+
+
 def _write_side_records(batch: Batch, commit: RunCommit) -> None:
     if commit.configuration is not None:
         _write_configuration(batch, commit.configuration, commit.run)
@@ -388,61 +187,182 @@ def _write_side_records(batch: Batch, commit: RunCommit) -> None:
     if commit.release_lease:
         batch.delete(lease)
     elif commit.lease is not None:
-        _write_record(batch, lease, mapping.lease_record(commit.lease))
-
-
-def renew_leases(batch: Batch, leases: Mapping[UUID, Lease]) -> None:
-    """Write new heartbeats of leases that are still the owner's."""
-    for run_id, lease in leases.items():
-        key = keys.lease(run_id)
-        held = reads.read_record(batch, LeaseRecord, key, reads.reject_text_reference)
-        if held is not None and held.owner == lease.owner:
-            _write_record(batch, key, mapping.lease_record(lease))
+        write_record(batch, lease, LeaseRecord.model_validate(commit.lease))
 
 
 def _write_configuration(
     batch: Batch, configuration: PipelineConfiguration, run: PipelineRun
 ) -> None:
-    """Write a configuration under the id that its run knows it by."""
+    """Write a configuration under the id that its run has for it."""
     key = keys.config(run.configuration_id)
-    known = reads.read_record(
-        batch, ConfigurationRecord, key, reads.reject_text_reference
-    )
+    known = reads.read_record(batch, ConfigurationRecord, key)
     if known is None:
-        _write_record(batch, key, ConfigurationRecord(configuration=configuration))
-        return
-    here, there = known.configuration.configuration_id, configuration.configuration_id
-    check_same(f"Pipeline {run.configuration_id}", here, there)
+        write_record(batch, key, ConfigurationRecord(configuration=configuration))
+    elif known.configuration.configuration_id != configuration.configuration_id:
+        raise _other_content_error(f"Pipeline {run.configuration_id}")
 
 
 def _write_primer(batch: Batch, primer: StylePrimer, commit: RunCommit) -> None:
-    """Write a primer's version with the days it was first and last used."""
-    run = commit.run
-    version = pinned_version(run, primer)
+    """Write a primer's version with the dates of its first and last use."""
+    run, used_at = commit.run, commit.events[-1].at
+    version = primer.version
+    if run.primer is not None and run.primer.primer_id == primer.primer_id:
+        version = run.primer.version
+    known = SnapshotReader(batch, Caches()).primer(primer.primer_id, version)
+    if known is not None and known.version != primer.version:
+        raise _other_content_error(f"Primer {primer.primer_id} ({version})")
+    created_at = (known and known.created_at) or primer.created_at or used_at
+    last_used = max(used_at, (known and known.last_used) or used_at)
     key = keys.primer(primer.primer_id, version)
-    known = reads.SnapshotReader(batch, Caches()).primer(primer.primer_id, version)
-    if known is not None:
-        what = f"Primer {primer.primer_id} ({version})"
-        check_same(what, known.version, primer.version)
-    created_at, last_used = primer_dates(primer, known, commit_time(commit))
-    _write_record(batch, key, mapping.primer_record(primer, created_at, last_used))
+    write_record(batch, key, mapping.primer_record(primer, created_at, last_used))
     newest = keys.primer(primer.primer_id)
     if commit.ancestors is None or batch.get(newest) is None:
-        _write_record(batch, newest, NewestPrimerRecord(newest=version))
+        write_record(batch, newest, NewestPrimerRecord(newest=version))
     uses = keys.primer_usage(primer.primer_id)
     _put_if_changed(
         batch, keys.index_entry(uses, run.created_at, run.pipeline_run_id), EMPTY_VALUE
     )
 
 
+def _other_content_error(subject: str) -> InvalidExport:
+    """Return the error for a pipeline or primer whose id another one has.
+
+    Only a manipulated import can have stored it: ids are not computed on import.
+    """
+    return InvalidExport(
+        f"{subject} is stored already with other content; nothing was written.",
+        reason="conflict",
+        hint="The stored one came with an imported run. Change the description of"
+        " yours, and it gets another id.",
+    )
+
+
+def renew_leases(batch: Batch, leases: Mapping[UUID, Lease]) -> None:
+    """Write new heartbeats of leases that still have the same owner."""
+    for run_id, lease in leases.items():
+        key = keys.lease(run_id)
+        stored = reads.read_record(batch, LeaseRecord, key)
+        if stored is not None and stored.owner == lease.owner:
+            write_record(batch, key, LeaseRecord.model_validate(lease))
+
+
+def write_session(batch: Batch, session: UserSession) -> None:
+    """Write a session and list it as active."""
+    key = keys.session(session.session_id)
+    write_record(batch, key, SessionRecord(session=session))
+    active = keys.active_session(session.user_id, session.session_id)
+    _put_if_changed(batch, active, EMPTY_VALUE)
+
+
+def end_session(batch: Batch, session_id: UUID) -> None:
+    """Remove a session from the list of active ones."""
+    stored = reads.read_record(batch, SessionRecord, keys.session(session_id))
+    if stored is not None:
+        batch.delete(keys.active_session(stored.session.user_id, session_id))
+
+
+def write_preferences(batch: Batch, user_id: str, preferences: UserPreferences) -> None:
+    """Write a user's preferences."""
+    record = PreferencesRecord(preferences=preferences)
+    write_record(batch, keys.preferences(user_id), record)
+
+
+# Imports
+
+
+def _prepare_import(
+    batch: Batch, run: PipelineRun, ancestors: Sequence[Ancestor]
+) -> None:
+    """Check an imported run, and write tombstones of its ancestors, nearest first.
+
+    Raises:
+        InvalidExport: it conflicts with the store.
+    """
+    _remove_tombstone(batch, run)
+    for ancestor in ancestors:
+        run_keys = (keys.run(ancestor.run_id), keys.tombstone(ancestor.run_id))
+        if any(batch.get(key) is not None for key in run_keys):
+            break  # its own ancestors are stored too
+        _write_tombstone(batch, ancestor)
+    _check_imported_responses(batch, run)
+
+
+def _remove_tombstone(batch: Batch, run: PipelineRun) -> None:
+    """Remove the tombstone of an imported run, which must have the same parent."""
+    key = keys.tombstone(run.pipeline_run_id)
+    tombstone = reads.read_record(batch, RunSummaryRecord, key)
+    if tombstone is None:
+        return
+    parent = tombstone.parent_pipeline_run_id
+    if parent != run.parent_pipeline_run_id:
+        raise InvalidExport(
+            f"Run {run.pipeline_run_id} was deleted here and branched off"
+            f" {parent or 'no run'}; in the file it branches off"
+            f" {run.parent_pipeline_run_id or 'no run'}. Nothing was imported.",
+            reason="conflict",
+            hint="Export the run again where it was made.",
+        )
+    batch.delete(key)
+
+
+def _write_tombstone(batch: Batch, ancestor: Ancestor) -> None:
+    fields = ancestor.model_dump(exclude={"run_id", "parent_run_id", "pipeline"})
+    record = RunSummaryRecord(
+        seq=0,
+        pipeline_run_id=ancestor.run_id,
+        configuration_id=ancestor.pipeline,
+        parent_pipeline_run_id=ancestor.parent_run_id,
+        **fields,
+    )
+    write_record(batch, keys.tombstone(ancestor.run_id), record)
+    if ancestor.parent_run_id is not None:
+        entries = reads.branch_entries(ancestor.run_id, ancestor.parent_run_id)
+        for key, value in entries.items():
+            batch.put(key, value)
+
+
+def _check_imported_responses(batch: Batch, run: PipelineRun) -> None:
+    """Refuse answers that are stored with other content, or in another tree of runs."""
+    imported = {
+        response.response_id: response
+        for step in run.steps.values()
+        for response in step.ai_responses
+        if batch.get(keys.response(response.response_id)) is not None
+    }
+    if not imported:
+        return
+    root = reads.find_root(batch, run.parent_pipeline_run_id or run.pipeline_run_id)
+    tree_responses = {
+        response_id
+        for relative in reads.walk_subtree(batch, root)
+        for response_id in reads.response_ids(batch, relative)
+    }
+    reader = SnapshotReader(batch, Caches())
+    for response_id, response in imported.items():
+        is_same = reader.response(response_id) == response
+        if is_same and response_id in tree_responses:
+            continue
+        raise InvalidExport(
+            f"Answer {response_id} of run {run.pipeline_run_id} is stored already, "
+            + ("in another run" if is_same else "with other content")
+            + "; nothing was imported.",
+            reason="conflict",
+            hint="The file was edited or damaged. Export the run again where it was"
+            " made.",
+        )
+
+
+# Keys and values
+
+
 def delete_prefix(batch: Batch, prefix: bytes) -> None:
     """Delete all keys that begin with `prefix`."""
-    for key, _ in list(batch.scan(prefix)):
+    for key in list(batch.scan_keys(prefix)):
         batch.delete(key)
 
 
-def _write_record(batch: Batch, key: bytes, record: Record) -> bytes:
-    """Write a record, if it changed, and those of its texts that are new."""
+def write_record(batch: Batch, key: bytes, record: Record) -> bytes:
+    """Write a record if it changed, with its new texts; return the stored bytes."""
     texts = SharedTexts()
     raw = add_checksum(key, encode_record(record, texts))
     if _put_if_changed(batch, key, raw):
@@ -452,7 +372,7 @@ def _write_record(batch: Batch, key: bytes, record: Record) -> bytes:
 
 
 def _put_if_changed(batch: Batch, key: bytes, value: bytes) -> bool:
-    """Write a value, if it changed."""
+    """Write a value if it changed, and return whether it did."""
     old = batch.get(key)
     if old == value:
         return False
