@@ -139,9 +139,9 @@ def replaced(txn: lmdb.Transaction[bytes], key: bytes, old: bytes, new: bytes) -
 
 NOBODY = an_id(77)
 MISSING = [
-    (keys.step(FINISHED, "draft"), f"run:{FINISHED}", "step:"),
+    (keys.step(FINISHED, "draft"), f"step:{FINISHED}:draft", "missing"),
     (keys.response(an_id(100)), f"run:{FINISHED}", "response:"),
-    (keys.event(FINISHED, 3), f"run:{FINISHED}", "events are there"),
+    (keys.event(FINISHED, 3), f"run:{FINISHED}", "29 events"),
     (keys.event(CHILD, 1), f"run:{CHILD}", "0 events"),
     (keys.streaming(STREAMING), f"streaming:{STREAMING}", "missing"),
     (keys.branch_parent(CHILD), f"branch_parent:{CHILD}", "missing"),
@@ -152,7 +152,11 @@ MISSING = [
         "missing",
     ),
     (keys.SCHEMA, "meta:schema", "missing"),
-    (keys.step_response(FINISHED, "outline", 0, an_id(102)), f"run:{FINISHED}", ""),
+    (
+        keys.step_response(FINISHED, "outline", 0, an_id(102)),
+        f"step_responses:{FINISHED}:outline:0000:{an_id(102)}",
+        "missing",
+    ),
 ]
 
 
@@ -225,8 +229,8 @@ def test_an_entity_that_its_events_do_not_make_is_told(folder: Path) -> None:
         folder,
         lambda txn: replaced(txn, key, b'"user_selection":0', b'"user_selection":1'),
     )
-    told = found(folder)[f"run:{FINISHED}"]
-    assert told == "It is not what its events make of it: draft.user_selection."
+    message = found(folder)[key.decode()]
+    assert message == "It differs from the run's events in: user_selection."
 
 
 def test_usage_that_is_not_the_answers_is_told(folder: Path) -> None:
@@ -286,4 +290,4 @@ async def test_a_check_that_breaks_down_is_a_finding(
     monkeypatch.setattr(verify, "_VERIFY_COMMAND", ("/bin/sh", "-c", "kill -SEGV $$"))
     problems = (await LmdbMaintenance(lmdb_store).verify()).problems
     assert [problem.key for problem in problems] == ["data.mdb"]
-    assert "broke down" in problems[0].message
+    assert "failed" in problems[0].message

@@ -1,8 +1,11 @@
-"""The check of a store that nobody uses: what `verify` finds on its copy.
+"""The check of a store, on a copy and in a process of its own.
 
-First the file as such is looked at, without LMDB: damage there could bring it down.
-Only a sound file is opened and read, key by key and run by run. Run as a module with
-a folder, this writes what it found to stdout as JSON.
+First the data file is checked without LMDB, which damage could crash. Then each run is
+rebuilt: its events are replayed and written into a `MemoryBatch` by the ordinary
+writers, and every key and value of it must be stored. At last every stored key is
+checked: its checksum, and that it is part of a run or stands under its own key.
+
+Run as a module with a folder, this writes the result to stdout as JSON.
 """
 
 from __future__ import annotations
@@ -12,36 +15,33 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 import lmdb
 
 from writeit.domain import state_machine
 from writeit.domain.errors import StoreError, WriteItError
-from writeit.domain.events import Event
-from writeit.domain.run import PipelineRun, pipeline_name
-from writeit.ports.store import StoreProblem, VerifyResult
+from writeit.domain.run import pipeline_name
+from writeit.ports.store import RunCommit, StoreProblem, VerifyResult
 from writeit.storage import (
     checksum,
     errors,
     keys,
-    mapping,
     migrations,
     page_check,
+    reads,
     writes,
 )
 from writeit.storage.backup import temporary_folder
 from writeit.storage.cache import Caches
-from writeit.storage.checksum import has_valid_checksum
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.reads import SnapshotReader
 from writeit.storage.records import (
     EMPTY_VALUE,
     ConfigurationRecord,
+    EventRecord,
     LeaseRecord,
     NewestPrimerRecord,
     PreferencesRecord,
@@ -56,650 +56,425 @@ from writeit.storage.records import (
     decode_record,
     describe_newer,
 )
-from writeit.storage.snapshot import DATA_FILE, Counters, Snapshot
-
-# --- What a check knows so far, and what it found wrong -------------------------------
-
-R = TypeVar("R", bound="Record")
+from writeit.storage.snapshot import DATA_FILE, Counters, MemoryBatch, Snapshot
 
 _MAX_ERROR_CHARACTERS = 300
-"""Characters of another's complaint that are passed on."""
+_DAMAGED_VALUE = "Its value was damaged: it is not the one that was written."
+_DAMAGED_ORDER = "It is not found by its key: the order of keys is damaged."
+_RECORD_TYPES: dict[str, type[Record]] = {
+    "run": RunRecord,
+    "step": StepRecord,
+    "response": ResponseRecord,
+    "event": EventRecord,
+    "usage": UsageEntryRecord,
+    "tombstone": RunSummaryRecord,
+    "lease": LeaseRecord,
+    "config": ConfigurationRecord,
+    "primer": PrimerRecord,
+    "session": SessionRecord,
+    "preferences": PreferencesRecord,
+}
+_RUN_ID_SECOND = frozenset({"run", "step", "step_responses", "event", "journal"})
+"""Kinds of keys whose second part is the id of their run."""
+_RUN_ID_LAST = frozenset(
+    {
+        *("recent_runs", "completed_runs", "run_by_config", "run_by_uri"),
+        *("primer_usage", "branch_parent", "branch_children", "streaming", "lease"),
+    }
+)
+"""Kinds of keys that end with the id of their run."""
+_PRIMER_POINTER_PARTS = 2
+"""Parts of the key of a pointer to the newest version of a primer."""
+
+
+def _describe_error(error: BaseException, *, is_undamaged: bool = False) -> str:
+    """Return an error on one line; of an undamaged record, what is newer in it."""
+    if isinstance(error, StoreError) and error.__cause__ is not None:
+        is_undamaged = error.reason == "too_new"
+        error = error.__cause__
+    if is_undamaged and (newer := describe_newer(error)):
+        return f"a newer WriteIt wrote it ({newer}); update WriteIt"
+    message = " ".join(str(error).split())[:_MAX_ERROR_CHARACTERS].rstrip(".")
+    return message or type(error).__name__
+
+
+def _is_damaged(key: bytes, raw: bytes) -> bool:
+    """Return whether a value is not the one that was written, by its checksum."""
+    if key.startswith(keys.RECORD_PREFIXES):
+        return not checksum.has_valid_checksum(key, raw)
+    if key.startswith(keys.JOURNAL):
+        return not checksum.has_valid_text_checksum(key, raw)
+    if key.startswith(keys.TEXTS):
+        return keys.text(hashlib.sha256(raw).hexdigest()) != key
+    if key.startswith(b"branch_parent:") or key == keys.SCHEMA:
+        return False  # compared with the value that it must have
+    return raw != EMPTY_VALUE
 
 
 class Verification:
-    """One check of one snapshot."""
+    """The check of one snapshot."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+        self._snapshot = snapshot
         self._caches = Caches()
         self.problems: list[StoreProblem] = []
-        self.checked = 0
-        """Keys that were looked at."""
-        self.steps_by_run: dict[UUID, tuple[str, ...]] = {}
-        """The steps of each run."""
-        self.unreadable_runs: set[UUID] = set()
-        """Runs that are there but cannot be read: what is theirs is no orphan."""
-        self.expected_entries: dict[bytes, bytes] = {}
-        """The index entries that the runs should have, with their values."""
-        self.streaming_responses: set[tuple[UUID, UUID]] = set()
-        """Answers on their way, by run and response."""
-        self.held_responses: set[UUID] = set()
-        """Answers that some run holds."""
-        self.primer_uses: set[bytes] = set()
-        """The entries that runs may have among the uses of their primers."""
+        self._run_ids: set[UUID] = set()
+        self._unreadable_run_ids: set[UUID] = set()
+        """Runs that cannot be rebuilt: their keys are not checked further."""
+        self._expected_keys: set[bytes] = set()
+        """Keys that were rebuilt and compared, besides those under a run's prefixes."""
+        self._allowed_keys: set[bytes] = set()
+        """Keys that may exist or not."""
+        self._streaming: set[tuple[UUID, UUID]] = set()
+        """Answers that are streaming, by run and response."""
 
-    def add_problem(self, key: bytes, message: str) -> None:
-        """Take note of a problem."""
+    def check_all(self) -> VerifyResult:
+        """Check every run and every key."""
+        expected = MemoryBatch(self._snapshot.folder)
+        expected.put(keys.SCHEMA, migrations.schema_value(migrations.SCHEMA_VERSION))
+        self._compare(expected)
+        for key, raw in self._snapshot.scan(keys.RUNS):
+            self._check_run(key, raw)
+        for key, raw in self._snapshot.scan(keys.TOMBSTONES):
+            self._check_tombstone(key, raw)
+        checked = 0
+        for key, raw in self._snapshot.scan(b""):
+            checked += 1
+            self._check_key(key, raw)
+        return VerifyResult(checked=checked, problems=self.problems)
+
+    def _add_problem(self, key: bytes, message: str) -> None:
         self.problems.append(StoreProblem(key.decode(errors="replace"), message))
 
-    def new_reader(self) -> SnapshotReader:
-        """Read one run; its texts are forgotten with it."""
-        return SnapshotReader(self.snapshot, self._caches)
+    def _require_key(self, holder: bytes, key: bytes, description: str) -> None:
+        """Add a problem of `holder` if `key`, which it refers to, is missing."""
+        if self._snapshot.get(key) is None:
+            name = key.decode(errors="replace")
+            self._add_problem(holder, f"The {description} {name} is missing.")
 
-    def read_record(self, record_type: type[R], key: bytes, raw: bytes) -> R | None:
-        """Decode a record; if it cannot be, that is a problem."""
+    # Runs
+
+    def _check_run(self, key: bytes, raw: bytes) -> None:
+        """Rebuild a run from its events, and compare all that is stored of it."""
         try:
-            return decode_record(record_type, raw, self._text)
+            run_id = keys.trailing_id(key)
+        except ValueError:
+            return  # reported with the other keys
+        self._run_ids.add(run_id)
+        try:
+            batch = self._rebuild_run(run_id, key, raw)
+        except (WriteItError, ValueError, LookupError) as error:
+            self._unreadable_run_ids.add(run_id)
+            is_undamaged = checksum.has_valid_checksum(key, raw)
+            reason = _describe_error(error, is_undamaged=is_undamaged)
+            self._add_problem(key, f"The run cannot be rebuilt: {reason}.")
+            return
+        self._compare(batch)
+        self._check_run_prefixes(run_id, batch)
+
+    def _rebuild_run(self, run_id: UUID, key: bytes, raw: bytes) -> MemoryBatch:
+        """Return what the writers write for the events of a run.
+
+        Raises:
+            StoreError: an event or a response cannot be read.
+            WriteItError: the events do not make a run.
+            ValueError: the run's record cannot be read, or lacks events.
+        """
+        reader = SnapshotReader(self._snapshot, self._caches)
+        record = decode_record(RunRecord, raw, reader.shared_text)
+        events = reader.events(run_id)
+        if len(events) != record.seq:
+            msg = f"it is at event {record.seq}, but {len(events)} events are stored"
+            raise ValueError(msg)
+        run = state_machine.replay(events)
+        # Without its own ancestors, so that the parent need not be in the batch.
+        commit = RunCommit(run=run, events=tuple(events), expected_seq=0, ancestors=())
+        batch = MemoryBatch(self._snapshot.folder)
+        writes.write_commit(batch, commit, Caches().runs)
+        self._streaming.update(
+            (run_id, streaming.response_id)
+            for step in run.steps.values()
+            for streaming in step.streaming
+        )
+        self._check_run_references(key, record, batch)
+        return batch
+
+    def _check_run_references(
+        self, key: bytes, run: RunRecord, batch: MemoryBatch
+    ) -> None:
+        """Check that what a run refers to exists, and add its use of a primer."""
+        self._require_key(key, keys.config(run.configuration_id), "configuration")
+        parent = run.parent_pipeline_run_id
+        if parent is not None and self._snapshot.get(keys.tombstone(parent)) is None:
+            self._require_key(key, keys.run(parent), "run that it branched off")
+        if run.primer is None:
+            return
+        primer_id = run.primer.primer_id
+        self._require_key(key, keys.primer(primer_id, run.primer.version), "primer")
+        self._require_key(key, keys.primer(primer_id), "pointer to its newest primer")
+        uses = keys.primer_usage(primer_id)
+        use = keys.index_entry(uses, run.created_at, run.pipeline_run_id)
+        if parent is None:
+            batch.put(use, EMPTY_VALUE)
+        else:
+            self._allowed_keys.add(use)  # an imported branch has one
+
+    def _check_run_prefixes(self, run_id: UUID, batch: MemoryBatch) -> None:
+        """Check that nothing else is stored of a run than was rebuilt."""
+        prefixes = tuple(keys.run_prefixes(run_id))
+        for prefix in prefixes:
+            if prefix.startswith(keys.JOURNAL):
+                continue  # text that no event has yet
+            for key in self._snapshot.scan_keys(prefix):
+                if key not in batch.entries:
+                    self._add_problem(key, f"It is not part of run {run_id}.")
+        self._expected_keys.update(
+            key for key in batch.entries if not key.startswith((*prefixes, keys.TEXTS))
+        )
+
+    def _check_tombstone(self, key: bytes, raw: bytes) -> None:
+        record = self._read_record(RunSummaryRecord, key, raw)
+        if not isinstance(record, RunSummaryRecord):
+            return
+        run_id, parent = record.pipeline_run_id, record.parent_pipeline_run_id
+        if key != keys.tombstone(run_id):
+            self._add_problem(key, f"It is the tombstone of another run, {run_id}.")
+            return
+        if run_id in self._run_ids:
+            self._add_problem(key, "The run still exists.")
+        if not any(self._snapshot.scan_keys(keys.branch_children_prefix(run_id))):
+            self._add_problem(key, "No run branched off it: it should be deleted.")
+        if parent is not None:
+            expected = MemoryBatch(self._snapshot.folder)
+            expected.entries.update(reads.branch_entries(run_id, parent))
+            self._compare(expected)
+            self._expected_keys.update(expected.entries)
+
+    # Expected keys and values
+
+    def _compare(self, expected: MemoryBatch) -> None:
+        """Compare expected keys and values with those that are stored."""
+        for key, value in expected.entries.items():
+            if key.startswith(keys.TEXTS):
+                continue  # read with each record that refers to it
+            raw = self._snapshot.get(key)
+            if raw is None:
+                self._add_problem(key, "It is missing.")
+            elif raw != value and not _is_damaged(key, raw):
+                self._compare_values(key, raw, expected)
+            elif key.startswith(keys.STEPS):
+                self._read_record(StepRecord, key, raw)
+
+    def _compare_values(self, key: bytes, raw: bytes, batch: MemoryBatch) -> None:
+        """Report the fields of a record that differ, or that another value differs.
+
+        The bytes alone may differ: of a record that an older WriteIt wrote, and of a
+        reference to a damaged text, which has a problem of its own.
+        """
+        record_type = _RECORD_TYPES.get(key.partition(b":")[0].decode())
+        if record_type is None:
+            self._add_problem(key, _DAMAGED_VALUE)
+            return
+        stored = self._read_record(record_type, key, raw)
+        expected = self._read_record(record_type, key, batch.entries[key], batch)
+        if stored is None or expected is None:
+            return
+        fields = [name for name, field in stored if field != getattr(expected, name)]
+        if fields:
+            names = ", ".join(fields)
+            self._add_problem(key, f"It differs from the run's events in: {names}.")
+
+    def _read_record(
+        self,
+        record_type: type[Record],
+        key: bytes,
+        raw: bytes,
+        snapshot: Snapshot | None = None,
+    ) -> Record | None:
+        """Decode a record, or add a problem and return None."""
+        reader = SnapshotReader(snapshot or self._snapshot, self._caches)
+        try:
+            return decode_record(record_type, raw, reader.shared_text)
         except (ValueError, LookupError) as error:
-            said = error_text(error, whole=has_valid_checksum(key, raw))
-            self.add_problem(key, f"It cannot be read: {said}.")
+            is_undamaged = checksum.has_valid_checksum(key, raw)
+            reason = _describe_error(error, is_undamaged=is_undamaged)
+            self._add_problem(key, f"It cannot be read: {reason}.")
             return None
 
-    def require_key(self, holder: bytes, key: bytes, description: str) -> None:
-        """Take note if `key` is not there, although `holder` refers to it."""
-        if self.snapshot.get(key) is None:
-            self.add_problem(
-                holder,
-                f"It refers to {description} {key_text(key)}, which is not there.",
-            )
-
-    def _text(self, digest: str) -> str:
-        raw = self.snapshot.get(keys.text(digest))
-        if raw is None:
-            msg = f"text {digest} is missing"
-            raise ValueError(msg)
-        return raw.decode()
-
-
-def key_text(key: bytes) -> str:
-    """A key as a person reads it."""
-    return key.decode(errors="replace")
-
-
-def error_text(error: BaseException, *, whole: bool = False) -> str:
-    """What an error says, on one line; of a record that is `whole`, if it is newer."""
-    if isinstance(error, StoreError) and error.__cause__ is not None:
-        whole = error.reason == "too_new"
-        error = error.__cause__
-    if whole and (what := describe_newer(error)):
-        return f"a newer WriteIt wrote it ({what}); update WriteIt"
-    return (
-        " ".join(str(error).split())[:_MAX_ERROR_CHARACTERS].rstrip(".")
-        or type(error).__name__
-    )
-
-
-# --- Whether each key stands where it should, and its value is as it was written ------
-
-KeyParts = list[str]
-"""A key taken apart at its colons; the first part is its kind."""
-_PRIMER_POINTER_PARTS = 2
-"""The parts of the key that says which version of a primer is the newest."""
-
-
-def check_key(verification: Verification, key: bytes, raw: bytes) -> None:
-    """Check one key and its value."""
-    verification.checked += 1
-    if verification.snapshot.get(key) != raw:
-        verification.add_problem(
-            key, "It is not found by its key: the order of keys is damaged."
-        )
-    if not _is_undamaged(verification, key, raw):
-        return
-    parts = key.decode(errors="replace").split(":")
-    check = CHECKS_BY_KIND.get(parts[0])
-    if check is None:
-        verification.add_problem(key, "Nothing of this kind is kept here.")
-        return
-    try:
-        check(verification, key, raw, parts)
-    except (ValueError, LookupError) as error:
-        verification.add_problem(
-            key, f"It is not as it should be: {error_text(error)}."
-        )
-
-
-def _is_undamaged(verification: Verification, key: bytes, raw: bytes) -> bool:
-    """Check the checksum, or what stands for one."""
-    if key.startswith(keys.RECORD_PREFIXES):
-        whole = checksum.has_valid_checksum(key, raw)
-    elif key.startswith(keys.JOURNAL):
-        whole = checksum.has_valid_text_checksum(key, raw)
-    elif key.startswith(keys.TEXTS):
-        whole = keys.text(hashlib.sha256(raw).hexdigest()) == key
-    elif key == keys.SCHEMA:
-        whole = raw == migrations.schema_value(migrations.SCHEMA_VERSION)
-    elif key.startswith(b"branch_parent:"):
-        return True  # its value is the parent's id, which is known
-    else:
-        whole = raw == EMPTY_VALUE
-    if not whole:
-        verification.add_problem(
-            key, "Its value is not what was written: it was damaged."
-        )
-    return whole
-
-
-# --- Runs -------------------------------------------------------------------------
-
-
-def _has_readable_run(verification: Verification, key: bytes, run_id: UUID) -> bool:
-    """Whether the run of `key` is there and can be read; if not there, say so."""
-    if run_id in verification.unreadable_runs:
-        return False
-    if run_id not in verification.steps_by_run:
-        verification.add_problem(
-            key, f"It belongs to run {run_id}, which is not there."
-        )
-        return False
-    return True
-
-
-def _check_step_key(
-    verification: Verification, key: bytes, raw: bytes, parts: KeyParts
-) -> None:
-    run_id, name = UUID(parts[1]), parts[2]
-    record = verification.read_record(StepRecord, key, raw)
-    if record is not None and record.step_name != name:
-        verification.add_problem(key, f"It holds another step, {record.step_name!r}.")
-    if (
-        _has_readable_run(verification, key, run_id)
-        and name not in verification.steps_by_run[run_id]
-    ):
-        verification.add_problem(key, f"Run {run_id} has no such step.")
-
-
-def _check_event_key(
-    verification: Verification, key: bytes, _: bytes, parts: KeyParts
-) -> None:
-    _has_readable_run(verification, key, UUID(parts[1]))
-    _check_expected_key(verification, key, keys.event(UUID(parts[1]), int(parts[2])))
-
-
-def _check_step_response_key(
-    verification: Verification, key: bytes, raw: bytes, parts: KeyParts
-) -> None:
-    """A response's place in a step."""
-    response_id = UUID(parts[4])
-    verification.require_key(key, keys.response(response_id), "the response")
-    run_id = UUID(parts[1])
-    if (
-        _has_readable_run(verification, key, run_id)
-        and verification.expected_entries.get(key) != raw
-    ):
-        verification.add_problem(key, f"Run {run_id} has no such place for a response.")
-
-
-def _check_response_key(
-    verification: Verification, key: bytes, raw: bytes, parts: KeyParts
-) -> None:
-    record = verification.read_record(ResponseRecord, key, raw)
-    if record is None:
-        return
-    if str(record.response_id) != parts[1]:
-        verification.add_problem(
-            key, f"It holds another response, {record.response_id}."
-        )
-    piece = record.processed
-    if piece and not 0 <= piece[0] <= piece[1] <= len(record.raw_output):
-        verification.add_problem(
-            key, f"Its cleaned text {piece} is not within its raw one."
-        )
-    if (
-        record.response_id not in verification.held_responses
-        and not verification.unreadable_runs
-    ):
-        verification.add_problem(key, "No run holds this response.")
-
-
-def _check_journal_key(
-    verification: Verification, key: bytes, _: bytes, parts: KeyParts
-) -> None:
-    """A piece of streamed text, which begins where the one before ended."""
-    run_id, response_id, offset = UUID(parts[1]), UUID(parts[2]), int(parts[3])
-    if not _has_readable_run(verification, key, run_id):
-        return
-    if (run_id, response_id) not in verification.streaming_responses:
-        verification.add_problem(key, f"Response {response_id} is not on its way.")
-    prefix = keys.journal_prefix(run_id, response_id)
-    end = 0
-    for before in islice(verification.snapshot.scan_keys_reversed(prefix, key), 1):
-        text = checksum.strip_text_checksum(verification.snapshot.get(before) or b"")
-        begun = int(before.rpartition(b":")[2])
-        end = begun + len(text.decode(errors="replace"))
-    if offset != end:
-        verification.add_problem(key, f"It begins at character {offset}, not at {end}.")
-
-
-def _check_index_key(
-    verification: Verification, key: bytes, raw: bytes, _: KeyParts
-) -> None:
-    """An index entry that its run, or the tombstone it left, asks for."""
-    if key in verification.expected_entries:
-        if verification.expected_entries[key] != raw:
-            verification.add_problem(
-                key, "Its value is not what was written: it was damaged."
-            )
-        return
-    run_id = keys.trailing_id(key)
-    if (
-        _has_readable_run(verification, key, run_id)
-        and key not in verification.primer_uses
-    ):
-        verification.add_problem(key, f"Run {run_id} should not be found here.")
-
-
-def _check_tombstone_key(
-    verification: Verification, key: bytes, raw: bytes, parts: KeyParts
-) -> None:
-    run_id = UUID(parts[1])
-    record = verification.read_record(RunSummaryRecord, key, raw)
-    if record is not None and record.pipeline_run_id != run_id:
-        verification.add_problem(
-            key, f"It holds another run, {record.pipeline_run_id}."
-        )
-    if run_id in verification.steps_by_run:
-        verification.add_problem(key, "The run is still there.")
-    if not any(verification.snapshot.scan_keys(keys.branch_children_prefix(run_id))):
-        verification.add_problem(
-            key, "No run branched off it: nothing should be left of it."
-        )
-
-
-def _check_usage_key(
-    verification: Verification, key: bytes, raw: bytes, _: KeyParts
-) -> None:
-    record = verification.read_record(UsageEntryRecord, key, raw)
-    if record is not None:
-        _check_expected_key(
-            verification, key, keys.usage(record.at, keys.trailing_id(key))
-        )
-
-
-def _check_expected_key(
-    verification: Verification, key: bytes, expected: bytes
-) -> None:
-    """Check that a record stands where it should."""
-    if key != expected:
-        verification.add_problem(
-            key, f"It holds what should stand under {key_text(expected)}."
-        )
-
-
-# --- What stands beside the runs --------------------------------------------------
-
-
-def _check_configuration_key(
-    verification: Verification, key: bytes, raw: bytes, parts: KeyParts
-) -> None:
-    record = verification.read_record(ConfigurationRecord, key, raw)
-    if record is not None and pipeline_name(parts[1]) != record.configuration.name:
-        verification.add_problem(
-            key, f"It holds another pipeline, {record.configuration.name!r}."
-        )
-
-
-def _check_primer_key(
-    verification: Verification, key: bytes, raw: bytes, parts: KeyParts
-) -> None:
-    if len(parts) == _PRIMER_POINTER_PARTS:
-        pointer = verification.read_record(NewestPrimerRecord, key, raw)
-        if pointer is not None:
-            version = keys.primer(parts[1], pointer.newest)
-            verification.require_key(key, version, "the version")
-        return
-    record = verification.read_record(PrimerRecord, key, raw)
-    if record is not None and record.primer_id != parts[1]:
-        verification.add_problem(key, f"It holds another primer, {record.primer_id!r}.")
-
-
-def _check_session_key(
-    verification: Verification, key: bytes, raw: bytes, _: KeyParts
-) -> None:
-    record = verification.read_record(SessionRecord, key, raw)
-    if record is not None:
-        _check_expected_key(verification, key, keys.session(record.session.session_id))
-
-
-def _check_active_session_key(
-    verification: Verification, key: bytes, _: bytes, __: KeyParts
-) -> None:
-    session_key = keys.session(keys.trailing_id(key))
-    raw = verification.snapshot.get(session_key)
-    record = raw and verification.read_record(SessionRecord, session_key, raw)
-    if not record:
-        verification.require_key(key, session_key, "the session")
-        return
-    user, session_id = record.session.user_id, record.session.session_id
-    _check_expected_key(verification, key, keys.active_session(user, session_id))
-
-
-def _check_preferences_key(
-    verification: Verification, key: bytes, raw: bytes, _: KeyParts
-) -> None:
-    verification.read_record(PreferencesRecord, key, raw)
-
-
-def _check_lease_key(
-    verification: Verification, key: bytes, raw: bytes, parts: KeyParts
-) -> None:
-    verification.read_record(LeaseRecord, key, raw)
-    _has_readable_run(verification, key, UUID(parts[1]))
-
-
-def _accept_key(_: Verification, __: bytes, ___: bytes, ____: KeyParts) -> None:
-    """What it says was looked at already."""
-
-
-CHECKS_BY_KIND: dict[str, Callable[[Verification, bytes, bytes, KeyParts], None]] = {
-    "meta": _accept_key,
-    "text": _accept_key,
-    "run": _accept_key,
-    "step": _check_step_key,
-    "step_responses": _check_step_response_key,
-    "response": _check_response_key,
-    "event": _check_event_key,
-    "journal": _check_journal_key,
-    "streaming": _check_index_key,
-    "lease": _check_lease_key,
-    "tombstone": _check_tombstone_key,
-    "branch_parent": _check_index_key,
-    "branch_children": _check_index_key,
-    "recent_runs": _check_index_key,
-    "completed_runs": _check_index_key,
-    "run_by_config": _check_index_key,
-    "run_by_uri": _check_index_key,
-    "primer_usage": _check_index_key,
-    "usage": _check_usage_key,
-    "config": _check_configuration_key,
-    "primer": _check_primer_key,
-    "session": _check_session_key,
-    "active_sessions": _check_active_session_key,
-    "preferences": _check_preferences_key,
-}
-
-
-# --- Whether a run is what its events make of it, and can be found where it should be -
-
-
-def collect_expected_entries(verification: Verification) -> None:
-    """Note what runs there are, and the index entries each should have."""
-    verification.expected_entries[keys.SCHEMA] = migrations.schema_value(
-        migrations.SCHEMA_VERSION
-    )
-    for key, raw in verification.snapshot.scan(keys.RUNS):
-        record = verification.read_record(RunRecord, key, raw)
-        if record is None:
-            _mark_unreadable(verification, key)
-            continue
-        run_id = record.pipeline_run_id
-        if key != keys.run(run_id):
-            verification.add_problem(key, f"It holds another run, {run_id}.")
-            continue
-        verification.steps_by_run[run_id] = record.step_names
-        verification.expected_entries |= writes.index_entries(record)
-        _check_references(verification, key, record)
-    for key, raw in verification.snapshot.scan(keys.TOMBSTONES):
-        left = verification.read_record(RunSummaryRecord, key, raw)
-        if left is not None:
-            verification.expected_entries |= {
-                entry: value
-                for entry, value in writes.index_entries(left).items()
-                if entry.startswith(b"branch_")
-            }
-
-
-def check_index_entries(verification: Verification) -> None:
-    """Note what should be there, by what the runs are, and is not."""
-    for key in verification.expected_entries:
-        if verification.snapshot.get(key) is None:
-            verification.add_problem(key, "It is missing.")
-
-
-def _check_references(
-    verification: Verification, key: bytes, record: RunRecord
-) -> None:
-    configuration = keys.config(record.configuration_id)
-    verification.require_key(key, configuration, "the configuration")
-    parent = record.parent_pipeline_run_id
-    if parent is not None and not _is_known(verification, parent):
-        verification.add_problem(
-            key, f"It branched off run {parent}, of which nothing is there."
-        )
-    if record.primer is None:
-        return
-    version = keys.primer(record.primer.primer_id, record.primer.version)
-    verification.require_key(key, version, "the primer")
-    verification.require_key(key, keys.primer(record.primer.primer_id), "the newest")
-    uses = keys.primer_usage(record.primer.primer_id)
-    use = keys.index_entry(uses, record.created_at, record.pipeline_run_id)
-    verification.primer_uses.add(use)
-    if parent is None:
-        verification.expected_entries[use] = EMPTY_VALUE
-
-
-def _is_known(verification: Verification, run_id: UUID) -> bool:
-    there = (keys.run(run_id), keys.tombstone(run_id))
-    return any(verification.snapshot.get(key) is not None for key in there)
-
-
-def _mark_unreadable(verification: Verification, key: bytes) -> None:
-    """What belongs to a run that is there but cannot be read is no orphan."""
-    try:
-        verification.unreadable_runs.add(keys.trailing_id(key))
-    except ValueError:
-        verification.add_problem(key, "Its key ends in no id.")
-
-
-def check_run(verification: Verification, run_id: UUID) -> None:
-    """Check one run whole."""
-    try:
-        _check_stored_run(verification, run_id)
-    except (WriteItError, ValueError, LookupError) as error:
-        verification.unreadable_runs.add(run_id)
-        verification.add_problem(
-            keys.run(run_id), f"The run cannot be put together: {error_text(error)}."
-        )
-
-
-def _check_stored_run(verification: Verification, run_id: UUID) -> None:
-    key = keys.run(run_id)
-    reading = verification.new_reader()
-    stored = reading.run(run_id, {})
-    if stored is None:
-        verification.add_problem(
-            key, "It is not found by its key: the order of keys is damaged."
-        )
-        return
-    run = mapping.without_streamed_text(stored.run)
-    _collect_responses(verification, run)
-    events = _read_events(verification, reading, run_id)
-    if events is not None:
-        _check_history(verification, run, stored.seq, events)
-
-
-def _collect_responses(verification: Verification, run: PipelineRun) -> None:
-    run_id = run.pipeline_run_id
-    for name, step in run.steps.items():
-        for index, answer in enumerate(step.ai_responses):
-            place = keys.step_response(run_id, name, index, answer.response_id)
-            verification.expected_entries[place] = EMPTY_VALUE
-            verification.held_responses.add(answer.response_id)
-        verification.streaming_responses.update(
-            (run_id, s.response_id) for s in step.streaming
-        )
-    if run.is_streaming:
-        verification.expected_entries[keys.streaming(run_id)] = EMPTY_VALUE
-
-
-def _read_events(
-    verification: Verification, reader: SnapshotReader, run_id: UUID
-) -> list[Event] | None:
-    try:
-        return reader.events(run_id)
-    except (WriteItError, ValueError, LookupError) as error:
-        message = f"An event of the run cannot be read: {error_text(error)}."
-        verification.add_problem(keys.events_prefix(run_id), message)
-        return None
-
-
-def _check_history(
-    verification: Verification, run: PipelineRun, seq: int, events: list[Event]
-) -> None:
-    key = keys.run(run.pipeline_run_id)
-    if len(events) != seq:
-        message = f"It is at event {seq}, but {len(events)} events are there."
-        verification.add_problem(key, message)
-        return
-    try:
-        replayed = state_machine.replay(events)
-    except (WriteItError, ValueError) as error:
-        verification.add_problem(
-            key, f"Its events do not make a run: {error_text(error)}."
-        )
-        return
-    if replayed != run:
-        where = ", ".join(_changed_fields(run, replayed))
-        verification.add_problem(key, f"It is not what its events make of it: {where}.")
-    _check_usage_records(verification, run, events)
-
-
-def _changed_fields(run: PipelineRun, replayed: PipelineRun) -> list[str]:
-    """The fields that differ, by name."""
-    fields = [
-        name
-        for name, value in run
-        if name != "steps" and value != getattr(replayed, name)
-    ]
-    for step, state in run.steps.items():
-        other = replayed.steps.get(step)
-        fields += [
-            f"{step}.{name}"
-            for name, value in state
-            if other is None or value != getattr(other, name)
-        ]
-    return fields or ["its steps"]
-
-
-def _check_usage_records(
-    verification: Verification, run: PipelineRun, events: list[Event]
-) -> None:
-    for response_id, used in mapping.usage_by_response(run, events).items():
-        key = keys.usage(used.at, response_id)
-        raw = verification.snapshot.get(key)
-        if raw is None:
-            message = f"What answer {response_id} of run {run.pipeline_run_id} used"
-            verification.add_problem(key, f"{message} is not there.")
-            continue
-        record = verification.read_record(UsageEntryRecord, key, raw)
-        if record is not None and mapping.usage_entity(record) != used:
-            verification.add_problem(
-                key, f"It is not what {key_text(keys.response(response_id))} is."
-            )
-
-
-# --- The check of a store that nobody uses: what `verify` finds on its copy -----------
-
-DATA_FILE_KEY = DATA_FILE
+    # Stored keys and values
+
+    def _check_key(self, key: bytes, raw: bytes) -> None:
+        if self._snapshot.get(key) != raw:
+            self._add_problem(key, _DAMAGED_ORDER)
+        if _is_damaged(key, raw):
+            self._add_problem(key, _DAMAGED_VALUE)
+            return
+        if key in self._expected_keys or key.startswith((keys.TEXTS, keys.TOMBSTONES)):
+            return
+        try:
+            self._check_other_key(key, raw)
+        except (ValueError, LookupError) as error:
+            self._add_problem(key, f"It is invalid: {_describe_error(error)}.")
+
+    def _check_other_key(self, key: bytes, raw: bytes) -> None:
+        """Check a key that was not rebuilt from the events of a run."""
+        parts = key.decode(errors="replace").split(":")
+        kind = parts[0]
+        if kind in _RUN_ID_SECOND or kind in _RUN_ID_LAST:
+            run_id = UUID(parts[1]) if kind in _RUN_ID_SECOND else keys.trailing_id(key)
+            self._check_run_key(kind, key, raw, run_id)
+        elif kind == "active_sessions":
+            self._check_active_session(key)
+        elif kind == "primer" and len(parts) == _PRIMER_POINTER_PARTS:
+            pointer = self._read_record(NewestPrimerRecord, key, raw)
+            if isinstance(pointer, NewestPrimerRecord):
+                self._require_key(key, keys.primer(parts[1], pointer.newest), "version")
+        elif kind in _RECORD_TYPES:
+            record = self._read_record(_RECORD_TYPES[kind], key, raw)
+            if record is not None:
+                self._check_record_key(key, parts, record)
+        elif key != keys.SCHEMA:
+            self._add_problem(key, "The store has no keys of this kind.")
+
+    def _check_run_key(self, kind: str, key: bytes, raw: bytes, run_id: UUID) -> None:
+        """Check a key that belongs to a run but was not rebuilt."""
+        is_unreadable = run_id in self._unreadable_run_ids
+        if kind == "lease" or (is_unreadable and kind in {"step", "event"}):
+            self._read_record(_RECORD_TYPES[kind], key, raw)
+        if is_unreadable:
+            return
+        if run_id not in self._run_ids:
+            self._add_problem(key, f"It belongs to run {run_id}, which is missing.")
+        elif kind == "journal":
+            self._check_journal(key, run_id)
+        elif kind in _RUN_ID_LAST - {"lease"} and key not in self._allowed_keys:
+            self._add_problem(key, f"It is not an entry of run {run_id}.")
+
+    def _check_journal(self, key: bytes, run_id: UUID) -> None:
+        """Check that a piece of streamed text begins where the one before ends."""
+        response_id, offset = UUID(key.decode().split(":")[2]), int(key.split(b":")[3])
+        if (run_id, response_id) not in self._streaming:
+            self._add_problem(key, f"Response {response_id} is not streaming.")
+        end = 0
+        prefix = keys.journal_prefix(run_id, response_id)
+        for before in islice(self._snapshot.scan_keys_reversed(prefix, key), 1):
+            text = checksum.strip_text_checksum(self._snapshot.get(before) or b"")
+            start = int(before.rpartition(b":")[2])
+            end = start + len(text.decode(errors="replace"))
+        if offset != end:
+            self._add_problem(key, f"It begins at character {offset}, not at {end}.")
+
+    def _check_active_session(self, key: bytes) -> None:
+        session_key = keys.session(keys.trailing_id(key))
+        self._require_key(key, session_key, "session")
+        raw = self._snapshot.get(session_key)
+        if raw is None or _is_damaged(session_key, raw):
+            return
+        try:
+            session = decode_record(SessionRecord, raw).session
+        except ValueError:
+            return  # reported with the session
+        if key != keys.active_session(session.user_id, session.session_id):
+            self._add_problem(key, f"It is not an entry of {session_key.decode()}.")
+
+    def _check_record_key(self, key: bytes, parts: list[str], record: Record) -> None:
+        """Check that a record that no event makes is stored under its own key."""
+        match record:
+            case ResponseRecord():
+                if not self._unreadable_run_ids:
+                    self._add_problem(key, "No run has this response.")
+                return
+            case UsageEntryRecord():
+                is_own = key == keys.usage(record.at, keys.trailing_id(key))
+            case SessionRecord():
+                is_own = key == keys.session(record.session.session_id)
+            case PrimerRecord():
+                is_own = key.startswith(keys.primer(record.primer_id) + b":")
+            case ConfigurationRecord():
+                is_own = pipeline_name(parts[1]) == record.configuration.name
+            case _:
+                return
+        if not is_own:
+            self._add_problem(key, "Its value belongs under another key.")
+
+
+# The check of a folder, in a process of its own
 
 
 def check_store(folder: Path) -> VerifyResult:
-    """Check the store in `folder`, which nobody has open."""
-    if faults := page_check.find_file_damage(folder):
+    """Check the store in `folder`, which no process has open."""
+    if damage := page_check.find_file_damage(folder):
         return VerifyResult(
-            checked=0, problems=[_damage_problem(what) for what in faults]
+            checked=0, problems=[_data_file_problem(what) for what in damage]
         )
     try:
-        return _check_contents(folder)
+        with (
+            lmdb.Environment(
+                str(folder),
+                map_size=(folder / DATA_FILE).stat().st_size,
+                readonly=True,
+                lock=False,
+            ) as environment,
+            environment.begin() as txn,
+        ):
+            return Verification(Snapshot(txn, Counters(), folder)).check_all()
     except (lmdb.Error, MemoryError) as error:
-        return VerifyResult(checked=0, problems=[_damage_problem(str(error))])
+        return VerifyResult(checked=0, problems=[_data_file_problem(str(error))])
 
 
-def _damage_problem(what: str) -> StoreProblem:
+def _data_file_problem(damage: str) -> StoreProblem:
     return StoreProblem(
-        DATA_FILE_KEY, f"The data file is damaged: {what}. Its contents were not read."
+        DATA_FILE, f"The data file is damaged: {damage}. Its contents were not read."
     )
-
-
-def _check_contents(folder: Path) -> VerifyResult:
-    size = (folder / DATA_FILE).stat().st_size
-    with (
-        lmdb.Environment(
-            str(folder), map_size=size, readonly=True, lock=False
-        ) as environment,
-        environment.begin() as txn,
-    ):
-        findings = Verification(Snapshot(txn, Counters(), folder))
-        collect_expected_entries(findings)
-        for run_id in list(findings.steps_by_run):
-            check_run(findings, run_id)
-        check_index_entries(findings)
-        for key, raw in findings.snapshot.scan(b""):
-            check_key(findings, key, raw)
-        return VerifyResult(checked=findings.checked, problems=findings.problems)
 
 
 def main(folder: str) -> None:
     """Check a folder and report."""
-    gc.disable()  # what is read makes no cycles; looking for them takes a fifth more
-    found = check_store(Path(folder))
-    problems = [(problem.key, problem.message) for problem in found.problems]
-    json.dump({"checked": found.checked, "problems": problems}, sys.stdout)
+    gc.disable()  # records have no cycles; collection would take a fifth of the time
+    result = check_store(Path(folder))
+    problems = [(problem.key, problem.message) for problem in result.problems]
+    json.dump({"checked": result.checked, "problems": problems}, sys.stdout)
 
-
-# --- Looking a store over while it is in use: on a copy, in a process of its own ------
 
 _VERIFY_COMMAND = (sys.executable, "-P", "-m", "writeit.storage.verify")
-"""-P: the folder we stand in is the writer's; modules in it are not ours."""
+"""-P: modules in the current folder, the user's, are not imported."""
 
 
 def verify_store(environment: LmdbEnvironment) -> VerifyResult:
-    """Check all that is in a store. Damage is reported, not raised.
+    """Check an open store on a copy. Damage is reported, not raised.
 
     Raises:
         StoreError: there is no room for a copy.
     """
     try:
-        with temporary_folder(environment.folder, ".verify-") as made:
+        with temporary_folder(environment.folder, ".verify-") as temporary:
             try:
-                environment.copy_to(made, compact=False)
+                environment.copy_to(temporary, compact=False)
             except lmdb.CorruptedError as error:
                 return _single_problem(f"The data file cannot be copied: {error}.")
-            return _run_check(made)
+            return _run_check(temporary)
     except (lmdb.Error, OSError) as error:
         raise errors.to_store_error(error, environment.folder) from error
 
 
 def _run_check(folder: Path) -> VerifyResult:
-    done = subprocess.run(  # noqa: S603 -- our own module, our own copy
+    process = subprocess.run(  # noqa: S603 -- our own module, our own copy
         [*_VERIFY_COMMAND, str(folder)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
     )
-    if done.returncode:
-        complaint = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        return _single_problem(
-            "The check itself broke down over what it read"
-            f" ({complaint or f'exit {done.returncode}'})."
-        )
-    report = json.loads(done.stdout)
+    if process.returncode:
+        message = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        message = message or f"exit code {process.returncode}"
+        return _single_problem(f"The check failed ({message}).")
+    report = json.loads(process.stdout)
     problems = [StoreProblem(*problem) for problem in report["problems"]]
     return VerifyResult(checked=report["checked"], problems=problems)
 
 
 def _single_problem(message: str) -> VerifyResult:
-    return VerifyResult(checked=0, problems=[StoreProblem(DATA_FILE_KEY, message)])
+    return VerifyResult(checked=0, problems=[StoreProblem(DATA_FILE, message)])
 
 
 if __name__ == "__main__":
