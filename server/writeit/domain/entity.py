@@ -118,8 +118,9 @@ class TokenUsage(Entity):
     @model_validator(mode="after")
     def _check_total(self) -> TokenUsage:
         if self.total_tokens < self.prompt_tokens + self.completion_tokens:
-            msg = "total_tokens is less than prompt_tokens + completion_tokens"
-            raise ValueError(msg)
+            raise ValueError(
+                "total_tokens is less than prompt_tokens + completion_tokens"
+            )
         return self
 
 

@@ -67,8 +67,7 @@ def parse_chord(chord: str) -> tuple[str, ...]:
         stroke for part in chord.split() for stroke in _parse_keystrokes(part)
     )
     if not strokes:
-        msg = "names no key"
-        raise ValueError(msg)
+        raise ValueError("names no key")
     return strokes
 
 
@@ -106,12 +105,10 @@ def _normalize_keystroke(
     pressed = set()
     for name in modifiers:
         if name.lower() not in modifier_names:
-            msg = f"has {name!r}, which is no modifier"
-            raise ValueError(msg)
+            raise ValueError(f"has {name!r}, which is no modifier")
         pressed.add(modifier_names[name.lower()])
     if len(key) != 1 and key.lower() not in _NAMED_KEYS:
-        msg = f"has {key!r}, which is no key"
-        raise ValueError(msg)
+        raise ValueError(f"has {key!r}, which is no key")
     if (
         modifier_names is _NEOVIM_MODIFIERS
         and key.isupper()

@@ -43,18 +43,15 @@ class InputSpec(Entity):
     @model_validator(mode="after")
     def _check_choice_options(self) -> InputSpec:
         if self.type == "choice" and not self.options:
-            msg = f"input {self.name!r} is a choice and needs options"
-            raise ValueError(msg)
+            raise ValueError(f"input {self.name!r} is a choice and needs options")
         if self.options and self.type != "choice":
-            msg = f"input {self.name!r} has options but is not a choice"
-            raise ValueError(msg)
+            raise ValueError(f"input {self.name!r} has options but is not a choice")
         return self
 
     @model_validator(mode="after")
     def _check_default(self) -> InputSpec:
         if (text := self.default_text) and (wrong := self.value_problem(text)):
-            msg = f"the default of input {self.name!r} {wrong}"
-            raise ValueError(msg)
+            raise ValueError(f"the default of input {self.name!r} {wrong}")
         return self
 
     @property
@@ -142,16 +139,14 @@ class PipelineConfiguration(Entity):
         ):
             for name in names:
                 if names.count(name) > 1:
-                    msg = f"the {what} {name!r} is defined twice"
-                    raise ValueError(msg)
+                    raise ValueError(f"the {what} {name!r} is defined twice")
         return self
 
     @model_validator(mode="after")
     def _check_required_input(self) -> PipelineConfiguration:
         """At least one input must be marked as required."""
         if not any(spec.required for spec in self.inputs):
-            msg = "at least one input must be marked as required"
-            raise ValueError(msg)
+            raise ValueError("at least one input must be marked as required")
         return self
 
     @property

@@ -41,8 +41,7 @@ class StylePrimer(Entity):
     def _check_content(cls, content: str) -> str:
         """Content cannot be empty."""
         if not content.strip():
-            msg = "content cannot be empty"
-            raise ValueError(msg)
+            raise ValueError("content cannot be empty")
         return content
 
     @field_validator("voice_attributes")
@@ -50,8 +49,7 @@ class StylePrimer(Entity):
     def _check_voice_attributes(cls, voice: dict[str, str]) -> dict[str, str]:
         """Voice attributes must include required keys (tone, structure, language)."""
         if missing := [key for key in REQUIRED_VOICE_ATTRIBUTES if key not in voice]:
-            msg = f"voice_attributes must include {', '.join(missing)}"
-            raise ValueError(msg)
+            raise ValueError(f"voice_attributes must include {', '.join(missing)}")
         return voice
 
     @field_validator("example_openings")
@@ -59,8 +57,7 @@ class StylePrimer(Entity):
     def _check_example_openings(cls, openings: tuple[str, ...]) -> tuple[str, ...]:
         """Example openings must be non-empty if provided."""
         if any(not opening.strip() for opening in openings):
-            msg = "example openings must be non-empty if provided"
-            raise ValueError(msg)
+            raise ValueError("example openings must be non-empty if provided")
         return openings
 
     @field_validator("guidelines")
@@ -70,8 +67,7 @@ class StylePrimer(Entity):
     ) -> dict[str, tuple[str, ...]]:
         """Guidelines must include 'avoid' and 'prefer' categories."""
         if missing := [key for key in REQUIRED_GUIDELINES if key not in guidelines]:
-            msg = f"guidelines must include {', '.join(missing)}"
-            raise ValueError(msg)
+            raise ValueError(f"guidelines must include {', '.join(missing)}")
         return guidelines
 
     @property

@@ -70,8 +70,7 @@ class AIResponse(Entity):
     def _check_content(self) -> Self:
         """Raw output must contain actual response content."""
         if not self.raw_output.strip():
-            msg = "raw output must contain actual response content"
-            raise ValueError(msg)
+            raise ValueError("raw output must contain actual response content")
         return self
 
     @property
@@ -174,11 +173,11 @@ class StepState(Entity):
         """Started/completed timestamps must be sequential."""
         if self.completed_at is not None:
             if self.started_at is None:
-                msg = "a step cannot be completed without having been started"
-                raise ValueError(msg)
+                raise ValueError(
+                    "a step cannot be completed without having been started"
+                )
             if self.completed_at < self.started_at:
-                msg = "a step cannot be completed before it was started"
-                raise ValueError(msg)
+                raise ValueError("a step cannot be completed before it was started")
         return self
 
     @model_validator(mode="after")
@@ -187,8 +186,9 @@ class StepState(Entity):
         if self.user_selection is not None and (
             self.user_selection >= len(self.ai_responses)
         ):
-            msg = f"the selected answer {self.user_selection} does not exist"
-            raise ValueError(msg)
+            raise ValueError(
+                f"the selected answer {self.user_selection} does not exist"
+            )
         return self
 
     @model_validator(mode="after")
@@ -196,16 +196,14 @@ class StepState(Entity):
         """Response ID must be globally unique."""
         ids = [answer.response_id for answer in self.ai_responses]
         if len(set(ids)) < len(ids):
-            msg = "an answer is there twice"
-            raise ValueError(msg)
+            raise ValueError("an answer is there twice")
         return self
 
     @model_validator(mode="after")
     def _check_completed(self) -> Self:
         """AI responses list cannot be empty for COMPLETED status."""
         if self.status is StepStatus.COMPLETED and not self.ai_responses:
-            msg = "a completed step must have answers"
-            raise ValueError(msg)
+            raise ValueError("a completed step must have answers")
         return self
 
     @property
@@ -308,14 +306,13 @@ class PipelineRun(Entity):
     def _check_branch_point(self) -> Self:
         """Branch point must be valid step name if specified."""
         if self.branch_point is not None and self.branch_point not in self.steps:
-            msg = f"the branch point {self.branch_point!r} is not a step of the run"
-            raise ValueError(msg)
+            raise ValueError(
+                f"the branch point {self.branch_point!r} is not a step of the run"
+            )
         if (self.branch_point is None) != (self.parent_pipeline_run_id is None):
-            msg = "a branch has both a parent and a branch point"
-            raise ValueError(msg)
+            raise ValueError("a branch has both a parent and a branch point")
         if self.parent_pipeline_run_id == self.pipeline_run_id:
-            msg = "a run is not its own parent"
-            raise ValueError(msg)
+            raise ValueError("a run is not its own parent")
         return self
 
     @model_validator(mode="after")
@@ -323,8 +320,7 @@ class PipelineRun(Entity):
         """Step name must be valid pipeline step."""
         for name, state in self.steps.items():
             if state.step_name != name:
-                msg = f"the step at {name!r} is called {state.step_name!r}"
-                raise ValueError(msg)
+                raise ValueError(f"the step at {name!r} is called {state.step_name!r}")
         return self
 
     @model_validator(mode="after")
@@ -332,8 +328,9 @@ class PipelineRun(Entity):
         """Current step must not exceed completed steps."""
         expected = first_open_step(self.steps)
         if self.current_step != expected:
-            msg = f"the current step is {expected!r}, not {self.current_step!r}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"the current step is {expected!r}, not {self.current_step!r}"
+            )
         return self
 
     @property

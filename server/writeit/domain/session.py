@@ -238,15 +238,13 @@ def _location(value: str) -> str:
     location = os.path.expanduser(value)  # noqa: PTH111 -- Path raises where there is no such user
     if "\0" not in location and (location in PLACES or Path(location).is_absolute()):
         return location
-    msg = "should be workspace, user, or an absolute folder"
-    raise ValueError(msg)
+    raise ValueError("should be workspace, user, or an absolute folder")
 
 
 def _address(value: str) -> str:
     parts = urlsplit(value if "//" in value else f"http://{value}")
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        msg = "should be an address like http://localhost:11434"
-        raise ValueError(msg)
+        raise ValueError("should be an address like http://localhost:11434")
     _ = parts.port  # raises ValueError if it is no number
     return value
 

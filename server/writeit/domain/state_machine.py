@@ -196,8 +196,7 @@ def replay(events: Iterable[Event], run: PipelineRun | None = None) -> PipelineR
     for event in events:
         run = apply_event(run, event)
     if run is None:
-        msg = "no events, no run"
-        raise ValueError(msg)
+        raise ValueError("no events, no run")
     return run
 
 

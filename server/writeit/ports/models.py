@@ -101,7 +101,6 @@ class Models(Protocol):
                 it. Text yielded before is valid.
             NotFound: the provider is not known.
         """
-        ...
 
     async def estimate(self, call: ModelCall) -> CallEstimate:
         """Count the tokens of a prompt, and look up the model's limits and prices.
@@ -112,7 +111,6 @@ class Models(Protocol):
             NotFound: the provider is not known.
             ModelError: the model host cannot be reached.
         """
-        ...
 
     async def resolve_model_id(self, model: str) -> str:
         """Return `provider/model_name` for a model id or a bare LiteLLM name.
@@ -121,7 +119,6 @@ class Models(Protocol):
             NotFound: no provider is known for it.
             ModelError: the model host cannot be reached.
         """
-        ...
 
     async def list_models(
         self,
@@ -134,15 +131,12 @@ class Models(Protocol):
 
         With `refresh`, no cached list is used.
         """
-        ...
 
     async def installed_embedded_model(self) -> str | None:
         """Return the id of the embedded model if it can be used, else None."""
-        ...
 
     async def installable_embedded_model(self) -> str | None:
         """Return the id of the embedded model if it only has to be installed."""
-        ...
 
     async def install_model(
         self, model: str, on_progress: Callable[[str, float | None], None]
@@ -155,7 +149,6 @@ class Models(Protocol):
             NotFound: there is no such embedded model.
             ModelError: the download or its check failed; nothing incomplete is left.
         """
-        ...
 
     async def warm_up(self) -> None:
         """Prepare for the first call; this may take seconds.
@@ -163,8 +156,6 @@ class Models(Protocol):
         Raises:
             ModelError: the model process cannot be started.
         """
-        ...
 
     async def close(self) -> None:
         """End the model process."""
-        ...

@@ -27,7 +27,6 @@ class Store(Protocol):
 
         Cheap enough to be read several times a second.
         """
-        ...
 
     async def commit(self, commit: RunCommit) -> int:
         """Write a decision and return the run's new seq once it is on disk.
@@ -38,46 +37,36 @@ class Store(Protocol):
             StaleCommit: the run's seq is no longer `expected_seq`.
             StoreError: nothing was written.
         """
-        ...
 
     def append_journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
         """Append streamed text; it is on disk at most 50 ms later.
 
         If it cannot be written, the next `commit` raises StoreError.
         """
-        ...
 
     def get_run(self, run_id: UUID) -> StoredRun | None:
         """Return a run with its answers, and with the journaled text of streams."""
-        ...
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """List runs, newest first."""
-        ...
 
     def events(self, run_id: UUID) -> list[Event]:
         """Return all events of a run, oldest first; the first has seq 1."""
-        ...
 
     def streaming_runs(self) -> list[UUID]:
         """List the runs with streaming answers, including those of dead processes."""
-        ...
 
     def summary(self, run_id: UUID) -> RunSummary | None:
         """Return the summary of a run, or of the tombstone it left."""
-        ...
 
     def children(self, run_id: UUID) -> list[UUID]:
         """List the branches of a run, oldest first, including tombstones."""
-        ...
 
     def lease(self, run_id: UUID) -> Lease | None:
         """Return which process is generating answers for a run."""
-        ...
 
     async def renew_leases(self, leases: Mapping[UUID, Lease]) -> None:
         """Write new heartbeats, by run id, of leases that still have the same owner."""
-        ...
 
     async def delete_run(
         self, run_id: UUID, *, descendants: bool = False
@@ -92,19 +81,15 @@ class Store(Protocol):
             Busy: answers of one of the runs are streaming; nothing was deleted.
             StoreError: nothing was deleted.
         """
-        ...
 
     def usage_records(self, since: datetime | None = None) -> Iterator[UsageRecord]:
         """Yield the usage of calls, oldest first, each answer once."""
-        ...
 
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
         """Return a configuration."""
-        ...
 
     def primer(self, primer_id: str, version: str | None = None) -> StylePrimer | None:
         """Return a version of a primer, by default the one used last."""
-        ...
 
     async def save_session(self, session: UserSession) -> None:
         """Write a session and list it as active.
@@ -112,19 +97,15 @@ class Store(Protocol):
         Raises:
             StoreError: it could not be written.
         """
-        ...
 
     async def end_session(self, session_id: UUID) -> None:
         """Remove a session from the active ones; the session itself is kept."""
-        ...
 
     def session(self, session_id: UUID) -> UserSession | None:
         """Return a session."""
-        ...
 
     def preferences(self) -> UserPreferences | None:
         """Return the preferences that any session saved last."""
-        ...
 
     async def save_preferences(self, preferences: UserPreferences) -> None:
         """Save preferences for later sessions.
@@ -132,15 +113,12 @@ class Store(Protocol):
         Raises:
             StoreError: they could not be written.
         """
-        ...
 
     def active_sessions(self) -> list[UserSession]:
         """Return the active sessions."""
-        ...
 
     def close(self) -> None:
         """Write what is pending, then close the store."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,11 +259,9 @@ class Maintenance(Protocol):
 
     async def status(self) -> StoreStatus:
         """Return the figures of the store."""
-        ...
 
     async def verify(self) -> VerifyResult:
         """Check structure, text hashes, and every entity against its events."""
-        ...
 
     async def compact(self) -> StoreStatus:
         """Delete unused texts and free their disk space.
@@ -293,7 +269,6 @@ class Maintenance(Protocol):
         Raises:
             Busy: another process has the store open; nothing was changed.
         """
-        ...
 
     async def backup(self, path: Path) -> Path:
         """Copy a consistent store to a new folder, while it is in use.
@@ -302,8 +277,6 @@ class Maintenance(Protocol):
             InvalidParams: `path` exists already.
             StoreError: it could not be written; nothing incomplete is left.
         """
-        ...
 
     async def prune(self, cutoff: datetime, *, dry_run: bool = True) -> DeletionCounts:
         """Delete finished runs not changed since `cutoff`; only count if `dry_run`."""
-        ...

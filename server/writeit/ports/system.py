@@ -18,15 +18,12 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the current time in UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Return seconds that never decrease."""
-        ...
 
     def new_id(self) -> UUID:
         """Return a new id (UUIDv7: later ids sort later)."""
-        ...
 
 
 KeySource = Literal["environment", "keyring", "none"]
@@ -38,15 +35,12 @@ class Keys(Protocol):
 
     def get(self, provider: str) -> str | None:
         """Return the key of `provider`, or None."""
-        ...
 
     def source(self, provider: str) -> KeySource:
         """Return where the key of `provider` comes from."""
-        ...
 
     def sources(self, include: Iterable[str] = ()) -> dict[str, KeySource]:
         """Return where the keys of the common providers and of `include` come from."""
-        ...
 
     def set(self, provider: str, key: str) -> None:
         """Save `key` in the system keyring in place of the previous one.
@@ -55,7 +49,6 @@ class Keys(Protocol):
             InvalidParams: it is no key, or the provider needs none.
             StoreError: the system has no keyring.
         """
-        ...
 
 
 class Processes(Protocol):
@@ -63,11 +56,9 @@ class Processes(Protocol):
 
     def current_process(self) -> tuple[int, float]:
         """Return the pid of this process and its start, in seconds since the epoch."""
-        ...
 
     def is_alive(self, pid: int, started: float) -> bool:
         """Whether this process, and not a later one with the same pid, is running."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
