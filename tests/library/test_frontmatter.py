@@ -167,11 +167,11 @@ def test_keys_that_are_right_are_understood_beside_wrong_ones() -> None:
 
 
 def test_a_key_is_never_taken_from_a_document() -> None:
-    check_problem("  api_key: do-not-show\n", "never taken", 3, 2)
+    check_problem("  api_key: do-not-show\n", "is ignored", 3, 2)
 
 
 def test_a_key_that_is_there_twice_is_a_problem() -> None:
-    check_problem("  pipeline: a\n  pipeline: b\n", "twice", 4, 2)
+    check_problem("  pipeline: a\n  pipeline: b\n", "duplicated", 4, 2)
 
 
 def test_a_block_that_is_no_mapping_is_a_problem() -> None:

@@ -65,7 +65,7 @@ def test_a_broken_pipeline_says_what_is_wrong_and_where(broken: Path) -> None:
     assert caught.value.data["problems"] == [
         {
             "uri": broken.as_uri(),
-            "message": "'stepps' is no key here. Did you mean 'steps'?",
+            "message": "There is no key 'stepps' here. Did you mean 'steps'?",
             "severity": "error",
             "range": {
                 "start": {"line": 1, "character": 0},

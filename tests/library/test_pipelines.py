@@ -129,11 +129,11 @@ def test_keys_that_begin_with_x_are_the_authors_own() -> None:
     ["api_key", "API-KEY", "key", "token", "base_url", "endpoint", "openai_api_key"],
 )
 def test_keys_and_endpoints_are_never_taken_from_a_file(key: str) -> None:
-    check(f"«{key}»: do-not-show-me\n" + WHOLE, "never taken from a workspace's files")
+    check(f"«{key}»: do-not-show-me\n" + WHOLE, "is ignored")
 
 
 def test_a_secret_hidden_in_the_defaults_is_found() -> None:
-    check("defaults: {«base_url»: http://x}\n" + WHOLE, "never taken")
+    check("defaults: {«base_url»: http://x}\n" + WHOLE, "is ignored")
 
 
 def test_what_a_secret_says_is_not_repeated() -> None:
@@ -142,7 +142,7 @@ def test_what_a_secret_says_is_not_repeated() -> None:
 
 
 def test_a_key_that_is_there_twice_is_a_problem() -> None:
-    check("name: first\n" + WHOLE.replace("name: essay", "«name»: essay"), "twice")
+    check("name: first\n" + WHOLE.replace("name: essay", "«name»: essay"), "duplicated")
 
 
 # --- values -----------------------------------------------------------------------
@@ -215,13 +215,16 @@ def test_at_least_one_input_must_be_marked_as_required() -> None:
 
 
 def test_steps_form_a_sequence_without_doubles() -> None:
-    check(WHOLE + "  - {name: «write», prompt: Again}\n", "'write' is there twice")
+    check(
+        WHOLE + "  - {name: «write», prompt: Again}\n",
+        "another step with the name 'write'",
+    )
 
 
 def test_inputs_are_there_once() -> None:
     check(
         changed("steps:", "  - {name: «source»}\nsteps:"),
-        "The input 'source' is there twice",
+        "another input with the name 'source'",
     )
 
 

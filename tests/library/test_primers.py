@@ -64,7 +64,7 @@ def test_guidelines_must_include_avoid_and_prefer(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["created_at", "last_used"])
 def test_what_the_store_keeps_is_no_key_of_the_file(key: str) -> None:
-    check("name: Plain", f"name: Plain\n{key}: 2026-01-01", "is no key here", 1)
+    check("name: Plain", f"name: Plain\n{key}: 2026-01-01", "There is no key", 1)
 
 
 def test_an_unknown_key_names_the_nearest() -> None:

@@ -142,7 +142,7 @@ def test_taking_anothers_place_is_told(workspace: Path) -> None:
 def test_the_same_name_twice_in_one_folder_is_an_error(workspace: Path) -> None:
     put(workspace, "mine", "first", file="a")
     second = put(workspace, "mine", "second", file="b")
-    found, _ = check_problem(workspace, second, "error", "a.yaml has that name")
+    found, _ = check_problem(workspace, second, "error", "a.yaml has the name")
     assert found.pipeline("mine").description == "first"
 
 
@@ -182,7 +182,7 @@ def test_a_bad_file_still_takes_its_names_place(workspace: Path) -> None:
     ("content", "words"),
     [
         (b"name: \xff", "not UTF-8 (at byte 6)"),
-        (b"#" * (256 * 1024 + 1), "KB allowed"),
+        (b"#" * (256 * 1024 + 1), "limit is 256 KB"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_a_problem(
@@ -199,7 +199,7 @@ def test_a_link_that_leaves_the_workspace_is_not_followed(
     outside = put(tmp_path / "elsewhere", "outside")
     link = put(workspace, "inside").with_name("link.yaml")
     link.symlink_to(outside)
-    found, _ = check_problem(workspace, link, "warning", "leaves the workspace")
+    found, _ = check_problem(workspace, link, "warning", "leads out of the workspace")
     assert "outside" not in found.pipelines
 
 

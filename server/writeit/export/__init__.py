@@ -1,12 +1,9 @@
-"""A run as a file to keep: yaml and json with everything, markdown to read.
+"""Exports of a run, and the way back.
 
-    facts     events as facts, without what stands in the run already
-    data      a dossier as plain data, and back
-    texts     plain data as yaml or json
-    parsing   yaml or json as plain data, bounded: it may be somebody else's
-    checksum  whether a file is as it was written
-    reading   from a text to a dossier, or a refusal that says why
-    article   the finished text, with where it came from in its front matter
+    article        the finished text, with its provenance
+    bundle_writer  a run bundle as plain data and as yaml or json
+    bundle_reader  that text read, bounded and checked
+    render         a run in one of the formats
 
-Only values: nothing is stored, no file is opened.
+The text of an export is not trusted.
 """

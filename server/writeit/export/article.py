@@ -1,8 +1,7 @@
-"""The finished text, alone, or with where it came from in its front matter."""
+"""The finished text, alone or with its provenance in the front matter."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -13,16 +12,10 @@ from writeit.domain.errors import InvalidTransition
 from writeit.domain.run import PipelineRun, StepState, StepStatus
 from writeit.domain.run_bundle import RunBundle
 from writeit.export.bundle_writer import dump_yaml
+from writeit.text.markdown import FRONT_MATTER
 
 PROVENANCE_KEY = "writeit_export"
-"""Not `writeit`: the text is finished, and nothing should start from this by itself."""
-
-_FRONT_MATTER = re.compile(
-    r"\A(?P<open>\ufeff?---[ \t]*\r?\n)"
-    r"(?P<yaml>(?:.*?\n)??)"
-    r"(?P<close>(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z))",
-    re.DOTALL,
-)
+"""Not `writeit`: no run should start from an exported text by itself."""
 
 
 def final_text(run: PipelineRun) -> str:
@@ -44,40 +37,42 @@ def final_text(run: PipelineRun) -> str:
 
 
 def article_with_provenance(bundle: RunBundle, program_version: str) -> str:
-    """Return the article; its front matter says where it came from.
+    """Return the article with its provenance in the front matter.
 
-    Front matter that the text brings along is kept, save for an older account.
+    Other front matter of the text is kept; older provenance is replaced.
 
     Raises:
         InvalidTransition: no step is completed yet.
     """
     text = final_text(bundle.run)
-    account = dump_yaml({PROVENANCE_KEY: article_provenance(bundle, program_version)})
-    match = _FRONT_MATTER.match(text)
+    provenance = dump_yaml(
+        {PROVENANCE_KEY: article_provenance(bundle, program_version)}
+    )
+    match = FRONT_MATTER.match(text)
     others = None if match is None else _remove_provenance(match["yaml"])
     if match is None or others is None:
-        return f"---\n{account}---\n{text}"
+        return f"---\n{provenance}---\n{text}"
     if "\r\n" in match["open"]:
-        account = account.replace("\n", "\r\n")
-    return f"{match['open']}{others}{account}{match['close']}{text[match.end() :]}"
+        provenance = provenance.replace("\n", "\r\n")
+    return f"{match['open']}{others}{provenance}{match['close']}{text[match.end() :]}"
 
 
 def article_provenance(bundle: RunBundle, program_version: str) -> dict[str, Any]:
-    """Return what an article should say of its own making."""
+    """Return the provenance of an article as plain data."""
     run, primer = bundle.run, bundle.run.primer
-    account: dict[str, Any] = {
+    provenance: dict[str, Any] = {
         "run": str(run.pipeline_run_id),
         "pipeline": bundle.configuration.name,
         "configuration": run.configuration_id,
     }
     if primer is not None:
-        account["primer"] = primer.primer_id
-        account["primer_version"] = primer.version
+        provenance["primer"] = primer.primer_id
+        provenance["primer_version"] = primer.version
     if run.branch_point is not None:
-        account["branched_from"] = str(run.parent_pipeline_run_id)
-        account["branched_at"] = run.branch_point
+        provenance["branched_from"] = str(run.parent_pipeline_run_id)
+        provenance["branched_at"] = run.branch_point
     return {
-        **account,
+        **provenance,
         "started": _format_timestamp(run.created_at),
         "updated": _format_timestamp(run.updated_at),
         "cost_usd": run.cost_usd,
@@ -88,16 +83,16 @@ def article_provenance(bundle: RunBundle, program_version: str) -> dict[str, Any
 
 def _step_provenance(step: StepState) -> dict[str, Any]:
     answers = step.ai_responses
-    account: dict[str, Any] = {"status": step.status.value}
+    provenance: dict[str, Any] = {"status": step.status.value}
     if not answers:
-        return account
-    account["models"] = list(dict.fromkeys(answer.model for answer in answers))
-    account |= _selection_provenance(step)
-    account["cost_usd"] = total_cost(answer.usage_stats for answer in answers)
-    account["seconds"] = round(sum(answer.processing_time for answer in answers), 1)
+        return provenance
+    provenance["models"] = list(dict.fromkeys(answer.model for answer in answers))
+    provenance |= _selection_provenance(step)
+    provenance["cost_usd"] = total_cost(answer.usage_stats for answer in answers)
+    provenance["seconds"] = round(sum(answer.processing_time for answer in answers), 1)
     if step.completed_at is not None:
-        account["completed"] = _format_timestamp(step.completed_at)
-    return account
+        provenance["completed"] = _format_timestamp(step.completed_at)
+    return provenance
 
 
 def _format_timestamp(timestamp: datetime) -> str:
@@ -105,7 +100,7 @@ def _format_timestamp(timestamp: datetime) -> str:
 
 
 def _selection_provenance(step: StepState) -> dict[str, Any]:
-    """Whose words went on: a model's, the writer's, or parts of several."""
+    """Return whose text was chosen: a model's, the user's or parts of several."""
     if step.user_selection is not None:
         chosen = step.ai_responses[step.user_selection].model
         reworded = {"reworded": True} if step.edited_content is not None else {}
@@ -113,12 +108,12 @@ def _selection_provenance(step: StepState) -> dict[str, Any]:
     if step.merged_content is None:
         return {}
     parts = [p.response_id for p in step.merged_from if p.response_id]
-    found = [a.model for key in parts if (a := step.find_response(key)) is not None]
-    return {"merged": list(dict.fromkeys(found)) or ["the writer"]}
+    models = [a.model for key in parts if (a := step.find_response(key)) is not None]
+    return {"merged": list(dict.fromkeys(models)) or ["the writer"]}
 
 
 def _remove_provenance(front_matter: str) -> str | None:
-    """Return front matter without our key; None if it is no mapping at all."""
+    """Return front matter without `PROVENANCE_KEY`, None if it is not a mapping."""
     try:
         root = yaml.compose(front_matter, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError):
@@ -127,9 +122,9 @@ def _remove_provenance(front_matter: str) -> str | None:
         return front_matter
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return None
-    for place, (key, _) in enumerate(root.value):
+    for index, (key, _) in enumerate(root.value):
         if key.value == PROVENANCE_KEY:
-            after = root.value[place + 1 :]
-            end = after[0][0].start_mark.index if after else len(front_matter)
+            following = root.value[index + 1 :]
+            end = following[0][0].start_mark.index if following else len(front_matter)
             return front_matter[: key.start_mark.index] + front_matter[end:]
     return front_matter

@@ -1,4 +1,4 @@
-"""From the text of an export to a dossier, or a refusal that says why."""
+"""From the text of a yaml or json export to a run bundle."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ from writeit.export.bundle_writer import (
     compute_checksum,
 )
 
-# --- Yaml or json as plain data. The text may be somebody else's: all of it is bounded
-
 MAX_EXPORT_CHARACTERS = 64 * 1024 * 1024
 MAX_EXPORT_DEPTH = 40
 MAX_EXPORT_VALUES = 2_000_000
@@ -35,18 +33,18 @@ _TYPED_SCALAR_TAGS = {
     f"{_TAG_PREFIX}{name}" for name in ("int", "float", "bool", "null")
 }
 _YamlParser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The one in C, where PyYAML was built with it: a long history is a long file."""
+"""The one in C if PyYAML has it: a long history is a long file."""
 
 
 class MalformedExport(ValueError):
-    """The text is not plain data, or more of it than is read."""
+    """The text is not plain data, or exceeds a limit."""
 
 
 def load(text: str) -> object:
-    """Return what a text holds.
+    """Return the data of a text.
 
     Raises:
-        Unreadable: it is neither YAML nor JSON, or there is too much of it.
+        MalformedExport: it is neither YAML nor JSON, or exceeds a limit.
     """
     if len(text) > MAX_EXPORT_CHARACTERS:
         msg = f"it is longer than the {MAX_EXPORT_CHARACTERS:,} characters allowed"
@@ -62,7 +60,7 @@ def _load_json(text: str) -> object:
     except MalformedExport:
         raise
     except ValueError as error:
-        msg = f"it is not the JSON it should be: {error}"
+        msg = f"it is not valid JSON: {error}"
         raise MalformedExport(msg) from error
     except RecursionError as error:
         raise MalformedExport(_TOO_DEEP) from error
@@ -72,11 +70,11 @@ _TOO_DEEP = "it is nested too deeply"
 
 
 def _unique_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        msg = "a key is there twice"
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        msg = "a key is duplicated"
         raise MalformedExport(msg)
-    return found
+    return mapping
 
 
 def _load_yaml(text: str) -> object:
@@ -85,27 +83,31 @@ def _load_yaml(text: str) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
-        msg = f"it is not the YAML it should be{where}: {error.problem}"
+        msg = f"it is not valid YAML{where}: {error.problem}"
         raise MalformedExport(msg) from error
     except yaml.YAMLError as error:
-        msg = f"it is not the YAML it should be: {error}"
+        msg = f"it is not valid YAML: {error}"
         raise MalformedExport(" ".join(msg.split())) from error
 
 
 class _YamlTreeBuilder:
-    """Plain data as it grows, event by event; nothing in it calls itself."""
+    """Builds plain data event by event.
+
+    Unlike `library.yaml_source` it keeps no nodes and does not recurse: an export may
+    have 64 MB, and its text is not trusted.
+    """
 
     def __init__(self) -> None:
         self._resolver = Resolver()
         self._constructor = SafeConstructor()
         self._open_collections: list[list[Any] | dict[str, Any]] = []
         self._keys: list[str | None] = []
-        """For each that is open: the key whose value comes next."""
+        """The key of the next value, for each open collection."""
         self._root: list[Any] = []
         self._value_count = 0
 
     def build(self, text: str) -> object:
-        """Return what a text of YAML holds."""
+        """Return the data of a YAML text."""
         for event in yaml.parse(text, Loader=_YamlParser):
             self._handle_event(event)
         return self._root[0] if self._root else None
@@ -113,7 +115,7 @@ class _YamlTreeBuilder:
     def _handle_event(self, event: yaml.Event) -> None:
         match event:
             case yaml.AliasEvent():
-                raise _malformed_error(event, "an export has no aliases")
+                raise _malformed_error(event, "aliases are not supported")
             case yaml.ScalarEvent():
                 self._add_value(event, self._scalar_value(event))
             case yaml.MappingStartEvent():
@@ -128,7 +130,7 @@ class _YamlTreeBuilder:
         self, event: yaml.CollectionStartEvent, collection: list[Any] | dict[str, Any]
     ) -> None:
         if event.tag is not None and not event.implicit:
-            raise _malformed_error(event, f"the tag {event.tag!r} has no meaning here")
+            raise _malformed_error(event, f"the tag {event.tag!r} is not supported")
         self._add_value(event, collection)
         self._open_collections.append(collection)
         self._keys.append(None)
@@ -143,20 +145,20 @@ class _YamlTreeBuilder:
             )
         if not self._open_collections:
             if self._root:
-                raise _malformed_error(event, "there is a second document in it")
+                raise _malformed_error(event, "there is a second document")
             self._root.append(value)
             return
-        inside, key = self._open_collections[-1], self._keys[-1]
-        if isinstance(inside, list):
-            inside.append(value)
+        collection, key = self._open_collections[-1], self._keys[-1]
+        if isinstance(collection, list):
+            collection.append(value)
         elif key is None:
-            self._keys[-1] = _mapping_key(event, inside)
+            self._keys[-1] = _mapping_key(event, collection)
         else:
-            inside[key] = value
+            collection[key] = value
             self._keys[-1] = None
 
     def _resolve_tag(self, event: yaml.ScalarEvent) -> str:
-        """Say what kind of value a scalar is: a plain word may be a number."""
+        """Return the tag of a scalar: a plain word may be a number."""
         if event.tag is None and event.implicit[0]:
             kinds = self._resolver.resolve(yaml.ScalarNode, event.value, (True, False))  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
             return str(kinds)
@@ -164,7 +166,7 @@ class _YamlTreeBuilder:
             return f"{_TAG_PREFIX}str"
         if event.tag in _TYPED_SCALAR_TAGS:
             return str(event.tag)
-        raise _malformed_error(event, f"the tag {event.tag!r} has no meaning here")
+        raise _malformed_error(event, f"the tag {event.tag!r} is not supported")
 
     def _scalar_value(self, event: yaml.ScalarEvent) -> object:
         tag = self._resolve_tag(event)
@@ -175,9 +177,7 @@ class _YamlTreeBuilder:
             return self._constructor.construct_object(node)
         except (ValueError, KeyError, OverflowError) as error:
             name = tag.removeprefix(_TAG_PREFIX)
-            raise _malformed_error(
-                event, f"this looks like a {name} and is none"
-            ) from error
+            raise _malformed_error(event, f"this is not a valid {name}") from error
 
 
 def _malformed_error(event: yaml.Event, reason: str) -> MalformedExport:
@@ -187,14 +187,12 @@ def _malformed_error(event: yaml.Event, reason: str) -> MalformedExport:
 
 def _mapping_key(event: yaml.Event, mapping: dict[str, Any]) -> str:
     if not isinstance(event, yaml.ScalarEvent):
-        raise _malformed_error(event, "a key is a plain word")
+        raise _malformed_error(event, "a key must be text")
     key: str = event.value
     if key in mapping:
-        raise _malformed_error(event, f"the key {key[:60]!r} is there twice")
+        raise _malformed_error(event, f"the key {key[:60]!r} is duplicated")
     return key
 
-
-# --- From the text of an export to a dossier, or a refusal that says why --------------
 
 _EXPORT_AGAIN_HINT = (
     "Export the run again where it was made, as yaml or json, and import that."
@@ -202,31 +200,31 @@ _EXPORT_AGAIN_HINT = (
 
 
 def read_export(text: str) -> RunBundle:
-    """Return the dossier that the text of a yaml or json export holds.
+    """Return the run bundle of a yaml or json export.
 
-    What it returns is whole and agrees with itself: the history, if it is there, makes
-    the run.
+    It is complete and consistent: replaying the history, if there is one, gives the
+    run.
 
     Raises:
-        BadExport: it is no export, or damaged, or from a newer WriteIt.
+        InvalidExport: it is not an export, or damaged, or from a newer version.
     """
     try:
         data = _require_format(load(text))
         _check_checksum(data)
         _check_format_version(data[FORMAT_KEY])
-        dossier = bundle_from_json(data)
-        _check_consistency(dossier)
+        bundle = bundle_from_json(data)
+        _check_consistency(bundle)
     except MalformedExport as error:
         raise InvalidExport(
             f"This cannot be read as an export: {error}.",
             reason="malformed",
-            hint=f"It may be cut short, or be something else. {_EXPORT_AGAIN_HINT}",
+            hint=f"The file may be incomplete or of another kind. {_EXPORT_AGAIN_HINT}",
         ) from error
     except InvalidBundlePart as error:
-        if error.unknown and CHECKSUM_KEY in data:  # as it was written: it is no slip
-            raise _too_new_error(f"{error.path}: this one does not know it") from error
+        if error.unknown and CHECKSUM_KEY in data:  # unchanged, so not a typing error
+            raise _too_new_error(f"{error.path} is unknown to this version") from error
         raise InvalidExport(
-            f"This export is not right at {error.path}: {error}.",
+            f"This export has an error at {error.path}: {error}.",
             reason="malformed",
             hint=_EXPORT_AGAIN_HINT,
         ) from error
@@ -236,7 +234,7 @@ def read_export(text: str) -> RunBundle:
             reason="malformed",
             hint=_EXPORT_AGAIN_HINT,
         ) from error
-    return dossier
+    return bundle
 
 
 def _too_new_error(reason: str) -> InvalidExport:
@@ -248,42 +246,41 @@ def _too_new_error(reason: str) -> InvalidExport:
 
 
 def _require_format(data: object) -> JsonObject:
-    """Return data that says which format it has, or refuse it."""
+    """Return data that names its format version, or refuse it."""
     version = data.get(FORMAT_KEY) if isinstance(data, dict) else None
     if isinstance(data, dict) and type(version) is int:
         return data
     raise InvalidExport(
-        "This is no export of a run: it does not begin with `writeit_export` and"
-        " the number of its format.",
+        "This is not an export of a run: it does not begin with `writeit_export` and"
+        " a format version.",
         reason="malformed",
-        hint="Runs are imported from their yaml and json exports; a markdown"
-        " export holds the finished text only.",
+        hint="Import a yaml or json export. A markdown export has only the finished"
+        " text.",
     )
 
 
 def _check_format_version(version: int) -> None:
     if version > FORMAT_VERSION:
         raise _too_new_error(
-            f"format {version}; this one reads formats up to {FORMAT_VERSION}"
+            f"format {version}; this version reads formats up to {FORMAT_VERSION}"
         )
     if version < OLDEST_FORMAT_VERSION:
         raise InvalidExport(
-            f"This export is of format {version}, which left out what was sent in"
-            " vain and cannot be read back.",
+            f"This export has format {version}, which lacks failed calls and cannot"
+            " be imported.",
             reason="too_old",
             hint=_EXPORT_AGAIN_HINT,
         )
 
 
 def _check_checksum(data: JsonObject) -> None:
-    """Refuse a file that is not as it was written, unless it makes no such claim."""
+    """Refuse a file whose checksum does not match; a file may have none."""
     if CHECKSUM_KEY in data and data[CHECKSUM_KEY] != compute_checksum(data):
         raise InvalidExport(
-            "This export is not as it was written: something in it was changed, or"
-            " its end is missing.",
+            "This export is damaged: its content was changed, or its end is missing.",
             reason="damaged",
-            hint=f"If you changed it on purpose, delete its line `{CHECKSUM_KEY}`:"
-            " then what it says is taken as it stands.",
+            hint=f"If you changed it on purpose, delete its line `{CHECKSUM_KEY}` and"
+            " import it again.",
         )
 
 
@@ -291,13 +288,11 @@ def _check_consistency(bundle: RunBundle) -> None:
     """Refuse parts that do not belong together."""
     run, configuration, primer = bundle.run, bundle.configuration, bundle.primer
     if run.pipeline != configuration.name:
-        raise InvalidBundlePart(
-            "configuration", f"the run was made of {run.configuration_id}"
-        )
+        raise InvalidBundlePart("configuration", f"the run uses {run.configuration_id}")
     if run.step_names != configuration.step_names:
-        raise InvalidBundlePart("run.steps", "they are not those of the configuration")
+        raise InvalidBundlePart("run.steps", "the configuration has other steps")
     if run.primer and (primer is None or primer.primer_id != run.primer.primer_id):
-        message = f"it is not {run.primer.primer_id}, which the run was written with"
+        message = f"it is not {run.primer.primer_id}, which the run uses"
         raise InvalidBundlePart("primer", message)
     _check_ancestors(bundle)
     _check_run_state(run)
@@ -307,11 +302,9 @@ def _check_consistency(bundle: RunBundle) -> None:
 
 def _check_ancestors(bundle: RunBundle) -> None:
     expected, seen = bundle.run.parent_pipeline_run_id, {bundle.run.pipeline_run_id}
-    for place, ancestor in enumerate(bundle.ancestors):
+    for index, ancestor in enumerate(bundle.ancestors):
         if ancestor.run_id != expected or ancestor.run_id in seen:
-            raise InvalidBundlePart(
-                f"ancestors.{place}", "it is not the next one above"
-            )
+            raise InvalidBundlePart(f"ancestors.{index}", "it is not the next parent")
         seen.add(ancestor.run_id)
         expected = ancestor.parent_run_id
     if expected is not None:
@@ -319,35 +312,33 @@ def _check_ancestors(bundle: RunBundle) -> None:
 
 
 def _check_run_state(run: PipelineRun) -> None:
-    """Refuse what no history makes; of a run without one nothing else would."""
+    """Refuse an impossible state, which a run without history may have."""
     later = run.later_steps(run.current_step)
     if any(state.status is not StepStatus.PENDING for state in later):
         raise InvalidBundlePart(
-            "run.steps", f"{run.current_step} is open, later ones are not"
+            "run.steps", f"{run.current_step} is open, but later steps are not"
         )
     if run.status is PipelineStatus.COMPLETED and not run.is_finished:
-        raise InvalidBundlePart("run.status", "it is COMPLETED, and a step is open")
+        raise InvalidBundlePart("run.status", "it is COMPLETED, but a step is open")
     for state in run.steps.values():
         if state.status in DONE_STATUSES and (state.content is None or state.streaming):
             raise InvalidBundlePart(
-                f"run.steps.{state.step_name}", "nothing is chosen in it"
+                f"run.steps.{state.step_name}", "it is done, but nothing is chosen"
             )
 
 
 def _check_history(bundle: RunBundle) -> None:
     events = bundle.events or ()
     try:
-        made = state_machine.replay(events)
+        replayed = state_machine.replay(events)
     except (WriteItError, ValueError) as error:
-        raise InvalidBundlePart(
-            "history", f"it cannot have happened ({error})"
-        ) from error
-    if _without_streamed_text(made) != _without_streamed_text(bundle.run):
-        raise InvalidBundlePart("history", "it does not make the run")
+        raise InvalidBundlePart("history", f"it is not possible ({error})") from error
+    if _without_streamed_text(replayed) != _without_streamed_text(bundle.run):
+        raise InvalidBundlePart("history", "replaying it does not give the run")
 
 
 def _without_streamed_text(run: PipelineRun) -> PipelineRun:
-    """The run without the text of answers on their way, which no event tells."""
+    """Return the run without the text of streaming answers, which no event has."""
     steps = {
         name: step.evolve(streaming=tuple(s.evolve(text="") for s in step.streaming))
         for name, step in run.steps.items()

@@ -1,4 +1,4 @@
-"""A dossier as plain data in the data model's own names, and back."""
+"""A run bundle as plain data and as text, and from plain data back."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from writeit.domain.primer import StylePrimer
 from writeit.domain.run import AIResponse, PipelineRun, StepState
 from writeit.domain.run_bundle import Ancestor, RunBundle
 
-# --- Events as facts: what stands in the run already is not said again, and put back --
-
 EventJson = dict[str, Any]
 
 _EVENT_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
@@ -31,48 +29,48 @@ _RESPONSE_EVENTS = frozenset({"response_received", "response_interrupted"})
 
 
 class MissingReference(ValueError):
-    """A fact refers to what the run does not have."""
+    """An event refers to something that the run does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunIndex:
-    """What a run as it is says about its past."""
+    """What a run has that its events need not repeat."""
 
     run: PipelineRun
     responses: dict[UUID, AIResponse]
     """By id."""
     prompts: dict[UUID, str]
-    """What was sent for the answers that it has or waits for, by their ids."""
+    """The prompts of its ended and streaming answers, by response id."""
 
     @classmethod
     def from_run(cls, run: PipelineRun) -> Self:
-        """Gather it from the run."""
+        """Return the index of a run."""
         steps = run.steps.values()
         answers = {a.response_id: a for step in steps for a in step.ai_responses}
-        coming = {s.response_id: s.prompt for step in steps for s in step.streaming}
+        streaming = {s.response_id: s.prompt for step in steps for s in step.streaming}
         ended = {key: answer.prompt_used for key, answer in answers.items()}
-        return cls(run, answers, coming | ended)
+        return cls(run, answers, streaming | ended)
 
 
 def event_to_json(event: Event, index: RunIndex) -> EventJson:
-    """Return what an event says that the run as it is does not say."""
-    fact = event.model_dump(mode="json", exclude={"run", "response"})
+    """Return the data of an event that the run does not have."""
+    data = event.model_dump(mode="json", exclude={"run", "response"})
     match event:
         case e.RunStarted() | e.RunBranched():
-            fact["run"] = _initial_run_to_json(event.run, index.run)
+            data["run"] = _initial_run_to_json(event.run, index.run)
         case e.ResponseReceived() | e.ResponseInterrupted():
-            fact["response_id"] = str(event.response.response_id)
+            data["response_id"] = str(event.response.response_id)
         case e.ResponseStarted():
             if index.prompts.get(event.response_id) == event.prompt:
-                del fact["prompt"]
-    return {"type": fact.pop("type"), **fact}
+                del data["prompt"]
+    return {"type": data.pop("type"), **data}
 
 
 def event_from_json(event_json: EventJson, index: RunIndex) -> Event:
-    """Return the event of a fact about a run.
+    """Return the event of `event_to_json`'s data.
 
     Raises:
-        ValueError: it is none, or refers to what the run does not have.
+        ValueError: it is not an event, or refers to something the run does not have.
     """
     fields = dict(event_json)
     kind = fields.get("type")
@@ -86,10 +84,10 @@ def event_from_json(event_json: EventJson, index: RunIndex) -> Event:
 
 
 def _initial_run_to_json(initial_run: PipelineRun, run: PipelineRun) -> EventJson:
-    """What a run began with that is different by now."""
-    now = dict(run)
+    """Return what a run started with that has changed since."""
+    current = dict(run)
     different = {
-        key for key, value in initial_run if key != "steps" and value != now[key]
+        key for key, value in initial_run if key != "steps" and value != current[key]
     }
     fields = initial_run.model_dump(mode="json", include=different)
     steps = {
@@ -113,64 +111,62 @@ def _initial_run_from_json(run_json: object, index: RunIndex) -> PipelineRun:
     run = index.run
     fields = dict(_require_mapping(run_json, "run"))
     steps = _require_mapping(fields.pop("steps", {}), "run.steps")
-    begun = {
+    initial = {
         name: _initial_step_from_json(steps[name], index) if name in steps else step
         for name, step in run.steps.items()
     }
-    if unknown := [name for name in steps if name not in begun]:
+    if unknown := [name for name in steps if name not in initial]:
         msg = f"the run has no step {unknown[0]!r}"
         raise MissingReference(msg)
-    return type(run).model_validate({**dict(run), **fields, "steps": begun})
+    return type(run).model_validate({**dict(run), **fields, "steps": initial})
 
 
 def _initial_step_from_json(step_json: object, index: RunIndex) -> StepState:
     fields = dict(_require_mapping(step_json, "a step of the run"))
     ids = fields.pop("ai_responses", [])
     if not isinstance(ids, list):
-        msg = "ai_responses is no list"
+        msg = "ai_responses is not a list"
         raise MissingReference(msg)
-    responses = tuple(_find_response(each, index) for each in ids)
+    responses = tuple(_find_response(response_id, index) for response_id in ids)
     return StepState.model_validate({**fields, "ai_responses": responses})
 
 
 def _require_mapping(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        msg = f"{name} is no mapping"
+        msg = f"{name} is not a mapping"
         raise MissingReference(msg)
     return value
 
 
 def _find_response(response_id: object, index: RunIndex) -> AIResponse:
-    found = index.responses.get(_parse_id(response_id))
-    if found is None:
+    answer = index.responses.get(_parse_id(response_id))
+    if answer is None:
         msg = f"the run has no answer {response_id}"
         raise MissingReference(msg)
-    return found
+    return answer
 
 
 def _find_prompt(response_id: object, index: RunIndex) -> str:
-    found = index.prompts.get(_parse_id(response_id))
-    if found is None:
-        msg = f"nothing says what was sent for {response_id}"
+    prompt = index.prompts.get(_parse_id(response_id))
+    if prompt is None:
+        msg = f"the prompt of {response_id} is missing"
         raise MissingReference(msg)
-    return found
+    return prompt
 
 
 def _parse_id(value: object) -> UUID:
     try:
         return UUID(str(value))
     except ValueError as error:
-        msg = f"{str(value)[:60]!r} is no id"
+        msg = f"{str(value)[:60]!r} is not an id"
         raise MissingReference(msg) from error
 
-
-# --- Whether a file is as it was written: cut short, or changed by hand or by accident
 
 CHECKSUM_KEY = "checksum"
 
 
 def compute_checksum(data: dict[str, Any]) -> str:
-    """Return the checksum of all that a file says besides its checksum."""
+    """Return the checksum of all keys except the checksum."""
     plain = _canonical_value(
         {key: value for key, value in data.items() if key != CHECKSUM_KEY}
     )
@@ -179,7 +175,7 @@ def compute_checksum(data: dict[str, Any]) -> str:
 
 
 def _canonical_value(value: object) -> object:
-    """Return the value; 1.0 as 1, for other programs write the one for the other."""
+    """Return the value with 1.0 as 1, since other programs may write either."""
     if isinstance(value, dict):
         return {key: _canonical_value(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -189,21 +185,19 @@ def _canonical_value(value: object) -> object:
     return value
 
 
-# --- A dossier as plain data in the data model's own names, and back ------------------
-
 FORMAT_KEY = "writeit_export"
 OLDEST_FORMAT_VERSION = 2
-"""Format 1 could be read by people only: it left out what was sent in vain."""
+"""Format 1 left out failed calls, so it cannot be read back."""
 
 JsonObject = dict[str, Any]
 FORMAT_UPCASTS: tuple[Callable[[JsonObject], JsonObject], ...] = ()
-"""The first one makes format 3 of format 2, and so on."""
+"""The first one turns format 2 into format 3, and so on."""
 FORMAT_VERSION = OLDEST_FORMAT_VERSION + len(FORMAT_UPCASTS)
 E = TypeVar("E", bound=Entity)
 
 
 def bundle_to_json(bundle: RunBundle) -> JsonObject:
-    """Return a run with all that belongs to it."""
+    """Return a run bundle as plain data."""
     data = _bundle_fields(bundle)
     return {
         FORMAT_KEY: FORMAT_VERSION,
@@ -225,112 +219,104 @@ def _bundle_fields(bundle: RunBundle) -> JsonObject:
         dates = {"created_at", "last_used"}
         data["primer"] = bundle.primer.model_dump(mode="json", exclude=dates)
     if bundle.ancestors:
-        data["ancestors"] = [each.model_dump(mode="json") for each in bundle.ancestors]
+        data["ancestors"] = [a.model_dump(mode="json") for a in bundle.ancestors]
     if bundle.events is not None:
-        known = RunIndex.from_run(run)
-        data["history"] = [event_to_json(event, known) for event in bundle.events]
+        index = RunIndex.from_run(run)
+        data["history"] = [event_to_json(event, index) for event in bundle.events]
     return data
 
 
 class InvalidBundlePart(ValueError):
-    """What is wrong with a part of a file: `path` says with which."""
+    """The part of a file at `path` is invalid."""
 
     def __init__(self, path: str, message: str, *, unknown: bool = False) -> None:
         super().__init__(message)
         self.path = path
         self.unknown = unknown
-        """Whether it is there and nobody here knows what it means."""
+        """Whether it may come from a newer version."""
 
 
 def bundle_from_json(data: JsonObject) -> RunBundle:
-    """Return the dossier of plain data that says what it must, and nothing else.
-
-    Data of an older format that can be read is brought up to date first.
+    """Return the run bundle of plain data, in this or an older readable format.
 
     Raises:
-        Misplaced: a part is not what it should be.
+        InvalidBundlePart: a part is invalid.
     """
     for upcast in FORMAT_UPCASTS[data[FORMAT_KEY] - OLDEST_FORMAT_VERSION :]:
         data = upcast(data)
-    known = {
-        FORMAT_KEY,
-        CHECKSUM_KEY,
-        "run",
-        "configuration",
-        "primer",
-        "ancestors",
-        "history",
-    }
+    parts = {"run", "configuration", "primer", "ancestors", "history"}
+    known = {FORMAT_KEY, CHECKSUM_KEY, *parts}
     for key in data:
         if key not in known:
-            message = "an export has no such key"
+            message = "an export does not have this key"
             raise InvalidBundlePart(str(key)[:60], message, unknown=True)
     configuration, configuration_id = _read_configuration(data.get("configuration"))
     run = _read_entity(PipelineRun, _order_steps(data.get("run"), configuration), "run")
     if run.configuration_id != configuration_id:
-        raise InvalidBundlePart(
-            "configuration", f"the run was made of {run.configuration_id}"
-        )
+        raise InvalidBundlePart("configuration", f"the run uses {run.configuration_id}")
     primer = data.get("primer")
     history = data.get("history")
-    dossier = RunBundle(
+    bundle = RunBundle(
         run=run,
         configuration=configuration,
         primer=None if primer is None else _read_entity(StylePrimer, primer, "primer"),
         events=None if history is None else tuple(_read_events(history, run)),
         ancestors=tuple(
-            _read_entity(Ancestor, each, f"ancestors.{place}")
-            for place, each in enumerate(
+            _read_entity(Ancestor, ancestor, f"ancestors.{index}")
+            for index, ancestor in enumerate(
                 _require_list(data.get("ancestors", []), "ancestors")
             )
         ),
     )
     if CHECKSUM_KEY not in data:
-        _check_content_ids(dossier)
-    return dossier
+        _check_content_ids(bundle)
+    return bundle
 
 
 def _check_content_ids(bundle: RunBundle) -> None:
-    """Refuse ids that are not those of the content: somebody changed one by hand.
+    """Refuse ids that do not match the content, as after an edit by hand.
 
-    Only where no checksum says that the file is as it was written. Where one does, ids
-    are taken as they stand: they may be hashes of another form.
+    Only for files without a checksum. With a checksum the ids are opaque: they may be
+    hashes of another form.
     """
-    run, made_of, primer = bundle.run, bundle.configuration, bundle.primer
-    if run.configuration_id != made_of.configuration_id:
-        message = f"its id should be {made_of.configuration_id}"
+    run, configuration, primer = bundle.run, bundle.configuration, bundle.primer
+    if run.configuration_id != configuration.configuration_id:
+        message = f"its id should be {configuration.configuration_id}"
         raise InvalidBundlePart("configuration.configuration_id", message)
     if run.primer and primer and run.primer.version != primer.version:
-        message = f"it is not version {run.primer.version}, which the run has pinned"
+        message = f"it is not version {run.primer.version}, which the run uses"
         raise InvalidBundlePart("primer", message)
 
 
 def _order_steps(run: object, configuration: PipelineConfiguration) -> object:
-    """Return the run with its steps in their order: a sorted file is as good."""
+    """Return the run with its steps in order: another program may sort the keys."""
     steps = run.get("steps") if isinstance(run, dict) else None
     names = configuration.step_names
-    if not isinstance(run, dict) or not isinstance(steps, dict):
-        return run
-    if set(steps) != set(names):
+    if (
+        not isinstance(run, dict)
+        or not isinstance(steps, dict)
+        or set(steps) != set(names)
+    ):
         return run
     return {**run, "steps": {name: steps[name] for name in names}}
 
 
 def _read_configuration(data: object) -> tuple[PipelineConfiguration, object]:
-    """Return a configuration, and what is said to be its id."""
+    """Return a configuration and the id in the file."""
     fields = dict(data) if isinstance(data, dict) else {}
-    said = fields.pop("configuration_id", None)
-    return _read_entity(PipelineConfiguration, fields, "configuration"), said
+    configuration_id = fields.pop("configuration_id", None)
+    configuration = _read_entity(PipelineConfiguration, fields, "configuration")
+    return configuration, configuration_id
 
 
 def _read_events(history: object, run: PipelineRun) -> Iterator[Event]:
-    known = RunIndex.from_run(run)
-    for place, fact in enumerate(_require_list(history, "history")):
-        path = f"history.{place}"
-        if not isinstance(fact, dict):
-            raise InvalidBundlePart(path, "it is no mapping")
+    run_index = RunIndex.from_run(run)
+    for index, event_json in enumerate(_require_list(history, "history")):
+        path = f"history.{index}"
+        if not isinstance(event_json, dict):
+            raise InvalidBundlePart(path, "it is not a mapping")
         try:
-            yield event_from_json(fact, known)
+            yield event_from_json(event_json, run_index)
         except ValueError as error:
             raise InvalidBundlePart(
                 path, _error_message(error), unknown=_is_unknown_value(error)
@@ -339,7 +325,7 @@ def _read_events(history: object, run: PipelineRun) -> Iterator[Event]:
 
 def _require_list(value: object, path: str) -> list[Any]:
     if not isinstance(value, list):
-        raise InvalidBundlePart(path, "it is no list")
+        raise InvalidBundlePart(path, "it is not a list")
     return value
 
 
@@ -367,11 +353,9 @@ def _error_message(error: ValueError) -> str:
     return f"{where}: {first['msg']}" if where else first["msg"]
 
 
-# --- Plain data as a text: yaml that a person can read, or json -----------------------
-
 _WIDTH = 88
 _UNSAFE_IN_YAML = re.compile("[\x85\u2028\u2029\ufeff]")
-"""YAML takes these for line breaks or drops them, unless they are escaped."""
+"""YAML treats these as line breaks or drops them, unless they are escaped."""
 
 
 def dump_json(data: dict[str, Any]) -> str:
@@ -380,18 +364,18 @@ def dump_json(data: dict[str, Any]) -> str:
 
 
 def dump_yaml(data: dict[str, Any]) -> str:
-    """Return the data as YAML; texts of several lines stand as they are."""
+    """Return the data as YAML, with texts of several lines as blocks."""
     return yaml.dump(
         data, Dumper=_YamlDumper, allow_unicode=True, sort_keys=False, width=_WIDTH
     )
 
 
 _BaseDumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""The one in C, where PyYAML was built with it: a long history is a long file."""
+"""The one in C if PyYAML has it: a long history is a long file."""
 
 
 class _YamlDumper(_BaseDumper):  # type: ignore[misc,valid-type]  # either has the same methods
-    """Writes text of several lines as a block, and everything out: no aliases."""
+    """Writes text of several lines as a block, and no aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 -- PyYAML's own signature
         return True

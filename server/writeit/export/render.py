@@ -1,4 +1,4 @@
-"""TODO."""
+"""A run as text in one of the export formats."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from writeit.export.bundle_writer import bundle_to_json, dump_json, dump_yaml
 def export_run(
     bundle: RunBundle, export_format: ExportFormat, program_version: str
 ) -> str:
-    """Return a run in a format; `version` is this program's, for the markdown.
+    """Return a run in a format; markdown names `program_version`.
 
     Raises:
-        InvalidTransition: markdown of a run that has no completed step yet.
+        InvalidTransition: markdown, and no step is completed yet.
     """
     if export_format == "markdown":
         return article_with_provenance(bundle, program_version)

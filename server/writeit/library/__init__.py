@@ -1,18 +1,13 @@
-"""Pipelines, primers and front matter: found, read, and every mistake placed.
+"""Pipelines, primers and front matter: found, read, and validated with exact ranges.
 
-    problem      a problem and its range
-    source       YAML with its places, bounded
-    validate     from YAML to an entity, refusals placed
-    pipelines    one pipeline file; `templates` places what is inside its prompts
-    primers      one primer file
-    folders      where files are looked for, nearest first
-    shelves      all of them, the nearest of each name
-    frontmatter  the `writeit:` block of a markdown text
-    checking     that block held against the library
-    outline      keys and words of YAML that is being typed
-    markdown     what is read out of a markdown text
-    schema       the two file formats as JSON Schema
+    catalog              all pipelines and primers within reach
+    pipelines            one pipeline or primer file
+    front_matter         the `writeit:` block of a document
+    front_matter_writer  that block, inserted or completed
+    yaml_source          YAML with the ranges of its nodes, bounded
+    yaml_cursor          keys and values of YAML that is being typed
+    validation           from YAML to an entity
+    user_config          the user's own configuration
 
-The only room, with `export`, that knows YAML. It never raises for what a file holds:
-it returns what could be read, and the problems.
+Only this package and `export` read YAML. Problems in a file are returned, not raised.
 """

@@ -1,4 +1,7 @@
-"""All pipelines and primers within reach, the nearest of each name."""
+"""The pipelines and primers of a workspace, the user and WriteIt itself.
+
+Of several with one name, the nearest counts: workspace, user, bundled.
+"""
 
 from __future__ import annotations
 
@@ -24,28 +27,26 @@ from writeit.library.pipelines import (
 from writeit.library.validation import did_you_mean
 from writeit.library.yaml_source import MAX_YAML_BYTES, SourceProblem
 
-# --- Where pipelines and primers are looked for, nearest first ------------------------
-
 LibraryScope = Literal["workspace", "user", "bundled"]
 LibraryKind = Literal["pipelines", "primers"]
 
 MAX_FILES = 500
-"""Files read from one folder."""
+"""The most files that are read from one folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryFolder:
-    """A folder that may hold files of one shelf."""
+    """A folder of pipelines or primers; it may not exist."""
 
     path: Path
     scope: LibraryScope
     boundary: Path | None = None
-    """What its files must not leave, by whatever link."""
+    """The folder that links of its files must not leave."""
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryFile:
-    """A file to read; the same stamp means the same content."""
+    """A file to read; equal values mean the same content."""
 
     path: Path
     scope: LibraryScope
@@ -59,73 +60,63 @@ class LibraryFile:
 
 
 def bundled_library_root() -> Path:
-    """Return the folder of what WriteIt ships: the package's, or the checkout's."""
+    """Return the folder of bundled files: the package's, or the repository's."""
     packaged = Path(__file__).parents[1] / "_bundled"
     return packaged if packaged.is_dir() else Path(__file__).parents[3]
 
 
 def user_library_root() -> Path:
-    """Return the writer's own folder; `WRITEIT_CONFIG_DIR` names another."""
-    if named := os.environ.get("WRITEIT_CONFIG_DIR"):
-        return Path(named).absolute()
+    """Return the user's configuration folder, or `WRITEIT_CONFIG_DIR`."""
+    if folder := os.environ.get("WRITEIT_CONFIG_DIR"):
+        return Path(folder).absolute()
     return platformdirs.user_config_path("writeit")
 
 
 def list_folders(kind: LibraryKind, workspace: Path | None) -> list[LibraryFolder]:
-    """Return the folders of a shelf, nearest first."""
-    near = []
+    """Return the folders of pipelines or primers, nearest first."""
+    folders = []
     if workspace is not None:
         root = workspace.absolute()
-        near = [
+        folders = [
             LibraryFolder(root / kind, "workspace", root),
             LibraryFolder(root / ".writeit" / kind, "workspace", root),
         ]
-    far = [
+    folders += [
         LibraryFolder(user_library_root() / kind, "user"),
         LibraryFolder(bundled_library_root() / kind, "bundled"),
     ]
-    # In WriteIt's own checkout the workspace's folder is the bundled one. Asked at
-    # each lens and action, so by identity: resolving paths takes ten times as long.
-    kept: list[LibraryFolder] = []
-    seen: set[tuple[int, int] | None] = set()
-    for folder in [*near, *far]:
-        identity = _folder_identity(folder.path)
-        if identity is None or identity not in seen:
-            kept.append(folder)
-        seen.add(identity)
-    return kept
+    # In WriteIt's own repository the workspace's folder is the bundled one. This runs
+    # for each lens and action: comparing by inode is ten times as fast as resolving.
+    unique: dict[object, LibraryFolder] = {}
+    for folder in folders:
+        unique.setdefault(_folder_identity(folder.path), folder)
+    return list(unique.values())
 
 
-def _folder_identity(path: Path) -> tuple[int, int] | None:
-    """Return what no other folder has; None if there is none to look at."""
+def _folder_identity(path: Path) -> object:
+    """Return the device and inode of a folder, its path if it cannot be read."""
     try:
         status = path.stat()
-    except OSError:  # `files_in` says so, if it is more than that there is none
-        return None
+    except OSError:  # `list_files` reports it
+        return path
     return status.st_dev, status.st_ino
 
 
 def list_files(folder: LibraryFolder) -> tuple[list[LibraryFile], list[SourceProblem]]:
-    """Return the YAML files of a folder in order of name; none if it is not there."""
+    """Return the YAML files of a folder by name, and the problems of the others."""
     try:
         names = sorted(os.listdir(folder.path))  # noqa: PTH208 -- names are all that is needed
     except (FileNotFoundError, NotADirectoryError):
         return [], []
     except OSError as error:
         return [], [_unreadable_problem(folder.path, error)]
-    wanted = [
-        name
-        for name in names
-        if name.endswith((".yaml", ".yml")) and not name.startswith(".")
-    ]
-    looked_at = [
-        _inspect_file(folder, folder.path / name) for name in wanted[:MAX_FILES]
-    ]
-    problems = [each for each in looked_at if isinstance(each, SourceProblem)]
-    if len(wanted) > MAX_FILES:
+    names = [n for n in names if n.endswith((".yaml", ".yml")) and n[0] != "."]
+    results = [_inspect_file(folder, folder.path / name) for name in names[:MAX_FILES]]
+    problems = [result for result in results if isinstance(result, SourceProblem)]
+    if len(names) > MAX_FILES:
         message = f"Only the first {MAX_FILES} files of this folder are read."
         problems.append(SourceProblem(folder.path.as_uri(), message, "warning"))
-    return [each for each in looked_at if isinstance(each, LibraryFile)], problems
+    return [result for result in results if isinstance(result, LibraryFile)], problems
 
 
 def _inspect_file(folder: LibraryFolder, path: Path) -> LibraryFile | SourceProblem:
@@ -133,7 +124,7 @@ def _inspect_file(folder: LibraryFolder, path: Path) -> LibraryFile | SourceProb
         if folder.boundary and not path.resolve().is_relative_to(
             folder.boundary.resolve()
         ):
-            message = "This link leaves the workspace and is not followed."
+            message = "This link leads out of the workspace and is not followed."
             return SourceProblem(path.as_uri(), message, "warning")
         status = path.stat()
     except OSError as error:
@@ -148,14 +139,12 @@ def _unreadable_problem(path: Path, error: OSError) -> SourceProblem:
     return SourceProblem(path.as_uri(), f"This cannot be read: {reason}.", "warning")
 
 
-# --- All pipelines and primers within reach, the nearest of each name -----------------
-
 E = TypeVar("E")
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryEntry(Generic[E]):
-    """What a file holds; `value` is None where problems keep it from being used."""
+    """The content of a file; `value` is None if it has errors."""
 
     name: str
     file: LibraryFile
@@ -169,12 +158,12 @@ class LibraryEntry(Generic[E]):
 
     @property
     def scope(self) -> LibraryScope:
-        """Whose folder it lies in."""
+        """The scope of its folder."""
         return self.file.scope
 
 
 LibraryCache = dict[Path, LibraryEntry[Any]]
-"""Files as they were read; the caller keeps it from one reading to the next."""
+"""The entries of unchanged files, kept by the caller between readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,29 +180,28 @@ class Library:
         return [entry.value for entry in entries if entry.value is not None]
 
     def pipeline(self, name_or_id: str) -> PipelineConfiguration:
-        """Return the pipeline of that name, or of that id while its file has it.
+        """Return the pipeline with that name, or with that id if its file has it.
 
         Raises:
-            NotFound: there is none.
-            InvalidPipeline: its file has problems.
+            NotFound: it does not exist.
+            InvalidPipeline: its file has errors.
         """
-        found = _require_usable(
-            "pipeline", name_or_id.partition("@")[0], self.pipelines
-        )
-        if name_or_id not in {found.name, found.configuration_id}:
+        name = name_or_id.partition("@")[0]
+        pipeline = _require_usable("pipeline", name, self.pipelines)
+        if name_or_id not in {name, pipeline.configuration_id}:
             raise NotFound(
-                f"The pipeline {name_or_id!r} is not the one in its file any more.",
-                hint=f"It is {found.configuration_id!r} now; use the name"
-                f" {found.name!r} for whatever the file holds.",
+                f"The file of {name!r} has changed; it is not {name_or_id!r} any more.",
+                hint=f"Use {pipeline.configuration_id!r}, or {name!r} for the current"
+                " version.",
             )
-        return found
+        return pipeline
 
     def primer(self, primer_id: str) -> StylePrimer:
         """Return the primer with that id.
 
         Raises:
-            NotFound: there is none.
-            InvalidPipeline: its file has problems.
+            NotFound: it does not exist.
+            InvalidPipeline: its file has errors.
         """
         return _require_usable("primer", primer_id, self.primers)
 
@@ -226,7 +214,7 @@ def _require_usable(kind: str, name: str, entries: dict[str, LibraryEntry[E]]) -
         first = next(p for p in entry.problems if p.severity == "error")
         raise InvalidPipeline(
             f"The {kind} {name!r} cannot be used: {first.message}",
-            hint=f"Put right what its file has marked: {entry.uri}",
+            hint=f"Correct the errors in its file: {entry.uri}",
             problems=[problem.to_json() for problem in entry.problems],
         )
     return entry.value
@@ -235,17 +223,16 @@ def _require_usable(kind: str, name: str, entries: dict[str, LibraryEntry[E]]) -
 def read_library(
     workspace: Path | None, cache: LibraryCache | None = None
 ) -> tuple[Library, list[SourceProblem]]:
-    """Read every pipeline and primer within reach of a workspace folder.
+    """Return the library of a workspace folder, and the problems of its files.
 
-    A file that cannot be used is a problem and stops nothing. Files that `cache`
-    knows, and that are as they were, are not read again.
+    Unchanged files in `cache` are not read again.
     """
-    known: LibraryCache = {} if cache is None else cache
-    primers, problems = _read_kind("primers", workspace, known, _read_primer_file)
-    pipelines, more = _read_kind("pipelines", workspace, known, _read_pipeline_file)
+    cache = {} if cache is None else cache
+    primers, problems = _read_kind("primers", workspace, cache, _read_primer_file)
+    pipelines, others = _read_kind("pipelines", workspace, cache, _read_pipeline_file)
     for entry in pipelines.values():
-        more += _unknown_primer_problems(entry, primers)
-    return Library(pipelines, primers), [*problems, *more]
+        others += _unknown_primer_problems(entry, primers)
+    return Library(pipelines, primers), [*problems, *others]
 
 
 def _read_kind(
@@ -254,42 +241,27 @@ def _read_kind(
     cache: LibraryCache,
     read_file: Callable[[LibraryFile], LibraryEntry[E]],
 ) -> tuple[dict[str, LibraryEntry[E]], list[SourceProblem]]:
-    found: dict[str, LibraryEntry[E]] = {}
+    entries: dict[str, LibraryEntry[E]] = {}
     problems: list[SourceProblem] = []
     for folder in list_folders(kind, workspace):
-        files, unread = list_files(folder)
-        problems += unread
-        here: dict[str, LibraryEntry[E]] = {}
+        files, file_problems = list_files(folder)
+        problems += file_problems
+        in_folder: dict[str, LibraryEntry[E]] = {}
         for file in files:
-            entry = _cached_entry(cache, file) or read_file(file)
+            cached = cache.get(file.path)
+            entry = cached if cached and cached.file == file else read_file(file)
             cache[file.path] = entry
             problems += entry.problems
-            if first := here.get(entry.name):
-                problems.append(_duplicate_problem(entry, first))
-            else:
-                here[entry.name] = entry
-        problems += [
-            _shadowing_problem(found[name], entry)
-            for name, entry in here.items()
-            if name in found
-        ]
-        found = {**here, **found}
-    return found, problems
-
-
-def _cached_entry(cache: LibraryCache, file: LibraryFile) -> LibraryEntry[Any] | None:
-    entry = cache.get(file.path)
-    return entry if entry and entry.file == file else None
-
-
-def _duplicate_problem(entry: LibraryEntry[E], first: LibraryEntry[E]) -> SourceProblem:
-    message = f"{entry.name!r} is there twice: {first.file.path.name} has that name."
-    return SourceProblem(entry.uri, message)
-
-
-def _shadowing_problem(near: LibraryEntry[E], far: LibraryEntry[E]) -> SourceProblem:
-    message = f"This takes the place of the {far.scope} {near.name!r}."
-    return SourceProblem(near.uri, message, "information")
+            first = in_folder.setdefault(entry.name, entry)
+            if first is not entry:
+                message = f"{first.file.path.name} has the name {entry.name!r}, too."
+                problems.append(SourceProblem(entry.uri, message))
+        for name, entry in in_folder.items():
+            if near := entries.get(name):
+                message = f"This replaces the {entry.scope} {name!r}."
+                problems.append(SourceProblem(near.uri, message, "information"))
+        entries = {**in_folder, **entries}
+    return entries, problems
 
 
 def _unknown_primer_problems(
@@ -301,14 +273,9 @@ def _unknown_primer_problems(
     if primer is None or primer in primers:
         return []
     text, problem = _read_text(entry.file)
-    message = f"No primer is called {primer!r}.{did_you_mean(primer, primers)}"
-    place = primer_reference_range(text, entry.uri)
-    return (
-        [problem] if problem else [SourceProblem(entry.uri, message, "warning", place)]
-    )
-
-
-# --- one file ---------------------------------------------------------------------
+    message = f"There is no primer {primer!r}.{did_you_mean(primer, primers)}"
+    location = primer_reference_range(text, entry.uri)
+    return [problem or SourceProblem(entry.uri, message, "warning", location)]
 
 
 def _read_pipeline_file(file: LibraryFile) -> LibraryEntry[PipelineConfiguration]:
@@ -336,7 +303,7 @@ def _read_text(file: LibraryFile) -> tuple[str, SourceProblem | None]:
             content = stream.read(MAX_YAML_BYTES + 1)
         if len(content) > MAX_YAML_BYTES:
             message = (
-                f"This file has more than the {MAX_YAML_BYTES // 1024} KB allowed."
+                f"This file is too long: the limit is {MAX_YAML_BYTES // 1024} KB."
             )
             return "", SourceProblem(file.uri, message)
         return content.decode("utf-8-sig"), None

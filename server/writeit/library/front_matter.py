@@ -1,14 +1,13 @@
-"""The front matter of a markdown text: what it says to WriteIt, and where it ends.
+"""The `writeit` block in the front matter of a document: read, and checked.
 
-Front matter belongs to the writer and to all her tools; only the key `writeit` in it
-is ours, and only what is wrong there is a problem.
+Other keys belong to other tools and are not checked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -29,25 +28,16 @@ from writeit.library.validation import (
 )
 from writeit.library.yaml_source import (
     ProblemCode,
+    Severity,
     SourceProblem,
     SourceRange,
     YamlSource,
     has_errors,
 )
-from writeit.text.markdown import first_title
+from writeit.text.markdown import BOM, FRONT_MATTER, first_title
 
-# --- The front matter of a markdown text: what it says to WriteIt, and where it ends --
-
-BOM = "\ufeff"
 WRITEIT_KEY = "writeit"
 
-_LINE_END = r"(?:\r\n|\r|\n)"
-_FRONT_MATTER = re.compile(
-    rf"\A(?P<open>{BOM}?---[ \t]*{_LINE_END})"
-    rf"(?P<yaml>(?:.*?{_LINE_END})??)"
-    rf"(?:---|\.\.\.)[ \t]*(?:{_LINE_END}|\Z)",
-    re.DOTALL,
-)
 _WRITEIT_LINE = re.compile(rf"^[\"']?{WRITEIT_KEY}[\"']?[ \t]*:", re.MULTILINE)
 
 
@@ -56,7 +46,7 @@ def _to_tuple(value: object) -> object:
 
 
 def _to_input_text(value: object) -> object:
-    """Return an input's value as the text a run keeps: numbers and dates spelled."""
+    """Return an input's value as text: "true", "3", "2026-11-22"."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float | date) else value
@@ -67,50 +57,50 @@ InputText = Annotated[str, BeforeValidator(_to_input_text)]
 
 
 class FrontMatterConfig(Entity):
-    """What a document says about its runs; all of it is optional."""
+    """What a document sets for its runs; all of it is optional."""
 
     pipeline: Name | None = None
-    """The pipeline its runs are made from."""
+    """The name of the pipeline."""
     primer: Name | None = None
-    """The style primer of its runs."""
+    """The id of the style primer."""
     models: dict[str, StringList] = Field(default_factory=dict)
-    """Model ids for each step: one, or a list."""
+    """Model ids for each step."""
     inputs: dict[str, InputText] = Field(default_factory=dict)
     """Values for the pipeline's inputs."""
     output_path: str | None = None
-    """Where a new file goes, relative to the workspace folder."""
+    """The path for a new file, relative to the workspace folder."""
     providers: StringList | None = None
-    """Where this text may be sent: left out anywhere configured, empty nowhere."""
+    """The allowed providers: None allows all configured ones, empty allows none."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """A markdown text, split: `head` and `body` joined are the text, byte for byte."""
+    """A markdown text, split; `head + body` is the text, byte for byte."""
 
     head: str
-    """The front matter with its fences, "" if there is none."""
+    """The front matter with its fences, or ""."""
     body: str
     raw_config: Mapping[str, Any] | None = None
-    """What stands under `writeit`, as it stands there; None if nothing does."""
+    """The data of the key `writeit`, None without that key."""
     config: FrontMatterConfig = field(default_factory=FrontMatterConfig)
-    """What could be understood of it. While there are errors `providers` is never
-    None: what cannot be read may be the line that keeps the text at home."""
+    """The valid part of it. While there are errors, `providers` is never None:
+    the invalid line may be the one that restricts the providers."""
     problems: tuple[SourceProblem, ...] = ()
     source: YamlSource | None = field(default=None, compare=False, repr=False)
-    """What it was read from, with its places; None if nothing speaks to WriteIt."""
+    """The YAML with its ranges, None without the key `writeit`."""
 
     @property
     def is_valid(self) -> bool:
-        """Whether all of it was understood; if not, nothing should be sent."""
+        """Whether it has no errors; if it has, nothing should be sent."""
         return not has_errors(self.problems)
 
 
 def split_front_matter(text: str, uri: str = "") -> FrontMatter:
-    """Split a markdown text; front matter that cannot be read is a problem.
+    """Split a markdown text; invalid front matter is a problem.
 
-    A text that merely begins with a thematic break has no front matter.
+    A text that begins with a thematic break has no front matter.
     """
-    match = _FRONT_MATTER.match(text)
+    match = FRONT_MATTER.match(text)
     if match is None:
         return FrontMatter(*_split_bom(text))
     source = YamlSource(match["yaml"], uri, first_line=1)
@@ -120,56 +110,35 @@ def split_front_matter(text: str, uri: str = "") -> FrontMatter:
         return FrontMatter(*_split_bom(text))
     head, body = match[0], text[match.end() :]
     if source.root is None:
-        return _invalid_front_matter(
-            head,
-            body,
-            source,
-            has_writeit_key=bool(_WRITEIT_LINE.search(match["yaml"])),
-        )
-    node = _find_writeit_node(source.root)
+        return _invalid_front_matter(head, body, match["yaml"], source)
+    pairs = source.root.value
+    node = next((value for key, value in pairs if key.value == WRITEIT_KEY), None)
     if node is None:
         return FrontMatter(head, body)
-    mapping, binding = _read_config(source, node)
-    problems = tuple(source.problems)
-    return FrontMatter(head, body, mapping, binding, problems, source)
+    raw_config, config = _read_config(source, node)
+    return FrontMatter(head, body, raw_config, config, tuple(source.problems), source)
 
 
 def find_front_matter(text: str) -> str:
-    """Return the front matter with its fences, "" if `text` begins with none.
-
-    Its end is looked for, nothing else: it may yet turn out to be none.
-    """
-    match = _FRONT_MATTER.match(text)
+    """Return the front matter with its fences, or ""; its YAML is not read."""
+    match = FRONT_MATTER.match(text)
     return match[0] if match else ""
 
 
 def _split_bom(text: str) -> tuple[str, str]:
-    """Return a text without front matter as head and body; a BOM is no body."""
+    """Return the head and body of a text without front matter; a BOM is the head."""
     return (BOM, text[1:]) if text.startswith(BOM) else ("", text)
 
 
 def _invalid_front_matter(
-    head: str, body: str, source: YamlSource, *, has_writeit_key: bool
+    head: str, body: str, yaml: str, source: YamlSource
 ) -> FrontMatter:
-    """Return front matter that is no YAML: an error only if it speaks to us."""
-    problems = tuple(
-        SourceProblem(
-            p.uri,
-            p.message,
-            "error" if has_writeit_key else "information",
-            p.range,
-            p.code,
-        )
-        for p in source.problems
-    )
-    binding = (
-        FrontMatterConfig(providers=()) if has_writeit_key else FrontMatterConfig()
-    )
-    return FrontMatter(head, body, None, binding, problems)
-
-
-def _find_writeit_node(root: MappingNode) -> Node | None:
-    return next((value for key, value in root.value if key.value == WRITEIT_KEY), None)
+    """Return front matter that is not YAML; an error only with the key `writeit`."""
+    has_key = _WRITEIT_LINE.search(yaml) is not None
+    severity: Severity = "error" if has_key else "information"
+    problems = tuple(replace(p, severity=severity) for p in source.problems)
+    config = FrontMatterConfig(providers=() if has_key else None)
+    return FrontMatter(head, body, None, config, problems)
 
 
 def _read_config(
@@ -177,58 +146,57 @@ def _read_config(
 ) -> tuple[dict[str, Any], FrontMatterConfig]:
     data = source.data(node)
     if data is None and not source.problems:
-        return {}, FrontMatterConfig()  # `writeit:` with nothing behind it
+        return {}, FrontMatterConfig()  # `writeit:` without a value
     if not isinstance(data, dict):
-        message = f"{WRITEIT_KEY!r} is a mapping of keys: pipeline, primer, inputs, …"
+        message = (
+            f"{WRITEIT_KEY!r} should be a mapping of keys: pipeline, primer, inputs, …"
+        )
         source.add_problem(message, node, code="wrong-value")
         return {}, FrontMatterConfig(providers=())
     if isinstance(node, MappingNode):
         report_secrets(source, [key for key, _ in node.value])
     known = drop_unknown_keys(source, FrontMatterConfig, data, (WRITEIT_KEY,))
-    binding = _validate_config(source, known)
-    if has_errors(source.problems) and binding.providers is None:
-        return data, binding.evolve(providers=())
-    return data, binding
+    config = _validate_config(source, known)
+    if has_errors(source.problems) and config.providers is None:
+        return data, config.evolve(providers=())
+    return data, config
 
 
 def _validate_config(source: YamlSource, data: dict[str, Any]) -> FrontMatterConfig:
-    """Return the binding of those keys that are right, and note the others."""
+    """Return the configuration of the valid keys; the others are problems."""
     try:
         return FrontMatterConfig.model_validate(data)
     except ValidationError as error:
-        wrong = set()
+        invalid = set()
         for detail in error.errors(include_url=False):
             report_validation_error(source, detail, parent_path=(WRITEIT_KEY,))
-            wrong.add(detail["loc"][0])
+            invalid.add(detail["loc"][0])
     return FrontMatterConfig.model_validate(
-        {k: v for k, v in data.items() if k not in wrong}
+        {k: v for k, v in data.items() if k not in invalid}
     )
-
-
-# --- A markdown file as a run sees it: body, selection, title, and what binds it ------
 
 
 @dataclass(frozen=True, slots=True)
 class SourceDocument:
-    """The writer's document with its front matter understood."""
+    """The user's document with its front matter."""
 
     document: RunDocument
     front_matter: FrontMatter
 
     def require_valid(self) -> SourceDocument:
-        """Return this manuscript if its front matter was understood.
+        """Return this document.
 
         Raises:
-            InvalidPipeline: it was not; what cannot be read may be what forbids
-                sending the text anywhere.
+            InvalidPipeline: its front matter has errors; the invalid part may be the
+                one that restricts the providers.
         """
         if self.front_matter.is_valid:
             return self
         problems = self.front_matter.problems
         first = next(p for p in problems if p.severity == "error")
         raise InvalidPipeline(
-            f"The front matter cannot be understood: {first.message}",
-            hint="Put right what is marked in the first lines of the document.",
+            f"The front matter has an error: {first.message}",
+            hint="Correct the errors marked in the first lines of the document.",
             problems=[problem.to_json() for problem in problems],
         )
 
@@ -240,10 +208,9 @@ def read_source_document(
     uri: str = "",
     selection: tuple[int, int] | None = None,
 ) -> SourceDocument:
-    """Read a markdown text; `selection` counts code points from its beginning.
+    """Read a markdown text; `selection` has offsets in code points.
 
-    The document's text leaves its front matter out, so what of a selection lies in
-    the front matter is not selected.
+    The text of the document leaves out the front matter, and so does the selection.
     """
     front_matter = split_front_matter(text, uri)
     body = front_matter.body
@@ -264,8 +231,6 @@ def read_source_document(
     return SourceDocument(document, front_matter)
 
 
-# --- What the library within reach has against a document's front matter --------------
-
 _UNKNOWN_CODES: dict[str, ProblemCode] = {
     "pipeline": "unknown-pipeline",
     "primer": "unknown-primer",
@@ -281,23 +246,21 @@ _UNUSABLE_CODES: dict[str, ProblemCode] = {
 def check_front_matter(
     front_matter: FrontMatter, library: Library
 ) -> list[SourceProblem]:
-    """Return all that is wrong with a document's front matter, in its order."""
-    found = [*front_matter.problems]
-    source, binding = front_matter.source, front_matter.config
+    """Return all problems of a document's front matter, in the order of its lines."""
+    problems = [*front_matter.problems]
+    source, config = front_matter.source, front_matter.config
     if source is not None:
-        found += _check_reference(
-            source, "pipeline", binding.pipeline, library.pipelines
-        )
-        found += _check_reference(source, "primer", binding.primer, library.primers)
-        entry = library.pipelines.get(binding.pipeline or "")
+        pipelines, primers = library.pipelines, library.primers
+        problems += _check_reference(source, "pipeline", config.pipeline, pipelines)
+        problems += _check_reference(source, "primer", config.primer, primers)
+        entry = pipelines.get(config.pipeline or "")
         if entry is not None and entry.value is not None:
-            found += _check_step_names(source, binding, entry.value)
-            found += _check_input_names(source, binding, entry.value)
-            if binding.inputs or not (front_matter.raw_config or {}).get("inputs"):
-                found += _check_input_values(source, binding, entry.value)
+            problems += _check_names(source, config, entry.value)
+            if config.inputs or not (front_matter.raw_config or {}).get("inputs"):
+                problems += _check_input_values(source, config, entry.value)
         if front_matter.is_valid:
-            found += _check_providers(source, binding)
-    return sorted(found, key=lambda problem: problem.range)
+            problems += _check_providers(source, config)
+    return sorted(problems, key=lambda problem: problem.range)
 
 
 def _check_reference(
@@ -308,13 +271,13 @@ def _check_reference(
 ) -> Iterator[SourceProblem]:
     if name is None:
         return
-    place = source.path_range((WRITEIT_KEY, kind))
+    location = source.path_range((WRITEIT_KEY, kind))
     entry = entries.get(name)
     if entry is None:
         yield SourceProblem(
             source.uri,
-            f"No {kind} is called {name!r}.{did_you_mean(name, entries)}",
-            range=place,
+            f"There is no {kind} {name!r}.{did_you_mean(name, entries)}",
+            range=location,
             code=_UNKNOWN_CODES[kind],
             suggestions=tuple(close_matches(name, entries)),
         )
@@ -322,47 +285,33 @@ def _check_reference(
         first = next(p for p in entry.problems if p.severity == "error")
         message = f"The {kind} {name!r} cannot be used: {first.message}"
         yield SourceProblem(
-            source.uri, message, range=place, code=_UNUSABLE_CODES[kind]
+            source.uri, message, range=location, code=_UNUSABLE_CODES[kind]
         )
 
 
-def _check_step_names(
+def _check_names(
     source: YamlSource, config: FrontMatterConfig, pipeline: PipelineConfiguration
 ) -> Iterator[SourceProblem]:
-    names = pipeline.step_names
-    for step in config.models:
-        if step not in names:
-            yield _unknown_key_problem(source, ("models", step), pipeline, names)
-
-
-def _check_input_names(
-    source: YamlSource, config: FrontMatterConfig, pipeline: PipelineConfiguration
-) -> Iterator[SourceProblem]:
-    names = [spec.name for spec in pipeline.inputs]
-    for name in config.inputs:
-        if name not in names:
-            yield _unknown_key_problem(source, ("inputs", name), pipeline, names)
-
-
-def _unknown_key_problem(
-    source: YamlSource,
-    path: tuple[str, str],
-    pipeline: PipelineConfiguration,
-    known: Iterable[str],
-) -> SourceProblem:
-    """Name a key that the pipeline has not; it is passed over, not refused."""
-    what = {"models": "step", "inputs": "input"}[path[0]]
-    key, value = source.find_node((WRITEIT_KEY, *path))
-    place = key or value
-    return SourceProblem(
-        source.uri,
-        f"{pipeline.name!r} has no {what} {path[1]!r}; this is passed over."
-        f"{did_you_mean(path[1], known)}",
-        "warning",
-        source.index_range(0) if place is None else source.node_range(place),
-        _UNKNOWN_CODES[what],
-        tuple(close_matches(path[1], known)),
-    )
+    """Warn of steps and inputs that the pipeline does not have; they are ignored."""
+    input_names = [spec.name for spec in pipeline.inputs]
+    for key, kind, names, known in (
+        ("models", "step", config.models, pipeline.step_names),
+        ("inputs", "input", config.inputs, input_names),
+    ):
+        for name in names:
+            if name in known:
+                continue
+            key_node, value_node = source.find_node((WRITEIT_KEY, key, name))
+            node = key_node or value_node
+            yield SourceProblem(
+                source.uri,
+                f"{pipeline.name!r} has no {kind} {name!r}, so this is ignored."
+                f"{did_you_mean(name, known)}",
+                "warning",
+                source.index_range(0) if node is None else source.node_range(node),
+                _UNKNOWN_CODES[kind],
+                tuple(close_matches(name, known)),
+            )
 
 
 def _check_input_values(
@@ -374,10 +323,10 @@ def _check_input_values(
             yield from _check_missing_input(
                 source, spec, pipeline, has_value=value is not None
             )
-        elif wrong := spec.value_problem(value):
+        elif problem := spec.value_problem(value):
             yield SourceProblem(
                 source.uri,
-                f"The input {spec.name!r} {wrong}.",
+                f"The input {spec.name!r} {problem}.",
                 range=source.path_range((WRITEIT_KEY, "inputs", spec.name)),
                 code="wrong-input",
                 suggestions=tuple(close_matches(value, spec.options)),
@@ -391,13 +340,13 @@ def _check_missing_input(
     *,
     has_value: bool,
 ) -> Iterator[SourceProblem]:
-    """Name a required input that nothing gives; a run may still be given it."""
+    """Warn of a required input without a value; the start of a run may set it."""
     if not spec.required or (not has_value and (spec.source or spec.default_text)):
         return
     yield SourceProblem(
         source.uri,
-        f"{pipeline.name!r} needs the input {spec.name!r}, and nothing gives it."
-        " Write it here, or give it when the run starts.",
+        f"{pipeline.name!r} requires the input {spec.name!r}. Set it here, or when you"
+        " start the run.",
         "warning",
         _missing_input_range(source, spec.name, has_value=has_value),
         "missing-input",
@@ -407,7 +356,7 @@ def _check_missing_input(
 def _missing_input_range(
     source: YamlSource, name: str, *, has_value: bool
 ) -> SourceRange:
-    """Return its empty value, else the key `inputs`, else the pipeline's name."""
+    """Return the range of the empty value, the key `inputs` or the pipeline's name."""
     if has_value:
         return source.path_range((WRITEIT_KEY, "inputs", name))
     key, _ = source.find_node((WRITEIT_KEY, "inputs"))
@@ -419,21 +368,21 @@ def _missing_input_range(
 def _check_providers(
     source: YamlSource, config: FrontMatterConfig
 ) -> Iterator[SourceProblem]:
-    """Name models at providers that the text may not be sent to: they are refused."""
+    """Warn of models whose providers are not allowed."""
     if config.providers is None:
         return
-    allowed = ", ".join(config.providers) or "nowhere"
+    allowed = ", ".join(config.providers) or "none"
     for step, models in config.models.items():
         for index, model in enumerate(models):
             provider, name = split_model_id(model)
             if not name or provider in config.providers:
                 continue
-            loc = (WRITEIT_KEY, "models", step, index)
+            path = (WRITEIT_KEY, "models", step, index)
             yield SourceProblem(
                 source.uri,
-                f"This text may be sent to {allowed}, not to {provider}: the model"
-                " would be refused.",
+                f"{provider} is not allowed for this text, so the model cannot be used."
+                f" Allowed providers: {allowed}.",
                 "warning",
-                source.path_range(loc if source.has_path(loc) else loc[:-1]),
+                source.path_range(path if source.has_path(path) else path[:-1]),
                 "provider-not-allowed",
             )

@@ -1,7 +1,6 @@
-"""Front matter written for the writer: a block that binds her text to a pipeline.
+"""A `writeit` block inserted into a document, or completed.
 
-What stands there stays as it stands, comments and order included: only what is missing
-is put in, where it belongs.
+Existing front matter is kept with its comments and order; only missing keys are added.
 """
 
 from __future__ import annotations
@@ -14,14 +13,15 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from writeit.domain.errors import InvalidPipeline, NotFound
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration
-from writeit.library.front_matter import BOM, WRITEIT_KEY, split_front_matter
+from writeit.library.front_matter import WRITEIT_KEY, split_front_matter
 from writeit.library.yaml_source import YamlSource
+from writeit.text.markdown import BOM
 
 InputValues = Mapping[str, str | int | float | bool]
 """Values of inputs by name."""
 
 YamlKeys = dict[str, "str | YamlKeys"]
-"""YAML to be written: keys with their scalars, as they are written."""
+"""Keys to write, with their scalars as YAML text."""
 
 _PLAIN_SCALAR = re.compile(r"[a-zA-Z][\w-]*(?: [\w-]+)*")
 _RESERVED_SCALARS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
@@ -30,12 +30,12 @@ _RESERVED_SCALARS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"
 def with_front_matter(
     text: str, configuration: PipelineConfiguration, inputs: InputValues | None = None
 ) -> str:
-    """Return `text` with front matter that names a pipeline and has its inputs.
+    """Return `text` with front matter that has a pipeline and its inputs.
 
-    `inputs` are written instead of defaults where nothing stands yet.
+    `inputs` replace the defaults; existing values are kept.
 
     Raises:
-        InvalidPipeline: what stands there cannot be read, or be completed.
+        InvalidPipeline: the existing front matter cannot be read or completed.
         NotFound: the pipeline has no such input.
     """
     end = "\r\n" if "\r\n" in text else "\n"
@@ -62,13 +62,10 @@ def _config_keys(configuration: PipelineConfiguration, values: InputValues) -> Y
         if spec.name in values
         else _default_scalar(spec)
         for spec in configuration.inputs
-        if spec.name in values or _is_input_written(spec)
+        if spec.name in values
+        or (spec.source is None and (spec.required or spec.default is not None))
     }
     return keys | ({"inputs": inputs} if inputs else {})
-
-
-def _is_input_written(spec: InputSpec) -> bool:
-    return spec.source is None and (spec.required or spec.default is not None)
 
 
 def _default_scalar(spec: InputSpec) -> str:
@@ -78,7 +75,7 @@ def _default_scalar(spec: InputSpec) -> str:
 
 
 def format_scalar(value: str | float | bool) -> str:
-    """Write a value so that YAML reads it as it is."""
+    """Return a value as a YAML scalar."""
     if isinstance(value, str) and (
         not _PLAIN_SCALAR.fullmatch(value) or value.lower() in _RESERVED_SCALARS
     ):
@@ -87,14 +84,14 @@ def format_scalar(value: str | float | bool) -> str:
 
 
 def _format_block(keys: YamlKeys, indent: int, line_end: str) -> str:
-    written = []
+    lines = []
     for key, value in keys.items():
         if isinstance(value, str):
-            written.append(f"{' ' * indent}{key}: {value}{line_end}")
+            lines.append(f"{' ' * indent}{key}: {value}{line_end}")
         else:
             inner = _format_block(value, indent + 2, line_end)
-            written.append(f"{' ' * indent}{key}:{line_end}{inner}")
-    return "".join(written)
+            lines.append(f"{' ' * indent}{key}:{line_end}{inner}")
+    return "".join(lines)
 
 
 def _format_flow(keys: YamlKeys) -> str:
@@ -105,54 +102,48 @@ def _format_flow(keys: YamlKeys) -> str:
 
 
 def _complete_front_matter(head: str, keys: YamlKeys, line_end: str) -> str:
-    """Put what is missing into front matter that is there."""
+    """Return existing front matter with the missing keys."""
     start = re.search(r"\r\n|\r|\n", head)
     offset = start.end() if start else len(head)
     source = YamlSource(head[offset:].rpartition("---")[0], "")
     root = source.root
-    found = _find_value(root, WRITEIT_KEY) if isinstance(root, MappingNode) else None
-    if found is None:
+    node = _find_value(root, WRITEIT_KEY) if isinstance(root, MappingNode) else None
+    if node is None:
         closing = re.search(r"(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n)?\Z", head)
-        at = closing.start() if closing else len(head)
-        return (
-            head[:at]
-            + f"{WRITEIT_KEY}:{line_end}{_format_block(keys, 2, line_end)}"
-            + head[at:]
-        )
-    for at, new in sorted(_missing_insertions(found, keys, line_end, 0), reverse=True):
-        head = head[: offset + at] + new + head[offset + at :]
+        end = closing.start() if closing else len(head)
+        block = f"{WRITEIT_KEY}:{line_end}{_format_block(keys, 2, line_end)}"
+        return head[:end] + block + head[end:]
+    insertions = _missing_insertions(node, keys, line_end, 0)
+    for index, new in sorted(insertions, reverse=True):
+        head = head[: offset + index] + new + head[offset + index :]
     return head
 
 
 def _missing_insertions(
     node: Node, keys: YamlKeys, line_end: str, indent: int
 ) -> list[tuple[int, str]]:
-    """Return what to put where so that `node` has `keys`; what it has stays."""
+    """Return the offsets and texts to insert so that `node` has `keys`."""
     if isinstance(node, ScalarNode) and not node.value:
-        return [
-            (
-                node.start_mark.index,
-                line_end + _format_block(keys, indent + 2, line_end).rstrip(),
-            )
-        ]
+        block = line_end + _format_block(keys, indent + 2, line_end).rstrip()
+        return [(node.start_mark.index, block)]
     if not isinstance(node, MappingNode):
-        return []  # the check of the whole says so
+        return []  # `_check_preserved` reports it
     absent = {
         key: value for key, value in keys.items() if _find_value(node, key) is None
     }
     column = node.value[0][0].start_mark.column if node.value else 0
-    found = []
+    insertions = []
     for key, value in keys.items():
         inner = _find_value(node, key)
         if inner is not None and not isinstance(value, str):
-            found += _missing_insertions(inner, value, line_end, column)
+            insertions += _missing_insertions(inner, value, line_end, column)
     if not absent:
-        return found
+        return insertions
     if node.flow_style:
-        more = _format_flow(absent) + (", " if node.value else "")
-        return [*found, (node.start_mark.index + 1, more)]
-    written = _format_block(absent, column, line_end).lstrip(" ") + " " * column
-    return [*found, (node.value[0][0].start_mark.index, written)]
+        flow = _format_flow(absent) + (", " if node.value else "")
+        return [*insertions, (node.start_mark.index + 1, flow)]
+    block = _format_block(absent, column, line_end).lstrip(" ") + " " * column
+    return [*insertions, (node.value[0][0].start_mark.index, block)]
 
 
 def _find_value(node: MappingNode, key: str) -> Node | None:
@@ -160,16 +151,16 @@ def _find_value(node: MappingNode, key: str) -> Node | None:
 
 
 def _check_preserved(original: str, completed: str, pipeline: str) -> str:
-    """Make sure that all is read as it was, and what is new is understood."""
+    """Return `completed` if it keeps the text and the keys of `original`."""
     old, new = split_front_matter(original), split_front_matter(completed)
     kept = (old.raw_config or {}).keys() <= (new.raw_config or {}).keys()
-    read = old.is_valid and new.is_valid and old.body == new.body and kept
-    if not read or new.config.pipeline != pipeline:
+    is_same = old.is_valid and new.is_valid and old.body == new.body and kept
+    if not is_same or new.config.pipeline != pipeline:
         problems = old.problems or new.problems
         raise InvalidPipeline(
-            "The front matter is written in a way that cannot be completed.",
-            hint="Put right what is marked there, or what names another pipeline, or"
-            " write `writeit:` on lines of its own.",
+            "The front matter cannot be completed automatically.",
+            hint="Correct its errors, or the name of another pipeline in it, or write"
+            " `writeit:` on its own line.",
             problems=[problem.to_json() for problem in problems],
         )
     return completed

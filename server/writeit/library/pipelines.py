@@ -1,4 +1,4 @@
-"""One pipeline file: read, validated, its rules and templates checked in place."""
+"""One pipeline or primer file: read and validated, with its rules and templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
 from writeit.library.validation import (
     drop_unknown_keys,
-    iter_keys,
     report_secrets,
     validate_entity,
 )
@@ -23,28 +22,27 @@ from writeit.library.yaml_source import (
     template_range,
 )
 
-# --- One pipeline file: read, validated, its rules and templates checked in place -----
-
 
 def read_pipeline(
     text: str, uri: str, *, created: datetime
 ) -> tuple[PipelineConfiguration | None, tuple[SourceProblem, ...]]:
-    """Return the pipeline a YAML text describes, and all that is wrong with it.
+    """Return the pipeline of a YAML text, None if it has errors, and its problems.
 
     Args:
         text: the file's text, saved or not.
-        uri: where problems say they are.
-        created: the file's own date, for a text that names none.
+        uri: the URI in the problems.
+        created: the file's date, for a text without one.
     """
     source = YamlSource(text, uri)
     data = source.data()
     if not isinstance(data, dict):
         if not source.problems:
             source.add_problem(
-                "A pipeline is a mapping of keys: name, steps, …", source.index_range(0)
+                "A pipeline should be a mapping of keys: name, steps, …",
+                source.index_range(0),
             )
         return None, tuple(source.problems)
-    report_secrets(source, iter_keys(source))
+    report_secrets(source, (key for key, _ in source.iter_pairs()))
     known = drop_unknown_keys(source, PipelineConfiguration, data)
     _check_rules(source, known)
     configuration = validate_entity(
@@ -57,25 +55,27 @@ def read_pipeline(
 
 
 def read_name(text: str) -> str | None:
-    """Return the name a text gives itself, however broken the rest of it is."""
+    """Return the name in a pipeline's text, whatever other errors it has."""
     data = YamlSource(text, "").data()
     name = data.get("name") if isinstance(data, dict) else None
     return name if isinstance(name, str) else None
 
 
 def primer_reference_range(text: str, uri: str) -> SourceRange:
-    """Return where a pipeline's text names its style primer."""
+    """Return the range of the style primer in a pipeline's text."""
     return YamlSource(text, uri).path_range(("defaults", "style_primer"))
 
 
-# --- rules about several places at once, which the entity cannot place ------------
-
-
 def _check_rules(source: YamlSource, data: dict[str, Any]) -> None:
+    """Check the rules about several keys, whose range the entity cannot tell."""
     for part in ("inputs", "steps"):
         _check_unique_names(source, part, data.get(part))
     inputs = data.get("inputs")
-    if isinstance(inputs, list) and inputs and not _has_required_input(inputs):
+    if (
+        isinstance(inputs, list)
+        and inputs
+        and not any(isinstance(i, dict) and i.get("required") for i in inputs)
+    ):
         key, _ = source.find_node(("inputs",))
         if key is not None:
             source.add_problem("At least one input must be marked as required.", key)
@@ -84,25 +84,21 @@ def _check_rules(source: YamlSource, data: dict[str, Any]) -> None:
 
 
 def _check_unique_names(source: YamlSource, part: str, items: object) -> None:
-    """Steps must form valid sequential workflow: no name is there twice."""
+    """Steps must form valid sequential workflow: their names are unique."""
     names: list[object] = []
     for index, item in enumerate(items if isinstance(items, list) else []):
         name = item.get("name") if isinstance(item, dict) else None
         if isinstance(name, str) and name in names:
-            place = source.path_range((part, index, "name"))
-            source.add_problem(f"The {part[:-1]} {name!r} is there twice.", place)
+            message = f"There is another {part[:-1]} with the name {name!r}."
+            source.add_problem(message, source.path_range((part, index, "name")))
         names.append(name)
-
-
-def _has_required_input(inputs: list[Any]) -> bool:
-    return any(isinstance(item, dict) and item.get("required") for item in inputs)
 
 
 _DEFAULT_BOUNDS = {"temperature": (0, 2), "max_tokens": (1, None)}
 
 
 def _check_defaults(source: YamlSource, defaults: dict[str, Any]) -> None:
-    """Say what would otherwise be passed over: a default of the wrong kind."""
+    """Report defaults of the wrong type, which would otherwise be ignored."""
     for name, (least, most) in _DEFAULT_BOUNDS.items():
         value = defaults.get(name)
         if value is None:
@@ -115,17 +111,13 @@ def _check_defaults(source: YamlSource, defaults: dict[str, Any]) -> None:
             or (most is not None and value > most)
         ):
             upto = f" to {most}" if most is not None else " or more"
-            place = source.path_range(("defaults", name))
-            source.add_problem(
-                f"defaults.{name} should be a number, {least}{upto}.", place
-            )
+            message = f"defaults.{name} should be a number, {least}{upto}."
+            source.add_problem(message, source.path_range(("defaults", name)))
     primer = defaults.get("style_primer")
     if primer is not None and not isinstance(primer, str):
-        place = source.path_range(("defaults", "style_primer"))
-        source.add_problem("defaults.style_primer should be the id of a primer.", place)
-
-
-# --- templates --------------------------------------------------------------------
+        location = source.path_range(("defaults", "style_primer"))
+        message = "defaults.style_primer should be the id of a primer."
+        source.add_problem(message, location)
 
 
 def _check_templates(source: YamlSource, configuration: PipelineConfiguration) -> None:
@@ -136,23 +128,20 @@ def _check_templates(source: YamlSource, configuration: PipelineConfiguration) -
     for problem in find_template_problems(configuration):
         _, node = source.find_node(("steps", names.index(problem.step), "prompt"))
         if isinstance(node, ScalarNode):
-            place = template_range(
+            location = template_range(
                 source, node, problem.line, problem.column, problem.length
             )
-            source.add_problem(problem.message, place)
-
-
-# --- One primer file: read and validated ----------------------------------------------
+            source.add_problem(problem.message, location)
 
 
 def read_primer(
     text: str, uri: str, *, default_id: str
 ) -> tuple[StylePrimer | None, tuple[SourceProblem, ...]]:
-    """Return the primer a YAML text describes, and all that is wrong with it.
+    """Return the primer of a YAML text, None if it has errors, and its problems.
 
     Args:
         text: the file's text, saved or not.
-        uri: where problems say they are.
+        uri: the URI in the problems.
         default_id: the file's name without its suffix, for a primer without an id.
     """
     source = YamlSource(text, uri)
@@ -164,7 +153,7 @@ def read_primer(
             source, StylePrimer, {"primer_id": default_id, **known}
         )
     elif not source.problems:
-        message = "A primer is a mapping of keys: name, content, …"
+        message = "A primer should be a mapping of keys: name, content, …"
         source.add_problem(message, source.index_range(0))
     problems = tuple(sorted(source.problems, key=lambda problem: problem.range))
     return None if has_errors(problems) else primer, problems

@@ -1,8 +1,8 @@
-"""The user's own configuration: the one place where it is read.
+"""The user's own configuration.
 
-Three sources, the later wins: `config.yaml` in the user's configuration folder,
-environment variables, and `initializationOptions.writeit.user` of an editor. A part
-that cannot be used is left out, with one message that names the source and the key.
+It has three sources, of which the later wins: `config.yaml` in the user's
+configuration folder, environment variables, and `initializationOptions.writeit.user`
+of an editor. An invalid value is ignored, with a message that names it.
 """
 
 from __future__ import annotations
@@ -19,42 +19,46 @@ VARIABLES = {
     "WRITEIT_STORE_LOCATION": "store_location",
     "WRITEIT_OLLAMA_URL": "ollama_url",
 }
-"""Environment variables, and the fields they set."""
+"""Environment variables, and the fields that they set."""
 EDITOR = "initializationOptions.writeit.user"
 
 
 def config_file() -> Path:
-    """Return where the file is, or would be."""
+    """Return the path of the configuration file, which may not exist."""
     return user_library_root() / CONFIG_FILE
 
 
-def read_user_config(given: object = None) -> tuple[UserConfig, list[str]]:
-    """Return what counts, and a message for each part that was left out.
+def read_user_config(editor_options: object = None) -> tuple[UserConfig, list[str]]:
+    """Return the configuration, and a message for each ignored value.
 
-    `given` is what the editor sent as `initializationOptions.writeit.user`.
+    `editor_options` is the editor's `initializationOptions.writeit.user`.
     """
     path = config_file()
-    in_file, messages = _file(path)
-    if not isinstance(given, dict | None):
+    file_values, messages = _read_config_file(path)
+    if not isinstance(editor_options, dict | None):
         messages.append(f"{EDITOR} should be an object. It is ignored.")
-        given = None
+        editor_options = None
     names = UserConfig.model_fields
     config: dict[str, Any] = {}
-    for shown, values, fields in (
-        (f"{path}: ", in_file, {name: name for name in names}),
+    for prefix, values, fields in (
+        (f"{path}: ", file_values, {name: name for name in names}),
         ("", {v: os.environ.get(v, "").strip() for v in VARIABLES}, VARIABLES),
-        (f"{EDITOR}.", given or {}, {names[name].alias: name for name in names}),
+        (
+            f"{EDITOR}.",
+            editor_options or {},
+            {names[name].alias: name for name in names},
+        ),
     ):
         for key, value in values.items():
             if problem := _problem(fields.get(key), value):
-                messages.append(f"{shown}{key} {problem}. It is ignored.")
+                messages.append(f"{prefix}{key} {problem}. It is ignored.")
             elif value is not None and value != "":
                 config[fields[key]] = value
     return UserConfig(**config), messages
 
 
 def _problem(field: str | None, value: object) -> str | None:
-    """Say why a value cannot be used; one that is empty says nothing."""
+    """Return why a value is invalid, None for a valid or empty one."""
     if field is None:
         return "is not known"
     if value is None or value == "":
@@ -63,8 +67,8 @@ def _problem(field: str | None, value: object) -> str | None:
     return problem and problem[1]
 
 
-def _file(path: Path) -> tuple[dict[Any, Any], list[str]]:
-    """Return what the file holds, none if there is no file, and what is wrong."""
+def _read_config_file(path: Path) -> tuple[dict[Any, Any], list[str]]:
+    """Return the values of the file, and its problems as messages."""
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:

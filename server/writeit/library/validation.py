@@ -1,13 +1,9 @@
-"""From a YAML source to an entity, every refusal at its place.
-
-Keys nobody knows are named here, with the nearest known one; all else the entity's
-own model says, and is put where it belongs.
-"""
+"""From a YAML source to an entity, with the exact range of each problem."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -25,7 +21,7 @@ _NESTED_MODELS: dict[type[Entity], dict[str, type[Entity]]] = {
     PipelineConfiguration: {"inputs": InputSpec, "steps": StepSpec},
 }
 _STORED_FIELDS = {"created_at", "last_used"}
-"""Fields of a primer that live in the store, not in its file."""
+"""Fields of a primer that are in the store, not in its file."""
 
 _SECRET_KEYS = {
     "key",
@@ -56,7 +52,7 @@ _SECRET_ENDINGS = (
 
 
 def allowed_keys(model: type[Entity]) -> list[str]:
-    """Return the keys a file may use for the fields of `model`."""
+    """Return the keys that a file may have for `model`."""
     return [
         field.alias or name
         for name, field in model.model_fields.items()
@@ -65,30 +61,30 @@ def allowed_keys(model: type[Entity]) -> list[str]:
 
 
 def close_matches(word: str, known: Iterable[str]) -> list[str]:
-    """Return what `word` may have been meant to be, the nearest first."""
+    """Return the names that are similar to `word`, the nearest first."""
     return get_close_matches(word, list(known))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a sentence that names what `word` may have been meant to be, or ""."""
-    found = close_matches(word, known)
-    return f" Did you mean {found[0]!r}?" if found else ""
+    """Return a sentence with the name that is nearest to `word`, or ""."""
+    matches = close_matches(word, known)
+    return f" Did you mean {matches[0]!r}?" if matches else ""
 
 
 def is_secret_key(key: str) -> bool:
-    """Say whether `key` looks like it holds a key, or where to send one."""
+    """Return whether `key` looks like the name of an API key or endpoint."""
     word = key.lower().replace("-", "_")
     return word in _SECRET_KEYS or word.endswith(_SECRET_ENDINGS)
 
 
 def report_secrets(source: YamlSource, keys: Iterable[ScalarNode]) -> None:
-    """Note every key among `keys` that no file of a workspace may set."""
+    """Report every key that no file of a workspace may set."""
     for key in keys:
         if is_secret_key(key.value):
             source.add_problem(
-                f"{key.value!r} is not read from here: keys and endpoints are never"
-                " taken from a workspace's files, only from your environment, your"
-                " keyring or your user settings.",
+                f"{key.value!r} is ignored: API keys and endpoints are read only from"
+                " your environment, keyring or user settings, never from the files of a"
+                " workspace.",
                 key,
                 code="secret",
             )
@@ -97,20 +93,17 @@ def report_secrets(source: YamlSource, keys: Iterable[ScalarNode]) -> None:
 def drop_unknown_keys(
     source: YamlSource, model: type[Entity], data: dict[str, Any], path: YamlPath = ()
 ) -> dict[str, Any]:
-    """Return `data` without the keys `model` has not; each is a problem.
-
-    Keys that begin with `x-` are the author's own.
-    """
+    """Return `data` without unknown keys, which are problems except `x-` keys."""
     known = allowed_keys(model)
     kept = {key: value for key, value in data.items() if key in known}
     for key in data.keys() - kept.keys():
         if not key.startswith("x-") and not is_secret_key(key):
-            place, _ = source.find_node((*path, key))
-            if place is not None:
-                message = f"{key!r} is no key here.{did_you_mean(key, known)}"
+            node, _ = source.find_node((*path, key))
+            if node is not None:
+                message = f"There is no key {key!r} here.{did_you_mean(key, known)}"
                 source.add_problem(
                     message,
-                    place,
+                    node,
                     code="unknown-key",
                     suggestions=close_matches(key, known),
                 )
@@ -128,7 +121,7 @@ def drop_unknown_keys(
 def validate_entity(
     source: YamlSource, model: type[E], data: dict[str, Any]
 ) -> E | None:
-    """Return the entity made of `data`; what it refuses is noted in the source."""
+    """Return the entity of `data`, or None with problems in the source."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -140,33 +133,32 @@ def validate_entity(
 def report_validation_error(
     source: YamlSource, detail: ErrorDetails, parent_path: YamlPath = ()
 ) -> None:
-    """Note what pydantic refused in the data at `within`, where it stands."""
+    """Add what pydantic rejected in the data at `parent_path` to the problems."""
     loc, kind = detail["loc"], detail["type"]
     while loc and not source.has_path((*parent_path, *loc)) and kind != "missing":
         loc = loc[:-1]  # a part that pydantic added, such as the type it tried
-    place = source.path_range((*parent_path, *loc))
+    location = source.path_range((*parent_path, *loc))
     if (
-        _is_reported(source, place, is_whole_text=not detail["loc"])
+        _is_reported(source, location, is_whole_text=not detail["loc"])
         and kind != "missing"
     ):
         return
     if kind == "too_short" and detail["input"]:
-        return  # pydantic counts only the items it liked
-    path, said = yaml_path(loc or detail["loc"]), _message(detail)
+        return  # pydantic counts only valid items
+    path, message = yaml_path(loc or detail["loc"]), _message(detail)
     if path:
-        said = f"{path}: {said}" if kind == "value_error" else f"{path} {said}"
-    source.add_problem(
-        said if said.endswith("?") else f"{said}.", place, code="wrong-value"
-    )
+        message = f"{path}{':' * (kind == 'value_error')} {message}"
+    end = "" if message.endswith("?") else "."
+    source.add_problem(f"{message}{end}", location, code="wrong-value")
 
 
 def _is_reported(
     source: YamlSource, location: SourceRange, *, is_whole_text: bool
 ) -> bool:
-    """Say whether a problem there, or any if it is about the whole, stands already.
+    """Return whether there is a problem at `location`, or any for the whole text.
 
-    A rule about the whole was said with its place; a value that YAML could not read,
-    or that is none of several types, needs one problem only.
+    Rules about the whole text are checked before with a better range; a value that
+    fits none of several types needs one problem only.
     """
     if is_whole_text:
         return has_errors(source.problems)
@@ -174,7 +166,7 @@ def _is_reported(
 
 
 def yaml_path(path: YamlPath) -> str:
-    """Return a place in a file as people write it: `inputs[0].from`."""
+    """Return a path as text: `inputs[0].from`."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return "".join(parts).removeprefix(".")
 
@@ -193,20 +185,15 @@ _MESSAGES = {
     "dict_type": "should be a mapping of keys",
     "model_type": "should be a mapping of keys",
 }
-"""What pydantic says to programmers, said to authors."""
+"""Pydantic's messages in the words of someone who writes YAML."""
 
 
 def _message(detail: ErrorDetails) -> str:
-    said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if detail["type"] == "string_type" and not isinstance(detail["input"], int | float):
         return "should be a text"
     if detail["type"] == "literal_error":
         choices = re.findall("'([^']*)'", detail["ctx"]["expected"])
         hint = did_you_mean(str(detail["input"]), choices)
-        return f"{said}.{hint}" if hint else said
-    return _MESSAGES.get(detail["type"], said)
-
-
-def iter_keys(source: YamlSource) -> Iterator[ScalarNode]:
-    """Yield every key of a source, however deep."""
-    return (key for key, _ in source.iter_pairs())
+        return f"{message}.{hint}" if hint else message
+    return _MESSAGES.get(detail["type"], message)

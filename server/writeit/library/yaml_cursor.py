@@ -1,7 +1,7 @@
-"""Keys and words of a YAML text with their places, while somebody is typing it.
+"""Keys and values of YAML that is being typed, for completion and hover.
 
-A parser says nothing about half a line; here lines and indentation are enough, so
-what is not finished does no harm to the rest. `source` reads what is finished.
+A parser fails on a half-written line. This scanner uses lines and indentation only, so
+an unfinished line does not affect the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 MAX_BRACE_DEPTH = 20
 CURSOR_MARK = "\ue000"
-"""Stands where the cursor is while a text is looked through."""
+"""Marks the cursor while a text is scanned."""
 
 KeyPath = tuple[str, ...]
 
@@ -36,45 +36,45 @@ _DOCUMENT_MARKER = re.compile(r"(?:---|\.\.\.)[ \t]*(?:[\r\n]|\Z)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlWord:
-    """A key, or a word that may be a value: on one line of the text."""
+    """A key or a value on one line of the text."""
 
     text: str
-    """Without its quotes, escapes as they are written."""
+    """Without its quotes; escapes are kept as written."""
     path: KeyPath
-    """The keys it stands under, the outermost first."""
+    """The keys above it, the outermost first."""
     kind: Literal["key", "value"]
-    """Half a key on a line of its own is a value as far as anybody can see."""
+    """A half-written key on its own line counts as a value."""
     start: int
     end: int
-    """Where `text` begins and ends in the whole text."""
+    """The offsets of `text` in the whole text."""
     is_quoted: bool = False
     has_colon: bool = False
     """Whether it is a key with its colon."""
     in_braces: bool = False
-    """Whether it stands within braces or brackets."""
+    """Whether it is in braces or brackets."""
     is_beside_key: bool = False
-    """Whether its key stands on the same line, with nothing between."""
+    """Whether its key is directly before it on the same line."""
 
 
 @dataclass(frozen=True, slots=True)
 class CursorContext:
-    """What is being typed where the cursor is."""
+    """The word at the cursor, and the others."""
 
     word: YamlWord
-    """What stands there, perhaps nothing: as the text has it, without the cursor."""
+    """The word at the cursor, which may be empty."""
     other_words: tuple[YamlWord, ...]
-    """All other words; their places are not those of the text."""
+    """All other words; their offsets count the cursor mark."""
 
     def value_at(self, path: KeyPath) -> str | None:
-        """Return what else stands at `path`, None if nothing does."""
+        """Return another value at `path`, or None."""
         return next((w.text for w in self.other_words if _is_value_at(w, path)), None)
 
     def keys_under(self, path: KeyPath) -> set[str]:
-        """Return the other keys that stand under `path`."""
+        """Return the other keys under `path`."""
         return {w.text for w in self.other_words if w.kind == "key" and w.path == path}
 
     def values_at(self, path: KeyPath) -> set[str]:
-        """Return all else that stands at `path`."""
+        """Return the other values at `path`."""
         return {w.text for w in self.other_words if _is_value_at(w, path)}
 
 
@@ -83,47 +83,45 @@ def _is_value_at(word: YamlWord, path: KeyPath) -> bool:
 
 
 def cursor_context(text: str, offset: int) -> CursorContext | None:
-    """Return what is typed at `offset`; None in a comment, or within a long text."""
-    marked = text[:offset] + CURSOR_MARK + text[offset:]
-    found = parse_words(marked)
-    here = next((w for w in found if w.start <= offset < w.end), None)
-    if here is None:
+    """Return the word at `offset`, None in a comment or a block of text."""
+    words = parse_words(text[:offset] + CURSOR_MARK + text[offset:])
+    marked = next((w for w in words if w.start <= offset < w.end), None)
+    if marked is None:
         return None
-    word = replace(here, text=here.text.replace(CURSOR_MARK, "", 1), end=here.end - 1)
-    return CursorContext(word, tuple(w for w in found if w is not here))
+    unmarked = marked.text.replace(CURSOR_MARK, "", 1)
+    word = replace(marked, text=unmarked, end=marked.end - 1)
+    return CursorContext(word, tuple(w for w in words if w is not marked))
 
 
 def find_word(text: str, offset: int) -> tuple[YamlWord, list[YamlWord]] | None:
-    """Return the word that `offset` is in, or at the end of, and all words."""
-    found = parse_words(text)
-    here = next((w for w in found if w.start <= offset <= w.end), None)
-    return None if here is None else (here, found)
+    """Return the word that contains or ends at `offset`, and all words."""
+    words = parse_words(text)
+    word = next((w for w in words if w.start <= offset <= w.end), None)
+    return None if word is None else (word, words)
 
 
 def parse_words(text: str) -> list[YamlWord]:
-    """Return every key and word of a YAML text, whatever state it is in."""
-    scan = _WordScanner(text)
-    at = 0
-    while at < len(text):
-        at = scan.scan_line(at)
-    return scan.words
+    """Return every key and value of a YAML text, valid or not."""
+    scanner = _WordScanner(text)
+    position = 0
+    while position < len(text):
+        position = scanner.scan_line(position)
+    return scanner.words
 
 
 class _WordScanner:
-    """One way through a text, from line to line."""
+    """Scans a text line by line."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.words: list[YamlWord] = []
         self._open_keys: list[tuple[int, str]] = []
-        """The keys the line stands under, each with its column."""
+        """The keys above the current line, each with its column."""
         self._block_scalar_column: int | None = None
-        """The column of the key whose long text (`|`, `>`) is being passed."""
-
-    # --- lines --------------------------------------------------------------------
+        """The column of the key whose block of text (`|`, `>`) is skipped."""
 
     def scan_line(self, position: int) -> int:
-        """Look at the line that begins at `at`; return where the next one begins."""
+        """Scan the line at `position`; return the offset of the next one."""
         following = _match_end(_LINE, self.text, position)
         end = position + len(self.text[position:following].rstrip("\r\n"))
         start = _match_end(_BLANKS, self.text, position)
@@ -141,7 +139,7 @@ class _WordScanner:
         return self._scan_entry(position, item, end, following)
 
     def _close_keys(self, column: int, *, is_list_item: bool) -> None:
-        """Leave the keys that the line does not stand under; a dash needs no space."""
+        """Remove the keys that are not above the line; a dash needs no indentation."""
         least = column + 1 if is_list_item else column
         while self._open_keys and self._open_keys[-1][0] >= least:
             self._open_keys.pop()
@@ -153,7 +151,7 @@ class _WordScanner:
             return self._scan_value(start, end, next_line, column, is_beside_key=False)
         group = match.lastgroup or "plain"
         path = self._current_path
-        self._add_word(
+        self.words.append(
             YamlWord(
                 text=match[group],
                 path=path,
@@ -184,31 +182,29 @@ class _WordScanner:
             self.text, start, end
         )
         if match is not None:
-            self._add_word(
+            self.words.append(
                 _value_word(match, self._current_path, is_beside_key=is_beside_key)
             )
         return next_line
 
     def _braces_limit(self, next_line: int, column: int) -> int:
-        """Return where braces that nobody closed have to end: with the indentation."""
-        at = next_line
-        while at < len(self.text):
-            start = _match_end(_BLANKS, self.text, at)
-            shallow = start - at <= column
-            if shallow and self.text[start : start + 1] not in ("", *"\r\n}]#"):
-                return at
-            at = _match_end(_LINE, self.text, at)
-        return at
-
-    # --- braces -------------------------------------------------------------------
+        """Return where unclosed braces end: at the next line without indentation."""
+        position = next_line
+        while position < len(self.text):
+            start = _match_end(_BLANKS, self.text, position)
+            is_outside = start - position <= column
+            if is_outside and self.text[start : start + 1] not in ("", *"\r\n}]#"):
+                return position
+            position = _match_end(_LINE, self.text, position)
+        return position
 
     def _scan_braces(self, position: int, path: KeyPath, limit: int, depth: int) -> int:
-        """Look at what begins with `{` or `[`; return where it ends."""
+        """Scan what begins with `{` or `[`; return the offset of its end."""
         mapping, key = self.text[position] == "{", None
         position += 1
         while position < limit:
             character = self.text[position]
-            here = path if key is None else (*path, key)
+            inner_path = path if key is None else (*path, key)
             if character in "}]":
                 return position + 1
             if character == ",":
@@ -218,17 +214,15 @@ class _WordScanner:
             elif character in "{[":
                 if depth == MAX_BRACE_DEPTH:
                     return limit
-                position = self._scan_braces(position, here, limit, depth + 1)
+                position = self._scan_braces(position, inner_path, limit, depth + 1)
             elif character == "#":
                 position = _match_end(_LINE, self.text, position)
-            elif mapping and key is None:
-                position, key = self._scan_braced_word(
-                    position, here, limit, is_key=True
-                )
             else:
-                position, _ = self._scan_braced_word(
-                    position, here, limit, is_key=False
+                is_key = mapping and key is None
+                position, word = self._scan_braced_word(
+                    position, inner_path, limit, is_key=is_key
                 )
+                key = word if is_key else key
         return limit
 
     def _scan_braced_word(
@@ -244,17 +238,12 @@ class _WordScanner:
             after = _match_end(_BLANKS, self.text, match.end())
             colon = self.text[after : after + 1] == ":"
             word = replace(word, kind="key", has_colon=colon)
-        self._add_word(replace(word, in_braces=True))
+        self.words.append(replace(word, in_braces=True))
         return match.end(), word.text if is_key else None
-
-    # --- both ---------------------------------------------------------------------
 
     @property
     def _current_path(self) -> KeyPath:
         return tuple(key for _, key in self._open_keys)
-
-    def _add_word(self, word: YamlWord) -> None:
-        self.words.append(word)
 
 
 def _value_word(

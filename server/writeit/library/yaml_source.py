@@ -1,6 +1,6 @@
-"""YAML with its places: plain data out of a text, and where each piece of it stands.
+"""YAML as plain data, with the range of each node and the problems found.
 
-The text may be somebody else's: it is safe-loaded, and its size, its depth and what
+The text is not trusted: it is safe-loaded, and its size, its depth and the nodes that
 its aliases repeat are bounded.
 """
 
@@ -14,8 +14,6 @@ from typing import Any, Literal
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
-# --- A problem in a file of the writer's, where it is, and how bad --------------------
 
 Severity = Literal["error", "warning", "information"]
 
@@ -38,12 +36,12 @@ ProblemCode = Literal[
     "unknown-step",
     "provider-not-allowed",
 ]
-"""Which rule says that something is wrong; docs/front-matter.md has their meaning."""
+"""The rule of a problem; docs/front-matter.md lists them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class SourcePosition:
-    """A place in a text; both numbers count from 0, `character` in code points."""
+    """A position in a text; both numbers count from 0, `character` in code points."""
 
     line: int
     character: int
@@ -58,21 +56,21 @@ class SourceRange:
 
 
 START_RANGE = SourceRange(SourcePosition(0, 0), SourcePosition(0, 0))
-"""Where a problem is shown that is nowhere in the text."""
+"""The range of a problem about the whole text."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceProblem:
-    """What is wrong, as an editor shows it."""
+    """A problem in a file, as an editor shows it."""
 
     uri: str
     message: str
     severity: Severity = "error"
     range: SourceRange = START_RANGE
     code: ProblemCode = field(default="", compare=False)
-    """Which rule says so, "" where rules have no names yet."""
+    """The rule, "" for a problem without one."""
     suggestions: tuple[str, ...] = field(default=(), compare=False)
-    """What may have been meant, to be put in the range's place; nearest first."""
+    """Replacements for the text of the range, the nearest first."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the problem as a JSON object."""
@@ -89,16 +87,14 @@ class SourceProblem:
 
 
 def has_errors(problems: tuple[SourceProblem, ...] | list[SourceProblem]) -> bool:
-    """Say whether any of the problems keeps the file from being used."""
+    """Return whether any of the problems is an error."""
     return any(problem.severity == "error" for problem in problems)
 
-
-# --- YAML with its places: plain data out of a text, and where each piece of it stands
 
 MAX_YAML_BYTES = 256 * 1024
 MAX_YAML_DEPTH = 20
 MAX_YAML_NODES = 20_000
-"""Values a text may have once its aliases are followed."""
+"""The most nodes of a text, including those that aliases repeat."""
 
 YamlPath = tuple[str | int, ...]
 
@@ -111,11 +107,11 @@ _SCALAR_TAGS = {
 
 
 class _UnsupportedYaml(yaml.MarkedYAMLError):
-    """The text is YAML, but not any that is read here."""
+    """The text is YAML, but beyond the limits."""
 
 
 class _DepthLimitedLoader(yaml.SafeLoader):
-    """PyYAML's safe loader, refusing what is nested too deeply."""
+    """PyYAML's safe loader with a limit on the depth."""
 
     _depth = 0
 
@@ -130,7 +126,7 @@ class _DepthLimitedLoader(yaml.SafeLoader):
 
 
 class YamlSource:
-    """One YAML text. What cannot be read of it is in `problems`, never raised."""
+    """One YAML text; errors are added to `problems`, not raised."""
 
     def __init__(self, text: str, uri: str, *, first_line: int = 0) -> None:
         self.text = text
@@ -146,7 +142,7 @@ class YamlSource:
         if len(self.text) > MAX_YAML_BYTES:
             kilobytes = MAX_YAML_BYTES // 1024
             self.add_problem(
-                f"This is longer than the {kilobytes} KB allowed.",
+                f"This is too long: the limit is {kilobytes} KB.",
                 self.index_range(0),
                 code="too-long",
             )
@@ -156,17 +152,16 @@ class YamlSource:
         except yaml.MarkedYAMLError as error:
             self._add_yaml_error(error)
         except yaml.reader.ReaderError as error:
-            place = self.index_range(error.position, error.position + 1)
-            self.add_problem(
-                f"This cannot be read: {error.reason}.", place, code="yaml"
-            )
+            location = self.index_range(error.position, error.position + 1)
+            message = f"This cannot be read: {error.reason}."
+            self.add_problem(message, location, code="yaml")
         return None
 
     def _add_yaml_error(self, error: yaml.MarkedYAMLError) -> None:
         mark = error.problem_mark or error.context_mark
         index = mark.index if mark else 0
-        words = ", ".join(part for part in (error.context, error.problem) if part)
-        message = f"This is not the YAML it should be: {words}."
+        reason = ", ".join(part for part in (error.context, error.problem) if part)
+        message = f"This is not valid YAML: {reason}."
         self.add_problem(message, self.index_range(index), code="yaml")
 
     def add_problem(
@@ -177,24 +172,19 @@ class YamlSource:
         code: ProblemCode = "",
         suggestions: Sequence[str] = (),
     ) -> None:
-        """Note a problem at `place`; for `code` and `instead` see `Problem`."""
-        where = (
-            location if isinstance(location, SourceRange) else self.node_range(location)
-        )
+        """Add a problem; for `code` and `suggestions` see `SourceProblem`."""
+        if isinstance(location, Node):
+            location = self.node_range(location)
         problem = SourceProblem(
-            self.uri, message, severity, where, code, tuple(suggestions)
+            self.uri, message, severity, location, code, tuple(suggestions)
         )
         self.problems.append(problem)
 
-    # --- data -------------------------------------------------------------------
-
     def data(self, node: Node | None = None) -> Any:  # noqa: ANN401 -- YAML holds anything
-        """Return plain data of `node` (of the whole text), None where unreadable."""
-        start = node or self.root
-        if start is None:
-            return None
+        """Return the data of `node` or of the whole text; None stands for errors."""
+        node = node or self.root
         try:
-            return self._node_data(start, 0)
+            return None if node is None else self._node_data(node, 0)
         except _UnsupportedYaml as error:
             self._add_yaml_error(error)
         return None
@@ -212,32 +202,30 @@ class YamlSource:
         if isinstance(node, ScalarNode) and node.tag in _SCALAR_TAGS:
             return self._scalar_data(node)
         tag = node.tag.replace(_TAG_PREFIX, "!!")
-        self.add_problem(f"The tag {tag!r} has no meaning here.", node, code="yaml")
+        self.add_problem(f"The tag {tag!r} is not supported.", node, code="yaml")
         return None
 
     def _mapping_data(self, node: MappingNode, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value
             if not isinstance(key_node, ScalarNode):
-                self.add_problem("A key must be a plain word.", key_node, code="yaml")
-            elif key in found:
-                message = f"The key {key!r} is there twice."
+                self.add_problem("A key must be text.", key_node, code="yaml")
+            elif key in data:
+                message = f"The key {key!r} is duplicated."
                 self.add_problem(message, key_node, code="key-twice")
             else:
-                found[key] = self._node_data(value_node, depth + 1)
-        return found
+                data[key] = self._node_data(value_node, depth + 1)
+        return data
 
     def _scalar_data(self, node: ScalarNode) -> Any:  # noqa: ANN401 -- YAML holds anything
         try:
             return self._scalar_loader.construct_object(node)
         except (ValueError, OverflowError, yaml.YAMLError):
             kind = node.tag.removeprefix(_TAG_PREFIX)
-            message = f"This looks like a {kind} and is none; put it in quotes."
+            message = f"This is not a valid {kind}; if it is text, put it in quotes."
             self.add_problem(message, node, code="wrong-value")
             return None
-
-    # --- places -----------------------------------------------------------------
 
     def position(self, index: int) -> SourcePosition:
         """Return the line and character of the text's character `index`."""
@@ -251,13 +239,13 @@ class YamlSource:
         return SourceRange(self.position(first), self.position(last))
 
     def node_range(self, node: Node) -> SourceRange:
-        """Return where `node` stands, a text of several lines by its first."""
+        """Return the range of `node`, of a text of several lines its first line."""
         start, end = node.start_mark.index, node.end_mark.index
         first_line = _LINE_END.search(self.text, start, end)
         return self.index_range(start, first_line.start() if first_line else end)
 
     def find_node(self, path: YamlPath) -> tuple[Node | None, Node | None]:
-        """Return the key (if it has one) and the value at `loc`, as far as it goes."""
+        """Return the key and value of the deepest node on `path`."""
         key, node = None, self.root
         for part in path:
             entry = _find_child(node, part)
@@ -267,7 +255,7 @@ class YamlSource:
         return key, node
 
     def has_path(self, path: YamlPath) -> bool:
-        """Say whether there is anything at `loc`."""
+        """Return whether there is a node at `path`."""
         node = self.root
         for part in path:
             entry = _find_child(node, part)
@@ -277,26 +265,26 @@ class YamlSource:
         return node is not None
 
     def path_range(self, path: YamlPath) -> SourceRange:
-        """Return where to show a problem with what is, or should be, at `loc`."""
+        """Return the range for a problem at `path`, whether the node exists or not."""
         _, node = self.find_node(path)
         if node is None:
             return self.index_range(0)
         return self.node_range(_representative_node(node))
 
     def iter_pairs(self, node: Node | None = None) -> Iterator[tuple[ScalarNode, Node]]:
-        """Yield every key and value below `node` (below all), each node once."""
+        """Yield every key and value below `node` or in the whole text, once each."""
         seen: set[int] = set()
-        waiting = [node or self.root]
-        while waiting:
-            each = waiting.pop()
-            if each is None or id(each) in seen:
+        pending = [node or self.root]
+        while pending:
+            node = pending.pop()
+            if node is None or id(node) in seen:
                 continue
-            seen.add(id(each))
-            if isinstance(each, SequenceNode):
-                waiting += each.value[::-1]
-            elif isinstance(each, MappingNode):
-                yield from ((k, v) for k, v in each.value if isinstance(k, ScalarNode))
-                waiting += [value for _, value in each.value[::-1]]
+            seen.add(id(node))
+            if isinstance(node, SequenceNode):
+                pending += node.value[::-1]
+            elif isinstance(node, MappingNode):
+                yield from ((k, v) for k, v in node.value if isinstance(k, ScalarNode))
+                pending += [value for _, value in node.value[::-1]]
 
 
 def _find_child(node: Node | None, part: str | int) -> tuple[Node | None, Node] | None:
@@ -311,14 +299,11 @@ def _find_child(node: Node | None, part: str | int) -> tuple[Node | None, Node] 
 
 
 def _representative_node(node: Node) -> Node:
-    """Return what stands for `node` on one line: a mapping is known by its name."""
+    """Return the node to mark for `node`: for a mapping its name or first key."""
     if not isinstance(node, MappingNode) or not node.value:
         return node
     name = _find_child(node, "name")
     return name[1] if name else node.value[0][0]
-
-
-# --- Where a template's line and column are in the YAML text that holds it ------------
 
 
 def template_range(
@@ -326,8 +311,8 @@ def template_range(
 ) -> SourceRange:
     """Return the range of `length` characters at `line` and `column` of a scalar.
 
-    Exact in literal blocks (`|`) and in scalars that stand in the text as they are;
-    elsewhere (folded, escaped) the scalar itself.
+    Exact in literal blocks (`|`) and in scalars without folding or escapes; otherwise
+    the range of the scalar.
     """
     if node.style == "|":
         start = _block_index(source.text, node, line, column)
@@ -339,13 +324,13 @@ def template_range(
 
 
 def _block_index(text: str, node: ScalarNode, line: int, column: int) -> int | None:
-    """Return the index in `text`: past the header, past the indentation."""
+    """Return the index in `text`, after the header and the indentation."""
     raw = text[node.start_mark.index : node.end_mark.index].splitlines(keepends=True)
     lines = node.value.split("\n")
     if line + 1 >= len(raw) or line >= len(lines):
         return None
     start = node.start_mark.index + sum(map(len, raw[: line + 1]))
-    # What the block's line has more than the value's is indentation.
+    # The extra characters of the block's line are its indentation.
     indentation = len(raw[line + 1].rstrip("\r\n")) - len(lines[line])
     if indentation < 0 or not raw[line + 1][indentation:].startswith(lines[line]):
         return None

@@ -15,7 +15,6 @@ from writeit.domain.errors import InvalidParams, NotFound
 from writeit.domain.pipeline import Output
 from writeit.domain.run import PipelineRun
 from writeit.library.front_matter import (
-    BOM,
     FrontMatterConfig,
     SourceDocument,
     find_front_matter,
@@ -26,6 +25,7 @@ from writeit.lsp.client import Client, wait_done
 from writeit.lsp.convert import PositionLike, to_offset, uri_to_path
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
+from writeit.text.markdown import BOM
 from writeit.text.merge3 import MergeConflict
 from writeit.views.editable_page import ReadOnlyPage
 from writeit.views.page_outline import PageSection

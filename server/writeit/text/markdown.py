@@ -8,6 +8,16 @@ from dataclasses import dataclass
 
 from writeit.text.lines import split_lines
 
+BOM = "\ufeff"
+_LINE_END = r"(?:\r\n|\r|\n)"
+FRONT_MATTER = re.compile(
+    rf"\A(?P<open>{BOM}?---[ \t]*{_LINE_END})"
+    rf"(?P<yaml>(?:.*?{_LINE_END})??)"
+    rf"(?P<close>(?:---|\.\.\.)[ \t]*(?:{_LINE_END}|\Z))",
+    re.DOTALL,
+)
+"""Front matter with its fences at the start of a markdown text."""
+
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 _PROSE_LANGUAGES = {"", "markdown", "md", "text", "txt"}
 _ANY_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6})(?:[ \t].*)?")
