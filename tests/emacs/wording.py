@@ -26,7 +26,7 @@ POLISH_SECTION = "WriteIt: Polish this passage (this section)"
 CHOOSE_TITLE = "WriteIt: Choose answer 1 for angles ({}: {})"
 
 # Messages
-STARTED = "tech-article is begun"
+STARTED = "Started tech-article"
 GENERATING = "{} is asked"
 ANSWERS = "{} has {} answer"
 CHOSEN = "is the choice for {}"
@@ -40,6 +40,6 @@ RESTORED = "is as it was"
 EDIT_REFUSED = "require version"
 
 # Pages
-NOT_STARTED = "Not asked yet."
+NOT_STARTED = "Not generated yet."
 NUMBER_IS_CHOSEN = "**You chose answer {}.**"
 PASSAGE = "{}. answer "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from neovim import wording
 from support.neovim_session import NOTES, NeovimSession
+from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +45,7 @@ def test_bang_clears_the_queue(session: NeovimSession) -> None:
     session.nvim.command("WriteIt choose 1")
     session.wait_for_message(wording.QUEUED.format("choose", "next"))
     session.nvim.command("WriteIt! pause")
-    session.nvim.wait_until(
-        "vim.iter(vim.lsp.codelens.get(0)):any(function(lens)"
-        " return lens.command.title:find('paused') end)"
-    )
+    assert wait_until(lambda: session.newest_run()["status"] == "PAUSED")
     assert session.newest_run()["steps"]["angles"].get("userSelection") is None
 
 
