@@ -1,4 +1,4 @@
-"""Every verb on every step of a run in every state a run can come to."""
+"""Every action on every step of a run in every state."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ TWO = ("draft", "polish")
 
 
 def skipped(run: PipelineRun) -> PipelineRun:
-    """The run without its current step."""
+    """Return the run with its current step skipped."""
     return done(run, select.skip_step(run, current(run), START))
 
 
 def cut(run: PipelineRun) -> PipelineRun:
-    """The run with one partial answer and one failure in its current step."""
+    """Return the run with one partial answer and one failure in its current step."""
     run, (first, second) = asked(run, 2)
     step, partial = run.current_step, answer(first, partial=True)
     run = done(run, generate.interrupt_response(step, partial, "timeout", START))
@@ -64,13 +64,13 @@ def cut(run: PipelineRun) -> PipelineRun:
 
 
 def lost(run: PipelineRun) -> PipelineRun:
-    """The run with a current step of which nothing came."""
+    """Return the run with a current step whose calls failed."""
     run, (call,) = asked(run)
     return failing(run, run.current_step, call)
 
 
 def tired(run: PipelineRun) -> PipelineRun:
-    """The run with its current step asked anew as often as it may be."""
+    """Return the run with its current step regenerated as often as allowed."""
     for _ in range(MAX_RETRIES):
         run, (call,) = anew(run, run.current_step)
         run = done(
@@ -80,7 +80,7 @@ def tired(run: PipelineRun) -> PipelineRun:
 
 
 def merged(run: PipelineRun) -> PipelineRun:
-    """The run with its current step merged."""
+    """Return the run with its current step merged."""
     run = answered(run)
     return done(
         run,
@@ -91,7 +91,7 @@ def merged(run: PipelineRun) -> PipelineRun:
 
 
 def base() -> dict[str, PipelineRun]:
-    """Runs by what happened to them, none of them stopped."""
+    """Return runs by what happened to them, none of them stopped."""
     new = new_run(TWO)
     first = chosen(new)
     return {
@@ -120,7 +120,7 @@ def base() -> dict[str, PipelineRun]:
 
 
 def all_runs() -> dict[str, PipelineRun]:
-    """Those, and each of them paused and broken where it can be."""
+    """Return these runs, and each of them stopped and failed where possible."""
     runs = base()
     for name, run in base().items():
         if not run.is_streaming:
@@ -142,7 +142,7 @@ VERBS: dict[str, Verb] = {
         run, step, call_for(step).evolve(merge=True), START, "drier"
     ),
     "select": lambda run, step: select.select_response(run, step, 0, START),
-    "select in her words": lambda run, step: select.select_response(
+    "select an edited answer": lambda run, step: select.select_response(
         run, step, 0, START, content="mine", feedback="shorter"
     ),
     "select none": lambda run, step: select.select_response(run, step, 99, START),
@@ -174,11 +174,11 @@ VERBS: dict[str, Verb] = {
 
 
 ASKING = {"ask", "regenerate", "ask to merge"}
-"""Verbs after which calls are still to be made."""
+"""Actions that are followed by calls."""
 
 
 def decided(run: PipelineRun, step: StepState, verb: Verb) -> Events | WriteItError:
-    """What a verb comes to: events, or one of the typed refusals."""
+    """Return the events of an action, or its refusal."""
     try:
         return verb(run, step)
     except (Busy, InvalidParams, InvalidTransition, NotFound, RetryLimit) as refusal:
@@ -188,7 +188,7 @@ def decided(run: PipelineRun, step: StepState, verb: Verb) -> Events | WriteItEr
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_decision_applies_cleanly_or_is_a_typed_refusal(name: str, verb: str) -> None:
-    """For each step of the run; the run itself is as it was either way."""
+    """For each step of the run; the run itself never changes."""
     run = RUNS[name]
     before = run.model_dump()
     for step in run.steps.values():
@@ -235,7 +235,7 @@ def test_all_statuses_are_tried() -> None:
 )
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "pause"])
 def test_any_decision_on_a_paused_or_error_run_resumes_it(name: str, verb: str) -> None:
-    """The first event of it is that the run goes on."""
+    """Its first event is RunResumed."""
     run = RUNS[name]
     for step in run.steps.values():
         outcome = decided(run, step, VERBS[verb])
@@ -259,7 +259,7 @@ STEP_VERBS: dict[str, Verb] = {
         text="x",
     ),
 }
-"""What each permission of a step promises, but for branching."""
+"""The action that each permission of a step is about, except branching."""
 
 
 @pytest.mark.parametrize("name", RUNS)

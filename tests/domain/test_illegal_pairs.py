@@ -1,4 +1,4 @@
-"""Every pair of statuses with every event: what the tables do not list is refused."""
+"""Every pair of statuses with every event: unlisted events are refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from writeit.domain.events import Event
 
 HERE = "outline"
-"""The step that the events are about; one stands before it and two behind."""
+"""The step of the events; one step is before it and two are after it."""
 CALL = call_for(StepState(step_name=HERE))
 WAITING = call_for(StepState(step_name=HERE))
 ANSWER = answer(CALL)
@@ -74,14 +74,14 @@ KINDS = {
 
 
 def made(name: str, step: str = HERE) -> Event:
-    """An event of that name about a step."""
+    """Return an event of that name about a step."""
     fields = EVENTS[name] | ({} if name.startswith("run_") else {"step": step})
     event: Event = KINDS[name](at=START, **fields)
     return event
 
 
 def standing(run_status: PipelineStatus, step_status: StepStatus) -> PipelineRun:
-    """A run in that status whose second step is in that one, with an answer if any."""
+    """Return a run in a status, its second step in a status, with answers if any."""
     begun = step_status in {StepStatus.RUNNING, StepStatus.COMPLETED}
     over = step_status is StepStatus.COMPLETED
     step = StepState(
@@ -122,7 +122,7 @@ def check_refused(run: PipelineRun, event: Event) -> InvalidTransition:
 
 
 def test_every_event_is_tried() -> None:
-    """None is left out here, and each kind has one name."""
+    """And each kind has one name."""
     assert set(EVENTS) == set(KINDS)
     assert len(KINDS) == len(e.RunEvent.__args__) + len(e.StepEvent.__args__)
 
@@ -134,7 +134,7 @@ def test_every_event_is_tried() -> None:
 def test_an_event_that_the_tables_do_not_list_is_refused(
     run_status: PipelineStatus, step_status: StepStatus, name: str
 ) -> None:
-    """It raises InvalidTransition, says where it was and what is allowed there."""
+    """The error has the state and the allowed events."""
     refusal = check_refused(standing(run_status, step_status), made(name))
     assert refusal.data["state"] in {run_status.value, step_status.value}
     assert name not in refusal.data["allowed"]
@@ -147,7 +147,7 @@ def test_an_event_that_the_tables_do_not_list_is_refused(
 def test_an_event_that_the_tables_list_leads_where_they_say(
     run_status: PipelineStatus, step_status: StepStatus, name: str
 ) -> None:
-    """Or is refused because its own condition does not hold; nothing else happens."""
+    """Or it is refused because of its own condition."""
     run = standing(run_status, step_status)
     before = run.model_dump()
     try:
@@ -176,21 +176,21 @@ def test_an_event_that_the_tables_list_leads_where_they_say(
 def test_a_run_that_exists_cannot_begin(
     status: PipelineStatus, kind: type[e.RunStarted | e.RunBranched]
 ) -> None:
-    """In whatever status it is."""
+    """In any status."""
     run = standing(status, StepStatus.RUNNING)
     check_refused(run, kind(at=START, run=new_run()))
 
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_nothing_happens_to_a_run_that_does_not_exist(name: str) -> None:
-    """It begins by being started or branched."""
+    """Its first event is its start or its branching."""
     with pytest.raises(InvalidTransition):
         state_machine.apply_event(None, made(name))
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS.keys() - ALLOWED_WHILE_STREAMING))
 def test_while_answers_stream_they_can_only_end(name: str) -> None:
-    """Passages, words and scores apart, everything waits until they have ended."""
+    """Except passages, feedback and ratings."""
     run, calls = asked(chosen(new_run()), 2)
     run = done(run, generate.complete_response(HERE, answer(calls[0]), START))
     check_refused(run, made(name))
@@ -215,7 +215,7 @@ def test_nothing_happens_in_a_step_behind_the_current_one(name: str, step: str) 
 def test_what_later_steps_were_given_does_not_change(
     name: str, next_step: StepStatus
 ) -> None:
-    """Once the next step has begun, the way back is a branch."""
+    """Once the next step has begun, only a branch can change it."""
     check_refused(standing(PipelineStatus.RUNNING, next_step), made(name, STEPS[0]))
 
 
@@ -244,5 +244,5 @@ def test_nothing_happens_in_a_step_the_run_does_not_have(name: str) -> None:
     ids=lambda event: event.type,
 )
 def test_an_event_about_an_answer_that_is_not_there_is_refused(event: Event) -> None:
-    """By index or by id; and none comes twice."""
+    """By index or by id, and none twice."""
     check_refused(standing(PipelineStatus.RUNNING, StepStatus.RUNNING), event)

@@ -1,4 +1,4 @@
-"""A family of runs under random histories: whatever happens, the rules hold."""
+"""A tree of runs under random histories: the rules always hold."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ WORDS = st.none() | st.sampled_from(["", "shorter", "more bees"])
 
 
 class History(RunTreeMachine):
-    """Whatever a writer and her models do, the runs keep the data model's rules."""
+    """Whatever the user and the models do, the runs keep the data model's rules."""
 
     runs = Bundle("runs")
 
@@ -56,7 +56,7 @@ class History(RunTreeMachine):
 
     @rule(run_id=runs, models=st.integers(1, 3))
     def ask(self, run_id: UUID, models: int) -> None:
-        """The writer runs the current step."""
+        """The user generates the current step."""
 
         def verb(run: PipelineRun) -> Events:
             state = current(run)
@@ -78,7 +78,7 @@ class History(RunTreeMachine):
 
     @rule(run_id=runs, step=A_STEP, models=st.integers(1, 2))
     def regenerate(self, run_id: UUID, step: str | None, models: int) -> None:
-        """The writer asks a step anew."""
+        """The user regenerates a step."""
 
         def verb(run: PipelineRun) -> Events:
             state = lifecycle.find_step(run, step)
@@ -93,7 +93,7 @@ class History(RunTreeMachine):
 
     @rule(run_id=runs)
     def join_by_model(self, run_id: UUID) -> None:
-        """The writer lets a model join answers."""
+        """The user merges answers with a model."""
 
         def verb(run: PipelineRun) -> Events:
             state = current(run)
@@ -116,7 +116,7 @@ class History(RunTreeMachine):
         first=st.booleans(),
     )
     def end(self, run_id: UUID, ends: list[str], first: bool) -> None:
-        """Answers end, the first or the last asked first."""
+        """Answers end, in the order of their calls or in reverse."""
         for how in ends:
             run = self.tree[run_id]
             step = next((s for s in run.steps.values() if s.streaming), None)
@@ -129,11 +129,11 @@ class History(RunTreeMachine):
 
     @rule(run_id=runs, models=st.integers(1, 3))
     def ask_and_wait(self, run_id: UUID, models: int) -> None:
-        """The writer runs the current step, and all goes well."""
+        """The user generates the current step, and every call succeeds."""
         self.ask(run_id, models)
         self.end(run_id, ["whole"] * models, first=True)
 
-    # --- the writer ---------------------------------------------------------------
+    # --- the user ---------------------------------------------------------------
 
     @rule(
         run_id=runs,
@@ -150,7 +150,7 @@ class History(RunTreeMachine):
         words: str | None,
         content: str | None,
     ) -> None:
-        """The writer chooses, perhaps in her own wording."""
+        """The user chooses an answer, perhaps an edited one."""
         self.attempt(
             run_id,
             lambda run: select.select_response(
@@ -165,12 +165,12 @@ class History(RunTreeMachine):
 
     @rule(run_id=runs)
     def skip(self, run_id: UUID) -> None:
-        """The writer skips."""
+        """The user skips."""
         self.attempt(run_id, lambda run: select.skip_step(run, current(run), self.now))
 
     @rule(run_id=runs, step=A_STEP, last=st.booleans())
     def take(self, run_id: UUID, step: str | None, last: bool) -> None:
-        """The writer takes a passage, also of an answer that still streams."""
+        """The user adds a passage, perhaps of a streaming answer."""
 
         def verb(run: PipelineRun) -> Events:
             state = lifecycle.find_step(run, step)
@@ -196,7 +196,7 @@ class History(RunTreeMachine):
         content: str | None,
         words: str | None,
     ) -> None:
-        """The writer joins answers and passages."""
+        """The user merges answers and passages."""
         parts = MergeSelection(responses=responses, content=content)
         self.attempt(
             run_id,
@@ -207,7 +207,7 @@ class History(RunTreeMachine):
 
     @rule(run_id=runs, step=A_STEP, words=st.sampled_from(["", "dry"]))
     def say(self, run_id: UUID, step: str | None, words: str) -> None:
-        """The writer says what later prompts should know."""
+        """The user gives feedback."""
         self.attempt(
             run_id,
             lambda run: select.give_feedback(
@@ -224,7 +224,7 @@ class History(RunTreeMachine):
     def rate(
         self, run_id: UUID, step: str | None, index: int, score: float | None
     ) -> None:
-        """The writer says how good she finds an answer."""
+        """The user rates an answer."""
         self.attempt(
             run_id,
             lambda run: select.rate_response(
@@ -236,24 +236,24 @@ class History(RunTreeMachine):
 
     @rule(run_id=runs)
     def pause(self, run_id: UUID) -> None:
-        """The writer pauses."""
+        """The user stops the run."""
         self.attempt(run_id, lambda run: lifecycle.pause(run, self.now))
 
     @rule(run_id=runs)
     def resume(self, run_id: UUID) -> None:
-        """The writer resumes."""
+        """The user resumes the run."""
         self.attempt(run_id, lambda run: lifecycle.resume(run, self.now))
 
     @rule(run_id=runs)
     def break_down(self, run_id: UUID) -> None:
-        """The engine or the model host fails, once what streamed has ended."""
+        """The engine or the model process fails when no answer streams."""
         if not self.tree[run_id].is_streaming:
             failed = e.RunFailed(at=self.now, message="no")
             self.attempt(run_id, partial(returned, (failed,)))
 
     @rule(target=runs, run_id=runs, step=A_STEP)
     def branch(self, run_id: UUID, step: str | None) -> UUID:
-        """The writer goes back to a step that was reached; nothing is destroyed."""
+        """The user branches at a step that the run has reached."""
         if len(self.tree) == MOST_RUNS:
             return run_id
         parent = self.tree[run_id]
@@ -274,12 +274,12 @@ class History(RunTreeMachine):
 
 
 def returned(events: Events, _: PipelineRun) -> Events:
-    """What happened, whatever the run is like."""
+    """Return an event of any type."""
     return events
 
 
 def ended(step: str, call: Call, how: str) -> Events:
-    """How a call ends: whole, cut or with nothing."""
+    """Return how a call ends: complete, cut short or without text."""
     if how == "whole":
         return generate.complete_response(step, answer(call), START)
     if how == "partial":
@@ -294,7 +294,7 @@ TestHistory.settings = settings(max_examples=100, stateful_step_count=60, deadli
 
 
 def test_the_tables_name_every_event_somewhere() -> None:
-    """No event is forgotten by the tables, and the tables invent none."""
+    """The tables list every event and no others."""
     known = {
         model.model_fields["type"].default
         for model in (*e.RunEvent.__args__, *e.StepEvent.__args__)

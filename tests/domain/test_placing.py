@@ -11,7 +11,7 @@ from writeit.domain.run import RunDocument
 
 
 def on(before: str, selection: str, after: str) -> RunDocument:
-    """A document of which a passage was selected."""
+    """Return a document with a selected passage."""
     return RunDocument(
         text=before + selection + after, selection=selection, before=before, after=after
     )
@@ -48,13 +48,13 @@ def test_a_text_has_its_place(document: RunDocument, mode: str, result: str) -> 
 def test_a_passage_that_stands_there_is_not_gone(
     before: str, passage: str, after: str
 ) -> None:
-    """Whatever stands around it."""
+    """Whatever the text around it."""
     document = on(before, passage, after)
     assert not is_passage_gone(document, document.text)
 
 
 def test_a_deleted_passage_is_gone_and_an_edited_one_is_not() -> None:
-    """What tells them apart are its words."""
+    """They differ in how many of its words are left."""
     passage = "The mills stand further down, and their wheels turn day and night."
     document = on("A river.\n\n", passage, "\n\nA bridge.\n")
     assert is_passage_gone(document, "A river.\n\nA bridge.\n")

@@ -1,4 +1,4 @@
-"""A step's text in the writer's documents, as the run knows of it."""
+"""A step's text in the user's documents, as the run records it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def put(run: PipelineRun, step: str, uri: str = "file:///a.md") -> PipelineRun:
-    """The run with a step's text in a document."""
+    """Return the run with a step's text in a document."""
     fields: dict[str, Any] = {"mode": "replace", "replaced": "old", "text": "new"}
     return done(run, lifecycle.record_applied(step, START, uri=uri, **fields))
 
@@ -44,7 +44,7 @@ STANDING: dict[str, Callable[[], PipelineRun]] = {
 
 @pytest.mark.parametrize("standing", STANDING)
 def test_applying_moves_nothing(standing: str) -> None:
-    """It is a fact about the document: not even a paused run is resumed by it."""
+    """It is a fact about the document, so it does not resume a stopped run."""
     run = STANDING[standing]()
     after = put(run, "angles")
     assert after.evolve(applied=()) == run
@@ -67,7 +67,7 @@ def test_only_a_completed_step_has_a_text() -> None:
 
 
 def test_without_a_step_the_last_completed_one_is_meant() -> None:
-    """Of a run that stands further on, too."""
+    """Also of a run that has reached later steps."""
     run = chosen(chosen(new_run()))
     assert lifecycle.find_applicable_step(run, None).step_name == "outline"
     with pytest.raises(InvalidTransition):
@@ -75,7 +75,7 @@ def test_without_a_step_the_last_completed_one_is_meant() -> None:
 
 
 def test_each_document_is_listed_once_for_a_step_the_newest_last() -> None:
-    """Applied again it moves to the end; what is restored is what came last."""
+    """A text that is applied again becomes the last one."""
     run = put(put(put(completed(), "angles"), "draft"), "polish", "file:///b.md")
     run = put(run, "angles")
     assert [a.step for a in run.applied] == ["draft", "polish", "angles"]
@@ -86,5 +86,5 @@ def test_each_document_is_listed_once_for_a_step_the_newest_last() -> None:
 
 
 def test_a_branch_was_applied_nowhere() -> None:
-    """Its parent's documents are its parent's."""
+    """The documents of its parent are not its own."""
     assert child_of(put(completed(), "angles"), "outline").applied == ()

@@ -1,4 +1,4 @@
-"""Asking models, again what failed, and anew: what a step allows, and what stays."""
+"""Generating, completing and regenerating: what a step allows and keeps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def test_only_what_failed_or_was_cut_is_asked_again() -> None:
-    """A second run of a step repairs; no regeneration is counted."""
+    """Running a step again completes it and counts no regeneration."""
     run, (whole, cut, lost) = asked(new_run(), calls=3)
     partial = answer(cut, partial=True)
     run = done(run, generate.complete_response("angles", answer(whole), START))
@@ -60,7 +60,7 @@ def test_a_step_whose_models_all_answered_is_not_asked_again() -> None:
 
 @pytest.mark.parametrize("how", ["completed", "failed since", "skipped and failed"])
 def test_a_finished_run_asks_nothing(how: str) -> None:
-    """Neither as it is, nor after a failure that came later."""
+    """Neither now nor after a later failure."""
     run = completed(("angles",))
     if how == "skipped and failed":
         run = new_run(("angles",))
@@ -107,7 +107,7 @@ def test_regenerating_appends_and_changes_no_index() -> None:
 
 
 def test_a_regeneration_of_which_nothing_comes_leaves_the_step_as_it_was() -> None:
-    """The selection, the words and the count stand as before the call."""
+    """The selection, the feedback and the count are as before the call."""
     run = answered(new_run())
     run = done(
         run, select.select_response(run, current(run), 0, START, content="my own")
@@ -120,7 +120,7 @@ def test_a_regeneration_of_which_nothing_comes_leaves_the_step_as_it_was() -> No
 
 
 def test_regenerating_needs_an_answer_or_a_failure() -> None:
-    """A failed step can be asked anew, one that was never asked cannot."""
+    """A failed step can be regenerated, a step without calls cannot."""
     with pytest.raises(InvalidTransition):
         anew(new_run(), "angles")
     run, (call,) = asked(new_run())
@@ -137,7 +137,7 @@ def test_a_step_that_later_steps_built_on_is_not_regenerated() -> None:
 
 
 def test_regenerating_the_last_step_makes_a_completed_run_running_again() -> None:
-    """And COMPLETED when a new choice is made, or when nothing came."""
+    """And COMPLETED after a new choice, or if all calls failed."""
     run, (call,) = anew(completed(), "polish")
     assert run.status is PipelineStatus.RUNNING
     assert failing(run, "polish", call).status is PipelineStatus.COMPLETED

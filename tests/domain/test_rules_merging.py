@@ -39,7 +39,7 @@ def took(run: PipelineRun, index: int, text: str) -> tuple[PipelineRun, Passage]
 
 
 def merged(run: PipelineRun, parts: MergeSelection) -> PipelineRun:
-    """The run with its current step merged."""
+    """Return the run with its current step merged."""
     return done(run, select.merge_responses(run, current(run), parts, START))
 
 

@@ -1,4 +1,4 @@
-"""Feedback and scores: words are never dropped, answers never changed."""
+"""Feedback and ratings: feedback is never lost, answers never change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def words_of(run: PipelineRun) -> str | None:
-    """What later prompts are told about the first step."""
+    """Return the feedback of the first step in later prompts."""
     return run.steps["angles"].user_feedback
 
 
@@ -38,14 +38,14 @@ def test_words_that_went_into_a_regeneration_are_not_said_again() -> None:
 
 
 def test_words_that_no_prompt_carried_stay() -> None:
-    """Words are never dropped: other words went into the regeneration."""
+    """The regeneration used other feedback."""
     run = answered(new_run())
     run = done(run, select.give_feedback(run, current(run), "shorter", START))
     assert words_of(anew(run, "angles", "more bees")[0]) == "shorter"
 
 
 def test_words_said_during_a_failed_regeneration_stay() -> None:
-    """Words are never dropped: the step stands as before, but for them."""
+    """The step is as before, except for the newer feedback."""
     run = answered(new_run())
     run = done(run, select.give_feedback(run, current(run), "shorter", START))
     run, (call,) = anew(run, "angles", "shorter")
@@ -85,7 +85,7 @@ def test_a_score_out_of_bounds_is_refused(score: float) -> None:
 
 
 def test_rating_shows_a_score_and_leaves_the_answer() -> None:
-    """It stands beside the immutable answer, and can be taken back."""
+    """It is stored beside the immutable answer and can be removed."""
     run = answered(new_run())
     rated = done(run, select.rate_response(run, current(run), 0, 0.75, START))
     assert current(rated).ai_responses == current(run).ai_responses

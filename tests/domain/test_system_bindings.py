@@ -1,4 +1,4 @@
-"""How chords are spelled, and the list of what editors do with their keys."""
+"""The spelling of chords, and the editors' default bindings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_chord_is_the_same_however_it_is_spelled(
 
 
 def test_both_editors_have_their_well_known_bindings() -> None:
-    """A few dozen each, all of them chords, none of them there twice."""
+    """A few dozen each, all of them valid and different."""
     assert set(SYSTEM_BINDINGS) == {"vscode", "neovim"}
     for chords in SYSTEM_BINDINGS.values():
         strokes = {parse_chord(chord) for chord in chords}
