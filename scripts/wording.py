@@ -38,8 +38,8 @@ def _texts(node: ast.AST) -> Iterator[str]:
             for part in node.values:
                 if isinstance(part, ast.FormattedValue):
                     yield from _texts(part.value)
-        case ast.BinOp(op=ast.Add()) if (text := _sum_text(node)) is not None:
-            yield " ".join(text.split())
+        case ast.BinOp(op=ast.Add()) if (joined := _sum_text(node)) is not None:
+            yield " ".join(joined.split())
         case ast.Expr(value=ast.Constant()):
             return
         case ast.FunctionDef() | ast.AsyncFunctionDef():
