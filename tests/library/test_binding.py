@@ -1,4 +1,4 @@
-"""Front matter written for the writer: complete, and nothing of hers changed."""
+"""Front matter inserted or completed, with the existing part kept."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_what_is_missing_is_put_in(before: str, after: str) -> None:
 
 
 def test_given_inputs_are_written_where_nothing_stands_yet() -> None:
-    """What the writer was asked for is kept; what she wrote before stays hers."""
+    """New inputs are added, and existing values are kept."""
     front = "---\nwriteit:\n  inputs:\n    tone: wet\n---\n"
     given: InputValues = {"readers": "people: all", "tone": "dry", "wish": 3}
     after = with_front_matter(front + BODY, PIPELINE, given)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 with pytest.MonkeyPatch.context() as _patch:
-    # Whoever runs the tests may have pipelines of her own.
+    # Whoever runs the tests may have other pipelines in their folder.
     _patch.setenv("WRITEIT_CONFIG_DIR", str(bundled_library_root() / "nothing-here"))
     LIBRARY, PROBLEMS = read_library(bundled_library_root())
 PIPELINES = {entry.name: entry.value for entry in LIBRARY.pipelines.values()}

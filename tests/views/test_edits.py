@@ -97,7 +97,7 @@ def test_what_she_types_comes_back_exactly(
 @settings(deadline=None)
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 8), LINES), max_size=5))
 def test_edits_elsewhere_are_ignored(one: str, typed: list[tuple[int, str]]) -> None:
-    """What is not hers she may change; it does nothing."""
+    """Edits outside of the editable sections are ignored."""
     before = now = page_of(one, "words")
     places = places_outside(before)
     for place, line in sorted(typed, reverse=True):  # from the end: places stay true
@@ -194,7 +194,7 @@ def test_a_section_that_is_there_twice_is_a_problem() -> None:
 
 
 def test_another_views_markers_are_just_text() -> None:
-    """What she pastes from elsewhere is hers, markers and all."""
+    """Pasted text is kept exactly, with any markers in it."""
     before = page_of("words", "words")
     foreign = samples.an_id(77)
     pasted = (

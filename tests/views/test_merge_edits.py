@@ -35,7 +35,7 @@ ONE = ANSWERS[0]
 def test_a_new_rendering_keeps_her_texts(
     one: str, typed: dict[SectionKey, str]
 ) -> None:
-    """Answers come in, the page is made anew, and her sections are as she left them."""
+    """A page rendered again for new answers keeps the edited sections."""
     before = page_of(one, "words")
     now = before
     for key, text in typed.items():
@@ -72,7 +72,7 @@ def test_a_passage_taken_meanwhile_joins_her_merge() -> None:
 
 
 def test_a_merge_that_was_used_does_not_grow() -> None:
-    """Once her wording is the step's merge, it stands there once."""
+    """An edited merge that was used appears once."""
     before = page_of("words", "words", merge="One.")
     now = retyped(before, "merge", "One.\n\nTwo.")
     fresh = page_of("words", "words", merge="One.\n\nTwo.")
@@ -81,7 +81,7 @@ def test_a_merge_that_was_used_does_not_grow() -> None:
 
 
 def test_a_text_without_a_place_is_kept_at_the_end() -> None:
-    """Should a view lose its sections, her words do not go with them."""
+    """Edits are kept even if the new page lacks their sections."""
     before = page_of("words", "words")
     edits = read_edits(before, retyped(before, "feedback", "Keep this."))
     unasked = samples.up_to_draft(StepState(step_name="draft"))
@@ -121,7 +121,7 @@ def with_words(page: str, text: str, words: str) -> str:
 
 
 def test_what_she_types_into_an_answer_that_is_coming_stays_in_it() -> None:
-    """The rest of it follows behind her words."""
+    """The rest of the answer follows the edit."""
     before = coming("The bees")
     edits = read_edits(before, with_words(before, "The bees", ", all of them,"))
     assert not edits.texts
