@@ -1,7 +1,6 @@
 """WriteIt: a language server for writing.
 
-The package is laid out in rooms with one-way arrows between them; ARCHITECTURE.md
-names each room, what it may import and what it must never do.
+ARCHITECTURE.md lists the packages and what each may import.
 """
 
 from __future__ import annotations

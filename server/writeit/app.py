@@ -1,7 +1,7 @@
 """The composition root: the one place where ports meet their adapters.
 
-Nothing imports this. `writeit serve` takes a short way past the command line's
-library, so that an editor waits as little as possible.
+Nothing imports this. `writeit serve` does not import the command line, so that the
+server starts faster.
 """
 
 from __future__ import annotations
@@ -40,11 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
             host()
         case ["embedded-server"]:
-            from writeit.llm.providers.embedded import (
-                serve_embedded_model as embedded_server,
-            )
+            from writeit.llm.providers.embedded import serve_embedded_model
 
-            embedded_server()
+            serve_embedded_model()
         case ["protocol"] | ["protocol", "--json"]:
             from writeit.lsp.schema import schema_text
 
@@ -63,7 +61,7 @@ def serve() -> None:
 
 
 def create_ports(user: object = None) -> Ports:
-    """Hand out the real ports; imported here, when they are first needed.
+    """Return the real ports; their modules are imported when first needed.
 
     `user` is what an editor sent as `initializationOptions.writeit.user`.
     """
@@ -76,7 +74,7 @@ def create_ports(user: object = None) -> Ports:
 
     config, problems = read_user_config(user)
     keys = SystemKeys()
-    # Also where nothing is set: the environment's value may have been refused.
+    # Set even if empty: the value of the environment may have been rejected.
     ollama = {OLLAMA_URL_VARIABLE: config.ollama_url or ""}
     return Ports(
         models=ModelHostClient(keys=keys, environment=ollama),
@@ -95,10 +93,10 @@ def create_ports(user: object = None) -> Ports:
 def open_store(workspace: Path | None, location: str) -> tuple[Store, str | None]:
     """Open the store of a workspace folder; `location` is as in the configuration.
 
-    Where there is none it is made with the first write.
+    A store that does not exist is created at the first write.
 
     Raises:
-        StoreError: there is one, and it cannot be opened.
+        StoreError: it exists and cannot be opened.
     """
     from writeit.storage.location import store_folder
     from writeit.storage.store import LmdbStore
@@ -114,25 +112,25 @@ def move_store(workspace: Path | None, location: str) -> MoveResult:
 
     Raises:
         Busy, InvalidParams: it cannot be moved now; nothing was changed.
-        StoreError: it could not be copied, and is still where it was.
+        StoreError: it could not be copied; the old one is unchanged.
     """
     from writeit.domain.errors import StoreError
     from writeit.ports.store import MoveResult
-    from writeit.storage import location as places
+    from writeit.storage import location as locations
     from writeit.storage import move
 
-    wanted, problem = places.preferred_folder(workspace, location)
-    found = places.other_store_folders(workspace, wanted)
-    if not found:
+    wanted, problem = locations.preferred_folder(workspace, location)
+    others = locations.other_store_folders(workspace, wanted)
+    if not others:
         return MoveResult(source=None, target=wanted)
     if problem:
         raise StoreError(
-            f"{problem}, so the store was not moved. It is still in {found[0]}.",
+            f"{problem}, so the store was not moved. It is still in {others[0]}.",
             reason="read_only",
             hint="Allow writing there, or choose another store_location.",
         )
-    move.relocate_store(found[0], wanted)
-    return MoveResult(source=found[0], target=wanted)
+    move.relocate_store(others[0], wanted)
+    return MoveResult(source=others[0], target=wanted)
 
 
 def maintenance_for(store: Store) -> Maintenance:
@@ -157,7 +155,7 @@ class SystemProcesses:
         return process.pid, process.create_time()
 
     def is_alive(self, pid: int, started: float) -> bool:
-        """Say whether that process, and not a later one of that pid, still runs."""
+        """Return whether this process, not a later one with its pid, still runs."""
         import psutil
 
         try:
@@ -172,7 +170,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the moment, in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:

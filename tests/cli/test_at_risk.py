@@ -40,7 +40,7 @@ def editor(shell: Terminal, does: str) -> None:
 
 def kept(said: str) -> Path:
     """The file that is said to have what she wrote."""
-    told = re.search(r"What you wrote is kept in (\S+)\.\s", said)
+    told = re.search(r"Your text was kept in (\S+)\.\s", said)
     assert told, said
     return Path(told[1])
 
@@ -117,7 +117,7 @@ async def test_a_text_that_was_taken_over_leaves_no_file(
     await sat(shell, "edit 1\n")
     editor(shell, WRITES)
     said = await sat(shell, "edit 1\n\nmerge 1\n")
-    assert "is kept in" not in said.err
+    assert "was kept in" not in said.err
     assert not left_in(drafts)
 
 

@@ -125,7 +125,7 @@ async def test_the_view_is_shown_without_its_markers(story: Story) -> None:
 
 async def test_what_is_not_understood_is_asked_again(story: Story) -> None:
     """With what would be; nothing happens to the run."""
-    assert "There is no answer 7 here." in story.said.err
+    assert "There is no answer 7." in story.said.err
     assert "Did you mean: choose" in story.said.err
     assert "No step is called 'nowhere'" in story.said.err
     assert "only the next pending step can be skipped" in story.said.err
@@ -263,14 +263,14 @@ async def test_ctrl_c_stops_what_streams_and_asks(shell: Terminal) -> None:
     ) as screen:
         await screen.shows("word3 ")
         screen.type("\x03")
-        await screen.shows("Stopping; what came is kept.")
+        await screen.shows("Stopping. What has arrived is kept.")
         view = await screen.shows("? for more: ")
         assert "stopped before its end" in view
         screen.type("1\n")
         await screen.shows("outline · step 2 of 4")
         await screen.shows("? for more: ")
         screen.type("quit\n")
-        await screen.shows("is kept as it stands")
+        await screen.shows("The run was kept")
         assert await screen.ends() == 0
 
 
@@ -280,7 +280,7 @@ async def test_ctrl_c_at_the_prompt_leaves(shell: Terminal) -> None:
         "run", "tech-article", "notes.md", "--choose", "ask", *TWO
     ) as screen:
         await screen.shows("? for more: ")
-        await screen.interrupted("Go on with it:")
+        await screen.interrupted("Resume it with:")
         assert await screen.ends() == 0
 
 
@@ -312,7 +312,7 @@ async def test_a_person_is_asked_what_should_be_different(shell: Terminal) -> No
         await screen.shows("Answer 2")
         await screen.shows("? for more: ")
         screen.type("\x04")
-        await screen.shows("Go on with it:")
+        await screen.shows("Resume it with:")
         assert await screen.ends() == 0
 
 

@@ -238,7 +238,7 @@ def test_a_file_that_is_far_too_big_is_not_read(nowhere: Here) -> None:
         file.truncate(300 * 1024 * 1024)
     said = nowhere.writeit("import", "x.yaml")
     assert said.code == 1
-    assert "too big" in said.err
+    assert "too large" in said.err
 
 
 def test_markdown_says_where_it_came_from(here: Here) -> None:

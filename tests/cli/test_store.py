@@ -96,7 +96,7 @@ def test_a_sound_store_is_well(terminal: Terminal) -> None:
     assert said.json["checked"] > 100
     assert said.json["problems"] == []
     plain = terminal.store_command("verify")
-    assert plain.out == f"Keys checked: {said.json['checked']}; all is well.\n"
+    assert plain.out == f"Checked {said.json['checked']} keys, problems: 0.\n"
 
 
 def test_damage_is_named_and_the_exit_is_1(terminal: Terminal) -> None:

@@ -10,7 +10,7 @@ import click
 
 from writeit import __version__
 from writeit.cli import export, run, runs, setup, store
-from writeit.cli.output import colour_override, escape_controls
+from writeit.cli.output import colour_override, escape_controls, print_error
 from writeit.domain.errors import InvalidParams, WriteItError
 from writeit.ports.system import Ports
 
@@ -32,22 +32,22 @@ def writeit(context: click.Context) -> None:
 def serve(*, stdio: bool, tcp: str | None, ws: str | None) -> None:
     """Serve an editor that speaks the Language Server Protocol.
 
-    Over TCP and WebSocket a client shows the token WRITEIT_TOKEN, or the one that is
-    the first line on stderr.
+    Over TCP and WebSocket a client sends a token: WRITEIT_TOKEN, or the one on the
+    first line of stderr.
     """
-    # `bootstrap` serves what is spelled right, before click is imported.
-    given = [stdio, tcp is not None, ws is not None]
+    # `app.main` handles valid arguments before click is imported.
+    count = sum([stdio, tcp is not None, ws is not None])
     raise click.UsageError(
-        f"Give one of --stdio, --tcp HOST:PORT, --ws HOST:PORT; not {sum(given)}."
+        f"Give one of --stdio, --tcp HOST:PORT, --ws HOST:PORT; not {count}."
     )
 
 
 @writeit.command()
-@click.option("--json", "as_json", is_flag=True, help="As JSON, which it always is.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON (the default).")
 def protocol(*, as_json: bool) -> None:
-    """Print the wire contract as JSON Schema: every command, its params, its result."""
-    # As above: `bootstrap` prints it.
-    raise click.UsageError(f"Give --json or nothing{' else' if as_json else ''}.")
+    """Print the protocol as JSON Schema: each command with its params and result."""
+    del as_json  # `app.main` prints it before click is imported
+    raise click.UsageError("protocol takes no argument but --json.")
 
 
 for command in (
@@ -68,17 +68,17 @@ for command in (
 
 
 def run_command_line(arguments: list[str], create_ports: Callable[[], Ports]) -> None:
-    """Run the command line and exit: 0 done, 1 the work failed, 2 misuse."""
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage."""
 
     @functools.cache
-    def telling() -> Ports:
-        made = create_ports()
-        for problem in made.config_problems:
+    def create_and_report() -> Ports:
+        ports = create_ports()
+        for problem in ports.config_problems:
             click.echo(escape_controls(problem), err=True)
-        return made
+        return ports
 
     try:
-        writeit.main(arguments, standalone_mode=False, obj=telling)
+        writeit.main(arguments, standalone_mode=False, obj=create_and_report)
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(FAILED)
@@ -86,9 +86,7 @@ def run_command_line(arguments: list[str], create_ports: Callable[[], Ports]) ->
         error.show()
         sys.exit(MISUSED)
     except WriteItError as error:
-        click.secho(escape_controls(error.message), fg="red", err=True)
-        if error.hint:
-            click.echo(escape_controls(error.hint), err=True)
+        print_error(error)
         for note in getattr(error, "__notes__", ()):
             click.echo(escape_controls(note), err=True)
         sys.exit(MISUSED if isinstance(error, InvalidParams) else FAILED)

@@ -1,4 +1,4 @@
-"""Talking with the writer: lines from her or from a script, texts in her editor."""
+"""Read lines from the user or a script, write messages, start the user's editor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from writeit.cli.output import escape_controls
+from writeit.cli.output import print_error
 from writeit.domain.errors import WriteItError
 
 with suppress(ImportError):  # lines can be edited where Python was built with it
@@ -20,41 +20,39 @@ with suppress(ImportError):  # lines can be edited where Python was built with i
 
 
 class InputStopped(Exception):
-    """There is nothing more to read, or the writer pressed Ctrl-C at the prompt."""
+    """The input ended, or the user pressed Ctrl-C at the prompt."""
 
     def __init__(self, *, is_end_of_input: bool) -> None:
         super().__init__()
         self.is_end_of_input = is_end_of_input
-        """Whether the input ended; else she pressed Ctrl-C."""
+        """Whether the input ended; False after Ctrl-C."""
 
 
 class Console:
-    """A terminal, or a script in its place. All that is said goes to stderr."""
+    """The terminal or a script; messages go to stderr."""
 
     @property
     def is_interactive(self) -> bool:
-        """Whether a person sits there."""
+        """Whether stdin is a terminal."""
         return sys.stdin.isatty()
 
     def write(self, text: str) -> None:
-        """Say something."""
+        """Write a message."""
         click.echo(text, err=True)
 
     def write_dim(self, text: str) -> None:
-        """Say something that matters less than what stands around it."""
+        """Write a message in a dim style."""
         click.secho(text, dim=True, err=True)
 
     def write_error(self, error: WriteItError) -> None:
-        """Say why something was not done, and what to do instead."""
-        click.secho(escape_controls(error.message), fg="red", err=True)
-        if error.hint:
-            click.echo(escape_controls(error.hint), err=True)
+        """Write an error and its hint."""
+        print_error(error)
 
     def read_line(self, prompt: str) -> str:
-        """Read a line.
+        """Return a line.
 
         Raises:
-            NoMore: there is none.
+            InputStopped: there is none.
         """
         while True:
             try:
@@ -67,13 +65,13 @@ class Console:
                 self.write("")
                 raise InputStopped(is_end_of_input=False) from None
             except UnicodeDecodeError:
-                self.write("That is no text in UTF-8.")
+                self.write("This line is not UTF-8 text. Type it again.")
                 continue
             return line.encode(errors="surrogateescape").decode(errors="replace")
 
     def _read_raw_line(self, prompt: str) -> str:
         if self.is_interactive and sys.stdout.isatty():
-            return input(prompt)  # the library behind it has to know the prompt
+            return input(prompt)  # readline must know the prompt
         click.echo(prompt, nl=False, err=True)
         line = sys.stdin.readline()
         if not line:
@@ -84,17 +82,17 @@ class Console:
 
     @property
     def has_editor(self) -> bool:
-        """Whether a text can be edited: a person has one, a script names its own."""
+        """Whether a text can be edited: in a terminal, or with EDITOR or VISUAL set."""
         return self.is_interactive or bool(
             os.environ.get("VISUAL") or os.environ.get("EDITOR")
         )
 
     def edit_file(self, path: Path) -> None:
-        """Let the writer edit a file.
+        """Open a file in the user's editor and wait.
 
         Raises:
             click.ClickException: the editor cannot be started, or failed.
-            NoMore: she pressed Ctrl-C here while it is open.
+            InputStopped: the user pressed Ctrl-C while it was open.
         """
         try:
             with _default_interrupt():
@@ -106,7 +104,7 @@ class Console:
 
 @contextmanager
 def _default_interrupt() -> Iterator[None]:
-    """Let Ctrl-C end what waits for the writer, whatever it means elsewhere."""
+    """Let Ctrl-C raise `KeyboardInterrupt`, whatever it does elsewhere."""
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -117,7 +115,7 @@ def _default_interrupt() -> Iterator[None]:
 
 @contextmanager
 def on_interrupt(handler: Callable[[], object]) -> Iterator[None]:
-    """Call `stop` at Ctrl-C, instead of ending the program."""
+    """Call `handler` at Ctrl-C, instead of ending the program."""
     loop = asyncio.get_running_loop()
     before = signal.getsignal(signal.SIGINT)
     loop.add_signal_handler(signal.SIGINT, handler)

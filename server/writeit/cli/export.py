@@ -1,8 +1,7 @@
-"""`writeit export` and `writeit import`: runs that leave a store and come back."""
+"""`writeit export` and `writeit import`."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from uuid import UUID
 
@@ -10,8 +9,8 @@ import click
 
 from writeit import __version__
 from writeit.cli.files import require_output_path, write_text_file
+from writeit.cli.output import json_option, print_json
 from writeit.cli.workspace import (
-    find_workspace,
     open_existing_workspace,
     open_workspace,
     run_async,
@@ -26,18 +25,18 @@ from writeit.export.render import export_run
 
 FORMAT_CHOICE = click.Choice(["yaml", "json", "markdown"])
 MAX_EXPORT_BYTES = 256 * 1024 * 1024
-"""Not even read: the longest text that is, in the widest letters."""
+"""A larger file is not read: the text limit in four-byte characters."""
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=click.UUID)
 @click.option(
-    "-f", "--format", "form", type=FORMAT_CHOICE, help="Default: as you prefer."
+    "-f", "--format", "form", type=FORMAT_CHOICE, help="Default: your preference."
 )
-@click.option("--json", "as_json", is_flag=True, help="The same as -f json.")
+@click.option("--json", "as_json", is_flag=True, help="Same as -f json.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--no-history", is_flag=True, help="Leave the events out.")
-@click.option("--force", is_flag=True, help="Let -o replace a file that is there.")
+@click.option("--no-history", is_flag=True, help="Leave out the events.")
+@click.option("--force", is_flag=True, help="Let -o replace an existing file.")
 @click.pass_context
 def export(  # noqa: PLR0913 -- one parameter an option
     context: click.Context,
@@ -51,16 +50,14 @@ def export(  # noqa: PLR0913 -- one parameter an option
 ) -> None:
     """Export RUN with every prompt, answer, choice and cost.
 
-    yaml and json hold all of it and can be imported again. markdown is the finished
-    text, with where it came from in its front matter.
+    yaml and json contain everything and can be imported. markdown is the finished
+    text; its front matter names the run.
     """
     if as_json and form not in {None, "json"}:
-        raise click.UsageError(f"--json and -f {form} contradict each other.")
+        raise click.UsageError(f"Use --json or -f {form}, not both.")
     require_output_path(output, force=force)
-    wanted: ExportFormat | None = "json" if as_json else form
-    content = run_async(
-        _export_content(context, run_id, wanted, history=not no_history)
-    )
+    form = "json" if as_json else form
+    content = run_async(_export_content(context, run_id, form, history=not no_history))
     if output is None:
         click.echo(content, nl=False)
     else:
@@ -74,44 +71,42 @@ async def _export_content(
     *,
     history: bool,
 ) -> str:
-    async with open_existing_workspace(Path.cwd(), context) as desk:
-        dossier = await build_bundle(desk.engine, run_id, desk.path, history=history)
-        preferred = desk.engine.session.preferences.export_format
-        return export_run(dossier, export_format or preferred, __version__)
+    async with open_existing_workspace(Path.cwd(), context) as workspace:
+        engine = workspace.engine
+        bundle = await build_bundle(engine, run_id, workspace.path, history=history)
+        preferred = engine.session.preferences.export_format
+        return export_run(bundle, export_format or preferred, __version__)
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 @click.pass_context
 def import_(context: click.Context, *, file: Path, as_json: bool) -> None:
-    """Take in the run of FILE, a yaml or json export, with all its history.
+    """Import the run of FILE, a yaml or json export, with all its history.
 
-    It goes into the history of the folder you stand in and keeps its id. Nothing is
-    sent anywhere, and no document is touched. A run that is here already goes on from
-    where it stands, if the file knows more of it; else it is refused.
+    The run is stored for the current folder and keeps its id. Nothing is sent, and no
+    document is changed. A run that exists here is extended if FILE has newer steps;
+    otherwise the import is refused.
     """
     run = run_async(_import_bundle(context, read_export(_read_export_file(file))))
     if as_json:
-        told = {"run_id": str(run.pipeline_run_id), "status": run.status.value}
-        click.echo(json.dumps(told, indent=2))
-        return
-    click.echo(
-        f"Run {run.pipeline_run_id} is here now: writeit show {run.pipeline_run_id}"
-    )
+        print_json({"run_id": str(run.pipeline_run_id), "status": run.status.value})
+    else:
+        run_id = run.pipeline_run_id
+        click.echo(f"Imported run {run_id}. Show it with: writeit show {run_id}")
 
 
 def _read_export_file(file: Path) -> str:
     try:
         if file.stat().st_size > MAX_EXPORT_BYTES:
             raise InvalidExport(
-                f"{file} is too big to be an export that can be read"
-                f" ({file.stat().st_size:,} bytes).",
+                f"{file} is too large for an export ({file.stat().st_size:,} bytes).",
                 reason="malformed",
                 hint="Export the run without its history (--no-history).",
             )
-        with file.open(encoding="utf-8", newline="") as opened:
-            return opened.read()
+        with file.open(encoding="utf-8", newline="") as text_file:
+            return text_file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidExport(
             f"{file} cannot be read: {error}.",
@@ -121,6 +116,5 @@ def _read_export_file(file: Path) -> str:
 
 
 async def _import_bundle(context: click.Context, bundle: RunBundle) -> PipelineRun:
-    workspace = find_workspace(Path.cwd())
-    async with open_workspace(workspace, context) as desk:
-        return await import_run(desk.engine, bundle, workspace)
+    async with open_workspace(Path.cwd(), context) as workspace:
+        return await import_run(workspace.engine, bundle, workspace.path)

@@ -1,16 +1,8 @@
-"""Colours for the terminal, as the preference `theme` has them.
-
-    dark      bright colours, for a dark background
-    light     deep colours, for a light one
-    plain     none
-    any other  (`default`, `auto`) the terminal's own, which fit its background
-
-There are none where nobody sees them: in a pipe or a file, with NO_COLOR set, or on a
-terminal that calls itself dumb.
-"""
+"""Output of the command line: colours, JSON, views as terminal text, streams."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -19,6 +11,7 @@ from uuid import UUID
 
 import click
 
+from writeit.domain.errors import WriteItError
 from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.domain.run_summary import RunSummary
 from writeit.engine.streaming import (
@@ -33,7 +26,21 @@ from writeit.views.section_markers import PageParts, SectionText
 from writeit.views.step import step_parts
 from writeit.views.wording import interruption_text, step_next_action
 
-# --- Colours for the terminal, as the preference `theme` has them ---------------------
+json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_error(error: WriteItError) -> None:
+    """Print an error and its hint to stderr."""
+    click.secho(escape_controls(error.message), fg="red", err=True)
+    if error.hint:
+        click.echo(escape_controls(error.hint), err=True)
+
 
 _DEFAULT_COLOURS: Final = {
     PipelineStatus.INITIALIZING: "cyan",
@@ -55,39 +62,37 @@ _THEME_COLOURS: Final[Mapping[str, Mapping[PipelineStatus, str]]] = {
 
 
 def colour_override() -> bool | None:
-    """Whether colours may be shown at all; None leaves it to what is written to."""
+    """Return False if colours are off, None to let the output stream decide."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return None
 
 
 class Theme:
-    """Paints the words of one theme."""
+    """The colours of the preference `theme`; unknown names use the terminal's own."""
 
     def __init__(self, theme_name: str) -> None:
         self._colours = _THEME_COLOURS.get(theme_name, _DEFAULT_COLOURS)
         self._is_plain = not self._colours
 
     def style_run(self, run: RunSummary, text: str) -> str:
-        """Paint words about a run as its status has it."""
+        """Style a text in the colour of a run's status."""
         if run.deleted:
             return self.style_dim(text)
         colour = self._colours.get(run.status)
         return text if colour is None else click.style(text, fg=colour)
 
     def style_dim(self, text: str) -> str:
-        """Paint words that matter less."""
+        """Style a text as dim."""
         return text if self._is_plain else click.style(text, dim=True)
 
     def style_bold(self, text: str) -> str:
-        """Paint words that matter most."""
+        """Style a text as bold."""
         return text if self._is_plain else click.style(text, bold=True)
 
 
-# --- Texts made harmless for a terminal: what others wrote must not steer it ----------
-
 _CONTROL_PICTURES = 0x2400
-"""Where Unicode has a picture for each control character."""
+"""The first of the Unicode pictures of control characters."""
 _KEPT_CONTROLS = "\n\t"
 _CONTROL_REPLACEMENTS: Final = {
     **{
@@ -102,11 +107,9 @@ _CONTROL_REPLACEMENTS: Final = {
 
 
 def escape_controls(text: str) -> str:
-    """Return a text in which no character is a command; lines and tabs stay."""
+    """Replace control characters, so that a text cannot steer the terminal."""
     return text.translate(_CONTROL_REPLACEMENTS)
 
-
-# --- The views as a terminal shows them: the same words, without what is for editors --
 
 _HEADING = re.compile(r"^#{1,6} (.*)$")
 _RULE_LINE = re.compile(r"^---$")
@@ -118,16 +121,16 @@ _LINK_DEFINITIONS = re.compile(r"^\[[^\]]+\]: writeit:\S+\n?", re.MULTILINE)
 _EMPHASIS = re.compile(r"^\*([^*].*)\*$")
 _RULE = "─" * 40
 OPTIONAL_SECTIONS = {"merge", "feedback"}
-"""The texts that nobody may have written yet."""
+"""Sections that may be empty."""
 
 
 def render_for_terminal(*parts: str | SectionText) -> str:
-    """Return a view for a terminal."""
+    """Return a view as terminal text."""
     return _join_parts(parts)
 
 
 def render_head_for_terminal(*parts: str | SectionText) -> str:
-    """Return what a view says before the first text that stands in it as it is."""
+    """Return the head of a view, before its first section text."""
     head = ""
     for part in parts:
         if isinstance(part, SectionText):
@@ -137,19 +140,19 @@ def render_head_for_terminal(*parts: str | SectionText) -> str:
 
 
 def render_step_for_terminal(run: PipelineRun, step: str, description: str) -> str:
-    """Return the view of a step for a terminal, without what cannot be typed there."""
+    """Return the view of a step without the hints that are for editors."""
     parts = step_parts(run, step, description=description)
     state = run.steps[step]
     hint = f"{interruption_text(run)} {step_next_action(run, state)}".strip()
     if isinstance(parts[0], str):
-        said = interruption_text(run)
-        place = f"\n{said}\n" if said else ""
-        parts[0] = parts[0].replace(f"\n{hint}\n", place, 1)
+        interruption = interruption_text(run)
+        kept = f"\n{interruption}\n" if interruption else ""
+        parts[0] = parts[0].replace(f"\n{hint}\n", kept, 1)
     return _join_parts(_without_empty_sections(parts))
 
 
 def _without_empty_sections(parts: PageParts) -> PageParts:
-    """Leave out a merge and a feedback that nobody has written yet."""
+    """Leave out an empty merge and feedback with their headings."""
     kept: PageParts = []
     for part in parts:
         if (
@@ -157,26 +160,28 @@ def _without_empty_sections(parts: PageParts) -> PageParts:
             and part.kind in OPTIONAL_SECTIONS
             and not part.text.strip()
         ):
-            kept.pop()  # what introduces it
+            kept.pop()  # its heading
         else:
             kept.append(part)
     return kept
 
 
 def _join_parts(parts: Iterable[str | SectionText]) -> str:
-    done, words = "", ""
+    done, markdown = "", ""
     for part in parts:
         if isinstance(part, str):
-            words += part
+            markdown += part
         else:
-            done += f"{_style_markdown(words)}{escape_controls(part.text.rstrip())}\n"
-            words = ""
-    text = done + _style_markdown(words)
+            done += (
+                f"{_style_markdown(markdown)}{escape_controls(part.text.rstrip())}\n"
+            )
+            markdown = ""
+    text = done + _style_markdown(markdown)
     return f"{text.strip().removesuffix(_RULE).rstrip()}\n"
 
 
 def _style_markdown(markdown: str) -> str:
-    """Dress what stands outside of code blocks; those lose their fences only."""
+    """Style the lines outside of code blocks; code blocks lose their fences."""
     lines: list[str] = []
     fence: str | None = None
     for line in _LINK_DEFINITIONS.sub("", escape_controls(markdown)).split("\n"):
@@ -197,11 +202,8 @@ def _style_line(line: str) -> str:
     return _RULE_LINE.sub(_RULE, _ESCAPED.sub(r"\1", line))
 
 
-# --- What comes while models answer, on stderr: stdout is the article's ---------------
-
-
 class StreamPrinter:
-    """Shows on stderr what comes: the first answer's text, the others' ends."""
+    """Prints a generation to stderr: the first answer's text, the others' results."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
@@ -209,26 +211,26 @@ class StreamPrinter:
         self._models: dict[UUID, str] = {}
 
     def show_event(self, event: StreamEvent) -> None:
-        """Show one event."""
+        """Print one event."""
         if self._quiet:
             return
         match event:
             case GenerationStarted():
                 self._shown_response_id = event.responses[0][0]
                 self._models = dict(event.responses)
-                asked = ", ".join(model for _, model in event.responses)
-                click.secho(f"\n── {event.step} ── {asked}", bold=True, err=True)
+                models = ", ".join(model for _, model in event.responses)
+                click.secho(f"\n── {event.step} ── {models}", bold=True, err=True)
             case ResponseDelta():
                 if event.response_id == self._shown_response_id:
                     click.echo(escape_controls(event.text), nl=False, err=True)
             case GenerationNotice():
-                said = escape_controls(f"{event.title}. {event.message}")
-                click.secho(f"\n{said}", fg="yellow", err=True)
+                notice = escape_controls(f"{event.title}. {event.message}")
+                click.secho(f"\n{notice}", fg="yellow", err=True)
             case ResponseFinished():
                 self._show_finished(event)
 
     def end_step(self) -> None:
-        """End the step's text with a line of its own."""
+        """End the text of a step with a line break."""
         if not self._quiet:
             click.echo(err=True)
 

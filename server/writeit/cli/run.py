@@ -1,4 +1,4 @@
-"""`writeit run`: a pipeline from the first step to the article, in the terminal."""
+"""`writeit run`: run a pipeline from the first step to the article."""
 
 from __future__ import annotations
 
@@ -31,12 +31,10 @@ from writeit.library.front_matter import (
     read_source_document,
 )
 
-# --- What `writeit run` is asked to do, and the run it begins or takes up again -------
-
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What the command line says."""
+    """The arguments that start or resume a run."""
 
     pipeline: str | None = None
     file: Path | None = None
@@ -48,70 +46,70 @@ class RunRequest:
 
     @property
     def start_path(self) -> Path:
-        """Where the workspace is looked for."""
+        """Where the search for the workspace starts."""
         return self.file or Path.cwd()
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedRun:
-    """A run, and what its steps are asked with."""
+    """A run, and the models and settings of its steps."""
 
     run: PipelineRun
     models: tuple[str, ...] | None
-    """Named on the command line, for every step; None if none is."""
+    """From the command line, for every step; None if not given."""
     model_selection: ModelSelection
 
 
 def parse_inputs(arguments: tuple[str, ...]) -> dict[str, str]:
-    """Return what `-i NAME=VALUE` says."""
-    found = {}
-    for given in arguments:
-        name, equals, value = given.partition("=")
+    """Return the inputs of the `-i NAME=VALUE` arguments."""
+    inputs = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
         if not equals:
-            raise click.BadParameter(f"{given!r} is not NAME=VALUE", param_hint="-i")
-        if _replace_undecodable(given) != given:
-            raise click.BadParameter(f"{name!r} is no text in UTF-8", param_hint="-i")
-        found[name] = value
-    return found
+            raise click.BadParameter(f"{argument!r} is not NAME=VALUE", param_hint="-i")
+        if _replace_undecodable(argument) != argument:
+            raise click.BadParameter(f"{name!r} is not UTF-8 text", param_hint="-i")
+        inputs[name] = value
+    return inputs
 
 
 def _replace_undecodable(argument: str) -> str:
-    """Return what the system said as a text; it may have said bytes that are none."""
+    """Return an argument of the system with its undecodable bytes replaced."""
     return argument.encode(errors="surrogateescape").decode(errors="replace")
 
 
 async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
-    """Begin the run that is asked for, or take it up again.
+    """Start or resume a run.
 
     Raises:
-        WriteItError: it cannot be; nothing was made.
+        WriteItError: it is not possible; nothing was created.
     """
-    identify = workspace.ports.models.resolve_model_id
-    models = tuple([await identify(model) for model in request.models])
+    resolve = workspace.ports.models.resolve_model_id
+    models = tuple([await resolve(model) for model in request.models])
     if request.resume is None:
-        run, binding = await _start_new_run(workspace, request, models)
+        run, config = await _start_new_run(workspace, request, models)
     else:
         run = await workspace.engine.load_run(request.resume)
-        binding = _front_matter_config_of(run)
-    wishes = ModelSelection(
-        models=binding.models,
-        providers=binding.providers,
+        config = _front_matter_config_of(run)
+    selection = ModelSelection(
+        models=config.models,
+        providers=config.providers,
         settings=Settings(max_cost_usd=request.limits),
         preferences=workspace.engine.session.preferences,
     )
-    return OpenedRun(run=run, models=models or None, model_selection=wishes)
+    return OpenedRun(run=run, models=models or None, model_selection=selection)
 
 
 async def _start_new_run(
     workspace: OpenWorkspace, request: RunRequest, models: tuple[str, ...]
 ) -> tuple[PipelineRun, FrontMatterConfig]:
-    manuscript = _read_notes(request.file).require_valid()
+    source = _read_notes(request.file).require_valid()
     library = workspace.load_library()
     configuration = library.pipeline(request.pipeline or "")
-    binding = manuscript.front_matter.config
+    config = source.front_matter.config
     primer = resolve_primer_name(
         request.primer,
-        binding.primer,
+        config.primer,
         configuration,
         Settings(),
         workspace.engine.session.preferences,
@@ -120,15 +118,15 @@ async def _start_new_run(
         StartRequest(
             configuration=configuration,
             inputs=request.inputs,
-            front_matter_inputs=binding.inputs,
-            document=manuscript.document,
+            front_matter_inputs=config.inputs,
+            document=source.document,
             primer=library.primer(primer) if primer else None,
             models={step: models for step in configuration.step_names if models},
             uri=request.file.resolve().as_uri() if request.file else None,
-            output_path=binding.output_path,
+            output_path=config.output_path,
         )
     )
-    return run, binding
+    return run, config
 
 
 def _read_notes(file: Path | None) -> SourceDocument:
@@ -142,15 +140,13 @@ def _read_notes(file: Path | None) -> SourceDocument:
 
 
 def _front_matter_config_of(run: PipelineRun) -> FrontMatterConfig:
-    """Return what the run's document says now; if it is gone, where it might go."""
+    """Return the document's front matter; if it is gone, its last known providers."""
     parts = urlsplit(run.uri or "")
     path = Path(unquote(parts.path))
     if parts.scheme != "file" or not path.is_file():
         return FrontMatterConfig(providers=run.document.providers)
     return _read_notes(path).require_valid().front_matter.config
 
-
-# --- `writeit run`: a pipeline from the first step to the article, in the terminal ----
 
 ChooseMode = Literal["first", "ask"]
 
@@ -161,35 +157,37 @@ ChooseMode = Literal["first", "ask"]
     "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False
 )
 @click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE")
-@click.option("-m", "--model", "models", multiple=True, help="Ask this model; repeat.")
-@click.option("-p", "--primer", help="The style primer to write in.")
+@click.option(
+    "-m", "--model", "models", multiple=True, help="Use this model; can be repeated."
+)
+@click.option("-p", "--primer", help="The style to write in.")
 @click.option(
     "--choose",
     type=click.Choice(["first", "ask"]),
     default="first",
-    help="Take the first answer of each step (default), or ask you.",
+    help="Choose the first answer of each step (default), or ask you.",
 )
 @click.option(
     "--resume",
     type=click.UUID,
     metavar="RUN",
-    help="Go on with this run instead of beginning one.",
+    help="Resume this run.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the article there instead of to the terminal.",
+    help="Write the article to this file instead of stdout.",
 )
-@click.option("--force", is_flag=True, help="Let -o replace a file that is there.")
+@click.option("--force", is_flag=True, help="Let -o replace an existing file.")
 @click.option(
     "--max-cost",
     type=click.FloatRange(min=0),
     metavar="USD",
-    help="Make no call that the run could pass this sum with.",
+    help="Stop before the run costs more than this many dollars.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Say what became of it as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not show progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def run(  # noqa: PLR0913 -- one parameter an option
     context: click.Context,
@@ -207,11 +205,11 @@ def run(  # noqa: PLR0913 -- one parameter an option
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Take notes through PIPELINE, from the first step to the article.
+    """Run PIPELINE on your notes, from the first step to the article.
 
-    FILE is the markdown file of notes. The run with its whole history is kept in the
-    workspace, whatever becomes of the article. With --choose ask you choose, change,
-    merge and ask anew after each step; you can leave and go on with --resume RUN.
+    FILE is a markdown file with your notes. The run is stored with all its prompts and
+    answers. With --choose ask you choose, edit, merge or regenerate the answers of each
+    step. You can leave at any time and continue with --resume RUN.
     """
     _check_arguments(pipeline, resume, inputs, primer)
     require_output_path(output, force=force)
@@ -224,9 +222,9 @@ def run(  # noqa: PLR0913 -- one parameter an option
         primer=primer,
         limits=CostLimits(run=max_cost),
     )
-    watch = StreamPrinter(quiet=quiet)
-    ended = run_async(_execute(context, request, choose, watch))
-    _print_result(ended, output, force=force, as_json=as_json)
+    printer = StreamPrinter(quiet=quiet)
+    final_run = run_async(_execute(context, request, choose, printer))
+    _print_result(final_run, output, force=force, as_json=as_json)
 
 
 def _check_arguments(
@@ -236,46 +234,45 @@ def _check_arguments(
     primer: str | None,
 ) -> None:
     if resume is None and pipeline is None:
-        raise click.UsageError("Name a PIPELINE, or a run to go on with: --resume RUN.")
+        raise click.UsageError("Name a PIPELINE, or resume a run with --resume RUN.")
     if resume is not None and (pipeline or inputs or primer):
         raise click.UsageError(
-            "--resume goes on with a run as it was begun: PIPELINE, FILE, -i and -p"
-            " cannot be given with it."
+            "--resume continues a run with its own inputs. Leave out PIPELINE, FILE, -i"
+            " and -p."
         )
 
 
 def _print_result(
     final_run: PipelineRun, output: Path | None, *, force: bool, as_json: bool
 ) -> None:
-    """Hand out the article, if there is one, and say where the run is."""
+    """Write the article, if there is one, and the next command to use."""
     finished = final_run.status is PipelineStatus.COMPLETED
     run_id = final_run.pipeline_run_id
     text = _article_or_none(final_run) if finished else None
     if text is not None and output is not None:
         write_text_file(output, text, replace=force)
-        click.echo(f"The article is in {output}.", err=True)
+        click.echo(f"Article written to {output}.", err=True)
     if as_json:
-        told = {
+        result = {
             "run_id": str(run_id),
             "status": final_run.status.value,
             "current_step": final_run.current_step,
             "article": text,
             "output": str(output) if output and text is not None else None,
         }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
     elif text is not None and output is None:
         click.echo(text, nl=False)
     if finished:
-        words = f"Run {run_id} keeps every prompt and answer: writeit export {run_id}"
+        hint = f"Export every prompt and answer with: writeit export {run_id}"
     else:
-        words = _resume_hint(run_id)
-    click.echo(words, err=True)
+        hint = _resume_hint(run_id)
+    click.echo(hint, err=True)
 
 
 def _resume_hint(run_id: UUID) -> str:
     return (
-        f"Run {run_id} is kept as it stands. Go on with it:"
-        f" writeit run --choose ask --resume {run_id}"
+        f"The run was kept. Resume it with: writeit run --choose ask --resume {run_id}"
     )
 
 
@@ -283,7 +280,7 @@ def _article_or_none(final_run: PipelineRun) -> str | None:
     try:
         return final_text(final_run)
     except InvalidTransition:
-        click.echo("Every step was skipped, so there is no article.", err=True)
+        click.echo("There is no article: every step was skipped.", err=True)
         return None
 
 
@@ -293,17 +290,18 @@ async def _execute(
     choose: ChooseMode,
     stream_printer: StreamPrinter,
 ) -> PipelineRun:
-    async with open_workspace(request.start_path, context) as desk:
-        desk.engine.start_monitoring(lambda _: None)
-        task = await open_run(desk, request)
+    async with open_workspace(request.start_path, context) as workspace:
+        workspace.engine.start_monitoring(lambda _: None)
+        opened = await open_run(workspace, request)
+        run_id = opened.run.pipeline_run_id
         try:
-            return await _run_steps(desk, task, choose, stream_printer)
+            return await _run_steps(workspace, opened, choose, stream_printer)
         except WriteItError as error:
-            if kept := await _keep_or_delete(desk, request, task.run.pipeline_run_id):
+            if kept := await _keep_or_delete(workspace, request, run_id):
                 error.add_note(kept)
             raise
         except asyncio.CancelledError:
-            if kept := await _keep_or_delete(desk, request, task.run.pipeline_run_id):
+            if kept := await _keep_or_delete(workspace, request, run_id):
                 click.echo(kept, err=True)
             raise
 
@@ -314,25 +312,25 @@ async def _run_steps(
     choose: ChooseMode,
     stream_printer: StreamPrinter,
 ) -> PipelineRun:
-    """Go to the last step, or as far as the writer wants."""
-    ended = opened.run
+    """Run the steps to the end, or as far as the user wants."""
+    run = opened.run
     if choose == "ask":
         return await run_interactively(
             _create_interactive_run(workspace, opened, stream_printer),
             execute_verb_line,
-            generate_first=_is_new(ended),
+            generate_first=_is_new(run),
         )
-    while ended.status is not PipelineStatus.COMPLETED:
-        ended = await _run_one_step(workspace, opened, stream_printer)
-    return ended
+    while run.status is not PipelineStatus.COMPLETED:
+        run = await _run_one_step(workspace, opened, stream_printer)
+    return run
 
 
 async def _keep_or_delete(
     workspace: OpenWorkspace, request: RunRequest, run_id: UUID
 ) -> str:
-    """Say how to go on with a run that was cut short.
+    """Return how to resume an interrupted run.
 
-    One that was begun just now and of which nothing was sent is taken away.
+    A new run of which nothing was sent is deleted.
     """
     run = await workspace.engine.load_run(run_id)
     if request.resume is None and _is_new(run):
@@ -361,11 +359,11 @@ def _create_interactive_run(
 async def _run_one_step(
     workspace: OpenWorkspace, opened: OpenedRun, stream_printer: StreamPrinter
 ) -> PipelineRun:
-    """Ask the step where the run stands, if it has no answer, and take the first."""
+    """Generate the current step if it has no answers, and choose the first answer."""
     run_id = opened.run.pipeline_run_id
     state = lifecycle.find_step(await workspace.engine.load_run(run_id), None)
     if state.status is StepStatus.PENDING:
-        asking = await workspace.engine.generate(
+        generation = await workspace.engine.generate(
             GenerateStep(
                 run_id=run_id,
                 models=opened.models,
@@ -373,7 +371,7 @@ async def _run_one_step(
             ),
             stream_printer.show_event,
         )
-        state = await workspace.engine.wait_for_generation(asking)
+        state = await workspace.engine.wait_for_generation(generation)
         stream_printer.end_step()
     return await workspace.engine.execute(
         run_id,

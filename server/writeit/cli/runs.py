@@ -1,4 +1,4 @@
-"""`writeit log`, `writeit show`, `writeit usage`: what was done here."""
+"""`writeit log`, `writeit show` and `writeit usage`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from uuid import UUID
 import click
 
 from writeit.cli.output import (
+    DATE,
     Theme,
+    json_option,
+    print_json,
     render_for_terminal,
     render_step_for_terminal,
 )
@@ -38,22 +41,19 @@ from writeit.views.escape import single_line
 from writeit.views.run import render_run, tree_lines
 from writeit.views.usage import render_usage
 
-MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
 STATUS_CHOICE = click.Choice(
     [status.value for status in PipelineStatus], case_sensitive=False
 )
 GROUPING_CHOICE = click.Choice(get_args(UsageGrouping))
 DEFAULT_GROUPINGS: tuple[UsageGrouping, ...] = ("model", "day", "pipeline")
 
-json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
-
 
 @click.command()
-@click.option("--tree", is_flag=True, help="With the branches of each.")
+@click.option("--tree", is_flag=True, help="Show branches.")
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20)
-@click.option("--status", type=STATUS_CHOICE, help="Only runs that stand so.")
+@click.option("--status", type=STATUS_CHOICE, help="Only runs with this status.")
 @click.option("--pipeline", help="Only runs of this pipeline.")
-@click.option("--text", help="Only runs with this in their name or title.")
+@click.option("--text", help="Only runs with this text in their name or title.")
 @json_option
 @click.pass_context
 def log(  # noqa: PLR0913 -- one parameter an option
@@ -84,26 +84,27 @@ def log(  # noqa: PLR0913 -- one parameter an option
 async def _print_runs(
     context: click.Context, query: RunQuery, *, tree: bool, as_json: bool
 ) -> bool:
-    async with open_existing_workspace(Path.cwd(), context) as desk:
-        found = desk.store.list_runs(query)
-        paint = Theme(desk.engine.session.preferences.theme)
+    async with open_existing_workspace(Path.cwd(), context) as workspace:
+        store = workspace.store
+        page = store.list_runs(query)
+        theme = Theme(workspace.engine.session.preferences.theme)
         if tree:
-            roots = {find_root_run(desk.store, run.run_id): None for run in found.runs}
-            families = [read_run_tree(desk.store, root) for root in roots]
-            _print_trees(families, paint, as_json=as_json)
+            roots = {find_root_run(store, run.run_id): None for run in page.runs}
+            trees = [read_run_tree(store, root) for root in roots]
+            _print_trees(trees, theme, as_json=as_json)
         elif as_json:
-            _print_json([_summary_to_json(run) for run in found.runs])
+            print_json([_summary_to_json(run) for run in page.runs])
         else:
-            for run in found.runs:
-                click.echo(_format_run(run, paint))
-        if found.next_older_than is not None and not as_json:
-            click.echo(f"There are more: --limit {2 * query.limit}", err=True)
+            for run in page.runs:
+                click.echo(_format_run(run, theme))
+        if page.next_older_than is not None and not as_json:
+            click.echo(f"More runs: --limit {2 * query.limit}", err=True)
     return True
 
 
 def _format_run(run: RunSummary, theme: Theme) -> str:
     name, pipeline = single_line(run.name or run.title), single_line(run.pipeline)
-    about = name if name == pipeline else f"{name} · {pipeline}"
+    label = name if name == pipeline else f"{name} · {pipeline}"
     facts = [
         theme.style_run(run, wording.run_status_label(run.status, run.current_step))
     ]
@@ -112,12 +113,12 @@ def _format_run(run: RunSummary, theme: Theme) -> str:
     if run.branch_point is not None:
         facts.append(f"from {run.branch_point}")
     when = theme.style_dim(f"{run.created_at:%Y-%m-%d %H:%M}")
-    return f"{run.run_id}  {when}  {theme.style_bold(about)}  {' · '.join(facts)}"
+    return f"{run.run_id}  {when}  {theme.style_bold(label)}  {' · '.join(facts)}"
 
 
 def _print_trees(trees: list[RunNode], theme: Theme, *, as_json: bool) -> None:
     if as_json:
-        _print_json([_tree_to_json(node) for node in trees])
+        print_json([_tree_to_json(node) for node in trees])
         return
 
     def style_label(node: RunNode, label: str) -> str:
@@ -148,13 +149,13 @@ def _tree_to_json(node: RunNode) -> dict[str, Any]:
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=click.UUID)
-@click.option("--step", help="The answers of this step instead of the run.")
+@click.option("--step", help="Show the answers of this step.")
 @json_option
 @click.pass_context
 def show(
     context: click.Context, *, run_id: UUID, step: str | None, as_json: bool
 ) -> None:
-    """Show RUN: where it stands, its steps, its family."""
+    """Show RUN: its status, steps and branches."""
     click.echo(
         run_async(_render_run_or_step(context, run_id, step, as_json=as_json)), nl=False
     )
@@ -163,27 +164,31 @@ def show(
 async def _render_run_or_step(
     context: click.Context, run_id: UUID, step: str | None, *, as_json: bool
 ) -> str:
-    async with open_existing_workspace(Path.cwd(), context) as desk:
-        run = await desk.engine.load_run(run_id)
+    async with open_existing_workspace(Path.cwd(), context) as workspace:
+        run = await workspace.engine.load_run(run_id)
         if as_json:
             shown = run if step is None else find_step(run, step)
             return json.dumps(shown.model_dump(mode="json"), indent=2) + "\n"
         if step is not None:
             find_step(run, step)
             return render_step_for_terminal(
-                run, step, step_description(desk, run, step)
+                run, step, step_description(workspace, run, step)
             )
-        return render_for_terminal(render_run(run, read_full_tree(desk.store, run_id)))
+        return render_for_terminal(
+            render_run(run, read_full_tree(workspace.store, run_id))
+        )
 
 
 def step_description(workspace: OpenWorkspace, run: PipelineRun, step: str) -> str:
-    """Return the pipeline's line about a step."""
+    """Return the pipeline's description of a step."""
     return workspace.engine.configuration(run).step(step).description
 
 
 @click.command()
-@click.option("--since", type=MOMENT, metavar="DATE", help="From then on, local time.")
-@click.option("--by", type=GROUPING_CHOICE, help="Only by this, instead of several.")
+@click.option(
+    "--since", type=DATE, metavar="DATE", help="Only calls since then (local time)."
+)
+@click.option("--by", type=GROUPING_CHOICE, help="Group only by this.")
 @json_option
 @click.pass_context
 def usage(
@@ -193,15 +198,13 @@ def usage(
     by: UsageGrouping | None,
     as_json: bool,
 ) -> None:
-    """Say what all calls used: tokens, time, and cost as far as it is known."""
-    moment = since.astimezone(UTC) if since else None
+    """Show tokens, time and known cost of all calls."""
+    since = since.astimezone(UTC) if since else None
     if has_store(Path.cwd(), context):
-        click.echo(
-            run_async(_render_workspace_usage(context, moment, by, as_json=as_json)),
-            nl=False,
-        )
+        text = run_async(_render_workspace_usage(context, since, by, as_json=as_json))
     else:
-        click.echo(_format_usage(None, moment, by, as_json=as_json), nl=False)
+        text = _format_usage(None, since, by, as_json=as_json)
+    click.echo(text, nl=False)
 
 
 async def _render_workspace_usage(
@@ -211,8 +214,8 @@ async def _render_workspace_usage(
     *,
     as_json: bool,
 ) -> str:
-    async with open_existing_workspace(Path.cwd(), context) as desk:
-        return _format_usage(desk.store, since, grouping, as_json=as_json)
+    async with open_existing_workspace(Path.cwd(), context) as workspace:
+        return _format_usage(workspace.store, since, grouping, as_json=as_json)
 
 
 def _format_usage(
@@ -225,12 +228,8 @@ def _format_usage(
     records = list(store.usage_records(since)) if store else []
     rows, total = sum_usage(records, grouping or "model")
     if as_json:
-        told = {"rows": [asdict(row) for row in rows], "total": asdict(total)}
-        return json.dumps(told, indent=2) + "\n"
+        rows_json = [asdict(row) for row in rows]
+        return json.dumps({"rows": rows_json, "total": asdict(total)}, indent=2) + "\n"
     kinds = (grouping,) if grouping else DEFAULT_GROUPINGS
     sums = {str(kind): sum_usage(records, kind)[0] for kind in kinds}
     return render_for_terminal(render_usage(sums, total, since=since))
-
-
-def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,8 +1,7 @@
-"""`writeit doctor`: what can be used here and now, and why the rest cannot."""
+"""`writeit doctor`, `keys`, `model`, `neovim-runtime` and `pipeline`."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import platform
@@ -15,6 +14,7 @@ from pathlib import Path
 import click
 
 from writeit import __version__
+from writeit.cli.output import json_option, print_json
 from writeit.cli.workspace import find_workspace, run_async
 from writeit.domain.errors import NotFound, WriteItError
 from writeit.library.catalog import read_library
@@ -23,19 +23,17 @@ from writeit.library.yaml_source import SourceProblem
 from writeit.ports.models import ModelInfo
 from writeit.ports.system import KeySource, Ports
 
-# --- `writeit doctor`: what can be used here and now, and why the rest cannot ---------
-
 EXIT_NOTHING_USABLE = 1
 OLLAMA_PROVIDER = "ollama"
 EMBEDDED_PROVIDER = "embedded"
 ANY_OLLAMA_MODEL = f"{OLLAMA_PROVIDER}/any"
-"""Named so that the list says why Ollama has nothing to offer."""
+"""Requested so that the list gives the reason if Ollama has no models."""
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DoctorFinding:
-    """One thing that was looked at: whether it can be used, and what to do if not."""
+    """One check: whether it passed, and what to do if not."""
 
     name: str
     ok: bool
@@ -44,7 +42,7 @@ class DoctorFinding:
 
 @dataclass(kw_only=True)
 class DoctorReport:
-    """All that was found."""
+    """The result of all checks."""
 
     writeit: str = __version__
     python: str = field(default_factory=platform.python_version)
@@ -52,7 +50,7 @@ class DoctorReport:
     platform: str = field(default_factory=platform.platform)
     workspace: str = ""
     proxies: list[str] = field(default_factory=list)
-    """Names of the proxy variables that are set; they may hold passwords."""
+    """Names of the proxy variables that are set; values may hold passwords."""
     findings: list[DoctorFinding] = field(default_factory=list)
     keys: dict[str, KeySource] = field(default_factory=dict)
     usable_models: dict[str, list[str]] = field(default_factory=dict)
@@ -60,20 +58,19 @@ class DoctorReport:
 
     @property
     def usable(self) -> bool:
-        """Whether there is a model to ask and a place to keep what it answers."""
+        """Whether there is a usable model and a usable store."""
         store = all(f.ok for f in self.findings if f.name == "store")
         return store and bool(self.usable_models)
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> None:
-    """Say what can be used here and why the rest cannot; exit 1 if nothing can."""
+    """Show what is usable here and why the rest is not; exit 1 if nothing is."""
     report = run_async(build_report(context.obj(), find_workspace(Path.cwd())))
     if as_json:
-        told = {"usable": report.usable, **asdict(report)}
-        click.echo(json.dumps(told, indent=2))
+        print_json({"usable": report.usable, **asdict(report)})
     else:
         _print_report(report)
     if not report.usable:
@@ -81,7 +78,7 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
 
 
 async def build_report(ports: Ports, workspace: Path) -> DoctorReport:
-    """Look at everything; what fails is a finding, not the end."""
+    """Run all checks; a failed check is a finding."""
     report = DoctorReport(workspace=str(workspace), proxies=_set_proxy_variables())
     try:
         report.keys = ports.keys.sources()
@@ -99,11 +96,11 @@ def _set_proxy_variables() -> list[str]:
 
 
 async def _check_store(ports: Ports, workspace: Path) -> DoctorFinding:
-    """Open the store if there is one; none is made."""
-    place, message = ports.locate_store(workspace)
+    """Open the store if there is one."""
+    folder, message = ports.locate_store(workspace)
     elsewhere = f" {message}" if message else ""
-    if not place.is_dir():
-        says = f"None yet: {place} is made with the first run.{elsewhere}"
+    if not folder.is_dir():
+        says = f"None yet. The first run creates {folder}.{elsewhere}"
         return DoctorFinding(name="store", ok=True, says=says)
     try:
         store, _ = ports.open_store(workspace)
@@ -126,9 +123,7 @@ async def _check_models(ports: Ports, report: DoctorReport) -> None:
         says = f"{error.message} {error.hint}"
         report.findings.append(DoctorFinding(name="model host", ok=False, says=says))
         return
-    report.findings.append(
-        DoctorFinding(name="model host", ok=True, says="It answers.")
-    )
+    report.findings.append(DoctorFinding(name="model host", ok=True, says="Running."))
     for info in infos:
         if info.available:
             report.usable_models.setdefault(info.provider, []).append(info.id)
@@ -143,15 +138,13 @@ def _embedded_finding(infos: Iterable[ModelInfo]) -> DoctorFinding:
 
 
 def _ollama_finding(infos: Iterable[ModelInfo]) -> DoctorFinding:
-    mine = [info for info in infos if info.provider == OLLAMA_PROVIDER]
-    ready = [info.id for info in mine if info.available]
+    models = [info for info in infos if info.provider == OLLAMA_PROVIDER]
+    ready = [info.id for info in models if info.available]
     if ready:
-        return DoctorFinding(
-            name="Ollama", ok=True, says=f"It has {len(ready)} models."
-        )
-    reason = next((info.reason for info in mine if info.id == ANY_OLLAMA_MODEL), None)
+        return DoctorFinding(name="Ollama", ok=True, says=f"{len(ready)} models.")
+    reason = next((info.reason for info in models if info.id == ANY_OLLAMA_MODEL), None)
     if reason is None or "pull" in reason:
-        reason = "It answers and has no models. Fetch one: ollama pull NAME"
+        reason = "Running, but without models. Fetch one: ollama pull NAME"
     return DoctorFinding(name="Ollama", ok=False, says=reason)
 
 
@@ -159,7 +152,7 @@ def _print_report(report: DoctorReport) -> None:
     click.echo(f"WriteIt {report.writeit}, Python {report.python}, {report.platform}")
     click.echo(f"Workspace: {report.workspace}")
     if report.proxies:
-        click.echo(f"Proxy variables that are set: {', '.join(report.proxies)}")
+        click.echo(f"Proxy variables set: {', '.join(report.proxies)}")
     for finding in report.findings:
         _print_line(finding.name, finding.says, ok=finding.ok)
     keyed = {p: s for p, s in report.keys.items() if s != "none"}
@@ -168,12 +161,12 @@ def _print_report(report: DoctorReport) -> None:
         "keys", listed or "None. Set one: writeit keys set PROVIDER", ok=bool(keyed)
     )
     for provider, models in report.usable_models.items():
-        some = ", ".join(models[:3]) + (", …" if len(models) > 3 else "")  # noqa: PLR2004 -- a taste
+        some = ", ".join(models[:3]) + (", …" if len(models) > 3 else "")  # noqa: PLR2004 -- a sample
         _print_line(provider, f"{len(models)} usable: {some}", ok=True)
     if not report.usable:
         click.secho(
-            "Nothing can be asked yet. Offline and without an account:"
-            " pip install 'writeit[local]', then writeit model install.",
+            "No model is usable yet. To work offline and without an account:"
+            " pip install 'writeit[local]', then writeit model install",
             fg="red",
         )
 
@@ -183,37 +176,35 @@ def _print_line(name: str, says: str, *, ok: bool) -> None:
     click.echo(f"{mark}  {name}: {says}")
 
 
-# --- `writeit keys`: giving a provider its key, and where keys come from --------------
-
-
 @click.group()
 def keys() -> None:
-    """Set keys of providers, see where they come from."""
+    """Set API keys, and show where they come from."""
 
 
 @keys.command("set")
 @click.argument("provider")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 def set_key(context: click.Context, *, provider: str, as_json: bool) -> None:
-    """Keep the key of PROVIDER in the system keyring.
+    """Store the API key of PROVIDER in the system keyring.
 
-    It is asked for, or read from stdin; an argument would show in lists of processes.
+    The key is read from a prompt or stdin: an argument would show in process lists.
     """
-    world = context.obj()
-    run_async(_check_provider(world, provider))
-    world.keys.set(provider, _read_key(provider))
+    ports = context.obj()
+    run_async(_check_provider(ports, provider))
+    ports.keys.set(provider, _read_key(provider))
     if as_json:
-        told = {"provider": provider, "stored": True}
-        click.echo(json.dumps(told, indent=2))
+        print_json({"provider": provider, "stored": True})
     else:
-        click.echo(f"The key of {provider} is in the system keyring.")
-    if world.keys.source(provider) == "environment":
-        click.echo("The environment has one too, and that one is used.", err=True)
+        click.echo(f"Stored the key of {provider} in the system keyring.")
+    if ports.keys.source(provider) == "environment":
+        click.echo(
+            "The environment also sets this key, and takes precedence.", err=True
+        )
 
 
 async def _check_provider(ports: Ports, provider: str) -> bool:
-    """Check that somebody knows `provider`, before its key is asked for."""
+    """Refuse an unknown provider before its key is asked for."""
     try:
         if provider not in ports.keys.sources():
             await ports.models.resolve_model_id(f"{provider}/any")
@@ -230,14 +221,14 @@ def _read_key(provider: str) -> str:
 
 @keys.command("list")
 @click.argument("provider", required=False)
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 def list_keys(context: click.Context, *, provider: str | None, as_json: bool) -> None:
-    """Say where the key of each usual provider comes from, or PROVIDER's."""
+    """Show where the key of each common provider, or of PROVIDER, comes from."""
     sources = _key_sources(context.obj(), provider)
     if as_json:
         entries = [{"provider": p, "source": s} for p, s in sources.items()]
-        click.echo(json.dumps({"providers": entries}, indent=2))
+        print_json({"providers": entries})
         return
     for name, source in sources.items():
         click.echo(f"{name:16} {source}")
@@ -249,25 +240,23 @@ def _key_sources(ports: Ports, provider: str | None) -> dict[str, KeySource]:
     return ports.keys.sources()
 
 
-# --- `writeit model`: which models can be asked, and getting the embedded one ---------
-
 DEFAULT_EMBEDDED_MODEL = "embedded/smollm2-135m"
 
 
 @click.group()
 def model() -> None:
-    """List models, install the embedded one."""
+    """List models, and install the offline model."""
 
 
 @model.command("list")
 @click.argument("provider", required=False)
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 def list_models(context: click.Context, *, provider: str | None, as_json: bool) -> None:
-    """List the models that can be asked here; all of PROVIDER's if it is named."""
+    """List the usable models, or all models of PROVIDER."""
     models = run_async(_load_models(context.obj(), provider))
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(info) for info in models], indent=2))
+        print_json([asdict(info) for info in models])
         return
     for info in models:
         state = "ready" if info.available else info.reason or "not available"
@@ -283,15 +272,15 @@ async def _load_models(ports: Ports, provider: str | None) -> list[ModelInfo]:
 
 @model.command()
 @click.argument("name", metavar="MODEL", default=DEFAULT_EMBEDDED_MODEL)
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_context
 def install(context: click.Context, *, name: str, as_json: bool) -> None:
-    """Fetch the weights of the embedded MODEL into the user's cache."""
+    """Download the offline MODEL into the user's cache."""
     info = run_async(_install_model(context.obj(), name))
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(info), indent=2))
+        print_json(asdict(info))
         return
-    click.echo(f"{info.id} is {'ready' if info.available else info.reason}.")
+    click.echo(f"{info.id}: {'ready' if info.available else info.reason}")
 
 
 async def _install_model(ports: Ports, name: str) -> ModelInfo:
@@ -305,13 +294,10 @@ async def _install_model(ports: Ports, name: str) -> ModelInfo:
         await ports.models.close()
 
 
-# --- `writeit neovim-runtime`: where the Neovim plug-in is that came with this server -
-
-
 @click.command("neovim-runtime")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 def neovim_runtime(*, as_json: bool) -> None:
-    """Print the folder to put on Neovim's runtimepath."""
+    """Print the folder of the Neovim plug-in, for the runtimepath."""
     path = str(runtime_folder())
     click.echo(json.dumps({"path": path}) if as_json else path)
 
@@ -320,24 +306,21 @@ def runtime_folder() -> Path:
     """Return the plug-in's folder: the package's, or the checkout's.
 
     Raises:
-        NotFound: this copy of WriteIt came without it.
+        NotFound: this installation does not include it.
     """
     package = Path(__file__).parents[1]
     for path in (package / "_bundled" / "neovim", package.parents[1] / "neovim"):
         if (path / "lua" / "writeit").is_dir():
             return path
     raise NotFound(
-        "The Neovim plug-in did not come with this copy of WriteIt.",
+        "This installation does not include the Neovim plug-in.",
         hint="Install WriteIt from its wheel, or use `neovim` of a checkout.",
     )
 
 
-# --- `writeit pipeline`: the pipelines within reach, and whether their files are right
-
 EXIT_INVALID_FILES = 1
 MAX_LIBRARY_FILE_BYTES = 1024 * 1024
-"""More than any file of ours may have; `library` says how many that are."""
-json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+"""Above the limit of `library`, which reports a longer file."""
 
 
 @click.group()
@@ -348,13 +331,13 @@ def pipeline() -> None:
 @pipeline.command("list")
 @json_option
 def list_pipelines(*, as_json: bool) -> None:
-    """List the pipelines that can be run from here."""
+    """List the pipelines that can run here."""
     library, _ = read_library(find_workspace(Path.cwd()))
     if not as_json:
         for configuration in library.usable_pipelines:
             click.echo(f"{configuration.name:24} {configuration.description}")
         return
-    told = [
+    entries = [
         {
             "id": configuration.configuration_id,
             "name": configuration.name,
@@ -369,7 +352,7 @@ def list_pipelines(*, as_json: bool) -> None:
         }
         for configuration in library.usable_pipelines
     ]
-    click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    print_json(entries)
 
 
 @pipeline.command()
@@ -381,14 +364,13 @@ def list_pipelines(*, as_json: bool) -> None:
 )
 @json_option
 def check(*, place: Path, as_json: bool) -> None:
-    """Check a pipeline's or primer's FILE, or all that a run in FOLDER could use.
+    """Check FILE, a pipeline or primer, or all that a run in FOLDER can use.
 
     Exit 1 if there are errors.
     """
     problems = _find_problems(place.resolve())
     if as_json:
-        told = {"problems": [problem.to_json() for problem in problems]}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json({"problems": [problem.to_json() for problem in problems]})
     for problem in () if as_json else problems:
         start = problem.range.start
         where = f"{problem.uri}:{start.line + 1}:{start.character + 1}"
@@ -402,21 +384,21 @@ def _find_problems(place: Path) -> Sequence[SourceProblem]:
     if place.is_dir():
         return problems
     uri = place.as_uri()
-    within_reach = {
+    library_uris = {
         *(entry.uri for entry in library.pipelines.values()),
         *(entry.uri for entry in library.primers.values()),
         *(problem.uri for problem in problems),
     }
-    if uri in within_reach:
+    if uri in library_uris:
         return [problem for problem in problems if problem.uri == uri]
     return _find_problems_in_file(place)
 
 
 def _find_problems_in_file(file: Path) -> Sequence[SourceProblem]:
-    """Check a file that lies where no run would look for it."""
+    """Check a file that is outside of the library folders."""
     try:
-        with file.open(encoding="utf-8-sig") as opened:
-            text = opened.read(MAX_LIBRARY_FILE_BYTES)
+        with file.open(encoding="utf-8-sig") as source:
+            text = source.read(MAX_LIBRARY_FILE_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{file} cannot be read: {error}.") from error
     if file.parent.name == "primers":

@@ -1,4 +1,4 @@
-"""Which workspace a command is about, and the engine that works on it."""
+"""The workspace of a command, with its store and engine."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from writeit.ports.system import Ports
 T = TypeVar("T")
 
 ROOT_MARKERS = (".writeit", "pipelines", ".git")
-"""What makes a folder a workspace; the nearest one around a file counts."""
+"""A folder with one of these is a workspace."""
 
 
 def find_workspace(start: Path) -> Path:
-    """Return the nearest folder around `place` that has a marker, else its own."""
+    """Return the nearest folder at or above `start` with a marker, else its own."""
     start = start.resolve()
     folder = start if start.is_dir() else start.parent
     for candidate in (folder, *folder.parents):
@@ -33,7 +33,7 @@ def find_workspace(start: Path) -> Path:
 
 
 class OpenWorkspace:
-    """What a command of the terminal works with; closed when it is done."""
+    """The store and the engine of a workspace; close it when done."""
 
     def __init__(self, path: Path, ports: Ports) -> None:
         self.path = path
@@ -49,11 +49,11 @@ class OpenWorkspace:
             raise
 
     def load_library(self) -> Library:
-        """Read the pipelines and primers within reach."""
+        """Read the pipelines and primers of this workspace."""
         return read_library(self.path)[0]
 
     async def close(self) -> None:
-        """Write everything down and let go."""
+        """Store what is pending and close everything."""
         await self.engine.close()
         self.store.close()
         await self.ports.models.close()
@@ -63,16 +63,16 @@ class OpenWorkspace:
 async def open_workspace(
     start: Path, context: click.Context
 ) -> AsyncIterator[OpenWorkspace]:
-    """Open the workspace around `place`; its store is made if there is none."""
-    desk = OpenWorkspace(find_workspace(start), context.obj())
+    """Open the workspace of `start`; its store is created at the first write."""
+    workspace = OpenWorkspace(find_workspace(start), context.obj())
     try:
-        yield desk
+        yield workspace
     finally:
-        await desk.close()
+        await workspace.close()
 
 
 def has_store(start: Path, context: click.Context) -> bool:
-    """Say whether the workspace around `place` has a store; none is made."""
+    """Return whether the workspace of `start` has a store."""
     folder, _ = context.obj().locate_store(find_workspace(start))
     return bool(folder.is_dir())
 
@@ -81,23 +81,26 @@ def has_store(start: Path, context: click.Context) -> bool:
 async def open_existing_workspace(
     start: Path, context: click.Context
 ) -> AsyncIterator[OpenWorkspace]:
-    """Open the workspace around `place`, which must have a store.
+    """Open the workspace of `start`.
 
     Raises:
-        NotFound: nothing was kept here yet; nothing is made.
+        NotFound: it has no store; none is created.
     """
     if not has_store(start, context):
         raise NotFound(
-            f"No run was made in {find_workspace(start)} yet.",
-            hint="`writeit run` makes the first. Runs are kept by folder: go to where"
-            " yours was made.",
+            f"There are no runs in {find_workspace(start)} yet.",
+            hint="Start one with `writeit run`, or change to the folder of your run.",
         )
-    async with open_workspace(start, context) as desk:
-        yield desk
+    async with open_workspace(start, context) as workspace:
+        yield workspace
 
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end; Ctrl-C stops it and what came is kept."""
+    """Run a coroutine to its end.
+
+    Raises:
+        click.Abort: the user pressed Ctrl-C; what was received is stored.
+    """
     result: list[T] = []
 
     async def main() -> None:

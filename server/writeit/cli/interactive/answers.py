@@ -1,4 +1,4 @@
-"""Choosing an answer, asking anew, skipping, and words for later prompts."""
+"""Choose, edit, regenerate, rate and merge the answers of a step."""
 
 from __future__ import annotations
 
@@ -15,25 +15,23 @@ from writeit.domain.operations.generate import check_can_regenerate
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import Passage, PipelineRun, StepState, StepStatus
 from writeit.engine.requests import MergeWithModel, RegenerateStep
-from writeit.views import wording as said
 from writeit.views.escape import fence_after
-
-# --- Choosing an answer, asking anew, skipping, and words for later prompts -----------
+from writeit.views.wording import count_of
 
 
 def parse_answer_index(state: StepState, number: str) -> int:
-    """Return the index of the answer that is shown with a number.
+    """Return the index of the answer with this number.
 
     Raises:
-        InvalidParams: there is none.
+        InvalidParams: there is no such answer.
     """
     count = len(state.ai_responses)
     if not number.isdecimal() or not 1 <= int(number) <= count:
         raise InvalidParams(
-            f"There is no answer {number or 'without a number'!s} here.",
-            hint=f"There are {said.count_of(count, 'answer')}: name one by its number."
+            f"There is no answer {number}." if number else "Which answer?",
+            hint=f"Type its number. The step has {count_of(count, 'answer')}."
             if count
-            else "Ask the models first.",
+            else "Generate the step first.",
         )
     return int(number) - 1
 
@@ -42,10 +40,8 @@ async def choose_answer(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
     """Choose an answer as it is."""
-    step, index = (
-        interactive.step_state(run),
-        parse_answer_index(interactive.step_state(run), argument),
-    )
+    step = interactive.step_state(run)
+    index = parse_answer_index(step, argument)
     await interactive.execute_and_advance(
         lambda run, at: select.select_response(
             run, run.steps[step.step_name], index, at
@@ -56,7 +52,7 @@ async def choose_answer(
 async def edit_answer(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Choose an answer in the writer's own wording."""
+    """Edit an answer, then choose it."""
     step = interactive.step_state(run)
     index = parse_answer_index(
         step, argument or ("1" if len(step.ai_responses) == 1 else "")
@@ -78,12 +74,12 @@ async def edit_answer(
 async def regenerate(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Ask the step anew, with what should be different."""
+    """Regenerate the step, with feedback."""
     step = interactive.step_state(run)
     check_can_regenerate(run, step)
     if not argument and interactive.console.is_interactive:
         argument = interactive.console.read_line(
-            "What should be different? (Enter: anything) "
+            "What should be different? (optional) "
         )
     await interactive.generate(
         RegenerateStep(
@@ -98,7 +94,7 @@ async def regenerate(
 async def generate_answers(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Ask the step's models; in an answered step what failed or was cut."""
+    """Generate the step, or only its failed and incomplete answers."""
     del run, argument
     await interactive.generate_step()
 
@@ -106,7 +102,7 @@ async def generate_answers(
 async def skip_step(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Go on without the step."""
+    """Skip the step."""
     del argument
     step = interactive.step_state(run)
     await interactive.execute_and_advance(
@@ -117,25 +113,25 @@ async def skip_step(
 async def give_feedback(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Say what the prompts of later steps should know."""
+    """Give feedback for the prompts of later steps."""
     step = interactive.step_state(run)
     if step.status is StepStatus.PENDING:
         step = lifecycle.find_answered_step(run, None)
     if not argument:
-        argument = interactive.console.read_line("What should the models know? ")
+        argument = interactive.console.read_line("Feedback for the next step: ")
     await interactive.execute(
         lambda run, at: select.give_feedback(
             run, run.steps[step.step_name], argument, at
         )
     )
     interactive.needs_redraw = False
-    interactive.console.write(f"It goes along with what follows {step.step_name}.")
+    interactive.console.write(f"The steps after {step.step_name} get this feedback.")
 
 
 async def rate_answer(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Note how good an answer is; without a score, take that back."""
+    """Rate an answer; without a score, remove its rating."""
     step = interactive.step_state(run)
     number, _, score = argument.partition(" ")
     index = parse_answer_index(step, number)
@@ -143,7 +139,7 @@ async def rate_answer(
         value = float(score) if score.strip() else None
     except ValueError:
         raise InvalidParams(
-            f"{score!r} is no score.", hint="A score is a number from 0.0 to 1.0."
+            f"{score!r} is not a score.", hint="Type a number from 0.0 to 1.0."
         ) from None
     await interactive.execute(
         lambda run, at: select.rate_response(
@@ -151,70 +147,67 @@ async def rate_answer(
         )
     )
     interactive.needs_redraw = False
-    interactive.console.write("Noted.")
+    interactive.console.write("Rating saved.")
 
-
-# --- The paragraphs of a text, so that some of them can be named and taken ------------
 
 _PARAGRAPH_RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 
 def split_paragraphs(text: str) -> list[str]:
-    """Return what blank lines divide; a block of code is not divided."""
-    found: list[list[str]] = [[]]
+    """Return the paragraphs of a text; a code block is one paragraph."""
+    paragraphs: list[list[str]] = [[]]
     fence: str | None = None
     for line in text.split("\n"):
         fence = fence_after(line, fence)
         if line.strip() or fence:
-            found[-1].append(line)
-        elif found[-1]:
-            found.append([])
-    return ["\n".join(lines) for lines in found if lines]
+            paragraphs[-1].append(line)
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    return ["\n".join(lines) for lines in paragraphs if lines]
 
 
 def parse_paragraph_ranges(selection: str, count: int) -> list[range]:
-    """Return the places that "2,4-5" names among `count` paragraphs.
+    """Return the index ranges of a selection such as "2,4-5".
 
     Raises:
-        InvalidParams: it names none, or one that is not there.
+        InvalidParams: it is malformed or out of range.
     """
-    places = []
+    ranges = []
     for part in re.split(r"[,\s]+", selection.strip()):
         match = _PARAGRAPH_RANGE.fullmatch(part)
         first = int(match[1]) if match else 0
         last = int(match[2] or first) if match else 0
         if not 1 <= first <= last <= count:
             raise InvalidParams(
-                f"{part!r} is no paragraph of the {count} there are.",
-                hint="Name them by their numbers, such as 2 or 1,3-4.",
+                f"There is no paragraph {part!r}; the answer has {count}.",
+                hint="Type their numbers, such as 2 or 1,3-4.",
             )
-        places.append(range(first - 1, last))
-    return places
-
-
-# --- Passages of answers, taken one by one, and joined into one text ------------------
+        ranges.append(range(first - 1, last))
+    return ranges
 
 
 async def add_to_merge(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Take paragraphs of an answer towards a merge."""
+    """Add paragraphs of an answer to the merge."""
     step = interactive.step_state(run)
-    number, _, which = argument.partition(" ")
+    number, _, selection = argument.partition(" ")
     index = parse_answer_index(step, number)
     texts = split_paragraphs(step.ai_responses[index].processed_content)
-    if not which.strip():
-        for place, text in enumerate(texts, start=1):
-            interactive.console.write(f"{place}. {escape_controls(text)}\n")
-        which = interactive.console.read_line("Which of them? (such as 2 or 1,3-4) ")
-        if not which.strip():
+    if not selection.strip():
+        for position, text in enumerate(texts, start=1):
+            interactive.console.write(f"{position}. {escape_controls(text)}\n")
+        selection = interactive.console.read_line(
+            "Which paragraphs? (such as 2 or 1,3-4) "
+        )
+        if not selection.strip():
             return
-    taken = [
-        "\n\n".join(texts[i] for i in places)
-        for places in parse_paragraph_ranges(which, len(texts))
+    passages = [
+        "\n\n".join(texts[i] for i in indices)
+        for indices in parse_paragraph_ranges(selection, len(texts))
     ]
     response_id = step.ai_responses[index].response_id
-    for text in taken:
+    for text in passages:
         passage = Passage(
             passage_id=interactive.workspace.engine.new_id(),
             response_id=response_id,
@@ -223,8 +216,8 @@ async def add_to_merge(
         await interactive.execute(_add_passage(step.step_name, passage))
     interactive.needs_redraw = False
     run = await interactive.load_run()
-    kept = said.count_of(len(interactive.step_state(run).passages), "passage")
-    interactive.console.write(f"The merge has {kept} now; `merge` joins them.")
+    count = count_of(len(interactive.step_state(run).passages), "passage")
+    interactive.console.write(f"The merge has {count}. Type merge to combine them.")
 
 
 def _add_passage(
@@ -236,11 +229,11 @@ def _add_passage(
 async def merge_in_editor(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Join whole answers, or the passages taken, in the editor; that ends the step."""
+    """Merge answers or the added passages in the editor; that completes the step."""
     step = interactive.step_state(run)
     parts = _parse_parts(step, argument)
 
-    async def joined(parts: select.MergeSelection) -> None:
+    async def complete(parts: select.MergeSelection) -> None:
         await interactive.execute_and_advance(
             lambda run, at: select.merge_responses(
                 run, run.steps[step.step_name], parts, at
@@ -248,11 +241,11 @@ async def merge_in_editor(
         )
 
     if not interactive.console.has_editor:
-        await joined(parts)
+        await complete(parts)
         return
     with edit_text(interactive, _initial_merge_text(step, parts)) as edited:
         if edited is not None:
-            await joined(
+            await complete(
                 select.MergeSelection(responses=parts.responses, content=edited)
             )
 
@@ -260,7 +253,7 @@ async def merge_in_editor(
 async def merge_with_model(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Let a model join them, as it is told; its text is one more answer."""
+    """Let a model merge answers or passages; the result is one more answer."""
     step = interactive.step_state(run)
     generate.check_can_merge(run, step)
     numbers = re.match(r"(?:\d+[\s,]+)*", f"{argument} ")
@@ -268,7 +261,7 @@ async def merge_with_model(
     instruction = argument[len(chosen.rstrip()) :].strip()
     parts = _parse_parts(step, chosen)
     if not instruction:
-        instruction = interactive.console.read_line("How should they be joined? ")
+        instruction = interactive.console.read_line("How should the model merge them? ")
     await interactive.generate(
         MergeWithModel(
             run_id=interactive.run_id,
@@ -282,7 +275,7 @@ async def merge_with_model(
 
 
 def _parse_parts(step: StepState, argument: str) -> select.MergeSelection:
-    """What is named; nothing named is all passages, or all answers if none is taken."""
+    """Return the named answers; by default the added passages, else all answers."""
     numbers = re.split(r"[,\s]+", argument.strip()) if argument.strip() else []
     indices = [parse_answer_index(step, number) for number in numbers]
     if not indices and not step.passages:
@@ -291,7 +284,7 @@ def _parse_parts(step: StepState, argument: str) -> select.MergeSelection:
 
 
 def _initial_merge_text(step: StepState, parts: select.MergeSelection) -> str:
-    """What the merge begins with: her own text, if she has merged it before."""
+    """Return the user's earlier merge, else the joined parts."""
     if step.merged_content is not None:
         return step.merged_content
     return "\n\n".join(part.text for part in select.require_parts(step, parts))

@@ -1,8 +1,7 @@
-"""Texts in the writer's editor: what she made of one stays until it is somewhere else.
+"""Edit a text in the user's editor, without losing what was typed.
 
-The text is a file. It goes away when what she wrote was taken over, or when she wrote
-nothing. In all other cases (her editor failed, the step was gone on with elsewhere, the
-disk is full, she pressed Ctrl-C) it stays, and she is told where.
+The text is a temporary file. It is removed when the edited text was used, or nothing
+was changed. After any failure or Ctrl-C it is kept, and a message says where.
 """
 
 from __future__ import annotations
@@ -18,38 +17,38 @@ from writeit.cli.interactive.loop import InteractiveRun, LeaveRun
 from writeit.domain.errors import InvalidParams
 
 BACKDATE_SECONDS = 2
-"""Seconds; coarser than the time of a file is kept anywhere."""
+"""Seconds; more than the resolution of any file system's times."""
 
 
 @contextmanager
 def edit_text(interactive: InteractiveRun, text: str) -> Iterator[str | None]:
-    """Let the writer edit a text; None if nothing came of it, which is said.
+    """Yield the edited text, or None after a message if there is nothing to use.
 
     Raises:
-        InvalidParams: there is no editor, or what she saved is no text.
+        InvalidParams: there is no editor, or the file is not UTF-8 text.
         click.ClickException: the editor cannot be started, or failed.
-        NoMore: she pressed Ctrl-C.
+        InputStopped: the user pressed Ctrl-C.
     """
     if not interactive.console.has_editor:
         raise InvalidParams(
-            "There is no editor to edit it in.",
-            hint="Set EDITOR to the command of one.",
+            "No editor is set.",
+            hint="Set EDITOR to the command of your editor.",
         )
     path = _create_draft(text)
-    made, begun = path.stat().st_mtime, path.read_bytes()
+    mtime, original = path.stat().st_mtime, path.read_bytes()
     try:
         interactive.console.edit_file(path)
-        yield _read_saved_text(interactive, path, made)
-    except LeaveRun:  # it was taken over, and with it the run is finished
+        yield _read_saved_text(interactive, path, mtime)
+    except LeaveRun:  # the text was used, and the run is finished
         path.unlink(missing_ok=True)
         raise
     except BaseException as error:
-        # Her editor may not have heard of Ctrl-C, and save the file later.
+        # After Ctrl-C the editor may still be open and save the file later.
         if isinstance(error, InputStopped) or _read_bytes_or_none(path) not in {
             None,
-            begun,
+            original,
         }:
-            interactive.console.write(f"What you wrote is kept in {path}.")
+            interactive.console.write(f"Your text was kept in {path}.")
         else:
             path.unlink(missing_ok=True)
         raise
@@ -62,7 +61,7 @@ def _create_draft(text: str) -> Path:
         file.write(text if text.endswith("\n") or not text else f"{text}\n")
     path = Path(name)
     earlier = path.stat().st_mtime - BACKDATE_SECONDS
-    os.utime(path, (earlier, earlier))  # so that saving it at once shows
+    os.utime(path, (earlier, earlier))  # so that an immediate save changes it
     return path
 
 
@@ -75,18 +74,18 @@ def _read_bytes_or_none(path: Path) -> bytes | None:
 def _read_saved_text(
     interactive: InteractiveRun, path: Path, created_mtime: float
 ) -> str | None:
-    """Return what she saved since the file was made."""
+    """Return the saved text, or None after a message if there is none."""
     if not path.exists() or path.stat().st_mtime == created_mtime:
-        interactive.console.write("You did not save it, so nothing was done.")
+        interactive.console.write("Nothing was saved, so nothing was changed.")
         return None
     try:
         edited = path.read_text(encoding="utf-8-sig").rstrip("\n")
     except UnicodeDecodeError as error:
         raise InvalidParams(
-            "What you saved is no text in UTF-8, so nothing was done.",
+            "The saved file is not UTF-8 text, so nothing was changed.",
             hint="Save it as UTF-8.",
         ) from error
     if not edited.strip():
-        interactive.console.write("It is empty, so nothing was done.")
+        interactive.console.write("The text is empty, so nothing was changed.")
         return None
     return edited

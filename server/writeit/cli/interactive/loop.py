@@ -1,4 +1,4 @@
-"""Where the writer is in her run, and the loop: look, choose, carry out."""
+"""The interactive loop: show a step, read a line, execute it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from writeit.engine.requests import GenerateStep, GenerationRequest
 
 
 class LeaveRun(Exception):
-    """The writer leaves; the run is kept as it stands."""
+    """The user leaves the run, which is kept."""
 
 
 @dataclass
 class InteractiveRun:
-    """A writer at her run."""
+    """A run, and the step that is shown."""
 
     workspace: OpenWorkspace
     console: Console
@@ -35,24 +35,24 @@ class InteractiveRun:
     run_id: UUID
     model_selection: ModelSelection = field(default_factory=ModelSelection)
     models: tuple[str, ...] | None = None
-    """What the command line names for every step."""
+    """The models of the command line, for every step."""
     shown_step: str | None = None
-    """The step she looks at; None is the one where the run stands."""
+    """The shown step; None is the run's current step."""
     needs_redraw: bool = True
-    """Whether the step is to be shown before she is asked."""
+    """Whether to print the step before the next prompt."""
 
     async def load_run(self) -> PipelineRun:
-        """Read the run as it is."""
+        """Read the run."""
         return await self.workspace.engine.load_run(self.run_id)
 
     def step_state(self, run: PipelineRun) -> StepState:
-        """Return the step she looks at."""
+        """Return the state of the shown step."""
         return find_step(run, self.shown_step)
 
     async def execute(
         self, operation: Callable[[PipelineRun, datetime], Events]
     ) -> PipelineRun:
-        """Carry out a decision, and look at what became of it."""
+        """Execute an operation and show the step again."""
         run = await self.workspace.engine.execute(self.run_id, operation)
         self.needs_redraw = True
         return run
@@ -60,45 +60,45 @@ class InteractiveRun:
     async def execute_and_advance(
         self, operation: Callable[[PipelineRun, datetime], Events]
     ) -> None:
-        """Carry out a decision that ends the step."""
+        """Execute an operation that completes the step."""
         run = await self.execute(operation)
         self.shown_step = None
         if run.status is PipelineStatus.COMPLETED:
             raise LeaveRun
 
     async def generate(self, request: GenerationRequest) -> None:
-        """Ask models; Ctrl-C stops them and what came is kept.
+        """Generate answers; Ctrl-C stops and keeps what was received.
 
         Raises:
-            WriteItError: nothing came of it.
+            WriteItError: no answer was received.
         """
-        engine, asking = self.workspace.engine, None
-        sending = asyncio.ensure_future(
+        engine = self.workspace.engine
+        generation = asyncio.ensure_future(
             engine.generate(request, self.stream_printer.show_event)
         )
         self.needs_redraw = True
 
         def stop() -> None:
-            self.console.write_dim("\nStopping; what came is kept.")
-            _stop_generation(sending)
+            self.console.write_dim("\nStopping. What has arrived is kept.")
+            _stop_generation(generation)
 
         with on_interrupt(stop):
             try:
-                asking = await sending
+                started = await generation
             except asyncio.CancelledError:
                 self.console.write("Stopped before anything was sent.")
                 return
-            await engine.wait_for_generation(asking)
+            await engine.wait_for_generation(started)
         self.stream_printer.end_step()
 
     async def generate_step(self) -> None:
-        """Ask the step's models; again only what failed or was cut."""
-        fresh = self.step_state(await self.load_run()).status is StepStatus.PENDING
+        """Generate the step, or only its failed and incomplete answers."""
+        is_new = self.step_state(await self.load_run()).status is StepStatus.PENDING
         await self.generate(
             GenerateStep(
                 run_id=self.run_id,
                 step=self.shown_step,
-                models=self.models if fresh else None,
+                models=self.models if is_new else None,
                 model_selection=self.model_selection,
             )
         )
@@ -121,9 +121,9 @@ async def run_interactively(
     *,
     generate_first: bool,
 ) -> PipelineRun:
-    """Let the writer choose until the run is finished or she leaves.
+    """Read and execute lines until the run is finished or the user leaves.
 
-    `obey` carries out a line of hers; with `begin` the first step is asked at once.
+    With `generate_first` the first step is generated at once.
     """
     if generate_first:
         await _run_and_report(interactive, interactive.generate_step())
@@ -137,16 +137,16 @@ async def run_interactively(
             await _run_and_report(interactive, execute_line(interactive, run, line))
         except LeaveRun:
             return await interactive.load_run()
-        except InputStopped as no_more:
-            if line is None or no_more.is_end_of_input:
+        except InputStopped as stopped:
+            if line is None or stopped.is_end_of_input:
                 await _pause_if_ended(
-                    interactive, is_end_of_input=no_more.is_end_of_input
+                    interactive, is_end_of_input=stopped.is_end_of_input
                 )
                 return await interactive.load_run()
 
 
 async def _run_and_report(interactive: InteractiveRun, action: Awaitable[None]) -> None:
-    """Do something; a refusal is shown, and nothing changed by it."""
+    """Execute an action and report its error."""
     try:
         await action
     except WriteItError as error:
@@ -158,7 +158,7 @@ async def _run_and_report(interactive: InteractiveRun, action: Awaitable[None]) 
 async def _pause_if_ended(
     interactive: InteractiveRun, *, is_end_of_input: bool
 ) -> None:
-    """End of input pauses the run, Ctrl-C leaves it as it stands."""
+    """Pause the run at the end of input, not after Ctrl-C."""
     run = await interactive.load_run()
     if is_end_of_input and run.status is PipelineStatus.RUNNING:
         await interactive.workspace.engine.pause_run(interactive.run_id)
@@ -178,12 +178,11 @@ def _prompt_text(interactive: InteractiveRun, run: PipelineRun) -> str:
     state = interactive.step_state(run)
     count = len(state.ai_responses)
     if state.status is StepStatus.PENDING:
-        choices = "Enter asks the models, skip, prompt"
+        choices = "Enter to generate, skip, prompt"
     elif count == 0:
-        choices = "again"
+        choices = "again to regenerate"
     else:
         numbers = "1" if count == 1 else f"1-{count}"
-        choices = f"{numbers} chooses, edit, again, take, merge, compare"
-        if count == 1:
-            choices = "1 chooses, edit, again, take, merge"
+        compare = ", compare" if count > 1 else ""
+        choices = f"{numbers} to choose, edit, again, take, merge{compare}"
     return f"[{state.step_name}] {choices}, back, pause, ? for more: "

@@ -1,4 +1,4 @@
-"""The words the writer can type, and what each does."""
+"""The commands of the interactive loop."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ from writeit.views.prompt import render_prompt
 from writeit.views.run import render_run
 from writeit.views.uris import ComparedSide
 
-# --- Looking at the step again, at two answers, at the prompt, at the run -------------
-
 
 async def show_step(
     interactive: InteractiveRun, run: PipelineRun, argument: str
@@ -38,13 +36,13 @@ async def show_step(
 async def compare_answers(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Show what is different between two answers."""
+    """Show the differences between two answers."""
     step = interactive.step_state(run)
     numbers = argument.replace(",", " ").split()
-    if not numbers and len(step.ai_responses) == 2:  # noqa: PLR2004 -- the two there are
+    if not numbers and len(step.ai_responses) == 2:  # noqa: PLR2004 -- the only pair
         numbers = ["1", "2"]
-    if len(numbers) != 2:  # noqa: PLR2004 -- two are compared
-        raise InvalidParams("Name two answers.", hint="Such as: compare 1 2")
+    if len(numbers) != 2:  # noqa: PLR2004 -- a pair
+        raise InvalidParams("Which answers?", hint="Type two numbers: compare 1 2")
     left, right = (
         ComparedSide(
             interactive.run_id,
@@ -55,17 +53,17 @@ async def compare_answers(
     )
     before, after = read_compared_text(run, left), read_compared_text(run, right)
     parts = comparison_parts(before, after)
-    alike = compare_words(before.text, after.text).is_related
+    related = compare_words(before.text, after.text).is_related
     interactive.console.write("")
     interactive.console.write(
-        render_head_for_terminal(*parts) if alike else render_for_terminal(*parts)
+        render_head_for_terminal(*parts) if related else render_for_terminal(*parts)
     )
 
 
 async def show_prompt(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Show the exact prompt, who would get it, and what it would cost."""
+    """Show the exact prompt, its models and their cost."""
     del argument
     step = interactive.step_state(run).step_name
     preview = await interactive.workspace.engine.preview_step(
@@ -85,26 +83,23 @@ async def show_prompt(
 async def show_run(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Show the run: its steps and its family."""
+    """Show the run: its steps and branches."""
     del argument
     node = read_full_tree(interactive.workspace.store, interactive.run_id)
     interactive.console.write("")
     interactive.console.write(render_for_terminal(render_run(run, node)))
 
 
-# --- Back to an earlier step, and away from the run -----------------------------------
-
-
 async def branch_at_step(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Go back to a step: a new run that shares the past; this one stays as it is."""
+    """Start over from a step in a new branch; this run stays unchanged."""
     step, _, name = argument.partition(" ")
     if not step:
         names = run.step_names
         reached = names[: names.index(run.current_step) + 1]
         step = interactive.console.read_line(
-            f"To which step? ({', '.join(reached)}) "
+            f"Start over from which step? ({', '.join(reached)}) "
         ).strip()
         if not step:
             return
@@ -112,7 +107,8 @@ async def branch_at_step(
         interactive.run_id, step, name.strip() or None
     )
     interactive.console.write(
-        f"Run {interactive.run_id} stays as it is; this is {child.pipeline_run_id} now."
+        f"Started branch {child.pipeline_run_id}."
+        f" Run {interactive.run_id} is unchanged."
     )
     interactive.run_id = child.pipeline_run_id
     interactive.shown_step, interactive.needs_redraw = None, True
@@ -121,18 +117,18 @@ async def branch_at_step(
 async def reopen_previous_step(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Choose again in the step before, as long as nothing was asked since."""
+    """Choose again in the previous step, if the shown step has no answers."""
     del argument
     done = [name for name, state in run.steps.items() if state.status in DONE_STATUSES]
-    here = interactive.step_state(run)
-    if not done or here.status is not StepStatus.PENDING:
+    shown = interactive.step_state(run)
+    if not done or shown.status is not StepStatus.PENDING:
         raise InvalidTransition(
-            f"There is nothing to choose again: {here.step_name} was asked already."
+            f"{shown.step_name} has answers already."
             if done
-            else "There is no step before this one.",
+            else "This is the first step.",
             state=run.status.value,
             attempted="redo",
-            hint="`back STEP` goes further back.",
+            hint="To change an earlier step, start over from it: back STEP",
         )
     interactive.shown_step, interactive.needs_redraw = done[-1], True
 
@@ -140,7 +136,7 @@ async def reopen_previous_step(
 async def pause_run(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Pause the run and leave; it can be taken up later."""
+    """Pause the run and leave."""
     del argument
     if run.status is PipelineStatus.RUNNING:
         await interactive.workspace.engine.pause_run(interactive.run_id)
@@ -150,20 +146,18 @@ async def pause_run(
 async def leave_run(
     interactive: InteractiveRun, run: PipelineRun, argument: str
 ) -> None:
-    """Leave the run as it stands; it can be taken up later."""
+    """Leave the run."""
     del interactive, run, argument
     raise LeaveRun
 
 
-# --- The words the writer can type, and what each does --------------------------------
-
-VerbHandler = Callable[["InteractiveRun", "PipelineRun", str], Awaitable[None]]
+VerbHandler = Callable[[InteractiveRun, PipelineRun, str], Awaitable[None]]
 _LEADING_NUMBER = re.compile(r"(\d+)\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A word, the letter for short, and what it does."""
+    """A command, its letter, and what it does."""
 
     name: str
     letter: str
@@ -178,66 +172,68 @@ VERBS: Final = (
         "edit",
         "e",
         "edit N",
-        "change answer N in $EDITOR, choose that",
+        "edit answer N in $EDITOR and choose it",
         answers.edit_answer,
     ),
     Verb(
         "again",
         "a",
-        "again [WORDS]",
-        "ask anew, with what should be different",
+        "again [FEEDBACK]",
+        "regenerate, with what should be different",
         answers.regenerate,
     ),
     Verb(
         "run",
         "r",
         "run",
-        "ask the models; again only what failed or was cut",
+        "generate, or only failed and incomplete answers",
         answers.generate_answers,
     ),
     Verb(
         "take",
         "t",
         "take N [2,4-5]",
-        "take paragraphs of answer N into the merge",
+        "add paragraphs of answer N to the merge",
         answers.add_to_merge,
     ),
     Verb(
         "merge",
         "m",
         "merge [N …]",
-        "join what was taken, or answers, in $EDITOR",
+        "merge added paragraphs, or answers, in $EDITOR",
         answers.merge_in_editor,
     ),
     Verb(
         "join",
         "j",
-        "join [N …] [WORDS]",
-        "let a model join them as you say",
+        "join [N …] [INSTRUCTIONS]",
+        "merge with a model",
         answers.merge_with_model,
     ),
     Verb(
         "compare",
         "c",
         "compare N M",
-        "show what is different between two answers",
+        "show the differences of two answers",
         compare_answers,
     ),
     Verb(
         "say",
         "",
-        "say WORDS",
-        "what the prompts of later steps should know",
+        "say FEEDBACK",
+        "feedback for later steps",
         answers.give_feedback,
     ),
-    Verb("rate", "", "rate N 0.8", "note how good an answer is", answers.rate_answer),
-    Verb("skip", "s", "skip", "go on without this step", answers.skip_step),
-    Verb("redo", "u", "redo", "choose again in the step before", reopen_previous_step),
+    Verb("rate", "", "rate N 0.8", "rate an answer", answers.rate_answer),
+    Verb("skip", "s", "skip", "skip this step", answers.skip_step),
+    Verb(
+        "redo", "u", "redo", "choose again in the previous step", reopen_previous_step
+    ),
     Verb(
         "back",
         "b",
         "back STEP [NAME]",
-        "go back: a new run that shares the past",
+        "start over from a step in a new branch",
         branch_at_step,
     ),
     Verb("show", "v", "show", "show the step again", show_step),
@@ -245,12 +241,12 @@ VERBS: Final = (
         "prompt",
         "",
         "prompt",
-        "the exact prompt, who gets it, what it costs",
+        "the exact prompt, its models and cost",
         show_prompt,
     ),
-    Verb("status", "", "status", "the whole run and its family", show_run),
+    Verb("status", "", "status", "the run, its steps and branches", show_run),
     Verb("pause", "p", "pause", "pause the run and leave", pause_run),
-    Verb("quit", "q", "quit", "leave the run as it stands", leave_run),
+    Verb("quit", "q", "quit", "leave without pausing", leave_run),
 )
 _VERBS_BY_WORD: Final = {
     word: verb for verb in VERBS for word in (verb.name, verb.letter) if word
@@ -260,11 +256,11 @@ _VERBS_BY_WORD: Final = {
 async def execute_verb_line(
     interactive: InteractiveRun, run: PipelineRun, line: str
 ) -> None:
-    """Carry out a line of the writer's.
+    """Execute a typed line.
 
     Raises:
-        WriteItError: it is not understood, or does not fit; nothing was done.
-        Leave: she is done.
+        WriteItError: it is unknown or not possible now; nothing was changed.
+        LeaveRun: the user is done.
     """
     line = line.strip()
     if line in {"?", "h", "help"}:
@@ -273,15 +269,15 @@ async def execute_verb_line(
     if not line:
         await _execute_empty_line(interactive, run)
         return
-    verb, words = parse_line(line)
-    await verb.handler(interactive, run, words)
+    verb, argument = parse_line(line)
+    await verb.handler(interactive, run, argument)
 
 
 def parse_line(line: str) -> tuple[Verb, str]:
-    """Return the verb of a line, and the words behind it.
+    """Return the verb of a line and its argument.
 
     Raises:
-        NotFound: there is no such verb; the nearest are named.
+        NotFound: there is no such verb; similar ones are suggested.
     """
     if number := _LEADING_NUMBER.fullmatch(line):
         if not number[2]:
@@ -297,7 +293,7 @@ def parse_line(line: str) -> tuple[Verb, str]:
 
 
 async def _execute_empty_line(interactive: InteractiveRun, run: PipelineRun) -> None:
-    """Enter goes on: it asks a step that is next, and ends a run that is finished."""
+    """Continue: generate a new step, or leave a finished run."""
     state = interactive.step_state(run)
     if state.status is StepStatus.PENDING:
         await interactive.generate_step()
@@ -314,6 +310,4 @@ def _print_help(interactive: InteractiveRun) -> None:
     for verb in VERBS:
         letter = verb.letter or " "
         interactive.console.write(f"  {letter}  {verb.usage:{width}}  {verb.summary}")
-    interactive.console.write(
-        "Ctrl-C stops answers on their way; what came of them is kept."
-    )
+    interactive.console.write("Ctrl-C stops generating. What has arrived is kept.")
