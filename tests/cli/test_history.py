@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from storage.whole import CHILD, FINISHED, GRANDCHILD, GRAVE, STREAMING, whole_store
+from storage.whole import CHILD, DELETED, FINISHED, GRANDCHILD, STREAMING, whole_store
 from support.terminal import CommandResult, Terminal
 from writeit.app import main
 from writeit.domain.session import UserPreferences
@@ -108,7 +108,7 @@ def test_the_tree_shows_families(here: Here) -> None:
     )
     assert re.search(rf"^├─ from draft: .*{CHILD}$", said.out, re.MULTILINE)
     assert re.search(
-        rf"^└─ from outline: .* · deleted  {GRAVE}$", said.out, re.MULTILINE
+        rf"^└─ from outline: .* · deleted  {DELETED}$", said.out, re.MULTILINE
     )
     assert re.search(rf"^   └─ from angles: .*{GRANDCHILD}$", said.out, re.MULTILINE)
 
@@ -117,7 +117,7 @@ def test_the_tree_as_json_is_a_tree(here: Here) -> None:
     """Children stand in their parents."""
     families = here.writeit("log", "--tree", "--json").json
     root = next(f for f in families if f["run_id"] == str(FINISHED))
-    assert [child["run_id"] for child in root["children"]] == [str(CHILD), str(GRAVE)]
+    assert [child["run_id"] for child in root["children"]] == [str(CHILD), str(DELETED)]
     assert root["children"][1]["deleted"]
 
 

@@ -15,10 +15,12 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import UUID
 
 import lmdb
 
@@ -28,7 +30,10 @@ from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.errors import ModelError
 from writeit.domain.operations import generate, lifecycle, select
-from writeit.domain.run import Call, Passage, RunDocument
+from writeit.domain.operations.lifecycle import Events
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.primer import StylePrimer
+from writeit.domain.run import Call, Passage, PipelineRun, RunDocument, StepState
 from writeit.domain.session import UserPreferences, UserSession
 from writeit.engine.engine import Engine
 from writeit.engine.precedence import StartRequest
@@ -37,18 +42,8 @@ from writeit.engine.streaming import RetryPolicy
 from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
 from writeit.library.pipelines import read_pipeline, read_primer
-from writeit.ports.store import Lease, RunCommit, RunQuery
+from writeit.ports.store import Lease, RunCommit, RunQuery, Store
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from uuid import UUID
-
-    from writeit.domain.operations.lifecycle import Events
-    from writeit.domain.pipeline import PipelineConfiguration
-    from writeit.domain.primer import StylePrimer
-    from writeit.domain.run import PipelineRun, StepState
-    from writeit.ports.store import Store
 
 ROOT = Path(__file__).parents[2]
 WORKSPACE = Path("/notes")

@@ -13,8 +13,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lmdb
 import pytest
@@ -31,9 +32,6 @@ from writeit.storage.checksum import add_checksum, strip_checksum
 from writeit.storage.maintenance import LmdbMaintenance
 from writeit.storage.store import LmdbStore
 from writeit.storage.verify import check_store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TESTS = Path(__file__).parents[1]
 CHANGED = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,8 @@ from writeit.export.bundle_reader import read_export
 from writeit.ports.store import RunCommit, RunQuery
 from writeit.storage import keys, migrations
 from writeit.storage.maintenance import LmdbMaintenance
+from writeit.storage.snapshot import Snapshot
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from writeit.storage.snapshot import Snapshot
 
 SAMPLES = sorted(Path(__file__).parent.glob("schema*"))
 NEWEST = SAMPLES[-1]

@@ -1,16 +1,13 @@
-"""What a writer may do next with a run, chosen at random among what makes sense."""
+"""What a user may do next with a run, chosen at random among what is allowed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from random import Random
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from random import Random
-
-    from drills.book import Fact
-    from support.editor import Json
+from drills.book import Fact
+from support.editor import Json
 
 MODELS = (
     *("openai/slow-25", "openai/slow-60", "openai/slow-60", "openai/slow-150"),
@@ -83,7 +80,7 @@ def ask(_run: Json, step: Json, rng: Random) -> Act:
 
 
 def regenerate(_run: Json, step: Json, rng: Random) -> Act:
-    """Ask them anew."""
+    """Regenerate them."""
     said = words(rng)
     params = {"step": step["stepName"], "models": _models(rng), "feedback": said}
     params["wait"] = rng.random() < WAITS

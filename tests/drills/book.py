@@ -8,16 +8,13 @@ nothing else is on its way: the run has to be shown exactly so after any restart
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from support.editor import Json
 from writeit.domain import events as e
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from support.editor import Json
-    from writeit.domain.events import Event
+from writeit.domain.events import Event
 
 Fact = tuple[str, str, str]
 

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from uuid import UUID
 
-from drills.book import fact_of
-from support.editor import Refused
+from drills.book import Book, Heard, fact_of
+from drills.scene import Witness
+from support.editor import Json, Refused
 from writeit.domain import state_machine
+from writeit.domain.run import PipelineRun
 from writeit.storage import keys
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from uuid import UUID
-
-    from drills.book import Book, Heard
-    from drills.scene import Witness
-    from support.editor import Json
-    from writeit.domain.run import PipelineRun
 
 DONE = {"COMPLETED", "SKIPPED"}
 

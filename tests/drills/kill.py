@@ -20,11 +20,11 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from drills import checks
 from drills.book import Book
@@ -32,9 +32,6 @@ from drills.player import Player
 from drills.scene import Witness, environment, providing, witnessing
 from support.workspace import new_workspace
 from writeit.storage.location import STORE_SUBFOLDER
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PROMISED = 0.05
 """Seconds of streamed text that a kill may cost."""

@@ -1,23 +1,19 @@
-"""A writer at one editor who does things at random and writes down what she is told."""
+"""A user at one editor who acts at random and records the answers."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import Any
 
 from drills import acts
-from support.editor import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
-    from random import Random
-
-    from drills.acts import Act
-    from drills.book import Book
-    from drills.scene import Witness
-    from support.editor import Json
+from drills.acts import Act
+from drills.book import Book
+from drills.scene import Witness
+from support.editor import Json, Refused
 
 EXPECTED = {"busy", "invalid_transition", "not_found", "retry_limit", "model_error"}
 """Refusals that a writer may meet who does not know what else happens meanwhile."""

@@ -6,20 +6,14 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from support.editor import Editor
-from support.provider import Provider
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from support.editor import Json
-    from support.provider import Call, Reply
+from support.editor import Editor, Json
+from support.provider import Call, Provider, Reply
 
 Hear = Callable[[str, dict[str, Any], float], None]
 """Gets a stream's token, a value of it, and when it arrived."""

@@ -22,21 +22,16 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from drills import checks, kill
 from drills.acts import Act
 from drills.book import Book
 from drills.player import Player
-from drills.scene import environment, providing, witnessing
-from support.editor import Refused
+from drills.scene import Interval, Witness, environment, providing, witnessing
+from support.editor import Json, Refused
 from support.waiting import wait_until_async
 from support.workspace import new_workspace
 from writeit.storage.location import STORE_SUBFOLDER
-
-if TYPE_CHECKING:
-    from drills.scene import Interval, Witness
-    from support.editor import Json
 
 WITHIN = 10.0
 """Seconds in which the run of a dead owner has to be found."""

@@ -18,7 +18,6 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -27,12 +26,10 @@ import lmdb
 from storage import samples
 from writeit.domain import events as e
 from writeit.domain.errors import StoreError
+from writeit.domain.run import PipelineRun
 from writeit.ports.store import StaleCommit
 from writeit.storage.location import store_folder
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun
 
 NOBODY = 65534
 
@@ -54,7 +51,7 @@ async def commit(folder: Path) -> None:
 
 
 async def say(folder: Path, name: str, count: int) -> None:
-    """Say words about run 1, deciding anew when another was quicker."""
+    """Give feedback to run 1, and retry when another process was first."""
     store = LmdbStore.open(folder)
     stale = said = 0
     while said < count:

@@ -1,16 +1,13 @@
-"""The store in both of its beginnings, so that each contract test runs on both."""
+"""Fixtures: a store that exists, and one that the first write creates."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)

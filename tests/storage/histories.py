@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 from hypothesis import strategies as st
 
@@ -26,10 +26,6 @@ from writeit.domain.run import (
 )
 from writeit.ports.store import RunCommit
 from writeit.text.markdown import clean_output
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from uuid import UUID
 
 MODELS = ("openai/gpt-4o", "anthropic/claude", "embedded/smol")
 LONG_TEXTS = (
@@ -105,7 +101,7 @@ def ask(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
 
 
 def regenerate(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Ask a step anew."""
+    """Regenerate a step."""
     step = run.steps[family.draw(st.sampled_from([run.current_step, "angles"]))]
     calls = family.calls(step.generation + 1)
     events = generate.regenerate(run, step, calls, family.text(), run.updated_at)

@@ -1,12 +1,12 @@
-"""A store that is made with the first thing to keep, and not before."""
+"""A store is created by the first write."""
 
 from __future__ import annotations
 
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +20,6 @@ from writeit.storage.location import store_exists
 from writeit.storage.maintenance import LmdbMaintenance
 from writeit.storage.migrations import SCHEMA_VERSION
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CHILD = Path(__file__).parent / "child.py"
 

@@ -1,12 +1,13 @@
-"""Random histories: what was decided is what is read, on both stores alike."""
+"""Random histories: what was committed is what is read."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,10 +18,6 @@ from writeit.domain import state_machine
 from writeit.domain.events import RunFailed
 from writeit.ports.store import RunCommit, RunQuery, StaleCommit, Store, StoredRun
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from uuid import UUID
 
 modest = settings(
     max_examples=60,

@@ -1,4 +1,4 @@
-"""Where the store goes, and what the writer is told about it."""
+"""The folder of a store, and the message about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The care of an open store: figures, compacting, backing up, pruning."""
+"""Maintenance of an open store: status, compacting, backups, pruning."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 import lmdb
 import pytest
@@ -19,20 +20,14 @@ from storage.whole import CHILD as BRANCHED
 from storage.whole import FINISHED, begin, branch, fill, finish
 from writeit.domain import events as e
 from writeit.domain.errors import Busy, InvalidParams, NotFound, StoreError
+from writeit.domain.events import Event
 from writeit.domain.operations import generate
-from writeit.ports.store import DeletionCounts, RunQuery
+from writeit.domain.run import PipelineRun
+from writeit.ports.store import DeletionCounts, Maintenance, RunQuery
 from writeit.storage import keys, maintenance, migrations, page_check
 from writeit.storage.maintenance import LmdbMaintenance
+from writeit.storage.snapshot import Snapshot
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from uuid import UUID
-
-    from writeit.domain.events import Event
-    from writeit.domain.run import PipelineRun
-    from writeit.ports.store import Maintenance
-    from writeit.storage.snapshot import Snapshot
 
 CHILD = Path(__file__).parent / "child.py"
 
@@ -71,7 +66,7 @@ def held(folder: Path) -> Iterator[None]:
         other.kill()
 
 
-# --- Figures ----------------------------------------------------------------------
+# Figures
 
 
 async def test_figures_are_counts_of_keys(
@@ -102,7 +97,7 @@ async def test_reads_and_writes_go_on_during_a_long_read(lmdb_store: LmdbStore) 
         assert list(snapshot.scan_keys(keys.RUNS)) == [keys.run(an_id(1))]
 
 
-# --- Compacting -------------------------------------------------------------------
+# Compacting
 
 
 async def test_compacting_gives_the_disk_back_what_is_free(
@@ -228,7 +223,7 @@ async def test_compacting_without_room_changes_nothing(
     await put(lmdb_store, a_run(7))
 
 
-# --- Backing up -------------------------------------------------------------------
+# Backing up
 
 
 async def test_a_backup_opens_and_is_well(
@@ -303,7 +298,7 @@ async def test_a_backup_where_no_folder_can_be_is_refused(
     assert lmdb_store.list_runs(RunQuery()).runs == []
 
 
-# --- Pruning ----------------------------------------------------------------------
+# Pruning
 
 
 async def grow(store: LmdbStore) -> None:
@@ -378,7 +373,7 @@ async def test_a_run_that_is_asked_anew_is_not_pruned(
 
 
 def regenerated(store: LmdbStore, run_id: UUID) -> tuple[Event, ...]:
-    """The events that ask the last step of a run anew."""
+    """The events that regenerate the last step of a run."""
     stored = store.get_run(run_id)
     assert stored is not None
     again, moment = samples.call(2000), stored.run.updated_at

@@ -1,10 +1,10 @@
-"""What two do to one run in the same moment, neither knowing of the other."""
+"""Two processes that commit to one run at the same time."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,12 +15,8 @@ from writeit.domain.errors import NotFound
 from writeit.domain.operations import lifecycle
 from writeit.ports.store import RunCommit, Store
 from writeit.storage import keys
+from writeit.storage.snapshot import Batch
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from writeit.storage.snapshot import Batch
 
 
 async def test_nothing_branches_off_a_run_that_was_deleted_meanwhile(

@@ -1,17 +1,14 @@
-"""Readers and the writer at once: nothing is missed, nothing is seen twice."""
+"""Readers and the writer at once: nothing is lost or read twice."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from storage.samples import a_run, an_id, answer, ask, put, receive
 from support.waiting import wait_until_async
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def test_streamed_text_is_always_whole(lmdb_store: LmdbStore) -> None:

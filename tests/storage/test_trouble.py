@@ -1,4 +1,4 @@
-"""Kills, full disks, other processes, damage: what the store promises then."""
+"""Kills, full disks, other processes, damage and newer versions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lmdb
 import pytest
@@ -26,12 +27,8 @@ from writeit.domain.errors import StoreError
 from writeit.ports.store import RunQuery
 from writeit.storage import keys, migrations, writer
 from writeit.storage.checksum import add_checksum, strip_checksum
+from writeit.storage.snapshot import Batch
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from writeit.storage.snapshot import Batch
 
 CHILD = Path(__file__).parent / "child.py"
 
@@ -94,7 +91,7 @@ def refused(folder: Path) -> StoreError:
     return caught.value
 
 
-# --- Killed -----------------------------------------------------------------------
+# Killed
 
 
 @pytest.mark.parametrize("patience", [0.1, 0.3, 0.6])
@@ -126,7 +123,7 @@ def test_a_kill_loses_no_acknowledged_decision(folder: Path, patience: float) ->
     store.close()
 
 
-# --- Other processes --------------------------------------------------------------
+# Other processes
 
 
 async def test_two_processes_lose_no_update(folder: Path) -> None:
@@ -210,7 +207,7 @@ async def test_closing_does_not_wait_for_ever(
     process.communicate()
 
 
-# --- No room, no permission -------------------------------------------------------
+# No room, no permission
 
 
 def test_a_full_disk_is_told_and_nothing_is_lost(folder: Path) -> None:
@@ -259,7 +256,7 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-# --- Damage -----------------------------------------------------------------------
+# Damage
 
 
 @pytest.mark.parametrize("part", ["nothing", "a byte", "a meta page", "half", "most"])
@@ -369,7 +366,7 @@ async def test_a_missing_text_is_told(folder: Path) -> None:
     store.close()
 
 
-# --- Versions ---------------------------------------------------------------------
+# Versions
 
 
 def write_schema(folder: Path, value: bytes | None) -> None:

@@ -1,24 +1,21 @@
-"""What `verify` finds: every flipped bit that matters, and every broken promise."""
+"""`verify` finds every flipped bit that matters, and every inconsistency."""
 
 from __future__ import annotations
 
 import random
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import lmdb
 import pytest
 
 from storage.samples import a_run, an_id, put
-from storage.whole import CHILD, FINISHED, GRANDCHILD, GRAVE, STREAMING, whole_store
+from storage.whole import CHILD, DELETED, FINISHED, GRANDCHILD, STREAMING, whole_store
 from writeit.storage import checksum, keys, migrations, verify
 from writeit.storage.maintenance import LmdbMaintenance
 from writeit.storage.store import LmdbStore
 from writeit.storage.verify import check_store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 FLIPS = 400
 
@@ -51,7 +48,7 @@ def contents(folder: Path) -> list[tuple[bytes, bytes, bytes | None]]:
 
 
 def change(folder: Path, work: Callable[[lmdb.Transaction[bytes]], object]) -> None:
-    """Write to the store behind its back."""
+    """Write to the store without the store's code."""
     with (
         lmdb.Environment(str(folder)) as environment,
         environment.begin(write=True) as txn,
@@ -59,12 +56,12 @@ def change(folder: Path, work: Callable[[lmdb.Transaction[bytes]], object]) -> N
         work(txn)
 
 
-def found(folder: Path) -> dict[str, str]:
+def problems_by_key(folder: Path) -> dict[str, str]:
     """The problems, by key."""
     return {problem.key: problem.message for problem in check_store(folder).problems}
 
 
-# --- Bits -------------------------------------------------------------------------
+# Bits
 
 
 def test_a_sound_store_has_no_problems(whole: Path) -> None:
@@ -109,32 +106,32 @@ def test_a_flipped_bit_in_each_kind_of_value_is_told_with_its_key(
         place = len(value) // 2
         damaged = value[:place] + bytes([value[place] ^ 1]) + value[place + 1 :]
         change(folder, lambda txn, k=key, v=damaged: txn.put(k, v))  # type: ignore[misc]
-        assert key.decode() in found(folder), kind
+        assert key.decode() in problems_by_key(folder), kind
 
 
 def test_a_value_under_another_key_is_told(whole: Path, folder: Path) -> None:
-    """Each value is sealed together with its key."""
+    """The checksum covers the key too."""
     for kind in keys.RECORD_PREFIXES:
         shutil.copytree(whole, folder, dirs_exist_ok=True)
         key, value = next((k, v) for k, v, _ in contents(folder) if k.startswith(kind))
         other = key[:-1] + (b"0" if key[-1:] != b"0" else b"1")
         change(folder, lambda txn, k=other, v=value: txn.put(k, v))  # type: ignore[misc]
-        assert other.decode() in found(folder)
+        assert other.decode() in problems_by_key(folder)
 
 
-# --- Promises ---------------------------------------------------------------------
+# Consistency
 
 
-def sealed_put(txn: lmdb.Transaction[bytes], key: bytes, value: bytes) -> None:
-    """Write a record that says something else, well sealed."""
+def put_record(txn: lmdb.Transaction[bytes], key: bytes, value: bytes) -> None:
+    """Write another record with a valid checksum."""
     txn.put(key, checksum.add_checksum(key, value))
 
 
 def replaced(txn: lmdb.Transaction[bytes], key: bytes, old: bytes, new: bytes) -> None:
-    """Let a record say something else, well sealed."""
+    """Change a record, with a valid checksum."""
     value = checksum.strip_checksum(txn.get(key) or b"")
     assert old in value
-    sealed_put(txn, key, value.replace(old, new))
+    put_record(txn, key, value.replace(old, new))
 
 
 NOBODY = an_id(77)
@@ -145,7 +142,7 @@ MISSING = [
     (keys.event(CHILD, 1), f"run:{CHILD}", "0 events"),
     (keys.streaming(STREAMING), f"streaming:{STREAMING}", "missing"),
     (keys.branch_parent(CHILD), f"branch_parent:{CHILD}", "missing"),
-    (keys.tombstone(GRAVE), f"run:{GRANDCHILD}", "branched off"),
+    (keys.tombstone(DELETED), f"run:{GRANDCHILD}", "branched off"),
     (
         keys.branch_child(FINISHED, CHILD),
         f"branch_children:{FINISHED}:{CHILD}",
@@ -164,9 +161,9 @@ MISSING = [
 def test_what_is_missing_is_told(
     folder: Path, key: bytes, told: str, words: str
 ) -> None:
-    """With the key of the one who needs it."""
+    """With its own key, or the key of what needs it."""
     change(folder, lambda txn: txn.delete(key))
-    assert words in found(folder)[told]
+    assert words in problems_by_key(folder)[told]
 
 
 @pytest.mark.parametrize(
@@ -177,10 +174,10 @@ def test_what_is_missing_is_told(
     ],
 )
 def test_every_reference_and_index_is_followed(folder: Path, kind: bytes) -> None:
-    """Without its first key of each kind the store is not well."""
+    """A store without its first key of any kind has a problem."""
     key = next(k for k, _, _ in contents(folder) if k.startswith(kind + b":"))
     change(folder, lambda txn: txn.delete(key))
-    assert found(folder)
+    assert problems_by_key(folder)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +208,7 @@ def test_every_reference_and_index_is_followed(folder: Path, kind: bytes) -> Non
     ],
 )
 def test_what_belongs_to_nothing_is_told(folder: Path, key: bytes) -> None:
-    """Orphans and strangers, each by its key."""
+    """Orphans and unknown keys, each by its key."""
     other = key.partition(b":")[0] + b":"
     value = next((v for k, v, _ in contents(folder) if k.startswith(other)), b"?")
     if key.startswith(keys.RECORD_PREFIXES):
@@ -219,31 +216,31 @@ def test_what_belongs_to_nothing_is_told(folder: Path, key: bytes) -> None:
     elif key.startswith(keys.JOURNAL):
         value = checksum.add_text_checksum(key, b"text")
     change(folder, lambda txn: txn.put(key, value))
-    assert key.decode(errors="replace") in found(folder)
+    assert key.decode(errors="replace") in problems_by_key(folder)
 
 
 def test_an_entity_that_its_events_do_not_make_is_told(folder: Path) -> None:
-    """With the fields that differ, in plain words."""
+    """With the names of the fields that differ."""
     key = keys.step(FINISHED, "draft")
     change(
         folder,
         lambda txn: replaced(txn, key, b'"user_selection":0', b'"user_selection":1'),
     )
-    message = found(folder)[key.decode()]
+    message = problems_by_key(folder)[key.decode()]
     assert message == "It differs from the run's events in: user_selection."
 
 
 def test_usage_that_is_not_the_answers_is_told(folder: Path) -> None:
-    """What a call cost stands twice, and must be the same."""
+    """Usage is stored twice, and must be the same."""
     key = next(k for k, _, _ in contents(folder) if k.startswith(keys.USAGE))
     change(folder, lambda txn: replaced(txn, key, b"0.25", b"0.75"))
-    assert list(found(folder)) == [key.decode()]
+    assert list(problems_by_key(folder)) == [key.decode()]
 
 
 def test_a_store_of_another_schema_is_told(folder: Path) -> None:
-    """It was not made whole by a migration."""
+    """Its migration is not complete."""
     change(folder, lambda txn: txn.put(keys.SCHEMA, migrations.schema_value(1)))
-    assert "meta:schema" in found(folder)
+    assert "meta:schema" in problems_by_key(folder)
 
 
 @pytest.mark.parametrize("size", [0, 1, 200, 4096, 9000, 60_000])
@@ -251,10 +248,10 @@ def test_a_stump_is_told(folder: Path, size: int) -> None:
     """And nothing is raised."""
     data = folder / "data.mdb"
     data.write_bytes(data.read_bytes()[:size])
-    assert list(found(folder)) == ["data.mdb"]
+    assert list(problems_by_key(folder)) == ["data.mdb"]
 
 
-# --- While it is in use -----------------------------------------------------------
+# While it is in use
 
 
 async def test_an_open_store_is_verified_as_it_is_now(lmdb_store: LmdbStore) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from uuid import UUID
 
 from storage import samples
 from storage.samples import a_run, an_id, answer, ask, at, receive, select
@@ -15,11 +16,7 @@ from writeit.domain.session import UserPreferences
 from writeit.ports.store import Lease, RunCommit
 from writeit.storage.store import LmdbStore
 
-if TYPE_CHECKING:
-    from pathlib import Path
-    from uuid import UUID
-
-FINISHED, CHILD, GRAVE, GRANDCHILD, STREAMING = (an_id(n) for n in range(1, 6))
+FINISHED, CHILD, DELETED, GRANDCHILD, STREAMING = (an_id(n) for n in range(1, 6))
 
 
 async def begin(store: LmdbStore, run_id: UUID, **fields: object) -> PipelineRun:
@@ -69,9 +66,9 @@ async def fill(store: LmdbStore) -> None:
     await begin(store, FINISHED, uri="file:///notes/bees.md")
     await finish(store, FINISHED, 100)
     await branch(store, FINISHED, CHILD, "draft")
-    await branch(store, FINISHED, GRAVE, "outline")
-    await branch(store, GRAVE, GRANDCHILD, "angles")
-    await store.delete_run(GRAVE)
+    await branch(store, FINISHED, DELETED, "outline")
+    await branch(store, DELETED, GRANDCHILD, "angles")
+    await store.delete_run(DELETED)
     await begin(store, STREAMING)
     lease = Lease(owner=an_id(900), pid=1, process_started=1.5, heartbeat=at(9))
     stored = store.get_run(STREAMING)

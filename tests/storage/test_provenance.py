@@ -1,4 +1,4 @@
-"""A store that this user did not make: looked at before LMDB maps it."""
+"""A store that this user did not create is verified before LMDB maps it."""
 
 from __future__ import annotations
 

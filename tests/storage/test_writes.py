@@ -1,12 +1,13 @@
-"""What only a store on the disk can do or get wrong."""
+"""Keys and values on the disk, groups of writes, limits."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from lmdb import verify as offline
@@ -21,10 +22,6 @@ from writeit.ports.store import RunCommit, RunQuery
 from writeit.storage.checksum import strip_text_checksum
 from writeit.storage.store import LmdbStore
 from writeit.storage.writer import JOURNAL_DELAY
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from uuid import UUID
 
 
 def dump(store: LmdbStore) -> dict[str, bytes]:
@@ -90,7 +87,7 @@ async def finished(
     return run
 
 
-# --- What is written --------------------------------------------------------------
+# What is written
 
 
 async def test_the_keys_are_the_data_models(lmdb_store: LmdbStore) -> None:
@@ -192,7 +189,7 @@ async def test_only_what_changed_is_written(lmdb_store: LmdbStore) -> None:
     assert lmdb_store.counters.bytes_written - size < 2500
 
 
-# --- Branches ---------------------------------------------------------------------
+# Branches
 
 
 @pytest.mark.parametrize(("answers", "size"), [(3, 900_000), (8, 320_000)])
@@ -241,7 +238,7 @@ def _reads_to_open(tmp_path: Path, run_id: UUID) -> int:
     return store.counters.keys_read - before
 
 
-# --- Deleting ---------------------------------------------------------------------
+# Deleting
 
 
 async def test_nothing_of_deleted_runs_is_left_behind(
@@ -293,7 +290,7 @@ async def test_a_long_line_of_tombstones_goes_at_once(lmdb_store: LmdbStore) -> 
     assert keys_of(lmdb_store, "tombstone:") == keys_of(lmdb_store, "branch_") == []
 
 
-# --- Reading ----------------------------------------------------------------------
+# Reading
 
 
 async def test_a_page_is_read_and_no_further(lmdb_store: LmdbStore) -> None:
@@ -321,7 +318,7 @@ async def test_streaming_runs_do_not_read_the_others(lmdb_store: LmdbStore) -> N
     assert lmdb_store.counters.keys_read - before == 1
 
 
-# --- The writer thread ------------------------------------------------------------
+# The writer thread
 
 
 async def test_decisions_at_once_share_a_transaction(lmdb_store: LmdbStore) -> None:
@@ -402,7 +399,7 @@ async def test_a_journal_leaves_nothing_behind(lmdb_store: LmdbStore) -> None:
     assert keys_of(lmdb_store, "streaming:") == []
 
 
-# --- Sharing and limits -----------------------------------------------------------
+# Sharing and limits
 
 
 async def test_a_folder_is_open_once_in_a_process(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`writeit store move`: all of it arrives, or all of it stays."""
+"""`writeit store move`: a store is moved completely, or not at all."""
 
 from __future__ import annotations
 

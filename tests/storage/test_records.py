@@ -1,16 +1,16 @@
-"""Keys and values: their order, their limits, their versions."""
+"""Records, keys and caches: order, limits, versions."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.samples import an_id, answer, at
-from writeit.domain.entity import TokenUsage
+from writeit.domain.entity import Entity, TokenUsage
 from writeit.domain.errors import InvalidParams
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import (
@@ -39,9 +39,6 @@ from writeit.storage.records import (
     decode_record,
     encode_record,
 )
-
-if TYPE_CHECKING:
-    from writeit.domain.entity import Entity
 
 TIMES = st.datetimes(
     min_value=datetime(1000, 1, 2),  # noqa: DTZ001 -- hypothesis adds the zone
@@ -170,7 +167,7 @@ def test_every_field_of_an_entity_has_its_place(
     assert set(entity.model_fields) <= set(record.model_fields) | elsewhere
 
 
-# --- Keys -------------------------------------------------------------------------
+# Keys
 
 
 @given(TIMES, TIMES)
@@ -220,7 +217,7 @@ def test_every_reserved_key_is_of_its_kind() -> None:
     assert keys.primer("academic") == b"primer:academic"
 
 
-# --- The cache --------------------------------------------------------------------
+# The cache
 
 
 def test_the_cache_is_bounded_by_bytes() -> None:

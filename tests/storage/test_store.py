@@ -1,4 +1,4 @@
-"""What every store does: the real one, one that is not made yet, and the fake."""
+"""The port `Store`, on a store that exists and on one that is created later."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ async def test_a_run_may_begin_with_answers_of_unknown_calls(store: Store) -> No
     assert state_machine.replay(store.events(run.pipeline_run_id)) == run
 
 
-# --- Streaming --------------------------------------------------------------------
+# Streaming
 
 
 async def test_journaled_text_is_seen_while_it_streams(store: Store) -> None:
@@ -216,7 +216,7 @@ async def test_runs_that_stream_are_known(store: Store) -> None:
     assert store.streaming_runs() == []
 
 
-# --- The list of runs -------------------------------------------------------------
+# The list of runs
 
 
 async def listed(store: Store, query: RunQuery) -> list[int]:
@@ -314,7 +314,7 @@ async def test_listing_on_from_an_unknown_run_is_refused(store: Store) -> None:
         store.list_runs(RunQuery(older_than=an_id(404)))
 
 
-# --- What comes along with a decision ---------------------------------------------
+# What comes along with a decision
 
 
 async def test_a_configuration_is_kept_whole(store: Store) -> None:
@@ -415,7 +415,7 @@ async def test_preferences_are_kept(store: Store) -> None:
     assert store.preferences() == UserPreferences(theme="light")
 
 
-# --- Leases -----------------------------------------------------------------------
+# Leases
 
 
 def a_lease(owner: int, seconds: float = 0) -> Lease:
@@ -451,7 +451,7 @@ async def test_only_the_owner_renews_a_lease(store: Store) -> None:
     assert store.lease(an_id(3)) is None
 
 
-# --- Families and deletion --------------------------------------------------------
+# Families and deletion
 
 
 async def branch(store: Store, parent: int, number: int) -> PipelineRun:
@@ -600,7 +600,7 @@ async def test_a_decision_on_a_deleted_run_is_stale(store: Store) -> None:
     assert living(store) == [3, 2, 1]
 
 
-# --- Usage ------------------------------------------------------------------------
+# Usage
 
 
 async def test_usage_counts_each_answer_once(store: Store) -> None:
