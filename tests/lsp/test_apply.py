@@ -35,7 +35,7 @@ async def test_a_passage_is_replaced_once_in_one_edit(docs: OpenDocuments) -> No
     assert page.version == 2
 
 
-async def test_what_she_typed_since_the_run_began_stays(docs: OpenDocuments) -> None:
+async def test_text_typed_since_the_run_started_stays(docs: OpenDocuments) -> None:
     """In other paragraphs, and in the same one where the words allow it."""
     page = docs.open()
     run_id = await docs.polished(page)
@@ -49,10 +49,10 @@ async def test_what_she_typed_since_the_run_began_stays(docs: OpenDocuments) -> 
     )
 
 
-async def test_where_both_changed_the_same_hers_stays_and_is_reported(
+async def test_the_users_text_stays_where_both_changed_it_and_is_reported(
     docs: OpenDocuments,
 ) -> None:
-    """Conflicts are a result, not an error; who waits for it says it her own way."""
+    """Conflicts are a result, not an error; who waits for it says it in its own way."""
     page = docs.open()
     said = len(docs.editor.sent("window/showMessage"))
     run_id = await docs.polished(page)
@@ -77,14 +77,14 @@ async def test_every_manner_of_client_gets_there(
     page = docs.open(manner=manner)
     run_id = await docs.polished(page)
     applying = asyncio.create_task(docs.apply(run_id))
-    for word in ("meanwhile. ", "types ", "She "):
+    for word in ("meanwhile. ", "types ", "You "):
         page.type(0, 0, word)
         await asyncio.sleep(0.02)
     result = await docs.insist(run_id, await applying)
     assert result["applied"]
     assert BETTER in page.text
     assert page.text.count("mills") == 1
-    assert page.text.startswith("She types meanwhile. ")
+    assert page.text.startswith("You types meanwhile. ")
 
 
 async def test_a_server_that_stood_still_hears_what_the_editor_did_meanwhile(
@@ -122,7 +122,7 @@ async def test_a_client_that_never_does_it_leaves_it_pending(
 
 
 async def test_restore_brings_the_writers_text_back(docs: OpenDocuments) -> None:
-    """As it was before, but for what she typed since; once."""
+    """As it was before, except for what was typed since; once."""
     page = docs.open()
     run_id = await docs.polished(page)
     await docs.apply(run_id)

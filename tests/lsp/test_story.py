@@ -1,200 +1,136 @@
-"""The main job under each editor's capabilities, from notes to article."""
+"""The whole story as one test, under each editor's capabilities, over each wire.
+
+Notes → angles → choose → outline with feedback → asked anew → draft by two models →
+passages of both → merge → polish → apply → rewind → branch → other draft → diff →
+export.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+
+from support.editor import EVERY_PROFILE
+from support.open_documents import OpenDocuments
+from support.transports import TRANSPORTS, served
 
 if TYPE_CHECKING:
-    from support.editor import Editor
+    from pathlib import Path
+
+    from support.editor import Editor, Json
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-STEPS = ["angles", "outline", "draft", "polish"]
+NOTES = "# Notes on rivers\n\n- A river is moving water.\n"
 
 
-async def test_notes_become_an_article(editor: Editor) -> None:
-    """Four steps, each asked, chosen and kept; the article and its history come out."""
-    run_id = await editor.start_run(name="story")
-    for step in STEPS:
-        state = await editor.command(
-            "writeit.step.run", runId=run_id, models=[f"openai/say-the%20{step}"]
+class Story:
+    """One run and what is done with it."""
+
+    def __init__(self, editor: Editor, run_id: str) -> None:
+        self.editor = editor
+        self.run_id = run_id
+
+    async def do(self, command: str, **params: Any) -> Any:
+        """Run a command on the run."""
+        return await self.editor.command(
+            f"writeit.{command}", runId=self.run_id, **params
         )
-        assert state["status"] == "RUNNING"
-        assert state["stepName"] == step
-        run = await editor.command("writeit.step.select", runId=run_id, response=0)
-        assert run["steps"][step]["status"] == "COMPLETED"
-        assert run["steps"][step]["content"] == f"the {step}"
-    assert run["status"] == "COMPLETED"
 
-    article = await editor.command(
-        "writeit.run.export", runId=run_id, format="markdown", path="out/article.md"
+    async def ask(self, *models: str, **params: Any) -> Json:
+        """Ask the current step."""
+        asked = [f"openai/{model}" for model in models]
+        state: Json = await self.do("step.run", models=asked, **params)
+        return state
+
+    async def choose(self, response: int = 0, **params: Any) -> Json:
+        """Choose an answer."""
+        run: Json = await self.do("step.select", response=response, **params)
+        return run
+
+
+async def to_the_draft(story: Story) -> None:
+    """Angles chosen, an outline with feedback, asked anew and chosen."""
+    await story.ask("say-first%20angle", "say-second%20angle")
+    await story.choose(1, feedback="for beginners")
+    outline = await story.ask("echo")
+    assert "for beginners" in outline["aiResponses"][0]["promptUsed"]
+    anew = await story.do(
+        "step.regenerate", feedback="fewer parts", models=["openai/say-outline"]
     )
-    written = editor.folder / "out" / "article.md"
-    assert article["uri"] == written.as_uri()
-    text = written.read_text(encoding="utf-8")
-    assert text.startswith("---\nwriteit_export:\n")
-    assert text.endswith("\n---\nthe polish\n")
-
-    history = await editor.command("writeit.run.export", runId=run_id)
-    kept = yaml.safe_load(history["content"])
-    kinds = [fact["type"] for fact in kept["history"]]
-    assert kinds[0] == "run_started"
-    assert kinds[-1] == "run_completed"
-    answers = kept["run"]["steps"]["outline"]["ai_responses"]
-    assert "the angles" in answers[0]["prompt_used"]
+    assert "fewer parts" in anew["aiResponses"][1]["promptUsed"]
+    await story.choose(1)
 
 
-async def test_a_run_is_made_of_what_the_document_says(editor: Editor) -> None:
-    """Front matter gives primer and inputs; the source leaves the front matter out."""
-    run_id = await editor.start_run()
-    run = await editor.command("writeit.run.show", runId=run_id)
-    assert run["status"] == "INITIALIZING"
-    assert run["currentStep"] == "angles"
-    assert run["primer"]["primerId"] == "academic"
-    assert run["userInputs"]["target_audience"] == "editors"
-    assert run["userInputs"]["source_material"].startswith("# Notes on rivers")
-    assert run["uri"] == editor.notes
+async def merged_draft(story: Story) -> str:
+    """A draft joined of passages of two models' answers."""
+    draft = await story.ask("say-Rivers%20run.", "say-Water%20moves.")
+    texts = [answer["rawOutput"] for answer in draft["aiResponses"]]
+    for index in (1, 0):
+        await story.do("step.take", response=index, text=texts[index])
+    run = await story.do("step.merge")
+    joined = f"{texts[1]}\n\n{texts[0]}"
+    assert run["steps"]["draft"]["content"] == joined
+    return joined
 
 
-async def test_params_win_over_front_matter(editor: Editor) -> None:
-    """Inputs and primer: params > front matter."""
-    run_id = await editor.start_run(
-        primer="executive", inputs={"target_audience": "captains"}
-    )
-    run = await editor.command("writeit.run.show", runId=run_id)
-    assert run["primer"]["primerId"] == "executive"
-    assert run["userInputs"]["target_audience"] == "captains"
-
-
-async def test_several_models_and_samples_answer_one_step(editor: Editor) -> None:
-    """N models times S samples; an index is a place in the order they ended."""
-    run_id = await editor.start_run()
-    state = await editor.command(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/say-a", "openai/say-b"],
-        samples=2,
-    )
-    texts = sorted(answer["rawOutput"] for answer in state["aiResponses"])
-    assert texts == ["a", "a", "b", "b"]
-    assert state["failures"] == []
-
-
-async def test_one_model_failing_does_not_stop_the_others(editor: Editor) -> None:
-    """Some answers failed: a result, with failures."""
-    run_id = await editor.start_run()
-    state = await editor.command(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/say-here", "openai/err-401"],
-    )
-    assert [a["rawOutput"] for a in state["aiResponses"]] == ["here"]
-    (failure,) = state["failures"]
-    assert failure["model"] == "openai/err-401"
-    assert failure["reason"] == "auth"
-
-
-async def test_only_what_failed_is_asked_again(editor: Editor) -> None:
-    """A second step.run repairs, with another model if one is named."""
-    run_id = await editor.start_run()
-    await editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-here", "openai/err-400"]
-    )
-    state = await editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-instead"]
-    )
-    assert [a["rawOutput"] for a in state["aiResponses"]] == ["here", "instead"]
-    assert state["failures"] == []
-    assert state["retryCount"] == 0
-    refused = await editor.refusal("writeit.step.run", runId=run_id)
-    assert refused.kind == "invalid_transition"
-
-
-async def test_runs_are_listed_newest_first_page_by_page(editor: Editor) -> None:
-    """`next` is the `before` of the following page."""
-    made = [await editor.start_run(name=f"page {n}") for n in range(3)]
-    first = await editor.command("writeit.run.list", text="page", limit=2)
-    assert [r["runId"] for r in first["runs"]] == [made[2], made[1]]
-    second = await editor.command("writeit.run.list", text="page", before=first["next"])
-    assert made[0] in [r["runId"] for r in second["runs"]]
-    assert made[1] not in [r["runId"] for r in second["runs"]]
-
-
-async def test_the_writers_own_wording_goes_on_and_the_answer_stays(
-    editor: Editor,
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("profile", EVERY_PROFILE)
+async def test_from_notes_to_an_article_and_back(
+    transport: str, profile: str, workspace: Path, environment: dict[str, str]
 ) -> None:
-    """`content` is what the next step gets; the answer is immutable."""
-    run_id = await editor.start_run()
-    await editor.command("writeit.step.run", runId=run_id, models=["openai/say-raw"])
-    run = await editor.command(
-        "writeit.step.select",
-        runId=run_id,
-        response=0,
-        content="my words",
-        feedback="shorter",
+    """Nothing on the way destroys what was there before."""
+    async with served(transport, workspace, profile, environment) as editor:
+        editor.folder = workspace
+        await tell(editor)
+
+
+async def tell(editor: Editor) -> None:
+    """Tell the story in an editor."""
+    docs = OpenDocuments(editor)
+    page = docs.open(NOTES)
+    story = Story(editor, await editor.start_run(uri=page.uri, name="rivers"))
+    await to_the_draft(story)
+    joined = await merged_draft(story)
+    polish = await story.ask("say-Rivers%20run%20and%20water%20moves.")
+    assert joined in polish["aiResponses"][0]["promptUsed"]
+    finished = await story.choose()
+    assert finished["status"] == "COMPLETED"
+
+    applied = await story.do("step.apply", mode="replace")
+    assert applied["applied"]
+    assert page.text == "Rivers run and water moves.\n"
+    restored = await story.do("edit.restore")
+    assert restored["applied"]
+    assert page.text == NOTES
+
+    before = await story.do("run.show")
+    other = Story(
+        editor,
+        (await story.do("run.rewind", step="outline"))["pipelineRunId"],
     )
-    angles = run["steps"]["angles"]
-    assert angles["content"] == "my words"
-    assert angles["editedContent"] == "my words"
-    assert angles["aiResponses"][0]["rawOutput"] == "raw"
-    state = await editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/echo"]
+    await other.choose(0)
+    await other.ask("say-Another%20draft.")
+    await other.choose()
+    branch = await story.do("run.branch", step="draft", name="the mills")
+    assert branch["steps"]["outline"] == before["steps"]["outline"]
+    assert await story.do("run.show") == before
+
+    tree = await story.do("run.tree")
+    points = {child["branchPoint"] for child in tree["children"]}
+    assert points == {"outline", "draft"}
+    difference = await editor.command(
+        "writeit.run.diff",
+        left={"runId": story.run_id, "step": "draft"},
+        right={"runId": other.run_id, "step": "draft"},
     )
-    prompt = state["aiResponses"][0]["promptUsed"]
-    assert "my words" in prompt
-    assert "shorter" in prompt
+    assert "+Another draft." in difference["unified"]
+    assert "-Rivers run." in difference["unified"]
 
-
-async def test_the_session_knows_the_run_it_is_at(editor: Editor) -> None:
-    """run.start makes a run the session's active one."""
-    run_id = await editor.start_run()
-    session = await editor.command("writeit.session.show")
-    assert session["activePipelineRunId"] == run_id
-    assert session["workspacePath"] == str(editor.folder)
-
-
-async def test_pause_and_resume(editor: Editor) -> None:
-    """A paused run says so, refuses nothing it should not, and goes on."""
-    run_id = await editor.start_run()
-    await editor.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
-    paused = await editor.command("writeit.run.pause", runId=run_id)
-    assert paused["status"] == "PAUSED"
-    resumed = await editor.command("writeit.run.resume", runId=run_id)
-    assert resumed["status"] == "RUNNING"
-
-
-async def test_a_form_learns_what_front_matter_says(one_editor: Editor) -> None:
-    """However it is written, open or not; keys of other tools are none of it."""
-    editor = one_editor
-    bound, foreign = editor.folder / "bound.md", editor.folder / "foreign.md"
-    inputs = '{"target_audience": you}'
-    front = f"---\nwriteit: {{pipeline: 'tech-article', inputs: {inputs}}}\n---\n"
-    bound.write_text(front, encoding="utf-8")
-    foreign.write_text("---\ntarget_audience: nobody\n---\n", encoding="utf-8")
-    told = {"pipeline": "tech-article", "inputs": {"target_audience": "you"}}
-    for uri in (bound.as_uri(), editor.open_document(bound)):
-        listed = await editor.command("writeit.pipeline.list", uri=uri)
-        assert listed["binding"] == told
-    listed = await editor.command("writeit.pipeline.list", uri=foreign.as_uri())
-    assert listed["binding"] == {"pipeline": None, "inputs": {}}
-    listed = await editor.command("writeit.pipeline.list")
-    assert listed["binding"] is None
-
-
-async def test_pipelines_and_primers_are_listed_and_shown(editor: Editor) -> None:
-    """Lists say what a form needs; show gives the whole."""
-    listed = await editor.command("writeit.pipeline.list")
-    by_name = {entry["name"]: entry for entry in listed["pipelines"]}
-    entry = by_name["tech-article"]
-    assert entry["steps"] == STEPS
-    assert {i["name"] for i in entry["inputs"]} >= {"source_material"}
-    shown = await editor.command("writeit.pipeline.show", pipeline=entry["id"])
-    assert shown["id"] == entry["id"]
-    assert [step["name"] for step in shown["steps"]] == STEPS
-    primers = await editor.command("writeit.primer.list")
-    assert "academic" in {primer["primerId"] for primer in primers["primers"]}
-    primer = await editor.command("writeit.primer.show", primer="academic")
-    assert {"tone", "structure", "language"} <= set(primer["voiceAttributes"])
+    page_of_run = await editor.command(
+        "writeit.view.read", uri=f"writeit:/run/{story.run_id}.md"
+    )
+    assert "the mills" in page_of_run["text"]
+    exported = await story.do("run.export", format="markdown")
+    assert exported["content"].rstrip().endswith("Rivers run and water moves.")

@@ -66,7 +66,7 @@ async def test_a_client_that_can_is_shown_the_document(one_editor: Editor) -> No
 async def test_a_bare_client_gets_a_file_and_keeps_what_it_wrote_there(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """The view is under .writeit/views; the writer's own sections stay hers."""
+    """The view is under .writeit/views; the user's own sections stay."""
     async with serving([workspace], "bare", environment) as editor:
         editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await answered(editor)
@@ -100,7 +100,7 @@ def typed(page: str, section: str, words: str) -> str:
 async def test_words_typed_into_a_view_go_with_the_choice(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """Feedback and her own wording, without a dialog and without a plug-in."""
+    """Feedback and the edited answer, without a dialog and without a plug-in."""
     async with serving([workspace], "bare", environment) as editor:
         editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await answered(editor)

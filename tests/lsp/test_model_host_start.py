@@ -1,4 +1,4 @@
-"""The model host is awake when a writer asks: what she does before wakes it."""
+"""The model host starts early: signs of a coming request start it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_a_selection_wakes_it_where_runs_were_made(
 ) -> None:
     """Elsewhere a selection in a markdown file is no sign that a model is wanted."""
     path = workspace / "article.md"
-    path.write_text("# An article of hers\n", encoding="utf-8")
+    path.write_text("# An article\n", encoding="utf-8")
     async with serving([workspace], "bare", environment) as editor:
         uri = editor.open_document(path)
         assert "Polish this passage" in await actions(editor, uri, SELECTED)

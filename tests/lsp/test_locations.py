@@ -207,7 +207,7 @@ async def test_a_view_has_its_headings_as_symbols(editor: Editor) -> None:
 
 
 async def test_a_passage_says_where_it_comes_from(docs: OpenDocuments) -> None:
-    """Run, step, model, cost, also after she went on with it."""
+    """Run, step, model, cost, also after a later step."""
     page = docs.open()
     run_id = await docs.polished(page)
     await docs.apply(run_id)
@@ -272,8 +272,8 @@ async def test_several_polished_passages_are_opened_to_choose_from(
     assert "Choose among the polished passages" in offered
 
 
-async def test_conflicts_are_shown_beside_her_text(docs: OpenDocuments) -> None:
-    """Hers stays, she is told so, and what the text has there opens next to it."""
+async def test_conflicts_are_shown_next_to_the_users_text(docs: OpenDocuments) -> None:
+    """The user's text stays, a message says so, and a comparison opens."""
     page = docs.open()
     run_id = await docs.polished(page)
     start = page.text.index("further down")

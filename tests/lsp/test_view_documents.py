@@ -35,7 +35,7 @@ async def page_of(editor: Editor, run_id: str) -> str:
 async def test_a_page_is_not_taken_for_a_document(
     editor: Editor, provider: Provider, command: str, params: dict[str, object]
 ) -> None:
-    """Its words are ours; what her front matter says of the text would be lost."""
+    """It is the server's text, without the front matter of the document."""
     uri = await page_of(editor, await editor.start_run())
     asked = len(provider.calls)
     refusal = await editor.refusal(command, uri=uri, **params)

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.editor import serving
-
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.editor import Editor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -61,35 +57,6 @@ async def lenses(editor: Editor) -> list[str]:
     )
     assert all(lens["range"]["start"]["line"] == 0 for lens in found)
     return [lens["command"]["title"] for lens in found]
-
-
-async def test_a_bare_client_gets_from_notes_to_a_choice_by_actions_alone(
-    workspace: Path, environment: dict[str, str]
-) -> None:
-    """Start, run, choose: each is offered, and taking it needs nothing else."""
-    async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
-        offered = await actions(editor)
-        start = next(
-            a for t, a in offered.items() if t.startswith("Start tech-article")
-        )
-        await take(editor, start)
-        offered = await actions(editor)
-        assert "Run angles" in offered
-        assert "Skip angles" in offered
-        run_id = offered["Run angles"]["command"]["arguments"][0]["runId"]
-        await editor.command(
-            "writeit.step.run",
-            runId=run_id,
-            models=["openai/say-one", "openai/say-two"],
-        )
-        offered = await actions(editor)
-        choice = next(t for t in offered if t.startswith("Choose answer 2"))
-        await take(editor, offered[choice])
-        run = await editor.command("writeit.run.show", runId=run_id)
-        assert run["steps"]["angles"]["userSelection"] == 1
-        offered = await actions(editor)
-        assert {"Run outline", "Branch at angles", "Rewind to angles"} <= set(offered)
 
 
 async def test_every_action_is_a_command_that_does_not_wait(

@@ -1,6 +1,6 @@
-"""A writer who types without a pause while texts are applied to her document.
+"""A writer who types without a pause while texts are applied to the document.
 
-Each character she types is there once in the whole world, and so are some words of each
+Each typed character is there exactly once, and so are some words of each
 text that is applied: what is lost, doubled or mixed up shows. The seed is printed; with
 WRITEIT_TYPING=300 it takes longer and sees more.
 """
@@ -32,8 +32,8 @@ SEED = int(os.environ.get("WRITEIT_SEED", "2026"))
 CASES = int(os.environ.get("WRITEIT_TYPING", "100"))
 AT_ONCE = 8
 MANNERS = [manner for manner in get_args(Behavior) if manner != "deaf"]
-HERS = [chr(code) for code in range(0xA000, 0xA48C)]
-"""Letters that she types, each once."""
+TYPED = [chr(code) for code in range(0xA000, 0xA48C)]
+"""Letters that the user types, each once."""
 ITS = [chr(code) for code in range(0x12000, 0x12300)]
 """Letters in the words of an answer, each once."""
 
@@ -50,7 +50,7 @@ class Case:
     result: Json = field(default_factory=dict)
     retries: int = 0
     restored: bool = False
-    letters: Iterator[str] = field(default_factory=lambda: iter(HERS))
+    letters: Iterator[str] = field(default_factory=lambda: iter(TYPED))
     brought: str = ""
     """The letters of the answer that are there once."""
 
@@ -85,17 +85,17 @@ class Case:
         self.deleted |= set(gone)
 
     def check(self) -> None:
-        """Nothing of hers is lost, nothing stands there twice."""
+        """No typed text is lost or doubled."""
         there = Counter(self.page.text)
         assert all(there[letter] == 1 for letter in self.typed - self.deleted)
-        assert all(there[letter] <= 1 for letter in (*HERS, *ITS))
+        assert all(there[letter] <= 1 for letter in (*TYPED, *ITS))
         reported = Counter("".join(c["theirs"] for c in self.result["conflicts"]))
         if not self.result["pending"] and self.result["applied"]:
             brought = set(self.brought) - self.deleted
             assert all(there[letter] or reported[letter] for letter in brought)
 
     async def restore(self, docs: OpenDocuments, run_id: str) -> None:
-        """Take the text out again while she types; all of hers stays."""
+        """Restore while the user types; all that was typed stays."""
         writing = asyncio.create_task(self.write())
         await docs.editor.command("writeit.edit.restore", runId=run_id)
         await writing
@@ -153,7 +153,7 @@ async def played(docs: OpenDocuments, number: int) -> Case:
     return case
 
 
-async def test_nothing_she_types_is_lost(docs: OpenDocuments) -> None:
+async def test_no_typed_text_is_lost(docs: OpenDocuments) -> None:
     """With clients that tell the truth, lie, refuse, answer errors or lag."""
     docs.add_mirror()
     limit = asyncio.Semaphore(AT_ONCE)
@@ -169,7 +169,7 @@ async def test_nothing_she_types_is_lost(docs: OpenDocuments) -> None:
             f"\n{manner:8} {len(mine)} documents,"
             f" {sum(len(c.typed) for c in mine)} letters typed;"
             f" {sum(bool(c.result['applied']) for c in mine)} applied,"
-            f" {sum(c.retries for c in mine)} of them when she had stopped,"
+            f" {sum(c.retries for c in mine)} of them when the typing had stopped,"
             f" {sum(bool(c.result['conflicts']) for c in mine)} with conflicts,"
             f" {sum(c.restored for c in mine)} taken out again;"
             f" edits taken {sum(c.page.taken for c in mine)},"

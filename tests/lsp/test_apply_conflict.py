@@ -58,21 +58,21 @@ async def test_what_waited_is_offered_by_the_next_server(
         await editor.until(lambda: BETTER in again.text)
 
 
-async def test_a_passage_she_changed_meanwhile_is_offered_to_be_compared(
+async def test_a_passage_the_user_changed_meanwhile_is_offered_to_be_compared(
     bare: OpenDocuments,
 ) -> None:
-    """It met words of hers, which stay."""
+    """It conflicts with the user's words, which stay."""
     page = bare.open()
     run_id = await bare.polished(page)
     start = page.text.index(SECOND)
-    page.type(start, start + len(SECOND), "Her own words.")
+    page.type(start, start + len(SECOND), "My own words.")
     assert not (await bare.try_to_apply(run_id))["applied"]
     offered = await actions(bare.editor, page.uri)
     assert {PUT, COMPARE} <= set(offered)
-    assert "Her own words." in page.text
+    assert "My own words." in page.text
 
 
-async def test_what_she_took_back_is_not_urged_on_her(bare: OpenDocuments) -> None:
+async def test_what_the_user_took_back_is_not_urged_on_her(bare: OpenDocuments) -> None:
     """An action is there; no lens."""
     page = bare.open()
     run_id = await bare.polished(page)

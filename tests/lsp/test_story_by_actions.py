@@ -1,7 +1,7 @@
-"""The story in a bare client, by nothing but what it is offered.
+"""The story in a bare client, by code actions alone.
 
-The writer types into her notes and into the pages the server gives her as files, takes
-code actions, and reads messages. She names no command and no id.
+The user types into the notes and into page files, takes code actions and reads
+messages. No command and no id is named.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The next day: the editor is opened again, and the first line says where she was."""
+"""The editor is opened again: the first line shows where the run stands."""
 
 from __future__ import annotations
 

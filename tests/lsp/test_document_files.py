@@ -1,4 +1,4 @@
-"""Her texts as files, where something else than an editor has its hands on them."""
+"""Documents as files that another program changes."""
 
 from __future__ import annotations
 
@@ -77,21 +77,21 @@ async def test_what_an_editor_saves_in_the_moment_of_a_replacement_is_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It writes into the file that had the name; that text has the name again."""
-    file = tmp_path / "hers.md"
+    file = tmp_path / "notes.md"
     file.write_text("As it was.\n", encoding="utf-8")
     with file.open("r+", encoding="utf-8") as editor:
         replace, moments = type(file).replace, [1]
 
-        def when_she_saves(path: Path, target: Path) -> Path:
+        def when_the_user_saves(path: Path, target: Path) -> Path:
             if moments.pop() if moments else 0:
                 editor.truncate()
-                editor.write("As she has it.\n")
+                editor.write("The user's text.\n")
                 editor.flush()
             return replace(path, target)
 
-        monkeypatch.setattr(type(file), "replace", when_she_saves)
+        monkeypatch.setattr(type(file), "replace", when_the_user_saves)
         assert not replace_file_text(file, "As it was.\n", "As we have it.\n")
-    assert file.read_text(encoding="utf-8") == "As she has it.\n"
+    assert file.read_text(encoding="utf-8") == "The user's text.\n"
 
 
 async def test_a_full_disk_is_told_as_one(docs: OpenDocuments) -> None:

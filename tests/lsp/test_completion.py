@@ -131,7 +131,7 @@ async def test_an_offer_says_what_it_means(pipelined: Editor) -> None:
 async def test_outside_the_block_nothing_is_offered(
     pipelined: Editor, text: str
 ) -> None:
-    """A writer's prose is hers."""
+    """There is no completion in prose."""
     assert await FrontMatterDocument(pipelined, text).labels() == []
 
 
@@ -147,7 +147,7 @@ async def test_the_block_itself_is_offered(pipelined: Editor, text: str) -> None
 async def test_front_matter_that_is_not_closed_is_completed(
     pipelined: Editor, end: str
 ) -> None:
-    """She writes it from above; the text below is not in it."""
+    """It is typed from above; the text below is not part of it."""
     text = "---\nwriteit:\n  pipeline: po|\n\n# Rivers\n\n- one:\n"
     head = FrontMatterDocument(pipelined, text.replace("\n", end))
     assert "post" in await head.labels()

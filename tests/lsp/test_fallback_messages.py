@@ -1,4 +1,4 @@
-"""A writer without a plug-in is told what became of the offers she takes."""
+"""A client without a plug-in gets a message about each action's result."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ async def bare(
 
 
 def messages(editor: Editor) -> list[str]:
-    """All she was told."""
+    """All messages that were shown."""
     return [m["message"] for m in editor.sent("window/showMessage")]
 
 
 async def told(editor: Editor, message: str) -> None:
-    """Wait until she is told something."""
+    """Wait until a message is shown."""
     await editor.until(lambda: f"WriteIt: {message}" in messages(editor))
 
 
@@ -83,7 +83,7 @@ async def test_each_offer_says_what_it_did(bare: Editor) -> None:
     await told(bare, "Back at angles; the run you left stays as it is.")
 
 
-async def test_she_is_told_which_models_gave_no_answer(bare: Editor) -> None:
+async def test_the_message_names_the_models_that_gave_no_answer(bare: Editor) -> None:
     """And of the others that there are answers."""
     run_id = await bare.start_run()
     models = ["openai/say-a", "openai/err-400"]
@@ -118,7 +118,7 @@ async def test_a_plug_in_says_these_things_itself(
 
 
 async def test_a_refusal_says_what_to_do(bare: Editor) -> None:
-    """Its message is all that she is shown; a plug-in shows the hint itself."""
+    """The message has the hint, too; a plug-in shows the hint itself."""
     run_id = await bare.start_run()
     await bare.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
     refusal = await bare.refusal("writeit.step.select", runId=run_id, response=7)

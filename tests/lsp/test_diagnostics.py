@@ -122,7 +122,7 @@ async def test_a_closed_document_has_no_problems(
 async def test_typing_behind_the_front_matter_sends_nothing(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """And typing in it sends once, when she pauses."""
+    """Diagnostics are sent once, when the typing pauses."""
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
         head = FrontMatterDocument(editor, WRONG)

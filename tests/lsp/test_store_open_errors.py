@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-OBEDIENT = Path(__file__).with_name("obedient.py")
+UNPRIVILEGED_SERVER = Path(__file__).with_name("unprivileged_server.py")
 RUN = {"pipeline": "tech-article", "inputs": {"source_material": "notes"}}
 """No document is opened: a bound one would wake the model host."""
 
@@ -126,7 +126,7 @@ async def test_a_lens_that_needs_the_store_says_what_is_wrong_with_it(
 async def obeying(folder: Path, environment: dict[str, str]) -> AsyncIterator[Editor]:
     """A server that may not write where permissions say so, even for root."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(OBEDIENT)),
+        *(sys.executable, str(UNPRIVILEGED_SERVER)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **environment},

@@ -81,7 +81,7 @@ def open_view(docs: OpenDocuments, path: Path) -> Document:
 async def test_a_page_given_out_as_a_file_shows_answers_when_they_end(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """It is changed by edits, and what she is typing into it stays."""
+    """It is changed by edits, and what the user types into it stays."""
     async with serving([workspace], "bare", environment) as editor:
         editor.folder = workspace
         editor.notes = editor.open_document(workspace / "notes.md")
@@ -108,7 +108,7 @@ async def test_a_page_given_out_as_a_file_shows_answers_when_they_end(
         assert run["steps"]["angles"]["userFeedback"] == "more rivers"
 
 
-async def test_words_typed_while_no_server_ran_are_hers(
+async def test_words_typed_while_no_server_ran_are_edited(
     workspace: Path, environment: dict[str, str]
 ) -> None:
     """And nothing else is: what was rendered last is known across restarts."""
@@ -150,7 +150,7 @@ async def test_a_page_left_open_is_brought_up_to_date_when_it_is_opened_again(
 async def test_a_page_whose_markers_are_damaged_is_left_alone(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """Her text in it could not be told from ours; she is told where."""
+    """The user's text cannot be told from the server's; a message names the page."""
     async with serving([workspace], "bare", environment) as editor:
         editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await editor.start_run()
@@ -160,13 +160,13 @@ async def test_a_page_whose_markers_are_damaged_is_left_alone(
         await editor.command("writeit.view.open", view="step", runId=run_id)
         path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
         page = path.read_text(encoding="utf-8")
-        hers = page.replace("<!-- /writeit:feedback -->\n", "Words of hers.\n")
-        assert hers != page
-        path.write_text(hers, encoding="utf-8")
+        edited = page.replace("<!-- /writeit:feedback -->\n", "Words of mine.\n")
+        assert edited != page
+        path.write_text(edited, encoding="utf-8")
         await editor.command("writeit.step.select", runId=run_id, response=0)
         messages = [m["message"] for m in editor.sent("window/showMessage")]
         assert any("stays as you left it" in message for message in messages)
-        assert path.read_text(encoding="utf-8") == hers
+        assert path.read_text(encoding="utf-8") == edited
 
 
 async def told_within(editor: Editor, run_id: str, already: int) -> None:

@@ -85,7 +85,7 @@ async def refused(home: OpenDocuments, provider: Provider, run_id: str) -> Refus
 async def test_a_step_asks_nobody_the_document_does_not_name(
     home: OpenDocuments, provider: Provider
 ) -> None:
-    """Although the model has a key, and the writer named it herself."""
+    """Although the model has a key, and the user named it."""
     page, run_id = await begun(home)
     refusal = await refused(home, provider, run_id)
     assert "may not be sent to openai" in str(refusal)
@@ -193,7 +193,7 @@ async def test_an_article_is_as_private_as_the_notes_it_came_from(
 async def test_an_article_that_says_where_it_may_go_is_asked_itself(
     home: OpenDocuments, provider: Provider
 ) -> None:
-    """It is hers to let go."""
+    """Its own front matter allows it."""
     article = await made_of(home, home.open(text("[openai]")))
     article.type(0, 0, text("[embedded]").removesuffix(BODY))
     asked = len(provider.calls)

@@ -1,4 +1,4 @@
-"""Pages given out as files: whatever an editor or a writer does, her words stay."""
+"""Page files: whatever the editor or the user does, the user's words stay."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def opened(bare: OpenDocuments, path: Path, line_end: str = "\n") -> Document:
 async def test_going_to_an_open_page_asks_nothing_of_the_client(
     bare: OpenDocuments,
 ) -> None:
-    """It may answer nothing before it has the reply; the page stays as she has it."""
+    """It may answer nothing before it has the reply; the page stays as it is."""
     _, path = await answered(bare)
     page = opened(bare, path)
-    page.type(2, 2, "hers ")
+    page.type(2, 2, "mine ")
     found = await bare.editor.request(
         "textDocument/definition",
         {
@@ -98,7 +98,7 @@ async def test_a_page_closed_unsaved_is_brought_up_to_date_when_it_is_next_shown
     assert "\nsecond\n" in path.read_text(encoding="utf-8")
 
 
-async def test_words_saved_before_later_answers_came_are_hers_still(
+async def test_words_saved_before_later_answers_came_are_kept(
     bare: OpenDocuments,
 ) -> None:
     """The page is closed with the answers unsaved; the words are in its file."""
@@ -150,7 +150,7 @@ async def test_a_page_read_just_before_its_file_changed_is_brought_up_to_date(
 async def test_a_page_that_nobody_remembers_is_brought_up_to_date(
     bare: OpenDocuments,
 ) -> None:
-    """Her words in it stay: what differs from a fresh rendering is hers."""
+    """The user's words stay: they are what differs from a fresh rendering."""
     run_id, path = await answered(bare)
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("\nfirst words\n", "\nmy first\n"), encoding="utf-8")
@@ -165,7 +165,7 @@ async def test_a_page_that_nobody_remembers_is_brought_up_to_date(
 async def test_a_page_saved_in_another_encoding_is_not_written_over(
     bare: OpenDocuments,
 ) -> None:
-    """A choice is refused rather than made without her words."""
+    """A choice is refused rather than made without the user's words."""
     run_id, path = await answered(bare)
     text = path.read_text(encoding="utf-8").replace(FEEDBACK, f"{FEEDBACK}Kürzer.")
     path.write_bytes(text.encode("latin-1"))
@@ -189,7 +189,7 @@ async def test_a_page_with_crlf_stays_one_with_crlf(bare: OpenDocuments) -> None
 async def test_words_typed_into_a_view_go_with_a_models_merge(
     bare: OpenDocuments,
 ) -> None:
-    """Her wording of the merge is what is joined, and stays; her words are said."""
+    """The edited merge is what is merged, and stays; the feedback is sent."""
     run_id, path = await answered(bare)
     for text in ("one", "two"):
         await bare.editor.command(
@@ -223,7 +223,7 @@ async def test_a_page_that_cannot_be_written_does_not_make_a_choice_fail(
     assert "Warmly." in path.read_text(encoding="utf-8")
 
 
-async def test_a_page_that_took_no_edit_is_tried_again_when_she_typed(
+async def test_a_page_that_took_no_edit_is_tried_again_after_typing(
     bare: OpenDocuments,
 ) -> None:
     """Nobody has to open it anew to see the answers that came meanwhile."""

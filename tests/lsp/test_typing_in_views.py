@@ -1,8 +1,8 @@
 """A writer who types into a step's page, kept as a file, while its run goes on.
 
-She words answers anew, writes into the merge and the feedback, saves, closes without
+The user edits answers, writes into the merge and the feedback, saves, closes without
 saving and opens again; meanwhile answers come, passages are taken, one is chosen. Each
-letter she types is there once in the whole world. It has to be on her screen, in her
+typed letter is there exactly once. It has to be on the screen, in the
 file, or in the run's history. The seed is printed; with WRITEIT_TYPING=300 it takes
 longer and sees more.
 """
@@ -35,7 +35,7 @@ CASES = int(os.environ.get("WRITEIT_TYPING", "40")) // 2
 AT_ONCE = 5
 MANNERS = [manner for manner in get_args(Behavior) if manner != "deaf"]
 LETTERS = [chr(code) for code in range(0xA000, 0xA48C)]
-"""Letters that she types, each once."""
+"""Letters that the user types, each once."""
 REFUSALS = {"invalid_transition", "busy", "invalid_params", "retry_limit"}
 """What may be answered when a command comes at the wrong moment."""
 DOINGS: list[tuple[str, Json]] = [
@@ -46,7 +46,7 @@ DOINGS: list[tuple[str, Json]] = [
     ("select", {"response": 1}),
     ("merge", {}),
 ]
-"""What she may do with the step while she types."""
+"""Commands on the step that may run during the typing."""
 
 
 class Evening:
@@ -96,7 +96,7 @@ class Evening:
             await asyncio.sleep(self.random.choice((0.01, 0.05, 0.2)))
 
     async def go_on(self) -> None:
-        """Do with the run what she may do while she types."""
+        """Run a command on the run during the typing."""
         for _ in range(self.random.randint(1, 4)):
             await asyncio.sleep(self.random.uniform(0, 0.3))
             command, params = self.random.choice(DOINGS)
@@ -109,7 +109,7 @@ class Evening:
                 self.refused += 1
 
     async def check(self) -> None:
-        """All that she typed is somewhere, and nowhere twice in one text."""
+        """All typed text is somewhere, and nowhere twice in one text."""
         self.page.flush()
         export = await self.docs.editor.command(
             "writeit.run.export", runId=self.run_id, format="json"
@@ -131,7 +131,7 @@ class Evening:
         )
 
     def _close_unsaved(self) -> None:
-        """What she throws away herself may be lost."""
+        """What the user discards may be lost."""
         self.page.close()
         self.typed -= self.unsaved
         self.unsaved.clear()
@@ -140,7 +140,7 @@ class Evening:
         self.path.write_bytes(text.encode())
 
     async def _type(self) -> None:
-        """Type a word at some place of some section; it may move while she does."""
+        """Type a word at some place of some section; it may move meanwhile."""
         sections = list(find_section_markers(self.page.text))
         opening, closing = self.random.choice(sections)
         last = closing.start - (2 if self.crlf else 1)
@@ -160,7 +160,7 @@ class Evening:
         self.page.type(self.page.cursor, self.page.cursor, text)
 
 
-async def test_nothing_she_types_into_a_page_is_lost(bare: OpenDocuments) -> None:
+async def test_no_text_typed_into_a_page_is_lost(bare: OpenDocuments) -> None:
     """With clients that tell the truth, lie, refuse, answer errors or lag."""
     limit = asyncio.Semaphore(AT_ONCE)
 

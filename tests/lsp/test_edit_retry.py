@@ -141,7 +141,7 @@ async def test_another_version_is_tried_again_after_a_pause() -> None:
     assert len(client.sent) == 2
 
 
-async def test_she_types_before_each_try() -> None:
+async def test_the_user_types_before_each_try() -> None:
     """Three tries, one after the pause that does not come, then it is pending."""
     client = Client()
     client.obeys = lambda _: client.type("x")
@@ -152,7 +152,7 @@ async def test_she_types_before_each_try() -> None:
 
 
 async def test_it_lands_with_a_late_echo() -> None:
-    """The edit and what she typed after it come as one change."""
+    """The edit and what was typed after it come as one change."""
     client = Client()
 
     def late(edit: types.TextDocumentEdit) -> None:
@@ -175,14 +175,14 @@ class Asking(Client):
         self.yes = True
 
     async def asks(self) -> None:
-        """Wait for the writer; her no is an error."""
+        """Wait for the user; a rejection is an error."""
         await self.decided.wait()
         if not self.yes:
             raise JsonRpcInternalError("User cancelled server edit")
 
 
 class Typing(Client):
-    """eglot while she types: the server's text is old, and does not change."""
+    """eglot while the user types: the server's text is old, and does not change."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ class Typing(Client):
             raise JsonRpcInternalError("Edits require version 1, you have 2")
 
 
-async def test_she_is_asked_about_an_edit_once_however_long_she_thinks() -> None:
+async def test_the_user_is_asked_about_an_edit_once() -> None:
     """No second one is sent while the first is unanswered."""
     client = Asking()
     client.obeys = client.take
@@ -218,7 +218,7 @@ async def test_who_waits_for_the_reply_is_not_kept_waiting_by_a_question() -> No
 
 
 async def test_after_a_question_the_editor_may_tell_of_its_edit_late() -> None:
-    """Emacs is not idle before her next key."""
+    """Emacs is not idle before the next key."""
     client = Asking()
     landing_ = asyncio.create_task(client.land(patient=True))
     await asyncio.sleep(0.2)
@@ -231,7 +231,7 @@ async def test_after_a_question_the_editor_may_tell_of_its_edit_late() -> None:
 
 
 @pytest.mark.usefixtures("_longer")
-async def test_typing_that_is_told_when_she_rests_is_waited_for() -> None:
+async def test_typing_that_is_told_when_the_user_rests_is_waited_for() -> None:
     """Until then it refuses what is meant for the text it told of."""
     client = Typing()
     landing_ = asyncio.create_task(client.land(patient=True))
@@ -243,8 +243,8 @@ async def test_typing_that_is_told_when_she_rests_is_waited_for() -> None:
     assert len(client.sent) == 2
 
 
-async def test_her_no_is_not_asked_about_again() -> None:
-    """The text waits until she wants it."""
+async def test_a_rejection_is_not_asked_about_again() -> None:
+    """The text waits until the user applies it."""
     client = Asking()
     client.yes = False
     client.decided.set()

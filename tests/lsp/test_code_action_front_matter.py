@@ -95,7 +95,7 @@ async def test_elsewhere_there_is_nothing_to_fix(pipelined: Editor) -> None:
 async def test_inputs_that_are_missing_are_written_by_a_quick_fix(
     pipelined: Editor,
 ) -> None:
-    """For her to fill in; what stands there stays."""
+    """The user fills them in; what is set stays."""
     head = FrontMatterDocument(
         pipelined, writeit_block("  pipeline: post\n  inputs:\n    tone: dry\n")
     )
@@ -108,10 +108,10 @@ async def test_inputs_that_are_missing_are_written_by_a_quick_fix(
     ]
 
 
-async def test_an_input_that_is_there_and_empty_needs_her_words(
+async def test_an_input_that_is_there_and_empty_needs_the_users_words(
     pipelined: Editor,
 ) -> None:
-    """Nothing can write them for her."""
+    """No action can write them."""
     words = '  pipeline: post\n  inputs: {tone: dry, readers: ""}\n'
     head = FrontMatterDocument(pipelined, writeit_block(words))
     assert await head.actions(head.span("readers"), "quickfix") == []

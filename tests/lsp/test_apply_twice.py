@@ -1,4 +1,4 @@
-"""A text applied twice, or another after it: the writer's own can still be had back."""
+"""A text applied twice, or followed by another: the user's text can be restored."""
 
 from __future__ import annotations
 
@@ -22,57 +22,57 @@ async def restored(docs: OpenDocuments, run_id: str) -> None:
     assert result["applied"]
 
 
-async def test_a_text_applied_twice_is_taken_out_as_if_once(
+async def test_a_text_applied_twice_is_restored_once(
     docs: OpenDocuments,
 ) -> None:
-    """The second time nothing was to do; what it had replaced is still known."""
+    """The second apply changes nothing; the replaced text is still known."""
     page = docs.open()
     run_id = await docs.polished(page)
     for _ in range(2):
         assert (await docs.apply(run_id))["applied"]
-    page.type(0, 0, "Hers. ")
+    page.type(0, 0, "Mine. ")
     assert (await docs.apply(run_id))["applied"]
     await restored(docs, run_id)
-    assert page.text == f"Hers. {TEXT}"
+    assert page.text == f"Mine. {TEXT}"
 
 
 @pytest.mark.parametrize("second", [NEAR, FAR])
-async def test_another_choice_takes_the_place_of_the_first(
+async def test_another_choice_replaces_the_first(
     docs: OpenDocuments, second: str
 ) -> None:
-    """It is not hers that it meets there; and hers comes back at one restore."""
+    """It replaces the first text; one restore brings the user's text back."""
     page = docs.open()
     run_id = await docs.polished(page)
     await docs.apply(run_id)
-    page.type(0, 0, "Hers. ")
+    page.type(0, 0, "Mine. ")
     await docs.editor.command(
         "writeit.step.select", runId=run_id, response=0, content=second
     )
     result = await docs.apply(run_id)
     assert (result["applied"], result["conflicts"]) == (True, [])
-    assert page.text == f"Hers. {TEXT}".replace(SECOND, second)
+    assert page.text == f"Mine. {TEXT}".replace(SECOND, second)
     await restored(docs, run_id)
-    assert page.text == f"Hers. {TEXT}"
+    assert page.text == f"Mine. {TEXT}"
 
 
-async def test_what_she_made_of_the_first_stays_with_another_choice(
+async def test_the_users_edits_of_the_first_text_stay_with_another_choice(
     docs: OpenDocuments,
 ) -> None:
-    """Her words in it are hers, and told as a conflict."""
+    """The user's words in it stay and are reported as a conflict."""
     page = docs.open()
     run_id = await docs.polished(page)
     await docs.apply(run_id)
     here = page.text.index(BETTER) + len("The mills ")
-    page.type(here, here, "of hers ")
+    page.type(here, here, "of mine ")
     await docs.editor.command(
         "writeit.step.select", runId=run_id, response=0, content=FAR
     )
     result = await docs.apply(run_id)
     assert result["conflicts"]
-    assert "of hers" in page.text
+    assert "of mine" in page.text
 
 
-async def test_another_choice_in_a_closed_text_takes_the_place_of_the_first(
+async def test_another_choice_replaces_the_first_in_a_closed_file(
     docs: OpenDocuments,
 ) -> None:
     """On the disk as in the editor."""

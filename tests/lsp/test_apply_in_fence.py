@@ -23,7 +23,7 @@ TEXT = "# A\n\nBefore.\n\n```python\nx = 1\ny = 2\n```\n\nAfter.\n"
 async def test_a_passage_of_code_is_replaced_inside_its_fence(
     docs: OpenDocuments, passage: str, model: str
 ) -> None:
-    """Nothing around it changes; a fence of the model's own is not put into hers."""
+    """Nothing around it changes; a fence of the model's own is left out."""
     page = docs.open(TEXT)
     run = await docs.editor.command(
         "writeit.document.polish",

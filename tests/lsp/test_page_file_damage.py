@@ -1,4 +1,4 @@
-"""Pages given out as files when a disk, a kill or a stranger got at them: her words."""
+"""Page files that a full disk, a kill or another program damaged."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def memory_of(page: Path) -> Path:
 
 
 def put_words(page: Path, before: str, after: str) -> None:
-    """Write into a page as she does with any editor."""
+    """Write into a page as any editor does."""
     text = page.read_bytes().decode()
     assert before in text
     page.write_bytes(text.replace(before, after, 1).encode())
@@ -68,15 +68,15 @@ async def test_words_stay_in_a_page_whose_rendering_was_half_written(
     """They are told from a fresh rendering then."""
     run_id, page = await answered(bare)
     damage(memory_of(page))
-    put_words(page, FEEDBACK, f"{FEEDBACK}Words of hers.")
-    put_words(page, "first words", "first words and more of hers")
+    put_words(page, FEEDBACK, f"{FEEDBACK}Words of mine.")
+    put_words(page, "first words", "first words and more of mine")
     await shown(bare, run_id)
     text = page.read_text(encoding="utf-8")
-    assert text.count("Words of hers.") == 1
+    assert text.count("Words of mine.") == 1
     chosen = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
     step = chosen["steps"]["angles"]
-    assert step["userFeedback"] == "Words of hers."
-    assert step["editedContent"] == "first words and more of hers"
+    assert step["userFeedback"] == "Words of mine."
+    assert step["editedContent"] == "first words and more of mine"
 
 
 async def test_words_stay_in_an_answer_that_no_rendering_has(
@@ -92,11 +92,11 @@ async def test_words_stay_in_an_answer_that_no_rendering_has(
     await shown(bare, run_id)
     memory.write_bytes(rendered)
     memory.with_suffix(".older.md").unlink()
-    put_words(page, "second one", "second one of hers")
+    put_words(page, "second one", "second one of mine")
     await shown(bare, run_id)
-    assert "second one of hers" in page.read_text(encoding="utf-8")
+    assert "second one of mine" in page.read_text(encoding="utf-8")
     chosen = await bare.editor.command("writeit.step.select", runId=run_id, response=1)
-    assert chosen["steps"]["angles"]["content"] == "second one of hers"
+    assert chosen["steps"]["angles"]["content"] == "second one of mine"
 
 
 async def test_what_is_rendered_is_known_before_it_stands_in_the_page(
@@ -118,14 +118,14 @@ async def test_an_answer_with_another_kind_of_line_ends_leaves_the_pages_alone(
 ) -> None:
     """A text of the old Macs: were its ends the page's, no marker would be a line."""
     run_id, page = await answered(bare, "\r".join("many lines of a text " * 20))
-    put_words(page, FEEDBACK, f"{FEEDBACK}Words of hers.")
+    put_words(page, FEEDBACK, f"{FEEDBACK}Words of mine.")
     await bare.editor.command(
         "writeit.step.take", runId=run_id, response=0, text="a text"
     )
     await shown(bare, run_id)
     assert FEEDBACK.encode() in page.read_bytes()
     chosen = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
-    assert chosen["steps"]["angles"]["userFeedback"] == "Words of hers."
+    assert chosen["steps"]["angles"]["userFeedback"] == "Words of mine."
     assert chosen["steps"]["angles"]["editedContent"] is None
 
 
@@ -133,9 +133,9 @@ async def test_an_answer_with_another_kind_of_line_ends_leaves_the_pages_alone(
 async def test_no_page_is_written_over_what_a_link_leads_to(
     environment: dict[str, str], workspace: Path, tmp_path: Path, place: str
 ) -> None:
-    """A folder from elsewhere may bring links along: to her article, or anywhere."""
+    """A folder from elsewhere may bring links along: to the document, or anywhere."""
     article = tmp_path / "usage.md"
-    article.write_text("Her article.\n", encoding="utf-8")
+    article.write_text("My article.\n", encoding="utf-8")
     views = workspace / ".writeit" / "views"
     views.parent.mkdir()
     if place:
@@ -147,18 +147,18 @@ async def test_no_page_is_written_over_what_a_link_leads_to(
         refused = await editor.refusal("writeit.view.open", view="usage")
         assert refused.kind == "not_trusted"
         assert refused.data["hint"]
-    assert article.read_text(encoding="utf-8") == "Her article.\n"
+    assert article.read_text(encoding="utf-8") == "My article.\n"
 
 
 async def test_a_full_disk_leaves_a_page_and_what_is_known_of_it(
     bare: OpenDocuments,
 ) -> None:
-    """Neither is cut; there is room again, and her words are hers."""
+    """Neither is cut; there is room again, and the user's words are kept."""
     run_id, page = await answered(bare)
     memory = memory_of(page)
     rendered = memory.read_bytes()
     memory.write_bytes(rendered.replace(b"# angles", b"# an older title"))
-    put_words(page, FEEDBACK, f"{FEEDBACK}Words of hers.")
+    put_words(page, FEEDBACK, f"{FEEDBACK}Words of mine.")
     written = page.read_bytes()
     with disk_full(bare.editor):
         refused = await bare.editor.refusal(
@@ -168,21 +168,21 @@ async def test_a_full_disk_leaves_a_page_and_what_is_known_of_it(
     assert page.read_bytes() == written
     assert memory.read_bytes() == rendered.replace(b"# angles", b"# an older title")
     await shown(bare, run_id)
-    assert b"Words of hers." in page.read_bytes()
+    assert b"Words of mine." in page.read_bytes()
 
 
 async def test_a_page_that_is_empty_while_it_is_saved_is_not_made_anew(
     bare: OpenDocuments,
 ) -> None:
-    """Many editors empty a file and then write it; her words come with the writing."""
+    """Many editors empty a file, then write it; the user's words stay."""
     run_id, page = await answered(bare)
     text = page.read_text(encoding="utf-8")
     with page.open("w", encoding="utf-8") as file:
         _, opened = bare.editor.start("writeit.view.open", view="step", runId=run_id)
         await asyncio.sleep(0.2)
-        file.write(text.replace(FEEDBACK, f"{FEEDBACK}Words of hers."))
+        file.write(text.replace(FEEDBACK, f"{FEEDBACK}Words of mine."))
     await opened
-    assert "Words of hers." in page.read_text(encoding="utf-8")
+    assert "Words of mine." in page.read_text(encoding="utf-8")
 
 
 async def test_a_page_that_stays_empty_is_made_anew(bare: OpenDocuments) -> None:

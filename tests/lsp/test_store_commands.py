@@ -143,10 +143,3 @@ async def test_compacting_shrinks_and_the_server_goes_on(keeper: Editor) -> None
     run = await keeper.command("writeit.run.show", runId=kept)
     assert run["status"] == "COMPLETED"
     assert (await keeper.command("writeit.store.verify"))["ok"]
-
-
-@pytest.mark.parametrize("command", ["status", "verify", "compact"])
-async def test_unknown_params_are_refused(one_editor: Editor, command: str) -> None:
-    """As everywhere."""
-    refused = await one_editor.refusal(f"writeit.store.{command}", colour=1)
-    assert refused.kind == "invalid_params"

@@ -27,7 +27,7 @@ def test_typing_since_hides_nothing(typed: str, place: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_however_she_types(seed: int) -> None:
+def test_random_typing_hides_nothing(seed: int) -> None:
     """Random words at random places, after an edit that landed and one that did not."""
     random = Random(seed)  # noqa: S311 -- a writer
     before = essay(random, 500)
