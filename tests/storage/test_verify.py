@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Callable
@@ -228,6 +229,20 @@ def test_an_entity_that_its_events_do_not_make_is_told(folder: Path) -> None:
     )
     message = problems_by_key(folder)[key.decode()]
     assert message == "It differs from the run's events in: user_selection."
+
+
+def test_other_bytes_of_the_same_record_are_no_problem(folder: Path) -> None:
+    """An older WriteIt may have written a record in another form."""
+    key = keys.step(FINISHED, "draft")
+
+    def rewrite(txn: lmdb.Transaction[bytes]) -> None:
+        record = json.loads(checksum.strip_checksum(txn.get(key) or b""))
+        put_record(txn, key, json.dumps(record, sort_keys=True).encode())
+
+    before = {k: v for k, v, _ in contents(folder)}[key]
+    change(folder, rewrite)
+    assert {k: v for k, v, _ in contents(folder)}[key] != before
+    assert problems_by_key(folder) == {}
 
 
 def test_usage_that_is_not_the_answers_is_told(folder: Path) -> None:

@@ -88,12 +88,12 @@ def _delete_unused_texts(environment: LmdbEnvironment) -> None:
     """Delete texts that no record refers to, in a transaction that follows the scan."""
     for _ in range(_CONCURRENT_ATTEMPTS):
         with environment.long_read_transaction() as snapshot:
-            found = partial(
+            delete = partial(
                 _delete_texts,
                 unused=_unused_text_keys(snapshot),
                 snapshot_id=snapshot.transaction_id,
             )
-        if environment.write_once(found):
+        if environment.write_once(delete):
             return
     environment.write_once(lambda batch: _delete_texts(batch, _unused_text_keys(batch)))
 

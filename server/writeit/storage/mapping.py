@@ -153,9 +153,9 @@ def response_record(response: AIResponse) -> ResponseRecord:
 def response_entity(record: ResponseRecord) -> AIResponse:
     """Return the answer of `record`."""
     fields = _field_values(record)
-    piece = fields.pop("processed")
-    if piece is not None:
-        fields["processed_content"] = record.raw_output[piece[0] : piece[1]]
+    span = fields.pop("processed")
+    if span is not None:
+        fields["processed_content"] = record.raw_output[span[0] : span[1]]
     return _validate_entity(AIResponse, fields)
 
 

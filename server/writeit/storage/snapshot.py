@@ -52,24 +52,24 @@ class Snapshot:
     ) -> Iterator[tuple[bytes, bytes]]:
         """Yield the keys of `prefix`, from `start` on, and their values, in order."""
         cursor = self._txn.cursor()
-        found = cursor.set_range(start or prefix)
-        while found and cursor.key().startswith(prefix):
+        has_key = cursor.set_range(start or prefix)
+        while has_key and cursor.key().startswith(prefix):
             key, value = cursor.item()
             self._counters.keys_read += 1
             self._counters.bytes_read += len(key) + len(value)
             yield key, value
-            found = cursor.next()
+            has_key = cursor.next()
 
     def scan_keys(self, prefix: bytes) -> Iterator[bytes]:
         """Yield the keys of `prefix`, in order, without reading their values."""
         cursor = self._txn.cursor()
-        found = cursor.set_range(prefix)
-        while found and cursor.key().startswith(prefix):
+        has_key = cursor.set_range(prefix)
+        while has_key and cursor.key().startswith(prefix):
             key = cursor.key()
             self._counters.keys_read += 1
             self._counters.bytes_read += len(key)
             yield key
-            found = cursor.next()
+            has_key = cursor.next()
 
     @property
     def transaction_id(self) -> int:
@@ -79,13 +79,13 @@ class Snapshot:
     def scan_keys_reversed(self, prefix: bytes, end: bytes) -> Iterator[bytes]:
         """Yield the keys of `prefix` that sort before `end`, the last one first."""
         cursor = self._txn.cursor()
-        found = cursor.prev() if cursor.set_range(end) else cursor.last()
-        while found and cursor.key().startswith(prefix):
+        has_key = cursor.prev() if cursor.set_range(end) else cursor.last()
+        while has_key and cursor.key().startswith(prefix):
             key = cursor.key()
             self._counters.keys_read += 1
             self._counters.bytes_read += len(key)
             yield key
-            found = cursor.prev()
+            has_key = cursor.prev()
 
     def first_key(self, start: bytes) -> bytes | None:
         """Return the first key that is not before `start`, or None."""
@@ -125,7 +125,7 @@ class Batch(Snapshot):
 
 
 class MemoryBatch(Batch):
-    """A batch on a dict; an empty one stands for a store that was not created yet."""
+    """A batch on a dict; an empty one is the state of a store before its creation."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -3,7 +3,7 @@
 First the data file is checked without LMDB, which damage could crash. Then each run is
 rebuilt: its events are replayed and written into a `MemoryBatch` by the ordinary
 writers, and every key and value of it must be stored. At last every stored key is
-checked: its checksum, and that it is part of a run or stands under its own key.
+checked: its checksum, and that it is part of a run or has its own key.
 
 Run as a module with a folder, this writes the result to stdout as JSON.
 """
