@@ -68,7 +68,7 @@ def create_ports(user: object = None) -> Ports:
     from writeit.library.user_config import config_file, read_user_config
     from writeit.llm.client import ModelHostClient
     from writeit.llm.keys import SystemKeys
-    from writeit.llm.providers.registry import OLLAMA_URL_VARIABLE
+    from writeit.llm.providers.ollama import OLLAMA_URL_VARIABLE
     from writeit.ports.system import Ports
     from writeit.storage.location import store_folder
 

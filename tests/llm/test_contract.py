@@ -16,7 +16,7 @@ from support.scripted_models import ScriptedModels
 from support.waiting import TIMEOUT
 from writeit.domain.errors import FailureReason, ModelError, NotFound
 from writeit.llm.errors import build_model_error
-from writeit.llm.providers.registry import missing_key_error
+from writeit.llm.providers.provider import missing_key_error
 from writeit.ports.models import ModelCall, ModelDone, TextDelta
 
 if TYPE_CHECKING:

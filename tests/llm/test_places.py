@@ -15,8 +15,8 @@ from support.scripted_models import ScriptedKeys
 from writeit.domain.errors import ModelError, NotFound, StoreError
 from writeit.llm.catalog import ModelCatalog, ModelLister, TokenPrice
 from writeit.llm.keys import SystemKeys
-from writeit.llm.providers import embedded, registry
-from writeit.llm.target import destination_host, resolve_target
+from writeit.llm.providers import embedded, ollama
+from writeit.llm.providers.registry import get_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def missing(model: str) -> bool:
 def test_without_a_key_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WRITEIT_ALLOW_MODEL_REQUESTS")
     with pytest.raises(ModelError) as caught:
-        resolve_target("openai/gpt-4o", None, CATALOG, missing)
+        get_provider("openai").check_call("openai/gpt-4o", None, missing)
     assert caught.value.reason == "auth"
     assert "OPENAI_API_KEY" in caught.value.hint
 
@@ -93,19 +93,19 @@ def test_a_remote_endpoint_of_ones_own_wants_a_key_too(
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "https://models.example/v1")
     with pytest.raises(ModelError, match="no API key"):
-        resolve_target("openai/gpt-4o", None, CATALOG, missing)
+        get_provider("openai").check_call("openai/gpt-4o", None, missing)
 
 
 def test_loopback_wants_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_BASE", "http://[::1]:8000/v1")
-    target = resolve_target("openai/gpt-4o", None, CATALOG, missing)
-    assert target.key
-    assert target.endpoint == "http://[::1]:8000/v1"
+    key = get_provider("openai").check_call("openai/gpt-4o", None, missing)
+    assert key
+    assert get_provider("openai").endpoint() == "http://[::1]:8000/v1"
 
 
 def test_a_provider_that_takes_none_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WRITEIT_ALLOW_MODEL_REQUESTS")
-    assert resolve_target("custom/x", None, CATALOG, missing).key is None
+    assert get_provider("custom").check_call("custom/x", None, missing) is None
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,17 @@ def test_tests_reach_loopback_only(
     if url:
         monkeypatch.setenv("OPENAI_BASE_URL", url)
     with pytest.raises(ModelError, match="only loopback"):
-        resolve_target("openai/gpt-4o", "key", CATALOG, missing)
+        get_provider("openai").check_call("openai/gpt-4o", "key", missing)
 
 
-def test_a_key_is_not_in_the_repr_of_a_target(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_key_is_not_in_the_repr_of_a_target(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1/v1")
-    assert "secret" not in repr(resolve_target("openai/x", "secret", CATALOG, missing))
+    provider = get_provider("openai")
+    target = await provider.target("openai/x", "secret", None, missing)
+    assert target.key == "secret"
+    assert "secret" not in repr(target)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +145,7 @@ def test_destination(
 ) -> None:
     if url:
         monkeypatch.setenv(f"{provider.upper()}_BASE_URL", url)
-    assert destination_host(provider) == host
+    assert get_provider(provider).destination() == host
 
 
 @pytest.mark.parametrize(
@@ -160,7 +165,7 @@ def test_ollama_host_in_all_its_forms(
 ) -> None:
     monkeypatch.delenv("WRITEIT_OLLAMA_URL")
     monkeypatch.setenv("OLLAMA_HOST", value)
-    assert registry.ollama_url() == url
+    assert ollama.ollama_url() == url
 
 
 # --- the list -----------------------------------------------------------------------

@@ -22,7 +22,8 @@ from writeit.domain.errors import ModelError, NotFound, WriteItError
 from writeit.domain.run import split_model_id
 from writeit.llm.errors import stream_end_error
 from writeit.llm.keys import validate_key
-from writeit.llm.providers.registry import EMBEDDED, OLLAMA, WELL_KNOWN_PROVIDERS
+from writeit.llm.providers.provider import EMBEDDED, OLLAMA
+from writeit.llm.providers.registry import WELL_KNOWN_PROVIDERS
 from writeit.ports.models import (
     CallEstimate,
     ModelCall,

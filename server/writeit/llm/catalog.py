@@ -1,6 +1,6 @@
-"""What LiteLLM's bundled map knows: providers, windows, prices.
+"""Windows and prices from LiteLLM's bundled map, and the list of usable models.
 
-The map comes in as a mapping, so that this file needs no LiteLLM.
+The map is passed in, so that this module needs no LiteLLM.
 """
 
 from __future__ import annotations
@@ -13,18 +13,14 @@ from typing import Any, Final
 from writeit.domain.errors import NotFound
 from writeit.domain.run import split_model_id
 from writeit.llm.providers.embedded import CONTEXT_TOKENS, EMBEDDED_MODEL, why_unusable
-from writeit.llm.providers.registry import (
+from writeit.llm.providers.provider import (
     EMBEDDED,
     OLLAMA,
-    WELL_KNOWN_PROVIDERS,
     is_loopback,
     missing_key_hint,
 )
-from writeit.llm.providers.registry import provider_endpoint as endpoint_of
+from writeit.llm.providers.registry import WELL_KNOWN_PROVIDERS, get_provider
 from writeit.ports.models import ModelInfo
-
-FREE_PROVIDERS: Final = frozenset({EMBEDDED, OLLAMA, "ollama_chat"})
-"""Providers on the writer's own machine: what they cost is known to be nothing."""
 
 _CHAT_MODES: Final = frozenset({"chat", "responses"})
 """The map's modes of models that answer a message."""
@@ -39,7 +35,7 @@ class TokenPrice:
 
 
 class ModelCatalog:
-    """The bundled map, asked by model id."""
+    """Looks up models in the bundled map."""
 
     def __init__(
         self, entries: Mapping[str, Mapping[str, Any]], providers: Iterable[str]
@@ -51,12 +47,12 @@ class ModelCatalog:
         """Split a model id.
 
         Raises:
-            NotFound: it names no provider, or one that nobody knows.
+            NotFound: it names no provider or an unknown one.
         """
         provider, name = split_model_id(model)
         if not name:
             raise NotFound(
-                f"The model {model!r} names no provider.",
+                f"The model {model} names no provider.",
                 hint="Write provider/model, as in 'openai/gpt-4o'.",
             )
         if provider not in self.providers:
@@ -64,7 +60,7 @@ class ModelCatalog:
         return provider, name
 
     def entry(self, model: str) -> Mapping[str, Any]:
-        """Return what the map says about `model`; nothing if it is not in it."""
+        """Return a model's entry in the map; empty if it has none."""
         provider, name = split_model_id(model)
         if model in self._entries:
             return self._entries[model]
@@ -72,17 +68,17 @@ class ModelCatalog:
         return entry if entry.get("litellm_provider") == provider else {}
 
     def context_window(self, model: str) -> int | None:
-        """Return how many tokens `model` reads at most, None if nobody knows."""
+        """Return a model's context window in tokens; None if unknown."""
         entry = self.entry(model)
         return _parse_count(entry.get("max_input_tokens") or entry.get("max_tokens"))
 
     def output_limit(self, model: str) -> int | None:
-        """Return how many tokens an answer of `model` has at most, None if unknown."""
+        """Return the longest answer of a model in tokens; None if unknown."""
         return _parse_count(self.entry(model).get("max_output_tokens"))
 
     def price(self, model: str) -> TokenPrice | None:
-        """Return what a token costs, None if nobody knows."""
-        if split_model_id(model)[0] in FREE_PROVIDERS:
+        """Return the price of a token; None if unknown."""
+        if get_provider(split_model_id(model)[0]).is_free:
             return TokenPrice(0.0, 0.0)
         entry = self.entry(model)
         prices = (
@@ -94,7 +90,7 @@ class ModelCatalog:
         return TokenPrice(float(prices[0]), float(prices[1]))
 
     def chat_models(self, provider: str) -> list[str]:
-        """Return the ids of the models of `provider` that answer messages."""
+        """Return the ids of a provider's chat models."""
         names = (
             name.removeprefix(f"{provider}/")
             for name, entry in self._entries.items()
@@ -105,7 +101,7 @@ class ModelCatalog:
 
 
 def unknown_provider_error(provider: str, known: Iterable[str]) -> NotFound:
-    """Build the error for a provider that nobody knows."""
+    """Build the error for an unknown provider."""
     near = get_close_matches(provider, sorted(known), n=3, cutoff=0.6)
     return NotFound.with_suggestions(
         "provider", provider, near or [EMBEDDED, OLLAMA, *WELL_KNOWN_PROVIDERS[:3]]
@@ -113,7 +109,7 @@ def unknown_provider_error(provider: str, known: Iterable[str]) -> NotFound:
 
 
 def _parse_count(value: object) -> int | None:
-    """Read a count; the map has a few that are sentences."""
+    """Return a count, or None; some values in the map are sentences."""
     if isinstance(value, int | float):
         return int(value)
     return int(value) if isinstance(value, str) and value.isdigit() else None
@@ -121,7 +117,7 @@ def _parse_count(value: object) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelLister:
-    """What a list is made from."""
+    """Lists models and says why some cannot be used."""
 
     catalog: ModelCatalog
     providers_with_keys: frozenset[str]
@@ -137,7 +133,7 @@ class ModelLister:
     def list_models(
         self, include: Iterable[str], provider: str | None
     ) -> list[ModelInfo]:
-        """List everything that is near, or everything of one provider.
+        """List the default models, or all models of one provider.
 
         Raises:
             NotFound: the provider is not known.
@@ -164,7 +160,7 @@ class ModelLister:
         try:
             return self.resolve_model_id(name)
         except NotFound:
-            return name  # listed as it is, with the reason why it cannot be used
+            return name  # listed with the reason why it cannot be used
 
     def _provider_ids(self, provider: str) -> list[str]:
         if provider == EMBEDDED:
@@ -191,7 +187,7 @@ class ModelLister:
         )
 
     def _why_unusable(self, model: str) -> str | None:
-        """Say why `model` cannot be used, and what to do about it."""
+        """Return why a model cannot be used and what to do; None if it can."""
         try:
             provider, name = self.catalog.parse_model_id(model)
         except NotFound as error:
@@ -200,7 +196,9 @@ class ModelLister:
             return why_unusable(model)
         if provider == OLLAMA:
             return self._why_ollama_unusable(name)
-        if provider in self.providers_with_keys or is_loopback(endpoint_of(provider)):
+        if provider in self.providers_with_keys or is_loopback(
+            get_provider(provider).endpoint()
+        ):
             return None
         if self.is_key_missing(model):
             return f"There is no API key for {provider}. {missing_key_hint(provider)}"

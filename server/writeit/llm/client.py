@@ -21,7 +21,7 @@ from writeit.llm.process import (
     error_from_fields,
 )
 from writeit.llm.providers import embedded
-from writeit.llm.providers.registry import needs_key
+from writeit.llm.providers.registry import get_provider
 from writeit.ports.models import (
     CallEstimate,
     ModelCall,
@@ -245,7 +245,7 @@ class ModelHostClient:
 
     async def _fetch_key(self, provider: str) -> str | None:
         """Read a key in a thread, because a keyring may ask the user first."""
-        if not needs_key(provider):
+        if not get_provider(provider).needs_key:
             return None
         return await asyncio.to_thread(self._keys.get, provider)
 

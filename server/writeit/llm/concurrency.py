@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from writeit.llm.providers.registry import EMBEDDED
+from writeit.llm.providers.registry import get_provider
 
 DEFAULT_CALLS_PER_PROVIDER: Final = 10
 """All samples of one model can stream at once."""
@@ -72,7 +72,7 @@ class ProviderLimiters:
     def for_provider(self, provider: str) -> ProviderLimiter:
         """Return a provider's limiter; the embedded model takes one call at a time."""
         if provider not in self._limiters:
-            limit = 1 if provider == EMBEDDED else calls_per_provider()
+            limit = get_provider(provider).max_calls or calls_per_provider()
             self._limiters[provider] = ProviderLimiter(limit)
         return self._limiters[provider]
 

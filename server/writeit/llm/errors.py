@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from writeit.domain.errors import FailureReason, ModelError
-from writeit.llm.providers.registry import missing_key_hint
+from writeit.llm.providers.provider import missing_key_hint
 
 _KEY_PATTERN = re.compile(
     r"""

@@ -7,11 +7,8 @@ import os
 from collections.abc import Iterable, Mapping
 
 from writeit.domain.errors import InvalidParams, StoreError
-from writeit.llm.providers.registry import (
-    WELL_KNOWN_PROVIDERS,
-    key_variables,
-    needs_key,
-)
+from writeit.llm.providers.provider import key_variables
+from writeit.llm.providers.registry import WELL_KNOWN_PROVIDERS, get_provider
 from writeit.ports.system import KeySource
 
 logger = logging.getLogger(__name__)
@@ -53,7 +50,7 @@ class SystemKeys:
             sources[provider] = "none"
             if self._read_environment(provider):
                 sources[provider] = "environment"
-            elif usable and needs_key(provider):
+            elif usable and get_provider(provider).needs_key:
                 try:
                     if _read_keyring(provider):
                         sources[provider] = "keyring"
@@ -107,7 +104,7 @@ def validate_key(provider: str, key: str) -> str:
         InvalidParams: it is not a valid key, or the provider needs none.
     """
     key = key.strip()
-    if not needs_key(provider):
+    if not get_provider(provider).needs_key:
         raise _invalid_key_error(
             "provider", f"{provider} needs no key.", "You can use it without one."
         )

@@ -21,9 +21,8 @@ from writeit.domain.errors import ModelError
 from writeit.domain.run import split_model_id
 from writeit.llm.catalog import ModelCatalog
 from writeit.llm.errors import build_model_error, stream_end_error, to_model_error
-from writeit.llm.providers.ollama import context_size_for
-from writeit.llm.providers.registry import OLLAMA
-from writeit.llm.target import CallTarget
+from writeit.llm.providers.provider import CallTarget
+from writeit.llm.providers.registry import get_provider
 from writeit.text.lines import SurrogateJoiner
 
 _CONNECTION_LOST_CLASSES: Final = ("ReadError", "RemoteProtocolError")
@@ -247,9 +246,8 @@ def _litellm_arguments(
         "max_tokens": request.get("max_tokens"),
         "temperature": request.get("temperature"),
     }
-    if target.provider == OLLAMA:
-        prompt, answer = request["prompt"], request.get("max_tokens")
-        arguments["num_ctx"] = context_size_for(prompt, answer, target.context_window)
+    provider = get_provider(target.provider)
+    arguments |= provider.arguments(request, target.context_window)
     return {name: value for name, value in arguments.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""Where the model host works: takes requests, runs each as a task, says how it went."""
+"""Handles the requests of the model host, each in a task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import dataclasses
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 from writeit.domain.errors import ModelError, WriteItError
@@ -19,10 +18,10 @@ from writeit.llm.errors import to_model_error
 from writeit.llm.litellm_backend import CATALOG, is_key_missing
 from writeit.llm.process import HostMessage, error_fields, error_message
 from writeit.llm.providers import embedded
-from writeit.llm.providers.embedded import CONTEXT_TOKENS, EMBEDDED_MODEL, check_usable
-from writeit.llm.providers.ollama import OllamaClient
-from writeit.llm.providers.registry import EMBEDDED, OLLAMA, ollama_url
-from writeit.llm.target import CallTarget, destination_host, resolve_target
+from writeit.llm.providers.embedded import EMBEDDED_MODEL, check_usable
+from writeit.llm.providers.ollama import OllamaProvider, ollama_url
+from writeit.llm.providers.provider import EMBEDDED, OLLAMA, CallTarget
+from writeit.llm.providers.registry import get_provider
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +39,6 @@ class RequestHandler:
         self._send = send
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._embedded = embedded.EmbeddedRunner()
-        self._ollama = OllamaClient()
         self._limiters = ProviderLimiters()
         self._handlers = {
             "start": self._handle_start,
@@ -50,7 +48,7 @@ class RequestHandler:
         }
 
     def handle(self, message: HostMessage) -> None:
-        """Begin what is asked, or end it."""
+        """Start a request, or cancel one."""
         call_id = message["id"]
         if message["type"] == "cancel":
             if (task := self._tasks.get(call_id)) is not None:
@@ -61,14 +59,14 @@ class RequestHandler:
         task.add_done_callback(lambda _: self._tasks.pop(call_id))
 
     async def warm_up(self) -> None:
-        """Load what first calls need while there is nothing else to do."""
+        """Load what the first call needs, if the host is idle."""
         await asyncio.sleep(_WARM_UP_DELAY)
         if self._tasks:
             return
         try:
             await litellm_backend.warm_up()
         except Exception as error:  # it only saves time; the first call will tell
-            logger.debug("the rehearsal failed", exc_info=error)
+            logger.debug("the warm-up failed", exc_info=error)
 
     async def _handle_request(self, call_id: int, message: HostMessage) -> None:
         try:
@@ -89,7 +87,7 @@ class RequestHandler:
             check_usable(model)
             target = None
         else:
-            target = await self._resolve_target(message)
+            target = await resolve_target(model, message.get("key"))
 
         def say_queued(places: int) -> None:
             self._send({**_queued_message(provider, places), "id": message["id"]})
@@ -100,14 +98,6 @@ class RequestHandler:
             if target is None:
                 return await self._call_embedded(message)
             return await self._call_provider(target, message)
-
-    async def _resolve_target(self, message: HostMessage) -> CallTarget:
-        target = resolve_target(
-            message["model"], message.get("key"), CATALOG, is_key_missing
-        )
-        if target.provider != OLLAMA:
-            return target
-        return replace(target, context_window=await self._context_window(message))
 
     async def _call_embedded(self, message: HostMessage) -> HostMessage:
         server = await self._embedded.ensure_running()
@@ -148,24 +138,14 @@ class RequestHandler:
         price = CATALOG.price(model)
         fit: dict[str, Any] = {
             "prompt_tokens": tokens,
-            "context_window": await self._context_window(message),
+            "context_window": await context_window(model),
             "input_cost_per_token": price and price.input_cost,
             "output_cost_per_token": price and price.output_cost,
             "output_limit": CATALOG.output_limit(model),
-            "destination": destination_host(provider),
+            "destination": get_provider(provider).destination(),
             "refusal": refusal and error_fields(refusal),
         }
         return {"type": "measured", "fit": fit}
-
-    async def _context_window(self, message: HostMessage) -> int | None:
-        """Return how many tokens a model reads, None if nobody knows."""
-        model = message["model"]
-        provider, name = split_model_id(model)
-        if provider == EMBEDDED:
-            return CONTEXT_TOKENS
-        if provider == OLLAMA:
-            return await self._ollama.context_window(ollama_url(), name)
-        return CATALOG.context_window(model)
 
     async def _count_embedded_tokens(self, prompt: str) -> int:
         """Count as the model does if its server is up, else as LiteLLM would."""
@@ -187,19 +167,42 @@ class RequestHandler:
     async def _handle_list(self, message: HostMessage) -> HostMessage:
         provider = message["provider"]
         url = ollama_url()
+        ollama = get_provider(OLLAMA)
+        assert isinstance(ollama, OllamaProvider)  # noqa: S101 -- the registry says so
         if message["refresh"]:
-            self._ollama.clear_cache()
+            ollama.client.clear_cache()
         near = provider in {None, OLLAMA}
         listing = ModelLister(
             catalog=CATALOG,
             providers_with_keys=frozenset(message["keyed"]) & CATALOG.providers,
-            ollama_models=await self._ollama.list_models(url) if near else None,
+            ollama_models=await ollama.client.list_models(url) if near else None,
             ollama_url=url,
             is_key_missing=is_key_missing,
             resolve_model_id=litellm_backend.resolve_model_id,
         )
         models = listing.list_models(message["named"], provider)
         return {"type": "listed", "models": [dataclasses.asdict(m) for m in models]}
+
+
+async def context_window(model: str) -> int | None:
+    """Return a model's context window in tokens; None if unknown."""
+    provider, name = split_model_id(model)
+    return await get_provider(provider).context_window(
+        name, CATALOG.context_window(model)
+    )
+
+
+async def resolve_target(model: str, key: str | None) -> CallTarget:
+    """Return where a call goes.
+
+    Raises:
+        NotFound: the provider is not known.
+        ModelError: there is no key, or the call may not leave this machine.
+    """
+    provider, _ = CATALOG.parse_model_id(model)
+    return await get_provider(provider).target(
+        model, key, CATALOG.context_window(model), is_key_missing
+    )
 
 
 def _queued_message(provider: str, limit: int) -> HostMessage:
@@ -222,8 +225,9 @@ def call_refusal(model: str, *, has_key: bool) -> ModelError | None:
         if model.startswith(f"{EMBEDDED}/"):
             check_usable(model)
         else:
-            key = "there is one" if has_key else None
-            resolve_target(model, key, CATALOG, is_key_missing)
+            provider, _ = CATALOG.parse_model_id(model)
+            key = "unused" if has_key else None
+            get_provider(provider).check_call(model, key, is_key_missing)
     except ModelError as error:
         return error
     return None

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What differs between providers: one module for each that is special."""

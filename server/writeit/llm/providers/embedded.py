@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from writeit.domain.errors import ModelError, NotFound
-from writeit.llm.providers.registry import EMBEDDED
+from writeit.llm.providers.provider import EMBEDDED, THIS_MACHINE, Provider
 from writeit.ports.models import ModelInfo
 
 Progress = Callable[[str, float | None], None]
@@ -60,6 +60,26 @@ SMOLLM2: Final = WeightsFile(
     file_bytes=98_362_432,
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 )
+
+
+class EmbeddedProvider(Provider):
+    """The embedded model on this machine."""
+
+    needs_key = False
+    is_free = True
+    max_calls = 1
+
+    def endpoint(self) -> None:
+        """Return None: the port of its server changes with each start."""
+
+    def destination(self) -> str:
+        """Return this machine."""
+        return THIS_MACHINE
+
+    async def context_window(self, name: str, known: int | None) -> int:
+        """Return the window its server is started with."""
+        del name, known
+        return CONTEXT_TOKENS
 
 
 def weights_folder() -> Path:

@@ -1,16 +1,22 @@
-"""What a local Ollama has, and how much its models can read."""
+"""Ollama: its address, its models and their context windows."""
 
 from __future__ import annotations
 
 import asyncio
 import http.client
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from writeit.llm.providers.provider import Provider
+
+OLLAMA_URL_VARIABLE: Final = "WRITEIT_OLLAMA_URL"
+"""Set for the model host to the address in the user's configuration."""
+
 OLLAMA_TIMEOUT: Final = 2.0
-"""Seconds an Ollama that is there needs at the very most, on a busy machine as well."""
+"""Seconds; Ollama answers sooner even on a busy machine."""
 _OLLAMA_ERRORS: Final = (
     OSError,
     http.client.HTTPException,
@@ -19,25 +25,25 @@ _OLLAMA_ERRORS: Final = (
     TypeError,
     AttributeError,
 )
-"""Nothing there, something else there, or too slow: all the same to who asks."""
+"""No server, another server, or a slow one: Ollama is not available."""
 MIN_CONTEXT_TOKENS: Final = 4096
-"""Tokens: Ollama's own window; less is never asked for."""
+"""Ollama's default context window; a smaller one is never requested."""
 DEFAULT_ANSWER_TOKENS: Final = 2048
-"""Tokens kept for an answer that has no longest length."""
+"""Tokens reserved for an answer without max_tokens."""
 
 
 class OllamaClient:
-    """Asks Ollama, and remembers what does not change."""
+    """Calls Ollama's API and caches context windows."""
 
     def __init__(self) -> None:
         self._windows: dict[tuple[str, str], int] = {}
 
     def clear_cache(self) -> None:
-        """Ask anew from now on: models may have been fetched again."""
+        """Forget all context windows, because models may have changed."""
         self._windows.clear()
 
     async def list_models(self, url: str) -> list[str] | None:
-        """Return the names of the models Ollama at `url` has; None if none answers."""
+        """Return the names of Ollama's models; None if it does not answer."""
         answer = await _request(url, "GET", "/api/tags")
         try:
             return sorted(str(model["name"]) for model in (answer or {})["models"])
@@ -45,24 +51,74 @@ class OllamaClient:
             return None
 
     async def context_window(self, url: str, name: str) -> int | None:
-        """Return how many tokens a model can read; None if Ollama does not say."""
+        """Return a model's context window in tokens; None if Ollama does not say."""
         if (url, name) not in self._windows:
             answer = await _request(url, "POST", "/api/show", {"model": name})
-            found = _context_length(answer)
-            if found is None:
+            window = _context_length(answer)
+            if window is None:
                 return None
-            self._windows[url, name] = found
+            self._windows[url, name] = window
         return self._windows[url, name]
+
+
+class OllamaProvider(Provider):
+    """Ollama, on the user's machine or another one."""
+
+    needs_key = False
+    is_free = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.client = OllamaClient()
+
+    def endpoint(self) -> str:
+        """Return Ollama's address."""
+        return ollama_url()
+
+    def litellm_model(self, model: str) -> str:
+        """Use Ollama's chat endpoint, which applies the model's own template."""
+        return f"ollama_chat/{model.partition('/')[2]}"
+
+    def arguments(
+        self, request: Mapping[str, Any], context_window: int | None
+    ) -> dict[str, Any]:
+        """Request a window that prompt and answer fit in."""
+        prompt, max_tokens = request["prompt"], request.get("max_tokens")
+        return {"num_ctx": context_size_for(prompt, max_tokens, context_window)}
+
+    async def context_window(self, name: str, known: int | None) -> int | None:
+        """Return the window that Ollama reports."""
+        del known
+        return await self.client.context_window(ollama_url(), name)
+
+
+def ollama_url() -> str:
+    """Return where Ollama is expected to answer."""
+    for variable in (OLLAMA_URL_VARIABLE, "OLLAMA_API_BASE", "OLLAMA_HOST"):
+        value = os.environ.get(variable, "").strip()
+        if value:
+            return _complete_ollama_url(value)
+    return "http://localhost:11434"
+
+
+def _complete_ollama_url(value: str) -> str:
+    """Complete an `OLLAMA_HOST`, which may be no more than a host or `:port`."""
+    parts = urlsplit(value if "//" in value else f"http://{value}")
+    host = parts.hostname or "localhost"
+    host = "localhost" if host == "0.0.0.0" else host  # noqa: S104 -- what Ollama binds to is not where one calls it
+    host = f"[{host}]" if ":" in host else host
+    port = parts.port or {"https": 443}.get(parts.scheme, 11434)
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
 
 def context_size_for(
     prompt: str, max_tokens: int | None, context_window: int | None
 ) -> int:
-    """Return a window that prompt and answer fit in, no larger than the model's.
+    """Return a window for prompt and answer, at most the model's, in tokens.
 
-    Ollama's own is small, and what does not fit it cuts off without a word.
+    Ollama's default is small, and Ollama silently truncates a longer prompt.
     """
-    # Three bytes a token is on the safe side for every script.
+    # No script has fewer than three bytes per token.
     need = len(prompt.encode()) // 3 + (max_tokens or DEFAULT_ANSWER_TOKENS)
     room = max(MIN_CONTEXT_TOKENS, 1 << need.bit_length())
     return room if context_window is None else min(room, context_window)
@@ -80,7 +136,7 @@ def _context_length(answer: Any) -> int | None:  # noqa: ANN401 -- JSON of a str
 async def _request(
     url: str, method: str, path: str, body: dict[str, str] | None = None
 ) -> Any:  # noqa: ANN401 -- JSON of a stranger
-    """Return what Ollama answers; None if it does not."""
+    """Return Ollama's answer; None if there is none."""
     try:
         async with asyncio.timeout(OLLAMA_TIMEOUT):
             return await asyncio.to_thread(_send_request, url, method, path, body)

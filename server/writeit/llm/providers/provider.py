@@ -1,0 +1,197 @@
+"""What differs between providers, one method each, and what they share.
+
+Everything here reads the environment only; a workspace can set none of it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from writeit.domain.errors import ModelError
+from writeit.domain.run import split_model_id
+
+EMBEDDED: Final = "embedded"
+OLLAMA: Final = "ollama"
+
+_KEY_VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "together_ai": ("TOGETHERAI_API_KEY", "TOGETHER_AI_API_KEY"),
+    "perplexity": ("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
+    "huggingface": ("HUGGINGFACE_API_KEY", "HF_TOKEN"),
+    "cohere": ("COHERE_API_KEY", "CO_API_KEY"),
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+}
+"""Where the usual variable is not `<PROVIDER>_API_KEY`; the first is the one named."""
+
+PLACEHOLDER_KEY: Final = "local"
+"""Sent to a server on this machine that is called without a key."""
+
+THIS_MACHINE: Final = "this machine"
+_DEFAULT_HOSTS: Final = {
+    "openai": "api.openai.com",
+    "anthropic": "api.anthropic.com",
+    "gemini": "generativelanguage.googleapis.com",
+    "mistral": "api.mistral.ai",
+    "groq": "api.groq.com",
+    "openrouter": "openrouter.ai",
+    "deepseek": "api.deepseek.com",
+    "xai": "api.x.ai",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTarget:
+    """Where one call goes, and with which key."""
+
+    model: str
+    provider: str
+    litellm_model: str
+    """The model's name for LiteLLM."""
+    endpoint: str | None = None
+    key: str | None = field(default=None, repr=False)
+    context_window: int | None = None
+    """In tokens; None if unknown."""
+
+
+class Provider:
+    """A provider that LiteLLM knows; subclasses override what differs."""
+
+    needs_key = True
+    """Whether a key is looked for at all."""
+    is_free = False
+    """Whether calls cost nothing, because the model runs on the user's machine."""
+    max_calls: int | None = None
+    """How many calls it takes at a time; None for the configured limit."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def endpoint(self) -> str | None:
+        """Return the endpoint set in the environment, or None."""
+        name = self.name.upper().replace("-", "_")
+        for variable in (f"{name}_BASE_URL", f"{name}_API_BASE"):
+            value = os.environ.get(variable, "").strip()
+            if value:
+                return value
+        return None
+
+    def destination(self) -> str:
+        """Return the host that calls are sent to, to show it to the user."""
+        url = self.endpoint()
+        if is_loopback(url):
+            return THIS_MACHINE
+        return urlsplit(url or "").hostname or _DEFAULT_HOSTS.get(self.name, self.name)
+
+    def litellm_model(self, model: str) -> str:
+        """Return LiteLLM's name for a model id."""
+        return model
+
+    def arguments(
+        self, request: Mapping[str, Any], context_window: int | None
+    ) -> dict[str, Any]:
+        """Return the arguments that only this provider's calls have."""
+        del request, context_window
+        return {}
+
+    async def context_window(self, name: str, known: int | None) -> int | None:
+        """Return a model's context window in tokens; `known` is LiteLLM's value."""
+        del name
+        return known
+
+    async def target(
+        self,
+        model: str,
+        key: str | None,
+        known_window: int | None,
+        is_key_missing: Callable[[str], bool],
+    ) -> CallTarget:
+        """Return where a call goes.
+
+        Raises:
+            ModelError: there is no key, or the call may not leave this machine.
+        """
+        key = self.check_call(model, key, is_key_missing)
+        return CallTarget(
+            model=model,
+            provider=self.name,
+            litellm_model=self.litellm_model(model),
+            endpoint=self.endpoint(),
+            key=key,
+            context_window=await self.context_window(
+                split_model_id(model)[1], known_window
+            ),
+        )
+
+    def check_call(
+        self, model: str, key: str | None, is_key_missing: Callable[[str], bool]
+    ) -> str | None:
+        """Return the key that a call is made with.
+
+        Raises:
+            ModelError: there is no key, or the call may not leave this machine.
+        """
+        url = self.endpoint()
+        if not key and self.needs_key:
+            if is_loopback(url):
+                key = PLACEHOLDER_KEY
+            elif is_key_missing(model):
+                raise missing_key_error(self.name)
+        check_remote_allowed(self.name, url)
+        return key
+
+
+def key_variables(provider: str) -> tuple[str, ...]:
+    """Return the environment variables that may hold the key of `provider`."""
+    plain = provider.upper().replace("-", "_") + "_API_KEY"
+    return _KEY_VARIABLES.get(provider, (plain,))
+
+
+def missing_key_error(provider: str) -> ModelError:
+    """Build the error for a provider that has no key."""
+    return ModelError(
+        f"There is no API key for {provider}.",
+        reason="auth",
+        hint=missing_key_hint(provider),
+        provider=provider,
+    )
+
+
+def missing_key_hint(provider: str) -> str:
+    """Say how to give `provider` a key."""
+    variable = key_variables(provider)[0]
+    return f"Set {variable}, or run: writeit keys set {provider}"
+
+
+def is_loopback(url: str | None) -> bool:
+    """Say whether `url` is on this machine."""
+    host = urlsplit(url or "").hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_remote_allowed(provider: str, url: str | None) -> None:
+    """Refuse a call that would leave the machine where only loopback is allowed.
+
+    Test-suites set `WRITEIT_ALLOW_MODEL_REQUESTS=loopback`, so that no test ever
+    reaches a real provider by accident.
+
+    Raises:
+        ModelError: the call is not allowed.
+    """
+    if os.environ.get("WRITEIT_ALLOW_MODEL_REQUESTS") != "loopback" or is_loopback(url):
+        return
+    raise ModelError(
+        f"Calls to {provider} are switched off here: only loopback may be asked.",
+        reason="invalid_request",
+        hint="WRITEIT_ALLOW_MODEL_REQUESTS is set to 'loopback'; unset it.",
+        provider=provider,
+    )
