@@ -1,8 +1,7 @@
-"""The only file that imports LiteLLM; only the model host imports this file.
+"""Calls models through LiteLLM; only the model host imports this module.
 
-What it must not do is as important as what it does: no retries (ours are visible), no
-dropped parameters (with a 422 LiteLLM then returns None), no second guess about
-repeated words, no print to stdout, no request for prices.
+LiteLLM must not retry (our retries are visible), drop parameters (after a 422 it then
+returns None), stop repeated text, print to stdout or request prices.
 """
 
 # ruff: noqa: ANN401 -- streams and chunks differ by provider and share no type
@@ -30,11 +29,11 @@ _CONNECTION_LOST_CLASSES: Final = ("ReadError", "RemoteProtocolError")
 
 @dataclass(slots=True)
 class CompletionReader:
-    """What was learned on the way, besides the text."""
+    """Reads a stream: its text, finish reason and usage."""
 
     finish_reason: str | None = None
     usage: Any = None
-    """What the provider reported, as it reported it; None if it did not."""
+    """The usage as the provider reported it, or None."""
 
     def iterate_text(self, stream: Any) -> AsyncIterator[str]:
         """Iterate over the text of LiteLLM's `stream`; pieces may be empty."""
@@ -54,7 +53,7 @@ class CompletionReader:
                     self.finish_reason = choice.finish_reason or self.finish_reason
                     yield _choice_text(choice)
         except Exception as error:
-            # Some servers hang up without a goodbye after all is said.
+            # Some servers close the connection abruptly after the last chunk.
             if (
                 type(error).__name__ not in _CONNECTION_LOST_CLASSES
                 or self.finish_reason is None
@@ -65,8 +64,7 @@ class CompletionReader:
         async for chunk in stream:
             yield _choice_text(chunk.choices[0]) if chunk.choices else ""
         self.finish_reason = stream.received_finish_reason
-        # The usage that the wrapper yields may be LiteLLM's own count; what the
-        # provider reported stands in the chunks it kept.
+        # The wrapper may yield LiteLLM's own count; the chunks have the provider's.
         for chunk in stream.chunks:
             self.usage = getattr(chunk, "usage", None) or self.usage
 
@@ -85,29 +83,29 @@ litellm.suppress_debug_info = True
 litellm.telemetry = False
 litellm.drop_params = False
 litellm.num_retries = 0
-# A refrain is not an error: without this the hundredth equal chunk raises one.
+# Without this the hundredth equal chunk raises an error.
 setattr(litellm, "REPEATED_STREAMING_CHUNK_LIMIT", 10**9)  # noqa: B010 -- not exported by its types
 
 CATALOG: Final = ModelCatalog(
     litellm.model_cost, (str(getattr(p, "value", p)) for p in litellm.provider_list)
 )
 MAX_ANSWER_CHARACTERS: Final = 4_000_000
-"""Characters; many times what any model writes. Behind it something is broken."""
+"""Many times what any model writes; a longer stream is broken."""
 
 _NON_KEY_CREDENTIALS: Final = ("AWS_", "VERTEX", "GOOGLE_APPLICATION")
-"""Credentials with ways of their own; only the call itself can tell if they work."""
+"""Other credentials; only a call shows whether they work."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionResult:
-    """How an answer ended well."""
+    """The end of a complete answer."""
 
     usage: dict[str, Any]
     finish_reason: str | None
 
 
 def is_key_missing(model: str) -> bool:
-    """Say whether LiteLLM would miss a key for `model`."""
+    """Say whether LiteLLM needs a key for `model`."""
     missing = litellm.validate_environment(model).get("missing_keys") or []
     return any(
         ("KEY" in name or "TOKEN" in name) and not name.startswith(_NON_KEY_CREDENTIALS)
@@ -132,10 +130,7 @@ def resolve_model_id(model: str) -> str:
 
 
 async def warm_up() -> None:
-    """Call a model that is not there, so that the first real call finds all imported.
-
-    Half a second of modules are loaded by a first call, and by a first count.
-    """
+    """Make a mock call and a count, which import half a second of modules."""
     stream: Any = await litellm.acompletion(
         model="openai/rehearsal",
         messages=[{"role": "user", "content": "Ready?"}],
@@ -153,12 +148,12 @@ async def stream_answer(
     on_text: Callable[[str], None],
     idle_timeout: float,
 ) -> CompletionResult:
-    """Make one call and hand its text on, piece by piece, as it comes.
+    """Make one call and pass each piece of its text to `on_text`.
 
-    `patience` is how long the provider may say nothing, in seconds.
+    `idle_timeout` is how long the provider may send nothing, in seconds.
 
     Raises:
-        ModelError: it failed; text handed on before is valid.
+        ModelError: it failed; text passed on before is valid.
     """
     names = {"provider": target.provider, "model": target.model}
     text: list[str] = []
@@ -171,23 +166,22 @@ async def stream_answer(
             on_text(kept)
             room -= len(kept)
         if len(piece) > len(kept):
-            words = f"it does not stop; cut after {MAX_ANSWER_CHARACTERS:,} characters"
-            raise build_model_error("malformed", **names, provider_message=words)
+            reason = f"stopped after {MAX_ANSWER_CHARACTERS:,} characters"
+            raise build_model_error("malformed", **names, provider_message=reason)
 
-    reading = CompletionReader()
+    reader = CompletionReader()
     try:
-        await _read_stream(reading, target, request, take, idle_timeout)
+        await _read_stream(reader, target, request, take, idle_timeout)
     except ModelError:
         raise
-    except Exception as error:
-        raise to_model_error(error, **names, secrets=[target.key]) from error
-    whole = "".join(text)
-    told, finish = _reported_usage(reading.usage), reading.finish_reason
-    if (
-        bad := stream_end_error(whole, finish, usage_reported=told is not None, **names)
-    ) is not None:
-        raise bad
-    return CompletionResult(await _final_usage(target, request, whole, told), finish)
+    except Exception as raised:
+        raise to_model_error(raised, **names, secrets=[target.key]) from raised
+    answer = "".join(text)
+    usage, finish = _reported_usage(reader.usage), reader.finish_reason
+    error = stream_end_error(answer, finish, usage_reported=usage is not None, **names)
+    if error is not None:
+        raise error
+    return CompletionResult(await _final_usage(target, request, answer, usage), finish)
 
 
 async def _read_stream(
@@ -197,7 +191,7 @@ async def _read_stream(
     on_piece: Callable[[str], None],
     idle_timeout: float,
 ) -> None:
-    """Read a stream to its end and close it, whatever happens."""
+    """Read a stream to its end and always close it."""
     stream = None
     halves = SurrogateJoiner()
     now = asyncio.get_running_loop().time
@@ -206,7 +200,7 @@ async def _read_stream(
             stream = await _open_stream(
                 _litellm_arguments(target, request, idle_timeout)
             )
-            if stream is None:  # seen with HTTP 422; it must never pass for an answer
+            if stream is None:  # LiteLLM does this after HTTP 422
                 raise build_model_error(
                     "malformed", provider=target.provider, model=target.model
                 )
@@ -215,13 +209,13 @@ async def _read_stream(
                 on_piece(halves.feed(piece))
         on_piece(halves.finish())
     finally:
-        # A stream that is merely dropped keeps its connection until it is collected.
+        # Otherwise the connection stays open until garbage collection.
         if stream is not None:
             await stream.aclose()
 
 
 def _reported_usage(usage: Any) -> litellm.Usage | None:
-    """Return the usage a provider reported in LiteLLM's shape, None for a blank one."""
+    """Return the reported usage as LiteLLM's type; None if it is empty."""
     if usage is None or not usage.prompt_tokens:
         return None
     if isinstance(usage, litellm.Usage):
@@ -239,7 +233,7 @@ def _litellm_arguments(
         "stream_options": {"include_usage": True},
         "max_retries": 0,
         "num_retries": 0,
-        # Ours ends the call; LiteLLM's own default of ten minutes must not do so first.
+        # Our own timeout must end the call before LiteLLM's.
         "timeout": idle_timeout + 5,
         "api_base": target.endpoint,
         "api_key": target.key,
@@ -252,7 +246,7 @@ def _litellm_arguments(
 
 
 async def _open_stream(arguments: dict[str, Any]) -> Any:
-    """Send the request; a model that takes no temperature is asked without one."""
+    """Send the request; without temperature if the model does not support it."""
     try:
         return await litellm.acompletion(**arguments)
     except UnsupportedParamsError:  # raised before anything is sent
@@ -289,26 +283,26 @@ def _call_cost(
     completion: int,
     reported: litellm.Usage | None,
 ) -> float | None:
-    """Price a call; None where the bundled map has no price."""
+    """Return a call's cost in US dollars; None if the map has no price."""
     price = CATALOG.price(model)
     if price is None:
         return None
     if not price.input_cost and not price.output_cost:
         return 0.0
-    try:  # LiteLLM knows rebates for cached tokens and steps for long prompts
+    try:  # LiteLLM knows discounts for cached tokens and rates for long prompts
         costs = litellm.cost_per_token(
             model=model,
             prompt_tokens=prompt,
             completion_tokens=completion,
             usage_object=reported,
         )
-    except Exception:  # noqa: BLE001 -- it raises bare exceptions; the plain price is near
+    except Exception:  # noqa: BLE001 -- it raises bare exceptions; the base price is near
         return prompt * price.input_cost + completion * price.output_cost
     return sum(costs)
 
 
 async def count_tokens(model: str, text: str) -> int:
-    """Count the tokens of a message, in a thread: long texts take a while."""
+    """Count the tokens of a message in a thread, because long texts take a while."""
     messages: Sequence[dict[str, str]] = [{"role": "user", "content": text}]
     return await asyncio.to_thread(
         litellm.token_counter, model=model, messages=messages
