@@ -51,7 +51,7 @@ class Row:
             return "all of it"
         if len(self.kept) >= LONGEST:
             return f"the first {LONGEST:,} characters"
-        return "what had come" if self.kept else "nothing had come"
+        return "what had arrived" if self.kept else "nothing"
 
 
 ROWS = (
@@ -116,7 +116,7 @@ ROWS = (
     ),
     Row(fault="unknown host", model="deepseek/x", reason="unavailable", attempts=3),
     Row(
-        fault="TLS failure (a certificate nobody signed)",
+        fault="TLS failure (a self-signed certificate)",
         model="groq/x",
         reason="unavailable",
         attempts=3,
@@ -128,7 +128,7 @@ ROWS = (
         reason="timeout",
     ),
     Row(
-        fault="slow drip, never silent for as long as the time limit",
+        fault="a slow stream, each pause shorter than the time limit",
         model="openai/drip-3",
         outcome="complete",
         finish="stop",
@@ -157,7 +157,7 @@ ROWS = (
         kept=WORDS,
     ),
     Row(
-        fault="a stream that is no JSON",
+        fault="a stream that is not JSON",
         model="openai/malformed",
         reason="malformed",
     ),
@@ -170,7 +170,7 @@ ROWS = (
         kept=WORDS,
     ),
     Row(fault="empty answer", model="openai/empty", reason="empty"),
-    Row(fault="nothing but white space", model="openai/blank", reason="empty"),
+    Row(fault="only white space", model="openai/blank", reason="empty"),
     Row(
         fault="content filter before the first token",
         model="openai/filter",
