@@ -60,27 +60,29 @@ async def test_each_offer_says_what_it_did(bare: Editor) -> None:
         bare, "writeit.run.start", pipeline="tech-article", uri=bare.notes
     )
     here = {"runId": run["pipelineRunId"], "step": "angles"}
-    await told(bare, "tech-article is begun; nothing is sent yet. Next: run angles.")
+    await told(
+        bare, "Started tech-article. Nothing has been sent. Next: generate angles."
+    )
     await offered(bare, "writeit.step.run", **here, models=["openai/say-a"])
-    await told(bare, "angles is asked; you will be told of its answers.")
+    await told(bare, "Generating angles. A message follows when it is done.")
     await told(bare, "angles has 1 answer. Choose one, or open the step.")
     await offered(bare, "writeit.step.take", **here, response=0, text="a")
-    await told(bare, "Taken: the merge of angles has 1 passage.")
+    await told(bare, "Added to the merge of angles: it has 1 passage.")
     await offered(bare, "writeit.step.select", **here, response=0)
-    await told(bare, "Answer 1 is the choice for angles. Next: run outline.")
+    await told(bare, "Answer 1 chosen for angles. Next: generate outline.")
     for step, then in {
-        "outline": "Next: run draft.",
-        "draft": "Next: run polish.",
-        "polish": "That was the last step: apply the text.",
+        "outline": "Next: generate draft.",
+        "draft": "Next: generate polish.",
+        "polish": "That was the last step. Next: apply the text.",
     }.items():
         await offered(bare, "writeit.step.skip", runId=here["runId"], step=step)
-        await told(bare, f"{step} is skipped. {then}")
+        await told(bare, f"Skipped {step}. {then}")
     await offered(bare, "writeit.step.apply", runId=here["runId"])
     await told(bare, "The text is in notes.tech-article.md.")
     await offered(bare, "writeit.edit.restore", runId=here["runId"])
     await told(bare, "notes.tech-article.md is removed again.")
     await offered(bare, "writeit.run.rewind", **here)
-    await told(bare, "Back at angles; the run you left stays as it is.")
+    await told(bare, "Started over from angles. The previous run is unchanged.")
 
 
 async def test_the_message_names_the_models_that_gave_no_answer(bare: Editor) -> None:
@@ -90,8 +92,8 @@ async def test_the_message_names_the_models_that_gave_no_answer(bare: Editor) ->
     await offered(bare, "writeit.step.run", runId=run_id, models=models)
     await told(
         bare,
-        "angles has 1 answer. None of openai/err-400: the provider did not accept the"
-        " request. Choose one, or open the step.",
+        "angles has 1 answer. No answer from openai/err-400: the provider did not"
+        " accept the request. Choose one, or open the step.",
     )
 
 

@@ -219,7 +219,7 @@ async def test_a_page_that_cannot_be_written_does_not_make_a_choice_fail(
     run = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
     assert run["steps"]["angles"]["userFeedback"] == "Warmly."
     messages = [m["message"] for m in bare.editor.sent("window/showMessage")]
-    assert any("cannot be written" in message for message in messages)
+    assert any("could not be written" in message for message in messages)
     assert "Warmly." in path.read_text(encoding="utf-8")
 
 

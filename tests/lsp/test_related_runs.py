@@ -54,7 +54,7 @@ async def test_a_document_goes_back_to_the_run_its_own_branched_off(
     assert await run_of(bare, uri) == run_id
     assert BACK not in await actions(bare.editor, uri)
     told = [m["message"] for m in bare.editor.sent("window/showMessage")]
-    assert any("is about this run now" in message for message in told)
+    assert any("is now the active run" in message for message in told)
 
 
 async def test_the_page_of_a_run_offers_to_go_on_with_it(bare: OpenDocuments) -> None:

@@ -1,4 +1,4 @@
-"""Conversions between our values and the wire's, each in one place."""
+"""Conversions between internal values and LSP's: positions, edits, URIs, errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PositionLike(Protocol):
-    """A position, ours or lsprotocol's."""
+    """A position of `protocol` or of lsprotocol."""
 
     @property
     def line(self) -> int:
@@ -36,22 +36,22 @@ class PositionLike(Protocol):
 
 
 def to_invalid_params(error: ValidationError, model: type[BaseModel]) -> InvalidParams:
-    """Return every problem of some params with its path; name the known keys."""
+    """Return an error with each problem's path and the known keys."""
     problems = [
         {"path": _problem_path(problem["loc"], model), "message": problem["msg"]}
         for problem in error.errors()
     ]
     known = sorted(field.alias or name for name, field in model.model_fields.items())
-    said = "; ".join(f"{p['path'] or 'params'}: {p['message']}" for p in problems)
+    details = "; ".join(f"{p['path'] or 'params'}: {p['message']}" for p in problems)
     return InvalidParams(
-        f"The parameters are not right: {said}.",
+        f"The parameters are not valid: {details}.",
         hint=f"Known keys: {', '.join(known)}.",
         problems=problems,
     )
 
 
 def _problem_path(loc: Sequence[Any], model: type[BaseModel]) -> str:
-    """Return where a problem is, by the names of the wire."""
+    """Return the path of a problem in wire names."""
     first, *rest = loc or ("",)
     field = model.model_fields.get(str(first))
     name = (field.alias if field else None) or first
@@ -59,26 +59,26 @@ def _problem_path(loc: Sequence[Any], model: type[BaseModel]) -> str:
 
 
 def to_offset(text: str, position: PositionLike, encoding: str) -> int:
-    """Return how many code points of `text` lie in front of `position`.
+    """Return the offset of a position in `text`, in code points.
 
-    A position behind the end of its line means the line's end.
+    A position after the end of its line means the line's end.
     """
-    found = split_lines(text)
-    if position.line >= len(found):
+    lines = split_lines(text)
+    if position.line >= len(lines):
         return len(text)
-    before = sum(len(earlier) for earlier in found[: position.line])
-    line = found[position.line].rstrip("\r\n")
+    before = sum(map(len, lines[: position.line]))
+    line = lines[position.line].rstrip("\r\n")
     return before + _to_code_points(line, position.character, encoding)
 
 
 def _to_code_points(line: str, units: int, encoding: str) -> int:
     if encoding == "utf-32" or line.isascii():
         return min(units, len(line))
-    seen = 0
+    count = 0
     for index, character in enumerate(line):
-        if seen >= units:
+        if count >= units:
             return index
-        seen += _count_units(character, encoding)
+        count += _count_units(character, encoding)
     return len(line)
 
 
@@ -94,7 +94,7 @@ def _count_units(text: str, encoding: str) -> int:
 def to_lsp_edits(
     text: str, edits: Iterable[Edit], encoding: str
 ) -> list[types.TextEdit]:
-    """Return edits of `text` as LSP has them, in its lines and code units."""
+    """Return edits of `text` as LSP edits, in lines and code units."""
     position = _position_converter(text, encoding)
     return [
         types.TextEdit(
@@ -112,14 +112,14 @@ def to_lsp_span(text: str, start: int, end: int, encoding: str) -> types.Range:
 
 
 def _position_converter(text: str, encoding: str) -> Callable[[int], types.Position]:
-    """Return what turns an offset in `text` into a position."""
-    found = split_lines(text)
-    starts = [0, *accumulate(map(len, found))]
+    """Return a function from an offset in `text` to a position."""
+    lines = split_lines(text)
+    starts = [0, *accumulate(map(len, lines))]
 
     def position(offset: int) -> types.Position:
         line = bisect_right(starts, offset) - 1
-        if line == len(found) and found and found[-1][-1] not in "\r\n":
-            line -= 1  # the end of a last line that has no end
+        if line == len(lines) and lines and lines[-1][-1] not in "\r\n":
+            line -= 1  # the last line has no line break
         before = text[starts[line] : offset]
         return types.Position(line=line, character=_count_units(before, encoding))
 
@@ -129,31 +129,30 @@ def _position_converter(text: str, encoding: str) -> Callable[[int], types.Posit
 def to_lsp_range(
     text: str, start: PositionLike, end: PositionLike, encoding: str
 ) -> types.Range:
-    """Return a range in code points of `text` as LSP has it, in code units."""
-    found = split_lines(text)
+    """Return a range of `text` in code points as an LSP range in code units."""
+    lines = split_lines(text)
 
-    def position(place: PositionLike) -> types.Position:
-        before = found[place.line][: place.character] if place.line < len(found) else ""
-        return types.Position(line=place.line, character=_count_units(before, encoding))
+    def convert(point: PositionLike) -> types.Position:
+        before = lines[point.line][: point.character] if point.line < len(lines) else ""
+        return types.Position(line=point.line, character=_count_units(before, encoding))
 
-    return types.Range(start=position(start), end=position(end))
+    return types.Range(start=convert(start), end=convert(end))
 
 
 def uri_to_path(uri: str) -> Path | None:
-    """Return the file a URI names, or None if it is no file."""
+    """Return the path of a `file:` URI, or None for other URIs."""
     try:
         parts = urlsplit(uri)
-    except ValueError:  # not a URI at all
+    except ValueError:  # not a URI
         return None
     path = unquote(parts.path)
     return Path(path) if parts.scheme == "file" and "\0" not in path else None
 
 
 def normalized_uri(uri: str) -> str:
-    """Return the one spelling of a file's URI that we keep; other URIs stay.
+    """Return the stored form of a file's URI; other URIs are unchanged.
 
-    Editors quote different characters of a path: what one of them began, another has
-    to find again.
+    Editors quote different characters of a path, and each must find the runs of others.
     """
     path = uri_to_path(uri)
     if path is None or not path.is_absolute() or urlsplit(uri).netloc:

@@ -1,8 +1,7 @@
-"""What a client without a plug-in is told: what became of an offer its writer took.
+"""Messages about commands, for the users of clients without a plug-in.
 
-It shows no reply of a command, and some (eglot of Emacs 28) no progress; without a word
-she could not know whether anything happened. A plug-in announces itself under
-`initializationOptions.writeit` and says these things in its own way.
+Such a client shows no reply of a command, and some (eglot of Emacs 28) no progress. A
+plug-in sends `initializationOptions.writeit` and has messages of its own.
 """
 
 from __future__ import annotations
@@ -25,50 +24,49 @@ FallbackMessage: TypeAlias = Callable[[Any, Any], str]
 def show_reply_message(
     client: Client, command: str, params: Params, reply: WireModel
 ) -> None:
-    """Say what an offer that was taken has done, or has set going."""
-    if params.wait or command not in FALLBACK_MESSAGES:
-        return
-    client.show_fallback_message(FALLBACK_MESSAGES[command](params, reply))
+    """Show what a command has done or started; one that waits has its reply."""
+    if not params.wait and command in FALLBACK_MESSAGES:
+        client.show_fallback_message(FALLBACK_MESSAGES[command](params, reply))
 
 
 def show_answers_message(client: Client, state: StepState) -> None:
-    """Say that the answers of a step have ended."""
-    count = len(state.ai_responses)
-    answers = "1 answer" if count == 1 else f"{count} answers"
-    parts = [f"{state.step_name} has {answers}."]
+    """Show that all answers of a step have ended."""
+    sentences = [f"{state.step_name} has {_count(len(state.ai_responses), 'answer')}."]
     if any(answer.partial for answer in state.ai_responses):
-        parts.append("Not every one is whole.")
-    parts += [
-        f"None of {failure.model}: {FAILURE_DESCRIPTIONS[failure.reason]}."
+        sentences.append("Some are incomplete.")
+    sentences += [
+        f"No answer from {failure.model}: {FAILURE_DESCRIPTIONS[failure.reason]}."
         for failure in state.failures
     ]
-    client.show_fallback_message(" ".join([*parts, "Choose one, or open the step."]))
+    sentences.append("Choose one, or open the step.")
+    client.show_fallback_message(" ".join(sentences))
 
 
 def document_name(uri: str) -> str:
-    """Return what a writer calls a document."""
+    """Return the name of a document's file, else its URI."""
     path = uri_to_path(uri)
     return uri if path is None else path.name
 
 
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _run_started_message(params: p.RunStartParams, run: shapes.WirePipelineRun) -> str:
-    started = f"Started {params.pipeline}. Nothing has been sent."
-    return f"{started} {_next_step_hint(run)}".rstrip()
+    return _with_next_step(f"Started {params.pipeline}. Nothing has been sent.", run)
 
 
-def _generating_message(params: Any, reply: p.Accepted) -> str:  # noqa: ANN401 -- several commands'
-    del params
-    return f"{reply.step} is asked; you will be told of its answers."
+def _generating_message(_: Params, reply: p.Accepted) -> str:
+    return f"Generating {reply.step}. A message follows when it is done."
 
 
 def _polishing_message(params: p.DocumentPolishParams, _: WireModel) -> str:
-    return f"{params.pipeline} is asked; go on writing."
+    return f"Running {params.pipeline}. You can go on writing."
 
 
 def _selected_message(params: p.StepSelectParams, run: shapes.WirePipelineRun) -> str:
-    answer = f"Answer {params.response + 1}"
     step = params.step or "the step"
-    return f"{answer} is the choice for {step}. {_next_step_hint(run)}".rstrip()
+    return _with_next_step(f"Answer {params.response + 1} chosen for {step}.", run)
 
 
 def _merged_message(
@@ -76,46 +74,41 @@ def _merged_message(
 ) -> str:
     if isinstance(reply, p.Accepted):
         return _generating_message(params, reply)
-    step = params.step or "the step"
-    return f"The merge is the text of {step}. {_next_step_hint(reply)}".rstrip()
+    return _with_next_step(f"Merge chosen for {params.step or 'the step'}.", reply)
 
 
 def _skipped_message(params: p.StepParams, run: shapes.WirePipelineRun) -> str:
-    return f"{params.step or 'The step'} is skipped. {_next_step_hint(run)}".rstrip()
+    return _with_next_step(f"Skipped {params.step or 'the step'}.", run)
 
 
-def _passage_added_message(params: p.StepTakeParams, step: shapes.WireStepState) -> str:
-    del params
-    count = len(step.passages)
-    passages = "1 passage" if count == 1 else f"{count} passages"
-    return f"Taken: the merge of {step.step_name} has {passages}."
+def _passage_added_message(_: p.StepTakeParams, step: shapes.WireStepState) -> str:
+    passages = _count(len(step.passages), "passage")
+    return f"Added to the merge of {step.step_name}: it has {passages}."
 
 
-def _branched_message(params: p.RunBranchParams, run: shapes.WirePipelineRun) -> str:
-    del run
-    return f"A new run branches off at {params.step}; the other stays as it is."
+def _branched_message(params: p.RunBranchParams, _: shapes.WirePipelineRun) -> str:
+    return f"Branched at {params.step}. The other run is unchanged."
 
 
-def _rewound_message(params: p.RunRewindParams, run: shapes.WirePipelineRun) -> str:
-    del run
-    return f"Back at {params.step}; the run you left stays as it is."
+def _rewound_message(params: p.RunRewindParams, _: shapes.WirePipelineRun) -> str:
+    return f"Started over from {params.step}. The previous run is unchanged."
 
 
-def _activated_message(params: p.RunParams, session: shapes.WireUserSession) -> str:
-    del params, session
-    return "The document is about this run now; the other stays as it is."
+def _activated_message(_: p.RunParams, __: shapes.WireUserSession) -> str:
+    return "This is now the active run of the document. The other run is unchanged."
 
 
-def _exported_message(params: p.RunExportParams, result: p.RunExportResult) -> str:
-    del params
-    return f"Written to {document_name(result.uri)}." if result.uri else ""
+def _exported_message(_: p.RunExportParams, result: p.RunExportResult) -> str:
+    return f"Exported to {document_name(result.uri)}." if result.uri else ""
 
 
-def _next_step_hint(run: shapes.WirePipelineRun) -> str:
+def _with_next_step(message: str, run: shapes.WirePipelineRun) -> str:
     if run.status is PipelineStatus.COMPLETED:
-        return "That was the last step: apply the text."
+        return f"{message} That was the last step. Next: apply the text."
     step = run.steps[run.current_step]
-    return f"Next: run {step.step_name}." if step.status is StepStatus.PENDING else ""
+    if step.status is StepStatus.PENDING:
+        return f"{message} Next: generate {step.step_name}."
+    return message
 
 
 FALLBACK_MESSAGES: dict[str, FallbackMessage] = {
@@ -130,9 +123,9 @@ FALLBACK_MESSAGES: dict[str, FallbackMessage] = {
     "writeit.session.activate": _activated_message,
     "writeit.run.branch": _branched_message,
     "writeit.run.rewind": _rewound_message,
-    "writeit.run.pause": lambda _, __: "Stopped; what came is kept.",
-    "writeit.run.resume": lambda _, __: "The run goes on.",
+    "writeit.run.pause": lambda _, __: "Stopped. What was received is kept.",
+    "writeit.run.resume": lambda _, __: "Resumed the run.",
     "writeit.run.export": _exported_message,
-    "writeit.model.install": lambda params, _: f"{params.model} is installed.",
+    "writeit.model.install": lambda params, _: f"Installed {params.model}.",
 }
-"""By command: of its params and its reply, what a writer wants to know."""
+"""Each command's message, made of its params and its reply."""

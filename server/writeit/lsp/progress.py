@@ -1,4 +1,4 @@
-"""What the editor is told while answers come: our stream and LSP's own progress."""
+"""Progress while answers arrive: the stream of a step and LSP's work-done progress."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ MIN_REPORT_INTERVAL = 0.1
 
 
 class StreamSender:
-    """Sends our stream to the caller's `streamToken`; silent without one."""
+    """Sends the events of a step to the caller's `streamToken`, if there is one."""
 
     def __init__(self, client: Client, token: str | None) -> None:
         self._client = client
         self._token = token
 
     def send_event(self, event: StreamEvent) -> None:
-        """Pass one event on, in the contract's words."""
+        """Send one event."""
         self._send(_event_to_message(event))
 
     def send_ended(self, run_id: UUID, step: str, error: WriteItError | None) -> None:
-        """End a stream whose caller does not wait for the reply."""
+        """End the stream of a command that does not wait."""
         if error is None:
             self._send(m.StreamEnded(kind="ended", run_id=run_id, step=step))
         else:
@@ -98,9 +98,9 @@ def _finished_to_message(event: ResponseFinished) -> WireMessage:
 
 
 class WorkDoneProgress:
-    """LSP's work-done progress for one piece of work, gone when it ends.
+    """Work-done progress of one task.
 
-    Uses the caller's token, else one made here if the editor can show it.
+    Uses the caller's token, else a new one if the client can show progress.
     """
 
     def __init__(
@@ -113,14 +113,14 @@ class WorkDoneProgress:
         self._last_report = 0.0
 
     async def __aenter__(self) -> Self:
-        """Show that work begins, where the editor can show it."""
+        """Show that the task starts."""
         progress = self._client.work_done_progress
         if self._token is None and self._client.capabilities.progress:
             token = f"writeit-{uuid4()}"
             try:
                 await progress.create_async(token)
             except JsonRpcException:
-                return self  # the editor would rather not; the work goes on
+                return self  # the client declined; the task continues
             self._token = token
         if self._token is not None:
             progress.begin(
@@ -131,22 +131,22 @@ class WorkDoneProgress:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Show that it ended."""
+        """Show that the task ended."""
         if self._token is not None:
             self._client.work_done_progress.end(
                 self._token, types.WorkDoneProgressEnd()
             )
-            # pygls keeps tokens for ever.
+            # pygls would keep the token.
             self._client.work_done_progress.tokens.pop(self._token, None)
 
     def on_cancel(self, action: Callable[[], None]) -> None:
-        """Do `action` when the writer cancels in the editor's progress display."""
+        """Call `action` when the user cancels in the progress display."""
         self._on_cancel = action
 
     def report(
         self, message: str, percentage: int | None = None, *, force: bool = False
     ) -> None:
-        """Show how far it is; too quick a report is left out unless it is the last."""
+        """Show progress; a report too soon after the last is dropped, unless forced."""
         now = time.monotonic()
         if self._token is None or (
             now - self._last_report < MIN_REPORT_INTERVAL and not force
@@ -164,7 +164,7 @@ class WorkDoneProgress:
 
 
 class ProgressCounter:
-    """Counts what came, for the work-done display: answers, words, cost."""
+    """Counts answers, characters and cost for the work-done display."""
 
     def __init__(self, work_done: WorkDoneProgress) -> None:
         self._work_done = work_done
@@ -174,8 +174,8 @@ class ProgressCounter:
         self._cost: float | None = None
 
     def count_event(self, event: StreamEvent) -> None:
-        """Count one event and show the sum now and then."""
-        last = False
+        """Count one event and report the totals."""
+        is_end = False
         match event:
             case GenerationStarted():
                 self._response_count = len(event.responses)
@@ -186,10 +186,10 @@ class ProgressCounter:
                 return
             case ResponseFinished():
                 self._ended_count += 1
-                last = True
+                is_end = True
                 if event.usage and event.usage.cost_usd is not None:
                     self._cost = (self._cost or 0.0) + event.usage.cost_usd
-        self._work_done.report(self._message(), self._percentage(), force=last)
+        self._work_done.report(self._message(), self._percentage(), force=is_end)
 
     def _message(self) -> str:
         parts = [

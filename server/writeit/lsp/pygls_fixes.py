@@ -1,4 +1,4 @@
-"""The gaps of pygls closed: commands that can be cancelled, capabilities it lacks."""
+"""What pygls lacks: LSP line ends, cancellable commands, capabilities."""
 
 from __future__ import annotations
 
@@ -21,32 +21,29 @@ if TYPE_CHECKING:
     from writeit.text.markdown import MarkdownSection
 
 
-# --- Open documents with lines as LSP has them, in place of pygls' own ----------------
-
-
 class WriteItDocument(TextDocument):
-    """A document whose changes are applied where the editor means them."""
+    """A document with lines as LSP defines them; pygls splits at more characters."""
 
     _cached_sections: tuple[int | None, Sequence[MarkdownSection]] | None = None
     _cached_front_matter: tuple[int | None, str] | None = None
 
     @property
     def source(self) -> str:
-        """The text; half a character, which an editor may hold, is a replacement."""
+        """The text; a lone surrogate, which an editor may send, is replaced."""
         from writeit.text.lines import repair_surrogates  # noqa: PLC0415 -- after initialize
 
         text = super().source
         return text if text.isascii() else repair_surrogates(text)
 
     def first_characters(self, count: int) -> str:
-        """The first characters of the text; nothing behind them is looked at."""
+        """Return the first characters; the rest of the text is not read."""
         from writeit.text.lines import repair_surrogates  # noqa: PLC0415 -- after initialize
 
         text = super().source[:count]
         return text if text.isascii() else repair_surrogates(text)
 
     def front_matter(self, compute: Callable[[], str]) -> str:
-        """The front matter as `look` finds it, which is asked once a version."""
+        """Return the front matter; `compute` is called once per version."""
         if (
             self._cached_front_matter is None
             or self._cached_front_matter[0] != self.version
@@ -55,20 +52,20 @@ class WriteItDocument(TextDocument):
         return self._cached_front_matter[1]
 
     def sections(self) -> Sequence[MarkdownSection]:
-        """The sections of the body, its lines counted from the text's first.
+        """Return the sections of the body, with line numbers of the whole text.
 
-        They are looked for once a version, and only if somebody asks.
+        They are parsed once per version.
         """
-        from writeit.library.front_matter import split_front_matter  # noqa: PLC0415 -- the same
+        from writeit.library.front_matter import split_front_matter  # noqa: PLC0415 -- as above
         from writeit.text.lines import split_lines  # noqa: PLC0415 -- after initialize
-        from writeit.text.markdown import parse_sections  # noqa: PLC0415 -- the same
+        from writeit.text.markdown import parse_sections  # noqa: PLC0415 -- as above
 
         if self._cached_sections is None or self._cached_sections[0] != self.version:
             text = self.source
             head = split_front_matter(text).head
             blank = ["\n"] * len(split_lines(head))
-            found = parse_sections([*blank, *split_lines(text[len(head) :])])
-            self._cached_sections = (self.version, found)
+            sections = parse_sections([*blank, *split_lines(text[len(head) :])])
+            self._cached_sections = (self.version, sections)
         return self._cached_sections[1]
 
     @property
@@ -84,14 +81,14 @@ class WriteItDocument(TextDocument):
         from writeit.lsp.convert import to_offset  # noqa: PLC0415 -- after initialize
 
         encoding = self.position_codec.encoding or "utf-16"
-        text = super().source  # whose other half may come with the next change
+        text = super().source  # unrepaired: the next change may complete a surrogate
         start = to_offset(text, change.range.start, encoding)
         end = to_offset(text, change.range.end, encoding)
         self._source = text[:start] + change.text + text[max(start, end) :]
 
 
 class WriteItWorkspace(Workspace):
-    """A workspace of such documents."""
+    """A workspace of `WriteItDocument`s."""
 
     def update_text_document(
         self,
@@ -100,14 +97,14 @@ class WriteItWorkspace(Workspace):
     ) -> None:
         """Change an open document.
 
-        VS Code changes a text that is thrown away once more after it closed it.
+        VS Code sends a change of a discarded document after it has closed it.
         """
-        if unquote(text_doc.uri) in self.text_documents:  # the key pygls keeps it by
+        if unquote(text_doc.uri) in self.text_documents:  # pygls' keys are unquoted
             super().update_text_document(text_doc, change)
 
     @classmethod
     def copy_of(cls, other: Workspace) -> Self:
-        """Make one with the folders and the encoding of another, nothing open yet."""
+        """Return a workspace with the folders and the encoding of another."""
         return cls(
             other.root_uri,
             workspace_folders=list(other.folders.values()),
@@ -131,23 +128,21 @@ class WriteItWorkspace(Workspace):
         )
 
 
-# --- The gaps of pygls closed: commands that can be cancelled, capabilities it lacks --
-
 logger = logging.getLogger(__name__)
 
 
 class WriteItProtocol(LanguageServerProtocol):
     """LSP with cancellable commands.
 
-    The built-in handler of workspace/executeCommand is a generator that hides the
-    command's task from `$/cancelRequest`. A coroutine in its place is the task itself.
+    pygls' handler of workspace/executeCommand is a generator, which `$/cancelRequest`
+    does not reach. Here it is a coroutine.
     """
 
     initialization_options: Any = None
-    """What the client said of itself, as it said it."""
+    """`initializationOptions` as the client sent them."""
 
     required_token: str | None = None
-    """What `initializationOptions.writeit.token` must be; None asks for nothing."""
+    """What `initializationOptions.writeit.token` must be; None allows any."""
 
     def _execute_handler(
         self,
@@ -157,9 +152,9 @@ class WriteItProtocol(LanguageServerProtocol):
         args: tuple[Any, ...] | None = None,
         kwargs: dict[str, Any] | None = None,
     ) -> None:
-        """Run a handler and forget its future once it is done.
+        """Run a handler and drop its future once it is done.
 
-        pygls keeps those of notifications for ever: a kilobyte for each keystroke.
+        pygls keeps those of notifications: a kilobyte for each keystroke.
         """
 
         def done(future: object) -> None:
@@ -169,16 +164,16 @@ class WriteItProtocol(LanguageServerProtocol):
         super()._execute_handler(msg_id, handler, done, args, kwargs)
 
     def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:
-        """Send what came of a request; a refusal of ours in its own words.
+        """Send the result of a request, or a `WriteItError` with its own message.
 
-        pygls would tell of an internal error, with the name of a Python class.
+        pygls would report an internal error with the name of a Python class.
         """
         error = None if future.cancelled() else future.exception()
         if error is None:
             super()._send_handler_result(future, msg_id=msg_id)
             return
         from writeit.domain.errors import WriteItError  # noqa: PLC0415 -- after initialize
-        from writeit.lsp.errors import to_rpc_error  # noqa: PLC0415 -- the same
+        from writeit.lsp.errors import to_rpc_error  # noqa: PLC0415 -- as above
 
         if not isinstance(error, WriteItError):
             super()._send_handler_result(future, msg_id=msg_id)
@@ -193,7 +188,7 @@ class WriteItProtocol(LanguageServerProtocol):
         result: Any = None,  # noqa: ANN401 -- any JSON
         error: types.ResponseError | None = None,
     ) -> None:
-        """Take a client's reply, unless who asked was cancelled meanwhile."""
+        """Handle a client's reply, unless the request was cancelled meanwhile."""
         future = self._request_futures.get(msg_id)
         if future is not None and future.cancelled():
             self._request_futures.pop(msg_id, None)
@@ -204,7 +199,7 @@ class WriteItProtocol(LanguageServerProtocol):
     def lsp_initialize(
         self, params: types.InitializeParams
     ) -> Generator[Any, Any, types.InitializeResult]:
-        """Answer `initialize` and announce the commands, to who has the token."""
+        """Answer `initialize`; without the required token, disconnect."""
         if self.required_token is not None and not _has_token(
             params, self.required_token
         ):
@@ -216,7 +211,7 @@ class WriteItProtocol(LanguageServerProtocol):
             commands=list(COMMAND_IDS), work_done_progress=True
         )
         if not can_pull_diagnostics(self.client_capabilities):
-            result.capabilities.diagnostic_provider = None  # it is sent them
+            result.capabilities.diagnostic_provider = None  # they are pushed
         if can_read_content(self.client_capabilities):
             announced = result.capabilities.workspace or types.WorkspaceOptions()
             announced.text_document_content = types.TextDocumentContentOptions(
@@ -227,14 +222,14 @@ class WriteItProtocol(LanguageServerProtocol):
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_: object) -> None:  # type: ignore[override]  # it never returns
-        """End the conversation; the code is 1 if nobody said `shutdown` before."""
+        """End the process; the exit code is 1 if there was no `shutdown` before."""
         raise SystemExit(0 if self._shutdown else 1)
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # type: ignore[override]  # a coroutine: a task that can be cancelled
         self, params: types.ExecuteCommandParams
     ) -> Any:  # noqa: ANN401 -- a command's result is any JSON
-        """Run a command as a task of its own."""
+        """Run a command."""
         return await self._server.execute_command(params)  # type: ignore[attr-defined]  # it is a WriteItServer
 
 
@@ -253,5 +248,5 @@ def can_read_content(capabilities: types.ClientCapabilities) -> bool:
 def _has_token(params: types.InitializeParams, token: str) -> bool:
     options = params.initialization_options
     ours = options.get("writeit") if isinstance(options, dict) else None
-    shown = ours.get("token") if isinstance(ours, dict) else None
-    return isinstance(shown, str) and compare_digest(shown.encode(), token.encode())
+    sent = ours.get("token") if isinstance(ours, dict) else None
+    return isinstance(sent, str) and compare_digest(sent.encode(), token.encode())

@@ -1,6 +1,6 @@
-"""Serving over TCP and WebSocket: on loopback only, and only to who has the token.
+"""Serve over TCP and WebSocket, on loopback only and only with the token.
 
-The process serves as many editors as connect and ends with the last of them.
+The process serves all clients that connect and ends with the last of them.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ TOKEN_VARIABLE = "WRITEIT_TOKEN"  # noqa: S105 -- the name of the variable, not 
 
 
 class NotLoopbackError(ValueError):
-    """The address is one that others on the network could reach."""
+    """The address can be reached from the network."""
 
 
 def get_or_create_token() -> str:
-    """Return the token clients must show: WRITEIT_TOKEN, else a new one on stderr."""
-    if given := os.environ.get(TOKEN_VARIABLE):
-        return given
-    made = secrets.token_urlsafe(24)
-    sys.stderr.write(f"{made}\n")
+    """Return the token clients must send: WRITEIT_TOKEN, else a new one on stderr."""
+    if token := os.environ.get(TOKEN_VARIABLE):
+        return token
+    token = secrets.token_urlsafe(24)
+    sys.stderr.write(f"{token}\n")
     sys.stderr.flush()
-    return made
+    return token
 
 
 def parse_loopback_address(address: str) -> tuple[str, int]:
     """Split HOST:PORT.
 
     Raises:
-        NotLoopback: it is no address of this machine alone.
+        NotLoopbackError: it can be reached from the network.
     """
     host, _, port = address.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
@@ -60,18 +60,18 @@ def parse_loopback_address(address: str) -> tuple[str, int]:
     names = {info[4][0] for info in socket.getaddrinfo(host, int(port))}
     if not all(ipaddress.ip_address(name).is_loopback for name in names):
         raise NotLoopbackError(
-            f"{host} can be reached by others; WriteIt serves on 127.0.0.1 or [::1]"
+            f"{host} can be reached from the network. Use 127.0.0.1 or [::1]."
         )
     return host, int(port)
 
 
 def serve_tcp(create_ports: Callable[[object], Ports], address: str) -> int:
-    """Serve over TCP until the last editor has left; return the exit code."""
+    """Serve over TCP until the last client disconnects; return the exit code."""
     return _serve_transport(_TcpTransport, create_ports, address)
 
 
 def serve_websocket(create_ports: Callable[[object], Ports], address: str) -> int:
-    """Serve over WebSocket until the last editor has left; return the exit code."""
+    """Serve over WebSocket until the last client disconnects; return the exit code."""
     return _serve_transport(_WebSocketTransport, create_ports, address)
 
 
@@ -93,7 +93,7 @@ def _serve_transport(
 
 
 class _EditorConnections:
-    """Editors that are connected; the process ends with the last."""
+    """The connected clients; the process ends with the last."""
 
     def __init__(self, create_ports: Callable[[object], Ports], token: str) -> None:
         self._create_ports = create_ports
@@ -102,7 +102,7 @@ class _EditorConnections:
         self._all_disconnected = asyncio.Event()
 
     def _create_editor_server(self, *, is_trusted: bool) -> WriteItServer:
-        """Make a server for one editor, which shows its token unless it has already."""
+        """Make a server for one client, which must send its token unless it has."""
         self._open_count += 1
         server = create_server(self._create_ports)
         if not is_trusted:
@@ -138,8 +138,8 @@ class _TcpTransport(_EditorConnections):
                 logger=logger,
                 error_handler=server.report_server_error,
             )
-        except (ConnectionError, SystemExit) as left:
-            logger.debug("an editor left: %r", left)
+        except (ConnectionError, SystemExit) as error:
+            logger.debug("a client disconnected: %r", error)
         finally:
             await self._disconnect(server)
             writer.close()
@@ -156,12 +156,12 @@ class _WebSocketTransport(_EditorConnections):
 
     async def _serve_editor(self, websocket: ServerConnection) -> None:
         request = websocket.request
-        shown = request.headers.get("Authorization", "") if request else ""
-        trusted = is_same_token(shown.removeprefix("Bearer "), self._token)
-        if shown and not trusted:
+        header = request.headers.get("Authorization", "") if request else ""
+        is_trusted = is_same_token(header.removeprefix("Bearer "), self._token)
+        if header and not is_trusted:
             await websocket.close(1008, "wrong token")
             return
-        server = self._create_editor_server(is_trusted=trusted)
+        server = self._create_editor_server(is_trusted=is_trusted)
         server.websocket_id = str(websocket.id)
         try:
             await run_websocket(
@@ -171,19 +171,19 @@ class _WebSocketTransport(_EditorConnections):
                 logger=logger,
                 error_handler=server.report_server_error,
             )
-        except SystemExit as left:
-            logger.debug("an editor left: %r", left)
+        except SystemExit as error:
+            logger.debug("a client disconnected: %r", error)
         finally:
             await self._disconnect(server)
             await websocket.close()
 
 
-def is_same_token(given: str, token: str) -> bool:
-    """Compare in a time that says nothing about the token."""
-    return hmac.compare_digest(given.encode(), token.encode())
+def is_same_token(candidate: str, token: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(candidate.encode(), token.encode())
 
 
 def _print_address(address: tuple[str, int]) -> None:
-    """Say where we listen: port 0 lets the system choose."""
+    """Print the address: with port 0 the system chooses the port."""
     sys.stderr.write(f"listening on {address[0]}:{address[1]}\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""A step's text into the writer's document, and out again."""
+"""Apply a step's text to a document or a new file, and restore the text before."""
 
 from __future__ import annotations
 
@@ -21,57 +21,12 @@ from writeit.lsp.edits.edit_retry import EditOutcome
 from writeit.lsp.edits.files import edit_document, require_document_text
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.text.merge3 import MergeResult, merge
-
-# --- What was applied: the events that hold a document before and after ---------------
-
-
-def find_applied_event(
-    folder: WorkspaceFolder, run: PipelineRun, applied: AppliedText
-) -> e.TextApplied:
-    """Return the event that holds a document as it was before and after an apply.
-
-    Raises:
-        StoreError: the store has lost it.
-    """
-    for event in reversed(folder.store.events(run.pipeline_run_id)):
-        if isinstance(event, e.TextApplied) and (event.uri, event.step) == (
-            applied.uri,
-            applied.step,
-        ):
-            return event
-    raise StoreError(
-        f"The store has lost what {applied.uri} was before.",
-        reason="corrupt",
-        hint="`writeit store verify` says what else is missing.",
-    )
-
-
-def find_earlier_event(
-    folder: WorkspaceFolder, run: PipelineRun, step: str, uri: str
-) -> e.TextApplied | None:
-    """Return what a step has put into a document before, if it is there."""
-    for applied in run.applied:
-        if (applied.uri, applied.step) == (uri, step):
-            with suppress(StoreError):  # a run may have been imported without events
-                return find_applied_event(folder, run, applied)
-    return None
-
-
-def remove_applied_text(applied_event: e.TextApplied | None, text: str) -> str:
-    """Return a text as the writer has it, without what was put there earlier."""
-    return (
-        merge(applied_event.text, text, applied_event.replaced).text
-        if applied_event
-        else text
-    )
-
-
-# --- A step's text into the writer's document, and out again --------------------------
+from writeit.views.uris import ContentView, view_uri
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyJob:
-    """A step's text and where it is to go; all that can be refused was."""
+    """A step's text and its target, checked."""
 
     documents: Documents
     folder: WorkspaceFolder
@@ -80,22 +35,27 @@ class ApplyJob:
     content: str
     mode: Output
     uri: str
-    """The document's, or that of the new file before a number makes it free."""
+    """The document, or the new file before a number makes its name unique."""
 
     @property
     def run_id(self) -> UUID:
         """The run's id."""
         return self.run.pipeline_run_id
 
+    @property
+    def content_uri(self) -> str:
+        """The URI of the view that shows the text."""
+        return view_uri(ContentView(self.run_id, self.step))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyResult:
-    """What became of a job."""
+    """The document and what happened to it."""
 
     uri: str
     outcome: EditOutcome
     is_merged: bool = False
-    """Whether what she changed since the run began stands beside the text."""
+    """Whether the text was merged with changes made since the run started."""
 
 
 def prepare_apply(
@@ -106,11 +66,11 @@ def prepare_apply(
     mode: Output | None,
     uri: str | None,
 ) -> ApplyJob:
-    """Find out what is to go where.
+    """Return what is to be applied where.
 
     Raises:
         NotFound, InvalidTransition: the step has no text.
-        InvalidParams, NotTrusted: there is no such place.
+        InvalidParams, NotTrusted: the target is unknown or not allowed.
         DocumentChanged: the document is gone; the text is kept.
     """
     state = lifecycle.find_applicable_step(run, step)
@@ -119,15 +79,14 @@ def prepare_apply(
         uri = path_to_uri(files.new_file_path(folder, run, uri))
     else:
         uri = uri or run.uri
-        if uri is None:
-            raise InvalidParams(
-                "The run was not started on a document; nothing says where to.",
-                hint="Put the text into a new file (mode `new_file`), or name the"
-                " document it is for (`uri`).",
-                problems=[{"path": "uri", "message": "is needed here"}],
-            )
-        require_document_text(documents, uri, content_view_uri(run, state.step_name))
-    return ApplyJob(
+    if uri is None:
+        raise InvalidParams(
+            "The run was not started on a document.",
+            hint="Write the text to a new file (mode `new_file`), or name the document"
+            " it is for (`uri`).",
+            problems=[{"path": "uri", "message": "is needed here"}],
+        )
+    job = ApplyJob(
         documents=documents,
         folder=folder,
         run=run,
@@ -136,63 +95,61 @@ def prepare_apply(
         mode=mode,
         uri=uri,
     )
-
-
-def content_view_uri(run: PipelineRun, step: str) -> str:
-    """Return the URI of the view that shows a step's text, wherever else it is not."""
-    return f"writeit:/content/{run.pipeline_run_id}/{step}.md"
+    if mode != "new_file":
+        require_document_text(documents, uri, job.content_uri)
+    return job
 
 
 async def apply_text(job: ApplyJob, *, wait_for_user: bool = False) -> ApplyResult:
-    """Bring the text into the document; note it in the run once it stands there.
+    """Merge the text into the document; record it in the run once it is applied.
 
-    `patient`: nobody waits for it, so that she may take her time if she is asked.
+    `wait_for_user`: the caller does not wait, so the user may take time to decide.
 
     Raises:
         DocumentChanged: the document or the passage is gone; the text is kept.
-        StoreError: the document has the text, but that could not be noted.
+        StoreError: the document has the text, but that was not recorded.
     """
     if job.mode == "new_file":
         return await _apply_to_new_file(job)
     goal = place_content(job.run.document, job.content, job.mode)
-    waiting = job.documents.pending_applies.get((job.run_id, job.step))
-    earlier = find_earlier_event(job.folder, job.run, job.step, job.uri)
+    pending = job.documents.pending_applies.get((job.run_id, job.step))
+    earlier = _find_earlier_event(job)
     outcome = await edit_document(
         job.documents,
         job.folder,
         job.uri,
         lambda text: _merge_into_newest(goal, text, earlier),
-        waiting.sent_edit if waiting and waiting.uri == job.uri else None,
+        pending.sent_edit if pending and pending.uri == job.uri else None,
         wait_for_user=wait_for_user,
     )
-    body = split_front_matter(outcome.newest_text).body
     _update_pending(job, outcome)
-    if (
-        outcome.conflicts
-        and not outcome.is_applied
-        and is_passage_gone(job.run.document, body)
-    ):
-        raise DocumentChanged(
-            "The passage this was written for is no longer in the document.",
-            hint=f"The text is kept: {content_view_uri(job.run, job.step)}. Apply it"
-            " with mode new_file, or copy it.",
-            uri=job.uri,
-            keptAt=content_view_uri(job.run, job.step),
-        )
+    if not outcome.is_applied:
+        _require_passage(job, outcome)
+        return ApplyResult(uri=job.uri, outcome=outcome)
     before, after = outcome.newest_text, outcome.newest_text
     if outcome.sent_edit is not None:
         before, after = outcome.sent_edit.text_before, outcome.sent_edit.text_after
-    before = remove_applied_text(earlier, before)
-    if outcome.is_applied:
-        await _record_applied(job, job.uri, before, after)
-    apart = split_front_matter(before).body != goal.base and outcome.is_applied
-    return ApplyResult(uri=job.uri, outcome=outcome, is_merged=apart)
+    before = _remove_applied_text(earlier, before)
+    await _record_applied(job, job.uri, before, after)
+    is_merged = split_front_matter(before).body != goal.base
+    return ApplyResult(uri=job.uri, outcome=outcome, is_merged=is_merged)
+
+
+def _require_passage(job: ApplyJob, outcome: EditOutcome) -> None:
+    body = split_front_matter(outcome.newest_text).body
+    if outcome.conflicts and is_passage_gone(job.run.document, body):
+        raise DocumentChanged(
+            "The passage this was written for is no longer in the document.",
+            hint=f"The text is kept: {job.content_uri}. Apply it with mode new_file,"
+            " or copy it.",
+            uri=job.uri,
+            keptAt=job.content_uri,
+        )
 
 
 def _update_pending(job: ApplyJob, outcome: EditOutcome) -> None:
-    """Keep what has to wait among the offers; take away what need not."""
     pending = job.documents.pending_applies
-    had = pending.pop((job.run_id, job.step), None)
+    was_pending = pending.pop((job.run_id, job.step), None)
     if outcome.is_pending:
         pending[job.run_id, job.step] = PendingApply(
             run_id=job.run_id,
@@ -201,46 +158,95 @@ def _update_pending(job: ApplyJob, outcome: EditOutcome) -> None:
             mode=job.mode,
             sent_edit=outcome.sent_edit,
         )
-    if had or outcome.is_pending:
+    if was_pending or outcome.is_pending:
         job.folder.listener.notify_run_changed(job.run_id)
 
 
 def _merge_into_newest(
-    placed_text: PlacedText, text: str, earlier_event: e.TextApplied | None
+    goal: PlacedText, text: str, earlier: e.TextApplied | None
 ) -> MergeResult:
-    """Merge the goal into the newest text, whose front matter stays as it is.
+    """Merge the goal into the newest text; the front matter stays.
 
-    What the step put there earlier is not the writer's: it makes room for the goal.
+    What the step applied earlier is not the user's text, so the goal replaces it.
     """
-    there = _merge_into_body(text, placed_text)
-    if earlier_event is None or (there.text == text and not there.conflicts):
-        return there
-    anew = _merge_into_body(remove_applied_text(earlier_event, text), placed_text)
-    return anew if len(anew.conflicts) <= len(there.conflicts) else there
+    merged = _merge_into_body(text, goal)
+    if earlier is None or (merged.text == text and not merged.conflicts):
+        return merged
+    replaced = _merge_into_body(_remove_applied_text(earlier, text), goal)
+    return replaced if len(replaced.conflicts) <= len(merged.conflicts) else merged
 
 
-def _merge_into_body(text: str, placed_text: PlacedText) -> MergeResult:
+def _merge_into_body(text: str, goal: PlacedText) -> MergeResult:
     front_matter = split_front_matter(text)
-    merged = merge(placed_text.base, front_matter.body, placed_text.theirs)
+    merged = merge(goal.base, front_matter.body, goal.theirs)
     return MergeResult(front_matter.head + merged.text, merged.conflicts)
+
+
+async def _record_applied(job: ApplyJob, uri: str, replaced: str, text: str) -> None:
+    await job.folder.engine.execute(
+        job.run_id,
+        lambda _, now: lifecycle.record_applied(
+            job.step, now, uri=uri, mode=job.mode, replaced=replaced, text=text
+        ),
+    )
+
+
+# --- the events that record what was applied ---
+
+
+def find_applied_event(
+    folder: WorkspaceFolder, run: PipelineRun, applied: AppliedText
+) -> e.TextApplied:
+    """Return the event with the document's text before and after an apply.
+
+    Raises:
+        StoreError: the event is missing.
+    """
+    for event in reversed(folder.store.events(run.pipeline_run_id)):
+        if isinstance(event, e.TextApplied) and (event.uri, event.step) == (
+            applied.uri,
+            applied.step,
+        ):
+            return event
+    raise StoreError(
+        f"The store has lost the earlier text of {applied.uri}.",
+        reason="corrupt",
+        hint="`writeit store verify` lists what else is missing.",
+    )
+
+
+def _find_earlier_event(job: ApplyJob) -> e.TextApplied | None:
+    """Return the event of the same step's earlier apply to the same document."""
+    for applied in job.run.applied:
+        if (applied.uri, applied.step) == (job.uri, job.step):
+            with suppress(StoreError):  # a run may have been imported without events
+                return find_applied_event(job.folder, job.run, applied)
+    return None
+
+
+def _remove_applied_text(earlier: e.TextApplied | None, text: str) -> str:
+    """Return a text without what was applied to it earlier."""
+    return merge(earlier.text, text, earlier.replaced).text if earlier else text
+
+
+# --- new files ---
 
 
 async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
     content = job.content.rstrip() + "\n"
-    there = _find_created_file(job, content)
-    place = there or await files.create_file(
-        job.documents, job.folder, _require_file_path(job.uri), content
-    )
-    uri = path_to_uri(place)
-    if there is None:
-        await _record_applied(job, uri, "", content)
+    path = _find_created_file(job, content)
+    if path is None:
+        path = await files.create_file(
+            job.documents, job.folder, _require_file_path(job.uri), content
+        )
+        await _record_applied(job, path_to_uri(path), "", content)
     return ApplyResult(
-        uri=uri, outcome=EditOutcome(is_applied=True, newest_text=content)
+        uri=path_to_uri(path), outcome=EditOutcome(is_applied=True, newest_text=content)
     )
 
 
 def _find_created_file(job: ApplyJob, content: str) -> Path | None:
-    """The file that this text made already, if it still is what it was."""
+    """Return the file that was made of this text earlier, if it is unchanged."""
     for applied in job.run.applied:
         if applied.step == job.step and applied.mode == "new_file":
             path = _require_file_path(applied.uri)
@@ -256,23 +262,14 @@ def _require_file_path(uri: str) -> Path:
     path = uri_to_path(uri)
     if path is None:
         raise InvalidParams(
-            f"{uri} is no file.",
-            hint="A new file is given as a file: URI inside the workspace.",
+            f"{uri} is not a file.",
+            hint="Give a new file as a file: URI inside the workspace.",
             problems=[{"path": "uri", "message": "is not a file: URI"}],
         )
     return path
 
 
-async def _record_applied(job: ApplyJob, uri: str, replaced: str, text: str) -> None:
-    await job.folder.engine.execute(
-        job.run_id,
-        lambda _, at: lifecycle.record_applied(
-            job.step, at, uri=uri, mode=job.mode, replaced=replaced, text=text
-        ),
-    )
-
-
-# --- and out again --------------------------------------------------------------------
+# --- restore ---
 
 
 async def restore_text(
@@ -283,14 +280,14 @@ async def restore_text(
     *,
     wait_for_user: bool = False,
 ) -> ApplyResult:
-    """Bring the writer's text back; what she typed since stays.
+    """Restore the text before an apply; what the user typed since is kept.
 
     Raises:
         DocumentChanged: the document is gone, or a new file has been edited since.
     """
     event = find_applied_event(folder, run, applied)
     if applied.mode == "new_file":
-        result = _remove_created_file(documents, applied, event.text)
+        outcome = _remove_created_file(documents, applied, event.text)
     else:
         outcome = await edit_document(
             documents,
@@ -299,21 +296,20 @@ async def restore_text(
             lambda text: merge(event.text, text, event.replaced),
             wait_for_user=wait_for_user,
         )
-        result = ApplyResult(uri=applied.uri, outcome=outcome)
-    if result.outcome.is_applied:
+    if outcome.is_applied:
         await folder.engine.execute(
-            run.pipeline_run_id, lambda _, at: lifecycle.record_restored(applied, at)
+            run.pipeline_run_id, lambda _, now: lifecycle.record_restored(applied, now)
         )
-    return result
+    return ApplyResult(uri=applied.uri, outcome=outcome)
 
 
 def _remove_created_file(
     documents: Documents, applied: AppliedText, text: str
-) -> ApplyResult:
+) -> EditOutcome:
     if not files.remove_file(documents, _require_file_path(applied.uri), text):
         raise DocumentChanged(
-            f"{applied.uri} has been edited since it was made; it stays.",
-            hint="Remove it yourself if nothing in it is wanted.",
+            f"{applied.uri} was edited after it was created, so it was kept.",
+            hint="Delete it yourself if you do not need it.",
             uri=applied.uri,
         )
-    return ApplyResult(uri=applied.uri, outcome=EditOutcome(is_applied=True))
+    return EditOutcome(is_applied=True)

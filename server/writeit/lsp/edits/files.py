@@ -1,4 +1,4 @@
-"""A change to one of the writer's documents, wherever it is: open, or on the disk."""
+"""Edits of documents that are open or on disk, and files in the workspace."""
 
 from __future__ import annotations
 
@@ -29,11 +29,9 @@ from writeit.lsp.edits.edit_retry import EditOutcome, EditRetry
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.text.merge3 import MergeResult, merge
 
-# --- Files that a command may write: inside the workspace, never over another ---------
-
 LOCK_RETRY_SECONDS = 0.002
-"""Seconds between two looks whether another server is done."""
 MAX_LOCK_RETRIES = 250
+"""Half a second: another server that holds a lock may be suspended."""
 
 
 def write_in_workspace(workspace: Path | None, path: str, content: str) -> Path:
@@ -42,7 +40,7 @@ def write_in_workspace(workspace: Path | None, path: str, content: str) -> Path:
     An existing file is never overwritten: the name gets the next free number.
 
     Raises:
-        InvalidParams: no folder is open, or it is no path.
+        InvalidParams: no folder is open, or it is not a path.
         NotTrusted: the path leads out of the workspace, also through a link.
         StoreError: it could not be written.
     """
@@ -65,8 +63,8 @@ def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
     """
     if workspace is None:
         raise InvalidParams(
-            "No folder is open that could be written to.",
-            hint="Open a folder, or leave `path` out and keep the content.",
+            "No folder is open to write to.",
+            hint="Open a folder, or leave out `path` and use the content.",
             problems=[{"path": "path", "message": "needs an open folder"}],
         )
     root = workspace.resolve()
@@ -74,9 +72,9 @@ def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
         target = (root / path).resolve()
     except (ValueError, OSError, RuntimeError) as error:
         raise InvalidParams(
-            f"{path[:80]!r} is no path: {error}.",
+            f"{path[:80]!r} is not a path: {error}.",
             hint="Give a path inside the workspace, such as articles/wasm.md.",
-            problems=[{"path": "path", "message": "is no path"}],
+            problems=[{"path": "path", "message": "is not a path"}],
         ) from error
     if not target.is_relative_to(root) or target == root:
         raise NotTrusted(
@@ -88,52 +86,52 @@ def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
 
 
 def replace_file_text(path: Path, before: str, after: str) -> bool:
-    """Put `after` in place of `before`, whole or not at all; False if it has changed.
+    """Replace a file's text, whole or not at all; return False if it has changed.
 
     Raises:
-        OSError: it could not be written, or is not to be; it is as it was.
+        OSError: it could not be written or is read-only; it is unchanged.
     """
-    path, was = path.resolve(), before.encode()
-    with temporary_file(path, after.encode()) as beside:
-        copymode(path, beside)
+    path, original = path.resolve(), before.encode()
+    with temporary_file(path, after.encode()) as temporary:
+        copymode(path, temporary)
         with folder_lock(path.parent):
-            # To be written: a folder would let a file go that is made read-only.
+            # "r+" fails for a read-only file, which a rename would replace.
             with path.open("r+b") as file:
-                if file.read() != was:
+                if file.read() != original:
                     return False
-                beside.replace(path)
-                saved = _read_concurrent_save(file, was)
+                temporary.replace(path)
+                saved = _read_concurrent_save(file, original)
             if saved is not None:
                 write_whole_file(path, saved)
     return saved is None
 
 
 def _read_concurrent_save(file: BinaryIO, original: bytes) -> bytes | None:
-    """Return what an editor saved into a file in the moment in which it was replaced.
+    """Return what an editor saved into a file while it was being replaced.
 
-    It had opened it by its name before; without this its text would be nowhere.
+    The editor had opened the old file, so its text would be lost.
     """
     file.seek(0)
-    if (found := file.read()) == original:
+    if (text := file.read()) == original:
         return None
     for _ in range(MAX_LOCK_RETRIES):
         time.sleep(LOCK_RETRY_SECONDS)
         file.seek(0)
-        before, found = found, file.read()
-        if found and found == before:
+        previous, text = text, file.read()
+        if text and text == previous:  # the editor has finished
             break
-    return found
+    return text
 
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Wait for other servers that look at a file in `folder` before they replace it.
+    """Keep other servers from replacing files in a folder; must not be nested.
 
-    But only a moment: one of them may stand still. It must not be nested.
+    After half a second without the lock it goes on.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # what comes next says what is wrong with it
+    except OSError:  # the caller's next access raises the same error
         yield
         return
     try:
@@ -168,7 +166,7 @@ def write_new_file(target: Path, content: str) -> Path:
     raise AssertionError  # the paths never end
 
 
-# --- A change to one of the writer's documents, wherever it is: open, or on the disk --
+# --- edits ---
 
 
 async def edit_document(
@@ -180,12 +178,12 @@ async def edit_document(
     *,
     wait_for_user: bool = False,
 ) -> EditOutcome:
-    """Bring what `wanted` makes of the newest text into the document.
+    """Change a document to what `merge_text` returns for its newest text.
 
-    `patient`: nobody waits for it, so that she may take her time if she is asked.
+    `wait_for_user`: the caller does not wait, so the user may take time to decide.
 
     Raises:
-        DocumentChanged: it is neither open nor on the disk.
+        DocumentChanged: it is neither open nor on disk.
         NotTrusted, InvalidParams: it is not open, and not in the workspace.
         StoreError: it could not be written.
     """
@@ -198,11 +196,11 @@ async def edit_document(
 
 
 def require_document_text(documents: Documents, uri: str, content_uri: str = "") -> str:
-    """Return the document's text; else say where the text meant for it is kept.
+    """Return a document's text; an error names where the text for it is kept.
 
     Raises:
-        DocumentChanged: it is neither open nor on the disk.
-        InvalidParams: it is on the disk only, and too long to be read.
+        DocumentChanged: it is neither open nor on disk.
+        InvalidParams: it is not open, and too long to be read.
     """
     kept = f" The text is kept: {content_uri}." if content_uri else ""
     try:
@@ -210,14 +208,14 @@ def require_document_text(documents: Documents, uri: str, content_uri: str = "")
     except InvalidParams as error:
         raise InvalidParams(
             error.message,
-            hint=f"Open it in the editor, and do this again.{kept}",
+            hint=f"Open it in the editor and try again.{kept}",
             problems=error.data["problems"],
         ) from error
     except NotFound as error:
         raise DocumentChanged(
-            f"{uri} is gone: renamed, deleted or closed without being saved.",
-            hint="If it has another name now, name it (`uri`); or put the text into a"
-            f" new file (mode `new_file`), as the run's page offers.{kept}",
+            f"{uri} was renamed, deleted or closed without being saved.",
+            hint="If it has a new name, give that (`uri`); or write the text to a new"
+            f" file (mode `new_file`).{kept}",
             uri=uri,
             **({"keptAt": content_uri} if content_uri else {}),
         ) from error
@@ -229,7 +227,7 @@ def _edit_closed_file(
     uri: str,
     merge_text: Callable[[str], MergeResult],
 ) -> EditOutcome:
-    """Change a file that no editor has open, if it stays as it was read."""
+    """Change a file that is not open; start again if it changes meanwhile."""
     while True:
         text = require_document_text(documents, uri)
         merged = merge_text(text)
@@ -255,29 +253,30 @@ def _write_if_unchanged(
     try:
         return replace_file_text(path, before, after)
     except FileNotFoundError:
-        return False  # gone this moment: the next look says so
+        return False  # just deleted: the caller reads it again
     except OSError as error:
         raise write_error(
             path,
             error,
-            "Open it in the editor, or make it writable or room for it, and try again.",
+            "Open it in the editor, or make it writable or free some space, and retry.",
         ) from error
 
 
 def _require_path(uri: str) -> Path:
     path = uri_to_path(uri)
-    if path is None:  # what has no path was found open
+    if path is None:  # without a path it was open a moment ago
         raise DocumentChanged(f"{uri} was closed.", hint="Open it.", uri=uri)
     return path
 
 
-# --- A new file for a text: made by the client where it can, never over another -------
+# --- new files ---
 
 
 def new_file_path(folder: WorkspaceFolder, run: PipelineRun, uri: str | None) -> Path:
-    """Return where a new file of a run goes, before a number makes it free.
+    """Return the path of a run's new file, before a number makes it unique.
 
-    `uri`, else the run's `output_path`, else `<stem>.<pipeline>.md` beside its source.
+    It is `uri`, else `output_path` of the run, else `<stem>.<pipeline>.md` beside
+    its source.
 
     Raises:
         NotTrusted: that is outside the workspace.
@@ -285,20 +284,22 @@ def new_file_path(folder: WorkspaceFolder, run: PipelineRun, uri: str | None) ->
     """
     source = uri_to_path(run.uri) if run.uri else None
     if uri is not None:
-        wanted = str(uri_to_path(uri) or uri)
+        path = str(uri_to_path(uri) or uri)
     elif run.output_path is not None:
-        wanted = run.output_path
+        path = run.output_path
     else:
         pipeline = run.configuration_id.rpartition("@")[0] or run.configuration_id
         name = f"{source.stem}.{pipeline}.md" if source else f"{pipeline}.md"
-        wanted = str(source.with_name(name)) if source else name
-    return resolve_in_workspace(folder.path, wanted)
+        path = str(source.with_name(name)) if source else name
+    return resolve_in_workspace(folder.path, path)
 
 
 async def create_file(
     documents: Documents, folder: WorkspaceFolder, target: Path, content: str
 ) -> Path:
-    """Make a file with `content` at `place`, or with the next free number.
+    """Create a file, with the next free number if it exists, and return its path.
+
+    The client creates it if it can, so that the user can undo it.
 
     Raises:
         StoreError: it could not be written.
@@ -316,7 +317,7 @@ async def create_file(
                 documents,
                 folder,
                 path_to_uri(path),
-                lambda now: merge("", now, content),
+                lambda text: merge("", text, content),
             )
             if outcome.is_applied:
                 return path
@@ -324,7 +325,7 @@ async def create_file(
 
 
 def _is_created(documents: Documents, path: Path) -> bool:
-    """Whether the client has made the file, whatever it said about that."""
+    """Return whether the client has created the file; its reply is only a hint."""
     document = documents.find_open(path_to_uri(path))
     if document is not None:
         return not document.source
@@ -343,22 +344,22 @@ def _next_free_path(documents: Documents, target: Path) -> Path:
 
 
 def remove_file(documents: Documents, path: Path, content: str) -> bool:
-    """Remove a file that still has just this content; False if it has not.
+    """Delete a file that still has this content; return False if it has not.
 
     Raises:
-        StoreError: it could not be removed.
+        StoreError: it could not be deleted.
     """
     document = documents.find_open(path_to_uri(path))
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            kept = file.read()
-        if kept != content or (document is not None and document.source != content):
+            text = file.read()
+        if text != content or (document is not None and document.source != content):
             return False
         path.unlink()
     except FileNotFoundError:
         return document is None
     except OSError as error:
         raise StoreError(
-            f"{path} could not be removed: {error.strerror}.", reason="read_only"
+            f"{path} could not be deleted: {error.strerror}.", reason="read_only"
         ) from error
     return True

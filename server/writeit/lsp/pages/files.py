@@ -1,7 +1,7 @@
-"""The files of pages under `.writeit`: where they are, read, made and replaced whole.
+"""Pages as files under `.writeit/views`, for clients that cannot open `writeit:` URIs.
 
-What stands there is the writer's as well as ours. So a file is never half written, not
-on a full disk either, and never one that a link in a folder from elsewhere leads to.
+The user types into these files, too. So a file is replaced whole or not at all, also
+when the disk is full, and never written through a link.
 """
 
 from __future__ import annotations
@@ -17,15 +17,11 @@ from writeit.files import write_error, write_whole_file
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.documents import Documents
 from writeit.lsp.edits.edit_retry import EditRetry
-from writeit.lsp.edits.files import (
-    folder_lock,
-    replace_file_text,
-)
+from writeit.lsp.edits.files import folder_lock, replace_file_text
 from writeit.lsp.folder import DATA_FOLDER, WorkspaceFolder
 from writeit.text.merge3 import merge
 from writeit.views import uris
 from writeit.views.editable_page import (
-    SectionProblem,
     StepEdits,
     has_all_markers,
     has_same_sections,
@@ -37,53 +33,277 @@ from writeit.views.editable_page import (
 from writeit.views.section_markers import with_page_line_ends
 from writeit.views.uris import StepView, View
 
-# --- The files of pages under `.writeit`: where they are, read, made and replaced whole
-
+RENDERED_FOLDER = ".writeit/rendered"
+RETRY_SECONDS = 0.05
 SAVE_SECONDS = 1.0
-"""Seconds in which an editor has written what it is about to save."""
+"""Seconds an editor takes to save: many empty the file first."""
 
 
-def read_page_text(documents: Documents, path: Path) -> str | None:
-    """Return a view file's text, as the editor has it if it is open.
+class PageFile:
+    """The file of one view, and what was rendered into it before.
 
-    None if there is no such file.
-
-    Raises:
-        StoreError: there is one and it cannot be read.
+    Rendered texts are kept as files, so that user edits are recognized after a restart
+    and by other servers.
     """
-    document = documents.find_open(path_to_uri(path))
-    if document is not None:
-        return str(document.source)
-    try:
-        return _read_text(path)
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(
-            f"{path} cannot be read: {error}. It stays as it is.",
-            reason="corrupt",
-            hint="Save it as UTF-8 text, or delete it and open the view again.",
-        ) from error
 
+    def __init__(
+        self, documents: Documents, folder: WorkspaceFolder, view: View
+    ) -> None:
+        self._documents = documents
+        self._folder = folder
+        self._view = view
+        self.path = folder.page_path(view)
+        self.uri = path_to_uri(self.path)
+        tail = uris.view_path(view).relative_to(uris.VIEWS_FOLDER)
+        self._rendered_path = folder.pages_root / RENDERED_FOLDER / tail
+        self._older_rendered_path = self._rendered_path.with_suffix(".older.md")
+        """The rendering before the last, or the last that the editor has saved."""
 
-def read_text_or_none(path: Path) -> str | None:
-    """Return a file's text if it has one."""
-    try:
-        return _read_text(path)
-    except (OSError, UnicodeDecodeError):
-        return None
+    @property
+    def is_open(self) -> bool:
+        """Whether the client has the file open."""
+        return self._documents.find_open(self.uri) is not None
 
+    def read_text(self) -> str | None:
+        """Return the page's text, from the editor if it is open; None without a file.
 
-def is_being_saved(path: Path) -> bool:
-    """Say whether a file became empty just now: many editors empty it and then write.
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        document = self._documents.find_open(self.uri)
+        if document is not None:
+            return str(document.source)
+        try:
+            return _read_text(self.path)
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(
+                f"{self.path} cannot be read: {error}. It was not changed.",
+                reason="corrupt",
+                hint="Save it as UTF-8 text, or delete it and open the view again.",
+            ) from error
 
-    A page that is empty, and stays so, is made anew.
-    """
-    try:
-        found = path.stat()
-    except OSError:
-        return False
-    return found.st_size == 0 and abs(time.time() - found.st_mtime) < SAVE_SECONDS
+    # --- updates ---
+
+    async def update(self, text: str) -> None:
+        """Bring the page up to date with a rendered text; user edits are kept.
+
+        A page with damaged markers stays as it is, and the user is warned.
+
+        Raises:
+            StoreError: the file cannot be written.
+            NotTrusted: it is a link.
+        """
+        self._folder.file_views.add(self._view)
+        self._require_no_link(self.path)
+        async with self._documents.document_lock(self.uri):
+            done = False
+            while not done:
+                if self.is_open:
+                    done = await self._update_open(text)
+                else:
+                    with folder_lock(self._folder.pages_root / DATA_FOLDER):
+                        done = self._update_closed(text)
+                if not done:
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    def _update_closed(self, text: str) -> bool:
+        """Update the file; return False if it changed meanwhile."""
+        self._write_consumed_edits()
+        if (current := self.read_text()) is None:
+            self._store_rendered_text(text)
+            self._write(self.path, text)
+            return True
+        if not current and _is_being_saved(self.path):
+            return False
+        edits, base = self._read_user_edits(current, text)
+        if self._is_damaged(edits):
+            return True
+        self._store_rendered_text(text, base)
+        goal = _updated_text(current, text, edits)
+        return current == goal or self._replace_text(current, goal)
+
+    async def _update_open(self, text: str) -> bool:
+        """Update the open page, now or later; return False if it was closed."""
+        self._write_consumed_edits()
+        if (current := self.read_text()) is None:
+            return False
+        edits, _ = self._read_user_edits(current, text)
+        if self._is_damaged(edits):
+            return True
+        if await self._edit_open(current, _updated_text(current, text, edits)):
+            self._store_open_page_text(text, current)
+            return True
+        if not self.is_open:
+            return False
+        self._folder.listener.retry_page_when_idle(self._folder, self._view)
+        return True
+
+    async def _edit_open(self, current: str, goal: str) -> bool:
+        if current == goal:
+            return True
+        retry = EditRetry(
+            self._documents,
+            self.uri,
+            lambda newest: merge(current, newest, goal),
+            wait_for_user=True,
+        )
+        try:
+            return (await retry.apply()).is_applied
+        except DocumentChanged:  # closed meanwhile
+            return False
+
+    def _is_damaged(self, edits: StepEdits) -> bool:
+        """Return whether markers are damaged; warn once, until they are repaired."""
+        damaged = self._folder.damaged_views
+        if not edits.problems:
+            damaged.discard(self._view)
+            return False
+        if self._view not in damaged:
+            damaged.add(self._view)
+            problem = edits.problems[0]
+            self._documents.client.show_warning(
+                f"{self.path.name}, line {problem.line + 1}: {problem.message} The page"
+                " stays as you left it, and is not updated."
+            )
+        return True
+
+    # --- user edits ---
+
+    def find_base_text(self, current: str, fresh: str) -> str:
+        """Return the page as it was before the user changed it.
+
+        It is the last rendered text, by this or another server, or an older one if
+        that has the sections of `current`. If none is known, it is made of `fresh`.
+        Edits that commands have consumed are part of it.
+        """
+        texts = [
+            _read_rendered_text(self._rendered_path),
+            _read_rendered_text(self._older_rendered_path),
+        ]
+        if self.is_open:
+            texts.insert(0, self._folder.open_page_texts.get(self._view))
+        known = [text for text in texts if text is not None]
+        base = next((text for text in known if has_same_sections(text, current)), None)
+        if base is None:
+            last = known[0] if known else without_newer_answers(fresh, current)
+            base = with_newer_sections(last, fresh, current)
+        for consumed, _ in self._consumed_edits():
+            base = merge_edits(base, consumed)
+        return base
+
+    def _read_user_edits(self, current: str, fresh: str) -> tuple[StepEdits, str]:
+        """Return the user's edits and the base text; only step pages are editable."""
+        if not isinstance(self._view, StepView) or not current.strip():
+            return StepEdits(), ""
+        base = self.find_base_text(current, fresh)
+        return read_edits(base, current), base
+
+    def record_consumed_edits(self, consumed: StepEdits, base_text: str) -> None:
+        """Record that a command has used edits of a page: they are text now.
+
+        They are written with the next update, as an edit may be under way now.
+        `base_text` is what `find_base_text` returned to the command.
+        """
+        if isinstance(self._view, StepView):
+            edits = self._folder.consumed_edits.setdefault(self._view, [])
+            edits.append((consumed, base_text))
+
+    def _consumed_edits(self) -> list[tuple[StepEdits, str]]:
+        if not isinstance(self._view, StepView):
+            return []
+        return self._folder.consumed_edits.get(self._view, [])
+
+    def _write_consumed_edits(self) -> None:
+        newest, older = self._rendered_path, self._older_rendered_path
+        pending, open_texts = self._consumed_edits(), self._folder.open_page_texts
+        while pending:
+            consumed, base = pending[0]
+            text = _read_rendered_text(newest) or base
+            self._write(newest, merge_edits(text, consumed))
+            if (older_text := _read_rendered_text(older)) is not None:
+                self._write(older, merge_edits(older_text, consumed))
+            if (open_text := open_texts.get(self._view)) is not None:
+                open_texts[self._view] = merge_edits(open_text, consumed)
+            del pending[0]
+
+    # --- rendered texts ---
+
+    def _store_rendered_text(self, text: str, base_text: str = "") -> None:
+        """Store the text that is about to replace `base_text` in the file.
+
+        It is stored first: a server killed between the two writes leaves both.
+        """
+        if not isinstance(self._view, StepView):
+            return
+        if base_text not in {"", text}:
+            self._write(self._older_rendered_path, base_text)
+        if _read_text_or_none(self._rendered_path) != text:
+            self._write(self._rendered_path, text)
+
+    def _store_open_page_text(self, text: str, previous_text: str) -> None:
+        """Store the text that has replaced `previous_text` in the open page.
+
+        The file has the last rendering if it was saved since or never changed.
+        """
+        if not isinstance(self._view, StepView):
+            return
+        is_saved = _read_text_or_none(self.path) == previous_text
+        if is_saved or not self._older_rendered_path.exists():
+            last = _read_rendered_text(self._rendered_path)
+            if last is not None:
+                self._write(self._older_rendered_path, last)
+        self._write(self._rendered_path, text)
+        self._folder.open_page_texts[self._view] = text
+
+    # --- writing ---
+
+    def _replace_text(self, current: str, goal: str) -> bool:
+        """Replace the file's text; return False if it has changed or is gone."""
+        try:
+            return replace_file_text(self.path, current, goal)
+        except FileNotFoundError:
+            return False  # just deleted: the caller reads it again
+        except OSError as error:
+            raise _page_write_error(self.path, error) from error
+
+    def _write(self, path: Path, text: str) -> None:
+        """Create or replace a file under `.writeit`.
+
+        Raises:
+            StoreError: it could not be written; what was there is unchanged.
+            NotTrusted: it is a link.
+        """
+        self._require_no_link(path)
+        ignore = self._folder.pages_root / DATA_FOLDER / ".gitignore"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # A page may be written before the store, which hides the folder itself.
+            with (
+                suppress(FileExistsError),
+                ignore.open("x", encoding="utf-8") as file,
+            ):
+                file.write("*\n")
+            write_whole_file(path, text.encode())
+        except OSError as error:
+            raise _page_write_error(path, error) from error
+
+    def _require_no_link(self, path: Path) -> None:
+        """Refuse a file that a link inside `.writeit` puts somewhere else.
+
+        Raises:
+            NotTrusted: the link's target would be overwritten.
+        """
+        data_folder = self._folder.pages_root / DATA_FOLDER
+        target = Path(os.path.realpath(path))
+        real_folder = Path(os.path.realpath(data_folder))
+        if target != real_folder / path.relative_to(data_folder):
+            raise NotTrusted(
+                f"{path} is a link to {target}; nothing was written there.",
+                hint="Remove the link, and open the view again.",
+                path=str(path),
+            )
 
 
 def _read_text(path: Path) -> str:
@@ -91,305 +311,32 @@ def _read_text(path: Path) -> str:
         return file.read()
 
 
-def replace_page_text(path: Path, current_text: str, new_text: str) -> bool:
-    """Put `goal` in place of `now`; False if the file has changed, or is gone.
-
-    Raises:
-        StoreError: it could not be written; it is as it was.
-    """
+def _read_text_or_none(path: Path) -> str | None:
     try:
-        return replace_file_text(path, current_text, new_text)
-    except FileNotFoundError:
-        return False  # gone this moment: the next look says so
-    except OSError as error:
-        raise _write_error(path, error) from error
-
-
-def write_page_file(folder: WorkspaceFolder, path: Path, text: str) -> None:
-    """Make a file, or another of what is there; pages are not for git.
-
-    Raises:
-        StoreError: it could not be written; what was there is as it was.
-        NotTrusted: a link leads elsewhere.
-    """
-    require_no_link(folder, path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A page may be made before the store, which hides the folder itself.
-        with (
-            suppress(FileExistsError),
-            (folder.pages_root / DATA_FOLDER / ".gitignore").open(
-                "x", encoding="utf-8"
-            ) as ignore,
-        ):
-            ignore.write("*\n")
-        write_whole_file(path, text.encode())
-    except OSError as error:
-        raise _write_error(path, error) from error
-
-
-def require_no_link(folder: WorkspaceFolder, path: Path) -> None:
-    """Refuse a page that a link inside `.writeit` puts somewhere else.
-
-    Raises:
-        NotTrusted: it would be written over what the link leads to.
-    """
-    house = folder.pages_root / DATA_FOLDER
-    there = os.path.realpath(path)
-    if there != str(Path(os.path.realpath(house)) / path.relative_to(house)):
-        raise NotTrusted(
-            f"{path} is a link to {there}; nothing was written there.",
-            hint="Remove the link, and open the view again.",
-            path=str(path),
-        )
-
-
-def _write_error(path: Path, error: OSError) -> StoreError:
-    hint = "writeit.view.read returns the text without a file."
-    return write_error(path, error, hint)
-
-
-# --- Views as files under `.writeit/views`, for editors that cannot open `writeit:` URI
-
-RENDERED_FOLDER = ".writeit/rendered"
-RETRY_SECONDS = 0.05
-"""Seconds after which a page is looked at again that somebody else had in hand."""
-
-
-async def update_page_file(
-    documents: Documents, folder: WorkspaceFolder, view: View, text: str
-) -> Path:
-    """Bring a view's file up to date; the writer's own sections of it are kept.
-
-    A page whose markers she damaged stays as it is, and she is told.
-
-    Raises:
-        StoreError: the file cannot be written.
-        NotTrusted: it is a link.
-    """
-    folder.file_views.add(view)
-    path = folder.page_path(view)
-    require_no_link(folder, path)
-    async with documents.document_lock(path_to_uri(path)):
-        done = False
-        while not done:
-            if documents.find_open(path_to_uri(path)) is None:
-                with folder_lock(folder.pages_root / DATA_FOLDER):
-                    done = _update_closed_page(documents, folder, view, text)
-            else:
-                done = await _update_open_page(documents, folder, view, text)
-            if not done:
-                await asyncio.sleep(RETRY_SECONDS)
-    return path
-
-
-def _update_closed_page(
-    documents: Documents, folder: WorkspaceFolder, view: View, text: str
-) -> bool:
-    """Bring a page that is not open up to date; False if it changed meanwhile."""
-    path = folder.page_path(view)
-    _write_consumed_edits(folder, view)
-    if (now := read_page_text(documents, path)) is None:
-        _store_rendered_text(folder, view, text)
-        write_page_file(folder, path, text)
-        return True
-    if not now and is_being_saved(path):
-        return False
-    hers, base = _read_user_edits(documents, folder, view, now, text)
-    if _report_if_damaged(documents, folder, view, hers):
-        return True
-    _store_rendered_text(folder, view, text, base)
-    goal = _updated_text(now, text, hers)
-    return now == goal or replace_page_text(path, now, goal)
-
-
-async def _update_open_page(
-    documents: Documents, folder: WorkspaceFolder, view: View, text: str
-) -> bool:
-    """Bring an open page up to date, now or later; False if she closed it meanwhile."""
-    path = folder.page_path(view)
-    _write_consumed_edits(folder, view)
-    if (now := read_page_text(documents, path)) is None:
-        return False
-    hers, _ = _read_user_edits(documents, folder, view, now, text)
-    if _report_if_damaged(documents, folder, view, hers):
-        return True
-    if await _edit_open_page(documents, path, now, _updated_text(now, text, hers)):
-        _store_open_page_text(folder, view, text, now)
-        return True
-    if documents.find_open(path_to_uri(path)) is None:
-        return False
-    folder.listener.retry_page_when_idle(folder, view)
-    return True
-
-
-def _read_user_edits(
-    documents: Documents,
-    folder: WorkspaceFolder,
-    view: View,
-    current_text: str,
-    fresh_text: str,
-) -> tuple[StepEdits, str]:
-    """Return what she wrote in a page, and what it was; she writes in a step's only."""
-    if isinstance(view, StepView) and current_text.strip():
-        base = find_base_text(documents, folder, view, current_text, fresh_text)
-        return read_edits(base, current_text), base
-    return StepEdits(), ""
-
-
-def _updated_text(current_text: str, fresh_text: str, user_edits: StepEdits) -> str:
-    return with_page_line_ends(
-        current_text, merge_edits(fresh_text, user_edits) if user_edits else fresh_text
-    )
-
-
-def _report_if_damaged(
-    documents: Documents, folder: WorkspaceFolder, view: View, user_edits: StepEdits
-) -> bool:
-    if user_edits.problems:
-        _warn_about_damage(documents, folder, view, user_edits.problems[0])
-        return True
-    folder.damaged_views.discard(view)
-    return False
-
-
-def _warn_about_damage(
-    documents: Documents, folder: WorkspaceFolder, view: View, problem: SectionProblem
-) -> None:
-    """Tell her where a page is damaged; once, until it is put right."""
-    if view in folder.damaged_views:
-        return
-    folder.damaged_views.add(view)
-    path = folder.page_path(view)
-    documents.client.show_warning(
-        f"{path.name}, line {problem.line + 1}: {problem.message} The page stays as you"
-        " left it, and is not brought up to date."
-    )
-
-
-async def _edit_open_page(
-    documents: Documents, path: Path, current_text: str, new_text: str
-) -> bool:
-    """Change an open page; say whether it stands there."""
-    if current_text == new_text:
-        return True
-    landing = EditRetry(
-        documents,
-        path_to_uri(path),
-        lambda newest: merge(current_text, newest, new_text),
-        wait_for_user=True,
-    )
-    try:
-        return (await landing.apply()).is_applied
-    except DocumentChanged:  # closed meanwhile
-        return False
-
-
-def record_consumed_edits(
-    folder: WorkspaceFolder, view: StepView, consumed: StepEdits, base_text: str
-) -> None:
-    """Take note that a command has taken over what she wrote: it is no edit now.
-
-    `base` is what the command compared the page with; see `base_of`. It is put down
-    when the page is next in hand: an edit on its way would write over it.
-    """
-    folder.consumed_edits.setdefault(view, []).append((consumed, base_text))
-
-
-def _write_consumed_edits(folder: WorkspaceFolder, view: View) -> None:
-    if not isinstance(view, StepView):
-        return
-    newest, older = _rendered_path(folder, view), _older_rendered_path(folder, view)
-    waiting = folder.consumed_edits.get(view, [])
-    while waiting:
-        taken, base = waiting[0]
-        write_page_file(
-            folder, newest, merge_edits(_read_rendered_text(newest) or base, taken)
-        )
-        if (text := _read_rendered_text(older)) is not None:
-            write_page_file(folder, older, merge_edits(text, taken))
-        if (text := folder.open_page_texts.get(view)) is not None:
-            folder.open_page_texts[view] = merge_edits(text, taken)
-        del waiting[0]
-
-
-def find_base_text(
-    documents: Documents,
-    folder: WorkspaceFolder,
-    view: StepView,
-    current_text: str,
-    fresh_text: str,
-) -> str:
-    """Return the page as it was before she changed it.
-
-    It is the last that was rendered, here or by another server, or the older one if
-    that is what she has. Where nobody knows any more, what differs from a fresh
-    rendering counts as hers; so it does in sections that came after the last that is
-    known. What commands have taken over stands in it.
-    """
-    known = [
-        _read_rendered_text(_rendered_path(folder, view)),
-        _read_rendered_text(_older_rendered_path(folder, view)),
-    ]
-    if documents.find_open(path_to_uri(folder.page_path(view))) is not None:
-        known.insert(0, folder.open_page_texts.get(view))
-    there = [text for text in known if text is not None]
-    base = next((text for text in there if has_same_sections(text, current_text)), None)
-    if base is None:
-        last = there[0] if there else without_newer_answers(fresh_text, current_text)
-        base = with_newer_sections(last, fresh_text, current_text)
-    for taken, _ in folder.consumed_edits.get(view, ()):
-        base = merge_edits(base, taken)
-    return base
-
-
-# --- what was rendered last -----------------------------------------------------------
-
-
-def _rendered_path(folder: WorkspaceFolder, view: View) -> Path:
-    tail = uris.view_path(view).relative_to(uris.VIEWS_FOLDER)
-    return folder.pages_root / RENDERED_FOLDER / tail
-
-
-def _older_rendered_path(folder: WorkspaceFolder, view: View) -> Path:
-    """Return where the rendering before the last is, or before those not saved yet."""
-    return _rendered_path(folder, view).with_suffix(".older.md")
+        return _read_text(path)
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _read_rendered_text(path: Path) -> str | None:
-    """Return what was rendered, if all of it is there."""
-    text = read_text_or_none(path)
+    """Return a rendered text if it is complete."""
+    text = _read_text_or_none(path)
     return text if text is not None and has_all_markers(text) else None
 
 
-def _store_rendered_text(
-    folder: WorkspaceFolder, view: View, text: str, base_text: str = ""
-) -> None:
-    """Note what is to be rendered over `base`, which an editor may have read.
-
-    Before it stands there: a server that is killed between the two knows both.
-    """
-    if isinstance(view, StepView):  # only there she writes
-        if base_text not in {"", text}:
-            write_page_file(folder, _older_rendered_path(folder, view), base_text)
-        if read_text_or_none(newest := _rendered_path(folder, view)) != text:
-            write_page_file(folder, newest, text)
+def _is_being_saved(path: Path) -> bool:
+    """Return whether a file was emptied just now; one that stays empty is replaced."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return status.st_size == 0 and abs(time.time() - status.st_mtime) < SAVE_SECONDS
 
 
-def _store_open_page_text(
-    folder: WorkspaceFolder, view: View, text: str, previous_text: str
-) -> None:
-    """Note what was rendered into an open page, which was `before`.
+def _updated_text(current: str, fresh: str, edits: StepEdits) -> str:
+    return with_page_line_ends(current, merge_edits(fresh, edits) if edits else fresh)
 
-    Its file is of the last rendering if it was saved since, or never changed.
-    """
-    if not isinstance(view, StepView):
-        return
-    newest, older = _rendered_path(folder, view), _older_rendered_path(folder, view)
-    saved = read_text_or_none(folder.page_path(view)) == previous_text
-    if (saved or not older.exists()) and (
-        known := _read_rendered_text(newest)
-    ) is not None:
-        write_page_file(folder, older, known)
-    write_page_file(folder, newest, text)
-    folder.open_page_texts[view] = text
+
+def _page_write_error(path: Path, error: OSError) -> StoreError:
+    hint = "writeit.view.read returns the text without a file."
+    return write_error(path, error, hint)

@@ -1,37 +1,33 @@
-"""How views reach the writer: as `writeit:` documents, else as files.
+"""Views shown to the user: as `writeit:` documents, else as files.
 
-A client that announces `views: "uri"`, or that knows textDocumentContent, opens the
-URI itself. Every other one gets a file under `.writeit/views/`, written when it is
-opened; what the writer typed into her sections of it stays.
+A client that sends `views: "uri"` or knows textDocumentContent opens the URI itself.
+Every other client gets a file under `.writeit/views/`, which keeps user edits.
 """
 
 from __future__ import annotations
 
 from writeit.domain.errors import NotFound
-from writeit.lsp.convert import path_to_uri
 from writeit.lsp.documents import Documents
 from writeit.lsp.folder import WorkspaceFolder
-from writeit.lsp.pages.files import update_page_file
+from writeit.lsp.pages.files import PageFile
 from writeit.lsp.pages.render import render_editable_page, render_read_only_page
 from writeit.views import uris
 from writeit.views.editable_page import ReadOnlyPage
 from writeit.views.page_outline import find_page_sections
 from writeit.views.uris import View
 
-# --- How views reach the writer: as `writeit:` documents, else as files ---------------
-
 
 async def read_view(
     documents: Documents, folder: WorkspaceFolder, view: View
 ) -> ReadOnlyPage:
-    """Return a view for a client that opens it itself; it is told of changes.
+    """Return a view for a client that opens URIs; it is told of later changes.
 
     Raises:
-        NotFound: what it shows is not there.
+        NotFound: what the view shows does not exist.
     """
-    given = await render_read_only_page(documents, folder, view)
-    documents.sent_views.record(view, given)
-    return given
+    page = await render_read_only_page(documents, folder, view)
+    documents.sent_views.record(view, page)
+    return page
 
 
 async def read_displayed_view(
@@ -39,43 +35,42 @@ async def read_displayed_view(
 ) -> ReadOnlyPage:
     """Return a view as the client has it open, else as it is now.
 
-    A client may have a `writeit:` document as it was some renderings ago. If it is
-    one nobody remembers, it has no sections until the client reads it anew.
+    A client may have an older version of a `writeit:` document. A version that is
+    not remembered has no sections until the client reads it again.
 
     Raises:
-        NotFound: what it shows is not there.
+        NotFound: what the view shows does not exist.
     """
     is_file = not uri.startswith(f"{uris.SCHEME}:")
     try:
         text = documents.read_text(uri)
-    except NotFound:  # a client may ask about a document that it does not send
+    except NotFound:  # a client may ask about a document that it has not sent
         if not is_file:
             return await render_read_only_page(documents, folder, view)
         text = await render_editable_page(documents, folder, view)
     if is_file:
         return ReadOnlyPage(text, tuple(find_page_sections(text)))
-    found = documents.sent_views.find_sections(view, text)
-    if found is None:
-        now = await render_read_only_page(documents, folder, view)
-        found = now.sections if now.is_same_text(text) else ()
-    return ReadOnlyPage(text, found)
+    sections = documents.sent_views.find_sections(view, text)
+    if sections is None:
+        newest = await render_read_only_page(documents, folder, view)
+        sections = newest.sections if newest.is_same_text(text) else ()
+    return ReadOnlyPage(text, sections)
 
 
 async def display_view(
     documents: Documents, folder: WorkspaceFolder, view: View
 ) -> str:
-    """Show a view; return the URI it can be found at.
+    """Show a view in the editor and return its URI.
 
     Raises:
-        NotFound: what it shows is not there.
+        NotFound: what the view shows does not exist.
         StoreError: its file cannot be written.
     """
     if documents.client.can_open_view_uris:
         await read_view(documents, folder, view)
         uri = uris.view_uri(view)
     else:
-        text = await render_editable_page(documents, folder, view)
-        uri = path_to_uri(await update_page_file(documents, folder, view, text))
+        uri = await update_page_file(documents, folder, view)
     await documents.client.show_document(uri)
     return uri
 
@@ -83,18 +78,30 @@ async def display_view(
 async def prepare_view_uri(
     documents: Documents, folder: WorkspaceFolder, view: View
 ) -> str:
-    """Return the URI of a view for a client that goes there by itself.
+    """Return the URI of a view for a client that opens it itself.
 
     Raises:
-        NotFound: what it shows is not there.
+        NotFound: what the view shows does not exist.
         StoreError: its file cannot be written.
     """
     if documents.client.can_open_view_uris:
         return uris.view_uri(view)
-    path = folder.page_path(view)
-    # A page that is open is kept up to date there, by edits that the client cannot
-    # answer before it has the reply to what it asks here.
-    if documents.find_open(path_to_uri(path)) is None:
-        text = await render_editable_page(documents, folder, view)
-        await update_page_file(documents, folder, view, text)
-    return path_to_uri(path)
+    page = PageFile(documents, folder, view)
+    # An open page is updated by edits, and the client cannot answer an edit before
+    # it has the reply to this request.
+    return page.uri if page.is_open else await update_page_file(documents, folder, view)
+
+
+async def update_page_file(
+    documents: Documents, folder: WorkspaceFolder, view: View
+) -> str:
+    """Bring a view's file up to date and return its URI; user edits are kept.
+
+    Raises:
+        NotFound: what the view shows does not exist.
+        StoreError: the file cannot be written.
+        NotTrusted: the file is a link.
+    """
+    page = PageFile(documents, folder, view)
+    await page.update(await render_editable_page(documents, folder, view))
+    return page.uri

@@ -16,8 +16,8 @@ from writeit.lsp.documents import Documents
 from writeit.lsp.edits.edit_retry import IDLE_SECONDS, IDLE_TIMEOUT
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.messages import ChangedParams
-from writeit.lsp.pages.files import update_page_file
-from writeit.lsp.pages.render import is_view_affected, render_editable_page
+from writeit.lsp.pages.open import update_page_file
+from writeit.lsp.pages.render import is_view_affected
 from writeit.views import uris
 from writeit.views.uris import View
 
@@ -154,8 +154,7 @@ class ChangeNotifier:
 
     async def _refresh_page(self, folder: WorkspaceFolder, view: View) -> None:
         try:
-            text = await render_editable_page(self._documents, folder, view)
-            await update_page_file(self._documents, folder, view, text)
+            await update_page_file(self._documents, folder, view)
         except NotFound:  # its run was deleted; the page stays as it is
             folder.file_views.discard(view)
         except WriteItError as error:

@@ -1,4 +1,4 @@
-"""Views as pages: what stands at a `writeit:` URI right now."""
+"""Render the page of a view as it is now."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from writeit.views.wording import run_label
 
 
 def is_view_affected(store: Store, view: View, changed_run_ids: set[UUID]) -> bool:
-    """Say whether a view shows one of the runs that changed, or of its family."""
+    """Return whether a view shows a changed run, or a run of its tree."""
     match view:
         case uris.UsageView():
             return True
@@ -60,10 +60,10 @@ def is_view_affected(store: Store, view: View, changed_run_ids: set[UUID]) -> bo
 async def render_editable_page(
     documents: Documents, folder: WorkspaceFolder, view: View
 ) -> str:
-    """Return a view as a text the writer can type into.
+    """Return a view as a text that the user can edit.
 
     Raises:
-        NotFound: what it shows is not there.
+        NotFound: what the view shows does not exist.
     """
     return assemble_page(await _render_parts(documents, folder, view, is_editable=True))
 
@@ -71,10 +71,10 @@ async def render_editable_page(
 async def render_read_only_page(
     documents: Documents, folder: WorkspaceFolder, view: View
 ) -> ReadOnlyPage:
-    """Return a view as a text to read, and where its sections stand.
+    """Return a view as a text to read, and where its sections are.
 
     Raises:
-        NotFound: what it shows is not there.
+        NotFound: what the view shows does not exist.
     """
     return render_read_only(
         await _render_parts(documents, folder, view, is_editable=False)
@@ -150,8 +150,8 @@ async def _comparison_text(
     uri = next((a.uri for a in reversed(run.applied)), run.uri)
     if uri is None:
         raise NotFound(
-            "The run was not started on a document; there is none to compare with.",
-            hint="Compare two answers, or what two steps hand on.",
+            "The run was not started on a document, so there is none to compare with.",
+            hint="Compare two answers, or the texts of two steps.",
         )
     title = f"your text, {unquote(uri).rpartition('/')[2]}"
     text = split_front_matter(documents.read_text(uri)).body

@@ -1,28 +1,21 @@
-"""Words without dialogs: what the writer typed into the file of a step's view.
+"""What the user typed into the page of a step, for commands without dialogs.
 
-It goes with the next choice, merge or asking anew of that step, unless the command
-itself says otherwise; then the view is rendered afresh, with the words where they went.
+The next select, merge or regenerate of that step uses it, unless the command has its
+own text. Then the page is rendered again with the text where it was used.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Self
 from uuid import UUID
 
 from writeit.domain.errors import NotTrusted, StoreError
 from writeit.domain.operations import lifecycle
 from writeit.domain.run import StepState
-from writeit.lsp.convert import path_to_uri
 from writeit.lsp.documents import Documents
 from writeit.lsp.folder import WorkspaceFolder
-from writeit.lsp.pages.files import (
-    find_base_text,
-    read_page_text,
-    record_consumed_edits,
-    update_page_file,
-)
+from writeit.lsp.pages.files import PageFile
 from writeit.lsp.pages.render import render_editable_page
 from writeit.views.editable_page import StepEdits, read_edits
 from writeit.views.section_markers import SectionKey
@@ -30,7 +23,7 @@ from writeit.views.uris import StepView
 
 
 class UserEdits:
-    """What the writer changed in a step's view, and which of it a command takes."""
+    """The user's edits of a step's page, and those that a command consumes."""
 
     def __init__(
         self,
@@ -38,16 +31,15 @@ class UserEdits:
         folder: WorkspaceFolder,
         view: StepView,
         state: StepState,
-        step_edits: StepEdits,
-        base_text: str,
     ) -> None:
         self.step_name = state.step_name
         self._documents = documents
         self._folder = folder
         self._view = view
         self._state = state
-        self._step_edits = step_edits
-        self._base_text = base_text
+        self._page = PageFile(documents, folder, view)
+        self._edits = StepEdits()
+        self._base_text = ""
         self._consumed_keys: set[SectionKey] = set()
 
     @classmethod
@@ -66,37 +58,34 @@ class UserEdits:
         """
         state = lifecycle.find_step(await folder.engine.load_run(run_id), step)
         view = StepView(run_id, state.step_name)
-        text = read_page_text(documents, folder.page_path(view))
-        edits, base = StepEdits(), ""
+        self = cls(documents, folder, view, state)
+        text = self._page.read_text()
         if text is not None:
             fresh = await render_editable_page(documents, folder, view)
-            base = find_base_text(documents, folder, view, text, fresh)
-            edits = read_edits(base, text)
-        return cls(documents, folder, view, state, edits, base)
+            self._base_text = self._page.find_base_text(text, fresh)
+            self._edits = read_edits(self._base_text, text)
+        return self
 
     def consume_answer(self, index: int) -> str | None:
-        """Take her wording of an answer; None if she left it as it was."""
+        """Return the edited text of an answer, or None if it was not edited."""
         if not 0 <= index < len(self._state.ai_responses):
-            return None  # the decision will say so
+            return None  # selecting it raises the error
         response_id = self._state.ai_responses[index].response_id
-        return self._consume(response_id, self._step_edits.answers.get(response_id))
+        return self._consume(response_id, self._edits.answers.get(response_id))
 
     def consume_feedback(self, explicit_feedback: str | None) -> str | None:
-        """Take her feedback, unless the command says some."""
+        """Return the command's feedback, else the page's."""
         if explicit_feedback is not None:
             return explicit_feedback
-        return self._consume("feedback", self._step_edits.feedback)
+        return self._consume("feedback", self._edits.feedback)
 
     def consume_merge(self, *, keep: bool = False) -> str | None:
-        """Take her wording of the merge; None if she left it as it was.
+        """Return the edited merge, or None if it was not edited.
 
-        One that a model is to join `stays` hers: it is not the step's text yet.
+        `keep`: a model is to merge it, so it is not the step's text yet.
         """
-        return (
-            self._step_edits.merge
-            if keep
-            else self._consume("merge", self._step_edits.merge)
-        )
+        merge = self._edits.merge
+        return merge if keep else self._consume("merge", merge)
 
     def _consume(self, key: SectionKey, text: str | None) -> str | None:
         if text is not None:
@@ -104,40 +93,34 @@ class UserEdits:
         return text
 
     async def refresh_page(self) -> None:
-        """Render the view afresh: what was taken stands where it went to."""
-        if self._documents.find_open(path_to_uri(self._page_path)) is None:
+        """Render the page again, with consumed edits as text."""
+        if not self._page.is_open:
             await self._render_page()
-        else:  # the client may not answer before it has the reply to its command
+        else:  # a client may not answer an edit before it has the command's reply
             self._documents.client.spawn_task(self._render_page())
 
     async def _render_page(self) -> None:
-        """The decision stands, whatever becomes of the page."""
         try:
-            if read_page_text(self._documents, self._page_path) is None:
+            if self._page.read_text() is None:
                 return
             if self._consumed_keys:
-                record_consumed_edits(
-                    self._folder, self._view, self._consumed_edits(), self._base_text
+                self._page.record_consumed_edits(
+                    self._consumed_edits(), self._base_text
                 )
-            text = await render_editable_page(self._documents, self._folder, self._view)
-            await update_page_file(self._documents, self._folder, self._view, text)
-        except (StoreError, NotTrusted) as error:
+            await self._page.update(
+                await render_editable_page(self._documents, self._folder, self._view)
+            )
+        except (StoreError, NotTrusted) as error:  # the command itself has succeeded
             self._documents.client.show_warning(error.message)
 
-    @property
-    def _page_path(self) -> Path:
-        return self._folder.page_path(self._view)
-
     def _consumed_edits(self) -> StepEdits:
-        """Return of her edits what a command has taken."""
+        keys, edits = self._consumed_keys, self._edits
         return replace(
-            self._step_edits,
+            edits,
             answers={
-                key: text if key in self._consumed_keys else None
-                for key, text in self._step_edits.answers.items()
+                key: text if key in keys else None
+                for key, text in edits.answers.items()
             },
-            merge=self._step_edits.merge if "merge" in self._consumed_keys else None,
-            feedback=self._step_edits.feedback
-            if "feedback" in self._consumed_keys
-            else None,
+            merge=edits.merge if "merge" in keys else None,
+            feedback=edits.feedback if "feedback" in keys else None,
         )
