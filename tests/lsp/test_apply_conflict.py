@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PUT = "Put the new passage in its place"
+PUT = "Insert the new passage"
 COMPARE = "Compare the document with what the text makes of it"
-BACK = "Take the last polish back"
+BACK = "Undo the last polish"
 
 
 async def titles(docs: OpenDocuments, uri: str) -> list[str]:

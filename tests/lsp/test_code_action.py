@@ -126,7 +126,7 @@ async def test_while_answers_come_there_is_a_way_to_stop_them(
         streamToken="stop-me",
     )
     await one_editor.until(lambda: len(one_editor.progress("stop-me")) > 2)
-    stop = "Stop the answer; what came is kept"
+    stop = "Stop generating"
     assert "Stop" in await lenses(one_editor)
     await take(one_editor, (await actions(one_editor))[stop])
     assert (await reply)["aiResponses"][0]["partial"]

@@ -64,4 +64,4 @@ async def test_a_run_is_found_however_the_name_of_its_document_is_quoted(
             "context": {"diagnostics": []},
         },
     )
-    assert "WriteIt: Take the last polish back" in [lens["title"] for lens in lenses]
+    assert "WriteIt: Undo the last polish" in [lens["title"] for lens in lenses]

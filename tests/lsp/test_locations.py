@@ -57,7 +57,7 @@ async def test_each_answer_of_a_step_has_its_lenses_at_its_heading(
     titles = [title for at, title, _ in found if at == line]
     assert titles == [
         "Choose this answer",
-        "Ask this model anew",
+        "Regenerate with this model",
         "Branch here",
         "Compare with answer 1",
     ]
@@ -74,7 +74,7 @@ async def test_every_lens_of_a_view_does_what_it_says(one_editor: Editor) -> Non
     await open_view(one_editor, uri)
     found = await lenses(one_editor, uri)
     assert all(c["arguments"][0]["wait"] is False for _, _, c in found)
-    for title in ("Branch here", "Compare with answer 1", "Ask this model anew"):
+    for title in ("Branch here", "Compare with answer 1", "Regenerate with this model"):
         command = next(c for _, t, c in found if t == title)
         await execute(one_editor, command)
 
@@ -104,7 +104,7 @@ async def test_a_passage_selected_in_an_answer_is_taken_into_the_merge(
     text = await open_view(one_editor, uri)
     for words in ("Another way", "One way"):
         offered = await actions(one_editor, uri, marked(text, words))
-        await execute(one_editor, offered["Take this passage into the merge"])
+        await execute(one_editor, offered["Add to merge"])
     run = await one_editor.command("writeit.run.show", runId=run_id)
     taken = [p["text"] for p in run["steps"]["angles"]["passages"]]
     assert taken == ["Another way", "One way"]
@@ -113,7 +113,7 @@ async def test_a_passage_selected_in_an_answer_is_taken_into_the_merge(
     found = await lenses(one_editor, uri)
     line = line_of(text, "## Merge")
     here = {title: c for at, title, c in found if at == line}
-    assert set(here) == {"Use the merge", "Let a model join the passages"}
+    assert set(here) == {"Use the merge", "Merge with a model"}
     await execute(one_editor, here["Use the merge"])
     run = await one_editor.command("writeit.run.show", runId=run_id)
     assert run["steps"]["angles"]["content"] == "Another way\n\nOne way"
@@ -128,7 +128,7 @@ async def test_a_selection_across_two_answers_is_no_passage(
     text = await open_view(one_editor, uri)
     first, last = sorted((text.index("One way"), text.index("Another way")))
     offered = await actions(one_editor, uri, marked(text, text[first : last + 4]))
-    assert "Take this passage into the merge" not in offered
+    assert "Add to merge" not in offered
     assert any(title.startswith("Choose this answer") for title in offered)
 
 
@@ -154,8 +154,8 @@ async def test_a_runs_page_leads_to_its_steps_and_back(one_editor: Editor) -> No
     found = await lenses(one_editor, uri)
     line = line_of(text, "1. ")
     here = {title: c for at, title, c in found if at == line}
-    assert set(here) == {"Open", "Branch here", "Go back to here"}
-    await execute(one_editor, here["Go back to here"])
+    assert set(here) == {"Open", "Branch here", "Start over from here"}
+    await execute(one_editor, here["Start over from here"])
     tree = await one_editor.command("writeit.run.tree", runId=run_id)
     assert [child["branchPoint"] for child in tree["children"]] == ["angles"]
 
@@ -183,7 +183,7 @@ async def test_a_bare_client_has_all_of_it_in_the_file(
         uri = editor.open_document(path)
         assert uri == view["uri"]
         offered = await actions(editor, uri, marked(text, "One way"))
-        assert "Take this passage into the merge" in offered
+        assert "Add to merge" in offered
         number = await number_of(editor, run_id, "One way")
         assert f"Choose this answer (answer {number})" in offered
         symbols = await editor.request(
@@ -233,18 +233,18 @@ async def test_a_text_that_waits_is_offered_until_it_landed(
     page = docs.open(manner="deaf")
     run_id = await docs.polished(page)
     assert (await docs.apply(run_id))["pending"]
-    waiting = "Put the text of polish in its place: it waits"
+    waiting = "Insert the text of polish"
     titles = [title for _, title, _ in await lenses(docs.editor, page.uri)]
-    assert titles[0] == "Put polish in its place: it waits"
+    assert titles[0] == "Insert polish"
     page.manner = "honest"
     await execute(docs.editor, (await actions(docs.editor, page.uri))[waiting])
     await docs.editor.until(lambda: BETTER in page.text)
     offered = await actions(docs.editor, page.uri)
     async with asyncio.timeout(TIMEOUT):
-        while "Take the last polish back" not in offered:
+        while "Undo the last polish" not in offered:
             offered = await actions(docs.editor, page.uri)
     assert waiting not in offered
-    await execute(docs.editor, offered["Take the last polish back"])
+    await execute(docs.editor, offered["Undo the last polish"])
     await docs.editor.until(lambda: page.text == TEXT)
 
 
@@ -269,7 +269,7 @@ async def test_several_polished_passages_are_opened_to_choose_from(
     assert shown.endswith(step.removeprefix("writeit:"))
     assert page.text == TEXT
     offered = await actions(docs.editor, page.uri)
-    assert "Choose among the polished passages" in offered
+    assert "Choose a polished text" in offered
 
 
 async def test_conflicts_are_shown_next_to_the_users_text(docs: OpenDocuments) -> None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-BACK = "Go back to the run this branched off"
-ON = "Go on with this run"
+BACK = "Switch to the parent run"
+ON = "Switch to this run"
 
 
 async def family(bare: OpenDocuments, name: str) -> tuple[str, str, str]:

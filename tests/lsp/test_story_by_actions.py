@@ -98,7 +98,7 @@ async def to_the_draft(writer: Writer, notes: Document) -> None:
     await writer.take(notes, "Start tech-article")
     await writer.take(notes, "Run angles")
     await writer.take(notes, r"Choose answer 2 for angles", "")
-    await writer.take(notes, "Rewind to angles")
+    await writer.take(notes, "Start over from angles")
     angles = await writer.open(notes, "Open the step angles")
     await writer.sees(angles, "## Answer 2")
     writer.say(angles, "for beginners")
@@ -108,7 +108,7 @@ async def to_the_draft(writer: Writer, notes: Document) -> None:
     await writer.sees(outline, "## Answer 1")
     assert "for beginners" in outline.text
     writer.say(outline, "fewer parts")
-    await writer.take(outline, "Ask anew with these words", "fewer parts")
+    await writer.take(outline, "Regenerate with feedback", "fewer parts")
     await writer.sees(outline, "## Answer 2")
     assert "fewer parts" in outline.text[outline.text.index("## Answer 2") :]
     await writer.take(outline, r"Choose this answer \(answer 2\)", "## Answer 2")
@@ -120,7 +120,7 @@ async def to_the_article(writer: Writer, notes: Document) -> None:
     draft = await writer.open(notes, "Open the step draft")
     await writer.sees(draft, "## Answer 2")
     for passage in ("Water moves.", "Rivers run."):
-        await writer.take(draft, "Take this passage into the merge", passage)
+        await writer.take(draft, "Add to merge", passage)
     await writer.sees(draft, "Water moves.\n\nRivers run.")
     await writer.take(draft, "Use the merge", "## Merge")
     await writer.take(notes, "Run polish")
@@ -148,7 +148,7 @@ async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
         assert article.read_text("utf-8") == "Rivers run and water moves.\n"
         assert notes.text == NOTES
 
-        await writer.take(notes, "Rewind to outline")
+        await writer.take(notes, "Start over from outline")
         await writer.take(notes, "Choose answer 1 for outline")
         await writer.take(notes, "Run draft")
         await writer.take(notes, "Choose answer 1 for draft")
@@ -158,5 +158,5 @@ async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
         page = await writer.open(notes, "Open the run")
         assert "from outline" in page.text
         assert "from draft" in page.text
-        await writer.take(notes, "Export the run with its history")
+        await writer.take(notes, "Export run history")
         assert "writeit_export" in (workspace / "run.yaml").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""What fits a document: a run to start, a text that waits, a passage polished."""
+"""Actions on a document: start a run, insert a text, rewrite a passage."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ from writeit.lsp.convert import normalized_uri, to_offset
 from writeit.lsp.documents import Documents, PendingApply
 from writeit.lsp.pygls_fixes import WriteItDocument
 
-# --- What fits a document: a run to start, a text that waits, a passage polished ------
-
 
 def start_actions(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[Action]:
-    """Offer to start a run of each pipeline for documents."""
+    """Return an action for each pipeline for documents that starts a run."""
     return [
         Action(
             title=f"Start {pipeline.name}: {pipeline.description}".rstrip(": "),
@@ -39,9 +37,9 @@ def start_actions(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[
 
 
 def retry_apply_action(pending: PendingApply) -> Action:
-    """Offer again a text that could not be applied: the writer was typing."""
+    """Return the action that applies a pending text again."""
     return Action(
-        title=f"Put the text of {pending.step} in its place: it waits",
+        title=f"Insert the text of {pending.step}",
         command="writeit.step.apply",
         params={
             "runId": str(pending.run_id),
@@ -50,39 +48,39 @@ def retry_apply_action(pending: PendingApply) -> Action:
             "uri": pending.uri,
         },
         has_lens=True,
-        lens_title=f"Put {pending.step} in its place: it waits",
+        lens_title=f"Insert {pending.step}",
     )
 
 
 def polish_actions(run: PipelineRun, uri: str) -> Iterator[Action]:
-    """Offer what is left to do about the passage that was polished last."""
+    """Yield the actions on the passage that was polished last."""
     step = run.steps[run.current_step]
     if run.is_streaming:
         yield run_action(
             run,
-            "Stop polishing; what came is kept",
+            "Stop polishing",
             "writeit.run.pause",
             has_lens=True,
         )
     elif run.status is not PipelineStatus.COMPLETED and step.ai_responses:
         yield view_action(
-            run, "Choose among the polished passages", "step", step.step_name
+            run, "Choose a polished text", "step", step.step_name
         ).with_lens()
     elif any(applied.uri == normalized_uri(uri) for applied in run.applied):
-        yield run_action(run, "Take the last polish back", "writeit.edit.restore")
+        yield run_action(run, "Undo the last polish", "writeit.edit.restore")
     elif not run.applied and step.content is not None:
         yield from insert_passage_actions(run, step)
 
 
 def insert_passage_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
-    """Offer a passage that was chosen and never came into the document.
+    """Yield the actions on a passage that was chosen and not applied.
 
-    The document was closed then, or the writer had changed the passage as well. Once
-    she took it back, or did something else with its run, it is offered less loudly.
+    The document was closed then, or the user had changed the passage as well. It has
+    a lens only while nothing else was done with the run.
     """
     yield run_action(
         run,
-        "Put the new passage in its place",
+        "Insert the new passage",
         "writeit.step.apply",
         step=step.step_name,
         has_lens=run.updated_at == step.completed_at,
@@ -91,18 +89,16 @@ def insert_passage_actions(run: PipelineRun, step: StepState) -> Iterator[Action
 
 
 def install_model_action(model: str) -> Action:
-    """Offer to fetch the model that needs no account."""
+    """Return the action that downloads the offline model."""
     return Action(
-        title=f"Install the embedded model ({model}): no account needed",
+        title=f"Install the offline model ({model})",
         command="writeit.model.install",
         params={"model": model},
     )
 
 
-# --- What fits a document that says nothing to WriteIt: a block of front matter -------
-
 DEFAULT_PIPELINE = "tech-article"
-"""The pipeline of a document that nothing is known of."""
+"""The first pipeline offered to a document without front matter."""
 
 MAX_FRONT_MATTER_ACTIONS = 3
 """Pipelines whose block is offered; the names of the others are completed."""
@@ -111,7 +107,7 @@ MAX_FRONT_MATTER_ACTIONS = 3
 def front_matter_actions(
     pipelines: Iterable[PipelineConfiguration], uri: str
 ) -> list[Action]:
-    """Offer front matter for the likeliest pipelines."""
+    """Return the actions that insert front matter, for the likeliest pipelines."""
     names = [p.name for p in pipelines if p.applies_to == "document"]
     names.sort(key=lambda name: name != DEFAULT_PIPELINE)
     return [
@@ -124,10 +120,8 @@ def front_matter_actions(
     ]
 
 
-# --- Pipelines for passages: of a selection, of a heading's section, of the whole text
-
 REWRITE_KIND = "refactor.rewrite.writeit"
-"""Each pipeline's name stands behind it."""
+"""The kind of a rewrite; the pipeline's name follows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""What is offered where in a document: above it, at its lines, on a selection.
+"""Where in a document which actions are offered.
 
-Code actions and code lenses are two ways to show the same places.
+Code actions and code lenses show the same locations.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ from writeit.views import uris
 from writeit.views.page_outline import PageSection, split_page_lines
 from writeit.views.run import find_step_lines, node_at_line
 from writeit.views.uris import View
-
-# --- What is offered where in a document: above it, at its lines, on a selection ------
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +105,7 @@ def actions_with_parent(folder: WorkspaceFolder, run: PipelineRun) -> Iterator[A
     parent = find_parent_run(folder, run)
     yield from run_actions.actions_for_run(run, parent)
     if parent is not None and not folder.is_selection_pipeline(parent.configuration_id):
-        back = run_actions.activate_run_action(
-            parent, "Go back to the run this branched off"
-        )
+        back = run_actions.activate_run_action(parent, "Switch to the parent run")
         yield replace(back, has_lens=False)
 
 
@@ -185,9 +181,6 @@ def passage_action(
                 page.run, step, section.response_id, text
             )
     return None
-
-
-# --- Which run put a passage into a document ------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the state of a run allows, the likeliest first."""
+"""Actions that the state of a run allows, the likeliest first."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from writeit.lsp.actions.action import (
 )
 
 MAX_PREVIEW_CHARACTERS = 40
-"""Characters of an answer that its offer shows."""
+"""Characters of an answer in the title of its action."""
 
 
 def actions_for_run(
     run: PipelineRun, parent: PipelineRun | None = None
 ) -> list[Action]:
-    """Offer what the state of a run allows; `parent` is what it branched off."""
+    """Return what the state of a run allows; `parent` is the run it branched from."""
     if run.is_streaming:
         return [*_streaming_actions(run), *_common_actions(run, parent)]
     step = run.steps[run.current_step]
@@ -45,15 +45,7 @@ def actions_for_run(
 
 
 def _streaming_actions(run: PipelineRun) -> Iterator[Action]:
-    count = sum(len(step.streaming) for step in run.steps.values())
-    what = "the answer" if count == 1 else f"the {count} answers"
-    yield run_action(
-        run,
-        f"Stop {what}; what came is kept",
-        "writeit.run.pause",
-        has_lens=True,
-        lens_title="Stop",
-    )
+    yield run_action(run, "Stop generating", "writeit.run.pause", has_lens=True)
 
 
 def _resume_actions(run: PipelineRun) -> Iterator[Action]:
@@ -79,7 +71,7 @@ def _generation_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
     elif lost := generate.incomplete_calls(step):
         yield run_action(
             run,
-            f"Ask again what failed in {name} ({len(lost)})",
+            f"Complete {name} ({len(lost)} missing)",
             "writeit.step.run",
             step=name,
             uses_model=True,
@@ -113,12 +105,12 @@ def _selection_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
     if step.retry_count < MAX_RETRIES:
         yield run_action(
             run,
-            f"Ask {name} anew ({step.retry_count} of {MAX_RETRIES} used)",
+            f"Regenerate {name} ({MAX_RETRIES - step.retry_count} left)",
             "writeit.step.regenerate",
             step=name,
             uses_model=True,
             has_lens=step.status is StepStatus.RUNNING,
-            lens_title="Ask anew",
+            lens_title="Regenerate",
         )
     if len(step.ai_responses) > 1:
         yield _last_answers_comparison(run, step)
@@ -150,7 +142,9 @@ def _branch_actions(run: PipelineRun) -> Iterator[Action]:
         if step.ai_responses:
             yield run_action(run, f"Branch at {name}", "writeit.run.branch", step=name)
         if step.status in DONE_STATUSES:
-            yield run_action(run, f"Rewind to {name}", "writeit.run.rewind", step=name)
+            yield run_action(
+                run, f"Start over from {name}", "writeit.run.rewind", step=name
+            )
 
 
 def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Action]:
@@ -160,7 +154,7 @@ def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Ac
     yield view_action(run, "Open the run", "run")
     if parent is not None and (step := _last_changed_step(run, parent)):
         yield comparison_action(
-            f"Compare {step} with the run this branched off",
+            f"Compare {step} with the parent run",
             comparison_side(parent, step),
             comparison_side(run, step),
         )
@@ -183,30 +177,32 @@ def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Ac
     if run.applied:
         yield run_action(
             run,
-            f"Take the text of {run.applied[-1].step} out of the document again",
+            f"Restore the text before {run.applied[-1].step}",
             "writeit.edit.restore",
             step=run.applied[-1].step,
         )
     yield from _export_actions(run)
-    yield view_action(run, "Open what all runs used", "usage")
+    yield view_action(run, "Show usage and cost", "usage")
 
 
-def activate_run_action(run: PipelineRun, title: str = "Go on with this run") -> Action:
-    """Offer to make a run the one that its document is about."""
+def activate_run_action(run: PipelineRun, title: str = "Switch to this run") -> Action:
+    """Return the action that makes a run the current run of its document."""
     return run_action(run, title, "writeit.session.activate", has_lens=True)
 
 
 def open_run_actions(run_id: UUID) -> list[Action]:
-    """Offer another run of a family: to look at it, to make the document about it."""
-    of = {"runId": str(run_id)}
+    """Return the actions on a related run: open it, switch to it."""
+    params = {"runId": str(run_id)}
     return [
         Action(
             title="Open this run",
             command="writeit.view.open",
-            params={**of, "view": "run"},
+            params={**params, "view": "run"},
         ),
         Action(
-            title="Go on with this run", command="writeit.session.activate", params=of
+            title="Switch to this run",
+            command="writeit.session.activate",
+            params=params,
         ),
     ]
 
@@ -215,14 +211,14 @@ def _export_actions(run: PipelineRun) -> Iterator[Action]:
     if any(step.status is StepStatus.COMPLETED for step in run.steps.values()):
         yield run_action(
             run,
-            "Export the article as markdown",
+            "Export as markdown",
             "writeit.run.export",
             format="markdown",
             path="article.md",
         )
     yield run_action(
         run,
-        "Export the run with its history",
+        "Export run history",
         "writeit.run.export",
         format="yaml",
         path="run.yaml",
@@ -230,9 +226,9 @@ def _export_actions(run: PipelineRun) -> Iterator[Action]:
 
 
 def _last_changed_step(run: PipelineRun, parent: PipelineRun) -> str | None:
-    """Return the last step that has a text in both runs, and not the same."""
+    """Return the last step with a text in both runs, if the texts differ."""
     for name, step in reversed(run.steps.items()):
-        there = parent.steps.get(name)
-        if there and None not in {step.content, there.content}:
-            return name if step.content != there.content else None
+        other = parent.steps.get(name)
+        if other and None not in {step.content, other.content}:
+            return name if step.content != other.content else None
     return None

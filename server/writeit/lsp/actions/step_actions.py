@@ -1,4 +1,4 @@
-"""What fits a place in a view: an answer, a passage of it, the merge, the words."""
+"""Actions on a section of a view: an answer, a passage, the merge, the feedback."""
 
 from __future__ import annotations
 
@@ -20,21 +20,18 @@ from writeit.views.page_outline import PageSection
 MERGE_INSTRUCTION = (
     "Join these passages into one text that reads as if written in one go."
 )
-"""What a model is asked that is to merge passages."""
+"""The default instruction for a merge by a model."""
 
 
 def actions_for_section(
     run: PipelineRun, step: StepState, section: PageSection, section_text: str
 ) -> list[Action]:
-    """Offer what can be done at a section of a step's view, the likeliest first.
-
-    `text` is what stands in it, as the writer has it.
-    """
+    """Return the actions on a section of a step's view, the likeliest first."""
     match section.kind:
         case "answer" if section.index is not None:
             return list(_answer_actions(run, step, section.index))
         case "coming":
-            return [run_action(run, "Stop; what came is kept", "writeit.run.pause")]
+            return [run_action(run, "Stop generating", "writeit.run.pause")]
         case "merge":
             return list(_merge_actions(run, step, section_text))
         case "feedback":
@@ -46,10 +43,10 @@ def actions_for_section(
 def add_to_merge_action(
     run: PipelineRun, step: StepState, response_id: UUID, text: str
 ) -> Action:
-    """Offer to take a passage into the step's merge."""
+    """Return the action that adds a passage to the step's merge."""
     return run_action(
         run,
-        "Take this passage into the merge",
+        "Add to merge",
         "writeit.step.take",
         step=step.step_name,
         response=str(response_id),
@@ -59,14 +56,14 @@ def add_to_merge_action(
 
 
 def actions_for_step(run: PipelineRun, step: StepState) -> Iterator[Action]:
-    """Offer what can be done about a step from the page of its run."""
+    """Yield the actions on a step from the page of its run."""
     name = step.step_name
     if step.ai_responses or step.failures or step.streaming:
         yield view_action(run, "Open", "step", name)
     if step.ai_responses:
         yield run_action(run, "Branch here", "writeit.run.branch", step=name)
     if step.status in DONE_STATUSES:
-        yield run_action(run, "Go back to here", "writeit.run.rewind", step=name)
+        yield run_action(run, "Start over from here", "writeit.run.rewind", step=name)
 
 
 def _answer_actions(run: PipelineRun, step: StepState, index: int) -> Iterator[Action]:
@@ -80,7 +77,7 @@ def _answer_actions(run: PipelineRun, step: StepState, index: int) -> Iterator[A
     if permitted.step_permissions(run, step).regenerate:
         yield run_action(
             run,
-            "Ask this model anew",
+            "Regenerate with this model",
             "writeit.step.regenerate",
             step=name,
             models=[answer.model],
@@ -97,7 +94,7 @@ def _answer_actions(run: PipelineRun, step: StepState, index: int) -> Iterator[A
 
 
 def _compared_index(step: StepState, index: int) -> int | None:
-    """Return what an answer is compared with: the choice, else the one before it."""
+    """Return the answer to compare with: the chosen one, else the one before."""
     if step.user_selection not in {None, index}:
         return step.user_selection
     if len(step.ai_responses) < len("ab"):
@@ -113,7 +110,7 @@ def _merge_actions(run: PipelineRun, step: StepState, text: str) -> Iterator[Act
     if len(step.passages) > 1:
         yield run_action(
             run,
-            "Let a model join the passages",
+            "Merge with a model",
             "writeit.step.merge",
             step=name,
             instruction=MERGE_INSTRUCTION,
@@ -125,7 +122,7 @@ def _feedback_actions(run: PipelineRun, step: StepState, text: str) -> Iterator[
     if permitted.step_permissions(run, step).regenerate:
         yield run_action(
             run,
-            "Ask anew with these words" if text.strip() else "Ask anew",
+            "Regenerate with feedback" if text.strip() else "Regenerate",
             "writeit.step.regenerate",
             step=step.step_name,
             uses_model=True,
