@@ -1,4 +1,4 @@
-"""Sessions as they are begun: where they are, and what they may not be."""
+"""How sessions start: their workspace path and preferences."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def world_with(folder: Path) -> Ports:
-    """A world in which every workspace's store is in one folder."""
+def ports_with(folder: Path) -> Ports:
+    """Return ports with every workspace's store in one folder."""
 
-    def no_care(_: Store) -> Maintenance:
+    def no_maintenance(_: Store) -> Maintenance:
         raise NotImplementedError
 
     def no_move(_: Path | None) -> MoveResult:
@@ -38,7 +38,7 @@ def world_with(folder: Path) -> Ports:
         open_store=lambda _: (LmdbStore(folder), None),
         locate_store=lambda _: (folder, None),
         move_store=no_move,
-        maintenance_for=no_care,
+        maintenance_for=no_maintenance,
         user_config_file=folder / "config.yaml",
     )
 
@@ -51,40 +51,40 @@ def world_with(folder: Path) -> Ports:
         ("data/store", "data"),
     ],
 )
-def test_a_sessions_workspace_is_the_folder_its_store_is_in(
+def test_the_workspace_path_is_the_folder_of_the_store(
     tmp_path: Path, store: str, home: str
 ) -> None:
-    """Beside the writer's documents, or in her own data where that cannot be."""
+    """Beside the user's documents, or else in the user's data folder."""
     (tmp_path / store).mkdir(parents=True)
     engine = start_session(
-        world_with(tmp_path / store), tmp_path / "notes", LmdbStore(tmp_path / "none")
+        ports_with(tmp_path / store), tmp_path / "notes", LmdbStore(tmp_path / "none")
     )
     assert engine.session.workspace_path == tmp_path / home
     assert engine.session.process is not None
     assert engine.session.process.pid == os.getpid()
 
 
-def test_no_session_is_begun_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_workspace_folder_is_an_error(tmp_path: Path) -> None:
     """Workspace path must exist and be writable."""
-    world = world_with(tmp_path / "gone" / ".writeit" / "store")
+    ports = ports_with(tmp_path / "gone" / ".writeit" / "store")
     with pytest.raises(StoreError, match="workspace_path") as refused:
-        start_session(world, tmp_path / "gone", LmdbStore(tmp_path / "none"))
+        start_session(ports, tmp_path / "gone", LmdbStore(tmp_path / "none"))
     assert refused.value.reason == "read_only"
     assert refused.value.hint
 
 
-def test_a_folder_in_her_own_data_is_made_with_the_store(tmp_path: Path) -> None:
-    """Until then it is enough that it can be."""
-    world = world_with(tmp_path / "data" / "workspaces" / "notes-abc" / "store")
-    engine = start_session(world, tmp_path / "notes", LmdbStore(tmp_path / "none"))
+def test_a_folder_in_the_data_folder_is_created_with_the_store(tmp_path: Path) -> None:
+    """Starting a session does not create it."""
+    ports = ports_with(tmp_path / "data" / "workspaces" / "notes-abc" / "store")
+    engine = start_session(ports, tmp_path / "notes", LmdbStore(tmp_path / "none"))
     home = engine.session.workspace_path
     assert home == tmp_path / "data" / "workspaces" / "notes-abc"
     assert not (tmp_path / "data").exists()
 
 
-async def test_a_session_begins_with_what_the_writer_prefers(tmp_path: Path) -> None:
-    """Whichever session she said it in."""
+async def test_a_session_starts_with_the_saved_preferences(tmp_path: Path) -> None:
+    """From whichever session saved them."""
     store = LmdbStore(tmp_path / "store")
     await store.save_preferences(UserPreferences(theme="dark"))
-    engine = start_session(world_with(tmp_path), tmp_path, store)
+    engine = start_session(ports_with(tmp_path), tmp_path, store)
     assert engine.session.preferences.theme == "dark"

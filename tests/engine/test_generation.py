@@ -1,4 +1,4 @@
-"""Askings: retries, refusals, stops, and what is kept of each."""
+"""Generations: retries, refusals, stops, and what each one keeps."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def failing(reason: FailureReason, **data: Any) -> ModelError:
-    """An error of a provider."""
-    return ModelError(f"it said {reason}", reason=reason, **data)
+    """Return an error of a provider."""
+    return ModelError(f"provider error {reason}", reason=reason, **data)
 
 
-async def test_a_passing_failure_is_tried_again_where_it_shows(
+async def test_a_temporary_failure_is_retried_with_a_notice(
     setup: EngineSetup,
 ) -> None:
-    """Before the first token, three attempts in all, each wait a notice."""
+    """Up to three attempts before the first token; each wait is a notice."""
     setup.models.script(MODEL, failing("unavailable"))
     setup.models.script(MODEL, failing("rate_limit", retryAfter=0))
     setup.models.script(MODEL, "here")
@@ -39,8 +39,8 @@ async def test_a_passing_failure_is_tried_again_where_it_shows(
     assert codes == ["retrying", "rateLimited"]
 
 
-async def test_the_third_failure_is_the_last(setup: EngineSetup) -> None:
-    """Three attempts in all."""
+async def test_the_third_failure_ends_the_call(setup: EngineSetup) -> None:
+    """A call is tried three times."""
     for _ in range(4):
         setup.models.script(MODEL, failing("unavailable"))
     run = await setup.run()
@@ -49,8 +49,8 @@ async def test_the_third_failure_is_the_last(setup: EngineSetup) -> None:
     assert len(setup.models.calls) == 3
 
 
-async def test_after_the_first_token_nothing_is_tried_again(setup: EngineSetup) -> None:
-    """What came is kept as a partial answer with the reason."""
+async def test_nothing_is_retried_after_the_first_token(setup: EngineSetup) -> None:
+    """The text received is kept as a partial answer with the reason."""
     setup.models.script(MODEL, "half ", failing("unavailable"))
     run = await setup.run()
     state = await setup.engine.wait_for_generation(await setup.ask(run))
@@ -64,10 +64,10 @@ async def test_after_the_first_token_nothing_is_tried_again(setup: EngineSetup) 
 @pytest.mark.parametrize(
     "reason", ["auth", "invalid_request", "context", "refused", "not_found", "timeout"]
 )
-async def test_a_lasting_failure_is_not_tried_again(
+async def test_a_permanent_failure_is_not_retried(
     setup: EngineSetup, reason: FailureReason
 ) -> None:
-    """Asking again would not help, or would hang again."""
+    """A retry would fail or hang in the same way."""
     setup.models.script(MODEL, failing(reason))
     run = await setup.run()
     with pytest.raises((ModelError, NotFound)):
@@ -75,10 +75,10 @@ async def test_a_lasting_failure_is_not_tried_again(
     assert len(setup.models.calls) == 1
 
 
-async def test_a_provider_that_asks_for_too_long_is_not_waited_for(
+async def test_a_long_retry_after_is_not_waited_for(
     setup: EngineSetup,
 ) -> None:
-    """A Retry-After beyond 60 s is an error that says when."""
+    """A Retry-After above 60 seconds is an error that says when to retry."""
     setup.models.script(MODEL, failing("rate_limit", retryAfter=61))
     run = await setup.run()
     with pytest.raises(ModelError) as refused:
@@ -87,10 +87,10 @@ async def test_a_provider_that_asks_for_too_long_is_not_waited_for(
     assert len(setup.models.calls) == 1
 
 
-async def test_what_would_be_refused_is_not_sent_and_changes_nothing(
+async def test_a_call_that_would_be_refused_is_not_sent(
     setup: EngineSetup,
 ) -> None:
-    """No key for the only model: refused before the store is touched."""
+    """Without a key for the only model, the store is not changed."""
     setup.models.refusals[MODEL] = failing("auth")
     run = await setup.run()
     with pytest.raises(ModelError):
@@ -102,7 +102,7 @@ async def test_what_would_be_refused_is_not_sent_and_changes_nothing(
 async def test_a_prompt_that_does_not_fit_names_both_numbers(
     setup: EngineSetup,
 ) -> None:
-    """Never a silent cut."""
+    """A prompt is never truncated silently."""
     setup.models.windows[MODEL] = 2
     run = await setup.run()
     with pytest.raises(ModelError) as refused:
@@ -112,10 +112,10 @@ async def test_a_prompt_that_does_not_fit_names_both_numbers(
     assert "more than 2" in refused.value.message
 
 
-async def test_one_refused_call_is_a_failure_beside_the_others(
+async def test_other_calls_go_on_when_one_is_refused(
     setup: EngineSetup,
 ) -> None:
-    """The others go on; the refused one was never sent."""
+    """The refused call is recorded as a failure and never sent."""
     setup.models.refusals[OTHER] = failing("auth")
     setup.models.script(MODEL, "here")
     run = await setup.run()
@@ -125,28 +125,30 @@ async def test_one_refused_call_is_a_failure_beside_the_others(
     assert [call.model for call in setup.models.calls] == [MODEL]
 
 
-async def test_stopping_keeps_what_came_and_pauses_the_run(setup: EngineSetup) -> None:
-    """The partial text is an answer; a call of which nothing came is a failure."""
+async def test_stopping_keeps_the_text_received_and_pauses_the_run(
+    setup: EngineSetup,
+) -> None:
+    """A call with text is a partial answer; a call without text is a failure."""
     gate = setup.models.gate(MODEL, "half ")
     silent = setup.models.gate(OTHER)
     run = await setup.run()
-    asking = await setup.ask(run, MODEL, OTHER)
+    generation = await setup.ask(run, MODEL, OTHER)
     await gate.reached.wait()
     await silent.reached.wait()
     paused = await setup.engine.pause_run(run.pipeline_run_id)
     assert paused.status is PipelineStatus.PAUSED
-    state = await setup.engine.wait_for_generation(asking)
+    state = await setup.engine.wait_for_generation(generation)
     assert [(a.raw_output, a.partial) for a in state.ai_responses] == [("half ", True)]
     assert [failure.reason for failure in state.failures] == ["cancelled"]
     assert len(setup.models.left) == 2
 
 
-async def test_cancelling_the_wait_stops_the_asking(setup: EngineSetup) -> None:
-    """Whoever waits for the reply and is cancelled takes the answers with them."""
+async def test_cancelling_the_wait_stops_the_generation(setup: EngineSetup) -> None:
+    """The text received until then is kept."""
     gate = setup.models.gate(MODEL, "half ")
     run = await setup.run()
-    asking = await setup.ask(run)
-    waiting = asyncio.create_task(setup.engine.wait_for_generation(asking))
+    generation = await setup.ask(run)
+    waiting = asyncio.create_task(setup.engine.wait_for_generation(generation))
     await gate.reached.wait()
     await asyncio.sleep(0)  # the wait has begun
     waiting.cancel()
@@ -157,16 +159,16 @@ async def test_cancelling_the_wait_stops_the_asking(setup: EngineSetup) -> None:
     assert after.steps["angles"].ai_responses[0].partial
 
 
-async def test_nothing_arriving_before_a_stop_leaves_the_step_pending(
+async def test_a_stop_before_any_text_leaves_the_step_pending(
     setup: EngineSetup,
 ) -> None:
-    """PENDING again, PAUSED, and the next run asks anew."""
+    """The run is PAUSED; running the step again generates its answer."""
     gate = setup.models.gate(MODEL)
     run = await setup.run()
-    asking = await setup.ask(run)
+    generation = await setup.ask(run)
     await gate.reached.wait()
-    asking.stop()
-    state = await setup.engine.wait_for_generation(asking)
+    generation.stop()
+    state = await setup.engine.wait_for_generation(generation)
     assert state.status is StepStatus.PENDING
     setup.models.script(MODEL, "now")
     state = await setup.engine.wait_for_generation(await setup.ask(run))
@@ -175,18 +177,18 @@ async def test_nothing_arriving_before_a_stop_leaves_the_step_pending(
 
 
 async def test_a_run_that_streams_is_busy(setup: EngineSetup) -> None:
-    """Nobody asks the same step twice."""
+    """A step is not generated twice at the same time."""
     gate = setup.models.gate(MODEL, "half ")
     run = await setup.run()
-    asking = await setup.ask(run)
+    generation = await setup.ask(run)
     with pytest.raises(Busy):
         await setup.ask(run)
     gate.open()
-    await setup.engine.wait_for_generation(asking)
+    await setup.engine.wait_for_generation(generation)
 
 
-async def test_two_commands_at_once_ask_once(setup: EngineSetup) -> None:
-    """Of two that were allowed when they looked, one is busy when it writes."""
+async def test_two_commands_at_once_generate_once(setup: EngineSetup) -> None:
+    """If both are allowed when they read the run, the second to write is Busy."""
     run = await setup.run()
     gate = setup.models.gate(MODEL)
     both = await asyncio.gather(setup.ask(run), setup.ask(run), return_exceptions=True)
@@ -196,48 +198,48 @@ async def test_two_commands_at_once_ask_once(setup: EngineSetup) -> None:
     assert len(setup.models.calls) == 1
 
 
-async def test_a_further_run_waits_visibly_and_starts_by_itself(
+async def test_a_run_above_the_limit_is_queued_and_starts_by_itself(
     setup: EngineSetup,
 ) -> None:
-    """MaxConcurrentPipelines counts runs with answers streaming now."""
+    """`maxConcurrentPipelines` counts the runs with streaming answers."""
     setup.wishes = ModelSelection(
         settings=Settings.model_validate({"maxConcurrentPipelines": 1})
     )
     gate = setup.models.gate(MODEL, "first ")
     first, second = await setup.run(), await setup.run()
-    asking = await setup.ask(first)
+    generation = await setup.ask(first)
     await gate.reached.wait()
     waiting = await setup.ask(second, OTHER)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert [notice.code for notice in setup.of(GenerationNotice)] == ["queued"]
     gate.open()
-    await setup.engine.wait_for_generation(asking)
+    await setup.engine.wait_for_generation(generation)
     state = await setup.engine.wait_for_generation(waiting)
     assert state.ai_responses
 
 
-async def test_a_waiting_run_can_be_stopped(setup: EngineSetup) -> None:
-    """It leaves the queue and was never sent."""
+async def test_a_queued_run_can_be_stopped(setup: EngineSetup) -> None:
+    """Its calls are never sent."""
     setup.wishes = ModelSelection(
         settings=Settings.model_validate({"maxConcurrentPipelines": 1})
     )
     gate = setup.models.gate(MODEL, "first ")
     first, second = await setup.run(), await setup.run()
-    asking = await setup.ask(first)
+    generation = await setup.ask(first)
     await gate.reached.wait()
     await setup.ask(second, OTHER)
     paused = await setup.engine.pause_run(second.pipeline_run_id)
     assert paused.status is PipelineStatus.PAUSED
     assert [call.model for call in setup.models.calls] == [MODEL]
     gate.open()
-    await setup.engine.wait_for_generation(asking)
+    await setup.engine.wait_for_generation(generation)
 
 
-async def test_the_death_of_the_model_host_is_an_error_that_keeps_the_text(
+async def test_a_crash_of_the_model_host_keeps_the_text(
     setup: EngineSetup,
 ) -> None:
-    """ERROR is for failures of the engine or the model host; a decision resumes."""
+    """The run is ERROR, and any decision resumes it."""
     died = ModelError("the model host ended", reason="unavailable", host=True)
     setup.models.script(MODEL, "half ", died)
     run = await setup.run()
@@ -252,7 +254,7 @@ async def test_the_death_of_the_model_host_is_an_error_that_keeps_the_text(
 
 
 async def test_usage_and_times_are_kept_with_the_answer(setup: EngineSetup) -> None:
-    """Tokens, cost, seconds to the first token and in all."""
+    """Tokens, cost, seconds to the first token and total seconds."""
     setup.models.script(MODEL, "two ", "words")
     run = await setup.run()
     state = await setup.engine.wait_for_generation(await setup.ask(run))
@@ -264,8 +266,8 @@ async def test_usage_and_times_are_kept_with_the_answer(setup: EngineSetup) -> N
     assert answer.prompt_used == setup.models.calls[0].prompt == "Angles on rivers"
 
 
-async def test_a_cut_answer_has_an_estimated_price(setup: EngineSetup) -> None:
-    """The provider did not get to say; what is estimated says so."""
+async def test_an_incomplete_answer_has_an_estimated_cost(setup: EngineSetup) -> None:
+    """The provider reported no usage, so it is marked as estimated."""
     setup.models.script(MODEL, "half an answer", failing("unavailable"))
     run = await setup.run()
     state = await setup.engine.wait_for_generation(await setup.ask(run))
@@ -275,10 +277,10 @@ async def test_a_cut_answer_has_an_estimated_price(setup: EngineSetup) -> None:
     assert usage.cost_usd == pytest.approx(6e-6)
 
 
-async def test_the_first_delta_never_waits_and_later_ones_are_joined(
+async def test_deltas_after_the_first_are_joined(
     setup: EngineSetup,
 ) -> None:
-    """Deltas are joined on the way and lose nothing."""
+    """The joined deltas are the whole text."""
     setup.models.script(MODEL, *(f"{n} " for n in range(200)))
     run = await setup.run()
     state = await setup.engine.wait_for_generation(await setup.ask(run))
@@ -289,16 +291,16 @@ async def test_the_first_delta_never_waits_and_later_ones_are_joined(
     assert len(deltas) < 50
 
 
-async def test_what_streams_is_in_the_journal(setup: EngineSetup) -> None:
-    """Whoever reads the run sees the text that has come so far."""
+async def test_streamed_text_is_in_the_journal(setup: EngineSetup) -> None:
+    """Reading the run shows the text received so far."""
     gate = setup.models.gate(MODEL, "half ")
     run = await setup.run()
-    asking = await setup.ask(run)
+    generation = await setup.ask(run)
     await gate.reached.wait()
     (streaming,) = setup.stored(run).steps["angles"].streaming
     assert streaming.text == "half "
     gate.open()
-    await setup.engine.wait_for_generation(asking)
+    await setup.engine.wait_for_generation(generation)
     assert setup.stored(run).steps["angles"].streaming == ()
 
 
@@ -309,11 +311,11 @@ async def test_the_index_is_the_place_in_the_order_they_ended(
     gate = setup.models.gate(MODEL, "slow ")
     setup.models.script(OTHER, "quick")
     run = await setup.run()
-    asking = await setup.ask(run, MODEL, OTHER)
+    generation = await setup.ask(run, MODEL, OTHER)
     await gate.reached.wait()
     await setup.until_seen(ResponseFinished)
     gate.open()
-    state = await setup.engine.wait_for_generation(asking)
+    state = await setup.engine.wait_for_generation(generation)
     assert [a.model for a in state.ai_responses] == [OTHER, MODEL]
     ends = [event for event in setup.seen if isinstance(event, ResponseFinished)]
     assert [(end.index, end.status) for end in ends] == [
@@ -345,10 +347,10 @@ async def test_the_embedded_model_is_asked_when_nothing_is_named(
     assert [call.model for call in setup.models.calls] == ["embedded/smollm2-135m"]
 
 
-async def test_the_session_remembers_its_run_with_the_decision(
+async def test_the_first_decision_stores_the_active_run(
     setup: EngineSetup,
 ) -> None:
-    """The session is stored from the first decision on."""
+    """The first decision stores the session."""
     run = await setup.run()
     session = setup.store.session(setup.engine.session.session_id)
     assert session is not None

@@ -1,4 +1,4 @@
-"""How answers end when somebody stops them late, or the store does not take them."""
+"""How answers end when they are stopped late, or when the store cannot write."""
 
 from __future__ import annotations
 
@@ -26,26 +26,24 @@ if TYPE_CHECKING:
     from writeit.ports.store import RunCommit
 
 ALL = "all after the gate."
-"""What a gated model has said in the end."""
+"""The whole text of a gated model."""
 FULL = StoreError("the disk is full", reason="full", hint="Free some space.")
-
-
 ANSWERS = (e.StepStarted, e.ResponseReceived)
 
 
-class MoodyStore(LmdbStore):
-    """A store that takes its time, or does not take anything."""
+class UnreliableStore(LmdbStore):
+    """A store that is slow, or cannot write."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.full = False
         self.slow = False
         self.waiting = asyncio.Event()
-        """Set once something waits to be written."""
+        """Set when a commit waits for `release`."""
         self.release = asyncio.Event()
 
     async def commit(self, decision: RunCommit) -> int:
-        """Write, unless full; what is about answers waits until `release`, if slow."""
+        """Write, or raise if full; if slow, answers wait for `release`."""
         if self.full:
             raise FULL
         if self.slow and isinstance(decision.events[0], ANSWERS):
@@ -55,26 +53,26 @@ class MoodyStore(LmdbStore):
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[MoodyStore]:
-    """A store that takes everything at once until told otherwise."""
-    store = MoodyStore(tmp_path / "store")
+def store(tmp_path: Path) -> Iterator[UnreliableStore]:
+    """A store without faults until a test sets one."""
+    store = UnreliableStore(tmp_path / "store")
     yield store
     store.close()
 
 
 @pytest.fixture
-def setup(store: MoodyStore) -> EngineSetup:
-    """An engine with that store."""
+def setup(store: UnreliableStore) -> EngineSetup:
+    """An engine with the unreliable store."""
     return EngineSetup(store=store)
 
 
-async def test_a_stop_while_an_answer_is_written_down_does_not_lose_it(
-    setup: EngineSetup, store: MoodyStore
+async def test_a_stop_while_an_answer_is_written_keeps_it_whole(
+    setup: EngineSetup, store: UnreliableStore
 ) -> None:
-    """It ended before the stop, so it is whole; the run is PAUSED all the same."""
+    """The answer ended before the stop, so it is complete; the run is PAUSED."""
     gate = setup.models.gate(MODEL, "all ")
     run = await setup.run()
-    asking = await setup.ask(run)
+    generation = await setup.ask(run)
     store.slow = True
     gate.open()
     await store.waiting.wait()
@@ -82,16 +80,14 @@ async def test_a_stop_while_an_answer_is_written_down_does_not_lose_it(
     await asyncio.sleep(0)
     store.release.set()
     paused = await pausing
-    state = await setup.engine.wait_for_generation(asking)
+    state = await setup.engine.wait_for_generation(generation)
     assert [(a.raw_output, a.partial) for a in state.ai_responses] == [(ALL, False)]
     assert paused.status is PipelineStatus.PAUSED
     assert [end.status for end in setup.finished()] == ["complete"]
 
 
 @pytest.mark.parametrize("moment", range(40))
-async def test_a_pause_pauses_at_whatever_moment_it_comes(
-    setup: EngineSetup, moment: int
-) -> None:
+async def test_a_pause_works_at_any_moment(setup: EngineSetup, moment: int) -> None:
     """Also when the last answer ends in the same turn of the loop."""
     setup.models.script(MODEL, "quick")
     run = await setup.run()
@@ -103,43 +99,43 @@ async def test_a_pause_pauses_at_whatever_moment_it_comes(
     assert setup.stored(run).status is PipelineStatus.PAUSED
 
 
-async def test_a_cancel_before_the_first_call_leaves_nothing_behind(
-    setup: EngineSetup, store: MoodyStore
+async def test_cancelling_before_the_first_call_leaves_the_step_pending(
+    setup: EngineSetup, store: UnreliableStore
 ) -> None:
-    """The run waits for nobody: PAUSED, its step PENDING, nothing sent."""
+    """The run is PAUSED and nothing is sent."""
     store.slow = True
     run = await setup.run()
-    asking = asyncio.create_task(setup.ask(run))
+    generation = asyncio.create_task(setup.ask(run))
     await store.waiting.wait()
-    asking.cancel()
+    generation.cancel()
     await asyncio.sleep(0)
     store.release.set()
     with pytest.raises(asyncio.CancelledError):
-        await asking
+        await generation
     after = setup.stored(run)
     assert after.steps["angles"].status is StepStatus.PENDING
     assert after.status is PipelineStatus.PAUSED
     assert setup.models.calls == []
 
 
-async def interrupted(setup: EngineSetup, store: MoodyStore) -> PipelineRun:
-    """A run whose answer ended when the disk was full."""
+async def interrupted(setup: EngineSetup, store: UnreliableStore) -> PipelineRun:
+    """Return a run whose answer ended when the disk was full."""
     gate = setup.models.gate(MODEL, "all ")
     run = await setup.run()
-    asking = await setup.ask(run)
+    generation = await setup.ask(run)
     await gate.reached.wait()
     store.full = True
     gate.open()
-    with pytest.raises(StoreError) as told:
-        await setup.engine.wait_for_generation(asking)
-    assert told.value.reason == "full"
+    with pytest.raises(StoreError) as caught:
+        await setup.engine.wait_for_generation(generation)
+    assert caught.value.reason == "full"
     return run
 
 
-async def test_an_answer_the_store_does_not_take_is_shown_all_the_same(
-    setup: EngineSetup, store: MoodyStore
+async def test_an_answer_that_could_not_be_written_is_shown(
+    setup: EngineSetup, store: UnreliableStore
 ) -> None:
-    """The run is PAUSED in memory, its text there, and the stream says why."""
+    """The run is PAUSED in memory with its text; the stream has the error."""
     run = await interrupted(setup, store)
     shown = await setup.engine.load_run(run.pipeline_run_id)
     assert shown.status is PipelineStatus.PAUSED
@@ -149,10 +145,10 @@ async def test_an_answer_the_store_does_not_take_is_shown_all_the_same(
     assert (end.index, end.status, end.message) == (None, "failed", FULL.message)
 
 
-async def test_what_the_store_did_not_take_is_written_before_the_next_decision(
-    setup: EngineSetup, store: MoodyStore
+async def test_pending_writes_come_before_the_next_decision(
+    setup: EngineSetup, store: UnreliableStore
 ) -> None:
-    """Refused while the disk is full, and with room again nothing is missing."""
+    """The decision fails while the disk is full; afterwards nothing is missing."""
     run = await interrupted(setup, store)
 
     async def choose() -> PipelineRun:
@@ -177,10 +173,10 @@ async def test_what_the_store_did_not_take_is_written_before_the_next_decision(
     assert setup.engine.transactions.pending_writes == ()
 
 
-async def test_what_the_store_did_not_take_is_written_by_itself(
-    setup: EngineSetup, store: MoodyStore, monkeypatch: pytest.MonkeyPatch
+async def test_pending_writes_are_written_by_the_next_heartbeat(
+    setup: EngineSetup, store: UnreliableStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As soon as there is room, at the next beat; the lease is given back then."""
+    """The lease is released with them."""
     monkeypatch.setattr("writeit.engine.leases.HEARTBEAT_SECONDS", 0)
     run = await interrupted(setup, store)
     found = asyncio.Event()
@@ -194,13 +190,13 @@ async def test_what_the_store_did_not_take_is_written_by_itself(
     await setup.engine.close()
 
 
-async def test_an_answer_in_time_takes_the_one_before_it_along(
-    setup: EngineSetup, store: MoodyStore
+async def test_the_next_answer_writes_the_pending_one(
+    setup: EngineSetup, store: UnreliableStore
 ) -> None:
-    """The disk had room again before the last answer ended: no error, nothing lost."""
+    """If the disk has space before the last answer ends, nothing is lost."""
     first, second = setup.models.gate(MODEL, "one"), setup.models.gate(OTHER, "two")
     run = await setup.run()
-    asking = await setup.ask(run, MODEL, OTHER)
+    generation = await setup.ask(run, MODEL, OTHER)
     await first.reached.wait()
     await second.reached.wait()
     store.full = True
@@ -208,23 +204,25 @@ async def test_an_answer_in_time_takes_the_one_before_it_along(
     await setup.until_seen(ResponseFinished)
     store.full = False
     second.open()
-    state = await setup.engine.wait_for_generation(asking)
+    state = await setup.engine.wait_for_generation(generation)
     texts = [answer.raw_output for answer in state.ai_responses]
     assert texts == ["oneafter the gate.", "twoafter the gate."]
     assert setup.stored(run).status is PipelineStatus.RUNNING
 
 
-async def test_an_engine_ends_while_the_disk_is_full(
-    setup: EngineSetup, store: MoodyStore, caplog: pytest.LogCaptureFixture
+async def test_an_engine_can_close_while_the_disk_is_full(
+    setup: EngineSetup, store: UnreliableStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It says so and goes; an editor must be able to quit."""
+    """It logs the error, because an editor must be able to quit."""
     await interrupted(setup, store)
     await setup.engine.close()
     assert FULL.message in caplog.text
 
 
-async def test_who_is_busy_is_told_to_whoever_asks_too(setup: EngineSetup) -> None:
-    """Not only to those who choose."""
+async def test_generating_or_deleting_a_busy_run_names_the_process(
+    setup: EngineSetup,
+) -> None:
+    """Another engine cannot use the run while its answers stream."""
     gate = setup.models.gate(MODEL, "half ")
     run = await setup.run()
     await setup.ask(run)
@@ -244,29 +242,29 @@ async def test_who_is_busy_is_told_to_whoever_asks_too(setup: EngineSetup) -> No
     await setup.engine.close()
 
 
-async def test_one_run_that_is_gone_does_not_end_the_watch(
+async def test_a_run_deleted_during_recovery_is_no_error(
     setup: EngineSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else took it over and deleted it in the same moment."""
+    """Another process recovered and deleted it at the same moment."""
     gate = setup.models.gate(MODEL, "half ")
     run = await setup.run()
-    asking = await setup.ask(run)
+    generation = await setup.ask(run)
     await gate.reached.wait()
-    watch = LeaseMonitor(
+    monitor = LeaseMonitor(
         setup.store, setup.engine.transactions, setup.clock, setup.processes
     )
     setup.processes.dead.add(1)
     monkeypatch.setattr(setup.store, "get_run", lambda _: None)
-    assert await watch.recover_lost_runs(set()) == [run.pipeline_run_id]
+    assert await monitor.recover_lost_runs(set()) == [run.pipeline_run_id]
     monkeypatch.undo()
     gate.open()
-    await setup.engine.wait_for_generation(asking)
+    await setup.engine.wait_for_generation(generation)
 
 
 async def test_a_stop_and_the_end_of_the_last_answer_are_one_decision(
     setup: EngineSetup,
 ) -> None:
-    """Killed between the two, the run would be RUNNING and nobody's."""
+    """A crash between two decisions would leave the run RUNNING without an owner."""
     run = await setup.run()
     gates = [setup.models.gate(model, "half ") for model in (MODEL, OTHER)]
     await setup.ask(run, MODEL, OTHER)
@@ -275,12 +273,11 @@ async def test_a_stop_and_the_end_of_the_last_answer_are_one_decision(
     committed: list[tuple[type, ...]] = []
     write = setup.store.commit
 
-    async def watched(commit: RunCommit) -> int:
+    async def recording(commit: RunCommit) -> int:
         committed.append(tuple(type(event) for event in commit.events))
         return await write(commit)
 
-    setup.store.commit = watched  # type: ignore[method-assign]  # to look on
+    setup.store.commit = recording  # type: ignore[method-assign]  # to record commits
     await setup.engine.pause_run(run.pipeline_run_id)
-    cut = e.ResponseInterrupted
-    assert committed[-1] == (cut, e.RunPaused)
+    assert committed[-1] == (e.ResponseInterrupted, e.RunPaused)
     assert (e.RunPaused,) not in committed

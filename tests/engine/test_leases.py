@@ -1,4 +1,4 @@
-"""Leases: taken and given back with the decisions, and taken over from the dead."""
+"""Leases: acquired and released with decisions, and recovered from dead processes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from writeit.domain.run import PipelineRun
 
 
-class Neighbour(FakeProcesses):
-    """Another process."""
+class OtherProcess(FakeProcesses):
+    """Reports another process as the current one."""
 
     def current_process(self) -> tuple[int, float]:
-        """Not the test's."""
+        """Return a pid that is not the test engine's."""
         return 2, 0.0
 
 
-def beside(setup: EngineSetup) -> Engine:
-    """An engine of another process on the same store."""
-    processes = Neighbour()
+def other_engine(setup: EngineSetup) -> Engine:
+    """Return an engine of another process on the same store."""
+    processes = OtherProcess()
     processes.dead = setup.processes.dead
     return Engine(
         models=setup.models,
@@ -39,14 +39,14 @@ def beside(setup: EngineSetup) -> Engine:
     )
 
 
-def watch_of(setup: EngineSetup) -> LeaseMonitor:
-    """What keeps the leases of the test's engine."""
+def lease_monitor(setup: EngineSetup) -> LeaseMonitor:
+    """Return the lease monitor of the test's engine."""
     engine = setup.engine
     return LeaseMonitor(setup.store, engine.transactions, setup.clock, setup.processes)
 
 
 async def streaming(setup: EngineSetup) -> PipelineRun:
-    """A run of the test's engine with text on its way and a call of which none is."""
+    """Return a run with one call that has sent text and one that has not."""
     run = await setup.run()
     gate = setup.models.gate(MODEL, "half ")
     silent = setup.models.gate(OTHER)
@@ -56,8 +56,8 @@ async def streaming(setup: EngineSetup) -> PipelineRun:
     return run
 
 
-async def test_the_lease_lasts_as_long_as_the_answers(setup: EngineSetup) -> None:
-    """Taken by the decision that asks, given back by the one that ends the last."""
+async def test_the_lease_lasts_until_the_last_answer_ends(setup: EngineSetup) -> None:
+    """It is written and removed with the decisions."""
     run = await streaming(setup)
     lease = setup.store.lease(run.pipeline_run_id)
     assert lease is not None
@@ -66,11 +66,13 @@ async def test_the_lease_lasts_as_long_as_the_answers(setup: EngineSetup) -> Non
     assert setup.store.lease(run.pipeline_run_id) is None
 
 
-async def test_a_neighbour_is_told_who_is_busy(setup: EngineSetup) -> None:
-    """Another editor may not choose while this one streams, and hears why."""
+async def test_another_process_gets_busy_with_the_owners_pid(
+    setup: EngineSetup,
+) -> None:
+    """Another editor cannot choose while answers stream."""
     run = await streaming(setup)
     with pytest.raises(Busy) as busy:
-        await beside(setup).execute(
+        await other_engine(setup).execute(
             run.pipeline_run_id,
             lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
         )
@@ -78,13 +80,13 @@ async def test_a_neighbour_is_told_who_is_busy(setup: EngineSetup) -> None:
     await setup.engine.close()
 
 
-async def test_a_dead_owners_run_is_found_paused_with_what_was_journaled(
+async def test_the_run_of_a_dead_owner_keeps_its_journaled_text(
     setup: EngineSetup,
 ) -> None:
-    """Text becomes a partial answer, silence a failure, the run PAUSED."""
+    """Calls with text are partial answers, changes failures; the run is PAUSED."""
     run = await streaming(setup)
     setup.processes.dead.add(1)
-    found = await beside(setup).load_run(run.pipeline_run_id)
+    found = await other_engine(setup).load_run(run.pipeline_run_id)
     assert found.status is PipelineStatus.PAUSED
     step = found.steps["angles"]
     assert [(a.raw_output, a.partial) for a in step.ai_responses] == [("half ", True)]
@@ -93,13 +95,13 @@ async def test_a_dead_owners_run_is_found_paused_with_what_was_journaled(
     await setup.engine.close()
 
 
-async def test_an_owner_that_stood_still_learns_that_its_run_was_taken(
+async def test_a_suspended_owner_learns_that_it_lost_its_run(
     setup: EngineSetup,
 ) -> None:
-    """Nothing is written twice, and what it says names the reason."""
+    """Nothing is written twice, and the message has the reason."""
     run = await streaming(setup)
     setup.processes.dead.add(1)
-    await beside(setup).load_run(run.pipeline_run_id)
+    await other_engine(setup).load_run(run.pipeline_run_id)
     await setup.engine.close()
     after = setup.stored(run)
     assert after.status is PipelineStatus.PAUSED
@@ -108,32 +110,34 @@ async def test_an_owner_that_stood_still_learns_that_its_run_was_taken(
     assert any("taken over this run" in message for message in messages)
 
 
-async def test_a_living_owner_keeps_its_run(setup: EngineSetup) -> None:
-    """Looking does not take."""
+async def test_reading_does_not_recover_the_run_of_a_live_owner(
+    setup: EngineSetup,
+) -> None:
+    """The answers go on streaming."""
     run = await streaming(setup)
-    shown = await beside(setup).load_run(run.pipeline_run_id)
+    shown = await other_engine(setup).load_run(run.pipeline_run_id)
     assert shown.is_streaming
     await setup.engine.close()
 
 
-async def test_an_owner_that_does_not_beat_has_lost_its_lease(
+async def test_an_owner_without_heartbeats_loses_its_lease(
     setup: EngineSetup,
 ) -> None:
-    """A process that hangs cannot keep a run from everybody for ever."""
+    """A process that hangs cannot block a run forever."""
     run = await streaming(setup)
     for _ in range(int(LEASE_TIMEOUT.total_seconds()) + 1):
         setup.clock.now()
-    shown = await beside(setup).load_run(run.pipeline_run_id)
+    shown = await other_engine(setup).load_run(run.pipeline_run_id)
     assert shown.steps["angles"].status is StepStatus.RUNNING
     assert not shown.is_streaming
     await setup.engine.close()
 
 
-async def test_a_beat_keeps_the_lease(setup: EngineSetup) -> None:
-    """Heartbeats are renewed while there is something to keep."""
+async def test_a_heartbeat_renews_the_lease(setup: EngineSetup) -> None:
+    """Only leases of the runs passed are renewed."""
     run = await streaming(setup)
     before = setup.store.lease(run.pipeline_run_id)
-    await watch_of(setup).renew_leases([run.pipeline_run_id])
+    await lease_monitor(setup).renew_leases([run.pipeline_run_id])
     after = setup.store.lease(run.pipeline_run_id)
     assert before is not None
     assert after is not None
@@ -141,10 +145,10 @@ async def test_a_beat_keeps_the_lease(setup: EngineSetup) -> None:
     await setup.engine.close()
 
 
-async def test_a_dead_processs_session_is_ended_by_the_next_that_looks(
+async def test_the_session_of_a_dead_process_is_ended(
     setup: EngineSetup,
 ) -> None:
-    """A session ends with its connection, and at the latest with its process."""
+    """The next process that checks ends it."""
     await setup.run()
     mine = setup.engine.session.evolve(process=SessionProcess(pid=1, started=0.0))
     dead = mine.evolve(
@@ -153,7 +157,7 @@ async def test_a_dead_processs_session_is_ended_by_the_next_that_looks(
     for session in (mine, dead):
         await setup.store.save_session(session)
     setup.processes.dead.add(7)
-    await watch_of(setup).end_dead_sessions()
+    await lease_monitor(setup).end_dead_sessions()
     active = [session.session_id for session in setup.store.active_sessions()]
     assert active == [mine.session_id]
     assert setup.store.session(dead.session_id) is not None

@@ -1,4 +1,4 @@
-"""Which run is a session's active one: one of a whole document, never of a passage."""
+"""The active run of a session: a run of a whole document, never of a passage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PASSAGE = PIPELINE.evolve(name="polish", applies_to="selection")
 
 
 async def test_a_branch_of_a_documents_run_is_active(setup: EngineSetup) -> None:
-    """The run it left is as it was, and can be made active again."""
+    """Its parent is unchanged, and can be made active again."""
     run = await setup.run()
     child = await setup.engine.branch_run(run.pipeline_run_id, "angles")
     assert setup.engine.session.active_pipeline_run_id == child.pipeline_run_id
@@ -19,10 +19,10 @@ async def test_a_branch_of_a_documents_run_is_active(setup: EngineSetup) -> None
     assert session.active_pipeline_run_id == run.pipeline_run_id
 
 
-async def test_neither_a_passages_run_nor_its_branches_are_active(
+async def test_runs_of_a_passage_and_their_branches_are_not_active(
     setup: EngineSetup,
 ) -> None:
-    """What commands about the document mean stays what it was."""
+    """Commands on the document still mean the run of the document."""
     run = await setup.run()
     polish = await setup.run(PASSAGE)
     child = await setup.engine.branch_run(polish.pipeline_run_id, "angles")
@@ -31,8 +31,8 @@ async def test_neither_a_passages_run_nor_its_branches_are_active(
     assert setup.engine.session.active_pipeline_run_id == run.pipeline_run_id
 
 
-async def test_a_passages_run_is_refused_as_the_active_one(setup: EngineSetup) -> None:
-    """With the parameter that is wrong, and what to do; nothing changes."""
+async def test_activating_the_run_of_a_passage_is_an_error(setup: EngineSetup) -> None:
+    """The error names the parameter and has a hint; nothing changes."""
     run = await setup.run()
     polish = await setup.run(PASSAGE)
     child = await setup.engine.branch_run(polish.pipeline_run_id, "angles")

@@ -1,4 +1,4 @@
-"""Budgets: what could cost too much is not sent, and what is unknown is said."""
+"""Cost limits: calls above a limit are not sent; unknown costs are reported."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ CALL = 1e-4
 def limited(
     setup: EngineSetup, run: float | None = None, day: float | None = None
 ) -> None:
-    """Set limits in the writer's settings."""
+    """Set limits in the user's settings."""
     limits = CostLimits(run=run, day=day)
     setup.wishes = ModelSelection(settings=Settings(max_cost_usd=limits))
 
 
-async def answered(setup: EngineSetup, run: PipelineRun, *models: str) -> None:
-    """Ask the current step and wait for the end."""
+async def generate_step(setup: EngineSetup, run: PipelineRun, *models: str) -> None:
+    """Generate the current step and wait for its end."""
     await setup.engine.wait_for_generation(await setup.ask(run, *models))
 
 
@@ -52,14 +52,14 @@ async def answered(setup: EngineSetup, run: PipelineRun, *models: str) -> None:
     ],
 )
 @pytest.mark.parametrize("scope", ["run", "day"])
-async def test_the_worst_case_of_all_calls_has_to_fit(
+async def test_the_highest_cost_of_all_calls_must_be_within_the_limit(
     setup: EngineSetup, scope: str, models: tuple[str, ...], limit: float, sent: bool
 ) -> None:
-    """A limit met exactly is kept; one that is passed stops every call of the step."""
+    """A cost equal to the limit is allowed; a higher one stops every call."""
     limited(setup, **{scope: limit})
     run = await setup.run(CAPPED)
     if sent:
-        await answered(setup, run, *models)
+        await generate_step(setup, run, *models)
         assert len(setup.models.calls) == len(models)
         return
     with pytest.raises(BudgetExceeded) as refused:
@@ -73,12 +73,12 @@ async def test_the_worst_case_of_all_calls_has_to_fit(
     assert setup.stored(run).status is PipelineStatus.INITIALIZING
 
 
-async def test_what_a_run_has_spent_counts(setup: EngineSetup) -> None:
-    """The second step is refused by what the first one cost, to the cent."""
+async def test_earlier_cost_of_the_run_counts(setup: EngineSetup) -> None:
+    """The cost of the first step makes the second one exceed the limit."""
     limited(setup, run=CALL + 20e-6)
     run = await setup.run(CAPPED)
     setup.models.script(MODEL, "word " * 50)
-    await answered(setup, run)
+    await generate_step(setup, run)
     chosen = await setup.engine.execute(
         run.pipeline_run_id,
         lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
@@ -89,22 +89,24 @@ async def test_what_a_run_has_spent_counts(setup: EngineSetup) -> None:
     assert len(setup.models.calls) == 1
 
 
-async def test_a_day_counts_every_run_and_ends_at_midnight(setup: EngineSetup) -> None:
-    """Another run's cost counts today and not tomorrow; each run is its own."""
+async def test_a_day_counts_all_runs_until_midnight(setup: EngineSetup) -> None:
+    """Another run's cost counts today, not tomorrow, and not for the run's limit."""
     limited(setup, run=CALL, day=CALL + 20e-6)
     setup.models.script(MODEL, "word " * 50)
-    await answered(setup, await setup.run(CAPPED))
+    await generate_step(setup, await setup.run(CAPPED))
     second = await setup.run(CAPPED)
     with pytest.raises(BudgetExceeded) as refused:
         await setup.ask(second)
     assert refused.value.data["scope"] == "day"
     assert refused.value.data["spent"] == pytest.approx(53e-6)
     setup.clock.ahead = timedelta(days=1)
-    await answered(setup, second)
+    await generate_step(setup, second)
 
 
-async def test_answers_on_their_way_count_at_their_worst(setup: EngineSetup) -> None:
-    """Until they end: then what they cost counts."""
+async def test_streaming_answers_count_with_their_highest_cost(
+    setup: EngineSetup,
+) -> None:
+    """When they end, their actual cost counts."""
     limited(setup, day=1.5 * CALL)
     gate = setup.models.gate(MODEL, "slowly ")
     first = await setup.ask(await setup.run(CAPPED))
@@ -115,13 +117,13 @@ async def test_answers_on_their_way_count_at_their_worst(setup: EngineSetup) -> 
     assert refused.value.data["streaming"] == pytest.approx(CALL)
     gate.open()
     await setup.engine.wait_for_generation(first)
-    await answered(setup, second)
+    await generate_step(setup, second)
 
 
-async def test_two_at_the_same_moment_do_not_both_get_the_last_cent(
+async def test_two_generations_at_once_cannot_exceed_the_limit(
     setup: EngineSetup,
 ) -> None:
-    """What is planned is set aside before anything is written or sent."""
+    """The planned cost is reserved before anything is written or sent."""
     limited(setup, day=1.5 * CALL)
     runs = [await setup.run(CAPPED) for _ in range(2)]
     results = await asyncio.gather(*map(setup.ask, runs), return_exceptions=True)
@@ -132,10 +134,10 @@ async def test_two_at_the_same_moment_do_not_both_get_the_last_cent(
     assert len(setup.models.calls) == 1
 
 
-async def test_what_was_set_aside_is_free_again_when_nothing_came_of_it(
+async def test_a_failed_generation_frees_its_reserved_cost(
     setup: EngineSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store failed, or the provider: neither costs the day anything."""
+    """A failure of the store or of the provider costs nothing."""
     limited(setup, day=CALL)
     run = await setup.run(CAPPED)
     with monkeypatch.context() as patch:
@@ -148,38 +150,38 @@ async def test_what_was_set_aside_is_free_again_when_nothing_came_of_it(
             await setup.ask(run)
     setup.models.script(MODEL, ModelError("no", reason="invalid_request"))
     with pytest.raises(ModelError):
-        await answered(setup, run)
-    await answered(setup, run)
+        await generate_step(setup, run)
+    await generate_step(setup, run)
 
 
 @pytest.mark.parametrize("limits", [{"run": 0.0}, {"day": 0.0}, {}])
-async def test_an_unknown_price_does_not_block_and_is_said(
+async def test_an_unknown_price_is_reported_and_does_not_block(
     setup: EngineSetup, limits: dict[str, float]
 ) -> None:
-    """Unknown is unknown: never 0, never too much; without a limit nobody asks."""
+    """The notice appears only if a limit is set."""
     limited(setup, **limits)
     setup.models.prices[MODEL] = None
-    await answered(setup, await setup.run(CAPPED))
+    await generate_step(setup, await setup.run(CAPPED))
     notices = [(n.code, n.title) for n in setup.of(GenerationNotice)]
-    said = [("unknownCost", f"{MODEL}: cost unknown")]
-    assert notices == (said if limits else [])
+    expected = [("unknownCost", f"{MODEL}: cost unknown")]
+    assert notices == (expected if limits else [])
 
 
-async def test_an_answer_without_a_longest_length_is_unknown_too(
+async def test_a_cost_without_a_longest_answer_is_unknown(
     setup: EngineSetup,
 ) -> None:
-    """No max_tokens in the step and none in the map: nobody knows the worst case."""
+    """Neither the step nor the price list sets a maximum number of tokens."""
     limited(setup, run=1e-9)
-    await answered(setup, await setup.run())
+    await generate_step(setup, await setup.run())
     assert [n.code for n in setup.of(GenerationNotice)] == ["unknownCost"]
 
 
-async def test_what_is_free_and_what_is_refused_anyway_costs_nothing(
+async def test_free_and_refused_calls_cost_nothing(
     setup: EngineSetup,
 ) -> None:
-    """The embedded model runs on a budget of nothing."""
+    """A free model can run with a limit of 0."""
     limited(setup, run=0.0, day=0.0)
     setup.models.prices[MODEL] = 0.0
     setup.models.refusals[OTHER] = ModelError("no key", reason="auth")
-    await answered(setup, await setup.run(CAPPED), MODEL, OTHER)
+    await generate_step(setup, await setup.run(CAPPED), MODEL, OTHER)
     assert setup.of(GenerationNotice) == []

@@ -1,4 +1,4 @@
-"""Previews: the prompt as it would be sent, to whom, at what cost; nothing is sent."""
+"""Previews: the prompt, its models and their cost. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ CAPPED = PIPELINE.evolve(
 async def preview(
     setup: EngineSetup, run: PipelineRun, *models: str, step: str | None = None
 ) -> StepPreview:
-    """What a step would send."""
+    """Return the preview of a step."""
     asked = GenerateStep(run_id=run.pipeline_run_id, step=step, models=models or None)
     return await setup.engine.preview_step(asked)
 
 
-async def test_the_prompt_is_what_is_sent_and_nothing_is_sent(
+async def test_the_preview_shows_the_prompt_that_is_sent_later(
     setup: EngineSetup,
 ) -> None:
-    """Looked at first, sent then: the same words; the run is as it was."""
+    """The preview sends nothing and does not change the run."""
     run = await setup.run(CAPPED)
     shown = await preview(setup, run, MODEL)
     assert setup.models.calls == []
@@ -41,8 +41,10 @@ async def test_the_prompt_is_what_is_sent_and_nothing_is_sent(
     assert setup.models.calls[0].prompt == shown.prompt == "Angles on rivers"
 
 
-async def test_each_model_says_fit_cost_and_place(setup: EngineSetup) -> None:
-    """The prompt alone, the longest answer, and what is unknown."""
+async def test_the_preview_shows_fit_cost_and_host_of_each_model(
+    setup: EngineSetup,
+) -> None:
+    """The lowest and highest cost, or None if a price is unknown."""
     setup.models.windows[MODEL] = 99
     setup.models.prices[OTHER] = None
     shown = await preview(setup, await setup.run(CAPPED), MODEL, OTHER, MODEL)
@@ -56,17 +58,17 @@ async def test_each_model_says_fit_cost_and_place(setup: EngineSetup) -> None:
     assert second.destination == "this machine"
 
 
-async def test_without_a_longest_length_the_highest_cost_is_unknown(
+async def test_without_max_tokens_the_highest_cost_is_unknown(
     setup: EngineSetup,
 ) -> None:
-    """The lowest is known all the same."""
+    """The lowest cost is known."""
     (only,) = (await preview(setup, await setup.run(), MODEL)).models
     assert only.min_cost_usd == pytest.approx(3e-6)
     assert only.max_cost_usd is None
 
 
-async def test_models_are_those_a_run_would_ask(setup: EngineSetup) -> None:
-    """The embedded one if nothing is named; none at all leaves the prompt."""
+async def test_the_preview_has_the_models_a_run_would_use(setup: EngineSetup) -> None:
+    """By default the embedded model; without any model, only the prompt."""
     run = await setup.run()
     assert (await preview(setup, run)).models == []
     setup.models.embedded = True
@@ -74,10 +76,10 @@ async def test_models_are_those_a_run_would_ask(setup: EngineSetup) -> None:
     assert only.id == "embedded/smollm2-135m"
 
 
-async def test_an_asked_step_shows_its_prompt_and_models_again(
+async def test_an_answered_step_shows_its_prompt_and_models(
     setup: EngineSetup,
 ) -> None:
-    """Answered, or completed: what step.run would send, not what a revision would."""
+    """Also if it is completed: what `step.run` would send, not a revision."""
     run = await setup.run()
     await setup.engine.wait_for_generation(await setup.ask(run, OTHER, MODEL))
     again = await preview(setup, run)
@@ -91,8 +93,8 @@ async def test_an_asked_step_shows_its_prompt_and_models_again(
     assert (await preview(setup, run, MODEL)).prompt.startswith("Draft of Echo:")
 
 
-async def test_a_step_behind_an_open_one_has_no_prompt_yet(setup: EngineSetup) -> None:
-    """It is made from choices that are not made."""
+async def test_a_step_after_an_open_one_has_no_prompt(setup: EngineSetup) -> None:
+    """Its prompt needs choices that are not made yet."""
     run = await setup.run()
     with pytest.raises(InvalidTransition, match="angles"):
         await preview(setup, run, MODEL, step="draft")

@@ -1,0 +1,79 @@
+"""Changes that other processes make to runs are found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.test_leases import other_engine
+from support.engine_setup import MODEL
+from support.waiting import wait_until_async
+from writeit.domain.operations import select
+from writeit.engine.leases import MAX_POLLED_RUNS, ExternalChanges
+
+if TYPE_CHECKING:
+    from support.engine_setup import EngineSetup
+
+
+def polling(setup: EngineSetup) -> ExternalChanges:
+    """Return a poller that has seen the present state."""
+    changes = ExternalChanges(setup.store, setup.engine.transactions)
+    assert changes.poll() == ([], [])
+    return changes
+
+
+async def test_a_decision_of_another_process_is_found_once(setup: EngineSetup) -> None:
+    """A second poll returns nothing."""
+    run = await setup.run()
+    changes = polling(setup)
+    await other_engine(setup).execute(
+        run.pipeline_run_id,
+        lambda run, at: select.skip_step(run, run.steps["angles"], at),
+    )
+    assert changes.poll() == ([run.pipeline_run_id], [])
+    assert changes.poll() == ([], [])
+
+
+async def test_own_decisions_are_not_reported(setup: EngineSetup) -> None:
+    """They were reported when they were made."""
+    run = await setup.run()
+    changes = polling(setup)
+    await setup.engine.execute(
+        run.pipeline_run_id,
+        lambda run, at: select.skip_step(run, run.steps["angles"], at),
+    )
+    assert changes.poll() == ([], [])
+
+
+async def test_streams_of_another_process_are_reported(
+    setup: EngineSetup,
+) -> None:
+    """A poll returns runs with new text, without the engine's own runs."""
+    run = await setup.run()
+    changes = polling(setup)
+    gate = setup.models.gate(MODEL, "half ")
+    await setup.ask(run, MODEL)
+    await gate.reached.wait()
+    assert changes.poll([run.pipeline_run_id]) == ([], [])
+    written = setup.store.last_transaction_id()
+    setup.store.append_journal(run.pipeline_run_id, setup.engine.new_id(), "more")
+    await wait_until_async(lambda: setup.store.last_transaction_id() > written)
+    assert changes.poll()[1] == [run.pipeline_run_id]
+    await setup.engine.pause_run(run.pipeline_run_id)
+
+
+async def test_a_run_deleted_by_another_process_is_found(setup: EngineSetup) -> None:
+    """So its lens can be removed."""
+    run = await setup.run()
+    changes = polling(setup)
+    await other_engine(setup).delete_run(run.pipeline_run_id)
+    assert changes.poll() == ([run.pipeline_run_id], [])
+
+
+async def test_only_the_newest_runs_are_polled(
+    setup: EngineSetup,
+) -> None:
+    """A poll costs the same with any number of runs."""
+    runs = [await setup.run() for _ in range(MAX_POLLED_RUNS + 5)]
+    changes = polling(setup)
+    newer = await other_engine(setup).branch_run(runs[-1].pipeline_run_id, "angles")
+    assert changes.poll() == ([newer.pipeline_run_id], [])
