@@ -139,8 +139,7 @@ def maintenance_for(store: Store) -> Maintenance:
     from writeit.storage.store import LmdbStore
 
     if not isinstance(store, LmdbStore):
-        msg = f"{type(store).__name__} has no maintenance"
-        raise TypeError(msg)
+        raise TypeError(f"{type(store).__name__} has no maintenance")
     return LmdbMaintenance(store)
 
 

@@ -10,11 +10,7 @@ import click
 from writeit import __version__
 from writeit.cli.files import require_output_path, write_text_file
 from writeit.cli.output import json_option, print_json
-from writeit.cli.workspace import (
-    open_existing_workspace,
-    open_workspace,
-    run_async,
-)
+from writeit.cli.workspace import open_existing_workspace, open_workspace, run_async
 from writeit.domain.errors import InvalidExport
 from writeit.domain.run import PipelineRun
 from writeit.domain.run_bundle import RunBundle

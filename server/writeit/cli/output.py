@@ -186,8 +186,7 @@ def _style_markdown(markdown: str) -> str:
     fence: str | None = None
     for line in _LINK_DEFINITIONS.sub("", escape_controls(markdown)).split("\n"):
         before, fence = fence, fence_after(line, fence)
-        blank_again = not (line or fence) and lines[-1:] == [""]
-        if before == fence and not blank_again:
+        if before == fence and (line or fence or lines[-1:] != [""]):
             lines.append(line if fence else _style_line(line))
     return "\n".join(lines)
 

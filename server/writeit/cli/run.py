@@ -167,12 +167,7 @@ ChooseMode = Literal["first", "ask"]
     default="first",
     help="Choose the first answer of each step (default), or ask you.",
 )
-@click.option(
-    "--resume",
-    type=click.UUID,
-    metavar="RUN",
-    help="Resume this run.",
-)
+@click.option("--resume", type=click.UUID, metavar="RUN", help="Resume this run.")
 @click.option(
     "-o",
     "--output",

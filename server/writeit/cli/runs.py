@@ -130,8 +130,7 @@ def _print_trees(trees: list[RunNode], theme: Theme, *, as_json: bool) -> None:
 
 
 def _summary_to_json(run: RunSummary) -> dict[str, Any]:
-    fields = asdict(run)
-    return {name: _value_to_json(value) for name, value in fields.items()}
+    return {name: _value_to_json(value) for name, value in asdict(run).items()}
 
 
 def _value_to_json(value: object) -> object:

@@ -384,12 +384,11 @@ def _find_problems(place: Path) -> Sequence[SourceProblem]:
     if place.is_dir():
         return problems
     uri = place.as_uri()
-    library_uris = {
+    if uri in {
         *(entry.uri for entry in library.pipelines.values()),
         *(entry.uri for entry in library.primers.values()),
         *(problem.uri for problem in problems),
-    }
-    if uri in library_uris:
+    }:
         return [problem for problem in problems if problem.uri == uri]
     return _find_problems_in_file(place)
 

@@ -72,8 +72,7 @@ def is_passage_gone(document: RunDocument, body: str) -> bool:
 
 def dominant_line_end(text: str) -> str:
     """Return the most frequent line end of a text; LF if it has none."""
-    ends = _LINE_END.findall(text)
-    return max(("\n", "\r\n", "\r"), key=ends.count)
+    return max(("\n", "\r\n", "\r"), key=_LINE_END.findall(text).count)
 
 
 def with_line_ends_of(sample: str, content: str) -> str:

@@ -186,8 +186,7 @@ def apply_event(run: PipelineRun | None, event: Event) -> PipelineRun:
         case e.RunPaused() | e.RunResumed() | e.RunCompleted() | e.RunFailed():
             after = _apply_run_event(run, event, status)
         case _:
-            step = _require_step(run, event)
-            after = _apply_step_event(run, step, event, status)
+            after = _apply_step_event(run, _require_step(run, event), event, status)
     return after.evolve(updated_at=max(run.updated_at, event.at))
 
 
@@ -361,9 +360,6 @@ def _regenerate_step(
     if step.retry_count >= MAX_RETRIES:
         raise _event_error(event, step.status, ())
     feedback = step.user_feedback
-    before = PreviousStepState(
-        run_status=run.status, **{name: getattr(step, name) for name in _RESTORED}
-    )
     return step.evolve(
         status=StepStatus.RUNNING,
         started_at=step.started_at or event.at,
@@ -376,7 +372,9 @@ def _regenerate_step(
         retry_count=step.retry_count + 1,
         calls=step.calls + event.calls,
         failures=(),
-        before=before,
+        before=PreviousStepState(
+            run_status=run.status, **{name: getattr(step, name) for name in _RESTORED}
+        ),
     )
 
 
@@ -478,8 +476,7 @@ def _rate_response(step: StepState, event: e.ResponseRated) -> StepState:
 
 
 def _add_passage(step: StepState, event: e.PassageTaken) -> StepState:
-    ids = _known_response_ids(step)
-    if event.passage.response_id not in ids:
+    if event.passage.response_id not in _known_response_ids(step):
         raise _event_error(event, step.status, ())
     return step.evolve(passages=(*step.passages, event.passage))
 

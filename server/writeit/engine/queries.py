@@ -159,8 +159,7 @@ def read_run_tree(store: Store, run_id: UUID, depth: int = MAX_TREE_DEPTH) -> Ru
     """
     summary = store.summary(run_id)
     if summary is None:
-        msg = f"run {run_id} is listed as a child and has no summary"
-        raise LookupError(msg)
+        raise LookupError(f"run {run_id} is listed as a child and has no summary")
     children = store.children(run_id)
     below = (
         (read_run_tree(store, child, depth - 1) for child in children) if depth else ()

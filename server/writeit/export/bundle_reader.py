@@ -47,8 +47,9 @@ def load(text: str) -> object:
         MalformedExport: it is neither YAML nor JSON, or exceeds a limit.
     """
     if len(text) > MAX_EXPORT_CHARACTERS:
-        msg = f"it is longer than the {MAX_EXPORT_CHARACTERS:,} characters allowed"
-        raise MalformedExport(msg)
+        raise MalformedExport(
+            f"it is longer than the {MAX_EXPORT_CHARACTERS:,} characters allowed"
+        )
     if text.lstrip("\ufeff \t\r\n").startswith("{"):
         return _load_json(text)
     return _load_yaml(text)
@@ -60,8 +61,7 @@ def _load_json(text: str) -> object:
     except MalformedExport:
         raise
     except ValueError as error:
-        msg = f"it is not valid JSON: {error}"
-        raise MalformedExport(msg) from error
+        raise MalformedExport(f"it is not valid JSON: {error}") from error
     except RecursionError as error:
         raise MalformedExport(_TOO_DEEP) from error
 
@@ -72,8 +72,7 @@ _TOO_DEEP = "it is nested too deeply"
 def _unique_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
-        msg = "a key is duplicated"
-        raise MalformedExport(msg)
+        raise MalformedExport("a key is duplicated")
     return mapping
 
 
@@ -83,8 +82,9 @@ def _load_yaml(text: str) -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
-        msg = f"it is not valid YAML{where}: {error.problem}"
-        raise MalformedExport(msg) from error
+        raise MalformedExport(
+            f"it is not valid YAML{where}: {error.problem}"
+        ) from error
     except yaml.YAMLError as error:
         msg = f"it is not valid YAML: {error}"
         raise MalformedExport(" ".join(msg.split())) from error

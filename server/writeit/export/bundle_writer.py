@@ -116,8 +116,7 @@ def _initial_run_from_json(run_json: object, index: RunIndex) -> PipelineRun:
         for name, step in run.steps.items()
     }
     if unknown := [name for name in steps if name not in initial]:
-        msg = f"the run has no step {unknown[0]!r}"
-        raise MissingReference(msg)
+        raise MissingReference(f"the run has no step {unknown[0]!r}")
     return type(run).model_validate({**dict(run), **fields, "steps": initial})
 
 
@@ -125,32 +124,28 @@ def _initial_step_from_json(step_json: object, index: RunIndex) -> StepState:
     fields = dict(_require_mapping(step_json, "a step of the run"))
     ids = fields.pop("ai_responses", [])
     if not isinstance(ids, list):
-        msg = "ai_responses is not a list"
-        raise MissingReference(msg)
+        raise MissingReference("ai_responses is not a list")
     responses = tuple(_find_response(response_id, index) for response_id in ids)
     return StepState.model_validate({**fields, "ai_responses": responses})
 
 
 def _require_mapping(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        msg = f"{name} is not a mapping"
-        raise MissingReference(msg)
+        raise MissingReference(f"{name} is not a mapping")
     return value
 
 
 def _find_response(response_id: object, index: RunIndex) -> AIResponse:
     answer = index.responses.get(_parse_id(response_id))
     if answer is None:
-        msg = f"the run has no answer {response_id}"
-        raise MissingReference(msg)
+        raise MissingReference(f"the run has no answer {response_id}")
     return answer
 
 
 def _find_prompt(response_id: object, index: RunIndex) -> str:
     prompt = index.prompts.get(_parse_id(response_id))
     if prompt is None:
-        msg = f"the prompt of {response_id} is missing"
-        raise MissingReference(msg)
+        raise MissingReference(f"the prompt of {response_id} is missing")
     return prompt
 
 
@@ -158,8 +153,7 @@ def _parse_id(value: object) -> UUID:
     try:
         return UUID(str(value))
     except ValueError as error:
-        msg = f"{str(value)[:60]!r} is not an id"
-        raise MissingReference(msg) from error
+        raise MissingReference(f"{str(value)[:60]!r} is not an id") from error
 
 
 CHECKSUM_KEY = "checksum"

@@ -293,10 +293,9 @@ def _check_names(
     source: YamlSource, config: FrontMatterConfig, pipeline: PipelineConfiguration
 ) -> Iterator[SourceProblem]:
     """Warn of steps and inputs that the pipeline does not have; they are ignored."""
-    input_names = [spec.name for spec in pipeline.inputs]
     for key, kind, names, known in (
         ("models", "step", config.models, pipeline.step_names),
-        ("inputs", "input", config.inputs, input_names),
+        ("inputs", "input", config.inputs, [spec.name for spec in pipeline.inputs]),
     ):
         for name in names:
             if name in known:

@@ -105,8 +105,7 @@ def _complete_front_matter(head: str, keys: YamlKeys, line_end: str) -> str:
     """Return existing front matter with the missing keys."""
     start = re.search(r"\r\n|\r|\n", head)
     offset = start.end() if start else len(head)
-    source = YamlSource(head[offset:].rpartition("---")[0], "")
-    root = source.root
+    root = YamlSource(head[offset:].rpartition("---")[0], "").root
     node = _find_value(root, WRITEIT_KEY) if isinstance(root, MappingNode) else None
     if node is None:
         closing = re.search(r"(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n)?\Z", head)
@@ -156,11 +155,10 @@ def _check_preserved(original: str, completed: str, pipeline: str) -> str:
     kept = (old.raw_config or {}).keys() <= (new.raw_config or {}).keys()
     is_same = old.is_valid and new.is_valid and old.body == new.body and kept
     if not is_same or new.config.pipeline != pipeline:
-        problems = old.problems or new.problems
         raise InvalidPipeline(
             "The front matter cannot be completed automatically.",
             hint="Correct its errors, or the name of another pipeline in it, or write"
             " `writeit:` on its own line.",
-            problems=[problem.to_json() for problem in problems],
+            problems=[problem.to_json() for problem in (old.problems or new.problems)],
         )
     return completed

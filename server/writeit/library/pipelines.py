@@ -103,9 +103,8 @@ def _check_defaults(source: YamlSource, defaults: dict[str, Any]) -> None:
         value = defaults.get(name)
         if value is None:
             continue
-        is_number = isinstance(value, int if name == "max_tokens" else int | float)
         if (
-            not is_number
+            not isinstance(value, int if name == "max_tokens" else int | float)
             or isinstance(value, bool)
             or value < least
             or (most is not None and value > most)

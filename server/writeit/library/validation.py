@@ -18,7 +18,7 @@ from writeit.library.yaml_source import SourceRange, YamlPath, YamlSource, has_e
 E = TypeVar("E", bound=Entity)
 
 _NESTED_MODELS: dict[type[Entity], dict[str, type[Entity]]] = {
-    PipelineConfiguration: {"inputs": InputSpec, "steps": StepSpec},
+    PipelineConfiguration: {"inputs": InputSpec, "steps": StepSpec}
 }
 _STORED_FIELDS = {"created_at", "last_used"}
 """Fields of a primer that are in the store, not in its file."""
@@ -100,9 +100,8 @@ def drop_unknown_keys(
         if not key.startswith("x-") and not is_secret_key(key):
             node, _ = source.find_node((*path, key))
             if node is not None:
-                message = f"There is no key {key!r} here.{did_you_mean(key, known)}"
                 source.add_problem(
-                    message,
+                    f"There is no key {key!r} here.{did_you_mean(key, known)}",
                     node,
                     code="unknown-key",
                     suggestions=close_matches(key, known),

@@ -150,11 +150,10 @@ class _WordScanner:
         if match is None:
             return self._scan_value(start, end, next_line, column, is_beside_key=False)
         group = match.lastgroup or "plain"
-        path = self._current_path
         self.words.append(
             YamlWord(
                 text=match[group],
-                path=path,
+                path=self._current_path,
                 kind="key",
                 start=match.start(group),
                 end=match.end(group),

@@ -235,8 +235,7 @@ class YamlSource:
     def index_range(self, start: int, end: int | None = None) -> SourceRange:
         """Return the range from index `start` to `end`, one character by default."""
         last = min(start + 1 if end is None else end, len(self.text))
-        first = min(start, last)
-        return SourceRange(self.position(first), self.position(last))
+        return SourceRange(self.position(min(start, last)), self.position(last))
 
     def node_range(self, node: Node) -> SourceRange:
         """Return the range of `node`, of a text of several lines its first line."""

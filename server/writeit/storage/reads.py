@@ -214,8 +214,7 @@ class SnapshotReader:
         if digest not in self._texts:
             raw = self.snapshot.get(keys.text(digest))
             if raw is None:
-                msg = f"text {digest} is missing"
-                raise ValueError(msg)
+                raise ValueError(f"text {digest} is missing")
             self._texts[digest] = raw.decode()
         return self._texts[digest]
 

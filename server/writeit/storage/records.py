@@ -126,8 +126,7 @@ def reject_text_reference(digest: str) -> str:
     Raises:
         ValueError: always.
     """
-    msg = f"an unexpected reference to text {digest}"
-    raise ValueError(msg)
+    raise ValueError(f"an unexpected reference to text {digest}")
 
 
 def decode_record(
@@ -154,13 +153,13 @@ def _upcast(record_type: type[R], raw: bytes) -> dict[str, Any]:
     data = json.loads(raw)
     version = data.get("v") if isinstance(data, dict) else None
     if not isinstance(version, int) or version < 1:
-        msg = f"a {record_type.__name__} has no version"
-        raise ValueError(msg)
+        raise ValueError(f"a {record_type.__name__} has no version")
     if version > record_type.VERSION:
-        msg = (
-            f"a {record_type.__name__} has version {version}, not {record_type.VERSION}"
+        raise RecordTooNew(
+            (
+                f"a {record_type.__name__} has version {version}, not {record_type.VERSION}"
+            )
         )
-        raise RecordTooNew(msg)
     for step in record_type.UPCASTS[version - 1 :]:
         data = step(data)
     return {**data, "v": record_type.VERSION}

@@ -184,8 +184,9 @@ class Verification:
         record = decode_record(RunRecord, raw, reader.shared_text)
         events = reader.events(run_id)
         if len(events) != record.seq:
-            msg = f"it is at event {record.seq}, but {len(events)} events are stored"
-            raise ValueError(msg)
+            raise ValueError(
+                f"it is at event {record.seq}, but {len(events)} events are stored"
+            )
         run = state_machine.replay(events)
         # Without its own ancestors, so that the parent need not be in the batch.
         commit = RunCommit(run=run, events=tuple(events), expected_seq=0, ancestors=())

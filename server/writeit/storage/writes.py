@@ -81,8 +81,7 @@ def write_commit(batch: Batch, commit: RunCommit, runs: RunCache) -> CommittedRu
 def _next_seq(commit: RunCommit, seq: int) -> int:
     """Return the seq after `commit`, which must expect `seq` and have events."""
     if not commit.events:
-        msg = f"a commit of run {commit.run.pipeline_run_id} without events"
-        raise ValueError(msg)
+        raise ValueError(f"a commit of run {commit.run.pipeline_run_id} without events")
     if commit.expected_seq != seq:
         raise StaleCommit(
             f"Run {commit.run.pipeline_run_id} is at event {seq},"

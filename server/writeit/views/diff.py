@@ -77,10 +77,9 @@ def compare_words(left: str, right: str) -> TextDiff:
     """Compare two texts by words."""
     old, new = _split_words_by_line(left), _split_words_by_line(right)
     lines: list[DiffLine] = []
-    matcher = SequenceMatcher(
+    for tag, a, b, c, d in SequenceMatcher(
         None, [words for words, _ in old], [words for words, _ in new], autojunk=False
-    )
-    for tag, a, b, c, d in matcher.get_opcodes():
+    ).get_opcodes():
         if tag == "equal":
             lines += [DiffLine((DiffSpan(w, w),), blank) for w, blank in new[c:d]]
         else:

@@ -161,10 +161,9 @@ def _read_streaming_edits(
         for m in find_markers(edited_page)
         if m.kind == "coming" and m.series == series
     ]
-    texts = _parse_sections(edited_page, markers, rendered).texts
     return {
         key: StreamingEdit(rendered[key], text)
-        for key, text in texts.items()
+        for key, text in _parse_sections(edited_page, markers, rendered).texts.items()
         if isinstance(key, UUID) and _is_changed(rendered[key], text)
     }
 

@@ -7,12 +7,7 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from writeit.domain.entity import NAME_PATTERN
-from writeit.domain.run import (
-    AppliedText,
-    PipelineRun,
-    StepState,
-    StepStatus,
-)
+from writeit.domain.run import AppliedText, PipelineRun, StepState, StepStatus
 from writeit.domain.run_summary import RunNode
 from writeit.views import wording
 from writeit.views.escape import (

@@ -116,9 +116,8 @@ def split_page(page: str) -> PageParts:
 def find_markers(page: str) -> Iterator[Marker]:
     """Yield every line that looks like a marker, of any series."""
     for match in _MARKER.finditer(page):
-        kind = cast("SectionKind", match["kind"] or match["name"])
         yield Marker(
-            kind=kind,
+            kind=cast("SectionKind", match["kind"] or match["name"]),
             response_id=UUID(match["id"]) if match["id"] else None,
             number=int(match["number"]) if match["number"] else None,
             is_closing=bool(match["end"]),

@@ -85,7 +85,7 @@ def _collect_answers(step: StepState) -> dict[UUID, AnswerItem]:
     items |= {stream.response_id: StreamingAnswer(stream) for stream in step.streaming}
     items |= {failure.response_id: FailedAnswer(failure) for failure in step.failures}
     replaced = {call.replaces for call in step.calls}
-    queued = {
+    return items | {
         call.response_id: QueuedAnswer(call.model)
         for call in step.calls
         if step.streaming
@@ -93,7 +93,6 @@ def _collect_answers(step: StepState) -> dict[UUID, AnswerItem]:
         and call.response_id not in items
         and call.response_id not in replaced
     }
-    return items | queued
 
 
 def _ended_answer(
@@ -168,10 +167,9 @@ def _streaming_answer_parts(stream: StreamingResponse) -> PageParts:
     heading = f"## Generating · {escape_inline(stream.model)}\n\n"
     if not stream.text:
         return [f"{heading}*Sent. Nothing received yet.*\n"]
-    block = SectionText("coming", stream.text, stream.response_id)
     return [
         f"{heading}{wording.text_length(stream.text)} so far\n\n",
-        block,
+        SectionText("coming", stream.text, stream.response_id),
         "\n*… still being generated*\n",
     ]
 
@@ -272,14 +270,12 @@ def _merge_parts_list(
 
 def _answer_names(step: StepState) -> dict[UUID, str]:
     """Return the name of each answer that has text."""
-    streaming = {s.response_id: escape_inline(s.model) for s in step.streaming}
-    ended = {
+    return {s.response_id: escape_inline(s.model) for s in step.streaming} | {
         answer.response_id: (
             f"answer {wording.answer_number(index)}, {escape_inline(answer.model)}"
         )
         for index, answer in enumerate(step.ai_responses)
     }
-    return streaming | ended
 
 
 def _feedback_section(step: StepState, *, editable: bool) -> PageParts:

@@ -242,8 +242,7 @@ def _build_view(kind: str, parts: list[str]) -> View:  # noqa: PLR0911 -- one ar
             )
         case "compare", [_, _, _, _, _, _]:
             return CompareView(_parse_side(*parts[:3]), _parse_side(*parts[3:]))
-    msg = f"this has {len(parts)} parts after `{kind}`"
-    raise ValueError(msg)
+    raise ValueError(f"this has {len(parts)} parts after `{kind}`")
 
 
 def _parse_side(run: str, step: str, text: str) -> ComparedSide:
@@ -257,15 +256,13 @@ def _parse_side(run: str, step: str, text: str) -> ComparedSide:
 
 def _parse_id(part: str) -> UUID:
     if not _UUID_PATTERN.fullmatch(part):
-        msg = f"{part!r} is not an id"
-        raise ValueError(msg)
+        raise ValueError(f"{part!r} is not an id")
     return UUID(part)
 
 
 def _parse_step_name(part: str) -> str:
     if not _STEP_NAME_PATTERN.fullmatch(part):
-        msg = f"{part!r} is not the name of a step"
-        raise ValueError(msg)
+        raise ValueError(f"{part!r} is not the name of a step")
     return part
 
 

@@ -31,8 +31,7 @@ def edit_text(interactive: InteractiveRun, text: str) -> Iterator[str | None]:
     """
     if not interactive.console.has_editor:
         raise InvalidParams(
-            "No editor is set.",
-            hint="Set EDITOR to the command of your editor.",
+            "No editor is set.", hint="Set EDITOR to the command of your editor."
         )
     path = _create_draft(text)
     mtime, original = path.stat().st_mtime, path.read_bytes()

@@ -10,10 +10,7 @@ from typing import Final
 from writeit.cli.interactive import answers
 from writeit.cli.interactive.answers import parse_answer_index
 from writeit.cli.interactive.loop import InteractiveRun, LeaveRun
-from writeit.cli.output import (
-    render_for_terminal,
-    render_head_for_terminal,
-)
+from writeit.cli.output import render_for_terminal, render_head_for_terminal
 from writeit.domain.errors import InvalidParams, InvalidTransition, NotFound
 from writeit.domain.run import DONE_STATUSES, PipelineRun, PipelineStatus, StepStatus
 from writeit.engine.queries import read_full_tree
@@ -217,13 +214,7 @@ VERBS: Final = (
         "show the differences of two answers",
         compare_answers,
     ),
-    Verb(
-        "say",
-        "",
-        "say FEEDBACK",
-        "feedback for later steps",
-        answers.give_feedback,
-    ),
+    Verb("say", "", "say FEEDBACK", "feedback for later steps", answers.give_feedback),
     Verb("rate", "", "rate N 0.8", "rate an answer", answers.rate_answer),
     Verb("skip", "s", "skip", "skip this step", answers.skip_step),
     Verb(
@@ -237,13 +228,7 @@ VERBS: Final = (
         branch_at_step,
     ),
     Verb("show", "v", "show", "show the step again", show_step),
-    Verb(
-        "prompt",
-        "",
-        "prompt",
-        "the exact prompt, its models and cost",
-        show_prompt,
-    ),
+    Verb("prompt", "", "prompt", "the exact prompt, its models and cost", show_prompt),
     Verb("status", "", "status", "the run, its steps and branches", show_run),
     Verb("pause", "p", "pause", "pause the run and leave", pause_run),
     Verb("quit", "q", "quit", "leave without pausing", leave_run),

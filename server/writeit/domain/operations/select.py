@@ -171,11 +171,10 @@ def merge_responses(
         content = "\n\n".join(part.text for part in parts)
     elif not parts:
         parts = (MergePart(response_id=None, text=content),)
-    merged = e.Merged(at=now, step=step.step_name, content=content, merged_from=parts)
     return (
         *resume_events(run, now),
         *feedback_events(step, feedback, now),
-        merged,
+        e.Merged(at=now, step=step.step_name, content=content, merged_from=parts),
         *completion_events(run, step, now),
     )
 
