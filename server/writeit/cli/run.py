@@ -14,7 +14,7 @@ import click
 
 from writeit.cli.console import Console
 from writeit.cli.files import read_text_file, require_output_path, write_text_file
-from writeit.cli.interactive.loop import InteractiveRun, run_interactively
+from writeit.cli.interactive.loop import Shell, run_interactively
 from writeit.cli.interactive.verbs import execute_verb_line
 from writeit.cli.output import StreamPrinter
 from writeit.cli.workspace import OpenWorkspace, open_workspace, run_async
@@ -43,11 +43,6 @@ class RunRequest:
     models: tuple[str, ...] = ()
     primer: str | None = None
     limits: CostLimits = field(default_factory=CostLimits)
-
-    @property
-    def start_path(self) -> Path:
-        """Where the search for the workspace starts."""
-        return self.file or Path.cwd()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,7 +280,7 @@ async def _execute(
     choose: ChooseMode,
     stream_printer: StreamPrinter,
 ) -> PipelineRun:
-    async with open_workspace(request.start_path, context) as workspace:
+    async with open_workspace(request.file or Path.cwd(), context) as workspace:
         workspace.engine.start_monitoring(lambda _: None)
         opened = await open_run(workspace, request)
         run_id = opened.run.pipeline_run_id
@@ -310,10 +305,16 @@ async def _run_steps(
     """Run the steps to the end, or as far as the user wants."""
     run = opened.run
     if choose == "ask":
+        shell = Shell(
+            workspace=workspace,
+            console=Console(),
+            stream_printer=stream_printer,
+            run_id=run.pipeline_run_id,
+            model_selection=opened.model_selection,
+            models=opened.models,
+        )
         return await run_interactively(
-            _create_interactive_run(workspace, opened, stream_printer),
-            execute_verb_line,
-            generate_first=_is_new(run),
+            shell, execute_verb_line, generate_first=_is_new(run)
         )
     while run.status is not PipelineStatus.COMPLETED:
         run = await _run_one_step(workspace, opened, stream_printer)
@@ -323,10 +324,7 @@ async def _run_steps(
 async def _keep_or_delete(
     workspace: OpenWorkspace, request: RunRequest, run_id: UUID
 ) -> str:
-    """Return how to resume an interrupted run.
-
-    A new run of which nothing was sent is deleted.
-    """
+    """Return how to resume a run; delete a new run of which nothing was sent."""
     run = await workspace.engine.load_run(run_id)
     if request.resume is None and _is_new(run):
         await workspace.engine.delete_run(run_id)
@@ -336,19 +334,6 @@ async def _keep_or_delete(
 
 def _is_new(run: PipelineRun) -> bool:
     return run.status is PipelineStatus.INITIALIZING
-
-
-def _create_interactive_run(
-    workspace: OpenWorkspace, opened: OpenedRun, stream_printer: StreamPrinter
-) -> InteractiveRun:
-    return InteractiveRun(
-        workspace=workspace,
-        console=Console(),
-        stream_printer=stream_printer,
-        run_id=opened.run.pipeline_run_id,
-        model_selection=opened.model_selection,
-        models=opened.models,
-    )
 
 
 async def _run_one_step(

@@ -20,13 +20,12 @@ from writeit.cli.output import (
     render_step_for_terminal,
 )
 from writeit.cli.workspace import (
-    OpenWorkspace,
     has_store,
     open_existing_workspace,
     run_async,
 )
 from writeit.domain.operations.lifecycle import find_step
-from writeit.domain.run import PipelineRun, PipelineStatus
+from writeit.domain.run import PipelineStatus
 from writeit.domain.run_summary import RunNode, RunSummary
 from writeit.engine.queries import (
     UsageGrouping,
@@ -171,16 +170,11 @@ async def _render_run_or_step(
         if step is not None:
             find_step(run, step)
             return render_step_for_terminal(
-                run, step, step_description(workspace, run, step)
+                run, step, workspace.engine.configuration(run).step(step).description
             )
         return render_for_terminal(
             render_run(run, read_full_tree(workspace.store, run_id))
         )
-
-
-def step_description(workspace: OpenWorkspace, run: PipelineRun, step: str) -> str:
-    """Return the pipeline's description of a step."""
-    return workspace.engine.configuration(run).step(step).description
 
 
 @click.command()

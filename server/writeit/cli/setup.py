@@ -225,19 +225,14 @@ def _read_key(provider: str) -> str:
 @click.pass_context
 def list_keys(context: click.Context, *, provider: str | None, as_json: bool) -> None:
     """Show where the key of each common provider, or of PROVIDER, comes from."""
-    sources = _key_sources(context.obj(), provider)
+    keys = context.obj().keys
+    sources = {provider: keys.source(provider)} if provider else keys.sources()
     if as_json:
         entries = [{"provider": p, "source": s} for p, s in sources.items()]
         print_json({"providers": entries})
         return
     for name, source in sources.items():
         click.echo(f"{name:16} {source}")
-
-
-def _key_sources(ports: Ports, provider: str | None) -> dict[str, KeySource]:
-    if provider is not None:
-        return {provider: ports.keys.source(provider)}
-    return ports.keys.sources()
 
 
 DEFAULT_EMBEDDED_MODEL = "embedded/smollm2-135m"

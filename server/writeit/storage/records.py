@@ -156,9 +156,7 @@ def _upcast(record_type: type[R], raw: bytes) -> dict[str, Any]:
         raise ValueError(f"a {record_type.__name__} has no version")
     if version > record_type.VERSION:
         raise RecordTooNew(
-            (
-                f"a {record_type.__name__} has version {version}, not {record_type.VERSION}"
-            )
+            f"a {record_type.__name__} has version {version}, not {record_type.VERSION}"
         )
     for step in record_type.UPCASTS[version - 1 :]:
         data = step(data)

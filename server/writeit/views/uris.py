@@ -7,9 +7,10 @@ An editor that cannot open such URIs opens the page as a file in `.writeit/views
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
 from pathlib import PurePath, PurePosixPath
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -115,15 +116,16 @@ View = (
     | UsageView
 )
 
-_VIEW_KINDS: dict[type, str] = {
-    RunView: "run",
-    StepView: "step",
-    ResponseView: "response",
-    ContentView: "content",
-    CompareView: "compare",
-    PromptView: "prompt",
-    UsageView: "usage",
+_VIEW_TYPES: dict[str, type[View]] = {
+    "run": RunView,
+    "step": StepView,
+    "response": ResponseView,
+    "content": ContentView,
+    "compare": CompareView,
+    "prompt": PromptView,
+    "usage": UsageView,
 }
+_VIEW_KINDS = {view_type: kind for kind, view_type in _VIEW_TYPES.items()}
 
 
 def run_id_of_view(view: View) -> UUID | None:
@@ -186,25 +188,10 @@ def parse_view_path(path: PurePath | str) -> View:
 
 
 def _relative_path(view: View) -> str:
-    return "/".join([_VIEW_KINDS[type(view)], *_path_parts(view)]) + _SUFFIX
-
-
-def _path_parts(view: View) -> list[str]:
-    match view:
-        case UsageView():
-            return []
-        case RunView():
-            return [str(view.run_id)]
-        case StepView() | ContentView() | PromptView():
-            return [str(view.run_id), view.step]
-        case ResponseView():
-            return [str(view.run_id), view.step, str(view.response_id)]
-        case CompareView(left, right):
-            return [*_side_parts(left), *_side_parts(right)]
-
-
-def _side_parts(side: ComparedSide) -> list[str]:
-    return [str(side.run_id), side.step, str(side.response)]
+    values = astuple(view)
+    if isinstance(view, CompareView):
+        values = astuple(view.left) + astuple(view.right)
+    return "/".join([_VIEW_KINDS[type(view)], *map(str, values)]) + _SUFFIX
 
 
 def _parse_view(original: str, relative_path: str) -> View:
@@ -223,35 +210,28 @@ def _parse_view(original: str, relative_path: str) -> View:
         ) from None
 
 
-def _build_view(kind: str, parts: list[str]) -> View:  # noqa: PLR0911 -- one arm a view
+def _build_view(kind: str, parts: list[str]) -> View:
     """Return the view of these parts, or raise ValueError with the reason."""
-    match kind, parts:
-        case "usage", []:
-            return UsageView()
-        case "run", [run]:
-            return RunView(_parse_id(run))
-        case "step", [run, step]:
-            return StepView(_parse_id(run), _parse_step_name(step))
-        case "content", [run, step]:
-            return ContentView(_parse_id(run), _parse_step_name(step))
-        case "prompt", [run, step]:
-            return PromptView(_parse_id(run), _parse_step_name(step))
-        case "response", [run, step, response]:
-            return ResponseView(
-                _parse_id(run), _parse_step_name(step), _parse_id(response)
-            )
-        case "compare", [_, _, _, _, _, _]:
-            return CompareView(_parse_side(*parts[:3]), _parse_side(*parts[3:]))
-    raise ValueError(f"this has {len(parts)} parts after `{kind}`")
+    names = _PATH_PATTERNS[kind].removesuffix(_SUFFIX).split("/")[1:]
+    if len(parts) != len(names):
+        raise ValueError(f"this has {len(parts)} parts after `{kind}`")
+    parsers: dict[str, Callable[[str], object]] = {
+        "RUN": _parse_id,
+        "STEP": _parse_step_name,
+        "RESPONSE": _parse_id,
+    }
+    if kind == "compare":
+        parsers["RESPONSE"] = _parse_text_reference
+    values: list[Any] = [
+        parsers[name](part) for name, part in zip(names, parts, strict=True)
+    ]
+    if kind == "compare":
+        return CompareView(ComparedSide(*values[:3]), ComparedSide(*values[3:]))
+    return _VIEW_TYPES[kind](*values)
 
 
-def _parse_side(run: str, step: str, text: str) -> ComparedSide:
-    reference: TextReference
-    if text in get_args(TextName):
-        reference = cast("TextName", text)
-    else:
-        reference = _parse_id(text)
-    return ComparedSide(_parse_id(run), _parse_step_name(step), reference)
+def _parse_text_reference(part: str) -> TextReference:
+    return cast("TextName", part) if part in get_args(TextName) else _parse_id(part)
 
 
 def _parse_id(part: str) -> UUID:

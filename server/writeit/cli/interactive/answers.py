@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime
 
 from writeit.cli.interactive.editor import edit_text
-from writeit.cli.interactive.loop import InteractiveRun
+from writeit.cli.interactive.loop import Shell, StepOperation
 from writeit.cli.output import escape_controls
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.generate import check_can_regenerate
-from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import Passage, PipelineRun, StepState, StepStatus
 from writeit.engine.requests import MergeWithModel, RegenerateStep
 from writeit.views.escape import fence_after
@@ -36,103 +33,80 @@ def parse_answer_index(state: StepState, number: str) -> int:
     return int(number) - 1
 
 
-async def choose_answer(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def choose_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Choose an answer as it is."""
-    step = interactive.step_state(run)
+    step = shell.step_state(run)
     index = parse_answer_index(step, argument)
-    await interactive.execute_and_advance(
-        lambda run, at: select.select_response(
-            run, run.steps[step.step_name], index, at
-        )
+    await shell.execute_and_advance(
+        step, lambda run, step, at: select.select_response(run, step, index, at)
     )
 
 
-async def edit_answer(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def edit_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Edit an answer, then choose it."""
-    step = interactive.step_state(run)
+    step = shell.step_state(run)
     index = parse_answer_index(
         step, argument or ("1" if len(step.ai_responses) == 1 else "")
     )
     text = step.ai_responses[index].processed_content
     if step.user_selection == index and step.edited_content is not None:
         text = step.edited_content
-    with edit_text(interactive, text) as edited:
+    with edit_text(shell, text) as edited:
         if edited is None:
             return
         content = None if edited == text.rstrip("\n") else edited
-        await interactive.execute_and_advance(
-            lambda run, at: select.select_response(
-                run, run.steps[step.step_name], index, at, content=content
-            )
+        await shell.execute_and_advance(
+            step,
+            lambda run, step, at: select.select_response(
+                run, step, index, at, content=content
+            ),
         )
 
 
-async def regenerate(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def regenerate(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Regenerate the step, with feedback."""
-    step = interactive.step_state(run)
+    step = shell.step_state(run)
     check_can_regenerate(run, step)
-    if not argument and interactive.console.is_interactive:
-        argument = interactive.console.read_line(
-            "What should be different? (optional) "
-        )
-    await interactive.generate(
+    if not argument and shell.console.is_interactive:
+        argument = shell.console.read_line("What should be different? (optional) ")
+    await shell.generate(
         RegenerateStep(
-            run_id=interactive.run_id,
+            run_id=shell.run_id,
             step=step.step_name,
             feedback=argument or None,
-            model_selection=interactive.model_selection,
+            model_selection=shell.model_selection,
         )
     )
 
 
-async def generate_answers(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def generate_answers(shell: Shell, _run: PipelineRun, _argument: str) -> None:
     """Generate the step, or only its failed and incomplete answers."""
-    del run, argument
-    await interactive.generate_step()
+    await shell.generate_step()
 
 
-async def skip_step(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def skip_step(shell: Shell, run: PipelineRun, _argument: str) -> None:
     """Skip the step."""
-    del argument
-    step = interactive.step_state(run)
-    await interactive.execute_and_advance(
-        lambda run, at: select.skip_step(run, run.steps[step.step_name], at)
-    )
+    step = shell.step_state(run)
+    await shell.execute_and_advance(step, select.skip_step)
 
 
-async def give_feedback(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def give_feedback(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Give feedback for the prompts of later steps."""
-    step = interactive.step_state(run)
+    step = shell.step_state(run)
     if step.status is StepStatus.PENDING:
         step = lifecycle.find_answered_step(run, None)
     if not argument:
-        argument = interactive.console.read_line("Feedback for the next step: ")
-    await interactive.execute(
-        lambda run, at: select.give_feedback(
-            run, run.steps[step.step_name], argument, at
-        )
+        argument = shell.console.read_line("Feedback for the next step: ")
+    await shell.execute(
+        step, lambda run, step, at: select.give_feedback(run, step, argument, at)
     )
-    interactive.needs_redraw = False
-    interactive.console.write(f"The steps after {step.step_name} get this feedback.")
+    shell.needs_redraw = False
+    shell.console.write(f"The steps after {step.step_name} get this feedback.")
 
 
-async def rate_answer(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def rate_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Rate an answer; without a score, remove its rating."""
-    step = interactive.step_state(run)
+    step = shell.step_state(run)
     number, _, score = argument.partition(" ")
     index = parse_answer_index(step, number)
     try:
@@ -141,13 +115,11 @@ async def rate_answer(
         raise InvalidParams(
             f"{score!r} is not a score.", hint="Type a number from 0.0 to 1.0."
         ) from None
-    await interactive.execute(
-        lambda run, at: select.rate_response(
-            run, run.steps[step.step_name], index, value, at
-        )
+    await shell.execute(
+        step, lambda run, step, at: select.rate_response(run, step, index, value, at)
     )
-    interactive.needs_redraw = False
-    interactive.console.write("Rating saved.")
+    shell.needs_redraw = False
+    shell.console.write("Rating saved.")
 
 
 _PARAGRAPH_RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
@@ -186,20 +158,16 @@ def parse_paragraph_ranges(selection: str, count: int) -> list[range]:
     return ranges
 
 
-async def add_to_merge(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def add_to_merge(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Add paragraphs of an answer to the merge."""
-    step = interactive.step_state(run)
+    step = shell.step_state(run)
     number, _, selection = argument.partition(" ")
     index = parse_answer_index(step, number)
     texts = split_paragraphs(step.ai_responses[index].processed_content)
     if not selection.strip():
         for position, text in enumerate(texts, start=1):
-            interactive.console.write(f"{position}. {escape_controls(text)}\n")
-        selection = interactive.console.read_line(
-            "Which paragraphs? (such as 2 or 1,3-4) "
-        )
+            shell.console.write(f"{position}. {escape_controls(text)}\n")
+        selection = shell.console.read_line("Which paragraphs? (such as 2 or 1,3-4) ")
         if not selection.strip():
             return
     passages = [
@@ -209,67 +177,59 @@ async def add_to_merge(
     response_id = step.ai_responses[index].response_id
     for text in passages:
         passage = Passage(
-            passage_id=interactive.workspace.engine.new_id(),
+            passage_id=shell.workspace.engine.new_id(),
             response_id=response_id,
             text=text,
         )
-        await interactive.execute(_add_passage(step.step_name, passage))
-    interactive.needs_redraw = False
-    run = await interactive.load_run()
-    count = count_of(len(interactive.step_state(run).passages), "passage")
-    interactive.console.write(f"The merge has {count}. Type merge to combine them.")
+        await shell.execute(step, _add_passage(passage))
+    shell.needs_redraw = False
+    run = await shell.load_run()
+    count = count_of(len(shell.step_state(run).passages), "passage")
+    shell.console.write(f"The merge has {count}. Type merge to combine them.")
 
 
-def _add_passage(
-    step: str, passage: Passage
-) -> Callable[[PipelineRun, datetime], Events]:
-    return lambda run, at: select.add_passage(run, run.steps[step], passage, at)
+def _add_passage(passage: Passage) -> StepOperation:
+    return lambda run, step, at: select.add_passage(run, step, passage, at)
 
 
-async def merge_in_editor(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def merge_in_editor(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Merge answers or the added passages in the editor; that completes the step."""
-    step = interactive.step_state(run)
+    step = shell.step_state(run)
     parts = _parse_parts(step, argument)
 
     async def complete(parts: select.MergeSelection) -> None:
-        await interactive.execute_and_advance(
-            lambda run, at: select.merge_responses(
-                run, run.steps[step.step_name], parts, at
-            )
+        await shell.execute_and_advance(
+            step, lambda run, step, at: select.merge_responses(run, step, parts, at)
         )
 
-    if not interactive.console.has_editor:
+    if not shell.console.has_editor:
         await complete(parts)
         return
-    with edit_text(interactive, _initial_merge_text(step, parts)) as edited:
+    with edit_text(shell, _initial_merge_text(step, parts)) as edited:
         if edited is not None:
             await complete(
                 select.MergeSelection(responses=parts.responses, content=edited)
             )
 
 
-async def merge_with_model(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def merge_with_model(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Let a model merge answers or passages; the result is one more answer."""
-    step = interactive.step_state(run)
+    step = shell.step_state(run)
     generate.check_can_merge(run, step)
     numbers = re.match(r"(?:\d+[\s,]+)*", f"{argument} ")
     chosen = numbers[0] if numbers else ""
     instruction = argument[len(chosen.rstrip()) :].strip()
     parts = _parse_parts(step, chosen)
     if not instruction:
-        instruction = interactive.console.read_line("How should the model merge them? ")
-    await interactive.generate(
+        instruction = shell.console.read_line("How should the model merge them? ")
+    await shell.generate(
         MergeWithModel(
-            run_id=interactive.run_id,
+            run_id=shell.run_id,
             step=step.step_name,
             parts=parts,
             instruction=instruction or "Join them into one text.",
-            model=interactive.models[0] if interactive.models else None,
-            model_selection=interactive.model_selection,
+            model=shell.models[0] if shell.models else None,
+            model_selection=shell.model_selection,
         )
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from writeit.cli.console import InputStopped
-from writeit.cli.interactive.loop import InteractiveRun, LeaveRun
+from writeit.cli.interactive.loop import LeaveRun, Shell
 from writeit.domain.errors import InvalidParams
 
 BACKDATE_SECONDS = 2
@@ -21,7 +21,7 @@ BACKDATE_SECONDS = 2
 
 
 @contextmanager
-def edit_text(interactive: InteractiveRun, text: str) -> Iterator[str | None]:
+def edit_text(shell: Shell, text: str) -> Iterator[str | None]:
     """Yield the edited text, or None after a message if there is nothing to use.
 
     Raises:
@@ -29,15 +29,15 @@ def edit_text(interactive: InteractiveRun, text: str) -> Iterator[str | None]:
         click.ClickException: the editor cannot be started, or failed.
         InputStopped: the user pressed Ctrl-C.
     """
-    if not interactive.console.has_editor:
+    if not shell.console.has_editor:
         raise InvalidParams(
             "No editor is set.", hint="Set EDITOR to the command of your editor."
         )
     path = _create_draft(text)
     mtime, original = path.stat().st_mtime, path.read_bytes()
     try:
-        interactive.console.edit_file(path)
-        yield _read_saved_text(interactive, path, mtime)
+        shell.console.edit_file(path)
+        yield _read_saved_text(shell, path, mtime)
     except LeaveRun:  # the text was used, and the run is finished
         path.unlink(missing_ok=True)
         raise
@@ -47,7 +47,7 @@ def edit_text(interactive: InteractiveRun, text: str) -> Iterator[str | None]:
             None,
             original,
         }:
-            interactive.console.write(f"Your text was kept in {path}.")
+            shell.console.write(f"Your text was kept in {path}.")
         else:
             path.unlink(missing_ok=True)
         raise
@@ -70,12 +70,10 @@ def _read_bytes_or_none(path: Path) -> bytes | None:
     return None
 
 
-def _read_saved_text(
-    interactive: InteractiveRun, path: Path, created_mtime: float
-) -> str | None:
+def _read_saved_text(shell: Shell, path: Path, created_mtime: float) -> str | None:
     """Return the saved text, or None after a message if there is none."""
     if not path.exists() or path.stat().st_mtime == created_mtime:
-        interactive.console.write("Nothing was saved, so nothing was changed.")
+        shell.console.write("Nothing was saved, so nothing was changed.")
         return None
     try:
         edited = path.read_text(encoding="utf-8-sig").rstrip("\n")
@@ -85,6 +83,6 @@ def _read_saved_text(
             hint="Save it as UTF-8.",
         ) from error
     if not edited.strip():
-        interactive.console.write("The text is empty, so nothing was changed.")
+        shell.console.write("The text is empty, so nothing was changed.")
         return None
     return edited

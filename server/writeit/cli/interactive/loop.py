@@ -20,14 +20,16 @@ from writeit.engine.generation import Generation
 from writeit.engine.precedence import ModelSelection
 from writeit.engine.requests import GenerateStep, GenerationRequest
 
+StepOperation = Callable[[PipelineRun, StepState, datetime], Events]
+
 
 class LeaveRun(Exception):
     """The user leaves the run, which is kept."""
 
 
 @dataclass
-class InteractiveRun:
-    """A run, and the step that is shown."""
+class Shell:
+    """The interactive shell of a run, and the step that it shows."""
 
     workspace: OpenWorkspace
     console: Console
@@ -49,19 +51,19 @@ class InteractiveRun:
         """Return the state of the shown step."""
         return find_step(run, self.shown_step)
 
-    async def execute(
-        self, operation: Callable[[PipelineRun, datetime], Events]
-    ) -> PipelineRun:
-        """Execute an operation and show the step again."""
-        run = await self.workspace.engine.execute(self.run_id, operation)
+    async def execute(self, step: StepState, operation: StepOperation) -> PipelineRun:
+        """Execute an operation on `step` and show the step again."""
+        run = await self.workspace.engine.execute(
+            self.run_id, lambda run, at: operation(run, run.steps[step.step_name], at)
+        )
         self.needs_redraw = True
         return run
 
     async def execute_and_advance(
-        self, operation: Callable[[PipelineRun, datetime], Events]
+        self, step: StepState, operation: StepOperation
     ) -> None:
-        """Execute an operation that completes the step."""
-        run = await self.execute(operation)
+        """Execute an operation that completes `step`."""
+        run = await self.execute(step, operation)
         self.shown_step = None
         if run.status is PipelineStatus.COMPLETED:
             raise LeaveRun
@@ -116,8 +118,8 @@ def _stop_generation(generation: asyncio.Future[Generation]) -> None:
 
 
 async def run_interactively(
-    interactive: InteractiveRun,
-    execute_line: Callable[[InteractiveRun, PipelineRun, str], Awaitable[None]],
+    shell: Shell,
+    execute_line: Callable[[Shell, PipelineRun, str], Awaitable[None]],
     *,
     generate_first: bool,
 ) -> PipelineRun:
@@ -126,56 +128,52 @@ async def run_interactively(
     With `generate_first` the first step is generated at once.
     """
     if generate_first:
-        await _run_and_report(interactive, interactive.generate_step())
+        await _run_and_report(shell, shell.generate_step())
     while True:
-        run = await interactive.load_run()
-        if interactive.needs_redraw:
-            _print_step(interactive, run)
+        run = await shell.load_run()
+        if shell.needs_redraw:
+            _print_step(shell, run)
         line = None
         try:
-            line = interactive.console.read_line(_prompt_text(interactive, run))
-            await _run_and_report(interactive, execute_line(interactive, run, line))
+            line = shell.console.read_line(_prompt_text(shell, run))
+            await _run_and_report(shell, execute_line(shell, run, line))
         except LeaveRun:
-            return await interactive.load_run()
+            return await shell.load_run()
         except InputStopped as stopped:
             if line is None or stopped.is_end_of_input:
-                await _pause_if_ended(
-                    interactive, is_end_of_input=stopped.is_end_of_input
-                )
-                return await interactive.load_run()
+                await _pause_if_ended(shell, is_end_of_input=stopped.is_end_of_input)
+                return await shell.load_run()
 
 
-async def _run_and_report(interactive: InteractiveRun, action: Awaitable[None]) -> None:
+async def _run_and_report(shell: Shell, action: Awaitable[None]) -> None:
     """Execute an action and report its error."""
     try:
         await action
     except WriteItError as error:
-        interactive.console.write_error(error)
+        shell.console.write_error(error)
     except click.ClickException as error:
-        interactive.console.write(error.format_message())
+        shell.console.write(error.format_message())
 
 
-async def _pause_if_ended(
-    interactive: InteractiveRun, *, is_end_of_input: bool
-) -> None:
+async def _pause_if_ended(shell: Shell, *, is_end_of_input: bool) -> None:
     """Pause the run at the end of input, not after Ctrl-C."""
-    run = await interactive.load_run()
+    run = await shell.load_run()
     if is_end_of_input and run.status is PipelineStatus.RUNNING:
-        await interactive.workspace.engine.pause_run(interactive.run_id)
+        await shell.workspace.engine.pause_run(shell.run_id)
 
 
-def _print_step(interactive: InteractiveRun, run: PipelineRun) -> None:
-    state = interactive.step_state(run)
-    spec = interactive.workspace.engine.configuration(run).step(state.step_name)
-    interactive.console.write("")
-    interactive.console.write(
+def _print_step(shell: Shell, run: PipelineRun) -> None:
+    state = shell.step_state(run)
+    spec = shell.workspace.engine.configuration(run).step(state.step_name)
+    shell.console.write("")
+    shell.console.write(
         render_step_for_terminal(run, state.step_name, spec.description)
     )
-    interactive.needs_redraw = False
+    shell.needs_redraw = False
 
 
-def _prompt_text(interactive: InteractiveRun, run: PipelineRun) -> str:
-    state = interactive.step_state(run)
+def _prompt_text(shell: Shell, run: PipelineRun) -> str:
+    state = shell.step_state(run)
     count = len(state.ai_responses)
     if state.status is StepStatus.PENDING:
         choices = "Enter to generate, skip, prompt"

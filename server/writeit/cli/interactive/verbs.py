@@ -9,7 +9,7 @@ from typing import Final
 
 from writeit.cli.interactive import answers
 from writeit.cli.interactive.answers import parse_answer_index
-from writeit.cli.interactive.loop import InteractiveRun, LeaveRun
+from writeit.cli.interactive.loop import LeaveRun, Shell
 from writeit.cli.output import render_for_terminal, render_head_for_terminal
 from writeit.domain.errors import InvalidParams, InvalidTransition, NotFound
 from writeit.domain.run import DONE_STATUSES, PipelineRun, PipelineStatus, StepStatus
@@ -22,19 +22,14 @@ from writeit.views.run import render_run
 from writeit.views.uris import ComparedSide
 
 
-async def show_step(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def show_step(shell: Shell, _run: PipelineRun, _argument: str) -> None:
     """Show the step again."""
-    del run, argument
-    interactive.needs_redraw = True
+    shell.needs_redraw = True
 
 
-async def compare_answers(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def compare_answers(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Show the differences between two answers."""
-    step = interactive.step_state(run)
+    step = shell.step_state(run)
     numbers = argument.replace(",", " ").split()
     if not numbers and len(step.ai_responses) == 2:  # noqa: PLR2004 -- the only pair
         numbers = ["1", "2"]
@@ -42,7 +37,7 @@ async def compare_answers(
         raise InvalidParams("Which answers?", hint="Type two numbers: compare 1 2")
     left, right = (
         ComparedSide(
-            interactive.run_id,
+            shell.run_id,
             step.step_name,
             step.ai_responses[parse_answer_index(step, number)].response_id,
         )
@@ -51,73 +46,61 @@ async def compare_answers(
     before, after = read_compared_text(run, left), read_compared_text(run, right)
     parts = comparison_parts(before, after)
     related = compare_words(before.text, after.text).is_related
-    interactive.console.write("")
-    interactive.console.write(
+    shell.console.write("")
+    shell.console.write(
         render_head_for_terminal(*parts) if related else render_for_terminal(*parts)
     )
 
 
-async def show_prompt(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def show_prompt(shell: Shell, run: PipelineRun, _argument: str) -> None:
     """Show the exact prompt, its models and their cost."""
-    del argument
-    step = interactive.step_state(run).step_name
-    preview = await interactive.workspace.engine.preview_step(
+    step = shell.step_state(run).step_name
+    preview = await shell.workspace.engine.preview_step(
         GenerateStep(
-            run_id=interactive.run_id,
+            run_id=shell.run_id,
             step=step,
-            models=interactive.models,
-            model_selection=interactive.model_selection,
+            models=shell.models,
+            model_selection=shell.model_selection,
         )
     )
-    interactive.console.write("")
-    interactive.console.write(
+    shell.console.write("")
+    shell.console.write(
         render_for_terminal(render_prompt(run, step, preview.prompt, preview.models))
     )
 
 
-async def show_run(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def show_run(shell: Shell, run: PipelineRun, _argument: str) -> None:
     """Show the run: its steps and branches."""
-    del argument
-    node = read_full_tree(interactive.workspace.store, interactive.run_id)
-    interactive.console.write("")
-    interactive.console.write(render_for_terminal(render_run(run, node)))
+    node = read_full_tree(shell.workspace.store, shell.run_id)
+    shell.console.write("")
+    shell.console.write(render_for_terminal(render_run(run, node)))
 
 
-async def branch_at_step(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def branch_at_step(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Start over from a step in a new branch; this run stays unchanged."""
     step, _, name = argument.partition(" ")
     if not step:
         names = run.step_names
         reached = names[: names.index(run.current_step) + 1]
-        step = interactive.console.read_line(
+        step = shell.console.read_line(
             f"Start over from which step? ({', '.join(reached)}) "
         ).strip()
         if not step:
             return
-    child = await interactive.workspace.engine.branch_run(
-        interactive.run_id, step, name.strip() or None
+    child = await shell.workspace.engine.branch_run(
+        shell.run_id, step, name.strip() or None
     )
-    interactive.console.write(
-        f"Started branch {child.pipeline_run_id}."
-        f" Run {interactive.run_id} is unchanged."
+    shell.console.write(
+        f"Started branch {child.pipeline_run_id}. Run {shell.run_id} is unchanged."
     )
-    interactive.run_id = child.pipeline_run_id
-    interactive.shown_step, interactive.needs_redraw = None, True
+    shell.run_id = child.pipeline_run_id
+    shell.shown_step, shell.needs_redraw = None, True
 
 
-async def reopen_previous_step(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def reopen_previous_step(shell: Shell, run: PipelineRun, _argument: str) -> None:
     """Choose again in the previous step, if the shown step has no answers."""
-    del argument
     done = [name for name, state in run.steps.items() if state.status in DONE_STATUSES]
-    shown = interactive.step_state(run)
+    shown = shell.step_state(run)
     if not done or shown.status is not StepStatus.PENDING:
         raise InvalidTransition(
             f"{shown.step_name} has answers already."
@@ -127,28 +110,22 @@ async def reopen_previous_step(
             attempted="redo",
             hint="To change an earlier step, start over from it: back STEP",
         )
-    interactive.shown_step, interactive.needs_redraw = done[-1], True
+    shell.shown_step, shell.needs_redraw = done[-1], True
 
 
-async def pause_run(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def pause_run(shell: Shell, run: PipelineRun, _argument: str) -> None:
     """Pause the run and leave."""
-    del argument
     if run.status is PipelineStatus.RUNNING:
-        await interactive.workspace.engine.pause_run(interactive.run_id)
+        await shell.workspace.engine.pause_run(shell.run_id)
     raise LeaveRun
 
 
-async def leave_run(
-    interactive: InteractiveRun, run: PipelineRun, argument: str
-) -> None:
+async def leave_run(_shell: Shell, _run: PipelineRun, _argument: str) -> None:
     """Leave the run."""
-    del interactive, run, argument
     raise LeaveRun
 
 
-VerbHandler = Callable[[InteractiveRun, PipelineRun, str], Awaitable[None]]
+VerbHandler = Callable[[Shell, PipelineRun, str], Awaitable[None]]
 _LEADING_NUMBER = re.compile(r"(\d+)\s*(.*)")
 
 
@@ -238,9 +215,7 @@ _VERBS_BY_WORD: Final = {
 }
 
 
-async def execute_verb_line(
-    interactive: InteractiveRun, run: PipelineRun, line: str
-) -> None:
+async def execute_verb_line(shell: Shell, run: PipelineRun, line: str) -> None:
     """Execute a typed line.
 
     Raises:
@@ -249,13 +224,13 @@ async def execute_verb_line(
     """
     line = line.strip()
     if line in {"?", "h", "help"}:
-        _print_help(interactive)
+        _print_help(shell)
         return
     if not line:
-        await _execute_empty_line(interactive, run)
+        await _execute_empty_line(shell, run)
         return
     verb, argument = parse_line(line)
-    await verb.handler(interactive, run, argument)
+    await verb.handler(shell, run, argument)
 
 
 def parse_line(line: str) -> tuple[Verb, str]:
@@ -277,22 +252,22 @@ def parse_line(line: str) -> tuple[Verb, str]:
     return _VERBS_BY_WORD[word.lower()], words.strip()
 
 
-async def _execute_empty_line(interactive: InteractiveRun, run: PipelineRun) -> None:
+async def _execute_empty_line(shell: Shell, run: PipelineRun) -> None:
     """Continue: generate a new step, or leave a finished run."""
-    state = interactive.step_state(run)
+    state = shell.step_state(run)
     if state.status is StepStatus.PENDING:
-        await interactive.generate_step()
-    elif run.is_finished and interactive.shown_step is None:
-        await leave_run(interactive, run, "")
+        await shell.generate_step()
+    elif run.is_finished and shell.shown_step is None:
+        await leave_run(shell, run, "")
     elif state.status in DONE_STATUSES:
-        interactive.shown_step, interactive.needs_redraw = None, True
+        shell.shown_step, shell.needs_redraw = None, True
     else:
-        _print_help(interactive)
+        _print_help(shell)
 
 
-def _print_help(interactive: InteractiveRun) -> None:
+def _print_help(shell: Shell) -> None:
     width = max(len(verb.usage) for verb in VERBS)
     for verb in VERBS:
         letter = verb.letter or " "
-        interactive.console.write(f"  {letter}  {verb.usage:{width}}  {verb.summary}")
-    interactive.console.write("Ctrl-C stops generating. What has arrived is kept.")
+        shell.console.write(f"  {letter}  {verb.usage:{width}}  {verb.summary}")
+    shell.console.write("Ctrl-C stops generating. What has arrived is kept.")
