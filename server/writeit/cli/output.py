@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -126,7 +126,16 @@ OPTIONAL_SECTIONS = {"merge", "feedback"}
 
 def render_for_terminal(*parts: str | SectionText) -> str:
     """Return a view as terminal text."""
-    return _join_parts(parts)
+    done, markdown = "", ""
+    for part in parts:
+        if isinstance(part, str):
+            markdown += part
+        else:
+            text = escape_controls(part.text.rstrip())
+            done += f"{_style_markdown(markdown)}{text}\n"
+            markdown = ""
+    text = done + _style_markdown(markdown)
+    return f"{text.strip().removesuffix(_RULE).rstrip()}\n"
 
 
 def render_head_for_terminal(*parts: str | SectionText) -> str:
@@ -136,7 +145,7 @@ def render_head_for_terminal(*parts: str | SectionText) -> str:
         if isinstance(part, SectionText):
             break
         head += part
-    return _join_parts([head.rpartition("\n---\n")[0] or head])
+    return render_for_terminal(head.rpartition("\n---\n")[0] or head)
 
 
 def render_step_for_terminal(run: PipelineRun, step: str, description: str) -> str:
@@ -148,7 +157,7 @@ def render_step_for_terminal(run: PipelineRun, step: str, description: str) -> s
         interruption = interruption_text(run)
         kept = f"\n{interruption}\n" if interruption else ""
         parts[0] = parts[0].replace(f"\n{hint}\n", kept, 1)
-    return _join_parts(_without_empty_sections(parts))
+    return render_for_terminal(*_without_empty_sections(parts))
 
 
 def _without_empty_sections(parts: PageParts) -> PageParts:
@@ -164,20 +173,6 @@ def _without_empty_sections(parts: PageParts) -> PageParts:
         else:
             kept.append(part)
     return kept
-
-
-def _join_parts(parts: Iterable[str | SectionText]) -> str:
-    done, markdown = "", ""
-    for part in parts:
-        if isinstance(part, str):
-            markdown += part
-        else:
-            done += (
-                f"{_style_markdown(markdown)}{escape_controls(part.text.rstrip())}\n"
-            )
-            markdown = ""
-    text = done + _style_markdown(markdown)
-    return f"{text.strip().removesuffix(_RULE).rstrip()}\n"
 
 
 def _style_markdown(markdown: str) -> str:

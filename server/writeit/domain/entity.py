@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -23,6 +24,11 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 """Names of pipelines, steps, primers and inputs."""
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+StringList = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+]
+"""One text or a list of them."""
 
 
 def _to_utc(timestamp: datetime) -> datetime:

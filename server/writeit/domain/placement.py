@@ -36,14 +36,13 @@ class PlacedText:
 def place_content(document: RunDocument, content: str, mode: Output) -> PlacedText:
     """Put `content` in place of the selection or the whole body, or after it."""
     content = with_line_ends_of(document.text, content.strip())
-    if not has_selection(document):
+    if not (document.selection or document.before or document.after):
         return _place_in_body(document.text, content, mode)
     if markdown.has_open_fence(document.before) and not markdown.has_open_fence(
         document.selection
     ):
-        content = markdown.strip_fence(
-            content
-        )  # the selection is inside a fence already
+        # The selection is inside a fence already.
+        content = markdown.strip_fence(content)
     lead, passage, trail = _split_whitespace(document.selection)
     if mode == "insert":
         inside = lead + passage + _separator(document, passage, trail) + content + trail
@@ -51,11 +50,6 @@ def place_content(document: RunDocument, content: str, mode: Output) -> PlacedTe
         inside = lead + content + trail
     base = document.before + document.selection + document.after
     return PlacedText(base, document.before + inside + document.after)
-
-
-def has_selection(document: RunDocument) -> bool:
-    """Whether the run was started from a selection, even an empty one."""
-    return bool(document.selection or document.before or document.after)
 
 
 def is_passage_gone(document: RunDocument, body: str) -> bool:

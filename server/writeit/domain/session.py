@@ -16,10 +16,10 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from writeit.domain.entity import NAME_PATTERN, Entity, Name, UtcDatetime
+from writeit.domain.entity import NAME_PATTERN, Entity, Name, StringList, UtcDatetime
 from writeit.domain.key_bindings import is_chord_conflict, parse_chord
 from writeit.domain.pipeline import Output
 from writeit.domain.run import split_model_id
@@ -189,14 +189,6 @@ USER_ONLY_SETTINGS = ("storeLocation", "models.ollamaUrl")
 """Settings that are read only from the user's own configuration."""
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-ModelIds = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-"""One model id or a list of them."""
-
-
 class _SettingsSection(Entity):
     model_config = ConfigDict(alias_generator=to_camel)
 
@@ -204,8 +196,8 @@ class _SettingsSection(Entity):
 class ModelSettings(_SettingsSection):
     """The models to use if no front matter, pipeline or command names any."""
 
-    default: ModelIds = ()
-    steps: dict[str, ModelIds] = Field(default_factory=dict)
+    default: StringList = ()
+    steps: dict[str, StringList] = Field(default_factory=dict)
 
 
 class CostLimits(_SettingsSection):

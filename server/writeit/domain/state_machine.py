@@ -25,7 +25,7 @@ from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain.errors import InvalidTransition
-from writeit.domain.events import USER_ACTIONS, Event, RunEvent, StepEvent
+from writeit.domain.events import USER_ACTIONS, Event, StepEvent
 from writeit.domain.run import (
     DONE_STATUSES,
     MAX_RETRIES,
@@ -184,7 +184,9 @@ def apply_event(run: PipelineRun | None, event: Event) -> PipelineRun:
     status = RUN_TRANSITIONS[run.status][event.type] or run.status
     match event:
         case e.RunPaused() | e.RunResumed() | e.RunCompleted() | e.RunFailed():
-            after = _apply_run_event(run, event, status)
+            if isinstance(event, e.RunCompleted) and not run.is_finished:
+                raise _event_error(event, run.status, ())
+            after = run.evolve(status=status)
         case _:
             after = _apply_step_event(run, _require_step(run, event), event, status)
     return after.evolve(updated_at=max(run.updated_at, event.at))
@@ -268,14 +270,6 @@ def _check_run_allows(run: PipelineRun, event: Event) -> None:
             allowed=streaming_allows,
             hint=allowed_actions_hint(streaming_allows),
         )
-
-
-def _apply_run_event(
-    run: PipelineRun, event: RunEvent, status: PipelineStatus
-) -> PipelineRun:
-    if isinstance(event, e.RunCompleted) and not run.is_finished:
-        raise _event_error(event, run.status, ())
-    return run.evolve(status=status)
 
 
 def _require_step(run: PipelineRun, event: StepEvent) -> StepState:

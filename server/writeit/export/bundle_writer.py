@@ -312,9 +312,7 @@ def _read_events(history: object, run: PipelineRun) -> Iterator[Event]:
         try:
             yield event_from_json(event_json, run_index)
         except ValueError as error:
-            raise InvalidBundlePart(
-                path, _error_message(error), unknown=_is_unknown_value(error)
-            ) from error
+            raise _invalid_part(path, error) from error
 
 
 def _require_list(value: object, path: str) -> list[Any]:
@@ -329,22 +327,16 @@ def _read_entity(entity_type: type[E], data: object, path: str) -> E:
     try:
         return entity_type.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join([path, *map(str, first["loc"])])
-        unknown = _is_unknown_value(error)
-        raise InvalidBundlePart(where, first["msg"], unknown=unknown) from error
+        raise _invalid_part(path, error) from error
 
 
-def _is_unknown_value(error: ValueError) -> bool:
-    return isinstance(error, ValidationError) and find_unknown_value(error) is not None
-
-
-def _error_message(error: ValueError) -> str:
+def _invalid_part(path: str, error: ValueError) -> InvalidBundlePart:
     if not isinstance(error, ValidationError):
-        return str(error)
+        return InvalidBundlePart(path, str(error))
     first = error.errors(include_url=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    where = ".".join([path, *map(str, first["loc"])])
+    unknown = find_unknown_value(error) is not None
+    return InvalidBundlePart(where, first["msg"], unknown=unknown)
 
 
 _WIDTH = 88

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError
 from yaml.nodes import MappingNode, Node
 
-from writeit.domain.entity import Entity, Name
+from writeit.domain.entity import Entity, Name, StringList
 from writeit.domain.errors import InvalidPipeline
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration
 from writeit.domain.run import RunDocument, split_model_id
@@ -41,10 +41,6 @@ WRITEIT_KEY = "writeit"
 _WRITEIT_LINE = re.compile(rf"^[\"']?{WRITEIT_KEY}[\"']?[ \t]*:", re.MULTILINE)
 
 
-def _to_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 def _to_input_text(value: object) -> object:
     """Return an input's value as text: "true", "3", "2026-11-22"."""
     if isinstance(value, bool):
@@ -52,7 +48,6 @@ def _to_input_text(value: object) -> object:
     return str(value) if isinstance(value, int | float | date) else value
 
 
-StringList = Annotated[tuple[str, ...], BeforeValidator(_to_tuple)]
 InputText = Annotated[str, BeforeValidator(_to_input_text)]
 
 

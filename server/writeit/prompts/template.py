@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from jinja2 import (
     StrictUndefined,
@@ -28,8 +28,6 @@ from jinja2.lexer import Lexer
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.visitor import NodeTransformer
-
-T = TypeVar("T")
 
 MAX_RENDERED_CHARACTERS = 1_000_000
 """Maximum characters of a prompt and of any intermediate text."""
@@ -101,27 +99,15 @@ def to_text(value: object) -> str:
     raise TypeError(f"a {type(value).__name__} is no text; lists can be joined")
 
 
-def _text_filter(method: Callable[[str], T]) -> Callable[[object], T]:
+def _text_filter(method: Callable[[str], str]) -> Callable[[object], str]:
     """Return a filter that applies `method` to texts only."""
     return lambda value: method(to_text(value))
-
-
-def _trim_filter(text: object, characters: str | None = None) -> str:
-    return to_text(text).strip(characters)
-
-
-def _count_words(text: str) -> int:
-    return len(text.split())
 
 
 def _join_filter(values: Iterable[object], separator: str = "") -> str:
     parts = [to_text(value) for value in values]
     check_text_size(sum(map(len, parts)) + len(separator) * len(parts))
     return separator.join(parts)
-
-
-def _tags_filter(text: object, label: str) -> str:
-    return wrap_in_tags(to_text(text), label)
 
 
 def _replace_filter(value: object, old: str, new: str) -> str:
@@ -144,14 +130,14 @@ _SAFE_FILTERS = ("count", "d", "default", "first", "float", "int", "last", "leng
 FILTERS: dict[str, Callable[..., Any]] = {
     **{name: JINJA_FILTERS[name] for name in _SAFE_FILTERS},
     "capitalize": _text_filter(str.capitalize),
-    "fenced": _tags_filter,
+    "fenced": lambda text, label: wrap_in_tags(to_text(text), label),
     "join": _join_filter,
     "lower": _text_filter(str.lower),
     "replace": _replace_filter,
     "title": _text_filter(str.title),
-    "trim": _trim_filter,
+    "trim": lambda text, characters=None: to_text(text).strip(characters),
     "upper": _text_filter(str.upper),
-    "wordcount": _text_filter(_count_words),
+    "wordcount": lambda text: len(to_text(text).split()),
     COUNTED_FILTER: _counted_filter,
     CONCAT_FILTER: _join_filter,
 }

@@ -127,7 +127,8 @@ def _path_problem(
         return None
     shown = template_path(path)
     if members := [other for other in known if other.startswith(f"{path}.")]:
-        return f"{shown} is no text; name one of {_join_paths(members)}."
+        names = ", ".join(map(template_path, members[:6]))
+        return f"{shown} is no text; name one of {names}."
     if whole := [other for other in known if path.startswith(f"{other}.")]:
         return f"{template_path(whole[0])} has no members; leave out what follows it."
     root, _, name = path.partition(".")
@@ -149,10 +150,6 @@ def _is_inside_default(path: str, known: list[str]) -> bool:
         other.startswith("defaults.") and path.startswith(f"{other}.")
         for other in known
     )
-
-
-def _join_paths(paths: list[str]) -> str:
-    return ", ".join(template_path(path) for path in paths[:6])
 
 
 def template_path(path: str) -> str:
@@ -201,19 +198,12 @@ class _VariableFinder(NodeVisitor):
         for argument in [*node.args, *node.kwargs]:
             self.visit(argument)
 
-    def visit_Name(self, node: nodes.Name) -> None:  # noqa: N802 -- as above
-        """Record a single name."""
-        self._record(node)
-
-    def visit_Getattr(self, node: nodes.Getattr) -> None:  # noqa: N802 -- as above
+    def visit_Name(self, node: nodes.Expr) -> None:  # noqa: N802 -- as above
         """Record a path, or visit what is none."""
         if not self._record(node):
             self.generic_visit(node)
 
-    def visit_Getitem(self, node: nodes.Getitem) -> None:  # noqa: N802 -- as above
-        """Record a path written with brackets, or visit what is none."""
-        if not self._record(node):
-            self.generic_visit(node)
+    visit_Getattr = visit_Getitem = visit_Name  # noqa: N815 -- as above
 
     def _record(self, node: nodes.Expr) -> bool:
         match _variable_path(node):

@@ -52,11 +52,6 @@ class DiffLine:
     starts_paragraph: bool
     """Whether it is the first line of a paragraph."""
 
-    @property
-    def is_changed(self) -> bool:
-        """Whether it differs between the texts."""
-        return any(not span.is_unchanged for span in self.spans)
-
 
 @dataclass(frozen=True, slots=True)
 class TextDiff:
@@ -172,7 +167,7 @@ def _merge_short_gaps(spans: list[DiffSpan]) -> list[DiffSpan]:
 
 
 def _are_in_context(lines: Sequence[DiffLine]) -> list[bool]:
-    changed = [line.is_changed for line in lines]
+    changed = [any(not s.is_unchanged for s in line.spans) for line in lines]
     return [
         any(changed[max(0, index - _CONTEXT_LINES) : index + _CONTEXT_LINES + 1])
         for index in range(len(changed))

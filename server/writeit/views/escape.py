@@ -129,3 +129,8 @@ def _is_control(character: str) -> bool:
 def join_blocks(*parts: str) -> str:
     """Join the parts of a page with blank lines, without empty parts."""
     return "\n\n".join(part for part in parts if part)
+
+
+def page_of_blocks(*parts: str) -> str:
+    """Join the parts of a page as `join_blocks`, with a line break at the end."""
+    return f"{join_blocks(*parts)}\n"

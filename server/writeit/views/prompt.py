@@ -11,8 +11,8 @@ from writeit.views.escape import (
     code_block,
     escape_inline,
     escape_line,
-    join_blocks,
     markdown_table,
+    page_of_blocks,
 )
 
 
@@ -20,17 +20,14 @@ def render_prompt(
     run: PipelineRun, step: str, prompt: str, models: Sequence[ModelPreview]
 ) -> str:
     """Return the page of a step's prompt."""
-    return (
-        join_blocks(
-            f"# Prompt of {escape_inline(step)}",
-            escape_line(wording.run_label(run)),
-            "This is exactly what the step sends. Opening this page sends nothing.",
-            _models_table(models),
-            "## The prompt",
-            wording.text_length(prompt),
-            code_block(prompt),
-        )
-        + "\n"
+    return page_of_blocks(
+        f"# Prompt of {escape_inline(step)}",
+        escape_line(wording.run_label(run)),
+        "This is exactly what the step sends. Opening this page sends nothing.",
+        _models_table(models),
+        "## The prompt",
+        wording.text_length(prompt),
+        code_block(prompt),
     )
 
 

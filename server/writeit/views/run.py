@@ -15,6 +15,7 @@ from writeit.views.escape import (
     escape_inline,
     escape_line,
     join_blocks,
+    page_of_blocks,
     shorten,
     single_line,
 )
@@ -104,19 +105,16 @@ def render_run(
     make_link: Callable[[View], str] = view_uri,
 ) -> str:
     """Return the page of a run; `make_link` returns the address of another page."""
-    return (
-        join_blocks(
-            f"# {escape_inline(wording.run_title(run))}",
-            _origin_line(run),
-            _status_section(run),
-            run_next_action(run),
-            f"## Steps\n\n{_steps_section(run)}",
-            _failures_section(run),
-            _inputs_section(run),
-            _run_tree_section(run, run_tree),
-            _link_definitions(run, make_link),
-        )
-        + "\n"
+    return page_of_blocks(
+        f"# {escape_inline(wording.run_title(run))}",
+        _origin_line(run),
+        _status_section(run),
+        run_next_action(run),
+        f"## Steps\n\n{_steps_section(run)}",
+        _failures_section(run),
+        _inputs_section(run),
+        _run_tree_section(run, run_tree),
+        _link_definitions(run, make_link),
     )
 
 
@@ -238,17 +236,12 @@ _MAX_FEEDBACK_LENGTH = 160
 def render_origin(run: PipelineRun, applied_text: AppliedText) -> str:
     """Return the run, step, author, style and feedback of an applied text."""
     step = run.steps[applied_text.step]
-    return (
-        join_blocks(
-            f"**{escape_inline(wording.run_label(run))}**, {step.step_name}",
-            f"{_author_text(step)}.",
-            f"Style: {run.primer.primer_id} ({run.primer.version})."
-            if run.primer
-            else "",
-            _feedback_text(step),
-            f"In the document since {wording.format_datetime(applied_text.at)}.",
-        )
-        + "\n"
+    return page_of_blocks(
+        f"**{escape_inline(wording.run_label(run))}**, {step.step_name}",
+        f"{_author_text(step)}.",
+        f"Style: {run.primer.primer_id} ({run.primer.version})." if run.primer else "",
+        _feedback_text(step),
+        f"In the document since {wording.format_datetime(applied_text.at)}.",
     )
 
 

@@ -24,6 +24,7 @@ from writeit.views.escape import (
     escape_line,
     escape_quotation,
     join_blocks,
+    page_of_blocks,
     shorten,
 )
 from writeit.views.section_markers import PageParts, SectionText
@@ -179,13 +180,10 @@ def _failed_answer_text(failure: ResponseFailure) -> str:
     message = (
         f"> {escape_quotation(failure.message)}" if failure.message.strip() else ""
     )
-    return (
-        join_blocks(
-            f"## No answer · {escape_inline(failure.model)}",
-            f"{reason} {wording.FAILURE_REMEDIES[failure.reason]}",
-            message,
-        )
-        + "\n"
+    return page_of_blocks(
+        f"## No answer · {escape_inline(failure.model)}",
+        f"{reason} {wording.FAILURE_REMEDIES[failure.reason]}",
+        message,
     )
 
 
@@ -222,15 +220,12 @@ def _step_header(
     if cost := wording.total_cost_text(step.ai_responses):
         status += f" Cost so far: {cost}."
     action = step_next_action(run, step, editable=editable)
-    return (
-        join_blocks(
-            f"# {step.step_name} · {position}",
-            escape_line(wording.run_label(run)),
-            escape_line(description),
-            status,
-            f"{interruption_text(run)} {action}".strip(),
-        )
-        + "\n"
+    return page_of_blocks(
+        f"# {step.step_name} · {position}",
+        escape_line(wording.run_label(run)),
+        escape_line(description),
+        status,
+        f"{interruption_text(run)} {action}".strip(),
     )
 
 

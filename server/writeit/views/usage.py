@@ -7,7 +7,7 @@ from datetime import datetime
 
 from writeit.domain.entity import UsageTotal
 from writeit.views import wording
-from writeit.views.escape import escape_inline, join_blocks, markdown_table
+from writeit.views.escape import escape_inline, markdown_table, page_of_blocks
 
 
 def render_usage(
@@ -21,11 +21,8 @@ def render_usage(
         f"## By {escape_inline(by)}\n\n{_usage_table(by, rows, total)}"
         for by, rows in sums.items()
     )
-    return (
-        join_blocks(
-            "# Usage", _usage_summary(total, since), *(tables if total.calls else ())
-        )
-        + "\n"
+    return page_of_blocks(
+        "# Usage", _usage_summary(total, since), *(tables if total.calls else ())
     )
 
 
@@ -33,11 +30,8 @@ def _usage_summary(total: UsageTotal, since: datetime | None) -> str:
     when = f" since {wording.format_date(since)}" if since else ""
     if not total.calls:
         return f"No model calls{when}."
-    calls, cost = (
-        wording.count_of(total.calls, "call"),
-        wording.cost_text(total.cost_usd),
-    )
-    summary = f"{calls}{when}: **{cost}**."
+    calls = wording.count_of(total.calls, "call")
+    summary = f"{calls}{when}: **{wording.cost_text(total.cost_usd)}**."
     if not total.unknown_cost_calls or total.cost_usd is None:
         return summary
     unknown = wording.count_of(total.unknown_cost_calls, "call")
