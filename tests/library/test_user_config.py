@@ -116,3 +116,14 @@ def test_a_variable_that_is_wrong_is_named(
     config, (problem,) = read_user_config()
     assert config.store_location == "user"
     assert problem.startswith("WRITEIT_STORE_LOCATION ")
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize(
+    "options", [{"storeLocation": "/tmp/\ud800"}, {"ollamaUrl": "http://\ud800"}]
+)
+def test_half_a_character_is_ignored_with_a_message(options: dict[str, str]) -> None:
+    """It can be neither the name of a folder nor handed to the model host."""
+    config, [message] = read_user_config(options)
+    assert config == UserConfig()
+    assert next(iter(options)) in message

@@ -226,7 +226,15 @@ class Settings(_SettingsSection):
     output: Output | None = None
 
 
+def _require_characters(value: str) -> None:
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError as error:  # JSON and YAML can name half a character
+        raise ValueError("has half a character (a lone UTF-16 surrogate)") from error
+
+
 def _location(value: str) -> str:
+    _require_characters(value)
     location = os.path.expanduser(value)  # noqa: PTH111 -- Path raises where there is no such user
     if "\0" not in location and (location in PLACES or Path(location).is_absolute()):
         return location
@@ -234,6 +242,7 @@ def _location(value: str) -> str:
 
 
 def _address(value: str) -> str:
+    _require_characters(value)
     parts = urlsplit(value if "//" in value else f"http://{value}")
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ValueError("should be an address like http://localhost:11434")
