@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Terminal]:
-    """A workspace with notes, a key, and nobody to talk to outside."""
+    """A workspace with notes, an API key and a test provider."""
     async with running() as provider:
         yield terminal_in(tmp_path_factory.mktemp("shell"), provider)

@@ -49,73 +49,77 @@ back draft another way
 join 1 2 with love
 quit
 """
-"""Angles: refusals, a look around, an answer reworded. Outline: asked anew, chosen,
-chosen again. Draft: merged. Then back to the draft, where a model joins the answers."""
+"""Angles: refusals, views, an edited answer. Outline: regenerated, chosen,
+chosen again. Draft: merged. Then back to the draft, where a model merges answers."""
 
 
-async def choosing(shell: Terminal, lines: str, *models: str) -> CommandResult:
-    """Take the notes through the article pipeline, choosing by these lines."""
-    said = await shell.writeit(
+async def run_lines(shell: Terminal, lines: str, *models: str) -> CommandResult:
+    """Run the article pipeline on the notes with these lines as input."""
+    result = await shell.writeit(
         *("run", "tech-article", "notes.md", "--choose", "ask"),
         *(models or TWO),
         lines=lines,
     )
-    assert "Traceback" not in said.err
-    return said
+    assert "Traceback" not in result.err
+    return result
 
 
-def run_of(said: CommandResult) -> str:
-    """The run that a command ended with."""
-    return said.err.rsplit(maxsplit=1)[-1]
+def last_run_id(result: CommandResult) -> str:
+    """Return the id of the run that the command ended with."""
+    return result.err.rsplit(maxsplit=1)[-1]
 
 
-async def kept(shell: Terminal, run_id: str) -> dict[str, Any]:
-    """A run as it is in the store."""
+async def stored_run(shell: Terminal, run_id: str) -> dict[str, Any]:
+    """Return a run as it is in the store."""
     run: dict[str, Any] = (await shell.writeit("show", run_id, "--json")).json
     return run
 
 
 @dataclass(frozen=True)
 class Story:
-    """What became of the story."""
+    """The output of the story and its two runs."""
 
-    said: CommandResult
+    output: CommandResult
     child: dict[str, Any]
     run: dict[str, Any]
 
     def step(self, name: str) -> dict[str, Any]:
-        """A step of the run she went back from."""
+        """Return a step of the original run."""
         step: dict[str, Any] = self.run["steps"][name]
         return step
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def story(shell: Terminal) -> Story:
-    """A writer who does a little of everything; each test looks at one thing."""
+    """One session with every command; each test checks one result."""
     shell.environment["EDITOR"] = "sed -E -i 's/moves|run/sleep/'"
     try:
-        said = await choosing(shell, STORY)
+        result = await run_lines(shell, STORY)
     finally:
         del shell.environment["EDITOR"]
-    assert said.code == 0, said.err
-    child = await kept(shell, run_of(said))
-    return Story(said, child, await kept(shell, child["parent_pipeline_run_id"]))
+    assert result.code == 0, result.err
+    child = await stored_run(shell, last_run_id(result))
+    return Story(
+        result, child, await stored_run(shell, child["parent_pipeline_run_id"])
+    )
 
 
 async def test_a_script_chooses_to_the_end(shell: Terminal) -> None:
-    """A number chooses, an empty line asks the next step; stdout is the article."""
-    said = await choosing(shell, "1\n\n2\n\nskip\n1\n\n1\n", "-m", WATER, "-m", WATER)
-    assert said.code == 0, said.err
-    assert said.out == "Water moves.\n"
-    run = await kept(shell, run_of(said))
+    """A number chooses, an empty line generates; stdout is the article."""
+    result = await run_lines(
+        shell, "1\n\n2\n\nskip\n1\n\n1\n", "-m", WATER, "-m", WATER
+    )
+    assert result.code == 0, result.err
+    assert result.out == "Water moves.\n"
+    run = await stored_run(shell, last_run_id(result))
     assert run["status"] == "COMPLETED"
     chosen = [step["user_selection"] for step in run["steps"].values()]
     assert chosen == [0, 1, 0, 0]
 
 
 async def test_the_view_is_shown_without_its_markers(story: Story) -> None:
-    """The same words as in an editor: who answered, how long it is, the text."""
-    shown = story.said.err
+    """It has the text of the editor's view: models, lengths, answers."""
+    shown = story.output.err
     assert "angles · step 1 of 4" in shown
     assert "Answer 1 · openai/" in shown
     assert "2 answers to choose from." in shown
@@ -123,52 +127,52 @@ async def test_the_view_is_shown_without_its_markers(story: Story) -> None:
     assert "## Answer" not in shown
 
 
-async def test_what_is_not_understood_is_asked_again(story: Story) -> None:
-    """With what would be; nothing happens to the run."""
-    assert "There is no answer 7." in story.said.err
-    assert "Did you mean: choose" in story.said.err
-    assert "No step is called 'nowhere'" in story.said.err
-    assert "only the next pending step can be skipped" in story.said.err
+async def test_an_invalid_line_is_refused_with_a_hint(story: Story) -> None:
+    """The run does not change."""
+    assert "There is no answer 7." in story.output.err
+    assert "Did you mean: choose" in story.output.err
+    assert "No step is called 'nowhere'" in story.output.err
+    assert "only the next pending step can be skipped" in story.output.err
 
 
 async def test_an_answer_is_edited_before_it_is_chosen(story: Story) -> None:
-    """In $EDITOR; what the next step gets is the writer's wording."""
+    """In $EDITOR; the next step gets the edited text."""
     step = story.step("angles")
     chosen = step["ai_responses"][step["user_selection"]]
     assert step["edited_content"] == re.sub("moves|run", "sleep", chosen["raw_output"])
 
 
 async def test_answers_are_rated_and_compared(story: Story) -> None:
-    """A score is the run's; what is different is shown in words."""
+    """The score is stored in the run; differences are shown."""
     assert list(story.step("angles")["ratings"].values()) == [0.5]
-    assert "little in common" in story.said.err
+    assert "little in common" in story.output.err
 
 
 async def test_the_prompt_is_shown_word_for_word(story: Story) -> None:
-    """As it is sent then."""
+    """It is the prompt that is sent."""
     sent = story.step("outline")["ai_responses"][0]["prompt_used"]
-    shown = story.said.err.split("Prompt of outline")[1]
+    shown = story.output.err.split("Prompt of outline")[1]
     assert sent.strip() in shown
 
 
-async def test_words_go_into_the_next_asking(story: Story) -> None:
-    """And those for later steps into the prompts of later steps."""
+async def test_feedback_is_in_the_next_prompt(story: Story) -> None:
+    """Feedback for later steps is in their prompts."""
     outline, draft = story.step("outline"), story.step("draft")
     assert outline["retry_count"] == 1
     assert "make it wetter" in outline["ai_responses"][2]["prompt_used"]
     assert "mind the fish" in draft["ai_responses"][0]["prompt_used"]
 
 
-async def test_a_choice_can_be_made_again_before_the_next_step_is_asked(
+async def test_a_choice_can_be_made_again_before_the_next_step_starts(
     story: Story,
 ) -> None:
-    """Without a branch."""
+    """No branch is made."""
     assert story.step("outline")["user_selection"] == 1
     assert story.run["parent_pipeline_run_id"] is None
 
 
 async def test_passages_of_two_answers_are_merged_in_the_editor(story: Story) -> None:
-    """Paragraphs by their numbers, then as the writer leaves them."""
+    """Paragraphs are taken by number and edited."""
     step = story.step("draft")
     texts = [passage["text"] for passage in step["passages"]]
     assert len(texts) == 2
@@ -176,28 +180,28 @@ async def test_passages_of_two_answers_are_merged_in_the_editor(story: Story) ->
     assert step["status"] == "COMPLETED"
 
 
-async def test_going_back_is_a_new_run(story: Story) -> None:
-    """The one that is left stays as it is."""
+async def test_going_back_makes_a_branch(story: Story) -> None:
+    """The original run does not change."""
     assert story.child["name"] == "another way"
     assert story.child["branch_point"] == "draft"
     assert story.run["current_step"] == "polish"
 
 
-async def test_a_model_joins_what_it_is_told_to(story: Story) -> None:
-    """Its text is one more answer."""
+async def test_a_model_merges_the_named_answers(story: Story) -> None:
+    """Its text is another answer."""
     answers = story.child["steps"]["draft"]["ai_responses"]
     assert len(answers) == 3
     assert "with love" in answers[2]["prompt_used"]
 
 
-async def test_a_run_can_be_taken_up_without_choosing(
+async def test_a_run_can_be_resumed_without_choosing(
     shell: Terminal, story: Story
 ) -> None:
-    """The first answers then; the models are those it was begun with."""
+    """The first answers are chosen, of the models of the start."""
     run_id = story.run["pipeline_run_id"]
-    on = await shell.writeit("run", "--resume", run_id, "-o", "resumed.md")
-    assert on.code == 0, on.err
-    run = await kept(shell, run_id)
+    resumed_run = await shell.writeit("run", "--resume", run_id, "-o", "resumed.md")
+    assert resumed_run.code == 0, resumed_run.err
+    run = await stored_run(shell, run_id)
     assert run["status"] == "COMPLETED"
     polished = run["steps"]["polish"]
     assert len(polished["ai_responses"]) == 2
@@ -206,33 +210,34 @@ async def test_a_run_can_be_taken_up_without_choosing(
 
 
 async def test_the_end_of_the_input_pauses_the_run(shell: Terminal) -> None:
-    """It says how to go on, and the run does."""
-    said = await shell.writeit(
+    """The output says how to resume, and that works."""
+    result = await shell.writeit(
         *("run", "tech-article", "notes.md", "--choose", "ask", "--json", *TWO),
         lines="take 1 1\ntake 2 1\nmerge\n\n",
     )
-    assert said.code == 0, said.err
-    assert "--resume" in said.err
-    told = said.json
-    assert (told["status"], told["current_step"]) == ("PAUSED", "outline")
-    assert told["article"] is None
-    run = await kept(shell, told["run_id"])
+    assert result.code == 0, result.err
+    assert "--resume" in result.err
+    summary = result.json
+    assert (summary["status"], summary["current_step"]) == ("PAUSED", "outline")
+    assert summary["article"] is None
+    run = await stored_run(shell, summary["run_id"])
     passages = [passage["text"] for passage in run["steps"]["angles"]["passages"]]
     assert run["steps"]["angles"]["merged_content"] == "\n\n".join(passages)
-    on = await shell.writeit(
-        *("run", "--choose", "ask", "--resume", told["run_id"]), lines="1\nskip\nskip\n"
+    resumed_run = await shell.writeit(
+        *("run", "--choose", "ask", "--resume", summary["run_id"]),
+        lines="1\nskip\nskip\n",
     )
-    assert on.code == 0, on.err
-    assert on.out.strip()
-    assert (await kept(shell, told["run_id"]))["status"] == "COMPLETED"
+    assert resumed_run.code == 0, resumed_run.err
+    assert resumed_run.out.strip()
+    assert (await stored_run(shell, summary["run_id"]))["status"] == "COMPLETED"
 
 
-async def test_no_answer_is_said_and_asked_about(shell: Terminal) -> None:
-    """The run goes on: asked again, or the step is skipped; nothing needs an editor."""
-    said = await choosing(shell, "edit 1\nskip\nquit\n", "-m", "openai/err-400")
-    assert said.code == 0
-    assert "No answer · openai/err-400" in said.err
-    run = await kept(shell, run_of(said))
+async def test_a_step_without_answers_can_be_skipped(shell: Terminal) -> None:
+    """The failure is shown; `edit` is refused without an editor."""
+    result = await run_lines(shell, "edit 1\nskip\nquit\n", "-m", "openai/err-400")
+    assert result.code == 0
+    assert "No answer · openai/err-400" in result.err
+    run = await stored_run(shell, last_run_id(result))
     assert run["steps"]["angles"]["status"] == "SKIPPED"
 
 
@@ -245,18 +250,15 @@ async def test_no_answer_is_said_and_asked_about(shell: Terminal) -> None:
         ("tech-article", "notes.md", "--choose", "last"),
     ],
 )
-async def test_what_does_not_go_together_is_misuse(
+async def test_contradicting_options_are_wrong_usage(
     shell: Terminal, arguments: tuple[str, ...]
 ) -> None:
-    """Before anything is opened."""
+    """The store is not opened."""
     assert (await shell.writeit("run", *arguments)).code == 2
 
 
-# --- by hand ----------------------------------------------------------------------
-
-
-async def test_ctrl_c_stops_what_streams_and_asks(shell: Terminal) -> None:
-    """What came is kept, and can be chosen."""
+async def test_ctrl_c_stops_generating_and_shows_the_prompt(shell: Terminal) -> None:
+    """The text received is kept and can be chosen."""
     async with shell.screen(
         *("run", "tech-article", "notes.md", "--choose", "ask"),
         *("-m", "openai/slow-5000"),
@@ -274,8 +276,8 @@ async def test_ctrl_c_stops_what_streams_and_asks(shell: Terminal) -> None:
         assert await screen.ends() == 0
 
 
-async def test_ctrl_c_at_the_prompt_leaves(shell: Terminal) -> None:
-    """The run stays as it stands."""
+async def test_ctrl_c_at_the_prompt_ends_the_command(shell: Terminal) -> None:
+    """The run does not change."""
     async with shell.screen(
         "run", "tech-article", "notes.md", "--choose", "ask", *TWO
     ) as screen:
@@ -285,23 +287,23 @@ async def test_ctrl_c_at_the_prompt_leaves(shell: Terminal) -> None:
 
 
 async def test_ctrl_c_without_choosing_ends_the_command(shell: Terminal) -> None:
-    """What came is kept all the same; exit 1."""
+    """The text received is kept; the exit code is 1."""
     async with shell.screen(
         "run", "tech-article", "notes.md", "-m", "openai/slow-5000"
     ) as screen:
         await screen.shows("word3 ")
         screen.process.send_signal(signal.SIGINT)
-        await screen.shows("--resume")  # how to go on
+        await screen.shows("--resume")
         await screen.shows("Stopped.")
         assert await screen.ends() == 1
     newest = (await shell.writeit("log", "--json", "--limit", "1")).json[0]
     assert newest["status"] == "PAUSED"
-    run = await kept(shell, newest["run_id"])
+    run = await stored_run(shell, newest["run_id"])
     assert run["steps"]["angles"]["ai_responses"][0]["partial"]
 
 
-async def test_a_person_is_asked_what_should_be_different(shell: Terminal) -> None:
-    """At a terminal `again` alone asks for the words."""
+async def test_regenerating_prompts_for_feedback(shell: Terminal) -> None:
+    """At a terminal, `again` without feedback prompts for it."""
     async with shell.screen(
         "run", "tech-article", "notes.md", "--choose", "ask", "-m", "openai/echo"
     ) as screen:
@@ -316,8 +318,8 @@ async def test_a_person_is_asked_what_should_be_different(shell: Terminal) -> No
         assert await screen.ends() == 0
 
 
-async def test_the_lease_is_renewed_while_answers_come(shell: Terminal) -> None:
-    """Or an editor would take the run for a dead process's and take it over."""
+async def test_the_lease_is_renewed_while_answers_arrive(shell: Terminal) -> None:
+    """Otherwise an editor would treat the process as dead."""
     async with shell.screen(
         "run", "tech-article", "notes.md", "-m", "openai/slow-9000"
     ) as screen:

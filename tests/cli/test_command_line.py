@@ -1,4 +1,4 @@
-"""The command line as a person uses it: real processes, a provider on loopback."""
+"""The command line, with real processes and a test provider."""
 
 from __future__ import annotations
 
@@ -15,42 +15,44 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_notes_become_an_article_in_a_file(shell: Terminal) -> None:
-    """`writeit run` shows progress and leaves the article where -o says."""
-    said = await shell.writeit(
+    """`writeit run` shows progress and writes the article to -o."""
+    result = await shell.writeit(
         *("run", "tech-article", "notes.md", "-m", "openai/say-Rivers%20run.%0A"),
         *("-o", "article.md"),
     )
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
     article = shell.folder / "article.md"
     assert article.read_text(encoding="utf-8") == "Rivers run.\n"
-    assert said.out == ""
+    assert result.out == ""
     for step in ("angles", "outline", "draft", "polish"):
-        assert f"── {step} ──" in said.err
-    run_id = said.err.rsplit(maxsplit=1)[-1]
+        assert f"── {step} ──" in result.err
+    run_id = result.err.rsplit(maxsplit=1)[-1]
     exported = await shell.writeit("export", run_id)
     kept = yaml.safe_load(exported.out)
     assert kept["run"]["status"] == "COMPLETED"
     assert kept["history"][-1]["type"] == "run_completed"
 
 
-async def test_without_a_place_the_article_goes_to_stdout(shell: Terminal) -> None:
-    """Progress is stderr's; stdout can be piped."""
-    said = await shell.writeit(
+async def test_without_a_file_the_article_goes_to_stdout(
+    shell: Terminal,
+) -> None:
+    """Progress goes to stderr."""
+    result = await shell.writeit(
         "run", "tech-article", "notes.md", "-m", "openai/say-words", "-q"
     )
-    assert said.code == 0, said.err
-    assert said.out == "words\n"
+    assert result.code == 0, result.err
+    assert result.out == "words\n"
 
 
-async def test_a_file_that_is_there_is_not_replaced(shell: Terminal) -> None:
-    """-o on an existing file is misuse; nothing was sent for it."""
+async def test_an_existing_file_is_not_replaced(shell: Terminal) -> None:
+    """-o on an existing file is wrong usage."""
     kept = shell.folder / "kept.md"
     kept.write_text("mine", encoding="utf-8")
-    said = await shell.writeit(
+    result = await shell.writeit(
         "run", "tech-article", "notes.md", "-m", "openai/say-x", "-o", "kept.md"
     )
-    assert said.code == 2
-    assert "--force" in said.err
+    assert result.code == 2
+    assert "--force" in result.err
     assert kept.read_text(encoding="utf-8") == "mine"
 
 
@@ -75,46 +77,46 @@ async def test_a_file_that_is_there_is_not_replaced(shell: Terminal) -> None:
         (("serve", "--smoke"), 2, "smoke"),
     ],
 )
-async def test_what_went_wrong_is_said_with_what_to_do(
+async def test_errors_say_what_to_do(
     shell: Terminal, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    """0 done, 1 the work failed, 2 misuse; no traceback."""
+    """Exit codes: 1 failed, 2 wrong usage; no traceback."""
     (shell.folder / "cache").mkdir(exist_ok=True)
     (shell.folder / "cache" / "bytes.md").write_bytes(b"\xff\xfe")
-    said = await shell.writeit(*arguments)
-    assert said.code == code, said.err
-    assert words in said.err
-    assert "Traceback" not in said.err
+    result = await shell.writeit(*arguments)
+    assert result.code == code, result.err
+    assert words in result.err
+    assert "Traceback" not in result.err
 
 
-async def test_models_are_listed_with_why_they_cannot_be_used(
+async def test_unavailable_models_are_listed_with_the_reason(
     shell: Terminal,
 ) -> None:
-    """Without weights the list says how to get them."""
-    said = await shell.writeit("model", "list", "--json")
-    assert said.code == 0, said.err
+    """If the offline model is not installed, the list says how."""
+    result = await shell.writeit("model", "list", "--json")
+    assert result.code == 0, result.err
     embedded = next(
-        m for m in json.loads(said.out) if m["id"] == "embedded/smollm2-135m"
+        m for m in json.loads(result.out) if m["id"] == "embedded/smollm2-135m"
     )
     assert not embedded["available"]
     assert "install" in embedded["reason"]
 
 
-async def test_pipelines_are_checked_with_their_places(shell: Terminal) -> None:
-    """File, line and column; exit 1 while there are errors."""
+async def test_problems_of_pipelines_have_positions(shell: Terminal) -> None:
+    """File, line and column; exit code 1 if there are errors."""
     broken = shell.folder / "pipelines" / "broken.yaml"
     broken.write_text("name: broken\nsteps: []\n", encoding="utf-8")
     try:
-        said = await shell.writeit("pipeline", "check")
+        result = await shell.writeit("pipeline", "check")
     finally:
         broken.unlink()
-    assert said.code == 1
-    assert "broken.yaml:2:" in said.out
+    assert result.code == 1
+    assert "broken.yaml:2:" in result.out
     listed = await shell.writeit("pipeline", "list")
     assert "tech-article" in listed.out
 
 
-async def test_the_version_is_the_packages(shell: Terminal) -> None:
-    """`--version` says what is installed."""
-    said = await shell.writeit("--version")
-    assert said.out.strip().endswith("0.1.0")
+async def test_the_version_is_the_version_of_the_package(shell: Terminal) -> None:
+    """`--version` prints it."""
+    result = await shell.writeit("--version")
+    assert result.out.strip().endswith("0.1.0")

@@ -1,4 +1,4 @@
-"""`writeit doctor`: what can be used here and now, and why the rest cannot."""
+"""`writeit doctor`: what is usable, and why the rest is not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEY = "a-key-that-looks-like-nothing-known-0815"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A workspace in which nothing was done yet."""
+    """A new workspace."""
     folder = new_workspace(tmp_path / "w")
     (folder / ".writeit").mkdir()
     return folder
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 async def doctor(
     folder: Path, *arguments: str, **environment: str
 ) -> tuple[int, str, str]:
-    """Run it; return exit code, stdout and stderr."""
+    """Run `writeit doctor`; return exit code, stdout and stderr."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "writeit", "doctor", *arguments),
         cwd=folder,
@@ -53,14 +53,14 @@ async def doctor(
     return process.returncode or 0, out.decode(), err.decode()
 
 
-def finding(told: Any, name: str) -> Any:
-    """One thing that was looked at."""
-    (found,) = [f for f in told["findings"] if f["name"] == name]
-    return found
+def finding(report: Any, name: str) -> Any:
+    """Return a finding by its name."""
+    (match,) = [f for f in report["findings"] if f["name"] == name]
+    return match
 
 
-async def test_with_nothing_it_says_what_to_do_and_fails(folder: Path) -> None:
-    """Exit 1; each thing says how to get it; no store was made by looking."""
+async def test_without_models_it_fails_and_says_what_to_do(folder: Path) -> None:
+    """Each finding says how to fix it; no store is made."""
     code, out, err = await doctor(folder)
     assert (code, err) == (1, "")
     for remedy in ("ollama serve", "pip install 'writeit[local]'", "writeit keys set"):
@@ -70,7 +70,7 @@ async def test_with_nothing_it_says_what_to_do_and_fails(folder: Path) -> None:
 
 
 async def test_with_keys_and_ollama_it_says_what_is_usable(folder: Path) -> None:
-    """Models by provider, where keys come from, never a key; proxies by name."""
+    """Models by provider, sources of keys, names of proxies; no key."""
     async with running() as provider:
         provider.ollama_models = ["llama3:latest"]
         code, out, err = await doctor(
@@ -82,28 +82,31 @@ async def test_with_keys_and_ollama_it_says_what_is_usable(folder: Path) -> None
             HTTPS_PROXY="http://name:password@127.0.0.1:9",
         )
     assert code == 0, err
-    told = json.loads(out)
-    assert told["usable"]
-    assert told["usable_models"]["ollama"] == ["ollama/llama3:latest"]
-    assert "openai/gpt-4o" in told["usable_models"]["openai"]
-    assert (told["keys"]["openai"], told["keys"]["groq"]) == ("keyring", "environment")
-    assert finding(told, "Ollama")["ok"]
-    assert finding(told, "store")["ok"]
-    assert not finding(told, "embedded model")["ok"]
-    assert told["proxies"] == ["HTTPS_PROXY"]
-    assert told["python"].startswith("3.")
+    report = json.loads(out)
+    assert report["usable"]
+    assert report["usable_models"]["ollama"] == ["ollama/llama3:latest"]
+    assert "openai/gpt-4o" in report["usable_models"]["openai"]
+    assert (report["keys"]["openai"], report["keys"]["groq"]) == (
+        "keyring",
+        "environment",
+    )
+    assert finding(report, "Ollama")["ok"]
+    assert finding(report, "store")["ok"]
+    assert not finding(report, "embedded model")["ok"]
+    assert report["proxies"] == ["HTTPS_PROXY"]
+    assert report["python"].startswith("3.")
     assert KEY not in out + err
     assert "password" not in out + err
 
 
-async def test_a_store_that_cannot_be_opened_is_told(folder: Path) -> None:
-    """It is a finding with its remedy, the rest is still looked at, and exit is 1."""
+async def test_a_damaged_store_is_a_finding(folder: Path) -> None:
+    """The other checks still run, and the exit code is 1."""
     store = folder / ".writeit" / "store"
     store.mkdir()
     (store / "data.mdb").write_bytes(b"nothing of LMDB" * 1000)
     code, out, _ = await doctor(folder, "--json", GROQ_API_KEY=KEY)
-    told = json.loads(out)
+    report = json.loads(out)
     assert code == 1
-    assert not finding(told, "store")["ok"]
-    assert finding(told, "model host")["ok"]
-    assert told["usable_models"]["groq"]
+    assert not finding(report, "store")["ok"]
+    assert finding(report, "model host")["ok"]
+    assert report["usable_models"]["groq"]

@@ -1,4 +1,4 @@
-"""`writeit keys` as a person uses it: a pipe, a terminal, a keyring or none."""
+"""`writeit keys` with a pipe, a terminal, and with and without a keyring."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEY = "a-key-that-looks-like-nothing-known-0815"
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """A home of its own and a keyring that lasts as long as the command."""
+    """A new home and a keyring that lasts as long as the command."""
     return {
         **os.environ,
         "HOME": str(tmp_path),
@@ -34,7 +34,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def writeit(
     environment: dict[str, str], *arguments: str, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command and return its result."""
     return subprocess.run(
         [sys.executable, "-m", "writeit", *arguments],
         check=False,
@@ -47,17 +47,17 @@ def writeit(
 
 
 def test_a_key_comes_from_stdin(environment: dict[str, str]) -> None:
-    """A pipe is read; nothing of the key is printed."""
-    said = writeit(environment, "keys", "set", "openai", stdin=f"{KEY}\n")
-    assert (said.returncode, said.stderr) == (0, "")
-    assert "keyring" in said.stdout
-    assert KEY not in said.stdout
+    """A pipe is read; the key is not printed."""
+    result = writeit(environment, "keys", "set", "openai", stdin=f"{KEY}\n")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "keyring" in result.stdout
+    assert KEY not in result.stdout
 
 
-def test_a_person_is_asked_and_her_key_is_not_shown(
+def test_the_terminal_prompts_and_hides_the_key(
     environment: dict[str, str],
 ) -> None:
-    """The terminal shows the question and not the answer."""
+    """The terminal shows the prompt but not the input."""
     pid, terminal = pty.fork()
     if pid == 0:
         arguments = [sys.executable, "-m", "writeit", "keys", "set", "openai"]
@@ -82,34 +82,36 @@ def test_a_person_is_asked_and_her_key_is_not_shown(
         (("groq",), 2, "empty"),
     ],
 )
-def test_what_is_wrong_is_said(
+def test_wrong_usage_is_explained(
     environment: dict[str, str], arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    """An argument is never a key; an unknown provider is told its neighbours."""
-    said = writeit(environment, "keys", "set", *arguments)
-    assert said.returncode == code, said.stderr
-    assert words in said.stderr
-    assert "Traceback" not in said.stderr
+    """A key cannot be an argument; similar providers are suggested."""
+    result = writeit(environment, "keys", "set", *arguments)
+    assert result.returncode == code, result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_without_a_keyring_it_says_what_to_do(environment: dict[str, str]) -> None:
-    """Exit 1 and the variable to set."""
+def test_without_a_keyring_it_names_the_variable(environment: dict[str, str]) -> None:
+    """Exit code 1 and the variable to set."""
     environment["PYTHON_KEYRING_BACKEND"] = keyring_backend.NO_BACKEND
-    said = writeit(environment, "keys", "set", "openai", stdin=KEY)
-    assert said.returncode == 1
-    assert "OPENAI_API_KEY" in said.stderr
-    assert KEY not in said.stderr
+    result = writeit(environment, "keys", "set", "openai", stdin=KEY)
+    assert result.returncode == 1
+    assert "OPENAI_API_KEY" in result.stderr
+    assert KEY not in result.stderr
 
 
-def test_the_list_says_where_keys_come_from(environment: dict[str, str]) -> None:
+def test_the_list_shows_the_sources_of_keys(environment: dict[str, str]) -> None:
     """Environment, keyring or none; never the key."""
     environment["GROQ_API_KEY"] = KEY
     environment["WRITEIT_TEST_KEYRING"] = KEY
-    said = writeit(environment, "keys", "list", "--json")
-    found = {e["provider"]: e["source"] for e in json.loads(said.stdout)["providers"]}
-    assert found["groq"] == "environment"
-    assert found["openai"] == "keyring"
-    assert found["anthropic"] == "none"
+    result = writeit(environment, "keys", "list", "--json")
+    sources = {
+        e["provider"]: e["source"] for e in json.loads(result.stdout)["providers"]
+    }
+    assert sources["groq"] == "environment"
+    assert sources["openai"] == "keyring"
+    assert sources["anthropic"] == "none"
     one = writeit(environment, "keys", "list", "openai")
     assert one.stdout.split() == ["openai", "keyring"]
-    assert KEY not in said.stdout + one.stdout
+    assert KEY not in result.stdout + one.stdout

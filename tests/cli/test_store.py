@@ -1,4 +1,4 @@
-"""`writeit store`: what it says, what it does, and its exit codes."""
+"""`writeit store`: output, effects and exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command left behind."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -27,9 +27,9 @@ class CommandResult:
 
     @property
     def json(self) -> dict[str, Any]:
-        """What it said as JSON."""
-        answer: dict[str, Any] = json.loads(self.out)
-        return answer
+        """The output as JSON."""
+        output: dict[str, Any] = json.loads(self.out)
+        return output
 
 
 class Terminal:
@@ -47,13 +47,13 @@ class Terminal:
             main(["store", *arguments])
         except SystemExit as exit_:
             code = int(exit_.code or 0)
-        said = self._capture.readouterr()
-        return CommandResult(code, said.out, said.err)
+        result = self._capture.readouterr()
+        return CommandResult(code, result.out, result.err)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with one finished run, and others."""
+    """A store with one finished run and others."""
     return whole_store(tmp_path_factory.mktemp("made") / ".writeit" / "store")
 
 
@@ -64,7 +64,7 @@ def terminal(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Terminal:
-    """A shell in a workspace of the test's own."""
+    """A shell in a new workspace."""
     monkeypatch.setenv("WRITEIT_DATA_DIR", str(tmp_path / "data"))
     folder = tmp_path / "notes"
     shutil.copytree(made, folder / ".writeit" / "store")
@@ -73,13 +73,13 @@ def terminal(
 
 
 def test_status_counts(terminal: Terminal) -> None:
-    """For people, and as JSON with the names of the data model."""
-    said = terminal.store_command("status", "--json")
-    assert said.code == 0
-    assert said.json["path"] == str(terminal.store)
-    assert said.json["runs"] == 4
-    assert said.json["responses"] == 8
-    assert set(said.json) == {
+    """As text, and as JSON with the names of the data model."""
+    result = terminal.store_command("status", "--json")
+    assert result.code == 0
+    assert result.json["path"] == str(terminal.store)
+    assert result.json["runs"] == 4
+    assert result.json["responses"] == 8
+    assert set(result.json) == {
         *("path", "schema", "map_bytes", "used_bytes", "file_bytes"),
         *("runs", "responses", "texts", "events"),
     }
@@ -88,38 +88,38 @@ def test_status_counts(terminal: Terminal) -> None:
     assert "runs        4\n" in plain.out
 
 
-def test_a_sound_store_is_well(terminal: Terminal) -> None:
-    """Exit 0, and how much was looked at."""
-    said = terminal.store_command("verify", "--json")
-    assert said.code == 0
-    assert said.json["ok"]
-    assert said.json["checked"] > 100
-    assert said.json["problems"] == []
+def test_a_valid_store_has_no_problems(terminal: Terminal) -> None:
+    """Exit code 0 and the number of checked keys."""
+    result = terminal.store_command("verify", "--json")
+    assert result.code == 0
+    assert result.json["ok"]
+    assert result.json["checked"] > 100
+    assert result.json["problems"] == []
     plain = terminal.store_command("verify")
-    assert plain.out == f"Checked {said.json['checked']} keys, problems: 0.\n"
+    assert plain.out == f"Checked {result.json['checked']} keys, problems: 0.\n"
 
 
-def test_damage_is_named_and_the_exit_is_1(terminal: Terminal) -> None:
-    """Each problem by its key, in plain words."""
-    assert terminal.store_command("status").code == 0  # it is ours from now on
+def test_damage_is_named_with_exit_code_1(terminal: Terminal) -> None:
+    """Each problem has its key and a message."""
+    assert terminal.store_command("status").code == 0  # may upgrade the copy
     data = terminal.store / "data.mdb"
     content = data.read_bytes()
-    place = content.index(b"Answer 100. Answer 100.")
+    offset = content.index(b"Answer 100. Answer 100.")
     with data.open("r+b") as file:
-        file.seek(place)
+        file.seek(offset)
         file.write(b"a")
-    said = terminal.store_command("verify")
-    assert said.code == 1
-    assert said.out.startswith("text:")
-    assert said.out.endswith("problems: 1.\n")
+    result = terminal.store_command("verify")
+    assert result.code == 1
+    assert result.out.startswith("text:")
+    assert result.out.endswith("problems: 1.\n")
     as_json = terminal.store_command("verify", "--json")
     assert as_json.code == 1
     assert not as_json.json["ok"]
     assert as_json.json["problems"][0]["key"].startswith("text:")
 
 
-def test_compacting_says_what_is_left(terminal: Terminal) -> None:
-    """And the file is smaller."""
+def test_compacting_shows_the_new_size(terminal: Terminal) -> None:
+    """The file is smaller."""
     before = terminal.store_command("status", "--json").json
     after = terminal.store_command("compact", "--json")
     assert after.code == 0
@@ -127,11 +127,11 @@ def test_compacting_says_what_is_left(terminal: Terminal) -> None:
     assert "file bytes" in terminal.store_command("compact").out
 
 
-def test_a_backup_goes_anywhere_but_over_something(terminal: Terminal) -> None:
-    """Also out of the workspace; a path that is taken is misuse."""
+def test_a_backup_replaces_nothing(terminal: Terminal) -> None:
+    """It may be outside of the workspace; an existing path is refused."""
     target = terminal.folder.parent / "elsewhere" / "backup"
-    said = terminal.store_command("backup", "../elsewhere/backup", "--json")
-    assert said.code == 0
+    result = terminal.store_command("backup", "../elsewhere/backup", "--json")
+    assert result.code == 0
     store = LmdbStore.open(target)
     assert store.get_run(FINISHED) is not None
     store.close()
@@ -141,8 +141,8 @@ def test_a_backup_goes_anywhere_but_over_something(terminal: Terminal) -> None:
     assert "Traceback" not in again.err
 
 
-def test_pruning_counts_until_it_is_told_to_delete(terminal: Terminal) -> None:
-    """Both count alike; afterwards nothing is left to prune."""
+def test_pruning_deletes_only_with_yes(terminal: Terminal) -> None:
+    """The counts are the same; then nothing is left to prune."""
     counted = terminal.store_command("prune", "--before", "2030-01-01", "--json")
     assert counted.code == 0
     assert counted.json == {"runs": 1, "responses": 2, "dry_run": True}
@@ -156,27 +156,27 @@ def test_pruning_counts_until_it_is_told_to_delete(terminal: Terminal) -> None:
     "arguments",
     [("prune", "--yes"), ("prune", "--before", "tomorrow"), ("backup",), ("shrink",)],
 )
-def test_misuse_is_said_and_the_exit_is_2(
+def test_wrong_usage_has_exit_code_2(
     terminal: Terminal, arguments: tuple[str, ...]
 ) -> None:
-    """And nothing was done."""
-    said = terminal.store_command(*arguments)
-    assert said.code == 2
-    assert said.out == ""
+    """Nothing is printed to stdout."""
+    result = terminal.store_command(*arguments)
+    assert result.code == 2
+    assert result.out == ""
 
 
-def test_a_store_that_cannot_be_opened_is_a_failure(terminal: Terminal) -> None:
-    """Exit 1, with what to do."""
+def test_a_store_that_cannot_be_opened_fails(terminal: Terminal) -> None:
+    """Exit code 1 with a hint."""
     (terminal.store / "data.mdb").write_bytes(b"")
-    said = terminal.store_command("verify")
-    assert said.code == 1
-    assert "damaged" in said.err
+    result = terminal.store_command("verify")
+    assert result.code == 1
+    assert "damaged" in result.err
 
 
-def test_moving_says_from_where_to_where(
+def test_moving_shows_both_paths(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For people, and as JSON; nothing to move is no failure."""
+    """As text and JSON; a second move succeeds and does nothing."""
     monkeypatch.setenv("WRITEIT_STORE_LOCATION", "user")
     status = terminal.store_command("status", "--json")
     assert "writeit store move" in status.err

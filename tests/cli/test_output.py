@@ -1,4 +1,4 @@
-"""What is shown at a terminal: views without what is for editors, and no commands."""
+"""Views as a terminal shows them, and the ranges of paragraphs."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 def shown(run: PipelineRun, step: str = "angles") -> str:
-    """A step as a terminal shows it, without colours."""
+    """Return a step as a terminal shows it, without colours."""
     return click.unstyle(render_step_for_terminal(run, step, "Three ways to *tell* it"))
 
 
-def test_an_answer_stands_as_it_is() -> None:
-    """Its markdown is the writer's; only the page around it is dressed."""
+def test_an_answer_is_shown_unchanged() -> None:
+    """Only the page around the answer is formatted."""
     text = "# A title\n\n**Bold**, `code` and \\*stars\\*\n\n\n\n---\n\n[a link]"
     page = shown(runs.answered(runs.new_run(), text))
     assert text in page
@@ -37,14 +37,14 @@ def test_an_answer_stands_as_it_is() -> None:
 
 
 def test_a_prompt_is_shown_word_for_word() -> None:
-    """What looks like markdown in it is what is sent."""
+    """Markdown in it is not formatted."""
     prompt = "# Write\n\n\n\n**Now** \\[x]\n\n---\n"
     page = render_for_terminal(render_prompt(runs.new_run(), "angles", prompt, []))
     assert prompt.rstrip() in page
 
 
-def test_empty_sections_are_for_editors() -> None:
-    """Nobody can type into them here; with something in them they are shown."""
+def test_empty_sections_are_not_shown() -> None:
+    """They are for typing in an editor; with text they are shown."""
     run = runs.answered(runs.new_run())
     assert "Merge" not in shown(run)
     assert "Feedback" not in shown(run)
@@ -60,8 +60,8 @@ def test_empty_sections_are_for_editors() -> None:
     assert "Shorter!" in page
 
 
-def test_what_was_made_safe_for_markdown_is_plain_again() -> None:
-    """Nobody reads backslashes."""
+def test_markdown_escapes_are_removed() -> None:
+    """Descriptions and names have no backslashes."""
     assert "Three ways to *tell* it" in shown(runs.new_run())
     page = click.unstyle(
         render_for_terminal(render_run(runs.new_run(name="a_b [c] *d*")))
@@ -70,8 +70,8 @@ def test_what_was_made_safe_for_markdown_is_plain_again() -> None:
     assert "writeit:/" not in page
 
 
-def test_what_models_write_cannot_steer_the_terminal() -> None:
-    """Escapes are shown, not obeyed."""
+def test_control_characters_are_made_visible() -> None:
+    """A model's text cannot send commands to the terminal."""
     run = runs.answered(runs.new_run(name="\x1b]0;title\x07"), "a\x1b[2Jb\x9bc\x7f")
     page = shown(run)
     assert "a␛[2Jb�c␡" in page
@@ -80,15 +80,15 @@ def test_what_models_write_cannot_steer_the_terminal() -> None:
     assert escape_controls("one\r\n\ttwo") == "one\n\ttwo"
 
 
-def test_paragraphs_are_what_blank_lines_divide() -> None:
-    """Code is not taken apart."""
+def test_blank_lines_separate_paragraphs() -> None:
+    """A code block is one paragraph."""
     text = "One.\nStill one.\n\n\n```\na\n\nb\n```\n\n- three"
     assert split_paragraphs(text) == ["One.\nStill one.", "```\na\n\nb\n```", "- three"]
     assert split_paragraphs("\n\n") == []
 
 
-def test_paragraphs_are_named_by_number_and_range() -> None:
-    """And a name that means none is refused."""
+def test_paragraph_ranges_are_parsed() -> None:
+    """An invalid range is refused."""
     assert parse_paragraph_ranges("2", 3) == [range(1, 2)]
     assert parse_paragraph_ranges("1, 2-3", 3) == [range(1), range(1, 3)]
     for wrong in ("0", "4", "2-4", "3-2", "x", "1;2", ""):

@@ -1,0 +1,65 @@
+"""Allowed providers in the terminal, also when the document does not exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from support.terminal import CommandResult, Terminal
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOTES = """\
+---
+writeit:
+  providers: [embedded, openai]
+---
+# Rivers
+
+A river is moving water.
+"""
+ALLOWED = ("-m", "openai/say-hello")
+FORBIDDEN = ("-m", "mistral/say-hello")
+
+
+async def start_run(shell: Terminal) -> str:
+    """Start a run of notes with allowed providers; generate its first step."""
+    (shell.folder / "kept.md").write_text(NOTES, encoding="utf-8")
+    result = await shell.writeit(
+        *("run", "tech-article", "kept.md", "--choose", "ask", "--json", *ALLOWED),
+        lines="1\n",
+    )
+    assert result.code == 0, result.err
+    run_id: str = result.json["run_id"]
+    return run_id
+
+
+def assert_refused(result: CommandResult) -> None:
+    """The message names the refused and the allowed providers."""
+    assert result.code == 1
+    assert "may not be sent to mistral" in result.err
+    assert "Allowed providers: embedded, openai" in result.err
+
+
+async def test_the_limit_applies_after_the_document_was_deleted(
+    shell: Terminal,
+) -> None:
+    """The limit was recorded when the run started."""
+    run_id = await start_run(shell)
+    (shell.folder / "kept.md").unlink()
+    assert_refused(await shell.writeit("run", "--resume", run_id, *FORBIDDEN))
+
+
+async def test_the_limit_applies_to_an_imported_run(
+    shell: Terminal,
+) -> None:
+    """The document does not exist in that folder."""
+    run_id = await start_run(shell)
+    other = shell.folder.parent / "other"
+    (other / ".git").mkdir(parents=True)
+    await shell.writeit("export", run_id, "-o", str(other / "run.yaml"))
+    imported = await shell.writeit("import", "run.yaml", "--json", at=other)
+    run_id = imported.json["run_id"]
+    assert_refused(await shell.writeit("run", "--resume", run_id, *FORBIDDEN, at=other))
