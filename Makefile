@@ -1,4 +1,4 @@
-# The commands to know: `make demo` and `make test`. Each sets up what it needs.
+# Start with `make demo` and `make test`. Each target installs what it needs.
 .POSIX:
 .SUFFIXES:
 
@@ -25,22 +25,22 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
 	@touch $@
 
-# The embedded model's runtime is an extra: without it all else still works.
+# The embedded model's runtime is an extra: everything else works without it.
 $(LOCAL_STAMP): $(STAMP)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local]'
 	@touch $@
 
-demo: $(LOCAL_STAMP) ## Do the main job: notes to article, on the embedded model
+demo: $(LOCAL_STAMP) ## Turn example notes into an article with the embedded model
 	$(BIN)/python examples/demo.py
 
-test: $(LOCAL_STAMP) ## Check and test everything this machine can
+test: $(LOCAL_STAMP) ## Run every check and test that this machine can run
 	$(MAKE) check
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
-drill-kill: $(STAMP) ## Kill servers at random moments, 300 times; takes long
+drill-kill: $(STAMP) ## Kill servers at random moments, 300 times (slow)
 	cd tests && ../$(BIN)/python -m drills.kill --rounds 300
 
-drill-two: $(STAMP) ## Two servers on one workspace for a minute, then one
+drill-two: $(STAMP) ## Run two servers on one workspace for a minute, then kill one
 	cd tests && ../$(BIN)/python -m drills.two --seconds 60
 
 check: $(STAMP) ## Lint, format and type checks
@@ -49,7 +49,7 @@ check: $(STAMP) ## Lint, format and type checks
 	$(BIN)/mypy
 	@$(MAKE) --no-print-directory check-lua
 	@if [ -e $(MODULES) ]; then $(MAKE) --no-print-directory check-extension; else \
-	  echo "$(EXTENSION) is not checked: its npm packages are not there (make ci-setup)"; fi
+	  echo "$(EXTENSION) is not checked: its npm packages are missing (make ci-setup)"; fi
 
 check-extension: $(MODULES) ## Types, lint and format of the VS Code extension
 	$(NPM) run check
@@ -63,13 +63,13 @@ $(MODULES): $(EXTENSION)/package-lock.json
 	$(NPM) ci --no-audit --no-fund
 
 .PHONY: schemas
-schemas: $(STAMP) ## Write the schemas and the page of commands anew, after a change of the code
+schemas: $(STAMP) ## Regenerate the schemas and docs/commands.md from the code
 	$(BIN)/python scripts/protocol_schema.py docs
 	$(BIN)/python scripts/library_schema.py docs
 	@if [ -e $(MODULES) ]; then cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm run protocol; else \
-	  echo "$(EXTENSION)/src/protocol.ts is as it was: its npm packages are not there (make ci-setup)"; fi
+	  echo "$(EXTENSION)/src/protocol.ts was not updated: its npm packages are missing (make ci-setup)"; fi
 
-format: $(STAMP) ## Put the source in its format
+format: $(STAMP) ## Format the Python source
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -77,29 +77,29 @@ format: $(STAMP) ## Put the source in its format
 check-lua: ## Lint and format of the Neovim plug-in
 	@WRITEIT_EDITORS="$(EDITORS)" scripts/check-lua
 
-style-lua: ## The plug-in's Lua in StyLua's format (make ci-setup brings StyLua)
+style-lua: ## Format the Lua files with StyLua (from make ci-setup)
 	PATH="$(EDITORS)/node/bin:$$PATH" node tests/neovim/style/stylua.mjs neovim "$(EDITORS)/stylua"
 	PATH="$(EDITORS)/node/bin:$$PATH" node tests/neovim/style/stylua.mjs examples "$(EDITORS)/stylua"
 
-ci-setup: ## Install the real editors the suites use, and what lints Lua
+ci-setup: ## Install the editors and the Lua tools that the tests use
 	@PYTHON=$(PYTHON) WRITEIT_EDITORS="$(EDITORS)" scripts/ci-setup
 	@$(MAKE) --silent --no-print-directory $(MODULES)
 
 bench: $(LOCAL_STAMP) bench-startup ## Measure everything, as ratios in one run
 
-bench-startup: $(STAMP) ## initialize and idle memory against a bare pygls server
+bench-startup: $(STAMP) ## Compare startup and idle memory with a bare pygls server
 	$(BIN)/python benchmarks/startup.py
 
 wheel: $(STAMP) ## Build the wheel and the source distribution into dist/
 	$(BIN)/python -m build
 
-soak: $(STAMP) ## Ten streams for three minutes with cancels and kills: nothing may grow
+soak: $(STAMP) ## Ten streams for three minutes with cancels and kills; nothing may grow
 	$(BIN)/python benchmarks/soak.py
 
-bench-store: $(STAMP) ## What list, open and branch read at 100, 1,000 and 10,000 runs
+bench-store: $(STAMP) ## Measure reads of list, open and branch at 100, 1,000 and 10,000 runs
 	$(BIN)/python benchmarks/store_reads.py
 
-bench-models: $(STAMP) ## The model host against LiteLLM alone and raw httpx
+bench-models: $(STAMP) ## Compare the model host with LiteLLM alone and raw httpx
 	$(BIN)/python benchmarks/model_host.py
 
 clean: ## Remove everything that was built

@@ -1,4 +1,4 @@
-"""The soak, for ten seconds: nothing but counts; memory takes minutes to judge."""
+"""The soak benchmark for ten seconds, counts only: memory needs minutes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.timeout(900)
 def test_nothing_grows_under_cancels_and_kills() -> None:
-    """Tasks, threads, descriptors, progress tokens of server and host."""
-    said = subprocess.run(
+    """Tasks, threads, descriptors and progress tokens of server and host."""
+    result = subprocess.run(
         [sys.executable, "benchmarks/soak.py", "10"],
         cwd=ROOT,
         check=False,
@@ -22,7 +22,7 @@ def test_nothing_grows_under_cancels_and_kills() -> None:
         text=True,
         timeout=600,
     )
-    assert said.returncode == 0, said.stdout + said.stderr
-    assert "Nothing grew." in said.stdout
-    done = dict(zip(*[iter(said.stdout.splitlines()[-2].split())] * 2, strict=True))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Nothing grew." in result.stdout
+    done = dict(zip(*[iter(result.stdout.splitlines()[-2].split())] * 2, strict=True))
     assert min(int(done[name]) for name in ("cancelled", "paused", "kills")) > 0
