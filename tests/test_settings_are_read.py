@@ -35,11 +35,15 @@ CLASSES: dict[str, type[BaseModel]] = {
         *(UserConfig, UserPreferences),
     )
 }
-ATTRIBUTES = {"settings": "Settings", "preferences": "UserPreferences"}
+ATTRIBUTES = {
+    "settings": "Settings",
+    "load_settings": "Settings",
+    "preferences": "UserPreferences",
+}
 """Attributes, and methods, whose value is of one of the classes wherever they occur."""
 CALLS = {"read_user_config": "UserConfig"}
 """Functions that return one of the classes, alone or first in a tuple."""
-DEFINED = {"core/settings.py", "core/session.py", "lsp/protocol.py"}
+DEFINED = {"domain/session.py", "lsp/protocol.py", "lsp/shapes.py"}
 """Modules that define and check the values; what they read decides nothing."""
 FOR_EDITORS = {"auto_save_enabled", "keyboard_shortcuts"}
 """Preferences that the editors act on."""
