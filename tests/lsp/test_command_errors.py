@@ -72,7 +72,7 @@ def snapshot(folder: Path) -> bytes:
             "not_found",
             "draft",
         ),
-        ("run.show", {"runId": str(uuid.uuid4())}, "not_found", "run.list"),
+        ("run.show", {"runId": str(uuid.uuid4())}, "not_found", "writeit log"),
         ("run.show", {"runId": "seven"}, "invalid_params", "runId"),
         ("run.pause", {"runId": "RUN"}, "invalid_transition", "generate answers"),
         ("run.resume", {"runId": "RUN"}, "invalid_transition", ""),
