@@ -47,7 +47,7 @@ from writeit.storage.store import LmdbStore
 
 ROOT = Path(__file__).parents[2]
 WORKSPACE = Path("/notes")
-"""Where the sample documents are said to be."""
+"""The folder of the sample documents, which need not exist."""
 URI = f"{WORKSPACE.as_uri()}/bees.md"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 VERSION = "0.1.0"
@@ -59,7 +59,7 @@ LONG = "An answer long enough to be stored apart from its record.\n\n" * 8
 def engine_on(
     store: Store, clock: TickingClock, models: ScriptedModels | None = None
 ) -> Engine:
-    """An engine on a store, in a world where every process lives."""
+    """Return an engine on a store, for which every process is alive."""
     return Engine(
         models=models or ScriptedModels(),
         store=store,
@@ -76,7 +76,7 @@ def engine_on(
 
 
 class Samples:
-    """A store that is being filled as the product fills it."""
+    """A store that is filled through the engine."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -111,7 +111,7 @@ class Samples:
         return run.pipeline_run_id
 
     async def ask(self, run_id: UUID, *models: str) -> None:
-        """Ask the current step; wait for the answers."""
+        """Generate the current step and wait for the answers."""
         asked = GenerateStep(run_id=run_id, models=models or (FIRST,))
         await self.engine.wait_for_generation(await self.engine.generate(asked))
 
@@ -121,27 +121,27 @@ class Samples:
         verb: Callable[[PipelineRun, StepState, datetime], Events],
         step: str | None = None,
     ) -> PipelineRun:
-        """Carry out a verb on the current step, or on the named one."""
+        """Do an operation on the current step, or on the named one."""
         return await self.engine.execute(
             run_id,
             lambda run, at: verb(run, run.steps[step or run.current_step], at),
         )
 
     async def choose(self, run_id: UUID, **words: str) -> None:
-        """Ask the current step and choose the first answer."""
+        """Generate the current step and choose the first answer."""
         await self.ask(run_id)
         await self.decide(
             run_id, lambda r, s, at: select.select_response(r, s, 0, at, **words)
         )
 
     async def branch(self, run_id: UUID, step: str, name: str) -> UUID:
-        """Branch off a run."""
+        """Branch a run."""
         child = await self.engine.branch_run(run_id, step, name=name)
         return child.pipeline_run_id
 
 
 async def finished(made: Samples) -> UUID:
-    """A run with every kind of event; its text was applied, restored and applied."""
+    """Make a run with every kind of event, also of applying and restoring its text."""
     run_id = await made.start("tech-article", "tech-journalist", "finished")
     for model in (FIRST, SECOND):
         made.models.script(model, f"\n\n{LONG}", f"By {model}.\n")
@@ -184,7 +184,7 @@ async def merged(made: Samples, run_id: UUID) -> None:
 
 
 async def put_in_document(made: Samples, run_id: UUID) -> None:
-    """Apply the finished text, take it back, and apply it to a new file."""
+    """Apply the finished text, restore the document, and apply it to a new file."""
 
     def put(uri: str, mode: Any) -> Callable[..., Events]:
         return lambda _, step, at: lifecycle.record_applied(
@@ -202,7 +202,7 @@ async def put_in_document(made: Samples, run_id: UUID) -> None:
 
 
 async def broken(made: Samples) -> None:
-    """A paused run with an answer that was cut, one that failed, and one that came."""
+    """Make a paused run with an incomplete, a failed and a complete answer."""
     run_id = await made.start("blog-post", "conversational", "partial")
     made.models.script(FIRST, "Half an ans", ModelError("cut", reason="unavailable"))
     made.models.script(SECOND, ModelError("no such key", reason="auth"))
@@ -211,7 +211,7 @@ async def broken(made: Samples) -> None:
 
 
 async def streaming(made: Samples) -> None:
-    """A run whose answer is on its way, with the lease of who asked for it."""
+    """Make a run with a streaming answer and the lease of its process."""
     run_id = await made.start("research-summary", "academic", "streaming")
     stored = made.store.get_run(run_id)
     assert stored is not None
@@ -236,7 +236,7 @@ async def streaming(made: Samples) -> None:
 
 
 async def failed(made: Samples) -> None:
-    """A run that left out its first step and then failed."""
+    """Make a run that skipped its first step and then failed."""
     run_id = await made.start("blog-post", "executive", "failed")
     await made.decide(run_id, select.skip_step)
     await made.engine.execute(
@@ -245,7 +245,7 @@ async def failed(made: Samples) -> None:
 
 
 async def fill(made: Samples) -> None:
-    """Runs in every state, a family with a deleted member, preferences, a session."""
+    """Write runs in every state, a deleted parent, preferences and a session."""
     await made.start("continue-passage", "executive", "new")
     await made.engine.save_preferences(
         UserPreferences(
@@ -270,7 +270,7 @@ async def fill(made: Samples) -> None:
 
 
 def pipelines(folder: Path) -> dict[str, PipelineConfiguration]:
-    """The pipelines of the samples, by file name."""
+    """Return the pipelines of the samples, by file name."""
     found = {}
     for path in sorted((folder / "pipelines").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
@@ -281,7 +281,7 @@ def pipelines(folder: Path) -> dict[str, PipelineConfiguration]:
 
 
 def primers(folder: Path) -> dict[str, StylePrimer]:
-    """The primers of the samples, by file name."""
+    """Return the primers of the samples, by file name."""
     found = {}
     for path in sorted((folder / "primers").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
@@ -292,7 +292,7 @@ def primers(folder: Path) -> dict[str, StylePrimer]:
 
 
 async def exports(store: Store, engine: Engine) -> dict[str, str]:
-    """Each run in both formats, and one without its history, by file name."""
+    """Return each run in both formats, and one without its history, by file name."""
     found = {}
     for line in store.list_runs(RunQuery(limit=1000)).runs:
         name = (line.name or "").replace(" ", "-")
@@ -306,7 +306,7 @@ async def exports(store: Store, engine: Engine) -> dict[str, str]:
 
 
 def known(made: Samples) -> dict[str, Any]:
-    """What the samples are known by."""
+    """Return the ids, session and preferences of the samples."""
     lines = made.store.list_runs(RunQuery(limit=1000)).runs
     session = made.store.session(made.engine.session.session_id)
     preferences = made.store.preferences()

@@ -1,4 +1,4 @@
-"""Runs as a newer WriteIt: reads the samples, then writes what it alone knows.
+"""Runs as a newer WriteIt: reads the samples, then writes records with a new key.
 
 Started by `test_newer`, with a package that knows one key more on its path.
 """
@@ -23,7 +23,7 @@ from writeit.storage.store import LmdbStore
 
 
 async def read(samples: Path, folder: Path) -> dict[str, Any]:
-    """What a newer WriteIt finds in the samples."""
+    """Return what a newer WriteIt reads from the samples."""
     store = LmdbStore.open(shutil.copytree(samples / "store", folder / "old"))
     target = LmdbStore.open(folder / "imported")
     engine = engine_on(target, TickingClock())
@@ -51,7 +51,7 @@ async def read(samples: Path, folder: Path) -> dict[str, Any]:
 
 
 async def write(samples: Path, folder: Path) -> None:
-    """Write a run and preferences that have one key more."""
+    """Write a run and preferences with an additional key."""
     for kind in ("pipelines", "primers"):
         shutil.copytree(samples / kind, folder / kind)
     made = Samples(folder)

@@ -1,4 +1,4 @@
-"""Two versions of WriteIt on the same data, one of which knows one key more.
+"""Two versions of WriteIt on the same data, the newer with an additional key.
 
 The newer one is this one with a key more in pipelines, primers and preferences, in a
 process of its own. It must read all that is old; what it writes, this one must tell
@@ -42,7 +42,7 @@ CHANGED = (
 
 @pytest.fixture(scope="module")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the newer version found and wrote."""
+    """The folder with the results and the store of the newer version."""
     folder = tmp_path_factory.mktemp("newer")
     package = folder / "package" / "writeit"
     shutil.copytree(
@@ -51,7 +51,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     for name in CHANGED:
-        with_one_key_more(package, name)
+        add_optional_key(package, name)
     done = subprocess.run(
         [sys.executable, TESTS / "compat" / "newer.py", NEWEST, folder],
         env={
@@ -68,7 +68,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def with_one_key_more(package: Path, entity: str) -> None:
+def add_optional_key(package: Path, entity: str) -> None:
     """Add an optional key to an entity, as a later version would."""
     header = re.compile(rf'(?ms)^class {entity}\((?:Entity|Record)\):\n    """.*?"""\n')
     (source,) = (p for p in package.rglob("*.py") if header.search(p.read_text()))
@@ -78,13 +78,13 @@ def with_one_key_more(package: Path, entity: str) -> None:
 
 @pytest.fixture
 def found(newer: Path) -> Any:
-    """What the newer version found in the samples."""
+    """The results of the newer version."""
     return json.loads((newer / "found.json").read_text())
 
 
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's data folder: the test's own."""
+    """Set the user's data folder to a folder of the test."""
     monkeypatch.setenv("WRITEIT_DATA_DIR", str(tmp_path / "data"))
 
 
@@ -95,26 +95,26 @@ def folder(newer: Path, tmp_path: Path) -> Path:
 
 
 def test_a_newer_version_reads_an_old_store_and_old_exports(found: Any) -> None:
-    """They verify and import although a pipeline has an optional key more there."""
+    """They are verified and imported although its pipelines have another key."""
     assert found["problems"] == []
 
 
-def test_no_id_changes_by_an_optional_key(found: Any) -> None:
-    """Neither of a pipeline nor the version of a primer."""
+def test_an_optional_key_changes_no_id(found: Any) -> None:
+    """Neither the id of a pipeline nor the version of a primer."""
     known = json.loads((NEWEST / "known.json").read_text())
     assert found["pipelines"] == known["pipelines"]
     assert found["primers"] == known["primers"]
 
 
 def refusal(read: Callable[[], object]) -> StoreError:
-    """Why the store refuses to read something."""
+    """Return the error of reading from the store."""
     with pytest.raises(StoreError) as caught:
         read()
     return caught.value
 
 
 async def test_what_a_newer_version_stored_is_too_new(folder: Path) -> None:
-    """It is not called damaged, and nobody is told to remove it."""
+    """It is not reported as damaged, and the hint is not to remove it."""
     store = LmdbStore.open(folder)
     name = pipelines(NEWEST)["blog-post.yaml"].configuration_id
     for refused in (
@@ -136,7 +136,7 @@ async def test_what_a_newer_version_stored_is_too_new(folder: Path) -> None:
 async def test_what_a_newer_version_stored_is_damaged_if_its_checksum_is_wrong(
     folder: Path,
 ) -> None:
-    """An unknown key may then be a flipped bit."""
+    """The unknown key may then be an error of the disk."""
     store = LmdbStore.open(folder)
     key = keys.preferences("local")
     assert store.environment_and_writer is not None
@@ -150,21 +150,21 @@ async def test_what_a_newer_version_stored_is_damaged_if_its_checksum_is_wrong(
 
 
 async def test_preferences_of_a_newer_version_are_kept(folder: Path) -> None:
-    """Nothing was changed by failing to read them."""
+    """Reading them fails and changes nothing."""
     store = LmdbStore.open(folder)
     with store.snapshot() as snapshot:
         before = snapshot.get(keys.preferences("local"))
     refusal(store.preferences)
     with store.snapshot() as snapshot:
         assert snapshot.get(keys.preferences("local")) == before
-    await store.save_preferences(UserPreferences())  # the user may set them anew
+    await store.save_preferences(UserPreferences())  # the user can set them again
     assert store.preferences() == UserPreferences()
     store.close()
 
 
 @pytest.mark.parametrize("kind", keys.RECORD_PREFIXES)
 def test_a_record_of_a_higher_version_is_too_new(kind: bytes, tmp_path: Path) -> None:
-    """Of every kind that the store has."""
+    """For every kind of record."""
     folder = shutil.copytree(NEWEST / "store", tmp_path / "store")
     with (
         lmdb.Environment(str(folder)) as environment,
@@ -196,7 +196,7 @@ def test_a_record_of_a_higher_version_is_too_new(kind: bytes, tmp_path: Path) ->
 def test_an_export_of_a_newer_version_is_too_new(
     newer: Path, form: str, old: str, new: str, reason: str
 ) -> None:
-    """Unless it is not as it was written, or does not claim to be."""
+    """Unless its checksum is wrong or missing."""
     text = (newer / "new" / f"newer.{form}").read_text(encoding="utf-8")
     with pytest.raises(InvalidExport) as caught:
         read_export(re.sub(old, new, text))
@@ -205,7 +205,7 @@ def test_an_export_of_a_newer_version_is_too_new(
 
 
 def test_an_unknown_key_in_a_file_is_a_diagnostic() -> None:
-    """A person wrote the file: it is more likely a slip than a newer version."""
+    """In a file written by hand it is more likely a mistake than a newer version."""
     text = (NEWEST / "pipelines" / "blog-post.yaml").read_text(encoding="utf-8")
     known = pipelines(NEWEST)["blog-post.yaml"]
     found, problems = read_pipeline(

@@ -1,4 +1,4 @@
-"""A client written against an earlier wire schema still finds all that it reads."""
+"""The wire schema keeps all that a client of an earlier one uses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 def without_prose(schema: Any) -> Any:
-    """Return a schema without what it says to people."""
+    """Return a schema without titles and descriptions."""
     if isinstance(schema, list):
         return [without_prose(part) for part in schema]
     if not isinstance(schema, dict):
@@ -26,7 +26,7 @@ def without_prose(schema: Any) -> Any:
 
 
 def lost(earlier: Json, now: Json) -> list[str]:
-    """Return what a client could rely on and no longer can.
+    """Return what an earlier client uses that is missing or changed.
 
     A definition keeps its properties with their types, and what it requires; its
     result may gain some. A definition without properties (an enum) stays as it was.
@@ -43,7 +43,7 @@ def lost(earlier: Json, now: Json) -> list[str]:
 
 
 def changes(earlier: Json, now: Json | None) -> list[str]:
-    """Return how a definition differs from what it was, additions left out."""
+    """Return how a definition has changed, without additions."""
     if now is None:
         return [" is gone"]
     if "properties" not in earlier:
@@ -60,12 +60,12 @@ def changes(earlier: Json, now: Json | None) -> list[str]:
 
 
 def test_the_wire_schema_keeps_its_properties_and_types() -> None:
-    """Properties are added; none goes and none changes its type."""
+    """Properties are only added: none is removed and none changes its type."""
     assert lost(EARLIER, build_schema()) == []
 
 
 def test_a_lost_property_and_a_changed_type_are_noticed() -> None:
-    """The comparison can fail: an optional type, a missing field, a lost code."""
+    """The comparison finds an optional type, a missing field and a missing code."""
     now = json.loads(json.dumps(build_schema()))
     now["$defs"]["StepState"]["properties"]["content"] = {"type": "string"}
     del now["$defs"]["RunTree"]["properties"]["title"]

@@ -1,4 +1,4 @@
-"""What was written by an older WriteIt is read by this one."""
+"""This WriteIt reads what older ones wrote."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.parametrize("samples", SAMPLES, ids=lambda path: path.n
 
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's data folder: the test's own."""
+    """Set the user's data folder to a folder of the test."""
     monkeypatch.setenv("WRITEIT_DATA_DIR", str(tmp_path / "data"))
 
 
@@ -41,7 +41,7 @@ def store(samples: Path, tmp_path: Path) -> Iterator[LmdbStore]:
 
 
 def known(samples: Path) -> Any:
-    """What the samples were known by when they were made."""
+    """The ids, session and preferences of the samples when they were made."""
     return json.loads((samples / "known.json").read_text(encoding="utf-8"))
 
 
@@ -51,13 +51,13 @@ def written(samples: Path) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in found}
 
 
-def test_the_newest_samples_are_of_this_schema(samples: Path) -> None:
-    """A new schema needs samples of its own."""
+def test_the_newest_samples_have_the_current_schema(samples: Path) -> None:
+    """A new schema needs new samples."""
     assert samples.name <= NEWEST.name == f"schema{migrations.SCHEMA_VERSION}"
 
 
 def test_ids_of_pipelines_and_primers_are_the_same(samples: Path) -> None:
-    """Of every file that was shipped then, read by its text now."""
+    """For every file that was included then, read now."""
     ids = {name: one.configuration_id for name, one in pipelines(samples).items()}
     assert ids == known(samples)["pipelines"]
     versions = {
@@ -68,14 +68,14 @@ def test_ids_of_pipelines_and_primers_are_the_same(samples: Path) -> None:
 
 
 async def test_a_store_is_read_and_verified(samples: Path, store: LmdbStore) -> None:
-    """Every run comes out of it as it was exported then; nothing is wrong with it."""
+    """Every run is exported as it was then, and no problem is found."""
     found = await exports(store, engine_on(store, TickingClock()))
     assert found == written(samples)
     assert (await LmdbMaintenance(store).verify()).problems == []
 
 
 def test_a_session_and_preferences_are_read(samples: Path, store: LmdbStore) -> None:
-    """They are what they were."""
+    """They have their old values."""
     (session,) = store.active_sessions()
     assert session.model_dump(mode="json") == known(samples)["session"]
     preferences = store.preferences()
@@ -83,10 +83,10 @@ def test_a_session_and_preferences_are_read(samples: Path, store: LmdbStore) -> 
     assert preferences.model_dump(mode="json") == known(samples)["preferences"]
 
 
-async def test_exports_are_imported_and_exported_alike(
+async def test_exports_are_imported_and_exported_unchanged(
     samples: Path, tmp_path: Path
 ) -> None:
-    """Into a new store, in which nothing is wrong afterwards."""
+    """The new store has no problems afterwards."""
     expected = written(samples)
     del expected["without-history.yaml"]  # the same run as `finished`
     for form in ("yaml", "json"):
@@ -107,7 +107,7 @@ async def test_exports_are_imported_and_exported_alike(
 async def test_an_export_without_history_is_imported(
     samples: Path, tmp_path: Path
 ) -> None:
-    """It is the same run as the one with its history."""
+    """It is the same run as with its history."""
     files = written(samples)
     target = LmdbStore.open(tmp_path / "new")
     engine = engine_on(target, TickingClock())
@@ -122,17 +122,15 @@ async def test_an_export_without_history_is_imported(
 
 
 def records(snapshot: Snapshot) -> dict[bytes, bytes]:
-    """What is written of runs, by key."""
+    """Return the records of runs, by key."""
     kinds = [keys.RUNS, keys.STEPS, keys.RESPONSES, keys.EVENTS, keys.TEXTS]
     kinds += [keys.CONFIGURATIONS, keys.USAGE]
     return {key: raw for kind in kinds for key, raw in snapshot.scan(kind)}
 
 
 @pytest.mark.usefixtures("samples")
-async def test_what_is_written_is_what_was_written(
-    store: LmdbStore, tmp_path: Path
-) -> None:
-    """Byte for byte, of every record of the runs that are there."""
+async def test_records_are_written_as_before(store: LmdbStore, tmp_path: Path) -> None:
+    """Every record of the runs has the same bytes."""
     engine, target = engine_on(store, TickingClock()), LmdbStore.open(tmp_path / "new")
     for line in reversed(store.list_runs(RunQuery(limit=1000)).runs):
         whole = await build_bundle(engine, line.run_id, None)

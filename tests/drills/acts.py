@@ -1,4 +1,4 @@
-"""What a user may do next with a run, chosen at random among what is allowed."""
+"""Random choices among the actions that a run allows."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ MODELS = (
 )
 
 WAITS = 0.7
-"""How often a reply is waited for."""
+"""The share of commands whose reply is awaited."""
 
 
 @dataclass(slots=True)
 class Act:
-    """A command, and what its acknowledgement must have left in the log."""
+    """A command, and the events that its reply guarantees in the log."""
 
     command: str
     params: Json = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
     asks: bool = False
-    """Whether models answer."""
+    """Whether it calls models."""
     makes: str | None = None
-    """The fact kind of the log of the run that it makes."""
+    """The kind of event in the log of the run that it creates."""
 
 
 def choose(run: Json, rng: Random) -> Act:
-    """Return something to do with a run that looks like this."""
+    """Return an action for a run in this state."""
     step = run["steps"][run["currentStep"]]
     makers, weights = zip(*_sensible(run, step), strict=True)
     (maker,) = rng.choices(makers, weights)
@@ -63,7 +63,7 @@ def _sensible(run: Json, step: Json) -> list[tuple[Callable[..., Act], int]]:
 
 
 def words(rng: Random) -> str:
-    """Words that nobody else says."""
+    """Return words that occur nowhere else."""
     return f"words {rng.getrandbits(64):x}"
 
 
@@ -72,7 +72,7 @@ def _models(rng: Random) -> list[str]:
 
 
 def ask(_run: Json, step: Json, rng: Random) -> Act:
-    """Ask models."""
+    """Generate answers."""
     params = {"step": step["stepName"], "models": _models(rng)}
     params["wait"] = rng.random() < WAITS
     facts = [("step_started", step["stepName"], "")]
@@ -80,16 +80,16 @@ def ask(_run: Json, step: Json, rng: Random) -> Act:
 
 
 def regenerate(_run: Json, step: Json, rng: Random) -> Act:
-    """Regenerate them."""
-    said = words(rng)
-    params = {"step": step["stepName"], "models": _models(rng), "feedback": said}
+    """Regenerate answers with feedback."""
+    comment = words(rng)
+    params = {"step": step["stepName"], "models": _models(rng), "feedback": comment}
     params["wait"] = rng.random() < WAITS
-    facts = [("step_regenerated", step["stepName"], said)]
+    facts = [("step_regenerated", step["stepName"], comment)]
     return Act("writeit.step.regenerate", params, facts, asks=True)
 
 
 def join(_run: Json, step: Json, rng: Random) -> Act:
-    """Let a model join answers."""
+    """Merge answers with a model."""
     params: Json = {"step": step["stepName"], "instruction": words(rng)}
     params |= {"model": rng.choice(MODELS), "responses": [_answer(step, rng)]}
     facts = [("step_started", step["stepName"], "")]
@@ -97,7 +97,7 @@ def join(_run: Json, step: Json, rng: Random) -> Act:
 
 
 def merge(_run: Json, step: Json, rng: Random) -> Act:
-    """Join them by hand."""
+    """Merge whole answers."""
     content = words(rng)
     facts = [("merged", step["stepName"], content)]
     return Act(
@@ -106,19 +106,19 @@ def merge(_run: Json, step: Json, rng: Random) -> Act:
 
 
 def select(_run: Json, step: Json, rng: Random) -> Act:
-    """Choose an answer, in one's own words now and then."""
+    """Choose an answer, sometimes an edited one."""
     index, name = _answer(step, rng), step["stepName"]
     content = words(rng) if rng.random() < 0.5 else None
     params: Json = {"step": name, "response": index, "content": content}
     facts = [("response_selected", name, f"{index} {content}")]
     if rng.random() < 0.5:
         params["feedback"] = words(rng)
-        facts.append(("feedback_given", name, params["feedback"]))
+        facts.append(("feedback_variables", name, params["feedback"]))
     return Act("writeit.step.select", params, facts)
 
 
 def take(_run: Json, step: Json, rng: Random) -> Act:
-    """Take a passage, of an answer that streams too."""
+    """Add a passage to the merge, also of a streaming answer."""
     text, name = words(rng), step["stepName"]
     ids = [a["responseId"] for a in (*step["aiResponses"], *step["streaming"])]
     params = {"step": name, "response": rng.choice(ids), "text": text}
@@ -126,17 +126,17 @@ def take(_run: Json, step: Json, rng: Random) -> Act:
 
 
 def feedback(_run: Json, step: Json, rng: Random) -> Act:
-    """Say something."""
+    """Give feedback."""
     text, name = words(rng), step["stepName"]
     return Act(
         "writeit.step.feedback",
         {"step": name, "text": text},
-        [("feedback_given", name, text)],
+        [("feedback_variables", name, text)],
     )
 
 
 def rate(_run: Json, step: Json, rng: Random) -> Act:
-    """Score an answer."""
+    """Rate an answer."""
     score, name = rng.random(), step["stepName"]
     if not step["aiResponses"]:
         return feedback(_run, step, rng)
@@ -145,23 +145,23 @@ def rate(_run: Json, step: Json, rng: Random) -> Act:
 
 
 def skip(_run: Json, step: Json, _rng: Random) -> Act:
-    """Go on without the step."""
+    """Skip the step."""
     name = step["stepName"]
     return Act("writeit.step.skip", {"step": name}, [("step_skipped", name, "")])
 
 
 def pause(_run: Json, _step: Json, _rng: Random) -> Act:
-    """Stop."""
+    """Pause the run."""
     return Act("writeit.run.pause", {}, [("run_paused", "", "")])
 
 
 def resume(_run: Json, _step: Json, _rng: Random) -> Act:
-    """Go on."""
+    """Resume the run."""
     return Act("writeit.run.resume", {}, [("run_resumed", "", "")])
 
 
 def branch(run: Json, _step: Json, rng: Random) -> Act:
-    """Make a child."""
+    """Branch the run."""
     names = list(run["steps"])
     at = rng.choice(names[: names.index(run["currentStep"]) + 1])
     return Act(
@@ -170,7 +170,7 @@ def branch(run: Json, _step: Json, rng: Random) -> Act:
 
 
 def rewind(run: Json, step: Json, rng: Random) -> Act:
-    """Go back."""
+    """Start over from a step."""
     act = branch(run, step, rng)
     del act.params["name"]
     act.command = "writeit.run.rewind"
@@ -178,7 +178,7 @@ def rewind(run: Json, step: Json, rng: Random) -> Act:
 
 
 def delete(_run: Json, _step: Json, rng: Random) -> Act:
-    """Delete the run, or a whole family."""
+    """Delete the run, or also its branches."""
     return Act("writeit.run.delete", {"descendants": rng.random() < 0.3})
 
 

@@ -1,4 +1,4 @@
-"""What the servers acknowledged and streamed, as one editor after another saw it.
+"""What the servers acknowledged and streamed, as recorded by their editors.
 
 A fact is what an acknowledged decision must have left in the event log: a kind, a step
 and a detail, most of them unique. `settled` holds the last reply about a run while
@@ -33,19 +33,19 @@ class Heard:
 
     @property
     def text(self) -> str:
-        """All that was seen of it."""
+        """The text that was seen."""
         return "".join(text for _, text in self.pieces)
 
 
 @dataclass(slots=True)
 class Book:
-    """The book of one workspace."""
+    """The record of one workspace."""
 
     runs: dict[str, int] = field(default_factory=dict)
-    """Every run that was acknowledged; how many deletions of it are under way."""
+    """Every acknowledged run, with its number of pending deletions."""
     parents: dict[str, str] = field(default_factory=dict)
     markers: dict[str, str] = field(default_factory=dict)
-    """Words that stand in every prompt of a run and its family."""
+    """Words that are in every prompt of a run and its branches."""
     facts: dict[str, Counter[Fact]] = field(
         default_factory=lambda: defaultdict(Counter)
     )
@@ -55,36 +55,36 @@ class Book:
     acknowledged: int = 0
     problems: list[str] = field(default_factory=list)
     pausing: Counter[str] = field(default_factory=Counter)
-    """Pauses under way, by run."""
+    """Pending pauses, by run."""
     _under_way: Counter[str] = field(default_factory=Counter)
     _sent: Counter[str] = field(default_factory=Counter)
 
     def send(self, run_id: str) -> int:
-        """Note that something is asked about a run; return a ticket for the reply."""
+        """Record a request about a run; return a ticket for the reply."""
         self.settled.pop(run_id, None)
         self._under_way[run_id] += 1
         self._sent[run_id] += 1
         return self._sent[run_id]
 
     def end(self, run_id: str, ticket: int, reply: Json | None = None) -> None:
-        """Note that it is over, with the entity that was the reply, if it was one."""
+        """Record the end of a request, with the entity of the reply if it had one."""
         self._under_way[run_id] -= 1
         alone = self._under_way[run_id] == 0 and self._sent[run_id] == ticket
         if alone and reply is not None:
             self.settled[run_id] = reply
 
     def died(self) -> None:
-        """Nothing is under way any more: the server is dead."""
+        """Forget pending requests: the server is dead."""
         self._under_way.clear()
 
     def acknowledge(self, run_id: str, facts: list[Fact]) -> None:
-        """Note what a reply acknowledged."""
+        """Record what a reply acknowledged."""
         self.acknowledged += 1
         if run_id in self.runs:
             self.facts[run_id].update(facts)
 
     def begin(self, run_id: str, fact: Fact, parent: str | None = None) -> None:
-        """Note a new run; a child may go with its parent before anybody knows it."""
+        """Record a new run, unless it was deleted with its parent before its reply."""
         self.runs[run_id] = 0
         if parent is not None:
             self.parents[run_id] = parent
@@ -92,25 +92,25 @@ class Book:
         self.acknowledge(run_id, [fact])
 
     def family(self, run_id: str) -> list[str]:
-        """Return a run and all that is known to have branched off it."""
+        """Return a run and its known branches, at any depth."""
         children = [child for child, of in self.parents.items() if of == run_id]
         return [run_id, *(each for child in children for each in self.family(child))]
 
     def doom(self, runs: list[str], by: int) -> None:
-        """Note that a deletion of these runs is under way, or no longer."""
+        """Record that a deletion of these runs started or ended."""
         for run_id in runs:
             if run_id in self.runs:
                 self.runs[run_id] += by
 
     def bury(self, run_id: str) -> None:
-        """Note that a run was deleted."""
+        """Record that a run was deleted."""
         self.deleted.add(run_id)
         self.runs.pop(run_id, None)
         self.facts.pop(run_id, None)
         self.settled.pop(run_id, None)
 
     def hear(self, value: Json, at: float) -> None:
-        """Note one value of a stream."""
+        """Record one value of a stream."""
         match value["kind"]:
             case "started":
                 for response in value["responses"]:
@@ -126,7 +126,7 @@ class Book:
                     self.facts[heard.run_id][fact] = 1
 
     def forget_streams(self) -> None:
-        """Begin a new round."""
+        """Start a new round."""
         self.heard.clear()
 
 
@@ -137,13 +137,13 @@ DETAILS: dict[str, Callable[[Any], str]] = {
     "response_rated": lambda event: str(event.score),
     "passage_taken": lambda event: str(event.passage.text),
     "merged": lambda event: str(event.content),
-    "feedback_given": lambda event: str(event.text),
+    "feedback_variables": lambda event: str(event.text),
     "step_regenerated": lambda event: str(event.feedback),
 }
 
 
 def fact_of(event: Event) -> Fact:
-    """Return what an event of the log is as a fact."""
+    """Return an event of the log as a fact."""
     detail = DETAILS.get(event.type, lambda _: "")(event)
     kind = "answer" if isinstance(event, ANSWERS) else event.type
     return kind, getattr(event, "step", ""), detail

@@ -1,4 +1,4 @@
-"""What must hold of a workspace after a server has died and another has come."""
+"""Checks of a workspace after a server was killed and another was started."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ DONE = {"COMPLETED", "SKIPPED"}
 
 @dataclass(slots=True)
 class Found:
-    """What came to light."""
+    """The results of the checks."""
 
     problems: list[str] = field(default_factory=list)
     cut: int = 0
-    """Answers that were cut by the kill and kept in part."""
+    """Answers that the kill made incomplete."""
     missing: list[float] = field(default_factory=list)
-    """By how much of each the end is missing, in seconds of arrival time."""
+    """How much of the end of each is missing, in seconds of arrival time."""
 
 
 async def after_a_death(
     editor: Witness, book: Book, died_at: float, promised: float
 ) -> Found:
-    """Look at everything that was acknowledged or streamed, through a new server."""
+    """Check all that was acknowledged or streamed, through a new server."""
     found = Found()
     shown = await _shown(editor, book, found)
     for run_id, run in shown.items():
@@ -49,7 +49,7 @@ async def after_a_death(
 
 
 async def _shown(editor: Witness, book: Book, found: Found) -> dict[str, Json]:
-    """Every run that must be there, by id; none that was deleted."""
+    """Return the runs that must exist, by id; report deleted ones that do."""
     shown: dict[str, Json] = {}
     for run_id in (*book.runs, *book.deleted):
         try:
@@ -65,7 +65,7 @@ async def _shown(editor: Witness, book: Book, found: Found) -> dict[str, Json]:
 
 
 def _unlike_the_reply(run: Json, reply: Json | None) -> list[str]:
-    """The entity is as the last reply about it said, where that was the last word."""
+    """Compare a run with the last reply about it, if no later request can change it."""
     if reply is None:
         return []
     now = run["steps"][reply["stepName"]] if "stepName" in reply else run
@@ -78,7 +78,7 @@ def _unlike_the_reply(run: Json, reply: Json | None) -> list[str]:
 
 
 def contradictions(run: Json) -> list[str]:
-    """The rules that a run as it is shown breaks."""
+    """Return the rules that a shown run violates."""
     steps = list(run["steps"].values())
     is_open = [step["stepName"] for step in steps if step["status"] not in DONE]
     problems = []
@@ -115,7 +115,7 @@ def _step_problems(step: Json) -> list[str]:
 def look_at_stream(
     found: Found, response_id: str, heard: Heard, run: Json, times: tuple[float, float]
 ) -> None:
-    """Compare what was seen of an answer with what was kept of it."""
+    """Compare the text seen of an answer with the text kept."""
     died_at, promised = times
     step = run["steps"][heard.step]
     answers = {a["responseId"]: a for a in step["aiResponses"]}
@@ -139,7 +139,7 @@ def look_at_stream(
 
 
 def missing_seconds(heard: Heard, kept: int, died_at: float) -> float:
-    """How long before the death the first piece arrived that is not whole."""
+    """Return how many seconds before the kill the first incomplete piece arrived."""
     length = 0
     for at, text in heard.pieces:
         length += len(text)
@@ -149,7 +149,7 @@ def missing_seconds(heard: Heard, kept: int, died_at: float) -> float:
 
 
 async def not_listed(editor: Witness, shown: dict[str, Json]) -> list[str]:
-    """Each run stands in the list, with the same status and step, and in its tree."""
+    """Check that each run is in its tree and in the list with the same state."""
     listed = await editor.command("writeit.run.list", limit=1000)
     summaries = {summary["runId"]: summary for summary in listed["runs"]}
     problems = []
@@ -157,8 +157,8 @@ async def not_listed(editor: Witness, shown: dict[str, Json]) -> list[str]:
         summary = summaries.get(run_id, {})
         for name in ("status", "currentStep"):
             if summary.get(name) != run[name]:
-                said = f"{name} {run[name]}, listed with {summary.get(name)}"
-                problems.append(f"{run_id}: {said}")
+                difference = f"{name} {run[name]}, listed with {summary.get(name)}"
+                problems.append(f"{run_id}: {difference}")
         tree = await editor.command("writeit.run.tree", runId=run_id)
         if run_id not in _names(tree):
             problems.append(f"{run_id} is not in its own tree")
@@ -170,7 +170,7 @@ def _names(tree: Json) -> set[str]:
 
 
 def in_the_store(folder: Path, book: Book) -> list[str]:
-    """Look at the store itself: every fact in the log, entities and log as one."""
+    """Check the store: it has every fact, and its entities agree with the log."""
     store = LmdbStore.open(folder)
     try:
         problems = _leftovers(store)
@@ -198,7 +198,7 @@ def _against_the_log(store: LmdbStore, run_id: UUID, book: Book) -> list[str]:
 
 
 def _quiet(run: PipelineRun) -> PipelineRun:
-    """The run without what has been journaled of its answers."""
+    """Return the run without the journaled text of its answers."""
     for state in run.steps.values():
         if state.streaming:
             streaming = tuple(s.evolve(text="") for s in state.streaming)
@@ -207,7 +207,7 @@ def _quiet(run: PipelineRun) -> PipelineRun:
 
 
 def _leftovers(store: LmdbStore) -> list[str]:
-    """Leases and streamed text of runs in which nothing streams."""
+    """Return leases and streamed text of runs without streaming answers."""
     with store.snapshot() as snapshot:
         flowing = {
             str(keys.trailing_id(key)) for key, _ in snapshot.scan(keys.STREAMING)

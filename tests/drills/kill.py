@@ -1,4 +1,4 @@
-"""The kill drill: a server is killed at random moments; what it said must be true.
+"""The kill drill: a server is killed at random moments, and must have lost nothing.
 
     python -m drills.kill --rounds 300
 
@@ -34,19 +34,17 @@ from support.workspace import new_workspace
 from writeit.storage.location import STORE_SUBFOLDER
 
 PROMISED = 0.05
-"""Seconds of streamed text that a kill may cost."""
+"""Seconds of streamed text that a kill may lose."""
 MARGIN = 0.2
-"""Seconds that a machine which is busy with other things may add: text is on the disk
-after one fsync, and that has to wait its turn."""
+"""Seconds that a busy machine may add, because an fsync may wait."""
 ANY_MACHINE = 5.0
-"""The same for one that may stand still in between; what most answers lack is looked
-at then."""
+"""The same for a machine that may be suspended; then most answers are checked."""
 ROUNDS_PER_WORKSPACE = 10
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the rounds came to."""
+    """The results of the rounds."""
 
     rounds: int = 0
     while_streaming: int = 0
@@ -57,7 +55,7 @@ class Tally:
     margin: float = MARGIN
 
     def add(self, other: Tally) -> None:
-        """Add what another lane found."""
+        """Add the results of another lane."""
         for each in fields(self):
             if each.name == "margin":
                 continue
@@ -66,13 +64,13 @@ class Tally:
 
     @property
     def passed(self) -> bool:
-        """Whether all held, of most answers too; and there was something to hold."""
+        """Whether all checks passed, and there was something to check."""
         median = statistics.median(self.missing or [0.0])
         held = not self.problems and median <= PROMISED + MARGIN
         return held and self.while_streaming > 0 and self.cut > 0
 
     def report(self) -> str:
-        """Say what was counted, a line each."""
+        """Return the counts, one per line."""
         late = [1000 * seconds for seconds in self.missing] or [0.0]
         over = sum(seconds > PROMISED for seconds in self.missing)
         most = 1000 * (PROMISED + self.margin)
@@ -91,19 +89,19 @@ class Tally:
 
 
 class Lane:
-    """One drill: a workspace, its book, and one server after another."""
+    """One drill: a workspace, its record, and servers started in sequence."""
 
     def __init__(
-        self, scratch: Path, given: Mapping[str, str], seed: int, margin: float
+        self, scratch: Path, variables: Mapping[str, str], seed: int, margin: float
     ) -> None:
         self._scratch = scratch
-        self._given = dict(given)
+        self._variables = dict(variables)
         self._rng = random.Random(seed)  # noqa: S311 -- not a secret
         self._margin = margin
         self.tally = Tally()
 
     async def run(self, rounds: int) -> None:
-        """Kill that many servers."""
+        """Kill a server in each round."""
         left = rounds
         while left:
             count = min(left, ROUNDS_PER_WORKSPACE)
@@ -115,7 +113,7 @@ class Lane:
         book, died_at = Book(), None
         for number in range(rounds + 1):
             log = self._scratch / f"{name}-{number}.log"
-            async with witnessing(workspace, self._given, log) as editor:
+            async with witnessing(workspace, self._variables, log) as editor:
                 if died_at is not None:
                     await self._look(editor, workspace, book, died_at)
                 if number == rounds:
@@ -127,7 +125,7 @@ class Lane:
         self.tally.problems += book.problems
 
     async def _play(self, editor: Witness, book: Book) -> float:
-        """Decide and stream, then kill the server; return when that was."""
+        """Decide and stream, then kill the server; return the time of the kill."""
         player = Player(editor, book, self._rng)
         async with player.playing():
             if self._rng.random() < 0.85:  # else it may die before it has streamed
@@ -172,8 +170,8 @@ def lane(rounds: int, seed: int, margin: float) -> Tally:
     async def drill(scratch: Path) -> Tally:
         async with AsyncExitStack() as stack:
             provider = await stack.enter_async_context(providing())
-            given = environment(provider, scratch / "home")
-            drill = Lane(scratch, given, seed, margin)
+            variables = environment(provider, scratch / "home")
+            drill = Lane(scratch, variables, seed, margin)
             await drill.run(rounds)
             return drill.tally
 
@@ -182,7 +180,7 @@ def lane(rounds: int, seed: int, margin: float) -> Tally:
 
 
 def kill_drill(rounds: int, lanes: int, seed: int, margin: float = MARGIN) -> Tally:
-    """Run lanes side by side and add up what they found."""
+    """Run lanes at the same time and add up their results."""
     tally = Tally(margin=margin)
     shares = [rounds // lanes + (n < rounds % lanes) for n in range(lanes)]
     seeds = [seed + n for n in range(lanes)]
@@ -193,7 +191,7 @@ def kill_drill(rounds: int, lanes: int, seed: int, margin: float = MARGIN) -> Ta
 
 
 def main() -> None:
-    """Run the drill and say how it went."""
+    """Run the drill and print its results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--lanes", type=int, default=2)

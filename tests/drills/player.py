@@ -1,4 +1,4 @@
-"""A user at one editor who acts at random and records the answers."""
+"""A user of one editor who acts at random and records the replies."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from drills.scene import Witness
 from support.editor import Json, Refused
 
 EXPECTED = {"busy", "invalid_transition", "not_found", "retry_limit", "model_error"}
-"""Refusals that a writer may meet who does not know what else happens meanwhile."""
+"""Refusals that are no fault if the user acts several times at once."""
 
 _tokens = itertools.count(1)
 
 
 class Player:
-    """Plays on runs of a book through one server."""
+    """Acts on the runs of a record through one server."""
 
     def __init__(
         self, editor: Witness, book: Book, rng: Random, *, runs: int = 8, asks: int = 5
     ) -> None:
         self.editor = editor
         self.refusals: list[tuple[Act, Refused, bool]] = []
-        """Acts that were refused, and whether this server was asking for their run."""
+        """Acts that were refused, and whether this server generated for their run."""
         self._book = book
         self._rng = rng
         self._runs = runs
@@ -42,7 +42,7 @@ class Player:
 
     @asynccontextmanager
     async def playing(self, workers: int = 3) -> AsyncIterator[None]:
-        """Play with several hands while the context is open."""
+        """Act in several tasks while the context is open."""
         for _ in range(workers):
             self._spawn(self._work())
         try:
@@ -51,15 +51,13 @@ class Player:
             await self.rest()
 
     async def rest(self) -> None:
-        """Take the hands away, whatever is under way."""
+        """Cancel the tasks, also while requests are pending."""
         self._resting = True  # wait_for of Python 3.11 may swallow a cancel
         for task in self._tasks:
             task.cancel()
         ended = await asyncio.gather(*self._tasks, return_exceptions=True)
         wrong = [error for error in ended if isinstance(error, Exception)]
         self._book.problems += [f"the drill itself: {error!r}" for error in wrong]
-
-    # --- playing --------------------------------------------------------------------
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         self._tasks.add(asyncio.create_task(work))
@@ -102,7 +100,7 @@ class Player:
             await self.do(act)
 
     async def do(self, act: Act) -> Json | None:
-        """Send one command about a run and note what comes of it."""
+        """Send one command about a run and record the outcome."""
         run_id = str(act.params["runId"])
         ticket = self._book.send(run_id)
         reply: Json | None = None
@@ -132,9 +130,9 @@ class Player:
         return reply if {"pipelineRunId", "stepName"} & set(reply) else None
 
     async def _pause(self, run_id: str, act: Act) -> Json:
-        """Pause; two under way together, from whichever editor, are one decision.
+        """Pause; two pending pauses, of any editor, are one decision.
 
-        A run whose answers ended it in the same moment is told as it is: not PAUSED.
+        A run whose answers end at the same moment is returned as it is, not PAUSED.
         """
         together = self._book.pausing[run_id] > 0
         self._book.pausing[run_id] += 1
@@ -165,7 +163,7 @@ class Player:
         return None
 
     async def _delete(self, act: Act) -> None:
-        """Delete; until the reply is here, nobody can say which runs are there."""
+        """Delete; until the reply arrives, it is unknown which runs exist."""
         run_id = str(act.params["runId"])
         doomed = self._book.family(run_id) if act.params["descendants"] else [run_id]
         self._book.doom(doomed, 1)

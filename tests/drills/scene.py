@@ -1,4 +1,4 @@
-"""Where a drill takes place: a provider that keeps time, and servers with a witness."""
+"""A provider that records times, and servers with an editor that records them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Hear = Callable[[str, dict[str, Any], float], None]
 
 @dataclass(slots=True)
 class Interval:
-    """From when to when a provider worked on a call; `ended` is None while it does."""
+    """When a provider worked on a call; `ended` is None while it works."""
 
     key: str
-    """The API key it was made with: which server made it."""
+    """The API key of the call, which identifies the server."""
     prompt: str
     began: float
     ended: float | None = None
 
 
 class TimedProvider(Provider):
-    """A provider that notes when each call began and ended."""
+    """A provider that records when each call started and ended."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ async def providing() -> AsyncIterator[TimedProvider]:
 
 
 def environment(provider: Provider, home: Path, key: str = "one") -> dict[str, str]:
-    """What a server process is started with: a key, and nobody to talk to outside."""
+    """Return the environment of a server: a key, and no access to remote providers."""
     home.mkdir(exist_ok=True)
     return {
         "HOME": str(home),
@@ -74,7 +74,7 @@ def environment(provider: Provider, home: Path, key: str = "one") -> dict[str, s
 
 
 class Witness(Editor):
-    """An editor that notes when streamed text arrived, and what the server logged."""
+    """An editor that records when streamed text arrived, and the server's log."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         super().__init__(process)
@@ -89,27 +89,27 @@ class Witness(Editor):
         super()._take(message)
 
     async def drained(self) -> None:
-        """Wait until all that a dead server said before its death is heard."""
+        """Wait until all messages of a dead server are received."""
         await self.process.wait()
         await asyncio.wait({self._reader})
 
     def logged(self) -> str:
-        """What the server has written to stderr."""
+        """Return what the server has written to stderr."""
         return self._log.read_text(encoding="utf-8")
 
 
 @asynccontextmanager
 async def witnessing(
-    workspace: Path, given: dict[str, str], log: Path
+    workspace: Path, variables: dict[str, str], log: Path
 ) -> AsyncIterator[Witness]:
-    """A server process on a workspace, with a witness connected to it."""
+    """A server process on a workspace, with a connected witness."""
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "writeit", "serve"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
-            env={**os.environ, **given},
+            env={**os.environ, **variables},
             limit=2**26,
         )
     witness = Witness(process, log)

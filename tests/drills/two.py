@@ -1,4 +1,4 @@
-"""The drill of two: two servers on one workspace, and then one of them dies.
+"""The drill of two servers on one workspace, one of which is killed at the end.
 
     python -m drills.two --seconds 60
 
@@ -34,14 +34,14 @@ from support.workspace import new_workspace
 from writeit.storage.location import STORE_SUBFOLDER
 
 WITHIN = 10.0
-"""Seconds in which the run of a dead owner has to be found."""
+"""Seconds within which the run of a dead owner must be recovered."""
 HANGING_UP = 0.5
-"""Seconds a provider may take to notice that a call which was stopped is over."""
+"""Seconds that a provider may take to notice that a call was stopped."""
 
 
 @dataclass(slots=True)
 class Report:
-    """What the drill came to."""
+    """The results of the drill."""
 
     seconds: float = 0.0
     acknowledged: int = 0
@@ -54,11 +54,11 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether all held, and both were in each other's way."""
+        """Whether all checks passed, and each server was refused a run of the other."""
         return not self.problems and self.busy_elsewhere > 0
 
     def report(self) -> str:
-        """Say what was counted, a line each."""
+        """Return the counts, one per line."""
         lines = [
             f"seconds of both             {self.seconds:.0f}",
             f"decisions acknowledged      {self.acknowledged}",
@@ -73,7 +73,7 @@ class Report:
 
 
 async def drill(scratch: Path, seconds: float, seed: int, patience: float) -> Report:
-    """Play with two servers, kill one, look at what is left.
+    """Act through two servers, kill one, check what is left.
 
     `patience` are seconds that a machine may stand still.
     """
@@ -83,9 +83,9 @@ async def drill(scratch: Path, seconds: float, seed: int, patience: float) -> Re
         provider = await stack.enter_async_context(providing())
         players = []
         for name in ("one", "two"):
-            given = environment(provider, scratch / name, name)
+            variables = environment(provider, scratch / name, name)
             log = scratch / f"{name}.log"
-            server = witnessing(workspace, given, log)
+            server = witnessing(workspace, variables, log)
             editor = await stack.enter_async_context(server)
             chance = random.Random(f"{seed} {name}")  # noqa: S311 -- not a secret
             players.append(Player(editor, book, chance, runs=5, asks=3))
@@ -109,7 +109,7 @@ async def drill(scratch: Path, seconds: float, seed: int, patience: float) -> Re
 
 
 async def _met(players: list[Player]) -> None:
-    """Let a slow machine take longer until one was refused as the other's run."""
+    """Wait until a request was refused because of the other server."""
     with suppress(TimeoutError):  # the report says that they never did
         await wait_until_async(
             lambda: any(
@@ -123,7 +123,7 @@ async def _met(players: list[Player]) -> None:
 async def _after_a_death(
     report: Report, book: Book, players: list[Player], patience: float
 ) -> None:
-    """Kill one server and let the other find what it left, and go on with it."""
+    """Kill one server; let the other recover its run and continue it."""
     run_id = await _kill_one(report, book, players, WITHIN + patience)
     survivor = players[1].editor
     limit = kill.PROMISED + kill.MARGIN + patience
@@ -143,7 +143,7 @@ def _tracebacks(players: list[Player]) -> list[str]:
 
 
 async def _awake(players: list[Player]) -> None:
-    """Let both model hosts wake up before anything is measured."""
+    """Wait until both model hosts are ready before anything is measured."""
 
     async def wake(player: Player) -> None:
         run_id = await player.start()
@@ -154,7 +154,7 @@ async def _awake(players: list[Player]) -> None:
 
 
 async def _stop_all(editor: Witness) -> None:
-    """Let nothing stream any more that this server asked for."""
+    """Stop all answers that this server generates."""
     listed = await editor.command("writeit.run.list", limit=1000)
     for run in listed["runs"]:
         shown = await editor.command("writeit.run.show", runId=run["runId"])
@@ -165,7 +165,7 @@ async def _stop_all(editor: Witness) -> None:
 
 
 def _look_at_refusals(report: Report, players: list[Player]) -> None:
-    """Whoever is refused because of the other server's answers is told whose."""
+    """Check that each refusal names the process of the other server."""
     for player, other in zip(players, reversed(players), strict=True):
         for act, refused, mine in player.refusals:
             if refused.kind != "busy":
@@ -175,14 +175,14 @@ def _look_at_refusals(report: Report, players: list[Player]) -> None:
                 continue
             report.busy_elsewhere += 1
             if refused.data.get("pid") != other.editor.process.pid:
-                said = f"{act.command} was busy and told nobody: {refused.data}"
-                report.problems.append(said)
+                message = f"{act.command} was busy but named no process: {refused.data}"
+                report.problems.append(message)
 
 
 async def _kill_one(
     report: Report, book: Book, players: list[Player], within: float
 ) -> str:
-    """Kill the first server while it streams; return the run that the other found."""
+    """Kill the first server while it streams; return the run the other recovered."""
     dying, living = players
     book.forget_streams()
     run_id = await dying.start()
@@ -209,7 +209,7 @@ async def _kill_one(
 
 
 async def _go_on(editor: Witness, run_id: str) -> None:
-    """Choose what the dead one left and ask for the next step."""
+    """Choose an answer of the dead server and generate the next step."""
     await editor.command("writeit.step.select", runId=run_id, response=0)
     state = await editor.command(
         "writeit.step.run", runId=run_id, models=["openai/fast-5"]
@@ -221,15 +221,18 @@ async def _go_on(editor: Witness, run_id: str) -> None:
 def asked_twice(
     intervals: list[Interval], markers: list[str], hanging_up: float = HANGING_UP
 ) -> list[str]:
-    """Calls of two servers for one run that went on at the same time."""
+    """Return calls of two servers for one run at the same time."""
     problems = []
     for marker in markers:
         about = [each for each in intervals if marker in each.prompt]
         for one, other in combinations(about, 2):
             together = min(_end(one), _end(other)) - max(one.began, other.began)
             if one.key != other.key and together > hanging_up:
-                said = f"the run about {marker!r} was asked twice for {together:.1f} s"
-                problems.append(said)
+                message = (
+                    f"two servers generated the run about {marker!r} "
+                    f"at once for {together:.1f} s"
+                )
+                problems.append(message)
     return problems
 
 
@@ -238,7 +241,7 @@ def _end(interval: Interval) -> float:
 
 
 def lone_markers(book: Book) -> list[str]:
-    """The markers of runs without a family: their prompts are theirs alone."""
+    """Return the markers of runs without branches, whose prompts are unique."""
     related = set(book.parents.values())
     return [marker for run_id, marker in book.markers.items() if run_id not in related]
 
@@ -250,7 +253,7 @@ def two_drill(seconds: float, seed: int, patience: float = 0.0) -> Report:
 
 
 def main() -> None:
-    """Run the drill and say how it went."""
+    """Run the drill and print its results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311 -- not a secret

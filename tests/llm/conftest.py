@@ -1,4 +1,4 @@
-"""One provider and one model host a module: waking a host up takes three seconds."""
+"""One provider and one model host per module: starting a host takes seconds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FOREIGN = ("_API_KEY", "_BASE_URL", "_API_BASE", "_TOKEN")
 
 @pytest.fixture(scope="session", autouse=True)
 def only_loopback() -> Iterator[None]:
-    """No test asks a real provider, whatever the developer's environment holds."""
+    """No test calls a real provider, whatever the environment contains."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.endswith(_FOREIGN):
@@ -46,7 +46,7 @@ def key() -> str:
 
 @pytest.fixture(scope="session")
 def cache() -> Path:
-    """Where the weights of the embedded model are fetched to, once."""
+    """The folder that the embedded model is downloaded to, once."""
     return CACHE
 
 
@@ -59,16 +59,16 @@ async def provider() -> AsyncIterator[Provider]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def client(provider: Provider) -> AsyncIterator[ModelHostClient]:
-    """A client whose host asks the provider on loopback."""
+    """A client whose host calls the provider on loopback."""
     made = client_for(provider, {"openai": KEY})
-    await made.resolve_model_id("openai/anything")  # it answers once it is awake
+    await made.resolve_model_id("openai/anything")  # wait until it is ready
     yield made
     await made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def make_client(provider: Provider) -> AsyncIterator[MakeClient]:
-    """Make clients with hosts of their own; arguments are providers' keys."""
+    """Make clients with a host each; arguments are API keys by provider."""
     made: list[ModelHostClient] = []
 
     def make(**keys: str) -> ModelHostClient:
@@ -81,8 +81,8 @@ async def make_client(provider: Provider) -> AsyncIterator[MakeClient]:
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def hasty(provider: Provider) -> AsyncIterator[ModelHostClient]:
-    """A client whose host takes a second of silence for the end."""
+async def impatient_client(provider: Provider) -> AsyncIterator[ModelHostClient]:
+    """A client whose host has a time limit of one second."""
     made = client_for(provider, {"openai": KEY}, patience=1)
     await made.resolve_model_id("openai/anything")
     yield made
@@ -92,7 +92,7 @@ async def hasty(provider: Provider) -> AsyncIterator[ModelHostClient]:
 def client_for(
     provider: Provider, keys: dict[str, str], patience: int = 20
 ) -> ModelHostClient:
-    """Make a client whose host asks `provider`."""
+    """Make a client whose host calls `provider`."""
     environment = {
         "OPENAI_BASE_URL": provider.base_url,
         "WRITEIT_OLLAMA_URL": provider.root,

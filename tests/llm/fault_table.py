@@ -1,4 +1,4 @@
-"""Every way a provider fails, and what becomes of it: one table, tested row by row.
+"""Every way a provider fails, with its outcome: one table, tested row by row.
 
 `docs/models.md` shows the same rows; a test compares them.
 """
@@ -21,9 +21,9 @@ class Row:
     """One fault and its outcome."""
 
     fault: str
-    """In words, for the documentation."""
+    """A description for the documentation."""
     model: str
-    """What the provider on loopback is asked for."""
+    """The model of the loopback provider that has this fault."""
     outcome: Literal["complete", "partial", "failed"] = "failed"
     reason: FailureReason | None = None
     finish: str | None = None
@@ -32,7 +32,7 @@ class Row:
     kept: str = ""
     """The text kept."""
     says: str = ""
-    """Words of the message."""
+    """A part of the message."""
     after: float | None = None
     """`retryAfter` of the error, in seconds, at most."""
 

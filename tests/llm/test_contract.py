@@ -1,4 +1,4 @@
-"""What every `Models` port does: the real host, asked over loopback, and the fake."""
+"""What every `Models` port does: the real host over loopback, and the fake."""
 
 # ruff: noqa: D102, D103 -- the name of a test is its promise; Scene says the rest
 
@@ -32,7 +32,7 @@ FIVE = "word0 word1 word2 word3 word4 "
 
 
 class Scene(Protocol):
-    """A port and ways to make its models behave."""
+    """A port, and ways to set how its models behave."""
 
     @property
     def models(self) -> Models:
@@ -137,7 +137,7 @@ class ScriptedScene:
 async def scene(
     request: pytest.FixtureRequest, client: ModelHostClient, provider: Provider
 ) -> AsyncIterator[Scene]:
-    """Each test runs on both."""
+    """Each test runs with both."""
     yield (
         ScriptedScene() if request.param == "scripted" else HostScene(client, provider)
     )
@@ -154,7 +154,7 @@ async def items_of(models: Models, model: str) -> list[ModelStreamItem]:
 
 async def failure_of(models: Models, model: str) -> tuple[str, ModelError]:
     text = ""
-    with pytest.raises(ModelError) as caught:  # noqa: PT012 -- what came before counts too
+    with pytest.raises(ModelError) as caught:  # noqa: PT012 -- the text before the error counts too
         async with models.stream(call_to(model)) as items:
             async for item in items:
                 text += item.text if isinstance(item, TextDelta) else ""
@@ -172,7 +172,7 @@ async def test_the_deltas_joined_are_the_answer(scene: Scene) -> None:
     assert "".join(i.text for i in items if isinstance(i, TextDelta)) == FIVE
 
 
-async def test_done_carries_usage_and_reason(scene: Scene) -> None:
+async def test_done_has_usage_and_finish_reason(scene: Scene) -> None:
     done = (await items_of(scene.models, scene.five_words()))[-1]
     assert isinstance(done, ModelDone)
     assert done.finish_reason == "stop"
@@ -183,19 +183,19 @@ async def test_done_carries_usage_and_reason(scene: Scene) -> None:
 @pytest.mark.parametrize(
     "reason", ["auth", "rate_limit", "context", "unavailable", "refused", "empty"]
 )
-async def test_failures_are_typed(scene: Scene, reason: FailureReason) -> None:
+async def test_failures_have_a_reason(scene: Scene, reason: FailureReason) -> None:
     _, error = await failure_of(scene.models, scene.failing(reason))
     assert error.reason == reason
     assert error.message
     assert error.hint
 
 
-async def test_retry_after_stands_in_the_error(scene: Scene) -> None:
+async def test_retry_after_is_in_the_error(scene: Scene) -> None:
     _, error = await failure_of(scene.models, scene.failing("rate_limit"))
     assert error.data["retryAfter"] == 7.0
 
 
-async def test_text_before_a_cut_was_yielded(scene: Scene) -> None:
+async def test_text_before_a_failure_is_yielded(scene: Scene) -> None:
     text, _ = await failure_of(scene.models, scene.failing("unavailable"))
     assert text == "word0 word1 word2 "
 
@@ -205,21 +205,21 @@ async def test_an_unknown_provider_is_not_found(scene: Scene) -> None:
         await items_of(scene.models, "nosuchprovider/x")
 
 
-async def test_a_missing_key_is_auth_and_names_the_remedy(scene: Scene) -> None:
+async def test_a_missing_key_is_auth_with_a_hint(scene: Scene) -> None:
     _, error = await failure_of(scene.models, scene.keyless())
     assert error.reason == "auth"
     assert "ANTHROPIC_API_KEY" in error.hint
     assert "writeit keys set anthropic" in error.hint
 
 
-async def test_leaving_the_context_gives_the_call_up(scene: Scene) -> None:
+async def test_leaving_the_context_ends_the_call(scene: Scene) -> None:
     model = scene.endless()
     async with scene.models.stream(call_to(model)) as items:
         assert isinstance(await anext(items), TextDelta)
     await scene.left(model)
 
 
-async def test_cancelling_the_task_gives_the_call_up(scene: Scene) -> None:
+async def test_cancelling_the_task_ends_the_call(scene: Scene) -> None:
     model = scene.endless()
     begun = asyncio.Event()
 
@@ -245,13 +245,13 @@ async def test_two_answers_do_not_mix(scene: Scene) -> None:
         assert "".join(i.text for i in items if isinstance(i, TextDelta)) == FIVE
 
 
-async def test_a_failed_call_leaves_the_next_one_alone(scene: Scene) -> None:
+async def test_a_failed_call_does_not_affect_the_next_one(scene: Scene) -> None:
     await failure_of(scene.models, scene.failing("unavailable"))
     items = await items_of(scene.models, scene.five_words())
     assert isinstance(items[-1], ModelDone)
 
 
-async def test_measure_counts_and_says_where(scene: Scene) -> None:
+async def test_an_estimate_has_tokens_and_destination(scene: Scene) -> None:
     fit = await scene.models.estimate(call_to("openai/gpt-4o", "one two three " * 10))
     assert fit.prompt_tokens >= 30
     assert fit.context_window is not None
@@ -259,22 +259,22 @@ async def test_measure_counts_and_says_where(scene: Scene) -> None:
     assert fit.refusal is None
 
 
-async def test_measure_tells_of_a_missing_key(scene: Scene) -> None:
+async def test_an_estimate_has_a_refusal_without_a_key(scene: Scene) -> None:
     fit = await scene.models.estimate(call_to(scene.keyless()))
     assert fit.refusal is not None
     assert fit.refusal.reason == "auth"
 
 
-async def test_measure_knows_no_unknown_provider(scene: Scene) -> None:
+async def test_an_estimate_for_an_unknown_provider_is_not_found(scene: Scene) -> None:
     with pytest.raises(NotFound):
         await scene.models.estimate(call_to("nosuchprovider/x"))
 
 
-async def test_identify_keeps_a_full_id(scene: Scene) -> None:
+async def test_resolving_a_full_id_returns_it(scene: Scene) -> None:
     assert await scene.models.resolve_model_id("openai/gpt-4o") == "openai/gpt-4o"
 
 
-async def test_identify_knows_no_unknown_provider(scene: Scene) -> None:
+async def test_resolving_an_unknown_provider_is_not_found(scene: Scene) -> None:
     with pytest.raises(NotFound):
         await scene.models.resolve_model_id("nosuchprovider/x")
 
@@ -288,7 +288,7 @@ async def test_named_models_are_listed_with_the_reason(scene: Scene) -> None:
         assert infos[model].reason
 
 
-async def test_an_unknown_provider_has_no_list(scene: Scene) -> None:
+async def test_listing_an_unknown_provider_is_not_found(scene: Scene) -> None:
     with pytest.raises(NotFound):
         await scene.models.list_models(provider="nosuchprovider")
 

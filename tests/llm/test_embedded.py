@@ -1,6 +1,6 @@
-"""The embedded model for real: weights from the package index, a server, its text."""
+"""The embedded model: weights from the package index, its server and its text."""
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ async def items_of(client: ModelHostClient, call: ModelCall) -> list[ModelStream
 
 
 def server_of(client: ModelHostClient) -> psutil.Process:
-    """The one that lives: its forerunner may not have been taken note of yet."""
+    """Return the running server; a dead one may not have been reaped yet."""
     children = psutil.Process(client.host_pid).children()
-    (server,) = [each for each in children if each.status() != psutil.STATUS_ZOMBIE]
+    (server,) = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
     return server
 
 
-async def test_it_answers_for_nothing(local: ModelHostClient) -> None:
+async def test_an_answer_is_free(local: ModelHostClient) -> None:
     *deltas, done = await items_of(local, asking())
     assert "".join(d.text for d in deltas if isinstance(d, TextDelta)).strip()
     assert isinstance(done, ModelDone)
@@ -79,14 +79,16 @@ async def test_it_answers_for_nothing(local: ModelHostClient) -> None:
     assert 0 < done.usage.completion_tokens <= 20
 
 
-async def test_it_is_found_installed(local: ModelHostClient) -> None:
+async def test_the_model_is_listed_as_installed(local: ModelHostClient) -> None:
     assert await local.installed_embedded_model() == embedded.EMBEDDED_MODEL
     assert await local.installable_embedded_model() is None
     first = (await local.list_models())[0]
     assert (first.id, first.available) == (embedded.EMBEDDED_MODEL, True)
 
 
-async def test_its_measure_is_what_it_counts_itself(local: ModelHostClient) -> None:
+async def test_the_estimate_is_close_to_the_reported_tokens(
+    local: ModelHostClient,
+) -> None:
     prompt = "A sentence of some words, again and again. " * 40
     *_, done = await items_of(local, asking(prompt, 1))
     fit = await local.estimate(asking(prompt))
@@ -96,7 +98,7 @@ async def test_its_measure_is_what_it_counts_itself(local: ModelHostClient) -> N
     assert abs(fit.prompt_tokens - done.usage.prompt_tokens) <= 3
 
 
-async def test_a_second_question_waits_visibly(local: ModelHostClient) -> None:
+async def test_a_second_call_is_queued(local: ModelHostClient) -> None:
     first, second = await asyncio.gather(
         items_of(local, asking()), items_of(local, asking())
     )
@@ -106,14 +108,16 @@ async def test_a_second_question_waits_visibly(local: ModelHostClient) -> None:
     assert isinstance(second[-1], ModelDone)
 
 
-async def test_leaving_frees_it_for_the_next(local: ModelHostClient) -> None:
+async def test_leaving_a_call_starts_the_next_one(local: ModelHostClient) -> None:
     async with local.stream(asking("Tell a very long story.", 4000)) as items:
         await anext(items)
     async with asyncio.timeout(30):  # the story would take a minute
         await items_of(local, asking(max_tokens=3))
 
 
-async def test_a_prompt_too_long_names_both_numbers(local: ModelHostClient) -> None:
+async def test_an_error_for_a_long_prompt_has_both_numbers(
+    local: ModelHostClient,
+) -> None:
     with pytest.raises(ModelError) as caught:
         await items_of(local, asking("word " * 9000))
     assert caught.value.reason == "context"
@@ -121,7 +125,7 @@ async def test_a_prompt_too_long_names_both_numbers(local: ModelHostClient) -> N
     assert "8192" in caught.value.message
 
 
-async def test_its_key_is_in_no_argv_and_it_listens_on_loopback(
+async def test_the_key_is_in_no_argv_and_the_server_is_on_loopback(
     local: ModelHostClient,
 ) -> None:
     await items_of(local, asking(max_tokens=2))
@@ -131,7 +135,7 @@ async def test_its_key_is_in_no_argv_and_it_listens_on_loopback(
     assert {address.ip for address in listening} == {"127.0.0.1"}
 
 
-async def test_when_it_dies_the_call_fails_and_the_next_one_works(
+async def test_after_a_crash_of_the_server_the_next_call_works(
     local: ModelHostClient,
 ) -> None:
     with pytest.raises(ModelError) as caught:  # noqa: PT012 -- killed in the middle
@@ -144,7 +148,7 @@ async def test_when_it_dies_the_call_fails_and_the_next_one_works(
     assert isinstance((await items_of(local, asking(max_tokens=3)))[-1], ModelDone)
 
 
-async def test_it_ends_with_its_host(local: ModelHostClient) -> None:
+async def test_the_server_ends_with_its_host(local: ModelHostClient) -> None:
     await items_of(local, asking(max_tokens=2))
     server = server_of(local)
     assert local.host_pid is not None

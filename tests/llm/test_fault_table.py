@@ -1,4 +1,4 @@
-"""The fault table: engine, real host and a provider that plays each fault."""
+"""The fault table: the engine, a real host and a provider that has each fault."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ KEYS = dict.fromkeys(("openai", "mistral", "deepseek", "groq"), "sk-of-the-fault
 async def engine(
     provider: Provider, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Engine]:
-    """An engine over a real host; every provider is on this machine or nowhere."""
+    """An engine with a real host; every provider is on this machine."""
     tls = self_signed(tmp_path_factory.mktemp("tls"))
     async with running(tls=tls) as untrusted:
         environment = {
@@ -80,7 +80,7 @@ async def engine(
 
 @dataclass
 class Outcome:
-    """What became of one call."""
+    """The outcome of one call."""
 
     state: StepState
     error: WriteItError | None
@@ -104,7 +104,7 @@ class Outcome:
 
 
 async def ask(engine: Engine, model: str) -> Outcome:
-    """Ask one model in a run of its own."""
+    """Call one model in a new run."""
     seen: list[StreamEvent] = []
     run = await engine.start_run(
         StartRequest(configuration=PIPELINE, inputs={"source": "rivers"})
@@ -121,7 +121,7 @@ async def ask(engine: Engine, model: str) -> Outcome:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
 async def test_fault(engine: Engine, provider: Provider, row: Row) -> None:
-    """Reason, visible retries, and what is kept are what the table says."""
+    """Reason, retries and the text kept are as in the table."""
     outcome = await ask(engine, row.model)
     finished = outcome.finished
     assert (finished.status, finished.reason) == (row.outcome, row.reason)
@@ -140,7 +140,7 @@ async def test_fault(engine: Engine, provider: Provider, row: Row) -> None:
 
 
 def check_failure(outcome: Outcome, row: Row) -> None:
-    """A failure says why and what to do, leaves the step as it was, keeps no key."""
+    """A failure has a reason and a hint, no key, and does not change the step."""
     assert outcome.state.ai_responses == ()
     assert outcome.state.status is StepStatus.PENDING
     (failure,) = outcome.state.failures
@@ -156,8 +156,8 @@ def check_failure(outcome: Outcome, row: Row) -> None:
     assert after is None or row.after is None or row.after - 60 < after <= row.after
 
 
-async def test_after_all_that_the_host_still_answers(engine: Engine) -> None:
-    """Not one of the faults ended it."""
+async def test_after_all_faults_the_host_still_answers(engine: Engine) -> None:
+    """No fault ended the host."""
     assert (await ask(engine, "openai/fast-5")).finished.status == "complete"
 
 

@@ -1,6 +1,6 @@
-"""Calls through a real host and a real LiteLLM to a provider on loopback."""
+"""Calls through a real host and LiteLLM to a provider on loopback."""
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -88,13 +88,15 @@ TROUBLES: dict[str, FailureReason] = {
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-async def test_trouble_that_is_no_status(client: ModelHostClient, name: str) -> None:
+async def test_a_fault_without_a_status(client: ModelHostClient, name: str) -> None:
     assert (await failed(client, name)).reason == TROUBLES[name]
 
 
 @pytest.mark.parametrize("name", ["hang", "hang-after-headers"])
-async def test_silence_is_a_timeout(hasty: ModelHostClient, name: str) -> None:
-    assert (await failed(hasty, name)).reason == "timeout"
+async def test_a_hang_is_a_timeout(
+    impatient_client: ModelHostClient, name: str
+) -> None:
+    assert (await failed(impatient_client, name)).reason == "timeout"
 
 
 async def test_nothing_is_retried(client: ModelHostClient, provider: Provider) -> None:
@@ -113,7 +115,7 @@ async def test_the_key_is_in_no_error(client: ModelHostClient, key: str) -> None
     assert key not in str(error.to_json())
 
 
-async def test_the_key_arrives(
+async def test_the_key_is_sent(
     client: ModelHostClient, provider: Provider, key: str
 ) -> None:
     await answer(client, asking("fast-2"))
@@ -145,7 +147,7 @@ async def test_one_user_message_with_a_plain_string(
     assert (body["max_tokens"], body["temperature"]) == (7, 0.5)
 
 
-async def test_what_was_not_asked_is_not_sent(
+async def test_parameters_that_are_not_set_are_not_sent(
     client: ModelHostClient, provider: Provider
 ) -> None:
     await answer(client, asking("fast-4"))
@@ -153,7 +155,7 @@ async def test_what_was_not_asked_is_not_sent(
     assert {*body} == {"model", "messages", "stream", "stream_options"}
 
 
-async def test_a_model_that_takes_no_temperature_is_asked_without(
+async def test_temperature_is_not_sent_to_a_model_without_it(
     client: ModelHostClient, provider: Provider
 ) -> None:
     await answer(client, ModelCall(model="openai/gpt-5", prompt="x", temperature=0.7))
@@ -173,14 +175,14 @@ async def test_text_is_exact(client: ModelHostClient, name: str, text: str) -> N
     assert (await answer(client, asking(name)))[0] == text
 
 
-async def test_the_providers_usage_is_taken(client: ModelHostClient) -> None:
+async def test_usage_is_the_providers(client: ModelHostClient) -> None:
     _, done = await answer(client, asking("fast-5"))
     assert done.usage.prompt_tokens == PROMPT_TOKENS
     assert done.usage.completion_tokens == 5
     assert not done.usage.estimated
 
 
-async def test_usage_that_is_not_told_is_counted_and_marked(
+async def test_missing_usage_is_counted_and_marked(
     client: ModelHostClient,
 ) -> None:
     _, done = await answer(client, asking("nousage-5"))
@@ -193,13 +195,13 @@ async def test_an_unknown_price_is_none(client: ModelHostClient) -> None:
     assert done.usage.cost_usd is None
 
 
-async def test_a_known_price_is_taken_from_the_map(client: ModelHostClient) -> None:
+async def test_a_known_price_is_from_the_price_list(client: ModelHostClient) -> None:
     _, done = await answer(client, asking("gpt-4o-mini"))
     words = done.usage.completion_tokens
     assert done.usage.cost_usd == pytest.approx(PROMPT_TOKENS * 15e-8 + words * 6e-7)
 
 
-async def test_the_limit_is_the_finish_reason(client: ModelHostClient) -> None:
+async def test_a_token_limit_is_the_finish_reason(client: ModelHostClient) -> None:
     assert (await answer(client, asking("length-3")))[1].finish_reason == "length"
 
 
@@ -211,7 +213,7 @@ async def test_text_before_a_content_filter_is_an_answer(
     assert done.finish_reason == "content_filter"
 
 
-async def test_a_stream_without_a_finish_reason_but_with_usage_ended(
+async def test_a_stream_with_usage_but_no_finish_reason_is_complete(
     client: ModelHostClient,
 ) -> None:
     assert (await answer(client, asking("nofinish-2")))[1].finish_reason is None
@@ -251,7 +253,7 @@ async def test_twenty_answers_at_once(client: ModelHostClient) -> None:
         assert text == "".join(f"word{i} " for i in range(100 + number))
 
 
-async def test_a_slow_reader_gets_all_in_few_items(client: ModelHostClient) -> None:
+async def test_a_slow_reader_gets_joined_deltas(client: ModelHostClient) -> None:
     items = []
     async with client.stream(asking("fast-500")) as stream:
         first = await anext(stream)
@@ -263,7 +265,7 @@ async def test_a_slow_reader_gets_all_in_few_items(client: ModelHostClient) -> N
     assert len(texts) < 100
 
 
-async def test_ollama_is_asked_through_its_chat(
+async def test_ollama_is_called_through_its_chat_api(
     client: ModelHostClient, provider: Provider
 ) -> None:
     text, done = await answer(client, asking("ollama/llama3"))
@@ -274,7 +276,7 @@ async def test_ollama_is_asked_through_its_chat(
     assert call.body["messages"][0]["content"] == "Say something."
 
 
-async def test_ollama_gets_a_window_that_the_prompt_fits_in(
+async def test_ollama_gets_a_window_for_the_prompt(
     client: ModelHostClient, provider: Provider
 ) -> None:
     await answer(client, asking("ollama/phi", "word " * 8000))
@@ -282,7 +284,7 @@ async def test_ollama_gets_a_window_that_the_prompt_fits_in(
     assert call.body["options"]["num_ctx"] == 16_384
 
 
-async def test_calls_that_leave_the_machine_are_refused_here(
+async def test_tests_cannot_call_remote_providers(
     make_client: MakeClient, key: str
 ) -> None:
     error = await failed(make_client(mistral=key), "mistral/mistral-small")
@@ -314,7 +316,7 @@ async def test_bare_names_are_completed(client: ModelHostClient) -> None:
     )
 
 
-async def test_the_list_has_ollama_the_named_and_the_keyed(
+async def test_the_list_has_ollama_named_and_usable_models(
     client: ModelHostClient, provider: Provider
 ) -> None:
     provider.ollama_models = ["llama3:latest"]
@@ -326,7 +328,7 @@ async def test_the_list_has_ollama_the_named_and_the_keyed(
     assert "anthropic/claude-sonnet-4-5" not in infos
 
 
-async def test_one_provider_in_full(client: ModelHostClient) -> None:
+async def test_the_list_of_one_provider_is_complete(client: ModelHostClient) -> None:
     infos = await client.list_models(provider="anthropic")
     assert len(infos) > 5
     assert {info.provider for info in infos} == {"anthropic"}

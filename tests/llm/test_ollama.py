@@ -1,6 +1,6 @@
-"""Ollama: where it is, what it has, and a window that nothing is cut by."""
+"""Ollama: its models, and a context window that fits the prompt."""
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.parametrize(
-    ("letters", "max_tokens", "window", "room"),
+    ("letters", "max_tokens", "window", "expected"),
     [
         (10, 100, None, 4096),
         (10, None, None, 4096),
@@ -30,12 +30,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
     ],
 )
 async def test_the_window_is_sized_by_prompt_and_answer(
-    letters: int, max_tokens: int | None, window: int | None, room: int
+    letters: int, max_tokens: int | None, window: int | None, expected: int
 ) -> None:
-    assert context_size_for("x" * letters, max_tokens, window) == room
+    assert context_size_for("x" * letters, max_tokens, window) == expected
 
 
-async def test_a_model_says_what_it_can_read(
+async def test_the_context_window_is_the_models(
     client: ModelHostClient, provider: Provider
 ) -> None:
     provider.ollama_windows["reader"] = 5000
@@ -46,7 +46,7 @@ async def test_a_model_says_what_it_can_read(
     assert unknown.context_window is None
 
 
-async def test_no_larger_window_is_asked_for_than_the_model_has(
+async def test_the_window_is_at_most_the_models(
     client: ModelHostClient, provider: Provider
 ) -> None:
     provider.ollama_windows["small"] = 5000
@@ -54,13 +54,13 @@ async def test_no_larger_window_is_asked_for_than_the_model_has(
     async with client.stream(call) as items:
         async for _ in items:
             pass
-    (asked,) = [
+    (sent,) = [
         c for c in provider.calls if c.path == "/api/chat" and c.model == "small"
     ]
-    assert asked.body["options"]["num_ctx"] == 5000
+    assert sent.body["options"]["num_ctx"] == 5000
 
 
-async def test_refresh_forgets_what_was_remembered(
+async def test_refresh_clears_the_cached_windows(
     client: ModelHostClient, provider: Provider
 ) -> None:
     call = ModelCall(model="ollama/growing", prompt="x")
@@ -73,11 +73,11 @@ async def test_refresh_forgets_what_was_remembered(
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "ftp://127.0.0.1", "nonsense"])
-async def test_nobody_there_is_not_an_error(url: str) -> None:
+async def test_a_missing_ollama_is_no_error(url: str) -> None:
     assert await OllamaClient().list_models(url) is None
     assert await OllamaClient().context_window(url, "x") is None
 
 
-async def test_something_else_there_is_not_an_error(provider: Provider) -> None:
+async def test_another_server_is_no_error(provider: Provider) -> None:
     assert await OllamaClient().context_window(provider.root, "nobody-knows") is None
     assert await OllamaClient().list_models(provider.base_url) is None

@@ -1,6 +1,6 @@
-"""Proxy variables: honoured on the way out, never for this machine's own servers."""
+"""Proxy variables: used for remote servers, never for servers on this machine."""
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AWAY = "models.invalid"
-"""A host that nobody has; only a proxy can know it."""
+REMOTE_HOST = "models.invalid"
+"""A host that does not exist, so only a proxy can accept it."""
 
 
 class Proxy:
-    """Forwards plain requests to the provider; refuses tunnels; remembers all."""
+    """Forwards plain requests to the provider, refuses tunnels, and records all."""
 
     def __init__(self, to: int) -> None:
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.port = 0
         self._to = to
 
@@ -43,7 +43,7 @@ class Proxy:
         """Serve one request."""
         line = (await reader.readline()).decode()
         method, url, version = line.split()
-        self.asked.append(f"{method} {url}")
+        self.requests.append(f"{method} {url}")
         if method == "CONNECT":
             writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
             writer.close()
@@ -65,17 +65,17 @@ async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None
 async def proxied(
     provider: Provider, **environment: str
 ) -> AsyncIterator[tuple[Proxy, ModelHostClient]]:
-    """A proxy, and a client whose host is told of it by environment variables."""
+    """A proxy, and a client whose host has its address in environment variables."""
     proxy = Proxy(provider.port)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    told = {
+    variables = {
         name: value.replace("PROXY", f"http://127.0.0.1:{port}")
         for name, value in environment.items()
     }
     client = ModelHostClient(
         keys=ScriptedKeys({"openai": "k", "groq": "k", "anthropic": "k"}),
-        environment={"WRITEIT_ALLOW_MODEL_REQUESTS": "", **told},
+        environment={"WRITEIT_ALLOW_MODEL_REQUESTS": "", **variables},
     )
     try:
         yield proxy, client
@@ -89,40 +89,40 @@ async def answer(client: ModelHostClient, model: str) -> list[ModelStreamItem]:
         return [item async for item in items]
 
 
-async def test_what_goes_out_goes_through_the_proxy(provider: Provider) -> None:
-    url = f"http://{AWAY}/v1"
+async def test_remote_calls_use_the_proxy(provider: Provider) -> None:
+    url = f"http://{REMOTE_HOST}/v1"
     async with proxied(provider, OPENAI_BASE_URL=url, HTTP_PROXY="PROXY") as made:
         proxy, client = made
         assert isinstance((await answer(client, "openai/fast-3"))[-1], ModelDone)
-    assert proxy.asked == [f"POST {url}/chat/completions"]
+    assert proxy.requests == [f"POST {url}/chat/completions"]
 
 
-async def test_tls_goes_through_a_tunnel(provider: Provider) -> None:
-    url = f"https://{AWAY}/v1"
-    away = dict.fromkeys(("GROQ_API_BASE", "ANTHROPIC_API_BASE"), url)
-    async with proxied(provider, **away, HTTPS_PROXY="PROXY") as (proxy, client):
+async def test_tls_calls_use_a_tunnel(provider: Provider) -> None:
+    url = f"https://{REMOTE_HOST}/v1"
+    remote = dict.fromkeys(("GROQ_API_BASE", "ANTHROPIC_API_BASE"), url)
+    async with proxied(provider, **remote, HTTPS_PROXY="PROXY") as (proxy, client):
         for model in ("groq/x", "anthropic/x"):
-            proxy.asked.clear()
+            proxy.requests.clear()
             with pytest.raises(ModelError) as caught:
                 await answer(client, model)
             assert caught.value.reason in {"unavailable", "auth"}
-            assert set(proxy.asked) == {f"CONNECT {AWAY}:443"}
+            assert set(proxy.requests) == {f"CONNECT {REMOTE_HOST}:443"}
 
 
 async def test_no_proxy_is_an_exception(provider: Provider) -> None:
     async with proxied(
         provider,
-        OPENAI_BASE_URL=f"http://{AWAY}/v1",
+        OPENAI_BASE_URL=f"http://{REMOTE_HOST}/v1",
         HTTP_PROXY="PROXY",
-        NO_PROXY=f"elsewhere.invalid,{AWAY}",
+        NO_PROXY=f"elsewhere.invalid,{REMOTE_HOST}",
     ) as (proxy, client):
         with pytest.raises(ModelError) as caught:
             await answer(client, "openai/fast-3")
     assert caught.value.reason == "unavailable"
-    assert proxy.asked == []
+    assert proxy.requests == []
 
 
-async def test_this_machine_is_never_asked_through_a_proxy(
+async def test_calls_to_this_machine_use_no_proxy(
     provider: Provider,
 ) -> None:
     async with proxied(
@@ -135,4 +135,4 @@ async def test_this_machine_is_never_asked_through_a_proxy(
     ) as (proxy, client):
         assert isinstance((await answer(client, "openai/fast-3"))[-1], ModelDone)
         assert isinstance((await answer(client, "ollama/llama3"))[-1], ModelDone)
-    assert proxy.asked == []
+    assert proxy.requests == []

@@ -1,4 +1,4 @@
-"""One pool of connections: a call takes the connection that an earlier one left."""
+"""One pool of connections: a call uses the connection of an earlier one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = (
 )
 
 
-class Patient:
+class KeepAliveProvider:
     """A provider that keeps connections open and counts them."""
 
     def __init__(self) -> None:
@@ -47,9 +47,9 @@ async def ask(client: ModelHostClient, model: str) -> None:
             pass
 
 
-async def test_calls_share_connections() -> None:
-    """Five in a row need one; three at once, again and again, need three."""
-    patient = Patient()
+async def test_calls_reuse_connections() -> None:
+    """Five calls in sequence need one; repeated groups of three need three."""
+    patient = KeepAliveProvider()
     server = await asyncio.start_server(patient.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     client = ModelHostClient(

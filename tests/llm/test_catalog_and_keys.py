@@ -1,6 +1,6 @@
-"""Keys, endpoints, the catalog and the list: what needs no process to be known."""
+"""Keys, endpoints, the catalog and the list of models, without a process."""
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ def test_an_unknown_price_is_none_and_never_0() -> None:
     assert CATALOG.price("mistral/small") is None
 
 
-def test_the_writers_own_machine_is_free() -> None:
+def test_models_on_this_machine_are_free() -> None:
     assert CATALOG.price("ollama/anything") == TokenPrice(0.0, 0.0)
     assert CATALOG.price(embedded.EMBEDDED_MODEL) == TokenPrice(0.0, 0.0)
 
 
-def test_only_models_that_talk_are_listed() -> None:
+def test_only_chat_models_are_listed() -> None:
     assert CATALOG.chat_models("openai") == ["openai/gpt-4o", "openai/odd"]
 
 
-def test_an_unknown_provider_is_told_with_its_neighbours() -> None:
+def test_an_unknown_provider_is_an_error_with_similar_names() -> None:
     with pytest.raises(NotFound) as caught:
         CATALOG.parse_model_id("opanai/gpt-4o")
     assert "openai" in caught.value.hint
@@ -88,7 +88,7 @@ def test_without_a_key_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "OPENAI_API_KEY" in caught.value.hint
 
 
-def test_a_remote_endpoint_of_ones_own_wants_a_key_too(
+def test_another_remote_endpoint_needs_a_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "https://models.example/v1")
@@ -96,14 +96,14 @@ def test_a_remote_endpoint_of_ones_own_wants_a_key_too(
         get_provider("openai").check_call("openai/gpt-4o", None, missing)
 
 
-def test_loopback_wants_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_on_loopback_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_BASE", "http://[::1]:8000/v1")
     key = get_provider("openai").check_call("openai/gpt-4o", None, missing)
     assert key
     assert get_provider("openai").endpoint() == "http://[::1]:8000/v1"
 
 
-def test_a_provider_that_takes_none_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_without_keys_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WRITEIT_ALLOW_MODEL_REQUESTS")
     assert get_provider("custom").check_call("custom/x", None, missing) is None
 
@@ -168,7 +168,7 @@ def test_ollama_host_in_all_its_forms(
     assert ollama.ollama_url() == url
 
 
-# --- the list -----------------------------------------------------------------------
+# The list of models
 
 
 def listing(ollama: list[str] | None = None, *keyed: str) -> ModelLister:
@@ -212,12 +212,12 @@ def test_ollama_models_say_what_to_do(
     assert (reason or "") in (info.reason or "")
 
 
-# --- keys ---------------------------------------------------------------------------
+# API keys
 
 
 @pytest.fixture
-def vault(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
-    """A keyring that is no more than a dictionary."""
+def keyring_passwords(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
+    """The passwords of a fake keyring."""
     kept: dict[tuple[str, str], str] = {}
     monkeypatch.setattr(keyring, "get_password", lambda s, p: kept.get((s, p)))
     monkeypatch.setattr(
@@ -227,7 +227,7 @@ def vault(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
 
 
 @pytest.fixture
-def no_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without a keyring."""
 
     def refuse(*_: str) -> None:
@@ -248,37 +248,39 @@ def no_vault(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_environment_comes_first(
-    vault: dict[tuple[str, str], str], provider: str, variable: str
+    keyring_passwords: dict[tuple[str, str], str], provider: str, variable: str
 ) -> None:
-    vault["writeit", provider] = "from the keyring"
+    keyring_passwords["writeit", provider] = "from the keyring"
     keys = SystemKeys({variable: " from the environment "})
     assert keys.get(provider) == "from the environment"
     assert keys.source(provider) == "environment"
 
 
-def test_then_the_keyring(vault: dict[tuple[str, str], str]) -> None:
+def test_the_keyring_comes_second(
+    keyring_passwords: dict[tuple[str, str], str],
+) -> None:
     keys = SystemKeys({"OPENAI_API_KEY": " "})
     keys.set("openai", " secret\n")
-    assert vault == {("writeit", "openai"): "secret"}
+    assert keyring_passwords == {("writeit", "openai"): "secret"}
     assert keys.get("openai") == "secret"
     assert keys.source("openai") == "keyring"
 
 
-@pytest.mark.usefixtures("no_vault")
+@pytest.mark.usefixtures("no_keyring")
 def test_without_a_keyring_there_is_no_key() -> None:
     assert SystemKeys({}).get("openai") is None
     assert SystemKeys({}).source("openai") == "none"
 
 
-@pytest.mark.usefixtures("no_vault")
-def test_without_a_keyring_a_key_cannot_be_kept() -> None:
+@pytest.mark.usefixtures("no_keyring")
+def test_without_a_keyring_a_key_cannot_be_saved() -> None:
     with pytest.raises(StoreError) as caught:
         SystemKeys({}).set("openai", "secret")
     assert "OPENAI_API_KEY" in caught.value.hint
     assert "secret" not in str(caught.value.to_json())
 
 
-@pytest.mark.usefixtures("vault")
+@pytest.mark.usefixtures("keyring_passwords")
 @pytest.mark.parametrize("make", [lambda: SystemKeys({}), ScriptedKeys])
 def test_real_and_scripted_keys_agree(
     make: Callable[[], SystemKeys | ScriptedKeys],
@@ -289,7 +291,7 @@ def test_real_and_scripted_keys_agree(
     assert (keys.get("openai"), keys.source("openai")) == ("k", "keyring")
 
 
-# --- the embedded model, where something is missing ---------------------------------
+# The embedded model if a part is missing
 
 
 def test_without_the_runtime_the_reason_names_the_extra(

@@ -1,6 +1,6 @@
-"""Both ways to read a stream, and what must come out the same."""
+"""Both ways to read a stream have the same result."""
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Stream:
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         """Iterate over the chunks."""
-        for each in self.chunks:
-            yield each
+        for chunk in self.chunks:
+            yield chunk
         if self.error is not None:
             raise self.error
 
@@ -69,7 +69,7 @@ async def test_text_end_and_usage(stream: Any) -> None:
     assert reading.usage is USAGE
 
 
-async def test_hanging_up_after_all_is_said_is_no_failure() -> None:
+async def test_an_error_after_the_finish_reason_is_ignored() -> None:
     stream = plain([chunk("all"), chunk(finish="stop")], ReadError())
     assert [piece async for piece in CompletionReader().iterate_text(stream)] == [
         "all",
@@ -78,7 +78,7 @@ async def test_hanging_up_after_all_is_said_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize("error", [ReadError(), ValueError()])
-async def test_breaking_off_is_one(error: Exception) -> None:
+async def test_an_error_before_the_end_is_raised(error: Exception) -> None:
     with pytest.raises(type(error)):
         _ = [
             piece

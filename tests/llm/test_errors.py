@@ -1,6 +1,6 @@
-"""Failures and their reasons, without LiteLLM: by the names of classes alone."""
+"""The reasons of failures, by class names alone, without LiteLLM."""
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def test_reason(error: Exception, reason: FailureReason) -> None:
     assert classify_error(error) == reason
 
 
-def test_a_providers_status_outweighs_a_body_that_is_no_json() -> None:
+def test_the_status_decides_if_the_body_is_not_json() -> None:
     response = failing("HTTPStatusError")
     response.response = type("R", (), {"status_code": 503})()  # type: ignore[attr-defined]  # as httpx has it
     error = wrapped(failing("APIError", status_code=500), wrapped(NONSENSE, response))
     assert classify_error(error) == "unavailable"
 
 
-def test_a_circle_of_causes_ends() -> None:
+def test_a_cycle_of_causes_ends() -> None:
     first, second = Exception("a"), Exception("b")
     first.__cause__, second.__cause__ = second, first
     assert classify_error(first) == "unavailable"
@@ -102,11 +102,11 @@ def test_retry_after_as_a_date() -> None:
     assert 50 < seconds <= 60
 
 
-def test_a_date_in_the_past_means_now() -> None:
+def test_retry_after_in_the_past_is_0() -> None:
     assert parse_retry_after({"retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"}) == 0
 
 
-def test_the_message_is_the_providers_without_names_of_classes() -> None:
+def test_the_message_has_no_class_names() -> None:
     error = failing(
         "RateLimitError",
         "litellm.RateLimitError: RateLimitError: OpenAIException - Slow\n down",
@@ -115,7 +115,7 @@ def test_the_message_is_the_providers_without_names_of_classes() -> None:
     assert str(error).endswith(": Slow down")
 
 
-def test_a_long_page_is_cut() -> None:
+def test_a_long_message_is_truncated() -> None:
     error = to_model_error(Exception("x" * 9999), provider="p", model="p/m", secrets=[])
     assert len(str(error)) < 600
 
@@ -129,7 +129,7 @@ def test_a_long_page_is_cut() -> None:
         "https://x/v1?key=AIzaSy123&alt=sse",
     ],
 )
-def test_keys_are_scrubbed(text: str) -> None:
+def test_keys_are_redacted(text: str) -> None:
     clean = redact(text, ["my-own-secret", None, ""])
     assert "[key]" in clean
     for secret in ("my-own-secret", "abcdefghijklmnop", "abc.def", "AIzaSy123"):

@@ -1,6 +1,6 @@
-"""Lines, messages and the host's way out."""
+"""Lines, messages and the writer of the host's messages."""
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -31,25 +31,23 @@ if TYPE_CHECKING:
     from writeit.llm.process import HostMessage
 
 any_text = st.text(st.characters(exclude_categories=[]))
-"""Surrogate halves included."""
+"""Also lone surrogates."""
 
 
 @given(st.lists(any_text), st.data())
-def test_messages_survive_any_cut_of_the_stream(
-    texts: list[str], data: st.DataObject
-) -> None:
+def test_messages_can_be_split_anywhere(texts: list[str], data: st.DataObject) -> None:
     sent = [{"type": "delta", "id": n, "text": text} for n, text in enumerate(texts)]
     stream = b"".join(encode_message(message) for message in sent)
-    lines, got = LineSplitter(), []
+    lines, received = LineSplitter(), []
     while stream:
         size = data.draw(st.integers(1, len(stream)))
-        got += [decode_message(line) for line in lines.feed(stream[:size])]
+        received += [decode_message(line) for line in lines.feed(stream[:size])]
         stream = stream[size:]
-    assert got == sent
+    assert received == sent
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b"{}", b"\xff"])
-def test_what_is_no_message_is_refused(line: bytes) -> None:
+def test_an_invalid_message_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"Expecting|not a message|decode"):
         decode_message(line)
 
@@ -61,16 +59,16 @@ def test_what_is_no_message_is_refused(line: bytes) -> None:
         NotFound("m", hint="h"),
     ],
 )
-def test_errors_cross_the_wire(error: WriteItError) -> None:
+def test_errors_are_the_same_after_a_round_trip(error: WriteItError) -> None:
     back = error_from_fields(decode_message(encode_message(error_message(error))))
     assert type(back) is type(error)
     assert back.to_json() == error.to_json()
 
 
-async def test_messages_wait_joined_while_the_pipe_is_full() -> None:
+async def test_deltas_are_joined_while_the_pipe_is_full() -> None:
     reading, writing = os.pipe()
-    lost = asyncio.Event()
-    outbox = MessageWriter(on_disconnect=lost.set)
+    disconnected = asyncio.Event()
+    outbox = MessageWriter(on_disconnect=disconnected.set)
     pipe = os.fdopen(writing, "wb", buffering=0)
     await outbox.connect(pipe)
     big = "x" * 200_000
@@ -80,13 +78,13 @@ async def test_messages_wait_joined_while_the_pipe_is_full() -> None:
             outbox.send({"type": "delta", "id": call_id, "text": f"{number} "})
     outbox.send({"type": "done", "id": 1})
     outbox.send({"type": "delta", "id": 2, "text": "end"})
-    got = await asyncio.to_thread(read_until, reading, 'end"')
+    received = await asyncio.to_thread(read_until, reading, 'end"')
     os.close(reading)
-    await asyncio.wait_for(lost.wait(), TIMEOUT)
-    texts = {n: "".join(m["text"] for m in got if is_delta(m, n)) for n in (1, 2)}
+    await asyncio.wait_for(disconnected.wait(), TIMEOUT)
+    texts = {n: "".join(m["text"] for m in received if is_delta(m, n)) for n in (1, 2)}
     counted = "".join(f"{number} " for number in range(1000))
     assert texts == {1: big + counted, 2: counted + "end"}
-    assert len(got) < 10
+    assert len(received) < 10
 
 
 def is_delta(message: HostMessage, call_id: int) -> bool:
@@ -94,14 +92,14 @@ def is_delta(message: HostMessage, call_id: int) -> bool:
 
 
 def read_until(descriptor: int, mark: str) -> list[HostMessage]:
-    lines, got = LineSplitter(), list[bytes]()
-    while not any(mark in line.decode() for line in got):
-        assert select.select([descriptor], [], [], TIMEOUT)[0], "nothing more comes"
-        got += lines.feed(os.read(descriptor, 1 << 16))
-    return [decode_message(line) for line in got]
+    lines, received = LineSplitter(), list[bytes]()
+    while not any(mark in line.decode() for line in received):
+        assert select.select([descriptor], [], [], TIMEOUT)[0], "no more data"
+        received += lines.feed(os.read(descriptor, 1 << 16))
+    return [decode_message(line) for line in received]
 
 
-async def test_deltas_nobody_took_yet_are_one_item() -> None:
+async def test_unread_deltas_are_one_item() -> None:
     answer = AnswerStream()
     for piece in ("a", "", "b", "c"):
         answer.add_text(piece)

@@ -1,9 +1,9 @@
-"""The host's life: it ends with its parent, starts anew when it died, rests when idle.
+"""The host process: it ends with its parent or when idle, and restarts after a crash.
 
-Nothing here is kept between tests: each starts and kills hosts of its own.
+Each test starts its own hosts.
 """
 
-# ruff: noqa: D103 -- the name of a test is its promise
+# ruff: noqa: D103 -- the names of the tests describe them
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SLOW = ModelCall(model="openai/slow-5000", prompt="x")
 FAST = ModelCall(model="openai/fast-5", prompt="x")
-TALKATIVE_HOST = (
+LEAKING_HOST = (
     sys.executable,
     "-c",
     """
@@ -47,7 +47,7 @@ time.sleep(0.2)
 sys.exit(3)
     """,
 )
-"""A host that says what it must not and dies of the first request."""
+"""A host that prints a key and exits at the first request."""
 
 
 async def finish(client: ModelHostClient, call: ModelCall) -> ModelDone:
@@ -58,8 +58,8 @@ async def finish(client: ModelHostClient, call: ModelCall) -> ModelDone:
     raise AssertionError("the answer did not end")
 
 
-async def gone(pid: int) -> None:
-    """Wait until no process has this id any more; it is not ours to wait for."""
+async def wait_until_gone(pid: int) -> None:
+    """Wait until no process has this id; it is no child, so it cannot be awaited."""
     await wait_until_async(lambda: not psutil.pid_exists(pid))
 
 
@@ -68,7 +68,7 @@ def pid_of(client: ModelHostClient) -> int:
     return client.host_pid
 
 
-async def test_nothing_is_started_before_it_is_needed(make_client: MakeClient) -> None:
+async def test_the_host_is_started_when_it_is_needed(make_client: MakeClient) -> None:
     client = make_client(openai="k")
     assert await client.installed_embedded_model() in {None, "embedded/smollm2-135m"}
     assert client.host_pid is None
@@ -79,7 +79,7 @@ async def test_a_killed_host_is_an_error_and_the_next_call_works(
 ) -> None:
     client = make_client(openai="k")
     text = ""
-    with pytest.raises(ModelError) as caught:  # noqa: PT012 -- what came before counts too
+    with pytest.raises(ModelError) as caught:  # noqa: PT012 -- the text before the error counts too
         async with client.stream(SLOW) as items:
             async for item in items:
                 assert isinstance(item, TextDelta)
@@ -92,7 +92,7 @@ async def test_a_killed_host_is_an_error_and_the_next_call_works(
     assert (await finish(client, FAST)).finish_reason == "stop"
 
 
-async def test_questions_of_a_killed_host_fail_too(make_client: MakeClient) -> None:
+async def test_a_killed_host_fails_estimates(make_client: MakeClient) -> None:
     client = make_client(openai="k")
     await client.warm_up()
     os.kill(pid_of(client), signal.SIGSTOP)  # it does not answer before it is killed
@@ -103,10 +103,10 @@ async def test_questions_of_a_killed_host_fail_too(make_client: MakeClient) -> N
         await asking
 
 
-async def test_a_host_that_keeps_dying_is_left_alone_for_a_while(
+async def test_a_host_that_keeps_crashing_is_started_after_a_delay(
     key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = ModelHostClient(keys=ScriptedKeys({"openai": key}), command=TALKATIVE_HOST)
+    client = ModelHostClient(keys=ScriptedKeys({"openai": key}), command=LEAKING_HOST)
     errors: list[ModelError] = []
     with caplog.at_level(logging.DEBUG, logger="writeit"):
         while not (errors and "retryAfter" in errors[-1].data):
@@ -114,10 +114,10 @@ async def test_a_host_that_keeps_dying_is_left_alone_for_a_while(
                 await finish(client, FAST)
             errors.append(caught.value)
     await client.close()
-    deaths = len(errors) - 1  # more than two where the first pause went by unnoticed
-    assert deaths >= 2
+    crashes = len(errors) - 1  # more than two if the first delay had passed
+    assert crashes >= 2
     assert "status 3" in errors[0].message
-    assert 0 < errors[-1].data["retryAfter"] <= 2 ** (deaths - 2)
+    assert 0 < errors[-1].data["retryAfter"] <= 2 ** (crashes - 2)
     assert "the key is [key]" in caplog.text
     assert "sk-in-stderr" not in caplog.text
 
@@ -131,7 +131,7 @@ async def test_a_host_that_cannot_be_started_is_an_error(key: str) -> None:
     await client.close()
 
 
-async def test_an_idle_host_is_ended_and_comes_back(
+async def test_an_idle_host_is_ended_and_started_again(
     provider: Provider, key: str
 ) -> None:
     client = ModelHostClient(
@@ -143,12 +143,12 @@ async def test_an_idle_host_is_ended_and_comes_back(
         pid = pid_of(client)
         async for _ in items:
             pass
-    await gone(pid)
+    await wait_until_gone(pid)
     await finish(client, FAST)
     await client.close()
 
 
-async def test_close_ends_the_host_and_what_streams(make_client: MakeClient) -> None:
+async def test_close_ends_the_host_and_its_calls(make_client: MakeClient) -> None:
     client = make_client(openai="k")
     begun = asyncio.Event()
 
@@ -161,7 +161,7 @@ async def test_close_ends_the_host_and_what_streams(make_client: MakeClient) -> 
     await begun.wait()
     pid = pid_of(client)
     await client.close()
-    await gone(pid)
+    await wait_until_gone(pid)
     with pytest.raises(ModelError, match="closing"):
         await reading
     with pytest.raises(ModelError, match="closing"):
@@ -172,7 +172,7 @@ async def test_close_ends_the_host_and_what_streams(make_client: MakeClient) -> 
 async def test_the_host_ends_with_its_parent_at_any_moment(
     moment: float | str,
 ) -> None:
-    """At once: what it still had to import when it was told to end it never did."""
+    """It ends at once, without importing the rest."""
     process = await asyncio.create_subprocess_exec(
         *HOST_COMMAND,
         stdin=asyncio.subprocess.PIPE,
@@ -183,7 +183,7 @@ async def test_the_host_ends_with_its_parent_at_any_moment(
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
-    said = asyncio.create_task(process.stderr.read())
+    stderr = asyncio.create_task(process.stderr.read())
     if isinstance(moment, float):
         await asyncio.sleep(moment)
     else:
@@ -191,15 +191,15 @@ async def test_the_host_ends_with_its_parent_at_any_moment(
     process.stdin.close()
     assert await asyncio.wait_for(process.wait(), TIMEOUT) == 0
     imported = {
-        line.rpartition("|")[2].strip() for line in (await said).decode().splitlines()
+        line.rpartition("|")[2].strip() for line in (await stderr).decode().splitlines()
     }
     if moment in {0.0, "ready"}:  # in between it depends on the machine
         assert ("litellm" in imported) == (moment == "ready")
     await process.stdout.read()
 
 
-async def test_a_print_does_not_reach_the_wire() -> None:
-    """What anybody prints in the host goes to stderr."""
+async def test_a_print_is_no_message() -> None:
+    """Text printed in the host goes to stderr."""
     script = (
         "import os; from writeit.llm.host import claim_stdout;"
         "out = claim_stdout(); print('noise', flush=True); os.write(1, b'more');"
@@ -229,10 +229,10 @@ async def test_the_client_never_imports_litellm() -> None:
     assert done.stdout.strip() == b"[]"
 
 
-async def test_modules_in_the_folder_we_stand_in_are_not_ours(
+async def test_modules_in_the_current_folder_are_not_imported(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """A workspace with a `litellm.py` must not get it run."""
+    """A workspace's `litellm.py` is not run."""
     folder = tmp_path_factory.mktemp("workspace")
     (folder / "litellm.py").write_text("open('owned', 'w').close()")
     (folder / ".env").write_text("OPENAI_API_KEY=from-a-workspace")
