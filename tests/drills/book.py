@@ -2,7 +2,7 @@
 
 A fact is what an acknowledged decision must have left in the event log: a kind, a step
 and a detail, most of them unique. `settled` holds the last reply about a run while
-nothing else is on its way: the run has to be shown exactly so after any restart.
+no other request is pending: the run must be shown so after any restart.
 """
 
 from __future__ import annotations

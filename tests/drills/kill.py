@@ -2,10 +2,10 @@
 
     python -m drills.kill --rounds 300
 
-Each round kills a real server with SIGKILL while it streams and decides, starts
-another on the same workspace and compares what that one shows, and what the store
-holds, with all that was acknowledged and streamed before. Lanes are independent drills
-side by side: most of a round is a model host waking up.
+Each round kills a real server with SIGKILL while it streams and decides. It starts
+another on the same workspace and compares what that one shows, and what the store has,
+with all that was acknowledged and streamed before. Lanes are independent drills that
+run at the same time, because most of a round is the start of a model host.
 """
 
 from __future__ import annotations

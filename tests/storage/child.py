@@ -1,10 +1,10 @@
-"""What tests let another process do to a store. Run as a script; reports on stdout.
+"""A script that tests run as another process on a store. It reports on stdout.
 
 child.py commit FOLDER           commits runs and journals text until it is killed
 child.py say FOLDER NAME COUNT   decides COUNT times on run 1, beside others
 child.py grow FOLDER MEGABYTES   stores that much
 child.py hold FOLDER SECONDS     keeps the write lock that long
-child.py full FOLDER             meets a limit on file sizes, then gets room again
+child.py full FOLDER             reaches a limit on file sizes, which is then raised
 child.py deny FOLDER             opens it as somebody who may not write there
 """
 
@@ -40,7 +40,7 @@ def tell(**report: object) -> None:
 
 
 async def commit(folder: Path) -> None:
-    """Acknowledge each run and each word as soon as the store did."""
+    """Report each run and each word once the store has acknowledged it."""
     store = LmdbStore.open(folder)
     run = await samples.put(store, samples.a_run(1))
     await samples.ask(store, run.pipeline_run_id, 11)
@@ -51,28 +51,28 @@ async def commit(folder: Path) -> None:
 
 
 async def say(folder: Path, name: str, count: int) -> None:
-    """Give feedback to run 1, and retry when another process was first."""
+    """Give feedback to run 1, and retry if another process was first."""
     store = LmdbStore.open(folder)
-    stale = said = 0
-    while said < count:
+    stale = sent = 0
+    while sent < count:
         stored = store.get_run(samples.an_id(1))
         if stored is None:
             raise LookupError(samples.an_id(1))
         words = e.FeedbackGiven(
-            at=stored.run.updated_at, step="angles", text=f"{name} {said}"
+            at=stored.run.updated_at, step="angles", text=f"{name} {sent}"
         )
         try:
             await store.commit(samples.decision(stored.run, stored.seq, words))
         except StaleCommit:
             stale += 1
         else:
-            said += 1
+            sent += 1
     store.close()
     tell(stale=stale)
 
 
 async def grow(folder: Path, megabytes: int) -> None:
-    """Store so much that a small map has to grow."""
+    """Store enough that a small map must grow."""
     store = LmdbStore.open(folder, map_size=1 << 20)
     for number in range(1000, 1000 + megabytes):
         text = f"{number}" * (1 << 18)
@@ -82,14 +82,14 @@ async def grow(folder: Path, megabytes: int) -> None:
 
 
 def hold(folder: Path, seconds: float) -> None:
-    """Keep everybody else from writing."""
+    """Block all other writers."""
     with lmdb.Environment(str(folder)) as environment, environment.begin(write=True):
         tell(holding=True)
         time.sleep(seconds)
 
 
 async def full(folder: Path) -> None:
-    """Run into a file-size limit, as into the end of a disk."""
+    """Reach a limit on file sizes, as on a full disk."""
     store = LmdbStore.open(folder)
     run = await samples.put(store, samples.a_run(1))
     run_id = run.pipeline_run_id
@@ -121,20 +121,20 @@ async def _reason(store: LmdbStore, run: PipelineRun) -> str:
 
 
 def place(folder: Path) -> None:
-    """Ask for the store of a workspace where writing is not allowed."""
+    """Locate the store of a workspace without permission to write."""
     _be_nobody()
     found, message = store_folder(folder)
     tell(folder=str(found), message=message)
 
 
 def _be_nobody() -> None:
-    """Give up the right to write everywhere."""
+    """Give up the permission to write."""
     if os.geteuid() == 0:
         os.setuid(NOBODY)
 
 
 def deny(folder: Path) -> None:
-    """Open a store where writing is not allowed."""
+    """Open a store without permission to write."""
     _be_nobody()
     try:
         LmdbStore.open(folder)
@@ -143,7 +143,7 @@ def deny(folder: Path) -> None:
 
 
 def main(verb: str, folder: str, *rest: str) -> None:
-    """Do as the first argument says."""
+    """Run the command of the first argument."""
     path = Path(folder)
     with contextlib.suppress(BrokenPipeError):
         match verb, rest:

@@ -14,7 +14,7 @@ from writeit.storage.store import LmdbStore
 def data_folder(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """The user's data folder: the test's own."""
+    """Set the user's data folder to a folder of the test."""
     folder = tmp_path_factory.mktemp("data")
     monkeypatch.setenv("WRITEIT_DATA_DIR", str(folder))
     return folder
@@ -22,7 +22,7 @@ def data_folder(
 
 @pytest.fixture
 def lmdb_store(tmp_path: Path) -> Iterator[LmdbStore]:
-    """A new store on the disk."""
+    """A new store on disk."""
     store = LmdbStore.open(tmp_path / ".writeit" / "store")
     yield store
     store.close()
@@ -30,7 +30,7 @@ def lmdb_store(tmp_path: Path) -> Iterator[LmdbStore]:
 
 @pytest.fixture(params=["created", "not created"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LmdbStore]:
-    """A store that was created, and one that the first write will create."""
+    """A store that exists, or one that the first write creates."""
     store = LmdbStore(tmp_path / ".writeit" / "store")
     if request.param == "created":
         store = LmdbStore.open(store.folder)

@@ -1,4 +1,4 @@
-"""Random histories of a family of runs, built as the product builds them."""
+"""Random histories of a run and its branches, built with the engine's operations."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TEXTS = st.one_of(
 
 @dataclass
 class RunTreeMachine:
-    """Runs as they are after the decisions made so far."""
+    """The runs after the decisions made so far."""
 
     draw: st.DrawFn
     runs: dict[UUID, PipelineRun] = field(default_factory=dict)
@@ -73,11 +73,11 @@ class RunTreeMachine:
         ]
 
     def text(self) -> str:
-        """A text with something in it."""
+        """A text that is not empty."""
         return self.draw(TEXTS)
 
     def start(self) -> None:
-        """Begin a run."""
+        """Start a run."""
         number = next(self.numbers)
         uri = self.draw(st.sampled_from([None, "file:///a.md", "file:///b.md"]))
         run = samples.a_run(
@@ -87,7 +87,7 @@ class RunTreeMachine:
 
 
 def ask(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Ask models in the current step, or again what failed or was cut."""
+    """Generate the current step, or its failed and incomplete answers again."""
     step = run.steps[run.current_step]
     if step.status is StepStatus.PENDING:
         calls = family.calls(step.generation + 1)
@@ -119,7 +119,7 @@ def _sent(
 
 
 def end(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Let an answer arrive, be cut or fail."""
+    """End an answer: complete, incomplete or failed."""
     step = next((step for step in run.steps.values() if step.streaming), None)
     if step is None:
         return ()
@@ -147,7 +147,7 @@ def end(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
 
 
 def select(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Choose an answer, perhaps in other words, perhaps with words for later."""
+    """Choose an answer, perhaps edited, perhaps with feedback."""
     names = [*run.step_names, run.current_step, run.current_step]
     step = run.steps[family.draw(st.sampled_from(names[::-1]))]
     words = st.none() | TEXTS
@@ -162,24 +162,24 @@ def select(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
 
 
 def skip(_: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Go on without the step."""
+    """Skip the step."""
     return skip_step(run, run.steps[run.current_step], run.updated_at)
 
 
 def stop(_: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Pause a run, or let it go on."""
+    """Pause or resume a run."""
     if run.status is PipelineStatus.RUNNING:
         return lifecycle.pause(run, run.updated_at, "the writer")
     return lifecycle.resume(run, run.updated_at)
 
 
 def break_down(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Fail."""
+    """Set a run to ERROR."""
     return (e.RunFailed(at=run.updated_at, message=family.text()),)
 
 
 def take(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Take a passage of an answer."""
+    """Add a passage of an answer to the merge."""
     step = run.steps[run.current_step]
     if not step.ai_responses:
         return ()
@@ -192,7 +192,7 @@ def take(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
 
 
 def merge(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Join parts, and be done with the step."""
+    """Merge parts and complete the step."""
     step = run.steps[run.current_step]
     parts = (
         *(MergePart(response_id=p.response_id, text=p.text) for p in step.passages),
@@ -207,7 +207,7 @@ def merge(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
 
 
 def put(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
-    """Apply a finished step's text to a document, or take it back."""
+    """Apply the text of a completed step to a document, or restore the document."""
     done = [s for s in run.steps.values() if s.status is StepStatus.COMPLETED]
     if family.draw(st.booleans()) and run.applied:
         return lifecycle.record_restored(run.applied[-1], run.updated_at)
@@ -261,7 +261,7 @@ Action = Callable[[RunTreeMachine, PipelineRun], tuple[e.Event, ...]]
 
 
 def _likely(run: PipelineRun) -> tuple[Action, ...]:
-    """What a writer does with such a run, often things first."""
+    """Return the operations on such a run, frequent ones first."""
     step = run.steps[run.current_step]
     if run.is_streaming:
         return (end, end, end, end, take, put, break_down)
@@ -295,7 +295,7 @@ def _act(
     run: PipelineRun,
     action: Action,
 ) -> None:
-    """Do what the state allows; a refusal is not what these tests are about."""
+    """Do what the state allows; a refusal is ignored, these tests are not about it."""
     try:
         if events := action(family, run):
             family.add(run, *events)

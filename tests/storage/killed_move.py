@@ -1,4 +1,4 @@
-"""Moves a store again and again, and dies at every single step of it.
+"""Moves a store repeatedly, and is killed before each step of the move.
 
 killed_move.py MADE FOLDER   MADE is a store that is copied for each move
 
@@ -43,7 +43,7 @@ def move(source: Path, target: Path, steps: int) -> bool:
 
 
 def main(made: Path, folder: Path) -> None:
-    """Die at each step; nothing is lost, and the next move finishes."""
+    """Kill a move at each step; nothing is lost, and the next move completes it."""
     whole = (made / DATA_FILE).read_bytes()
     for steps in itertools.count():
         source = folder / str(steps) / ".writeit" / "store"

@@ -1,4 +1,4 @@
-"""Entities for the store's tests, made with as few words as each test needs."""
+"""Short constructors of entities for the tests of the store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STEPS = ("angles", "outline", "draft", "polish")
 
 
 def at(seconds: float) -> datetime:
-    """A moment that many seconds after the start of time."""
+    """Return the time that many seconds after a fixed start."""
     return START + timedelta(seconds=seconds)
 
 
@@ -100,7 +100,7 @@ def a_run(number: int = 1, **fields: object) -> PipelineRun:
 
 
 def started(run: PipelineRun) -> RunCommit:
-    """The decision that a run begins."""
+    """Return the decision that starts a run."""
     event = e.RunStarted(at=run.created_at, run=run)
     return RunCommit(run=run, events=(event,), expected_seq=0)
 
@@ -153,7 +153,7 @@ async def go_on(store: Store, run_id: UUID, *events: e.Event) -> PipelineRun:
 
 
 async def ask(store: Store, run_id: UUID, *numbers: int) -> PipelineRun:
-    """Ask models in the current step: their answers begin to stream."""
+    """Start generating the current step: its answers stream."""
     stored = store.get_run(run_id)
     assert stored is not None
     run, calls, moment = stored.run, [call(n) for n in numbers], stored.run.updated_at
@@ -168,7 +168,7 @@ async def ask(store: Store, run_id: UUID, *numbers: int) -> PipelineRun:
 
 
 async def receive(store: Store, run_id: UUID, response: AIResponse) -> PipelineRun:
-    """Let an answer of the current step arrive."""
+    """Complete an answer of the current step."""
     stored = store.get_run(run_id)
     assert stored is not None
     run = stored.run

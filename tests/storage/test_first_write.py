@@ -26,25 +26,25 @@ CHILD = Path(__file__).parent / "child.py"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the store will be."""
+    """The folder of the store, which does not exist yet."""
     return tmp_path / ".writeit" / "store"
 
 
 @pytest.fixture
 def store(folder: Path) -> Iterator[LmdbStore]:
-    """A store that is not made yet."""
+    """A store that is not created yet."""
     made = LmdbStore(folder)
     yield made
     made.close()
 
 
 def names_in(folder: Path) -> list[str]:
-    """What is in a folder."""
+    """Return the names in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
-async def test_reading_makes_none(store: LmdbStore, tmp_path: Path) -> None:
-    """Nor does what changes only what is there, nor closing it."""
+async def test_reading_creates_no_store(store: LmdbStore, tmp_path: Path) -> None:
+    """Nor do changes of existing entities, nor closing."""
     assert store.last_transaction_id() == 0
     assert (store.get_run(an_id(1)), store.summary(an_id(1))) == (None, None)
     assert store.list_runs(RunQuery()).runs == []
@@ -67,10 +67,10 @@ async def test_reading_makes_none(store: LmdbStore, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["run", "session", "preferences"])
-async def test_the_first_thing_to_keep_makes_it(
+async def test_the_first_write_creates_the_store(
     store: LmdbStore, folder: Path, what: str
 ) -> None:
-    """As it would have been made before, hidden from git."""
+    """It is complete, and ignored by git."""
     if what == "run":
         await put(store, a_run())
     elif what == "session":
@@ -82,10 +82,10 @@ async def test_the_first_thing_to_keep_makes_it(
     assert names_in(folder) == ["data.mdb", "lock.mdb"]
 
 
-async def test_what_another_process_made_is_seen(
+async def test_a_store_created_by_another_process_is_used(
     store: LmdbStore, folder: Path
 ) -> None:
-    """With the next look, and written to from then on."""
+    """The next read sees it, and later writes go to it."""
     assert store.list_runs(RunQuery()).runs == []
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, CHILD, "grow", folder, "1"), stdout=subprocess.DEVNULL
@@ -98,10 +98,10 @@ async def test_what_another_process_made_is_seen(
     assert len(store.list_runs(RunQuery()).runs) == len(theirs) + 1
 
 
-async def test_two_in_one_process_become_the_same(
+async def test_two_stores_of_one_process_share_the_environment(
     store: LmdbStore, folder: Path
 ) -> None:
-    """LMDB must not have one environment open twice."""
+    """LMDB must not open an environment twice in a process."""
     other = LmdbStore(folder)
     assert other.get_run(an_id(1)) is None
     await put(store, a_run(1))
@@ -112,8 +112,10 @@ async def test_two_in_one_process_become_the_same(
     await put(store, a_run(3))
 
 
-async def test_what_cannot_be_made_is_told_by_the_first_write(tmp_path: Path) -> None:
-    """Each time, while reading goes on; and once it can be, it is."""
+async def test_each_write_fails_while_the_store_cannot_be_created(
+    tmp_path: Path,
+) -> None:
+    """Reads work; once the store can be created, a write creates it."""
     (tmp_path / "in the way").write_text("a file")
     store = LmdbStore(tmp_path / "in the way" / "store")
     for _ in range(2):
@@ -128,10 +130,10 @@ async def test_what_cannot_be_made_is_told_by_the_first_write(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a store " * 1024])
-async def test_what_somebody_else_damaged_is_told(
+async def test_a_damaged_store_of_another_process_is_an_error(
     store: LmdbStore, folder: Path, damage: bytes
 ) -> None:
-    """By reading and by writing; it is left as it is, and read once it is sound."""
+    """Reads and writes fail and change nothing; a repaired store is read."""
     assert store.get_run(an_id(1)) is None
     theirs = LmdbStore.open(folder)
     await put(theirs, a_run(1))
@@ -150,10 +152,10 @@ async def test_what_somebody_else_damaged_is_told(
     assert store.get_run(an_id(1)) is not None
 
 
-async def test_a_link_is_not_taken_for_an_empty_place(
+async def test_a_link_is_not_an_empty_folder(
     store: LmdbStore, folder: Path, tmp_path: Path
 ) -> None:
-    """LMDB would make the file that it names."""
+    """LMDB would create the link's target."""
     location.create_store_folder(folder)
     (folder / "data.mdb").symlink_to(tmp_path / "made")
     with pytest.raises(StoreError, match="not a plain file"):
@@ -163,10 +165,8 @@ async def test_a_link_is_not_taken_for_an_empty_place(
     assert not (tmp_path / "made").exists()
 
 
-async def test_what_is_closed_makes_nothing_any_more(
-    store: LmdbStore, folder: Path
-) -> None:
-    """Whatever comes late."""
+async def test_a_closed_store_creates_nothing(store: LmdbStore, folder: Path) -> None:
+    """Later calls change nothing."""
     store.close()
     with pytest.raises(StoreError, match="closed"):
         await put(store, a_run())
@@ -175,10 +175,10 @@ async def test_what_is_closed_makes_nothing_any_more(
     assert not store_exists(folder)
 
 
-async def test_the_care_of_none_finds_nothing_and_makes_nothing(
+async def test_maintenance_without_a_store_creates_nothing(
     store: LmdbStore, folder: Path, tmp_path: Path
 ) -> None:
-    """Only a copy of nothing is refused: it would be taken for a backup."""
+    """Only a backup is refused, because an empty one would be misleading."""
     care = LmdbMaintenance(store)
     status = await care.status()
     assert (status.path, status.schema) == (folder, SCHEMA_VERSION)
@@ -194,10 +194,10 @@ async def test_the_care_of_none_finds_nothing_and_makes_nothing(
     assert names_in(tmp_path) == []
 
 
-async def test_once_it_is_made_it_is_cared_for(
+async def test_maintenance_works_once_the_store_is_created(
     store: LmdbStore, tmp_path: Path
 ) -> None:
-    """Like any other."""
+    """The same as for any other store."""
     await put(store, a_run())
     care = LmdbMaintenance(store)
     assert (await care.status()).runs == 1

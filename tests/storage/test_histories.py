@@ -1,4 +1,4 @@
-"""Random histories: what was committed is what is read."""
+"""Random histories are read as they were committed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ modest = settings(
 
 
 def dump(store: LmdbStore) -> dict[bytes, bytes]:
-    """All that is on the disk."""
+    """Return all keys and values on disk."""
     with store.snapshot() as snapshot:
         return dict(snapshot.scan(b""))
 
 
 def newest(decisions: Sequence[RunCommit]) -> dict[UUID, StoredRun]:
-    """Each run as the last decision on it left it."""
+    """Return each run as of its last decision."""
     return {
         d.run.pipeline_run_id: StoredRun(d.run, d.expected_seq + len(d.events))
         for d in decisions
@@ -41,7 +41,7 @@ def newest(decisions: Sequence[RunCommit]) -> dict[UUID, StoredRun]:
 
 
 def check(store: Store, decisions: Sequence[RunCommit]) -> None:
-    """The store holds exactly what was decided."""
+    """Check that the store has exactly the committed state."""
     expected = newest(decisions)
     for run_id, stored in expected.items():
         assert store.get_run(run_id) == stored
@@ -55,7 +55,7 @@ def check(store: Store, decisions: Sequence[RunCommit]) -> None:
 
 
 async def committed(store: Store, decisions: Sequence[RunCommit]) -> None:
-    """Commit all, each of which must succeed."""
+    """Commit all decisions; each must succeed."""
     for decision in decisions:
         seq = await store.commit(decision)
         assert seq == decision.expected_seq + len(decision.events)
@@ -64,7 +64,7 @@ async def committed(store: Store, decisions: Sequence[RunCommit]) -> None:
 @given(histories())
 @modest
 def test_random_histories_are_kept(decisions: list[RunCommit]) -> None:
-    """The store holds what was decided, also after it was opened again."""
+    """The store has what was committed, also after it is opened again."""
     with tempfile.TemporaryDirectory() as folder:
         for store in _opened_twice(Path(folder)):
             if not store.list_runs(RunQuery()).runs:
@@ -84,8 +84,8 @@ def _opened_twice(folder: Path) -> Iterator[LmdbStore]:
 
 @given(histories(max_size=20))
 @modest
-def test_a_refusal_leaves_every_byte(decisions: list[RunCommit]) -> None:
-    """A decision made on an older run changes nothing at all."""
+def test_a_refused_decision_changes_no_byte(decisions: list[RunCommit]) -> None:
+    """A decision on an older state of a run changes nothing."""
     with tempfile.TemporaryDirectory() as folder:
         store = LmdbStore.open(Path(folder))
         try:
@@ -109,7 +109,7 @@ def test_a_refusal_leaves_every_byte(decisions: list[RunCommit]) -> None:
 @given(histories())
 @modest
 def test_replaying_a_history_writes_the_same_bytes(decisions: list[RunCommit]) -> None:
-    """What is on the disk is decided by what was decided, not by when or how."""
+    """The bytes on disk depend only on the decisions, not on their grouping or time."""
     dumps = []
     with tempfile.TemporaryDirectory() as folder:
         for name in ("one", "two"):

@@ -27,14 +27,14 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_it_is_beside_the_workspace(tmp_path: Path) -> None:
-    """And there is nothing to say about that."""
+    """There is no message about it."""
     assert store_folder(tmp_path) == (tmp_path / ".writeit" / "store", None)
     create_store_folder(tmp_path / ".writeit" / "store")
     assert store_folder(tmp_path) == (tmp_path / ".writeit" / "store", None)
 
 
 def test_without_a_folder_it_is_the_users(data_folder: Path) -> None:
-    """One message says so."""
+    """With one message about it."""
     folder, message = store_folder(None)
     assert folder == data_folder / "store"
     assert message is not None
@@ -100,7 +100,7 @@ def test_a_read_only_workspace_is_left(data_folder: Path) -> None:
 
 
 def test_a_gitignore_that_is_there_stays(tmp_path: Path) -> None:
-    """It may be the writer's own."""
+    """It may be the user's own."""
     (tmp_path / ".writeit").mkdir()
     ignore = tmp_path / ".writeit" / ".gitignore"
     ignore.write_text("store\n")

@@ -34,23 +34,23 @@ CHILD = Path(__file__).parent / "child.py"
 
 @pytest.fixture
 def care(lmdb_store: LmdbStore) -> Maintenance:
-    """The care of the test's store."""
+    """The maintenance of the test's store."""
     return LmdbMaintenance(lmdb_store)
 
 
 def dump(store: LmdbStore) -> dict[bytes, bytes]:
-    """All that is on the disk."""
+    """Return all keys and values on disk."""
     with store.snapshot() as snapshot:
         return dict(snapshot.scan(b""))
 
 
 def data_file(tmp_path: Path) -> Path:
-    """Where the test's store keeps all."""
+    """The data file of the test's store."""
     return tmp_path / ".writeit" / "store" / "data.mdb"
 
 
 def names(folder: Path) -> list[str]:
-    """What is in a folder."""
+    """Return the names in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -100,10 +100,10 @@ async def test_reads_and_writes_go_on_during_a_long_read(lmdb_store: LmdbStore) 
 # Compacting
 
 
-async def test_compacting_gives_the_disk_back_what_is_free(
+async def test_compacting_frees_disk_space(
     lmdb_store: LmdbStore, care: Maintenance, tmp_path: Path
 ) -> None:
-    """Texts nobody refers to go, and the file is as small as what is left."""
+    """Unused texts are deleted, and the file is as small as its data."""
     await begin(lmdb_store, an_id(1))
     await begin(lmdb_store, an_id(2))
     await finish(lmdb_store, an_id(1), 100)
@@ -123,7 +123,7 @@ async def test_compacting_gives_the_disk_back_what_is_free(
 async def test_compacting_drops_texts_only(
     lmdb_store: LmdbStore, care: Maintenance
 ) -> None:
-    """Configurations and primers of no run stay: they are small."""
+    """Configurations and primers without a run are kept: they are small."""
     await fill(lmdb_store)
     for summary in lmdb_store.list_runs(RunQuery()).runs:
         if summary.run_id not in lmdb_store.streaming_runs():
@@ -160,10 +160,10 @@ async def test_the_store_is_usable_while_and_after_it_is_compacted(
     again.close()
 
 
-async def test_a_text_that_is_used_again_meanwhile_stays(
+async def test_a_text_used_again_during_compacting_is_kept(
     lmdb_store: LmdbStore, care: Maintenance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A decision may refer to what nobody referred to a moment ago."""
+    """A decision may refer to a text that was unused a moment before."""
     text = "Words that come back. " * 40
     await put(lmdb_store, a_run(1, user_inputs={"text": text}))
     await lmdb_store.delete_run(an_id(1))
@@ -190,7 +190,7 @@ async def test_a_text_that_is_used_again_meanwhile_stays(
 async def test_compacting_is_refused_while_another_process_has_it_open(
     lmdb_store: LmdbStore, care: Maintenance, tmp_path: Path
 ) -> None:
-    """It would go on writing into a file that is no longer there."""
+    """It would write into a file that no longer exists."""
     await put(lmdb_store, a_run(1))
     await lmdb_store.delete_run(an_id(1))
     folder = data_file(tmp_path).parent
@@ -204,10 +204,10 @@ async def test_compacting_is_refused_while_another_process_has_it_open(
     assert names(folder) == ["data.mdb", "lock.mdb"]
 
 
-async def test_compacting_without_room_changes_nothing(
+async def test_compacting_with_a_full_disk_changes_nothing(
     lmdb_store: LmdbStore, care: Maintenance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The copy is thrown away, and the store goes on."""
+    """The copy is deleted, and the store can be used."""
     await begin(lmdb_store, FINISHED)
     assert lmdb_store.environment_and_writer is not None
     environment, _ = lmdb_store.environment_and_writer
@@ -226,10 +226,10 @@ async def test_compacting_without_room_changes_nothing(
 # Backing up
 
 
-async def test_a_backup_opens_and_is_well(
+async def test_a_backup_is_a_valid_store(
     lmdb_store: LmdbStore, care: Maintenance, tmp_path: Path
 ) -> None:
-    """Of one moment, although it is written meanwhile."""
+    """It is consistent although the store is written at the same time."""
     await fill(lmdb_store)
     before = dump(lmdb_store)
     target = tmp_path / "backups" / "monday"
@@ -266,13 +266,13 @@ async def test_a_backup_overwrites_nothing(
     assert lmdb_store.list_runs(RunQuery()).runs == []
 
 
-async def test_half_a_backup_is_not_left(
+async def test_an_incomplete_backup_is_deleted(
     lmdb_store: LmdbStore,
     care: Maintenance,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What was written before the disk was full is taken away."""
+    """What was written before the disk was full is deleted."""
     assert lmdb_store.environment_and_writer is not None
     environment, _ = lmdb_store.environment_and_writer
     (tmp_path / "backups").mkdir()
@@ -341,10 +341,10 @@ async def test_a_dry_run_counts_what_the_real_one_deletes(
         assert await care.prune(moment) == DeletionCounts(runs=0, responses=0)
 
 
-async def test_a_whole_family_that_is_old_goes_whole(
+async def test_an_old_run_is_pruned_with_its_old_branches(
     lmdb_store: LmdbStore, care: Maintenance
 ) -> None:
-    """No tombstone is left of it, and each shared answer counts once."""
+    """No tombstone is left, and each shared answer counts once."""
     await begin(lmdb_store, an_id(10))
     await finish(lmdb_store, an_id(10), 1000)
     await branch(lmdb_store, an_id(10), an_id(11), "polish")
@@ -359,10 +359,10 @@ async def test_a_whole_family_that_is_old_goes_whole(
     assert not kinds & {b"run", b"tombstone", b"response", b"branch_parent", b"event"}
 
 
-async def test_a_run_that_is_asked_anew_is_not_pruned(
+async def test_a_run_being_regenerated_is_not_pruned(
     lmdb_store: LmdbStore, care: Maintenance
 ) -> None:
-    """It is finished no more."""
+    """It is no longer finished."""
     await begin(lmdb_store, an_id(10))
     await finish(lmdb_store, an_id(10), 1000)
     await samples.go_on(lmdb_store, an_id(10), *regenerated(lmdb_store, an_id(10)))
@@ -383,10 +383,10 @@ def regenerated(store: LmdbStore, run_id: UUID) -> tuple[Event, ...]:
     )
 
 
-async def test_pruning_counts_as_deleting_by_hand_does(
+async def test_pruning_counts_like_delete_run(
     lmdb_store: LmdbStore, care: Maintenance, tmp_path: Path
 ) -> None:
-    """Both tell how many runs and answers they took away."""
+    """Both return the number of deleted runs and answers."""
     other = LmdbStore(tmp_path / "other")
     for store in (lmdb_store, other):
         for number in (1, 2):

@@ -37,7 +37,7 @@ def notes(made: Path, tmp_path: Path) -> Path:
 
 
 def in_another_process(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Run code that is told `arguments`; it has said one line when this returns."""
+    """Run code with `arguments`; return after its first line of output."""
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         stdin=subprocess.PIPE,
@@ -63,7 +63,7 @@ store.close()
 def test_it_moves_to_where_the_configuration_says(
     notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Runs and all, and the store is ours there; then there is nothing to move."""
+    """With its runs and its provenance; a second move has nothing to do."""
     source = notes / ".writeit" / "store"
     for location in ("user", str(notes.parent / "histories"), "workspace"):
         monkeypatch.setenv("WRITEIT_STORE_LOCATION", location)
@@ -98,7 +98,7 @@ def test_what_is_open_elsewhere_is_not_moved(notes: Path, tmp_path: Path) -> Non
 
 
 def test_a_kill_at_any_step_loses_nothing(made: Path, tmp_path: Path) -> None:
-    """And the next move finishes what was begun."""
+    """The next move completes it."""
     report = subprocess.run(
         [
             sys.executable,

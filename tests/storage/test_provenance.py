@@ -23,7 +23,7 @@ CHILD = Path(__file__).parent / "child.py"
 
 @pytest.fixture(scope="module")
 def made_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The store of somebody else, closed."""
+    """A closed store of another user."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WRITEIT_DATA_DIR", str(tmp_path_factory.mktemp("their-data")))
         return whole_store(tmp_path_factory.mktemp("theirs") / "store")
@@ -31,17 +31,17 @@ def made_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cloned(made_elsewhere: Path, tmp_path: Path) -> Path:
-    """A copy of it, as it comes with a cloned repository."""
+    """A copy of it, as in a cloned repository."""
     return shutil.copytree(made_elsewhere, tmp_path / ".writeit" / "store")
 
 
 def inode(folder: Path) -> int:
-    """Which file the data file is."""
+    """Return the identity of the data file."""
     return (folder / "data.mdb").stat().st_ino
 
 
-def test_a_sound_one_is_adopted(cloned: Path) -> None:
-    """What is mapped is the very copy that was verified; the runs are there."""
+def test_an_undamaged_store_is_adopted(cloned: Path) -> None:
+    """The copy that was verified is mapped, with its runs."""
     before = inode(cloned)
     store = LmdbStore.open(cloned)
     assert store.get_run(FINISHED) is not None
@@ -50,8 +50,10 @@ def test_a_sound_one_is_adopted(cloned: Path) -> None:
     assert sorted(path.name for path in cloned.iterdir()) == ["data.mdb", "lock.mdb"]
 
 
-def test_it_is_looked_at_once(cloned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From then on it is ours, like one that was made here."""
+def test_a_store_is_verified_once(
+    cloned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it counts as created by this user."""
     looked = []
     adopt = provenance.adopt_store
 
@@ -66,8 +68,8 @@ def test_it_is_looked_at_once(cloned: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert looked == [cloned]
 
 
-def test_a_damaged_one_is_refused_and_kept(cloned: Path) -> None:
-    """Before LMDB sees it; the error says where all of it still is."""
+def test_a_damaged_store_is_refused_and_kept(cloned: Path) -> None:
+    """Before LMDB maps it; the error has its path."""
     data = cloned / "data.mdb"
     damaged = bytearray(data.read_bytes())
     last = len(damaged) // 4096 - 1
@@ -84,8 +86,8 @@ def test_a_damaged_one_is_refused_and_kept(cloned: Path) -> None:
     assert not list(cloned.glob(".foreign-*"))
 
 
-def test_no_damage_brings_the_process_down(cloned: Path) -> None:
-    """Opened or refused: nothing else happens, whatever bytes are wrong."""
+def test_no_damage_crashes_the_process(cloned: Path) -> None:
+    """With any wrong bytes it is opened or refused."""
     data = cloned / "data.mdb"
     good = data.read_bytes()
     dice = random.Random(5)  # noqa: S311 -- the same damage each time
@@ -107,8 +109,8 @@ def test_no_damage_brings_the_process_down(cloned: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 100, 4096, 8192, 20000])
-def test_a_stump_is_refused(cloned: Path, size: int) -> None:
-    """A file that is cut short is damaged."""
+def test_a_truncated_store_is_refused(cloned: Path, size: int) -> None:
+    """A truncated file is damaged."""
     data = cloned / "data.mdb"
     data.write_bytes(data.read_bytes()[:size])
     with pytest.raises(StoreError) as caught:
@@ -118,7 +120,7 @@ def test_a_stump_is_refused(cloned: Path, size: int) -> None:
 
 @pytest.mark.parametrize("name", ["data.mdb", "lock.mdb"])
 def test_a_link_is_not_followed(cloned: Path, tmp_path: Path, name: str) -> None:
-    """LMDB would write into the file that a repository's link names."""
+    """LMDB would write into the target of a repository's link."""
     precious = tmp_path / "precious"
     precious.write_bytes(b"precious" * 2000)
     (cloned / name).unlink()
@@ -129,17 +131,15 @@ def test_a_link_is_not_followed(cloned: Path, tmp_path: Path, name: str) -> None
 
 
 def test_a_pipe_is_not_waited_for(cloned: Path) -> None:
-    """Nobody would ever write into it."""
+    """No process would write into it."""
     (cloned / "data.mdb").unlink()
     os.mkfifo(cloned / "data.mdb")
     with pytest.raises(StoreError, match="not a plain file"):
         LmdbStore.open(cloned)
 
 
-def test_a_file_that_replaced_ours_is_foreign(
-    made_elsewhere: Path, tmp_path: Path
-) -> None:
-    """Git replaces ignored files; even the number of an inode may be the same."""
+def test_a_replaced_file_is_verified(made_elsewhere: Path, tmp_path: Path) -> None:
+    """Git replaces ignored files, perhaps with the same inode number."""
     folder = tmp_path / "store"
     LmdbStore.open(folder).close()
     assert provenance.is_own_store(folder)
@@ -152,8 +152,8 @@ def test_a_file_that_replaced_ours_is_foreign(
     store.close()
 
 
-def test_one_that_is_in_use_is_left_in_place(cloned: Path) -> None:
-    """Who has it open goes on writing into the same file."""
+def test_an_open_store_is_not_replaced(cloned: Path) -> None:
+    """Another process still writes into the same file."""
     before = inode(cloned)
     with subprocess.Popen(
         [sys.executable, str(CHILD), "hold", str(cloned), "60"], stdout=subprocess.PIPE
@@ -167,7 +167,7 @@ def test_one_that_is_in_use_is_left_in_place(cloned: Path) -> None:
     assert inode(cloned) != before
 
 
-def test_without_a_place_for_notes_it_still_opens(
+def test_a_store_opens_if_its_provenance_cannot_be_saved(
     cloned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is then verified each time."""
@@ -181,7 +181,7 @@ def test_without_a_place_for_notes_it_still_opens(
 
 
 def test_hostile_values_are_typed_errors(cloned: Path) -> None:
-    """A file can be sound and what is in it still be nonsense."""
+    """The file can be valid and its values invalid."""
     with (
         lmdb.Environment(str(cloned)) as environment,
         environment.begin(write=True) as t,

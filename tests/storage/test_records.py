@@ -202,7 +202,7 @@ def test_a_key_fits_or_is_refused() -> None:
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_different_names_have_different_keys(one: str, two: str) -> None:
-    """Colons in a name cannot make it look like two."""
+    """Colons in a name cannot separate it."""
     a, b = (keys.active_session(name, an_id(1)) for name in (one, two))
     assert (a == b) == (one == two)
     prefix = keys.active_sessions_prefix(one)
@@ -210,7 +210,7 @@ def test_different_names_have_different_keys(one: str, two: str) -> None:
 
 
 def test_every_reserved_key_is_of_its_kind() -> None:
-    """The seed's patterns and ours, literally."""
+    """The patterns of the data model and additional ones, literally."""
     run: Any = an_id(1)
     assert keys.lease(run) == f"lease:{run}".encode()
     assert keys.branch_parent(run) == f"branch_parent:{run}".encode()
@@ -221,7 +221,7 @@ def test_every_reserved_key_is_of_its_kind() -> None:
 
 
 def test_the_cache_is_bounded_by_bytes() -> None:
-    """The least recently used leave first, and one that is too big does not stay."""
+    """The least recently used are removed first; one that is too big is not kept."""
     cache = LruCache(100_000, cached_bytes)
     for number in range(1, 30):
         cache.add(an_id(number), answer(number, "x" * 5_000))

@@ -26,14 +26,14 @@ from writeit.ports.store import (
 
 
 def read(store: Store, run: PipelineRun) -> PipelineRun:
-    """The run as the store has it."""
+    """Return a run as stored."""
     stored = store.get_run(run.pipeline_run_id)
     assert stored is not None
     return stored.run
 
 
 async def test_a_run_is_read_as_it_was_committed(store: Store) -> None:
-    """Every field comes back, with the number of the newest event."""
+    """With every field and the seq of its newest event."""
     run = a_run(uri="file:///notes/bees.md", name="Bees", models={"draft": ("a/b",)})
     assert await store.commit(samples.started(run)) == 1
     stored = store.get_run(run.pipeline_run_id)
@@ -41,8 +41,8 @@ async def test_a_run_is_read_as_it_was_committed(store: Store) -> None:
     assert (stored.run, stored.seq) == (run, 1)
 
 
-async def test_a_run_that_is_not_there_is_none(store: Store) -> None:
-    """Nothing is invented."""
+async def test_a_missing_entity_is_none(store: Store) -> None:
+    """Its lists are empty."""
     assert store.get_run(an_id(1)) is None
     assert store.events(an_id(1)) == []
     assert store.session(an_id(1)) is None
@@ -52,8 +52,8 @@ async def test_a_run_that_is_not_there_is_none(store: Store) -> None:
     assert store.streaming_runs() == []
 
 
-async def test_answers_come_back_in_the_order_they_ended(store: Store) -> None:
-    """A response's index is its place."""
+async def test_answers_are_in_the_order_they_ended(store: Store) -> None:
+    """This is the index of a response."""
     run = await put(store, a_run())
     await ask(store, run.pipeline_run_id, 11, 12, 13)
     for number in (13, 11, 12):
@@ -74,7 +74,7 @@ async def test_events_replay_to_the_stored_run(store: Store) -> None:
 
 
 async def test_a_stale_decision_is_refused_and_changes_nothing(store: Store) -> None:
-    """Whoever decided on an older run reads it again."""
+    """The caller reads the run and decides again."""
     run = await put(store, a_run())
     before = store.get_run(run.pipeline_run_id)
     event = e.RunFailed(at=at(9), message="late")
@@ -87,8 +87,8 @@ async def test_a_stale_decision_is_refused_and_changes_nothing(store: Store) -> 
     assert len(store.events(run.pipeline_run_id)) == 1
 
 
-async def test_a_decision_without_events_is_none(store: Store) -> None:
-    """A run's number tells all that happened to it."""
+async def test_a_decision_without_events_is_refused(store: Store) -> None:
+    """The seq of a run counts all its events."""
     with pytest.raises(ValueError, match="without events"):
         await store.commit(RunCommit(run=a_run(), events=(), expected_seq=0))
     assert store.get_run(an_id(1)) is None
@@ -101,8 +101,8 @@ async def test_a_run_id_is_given_once(store: Store) -> None:
         await put(store, a_run(name="another"))
 
 
-async def test_of_decisions_at_once_one_wins(store: Store) -> None:
-    """The others are stale, whichever order they came in."""
+async def test_of_several_decisions_at_once_one_is_written(store: Store) -> None:
+    """The others are stale, in any order."""
     run = await put(store, a_run())
     event = e.RunFailed(at=at(9), message="once")
     decisions = [samples.decision(run, 1, event) for _ in range(5)]
@@ -114,8 +114,8 @@ async def test_of_decisions_at_once_one_wins(store: Store) -> None:
     assert len(store.events(run.pipeline_run_id)) == 2
 
 
-async def test_a_score_is_the_runs_and_the_answer_stays(store: Store) -> None:
-    """A branch that shares an answer does not share what the writer thinks of it."""
+async def test_a_score_belongs_to_the_run(store: Store) -> None:
+    """The answer is unchanged, and a branch that shares it has its own score."""
     parent = await put(store, a_run(1))
     await ask(store, parent.pipeline_run_id, 11)
     after = await receive(store, parent.pipeline_run_id, answer(11, quality_score=0.25))
@@ -133,8 +133,8 @@ async def test_a_score_is_the_runs_and_the_answer_stays(store: Store) -> None:
     assert store.events(child.pipeline_run_id) == [event]
 
 
-async def test_a_run_may_begin_with_answers_of_unknown_calls(store: Store) -> None:
-    """As one that was imported."""
+async def test_a_new_run_may_have_answers_of_unknown_calls(store: Store) -> None:
+    """As an imported run does."""
     step = StepState(
         step_name="angles",
         status=StepStatus.RUNNING,
@@ -152,8 +152,8 @@ async def test_a_run_may_begin_with_answers_of_unknown_calls(store: Store) -> No
 # Streaming
 
 
-async def test_journaled_text_is_seen_while_it_streams(store: Store) -> None:
-    """Each answer has its own text, at once and after it reached the disk."""
+async def test_journaled_text_is_read_while_it_streams(store: Store) -> None:
+    """Each answer has its text, before and after it is on disk."""
     run = await put(store, a_run())
     run_id = run.pipeline_run_id
     await ask(store, run_id, 11, 12)
@@ -169,7 +169,7 @@ async def test_journaled_text_is_seen_while_it_streams(store: Store) -> None:
 
 
 async def test_the_journal_is_dropped_when_an_answer_ends(store: Store) -> None:
-    """Whether it arrived, was cut or failed."""
+    """Complete, incomplete or failed."""
     run = await put(store, a_run())
     run_id = run.pipeline_run_id
     asked = await ask(store, run_id, 11, 12, 13)
@@ -193,7 +193,7 @@ async def test_the_journal_is_dropped_when_an_answer_ends(store: Store) -> None:
 
 
 async def test_streamed_text_is_not_part_of_a_decision(store: Store) -> None:
-    """A run that was read with its text and decided on keeps it in the journal."""
+    """The text stays in the journal after a decision on the run."""
     run = await put(store, a_run())
     run_id = run.pipeline_run_id
     await ask(store, run_id, 11, 12)
@@ -203,8 +203,8 @@ async def test_streamed_text_is_not_part_of_a_decision(store: Store) -> None:
     assert read(store, run).steps["angles"].streaming[0].text == "So what"
 
 
-async def test_runs_that_stream_are_known(store: Store) -> None:
-    """From the first answer asked to the last one ended."""
+async def test_streaming_runs_are_listed(store: Store) -> None:
+    """From the start of the first answer to the end of the last."""
     first = await put(store, a_run(1))
     await put(store, a_run(2))
     assert store.streaming_runs() == []
@@ -220,7 +220,7 @@ async def test_runs_that_stream_are_known(store: Store) -> None:
 
 
 async def listed(store: Store, query: RunQuery) -> list[int]:
-    """The numbers of all runs asked for, page after page."""
+    """Return the numbers of all matching runs, from all pages."""
     numbers: list[int] = []
     while True:
         page = store.list_runs(query)
@@ -233,21 +233,21 @@ async def listed(store: Store, query: RunQuery) -> list[int]:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 50])
 async def test_runs_are_listed_newest_first(store: Store, limit: int) -> None:
-    """Whatever order they were written in, and however small the page."""
+    """In any order of writing, and with any page size."""
     for number in (3, 1, 5, 2, 4):
         await put(store, a_run(number))
     assert await listed(store, RunQuery(limit=limit)) == [5, 4, 3, 2, 1]
 
 
-async def test_runs_of_one_moment_are_listed_once_each(store: Store) -> None:
-    """Their ids decide."""
+async def test_runs_of_the_same_time_are_listed_once_each(store: Store) -> None:
+    """They are sorted by id."""
     for number in (2, 3, 1):
         await put(store, a_run(number, created_at=at(0), updated_at=at(0)))
     assert await listed(store, RunQuery(limit=1)) == [3, 2, 1]
 
 
 async def test_the_list_is_filtered(store: Store) -> None:
-    """By status, pipeline, document and words, alone and together."""
+    """By status, pipeline, document and text, alone and combined."""
     other = samples.configuration("blog-post")
     again = samples.configuration(hint="another edition")
     await put(store, a_run(1, uri="file:///a.md"))
@@ -273,8 +273,8 @@ async def test_the_list_is_filtered(store: Store) -> None:
             assert await listed(store, replace(query, limit=limit)) == numbers, query
 
 
-async def test_completed_runs_are_listed_while_they_are(store: Store) -> None:
-    """Regenerating in the last step takes the run off again."""
+async def test_runs_are_listed_as_completed_until_regenerated(store: Store) -> None:
+    """Regenerating the last step removes the run from the list."""
     run = await put(store, a_run())
     run_id = run.pipeline_run_id
     for number, step in enumerate(samples.STEPS, 11):
@@ -293,8 +293,8 @@ async def test_completed_runs_are_listed_while_they_are(store: Store) -> None:
     assert await listed(store, RunQuery(status=PipelineStatus.RUNNING)) == [1]
 
 
-async def test_a_line_of_the_list_says_all(store: Store) -> None:
-    """Without opening the run."""
+async def test_the_list_has_the_summary_of_each_run(store: Store) -> None:
+    """Without reading the run."""
     run = await put(store, a_run(name="Bees", uri="file:///a.md"))
     await ask(store, run.pipeline_run_id, 11)
     after = await receive(store, run.pipeline_run_id, answer(11))
@@ -308,17 +308,17 @@ async def test_a_line_of_the_list_says_all(store: Store) -> None:
     assert line.cost_usd == 0.25
 
 
-async def test_listing_on_from_an_unknown_run_is_refused(store: Store) -> None:
-    """A cursor is a run."""
+async def test_an_unknown_cursor_is_refused(store: Store) -> None:
+    """A cursor is the id of a run."""
     with pytest.raises(NotFound):
         store.list_runs(RunQuery(older_than=an_id(404)))
 
 
-# What comes along with a decision
+# What a decision writes in addition
 
 
-async def test_a_configuration_is_kept_whole(store: Store) -> None:
-    """And under its id, so an edited file is another one."""
+async def test_a_configuration_is_stored_with_all_fields(store: Store) -> None:
+    """By its id, so an edited file is another configuration."""
     one, two = samples.configuration(), samples.configuration(hint="edited")
     run = a_run()
     started = samples.started(run)
@@ -328,7 +328,7 @@ async def test_a_configuration_is_kept_whole(store: Store) -> None:
 
 
 async def test_another_configuration_under_the_same_id_is_refused(store: Store) -> None:
-    """Ids are taken as they stand; an import must not pass one off as another."""
+    """An import cannot replace a configuration."""
     one, other = samples.configuration(), samples.configuration(hint="edited")
     await store.commit(replace(samples.started(a_run(1)), configuration=other))
     with pytest.raises(InvalidExport) as refused:
@@ -339,7 +339,7 @@ async def test_another_configuration_under_the_same_id_is_refused(store: Store) 
 
 
 async def test_another_primer_under_the_same_version_is_refused(store: Store) -> None:
-    """As for configurations."""
+    """An import cannot replace a primer."""
     one, other = samples.primer("One."), samples.primer("Other.")
     runs = [a_run(number, primer=samples.pinned(one)) for number in (1, 2)]
     await store.commit(replace(samples.started(runs[0]), primer=other))
@@ -352,7 +352,7 @@ async def test_another_primer_under_the_same_version_is_refused(store: Store) ->
 
 
 async def test_a_primer_has_versions(store: Store) -> None:
-    """The one used last is the default; days of use live in the store."""
+    """The one used last is the default; the store has the times of use."""
     old, new = samples.primer("Old."), samples.primer("New.")
     assert store.primer("tech-journalist") is None
     for number, primer in enumerate((old, new, old), 1):
@@ -366,8 +366,8 @@ async def test_a_primer_has_versions(store: Store) -> None:
     assert store.primer("tech-journalist", "unknown") is None
 
 
-async def test_a_session_comes_along(store: Store) -> None:
-    """Written with the decision, and listed as active."""
+async def test_a_session_is_written_with_a_decision(store: Store) -> None:
+    """It is listed as active."""
     session = samples.session()
     started = samples.started(a_run())
     await store.commit(replace(started, session=session))
@@ -375,8 +375,8 @@ async def test_a_session_comes_along(store: Store) -> None:
     assert store.active_sessions() == [session]
 
 
-async def test_what_comes_along_with_a_stale_decision_is_not_kept(store: Store) -> None:
-    """All of it or nothing."""
+async def test_a_stale_decision_writes_nothing(store: Store) -> None:
+    """Neither a configuration, a primer nor a session."""
     run = await put(store, a_run())
     late = RunCommit(
         run=run,
@@ -393,8 +393,8 @@ async def test_what_comes_along_with_a_stale_decision_is_not_kept(store: Store) 
     assert store.active_sessions() == []
 
 
-async def test_a_session_ends_and_stays(store: Store) -> None:
-    """`active_sessions` loses it, its entity is kept."""
+async def test_an_ended_session_is_kept(store: Store) -> None:
+    """It is removed from `active_sessions` only."""
     one, two = samples.session(901), samples.session(902)
     await store.save_session(one)
     await store.save_session(two)
@@ -408,7 +408,7 @@ async def test_a_session_ends_and_stays(store: Store) -> None:
 
 
 async def test_preferences_are_kept(store: Store) -> None:
-    """Those that were saved last."""
+    """The ones saved last."""
     assert store.preferences() is None
     for theme in ("dark", "light"):
         await store.save_preferences(UserPreferences(theme=theme))
@@ -419,14 +419,14 @@ async def test_preferences_are_kept(store: Store) -> None:
 
 
 def a_lease(owner: int, seconds: float = 0) -> Lease:
-    """A lease of the session with that number."""
+    """Return a lease of the session with that number."""
     return Lease(
         owner=an_id(owner), pid=owner, process_started=0.5, heartbeat=at(seconds)
     )
 
 
-async def test_a_lease_is_taken_and_given_back_with_decisions(store: Store) -> None:
-    """Between them it is there for everybody to see."""
+async def test_a_lease_is_written_and_removed_with_decisions(store: Store) -> None:
+    """Between them every process can read it."""
     run_id = an_id(1)
     taken = replace(samples.started(a_run(1)), lease=a_lease(900))
     await store.commit(taken)
@@ -438,7 +438,7 @@ async def test_a_lease_is_taken_and_given_back_with_decisions(store: Store) -> N
 
 
 async def test_only_the_owner_renews_a_lease(store: Store) -> None:
-    """Who lost it meanwhile does not take it back so."""
+    """A process that lost it cannot renew it."""
     for number in (1, 2):
         await store.commit(
             replace(samples.started(a_run(number)), lease=a_lease(900 + number))
@@ -451,11 +451,11 @@ async def test_only_the_owner_renews_a_lease(store: Store) -> None:
     assert store.lease(an_id(3)) is None
 
 
-# Families and deletion
+# Branches and deletion
 
 
 async def branch(store: Store, parent: int, number: int) -> PipelineRun:
-    """A branch of a stored run at its first step."""
+    """Return a branch of a stored run at its first step."""
     stored = store.get_run(an_id(parent))
     assert stored is not None
     child = stored.run.evolve(
@@ -480,12 +480,12 @@ async def family(store: Store) -> None:
 
 
 def living(store: Store) -> list[int]:
-    """The numbers of the runs that are there."""
+    """Return the numbers of the runs that exist."""
     return [run.run_id.int & 0xFFFF for run in store.list_runs(RunQuery()).runs]
 
 
-async def test_children_are_known(store: Store) -> None:
-    """Oldest first, and a run without any has none."""
+async def test_children_are_listed(store: Store) -> None:
+    """Oldest first; none for a run without branches."""
     await family(store)
     assert store.children(an_id(1)) == [an_id(2), an_id(3)]
     assert store.children(an_id(2)) == [an_id(4)]
@@ -493,16 +493,16 @@ async def test_children_are_known(store: Store) -> None:
     assert store.children(an_id(404)) == []
 
 
-async def test_a_summary_is_read_alone(store: Store) -> None:
-    """The same line as in the list."""
+async def test_a_summary_can_be_read_alone(store: Store) -> None:
+    """It is the same as in the list."""
     await family(store)
     lines = store.list_runs(RunQuery()).runs
     assert [store.summary(line.run_id) for line in lines] == lines
     assert store.summary(an_id(404)) is None
 
 
-async def test_a_deleted_leaf_is_gone(store: Store) -> None:
-    """Its answers stay, for others hold them."""
+async def test_a_deleted_run_without_branches_is_removed(store: Store) -> None:
+    """Its answers are kept, because other runs have them."""
     await family(store)
     assert await store.delete_run(an_id(4)) == DeletionCounts(runs=1, responses=0)
     assert living(store) == [3, 2, 1]
@@ -515,7 +515,7 @@ async def test_a_deleted_leaf_is_gone(store: Store) -> None:
 
 
 async def test_a_deleted_parent_leaves_a_tombstone(store: Store) -> None:
-    """Until its last child is gone."""
+    """Until its last branch is deleted."""
     await family(store)
     before = store.summary(an_id(2))
     assert before is not None
@@ -534,8 +534,10 @@ async def test_a_deleted_parent_leaves_a_tombstone(store: Store) -> None:
     assert store.children(an_id(1)) == [an_id(3)]
 
 
-async def test_answers_go_with_the_last_run_that_holds_them(store: Store) -> None:
-    """Whichever of the family that is."""
+async def test_answers_are_deleted_with_the_last_run_that_has_them(
+    store: Store,
+) -> None:
+    """Parent or branch."""
     await family(store)
     for number in (1, 2, 3):
         assert await store.delete_run(an_id(number)) == DeletionCounts(
@@ -548,8 +550,8 @@ async def test_answers_go_with_the_last_run_that_holds_them(store: Store) -> Non
     assert [store.summary(an_id(number)) for number in (1, 2, 3, 4)] == [None] * 4
 
 
-async def test_a_family_is_deleted_from_a_run_down(store: Store) -> None:
-    """Also from a tombstone down."""
+async def test_a_run_is_deleted_with_its_descendants(store: Store) -> None:
+    """Also from a tombstone."""
     await family(store)
     await store.delete_run(an_id(2))
     deleted = await store.delete_run(an_id(2), descendants=True)
@@ -560,8 +562,8 @@ async def test_a_family_is_deleted_from_a_run_down(store: Store) -> None:
     assert living(store) == []
 
 
-async def test_a_run_that_streams_is_not_deleted(store: Store) -> None:
-    """Nor is any of its family then."""
+async def test_a_streaming_run_is_not_deleted(store: Store) -> None:
+    """Nor are the runs it would be deleted with."""
     await family(store)
     again = e.StepRegenerated(at=at(9), step="angles", calls=(samples.call(2000),))
     sent = e.ResponseStarted(
@@ -576,7 +578,7 @@ async def test_a_run_that_streams_is_not_deleted(store: Store) -> None:
         await store.delete_run(an_id(404))
 
 
-async def test_no_session_keeps_a_deleted_run(store: Store) -> None:
+async def test_a_deleted_run_is_removed_from_sessions(store: Store) -> None:
     """Deleting the active run clears active_pipeline_run_id."""
     await family(store)
     one = samples.session(901).evolve(active_pipeline_run_id=an_id(4))
@@ -589,7 +591,7 @@ async def test_no_session_keeps_a_deleted_run(store: Store) -> None:
 
 
 async def test_a_decision_on_a_deleted_run_is_stale(store: Store) -> None:
-    """It does not come back."""
+    """It is not written again."""
     await family(store)
     stored = store.get_run(an_id(4))
     assert stored is not None
@@ -604,7 +606,7 @@ async def test_a_decision_on_a_deleted_run_is_stale(store: Store) -> None:
 
 
 async def test_usage_counts_each_answer_once(store: Store) -> None:
-    """However many runs share it, and also when all of them are deleted."""
+    """With any number of runs that share it, also if all are deleted."""
     await family(store)
     (used,) = store.usage_records()
     assert used == UsageRecord(
@@ -619,7 +621,7 @@ async def test_usage_counts_each_answer_once(store: Store) -> None:
     assert list(store.usage_records()) == [used]
 
 
-async def test_usage_is_read_from_a_moment_on(store: Store) -> None:
+async def test_usage_is_read_since_a_time(store: Store) -> None:
     """Oldest first."""
     for number in (3, 1, 2):
         await put(store, a_run(number))
@@ -630,8 +632,8 @@ async def test_usage_is_read_from_a_moment_on(store: Store) -> None:
     assert list(store.usage_records(at(4))) == []
 
 
-async def test_every_write_is_seen_by_its_number(store: Store) -> None:
-    """Whoever wrote, a decision or streamed text; reading changes nothing."""
+async def test_every_write_increases_the_transaction_id(store: Store) -> None:
+    """A decision, streamed text, of any process; reads do not."""
     before = store.last_transaction_id()
     run = await put(store, a_run())
     after = store.last_transaction_id()
@@ -642,8 +644,8 @@ async def test_every_write_is_seen_by_its_number(store: Store) -> None:
     assert store.last_transaction_id() > after
 
 
-async def test_a_run_is_listed_with_what_its_text_was_applied_to(store: Store) -> None:
-    """A new article leads back to the run it came from."""
+async def test_a_run_is_found_by_a_document_it_was_applied_to(store: Store) -> None:
+    """So a new article leads to its run."""
     run = await put(store, a_run(uri="file:///notes/bees.md"))
     await ask(store, run.pipeline_run_id, 11)
     await receive(store, run.pipeline_run_id, answer(11, "x"))

@@ -43,20 +43,20 @@ def child(*arguments: object) -> subprocess.Popen[str]:
 
 
 def reports(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
-    """What the process has to tell until it ends."""
+    """Return the reports of a process until it ends."""
     output, _ = process.communicate(timeout=60)
     return [json.loads(line) for line in output.splitlines() if line.endswith("}")]
 
 
 def last_reports(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
-    """What a killed process has told besides what was read; a half line is none."""
+    """Return the remaining whole lines that a killed process reported."""
     assert process.stdout is not None
     with process, process.stdout as output:
         return [json.loads(line) for line in output if line.endswith("}\n")]
 
 
 def first_report(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The first thing the process tells; it goes on meanwhile."""
+    """Return the next report of a running process."""
     assert process.stdout is not None
     report: dict[str, Any] = json.loads(process.stdout.readline())
     return report
@@ -64,7 +64,7 @@ def first_report(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the store is."""
+    """The folder of the store."""
     return tmp_path / "store"
 
 
@@ -83,7 +83,7 @@ def filled(folder: Path) -> Path:
 
 
 def refused(folder: Path) -> StoreError:
-    """The error that opening the store ends in."""
+    """Return the error of opening the store."""
     with pytest.raises(StoreError) as caught:
         LmdbStore.open(folder)
     assert str(folder) in caught.value.message
@@ -96,15 +96,15 @@ def refused(folder: Path) -> StoreError:
 
 @pytest.mark.parametrize("patience", [0.1, 0.3, 0.6])
 def test_a_kill_loses_no_acknowledged_decision(folder: Path, patience: float) -> None:
-    """Nor any text that had streamed before one: it goes along with the next."""
+    """Nor any text that streamed before one, which is written with the next."""
     process = child("commit", folder)
-    told = [first_report(process)]
-    while sum("run" in report for report in told) < 20:  # however busy the machine is
-        told.append(first_report(process))
+    all_reports = [first_report(process)]
+    while sum("run" in report for report in all_reports) < 20:
+        all_reports.append(first_report(process))
     time.sleep(random.uniform(0, patience))  # noqa: S311 -- not a secret
     process.kill()
-    told += last_reports(process)
-    runs = [report["run"] for report in told if "run" in report]
+    all_reports += last_reports(process)
+    runs = [report["run"] for report in all_reports if "run" in report]
     assert offline.verify(str(folder)) == []  # type: ignore[no-untyped-call]
     store = LmdbStore.open(folder)
     for number in (1, *runs):
@@ -127,17 +127,19 @@ def test_a_kill_loses_no_acknowledged_decision(folder: Path, patience: float) ->
 
 
 async def test_two_processes_lose_no_update(folder: Path) -> None:
-    """Each decision on a shared run stands, once."""
+    """Each decision on a shared run is kept, once."""
     store = LmdbStore.open(folder)
     await put(store, a_run(1))
     await ask(store, an_id(1), 11)
     await receive(store, an_id(1), answer(11))
     processes = [child("say", folder, name, 60) for name in ("one", "two")]
-    told = [report for process in processes for report in reports(process)]
-    assert len(told) == 2
+    results = [report for process in processes for report in reports(process)]
+    assert len(results) == 2
     events = store.events(an_id(1))
-    said = [event.text for event in events if isinstance(event, e.FeedbackGiven)]
-    assert sorted(said) == sorted(f"{n} {i}" for n in ("one", "two") for i in range(60))
+    comments = [event.text for event in events if isinstance(event, e.FeedbackGiven)]
+    assert sorted(comments) == sorted(
+        f"{n} {i}" for n in ("one", "two") for i in range(60)
+    )
     stored = store.get_run(an_id(1))
     assert stored is not None
     assert (state_machine.replay(events), len(events)) == (stored.run, stored.seq)
@@ -145,7 +147,7 @@ async def test_two_processes_lose_no_update(folder: Path) -> None:
 
 
 async def test_growth_by_another_process_is_followed(folder: Path) -> None:
-    """By a read, and by what is written then."""
+    """A read works, and a write after it."""
     store = LmdbStore.open(folder, map_size=1 << 20)
     await put(store, a_run(1))
     (report,) = await asyncio.to_thread(lambda: reports(child("grow", folder, 10)))
@@ -157,7 +159,7 @@ async def test_growth_by_another_process_is_followed(folder: Path) -> None:
 
 
 async def test_writing_follows_growth_too(folder: Path) -> None:
-    """Without a read in between."""
+    """Also without a read before it."""
     store = LmdbStore.open(folder, map_size=1 << 20)
     await put(store, a_run(1))
     await asyncio.to_thread(lambda: reports(child("grow", folder, 10)))
@@ -166,10 +168,10 @@ async def test_writing_follows_growth_too(folder: Path) -> None:
     store.close()
 
 
-async def test_somebody_in_the_way_is_told(
+async def test_a_blocked_write_is_an_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The decision is given up, reads go on, and later it can be made again."""
+    """The decision is not written, reads work, and it can be made again later."""
     monkeypatch.setattr(writer, "WRITE_TIMEOUT", 0.3)
     store = LmdbStore.open(folder)
     await put(store, a_run(1))
@@ -190,10 +192,10 @@ async def test_somebody_in_the_way_is_told(
     store.close()
 
 
-async def test_closing_does_not_wait_for_ever(
+async def test_closing_has_a_time_limit(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Text that could not be written is told, not swallowed."""
+    """Text that could not be written is logged."""
     monkeypatch.setattr(writer, "WRITE_TIMEOUT", 0.3)
     store = LmdbStore.open(folder)
     await put(store, a_run(1))
@@ -207,11 +209,11 @@ async def test_closing_does_not_wait_for_ever(
     process.communicate()
 
 
-# No room, no permission
+# Full disks and missing permissions
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(folder: Path) -> None:
-    """Streamed text stays visible, and with room again all goes on."""
+def test_a_full_disk_is_an_error_and_loses_nothing(folder: Path) -> None:
+    """Streamed text stays visible, and writes work once there is space."""
     limited, roomy = reports(child("full", folder))
     assert limited == {"reasons": ["full"] * 3, "shown": 1_000_000, "second": False}
     assert roomy == {"reasons": ["stored"]}
@@ -226,15 +228,15 @@ def test_a_full_disk_is_told_and_nothing_is_lost(folder: Path) -> None:
 
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
-    """A folder that anybody may read, and nobody but its owner write."""
+    """A folder that all users can read and only its owner can write."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
 @pytest.mark.parametrize("existing", [False, True])
-def test_a_read_only_folder_is_told(public_folder: Path, existing: bool) -> None:
-    """Whether there is a store in it or not; tried as a user who may not write."""
+def test_a_read_only_folder_is_an_error(public_folder: Path, existing: bool) -> None:
+    """With or without a store; tested as a user without permission to write."""
     folder = public_folder / "store"
     if existing:
         filled(folder)
@@ -249,8 +251,8 @@ def test_a_read_only_folder_is_told(public_folder: Path, existing: bool) -> None
     assert report["hint"]
 
 
-def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
-    """Under a file there are no folders."""
+def test_an_impossible_folder_is_an_error(tmp_path: Path) -> None:
+    """A file cannot have a subfolder."""
     (tmp_path / "file").write_text("in the way")
     assert refused(tmp_path / "file" / "store").reason == "read_only"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -261,7 +263,7 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["nothing", "a byte", "a meta page", "half", "most"])
 def test_a_truncated_file_is_caught(folder: Path, part: str) -> None:
-    """At open, and it is left as it is."""
+    """When it is opened; it is not changed."""
     data = filled(folder)
     size = data.stat().st_size
     left = {"nothing": 0, "a byte": 1, "a meta page": 4096, "half": size // 2}
@@ -273,7 +275,7 @@ def test_a_truncated_file_is_caught(folder: Path, part: str) -> None:
 
 @pytest.mark.parametrize("junk", [b"\0", b"\xff", b"not a store "])
 def test_bad_meta_pages_are_caught(folder: Path, junk: bytes) -> None:
-    """At open, and nothing is overwritten."""
+    """When it is opened; nothing is overwritten."""
     data = filled(folder)
     content = data.read_bytes()
     spoilt = (junk * 8192)[:8192] + content[8192:]
@@ -282,8 +284,8 @@ def test_bad_meta_pages_are_caught(folder: Path, junk: bytes) -> None:
     assert data.read_bytes() == spoilt
 
 
-def test_a_short_file_that_is_whole_is_opened(folder: Path) -> None:
-    """A kill may come before the end of the file is filled up with unused pages."""
+def test_a_short_complete_file_is_opened(folder: Path) -> None:
+    """A kill may come before the file is extended with unused pages."""
     short = None
     for seed in range(60):
         _scribble(folder, seed)
@@ -314,8 +316,8 @@ def _scribble(folder: Path, seed: int) -> None:
                     txn.delete(b"x%d" % number)
 
 
-async def test_the_file_is_as_long_as_its_pages_are_many(folder: Path) -> None:
-    """So that one which is short is known to be damaged."""
+async def test_the_file_has_the_length_of_its_pages(folder: Path) -> None:
+    """So a shorter file is known to be damaged."""
     store = LmdbStore.open(folder)
     for number in range(1, 40):
         run = await put(store, a_run(number, user_inputs={"text": "x" * number * 300}))
@@ -329,8 +331,8 @@ async def test_the_file_is_as_long_as_its_pages_are_many(folder: Path) -> None:
     store.close()
 
 
-async def test_a_damaged_value_is_told(folder: Path) -> None:
-    """With the key it stood under."""
+async def test_a_damaged_value_is_an_error(folder: Path) -> None:
+    """With its key."""
     store = LmdbStore.open(folder)
     await put(store, a_run(1))
     store.close()
@@ -349,8 +351,8 @@ async def test_a_damaged_value_is_told(folder: Path) -> None:
     store.close()
 
 
-async def test_a_missing_text_is_told(folder: Path) -> None:
-    """Rather than shown as nothing."""
+async def test_a_missing_text_is_an_error(folder: Path) -> None:
+    """It is not shown as an empty text."""
     store = LmdbStore.open(folder)
     await put(store, a_run(1))
     store.close()
@@ -370,7 +372,7 @@ async def test_a_missing_text_is_told(folder: Path) -> None:
 
 
 def write_schema(folder: Path, value: bytes | None) -> None:
-    """Say that the store has another schema, or none."""
+    """Set another schema of the store, or none."""
     LmdbStore.open(folder).close()
     with (
         lmdb.Environment(str(folder)) as environment,
@@ -379,8 +381,8 @@ def write_schema(folder: Path, value: bytes | None) -> None:
         txn.put(keys.SCHEMA, value) if value else txn.delete(keys.SCHEMA)
 
 
-def test_a_store_from_the_future_is_refused(folder: Path) -> None:
-    """And left as it is."""
+def test_a_store_with_a_newer_schema_is_refused(folder: Path) -> None:
+    """It is not changed."""
     write_schema(folder, migrations.schema_value(migrations.SCHEMA_VERSION + 1))
     before = (folder / "data.mdb").read_bytes()
     assert refused(folder).reason == "too_new"
@@ -389,7 +391,7 @@ def test_a_store_from_the_future_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("value", [None, b"nonsense", b"{}", b'{"schema": 0}', b"[1]"])
 def test_a_store_without_a_schema_is_refused(folder: Path, value: bytes | None) -> None:
-    """Somebody else's data, or damage."""
+    """It is other data, or damaged."""
     write_schema(folder, value)
     assert refused(folder).reason == "corrupt"
 
@@ -399,7 +401,7 @@ def test_a_store_without_a_schema_is_refused(folder: Path, value: bytes | None) 
     [('"v":1', '"v":99'), ('"v":1', '"v":1,"new":"key"'), ("INITIALIZING", "DREAMING")],
 )
 @pytest.mark.parametrize("whole", [True, False])
-async def test_a_record_from_the_future_is_refused(
+async def test_a_newer_record_with_a_right_checksum_is_too_new(
     folder: Path, old: str, new: str, *, whole: bool
 ) -> None:
     """Its checksum is right; a record whose checksum is wrong is damaged."""
@@ -425,7 +427,7 @@ async def test_a_record_from_the_future_is_refused(
 async def test_runs_of_an_older_store_are_listed_with_what_they_were_applied_to(
     folder: Path,
 ) -> None:
-    """Schema 3 lists them so; what schema 2 has is put in its place."""
+    """The migration to schema 3 adds this to the list."""
     store = LmdbStore.open(folder)
     run_id = (await put(store, a_run(1))).pipeline_run_id
     await ask(store, run_id, 11)
@@ -458,7 +460,7 @@ async def test_runs_of_an_older_store_are_listed_with_what_they_were_applied_to(
 def test_an_old_store_is_migrated_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Step by step, in order, all in one transaction."""
+    """In order, in one transaction."""
     write_schema(folder, migrations.schema_value(1))
 
     def first(batch: Batch) -> None:
@@ -480,7 +482,7 @@ def test_an_old_store_is_migrated_once(
 def test_a_migration_that_fails_changes_nothing(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store stays as old as it was."""
+    """The store keeps its schema."""
     write_schema(folder, migrations.schema_value(1))
 
     def failing(batch: Batch) -> None:

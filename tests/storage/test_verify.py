@@ -65,8 +65,8 @@ def problems_by_key(folder: Path) -> dict[str, str]:
 # Bits
 
 
-def test_a_sound_store_has_no_problems(whole: Path) -> None:
-    """Every kind of key is there and was looked at."""
+def test_an_undamaged_store_has_no_problems(whole: Path) -> None:
+    """It has every kind of key, and all were checked."""
     verified = check_store(whole)
     assert verified.problems == []
     assert verified.checked == len(contents(whole))
@@ -74,8 +74,8 @@ def test_a_sound_store_has_no_problems(whole: Path) -> None:
     assert kinds >= {"journal", "tombstone", "lease", "streaming", "usage", "primer"}
 
 
-def test_every_flipped_bit_is_found_or_means_nothing(whole: Path, folder: Path) -> None:
-    """One that is not found leaves all that the store holds as it was."""
+def test_every_flipped_bit_is_found_or_harmless(whole: Path, folder: Path) -> None:
+    """A flipped bit that is not found changes no data of the store."""
     data = (whole / "data.mdb").read_bytes()
     good = contents(whole)
     dice = random.Random(11)  # noqa: S311 -- the same bits each time
@@ -93,10 +93,10 @@ def test_every_flipped_bit_is_found_or_means_nothing(whole: Path, folder: Path) 
     assert min(counts.values()) > FLIPS // 10
 
 
-def test_a_flipped_bit_in_each_kind_of_value_is_told_with_its_key(
+def test_a_flipped_bit_in_a_value_is_found_with_its_key(
     whole: Path, folder: Path
 ) -> None:
-    """Also one that leaves the value readable."""
+    """Also if the value stays readable."""
     for kind in sorted({key.partition(b":")[0] for key, _, _ in contents(whole)}):
         shutil.copytree(whole, folder, dirs_exist_ok=True)
         key, value = next(
@@ -110,7 +110,7 @@ def test_a_flipped_bit_in_each_kind_of_value_is_told_with_its_key(
         assert key.decode() in problems_by_key(folder), kind
 
 
-def test_a_value_under_another_key_is_told(whole: Path, folder: Path) -> None:
+def test_a_value_under_another_key_is_found(whole: Path, folder: Path) -> None:
     """The checksum covers the key too."""
     for kind in keys.RECORD_PREFIXES:
         shutil.copytree(whole, folder, dirs_exist_ok=True)
@@ -158,13 +158,15 @@ MISSING = [
 ]
 
 
-@pytest.mark.parametrize(("key", "told", "words"), MISSING, ids=lambda x: str(x)[:40])
-def test_what_is_missing_is_told(
-    folder: Path, key: bytes, told: str, words: str
+@pytest.mark.parametrize(
+    ("key", "reported", "message"), MISSING, ids=lambda x: str(x)[:40]
+)
+def test_a_missing_key_is_found(
+    folder: Path, key: bytes, reported: str, message: str
 ) -> None:
-    """With its own key, or the key of what needs it."""
+    """With its own key, or the key of the entity that needs it."""
     change(folder, lambda txn: txn.delete(key))
-    assert words in problems_by_key(folder)[told]
+    assert message in problems_by_key(folder)[reported]
 
 
 @pytest.mark.parametrize(
@@ -208,8 +210,8 @@ def test_every_reference_and_index_is_followed(folder: Path, kind: bytes) -> Non
         b"event:1",
     ],
 )
-def test_what_belongs_to_nothing_is_told(folder: Path, key: bytes) -> None:
-    """Orphans and unknown keys, each by its key."""
+def test_orphans_and_unknown_keys_are_found(folder: Path, key: bytes) -> None:
+    """Each with its key."""
     other = key.partition(b":")[0] + b":"
     value = next((v for k, v, _ in contents(folder) if k.startswith(other)), b"?")
     if key.startswith(keys.RECORD_PREFIXES):
@@ -220,7 +222,7 @@ def test_what_belongs_to_nothing_is_told(folder: Path, key: bytes) -> None:
     assert key.decode(errors="replace") in problems_by_key(folder)
 
 
-def test_an_entity_that_its_events_do_not_make_is_told(folder: Path) -> None:
+def test_an_entity_that_differs_from_its_events_is_found(folder: Path) -> None:
     """With the names of the fields that differ."""
     key = keys.step(FINISHED, "draft")
     change(
@@ -245,22 +247,22 @@ def test_other_bytes_of_the_same_record_are_no_problem(folder: Path) -> None:
     assert problems_by_key(folder) == {}
 
 
-def test_usage_that_is_not_the_answers_is_told(folder: Path) -> None:
+def test_usage_that_differs_from_the_answer_is_found(folder: Path) -> None:
     """Usage is stored twice, and must be the same."""
     key = next(k for k, _, _ in contents(folder) if k.startswith(keys.USAGE))
     change(folder, lambda txn: replaced(txn, key, b"0.25", b"0.75"))
     assert list(problems_by_key(folder)) == [key.decode()]
 
 
-def test_a_store_of_another_schema_is_told(folder: Path) -> None:
+def test_another_schema_is_found(folder: Path) -> None:
     """Its migration is not complete."""
     change(folder, lambda txn: txn.put(keys.SCHEMA, migrations.schema_value(1)))
     assert "meta:schema" in problems_by_key(folder)
 
 
 @pytest.mark.parametrize("size", [0, 1, 200, 4096, 9000, 60_000])
-def test_a_stump_is_told(folder: Path, size: int) -> None:
-    """And nothing is raised."""
+def test_a_truncated_file_is_a_problem(folder: Path, size: int) -> None:
+    """No error is raised."""
     data = folder / "data.mdb"
     data.write_bytes(data.read_bytes()[:size])
     assert list(problems_by_key(folder)) == ["data.mdb"]
@@ -270,17 +272,17 @@ def test_a_stump_is_told(folder: Path, size: int) -> None:
 
 
 async def test_an_open_store_is_verified_as_it_is_now(lmdb_store: LmdbStore) -> None:
-    """In a process of its own, on a copy that is gone afterwards."""
+    """In another process, on a copy that is deleted afterwards."""
     await put(lmdb_store, a_run(1))
     care = LmdbMaintenance(lmdb_store)
-    told = {problem.key for problem in (await care.verify()).problems}
-    assert f"run:{an_id(1)}" in told  # its configuration was never stored
+    keys = {problem.key for problem in (await care.verify()).problems}
+    assert f"run:{an_id(1)}" in keys  # its configuration was never stored
     folder = (await care.status()).path
     assert sorted(path.name for path in folder.iterdir()) == ["data.mdb", "lock.mdb"]
 
 
 async def test_damage_under_an_open_store_is_reported(folder: Path) -> None:
-    """Not raised; the store itself stays open."""
+    """It is not raised, and the store stays open."""
     store = LmdbStore.open(folder)
     data = folder / "data.mdb"
     text = b"Answer 100. Answer 100."
@@ -295,10 +297,10 @@ async def test_damage_under_an_open_store_is_reported(folder: Path) -> None:
     store.close()
 
 
-async def test_a_check_that_breaks_down_is_a_finding(
+async def test_a_check_that_crashes_is_a_problem(
     lmdb_store: LmdbStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Damage may bring it down; the server lives on."""
+    """Damage may crash it, but not the server."""
     monkeypatch.setattr(verify, "_VERIFY_COMMAND", ("/bin/sh", "-c", "kill -SEGV $$"))
     problems = (await LmdbMaintenance(lmdb_store).verify()).problems
     assert [problem.key for problem in problems] == ["data.mdb"]

@@ -25,7 +25,7 @@ from writeit.storage.writer import JOURNAL_DELAY
 
 
 def dump(store: LmdbStore) -> dict[str, bytes]:
-    """All that is on the disk."""
+    """Return all keys and values on disk."""
     with store.snapshot() as snapshot:
         return {key.decode(): value for key, value in snapshot.scan(b"")}
 
@@ -36,7 +36,7 @@ def keys_of(store: LmdbStore, prefix: str) -> list[str]:
 
 
 async def is_journaled(store: LmdbStore) -> None:
-    """Wait until streamed text is on the disk."""
+    """Wait until streamed text is on disk."""
     await wait_until_async(lambda: keys_of(store, "journal:"))
 
 
@@ -67,7 +67,7 @@ def child_of(parent: PipelineRun, number: int, step: str) -> PipelineRun:
 
 
 def branched(child: PipelineRun) -> RunCommit:
-    """The decision that a child came to be."""
+    """Return the decision that creates a branch."""
     event = e.RunBranched(at=child.created_at, run=child)
     return RunCommit(run=child, events=(event,), expected_seq=0)
 
@@ -75,7 +75,7 @@ def branched(child: PipelineRun) -> RunCommit:
 async def finished(
     store: LmdbStore, number: int, answers: int, size: int
 ) -> PipelineRun:
-    """A completed run with so many answers a step, of so many bytes each."""
+    """A completed run with that many answers per step, of that many bytes each."""
     run = await put(store, a_run(number, uri="file:///notes/bees.md"))
     for index in range(len(samples.STEPS)):
         ids = [number * 1000 + index * 100 + n for n in range(answers)]
@@ -147,7 +147,7 @@ async def test_the_keys_are_the_data_models(lmdb_store: LmdbStore) -> None:
 
 
 async def test_a_long_text_is_stored_once(lmdb_store: LmdbStore) -> None:
-    """However many answers and events share it."""
+    """With any number of answers and events that have it."""
     run = await put(lmdb_store, a_run())
     prompt = answer(1).prompt_used.encode()
     await ask(lmdb_store, run.pipeline_run_id, *range(11, 21))
@@ -163,7 +163,7 @@ async def test_a_long_text_is_stored_once(lmdb_store: LmdbStore) -> None:
 async def test_stored_bytes_are_close_to_the_unique_texts(
     lmdb_store: LmdbStore,
 ) -> None:
-    """At most one and a half times them, for a run of an article's size."""
+    """At most 1.5 times, for a run of the size of an article."""
     run = await finished(lmdb_store, 1, answers=2, size=6000)
     responses = [r for step in run.steps.values() for r in step.ai_responses]
     texts = {text for r in responses for text in (r.prompt_used, r.raw_output)}
@@ -196,7 +196,7 @@ async def test_only_what_changed_is_written(lmdb_store: LmdbStore) -> None:
 async def test_a_branch_of_ten_megabytes_writes_under_8_kb(
     lmdb_store: LmdbStore, answers: int, size: int
 ) -> None:
-    """It shares its past by reference; no text is copied."""
+    """It refers to the earlier steps; no text is copied."""
     run = await finished(lmdb_store, 1, answers, size)
     responses = [r for step in run.steps.values() for r in step.ai_responses]
     assert sum(len(r.raw_output) for r in responses) > 10_000_000
@@ -216,7 +216,7 @@ async def test_a_branch_of_ten_megabytes_writes_under_8_kb(
 async def test_the_last_of_a_thousand_branches_opens_like_the_first(
     lmdb_store: LmdbStore, tmp_path: Path
 ) -> None:
-    """As many keys are read, however long the chain."""
+    """The same number of keys is read at any depth."""
     run = first = await finished(lmdb_store, 1, answers=2, size=400)
     decisions = []
     for number in range(2, 1002):
@@ -230,7 +230,7 @@ async def test_the_last_of_a_thousand_branches_opens_like_the_first(
 
 
 def _reads_to_open(tmp_path: Path, run_id: UUID) -> int:
-    """Keys read by a store that has read nothing yet."""
+    """Return the number of keys that a new store reads."""
     store = LmdbStore.open(tmp_path / ".writeit" / "store")
     before = store.counters.keys_read
     assert store.get_run(run_id) is not None
@@ -241,10 +241,10 @@ def _reads_to_open(tmp_path: Path, run_id: UUID) -> int:
 # Deleting
 
 
-async def test_nothing_of_deleted_runs_is_left_behind(
+async def test_deleted_runs_leave_only_usage_and_texts(
     lmdb_store: LmdbStore, tmp_path: Path
 ) -> None:
-    """But what they cost, and texts until the store is compacted."""
+    """The texts are kept until the store is compacted."""
     configuration, primer = samples.configuration(), samples.primer()
     started = samples.started(a_run(5, uri="file:///b.md"))
     await lmdb_store.commit(
@@ -261,8 +261,8 @@ async def test_nothing_of_deleted_runs_is_left_behind(
     assert offline.verify(str(tmp_path / ".writeit" / "store")) == []  # type: ignore[no-untyped-call]
 
 
-async def test_a_refused_deletion_leaves_every_byte(lmdb_store: LmdbStore) -> None:
-    """Answers of one of the family stream."""
+async def test_a_refused_deletion_changes_no_byte(lmdb_store: LmdbStore) -> None:
+    """It is refused because answers of a branch stream."""
     run = await finished(lmdb_store, 1, answers=1, size=400)
     await lmdb_store.commit(branched(child_of(run, 2, "draft")))
     again = e.StepRegenerated(at=at(9), step="draft", calls=(samples.call(2000),))
@@ -276,8 +276,8 @@ async def test_a_refused_deletion_leaves_every_byte(lmdb_store: LmdbStore) -> No
     assert dump(lmdb_store) == before
 
 
-async def test_a_long_line_of_tombstones_goes_at_once(lmdb_store: LmdbStore) -> None:
-    """When the last of the family is deleted."""
+async def test_a_chain_of_tombstones_is_deleted_at_once(lmdb_store: LmdbStore) -> None:
+    """When the last run of the chain is deleted."""
     run = await put(lmdb_store, a_run(1))
     decisions = []
     for number in range(2, 1202):
@@ -293,8 +293,8 @@ async def test_a_long_line_of_tombstones_goes_at_once(lmdb_store: LmdbStore) -> 
 # Reading
 
 
-async def test_a_page_is_read_and_no_further(lmdb_store: LmdbStore) -> None:
-    """Counted in keys, from the start and from far down."""
+async def test_only_one_page_is_read(lmdb_store: LmdbStore) -> None:
+    """Counted in keys, for the first page and a late one."""
     runs = [a_run(number, uri="file:///a.md") for number in range(1, 301)]
     await asyncio.gather(*(lmdb_store.commit(samples.started(run)) for run in runs))
     for query in (
@@ -308,8 +308,8 @@ async def test_a_page_is_read_and_no_further(lmdb_store: LmdbStore) -> None:
         assert lmdb_store.counters.keys_read - before <= 26
 
 
-async def test_streaming_runs_do_not_read_the_others(lmdb_store: LmdbStore) -> None:
-    """An index of its own tells them."""
+async def test_streaming_runs_are_read_from_an_index(lmdb_store: LmdbStore) -> None:
+    """Other runs are not read."""
     runs = [a_run(number) for number in range(1, 101)]
     await asyncio.gather(*(lmdb_store.commit(samples.started(run)) for run in runs))
     await ask(lmdb_store, an_id(7), 1007)
@@ -322,7 +322,7 @@ async def test_streaming_runs_do_not_read_the_others(lmdb_store: LmdbStore) -> N
 
 
 async def test_decisions_at_once_share_a_transaction(lmdb_store: LmdbStore) -> None:
-    """One fsync for many, and one that is stale leaves the others alone."""
+    """One fsync for many; a stale decision does not affect the others."""
     runs = [a_run(number) for number in range(1, 101)]
     before = lmdb_store.counters.transactions
     commits = [lmdb_store.commit(samples.started(run)) for run in runs]
@@ -337,7 +337,7 @@ async def test_decisions_at_once_share_a_transaction(lmdb_store: LmdbStore) -> N
 async def test_a_cancelled_caller_does_not_undo_a_decision(
     lmdb_store: LmdbStore,
 ) -> None:
-    """What was handed over is written."""
+    """A decision that was submitted is written."""
     task = asyncio.create_task(lmdb_store.commit(samples.started(a_run())))
     await asyncio.sleep(0)
     task.cancel()
@@ -346,8 +346,8 @@ async def test_a_cancelled_caller_does_not_undo_a_decision(
     await wait_until_async(lambda: lmdb_store.get_run(an_id(1)))
 
 
-async def test_streamed_text_is_on_the_disk_in_50_ms(lmdb_store: LmdbStore) -> None:
-    """And in few transactions, however many deltas there are.
+async def test_streamed_text_is_on_disk_in_50_ms(lmdb_store: LmdbStore) -> None:
+    """In few transactions, with any number of deltas.
 
     In one of twenty tries: the machine may be busy, the way may not be longer.
     """
@@ -367,7 +367,7 @@ async def test_streamed_text_is_on_the_disk_in_50_ms(lmdb_store: LmdbStore) -> N
     pytest.fail("it always took longer")
 
 
-async def test_closing_writes_what_waits(tmp_path: Path) -> None:
+async def test_closing_writes_what_is_pending(tmp_path: Path) -> None:
     """Also the text of the last milliseconds."""
     store = LmdbStore.open(tmp_path / "store")
     run = await put(store, a_run())
@@ -385,7 +385,7 @@ async def test_closing_writes_what_waits(tmp_path: Path) -> None:
 
 
 async def test_a_journal_leaves_nothing_behind(lmdb_store: LmdbStore) -> None:
-    """Neither text nor index, once the answers ended."""
+    """Neither text nor index after the answers ended."""
     run = await put(lmdb_store, a_run())
     await ask(lmdb_store, run.pipeline_run_id, 11, 12)
     for number in (11, 12):
@@ -402,8 +402,8 @@ async def test_a_journal_leaves_nothing_behind(lmdb_store: LmdbStore) -> None:
 # Sharing and limits
 
 
-async def test_a_folder_is_open_once_in_a_process(tmp_path: Path) -> None:
-    """Whoever opens it again shares it, also by another name."""
+async def test_a_folder_is_opened_once_in_a_process(tmp_path: Path) -> None:
+    """Opening it again shares it, also by another path."""
     (tmp_path / "link").symlink_to(tmp_path / "real")
     one = LmdbStore.open(tmp_path / "real")
     two = LmdbStore.open(tmp_path / "link")
@@ -417,8 +417,8 @@ async def test_a_folder_is_open_once_in_a_process(tmp_path: Path) -> None:
     three.close()
 
 
-async def test_a_map_that_is_full_grows(tmp_path: Path) -> None:
-    """As often as it takes, and nobody notices."""
+async def test_a_full_map_grows(tmp_path: Path) -> None:
+    """As often as needed, without an error."""
     store = LmdbStore.open(tmp_path / "store", map_size=1 << 16)
     run = await put(store, a_run())
     await ask(store, run.pipeline_run_id, *range(11, 16))
@@ -442,8 +442,8 @@ async def test_a_name_too_long_for_a_key_is_refused(lmdb_store: LmdbStore) -> No
     assert dump(lmdb_store) == before
 
 
-async def test_colons_in_names_do_no_harm(lmdb_store: LmdbStore) -> None:
-    """They are quoted in keys."""
+async def test_colons_in_names_are_quoted(lmdb_store: LmdbStore) -> None:
+    """So keys stay unambiguous."""
     run = await put(lmdb_store, a_run(configuration_id="a:b%:c@1", uri="x:" * 400))
     assert [
         r.run_id for r in lmdb_store.list_runs(RunQuery(pipeline="a:b%:c")).runs
@@ -451,7 +451,7 @@ async def test_colons_in_names_do_no_harm(lmdb_store: LmdbStore) -> None:
     assert lmdb_store.list_runs(RunQuery(pipeline="a")).runs == []
 
 
-def test_git_leaves_the_store_alone(lmdb_store: LmdbStore, tmp_path: Path) -> None:
-    """The folder beside the workspace says so itself."""
+def test_git_ignores_the_store(lmdb_store: LmdbStore, tmp_path: Path) -> None:
+    """The folder has its own .gitignore."""
     assert lmdb_store.streaming_runs() == []
     assert (tmp_path / ".writeit" / ".gitignore").read_text() == "*\n"
