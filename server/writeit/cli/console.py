@@ -12,9 +12,6 @@ from pathlib import Path
 
 import click
 
-from writeit.cli.output import print_error
-from writeit.domain.errors import WriteItError
-
 with suppress(ImportError):  # lines can be edited where Python was built with it
     import readline  # noqa: F401 -- importing it is what it takes
 
@@ -39,14 +36,6 @@ class Console:
     def write(self, text: str) -> None:
         """Write a message."""
         click.echo(text, err=True)
-
-    def write_dim(self, text: str) -> None:
-        """Write a message in a dim style."""
-        click.secho(text, dim=True, err=True)
-
-    def write_error(self, error: WriteItError) -> None:
-        """Write an error and its hint."""
-        print_error(error)
 
     def read_line(self, prompt: str) -> str:
         """Return a line.

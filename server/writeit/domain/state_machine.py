@@ -39,6 +39,12 @@ from writeit.domain.run import (
     StreamingResponse,
 )
 
+_STOPPED_TRANSITIONS: dict[str, PipelineStatus | None] = {
+    "run_resumed": PipelineStatus.RUNNING,
+    "run_failed": PipelineStatus.ERROR,
+    "text_applied": None,
+    "text_restored": None,
+}
 RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
     PipelineStatus.INITIALIZING: {
         "step_started": PipelineStatus.RUNNING,
@@ -65,18 +71,8 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
         "text_applied": None,
         "text_restored": None,
     },
-    PipelineStatus.PAUSED: {
-        "run_resumed": PipelineStatus.RUNNING,
-        "run_failed": PipelineStatus.ERROR,
-        "text_applied": None,
-        "text_restored": None,
-    },
-    PipelineStatus.ERROR: {
-        "run_resumed": PipelineStatus.RUNNING,
-        "run_failed": PipelineStatus.ERROR,
-        "text_applied": None,
-        "text_restored": None,
-    },
+    PipelineStatus.PAUSED: _STOPPED_TRANSITIONS,
+    PipelineStatus.ERROR: _STOPPED_TRANSITIONS,
     PipelineStatus.COMPLETED: {
         "step_regenerated": PipelineStatus.RUNNING,
         "response_selected": None,

@@ -36,7 +36,6 @@ from writeit.views.section_markers import (
     split_page,
     text_between,
 )
-from writeit.views.wording import numbered_answer
 
 EDITABLE_KINDS: tuple[SectionKind, ...] = ("answer", "merge", "feedback")
 """The kinds of sections that the user may edit."""
@@ -268,7 +267,7 @@ _REMEDY = (
 
 def _section_label(key: SectionKey, number: int | None = None) -> str:
     if isinstance(key, UUID):
-        return "an answer" if number is None else numbered_answer(number)
+        return "an answer" if number is None else f"answer {number}"
     return "the merge" if key == "merge" else "the feedback"
 
 

@@ -85,14 +85,9 @@ def answer_number(index: int) -> int:
     return index + 1
 
 
-def numbered_answer(displayed_number: int) -> str:
-    """Name an answer by its displayed number."""
-    return f"answer {displayed_number}"
-
-
 def answer_label(index: int) -> str:
     """Name the answer at `index`."""
-    return numbered_answer(answer_number(index))
+    return f"answer {answer_number(index)}"
 
 
 def count_of(amount: int, singular: str, plural: str = "") -> str:

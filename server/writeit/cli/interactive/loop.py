@@ -11,7 +11,7 @@ from uuid import UUID
 import click
 
 from writeit.cli.console import Console, InputStopped, on_interrupt
-from writeit.cli.output import StreamPrinter, render_step_for_terminal
+from writeit.cli.output import StreamPrinter, print_error, render_step_for_terminal
 from writeit.cli.workspace import OpenWorkspace
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations.lifecycle import Events, find_step
@@ -81,7 +81,7 @@ class Shell:
         self.needs_redraw = True
 
         def stop() -> None:
-            self.console.write_dim("\nStopping. What has arrived is kept.")
+            click.secho("\nStopping. What has arrived is kept.", dim=True, err=True)
             _stop_generation(generation)
 
         with on_interrupt(stop):
@@ -150,7 +150,7 @@ async def _run_and_report(shell: Shell, action: Awaitable[None]) -> None:
     try:
         await action
     except WriteItError as error:
-        shell.console.write_error(error)
+        print_error(error)
     except click.ClickException as error:
         shell.console.write(error.format_message())
 
