@@ -1,21 +1,16 @@
-"""The table of docs/data-model.md: every rule is in it, every row has its test."""
+"""docs/data-model.md: every rule of the data model is in it, and each has a test."""
 
 from __future__ import annotations
 
-import ast
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-TABLE = ROOT / "docs" / "data-model.md"
-SEED = ROOT.parent / "shared" / "seed" / "data-model.md"
-"""Where the data model's own text is, if it is there: it is no part of this repo."""
+import data_model
 
-ROW = re.compile(r"^\| `(?P<id>[\w-]+)` \| (?P<rule>.+) \| (?P<tests>.*) \|$")
-NAMED = re.compile(r"`(?P<path>[\w/.]+)::(?P<name>\w+)(?:\[(?P<case>[^\]]+)\])?`")
+SEED = Path(__file__).parents[2] / "shared" / "seed" / "data-model.md"
+"""The data model's own text, where it is at hand: it is not part of this repository."""
 
 COUNTS = {
     "fields": 59,
@@ -38,104 +33,93 @@ KINDS = {
 }
 
 
-def rows() -> list[re.Match[str]]:
-    """The rows of all tables."""
-    lines = TABLE.read_text(encoding="utf-8").splitlines()
-    found = [(line, ROW.match(line)) for line in lines if line.startswith("| `")]
-    assert [line for line, row in found if row is None] == []
-    return [row for _, row in found if row is not None]
+def all_rules() -> dict[str, str]:
+    """Return every rule of the page by its id."""
+    sections = data_model.load_sections()
+    return {rule: text for s in sections for rule, text in s.get("rules", {}).items()}
 
 
-def of_kind(kind: str) -> list[str]:
-    """The sentences of one kind, in the order of the tables."""
+def sentences_of(kind: str) -> list[str]:
+    """Return the sentences of one kind, in the order of the page."""
     return [
-        row["rule"].strip("`") if kind == "keys" else row["rule"]
-        for row in rows()
-        if re.fullmatch(KINDS[kind], row["id"])
+        text.strip("`") if kind == "keys" else text
+        for rule, text in all_rules().items()
+        if re.fullmatch(KINDS[kind], rule)
     ]
 
 
-@cache
-def read_tests(path: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The names of a file's tests, and all strings that stand in it."""
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    names, strings = set(), set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                names.add(name)
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.ClassDef(name=name):
-                names.add(name)  # a state machine's TestCase, an entity
-            case ast.Name(id=name):
-                strings.add(name)  # an entity that a case is named after
-            case ast.Constant(value=str(text)):
-                strings.add(text)
-    return frozenset(names), frozenset(strings)
+def test_the_page_is_up_to_date() -> None:
+    """It is written by `python scripts/data_model.py`."""
+    assert data_model.PAGE.read_text("utf-8") == data_model.render_page()
 
 
-def problem_with(row: re.Match[str]) -> str | None:
-    """What is wrong with a row's tests, or None."""
-    named = list(NAMED.finditer(row["tests"]))
-    if not named or NAMED.sub("", row["tests"]).strip(", "):
-        return f"{row['id']} names no test, or something else"
-    for test in named:
-        if not (ROOT / test["path"]).is_file():
-            return f"{row['id']}: there is no {test['path']}"
-        names, strings = read_tests(test["path"])
-        if test["name"] not in names or not test["name"].lower().startswith("test"):
-            return f"{row['id']}: there is no test {test['name']} in {test['path']}"
-        if test["case"] and test["case"] not in strings:
-            return f"{row['id']}: {test['name']} has no case {test['case']}"
-    return None
+def test_every_rule_has_a_test_and_every_marker_names_a_rule() -> None:
+    """A test names the rules it shows: `@pytest.mark.rule("run-4")`."""
+    assert set(data_model.collect_tests()) == set(all_rules())
 
 
-def test_every_row_has_a_test_that_exists() -> None:
-    """Found by reading the tests, not by running them."""
-    assert [problem for row in rows() if (problem := problem_with(row))] == []
+def test_a_marker_is_found_on_functions_and_on_assigned_classes(
+    tmp_path: Path,
+) -> None:
+    """Whatever else decorates them; a file that is no test is not read."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_one.py").write_text(
+        '@pytest.mark.parametrize("x", [1])\n@pytest.mark.rule("a-1", "a-2")\n'
+        "async def test_it(x): ...\n"
+        'TestCase = pytest.mark.rule("a-2")(Machine.TestCase)\n'
+    )
+    (tmp_path / "tests" / "support.py").write_text(
+        '@pytest.mark.rule("a-3")\ndef test_no(): ...\n'
+    )
+    assert data_model.collect_tests(tmp_path) == {
+        "a-1": ["tests/test_one.py::test_it"],
+        "a-2": ["tests/test_one.py::test_it", "tests/test_one.py::TestCase"],
+    }
 
 
-def test_an_id_is_given_once() -> None:
-    """And the ids of a kind count from 1 without gaps."""
-    ids = [row["id"] for row in rows()]
-    assert len(ids) == len(set(ids))
-    for name in ids:
-        stem = name.rstrip("0123456789")
-        before = int(name.removeprefix(stem)) - 1
-        assert before == 0 or f"{stem}{before}" in ids, name
+def test_the_ids_of_a_kind_count_from_1_without_gaps() -> None:
+    """An id that is gone would leave one."""
+    ids = set(all_rules())
+    for rule in ids:
+        stem = rule.rstrip("0123456789")
+        before = int(rule.removeprefix(stem)) - 1
+        assert before == 0 or f"{stem}{before}" in ids, rule
 
 
 @pytest.mark.parametrize("kind", COUNTS)
-def test_the_table_has_as_many_sentences_as_the_data_model(kind: str) -> None:
+def test_the_page_has_as_many_sentences_as_the_data_model(kind: str) -> None:
     """Also where the data model's own text is not at hand."""
-    assert len(of_kind(kind)) == COUNTS[kind]
+    assert len(sentences_of(kind)) == COUNTS[kind]
 
 
 @pytest.mark.skipif(not SEED.is_file(), reason="the data model's text is not here")
 @pytest.mark.parametrize("kind", COUNTS)
-def test_every_sentence_of_the_data_model_is_in_the_table(kind: str) -> None:
-    """Verbatim, and none of the table's own making."""
-    assert of_kind(kind) == sentences()[kind]
+def test_every_sentence_of_the_data_model_is_on_the_page(kind: str) -> None:
+    """Verbatim, and no other."""
+    assert sentences_of(kind) == seed_sentences()[kind]
 
 
-def sentences() -> dict[str, list[str]]:
-    """What the data model says, by kind, in its order."""
+def seed_sentences() -> dict[str, list[str]]:
+    """Return what the data model says, by kind, in its order."""
     kinds: dict[str, list[str]] = {kind: [] for kind in COUNTS}
     kind = ""
     for line in SEED.read_text(encoding="utf-8").splitlines():
-        said = line.removeprefix("- ").strip()
+        sentence = line.removeprefix("- ").strip()
         if line.startswith(("## ", "### ", "**", "```")):
-            kind = _kind_after(line, kind)
-            said = line.partition("**:")[2].strip() if kind == "transitions" else ""
+            kind = _kind_below(line, kind)
+            sentence = ""
+            if kind == "transitions":
+                sentence = line.partition("**:")[2].strip()
         elif not line.startswith("- ") and not (kind == "keys" and "→" in line):
             continue
-        if kind and said:
-            kinds[kind].append(said)
+        if kind and sentence:
+            kinds[kind].append(sentence)
     return kinds
 
 
-def _kind_after(line: str, kind: str) -> str:
-    """What the lines behind a heading are about."""
-    for start, after in {
+def _kind_below(heading: str, kind: str) -> str:
+    """Return the kind of the lines below a heading."""
+    for start, below in {
         "**Purpose": "fields",
         "**Validation": "rules",
         "**State": "transitions",
@@ -143,25 +127,6 @@ def _kind_after(line: str, kind: str) -> str:
         "### Key Patterns": "keys",
         "### Data Serialization": "serialization",
     }.items():
-        if line.startswith(start):
-            return after
-    return kind if line.startswith("```") or kind == "relationships" else ""
-
-
-def test_a_row_without_a_test_would_be_noticed() -> None:
-    """So would one whose test is gone, or whose case is."""
-    here = "tests/domain/test_rules_run.py::test_order_is_enforced"
-    for tests, fine in {
-        f"`{here}`": True,
-        f"`{here}`, `{here}`": True,
-        "": False,
-        "soon": False,
-        f"`{here}` and more": False,
-        f"`{here}_now`": False,
-        f"`{here}[never]`": False,
-        "`tests/core/test_gone.py::test_gone`": False,
-        "`tests/domain/test_rules_run.py::LIVES`": False,
-    }.items():
-        row = ROW.match(f"| `run-1` | A rule | {tests} |")
-        assert row is not None, tests
-        assert (problem_with(row) is None) == fine, tests
+        if heading.startswith(start):
+            return below
+    return kind if heading.startswith("```") or kind == "relationships" else ""

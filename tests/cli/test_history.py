@@ -340,6 +340,7 @@ def on_screen(folder: Path, **environment: str) -> str:
     return asyncio.run(look())
 
 
+@pytest.mark.rule("preferences-f6")
 @pytest.mark.parametrize(
     ("theme", "finished"),
     [("default", "32"), ("dark", "92"), ("light", "32"), ("plain", None)],

@@ -185,6 +185,7 @@ def decided(run: PipelineRun, step: StepState, verb: Verb) -> Events | WriteItEr
         return refusal
 
 
+@pytest.mark.rule("settled-28")
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_decision_applies_cleanly_or_is_a_typed_refusal(name: str, verb: str) -> None:
@@ -204,6 +205,7 @@ def test_a_decision_applies_cleanly_or_is_a_typed_refusal(name: str, verb: str) 
         assert run.model_dump() == before
 
 
+@pytest.mark.rule("settled-28")
 @pytest.mark.parametrize("step", TWO)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_branch_is_made_or_refused(name: str, step: str) -> None:
@@ -230,6 +232,7 @@ def test_all_statuses_are_tried() -> None:
         check_run(run)
 
 
+@pytest.mark.rule("settled-4")
 @pytest.mark.parametrize(
     "name", [n for n, run in RUNS.items() if run.status in {"PAUSED", "ERROR"}]
 )

@@ -127,6 +127,7 @@ def test_every_event_is_tried() -> None:
     assert len(KINDS) == len(e.RunEvent.__args__) + len(e.StepEvent.__args__)
 
 
+@pytest.mark.rule("run-5", "settled-25")
 @pytest.mark.parametrize(
     ("run_status", "step_status", "name"),
     [pair for pair in PAIRS if not is_listed(pair[2], *pair[:2])],
@@ -140,6 +141,7 @@ def test_an_event_that_the_tables_do_not_list_is_refused(
     assert name not in refusal.data["allowed"]
 
 
+@pytest.mark.rule("settled-9")
 @pytest.mark.parametrize(
     ("run_status", "step_status", "name"),
     [pair for pair in PAIRS if is_listed(pair[2], *pair[:2])],
@@ -171,6 +173,7 @@ def test_an_event_that_the_tables_list_leads_where_they_say(
     assert after.steps[HERE].status is expected
 
 
+@pytest.mark.rule("settled-26")
 @pytest.mark.parametrize("status", PipelineStatus)
 @pytest.mark.parametrize("kind", [e.RunStarted, e.RunBranched])
 def test_a_run_that_exists_cannot_begin(
@@ -181,6 +184,7 @@ def test_a_run_that_exists_cannot_begin(
     check_refused(run, kind(at=START, run=new_run()))
 
 
+@pytest.mark.rule("settled-26")
 @pytest.mark.parametrize("name", EVENTS)
 def test_nothing_happens_to_a_run_that_does_not_exist(name: str) -> None:
     """Its first event is its start or its branching."""
@@ -188,6 +192,7 @@ def test_nothing_happens_to_a_run_that_does_not_exist(name: str) -> None:
         state_machine.apply_event(None, made(name))
 
 
+@pytest.mark.rule("verb-1")
 @pytest.mark.parametrize("name", sorted(EVENTS.keys() - ALLOWED_WHILE_STREAMING))
 def test_while_answers_stream_they_can_only_end(name: str) -> None:
     """Except passages, feedback and ratings."""
@@ -199,6 +204,7 @@ def test_while_answers_stream_they_can_only_end(name: str) -> None:
 STEP_EVENTS = [name for name in EVENTS if not name.startswith("run_")]
 
 
+@pytest.mark.rule("rel-6")
 @pytest.mark.parametrize("name", STEP_EVENTS)
 @pytest.mark.parametrize("step", STEPS[2:])
 def test_nothing_happens_in_a_step_behind_the_current_one(name: str, step: str) -> None:
@@ -208,6 +214,7 @@ def test_nothing_happens_in_a_step_behind_the_current_one(name: str, step: str) 
     )
 
 
+@pytest.mark.rule("verb-8")
 @pytest.mark.parametrize(
     "name", ["step_regenerated", "response_selected", "merged", "step_started"]
 )
@@ -219,6 +226,7 @@ def test_what_later_steps_were_given_does_not_change(
     check_refused(standing(PipelineStatus.RUNNING, next_step), made(name, STEPS[0]))
 
 
+@pytest.mark.rule("settled-25")
 @pytest.mark.parametrize("name", STEP_EVENTS)
 def test_nothing_happens_in_a_step_the_run_does_not_have(name: str) -> None:
     """Its steps are those of its configuration."""
@@ -226,6 +234,7 @@ def test_nothing_happens_in_a_step_the_run_does_not_have(name: str) -> None:
     check_refused(run, made(name, "abstract"))
 
 
+@pytest.mark.rule("settled-25")
 @pytest.mark.parametrize(
     "event",
     [

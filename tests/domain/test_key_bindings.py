@@ -9,6 +9,7 @@ from hypothesis import given
 from writeit.domain.key_bindings import SYSTEM_BINDINGS, is_chord_conflict, parse_chord
 
 
+@pytest.mark.rule("settled-22")
 @pytest.mark.parametrize(
     ("spellings", "strokes"),
     [
@@ -33,6 +34,7 @@ def test_a_chord_is_the_same_however_it_is_spelled(
     assert {" ".join(parse_chord(one)) for one in spellings} == {strokes}
 
 
+@pytest.mark.rule("settled-22")
 def test_both_editors_have_their_well_known_bindings() -> None:
     """A few dozen each, all of them valid and different."""
     assert set(SYSTEM_BINDINGS) == {"vscode", "neovim"}

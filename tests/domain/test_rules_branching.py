@@ -27,6 +27,7 @@ from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.run import MAX_RETRIES, PipelineRun, PipelineStatus, StepStatus
 
 
+@pytest.mark.rule("run-2", "rel-10")
 def test_parent_pipeline_run_must_exist_if_specified() -> None:
     """A child is only ever made of a run at hand, and names that run."""
     parent = chosen(new_run())
@@ -38,6 +39,7 @@ def test_parent_pipeline_run_must_exist_if_specified() -> None:
         )
 
 
+@pytest.mark.rule("run-3")
 @pytest.mark.parametrize("step", STEPS)
 def test_branch_point_must_be_valid_step_name_if_specified(step: str) -> None:
     """Every step of the run is one; any other name is refused."""
@@ -50,6 +52,7 @@ def test_branch_point_must_be_valid_step_name_if_specified(step: str) -> None:
         PipelineRun(**{**fields, "branch_point": None})
 
 
+@pytest.mark.rule("rel-11")
 @pytest.mark.parametrize("step", STEPS)
 def test_a_child_shares_history_up_to_the_branch_point(step: str) -> None:
     """The steps before it as they are, its answers by id, nothing behind it."""
@@ -66,6 +69,7 @@ def test_a_child_shares_history_up_to_the_branch_point(step: str) -> None:
     assert child.status is PipelineStatus.RUNNING
 
 
+@pytest.mark.rule("verb-20")
 def test_of_the_branch_step_only_answers_are_shared() -> None:
     """Not the choice, the wording, the merge, passages, feedback, failures."""
     run, (whole, lost) = asked(new_run(), 2)
@@ -90,6 +94,7 @@ def test_of_the_branch_step_only_answers_are_shared() -> None:
     assert step.completed_at is None
 
 
+@pytest.mark.rule("verb-21")
 def test_a_child_with_nothing_shared_is_initializing() -> None:
     """Its branch step is PENDING, and the first of the run."""
     child = child_of(new_run(), "angles")
@@ -97,6 +102,7 @@ def test_a_child_with_nothing_shared_is_initializing() -> None:
     assert child.steps["angles"].status is StepStatus.PENDING
 
 
+@pytest.mark.rule("verb-21")
 def test_a_step_without_answers_is_pending_in_the_child() -> None:
     """The run before it goes on, so the child is RUNNING."""
     child = child_of(chosen(new_run()), "outline")
@@ -104,6 +110,7 @@ def test_a_step_without_answers_is_pending_in_the_child() -> None:
     assert child.steps["outline"].status is StepStatus.PENDING
 
 
+@pytest.mark.rule("verb-20")
 def test_answers_that_still_stream_are_not_shared() -> None:
     """Only those that have ended; the parent goes on streaming."""
     run, (first, second) = asked(new_run(), 2)
@@ -115,6 +122,7 @@ def test_answers_that_still_stream_are_not_shared() -> None:
     assert second.response_id not in {call.response_id for call in step.calls}
 
 
+@pytest.mark.rule("verb-19")
 @pytest.mark.parametrize("step", STEPS[1:])
 def test_a_step_that_was_not_reached_cannot_be_branched_at(step: str) -> None:
     """Later than the current step there is nothing to share."""
@@ -124,6 +132,7 @@ def test_a_step_that_was_not_reached_cannot_be_branched_at(step: str) -> None:
     assert "angles" in refusal.value.hint
 
 
+@pytest.mark.rule("verb-5")
 def test_a_child_counts_its_own_regenerations() -> None:
     """Its branch step starts at retry count 0, whatever the parent's is."""
     run = answered(new_run())
@@ -135,6 +144,7 @@ def test_a_child_counts_its_own_regenerations() -> None:
     assert anew(child, "angles")[0].steps["angles"].retry_count == 1
 
 
+@pytest.mark.rule("verb-20")
 def test_what_was_cut_in_the_parent_can_be_repaired_in_the_child() -> None:
     """A shared answer that is partial is still asked again."""
     run, (cut,) = asked(new_run())
@@ -146,6 +156,7 @@ def test_what_was_cut_in_the_parent_can_be_repaired_in_the_child() -> None:
     assert generate.incomplete_calls(child.steps["angles"]) == [cut]
 
 
+@pytest.mark.rule("rel-12", "verb-23")
 @pytest.mark.parametrize("step", STEPS)
 def test_making_a_child_changes_nothing_of_the_parent(step: str) -> None:
     """Going back never destroys."""
@@ -159,6 +170,7 @@ def test_making_a_child_changes_nothing_of_the_parent(step: str) -> None:
     assert run.model_dump() == before
 
 
+@pytest.mark.rule("verb-24")
 def test_rewind_is_a_branch() -> None:
     """At any step that is done already; the parent keeps all it had."""
     run = completed()
@@ -167,6 +179,7 @@ def test_rewind_is_a_branch() -> None:
     assert run.status is PipelineStatus.COMPLETED
 
 
+@pytest.mark.rule("verb-22")
 def test_a_child_keeps_inputs_primer_and_document() -> None:
     """What the run was started with is fixed."""
     run = chosen(new_run(user_inputs={"topic": "bees"}, uri="file:///bees.md"))

@@ -29,6 +29,7 @@ def words_of(run: PipelineRun) -> str | None:
     return run.steps["angles"].user_feedback
 
 
+@pytest.mark.rule("verb-6")
 def test_words_that_went_into_a_regeneration_are_not_said_again() -> None:
     """They are cleared from the step; the event keeps them."""
     run = answered(new_run())
@@ -37,6 +38,7 @@ def test_words_that_went_into_a_regeneration_are_not_said_again() -> None:
     assert words_of(anew(run, "angles", "shorter")[0]) is None
 
 
+@pytest.mark.rule("verb-6")
 def test_words_that_no_prompt_carried_stay() -> None:
     """The regeneration used other feedback."""
     run = answered(new_run())
@@ -44,6 +46,7 @@ def test_words_that_no_prompt_carried_stay() -> None:
     assert words_of(anew(run, "angles", "more bees")[0]) == "shorter"
 
 
+@pytest.mark.rule("verb-7")
 def test_words_said_during_a_failed_regeneration_stay() -> None:
     """The step is as before, except for the newer feedback."""
     run = answered(new_run())
@@ -54,6 +57,7 @@ def test_words_said_during_a_failed_regeneration_stay() -> None:
     assert words_of(failing(run, "angles", call)) == "more bees"
 
 
+@pytest.mark.rule("verb-10")
 def test_feedback_comes_with_a_choice_or_a_merge() -> None:
     """In the same decision."""
     run = answered(new_run())
@@ -65,6 +69,7 @@ def test_feedback_comes_with_a_choice_or_a_merge() -> None:
     assert words_of(done(run, joined)) == "drier"
 
 
+@pytest.mark.rule("verb-11")
 def test_a_step_without_answers_takes_no_words_and_no_score() -> None:
     """A PENDING step is refused."""
     run = new_run()
@@ -74,6 +79,7 @@ def test_a_step_without_answers_takes_no_words_and_no_score() -> None:
         select.rate_response(run, current(run), 0, 0.5, START)
 
 
+@pytest.mark.rule("settled-32")
 @pytest.mark.parametrize("score", [-0.1, 1.1, float("nan"), float("inf")])
 def test_a_score_out_of_bounds_is_refused(score: float) -> None:
     """Quality score must be between 0.0 and 1.0 if specified."""
@@ -84,6 +90,7 @@ def test_a_score_out_of_bounds_is_refused(score: float) -> None:
         assert select.rate_response(run, current(run), 0, fine, START)
 
 
+@pytest.mark.rule("settled-20")
 def test_rating_shows_a_score_and_leaves_the_answer() -> None:
     """It is stored beside the immutable answer and can be removed."""
     run = answered(new_run())

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # --- asking -----------------------------------------------------------------------
 
 
+@pytest.mark.rule("settled-30", "verb-2")
 def test_only_what_failed_or_was_cut_is_asked_again() -> None:
     """Running a step again completes it and counts no regeneration."""
     run, (whole, cut, lost) = asked(new_run(), calls=3)
@@ -51,6 +52,7 @@ def test_only_what_failed_or_was_cut_is_asked_again() -> None:
     assert current(run).retry_count == 0
 
 
+@pytest.mark.rule("verb-2")
 def test_a_step_whose_models_all_answered_is_not_asked_again() -> None:
     """That would be a regeneration."""
     run = answered(new_run())
@@ -58,6 +60,7 @@ def test_a_step_whose_models_all_answered_is_not_asked_again() -> None:
         asked(run)
 
 
+@pytest.mark.rule("verb-2")
 @pytest.mark.parametrize("how", ["completed", "failed since", "skipped and failed"])
 def test_a_finished_run_asks_nothing(how: str) -> None:
     """Neither now nor after a later failure."""
@@ -73,6 +76,7 @@ def test_a_finished_run_asks_nothing(how: str) -> None:
         generate.start_generation(run, current(run), [call_for(current(run))], START)
 
 
+@pytest.mark.rule("verb-1")
 def test_while_answers_stream_nothing_is_asked_chosen_or_skipped() -> None:
     """Busy, each time."""
     run, (call,) = asked(new_run())
@@ -96,6 +100,7 @@ def test_while_answers_stream_nothing_is_asked_chosen_or_skipped() -> None:
 # --- regenerating -----------------------------------------------------------------
 
 
+@pytest.mark.rule("rel-9", "verb-4")
 def test_regenerating_appends_and_changes_no_index() -> None:
     """All responses are preserved for audit and comparison."""
     run = answered(new_run(), "first", "second")
@@ -106,6 +111,7 @@ def test_regenerating_appends_and_changes_no_index() -> None:
     assert current(run).ai_responses[2].raw_output == "third"
 
 
+@pytest.mark.rule("settled-29")
 def test_a_regeneration_of_which_nothing_comes_leaves_the_step_as_it_was() -> None:
     """The selection, the feedback and the count are as before the call."""
     run = answered(new_run())
@@ -119,6 +125,7 @@ def test_a_regeneration_of_which_nothing_comes_leaves_the_step_as_it_was() -> No
     assert after.model_dump(include=kept) == before.model_dump(include=kept)
 
 
+@pytest.mark.rule("verb-3")
 def test_regenerating_needs_an_answer_or_a_failure() -> None:
     """A failed step can be regenerated, a step without calls cannot."""
     with pytest.raises(InvalidTransition):
@@ -128,6 +135,7 @@ def test_regenerating_needs_an_answer_or_a_failure() -> None:
     assert current(run).retry_count == 1
 
 
+@pytest.mark.rule("verb-3")
 def test_a_step_that_later_steps_built_on_is_not_regenerated() -> None:
     """The hint is to branch."""
     run = answered(chosen(new_run()))
@@ -136,6 +144,7 @@ def test_a_step_that_later_steps_built_on_is_not_regenerated() -> None:
     assert "ranch" in refusal.value.hint
 
 
+@pytest.mark.rule("settled-6", "settled-29")
 def test_regenerating_the_last_step_makes_a_completed_run_running_again() -> None:
     """And COMPLETED after a new choice, or if all calls failed."""
     run, (call,) = anew(completed(), "polish")

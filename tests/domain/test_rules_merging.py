@@ -46,6 +46,7 @@ def merged(run: PipelineRun, parts: MergeSelection) -> PipelineRun:
 # --- taking -----------------------------------------------------------------------
 
 
+@pytest.mark.rule("verb-14")
 def test_passages_are_kept_in_the_order_they_were_taken() -> None:
     """With the answer each came from; nothing is completed by it."""
     run, first = took(three(), 2, "of the third")
@@ -54,6 +55,7 @@ def test_passages_are_kept_in_the_order_they_were_taken() -> None:
     assert current(run).status is StepStatus.RUNNING
 
 
+@pytest.mark.rule("verb-14")
 def test_a_passage_can_be_taken_while_answers_stream() -> None:
     """Also of the answer that is still on its way."""
     run, (call,) = asked(new_run())
@@ -64,6 +66,7 @@ def test_a_passage_can_be_taken_while_answers_stream() -> None:
     assert len(current(run).passages) == 1
 
 
+@pytest.mark.rule("verb-14")
 def test_a_passage_of_an_answer_that_is_not_there_is_refused() -> None:
     """As is an empty one, and one of a step that was never asked."""
     run = three()
@@ -79,6 +82,7 @@ def test_a_passage_of_an_answer_that_is_not_there_is_refused() -> None:
 # --- merging by hand --------------------------------------------------------------
 
 
+@pytest.mark.rule("verb-12", "verb-15")
 def test_merging_completes_the_step_without_a_selection() -> None:
     """The merged content is what the next step gets."""
     run = merged(three(), MergeSelection(content="mine"))
@@ -88,6 +92,7 @@ def test_merging_completes_the_step_without_a_selection() -> None:
     assert run.current_step == "outline"
 
 
+@pytest.mark.rule("verb-15")
 def test_named_responses_then_named_passages_are_joined_by_a_blank_line() -> None:
     """Each in the order it was named, with where it came from."""
     run, one = took(three(), 2, "of the third")
@@ -106,6 +111,7 @@ def test_named_responses_then_named_passages_are_joined_by_a_blank_line() -> Non
     ]
 
 
+@pytest.mark.rule("verb-15")
 def test_where_none_is_named_all_taken_passages_are_joined() -> None:
     """In the order they were taken."""
     run, _ = took(three(), 2, "of the third")
@@ -115,12 +121,14 @@ def test_where_none_is_named_all_taken_passages_are_joined() -> None:
     )
 
 
+@pytest.mark.rule("verb-16")
 def test_the_writers_own_words_come_from_nobody() -> None:
     """A merge written by hand from nothing taken names no answer."""
     state = merged(three(), MergeSelection(content="mine")).steps["angles"]
     assert [(p.response_id, p.text) for p in state.merged_from] == [(None, "mine")]
 
 
+@pytest.mark.rule("verb-17")
 @pytest.mark.parametrize("content", [None, "", " \n\t"])
 def test_nothing_to_join_is_refused(content: str | None) -> None:
     """Nothing named, nothing taken, no words."""
@@ -131,6 +139,7 @@ def test_nothing_to_join_is_refused(content: str | None) -> None:
         )
 
 
+@pytest.mark.rule("verb-16")
 @pytest.mark.parametrize("content", ["", " \n"])
 def test_an_empty_wording_does_not_drop_the_parts(content: str) -> None:
     """Words are never dropped: the parts are joined."""
@@ -140,6 +149,7 @@ def test_an_empty_wording_does_not_drop_the_parts(content: str) -> None:
     assert state.content == "first\n\nthird"
 
 
+@pytest.mark.rule("verb-17")
 def test_a_part_that_is_not_there_is_refused() -> None:
     """By index and by passage."""
     run = three()
@@ -152,6 +162,7 @@ def test_a_part_that_is_not_there_is_refused() -> None:
             select.merge_responses(run, current(run), parts, START)
 
 
+@pytest.mark.rule("verb-8", "verb-12")
 def test_a_choice_after_a_merge_takes_its_place() -> None:
     """And a merge that of a choice, while later steps are empty."""
     run = merged(three(), MergeSelection(responses=[0, 1]))
@@ -170,12 +181,14 @@ def test_a_choice_after_a_merge_takes_its_place() -> None:
     assert (state.content, state.user_selection) == ("first", None)
 
 
+@pytest.mark.rule("verb-15")
 def test_merging_in_the_last_step_completes_the_run() -> None:
     """Also of a paused run, which it resumes."""
     run = paused(answered(chosen(new_run(("one", "two")))))
     assert merged(run, MergeSelection(responses=[0])).status is PipelineStatus.COMPLETED
 
 
+@pytest.mark.rule("verb-17")
 def test_a_step_that_later_steps_built_on_is_not_merged() -> None:
     """The hint is to branch."""
     run = answered(chosen(new_run()))
@@ -189,6 +202,7 @@ def test_a_step_that_later_steps_built_on_is_not_merged() -> None:
 # --- merging by a model -----------------------------------------------------------
 
 
+@pytest.mark.rule("verb-18")
 def test_a_model_that_joins_parts_gives_one_more_answer() -> None:
     """It is no regeneration, completes nothing, and is not asked for again."""
     run = three()
@@ -202,6 +216,7 @@ def test_a_model_that_joins_parts_gives_one_more_answer() -> None:
     assert call not in generate.latest_calls(state)
 
 
+@pytest.mark.rule("verb-18")
 def test_a_merge_by_a_model_that_failed_is_not_repaired_as_an_answer() -> None:
     """The step stays RUNNING with what it had."""
     run = three()
@@ -213,6 +228,7 @@ def test_a_merge_by_a_model_that_failed_is_not_repaired_as_an_answer() -> None:
     assert generate.incomplete_calls(current(run)) == []
 
 
+@pytest.mark.rule("verb-18")
 def test_a_model_joins_only_where_there_are_answers_and_no_choice() -> None:
     """Neither in a PENDING step nor in a COMPLETED one."""
     for run in (new_run(), completed()):
@@ -220,6 +236,7 @@ def test_a_model_joins_only_where_there_are_answers_and_no_choice() -> None:
             generate.start_model_merge(run, current(run), call_for(current(run)), START)
 
 
+@pytest.mark.rule("verb-16")
 @given(st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=6))
 def test_no_passage_is_lost_by_joining(texts: list[str]) -> None:
     """Every taken word is in the merged text, in order, and names its answer."""

@@ -35,6 +35,7 @@ def spec(**fields: Any) -> InputSpec:
 # --- configurations ---------------------------------------------------------------
 
 
+@pytest.mark.rule("part-7")
 @pytest.mark.parametrize(
     "name", ["", "Tech", "tech article", "-tech", "_tech", "tech/article", "t" * 65]
 )
@@ -46,6 +47,7 @@ def test_names_follow_the_conventions(name: str) -> None:
     assert pipeline(name="t" * 64).name == "t" * 64
 
 
+@pytest.mark.rule("config-2")
 def test_at_least_one_input_must_be_marked_as_required() -> None:
     """One is enough."""
     optional = InputSpec(name="audience")
@@ -56,6 +58,7 @@ def test_at_least_one_input_must_be_marked_as_required() -> None:
         pipeline(inputs=())
 
 
+@pytest.mark.rule("config-3")
 def test_steps_must_form_valid_sequential_workflow() -> None:
     """At least one, none of them twice, in the order they stand in."""
     assert pipeline().step_names == list(STEPS)
@@ -68,6 +71,7 @@ def test_steps_must_form_valid_sequential_workflow() -> None:
         pipeline(inputs=(TOPIC, TOPIC))
 
 
+@pytest.mark.rule("config-4")
 @pytest.mark.parametrize(
     ("prompt", "undefined"),
     [
@@ -88,6 +92,7 @@ def test_all_template_variables_must_be_defined_in_inputs_or_previous_steps(
     assert [problem.step for problem in found] == (["outline"] if undefined else [])
 
 
+@pytest.mark.rule("config-t1", "rel-3")
 def test_a_configuration_is_static() -> None:
     """No state changes after creation; an edited file is a new configuration."""
     one = pipeline()
@@ -98,6 +103,7 @@ def test_a_configuration_is_static() -> None:
     assert one.configuration_id.startswith("tech-article@")
 
 
+@pytest.mark.rule("settled-14")
 def test_the_day_it_was_written_makes_no_other_configuration() -> None:
     """Its id is its name and a hash of all else."""
     assert pipeline(created=later(60)).configuration_id == pipeline().configuration_id
@@ -143,6 +149,7 @@ def test_defaults_are_found_by_name_and_kind() -> None:
 # --- inputs -----------------------------------------------------------------------
 
 
+@pytest.mark.rule("part-2")
 @pytest.mark.parametrize(
     ("fields", "value", "problem"),
     [
@@ -175,6 +182,7 @@ def test_an_input_says_what_is_wrong_with_a_value(
     assert (problem or "") in (said or "")
 
 
+@pytest.mark.rule("part-3")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -193,6 +201,7 @@ def test_an_input_that_cannot_be_filled_in_is_refused(fields: dict[str, Any]) ->
         spec(**fields)
 
 
+@pytest.mark.rule("part-4")
 @pytest.mark.parametrize(
     ("fields", "fine"),
     [
@@ -223,6 +232,7 @@ def test_the_default_of_an_input_is_allowed_by_it(
             spec(**fields)
 
 
+@pytest.mark.rule("part-1")
 def test_an_input_may_come_from_the_document() -> None:
     """The whole of it, the selection, its title or its path."""
     for source in ("document", "selection", "title", "path"):
@@ -233,6 +243,7 @@ def test_an_input_may_come_from_the_document() -> None:
 # --- steps ------------------------------------------------------------------------
 
 
+@pytest.mark.rule("part-6")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -251,6 +262,7 @@ def test_a_step_that_cannot_be_asked_is_refused(fields: dict[str, Any]) -> None:
         StepSpec.model_validate({"name": "write", "prompt": "Write.", **fields})
 
 
+@pytest.mark.rule("part-5")
 def test_a_step_needs_a_name_and_a_prompt() -> None:
     """All else has defaults."""
     step = StepSpec(name="write", prompt="Write.")

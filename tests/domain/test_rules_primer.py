@@ -32,6 +32,7 @@ def primer(**fields: Any) -> StylePrimer:
     )
 
 
+@pytest.mark.rule("primer-1", "part-7")
 @pytest.mark.parametrize("name", ["", "Tech", "tech journalist", "-a", "a" * 65])
 def test_primer_id_must_follow_naming_conventions(name: str) -> None:
     """Lower-case letters, digits, hyphens and underscores; at most 64."""
@@ -40,6 +41,7 @@ def test_primer_id_must_follow_naming_conventions(name: str) -> None:
         primer(primer_id=name)
 
 
+@pytest.mark.rule("primer-2")
 @pytest.mark.parametrize("content", ["", " ", "\n\t"])
 def test_content_cannot_be_empty(content: str) -> None:
     """Nor blank."""
@@ -54,6 +56,7 @@ def test_a_primer_has_a_human_readable_name() -> None:
         primer(name="")
 
 
+@pytest.mark.rule("primer-3")
 @pytest.mark.parametrize("missing", REQUIRED_VOICE_ATTRIBUTES)
 def test_voice_attributes_must_include_required_keys(missing: str) -> None:
     """Tone, structure, language; others are welcome."""
@@ -63,6 +66,7 @@ def test_voice_attributes_must_include_required_keys(missing: str) -> None:
         primer(voice_attributes={k: v for k, v in VOICE.items() if k != missing})
 
 
+@pytest.mark.rule("primer-4")
 def test_example_openings_must_be_non_empty_if_provided() -> None:
     """None is fine, an empty one is not."""
     assert primer().example_openings == ()
@@ -72,6 +76,7 @@ def test_example_openings_must_be_non_empty_if_provided() -> None:
             primer(example_openings=openings)
 
 
+@pytest.mark.rule("primer-5")
 @pytest.mark.parametrize("missing", REQUIRED_GUIDELINES)
 def test_guidelines_must_include_avoid_and_prefer_categories(missing: str) -> None:
     """They may be empty, and there may be others."""
@@ -82,6 +87,7 @@ def test_guidelines_must_include_avoid_and_prefer_categories(missing: str) -> No
         primer(guidelines={k: v for k, v in GUIDELINES.items() if k != missing})
 
 
+@pytest.mark.rule("primer-t2", "rel-15")
 @pytest.mark.parametrize(
     "change",
     [
@@ -104,6 +110,7 @@ def test_content_can_be_modified_but_maintains_version_history(
     assert after.primer_id == before.primer_id
 
 
+@pytest.mark.rule("settled-13")
 def test_using_a_primer_makes_no_other_version() -> None:
     """The days it was first seen and last used stand beside its words."""
     used = primer(created_at=START, last_used=later(60))

@@ -53,6 +53,7 @@ def usage(cost: float | None) -> TokenUsage:
 # --- answers ----------------------------------------------------------------------
 
 
+@pytest.mark.rule("response-1")
 def test_response_id_must_be_globally_unique() -> None:
     """An answer is to a call that was made, each once, in the order they ended."""
     run = answered(new_run(), "first", "second")
@@ -69,6 +70,7 @@ def test_model_name_and_provider_are_there(field: str) -> None:
         response(**{field: ""})
 
 
+@pytest.mark.rule("response-2")
 @given(st.from_regex(r"[a-z_]{1,9}", fullmatch=True), st.text(min_size=1))
 def test_model_name_and_provider_are_one_id(provider: str, name: str) -> None:
     """Split at the first slash: the name may have slashes, the provider none."""
@@ -78,12 +80,14 @@ def test_model_name_and_provider_are_one_id(provider: str, name: str) -> None:
         response(provider=f"{provider}/x")
 
 
+@pytest.mark.rule("response-3")
 def test_prompt_cannot_be_empty() -> None:
     """An answer is to something."""
     with pytest.raises(ValidationError):
         response(prompt_used="")
 
 
+@pytest.mark.rule("response-4", "settled-10")
 @pytest.mark.parametrize("raw", ["", " ", "\n\t \n"])
 def test_raw_output_must_contain_actual_response_content(raw: str) -> None:
     """An answer has text; a call without any is a failure of its step."""
@@ -91,6 +95,7 @@ def test_raw_output_must_contain_actual_response_content(raw: str) -> None:
         response(raw_output=raw)
 
 
+@pytest.mark.rule("response-5")
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
 def test_processing_time_must_be_positive(seconds: float) -> None:
     """However short it was."""
@@ -99,6 +104,7 @@ def test_processing_time_must_be_positive(seconds: float) -> None:
         response(processing_time=seconds)
 
 
+@pytest.mark.rule("response-6")
 @pytest.mark.parametrize("score", [-0.01, 1.01, float("nan"), float("inf"), "good"])
 def test_quality_score_must_be_between_0_and_1_if_specified(score: Any) -> None:
     """None is not specified."""
@@ -111,6 +117,7 @@ def test_quality_score_must_be_between_0_and_1_if_specified(score: Any) -> None:
         response(quality_score=score)
 
 
+@pytest.mark.rule("response-t1")
 def test_an_answer_is_immutable_once_created() -> None:
     """Whatever is decided about it afterwards."""
     run = answered(new_run())
@@ -126,6 +133,7 @@ def test_an_answer_is_immutable_once_created() -> None:
     assert run.steps["angles"].ai_responses == before
 
 
+@pytest.mark.rule("settled-11")
 def test_a_partial_answer_can_be_selected_like_any_other() -> None:
     """An interrupted answer keeps its partial text."""
     run = answered(new_run())
@@ -140,6 +148,7 @@ def test_a_partial_answer_can_be_selected_like_any_other() -> None:
 # --- what it cost -----------------------------------------------------------------
 
 
+@pytest.mark.rule("part-8")
 @pytest.mark.parametrize(
     ("prompt", "completion", "total"), [(-1, 1, 2), (1, -1, 2), (1, 1, 1), (1, 1, -2)]
 )
@@ -151,6 +160,7 @@ def test_token_counts_are_sound(prompt: int, completion: int, total: int) -> Non
         )
 
 
+@pytest.mark.rule("settled-24")
 def test_an_unknown_cost_is_none_never_0() -> None:
     """Of known and unknown costs the known ones are added up."""
     assert usage(None).cost_usd is None
@@ -190,6 +200,7 @@ ENTITIES: list[Entity] = [
 ]
 
 
+@pytest.mark.rule("ser-1")
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda one: type(one).__name__)
 def test_all_entities_are_serialized_as_json_with_pydantic_validation(
     entity: Entity,
@@ -201,6 +212,7 @@ def test_all_entities_are_serialized_as_json_with_pydantic_validation(
         type(entity).model_validate({**json.loads(raw), "surprise": 1})
 
 
+@pytest.mark.rule("ser-3")
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)), st.integers(-14, 14))  # noqa: DTZ001 -- hypothesis takes naive bounds
 def test_timestamps_are_iso_8601_strings(moment: datetime, hours: int) -> None:
     """In UTC, whatever zone they were given in; nothing of them is lost."""
@@ -211,6 +223,7 @@ def test_timestamps_are_iso_8601_strings(moment: datetime, hours: int) -> None:
     assert new_run(created_at=there).created_at.tzinfo is UTC
 
 
+@pytest.mark.rule("ser-4")
 def test_uuids_are_string_representations() -> None:
     """As everybody writes them."""
     dumped = completed().model_dump(mode="json")
@@ -218,6 +231,7 @@ def test_uuids_are_string_representations() -> None:
     assert len(dumped["pipeline_run_id"]) == 36
 
 
+@pytest.mark.rule("ser-5")
 def test_enums_are_string_values() -> None:
     """The seed's upper-case words."""
     dumped = completed().model_dump(mode="json")

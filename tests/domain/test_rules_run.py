@@ -65,6 +65,7 @@ def test_a_field_of_the_wrong_kind_is_refused(field: str, value: Any) -> None:
         PipelineRun(**{**dict(new_run()), field: value})
 
 
+@pytest.mark.rule("rel-5")
 def test_steps_are_created_when_the_run_is_initialized() -> None:
     """One for each step of the configuration, in its order, all PENDING."""
     run = new_run()
@@ -72,6 +73,7 @@ def test_steps_are_created_when_the_run_is_initialized() -> None:
     assert {state.status for state in run.steps.values()} == {StepStatus.PENDING}
 
 
+@pytest.mark.rule("rel-2", "settled-14")
 def test_each_run_references_its_template_configuration() -> None:
     """By name and content: an edited file is a new one, old runs keep theirs."""
     first = PipelineConfiguration(
@@ -87,6 +89,7 @@ def test_each_run_references_its_template_configuration() -> None:
     assert run.configuration_id.startswith("essay@")
 
 
+@pytest.mark.rule("rel-3")
 def test_a_run_is_a_value() -> None:
     """It cannot be changed, only another made of it."""
     run = new_run()
@@ -97,6 +100,7 @@ def test_a_run_is_a_value() -> None:
 # --- the current step -------------------------------------------------------------
 
 
+@pytest.mark.rule("run-4", "settled-2")
 @pytest.mark.parametrize("count", range(len(STEPS)))
 def test_current_step_must_not_exceed_completed_steps(count: int) -> None:
     """It is the first step neither COMPLETED nor SKIPPED, and nothing else."""
@@ -114,11 +118,13 @@ def test_current_step_must_not_exceed_completed_steps(count: int) -> None:
                 run.evolve(current_step=name)
 
 
+@pytest.mark.rule("settled-2")
 def test_the_current_step_of_a_finished_run_is_the_last() -> None:
     """Wherever it was chosen or skipped."""
     assert completed().current_step == STEPS[-1]
 
 
+@pytest.mark.rule("rel-6")
 @pytest.mark.parametrize("step", STEPS[1:])
 def test_order_is_enforced(step: str) -> None:
     """Angles → outline → draft → polish: no step before the one in front of it."""
@@ -139,6 +145,7 @@ def test_order_is_enforced(step: str) -> None:
 # --- transitions ------------------------------------------------------------------
 
 
+@pytest.mark.rule("run-t1")
 def test_initializing_to_running_on_first_step_execution() -> None:
     """Nothing was sent before, everything goes on from there."""
     run = new_run()
@@ -146,6 +153,7 @@ def test_initializing_to_running_on_first_step_execution() -> None:
     assert asked(run)[0].status is RUNNING
 
 
+@pytest.mark.rule("run-t2")
 def test_running_to_paused_on_user_interrupt() -> None:
     """Only a running run can be interrupted."""
     assert paused(answered(new_run())).status is PAUSED
@@ -155,6 +163,7 @@ def test_running_to_paused_on_user_interrupt() -> None:
                 lifecycle.pause(life(), START)
 
 
+@pytest.mark.rule("run-t3", "verb-9", "verb-13")
 def test_running_to_completed_on_final_step_completion() -> None:
     """By a choice or by skipping the last step; not one step earlier."""
     run = new_run()
@@ -167,6 +176,7 @@ def test_running_to_completed_on_final_step_completion() -> None:
         state_machine.apply_event(run, e.RunCompleted(at=START))
 
 
+@pytest.mark.rule("run-t4")
 @pytest.mark.parametrize("status", LIVES)
 def test_any_state_to_error_on_system_failure(status: str) -> None:
     """INITIALIZING, RUNNING, PAUSED, COMPLETED and ERROR itself."""
@@ -176,6 +186,7 @@ def test_any_state_to_error_on_system_failure(status: str) -> None:
     assert broken(run).steps == run.steps
 
 
+@pytest.mark.rule("settled-4")
 def test_paused_to_running_and_error_to_running_on_resume() -> None:
     """By resuming, which sends nothing, or by any decision."""
     for run in (LIVES["PAUSED"](), LIVES["ERROR"]()):
@@ -189,6 +200,7 @@ def test_paused_to_running_and_error_to_running_on_resume() -> None:
             lifecycle.resume(LIVES[status](), START)
 
 
+@pytest.mark.rule("settled-5")
 def test_a_finished_run_that_failed_is_completed_when_it_goes_on() -> None:
     """It has nothing left to do, so it is not RUNNING for ever."""
     run = broken(completed())
@@ -202,6 +214,7 @@ def test_a_finished_run_that_failed_is_completed_when_it_goes_on() -> None:
     assert current(done(run, again)).content == "my own words"
 
 
+@pytest.mark.rule("run-5")
 def test_status_transitions_follow_valid_state_machine() -> None:
     """The seed's, and the settled additions; there are no others."""
     edges = {
@@ -221,12 +234,14 @@ def test_status_transitions_follow_valid_state_machine() -> None:
     }
 
 
+@pytest.mark.rule("settled-31")
 def test_a_failed_call_is_no_system_failure() -> None:
     """ERROR is for the engine and the model host; the run stays RUNNING."""
     run, (call,) = asked(new_run())
     assert failing(run, "angles", call).status is RUNNING
 
 
+@pytest.mark.rule("settled-26")
 def test_a_run_begins_once() -> None:
     """By being started or branched, and never again."""
     run = new_run()
@@ -239,6 +254,7 @@ def test_a_run_begins_once() -> None:
         state_machine.replay([])
 
 
+@pytest.mark.rule("rel-4", "settled-1")
 def test_a_run_has_as_many_steps_as_its_configuration() -> None:
     """The shipped articles have the seed's four, a passage's pipeline has one."""
     for names in (("only",), STEPS, tuple(f"step-{n}" for n in range(12))):

@@ -67,6 +67,7 @@ def test_a_session_in_order_has_no_problems() -> None:
     assert wrong_with(whole, connections={"ws-1"}) == []
 
 
+@pytest.mark.rule("session-1")
 def test_session_id_must_be_unique_across_active_sessions() -> None:
     """An ended session's id does not count."""
     one = session()
@@ -74,11 +75,13 @@ def test_session_id_must_be_unique_across_active_sessions() -> None:
     assert wrong_with(one, active_ids={one.session_id}) == ["session_id"]
 
 
+@pytest.mark.rule("session-2")
 def test_workspace_path_must_exist_and_be_writable() -> None:
     """Whether it does is for the world to say."""
     assert wrong_with(session(workspace_path=Path("/gone"))) == ["workspace_path"]
 
 
+@pytest.mark.rule("session-3")
 def test_active_pipeline_run_must_exist_if_specified() -> None:
     """No run is fine, one that is not there is not."""
     gone: dict[str, Any] = {"run_exists": lambda _: False}
@@ -87,12 +90,14 @@ def test_active_pipeline_run_must_exist_if_specified() -> None:
     assert wrong_with(lost, **gone) == ["active_pipeline_run_id"]
 
 
+@pytest.mark.rule("session-4")
 @pytest.mark.parametrize(("now", "fields"), [(1, []), (0.5, ["last_activity"])])
 def test_last_activity_cannot_be_in_future(now: float, fields: list[str]) -> None:
     """This very moment is none."""
     assert wrong_with(session(), now=later(now)) == fields
 
 
+@pytest.mark.rule("session-5")
 def test_websocket_connection_must_be_valid_if_specified() -> None:
     """One word, and one of the connections that are open, where they are known."""
     for form in ("", "two words", "line\n", "\0", "x" * 201, "ü"):
@@ -103,6 +108,7 @@ def test_websocket_connection_must_be_valid_if_specified() -> None:
     assert wrong_with(there, connections=()) == ["websocket_connection_id"]
 
 
+@pytest.mark.rule("session-t3")
 def test_what_changes_in_a_session_makes_another_value() -> None:
     """Activity, the active run and the connection move on; the id stays."""
     one = session()
@@ -117,6 +123,7 @@ def test_what_changes_in_a_session_makes_another_value() -> None:
         assert other != one
 
 
+@pytest.mark.rule("rel-16", "rel-18", "settled-16")
 def test_one_active_run_per_session_and_many_sessions() -> None:
     """A session has one active run; the user id is "local" until there are more."""
     one, other = (session(active_pipeline_run_id=new_id()) for _ in range(2))
@@ -125,6 +132,7 @@ def test_one_active_run_per_session_and_many_sessions() -> None:
     assert one.user_id == other.user_id == "local"
 
 
+@pytest.mark.rule("rel-17")
 def test_a_session_persists_preferences() -> None:
     """They come with it."""
     prefers = UserPreferences(theme="dark")
@@ -134,6 +142,7 @@ def test_a_session_persists_preferences() -> None:
 # --- preferences ------------------------------------------------------------------
 
 
+@pytest.mark.rule("preferences-1", "settled-19")
 @pytest.mark.parametrize(
     ("model", "fine"),
     [
@@ -157,12 +166,14 @@ def test_default_models_must_reference_valid_model_identifiers(
     assert [problem.loc for problem in problems] == locs
 
 
+@pytest.mark.rule("settled-19")
 def test_default_models_are_per_step() -> None:
     """A key is the name of a step."""
     problems = preferring(default_models={"My Draft": "openai/gpt-4o"})
     assert "no name of a step" in problems[0].message
 
 
+@pytest.mark.rule("preferences-2")
 def test_style_primer_must_exist_if_specified() -> None:
     """None is specified with none."""
     assert preferring(style_primer="academic") == preferring() == []
@@ -171,6 +182,7 @@ def test_style_primer_must_exist_if_specified() -> None:
         UserPreferences(style_primer="No Name")
 
 
+@pytest.mark.rule("preferences-3")
 @pytest.mark.parametrize("field", [UserPreferences, Settings])
 def test_buffer_size_must_be_positive_integer(field: type[UserPreferences]) -> None:
     """As a preference and as a setting."""
@@ -180,6 +192,7 @@ def test_buffer_size_must_be_positive_integer(field: type[UserPreferences]) -> N
             field.model_validate({"streaming_buffer_size": wrong})
 
 
+@pytest.mark.rule("preferences-5")
 @pytest.mark.parametrize("field", [UserPreferences, Settings])
 def test_max_concurrent_pipelines_between_1_and_10(
     field: type[UserPreferences],
@@ -192,6 +205,7 @@ def test_max_concurrent_pipelines_between_1_and_10(
             field(max_concurrent_pipelines=wrong)
 
 
+@pytest.mark.rule("preferences-6")
 def test_export_format_must_be_supported() -> None:
     """Yaml, json, markdown."""
     for fine in ("yaml", "json", "markdown"):
@@ -202,6 +216,7 @@ def test_export_format_must_be_supported() -> None:
             UserPreferences.model_validate({"export_format": wrong})
 
 
+@pytest.mark.rule("preferences-t1")
 def test_preferences_are_updated_through_modifications() -> None:
     """Each makes a new value, checked as a whole; the old one stays."""
     before = UserPreferences()
@@ -217,6 +232,7 @@ def test_preferences_are_updated_through_modifications() -> None:
 # --- keyboard shortcuts -----------------------------------------------------------
 
 
+@pytest.mark.rule("preferences-4")
 @pytest.mark.parametrize(
     "chord",
     [
@@ -232,6 +248,7 @@ def test_keyboard_shortcuts_cannot_conflict_with_system_bindings(chord: str) -> 
     assert "conflicts" in problems[0].message
 
 
+@pytest.mark.rule("settled-23")
 @pytest.mark.parametrize(
     "chord", ["ctrl+alt+w", "ctrl+alt+shift+w", "<leader>ws", "gW", "<M-w>", "ctrl+f7"]
 )
@@ -240,12 +257,14 @@ def test_other_keyboard_shortcuts_are_free(chord: str) -> None:
     assert preferring(keyboard_shortcuts={"writeit.run.start": chord}) == []
 
 
+@pytest.mark.rule("settled-23")
 @pytest.mark.parametrize("chord", ["", " ", "ctrl+", "crtl+p", "ctrl+pp", "<C-foo>"])
 def test_a_keyboard_shortcut_is_a_chord_of_keys(chord: str) -> None:
     """Anything else is a problem, not a binding that never fires."""
     assert len(preferring(keyboard_shortcuts={"writeit.run.start": chord})) == 1
 
 
+@pytest.mark.rule("preferences-4")
 def test_keyboard_shortcuts_cannot_conflict_with_each_other() -> None:
     """The second of two is told whose it is."""
     shortcuts = {"writeit.run.start": "ctrl+alt+w", "writeit.run.show": "<C-A-w> x"}

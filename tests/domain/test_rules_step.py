@@ -45,6 +45,7 @@ def step(**fields: Any) -> StepState:
 # --- fields -----------------------------------------------------------------------
 
 
+@pytest.mark.rule("step-1", "verb-27")
 def test_step_name_must_be_valid_pipeline_step() -> None:
     """It is a name, and the run has it under that name."""
     for name in ("", "Angles", "an angle", "-", "a" * 65):
@@ -64,6 +65,7 @@ def test_step_name_must_be_valid_pipeline_step() -> None:
     assert "angles" in refusal.value.hint
 
 
+@pytest.mark.rule("step-2")
 def test_started_and_completed_timestamps_must_be_sequential() -> None:
     """Completed not before started, and not without it; both in one moment is fine."""
     whole = {"ai_responses": (ANSWER,), "status": StepStatus.COMPLETED}
@@ -74,6 +76,7 @@ def test_started_and_completed_timestamps_must_be_sequential() -> None:
         step(completed_at=START, **whole)
 
 
+@pytest.mark.rule("step-3", "verb-8")
 @pytest.mark.parametrize("index", [-1, 1, 2])
 def test_user_selection_must_be_valid_index_into_ai_responses(index: int) -> None:
     """In the entity, in the machine and in the decision."""
@@ -89,6 +92,7 @@ def test_user_selection_must_be_valid_index_into_ai_responses(index: int) -> Non
         select.select_response(run, current(run), index, START)
 
 
+@pytest.mark.rule("step-4")
 def test_ai_responses_list_cannot_be_empty_for_completed_status() -> None:
     """A completed step has what was chosen from."""
     with pytest.raises(ValidationError, match="must have answers"):
@@ -103,6 +107,7 @@ def test_an_answer_stands_in_a_step_once() -> None:
         step(ai_responses=(ANSWER, ANSWER))
 
 
+@pytest.mark.rule("step-5", "verb-5")
 def test_retry_count_cannot_exceed_system_maximum_3() -> None:
     """Three regenerations; the fourth is refused and offers a branch."""
     assert MAX_RETRIES == 3
@@ -126,6 +131,7 @@ def test_retry_count_cannot_exceed_system_maximum_3() -> None:
 # --- transitions ------------------------------------------------------------------
 
 
+@pytest.mark.rule("step-t1", "settled-3")
 def test_pending_to_running_on_step_start() -> None:
     """It is RUNNING from being asked until the choice."""
     run, (call,) = asked(new_run())
@@ -135,6 +141,7 @@ def test_pending_to_running_on_step_start() -> None:
     assert current(run).status is StepStatus.RUNNING
 
 
+@pytest.mark.rule("step-t2", "rel-8")
 def test_running_to_completed_on_user_selection() -> None:
     """The choice completes the step."""
     run = chosen(new_run())
@@ -164,6 +171,7 @@ def test_a_refusal_says_what_can_be_done() -> None:
     ]
 
 
+@pytest.mark.rule("step-t3", "verb-4")
 def test_completed_to_running_on_regenerate_request() -> None:
     """The choice is put aside until there is a new one."""
     run, _ = anew(chosen(new_run()), "angles")
@@ -173,6 +181,7 @@ def test_completed_to_running_on_regenerate_request() -> None:
     assert run.current_step == "angles"
 
 
+@pytest.mark.rule("settled-7", "settled-10")
 def test_running_to_pending_when_nothing_arrived() -> None:
     """Not one answer has text: the step waits to be asked, the run stays RUNNING."""
     run, (call,) = asked(new_run())
@@ -183,6 +192,7 @@ def test_running_to_pending_when_nothing_arrived() -> None:
     assert run.status is PipelineStatus.RUNNING
 
 
+@pytest.mark.rule("settled-8", "verb-12")
 def test_pending_to_skipped_on_going_on_without_it() -> None:
     """Its content is empty then, and the next step is the current one."""
     run = new_run()
@@ -193,6 +203,7 @@ def test_pending_to_skipped_on_going_on_without_it() -> None:
     assert run.status is PipelineStatus.RUNNING
 
 
+@pytest.mark.rule("settled-9")
 def test_the_transitions_of_a_step_are_these_and_no_others() -> None:
     """The seed's three, and the settled additions."""
     pending, running, complete, skipped = StepStatus

@@ -58,6 +58,70 @@ FIELDS: dict[type[Entity], str] = {
 """The data model's fields, and behind the plus what the design added."""
 
 
+@pytest.mark.rule(
+    "config-f1",
+    "config-f2",
+    "config-f3",
+    "config-f4",
+    "config-f5",
+    "config-f6",
+    "run-f1",
+    "run-f2",
+    "run-f3",
+    "run-f4",
+    "run-f5",
+    "run-f6",
+    "run-f7",
+    "run-f8",
+    "run-f9",
+    "step-f1",
+    "step-f2",
+    "step-f3",
+    "step-f4",
+    "step-f5",
+    "step-f6",
+    "step-f7",
+    "step-f8",
+    "step-f9",
+    "response-f1",
+    "response-f2",
+    "response-f3",
+    "response-f4",
+    "response-f5",
+    "response-f6",
+    "response-f7",
+    "response-f8",
+    "response-f9",
+    "response-f10",
+    "primer-f1",
+    "primer-f2",
+    "primer-f3",
+    "primer-f4",
+    "primer-f5",
+    "primer-f6",
+    "primer-f7",
+    "primer-f8",
+    "primer-f9",
+    "session-f1",
+    "session-f2",
+    "session-f3",
+    "session-f4",
+    "session-f5",
+    "session-f6",
+    "session-f7",
+    "session-f8",
+    "preferences-f1",
+    "preferences-f2",
+    "preferences-f3",
+    "preferences-f4",
+    "preferences-f5",
+    "preferences-f6",
+    "preferences-f7",
+    "preferences-f8",
+    "part-1",
+    "part-5",
+    "part-8",
+)
 @pytest.mark.parametrize("entity", FIELDS, ids=lambda entity: entity.__name__)
 def test_an_entity_has_the_fields_of_the_data_model(entity: type[Entity]) -> None:
     """Under the data model's names; an addition is a settled one."""
@@ -97,6 +161,25 @@ def test_a_field_is_of_the_data_models_kind(
 # --- keys -------------------------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "key-1",
+    "key-2",
+    "key-3",
+    "key-4",
+    "key-5",
+    "key-6",
+    "key-7",
+    "key-8",
+    "key-9",
+    "key-10",
+    "key-11",
+    "key-12",
+    "key-13",
+    "key-14",
+    "more-key-1",
+    "more-key-3",
+    "more-key-4",
+)
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
@@ -173,6 +256,7 @@ def stored(run: PipelineRun) -> list[dict[str, Any]]:
     return [json.loads(encode_record(record, SharedTexts())) for record in records]
 
 
+@pytest.mark.rule("ser-3", "ser-4", "ser-5")
 def test_stored_timestamps_uuids_and_enums_are_strings() -> None:
     """ISO 8601 in UTC, 36 characters, the seed's upper-case words."""
     run = completed()
@@ -185,6 +269,7 @@ def test_stored_timestamps_uuids_and_enums_are_strings() -> None:
     assert response_record["response_id"] == str(answer.response_id)
 
 
+@pytest.mark.rule("ser-2")
 def test_a_long_text_is_stored_apart_with_a_reference_key() -> None:
     """A record holds its SHA-256; the bytes stand under it once."""
     texts = SharedTexts()
@@ -198,6 +283,7 @@ def test_a_long_text_is_stored_apart_with_a_reference_key() -> None:
 # --- what the engine keeps up to date ---------------------------------------------
 
 
+@pytest.mark.rule("session-t1")
 async def test_last_activity_is_updated_on_every_user_interaction(
     tmp_path: Path,
 ) -> None:
@@ -213,6 +299,7 @@ async def test_last_activity_is_updated_on_every_user_interaction(
     assert seen == sorted(set(seen))
 
 
+@pytest.mark.rule("session-t2")
 async def test_active_pipeline_run_id_changes_on_pipeline_switching(
     tmp_path: Path,
 ) -> None:
@@ -224,6 +311,7 @@ async def test_active_pipeline_run_id_changes_on_pipeline_switching(
     assert setup.engine.session.active_pipeline_run_id == first.pipeline_run_id
 
 
+@pytest.mark.rule("rel-14", "settled-12")
 def test_a_run_pins_its_primers_id_version_and_text() -> None:
     """Primer content is included for consistency, whatever becomes of the file."""
     primer = StylePrimer(
@@ -244,6 +332,7 @@ def test_a_run_pins_its_primers_id_version_and_text() -> None:
     assert pinned.version != other.version
 
 
+@pytest.mark.rule("rel-1")
 def test_many_runs_come_of_one_configuration() -> None:
     """Each has its own id and state; the configuration is the same."""
     request = StartRequest(configuration=PIPELINE, inputs={"source": "bees"})

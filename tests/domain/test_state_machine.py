@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import (
     Bundle,
@@ -289,7 +290,15 @@ def ended(step: str, call: Call, how: str) -> Events:
     return generate.fail_response(step, call, "timeout", "slow", START)
 
 
-TestHistory = History.TestCase
+TestHistory = pytest.mark.rule(
+    "response-1",
+    "response-t1",
+    "rel-9",
+    "rel-12",
+    "settled-27",
+    "settled-28",
+    "verb-23",
+)(History.TestCase)
 TestHistory.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
 
 

@@ -125,6 +125,7 @@ async def test_other_calls_go_on_when_one_is_refused(
     assert [call.model for call in setup.models.calls] == [MODEL]
 
 
+@pytest.mark.rule("settled-11")
 async def test_stopping_keeps_the_text_received_and_pauses_the_run(
     setup: EngineSetup,
 ) -> None:
@@ -236,6 +237,7 @@ async def test_a_queued_run_can_be_stopped(setup: EngineSetup) -> None:
     await setup.engine.wait_for_generation(generation)
 
 
+@pytest.mark.rule("run-t4", "settled-31")
 async def test_a_crash_of_the_model_host_keeps_the_text(
     setup: EngineSetup,
 ) -> None:
@@ -277,6 +279,7 @@ async def test_an_incomplete_answer_has_an_estimated_cost(setup: EngineSetup) ->
     assert usage.cost_usd == pytest.approx(6e-6)
 
 
+@pytest.mark.rule("settled-21")
 async def test_deltas_after_the_first_are_joined(
     setup: EngineSetup,
 ) -> None:

@@ -145,6 +145,7 @@ async def test_a_heartbeat_renews_the_lease(setup: EngineSetup) -> None:
     await setup.engine.close()
 
 
+@pytest.mark.rule("settled-33")
 async def test_the_session_of_a_dead_process_is_ended(
     setup: EngineSetup,
 ) -> None:

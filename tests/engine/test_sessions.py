@@ -64,6 +64,7 @@ def test_the_workspace_path_is_the_folder_of_the_store(
     assert engine.session.process.pid == os.getpid()
 
 
+@pytest.mark.rule("session-2")
 def test_a_missing_workspace_folder_is_an_error(tmp_path: Path) -> None:
     """Workspace path must exist and be writable."""
     ports = ports_with(tmp_path / "gone" / ".writeit" / "store")

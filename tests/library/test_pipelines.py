@@ -207,6 +207,7 @@ def test_a_choice_without_options_is_shown_at_its_name() -> None:
 # --- the rules of the data model --------------------------------------------------
 
 
+@pytest.mark.rule("config-2")
 def test_at_least_one_input_must_be_marked_as_required() -> None:
     check(
         changed("inputs:", "«inputs»:").replace("    required: true\n", ""),

@@ -62,6 +62,7 @@ def test_guidelines_must_include_avoid_and_prefer(key: str) -> None:
     check(f"{key}: [", f"x{key}: [", f"must include {key}", 4)
 
 
+@pytest.mark.rule("settled-13")
 @pytest.mark.parametrize("key", ["created_at", "last_used"])
 def test_what_the_store_keeps_is_no_key_of_the_file(key: str) -> None:
     check("name: Plain", f"name: Plain\n{key}: 2026-01-01", "There is no key", 1)

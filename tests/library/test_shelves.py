@@ -119,6 +119,7 @@ def test_a_writers_own_pipelines_are_found(user: Path, workspace: Path) -> None:
     assert library(workspace).pipelines["own"].scope == "user"
 
 
+@pytest.mark.rule("config-1")
 def test_nearer_folders_win(user: Path, workspace: Path) -> None:
     for root, words in (
         (user, "user"),
@@ -129,6 +130,7 @@ def test_nearer_folders_win(user: Path, workspace: Path) -> None:
         assert library(workspace).pipeline("tech-article").description == words
 
 
+@pytest.mark.rule("primer-1")
 def test_nearer_primers_win(workspace: Path) -> None:
     put(workspace, "academic", "Mine", shape=PRIMER)
     assert library(workspace).primer("academic").name == "Mine"
@@ -139,6 +141,7 @@ def test_taking_anothers_place_is_told(workspace: Path) -> None:
     check_problem(workspace, path, "information", "the bundled 'tech-article'")
 
 
+@pytest.mark.rule("config-1")
 def test_the_same_name_twice_in_one_folder_is_an_error(workspace: Path) -> None:
     put(workspace, "mine", "first", file="a")
     second = put(workspace, "mine", "second", file="b")
@@ -237,6 +240,7 @@ def test_more_files_than_anyone_has_are_not_read(workspace: Path) -> None:
     check_problem(workspace, folder, "warning", f"first {MAX_FILES}")
 
 
+@pytest.mark.rule("preferences-2", "rel-13")
 def test_a_style_primer_must_exist_if_specified(workspace: Path) -> None:
     path = put(workspace, "mine")
     path.write_text(

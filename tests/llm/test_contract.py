@@ -274,6 +274,7 @@ async def test_resolving_a_full_id_returns_it(scene: Scene) -> None:
     assert await scene.models.resolve_model_id("openai/gpt-4o") == "openai/gpt-4o"
 
 
+@pytest.mark.rule("response-2")
 async def test_resolving_an_unknown_provider_is_not_found(scene: Scene) -> None:
     with pytest.raises(NotFound):
         await scene.models.resolve_model_id("nosuchprovider/x")

@@ -48,6 +48,7 @@ async def test_a_branch_shares_the_past_and_chooses_anew(one_editor: Editor) -> 
     assert await one_editor.command("writeit.run.show", runId=run_id) == before
 
 
+@pytest.mark.rule("verb-24")
 async def test_rewinding_makes_a_branch_the_active_run(one_editor: Editor) -> None:
     """The run left behind is as it was; the session stands at the child."""
     run_id, _ = await at_outline(one_editor)
@@ -65,6 +66,7 @@ async def test_a_step_not_reached_cannot_be_branched_at(one_editor: Editor) -> N
     assert refused.kind == "invalid_transition"
 
 
+@pytest.mark.rule("rel-10")
 async def test_the_tree_is_the_whole_family_from_its_root(one_editor: Editor) -> None:
     """Without depth from the root; with depth the subtree, and `more` where it ends."""
     run_id, _ = await at_outline(one_editor, name="root")
@@ -86,6 +88,7 @@ async def test_the_tree_is_the_whole_family_from_its_root(one_editor: Editor) ->
     assert cut["children"][0]["children"] == []
 
 
+@pytest.mark.rule("verb-26")
 async def test_deleting_a_run_with_children_leaves_a_tombstone(
     one_editor: Editor,
 ) -> None:
@@ -108,6 +111,7 @@ async def test_deleting_a_run_with_children_leaves_a_tombstone(
     assert gone["deletedResponses"] == 3
 
 
+@pytest.mark.rule("session-3", "settled-18")
 async def test_deleting_the_active_run_clears_it(one_editor: Editor) -> None:
     """Active pipeline run must exist if specified."""
     run_id = await one_editor.start_run()
@@ -230,6 +234,7 @@ async def test_nothing_to_merge_is_refused(one_editor: Editor) -> None:
     assert refused.kind == "invalid_params"
 
 
+@pytest.mark.rule("verb-27")
 async def test_feedback_without_a_step_goes_to_the_last_with_answers(
     one_editor: Editor,
 ) -> None:
@@ -276,6 +281,7 @@ async def test_a_score_is_shown_with_the_answer_and_taken_back(
     assert back["qualityScore"] is None
 
 
+@pytest.mark.rule("preferences-t1")
 async def test_preferences_hold_for_sessions_to_come(one_editor: Editor) -> None:
     """What is set is kept, the rest stays, bad values are refused."""
     before = await one_editor.command("writeit.preferences.get")

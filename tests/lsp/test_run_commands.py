@@ -37,6 +37,7 @@ async def test_params_win_over_front_matter(one_editor: Editor) -> None:
     assert run["userInputs"]["target_audience"] == "captains"
 
 
+@pytest.mark.rule("rel-7")
 async def test_several_models_and_samples_answer_one_step(one_editor: Editor) -> None:
     """N models times S samples; an index is a place in the order they ended."""
     run_id = await one_editor.start_run()
@@ -93,6 +94,7 @@ async def test_runs_are_listed_newest_first_page_by_page(one_editor: Editor) -> 
     assert made[1] not in [r["runId"] for r in second["runs"]]
 
 
+@pytest.mark.rule("verb-12")
 async def test_the_writers_own_wording_goes_on_and_the_answer_stays(
     one_editor: Editor,
 ) -> None:
@@ -120,6 +122,7 @@ async def test_the_writers_own_wording_goes_on_and_the_answer_stays(
     assert "shorter" in prompt
 
 
+@pytest.mark.rule("settled-15")
 async def test_the_session_knows_the_run_it_is_at(one_editor: Editor) -> None:
     """run.start makes a run the session's active one."""
     run_id = await one_editor.start_run()

@@ -188,6 +188,7 @@ def test_a_step_renders_from_a_context_alone() -> None:
 # --- words are never dropped ------------------------------------------------------
 
 
+@pytest.mark.rule("verb-10")
 def test_feedback_the_next_template_does_not_name_is_appended() -> None:
     configuration = pipeline("x", "Go on.\n")
     run = run_of(configuration, done("one", feedback="Shorter {{ x }}!"))
@@ -202,6 +203,7 @@ def test_feedback_the_template_places_is_not_appended() -> None:
     assert build_prompt(configuration, run, "two") == "Mind: Shorter!"
 
 
+@pytest.mark.rule("verb-10")
 def test_feedback_of_the_nearest_step_that_has_some_is_appended() -> None:
     configuration = pipeline("x", "y", "Go on.")
     run = run_of(configuration, done("one", feedback="A"), done("two"))

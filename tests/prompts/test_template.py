@@ -120,6 +120,7 @@ def test_a_step_cannot_use_itself() -> None:
     check_problem("{{ steps.two.content }}", "only the steps before")
 
 
+@pytest.mark.rule("config-4")
 def test_a_step_cannot_use_a_later_one() -> None:
     check_problem("{{ steps.three.content }}", "only the steps before")
 

@@ -61,6 +61,7 @@ async def committed(store: Store, decisions: Sequence[RunCommit]) -> None:
         assert seq == decision.expected_seq + len(decision.events)
 
 
+@pytest.mark.rule("settled-27")
 @given(histories())
 @modest
 def test_random_histories_are_kept(decisions: list[RunCommit]) -> None:

@@ -170,6 +170,7 @@ def test_every_field_of_an_entity_has_its_place(
 # Keys
 
 
+@pytest.mark.rule("more-key-5")
 @given(TIMES, TIMES)
 def test_keys_of_times_sort_as_the_times_do(one: datetime, two: datetime) -> None:
     """Whatever zone they were given in."""
@@ -180,6 +181,7 @@ def test_keys_of_times_sort_as_the_times_do(one: datetime, two: datetime) -> Non
     assert keys.trailing_id(first) == an_id(1)
 
 
+@pytest.mark.rule("more-key-5")
 def test_keys_of_responses_sort_by_their_index() -> None:
     """Beyond ten, too."""
     made = [
@@ -190,6 +192,7 @@ def test_keys_of_responses_sort_by_their_index() -> None:
     assert {keys.step_of_response(key) for key in made} == {"draft"}
 
 
+@pytest.mark.rule("more-key-5")
 def test_a_key_fits_or_is_refused() -> None:
     """511 bytes, not characters."""
     assert len(keys.config("c" * 504)) == 511
@@ -200,6 +203,7 @@ def test_a_key_fits_or_is_refused() -> None:
         keys.index_entry(keys.run_by_config("c" * 440), at(0), an_id(1))
 
 
+@pytest.mark.rule("more-key-5")
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_different_names_have_different_keys(one: str, two: str) -> None:
     """Colons in a name cannot separate it."""

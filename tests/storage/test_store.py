@@ -32,6 +32,7 @@ def read(store: Store, run: PipelineRun) -> PipelineRun:
     return stored.run
 
 
+@pytest.mark.rule("ser-1")
 async def test_a_run_is_read_as_it_was_committed(store: Store) -> None:
     """With every field and the seq of its newest event."""
     run = a_run(uri="file:///notes/bees.md", name="Bees", models={"draft": ("a/b",)})
@@ -94,6 +95,7 @@ async def test_a_decision_without_events_is_refused(store: Store) -> None:
     assert store.get_run(an_id(1)) is None
 
 
+@pytest.mark.rule("run-1")
 async def test_a_run_id_is_given_once(store: Store) -> None:
     """Pipeline run ID must be unique across all users."""
     await put(store, a_run())
@@ -114,6 +116,7 @@ async def test_of_several_decisions_at_once_one_is_written(store: Store) -> None
     assert len(store.events(run.pipeline_run_id)) == 2
 
 
+@pytest.mark.rule("settled-20")
 async def test_a_score_belongs_to_the_run(store: Store) -> None:
     """The answer is unchanged, and a branch that shares it has its own score."""
     parent = await put(store, a_run(1))
@@ -273,6 +276,7 @@ async def test_the_list_is_filtered(store: Store) -> None:
             assert await listed(store, replace(query, limit=limit)) == numbers, query
 
 
+@pytest.mark.rule("key-14")
 async def test_runs_are_listed_as_completed_until_regenerated(store: Store) -> None:
     """Regenerating the last step removes the run from the list."""
     run = await put(store, a_run())
@@ -351,6 +355,7 @@ async def test_another_primer_under_the_same_version_is_refused(store: Store) ->
     assert store.get_run(an_id(2)) is None
 
 
+@pytest.mark.rule("primer-t1", "primer-t2", "settled-13", "more-key-1")
 async def test_a_primer_has_versions(store: Store) -> None:
     """The one used last is the default; the store has the times of use."""
     old, new = samples.primer("Old."), samples.primer("New.")
@@ -366,6 +371,7 @@ async def test_a_primer_has_versions(store: Store) -> None:
     assert store.primer("tech-journalist", "unknown") is None
 
 
+@pytest.mark.rule("rel-17")
 async def test_a_session_is_written_with_a_decision(store: Store) -> None:
     """It is listed as active."""
     session = samples.session()
@@ -393,6 +399,7 @@ async def test_a_stale_decision_writes_nothing(store: Store) -> None:
     assert store.active_sessions() == []
 
 
+@pytest.mark.rule("settled-17")
 async def test_an_ended_session_is_kept(store: Store) -> None:
     """It is removed from `active_sessions` only."""
     one, two = samples.session(901), samples.session(902)

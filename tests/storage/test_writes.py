@@ -90,6 +90,22 @@ async def finished(
 # What is written
 
 
+@pytest.mark.rule(
+    "key-1",
+    "key-2",
+    "key-3",
+    "key-4",
+    "key-5",
+    "key-6",
+    "key-7",
+    "key-8",
+    "key-9",
+    "key-10",
+    "key-11",
+    "key-12",
+    "key-13",
+    "more-key-2",
+)
 async def test_the_keys_are_the_data_models(lmdb_store: LmdbStore) -> None:
     """Literally, with the element of a list as the key's tail."""
     configuration, primer = samples.configuration(), samples.primer()
@@ -146,6 +162,7 @@ async def test_the_keys_are_the_data_models(lmdb_store: LmdbStore) -> None:
     assert f"journal:{run_id}:{an_id(11)}:0000000000" in streaming
 
 
+@pytest.mark.rule("ser-2")
 async def test_a_long_text_is_stored_once(lmdb_store: LmdbStore) -> None:
     """With any number of answers and events that have it."""
     run = await put(lmdb_store, a_run())
@@ -192,6 +209,7 @@ async def test_only_what_changed_is_written(lmdb_store: LmdbStore) -> None:
 # Branches
 
 
+@pytest.mark.rule("verb-25")
 @pytest.mark.parametrize(("answers", "size"), [(3, 900_000), (8, 320_000)])
 async def test_a_branch_of_ten_megabytes_writes_under_8_kb(
     lmdb_store: LmdbStore, answers: int, size: int
@@ -213,6 +231,7 @@ async def test_a_branch_of_ten_megabytes_writes_under_8_kb(
     assert stored.run == child
 
 
+@pytest.mark.rule("verb-25")
 async def test_the_last_of_a_thousand_branches_opens_like_the_first(
     lmdb_store: LmdbStore, tmp_path: Path
 ) -> None:
