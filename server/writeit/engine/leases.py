@@ -19,7 +19,7 @@ from writeit.domain.events import Event
 from writeit.domain.operations import generate, lifecycle
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import PipelineRun, PipelineStatus
-from writeit.engine.generation import (
+from writeit.engine.responses import (
     build_response,
     estimated_tokens,
     estimated_usage,
