@@ -23,8 +23,8 @@ POST = "  pipeline: post\n"
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("  pipe|line: post\n", "The pipeline its runs are made from."),
-        ("  |primer: x\n", "The style primer of its runs."),
+        ("  pipe|line: post\n", "The name of the pipeline."),
+        ("  |primer: x\n", "The id of the style primer."),
         ("  pipeline: po|st\n", "A post in two steps"),
         ("  pipeline: po|st\n", "draft → polish"),
         ("  pipeline: po|st\n", "Who reads it, required"),

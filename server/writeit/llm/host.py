@@ -12,7 +12,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from writeit.llm.process import (
     HostMessage,
@@ -20,8 +20,10 @@ from writeit.llm.process import (
     decode_message,
     encode_message,
 )
-from writeit.llm.requests import RequestHandler
 
+if TYPE_CHECKING:
+    # It imports LiteLLM, which must not happen before stdin is watched.
+    from writeit.llm.requests import RequestHandler
 _LOOPBACK_HOSTS = "127.0.0.1,localhost,::1"
 
 
