@@ -106,7 +106,7 @@ async def test_the_prompt_of_a_step_says_who_must_not_get_it(
     read = await home.editor.command(
         "writeit.view.read", uri=f"writeit:/prompt/{run_id}/angles.md"
     )
-    assert "nowhere: `providers` does not name openai" in read["text"]
+    assert "not allowed: `providers` does not list openai" in read["text"]
     page.close()
 
 

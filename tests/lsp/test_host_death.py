@@ -85,7 +85,7 @@ async def test_answers_outlive_their_host(
         assert end["status"] == "partial"
         assert end["error"]["reason"] == "unavailable"
         assert "SIGKILL" in end["error"]["message"]
-        assert "are kept" in end["error"]["message"]
+        assert "were kept" in end["error"]["message"]
     run = await one_editor.command("writeit.run.show", runId=run_id)
     assert run["status"] == "ERROR"
     again = await one_editor.command("writeit.step.run", runId=run_id)

@@ -61,5 +61,5 @@ async def test_a_run_that_was_paused_is_told_and_its_resuming_offered(
     async with serving([workspace], "bare", environment) as editor:
         editor.notes = editor.open_document(workspace / "notes.md")
         state, *offered = await first_line(editor)
-        assert state == "WriteIt: angles (1/4), paused"
+        assert state == "WriteIt: angles (1/4), stopped"
         assert {"Resume the run", "Choose answer 1"} <= set(offered)

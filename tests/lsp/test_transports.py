@@ -124,7 +124,7 @@ async def test_a_public_address_is_misuse() -> None:
     )
     _, said = await process.communicate()
     assert process.returncode == 2
-    assert b"can be reached by others" in said
+    assert b"can be reached from the network" in said
     assert b"Traceback" not in said
 
 

@@ -90,7 +90,7 @@ DEMO_NEXT = "Generate the answers:  :WriteIt next"
 # The server's
 RUN_NOT_STARTED = "Not started"
 RUN_BRANCHED = "branched at {}"
-RUN_MISSING = "There is no run"
+RUN_MISSING = "has no run"
 STEP_NOT_STARTED = "Not generated yet"
 STEP_WAITS = "to choose from"
 STEP_FAILED = "No answer"
