@@ -112,7 +112,7 @@ def test_choose_takes_feedback_without_a_number(session: NeovimSession) -> None:
 
 
 def test_refusal_names_verbs_instead_of_commands(session: NeovimSession) -> None:
-    """`step.select` is `:WriteIt choose`."""
+    """The hint says what to do, not a command id."""
     session.run("start")
     session.run("next openai/say-a")
     session.run("next openai/say-a")
