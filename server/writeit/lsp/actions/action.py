@@ -16,7 +16,7 @@ class Action:
     command: str
     params: dict[str, Any]
     uses_model: bool = False
-    """Whether a model writes text if she takes it."""
+    """Whether a model writes text if the user takes it."""
     has_lens: bool = False
     """Whether it is among the few that a code lens shows."""
     lens_title: str = ""

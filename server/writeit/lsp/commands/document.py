@@ -44,7 +44,7 @@ async def apply_step_text(request: Request[p.StepApplyParams]) -> shapes.WireMod
 
     async def work() -> p.StepApplyResult:
         result = await applying.apply_text(job, wait_for_user=not params.wait)
-        if not params.wait:  # who waits has it in the reply, and says it in her way
+        if not params.wait:  # else the reply tells the client
             show_apply_result(
                 session, result, f"The text is in {document_name(result.uri)}."
             )
@@ -126,7 +126,7 @@ def show_apply_result(
 def show_conflicts(
     session: Session, job: applying.ApplyJob, result: applying.ApplyResult
 ) -> None:
-    """Open her text beside the one the answer would make of it, where they differ.
+    """Open the user's text beside the answer's version, where they differ.
 
     A client that waits has the conflicts in its reply, and shows them itself.
     """
@@ -246,7 +246,7 @@ async def _select_and_apply(
 ) -> None:
     """Select and apply the one answer; of several the writer chooses herself.
 
-    So she does of one that was cut short: it would take the passage's end away.
+    So is one that was cut short: it would remove the end of the passage.
     """
     if len(state.ai_responses) != 1 or state.ai_responses[0].partial:
         count = len(state.ai_responses)

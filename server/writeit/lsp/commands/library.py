@@ -181,7 +181,7 @@ async def set_key(request: Request[p.KeysSetParams]) -> p.KeysSetResult:
     session, params = request.session, request.params
     world, provider = session.ports, params.provider
     await require_known_provider(world, provider)
-    # A keyring may ask its owner first, and that may take her a while.
+    # A keyring may ask the user first, and that may take a while.
     await asyncio.to_thread(world.keys.set, provider, params.key.get_secret_value())
     if await asyncio.to_thread(world.keys.source, provider) == "environment":
         session.client.show_info(

@@ -116,7 +116,7 @@ async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
 
 
 async def pause_run(request: Request[p.RunParams]) -> shapes.WirePipelineRun:
-    """Stop what streams, keep what came."""
+    """Stop generating and keep the received text."""
     engine = request.folder().engine
     return run_to_wire(await engine.pause_run(request.params.run_id))
 

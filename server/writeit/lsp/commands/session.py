@@ -1,4 +1,4 @@
-"""`writeit.session.*`, `writeit.preferences.*`: who is connected, what she prefers."""
+"""`writeit.session.*`, `writeit.preferences.*`: sessions and preferences."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ async def run_step(request: Request[p.StepRunParams]) -> shapes.WireModel:
 
 
 async def regenerate_step(request: Request[p.StepRegenerateParams]) -> shapes.WireModel:
-    """Ask a step anew, with what to change about its answer."""
+    """Regenerate a step with feedback."""
     params, folder = request.params, request.folder()
     run = await folder.engine.load_run(params.run_id)
     words = await UserEdits.read(

@@ -78,7 +78,7 @@ def _missing_input_fixes(
     uri: str,
     diagnostics: list[types.Diagnostic],
 ) -> Iterator[types.CodeAction]:
-    """Yield what writes the inputs that are not there, for her to fill in."""
+    """Yield actions that insert missing inputs for the user to fill in."""
     head = session.documents.front_matter_text(uri)
     name = front_matter_context.parse_front_matter(head, uri).config.pipeline or ""
     entry = library.pipelines.get(name)

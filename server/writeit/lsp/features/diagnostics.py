@@ -138,7 +138,7 @@ class DiagnosticsPublisher:
             self._timers[uri] = loop.call_later(DEBOUNCE_SECONDS, self._check, uri)
 
     def recheck_all(self) -> None:
-        """Look at all front matter anew: a pipeline or a primer may have changed."""
+        """Check all front matter again: a pipeline or a primer may have changed."""
         for uri, head in [*self._checked_front_matter.items()]:
             if head:
                 self._checked_front_matter[uri] = ""
