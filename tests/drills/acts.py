@@ -113,7 +113,7 @@ def select(_run: Json, step: Json, rng: Random) -> Act:
     facts = [("response_selected", name, f"{index} {content}")]
     if rng.random() < 0.5:
         params["feedback"] = words(rng)
-        facts.append(("feedback_variables", name, params["feedback"]))
+        facts.append(("feedback_given", name, params["feedback"]))
     return Act("writeit.step.select", params, facts)
 
 
@@ -131,7 +131,7 @@ def feedback(_run: Json, step: Json, rng: Random) -> Act:
     return Act(
         "writeit.step.feedback",
         {"step": name, "text": text},
-        [("feedback_variables", name, text)],
+        [("feedback_given", name, text)],
     )
 
 

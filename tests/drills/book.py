@@ -137,7 +137,7 @@ DETAILS: dict[str, Callable[[Any], str]] = {
     "response_rated": lambda event: str(event.score),
     "passage_taken": lambda event: str(event.passage.text),
     "merged": lambda event: str(event.content),
-    "feedback_variables": lambda event: str(event.text),
+    "feedback_given": lambda event: str(event.text),
     "step_regenerated": lambda event: str(event.feedback),
 }
 

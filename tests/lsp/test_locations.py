@@ -220,7 +220,7 @@ async def test_a_passage_says_where_it_comes_from(docs: OpenDocuments) -> None:
     hover = await docs.editor.request("textDocument/hover", {**here, "position": at})
     said = hover["contents"]["value"]
     assert "polish-passage" in said
-    assert "Answer 1 by openai/say-a, in your wording" in said
+    assert "Answer 1 by openai/say-a, edited by you" in said
     above = {"line": 0, "character": 3}
     hover = await docs.editor.request("textDocument/hover", {**here, "position": above})
     assert hover is None
