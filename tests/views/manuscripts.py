@@ -49,4 +49,4 @@ hundred bees stand at the slit and fan, and they will stand there until morning.
 
 The others sleep. You can see it at their antennae, which sink, and at their legs, \
 which give way. A bee that was kept awake for one night dances the wrong way the \
-next day: her sisters fly where no flowers are."""
+next day: its sisters fly where no flowers are."""

@@ -143,7 +143,7 @@ def test_an_emptied_section_is_an_edit() -> None:
 
 
 def test_a_section_without_any_line_is_empty() -> None:
-    """She may delete the empty line as well."""
+    """The empty line may be deleted as well."""
     page = page_of("words", "words")
     opening, closing = opening_of(page, "merge"), closing_of(page, "merge")
     now = page.replace(f"{opening}\n\n{closing}", f"{opening}\n{closing}")
@@ -173,7 +173,7 @@ def test_a_section_that_lost_a_marker_is_a_problem(
 @settings(deadline=None)
 @given(KEYS)
 def test_a_section_that_is_gone_is_a_problem(key: SectionKey) -> None:
-    """She may have deleted it with its markers."""
+    """The user may have deleted it with its markers."""
     before = page_of("words", "words")
     head, _, rest = before.partition(opening_of(before, key))
     now = head + rest.partition(closing_of(before, key))[2]

@@ -58,7 +58,7 @@ def test_nothing_typed_changes_nothing(one: str) -> None:
 
 
 def test_a_passage_taken_meanwhile_joins_her_merge() -> None:
-    """She changed the merge, then took one more passage: both are there."""
+    """The user changed the merge, then took one more passage: both are there."""
     two = samples.waiting()
     one = two.evolve(passages=two.passages[:1])
     before = render_step(samples.up_to_draft(one), "draft")
