@@ -14,7 +14,7 @@ import secrets
 import socket
 import sys
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pygls.io_ import run_async, run_websocket
 
@@ -117,6 +117,25 @@ class _EditorConnections:
             self._all_disconnected.set()
 
 
+class _FairReader:
+    """A reader of messages that lets each begin before the next one is read.
+
+    Else a change that arrives in the same packet moves the text under a range.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+
+    async def readline(self) -> bytes:
+        """Read a line of a header."""
+        await asyncio.sleep(0)
+        return await self._reader.readline()
+
+    async def readexactly(self, n: int) -> bytes:
+        """Read a message."""
+        return await self._reader.readexactly(n)
+
+
 class _TcpTransport(_EditorConnections):
     async def serve(self, host: str, port: int) -> int:
         listening = await asyncio.start_server(self._serve_editor, host, port)
@@ -133,7 +152,7 @@ class _TcpTransport(_EditorConnections):
         try:
             await run_async(
                 stop_event=Event(),
-                reader=reader,
+                reader=_FairReader(reader),
                 protocol=server.protocol,
                 logger=logger,
                 error_handler=server.report_server_error,
@@ -147,9 +166,18 @@ class _TcpTransport(_EditorConnections):
 
 class _WebSocketTransport(_EditorConnections):
     async def serve(self, host: str, port: int) -> int:
-        from websockets.asyncio.server import serve  # noqa: PLC0415 -- only for this
+        from websockets.asyncio.server import ServerConnection, serve  # noqa: PLC0415 -- only for this
 
-        async with serve(self._serve_editor, host, port) as listening:
+        class FairConnection(ServerConnection):
+            """As `_FairReader`."""
+
+            async def recv(self, decode: bool | None = None) -> Any:  # noqa: ANN401 -- as in websockets
+                await asyncio.sleep(0)
+                return await super().recv(decode)
+
+        async with serve(
+            self._serve_editor, host, port, create_connection=FairConnection
+        ) as listening:
             _print_address(next(iter(listening.sockets)).getsockname())
             await self._all_disconnected.wait()
         return 0

@@ -71,8 +71,9 @@ async def read_displayed_page(
     if isinstance(view, uris.UsageView):
         return None
     run_id = view.right.run_id if isinstance(view, uris.CompareView) else view.run_id
-    run = await folder.engine.load_run(run_id)
+    # The text first: the client's positions are about what it is now.
     seen = await read_displayed_view(documents, folder, view, uri)
+    run = await folder.engine.load_run(run_id)
     return DisplayedPage(folder, view, seen.text, seen.sections, run)
 
 

@@ -188,11 +188,12 @@ async def polish_passage(request: Request[p.DocumentPolishParams]) -> shapes.Wir
     """Ask for a passage in better words; with `apply` put one answer in its place."""
     params, session = request.params, request.session
     folder = request.folder()
+    start = Request(session, _to_run_start_params(params))
+    source = running.read_source(start)
     identify = session.ports.models.resolve_model_id
     models = [await identify(model) for model in params.models or ()]
-    started = await running.start_run(Request(session, _to_run_start_params(params)))
-    run_id = started.pipeline_run_id
-    run = await folder.engine.load_run(run_id)
+    run = await running.create_run(start, source)
+    run_id = run.pipeline_run_id
     asked = GenerateStep(
         run_id=run_id,
         step=None,

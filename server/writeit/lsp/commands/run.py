@@ -9,13 +9,13 @@ from writeit import __version__
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import Output, PipelineConfiguration
-from writeit.domain.run import RunDocument
+from writeit.domain.run import PipelineRun, RunDocument
 from writeit.domain.session import Settings
 from writeit.engine.precedence import StartRequest, input_text, resolve_primer_name
 from writeit.engine.queries import read_full_tree, read_run_tree
 from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
-from writeit.library.front_matter import FrontMatterConfig
+from writeit.library.front_matter import FrontMatter, SourceDocument
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import Command, Handlers, Request
@@ -29,18 +29,31 @@ from writeit.ports.store import RunQuery
 
 async def start_run(request: Request[p.RunStartParams]) -> shapes.WirePipelineRun:
     """Make a run of a pipeline; nothing is sent yet."""
+    return run_to_wire(await create_run(request, read_source(request)))
+
+
+def read_source(request: Request[p.RunStartParams]) -> SourceDocument:
+    """Return the document or passage that a run is to be started on.
+
+    A range is about the text as it is now, so this comes before anything is awaited.
+    """
+    params, session = request.params, request.session
+    if params.uri is None:
+        return SourceDocument(RunDocument(), FrontMatter("", ""))
+    session.require_user_document(params.uri)
+    source = session.documents.load_source_document(params.uri, params.range)
+    return source.require_valid()
+
+
+async def create_run(
+    request: Request[p.RunStartParams], source: SourceDocument
+) -> PipelineRun:
+    """Make a run of a pipeline on a document that has been read."""
     params, session = request.params, request.session
     folder = request.folder()
     library = folder.load_library()
     configuration = library.pipeline(params.pipeline)
-    document, binding = RunDocument(), FrontMatterConfig()
-    if params.uri is not None:
-        session.require_user_document(params.uri)
-        manuscript = session.documents.load_source_document(
-            params.uri, params.range
-        ).require_valid()
-        document = manuscript.document
-        binding = manuscript.front_matter.config
+    binding = source.front_matter.config
     settings = await folder.load_settings()
     session.warm_up_models()
     primer = resolve_primer_name(
@@ -50,12 +63,12 @@ async def start_run(request: Request[p.RunStartParams]) -> shapes.WirePipelineRu
         settings,
         folder.engine.session.preferences,
     )
-    run = await folder.engine.start_run(
+    return await folder.engine.start_run(
         StartRequest(
             configuration=configuration,
             inputs={name: input_text(value) for name, value in params.inputs.items()},
             front_matter_inputs=binding.inputs,
-            document=document,
+            document=source.document,
             primer=library.primer(primer) if primer else None,
             models=await _resolve_models(request, params.models),
             name=params.name,
@@ -64,7 +77,6 @@ async def start_run(request: Request[p.RunStartParams]) -> shapes.WirePipelineRu
             output_path=params.output_path or binding.output_path,
         ),
     )
-    return run_to_wire(run)
 
 
 def _configured_output(

@@ -150,24 +150,26 @@ async def code_actions(
         folder = session.folder_containing(uri)
         library = folder.load_library()
         pipelines = library.usable_pipelines
+        # What needs the range comes before anything is awaited.
+        of_passage = [
+            _to_code_action(rewrite.action, rewrite.kind, with_tag=tagged)
+            for rewrite in rewrite_actions(session.documents, pipelines, params)
+        ]
+        word = is_word_selected(session.documents, params)
+        fixes = list(quick_fixes(session, library, params))
         some = [
             *actions_for_document(session.documents, folder, uri)[1],
             *document_actions.start_actions(pipelines, uri),
             *_front_matter_actions(session, pipelines, uri),
             *await _install_actions(session),
         ]
-        of_passage = [
-            _to_code_action(rewrite.action, rewrite.kind, with_tag=tagged)
-            for rewrite in rewrite_actions(session.documents, pipelines, params)
-        ]
         if of_passage and _has_runs(folder):
             session.warm_up_models()  # a model may be asked the next moment
         of_run = [
             _to_code_action(offer, SOURCE_KIND, with_tag=tagged) for offer in some
         ]
-        word = is_word_selected(session.documents, params)
         ours = of_run + of_passage if word else of_passage + of_run
-        actions = [*quick_fixes(session, library, params), *ours]
+        actions = [*fixes, *ours]
     return [action for action in actions if _is_requested(action, params.context.only)]
 
 
