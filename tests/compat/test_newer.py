@@ -28,7 +28,7 @@ from writeit.domain.session import UserPreferences
 from writeit.export.bundle_reader import read_export
 from writeit.library.pipelines import read_pipeline
 from writeit.storage import keys
-from writeit.storage.checksum import add_checksum, strip_checksum
+from writeit.storage.integrity import add_checksum, strip_checksum
 from writeit.storage.maintenance import LmdbMaintenance
 from writeit.storage.store import LmdbStore
 from writeit.storage.verify import check_store

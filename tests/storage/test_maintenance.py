@@ -24,7 +24,7 @@ from writeit.domain.events import Event
 from writeit.domain.operations import generate
 from writeit.domain.run import PipelineRun
 from writeit.ports.store import DeletionCounts, Maintenance, RunQuery
-from writeit.storage import keys, maintenance, migrations, page_check
+from writeit.storage import integrity, keys, maintenance, migrations
 from writeit.storage.maintenance import LmdbMaintenance
 from writeit.storage.snapshot import Snapshot
 from writeit.storage.store import LmdbStore
@@ -117,7 +117,7 @@ async def test_compacting_frees_disk_space(
     assert after.file_bytes == data_file(tmp_path).stat().st_size
     assert lmdb_store.get_run(an_id(2)) == kept
     assert not (await care.verify()).problems
-    assert page_check.find_file_damage(data_file(tmp_path).parent) == []
+    assert integrity.find_file_damage(data_file(tmp_path).parent) == []
 
 
 async def test_compacting_drops_texts_only(

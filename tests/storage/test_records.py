@@ -15,7 +15,6 @@ from writeit.domain.errors import InvalidParams
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import (
     AIResponse,
-    Call,
     MergePart,
     Passage,
     PipelineRun,
@@ -27,7 +26,7 @@ from writeit.domain.run import (
     StreamingResponse,
 )
 from writeit.storage import keys, mapping, records
-from writeit.storage.cache import LruCache, cached_bytes
+from writeit.storage.reads import LruCache, cached_bytes
 from writeit.storage.records import (
     PreferencesRecord,
     PrimerRecord,
@@ -149,7 +148,6 @@ def test_numbers_without_end_come_back() -> None:
         (StepState, records.StepRecord, {"ai_responses"}),
         (AIResponse, records.ResponseRecord, set()),
         (TokenUsage, records.TokenUsageRecord, set()),
-        (Call, records.CallRecord, set()),
         (StreamingResponse, records.StreamingRecord, {"text"}),
         (ResponseFailure, records.FailureRecord, set()),
         (Passage, records.PassageRecord, set()),

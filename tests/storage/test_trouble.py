@@ -26,7 +26,7 @@ from writeit.domain import state_machine
 from writeit.domain.errors import StoreError
 from writeit.ports.store import RunQuery
 from writeit.storage import keys, migrations, writer
-from writeit.storage.checksum import add_checksum, strip_checksum
+from writeit.storage.integrity import add_checksum, strip_checksum
 from writeit.storage.snapshot import Batch
 from writeit.storage.store import LmdbStore
 

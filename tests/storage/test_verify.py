@@ -13,7 +13,7 @@ import pytest
 
 from storage.samples import a_run, an_id, put
 from storage.whole import CHILD, DELETED, FINISHED, GRANDCHILD, STREAMING, whole_store
-from writeit.storage import checksum, keys, migrations, verify
+from writeit.storage import integrity, keys, migrations, verify
 from writeit.storage.maintenance import LmdbMaintenance
 from writeit.storage.store import LmdbStore
 from writeit.storage.verify import check_store
@@ -125,12 +125,12 @@ def test_a_value_under_another_key_is_found(whole: Path, folder: Path) -> None:
 
 def put_record(txn: lmdb.Transaction[bytes], key: bytes, value: bytes) -> None:
     """Write another record with a valid checksum."""
-    txn.put(key, checksum.add_checksum(key, value))
+    txn.put(key, integrity.add_checksum(key, value))
 
 
 def replaced(txn: lmdb.Transaction[bytes], key: bytes, old: bytes, new: bytes) -> None:
     """Change a record, with a valid checksum."""
-    value = checksum.strip_checksum(txn.get(key) or b"")
+    value = integrity.strip_checksum(txn.get(key) or b"")
     assert old in value
     put_record(txn, key, value.replace(old, new))
 
@@ -215,9 +215,9 @@ def test_orphans_and_unknown_keys_are_found(folder: Path, key: bytes) -> None:
     other = key.partition(b":")[0] + b":"
     value = next((v for k, v, _ in contents(folder) if k.startswith(other)), b"?")
     if key.startswith(keys.RECORD_PREFIXES):
-        value = checksum.add_checksum(key, checksum.strip_checksum(value))
+        value = integrity.add_checksum(key, integrity.strip_checksum(value))
     elif key.startswith(keys.JOURNAL):
-        value = checksum.add_text_checksum(key, b"text")
+        value = integrity.add_text_checksum(key, b"text")
     change(folder, lambda txn: txn.put(key, value))
     assert key.decode(errors="replace") in problems_by_key(folder)
 
@@ -238,7 +238,7 @@ def test_other_bytes_of_the_same_record_are_no_problem(folder: Path) -> None:
     key = keys.step(FINISHED, "draft")
 
     def rewrite(txn: lmdb.Transaction[bytes]) -> None:
-        record = json.loads(checksum.strip_checksum(txn.get(key) or b""))
+        record = json.loads(integrity.strip_checksum(txn.get(key) or b""))
         put_record(txn, key, json.dumps(record, sort_keys=True).encode())
 
     before = {k: v for k, v, _ in contents(folder)}[key]

@@ -19,7 +19,7 @@ from writeit.domain import events as e
 from writeit.domain.errors import Busy, InvalidParams, StoreError
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.ports.store import RunCommit, RunQuery
-from writeit.storage.checksum import strip_text_checksum
+from writeit.storage.integrity import strip_text_checksum
 from writeit.storage.store import LmdbStore
 from writeit.storage.writer import JOURNAL_DELAY
 

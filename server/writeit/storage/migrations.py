@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from writeit.storage import errors, keys
-from writeit.storage.checksum import add_checksum, add_text_checksum
+from writeit.storage.integrity import add_checksum, add_text_checksum
 from writeit.storage.records import RunSummaryRecord, decode_record
 from writeit.storage.snapshot import Batch, Snapshot
 from writeit.storage.writes import index_entries

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from writeit.domain.errors import Busy, InvalidParams
-from writeit.storage import errors, location, page_check, provenance
+from writeit.storage import errors, integrity, location, provenance
 from writeit.storage.backup import temporary_folder
 from writeit.storage.location import (
     LOCK_FILE,
@@ -75,7 +75,7 @@ def _copy_verified(source: Path, target: Path) -> None:
     digest = _data_file_digest(source)
     with temporary_folder(target, _MOVE_PREFIX) as temporary:
         shutil.copyfile(source / DATA_FILE, temporary / DATA_FILE)
-        if problems := page_check.find_file_damage(temporary):
+        if problems := integrity.find_file_damage(temporary):
             raise errors.corrupt_error(source, problems[0])
         if _data_file_digest(temporary) != digest:
             raise errors.disk_full_error(target, "the copy differs from the store")

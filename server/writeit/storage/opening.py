@@ -15,7 +15,7 @@ from pathlib import Path
 
 import lmdb
 
-from writeit.storage import errors, keys, location, migrations, page_check, provenance
+from writeit.storage import errors, integrity, keys, location, migrations, provenance
 from writeit.storage.environment import INITIAL_MAP_SIZE, LmdbEnvironment
 from writeit.storage.location import fsync_path, opening_lock
 from writeit.storage.snapshot import DATA_FILE
@@ -145,7 +145,7 @@ def _check_length(environment: LmdbEnvironment) -> None:
     """
     if not environment.missing_bytes():
         return
-    problems = page_check.find_file_damage(environment.folder)
+    problems = integrity.find_file_damage(environment.folder)
     # A process that writes meanwhile makes it look damaged, and then long enough.
     if problems and environment.missing_bytes():
         damage = f"its data file was cut short ({problems[0]})"

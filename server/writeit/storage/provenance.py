@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from writeit.storage import errors, location, page_check
+from writeit.storage import errors, integrity, location
 from writeit.storage.backup import temporary_folder
 from writeit.storage.location import store_notes_folder
 from writeit.storage.snapshot import DATA_FILE
@@ -83,7 +83,7 @@ def adopt_store(folder: Path) -> None:
         ):
             copy = temporary / DATA_FILE
             shutil.copyfile(folder / DATA_FILE, copy)
-            if problems := page_check.find_file_damage(temporary):
+            if problems := integrity.find_file_damage(temporary):
                 raise errors.foreign_store_error(folder, problems[0])
             replace_data_file(copy, folder)
     except location.StoreInUse:

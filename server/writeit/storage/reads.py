@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections import defaultdict
+import threading
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from writeit.domain.errors import NotFound, StoreError
@@ -18,32 +19,13 @@ from writeit.domain.run import AIResponse, PipelineStatus, StepState
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import Lease, RunPage, RunQuery, StoredRun, UsageRecord
-from writeit.storage import errors, keys, mapping
-from writeit.storage.cache import Caches
-from writeit.storage.checksum import has_valid_checksum, strip_text_checksum
-from writeit.storage.records import (
-    EMPTY_VALUE,
-    ConfigurationRecord,
-    EventRecord,
-    LeaseRecord,
-    NewestPrimerRecord,
-    PreferencesRecord,
-    PrimerRecord,
-    Record,
-    ResponseRecord,
-    RunRecord,
-    RunSummaryRecord,
-    SessionRecord,
-    StepRecord,
-    UsageEntryRecord,
-    decode_record,
-    describe_newer,
-    reject_text_reference,
-)
+from writeit.storage import errors, keys, mapping, records
+from writeit.storage.integrity import has_valid_checksum, strip_text_checksum
 from writeit.storage.snapshot import Snapshot
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=records.Record)
 T = TypeVar("T")
+V = TypeVar("V")
 
 PendingText = dict["UUID", list[tuple[int, str]]]
 """Streamed text of responses that is not on the disk yet: offset and piece."""
@@ -53,7 +35,7 @@ def read_record(
     snapshot: Snapshot,
     record_type: type[R],
     key: bytes,
-    read_text: Callable[[str], str] = reject_text_reference,
+    read_text: Callable[[str], str] = records.reject_text_reference,
 ) -> R | None:
     """Read the record under `key`, or None.
 
@@ -71,7 +53,7 @@ def decode_stored(
     record_type: type[R],
     key: bytes,
     raw: bytes,
-    read_text: Callable[[str], str] = reject_text_reference,
+    read_text: Callable[[str], str] = records.reject_text_reference,
 ) -> R:
     """Decode the value of `key`.
 
@@ -79,7 +61,7 @@ def decode_stored(
         StoreError: it is damaged, or too new.
     """
     return run_decoder(
-        snapshot, key, raw, lambda: decode_record(record_type, raw, read_text)
+        snapshot, key, raw, lambda: records.decode_record(record_type, raw, read_text)
     )
 
 
@@ -95,7 +77,7 @@ def run_decoder(
         return decoder()
     except ValueError as error:
         name = key.decode(errors="replace")
-        if has_valid_checksum(key, raw) and (newer := describe_newer(error)):
+        if has_valid_checksum(key, raw) and (newer := records.describe_newer(error)):
             raise errors.too_new_error(snapshot.folder, f"{name}: {newer}") from error
         damage = f"{name} cannot be read ({error})"
         raise errors.corrupt_error(snapshot.folder, damage) from error
@@ -115,7 +97,9 @@ def read_usage(
     return [
         (
             key,
-            mapping.usage_entity(decode_stored(snapshot, UsageEntryRecord, key, raw)),
+            mapping.usage_entity(
+                decode_stored(snapshot, records.UsageEntryRecord, key, raw)
+            ),
         )
         for key, raw in islice(snapshot.scan(keys.USAGE, start), limit)
     ]
@@ -137,7 +121,9 @@ class SnapshotReader:
             return None
         stored = self._caches.runs.get(run_id, raw)
         if stored is None:
-            record = decode_stored(self.snapshot, RunRecord, key, raw, self.shared_text)
+            record = decode_stored(
+                self.snapshot, records.RunRecord, key, raw, self.shared_text
+            )
             steps = self._read_steps(run_id, record.step_names)
             run = run_decoder(
                 self.snapshot, key, raw, lambda: mapping.run_entity(record, steps)
@@ -155,7 +141,9 @@ class SnapshotReader:
         return [self._event(key, raw) for key, raw in events]
 
     def _event(self, key: bytes, raw: bytes) -> Event:
-        record = decode_stored(self.snapshot, EventRecord, key, raw, self.shared_text)
+        record = decode_stored(
+            self.snapshot, records.EventRecord, key, raw, self.shared_text
+        )
         return run_decoder(
             self.snapshot, key, raw, lambda: mapping.event_entity(record, self.response)
         )
@@ -164,34 +152,42 @@ class SnapshotReader:
         """Read an answer that must exist."""
         response = self._caches.responses.get(response_id)
         if response is None:
-            record = self._read_required(ResponseRecord, keys.response(response_id))
+            record = self._read_required(
+                records.ResponseRecord, keys.response(response_id)
+            )
             response = mapping.response_entity(record)
             self._caches.responses.add(response_id, response)
         return response
 
     def configuration(self, configuration_id: str) -> PipelineConfiguration | None:
         """Read a configuration."""
-        record = self._read_record(ConfigurationRecord, keys.config(configuration_id))
+        record = self._read_record(
+            records.ConfigurationRecord, keys.config(configuration_id)
+        )
         return None if record is None else record.configuration
 
     def primer(self, primer_id: str, version: str | None) -> StylePrimer | None:
         """Read a primer's version, by default the one used last."""
         if version is None:
-            pointer = self._read_record(NewestPrimerRecord, keys.primer(primer_id))
+            pointer = self._read_record(
+                records.NewestPrimerRecord, keys.primer(primer_id)
+            )
             if pointer is None:
                 return None
             version = pointer.newest
-        record = self._read_record(PrimerRecord, keys.primer(primer_id, version))
+        record = self._read_record(
+            records.PrimerRecord, keys.primer(primer_id, version)
+        )
         return None if record is None else mapping.primer_entity(record)
 
     def lease(self, run_id: UUID) -> Lease | None:
         """Read the lease of a run."""
-        record = self._read_record(LeaseRecord, keys.lease(run_id))
+        record = self._read_record(records.LeaseRecord, keys.lease(run_id))
         return None if record is None else mapping.lease_entity(record)
 
     def session(self, session_id: UUID) -> UserSession | None:
         """Read a session."""
-        record = self._read_record(SessionRecord, keys.session(session_id))
+        record = self._read_record(records.SessionRecord, keys.session(session_id))
         return None if record is None else record.session
 
     def active_sessions(self, user_id: str) -> list[UserSession]:
@@ -202,7 +198,7 @@ class SnapshotReader:
 
     def preferences(self, user_id: str) -> UserPreferences | None:
         """Read a user's preferences."""
-        record = self._read_record(PreferencesRecord, keys.preferences(user_id))
+        record = self._read_record(records.PreferencesRecord, keys.preferences(user_id))
         return None if record is None else record.preferences
 
     def shared_text(self, digest: str) -> str:
@@ -222,7 +218,7 @@ class SnapshotReader:
         responses = self._responses_by_step(run_id)
         return {
             name: mapping.step_entity(
-                self._read_required(StepRecord, keys.step(run_id, name)),
+                self._read_required(records.StepRecord, keys.step(run_id, name)),
                 responses[name],
             )
             for name in names
@@ -345,19 +341,23 @@ def _configuration_indices(snapshot: Snapshot, pipeline: str) -> Iterator[bytes]
         key = snapshot.first_key(keys.prefix_end(index + b":"))
 
 
-def _required_run_record(snapshot: Snapshot, run_id: UUID) -> RunSummaryRecord:
+def _required_run_record(snapshot: Snapshot, run_id: UUID) -> records.RunSummaryRecord:
     record = _run_summary_record(snapshot, run_id)
     if record is None:
         raise missing_key_error(snapshot, keys.run(run_id))
     return record
 
 
-def _run_summary_record(snapshot: Snapshot, run_id: UUID) -> RunSummaryRecord | None:
-    return read_record(snapshot, RunSummaryRecord, keys.run(run_id))
+def _run_summary_record(
+    snapshot: Snapshot, run_id: UUID
+) -> records.RunSummaryRecord | None:
+    return read_record(snapshot, records.RunSummaryRecord, keys.run(run_id))
 
 
-def _tombstone_record(snapshot: Snapshot, run_id: UUID) -> RunSummaryRecord | None:
-    return read_record(snapshot, RunSummaryRecord, keys.tombstone(run_id))
+def _tombstone_record(
+    snapshot: Snapshot, run_id: UUID
+) -> records.RunSummaryRecord | None:
+    return read_record(snapshot, records.RunSummaryRecord, keys.tombstone(run_id))
 
 
 # The tree of runs, and the answers of a run
@@ -401,5 +401,80 @@ def branch_entries(run_id: UUID, parent_id: UUID) -> dict[bytes, bytes]:
     """Return the index keys that link a run to its parent, with their values."""
     return {
         keys.branch_parent(run_id): f'"{parent_id}"'.encode(),
-        keys.branch_child(parent_id, run_id): EMPTY_VALUE,
+        keys.branch_child(parent_id, run_id): records.EMPTY_VALUE,
     }
+
+
+# Caches of what was read or written last
+
+RESPONSE_CACHE_BYTES = 16 << 20
+_RESPONSE_OVERHEAD_BYTES = 1024
+"""Bytes of an answer besides its texts, roughly."""
+_MAX_CACHED_RUNS = 16
+
+
+class LruCache(Generic[V]):
+    """Values by id up to a total size; the least recently used are removed first."""
+
+    def __init__(self, limit: int, size_of: Callable[[V], int] = lambda _: 1) -> None:
+        self._limit = limit
+        self._size_of = size_of
+        self._entries: OrderedDict[UUID, V] = OrderedDict()
+        self._lock = threading.Lock()
+        self.size = 0
+
+    def get(self, key: UUID) -> V | None:
+        """Return the value of `key`, or None."""
+        with self._lock:
+            value = self._entries.get(key)
+            if value is not None:
+                self._entries.move_to_end(key)
+            return value
+
+    def add(self, key: UUID, value: V) -> None:
+        """Keep a value, and remove others that exceed the limit."""
+        with self._lock:
+            replaced = self._entries.pop(key, None)
+            if replaced is not None:
+                self.size -= self._size_of(replaced)
+            self._entries[key] = value
+            self.size += self._size_of(value)
+            while self.size > self._limit:
+                _, removed = self._entries.popitem(last=False)
+                self.size -= self._size_of(removed)
+
+
+class RunCache:
+    """The runs used last, each with the record it was read from.
+
+    A run's record has the number of its newest event, so a run is up to date as long
+    as its record has the same bytes, whichever process wrote it. Streamed text is not
+    part of it.
+    """
+
+    def __init__(self) -> None:
+        self._runs: LruCache[tuple[bytes, StoredRun]] = LruCache(_MAX_CACHED_RUNS)
+
+    def get(self, run_id: UUID, record: bytes | None) -> StoredRun | None:
+        """Return the run if it is cached with this record."""
+        cached = self._runs.get(run_id)
+        return cached[1] if cached is not None and cached[0] == record else None
+
+    def add(self, record: bytes, stored: StoredRun) -> None:
+        """Keep a run with its record."""
+        self._runs.add(stored.run.pipeline_run_id, (record, stored))
+
+
+class Caches:
+    """The caches of one store."""
+
+    def __init__(self) -> None:
+        self.responses = LruCache(RESPONSE_CACHE_BYTES, cached_bytes)
+        """Answers, which never change; its size is in bytes."""
+        self.runs = RunCache()
+
+
+def cached_bytes(response: AIResponse) -> int:
+    """Return the bytes of an answer, with one byte per character: most are Latin."""
+    texts = (response.prompt_used, response.raw_output, response.processed_content)
+    return _RESPONSE_OVERHEAD_BYTES + sum(map(len, texts))

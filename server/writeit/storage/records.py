@@ -33,9 +33,9 @@ from pydantic import (
 from writeit.domain.entity import UtcDatetime, find_unknown_value
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output, PipelineConfiguration
-from writeit.domain.run import PipelineStatus, StepStatus
+from writeit.domain.run import AppliedText, Call, PipelineStatus, StepStatus
 from writeit.domain.session import UserPreferences, UserSession
-from writeit.storage.checksum import strip_checksum
+from writeit.storage.integrity import strip_checksum
 
 MIN_SHARED_TEXT_BYTES = 256
 """A text of as many bytes is stored by reference."""
@@ -206,15 +206,6 @@ class DocumentRecord(Record):
     providers: tuple[str, ...] | None = None
 
 
-class AppliedRecord(Record):
-    """A document that a step's text was applied to."""
-
-    uri: str
-    step: str
-    at: UtcDatetime
-    mode: Output
-
-
 class RunFields(Record):
     """The fields of a run besides its steps."""
 
@@ -234,7 +225,7 @@ class RunFields(Record):
     output: Output
     output_path: str | None = None
     document: DocumentRecord = DocumentRecord()
-    applied: tuple[AppliedRecord, ...] = ()
+    applied: tuple[AppliedText, ...] = ()
 
 
 class RunRecord(RunFields):
@@ -267,20 +258,10 @@ class RunSummaryRecord(Record):
     uri: str | None = None
     title: str
     cost_usd: float | None = None
-    applied: tuple[AppliedRecord, ...] = ()
+    applied: tuple[AppliedText, ...] = ()
 
 
 # Steps and responses
-
-
-class CallRecord(Record):
-    """One call of a model."""
-
-    response_id: UUID
-    model: str
-    generation: int
-    replaces: UUID | None = None
-    merge: bool = False
 
 
 class StreamingRecord(Record):
@@ -344,7 +325,7 @@ class StepRecord(Record):
     ratings: dict[UUID, float] = Field(default_factory=dict)
     passages: tuple[PassageRecord, ...] = ()
     merged_from: tuple[MergePartRecord, ...] = ()
-    calls: SharedJson[tuple[CallRecord, ...]] = ()
+    calls: SharedJson[tuple[Call, ...]] = ()
     streaming: tuple[StreamingRecord, ...] = ()
     failures: tuple[FailureRecord, ...] = ()
     before: BeforeRegenerationRecord | None = None
@@ -404,7 +385,7 @@ class EventRecord(Record):
     """Its small fields."""
     texts: dict[str, StoredText] = Field(default_factory=dict)
     """Its long fields."""
-    calls: tuple[CallRecord, ...] | None = None
+    calls: tuple[Call, ...] | None = None
     merged_from: tuple[MergePartRecord, ...] | None = None
     passage: PassageRecord | None = None
     response: UUID | None = None

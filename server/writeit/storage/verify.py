@@ -26,53 +26,34 @@ from writeit.domain.errors import StoreError, WriteItError
 from writeit.domain.run import pipeline_name
 from writeit.ports.store import RunCommit, StoreProblem, VerifyResult
 from writeit.storage import (
-    checksum,
     errors,
+    integrity,
     keys,
     migrations,
-    page_check,
     reads,
+    records,
     writes,
 )
 from writeit.storage.backup import temporary_folder
-from writeit.storage.cache import Caches
 from writeit.storage.environment import LmdbEnvironment
-from writeit.storage.reads import SnapshotReader
-from writeit.storage.records import (
-    EMPTY_VALUE,
-    ConfigurationRecord,
-    EventRecord,
-    LeaseRecord,
-    NewestPrimerRecord,
-    PreferencesRecord,
-    PrimerRecord,
-    Record,
-    ResponseRecord,
-    RunRecord,
-    RunSummaryRecord,
-    SessionRecord,
-    StepRecord,
-    UsageEntryRecord,
-    decode_record,
-    describe_newer,
-)
+from writeit.storage.reads import Caches, SnapshotReader
 from writeit.storage.snapshot import DATA_FILE, Counters, MemoryBatch, Snapshot
 
 _MAX_ERROR_CHARACTERS = 300
 _DAMAGED_VALUE = "Its value was damaged: it is not the one that was written."
 _DAMAGED_ORDER = "It is not found by its key: the order of keys is damaged."
-_RECORD_TYPES: dict[str, type[Record]] = {
-    "run": RunRecord,
-    "step": StepRecord,
-    "response": ResponseRecord,
-    "event": EventRecord,
-    "usage": UsageEntryRecord,
-    "tombstone": RunSummaryRecord,
-    "lease": LeaseRecord,
-    "config": ConfigurationRecord,
-    "primer": PrimerRecord,
-    "session": SessionRecord,
-    "preferences": PreferencesRecord,
+_RECORD_TYPES: dict[str, type[records.Record]] = {
+    "run": records.RunRecord,
+    "step": records.StepRecord,
+    "response": records.ResponseRecord,
+    "event": records.EventRecord,
+    "usage": records.UsageEntryRecord,
+    "tombstone": records.RunSummaryRecord,
+    "lease": records.LeaseRecord,
+    "config": records.ConfigurationRecord,
+    "primer": records.PrimerRecord,
+    "session": records.SessionRecord,
+    "preferences": records.PreferencesRecord,
 }
 _RUN_ID_SECOND = frozenset({"run", "step", "step_responses", "event", "journal"})
 """Kinds of keys whose second part is the id of their run."""
@@ -92,7 +73,7 @@ def _describe_error(error: BaseException, *, is_undamaged: bool = False) -> str:
     if isinstance(error, StoreError) and error.__cause__ is not None:
         is_undamaged = error.reason == "too_new"
         error = error.__cause__
-    if is_undamaged and (newer := describe_newer(error)):
+    if is_undamaged and (newer := records.describe_newer(error)):
         return f"a newer WriteIt wrote it ({newer}); update WriteIt"
     message = " ".join(str(error).split())[:_MAX_ERROR_CHARACTERS].rstrip(".")
     return message or type(error).__name__
@@ -101,14 +82,14 @@ def _describe_error(error: BaseException, *, is_undamaged: bool = False) -> str:
 def _is_damaged(key: bytes, raw: bytes) -> bool:
     """Return whether a value is not the one that was written, by its checksum."""
     if key.startswith(keys.RECORD_PREFIXES):
-        return not checksum.has_valid_checksum(key, raw)
+        return not integrity.has_valid_checksum(key, raw)
     if key.startswith(keys.JOURNAL):
-        return not checksum.has_valid_text_checksum(key, raw)
+        return not integrity.has_valid_text_checksum(key, raw)
     if key.startswith(keys.TEXTS):
         return keys.text(hashlib.sha256(raw).hexdigest()) != key
     if key.startswith(b"branch_parent:") or key == keys.SCHEMA:
         return False  # compared with the value that it must have
-    return raw != EMPTY_VALUE
+    return raw != records.EMPTY_VALUE
 
 
 class Verification:
@@ -165,7 +146,7 @@ class Verification:
             batch = self._rebuild_run(run_id, key, raw)
         except (WriteItError, ValueError, LookupError) as error:
             self._unreadable_run_ids.add(run_id)
-            is_undamaged = checksum.has_valid_checksum(key, raw)
+            is_undamaged = integrity.has_valid_checksum(key, raw)
             reason = _describe_error(error, is_undamaged=is_undamaged)
             self._add_problem(key, f"The run cannot be rebuilt: {reason}.")
             return
@@ -181,7 +162,7 @@ class Verification:
             ValueError: the run's record cannot be read, or lacks events.
         """
         reader = SnapshotReader(self._snapshot, self._caches)
-        record = decode_record(RunRecord, raw, reader.shared_text)
+        record = records.decode_record(records.RunRecord, raw, reader.shared_text)
         events = reader.events(run_id)
         if len(events) != record.seq:
             raise ValueError(
@@ -201,7 +182,7 @@ class Verification:
         return batch
 
     def _check_run_references(
-        self, key: bytes, run: RunRecord, batch: MemoryBatch
+        self, key: bytes, run: records.RunRecord, batch: MemoryBatch
     ) -> None:
         """Check that what a run refers to exists, and add its use of a primer."""
         self._require_key(key, keys.config(run.configuration_id), "configuration")
@@ -216,7 +197,7 @@ class Verification:
         uses = keys.primer_usage(primer_id)
         use = keys.index_entry(uses, run.created_at, run.pipeline_run_id)
         if parent is None:
-            batch.put(use, EMPTY_VALUE)
+            batch.put(use, records.EMPTY_VALUE)
         else:
             self._allowed_keys.add(use)  # an imported branch has one
 
@@ -234,8 +215,8 @@ class Verification:
         )
 
     def _check_tombstone(self, key: bytes, raw: bytes) -> None:
-        record = self._read_record(RunSummaryRecord, key, raw)
-        if not isinstance(record, RunSummaryRecord):
+        record = self._read_record(records.RunSummaryRecord, key, raw)
+        if not isinstance(record, records.RunSummaryRecord):
             return
         run_id, parent = record.pipeline_run_id, record.parent_pipeline_run_id
         if key != keys.tombstone(run_id):
@@ -264,7 +245,7 @@ class Verification:
             elif raw != value and not _is_damaged(key, raw):
                 self._compare_values(key, raw, expected)
             elif key.startswith(keys.STEPS):
-                self._read_record(StepRecord, key, raw)
+                self._read_record(records.StepRecord, key, raw)
 
     def _compare_values(self, key: bytes, raw: bytes, batch: MemoryBatch) -> None:
         """Report the fields of a record that differ, or that another value differs.
@@ -287,17 +268,17 @@ class Verification:
 
     def _read_record(
         self,
-        record_type: type[Record],
+        record_type: type[records.Record],
         key: bytes,
         raw: bytes,
         snapshot: Snapshot | None = None,
-    ) -> Record | None:
+    ) -> records.Record | None:
         """Decode a record, or add a problem and return None."""
         reader = SnapshotReader(snapshot or self._snapshot, self._caches)
         try:
-            return decode_record(record_type, raw, reader.shared_text)
+            return records.decode_record(record_type, raw, reader.shared_text)
         except (ValueError, LookupError) as error:
-            is_undamaged = checksum.has_valid_checksum(key, raw)
+            is_undamaged = integrity.has_valid_checksum(key, raw)
             reason = _describe_error(error, is_undamaged=is_undamaged)
             self._add_problem(key, f"It cannot be read: {reason}.")
             return None
@@ -327,8 +308,8 @@ class Verification:
         elif kind == "active_sessions":
             self._check_active_session(key)
         elif kind == "primer" and len(parts) == _PRIMER_POINTER_PARTS:
-            pointer = self._read_record(NewestPrimerRecord, key, raw)
-            if isinstance(pointer, NewestPrimerRecord):
+            pointer = self._read_record(records.NewestPrimerRecord, key, raw)
+            if isinstance(pointer, records.NewestPrimerRecord):
                 self._require_key(key, keys.primer(parts[1], pointer.newest), "version")
         elif kind in _RECORD_TYPES:
             record = self._read_record(_RECORD_TYPES[kind], key, raw)
@@ -359,7 +340,7 @@ class Verification:
         end = 0
         prefix = keys.journal_prefix(run_id, response_id)
         for before in islice(self._snapshot.scan_keys_reversed(prefix, key), 1):
-            text = checksum.strip_text_checksum(self._snapshot.get(before) or b"")
+            text = integrity.strip_text_checksum(self._snapshot.get(before) or b"")
             start = int(before.rpartition(b":")[2])
             end = start + len(text.decode(errors="replace"))
         if offset != end:
@@ -372,26 +353,28 @@ class Verification:
         if raw is None or _is_damaged(session_key, raw):
             return
         try:
-            session = decode_record(SessionRecord, raw).session
+            session = records.decode_record(records.SessionRecord, raw).session
         except ValueError:
             return  # reported with the session
         if key != keys.active_session(session.user_id, session.session_id):
             self._add_problem(key, f"It is not an entry of {session_key.decode()}.")
 
-    def _check_record_key(self, key: bytes, parts: list[str], record: Record) -> None:
+    def _check_record_key(
+        self, key: bytes, parts: list[str], record: records.Record
+    ) -> None:
         """Check that a record that no event makes is stored under its own key."""
         match record:
-            case ResponseRecord():
+            case records.ResponseRecord():
                 if not self._unreadable_run_ids:
                     self._add_problem(key, "No run has this response.")
                 return
-            case UsageEntryRecord():
+            case records.UsageEntryRecord():
                 is_own = key == keys.usage(record.at, keys.trailing_id(key))
-            case SessionRecord():
+            case records.SessionRecord():
                 is_own = key == keys.session(record.session.session_id)
-            case PrimerRecord():
+            case records.PrimerRecord():
                 is_own = key.startswith(keys.primer(record.primer_id) + b":")
-            case ConfigurationRecord():
+            case records.ConfigurationRecord():
                 is_own = pipeline_name(parts[1]) == record.configuration.name
             case _:
                 return
@@ -404,7 +387,7 @@ class Verification:
 
 def check_store(folder: Path) -> VerifyResult:
     """Check the store in `folder`, which no process has open."""
-    if damage := page_check.find_file_damage(folder):
+    if damage := integrity.find_file_damage(folder):
         return VerifyResult(
             checked=0, problems=[_data_file_problem(what) for what in damage]
         )

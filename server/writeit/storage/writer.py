@@ -21,8 +21,8 @@ import lmdb
 
 from writeit.domain.errors import StoreError
 from writeit.storage import errors, keys
-from writeit.storage.checksum import add_text_checksum
 from writeit.storage.environment import LmdbEnvironment
+from writeit.storage.integrity import add_text_checksum
 from writeit.storage.snapshot import Batch
 
 T = TypeVar("T")
