@@ -42,7 +42,7 @@ def _texts(node: ast.AST) -> Iterator[str]:
             yield " ".join(joined.split())
         case ast.Expr(value=ast.Constant()):
             return
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
+        case ast.FunctionDef():  # an async one is no click command
             if any(
                 _name(decorator) in {"command", "group"}
                 for decorator in node.decorator_list

@@ -40,7 +40,6 @@ MAY_IMPORT = {
 LSP_LAYERS = (
     {"transports", "schema"},
     {"server"},
-    {"dispatch"},
     {"commands", "features"},
     {"command"},
     {"session"},

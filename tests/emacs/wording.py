@@ -34,9 +34,9 @@ NUMBER_CHOSEN = "Answer {} chosen for {}"
 ADDED_TO_MERGE = "Added to the merge of {}: it has {} passage"
 MERGED = "Merge chosen for {}"
 LAST_STEP = "That was the last step"
-APPLIED = "The text is in rivers.tech-article.md"
-INSERTED = "The answer is in"
-RESTORED = "is as it was"
+APPLIED = "Applied to rivers.tech-article.md"
+INSERTED = "Applied to"
+RESTORED = "Restored"
 EDIT_REFUSED = "require version"
 
 # Pages

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, get_args, get_type_hints
 
 from lsprotocol import types
 
 from writeit.lsp.folder import WorkspaceFolder
-from writeit.lsp.protocol import Params
+from writeit.lsp.protocol import Accepted, Params
 from writeit.lsp.session import Session
 from writeit.lsp.shapes import WireModel
 
@@ -35,15 +35,45 @@ class Request(Generic[P]):
         uri = None if run_id else getattr(self.params, "uri", None)
         return self.session.resolve_folder(self.params.folder, uri=uri, run_id=run_id)
 
+    async def resolve_models(self, models: list[str] | None) -> tuple[str, ...] | None:
+        """Return the full ids of the models that the client names.
+
+        Raises:
+            NotFound: nobody provides one of them.
+        """
+        if models is None:
+            return None
+        resolve = self.session.ports.models.resolve_model_id
+        return tuple([await resolve(model) for model in models])
+
+
+Handler: TypeAlias = Callable[[Any], Awaitable[WireModel]]
+H = TypeVar("H", bound=Handler)
+
 
 @dataclass(frozen=True, slots=True)
-class Command(Generic[P]):
+class Command:
     """A command's models and handler."""
 
-    params_model: type[P]
+    params_model: type[Params]
     result_model: type[WireModel]
     """The result with `wait: true`; otherwise it is `Accepted`."""
-    handler: Callable[[Request[P]], Awaitable[WireModel]]
+    handler: Handler
 
 
-Handlers: TypeAlias = dict[str, Command[Any]]
+HANDLERS: dict[str, Command] = {}
+"""The commands by id; each module of `commands` adds its own."""
+
+
+def command(command_id: str) -> Callable[[H], H]:
+    """Register the decorated handler; its annotations name the two models."""
+
+    def register(handler: H) -> H:
+        hints = get_type_hints(handler)
+        (params_model,) = get_args(hints["request"])
+        results = get_args(hints["return"]) or (hints["return"],)
+        result_model = next(model for model in results if model is not Accepted)
+        HANDLERS[command_id] = Command(params_model, result_model, handler)
+        return handler
+
+    return register

@@ -408,8 +408,8 @@ class UsageShowResult(WireModel):
 class StoreStatusResult(WireModel):
     """Sizes of a store, in bytes, and counts of its records."""
 
-    path: str
-    schema_version: int
+    path: shapes.PathText
+    schema_version: int = Field(validation_alias="schema")
     map_bytes: int
     used_bytes: int
     file_bytes: int

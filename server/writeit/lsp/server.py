@@ -87,7 +87,7 @@ class WriteItServer(LanguageServer):
 
     async def execute_command(self, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
         """Run a command of the protocol."""
-        from writeit.lsp.dispatch import execute_command  # noqa: PLC0415 -- after initialize
+        from writeit.lsp.commands import execute_command  # noqa: PLC0415 -- after initialize
 
         return await execute_command(self.session, params)
 

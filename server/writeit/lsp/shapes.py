@@ -10,7 +10,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+)
 from pydantic.alias_generators import to_camel
 
 from writeit.domain.errors import FailureReason
@@ -30,6 +37,8 @@ from writeit.views import wording
 
 DocumentUri = Annotated[str, AfterValidator(normalized_uri)]
 """A document's URI, however the client quotes it."""
+PathText = Annotated[str, BeforeValidator(str)]
+"""A path as text."""
 
 
 class WireModel(BaseModel):
@@ -374,7 +383,7 @@ class WireUserSession(WireModel):
     session_id: UUID
     user_id: str
     active_pipeline_run_id: UUID | None
-    workspace_path: str
+    workspace_path: PathText
     preferences: WireUserPreferences
     created_at: datetime
     last_activity: datetime

@@ -1,25 +1,85 @@
-"""The commands, a module for each noun; here they come together."""
+"""`workspace/executeCommand`: find the handler, validate, reply or refuse.
+
+There is a module for each noun; importing it adds its commands to `HANDLERS`.
+"""
 
 from __future__ import annotations
 
-from writeit.lsp.command import Handlers
-from writeit.lsp.commands import document, library, run, session, step, store, view
-from writeit.lsp.commands.document import APPLY_HANDLERS
-from writeit.lsp.commands.run import TREE_HANDLERS
-from writeit.lsp.commands.step import PREVIEW_HANDLERS
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
 
-HANDLERS: Handlers = {
-    **library.PIPELINE_HANDLERS,
-    **library.PRIMER_HANDLERS,
-    **library.MODEL_HANDLERS,
-    **library.KEY_HANDLERS,
-    **run.HANDLERS,
-    **step.HANDLERS,
-    **view.HANDLERS,
-    **PREVIEW_HANDLERS,
-    **APPLY_HANDLERS,
-    **document.HANDLERS,
-    **TREE_HANDLERS,
-    **session.HANDLERS,
-    **store.HANDLERS,
-}
+from lsprotocol import types
+from pydantic import ValidationError
+
+from writeit.domain.errors import InvalidParams, WriteItError
+from writeit.lsp.command import HANDLERS, Command, P, Request
+from writeit.lsp.commands import document, library, run, step, view, workspace
+from writeit.lsp.convert import to_invalid_params
+from writeit.lsp.errors import to_rpc_error
+from writeit.lsp.fallback_messages import show_reply_message
+from writeit.lsp.session import Session
+
+__all__ = ["HANDLERS", "document", "library", "run", "step", "view", "workspace"]
+
+logger = logging.getLogger(__name__)
+
+
+async def execute_command(session: Session, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
+    """Run a command and return its result.
+
+    Raises:
+        JsonRpcException: the command was refused; it carries the error's data.
+    """
+    client = session.client
+    try:
+        command = _find_command(params.command)
+        parsed = _parse_params(command.params_model, params.arguments)
+        result = await command.handler(Request(session, parsed, params.work_done_token))
+        show_reply_message(client, params.command, parsed, result)
+    except WriteItError as error:
+        logger.info("%s refused: %s", params.command, error.message)
+        raise to_rpc_error(error, include_hint=not client.options.has_plugin) from None
+    except Exception:
+        logger.exception("%s failed", params.command)
+        raise
+    return result.to_json()
+
+
+def _find_command(name: str) -> Command:
+    if name not in HANDLERS:
+        raise InvalidParams(
+            f"There is no command {name!r}.",
+            hint="Commands: " + ", ".join(sorted(HANDLERS)),
+            problems=[{"path": "command", "message": "is not known"}],
+        )
+    return HANDLERS[name]
+
+
+def _parse_params(model: type[P], arguments: Sequence[Any] | None) -> P:
+    """Validate the one argument object; without an argument it is empty."""
+    arguments = arguments or [{}]
+    if len(arguments) != 1 or not isinstance(arguments[0], dict):
+        raise InvalidParams(
+            "A command takes one argument, an object.",
+            hint="arguments: [{…}]",
+            problems=[{"path": "", "message": f"{len(arguments)} arguments given"}],
+        )
+    _require_valid_unicode(arguments[0])
+    try:
+        return model.model_validate(arguments[0])
+    except ValidationError as error:
+        raise to_invalid_params(error, model) from None
+
+
+def _require_valid_unicode(argument: dict[str, Any]) -> None:
+    """Refuse lone surrogates: they can be neither stored nor sent back."""
+    try:
+        json.dumps(argument, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidParams(
+            "The parameters have half a character (a lone UTF-16 surrogate).",
+            hint="Send whole characters; the other half was cut off.",
+            problems=[{"path": "", "message": error.reason}],
+        ) from None

@@ -1,9 +1,9 @@
-"""`writeit.document.*`: a passage polished in its place, front matter put in."""
+"""`writeit.document.*`, `writeit.step.apply`, `writeit.edit.restore`."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from writeit.domain.errors import WriteItError
@@ -14,9 +14,9 @@ from writeit.library.front_matter_writer import with_front_matter
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.client import message_with_hint
-from writeit.lsp.command import Command, Handlers, Request
+from writeit.lsp.command import Request, command
 from writeit.lsp.commands import run as running
-from writeit.lsp.commands.generation import model_selection_for, run_generation
+from writeit.lsp.commands.step import model_selection_for, run_generation
 from writeit.lsp.edits import apply as applying
 from writeit.lsp.edits.files import edit_document, require_document_text
 from writeit.lsp.fallback_messages import document_name
@@ -26,13 +26,19 @@ from writeit.lsp.progress import StreamSender
 from writeit.lsp.session import Session
 from writeit.lsp.shapes import run_to_wire
 from writeit.text.merge3 import merge
+from writeit.views import wording
 from writeit.views.uris import ComparedSide, CompareView, StepView, View
 
-# --- `writeit.step.apply`, `writeit.edit.restore`: texts into documents, and out again
+R = TypeVar("R", bound=shapes.WireModel)
+
+# --- `writeit.step.apply`, `writeit.edit.restore` ---
 
 
-async def apply_step_text(request: Request[p.StepApplyParams]) -> shapes.WireModel:
-    """Bring a step's text into the document; what the writer types meanwhile stays."""
+@command("writeit.step.apply")
+async def apply_step_text(
+    request: Request[p.StepApplyParams],
+) -> p.StepApplyResult | p.Accepted:
+    """Apply a step's text to the document; what the user types meanwhile is kept."""
     params, session = request.params, request.session
     folder = request.folder()
     run = await folder.engine.load_run(params.run_id)
@@ -46,7 +52,7 @@ async def apply_step_text(request: Request[p.StepApplyParams]) -> shapes.WireMod
         result = await applying.apply_text(job, wait_for_user=not params.wait)
         if not params.wait:  # else the reply tells the client
             show_apply_result(
-                session, result, f"The text is in {document_name(result.uri)}."
+                session, result, f"Applied to {document_name(result.uri)}."
             )
             show_conflicts(session, job, result)
         return apply_result_to_wire(session, result)
@@ -54,8 +60,11 @@ async def apply_step_text(request: Request[p.StepApplyParams]) -> shapes.WireMod
     return await reply_when_done(request, job.step, work)
 
 
-async def restore_user_text(request: Request[p.StepParams]) -> shapes.WireModel:
-    """Bring back the writer's text as it was before the apply."""
+@command("writeit.edit.restore")
+async def restore_user_text(
+    request: Request[p.StepParams],
+) -> p.EditRestoreResult | p.Accepted:
+    """Restore the user's text before an apply."""
     params, session = request.params, request.session
     folder = request.folder()
     run = await folder.engine.load_run(params.run_id)
@@ -65,8 +74,8 @@ async def restore_user_text(request: Request[p.StepParams]) -> shapes.WireModel:
         result = await applying.restore_text(
             session.documents, folder, run, applied, wait_for_user=not params.wait
         )
-        now = "removed again" if applied.mode == "new_file" else "as it was"
-        done = f"{document_name(result.uri)} is {now}."
+        verb = "Removed" if applied.mode == "new_file" else "Restored"
+        done = f"{verb} {document_name(result.uri)}."
         show_apply_result(session, result, "" if params.wait else done)
         return p.EditRestoreResult(
             applied=result.outcome.is_applied,
@@ -79,9 +88,9 @@ async def restore_user_text(request: Request[p.StepParams]) -> shapes.WireModel:
 async def reply_when_done(
     request: Request[Any],
     step: str | None,
-    operation: Callable[[], Awaitable[shapes.WireModel]],
-) -> shapes.WireModel:
-    """Do the work and reply with its result; at once, if the caller does not wait."""
+    operation: Callable[[], Awaitable[R]],
+) -> R | p.Accepted:
+    """Run the operation and return its result; at once if the caller does not wait."""
     params, session = request.params, request.session
     if params.wait:
         return await operation()
@@ -106,18 +115,18 @@ async def reply_when_done(
 def show_apply_result(
     session: Session, result: applying.ApplyResult, success_message: str
 ) -> None:
-    """Say what the writer would not see by herself; `done` if no plug-in does."""
+    """Tell the user the outcome; of a success only if the client has no plug-in."""
     count = len(result.outcome.conflicts)
     if result.outcome.is_pending:
         session.client.show_info(
-            "The text waits: you were typing, or said no. Nothing is lost; apply it"
-            " again."
+            "The new text was not inserted: you were typing, or declined it. It is"
+            " kept; apply it again."
         )
     elif count:
-        places = "1 place" if count == 1 else f"{count} places"
+        places = wording.count_of(count, "passage")
         session.client.show_info(
-            f"You changed {places} meanwhile that the text changes as well; what you"
-            " wrote stays. Compare the two to see what the text has there."
+            f"Conflict: you changed {places} that the new text changes, too. Your"
+            " version was kept. Compare the two texts to see the other."
         )
     else:
         session.client.show_fallback_message(success_message)
@@ -138,7 +147,7 @@ def show_conflicts(
 async def display_view_or_warn(
     session: Session, folder: WorkspaceFolder, view: View
 ) -> None:
-    """Open a view that nobody asked for; if that fails, say why."""
+    """Open a view that the user did not request; if that fails, show a warning."""
     try:
         await display_view(session.documents, folder, view)
     except WriteItError as error:
@@ -146,7 +155,7 @@ async def display_view_or_warn(
 
 
 def conflict_view(run_id: UUID, step: str) -> CompareView:
-    """Return the view of a document and of what a step's text would make of it."""
+    """Return the view that compares a document as it is with the applied text."""
     return CompareView(
         ComparedSide(run_id, step, "document"), ComparedSide(run_id, step, "proposed")
     )
@@ -155,7 +164,7 @@ def conflict_view(run_id: UUID, step: str) -> CompareView:
 def apply_result_to_wire(
     session: Session, result: applying.ApplyResult
 ) -> p.StepApplyResult:
-    """Return what became of a text in the wire's shape."""
+    """Return the wire shape of a result."""
     return p.StepApplyResult(
         applied=result.outcome.is_applied,
         uri=session.documents.client_uri(result.uri),
@@ -165,17 +174,7 @@ def apply_result_to_wire(
     )
 
 
-APPLY_HANDLERS: Handlers = {
-    "writeit.step.apply": Command(
-        p.StepApplyParams, p.StepApplyResult, apply_step_text
-    ),
-    "writeit.edit.restore": Command(
-        p.StepParams, p.EditRestoreResult, restore_user_text
-    ),
-}
-
-
-# --- `writeit.document.*`: a passage polished in its place, front matter put in -------
+# --- `writeit.document.*` ---
 
 LAST_LINE = 2**31 - 1
 WHOLE_DOCUMENT = shapes.Range(
@@ -184,22 +183,22 @@ WHOLE_DOCUMENT = shapes.Range(
 )
 
 
-async def polish_passage(request: Request[p.DocumentPolishParams]) -> shapes.WireModel:
-    """Ask for a passage in better words; with `apply` put one answer in its place."""
+@command("writeit.document.polish")
+async def polish_passage(
+    request: Request[p.DocumentPolishParams],
+) -> shapes.WirePipelineRun | p.Accepted:
+    """Generate another text for a passage; with `apply` insert it."""
     params, session = request.params, request.session
     folder = request.folder()
     start = Request(session, _to_run_start_params(params))
     source = running.read_source(start)
-    identify = session.ports.models.resolve_model_id
-    models = [await identify(model) for model in params.models or ()]
-    run = await running.create_run(start, source)
-    run_id = run.pipeline_run_id
-    asked = GenerateStep(
+    models = await request.resolve_models(params.models)
+    run_id = (await running.create_run(start, source)).pipeline_run_id
+    generation = GenerateStep(
         run_id=run_id,
-        step=None,
-        models=tuple(models) or None,
+        models=models,
         samples=params.samples,
-        model_selection=await model_selection_for(request, folder, run),
+        model_selection=await model_selection_for(request, folder, run_id),
     )
 
     async def then(state: StepState) -> None:
@@ -209,17 +208,17 @@ async def polish_passage(request: Request[p.DocumentPolishParams]) -> shapes.Wir
             )
 
     try:
-        reply = await run_generation(request, folder, asked, then)
+        reply = await run_generation(request, folder, generation, then)
     except WriteItError:
         await _delete_unsent_run(folder, run_id)
         raise
-    if not params.wait:
+    if isinstance(reply, p.Accepted):
         return reply
     return run_to_wire(await folder.engine.load_run(run_id))
 
 
 async def _delete_unsent_run(folder: WorkspaceFolder, run_id: UUID) -> None:
-    """Take away a run that was made only to be asked, and of which nothing was sent."""
+    """Delete a run that was started for a generation of which nothing was sent."""
     run = await folder.engine.load_run(run_id)
     if run.status is PipelineStatus.INITIALIZING:
         await folder.engine.delete_run(run_id)
@@ -245,18 +244,18 @@ async def _select_and_apply(
     *,
     wait_for_user: bool,
 ) -> None:
-    """Select and apply the one answer; of several the writer chooses herself.
+    """Select and apply the only answer.
 
-    So is one that was cut short: it would remove the end of the passage.
+    The user chooses among several, and decides on an incomplete one: it would remove
+    the end of the passage.
     """
     if len(state.ai_responses) != 1 or state.ai_responses[0].partial:
         count = len(state.ai_responses)
-        what = (
-            "The answer was cut short; it is there"
+        session.client.show_info(
+            "The answer is incomplete. Choose it to use it."
             if count == 1
-            else f"{count} answers are there"
+            else f"{count} answers. Choose one."
         )
-        session.client.show_info(f"{what} to choose from.")
         view = StepView(run_id, state.step_name)
         session.client.spawn_task(display_view_or_warn(session, folder, view))
         return
@@ -267,14 +266,15 @@ async def _select_and_apply(
         session.documents, folder, run, state.step_name, None, None
     )
     result = await applying.apply_text(job, wait_for_user=wait_for_user)
-    show_apply_result(session, result, f"The answer is in {document_name(result.uri)}.")
+    show_apply_result(session, result, f"Applied to {document_name(result.uri)}.")
     show_conflicts(session, job, result)
 
 
+@command("writeit.document.frontMatter")
 async def insert_front_matter(
     request: Request[p.DocumentFrontMatterParams],
-) -> shapes.WireModel:
-    """Bind a document to a pipeline: a complete block, what is there kept."""
+) -> p.FrontMatterResult | p.Accepted:
+    """Insert or complete a document's front matter for a pipeline."""
     params, session = request.params, request.session
     folder = request.folder()
     configuration = folder.load_library().pipeline(params.pipeline)
@@ -293,13 +293,3 @@ async def insert_front_matter(
         return p.FrontMatterResult(applied=outcome.is_applied)
 
     return await reply_when_done(request, None, work)
-
-
-HANDLERS: Handlers = {
-    "writeit.document.polish": Command(
-        p.DocumentPolishParams, shapes.WirePipelineRun, polish_passage
-    ),
-    "writeit.document.frontMatter": Command(
-        p.DocumentFrontMatterParams, p.FrontMatterResult, insert_front_matter
-    ),
-}

@@ -1,4 +1,4 @@
-"""`writeit.pipeline.*`: what can be started here."""
+"""`writeit.pipeline.*`, `primer.*`, `model.*` and `keys.*`."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import asyncio
 
 from writeit.domain.errors import NotFound
 from writeit.domain.pipeline import PipelineConfiguration
-from writeit.domain.primer import StylePrimer as Primer
 from writeit.domain.run import split_model_id
 from writeit.library.catalog import LibraryEntry
 from writeit.library.front_matter import find_front_matter, split_front_matter
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
-from writeit.lsp.command import Command, Handlers, Request
+from writeit.lsp.command import Request, command
 from writeit.lsp.progress import WorkDoneProgress
 from writeit.lsp.session import Session
-from writeit.ports.system import Ports
 
-# --- `writeit.pipeline.*`: what can be started here -----------------------------------
+# --- `writeit.pipeline.*` ---
 
 
+@command("writeit.pipeline.list")
 async def list_pipelines(
     request: Request[p.PipelineListParams],
 ) -> p.PipelineListResult:
-    """List every usable pipeline of a folder; the nearest of each name."""
+    """List the usable pipelines of a folder; of each name the nearest."""
     params, session = request.params, request.session
     library = request.folder().load_library()
     return p.PipelineListResult(
@@ -37,14 +36,11 @@ async def list_pipelines(
 
 
 def _document_binding(session: Session, uri: str) -> shapes.DocumentBinding:
-    """Return what front matter says, as far as it is understood.
-
-    What is wrong with it is refused when the run is started, with the reason.
-    """
-    said = split_front_matter(
-        find_front_matter(session.documents.read_text(uri)), uri
-    ).config
-    return shapes.DocumentBinding(pipeline=said.pipeline, inputs=said.inputs)
+    """Return what front matter sets; its problems are reported when a run starts."""
+    front_matter = find_front_matter(session.documents.read_text(uri))
+    return shapes.DocumentBinding.model_validate(
+        split_front_matter(front_matter, uri).config
+    )
 
 
 def _pipeline_entry(
@@ -64,145 +60,103 @@ def _pipeline_entry(
     )
 
 
+@command("writeit.pipeline.show")
 async def show_pipeline(
     request: Request[p.PipelineShowParams],
 ) -> shapes.WirePipelineConfiguration:
-    """Show a pipeline by name or id; an id also finds what old runs were made from."""
+    """Return a pipeline by name or id; an id also finds the pipeline of an old run."""
     folder = request.folder()
     try:
         configuration = folder.load_library().pipeline(request.params.pipeline)
     except NotFound:
-        kept = folder.store.configuration(request.params.pipeline)
-        if kept is None:
+        stored = folder.store.configuration(request.params.pipeline)
+        if stored is None:
             raise
-        configuration = kept
+        configuration = stored
     return shapes.WirePipelineConfiguration.model_validate(configuration)
 
 
-PIPELINE_HANDLERS: Handlers = {
-    "writeit.pipeline.list": Command(
-        p.PipelineListParams, p.PipelineListResult, list_pipelines
-    ),
-    "writeit.pipeline.show": Command(
-        p.PipelineShowParams, shapes.WirePipelineConfiguration, show_pipeline
-    ),
-}
+# --- `writeit.primer.*` ---
 
 
-# --- `writeit.primer.*`: in which voice a text can be written -------------------------
-
-
+@command("writeit.primer.list")
 async def list_primers(request: Request[p.Params]) -> p.PrimerListResult:
-    """List every usable primer of a folder."""
+    """List the usable primers of a folder."""
     folder = request.folder()
     current = [e.value for e in folder.load_library().primers.values() if e.value]
-    return p.PrimerListResult(
-        primers=[
-            _primer_to_wire(
-                folder.store.primer(primer.primer_id, primer.version) or primer
-            )
-            for primer in current
-        ]
-    )
+    stored = [folder.store.primer(x.primer_id, x.version) or x for x in current]
+    return p.PrimerListResult.model_validate({"primers": stored})
 
 
+@command("writeit.primer.show")
 async def show_primer(request: Request[p.PrimerShowParams]) -> shapes.WireStylePrimer:
-    """Show a primer: as its file has it, or a version that a run was pinned to."""
+    """Return a primer from its file, or a version that a run was pinned to."""
     folder, params = request.folder(), request.params
-    if params.version is None:
-        return _primer_to_wire(folder.load_library().primer(params.primer))
-    kept = folder.store.primer(params.primer, params.version)
-    if kept is None:
-        current = folder.load_library().primer(params.primer)
-        if current.version != params.version:
+    primer = None
+    if params.version is not None:
+        primer = folder.store.primer(params.primer, params.version)
+    if primer is None:
+        primer = folder.load_library().primer(params.primer)
+        if params.version not in {None, primer.version}:
             raise NotFound(
-                f"No version {params.version!r} of primer {params.primer!r} is kept.",
-                hint=f"The file has version {current.version}.",
+                f"Primer {params.primer} has no stored version {params.version}.",
+                hint=f"Its file has version {primer.version}.",
             )
-        kept = current
-    return _primer_to_wire(kept)
-
-
-def _primer_to_wire(primer: Primer) -> shapes.WireStylePrimer:
     return shapes.WireStylePrimer.model_validate(primer)
 
 
-PRIMER_HANDLERS: Handlers = {
-    "writeit.primer.list": Command(p.Params, p.PrimerListResult, list_primers),
-    "writeit.primer.show": Command(
-        p.PrimerShowParams, shapes.WireStylePrimer, show_primer
-    ),
-}
+# --- `writeit.model.*` ---
 
 
-# --- `writeit.model.*`: which models can be asked, and getting the embedded one -------
-
-
+@command("writeit.model.list")
 async def list_models(request: Request[p.ModelListParams]) -> p.ModelListResult:
-    """List the models worth naming here, and why some cannot be used."""
-    session, params = request.session, request.params
-    folder = request.folder()
-    named = await folder.configured_model_ids()
-    models = await session.ports.models.list_models(
-        include=named, provider=params.provider, refresh=params.refresh
+    """List the models that can be named here, and why some cannot be used."""
+    params = request.params
+    models = await request.session.ports.models.list_models(
+        include=await request.folder().configured_model_ids(),
+        provider=params.provider,
+        refresh=params.refresh,
     )
-    return p.ModelListResult(
-        models=[shapes.WireModelInfo.model_validate(m) for m in models]
-    )
+    return p.ModelListResult.model_validate({"models": models})
 
 
+@command("writeit.model.install")
 async def install_model(request: Request[p.ModelInstallParams]) -> shapes.WireModelInfo:
-    """Fetch the embedded model's weights."""
+    """Download the embedded model."""
     session, model = request.session, request.params.model
     title = f"WriteIt: installing {model}"
     async with WorkDoneProgress(session.client, request.work_done_token, title) as done:
 
         def report(message: str, fraction: float | None) -> None:
-            percentage = None if fraction is None else int(100 * fraction)
-            done.report(message, percentage)
+            done.report(message, None if fraction is None else int(100 * fraction))
 
         info = await session.ports.models.install_model(model, report)
     return shapes.WireModelInfo.model_validate(info)
 
 
-MODEL_HANDLERS: Handlers = {
-    "writeit.model.list": Command(p.ModelListParams, p.ModelListResult, list_models),
-    "writeit.model.install": Command(
-        p.ModelInstallParams, shapes.WireModelInfo, install_model
-    ),
-}
+# --- `writeit.keys.*` ---
 
 
-# --- `writeit.keys.*`: giving a provider its key, and where keys come from ------------
-
-
+@command("writeit.keys.set")
 async def set_key(request: Request[p.KeysSetParams]) -> p.KeysSetResult:
-    """Keep a key in the system keyring; it is never read back."""
-    session, params = request.session, request.params
-    world, provider = session.ports, params.provider
-    await require_known_provider(world, provider)
+    """Store a key in the system keyring; it is never sent back."""
+    session, provider = request.session, request.params.provider
+    keys, key = session.ports.keys, request.params.key.get_secret_value()
+    if provider not in keys.sources():  # then the next line refuses it
+        await session.ports.models.resolve_model_id(f"{provider}/any")
     # A keyring may ask the user first, and that may take a while.
-    await asyncio.to_thread(world.keys.set, provider, params.key.get_secret_value())
-    if await asyncio.to_thread(world.keys.source, provider) == "environment":
+    await asyncio.to_thread(keys.set, provider, key)
+    if await asyncio.to_thread(keys.source, provider) == "environment":
         session.client.show_info(
-            f"The key of {provider} is kept, but the environment has one too, and"
-            " that one is used."
+            f"Stored the key of {provider}. The environment also sets this key, and"
+            " takes precedence."
         )
     return p.KeysSetResult(provider=provider, stored=True)
 
 
-async def require_known_provider(ports: Ports, provider: str) -> None:
-    """Check that somebody knows `provider`.
-
-    Raises:
-        NotFound: nobody does; the nearest names are in the hint.
-    """
-    if provider not in ports.keys.sources():
-        await ports.models.resolve_model_id(f"{provider}/any")
-
-
+@command("writeit.keys.list")
 async def list_keys(request: Request[p.Params]) -> p.KeysListResult:
-    """Say for each provider within reach where its key comes from."""
+    """Return where the key of each usual or configured provider comes from."""
     folder = request.folder()
     models = await folder.configured_model_ids()
     named = [split_model_id(model)[0] for model in models if "/" in model]
@@ -214,9 +168,3 @@ async def list_keys(request: Request[p.Params]) -> p.KeysListResult:
             for provider, source in sources.items()
         ]
     )
-
-
-KEY_HANDLERS: Handlers = {
-    "writeit.keys.set": Command(p.KeysSetParams, p.KeysSetResult, set_key),
-    "writeit.keys.list": Command(p.Params, p.KeysListResult, list_keys),
-}

@@ -1,4 +1,4 @@
-"""`writeit.run.*`: runs from start to export."""
+"""`writeit.run.*`: start, list, branch, compare, export and delete runs."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from writeit.export.render import export_run
 from writeit.library.front_matter import FrontMatter, SourceDocument
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
-from writeit.lsp.command import Command, Handlers, Request
+from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.edits.files import write_in_workspace
 from writeit.lsp.shapes import run_to_wire, summary_to_wire, tree_to_wire
 from writeit.ports.store import RunQuery
+from writeit.views.uris import ContentView, ResponseView, view_uri
 
-# --- `writeit.run.*`: runs from start to export ---------------------------------------
 
-
+@command("writeit.run.start")
 async def start_run(request: Request[p.RunStartParams]) -> shapes.WirePipelineRun:
-    """Make a run of a pipeline; nothing is sent yet."""
+    """Start a run of a pipeline. Nothing is sent yet."""
     return run_to_wire(await create_run(request, read_source(request)))
 
 
@@ -53,12 +53,12 @@ async def create_run(
     folder = request.folder()
     library = folder.load_library()
     configuration = library.pipeline(params.pipeline)
-    binding = source.front_matter.config
+    config = source.front_matter.config
     settings = await folder.load_settings()
     session.warm_up_models()
     primer = resolve_primer_name(
         params.primer,
-        binding.primer,
+        config.primer,
         configuration,
         settings,
         folder.engine.session.preferences,
@@ -67,14 +67,14 @@ async def create_run(
         StartRequest(
             configuration=configuration,
             inputs={name: input_text(value) for name, value in params.inputs.items()},
-            front_matter_inputs=binding.inputs,
+            front_matter_inputs=config.inputs,
             document=source.document,
             primer=library.primer(primer) if primer else None,
             models=await _resolve_models(request, params.models),
             name=params.name,
             uri=params.uri,
             output=params.output or _configured_output(configuration, settings),
-            output_path=params.output_path or binding.output_path,
+            output_path=params.output_path or config.output_path,
         ),
     )
 
@@ -82,31 +82,28 @@ async def create_run(
 def _configured_output(
     configuration: PipelineConfiguration, settings: Settings
 ) -> Output | None:
-    """The setting is about articles; a polished passage stays where it was."""
+    """Return the setting, which is only for runs on whole documents."""
     return settings.output if configuration.applies_to == "document" else None
 
 
 async def _resolve_models(
     request: Request[p.RunStartParams], models_by_step: Mapping[str, list[str] | str]
 ) -> dict[str, tuple[str, ...]]:
-    models = request.session.ports.models
-    return {
-        step: tuple(
-            [
-                await models.resolve_model_id(name)
-                for name in ([names] if isinstance(names, str) else names)
-            ]
-        )
-        for step, names in models_by_step.items()
-    }
+    resolved = {}
+    for step, models in models_by_step.items():
+        listed = [models] if isinstance(models, str) else models
+        resolved[step] = await request.resolve_models(listed) or ()
+    return resolved
 
 
+@command("writeit.run.show")
 async def show_run(request: Request[p.RunParams]) -> shapes.WirePipelineRun:
     """Return a run with its steps and answers."""
     engine = request.folder().engine
     return run_to_wire(await engine.load_run(request.params.run_id))
 
 
+@command("writeit.run.list")
 async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
     """List runs, newest first."""
     params = request.params
@@ -127,27 +124,30 @@ async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
     )
 
 
+@command("writeit.run.pause")
 async def pause_run(request: Request[p.RunParams]) -> shapes.WirePipelineRun:
     """Stop generating and keep the received text."""
     engine = request.folder().engine
     return run_to_wire(await engine.pause_run(request.params.run_id))
 
 
+@command("writeit.run.resume")
 async def resume_run(request: Request[p.RunParams]) -> shapes.WirePipelineRun:
-    """Let a paused run go on; sends nothing."""
+    """Resume a stopped run. Nothing is sent."""
     engine = request.folder().engine
     return run_to_wire(await engine.execute(request.params.run_id, lifecycle.resume))
 
 
+@command("writeit.run.export")
 async def export_stored_run(request: Request[p.RunExportParams]) -> p.RunExportResult:
     """Return a run as yaml, json or markdown, and write it if a path is given."""
     params, folder = request.params, request.folder()
     settings = await folder.load_settings()
-    dossier = await build_bundle(
+    bundle = await build_bundle(
         folder.engine, params.run_id, folder.path, history=params.include_history
     )
     content = export_run(
-        dossier,
+        bundle,
         params.format
         or settings.export_format
         or folder.engine.session.preferences.export_format,
@@ -159,25 +159,31 @@ async def export_stored_run(request: Request[p.RunExportParams]) -> p.RunExportR
     return p.RunExportResult(uri=uri, content=content)
 
 
-# --- `writeit.run.branch`, `rewind`, `tree`, `delete`, `diff`: runs and their kin -----
+# --- runs and their branches ---
 
 
-async def branch_run(
-    request: Request[p.RunBranchParams] | Request[p.RunRewindParams],
-) -> shapes.WirePipelineRun:
-    """Make a child run that shares the past; it is the session's active run now.
+@command("writeit.run.branch")
+async def branch_run(request: Request[p.RunBranchParams]) -> shapes.WirePipelineRun:
+    """Branch a run at a step; the branch becomes the session's active run.
 
-    Rewinding is the same: the run that is left behind stays as it is. A run about a
-    passage is never active, nor are its children.
+    A run about a passage is never active, nor are its branches.
     """
     params = request.params
-    name = params.name if isinstance(params, p.RunBranchParams) else None
-    child = await request.folder().engine.branch_run(params.run_id, params.step, name)
-    return run_to_wire(child)
+    engine = request.folder().engine
+    return run_to_wire(await engine.branch_run(params.run_id, params.step, params.name))
 
 
+@command("writeit.run.rewind")
+async def rewind_run(request: Request[p.RunRewindParams]) -> shapes.WirePipelineRun:
+    """Start over from a step, in a branch; the run itself stays unchanged."""
+    params = request.params
+    engine = request.folder().engine
+    return run_to_wire(await engine.branch_run(params.run_id, params.step, None))
+
+
+@command("writeit.run.tree")
 async def show_tree(request: Request[p.RunTreeParams]) -> shapes.RunTree:
-    """Show a run's whole family from its root, or what branched off it."""
+    """Return a run's whole tree, or with `depth` only its own branches."""
     params, folder = request.params, request.folder()
     await folder.engine.load_run(params.run_id)
     if params.depth is not None:
@@ -185,8 +191,9 @@ async def show_tree(request: Request[p.RunTreeParams]) -> shapes.RunTree:
     return tree_to_wire(read_full_tree(folder.store, params.run_id))
 
 
+@command("writeit.run.delete")
 async def delete_run(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:
-    """Delete a run; with children it leaves a tombstone, or they go too."""
+    """Delete a run, with `descendants` its branches, too; else a tombstone may stay."""
     params = request.params
     deleted = await request.folder().engine.delete_run(
         params.run_id, descendants=params.descendants
@@ -196,8 +203,9 @@ async def delete_run(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:
     )
 
 
+@command("writeit.run.diff")
 async def diff_texts(request: Request[p.RunDiffParams]) -> p.RunDiffResult:
-    """Compare two texts: answers, or what two steps hand on."""
+    """Compare two texts: answers, or what the next steps get."""
     left, left_uri = await _read_side(request, request.params.left)
     right, right_uri = await _read_side(request, request.params.right)
     lines = unified_diff(
@@ -223,33 +231,8 @@ async def _read_side(
                 attempted="diff",
                 hint="Name a response, or choose one first.",
             )
-        return step.content, f"writeit:/content/{side.run_id}/{side.step}.md"
+        return step.content, view_uri(ContentView(side.run_id, step.step_name))
     response_id = lifecycle.find_ended_response_id(step, side.response)
     answer = step.find_response(response_id)
     text = answer.processed_content if answer else ""
-    return text, f"writeit:/response/{side.run_id}/{side.step}/{response_id}.md"
-
-
-TREE_HANDLERS: Handlers = {
-    "writeit.run.branch": Command(
-        p.RunBranchParams, shapes.WirePipelineRun, branch_run
-    ),
-    "writeit.run.rewind": Command(
-        p.RunRewindParams, shapes.WirePipelineRun, branch_run
-    ),
-    "writeit.run.tree": Command(p.RunTreeParams, shapes.RunTree, show_tree),
-    "writeit.run.delete": Command(p.RunDeleteParams, p.RunDeleteResult, delete_run),
-    "writeit.run.diff": Command(p.RunDiffParams, p.RunDiffResult, diff_texts),
-}
-
-
-HANDLERS: Handlers = {
-    "writeit.run.start": Command(p.RunStartParams, shapes.WirePipelineRun, start_run),
-    "writeit.run.show": Command(p.RunParams, shapes.WirePipelineRun, show_run),
-    "writeit.run.list": Command(p.RunListParams, p.RunListResult, list_runs),
-    "writeit.run.pause": Command(p.RunParams, shapes.WirePipelineRun, pause_run),
-    "writeit.run.resume": Command(p.RunParams, shapes.WirePipelineRun, resume_run),
-    "writeit.run.export": Command(
-        p.RunExportParams, p.RunExportResult, export_stored_run
-    ),
-}
+    return text, view_uri(ResponseView(side.run_id, step.step_name, response_id))

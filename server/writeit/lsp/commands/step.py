@@ -1,98 +1,262 @@
-"""`writeit.step.*` and `writeit.response.*`: asking models, choosing, joining."""
+"""`writeit.step.*`, `writeit.response.*`: generate, choose, merge, give feedback."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from writeit.domain.errors import WriteItError
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.run import Passage, PipelineRun, StepState
-from writeit.engine.requests import GenerateStep, MergeWithModel, RegenerateStep
+from writeit.engine.precedence import ModelSelection
+from writeit.engine.requests import (
+    GenerateStep,
+    GenerationRequest,
+    MergeWithModel,
+    RegenerateStep,
+)
+from writeit.engine.streaming import StreamEvent
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
-from writeit.lsp.command import Command, Handlers, Request
-from writeit.lsp.commands.generation import model_selection_for, run_generation
+from writeit.lsp.command import Request, command
+from writeit.lsp.fallback_messages import show_answers_message
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.user_edits import UserEdits
+from writeit.lsp.progress import ProgressCounter, StreamSender, WorkDoneProgress
 from writeit.lsp.shapes import run_to_wire, step_to_wire
 
-# --- `writeit.step.*` and `writeit.response.*`: asking models, choosing, joining ------
+# --- commands that call models ---
 
 
-async def run_step(request: Request[p.StepRunParams]) -> shapes.WireModel:
-    """Ask a step's models; again what failed or was cut."""
+@command("writeit.step.run")
+async def run_step(
+    request: Request[p.StepRunParams],
+) -> shapes.WireStepState | p.Accepted:
+    """Generate a step, or only its failed and incomplete answers."""
     params, folder = request.params, request.folder()
-    run = await folder.engine.load_run(params.run_id)
-    asked = GenerateStep(
+    generation = GenerateStep(
         run_id=params.run_id,
         step=params.step,
-        models=await _resolve_model_ids(request, params.models),
+        models=await request.resolve_models(params.models),
         samples=params.samples,
-        model_selection=await model_selection_for(request, folder, run),
+        model_selection=await model_selection_for(request, folder, params.run_id),
     )
-    return await run_generation(request, folder, asked)
+    return await run_generation(request, folder, generation)
 
 
-async def regenerate_step(request: Request[p.StepRegenerateParams]) -> shapes.WireModel:
+@command("writeit.step.regenerate")
+async def regenerate_step(
+    request: Request[p.StepRegenerateParams],
+) -> shapes.WireStepState | p.Accepted:
     """Regenerate a step with feedback."""
     params, folder = request.params, request.folder()
-    run = await folder.engine.load_run(params.run_id)
-    words = await UserEdits.read(
-        request.session.documents, folder, params.run_id, params.step
-    )
-    asked = RegenerateStep(
+    edits = await _read_user_edits(request, folder)
+    generation = RegenerateStep(
         run_id=params.run_id,
         step=params.step,
-        feedback=words.consume_feedback(params.feedback),
-        models=await _resolve_model_ids(request, params.models),
+        feedback=edits.consume_feedback(params.feedback),
+        models=await request.resolve_models(params.models),
         samples=params.samples,
-        model_selection=await model_selection_for(request, folder, run),
+        model_selection=await model_selection_for(request, folder, params.run_id),
     )
-    reply = await run_generation(request, folder, asked)
-    await words.refresh_page()
+    reply = await run_generation(request, folder, generation)
+    await edits.refresh_page()
     return reply
 
 
-async def _resolve_model_ids(
-    request: Request[Any], models: list[str] | None
-) -> tuple[str, ...] | None:
-    if models is None:
-        return None
-    identify = request.session.ports.models.resolve_model_id
-    return tuple([await identify(model) for model in models])
+@command("writeit.step.preview")
+async def preview_prompt(request: Request[p.StepPreviewParams]) -> p.StepPreviewResult:
+    """Show a step's prompt, and for each model its fit, cost and destination."""
+    params, folder = request.params, request.folder()
+    generation = GenerateStep(
+        run_id=params.run_id,
+        step=params.step,
+        models=await request.resolve_models(params.models),
+        model_selection=await model_selection_for(request, folder, params.run_id),
+    )
+    preview = await folder.engine.preview_step(generation)
+    return p.StepPreviewResult.model_validate(preview)
 
 
+async def run_generation(
+    request: Request[Any],
+    folder: WorkspaceFolder,
+    generation: GenerationRequest,
+    on_answered: Callable[[StepState], Awaitable[None]] | None = None,
+) -> shapes.WireStepState | p.Accepted:
+    """Generate answers and reply as `wait` says; an error always is the reply.
+
+    `on_answered` runs when all answers have ended, before the client is told.
+    """
+    client, params = request.session.client, request.params
+    stream = StreamSender(client, params.stream_token)
+    accepted: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    if params.wait:
+        state = await _generate_with_progress(
+            request, folder, generation, stream, accepted
+        )
+        if on_answered is not None:
+            await on_answered(state)
+        run = await folder.engine.load_run(generation.run_id)
+        return step_to_wire(run, run.steps[state.step_name])
+
+    async def work() -> None:
+        error: WriteItError | None = None
+        try:
+            state = await _generate_with_progress(
+                request, folder, generation, stream, accepted
+            )
+            if on_answered is not None:
+                await on_answered(state)
+            else:
+                show_answers_message(client, state)
+        except WriteItError as refused:
+            if not accepted.done():
+                accepted.set_exception(refused)
+                return
+            error = refused
+            client.show_error(refused)
+        finally:
+            accepted.cancel()  # has no effect once it is done
+        stream.send_ended(generation.run_id, accepted.result(), error)
+
+    client.spawn_task(work())
+    step = await asyncio.shield(accepted)
+    return p.Accepted(run_id=generation.run_id, step=step)
+
+
+async def _generate_with_progress(
+    request: Request[Any],
+    folder: WorkspaceFolder,
+    generation: GenerationRequest,
+    stream: StreamSender,
+    accepted: asyncio.Future[str],
+) -> StepState:
+    run = await folder.engine.load_run(generation.run_id)
+    title = f"WriteIt: {generation.step or run.current_step}"
+    client = request.session.client
+    async with WorkDoneProgress(client, request.work_done_token, title) as work_done:
+        counter = ProgressCounter(work_done)
+
+        def on_event(event: StreamEvent) -> None:
+            stream.send_event(event)
+            counter.count_event(event)
+
+        running = await folder.engine.generate(generation, on_event)
+        work_done.on_cancel(running.stop)
+        accepted.set_result(running.step)
+        return await folder.engine.wait_for_generation(running)
+
+
+async def model_selection_for(
+    request: Request[Any], folder: WorkspaceFolder, run_id: UUID
+) -> ModelSelection:
+    """Return what front matter, settings and preferences say about a run's models."""
+    run = await folder.engine.load_run(run_id)
+    config = request.session.documents.front_matter_config_of(run)
+    return await folder.model_selection(config)
+
+
+async def _read_user_edits(request: Request[Any], folder: WorkspaceFolder) -> UserEdits:
+    params = request.params
+    return await UserEdits.read(
+        request.session.documents, folder, params.run_id, params.step
+    )
+
+
+# --- commands that decide ---
+
+
+async def _execute_on_step(
+    request: Request[Any],
+    operation: Callable[[PipelineRun, StepState, datetime], lifecycle.Events],
+    find_step: Callable[[PipelineRun, str | None], StepState] = lifecycle.find_step,
+) -> tuple[PipelineRun, StepState]:
+    """Execute an operation on the named step; return the run and that step."""
+    params = request.params
+    run = await request.folder().engine.execute(
+        params.run_id, lambda run, at: operation(run, find_step(run, params.step), at)
+    )
+    return run, find_step(run, params.step)
+
+
+@command("writeit.step.select")
 async def select_response(
     request: Request[p.StepSelectParams],
 ) -> shapes.WirePipelineRun:
-    """Choose an answer; the step is completed by it."""
+    """Choose an answer; that completes the step."""
     params, folder = request.params, request.folder()
-    words = await UserEdits.read(
-        request.session.documents, folder, params.run_id, params.step
-    )
+    edits = await _read_user_edits(request, folder)
     content = params.content
     if content is None:
-        content = words.consume_answer(params.response)
+        content = edits.consume_answer(params.response)
     run = await folder.engine.execute(
         params.run_id,
         lambda run, at: select.select_response(
             run,
-            lifecycle.find_step(run, words.step_name),
+            lifecycle.find_step(run, edits.step_name),
             params.response,
             at,
             content=content,
-            feedback=words.consume_feedback(params.feedback),
+            feedback=edits.consume_feedback(params.feedback),
         ),
     )
-    await words.refresh_page()
+    await edits.refresh_page()
     return run_to_wire(run)
 
 
-async def add_to_merge(request: Request[p.StepTakeParams]) -> shapes.WireStepState:
-    """Take a passage towards the step's merge; allowed while answers stream."""
-    params, engine = request.params, request.folder().engine
-    passage_id = engine.new_id()
+@command("writeit.step.merge")
+async def merge_responses(
+    request: Request[p.StepMergeParams],
+) -> shapes.WirePipelineRun | shapes.WireStepState | p.Accepted:
+    """Merge parts: by hand, which completes the step, or with a model."""
+    params, folder = request.params, request.folder()
+    edits = await _read_user_edits(request, folder)
+    content = params.content
+    if content is None and not (params.responses or params.passages):
+        content = edits.consume_merge(keep=params.instruction is not None)
+    parts = select.MergeSelection(
+        responses=params.responses, passages=params.passages, content=content
+    )
+    reply: shapes.WirePipelineRun | shapes.WireStepState | p.Accepted
+    if params.instruction is None:
+        run = await folder.engine.execute(
+            params.run_id,
+            lambda run, at: select.merge_responses(
+                run,
+                lifecycle.find_step(run, edits.step_name),
+                parts,
+                at,
+                edits.consume_feedback(params.feedback),
+            ),
+        )
+        reply = run_to_wire(run)
+    else:
+        models = await request.resolve_models([params.model] if params.model else [])
+        generation = MergeWithModel(
+            run_id=params.run_id,
+            step=params.step,
+            parts=parts,
+            instruction=params.instruction,
+            model=models[0] if models else None,
+            feedback=edits.consume_feedback(params.feedback),
+            model_selection=await model_selection_for(request, folder, params.run_id),
+        )
+        reply = await run_generation(request, folder, generation)
+    await edits.refresh_page()
+    return reply
 
-    def verb(run: PipelineRun, at: Any) -> lifecycle.Events:  # noqa: ANN401 -- a datetime
-        step = lifecycle.find_step(run, params.step)
+
+@command("writeit.step.take")
+async def add_to_merge(request: Request[p.StepTakeParams]) -> shapes.WireStepState:
+    """Add a passage to the step's merge; allowed while answers stream."""
+    params = request.params
+    passage_id = request.folder().engine.new_id()
+
+    def add(run: PipelineRun, step: StepState, at: datetime) -> lifecycle.Events:
         passage = Passage(
             passage_id=passage_id,
             response_id=lifecycle.find_response_id(step, params.response),
@@ -100,137 +264,36 @@ async def add_to_merge(request: Request[p.StepTakeParams]) -> shapes.WireStepSta
         )
         return select.add_passage(run, step, passage, at)
 
-    run = await engine.execute(params.run_id, verb)
-    return step_to_wire(run, lifecycle.find_step(run, params.step))
+    run, step = await _execute_on_step(request, add)
+    return step_to_wire(run, step)
 
 
-async def merge_responses(request: Request[p.StepMergeParams]) -> shapes.WireModel:
-    """Join parts: by hand, which completes the step, or by a model."""
-    params, folder = request.params, request.folder()
-    words = await UserEdits.read(
-        request.session.documents, folder, params.run_id, params.step
-    )
-    content = params.content
-    if content is None and not (params.responses or params.passages):
-        content = words.consume_merge(keep=params.instruction is not None)
-    parts = select.MergeSelection(
-        responses=params.responses, passages=params.passages, content=content
-    )
-    if params.instruction is None:
-        run = await folder.engine.execute(
-            params.run_id,
-            lambda run, at: select.merge_responses(
-                run,
-                lifecycle.find_step(run, words.step_name),
-                parts,
-                at,
-                words.consume_feedback(params.feedback),
-            ),
-        )
-        await words.refresh_page()
-        return run_to_wire(run)
-    named = await _resolve_model_ids(request, [params.model] if params.model else None)
-    asked = MergeWithModel(
-        run_id=params.run_id,
-        step=params.step,
-        parts=parts,
-        instruction=params.instruction,
-        model=named[0] if named else None,
-        feedback=words.consume_feedback(params.feedback),
-        model_selection=await model_selection_for(
-            request, folder, await folder.engine.load_run(params.run_id)
-        ),
-    )
-    reply = await run_generation(request, folder, asked)
-    await words.refresh_page()
-    return reply
-
-
+@command("writeit.step.feedback")
 async def give_feedback(request: Request[p.StepFeedbackParams]) -> shapes.WireStepState:
-    """Say what later prompts should know; of the last step with answers, if unsaid."""
-    params = request.params
-    run = await request.folder().engine.execute(
-        params.run_id,
-        lambda run, at: select.give_feedback(
-            run, lifecycle.find_answered_step(run, params.step), params.text, at
-        ),
+    """Set the feedback for later prompts; by default of the last step with answers."""
+    run, step = await _execute_on_step(
+        request,
+        lambda run, step, at: select.give_feedback(run, step, request.params.text, at),
+        lifecycle.find_answered_step,
     )
-    return step_to_wire(run, lifecycle.find_answered_step(run, params.step))
+    return step_to_wire(run, step)
 
 
+@command("writeit.step.skip")
 async def skip_step(request: Request[p.StepParams]) -> shapes.WirePipelineRun:
-    """Go on without a step."""
-    params = request.params
-    run = await request.folder().engine.execute(
-        params.run_id,
-        lambda run, at: select.skip_step(
-            run, lifecycle.find_step(run, params.step), at
-        ),
-    )
+    """Skip a step."""
+    run, _ = await _execute_on_step(request, select.skip_step)
     return run_to_wire(run)
 
 
+@command("writeit.response.rate")
 async def rate_response(
     request: Request[p.ResponseRateParams],
 ) -> shapes.WireAIResponse:
-    """Note how good the writer finds an answer."""
-    params = request.params
-    run = await request.folder().engine.execute(
-        params.run_id,
-        lambda run, at: select.rate_response(
-            run,
-            lifecycle.find_step(run, params.step),
-            params.response,
-            params.score,
-            at,
-        ),
+    """Rate an answer, from 0 to 1."""
+    index, score = request.params.response, request.params.score
+    _, step = await _execute_on_step(
+        request,
+        lambda run, step, at: select.rate_response(run, step, index, score, at),
     )
-    state: StepState = lifecycle.find_step(run, params.step)
-    return shapes.WireAIResponse.model_validate(state.rated_responses[params.response])
-
-
-# --- `writeit.step.preview`: what a step would send; nothing is sent ------------------
-
-
-async def preview_prompt(request: Request[p.StepPreviewParams]) -> p.StepPreviewResult:
-    """Show a step's prompt, and for each model its fit, cost and destination."""
-    params, folder = request.params, request.folder()
-    run = await folder.engine.load_run(params.run_id)
-    identify = request.session.ports.models.resolve_model_id
-    asked = GenerateStep(
-        run_id=params.run_id,
-        step=params.step,
-        models=tuple([await identify(model) for model in params.models or ()]),
-        model_selection=await model_selection_for(request, folder, run),
-    )
-    shown = await folder.engine.preview_step(asked)
-    return p.StepPreviewResult.model_validate(shown)
-
-
-PREVIEW_HANDLERS: Handlers = {
-    "writeit.step.preview": Command(
-        p.StepPreviewParams, p.StepPreviewResult, preview_prompt
-    ),
-}
-
-
-HANDLERS: Handlers = {
-    "writeit.step.run": Command(p.StepRunParams, shapes.WireStepState, run_step),
-    "writeit.step.regenerate": Command(
-        p.StepRegenerateParams, shapes.WireStepState, regenerate_step
-    ),
-    "writeit.step.select": Command(
-        p.StepSelectParams, shapes.WirePipelineRun, select_response
-    ),
-    "writeit.step.take": Command(p.StepTakeParams, shapes.WireStepState, add_to_merge),
-    "writeit.step.merge": Command(
-        p.StepMergeParams, shapes.WirePipelineRun, merge_responses
-    ),
-    "writeit.step.feedback": Command(
-        p.StepFeedbackParams, shapes.WireStepState, give_feedback
-    ),
-    "writeit.step.skip": Command(p.StepParams, shapes.WirePipelineRun, skip_step),
-    "writeit.response.rate": Command(
-        p.ResponseRateParams, shapes.WireAIResponse, rate_response
-    ),
-}
+    return shapes.WireAIResponse.model_validate(step.rated_responses[index])

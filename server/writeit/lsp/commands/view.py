@@ -8,17 +8,16 @@ from uuid import UUID
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import lifecycle
 from writeit.lsp import protocol as p
-from writeit.lsp import shapes
-from writeit.lsp.command import Command, Handlers, Request
+from writeit.lsp.command import Request, command
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.open import display_view, read_view
 from writeit.views import uris
-from writeit.views.page_outline import PageSection
 from writeit.views.uris import View, run_id_of_view
 
 
+@command("writeit.view.open")
 async def open_requested_view(request: Request[p.ViewOpenParams]) -> p.ViewOpenResult:
-    """Show a view in the editor, or say where it is."""
+    """Open a view in the editor and return its URI."""
     session, params = request.session, request.params
     folder = session.resolve_folder(params.folder, run_id=_requested_run_id(params))
     view = await _resolve_view(folder, params)
@@ -85,32 +84,11 @@ def _require_field(value: Any, name: str) -> Any:  # noqa: ANN401 -- whatever th
     return value
 
 
+@command("writeit.view.read")
 async def read_view_text(request: Request[p.ViewReadParams]) -> p.ViewReadResult:
     """Return the text of any `writeit:` URI."""
     session, params = request.session, request.params
     view = uris.parse_view_uri(params.uri)
     folder = session.resolve_folder(params.folder, run_id=run_id_of_view(view))
-    given = await read_view(session.documents, folder, view)
-    return p.ViewReadResult(
-        text=given.text,
-        sections=[_section_to_wire(section) for section in given.sections],
-    )
-
-
-def _section_to_wire(section: PageSection) -> shapes.ViewSection:
-    return shapes.ViewSection(
-        kind=section.kind,
-        response_id=section.response_id,
-        index=section.index,
-        heading_line=section.heading_line,
-        first_line=section.first_line,
-        last_line=section.last_line,
-    )
-
-
-HANDLERS: Handlers = {
-    "writeit.view.open": Command(
-        p.ViewOpenParams, p.ViewOpenResult, open_requested_view
-    ),
-    "writeit.view.read": Command(p.ViewReadParams, p.ViewReadResult, read_view_text),
-}
+    page = await read_view(session.documents, folder, view)
+    return p.ViewReadResult.model_validate(page)

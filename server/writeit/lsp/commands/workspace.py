@@ -1,0 +1,169 @@
+"""`writeit.session.*`, `preferences.*`, `usage.*` and `store.*` of a folder."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+
+from writeit.domain.errors import InvalidParams, NotFound
+from writeit.domain.key_bindings import SYSTEM_BINDINGS
+from writeit.domain.run import split_model_id
+from writeit.domain.session import (
+    FieldProblem,
+    UserPreferences,
+    validate_preferences,
+)
+from writeit.engine.queries import sum_usage
+from writeit.lsp import protocol as p
+from writeit.lsp import shapes
+from writeit.lsp.command import Request, command
+from writeit.lsp.convert import path_to_uri, to_invalid_params
+from writeit.lsp.edits.files import resolve_in_workspace
+from writeit.ports.store import Maintenance
+
+
+@command("writeit.session.show")
+async def show_session(request: Request[p.Params]) -> shapes.WireUserSession:
+    """Return the session of this connection in a folder."""
+    return shapes.WireUserSession.model_validate(request.folder().engine.session)
+
+
+@command("writeit.session.activate")
+async def activate_run(request: Request[p.RunParams]) -> shapes.WireUserSession:
+    """Make a run the session's active run; a run about a passage is refused."""
+    engine = request.folder().engine
+    session = await engine.activate_run(request.params.run_id)
+    return shapes.WireUserSession.model_validate(session)
+
+
+@command("writeit.preferences.get")
+async def get_preferences(request: Request[p.Params]) -> shapes.WireUserPreferences:
+    """Return the user's preferences."""
+    session = request.folder().engine.session
+    return shapes.WireUserPreferences.model_validate(session.preferences)
+
+
+@command("writeit.preferences.set")
+async def set_preferences(
+    request: Request[p.PreferencesSetParams],
+) -> shapes.WireUserPreferences:
+    """Set the given preferences, for later sessions, too."""
+    params = request.params
+    folder = request.folder()
+    given = params.model_dump(
+        include=params.model_fields_set - set(p.Params.model_fields)
+    )
+    try:
+        preferences = folder.engine.session.preferences.evolve(**given)
+    except ValidationError as error:
+        raise to_invalid_params(error, p.PreferencesSetParams) from None
+    problems = validate_preferences(
+        preferences,
+        known_primers=folder.load_library().primers,
+        known_providers=await _find_known_providers(request, preferences),
+        system_bindings=SYSTEM_BINDINGS,
+    )
+    if problems:
+        raise _invalid_preferences(problems)
+    await folder.engine.save_preferences(preferences)
+    return shapes.WireUserPreferences.model_validate(preferences)
+
+
+async def _find_known_providers(
+    request: Request[Any], preferences: UserPreferences
+) -> set[str]:
+    """Return the known providers of the default models."""
+    known = set()
+    for model in preferences.default_models.values():
+        with suppress(NotFound):
+            model_id = await request.session.ports.models.resolve_model_id(model)
+            known.add(split_model_id(model_id)[0])
+    return known
+
+
+def _invalid_preferences(problems: list[FieldProblem]) -> InvalidParams:
+    listed = [
+        {"path": ".".join((to_camel(x.loc[0]), *x.loc[1:])), "message": x.message}
+        for x in problems
+    ]
+    details = "; ".join(f"{each['path']}: {each['message']}" for each in listed)
+    return InvalidParams(
+        f"These preferences are not valid: {details}. Nothing was changed.",
+        hint="Correct them and set them again.",
+        problems=listed,
+    )
+
+
+# --- usage and the store ---
+
+
+def _maintenance_of(request: Request[Any]) -> Maintenance:
+    folder = request.folder()
+    return request.session.ports.maintenance_for(folder.store)
+
+
+@command("writeit.usage.show")
+async def show_usage(request: Request[p.UsageShowParams]) -> p.UsageShowResult:
+    """Return tokens, cost and time by model, pipeline, day or run."""
+    params = request.params
+    records = request.folder().store.usage_records(params.since)
+    rows, total = sum_usage(records, params.by)
+    return p.UsageShowResult.model_validate({"rows": rows, "total": total})
+
+
+@command("writeit.store.status")
+async def show_status(request: Request[p.Params]) -> p.StoreStatusResult:
+    """Return the size and contents of the store."""
+    return p.StoreStatusResult.model_validate(await _maintenance_of(request).status())
+
+
+@command("writeit.store.verify")
+async def verify_store(request: Request[p.Params]) -> p.StoreVerifyResult:
+    """Verify every key, text and run of the store."""
+    verified = await _maintenance_of(request).verify()
+    return p.StoreVerifyResult.model_validate(
+        {
+            "ok": not verified.problems,
+            "checked": verified.checked,
+            "problems": verified.problems,
+        }
+    )
+
+
+@command("writeit.store.compact")
+async def compact_store(request: Request[p.Params]) -> p.StoreStatusResult:
+    """Remove unused texts and free their disk space."""
+    return p.StoreStatusResult.model_validate(await _maintenance_of(request).compact())
+
+
+@command("writeit.store.backup")
+async def back_up_store(request: Request[p.StoreBackupParams]) -> p.StoreBackupResult:
+    """Copy the store to a new folder inside the workspace; it may be in use."""
+    folder = request.folder()
+    path = resolve_in_workspace(folder.path, request.params.path)
+    return p.StoreBackupResult(
+        uri=path_to_uri(await _maintenance_of(request).backup(path))
+    )
+
+
+@command("writeit.store.prune")
+async def prune_runs(request: Request[p.StorePruneParams]) -> p.StorePruneResult:
+    """Delete finished runs last changed before a time; with `dryRun` count them."""
+    params = request.params
+    if params.before is None and not params.dry_run:
+        raise InvalidParams(
+            "Without `before`, every finished run would be deleted.",
+            hint="Give `before`, or leave `dryRun` true to count the runs.",
+            problems=[{"path": "before", "message": "is needed unless dryRun"}],
+        )
+    before = params.before or datetime.now(UTC)
+    deleted = await _maintenance_of(request).prune(before, dry_run=params.dry_run)
+    return p.StorePruneResult(
+        deleted_runs=deleted.runs,
+        deleted_responses=deleted.responses,
+        dry_run=params.dry_run,
+    )
