@@ -6,7 +6,7 @@ return {
   cmd = function(dispatchers)
     return require('writeit.server').spawn(dispatchers)
   end,
-  filetypes = { 'markdown' },
+  filetypes = { 'markdown', 'mdx', 'quarto', 'rmd' },
   root_dir = function(buf, on_dir)
     require('writeit.server').root_dir(buf, on_dir)
   end,

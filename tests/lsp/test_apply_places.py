@@ -96,6 +96,19 @@ async def test_a_file_that_is_gone_refuses_and_keeps_the_text(
     assert BETTER in moved.read_text(encoding="utf-8")
 
 
+async def test_a_new_file_has_the_suffix_and_line_ends_of_its_source(
+    docs: OpenDocuments,
+) -> None:
+    """The notes may be R Markdown with CRLF."""
+    path = docs.path().with_suffix(".Rmd")
+    path.write_bytes(TEXT.replace("\n", "\r\n").encode())
+    page = docs.open(TEXT.replace("\n", "\r\n"), uri=path.as_uri())
+    run_id = await docs.run(page.uri, page.text, content="One.\n\nTwo.")
+    made = file_of((await docs.apply(run_id))["uri"])
+    assert made.name == f"{path.stem}.tech-article.Rmd"
+    assert made.read_bytes() == b"One.\r\n\r\nTwo.\r\n"
+
+
 async def test_a_new_file_stands_beside_its_source(docs: OpenDocuments) -> None:
     """`<stem>.<pipeline>.md`, or the next free number; once, and gone by restore."""
     page = docs.open()

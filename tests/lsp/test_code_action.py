@@ -143,6 +143,35 @@ async def test_other_documents_are_left_alone(one_editor: Editor) -> None:
         assert await one_editor.request(method, params) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "language", "is_markdown"),
+    [
+        ("T.mdx", "markdown", True),
+        ("T.txt", "Markdown", True),
+        ("T.qmd", "quarto", True),
+        ("T.Rmd", "RMD", True),
+        ("T.mkd", "plaintext", True),
+        ("README.MD", "", True),
+        ("T.txt", "plaintext", False),
+        ("T.py", "python", False),
+    ],
+)
+async def test_markdown_is_what_the_client_says_or_the_suffix(
+    one_editor: Editor, name: str, language: str, *, is_markdown: bool
+) -> None:
+    """In any case."""
+    uri = (one_editor.folder / language / name).as_uri()
+    document = {"uri": uri, "languageId": language, "version": 1, "text": "# T\n\nA.\n"}
+    one_editor.notify("textDocument/didOpen", {"textDocument": document})
+    params: dict[str, Any] = {
+        "textDocument": {"uri": uri},
+        "range": spot(0, 0, 0),
+        "context": {"diagnostics": []},
+    }
+    found = await one_editor.request("textDocument/codeAction", params)
+    assert bool(found) == is_markdown
+
+
 async def test_on_a_heading_its_section_is_offered_to_be_polished(
     one_editor: Editor,
 ) -> None:

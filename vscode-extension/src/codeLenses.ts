@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { App } from './app';
 import type { ConflictLocation } from './commands/conflict';
+import { markdownSelector } from './editorContext';
 import { parseViewUri, SCHEME } from './pages/uris';
 
 /**
@@ -14,7 +15,7 @@ export function registerLenses(app: App): vscode.Disposable {
       { provideCodeLenses: (document) => (isEnabled() ? stepLenses(app, document) : []) },
     ),
     vscode.languages.registerCodeLensProvider(
-      ['file', 'untitled'].map((scheme) => ({ scheme, language: 'markdown' })),
+      markdownSelector('file', 'untitled'),
       {
         onDidChangeCodeLenses: app.conflicts.onDidChange,
         provideCodeLenses: (document) => (isEnabled() ? conflictLenses(app, document) : []),

@@ -19,10 +19,20 @@ export interface EditorContext {
   readonly actions?: readonly ServerAction[];
 }
 
+const LANGUAGES: readonly string[] = ['markdown', 'markdown-math', 'mdx', 'quarto', 'rmd'];
+
+/** Selects the Markdown documents with these schemes. */
+export function markdownSelector(
+  ...schemes: readonly string[]
+): { scheme: string; language: string }[] {
+  return schemes.flatMap((scheme) => LANGUAGES.map((language) => ({ scheme, language })));
+}
+
 /** Whether WriteIt works on a document: a Markdown document or a page of the server. */
 export function isWriteItDocument(document: vscode.TextDocument): boolean {
   return (
-    document.languageId === 'markdown' && ['file', 'untitled', SCHEME].includes(document.uri.scheme)
+    LANGUAGES.includes(document.languageId) &&
+    ['file', 'untitled', SCHEME].includes(document.uri.scheme)
   );
 }
 

@@ -102,6 +102,14 @@ local function is_starting(root)
   end)
 end
 
+--- Whether a buffer is a markdown document of the user's.
+---@param buf integer
+---@return boolean
+function M.is_document(buf)
+  local types = vim.lsp.config.writeit.filetypes or {}
+  return vim.tbl_contains(types, vim.bo[buf].filetype) and vim.bo[buf].buftype == ''
+end
+
 ---@param buf integer
 ---@param root string
 local function start(buf, root)
@@ -110,8 +118,7 @@ local function start(buf, root)
   end
   local settings = vim.deepcopy(vim.lsp.config.writeit)
   settings.name, settings.root_dir = 'writeit', root
-  local attach = vim.bo[buf].filetype == 'markdown' and vim.bo[buf].buftype == ''
-  vim.lsp.start(settings, { bufnr = buf, attach = attach })
+  vim.lsp.start(settings, { bufnr = buf, attach = M.is_document(buf) })
 end
 
 --- The client of a buffer's workspace, ready; started if there is none. Waits in a task.

@@ -8,17 +8,11 @@ local M = {}
 ---@type integer? The document that was the target of the last command.
 local last_document
 
----@param buf integer
----@return boolean
-local function is_document(buf)
-  return vim.bo[buf].filetype == 'markdown' and vim.bo[buf].buftype == ''
-end
-
 --- The buffer that a command given in `buf` is about.
 ---@param buf integer
 ---@return integer
 function M.target_buffer(buf)
-  if is_document(buf) then
+  if rpc.is_document(buf) then
     last_document = buf
     return buf
   end
@@ -101,7 +95,7 @@ function M.find(buf)
   elseif vim.startswith(name, 'writeit:') then
     target.run_id, target.step = view.parse_uri(name)
   end
-  target.uri = is_document(buf) and name ~= '' and vim.uri_from_bufnr(buf) or nil
+  target.uri = rpc.is_document(buf) and name ~= '' and vim.uri_from_bufnr(buf) or nil
   return target
 end
 
@@ -110,7 +104,7 @@ end
 ---@param message string
 ---@return writeit.Error
 function M.not_a_document_error(buf, message)
-  local is_unnamed = is_document(buf) and vim.api.nvim_buf_get_name(buf) == ''
+  local is_unnamed = rpc.is_document(buf) and vim.api.nvim_buf_get_name(buf) == ''
   return {
     message = is_unnamed and 'This document has no file name yet.' or message,
     hint = is_unnamed and 'Save it first, for example with :write notes.md'
@@ -128,7 +122,7 @@ function M.find_run(buf)
     target = M.find(last_document) -- the view belongs to no run, such as the usage
   end
   target.run_id = target.run_id or (target.uri and run_id_of(M.code_actions(target)))
-  if not target.run_id and is_document(target.buf) and not target.uri then
+  if not target.run_id and rpc.is_document(target.buf) and not target.uri then
     error(M.not_a_document_error(target.buf, ''), 0)
   elseif not target.run_id then
     error({

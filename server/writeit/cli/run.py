@@ -20,6 +20,7 @@ from writeit.cli.output import StreamPrinter
 from writeit.cli.workspace import OpenWorkspace, open_workspace, run_async
 from writeit.domain.errors import InvalidTransition, WriteItError
 from writeit.domain.operations import lifecycle, select
+from writeit.domain.placement import with_line_ends_of
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.domain.session import CostLimits, Settings
 from writeit.engine.precedence import ModelSelection, StartRequest, resolve_primer_name
@@ -240,7 +241,8 @@ def _print_result(
     run_id = final_run.pipeline_run_id
     text = _article_or_none(final_run) if finished else None
     if text is not None and output is not None:
-        write_text_file(output, text, replace=force)
+        source = final_run.document.text
+        write_text_file(output, with_line_ends_of(source, text), replace=force)
         click.echo(f"Article written to {output}.", err=True)
     if as_json:
         result = {

@@ -36,6 +36,10 @@ HEAD_CHARACTERS = 4_000
 """Characters within which the `writeit:` key of front matter usually is."""
 VIEW_FILES_URI_PART = "/.writeit/views/"
 """A part of the URI of every page that is a file."""
+MARKDOWN_LANGUAGES = {"markdown", "mdx", "quarto", "rmd", "markdown-math"}
+MARKDOWN_SUFFIXES = (".md", ".markdown", ".mkd", ".mdown", ".mdx", ".qmd", ".rmd")
+PLAIN_LANGUAGES = {"", "plaintext", "text"}
+"""Language ids of an untitled document that may become markdown."""
 WATCHED_GLOBS = ("**/pipelines/*.{yaml,yml}", "**/primers/*.{yaml,yml}")
 """Files that decide what is correct in front matter."""
 
@@ -94,9 +98,19 @@ class WriteItServer(LanguageServer):
     def first_characters(self, uri: str, count: int) -> str:
         """Return how an open markdown document begins, "" of any other document."""
         document = self.workspace.text_documents.get(unquote(uri))  # as pygls keys it
-        if not is_markdown(uri) or not isinstance(document, WriteItDocument):
+        if not self.is_markdown(uri) or not isinstance(document, WriteItDocument):
             return ""
         return document.first_characters(count)
+
+    def is_markdown(self, uri: str) -> bool:
+        """Return whether a document is markdown by its language id or its suffix."""
+        document = self.workspace.text_documents.get(unquote(uri))  # as pygls keys it
+        language = ((document and document.language_id) or "").casefold()
+        if language in MARKDOWN_LANGUAGES:
+            return True
+        if uri.startswith("untitled:"):  # without a suffix
+            return language in PLAIN_LANGUAGES
+        return uri.casefold().endswith(MARKDOWN_SUFFIXES)
 
     def notify_document_change(self, uri: str) -> None:
         """Pass on that a document was opened, changed or closed."""
@@ -104,7 +118,7 @@ class WriteItServer(LanguageServer):
             self.first_characters(uri, HEAD_CHARACTERS)
         ):
             self.session.documents.notify_change(uri)
-            if is_markdown(uri):
+            if self.is_markdown(uri):
                 self._publisher.schedule_check(uri)
 
     def recheck_diagnostics(self) -> None:
@@ -136,11 +150,6 @@ class WriteItServer(LanguageServer):
 
 
 # --- which documents a feature is about ---
-
-
-def is_markdown(uri: str) -> bool:
-    """Return whether a document is markdown; untitled ones have no suffix."""
-    return uri.startswith("untitled:") or uri.endswith((".md", ".markdown"))
 
 
 def _is_open_markdown(server: WriteItServer, uri: str) -> bool:
@@ -201,7 +210,7 @@ FEATURES: dict[str, Feature] = {
     types.TEXT_DOCUMENT_CODE_ACTION: Feature(
         "code_action",
         "code_actions",
-        lambda _, uri: is_markdown(uri),
+        WriteItServer.is_markdown,
         list,
         types.CodeActionOptions(
             code_action_kinds=[
@@ -212,7 +221,7 @@ FEATURES: dict[str, Feature] = {
         ),
     ),
     types.TEXT_DOCUMENT_CODE_LENS: Feature(
-        "code_lens", "code_lenses", lambda _, uri: is_markdown(uri), list
+        "code_lens", "code_lenses", WriteItServer.is_markdown, list
     ),
     types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: Feature(
         "document_symbol", "document_symbols", _is_possible_view, list

@@ -12,6 +12,7 @@ import {
   type Middleware,
   type StaticFeature,
 } from 'vscode-languageclient/node';
+import { markdownSelector } from '../editorContext';
 import { log } from '../log';
 import { serverSettings, userOptions } from '../settings';
 import { SCHEME } from '../pages/uris';
@@ -104,10 +105,7 @@ const CONNECTION_STATES: Readonly<Record<State, ConnectionState>> = {
 
 function clientOptions(hooks: Hooks): LanguageClientOptions {
   return {
-    documentSelector: ['file', 'untitled', SCHEME].map((scheme) => ({
-      scheme,
-      language: 'markdown',
-    })),
+    documentSelector: markdownSelector('file', 'untitled', SCHEME),
     initializationOptions: { writeit: { views: 'uri', events: true, user: userOptions() } },
     outputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,

@@ -11,7 +11,12 @@ from writeit.domain import events as e
 from writeit.domain.errors import DocumentChanged, InvalidParams, StoreError
 from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import Output
-from writeit.domain.placement import PlacedText, is_passage_gone, place_content
+from writeit.domain.placement import (
+    PlacedText,
+    is_passage_gone,
+    place_content,
+    with_line_ends_of,
+)
 from writeit.domain.run import AppliedText, PipelineRun
 from writeit.library.front_matter import split_front_matter
 from writeit.lsp.convert import path_to_uri, uri_to_path
@@ -234,6 +239,7 @@ def _remove_applied_text(earlier: e.TextApplied | None, text: str) -> str:
 
 async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
     content = job.content.rstrip() + "\n"
+    content = with_line_ends_of(job.run.document.text, content)
     path = _find_created_file(job, content)
     if path is None:
         path = await files.create_file(

@@ -275,8 +275,8 @@ def _require_path(uri: str) -> Path:
 def new_file_path(folder: WorkspaceFolder, run: PipelineRun, uri: str | None) -> Path:
     """Return the path of a run's new file, before a number makes it unique.
 
-    It is `uri`, else `output_path` of the run, else `<stem>.<pipeline>.md` beside
-    its source.
+    It is `uri`, else `output_path` of the run, else `<stem>.<pipeline>` beside its
+    source, with the suffix of the source.
 
     Raises:
         NotTrusted: that is outside the workspace.
@@ -289,8 +289,10 @@ def new_file_path(folder: WorkspaceFolder, run: PipelineRun, uri: str | None) ->
         path = run.output_path
     else:
         pipeline = run.configuration_id.rpartition("@")[0] or run.configuration_id
-        name = f"{source.stem}.{pipeline}.md" if source else f"{pipeline}.md"
-        path = str(source.with_name(name)) if source else name
+        path = f"{pipeline}.md"
+        if source is not None:
+            suffix = source.suffix or ".md"
+            path = str(source.with_name(f"{source.stem}.{pipeline}{suffix}"))
     return resolve_in_workspace(folder.path, path)
 
 
