@@ -67,6 +67,8 @@ ONLY_IN = {
     "jinja2": {"prompts"},
     "keyring": {"llm"},
     "click": {"cli"},
+    "markdown_it": {"text/block_reader.py"},
+    "mdit_py_plugins": {"text/block_reader.py"},
 }
 """Each library and the only places that may import it."""
 
