@@ -10,7 +10,7 @@ from pathlib import Path
 
 from writeit.lsp.command_ids import COMMAND_IDS
 from writeit.lsp.commands import HANDLERS
-from writeit.lsp.errors import ERROR_DATA_BY_KIND
+from writeit.lsp.messages import ERROR_DATA_BY_KIND
 from writeit.lsp.protocol import Params
 from writeit.lsp.schema import schema_text
 

@@ -51,7 +51,6 @@ LSP_LAYERS = (
     {"client"},
     {"pygls_fixes"},
     {"messages"},
-    {"errors"},
     {"protocol"},
     {"shapes"},
     {"convert", "command_ids"},

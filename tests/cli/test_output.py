@@ -16,8 +16,8 @@ from writeit.cli.output import (
 )
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import select
-from writeit.views.prompt import render_prompt
 from writeit.views.run import render_run
+from writeit.views.step import render_prompt
 
 if TYPE_CHECKING:
     from writeit.domain.run import PipelineRun

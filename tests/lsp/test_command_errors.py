@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from support.editor import Editor, Refused, serving
 from support.workspace import new_workspace
-from writeit.lsp.errors import ERROR_DATA_BY_KIND
+from writeit.lsp.messages import ERROR_DATA_BY_KIND
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -9,8 +9,13 @@ from lsprotocol import types
 
 from support.documents import documents_of
 from support.front_matter_document import writeit_block
-from writeit.lsp.documents import SEARCH_LENGTHS, Documents
-from writeit.lsp.features import front_matter_context
+from writeit.lsp.documents import (
+    SEARCH_LENGTHS,
+    Documents,
+    can_take_front_matter,
+    cursor_context_at,
+    find_word_at,
+)
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
 
 if TYPE_CHECKING:
@@ -50,8 +55,8 @@ def test_the_text_behind_it_is_not_looked_at(line: int) -> None:
     position = types.Position(line=line, character=3)
     assert documents.front_matter_text(URI) == writeit_block("  pipeline: post\n", "")
     for look in (
-        front_matter_context.cursor_context_at,
-        front_matter_context.find_word_at,
+        cursor_context_at,
+        find_word_at,
     ):
         assert (look(documents, URI, position) is not None) is (line < 4)
 
@@ -61,12 +66,9 @@ def test_a_document_without_a_fence_is_not_looked_at() -> None:
     documents = open_document(BODY)
     assert documents.front_matter_text(URI) == ""
     assert (
-        front_matter_context.cursor_context_at(
-            documents, URI, types.Position(line=1, character=0)
-        )
-        is None
+        cursor_context_at(documents, URI, types.Position(line=1, character=0)) is None
     )
-    assert front_matter_context.can_take_front_matter(documents, URI)
+    assert can_take_front_matter(documents, URI)
 
 
 @pytest.mark.parametrize("characters", SEARCH_LENGTHS)

@@ -14,8 +14,7 @@ from support.front_matter_document import add_pipeline, writeit_block
 from writeit.library.catalog import Library, read_library
 from writeit.library.front_matter import check_front_matter, split_front_matter
 from writeit.lsp.convert import to_lsp_range, to_offset
-from writeit.lsp.documents import Documents
-from writeit.lsp.features import front_matter_context
+from writeit.lsp.documents import Documents, cursor_context_at, find_word_at
 from writeit.lsp.features.completion import SuggestionSources, suggest
 from writeit.lsp.pygls_fixes import WriteItWorkspace
 from writeit.text.lines import split_lines
@@ -90,8 +89,8 @@ def test_wherever_the_cursor_is_something_can_be_said(
     """Suggestions replace a stretch of the cursor's own line, and around it."""
     documents = open_document(text, encoding)
     position = types.Position(line=line, character=character)
-    front_matter_context.find_word_at(documents, URI, position)
-    found = front_matter_context.cursor_context_at(documents, URI, position)
+    find_word_at(documents, URI, position)
+    found = cursor_context_at(documents, URI, position)
     if found is None:
         return
     head, spot = found

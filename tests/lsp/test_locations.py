@@ -283,7 +283,9 @@ async def test_conflicts_are_shown_next_to_the_users_text(docs: OpenDocuments) -
     await docs.editor.until(
         lambda: len(docs.editor.sent("window/showDocument")) > before
     )
-    assert "stays" in docs.editor.sent("window/showMessage")[-1]["message"]
+    assert (
+        "Your version was kept" in docs.editor.sent("window/showMessage")[-1]["message"]
+    )
     uri = f"writeit:/compare/{run_id}/polish/document/{run_id}/polish/proposed.md"
     read = await docs.editor.command("writeit.view.read", uri=uri)
     assert "up at the weir" in read["text"]

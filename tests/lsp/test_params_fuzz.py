@@ -11,7 +11,7 @@ import pytest_asyncio
 from support.editor import Editor, Refused, serving
 from support.workspace import new_workspace
 from writeit.lsp.commands import HANDLERS
-from writeit.lsp.errors import ERROR_DATA_BY_KIND
+from writeit.lsp.messages import ERROR_DATA_BY_KIND
 from writeit.lsp.protocol import Params
 
 if TYPE_CHECKING:

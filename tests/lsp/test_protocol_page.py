@@ -10,8 +10,12 @@ import pytest
 
 from writeit.domain.errors import FailureReason
 from writeit.engine.streaming import NoticeCode
-from writeit.lsp.errors import ERROR_DATA_BY_KIND, ErrorDataBase
-from writeit.lsp.messages import LIFECYCLE, ClientOptions
+from writeit.lsp.messages import (
+    ERROR_DATA_BY_KIND,
+    LIFECYCLE,
+    ClientOptions,
+    ErrorDataBase,
+)
 from writeit.lsp.protocol import Params
 from writeit.lsp.schema import STREAM_EVENTS
 from writeit.views import uris

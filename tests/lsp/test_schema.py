@@ -12,8 +12,12 @@ import pytest
 import protocol_schema
 from writeit.domain.errors import WriteItError
 from writeit.lsp.command_ids import COMMAND_IDS
-from writeit.lsp.errors import ERROR_DATA_BY_KIND, ERROR_DATA_MODELS, ErrorDataBase
-from writeit.lsp.messages import ClientOptions
+from writeit.lsp.messages import (
+    ERROR_DATA_BY_KIND,
+    ERROR_DATA_MODELS,
+    ClientOptions,
+    ErrorDataBase,
+)
 from writeit.lsp.schema import build_schema, schema_text
 from writeit.lsp.shapes import WireModel
 

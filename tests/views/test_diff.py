@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from views import manuscripts
-from writeit.views.diff import as_markdown, compare_words, summary
+from writeit.views.compare import as_markdown, compare_words, summary
 
 WORDS = st.lists(
     st.sampled_from(["the", "bee", "sleeps", "at", "night.", "\n", "\n\n"])

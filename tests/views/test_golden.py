@@ -16,9 +16,8 @@ from views.rendered import render_compare, render_response, render_step
 from writeit.domain.entity import ModelPreview, UsageTotal
 from writeit.domain.run import StepState, StepStatus
 from writeit.views.compare import read_compared_text
-from writeit.views.prompt import render_prompt
 from writeit.views.run import render_run
-from writeit.views.step import render_content
+from writeit.views.step import render_content, render_prompt
 from writeit.views.uris import ComparedSide
 from writeit.views.usage import render_usage
 

@@ -26,9 +26,8 @@ from writeit.views.escape import (
     unclosed_fence,
 )
 from writeit.views.page_outline import find_page_sections, heading_tree
-from writeit.views.prompt import render_prompt
 from writeit.views.run import count_runs, render_run, tree_lines
-from writeit.views.step import render_content
+from writeit.views.step import render_content, render_prompt
 from writeit.views.usage import render_usage
 
 NASTY = [

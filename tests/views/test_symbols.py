@@ -11,7 +11,7 @@ from views.rendered import render_compare, render_response, render_step
 from views.typing_hands import ANSWERS, TEXTS, page_of
 from writeit.views.compare import ComparedText
 from writeit.views.page_outline import Heading, find_page_sections, heading_tree
-from writeit.views.prompt import render_prompt
+from writeit.views.step import render_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import click
 
 from writeit import __version__
-from writeit.cli import export, run, runs, setup, store
+from writeit.cli import run, runs, setup, store
 from writeit.cli.output import colour_override, escape_controls, print_error
 from writeit.domain.errors import InvalidParams, WriteItError
 from writeit.ports.system import Ports
@@ -55,8 +55,8 @@ for command in (
     runs.log,
     runs.show,
     runs.usage,
-    export.export,
-    export.import_,
+    runs.export,
+    runs.import_,
     setup.model,
     setup.pipeline,
     setup.keys,

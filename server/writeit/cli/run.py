@@ -13,11 +13,17 @@ from uuid import UUID
 import click
 
 from writeit.cli.console import Console
-from writeit.cli.files import read_text_file, require_output_path, write_text_file
 from writeit.cli.interactive.loop import Shell, run_interactively
 from writeit.cli.interactive.verbs import execute_verb_line
 from writeit.cli.output import StreamPrinter
-from writeit.cli.workspace import OpenWorkspace, open_workspace, run_async
+from writeit.cli.workspace import (
+    OpenWorkspace,
+    open_workspace,
+    read_text_file,
+    require_output_path,
+    run_async,
+    write_text_file,
+)
 from writeit.domain.errors import InvalidTransition, WriteItError
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.placement import with_line_ends_of

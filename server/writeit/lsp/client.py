@@ -17,11 +17,11 @@ from pygls.progress import Progress
 
 from writeit.domain.errors import WriteItError
 from writeit.lsp.convert import path_to_uri
-from writeit.lsp.errors import WireMessage
 from writeit.lsp.messages import (
     CHANGED_METHOD,
     ChangedParams,
     ClientOptions,
+    WireMessage,
     parse_client_options,
 )
 from writeit.lsp.pygls_fixes import can_pull_diagnostics, can_read_content

@@ -1,4 +1,4 @@
-"""The open documents of a connection: texts, changes, locks, pending applies."""
+"""The open documents of a connection: texts, front matter, changes, locks, applies."""
 
 from __future__ import annotations
 
@@ -6,25 +6,36 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 from uuid import UUID
 
+from lsprotocol import types
 from pygls.workspace import TextDocument, Workspace
 
 from writeit.domain.errors import InvalidParams, NotFound
 from writeit.domain.pipeline import Output
 from writeit.domain.run import PipelineRun
 from writeit.library.front_matter import (
+    FrontMatter,
     FrontMatterConfig,
     SourceDocument,
     find_front_matter,
     read_source_document,
+    split_front_matter,
+)
+from writeit.library.yaml_cursor import (
+    CursorContext,
+    YamlWord,
+    cursor_context,
+    find_word,
 )
 from writeit.library.yaml_source import MAX_YAML_BYTES
 from writeit.lsp.client import Client, wait_done
 from writeit.lsp.convert import PositionLike, to_offset, uri_to_path
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
+from writeit.text.lines import split_lines
 from writeit.text.markdown import BOM
 from writeit.text.merge3 import MergeConflict
 from writeit.views.editable_page import ReadOnlyPage
@@ -270,3 +281,75 @@ class SentViews:
             if page.is_same_text(text):
                 return page.sections
         return None
+
+
+MAX_UNCLOSED_CHARACTERS = 10_000
+"""Characters looked at while nobody has written the second fence yet."""
+
+
+@lru_cache(maxsize=16)
+def parse_front_matter(front_matter: str, uri: str) -> FrontMatter:
+    """Read front matter; the same words are read once."""
+    return split_front_matter(front_matter, uri)
+
+
+def can_take_front_matter(documents: Documents, uri: str) -> bool:
+    """Whether a document says nothing to WriteIt yet, and could."""
+    if uri.startswith("writeit:") or documents.find_open(uri) is None:
+        return False
+    found = parse_front_matter(documents.front_matter_text(uri), uri)
+    return found.source is None and not found.problems
+
+
+# --- where the cursor is ------------------------------------------------------------
+
+
+def cursor_context_at(
+    documents: Documents, uri: str, position: types.Position
+) -> tuple[str, CursorContext] | None:
+    """Return a text that begins as the document does, and what is typed there.
+
+    None outside the front matter. While its second fence is not written, only what
+    stands under `writeit:`, or right below the first fence, is in it.
+    """
+    text = documents.front_matter_text(uri)
+    if text:
+        if not 0 < position.line < len(split_lines(text)) - 1:
+            return None
+        found = cursor_context(text, documents.to_offset(text, position))
+        return (text, found) if found and not _is_prose(found) else None
+    text = _unclosed_front_matter(documents, uri, position)
+    if not text:
+        return None
+    found = cursor_context(text, documents.to_offset(text, position))
+    if found is None or not (found.word.path or position.line == 1):
+        return None
+    return text, found
+
+
+def _unclosed_front_matter(
+    documents: Documents, uri: str, position: types.Position
+) -> str:
+    """Return the lines up to the position's of a document that begins with a fence."""
+    if not documents.has_opening_fence(uri):
+        return ""
+    lines = split_lines(documents.first_characters(uri, MAX_UNCLOSED_CHARACTERS))
+    if not 0 < position.line < max(len(lines), 2):
+        return ""
+    return "".join(lines[: position.line + 1])
+
+
+def _is_prose(context: CursorContext) -> bool:
+    """Whether text between two thematic breaks only looks like front matter."""
+    return not context.word.path and bool(context.values_at(()))
+
+
+def find_word_at(
+    documents: Documents, uri: str, position: types.Position
+) -> tuple[str, YamlWord, list[YamlWord]] | None:
+    """Return the front matter, the word in it at a position, and all its words."""
+    text = documents.front_matter_text(uri)
+    if not 0 < position.line < len(split_lines(text)) - 1:
+        return None
+    found = find_word(text, documents.to_offset(text, position))
+    return None if found is None else (text, *found)

@@ -1,21 +1,233 @@
-"""What goes over the wire besides commands and their errors.
+"""What goes over the wire besides commands.
 
-The stream of a step, the notification of changes, what a client says of itself, and
-the order in which a conversation runs. `docs/protocol.md` says it at length.
+Errors, the stream of a step, the notification of changes, the client's options, and
+the order of messages. `docs/protocol.md` describes them at length.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, TypeAdapter, WithJsonSchema
+from pygls.exceptions import JsonRpcException
 
-from writeit.domain.errors import FailureReason
+from writeit.domain.errors import FailureReason, WriteItError
 from writeit.domain.session import UserConfig
 from writeit.engine.streaming import NoticeCode, ResponseEndStatus
-from writeit.lsp.errors import ErrorData, WireMessage
-from writeit.lsp.shapes import WireModel, WireTokenUsage
+from writeit.lsp.shapes import Failure, Problem, WireModel, WireTokenUsage
+
+INTERNAL_ERROR = -32603
+
+
+class WireMessage(WireModel):
+    """What the server sends without being asked; what was not set is left out."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that goes over the wire."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class ErrorDataBase(WireMessage):
+    """What every error's `data` holds."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: ClassVar[int]
+    """The JSON-RPC code of the kind."""
+
+    message: str
+    """What happened and what was kept."""
+    hint: str
+    """What to do next; "" where nothing can be done."""
+
+
+class ParamProblem(WireModel):
+    """What is wrong with one of the params."""
+
+    path: str
+    message: str
+
+
+class TemplateProblem(WireModel):
+    """What is wrong with a step's template; lines and columns count from 0."""
+
+    message: str
+    step: str
+    line: int
+    column: int
+
+
+class InvalidParamsData(ErrorDataBase):
+    """Params are missing, unknown, of the wrong type or out of bounds."""
+
+    code = -32602
+    kind: Literal["invalid_params"]
+    problems: list[ParamProblem] = Field(default_factory=list)
+
+
+class NotFoundData(ErrorDataBase):
+    """No such run, step, response, pipeline, primer or model; the hint names some."""
+
+    code = -32010
+    kind: Literal["not_found"]
+    failures: list[Failure] = Field(default_factory=list)
+    """The calls, where no provider knew its model."""
+
+
+class InvalidTransitionData(ErrorDataBase):
+    """The state does not allow it."""
+
+    code = -32011
+    kind: Literal["invalid_transition"]
+    state: str
+    """Of the run or the step."""
+    attempted: str
+    """The type of the event that was refused."""
+    allowed: list[str]
+    """Commands, or types of events, that are possible instead."""
+
+
+class BusyData(ErrorDataBase):
+    """Answers are streaming already."""
+
+    code = -32012
+    kind: Literal["busy"]
+    run_id: UUID | None = None
+    pid: int | None = None
+    """The process that streams, where it is another editor's."""
+    session_id: UUID | None = None
+    """That editor's session."""
+
+
+class RetryLimitData(ErrorDataBase):
+    """A step was regenerated as often as is allowed."""
+
+    code = -32013
+    kind: Literal["retry_limit"]
+
+
+class InvalidPipelineData(ErrorDataBase):
+    """A pipeline's file, a template or a document's front matter has problems."""
+
+    code = -32014
+    kind: Literal["invalid_pipeline"]
+    problems: list[Problem | TemplateProblem] = Field(default_factory=list)
+
+
+class ModelErrorData(ErrorDataBase):
+    """A provider or the model host failed."""
+
+    code = -32015
+    kind: Literal["model_error"]
+    reason: FailureReason
+    provider: str | None = None
+    model: str | None = None
+    failures: list[Failure] = Field(default_factory=list)
+    """One for each call, where no call of a step has text."""
+    retry_after: float | None = None
+    """Seconds, as the provider asked."""
+    status: int | None = None
+    """The provider's HTTP status."""
+    prompt_tokens: int | None = None
+    """Of a prompt that is too long."""
+    context_window: int | None = None
+    """What the model has room for, in tokens."""
+    host: bool | None = None
+    """True where the process that makes the calls failed, and not a provider."""
+
+
+class BudgetExceededData(ErrorDataBase):
+    """The next calls could cost more than allowed; nothing was sent. US dollars."""
+
+    code = -32016
+    kind: Literal["budget_exceeded"]
+    scope: Literal["run", "day"]
+    spent: float
+    limit: float
+    estimate: float
+    """What these calls may cost at most."""
+    streaming: float
+    """What answers on their way may cost at most."""
+
+
+class StoreErrorData(ErrorDataBase):
+    """The store, a file or the keyring cannot be read or written."""
+
+    code = -32017
+    kind: Literal["store_error"]
+    reason: str
+    """`full`, `read_only`, `locked`, `corrupt`, `too_new` or `keyring`."""
+
+
+class NotTrustedData(ErrorDataBase):
+    """Refused because of where it came from or where it would go."""
+
+    code = -32018
+    kind: Literal["not_trusted"]
+    path: str | None = None
+    """A file that was not written."""
+    provider: str | None = None
+    """A provider that the text was not sent to."""
+    providers: list[str] = Field(default_factory=list)
+    """Those that it may be sent to."""
+
+
+class DocumentChangedData(ErrorDataBase):
+    """The document, or the passage in it, is gone; the text is kept."""
+
+    code = -32019
+    kind: Literal["document_changed"]
+    uri: str | None = None
+    kept_at: str | None = None
+    """A URI where the text can be read."""
+
+
+ErrorData: TypeAlias = Annotated[
+    InvalidParamsData
+    | NotFoundData
+    | InvalidTransitionData
+    | BusyData
+    | RetryLimitData
+    | InvalidPipelineData
+    | ModelErrorData
+    | BudgetExceededData
+    | StoreErrorData
+    | NotTrustedData
+    | DocumentChangedData,
+    Field(discriminator="kind"),
+]
+
+ERROR_DATA_MODELS: tuple[type[ErrorDataBase], ...] = get_args(get_args(ErrorData)[0])
+ERROR_DATA_BY_KIND = {
+    get_args(data.model_fields["kind"].annotation)[0]: data
+    for data in ERROR_DATA_MODELS
+}
+"""By kind: what its `data` holds, and its code."""
+
+_ERROR_DATA_ADAPTER: TypeAdapter[ErrorData] = TypeAdapter(ErrorData)
+
+
+def error_to_data(error: WriteItError) -> ErrorData:
+    """Return the `data` of an error."""
+    return _ERROR_DATA_ADAPTER.validate_python(error.to_json())
+
+
+def to_rpc_error(
+    error: WriteItError, *, include_hint: bool = False
+) -> JsonRpcException:
+    """Return the JSON-RPC error that carries `error`.
+
+    `hinted`: its message says what to do, too; many editors show nothing else.
+    """
+    return JsonRpcException(
+        message=f"{error.message} {error.hint}".strip()
+        if include_hint
+        else error.message,
+        code=ERROR_DATA_BY_KIND[error.kind].code,
+        data=error_to_data(error).to_json(),
+    )
+
 
 # --- `$/progress` with the caller's `streamToken` ---------------------------------
 

@@ -20,7 +20,7 @@ from writeit.engine.streaming import (
 )
 from writeit.lsp import messages as m
 from writeit.lsp.client import Client
-from writeit.lsp.errors import WireMessage, error_to_data
+from writeit.lsp.messages import WireMessage, error_to_data
 from writeit.lsp.shapes import WireTokenUsage
 
 MIN_REPORT_INTERVAL = 0.1

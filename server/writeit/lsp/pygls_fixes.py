@@ -173,7 +173,7 @@ class WriteItProtocol(LanguageServerProtocol):
             super()._send_handler_result(future, msg_id=msg_id)
             return
         from writeit.domain.errors import WriteItError  # noqa: PLC0415 -- after initialize
-        from writeit.lsp.errors import to_rpc_error  # noqa: PLC0415 -- as above
+        from writeit.lsp.messages import to_rpc_error  # noqa: PLC0415 -- as above
 
         if not isinstance(error, WriteItError):
             super()._send_handler_result(future, msg_id=msg_id)

@@ -15,7 +15,7 @@ from writeit.domain.session import Settings
 from writeit.lsp import messages
 from writeit.lsp.command_ids import COMMAND_IDS
 from writeit.lsp.commands import HANDLERS
-from writeit.lsp.errors import ERROR_DATA_BY_KIND, WireMessage
+from writeit.lsp.messages import ERROR_DATA_BY_KIND, WireMessage
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

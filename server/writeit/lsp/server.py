@@ -224,10 +224,10 @@ FEATURES: dict[str, Feature] = {
         "code_lens", "code_lenses", WriteItServer.is_markdown, list
     ),
     types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: Feature(
-        "document_symbol", "document_symbols", _is_possible_view, list
+        "views", "document_symbols", _is_possible_view, list
     ),
     types.WORKSPACE_TEXT_DOCUMENT_CONTENT: Feature(
-        "text_document_content", "read_content", lambda _, __: True
+        "views", "read_content", lambda _, __: True
     ),
 }
 """The requests that are answered, by method: a new feature is one more entry."""

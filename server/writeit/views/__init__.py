@@ -6,7 +6,7 @@
     section_markers  the hidden comments around each editable text
     page_outline     headings, and the section that a line belongs to
     editable_page    what the user typed into a page, read back and merged
-    run, step, compare, diff, prompt, usage   the pages
+    run, step, compare, usage   the pages
 
 Everything here is a function of values: nothing is read or sent.
 """

@@ -1,19 +1,206 @@
-"""The page that compares two texts: what differs, then both in full."""
+"""The page that compares two texts: what differs word by word, then both in full.
+
+Removed words are ~~struck~~, added words are **bold**. Lines are matched first, so
+that long texts are fast. A pair of lines with little in common is not compared by
+words: the old line is struck and the new one is added.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Literal
 from uuid import UUID
 
 from writeit.domain.operations.lifecycle import find_step
 from writeit.domain.run import PipelineRun
+from writeit.text.diff import most_similar
 from writeit.views import wording
-from writeit.views.diff import as_markdown, compare_words, summary
 from writeit.views.escape import escape_inline, escape_line, join_blocks
 from writeit.views.section_markers import PageParts, SectionText
 from writeit.views.step import require_content, require_response
 from writeit.views.uris import ComparedSide
+
+LineWords = tuple[str, ...]
+
+_DIFF_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_BLOCK_SYNTAX = re.compile(r"^(?:#{1,6}(?=\s)|[=-]+$)")
+_LOOKAHEAD_LINES = 8
+"""How many lines ahead the match of a line may be."""
+_AUTOJUNK_WORDS = 1_000
+"""In longer lines the commonest words are not matched, which bounds the time."""
+_MIN_UNCHANGED_WORDS = 3
+"""Fewer unchanged words between two changes are shown as part of the change."""
+_CONTEXT_LINES = 1
+"""Unchanged lines shown on each side of a change."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiffSpan:
+    """Words that are unchanged, removed or added."""
+
+    old: LineWords
+    new: LineWords
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether these words are in both texts."""
+        return self.old == self.new
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """A line of the combined texts."""
+
+    spans: tuple[DiffSpan, ...]
+    starts_paragraph: bool
+    """Whether it is the first line of a paragraph."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDiff:
+    """The differences between two texts."""
+
+    lines: tuple[DiffLine, ...]
+    removed_words: int
+    added_words: int
+    unchanged_words: int
+
+    @property
+    def is_related(self) -> bool:
+        """Whether the texts are similar enough to be two versions of one text."""
+        return self.unchanged_words >= min(self.removed_words, self.added_words)
+
+
+def compare_words(left: str, right: str) -> TextDiff:
+    """Compare two texts by words."""
+    old, new = _split_words_by_line(left), _split_words_by_line(right)
+    lines: list[DiffLine] = []
+    for tag, a, b, c, d in SequenceMatcher(
+        None, [words for words, _ in old], [words for words, _ in new], autojunk=False
+    ).get_opcodes():
+        if tag == "equal":
+            lines += [DiffLine((DiffSpan(w, w),), blank) for w, blank in new[c:d]]
+        else:
+            lines += _align_lines(old[a:b], new[c:d])
+    spans = [span for line in lines for span in line.spans]
+    changes = [span for span in spans if not span.is_unchanged]
+    return TextDiff(
+        lines=tuple(lines),
+        removed_words=sum(len(span.old) for span in changes),
+        added_words=sum(len(span.new) for span in changes),
+        unchanged_words=sum(len(span.old) for span in spans if span.is_unchanged),
+    )
+
+
+def summary(diff: TextDiff) -> str:
+    """Return a sentence that says how much differs."""
+    if not diff.removed_words and not diff.added_words:
+        return "The two texts have the same words."
+    if not diff.is_related:
+        return "The two texts have little in common, so both are shown in full."
+    return (
+        f"{wording.count_of(diff.removed_words, 'word')} ~~removed~~,"
+        f" {wording.count_of(diff.added_words, 'word')} **added**,"
+        f" {wording.count_of(diff.unchanged_words, 'word')} unchanged."
+    )
+
+
+def as_markdown(diff: TextDiff) -> str:
+    """Return the differences as markdown, without long unchanged passages."""
+    shown, left_out = "", 0
+    for line, near in zip(diff.lines, _are_in_context(diff.lines), strict=True):
+        if not near:
+            left_out += 1
+            continue
+        shown += _omission_note(left_out)
+        shown += "\n\n" if line.starts_paragraph or left_out else "\n"
+        shown += _line_markdown(line)
+        left_out = 0
+    return (shown + _omission_note(left_out)).strip("\n")
+
+
+def _split_words_by_line(text: str) -> list[tuple[LineWords, bool]]:
+    """Return the words of each filled line, and whether a blank line precedes it."""
+    lines: list[tuple[LineWords, bool]] = []
+    blank = True
+    for line in _DIFF_LINE_BREAK.split(text):
+        if words := tuple(line.split()):
+            lines.append((words, blank))
+        blank = not words
+    return lines
+
+
+def _align_lines(
+    old: Sequence[tuple[LineWords, bool]], new: Sequence[tuple[LineWords, bool]]
+) -> Iterator[DiffLine]:
+    """Pair each changed line with the most similar one of the next new lines."""
+    position = 0
+    for text, blank in old:
+        ahead = new[position : position + _LOOKAHEAD_LINES]
+        match = most_similar(Counter(text), (Counter(words) for words, _ in ahead))
+        if match is None:
+            yield DiffLine((DiffSpan(text, ()),), blank)
+            continue
+        yield from (DiffLine((DiffSpan((), w),), b) for w, b in ahead[:match])
+        words, starts_paragraph = ahead[match]
+        yield DiffLine(tuple(_diff_line_words(text, words)), starts_paragraph)
+        position += match + 1
+    yield from (DiffLine((DiffSpan((), w),), b) for w, b in new[position:])
+
+
+def _diff_line_words(old: LineWords, new: LineWords) -> list[DiffSpan]:
+    many = max(len(old), len(new)) > _AUTOJUNK_WORDS
+    matcher = SequenceMatcher(None, old, new, autojunk=many)
+    return _merge_short_gaps(
+        [DiffSpan(old[a:b], new[c:d]) for _, a, b, c, d in matcher.get_opcodes()]
+    )
+
+
+def _merge_short_gaps(spans: list[DiffSpan]) -> list[DiffSpan]:
+    """Merge changes with only a few unchanged words between them."""
+    merged: list[DiffSpan] = []
+    for index, span in enumerate(spans):
+        is_gap = index < len(spans) - 1 and len(span.old) < _MIN_UNCHANGED_WORDS
+        if merged and not merged[-1].is_unchanged and (is_gap or not span.is_unchanged):
+            last = merged.pop()
+            merged.append(DiffSpan(last.old + span.old, last.new + span.new))
+        else:
+            merged.append(span)
+    return merged
+
+
+def _are_in_context(lines: Sequence[DiffLine]) -> list[bool]:
+    changed = [any(not s.is_unchanged for s in line.spans) for line in lines]
+    return [
+        any(changed[max(0, index - _CONTEXT_LINES) : index + _CONTEXT_LINES + 1])
+        for index in range(len(changed))
+    ]
+
+
+def _omission_note(omitted_lines: int) -> str:
+    if not omitted_lines:
+        return ""
+    return f"\n\n*… {wording.count_of(omitted_lines, 'unchanged line')} …*"
+
+
+def _line_markdown(line: DiffLine) -> str:
+    text = " ".join(part for span in line.spans for part in _span_markdown(span))
+    return _BLOCK_SYNTAX.sub(r"\\\g<0>", text)
+
+
+def _span_markdown(span: DiffSpan) -> Iterator[str]:
+    old, new = escape_inline(" ".join(span.old)), escape_inline(" ".join(span.new))
+    if span.is_unchanged:
+        yield old
+        return
+    if old:
+        yield f"~~{old}~~"
+    if new:
+        yield f"**{new}**"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,9 @@ from writeit.domain.errors import InvalidParams, InvalidTransition, NotFound
 from writeit.domain.run import DONE_STATUSES, PipelineRun, PipelineStatus, StepStatus
 from writeit.engine.queries import read_full_tree
 from writeit.engine.requests import GenerateStep
-from writeit.views.compare import comparison_parts, read_compared_text
-from writeit.views.diff import compare_words
-from writeit.views.prompt import render_prompt
+from writeit.views.compare import compare_words, comparison_parts, read_compared_text
 from writeit.views.run import render_run
+from writeit.views.step import render_prompt
 from writeit.views.uris import ComparedSide
 
 

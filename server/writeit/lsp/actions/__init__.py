@@ -1,10 +1,95 @@
-"""What fits here and now: the one list behind code actions and code lenses.
+"""What is offered to the user here and now, for code actions and code lenses alike.
 
-An offer carries all its command needs; the server never remembers what it showed.
-Every offer passes `wait: false`: many editors block on a command and give up.
-
-    run        what the state of a run allows
-    document   a run to start, a text that waits, a passage that was polished
-    binding    front matter for a document that has none
-    place      an answer, a passage of it, the merge, the words for the models
+An action has all its command needs; the server does not remember what it offered.
+Every action passes `wait: false`: many editors block on a command and give up.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from writeit.domain.run import PipelineRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing the writer can do now."""
+
+    title: str
+    command: str
+    params: dict[str, Any]
+    uses_model: bool = False
+    """Whether a model writes text if the user takes it."""
+    has_lens: bool = False
+    """Whether it is among the few that a code lens shows."""
+    lens_title: str = ""
+    """Its title where there is little room: on a code lens."""
+
+    @property
+    def arguments(self) -> list[dict[str, Any]]:
+        """The command's one argument."""
+        return [{**self.params, "wait": False}]
+
+    def with_title(self, title: str) -> Action:
+        """Return the same offer under another title."""
+        return replace(self, title=title)
+
+    def with_lens(self) -> Action:
+        """Return the same offer as one that a code lens shows."""
+        return replace(self, has_lens=True)
+
+
+def run_action(
+    run: PipelineRun,
+    title: str,
+    command: str,
+    *,
+    uses_model: bool = False,
+    has_lens: bool = False,
+    lens_title: str = "",
+    **extra_params: Any,  # noqa: ANN401 -- the command's params
+) -> Action:
+    """Return an offer about a run; `more` are the command's other params."""
+    return Action(
+        title=title,
+        command=command,
+        params={"runId": str(run.pipeline_run_id), **extra_params},
+        uses_model=uses_model,
+        has_lens=has_lens,
+        lens_title=lens_title,
+    )
+
+
+def view_action(
+    run: PipelineRun, title: str, view_kind: str, step: str | None = None
+) -> Action:
+    """Return the offer to open a view of a run, or of a step of it."""
+    if step is None:
+        return run_action(run, title, "writeit.view.open", view=view_kind)
+    return run_action(run, title, "writeit.view.open", view=view_kind, step=step)
+
+
+def comparison_action(
+    title: str, left: dict[str, str], right: dict[str, str]
+) -> Action:
+    """Return the offer to compare two texts."""
+    params = {"view": "compare", "left": left, "right": right}
+    return Action(title=title, command="writeit.view.open", params=params)
+
+
+def comparison_side(
+    run: PipelineRun, step: str, response: object = None
+) -> dict[str, str]:
+    """Name a text for a comparison: an answer, else what the next step gets."""
+    named = {"runId": str(run.pipeline_run_id), "step": step}
+    return named if response is None else {**named, "response": str(response)}
+
+
+def document_comparison_action(run: PipelineRun) -> Action:
+    """Return the offer to compare a run's document with what its text makes of it."""
+    return comparison_action(
+        "Compare the document with what the text makes of it",
+        comparison_side(run, run.current_step, "document"),
+        comparison_side(run, run.current_step, "proposed"),
+    )

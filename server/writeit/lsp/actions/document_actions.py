@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
-from writeit.lsp.actions.action import (
+from writeit.lsp.actions import (
     Action,
     document_comparison_action,
     run_action,

@@ -13,8 +13,7 @@ from urllib.parse import unquote
 from writeit.domain.errors import NotFound, StoreError
 from writeit.domain.run import AppliedText, PipelineRun
 from writeit.engine.queries import read_full_tree
-from writeit.lsp.actions import document_actions, run_actions, step_actions
-from writeit.lsp.actions.action import Action
+from writeit.lsp.actions import Action, document_actions, run_actions
 from writeit.lsp.convert import normalized_uri
 from writeit.lsp.documents import Documents
 from writeit.lsp.edits.apply import find_applied_event
@@ -24,7 +23,7 @@ from writeit.lsp.folder import (
     find_current_run,
     find_current_runs,
 )
-from writeit.lsp.pages.open import read_displayed_view
+from writeit.lsp.pages.views import read_displayed_view
 from writeit.ports.store import RunQuery
 from writeit.text.diff import find_applied_lines
 from writeit.views import uris
@@ -136,7 +135,7 @@ def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
                     yield ActionLocation(
                         section.heading_line,
                         section.last_line,
-                        step_actions.actions_for_section(
+                        run_actions.actions_for_section(
                             page.run, step, section, page.section_text(section)
                         ),
                         f"answer {section.number}" if section.number else "",
@@ -148,7 +147,7 @@ def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
                     yield ActionLocation(
                         line,
                         line,
-                        list(step_actions.actions_for_step(page.run, step)),
+                        list(run_actions.actions_for_step(page.run, step)),
                         name,
                     )
 
@@ -178,7 +177,7 @@ def passage_action(
     for section in page.sections:
         inside = section.first_line <= first_line and last_line <= section.last_line
         if inside and step is not None and section.response_id is not None:
-            return step_actions.add_to_merge_action(
+            return run_actions.add_to_merge_action(
                 page.run, step, section.response_id, text
             )
     return None

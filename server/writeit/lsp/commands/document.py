@@ -21,7 +21,7 @@ from writeit.lsp.edits import apply as applying
 from writeit.lsp.edits.files import edit_document, require_document_text
 from writeit.lsp.fallback_messages import document_name
 from writeit.lsp.folder import WorkspaceFolder
-from writeit.lsp.pages.open import display_view
+from writeit.lsp.pages.views import display_view
 from writeit.lsp.progress import StreamSender
 from writeit.lsp.session import Session
 from writeit.lsp.shapes import run_to_wire

@@ -10,7 +10,7 @@ from writeit.domain.operations import lifecycle
 from writeit.lsp import protocol as p
 from writeit.lsp.command import Request, command
 from writeit.lsp.folder import WorkspaceFolder
-from writeit.lsp.pages.open import display_view, read_view
+from writeit.lsp.pages.views import display_view, read_view
 from writeit.views import uris
 from writeit.views.uris import View, run_id_of_view
 

@@ -10,8 +10,7 @@ from writeit.domain.errors import NotFound, WriteItError
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.library.catalog import Library
 from writeit.library.front_matter_writer import format_scalar, with_front_matter
-from writeit.lsp.actions import document_actions
-from writeit.lsp.actions.action import Action
+from writeit.lsp.actions import Action, document_actions
 from writeit.lsp.actions.document_actions import is_word_selected, rewrite_actions
 from writeit.lsp.actions.locations import (
     DisplayedPage,
@@ -24,9 +23,8 @@ from writeit.lsp.actions.locations import (
     related_run_actions,
 )
 from writeit.lsp.convert import to_offset
-from writeit.lsp.features import front_matter_context
+from writeit.lsp.documents import can_take_front_matter, parse_front_matter
 from writeit.lsp.features.diagnostics import find_problems, to_diagnostic
-from writeit.lsp.features.front_matter_context import can_take_front_matter
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.ports.store import RunQuery
@@ -80,7 +78,7 @@ def _missing_input_fixes(
 ) -> Iterator[types.CodeAction]:
     """Yield actions that insert missing inputs for the user to fill in."""
     head = session.documents.front_matter_text(uri)
-    name = front_matter_context.parse_front_matter(head, uri).config.pipeline or ""
+    name = parse_front_matter(head, uri).config.pipeline or ""
     entry = library.pipelines.get(name)
     if entry is None or entry.value is None or not _has_missing_keys(head, entry.value):
         return

@@ -8,8 +8,7 @@ from lsprotocol import types
 
 from writeit.domain.errors import NotFound
 from writeit.domain.run import PipelineRun
-from writeit.lsp.actions import action, document_actions, run_actions
-from writeit.lsp.actions.action import Action
+from writeit.lsp.actions import Action, document_actions, run_actions
 from writeit.lsp.actions.locations import (
     DisplayedPage,
     action_locations,
@@ -17,7 +16,7 @@ from writeit.lsp.actions.locations import (
     activation_actions,
     read_displayed_page,
 )
-from writeit.lsp.features import front_matter_context
+from writeit.lsp.documents import parse_front_matter
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.views import wording
@@ -55,7 +54,7 @@ def _document_lenses(
 
 def _start_actions(session: Session, folder: WorkspaceFolder, uri: str) -> list[Action]:
     """Only a document that names a pipeline gets a lens before it has a run."""
-    name = front_matter_context.parse_front_matter(
+    name = parse_front_matter(
         session.documents.front_matter_text(uri), uri
     ).config.pipeline
     usable = folder.load_library().usable_pipelines
@@ -78,7 +77,7 @@ def _view_lenses(page: DisplayedPage) -> list[types.CodeLens]:
 
 
 def _status_action(run: PipelineRun) -> Action:
-    return action.Action(
+    return Action(
         title=status_line_of(run),
         command="writeit.view.open",
         params={"view": "run", "runId": str(run.pipeline_run_id)},

@@ -16,7 +16,8 @@ from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
 from writeit.library.front_matter_writer import format_scalar
 from writeit.library.yaml_cursor import CursorContext, cursor_context
 from writeit.lsp.convert import to_lsp_span, to_offset
-from writeit.lsp.features import front_matter_context, hover
+from writeit.lsp.documents import cursor_context_at
+from writeit.lsp.features import hover
 from writeit.lsp.session import Session
 from writeit.ports.models import ModelInfo
 
@@ -213,9 +214,7 @@ async def complete_front_matter(
 ) -> types.CompletionList | None:
     """Return what could be typed; None outside the front matter."""
     uri = params.text_document.uri
-    found = front_matter_context.cursor_context_at(
-        session.documents, uri, params.position
-    )
+    found = cursor_context_at(session.documents, uri, params.position)
     if found is None:
         return None
     text, spot = found

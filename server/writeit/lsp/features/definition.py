@@ -10,9 +10,9 @@ from lsprotocol import types
 
 from writeit.library.front_matter import WRITEIT_KEY
 from writeit.lsp.actions.locations import find_passage_origin
-from writeit.lsp.features import front_matter_context
+from writeit.lsp.documents import find_word_at
 from writeit.lsp.folder import find_current_run
-from writeit.lsp.pages.open import prepare_view_uri
+from writeit.lsp.pages.views import prepare_view_uri
 from writeit.lsp.session import Session
 from writeit.text.lines import split_lines
 from writeit.views.uris import StepView
@@ -47,7 +47,7 @@ def _library_file_uri(
     session: Session, uri: str, position: types.Position
 ) -> str | None:
     """Return the file of the pipeline or primer that is named at a position."""
-    found = front_matter_context.find_word_at(session.documents, uri, position)
+    found = find_word_at(session.documents, uri, position)
     if found is None:
         return None
     _, word, _ = found

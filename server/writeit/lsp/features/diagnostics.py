@@ -18,8 +18,8 @@ from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatter, check_front_matter
 from writeit.library.yaml_source import SourceProblem
 from writeit.lsp.convert import to_lsp_range
+from writeit.lsp.documents import parse_front_matter
 from writeit.lsp.edits.files import resolve_in_workspace
-from writeit.lsp.features import front_matter_context
 from writeit.lsp.session import Session
 
 DIAGNOSTIC_SOURCE = "writeit"
@@ -44,7 +44,7 @@ def find_problems(
     read if it is not given.
     """
     head = session.documents.front_matter_text(uri)
-    found = front_matter_context.parse_front_matter(head, uri)
+    found = parse_front_matter(head, uri)
     if found.source is None and found.is_valid:
         return []
     library = library or session.folder_containing(uri).load_library()

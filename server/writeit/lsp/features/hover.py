@@ -15,7 +15,7 @@ from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
 from writeit.library.yaml_cursor import YamlWord
 from writeit.lsp.actions.locations import find_passage_origin
 from writeit.lsp.convert import to_lsp_span
-from writeit.lsp.features import front_matter_context
+from writeit.lsp.documents import find_word_at
 from writeit.lsp.session import Session
 from writeit.ports.models import ModelInfo
 from writeit.views.escape import escape_inline
@@ -186,7 +186,7 @@ async def front_matter_hover(
 ) -> types.Hover | None:
     """Return what a word of a document's front matter means, or None."""
     uri = params.text_document.uri
-    found = front_matter_context.find_word_at(session.documents, uri, params.position)
+    found = find_word_at(session.documents, uri, params.position)
     if found is None:
         return None
     text, word, words = found

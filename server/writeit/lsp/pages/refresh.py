@@ -16,8 +16,7 @@ from writeit.lsp.documents import Documents
 from writeit.lsp.edits.edit_retry import IDLE_SECONDS, IDLE_TIMEOUT
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.messages import ChangedParams
-from writeit.lsp.pages.open import update_page_file
-from writeit.lsp.pages.render import is_view_affected
+from writeit.lsp.pages.views import is_view_affected, update_page_file
 from writeit.views import uris
 from writeit.views.uris import View
 

@@ -16,7 +16,7 @@ from writeit.domain.run import StepState
 from writeit.lsp.documents import Documents
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.files import PageFile
-from writeit.lsp.pages.render import render_editable_page
+from writeit.lsp.pages.views import render_editable_page
 from writeit.views.editable_page import StepEdits, read_edits
 from writeit.views.section_markers import SectionKey
 from writeit.views.uris import StepView

@@ -1,13 +1,15 @@
-"""Document symbols of views: their headings as a tree."""
+"""Requests about views: their headings as document symbols, and their text."""
 
 from __future__ import annotations
 
 from lsprotocol import types
 
-from writeit.domain.errors import NotFound
-from writeit.lsp.pages.open import read_displayed_view
+from writeit.domain.errors import NotFound, WriteItError
+from writeit.lsp.messages import to_rpc_error
+from writeit.lsp.pages.views import read_displayed_view, read_view
 from writeit.lsp.session import Session
 from writeit.views.page_outline import Heading, heading_tree
+from writeit.views.uris import parse_view_uri, run_id_of_view
 
 
 async def document_symbols(
@@ -62,3 +64,16 @@ def _line_range(first: int, last: int) -> types.Range:
         start=types.Position(line=first, character=0),
         end=types.Position(line=last, character=0),
     )
+
+
+async def read_content(
+    session: Session, params: types.TextDocumentContentParams
+) -> types.TextDocumentContentResult:
+    """Return a view as it is now."""
+    try:
+        view = parse_view_uri(params.uri)
+        folder = session.resolve_folder(run_id=run_id_of_view(view))
+        given = await read_view(session.documents, folder, view)
+        return types.TextDocumentContentResult(text=given.text)
+    except WriteItError as error:
+        raise to_rpc_error(error) from None
