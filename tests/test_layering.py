@@ -49,7 +49,7 @@ LSP_LAYERS = (
     {"progress", "fallback_messages"},
     {"documents", "folder"},
     {"client"},
-    {"pygls_fixes"},
+    {"pygls_fixes", "framing"},
     {"messages"},
     {"protocol"},
     {"shapes"},

@@ -35,6 +35,7 @@ OURS_BEFORE_INITIALIZE = {
     "writeit.lsp",
     "writeit.lsp.server",
     "writeit.lsp.command_ids",
+    "writeit.lsp.framing",
     "writeit.lsp.pygls_fixes",
 }
 FOREIGN_BEFORE_INITIALIZE = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-TOKEN = "let-me-in"
+TOKEN = "let-me-in-let-me-in"
 TRANSPORTS = ("stdio", "tcp", "ws")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
@@ -128,6 +127,8 @@ class WriteItWorkspace(Workspace):
         )
 
 
+INTERNAL_ERROR = "An internal error occurred. The server's log has the details."
+
 logger = logging.getLogger(__name__)
 
 
@@ -140,9 +141,6 @@ class WriteItProtocol(LanguageServerProtocol):
 
     initialization_options: Any = None
     """`initializationOptions` as the client sent them."""
-
-    required_token: str | None = None
-    """What `initializationOptions.writeit.token` must be; None allows any."""
 
     def _execute_handler(
         self,
@@ -182,6 +180,20 @@ class WriteItProtocol(LanguageServerProtocol):
         logger.info("%s", error.message)
         self._send_response(msg_id, error=to_rpc_error(error).to_response_error())
 
+    def _send_response(
+        self,
+        msg_id: str | int,
+        result: Any | None = None,  # noqa: ANN401 -- any JSON
+        error: types.ResponseError | None = None,
+    ) -> None:
+        """Send a reply; a traceback goes to the log and never to the client."""
+        if error is not None and isinstance(error.data, dict):
+            trace = error.data.pop("traceback", None)
+            if trace is not None:
+                logger.error("%s\n%s", error.message, "".join(trace))
+                error = types.ResponseError(error.code, INTERNAL_ERROR)
+        super()._send_response(msg_id, result, error)
+
     def _handle_response(
         self,
         msg_id: str | int,
@@ -199,11 +211,7 @@ class WriteItProtocol(LanguageServerProtocol):
     def lsp_initialize(
         self, params: types.InitializeParams
     ) -> Generator[Any, Any, types.InitializeResult]:
-        """Answer `initialize`; without the required token, disconnect."""
-        if self.required_token is not None and not _has_token(
-            params, self.required_token
-        ):
-            raise SystemExit(1)  # the transport closes the connection
+        """Answer `initialize`."""
         self.initialization_options = params.initialization_options
         result: types.InitializeResult = yield from super().lsp_initialize(params)
         self._workspace = WriteItWorkspace.copy_of(self.workspace)
@@ -243,10 +251,3 @@ def can_read_content(capabilities: types.ClientCapabilities) -> bool:
     """Return whether a client knows `workspace/textDocumentContent`."""
     workspace = capabilities.workspace
     return workspace is not None and workspace.text_document_content is not None
-
-
-def _has_token(params: types.InitializeParams, token: str) -> bool:
-    options = params.initialization_options
-    ours = options.get("writeit") if isinstance(options, dict) else None
-    sent = ours.get("token") if isinstance(ours, dict) else None
-    return isinstance(sent, str) and compare_digest(sent.encode(), token.encode())

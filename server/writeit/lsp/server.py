@@ -11,19 +11,25 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from threading import Event
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls.exceptions import FeatureRequestError, JsonRpcException
-from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
+from pygls.io_ import StdinAsyncReader, StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 from writeit import __version__
+from writeit.lsp.framing import (
+    MAX_HEADER_BYTES,
+    FramingError,
+    handle_messages,
+    read_message,
+)
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItProtocol
 
 if TYPE_CHECKING:  # all of them are imported after `initialize`
@@ -353,7 +359,20 @@ def serve_stdio(create_ports: Callable[[object], Ports]) -> int:
         return int(exit_request.code or 0)
     except (BrokenPipeError, KeyboardInterrupt):
         return 1
+    except FramingError as error:
+        sys.stderr.write(f"{error} The server ends.\n")
+        return 1
     return 1  # the client left without `exit`
+
+
+class _StdinReader(StdinAsyncReader):
+    """Reads lines that are no longer than a header's."""
+
+    def readline(self) -> Awaitable[bytes]:
+        """Read a line of a header."""
+        read = partial(self.stdin.readline, MAX_HEADER_BYTES)
+        line: Awaitable[bytes] = self.loop.run_in_executor(self.executor, read)
+        return line
 
 
 async def _run_stdio(server: WriteItServer, stdin: BinaryIO, stdout: BinaryIO) -> None:
@@ -361,14 +380,9 @@ async def _run_stdio(server: WriteItServer, stdin: BinaryIO, stdout: BinaryIO) -
     # Emacs sends SIGHUP as it ends. It also closes stdin, which ends us in order.
     if sys.platform != "win32":  # where there is no such signal
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, int)
+    reader = _StdinReader(stdin, server.thread_pool)
     try:
-        await run_async(
-            stop_event=Event(),
-            reader=StdinAsyncReader(stdin, server.thread_pool),
-            protocol=server.protocol,
-            logger=logger,
-            error_handler=server.report_server_error,
-        )
+        await handle_messages(partial(read_message, reader), server)
     finally:
         await server.close()
         server.thread_pool.shutdown(wait=False)
