@@ -8,7 +8,7 @@ import click
 import pytest
 
 from support import runs
-from writeit.cli.interactive.answers import parse_paragraph_ranges, split_paragraphs
+from writeit.cli.interactive.answers import parse_paragraph_ranges
 from writeit.cli.output import (
     escape_controls,
     render_for_terminal,
@@ -21,6 +21,7 @@ from writeit.views.step import render_prompt
 
 if TYPE_CHECKING:
     from writeit.domain.run import PipelineRun
+from writeit.text.markdown import split_paragraphs
 
 
 def shown(run: PipelineRun, step: str = "angles") -> str:
@@ -45,7 +46,7 @@ def test_a_prompt_is_shown_word_for_word() -> None:
 
 def test_empty_sections_are_not_shown() -> None:
     """They are for typing in an editor; with text they are shown."""
-    run = runs.answered(runs.new_run())
+    run = runs.answered(runs.new_run(), "Bees sleep. They dance.")
     assert "Merge" not in shown(run)
     assert "Feedback" not in shown(run)
     step = run.steps["angles"]
@@ -55,7 +56,7 @@ def test_empty_sections_are_not_shown() -> None:
         run, select.give_feedback(run, run.steps["angles"], "Shorter!", runs.START)
     )
     page = shown(run)
-    assert page.index("Merge") < page.index("They dance.") < page.index("Feedback")
+    assert page.index("Merge") < page.index(": “They dance.”") < page.index("Feedback")
     assert "answer 1, openai/test: “They dance.”" in page
     assert "Shorter!" in page
 

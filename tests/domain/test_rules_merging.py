@@ -24,7 +24,13 @@ from support.runs import (
 from writeit.domain.errors import InvalidParams, InvalidTransition, NotFound
 from writeit.domain.operations import generate, select
 from writeit.domain.operations.select import MergeSelection
-from writeit.domain.run import Passage, PipelineRun, PipelineStatus, StepStatus
+from writeit.domain.run import (
+    MergePart,
+    Passage,
+    PipelineRun,
+    PipelineStatus,
+    StepStatus,
+)
 
 
 def three() -> PipelineRun:
@@ -49,8 +55,8 @@ def merged(run: PipelineRun, parts: MergeSelection) -> PipelineRun:
 @pytest.mark.rule("verb-14")
 def test_passages_are_kept_in_the_order_they_were_taken() -> None:
     """With the answer each came from; nothing is completed by it."""
-    run, first = took(three(), 2, "of the third")
-    run, second = took(run, 0, "of the first")
+    run, first = took(three(), 2, "hird")
+    run, second = took(run, 0, "irst")
     assert current(run).passages == (first, second)
     assert current(run).status is StepStatus.RUNNING
 
@@ -79,6 +85,36 @@ def test_a_passage_of_an_answer_that_is_not_there_is_refused() -> None:
         select.add_passage(run, run.steps["outline"], passage_of(new_id()), START)
 
 
+@pytest.mark.rule("verb-14")
+@pytest.mark.parametrize(
+    ("text", "is_own"), [("one  two\nthree", False), ("one three", True)]
+)
+def test_words_that_do_not_stand_in_the_answer_are_the_users_own(
+    text: str, is_own: bool
+) -> None:
+    """White space does not count."""
+    run = answered(new_run(), "one two\n\nthree four")
+    run, _ = took(run, 0, text)
+    (kept,) = current(run).passages
+    assert (kept.text, kept.response_id is None) == (text, is_own)
+    state = merged(run, MergeSelection()).steps["angles"]
+    assert [part.response_id is None for part in state.merged_from] == [is_own]
+
+
+@pytest.mark.rule("verb-16")
+def test_each_paragraph_of_an_edited_merge_has_its_own_source() -> None:
+    """Also where no part was named."""
+    run = answered(new_run(), "A one.\n\nA two.", "B one.")
+    ids = [response.response_id for response in current(run).ai_responses]
+    content = "A one.\n\nA  two.\n\nMine.\n\nB one."
+    state = merged(run, MergeSelection(content=content)).steps["angles"]
+    assert [(part.response_id, part.text) for part in state.merged_from] == [
+        (ids[0], "A one.\n\nA  two."),
+        (None, "Mine."),
+        (ids[1], "B one."),
+    ]
+
+
 # --- merging by hand --------------------------------------------------------------
 
 
@@ -95,13 +131,13 @@ def test_merging_completes_the_step_without_a_selection() -> None:
 @pytest.mark.rule("verb-15")
 def test_named_responses_then_named_passages_are_joined_by_a_blank_line() -> None:
     """Each in the order it was named, with where it came from."""
-    run, one = took(three(), 2, "of the third")
-    run, other = took(run, 0, "of the first")
+    run, one = took(three(), 2, "hird")
+    run, other = took(run, 0, "irst")
     parts = MergeSelection(
         responses=[1, 0], passages=[other.passage_id, one.passage_id]
     )
     state = merged(run, parts).steps["angles"]
-    assert state.content == "second\n\nfirst\n\nof the first\n\nof the third"
+    assert state.content == "second\n\nfirst\n\nirst\n\nhird"
     answers = state.ai_responses
     assert [part.response_id for part in state.merged_from] == [
         answers[1].response_id,
@@ -114,11 +150,9 @@ def test_named_responses_then_named_passages_are_joined_by_a_blank_line() -> Non
 @pytest.mark.rule("verb-15")
 def test_where_none_is_named_all_taken_passages_are_joined() -> None:
     """In the order they were taken."""
-    run, _ = took(three(), 2, "of the third")
-    run, _ = took(run, 0, "of the first")
-    assert merged(run, MergeSelection()).steps["angles"].content == (
-        "of the third\n\nof the first"
-    )
+    run, _ = took(three(), 2, "hird")
+    run, _ = took(run, 0, "irst")
+    assert merged(run, MergeSelection()).steps["angles"].content == ("hird\n\nirst")
 
 
 @pytest.mark.rule("verb-16")
@@ -246,4 +280,7 @@ def test_no_passage_is_lost_by_joining(texts: list[str]) -> None:
     state = merged(run, MergeSelection()).steps["angles"]
     assert state.content == "\n\n".join(texts)
     assert [part.text for part in state.merged_from] == texts
-    assert all(part.response_id is not None for part in state.merged_from)
+    assert state.merged_from == tuple(
+        MergePart(response_id=passage.response_id, text=passage.text)
+        for passage in state.passages
+    )

@@ -23,6 +23,11 @@ def saying(text: str) -> RunBundle:
     """A finished run whose article is `text`, in the writer's own wording."""
     dossier = finished()
     last = dossier.run.steps["polish"].evolve(edited_content=text)
+    assert dossier.run.primer is not None
+    sent = f"Polish.\n\n{dossier.run.primer.text}"
+    last = last.evolve(
+        ai_responses=tuple(a.evolve(prompt_used=sent) for a in last.ai_responses)
+    )
     return replace(dossier, run=dossier.run.with_step(last))
 
 
@@ -61,6 +66,34 @@ def test_the_front_matter_says_where_the_text_came_from() -> None:
         "completed": "2026-01-01T00:00:00Z",
     }
     assert account["steps"]["polish"]["reworded"] is True
+    assert account["steps"]["polish"]["parts"] == [
+        {"paragraphs": [1, 2], "from": "the writer"}
+    ]
+
+
+def test_a_primer_that_no_prompt_carried_is_not_claimed() -> None:
+    """It was chosen, and the prompts of these answers do not have it."""
+    front = front_of(export_run(finished(), "markdown", "1.2.3"))
+    assert "primer" not in front["writeit_export"]
+
+
+def test_a_merge_names_the_source_of_each_paragraph() -> None:
+    """Answers, and the user's own words."""
+    dossier = finished()
+    step = dossier.run.steps["polish"]
+    (answer, *_) = step.ai_responses
+    text = f"{answer.processed_content}\n\nMine.\n\nAlso mine."
+    merged = step.evolve(user_selection=None, merged_content=text)
+    dossier = replace(dossier, run=dossier.run.with_step(merged))
+    front = front_of(export_run(dossier, "markdown", "1.2.3"))
+    assert front["writeit_export"]["steps"]["polish"]["parts"] == [
+        {
+            "paragraphs": [1, 1],
+            "from": answer.model,
+            "response": str(answer.response_id),
+        },
+        {"paragraphs": [2, 3], "from": "the writer"},
+    ]
 
 
 def test_it_binds_the_text_to_nothing() -> None:

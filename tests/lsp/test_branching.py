@@ -190,23 +190,95 @@ async def test_passages_are_taken_and_merged_by_hand(one_editor: Editor) -> None
     """The step is completed by the merge, which knows where each part came from."""
     run_id, state = await at_outline(one_editor)
     ids = [answer["responseId"] for answer in state["aiResponses"]]
-    for index, text in ((1, "from two"), (0, "from one")):
+    for index, text in ((1, "two"), (0, "one"), (0, "mine")):
         state = await one_editor.command(
             "writeit.step.take", runId=run_id, response=index, text=text
         )
     assert [passage["text"] for passage in state["passages"]] == [
-        "from two",
-        "from one",
+        "two",
+        "one",
+        "mine",
+    ]
+    assert [passage["responseId"] for passage in state["passages"]] == [
+        *ids[::-1],
+        None,
     ]
     run = await one_editor.command("writeit.step.merge", runId=run_id)
     outline = run["steps"]["outline"]
     assert outline["status"] == "COMPLETED"
     assert outline["userSelection"] is None
-    assert outline["content"] == "from two\n\nfrom one"
+    assert outline["content"] == "two\n\none\n\nmine"
     assert outline["mergedFrom"] == [
-        {"responseId": ids[1], "text": "from two"},
-        {"responseId": ids[0], "text": "from one"},
+        {"responseId": ids[1], "text": "two"},
+        {"responseId": ids[0], "text": "one"},
+        {"responseId": None, "text": "mine"},
     ]
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+async def test_an_empty_passage_is_refused(one_editor: Editor, text: str) -> None:
+    """With a reply that says so."""
+    run_id, _ = await at_outline(one_editor)
+    refused = await one_editor.refusal(
+        "writeit.step.take", runId=run_id, response=0, text=text
+    )
+    assert refused.kind == "invalid_params"
+
+
+@pytest.mark.parametrize("text", [" \n", "x" * 20_001])
+async def test_feedback_of_spaces_or_without_end_is_refused(
+    one_editor: Editor, text: str
+) -> None:
+    """With every command that takes feedback; nothing is changed."""
+    run_id, _ = await at_outline(one_editor)
+    before = await one_editor.command("writeit.run.show", runId=run_id)
+    for command, params in (
+        ("writeit.step.feedback", {"text": text}),
+        ("writeit.step.select", {"response": 0, "feedback": text}),
+        ("writeit.step.merge", {"responses": [0], "feedback": text}),
+        ("writeit.step.regenerate", {"feedback": text}),
+        (
+            "writeit.step.merge",
+            {"responses": [0, 1], "instruction": "join", "feedback": text},
+        ),
+    ):
+        refused = await one_editor.refusal(command, runId=run_id, **params)
+        assert (command, refused.kind) == (command, "invalid_params")
+    assert await one_editor.command("writeit.run.show", runId=run_id) == before
+
+
+async def test_empty_feedback_clears_what_was_given(one_editor: Editor) -> None:
+    """By every command that takes feedback."""
+    run_id, _ = await at_outline(one_editor)
+    show = {"runId": run_id}
+    give = {"command": "writeit.step.feedback", **show}
+    await one_editor.command(**give, text="shorter")
+    step = await one_editor.command(**give, text="")
+    assert step["userFeedback"] is None
+    await one_editor.command(**give, text="shorter")
+    step = await one_editor.command("writeit.step.regenerate", **show, feedback="")
+    assert step["userFeedback"] is None
+    assert "shorter" not in step["aiResponses"][-1]["promptUsed"]
+    await one_editor.command(**give, text="shorter")
+    run = await one_editor.command(
+        "writeit.step.select", **show, response=0, feedback=""
+    )
+    assert run["steps"]["outline"]["userFeedback"] is None
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "two\nlines", "a\u2028b", " "])
+async def test_a_name_is_one_line_of_at_most_200_characters(
+    one_editor: Editor, name: str
+) -> None:
+    """Of a run and of a branch."""
+    params = {"pipeline": "tech-article", "uri": one_editor.notes, "name": name}
+    refused = await one_editor.refusal("writeit.run.start", **params)
+    assert refused.kind == "invalid_params"
+    run_id = await one_editor.start_run(name="x" * 200)
+    refused = await one_editor.refusal(
+        "writeit.run.branch", runId=run_id, step="angles", name=name
+    )
+    assert refused.kind == "invalid_params"
 
 
 async def test_a_model_joins_the_parts_as_one_more_answer(one_editor: Editor) -> None:

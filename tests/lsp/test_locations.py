@@ -226,6 +226,45 @@ async def test_a_passage_says_where_it_comes_from(docs: OpenDocuments) -> None:
     assert hover is None
 
 
+async def test_each_paragraph_of_a_merge_says_whose_it_is(docs: OpenDocuments) -> None:
+    """Answers by number and model, and the user's own words."""
+    page = docs.open()
+    polished = await docs.editor.command(
+        "writeit.document.polish",
+        uri=page.uri,
+        models=["openai/say-Mills%20turn.", "openai/say-Wheels%20stand."],
+    )
+    run_id = polished["pipelineRunId"]
+    (step,) = polished["steps"].values()
+    models = [answer["modelName"] for answer in step["aiResponses"]]
+    content = "Wheels stand.\n\nMy own.\n\nMills turn."
+    await docs.editor.command("writeit.step.merge", runId=run_id, content=content)
+    await docs.apply(run_id)
+    assert content in page.text
+    for words, said in (
+        (
+            "Wheels",
+            f"answer {models.index('say-Wheels%20stand.') + 1} by openai/say-Wh",
+        ),
+        ("My own", "This paragraph: your own words."),
+        (
+            "Mills",
+            f"answer {models.index('say-Mills%20turn.') + 1} by openai/say-Mills",
+        ),
+    ):
+        line = place(page.text, page.text.index(words), "utf-16")["line"]
+        hover = await docs.editor.request(
+            "textDocument/hover",
+            {
+                "textDocument": {"uri": page.uri},
+                "position": {"line": line, "character": 1},
+            },
+        )
+        assert said in hover["contents"]["value"]
+        assert hover["range"]["start"]["line"] == line
+        assert "Merged by you from" in hover["contents"]["value"]
+
+
 async def test_a_text_that_waits_is_offered_until_it_landed(
     docs: OpenDocuments,
 ) -> None:

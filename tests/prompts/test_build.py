@@ -46,12 +46,12 @@ def pipeline(
     )
 
 
-def answer(text: str, number: int = 1) -> AIResponse:
+def answer(text: str, number: int = 1, prompt: str = "p") -> AIResponse:
     return AIResponse(
         response_id=UUID(int=number),
         model_name="model",
         provider="test",
-        prompt_used="p",
+        prompt_used=prompt,
         raw_output=text,
         processed_content=text,
         created_at=NOW,
@@ -60,13 +60,15 @@ def answer(text: str, number: int = 1) -> AIResponse:
     )
 
 
-def done(name: str, text: str = "an answer", feedback: str | None = None) -> StepState:
+def done(
+    name: str, text: str = "an answer", feedback: str | None = None, prompt: str = "p"
+) -> StepState:
     return StepState(
         step_name=name,
         status=StepStatus.COMPLETED,
         started_at=NOW,
         completed_at=NOW,
-        ai_responses=(answer(text),),
+        ai_responses=(answer(text, prompt=prompt),),
         user_selection=0,
         user_feedback=feedback,
     )
@@ -212,10 +214,55 @@ def test_feedback_of_the_nearest_step_that_has_some_is_appended() -> None:
 
 def test_feedback_an_earlier_prompt_carried_is_not_repeated() -> None:
     configuration = pipeline("x", "y", "Go on.")
-    run = run_of(configuration, done("one", feedback="A"), done("two", feedback="B"))
+    one = done("one", feedback="A")
+    sent = build_prompt(configuration, run_of(configuration, one), "two")
+    run = run_of(configuration, one, done("two", feedback="B", prompt=sent))
     prompt = build_prompt(configuration, run, "three")
     assert prompt.endswith("'two':\nB")
     assert "'one'" not in prompt
+
+
+def test_feedback_given_after_the_next_prompt_goes_into_the_one_after() -> None:
+    configuration = pipeline("x", "{{ steps.one.feedback }} y", "Go on.")
+    early = run_of(configuration, done("one", feedback="A"))
+    sent = build_prompt(configuration, early, "two")
+    run = run_of(configuration, done("one", feedback="late"), done("two", prompt=sent))
+    assert build_prompt(configuration, run, "three").endswith("'one':\nlate")
+
+
+@pytest.mark.parametrize(
+    ("template", "appended"),
+    [
+        ("Write.", True),
+        ("{% if primer %}In style.{% endif %}", True),
+        ("x{% if defaults.shape == 'poem' %}{{ primer }}{% endif %}", True),
+        ("{{ primer }} Write.", False),
+        ("{% set voice = primer %}{{ voice | upper }} Write.", False),
+    ],
+)
+def test_a_chosen_primer_is_in_every_prompt(template: str, appended: bool) -> None:
+    configuration = pipeline(template)
+    primer = RunPrimer(primer_id="dry", version="1", text="Be dry.\nNo jokes.")
+    run = run_of(configuration).evolve(primer=primer)
+    prompt = build_prompt(configuration, run, "one")
+    assert prompt.casefold().count("be dry.") == 1
+    assert prompt.endswith("How it must sound:\nBe dry.\nNo jokes.") is appended
+
+
+def test_a_step_can_forbid_the_primer() -> None:
+    configuration = pipeline("{{ primer }}Write.")
+    (step,) = configuration.steps
+    configuration = configuration.evolve(steps=(step.evolve(primer=False),))
+    primer = RunPrimer(primer_id="dry", version="1", text="Be dry.")
+    run = run_of(configuration).evolve(primer=primer)
+    assert build_prompt(configuration, run, "one") == "Write."
+
+
+def test_feedback_in_a_branch_that_is_not_taken_is_appended() -> None:
+    template = "x{% if inputs.source == 'no' %}{{ steps.one.feedback }}{% endif %}"
+    configuration = pipeline("x", template)
+    run = run_of(configuration, done("one", feedback="A"))
+    assert build_prompt(configuration, run, "two").endswith("'one':\nA")
 
 
 def test_feedback_from_before_a_skipped_step_comes_along() -> None:

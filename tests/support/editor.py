@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_lsp import client_capabilities
 
+from support import contract
 from support.waiting import TIMEOUT
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class Editor:
         """The URI of the notes that are open."""
         self._ids = itertools.count(1)
         self._replies: dict[int, asyncio.Future[Any]] = {}
+        self._commands: dict[int, Json] = {}
+        """The commands that wait for a reply, by the id of the request."""
         self._news = asyncio.Condition()
         self._reader = asyncio.create_task(self._read())
 
@@ -106,6 +109,8 @@ class Editor:
         number = next(self._ids)
         future = asyncio.get_running_loop().create_future()
         self._replies[number] = future
+        if method == "workspace/executeCommand":
+            self._commands[number] = params
         self._write({"id": number, "method": method, "params": params})
         return number, future
 
@@ -246,6 +251,9 @@ class Editor:
     def _take(self, message: Json) -> None:
         if "method" not in message:
             future = self._replies.pop(message["id"])
+            command = self._commands.pop(message["id"], None)
+            if command is not None:
+                contract.check_reply(command, message)
             if future.done():
                 return
             if "error" in message:

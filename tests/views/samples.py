@@ -62,7 +62,8 @@ def an_answer(
         "response_id": an_id(number),
         "model_name": name,
         "provider": provider,
-        "prompt_used": "Write the post.\n\n```notes\nBees sleep.\n```\n",
+        "prompt_used": "Write the post.\n\n```notes\nBees sleep.\n```\n\n"
+        "Write as you talk.",
         "raw_output": text,
         "processed_content": text,
         "created_at": BEGUN + timedelta(minutes=number),

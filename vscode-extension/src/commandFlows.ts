@@ -91,7 +91,9 @@ async function decideStep<
 >(app: App, command: C, params: CommandParams<C>): Promise<unknown> {
   const { runId, step } = params;
   const decided = step ?? (await app.server.execute('writeit.run.show', { runId })).currentStep;
-  return suggestAfterChoice(await app.server.execute(command, params), decided);
+  const reply = await app.server.execute(command, params);
+  // Only a merge by a model is answered with a step.
+  return 'stepName' in reply ? undefined : suggestAfterChoice(reply, decided);
 }
 
 /** Start a run and ask for every input, also for those that have a value. */

@@ -9,6 +9,10 @@ export type PipelineStatus = 'INITIALIZING' | 'RUNNING' | 'PAUSED' | 'COMPLETED'
  * The status of a step; it is RUNNING from the first call until the choice.
  */
 export type StepStatus = 'PENDING' | 'RUNNING' | 'COMPLETED' | 'SKIPPED';
+/**
+ * The run with the step completed; with `instruction` the step with an answer.
+ */
+export type StepMergeResult = PipelineRun | StepState;
 export type ErrorData =
   | InvalidParamsData
   | NotFoundData
@@ -128,7 +132,7 @@ export interface Commands {
   };
   readonly 'writeit.step.merge': {
     readonly params: StepMergeParams;
-    readonly result: PipelineRun;
+    readonly result: StepMergeResult;
   };
   readonly 'writeit.step.feedback': {
     readonly params: StepFeedbackParams;
@@ -306,6 +310,7 @@ export interface StepSpec {
   readonly samples: number;
   readonly maxTokens: number | null;
   readonly temperature: number | null;
+  readonly primer: boolean;
 }
 /**
  * What every command accepts.
@@ -541,7 +546,7 @@ export interface TokenUsage {
  */
 export interface Passage {
   readonly passageId: string;
-  readonly responseId: string;
+  readonly responseId: string | null;
   readonly text: string;
 }
 /**

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Self
 from urllib.parse import unquote
@@ -12,6 +13,7 @@ from pydantic import Field, model_validator
 from writeit.domain.entity import Entity, Name, TokenUsage, UtcDatetime, total_cost
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output
+from writeit.text.markdown import split_paragraphs
 
 
 class PipelineStatus(StrEnum):
@@ -74,6 +76,11 @@ class AIResponse(Entity):
         return self
 
     @property
+    def full_text(self) -> str:
+        """The answer as it arrived and as it was cleaned."""
+        return f"{self.raw_output}\n{self.processed_content}"
+
+    @property
     def model(self) -> str:
         """The model id, `provider/model_name`."""
         return f"{self.provider}/{self.model_name}"
@@ -112,11 +119,17 @@ class ResponseFailure(Entity):
 
 
 class Passage(Entity):
-    """A passage of an answer that the user added to the merge."""
+    """A passage of an answer, or of the user's own, that was added to the merge."""
 
     passage_id: UUID
-    response_id: UUID
+    response_id: UUID | None
+    """None for words that do not stand in the answer: they are the user's own."""
     text: str = Field(min_length=1)
+
+    @property
+    def own_words(self) -> bool:
+        """Whether the words are the user's own."""
+        return self.response_id is None
 
 
 class MergePart(Entity):
@@ -241,6 +254,61 @@ class StepState(Entity):
         matches = (r for r in self.ai_responses if r.response_id == response_id)
         return next(matches, None)
 
+    def sources_of(self, text: str) -> list[MergePart]:
+        """Return the parts of `text`, each of one answer or of the user's own words.
+
+        A paragraph is of the answer in which its words stand. Where they stand in
+        several, it is of the one that was merged or chosen, or of its neighbour's.
+        """
+        merged = [part.response_id for part in self.merged_from]
+        chosen = self.user_selection
+        answers = sorted(
+            enumerate(self.ai_responses),
+            key=lambda item: item[0] != chosen and item[1].response_id not in merged,
+        )
+        texts = {a.response_id: _fold_space(a.full_text) for _, a in answers}
+        parts: list[MergePart] = []
+        for paragraph in split_paragraphs(text):
+            words = _fold_space(paragraph)
+            sources: list[UUID | None] = [
+                key for key, whole in texts.items() if words in whole
+            ]
+            source = next(iter(sources), None)
+            if parts and parts[-1].response_id in (sources or [None]):
+                last = parts.pop()
+                joined = f"{last.text}\n\n{paragraph}"
+                parts.append(MergePart(response_id=last.response_id, text=joined))
+            else:
+                parts.append(MergePart(response_id=source, text=paragraph))
+        return parts
+
+    @property
+    def content_sources(self) -> list[MergePart]:
+        """The parts of the step's text, each of one answer or of the user's own."""
+        return self.sources_of(self.content or "")
+
+    @property
+    def source_answers(self) -> list[AIResponse]:
+        """The answers that stand in the step's text, each once."""
+        ids = dict.fromkeys(part.response_id for part in self.content_sources)
+        return [a for key in ids if key and (a := self.find_response(key))]
+
+    def find_source(self, response_id: UUID | None, text: str) -> UUID | None:
+        """Return the id of the answer if the words of `text` stand in it, else None."""
+        ended = [(r.response_id, r.full_text) for r in self.ai_responses]
+        streaming = [(s.response_id, s.text) for s in self.streaming]
+        words = _fold_space(text)
+        holders = (
+            key
+            for key, answer in ended + streaming
+            if key == response_id and words in _fold_space(answer)
+        )
+        return next(holders, None)
+
+
+def _fold_space(text: str) -> str:
+    return " ".join(text.split())
+
 
 class RunPrimer(Entity):
     """The primer version that a run was started with."""
@@ -248,6 +316,10 @@ class RunPrimer(Entity):
     primer_id: Name
     version: str
     text: str
+
+    def is_in(self, prompt: str) -> bool:
+        """Whether a prompt carries the primer."""
+        return self.text in prompt or _fold_space(self.text) in _fold_space(prompt)
 
 
 class RunDocument(Entity):
@@ -369,6 +441,19 @@ class PipelineRun(Entity):
             return self.document.title
         stem = unquote(self.uri or "").rstrip("/").rpartition("/")[2].rpartition(".")[0]
         return stem if stem.strip() else self.pipeline
+
+    def primer_in(self, answers: Iterable[AIResponse]) -> RunPrimer | None:
+        """Return the primer if the prompt of any of the answers carries it."""
+        primer = self.primer
+        if primer and any(primer.is_in(answer.prompt_used) for answer in answers):
+            return primer
+        return None
+
+    @property
+    def used_primer(self) -> RunPrimer | None:
+        """The chosen primer, unless prompts were sent and none of them carries it."""
+        answers = [a for step in self.steps.values() for a in step.ai_responses]
+        return self.primer_in(answers) if answers else self.primer
 
     def later_steps(self, step: str) -> list[StepState]:
         """Return the steps after `step`, in order."""

@@ -466,7 +466,7 @@ def _rate_response(step: StepState, event: e.ResponseRated) -> StepState:
 
 
 def _add_passage(step: StepState, event: e.PassageTaken) -> StepState:
-    if event.passage.response_id not in _known_response_ids(step):
+    if event.passage.response_id not in {None, *_known_response_ids(step)}:
         raise _event_error(event, step.status, ())
     return step.evolve(passages=(*step.passages, event.passage))
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain.errors import InvalidParams, NotFound
+from writeit.domain.operations.lifecycle import check_name
 from writeit.domain.pipeline import InputSpec, Output, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, RunDocument, RunPrimer, StepState
@@ -212,7 +213,7 @@ def run_started_event(
             request.document,
         ),
         steps={name: StepState(step_name=name) for name in configuration.step_names},
-        name=request.name,
+        name=check_name(request.name),
         uri=request.uri,
         primer=_pin_primer(request.primer),
         models=dict(request.models),

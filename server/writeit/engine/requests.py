@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from writeit.domain.errors import FailureReason, ModelError, NotFound
-from writeit.domain.operations import generate, select
+from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration, StepSpec
 from writeit.domain.run import Call, PipelineRun, StepState, StepStatus
@@ -23,7 +23,12 @@ from writeit.engine.transactions import Operation, RunTransactions
 from writeit.ports.models import CallEstimate, ModelCall, Models
 from writeit.ports.store import Store
 from writeit.ports.system import Clock
-from writeit.prompts.build import Revision, build_merge_prompt, build_prompt
+from writeit.prompts.build import (
+    Revision,
+    build_merge_prompt,
+    build_prompt,
+    primer_text,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +309,7 @@ class RegenerateStep:
         stored = state.user_feedback or ""
         feedback = stored if self.feedback is None else self.feedback
         generate.check_can_regenerate(context.run, state)
+        lifecycle.check_feedback(self.feedback)
         calls = [
             Call(
                 response_id=context.services.clock.new_id(),
@@ -367,6 +373,7 @@ class MergeWithModel:
         """Plan the one call."""
         state, step = context.state, context.state.step_name
         generate.check_can_merge(context.run, state)
+        lifecycle.check_feedback(self.feedback)
         texts = [part.text for part in select.require_parts(state, self.parts)]
         if self.parts.content:
             texts = [self.parts.content]
@@ -379,7 +386,7 @@ class MergeWithModel:
             generation=state.generation,
             merge=True,
         )
-        primer = context.run.primer.text if context.run.primer else ""
+        primer = primer_text(context.spec, context.run)
         prompt = build_merge_prompt(texts, self.instruction, primer)
         return PlannedCalls(
             [(call, prompt)],

@@ -12,7 +12,7 @@ from writeit.domain.errors import InvalidTransition
 from writeit.domain.run import PipelineRun, StepState, StepStatus
 from writeit.domain.run_bundle import RunBundle
 from writeit.export.bundle_writer import dump_yaml
-from writeit.text.markdown import FRONT_MATTER
+from writeit.text.markdown import FRONT_MATTER, split_paragraphs
 
 PROVENANCE_KEY = "writeit_export"
 """Not `writeit`: no run should start from an exported text by itself."""
@@ -59,7 +59,7 @@ def article_with_provenance(bundle: RunBundle, program_version: str) -> str:
 
 def article_provenance(bundle: RunBundle, program_version: str) -> dict[str, Any]:
     """Return the provenance of an article as plain data."""
-    run, primer = bundle.run, bundle.run.primer
+    run, primer = bundle.run, bundle.run.used_primer
     provenance: dict[str, Any] = {
         "run": str(run.pipeline_run_id),
         "pipeline": bundle.configuration.name,
@@ -103,13 +103,32 @@ def _selection_provenance(step: StepState) -> dict[str, Any]:
     """Return whose text was chosen: a model's, the user's or parts of several."""
     if step.user_selection is not None:
         chosen = step.ai_responses[step.user_selection].model
-        reworded = {"reworded": True} if step.edited_content is not None else {}
-        return {"chosen": chosen, **reworded}
+        if step.edited_content is None:
+            return {"chosen": chosen}
+        return {"chosen": chosen, "reworded": True, "parts": _part_sources(step)}
     if step.merged_content is None:
         return {}
-    parts = [p.response_id for p in step.merged_from if p.response_id]
-    models = [a.model for key in parts if (a := step.find_response(key)) is not None]
-    return {"merged": list(dict.fromkeys(models)) or ["the writer"]}
+    models = [answer.model for answer in step.source_answers]
+    return {
+        "merged": list(dict.fromkeys(models)) or ["the writer"],
+        "parts": _part_sources(step),
+    }
+
+
+def _part_sources(step: StepState) -> list[dict[str, Any]]:
+    """Return the source of each part of a text: its paragraphs, counted from 1."""
+    sources: list[dict[str, Any]] = []
+    count = 0
+    for part in step.content_sources:
+        first, count = count + 1, count + len(split_paragraphs(part.text))
+        answer = part.response_id and step.find_response(part.response_id)
+        source = (
+            {"from": answer.model, "response": str(answer.response_id)}
+            if answer
+            else {"from": "the writer"}
+        )
+        sources.append({"paragraphs": [first, count], **source})
+    return sources
 
 
 def _remove_provenance(front_matter: str) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, get_args, get_type_hints
 
 from lsprotocol import types
+from pydantic import BaseModel
 
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.protocol import Accepted, Params
@@ -56,7 +57,7 @@ class Command:
     """A command's models and handler."""
 
     params_model: type[Params]
-    result_model: type[WireModel]
+    result_model: type[BaseModel]
     """The result with `wait: true`; otherwise it is `Accepted`."""
     handler: Handler
 
@@ -65,14 +66,17 @@ HANDLERS: dict[str, Command] = {}
 """The commands by id; each module of `commands` adds its own."""
 
 
-def command(command_id: str) -> Callable[[H], H]:
-    """Register the decorated handler; its annotations name the two models."""
+def command(command_id: str, result: type[BaseModel] | None = None) -> Callable[[H], H]:
+    """Register the decorated handler; its annotations name the two models.
+
+    `result` is the model of several results.
+    """
 
     def register(handler: H) -> H:
         hints = get_type_hints(handler)
         (params_model,) = get_args(hints["request"])
         results = get_args(hints["return"]) or (hints["return"],)
-        result_model = next(model for model in results if model is not Accepted)
+        result_model = result or next(m for m in results if m is not Accepted)
         HANDLERS[command_id] = Command(params_model, result_model, handler)
         return handler
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, SecretStr
+from pydantic import Field, RootModel, SecretStr
 
 from writeit.domain.entity import UtcDatetime
 from writeit.domain.pipeline import Output
@@ -288,6 +288,10 @@ class StepMergeParams(StepParams):
     instruction: str | None = Field(default=None, min_length=1)
     model: str | None = None
     feedback: str | None = None
+
+
+class StepMergeResult(RootModel[shapes.WirePipelineRun | shapes.WireStepState]):
+    """The run with the step completed; with `instruction` the step with an answer."""
 
 
 class StepFeedbackParams(StepParams):

@@ -112,7 +112,8 @@ class WirePassage(WireModel):
     """A passage added to a merge."""
 
     passage_id: UUID
-    response_id: UUID
+    response_id: UUID | None
+    """None for the user's own words: they do not stand in the answer."""
     text: str
 
 
@@ -280,6 +281,7 @@ class WireStepSpec(WireModel):
     samples: int
     max_tokens: int | None
     temperature: float | None
+    primer: bool
 
 
 class WirePipelineConfiguration(WireModel):
@@ -448,6 +450,7 @@ def run_to_wire(run: PipelineRun) -> WirePipelineRun:
             run,
             steps={name: step_to_wire(run, step) for name, step in run.steps.items()},
             can=permitted.run_permissions(run),
+            primer=run.used_primer,
             **_status_fields(run),
         )
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.domain.run import PipelineRun, StepState, StepStatus
+from writeit.domain.run import PipelineRun, StepState
 from writeit.prompts.template import InvalidTemplate, fill_template, wrap_in_tags
 from writeit.prompts.validate import (
     DOCUMENT_FIELDS,
@@ -40,11 +41,13 @@ def build_prompt(
         InvalidPipeline: the template cannot be rendered, or the prompt is empty.
     """
     spec = configuration.step(step)
-    prompt = render_step(spec, build_context(configuration, run, step, revision))
-    used_paths = {variable.path for variable in find_variables(spec.prompt)}
+    context = build_context(configuration, run, step, revision)
+    prompt = render_step(spec, context)
+    placed = _placed_texts(spec, context)
     paragraphs = [
-        *_feedback_paragraphs(configuration, run, step, used_paths),
-        *_revision_paragraphs(revision or Revision(), used_paths),
+        *_primer_paragraphs(spec, run, placed),
+        *_feedback_paragraphs(configuration, run, step, placed),
+        *_revision_paragraphs(revision or Revision(), placed),
     ]
     if not paragraphs:
         return prompt
@@ -84,7 +87,7 @@ def build_context(
             for spec in configuration.inputs
         },
         "defaults": configuration.defaults,
-        "primer": run.primer.text if run.primer else "",
+        "primer": primer_text(configuration.step(step), run),
         "document": run.document.model_dump(include=set(DOCUMENT_FIELDS)),
         "revision": {"previous": known.previous, "feedback": known.feedback},
         "steps": {state.step_name: _step_context(state) for state in earlier},
@@ -112,6 +115,49 @@ def _step_context(state: StepState) -> TemplateContext:
     }
 
 
+_MARK = "\ue000{}\ue001"
+"""A mark in front of a text, of private characters that no filter changes."""
+_APPENDED_PATH = re.compile(r"primer|revision\.\w+|steps\..+\.feedback")
+
+
+def _placed_texts(spec: StepSpec, context: TemplateContext) -> set[str]:
+    """Return the paths of the texts that a template places in this very prompt.
+
+    That it names one is not enough: it may stand in a branch that is not taken.
+    """
+    marks: list[str] = []
+
+    def mark(path: str, value: object) -> object:
+        if isinstance(value, dict):
+            return {key: mark(f"{path}.{key}", inner) for key, inner in value.items()}
+        if not value or not _APPENDED_PATH.fullmatch(path):
+            return value
+        marks.append(path)
+        return f"{_MARK.format(len(marks) - 1)}{value}"
+
+    marked = {name: mark(name, value) for name, value in context.items()}
+    if not marks:
+        return set()
+    try:
+        prompt = fill_template(spec.prompt, marked)
+    except InvalidTemplate:  # a template at its limits: nothing more is known
+        return {variable.path for variable in find_variables(spec.prompt)}
+    return {path for n, path in enumerate(marks) if _MARK.format(n) in prompt}
+
+
+def primer_text(spec: StepSpec, run: PipelineRun) -> str:
+    """Return the text of the run's primer, "" if the step forbids one."""
+    return run.primer.text if run.primer and spec.primer else ""
+
+
+def _primer_paragraphs(spec: StepSpec, run: PipelineRun, placed: set[str]) -> list[str]:
+    """Return the chosen primer, if the template does not place it."""
+    text = primer_text(spec, run)
+    if not text or "primer" in placed:
+        return []
+    return [f"How it must sound:\n{text}"]
+
+
 def _earlier_steps(
     configuration: PipelineConfiguration, run: PipelineRun, step: str
 ) -> list[StepState]:
@@ -123,32 +169,48 @@ def _feedback_paragraphs(
     configuration: PipelineConfiguration,
     run: PipelineRun,
     step: str,
-    used_paths: set[str],
+    placed: set[str],
 ) -> list[str]:
-    """Return the feedback given in the nearest earlier step, if it is not used.
+    """Return the feedback of earlier steps that no prompt since then carried."""
+    earlier = _earlier_steps(configuration, run, step)
+    return [
+        _feedback_paragraph(state)
+        for number, state in enumerate(earlier)
+        if (state.user_feedback or "").strip()
+        and f"steps.{state.step_name}.feedback" not in placed
+        and not any(
+            _carries_feedback(configuration, later, state)
+            for later in earlier[number + 1 :]
+        )
+    ]
 
-    No prompt was made for a skipped step, so feedback before it is included too.
-    """
+
+def _feedback_paragraph(state: StepState) -> str:
+    title = f"The author's words about the step {state.step_name!r}:"
+    return f"{title}\n{state.user_feedback}"
+
+
+def _carries_feedback(
+    configuration: PipelineConfiguration, later: StepState, state: StepState
+) -> bool:
+    """Whether a prompt of the step `later` carried the feedback of `state`."""
+    prompts = [answer.prompt_used for answer in later.ai_responses]
+    template = configuration.step(later.step_name).prompt
+    path = f"steps.{state.step_name}.feedback"
+    by_template = any(used.path == path for used in find_variables(template))
+    words = state.user_feedback if by_template else _feedback_paragraph(state)
+    return any(str(words) in prompt for prompt in prompts)
+
+
+def _revision_paragraphs(revision: Revision, placed: set[str]) -> list[str]:
+    """Return the previous answer and the requested changes, if they are not placed."""
     paragraphs = []
-    for state in reversed(_earlier_steps(configuration, run, step)):
-        has_feedback = bool((state.user_feedback or "").strip())
-        if has_feedback and f"steps.{state.step_name}.feedback" not in used_paths:
-            title = f"The author's words about the step {state.step_name!r}:"
-            paragraphs.append(f"{title}\n{state.user_feedback}")
-        if has_feedback and state.status is not StepStatus.SKIPPED:
-            break
-    return paragraphs[::-1]
-
-
-def _revision_paragraphs(revision: Revision, used_paths: set[str]) -> list[str]:
-    """Return the previous answer and the requested changes, if they are not used."""
-    paragraphs = []
-    if revision.previous.strip() and "revision.previous" not in used_paths:
+    if revision.previous.strip() and "revision.previous" not in placed:
         title = "Your previous answer, to be improved on, was:"
         paragraphs.append(
             f"{title}\n{wrap_in_tags(revision.previous, 'previous-answer')}"
         )
-    if revision.feedback.strip() and "revision.feedback" not in used_paths:
+    if revision.feedback.strip() and "revision.feedback" not in placed:
         title = "The author asks for these changes:"
         paragraphs.append(f"{title}\n{revision.feedback}")
     return paragraphs

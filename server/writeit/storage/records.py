@@ -285,8 +285,10 @@ class PassageRecord(Record):
     """A passage added to a merge."""
 
     passage_id: UUID
-    response_id: UUID
+    response_id: UUID | None = None
     text: StoredText
+    own_words: bool = False
+    """True without a response, so that an older WriteIt says `too_new`."""
 
 
 class MergePartRecord(Record):

@@ -31,6 +31,33 @@ def lines_outside_code(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
+def split_paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a text; a code block is not divided."""
+    paragraphs: list[list[str]] = [[]]
+    for line, fence_before, _ in _with_fences(split_lines(text)):
+        if line.strip() or fence_before:
+            paragraphs[-1].append(line)
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    return ["\n".join(lines) for lines in paragraphs if lines]
+
+
+def find_paragraph(
+    text: str, line: int, limits: tuple[int, int]
+) -> tuple[int, int, str]:
+    """Return the first and last line of the paragraph at `line`, and its text.
+
+    It does not leave `limits`, a first and a last line; all count from 0.
+    """
+    lines = split_lines(text)
+    first = last = line
+    while first > limits[0] and lines[first - 1].strip():
+        first -= 1
+    while last < min(limits[1], len(lines) - 1) and lines[last + 1].strip():
+        last += 1
+    return first, last, "".join(lines[first : last + 1])
+
+
 def has_open_fence(text: str) -> bool:
     """Whether the last code fence of `text` is open, so that added text is code."""
     fences = [after for _, _, after in _with_fences(split_lines(text))]

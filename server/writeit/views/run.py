@@ -122,8 +122,8 @@ def _origin_line(run: PipelineRun) -> str:
     origin = f"{run.pipeline}, started {wording.format_datetime(run.created_at)}"
     if run.branch_point is not None:
         origin += f", branched at {run.branch_point}"
-    if run.primer is not None:
-        origin += f", style {run.primer.primer_id} ({run.primer.version})"
+    if (primer := run.used_primer) is not None:
+        origin += f", style {primer.primer_id} ({primer.version})"
     return escape_line(f"{origin}.")
 
 
@@ -233,16 +233,38 @@ def _link_definitions(run: PipelineRun, make_link: Callable[[View], str]) -> str
 _MAX_FEEDBACK_LENGTH = 160
 
 
-def render_origin(run: PipelineRun, applied_text: AppliedText) -> str:
-    """Return the run, step, author, style and feedback of an applied text."""
+def render_origin(run: PipelineRun, applied_text: AppliedText, paragraph: str) -> str:
+    """Return the run, step, author, style and feedback of an applied text.
+
+    `paragraph` is the one that the user asks about, as it is in the document.
+    """
     step = run.steps[applied_text.step]
+    primer = run.primer_in(step.source_answers)
     return page_of_blocks(
         f"**{escape_inline(wording.run_label(run))}**, {step.step_name}",
+        _paragraph_source(step, paragraph),
         f"{_author_text(step)}.",
-        f"Style: {run.primer.primer_id} ({run.primer.version})." if run.primer else "",
+        f"Style: {primer.primer_id} ({primer.version})." if primer else "",
         _feedback_text(step),
         f"In the document since {wording.format_datetime(applied_text.at)}.",
     )
+
+
+def _paragraph_source(step: StepState, paragraph: str) -> str:
+    """Say whose words a paragraph of a merged or edited text is."""
+    if step.edited_content is None and step.merged_content is None:
+        return ""
+    names = [answer_name(step, part.response_id) for part in step.sources_of(paragraph)]
+    return f"This paragraph: {wording.join_names(list(dict.fromkeys(names)))}."
+
+
+def answer_name(step: StepState, response_id: UUID | None) -> str:
+    """Return the number and model of an answer; None stands for the user's words."""
+    for index, answer in enumerate(step.ai_responses):
+        if answer.response_id == response_id:
+            number = wording.answer_number(index)
+            return f"answer {number} by {escape_inline(answer.model)}"
+    return "your own words"
 
 
 def _author_text(step: StepState) -> str:
@@ -255,10 +277,7 @@ def _author_text(step: StepState) -> str:
             f" {escape_inline(answer.model)}{edited}"
             f" · {wording.cost_text(usage.cost_usd, estimated=usage.estimated)}"
         )
-    responses = [
-        step.find_response(p.response_id) for p in step.merged_from if p.response_id
-    ]
-    merged = list(dict.fromkeys(answer for answer in responses if answer))
+    merged = step.source_answers
     names = list(dict.fromkeys(escape_inline(answer.model) for answer in merged))
     if not names:
         return "Written by you"

@@ -236,7 +236,7 @@ def _merge_section(step: StepState, *, editable: bool) -> PageParts:
     if step.merged_content is not None:
         text = step.merged_content
         hint = "The next step gets the text below."
-        passages = [(part.response_id, part.text) for part in step.merged_from]
+        passages = [(part.response_id, part.text) for part in step.content_sources]
     else:
         text = "\n\n".join(passage.text for passage in step.passages)
         passages = [(passage.response_id, passage.text) for passage in step.passages]
@@ -369,9 +369,9 @@ def _response_provenance(run: PipelineRun, answer: AIResponse) -> str:
         facts.append(
             f"- First text after {wording.format_duration(answer.first_token_seconds)}"
         )
-    if run.primer is not None:
-        version = escape_inline(run.primer.version)
-        facts.append(f"- Style primer {run.primer.primer_id}, version {version}")
+    if (primer := run.primer_in([answer])) is not None:
+        version = escape_inline(primer.version)
+        facts.append(f"- Style primer {primer.primer_id}, version {version}")
     if answer.raw_output.strip() != answer.processed_content.strip():
         facts.append("- The model put the text in a code fence, which was removed")
     return join_blocks(

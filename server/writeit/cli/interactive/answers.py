@@ -17,7 +17,7 @@ from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.generate import check_can_regenerate
 from writeit.domain.run import Passage, PipelineRun, StepState, StepStatus
 from writeit.engine.requests import MergeWithModel, RegenerateStep
-from writeit.views.escape import fence_after
+from writeit.text.markdown import split_paragraphs
 from writeit.views.wording import count_of
 
 
@@ -128,19 +128,6 @@ async def rate_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
 
 
 _PARAGRAPH_RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
-
-
-def split_paragraphs(text: str) -> list[str]:
-    """Return the paragraphs of a text; a code block is one paragraph."""
-    paragraphs: list[list[str]] = [[]]
-    fence: str | None = None
-    for line in text.split("\n"):
-        fence = fence_after(line, fence)
-        if line.strip() or fence:
-            paragraphs[-1].append(line)
-        elif paragraphs[-1]:
-            paragraphs.append([])
-    return ["\n".join(lines) for lines in paragraphs if lines]
 
 
 def parse_paragraph_ranges(selection: str, count: int) -> list[range]:

@@ -111,10 +111,15 @@ def regenerate(
 ) -> Events:
     """Regenerate the answers of the step."""
     check_can_regenerate(run, step)
+    clears = not feedback and step.user_feedback
     regenerated = e.StepRegenerated(
         at=now, step=step.step_name, calls=tuple(calls), feedback=feedback
     )
-    return (*resume_events(run, now), regenerated)
+    return (
+        *resume_events(run, now),
+        *(feedback_events(step, "", now) if clears else ()),
+        regenerated,
+    )
 
 
 def check_can_merge(run: PipelineRun, step: StepState) -> None:

@@ -93,6 +93,48 @@ def find_ended_response_id(step: StepState, response: int | UUID) -> UUID:
     return response_id
 
 
+MAX_FEEDBACK_CHARACTERS = 20_000
+MAX_NAME_CHARACTERS = 200
+
+
+def check_feedback(feedback: str | None) -> None:
+    """Refuse feedback that is too long or only spaces; "" clears it."""
+    if feedback and not feedback.strip():
+        raise _text_error("feedback", "has only spaces", 'Write some words. "" clears.')
+    if feedback and len(feedback) > MAX_FEEDBACK_CHARACTERS:
+        raise _text_error(
+            "feedback",
+            f"has {len(feedback):,} characters; the limit is"
+            f" {MAX_FEEDBACK_CHARACTERS:,}",
+            "Shorten it. Long material belongs in the notes.",
+        )
+
+
+def check_name(name: str | None) -> str | None:
+    """Return the name of a run, None for "".
+
+    Raises:
+        InvalidParams: it is too long, blank or not one line.
+    """
+    if not name:
+        return None
+    if len(name) > MAX_NAME_CHARACTERS:
+        message = f"has {len(name):,} characters; the limit is {MAX_NAME_CHARACTERS}"
+        raise _text_error("name", message, "Shorten it.")
+    if not name.strip() or name.splitlines() != [name]:
+        message = "is not one line of text"
+        raise _text_error("name", message, "Write it on one line.")
+    return name
+
+
+def _text_error(path: str, message: str, hint: str) -> InvalidParams:
+    return InvalidParams(
+        f"The {path} {message}. Nothing was changed.",
+        hint=hint,
+        problems=[{"path": path, "message": message}],
+    )
+
+
 def busy_error(run: PipelineRun) -> Busy:
     """Return the error for a run whose answers are streaming."""
     return Busy(
@@ -149,9 +191,14 @@ def resume_events(run: PipelineRun, now: datetime) -> Events:
 
 
 def feedback_events(step: StepState, feedback: str | None, now: datetime) -> Events:
-    """Give the feedback that comes with a decision, if any."""
+    """Give the feedback that comes with a decision, if any; "" clears it.
+
+    Raises:
+        InvalidParams: it is too long, or only spaces.
+    """
     if feedback is None:
         return ()
+    check_feedback(feedback)
     return (e.FeedbackGiven(at=now, step=step.step_name, text=feedback),)
 
 
@@ -204,7 +251,7 @@ def branch(
         current_step=step.step_name,
         status=PipelineStatus.RUNNING if begun else PipelineStatus.INITIALIZING,
         steps=steps,
-        name=name,
+        name=check_name(name),
         applied=(),
     )
     return e.RunBranched(at=now, run=child)

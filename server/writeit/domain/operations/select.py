@@ -169,8 +169,9 @@ def merge_responses(
     content = selection.content
     if content is None or not content.strip():
         content = "\n\n".join(part.text for part in parts)
-    elif not parts:
-        parts = (MergePart(response_id=None, text=content),)
+    else:
+        named = step.evolve(merged_from=parts)
+        parts = tuple(named.sources_of(content))
     return (
         *resume_events(run, now),
         *feedback_events(step, feedback, now),
@@ -179,16 +180,24 @@ def merge_responses(
     )
 
 
-def add_passage(
-    run: PipelineRun, step: StepState, passage: Passage, now: datetime
-) -> Events:
-    """Add a passage of an answer, complete or streaming, to the merge."""
-    if not passage.text.strip():
+def check_passage(text: str) -> None:
+    """Refuse an empty passage, which could not be kept."""
+    if not text.strip():
         raise InvalidParams(
             "The passage is empty.",
             hint="Select some text of the answer.",
             problems=[{"path": "text", "message": "is empty"}],
         )
+
+
+def add_passage(
+    run: PipelineRun, step: StepState, passage: Passage, now: datetime
+) -> Events:
+    """Add a passage of an answer, complete or streaming, to the merge.
+
+    Words that do not stand in the answer are the user's own.
+    """
+    check_passage(passage.text)
     if step.status not in _ANSWERED:
         raise step_error(step, "passage_taken")
     ids = [answer.response_id for answer in step.ai_responses]
@@ -198,6 +207,8 @@ def add_passage(
             f"The passage is of an answer that is not in step {step.step_name}.",
             hint=answer_count_hint(step),
         )
+    source = step.find_source(passage.response_id, passage.text)
+    passage = passage.evolve(response_id=source)
     added = e.PassageTaken(at=now, step=step.step_name, passage=passage)
     return (*resume_events(run, now), added)
 

@@ -208,7 +208,7 @@ async def select_response(
     return run_to_wire(run)
 
 
-@command("writeit.step.merge")
+@command("writeit.step.merge", p.StepMergeResult)
 async def merge_responses(
     request: Request[p.StepMergeParams],
 ) -> shapes.WirePipelineRun | shapes.WireStepState | p.Accepted:
@@ -254,6 +254,7 @@ async def merge_responses(
 async def add_to_merge(request: Request[p.StepTakeParams]) -> shapes.WireStepState:
     """Add a passage to the step's merge; allowed while answers stream."""
     params = request.params
+    select.check_passage(params.text)
     passage_id = request.folder().engine.new_id()
 
     def add(run: PipelineRun, step: StepState, at: datetime) -> lifecycle.Events:

@@ -18,6 +18,7 @@ from writeit.lsp.convert import to_lsp_span
 from writeit.lsp.documents import find_word_at
 from writeit.lsp.session import Session
 from writeit.ports.models import ModelInfo
+from writeit.text.markdown import find_paragraph
 from writeit.views.escape import escape_inline
 from writeit.views.run import render_origin
 
@@ -269,12 +270,15 @@ async def passage_hover(
     origin = await find_passage_origin(session.documents, folder, uri, line)
     if origin is None:
         return None
-    said = render_origin(origin.run, origin.applied)
+    first, last, paragraph = find_paragraph(
+        session.documents.read_text(uri), line, (origin.first_line, origin.last_line)
+    )
+    said = render_origin(origin.run, origin.applied, paragraph)
     return types.Hover(
         contents=types.MarkupContent(kind=types.MarkupKind.Markdown, value=said),
         range=types.Range(
-            start=types.Position(line=origin.first_line, character=0),
-            end=types.Position(line=origin.last_line + 1, character=0),
+            start=types.Position(line=first, character=0),
+            end=types.Position(line=last + 1, character=0),
         ),
     )
 
