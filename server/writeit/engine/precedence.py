@@ -16,7 +16,13 @@ from writeit.domain.errors import InvalidParams, NotFound
 from writeit.domain.operations.lifecycle import check_name
 from writeit.domain.pipeline import InputSpec, Output, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import PipelineRun, RunDocument, RunPrimer, StepState
+from writeit.domain.run import (
+    PipelineRun,
+    RunDocument,
+    RunPrimer,
+    StepState,
+    model_id_problem,
+)
 from writeit.domain.session import Settings, UserPreferences
 
 
@@ -226,11 +232,11 @@ def run_started_event(
 
 def _check_model_ids(step: str, models: tuple[str, ...]) -> None:
     for model in models:
-        if not model.strip("/"):
+        if problem := model_id_problem(model):
             raise InvalidParams(
-                f"A model of {step} is empty.",
+                f"A model of {step} {problem}.",
                 hint="A model id is provider/model, for instance openai/gpt-4o.",
-                problems=[{"path": f"models.{step}", "message": "is empty"}],
+                problems=[{"path": f"models.{step}", "message": problem}],
             )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from writeit.domain.entity import ModelPreview, UsageTotal
 from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.operations import generate
-from writeit.domain.run import PipelineRun, StepState
+from writeit.domain.run import PipelineRun, StepState, check_model_id
 from writeit.domain.run_summary import RunNode
 from writeit.engine import data_policy
 from writeit.engine.limits import max_cost, min_cost
@@ -40,6 +40,7 @@ async def build_preview(request: GenerateStep, context: StepContext) -> StepPrev
     """Return what a step would send, even if it already has answers.
 
     Raises:
+        InvalidParams: a model id has characters that none has.
         InvalidTransition: an earlier step is not done.
         InvalidPipeline: the template cannot be rendered.
         NotFound: a provider is not known.
@@ -50,6 +51,8 @@ async def build_preview(request: GenerateStep, context: StepContext) -> StepPrev
         build_model_call(context.configuration, context.spec, model, prompt)
         for model in await _models_to_preview(request, context)
     ]
+    for call in calls:
+        check_model_id(call.model)
     estimates = await asyncio.gather(
         *(context.services.models.estimate(call) for call in calls)
     )

@@ -16,7 +16,13 @@ from writeit.domain.errors import FailureReason, ModelError, NotFound
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration, StepSpec
-from writeit.domain.run import Call, PipelineRun, StepState, StepStatus
+from writeit.domain.run import (
+    Call,
+    PipelineRun,
+    StepState,
+    StepStatus,
+    check_model_id,
+)
 from writeit.engine.precedence import ModelSelection, resolve_step_models
 from writeit.engine.streaming import RetryPolicy
 from writeit.engine.transactions import Operation, RunTransactions
@@ -85,9 +91,12 @@ async def prepare_calls(
     """Estimate each call's tokens and cost, and check its context window.
 
     Raises:
+        InvalidParams: a model id has characters that none has.
         NotFound: a provider is not known; nothing was sent.
         ModelError: every call would be refused.
     """
+    for call, _ in prompts:
+        check_model_id(call.model)
 
     async def prepare(call: Call, prompt: str) -> PreparedCall:
         model_call = build_model_call(configuration, spec, call.model, prompt, run_id)

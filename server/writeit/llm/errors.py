@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Final
 
 from writeit.domain.errors import FailureReason, ModelError
-from writeit.llm.providers.provider import missing_key_hint
+from writeit.llm.providers.provider import THIS_MACHINE, missing_key_hint
 
 _KEY_PATTERN = re.compile(
     r"""
@@ -79,6 +80,8 @@ _ORIGINAL_EXCEPTION_PATTERN = re.compile(r"\s*Original exception: .*$", re.DOTAL
 _CONNECTION_LOST_CLASSES = ("ReadError", "RemoteProtocolError")
 _CONNECTION_LOST = "the connection was lost"
 _MAX_MESSAGE_CHARACTERS = 400
+_MAX_RETRY_AFTER = 7 * 24 * 3600.0
+"""Seconds; what a provider says beyond that is cut."""
 
 _MESSAGES: Final[dict[FailureReason, str]] = {
     "auth": "{provider} did not accept the key",
@@ -124,7 +127,9 @@ def build_model_error(
     **data: object,
 ) -> ModelError:
     """Build the error for a reason, with the provider's own message if any."""
-    sentence = _MESSAGES[reason].format(provider=provider, model=model)
+    host = data.get("destination", THIS_MACHINE)
+    where = provider if host == THIS_MACHINE else f"{provider} ({host})"
+    sentence = _MESSAGES[reason].format(provider=where, model=model)
     message = f"{sentence}: {provider_message}" if provider_message else f"{sentence}."
     hint = missing_key_hint(provider) if reason == "auth" else _HINTS[reason]
     return ModelError(
@@ -133,10 +138,15 @@ def build_model_error(
 
 
 def to_model_error(
-    error: BaseException, *, provider: str, model: str, secrets: Iterable[str | None]
+    error: BaseException,
+    *,
+    provider: str,
+    model: str,
+    secrets: Iterable[str | None],
+    destination: str = THIS_MACHINE,
 ) -> ModelError:
     """Return the `ModelError` for whatever a call raised, without `secrets`."""
-    data: dict[str, float] = {}
+    data: dict[str, float | str] = {"destination": destination}
     if (seconds := parse_retry_after(_response_headers(error))) is not None:
         data["retryAfter"] = seconds
     if status := _provider_status(list(_exception_chain(error))):
@@ -237,9 +247,10 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     if not value:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
         return _seconds_until(value)
+    return min(max(0.0, seconds), _MAX_RETRY_AFTER) if isfinite(seconds) else None
 
 
 def _seconds_until(date: str) -> float | None:

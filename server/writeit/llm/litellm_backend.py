@@ -15,6 +15,9 @@ from typing import Any, Final
 
 import litellm
 from litellm.exceptions import BadRequestError, UnsupportedParamsError
+from litellm.litellm_core_utils.get_llm_provider_logic import (
+    declared_authenticating_provider,
+)
 
 from writeit.domain.errors import ModelError
 from writeit.domain.run import split_model_id
@@ -113,6 +116,17 @@ def is_key_missing(model: str) -> bool:
     )
 
 
+def default_endpoint(model: str) -> str | None:
+    """Return where LiteLLM sends calls of a model; None if only a call shows it."""
+    if declared_authenticating_provider(model):  # LiteLLM would sign in
+        return None
+    try:
+        endpoint: str | None = litellm.get_llm_provider(model)[3]
+    except BadRequestError:  # it needs an endpoint and has none
+        return None
+    return endpoint
+
+
 def resolve_model_id(model: str) -> str:
     """Return the full id of a model id or a bare LiteLLM name.
 
@@ -156,6 +170,7 @@ async def stream_answer(
         ModelError: it failed; text passed on before is valid.
     """
     names = {"provider": target.provider, "model": target.model}
+    destination = get_provider(target.provider).destination(target.endpoint)
     text: list[str] = []
     room = MAX_ANSWER_CHARACTERS
 
@@ -175,7 +190,9 @@ async def stream_answer(
     except ModelError:
         raise
     except Exception as raised:
-        raise to_model_error(raised, **names, secrets=[target.key]) from raised
+        raise to_model_error(
+            raised, **names, secrets=[target.key], destination=destination
+        ) from raised
     answer = "".join(text)
     usage, finish = _reported_usage(reader.usage), reader.finish_reason
     error = stream_end_error(answer, finish, usage_reported=usage is not None, **names)

@@ -15,7 +15,7 @@ from writeit.llm import litellm_backend
 from writeit.llm.catalog import ModelLister
 from writeit.llm.concurrency import ProviderLimiters
 from writeit.llm.errors import to_model_error
-from writeit.llm.litellm_backend import CATALOG, is_key_missing
+from writeit.llm.litellm_backend import CATALOG, default_endpoint, is_key_missing
 from writeit.llm.process import HostMessage, error_fields, error_message
 from writeit.llm.providers import embedded
 from writeit.llm.providers.embedded import EMBEDDED_MODEL, check_usable
@@ -142,7 +142,7 @@ class RequestHandler:
             "input_cost_per_token": price and price.input_cost,
             "output_cost_per_token": price and price.output_cost,
             "output_limit": CATALOG.output_limit(model),
-            "destination": get_provider(provider).destination(),
+            "destination": get_provider(provider).destination(default_endpoint(model)),
             "refusal": refusal and error_fields(refusal),
         }
         return {"type": "measured", "fit": fit}
@@ -201,7 +201,11 @@ async def resolve_target(model: str, key: str | None) -> CallTarget:
     """
     provider, _ = CATALOG.parse_model_id(model)
     return await get_provider(provider).target(
-        model, key, CATALOG.context_window(model), is_key_missing
+        model,
+        key,
+        CATALOG.context_window(model),
+        is_key_missing,
+        default_endpoint(model),
     )
 
 
@@ -227,7 +231,8 @@ def call_refusal(model: str, *, has_key: bool) -> ModelError | None:
         else:
             provider, _ = CATALOG.parse_model_id(model)
             key = "unused" if has_key else None
-            get_provider(provider).check_call(model, key, is_key_missing)
+            default = default_endpoint(model)
+            get_provider(provider).check_call(model, key, is_key_missing, default)
     except ModelError as error:
         return error
     return None

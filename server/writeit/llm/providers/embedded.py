@@ -72,8 +72,9 @@ class EmbeddedProvider(Provider):
     def endpoint(self) -> None:
         """Return None: the port of its server changes with each start."""
 
-    def destination(self) -> str:
+    def destination(self, default: str | None = None) -> str:
         """Return this machine."""
+        del default
         return THIS_MACHINE
 
     async def context_window(self, name: str, known: int | None) -> int:

@@ -32,16 +32,32 @@ PLACEHOLDER_KEY: Final = "local"
 """Sent to a server on this machine that is called without a key."""
 
 THIS_MACHINE: Final = "this machine"
-_DEFAULT_HOSTS: Final = {
-    "openai": "api.openai.com",
-    "anthropic": "api.anthropic.com",
-    "gemini": "generativelanguage.googleapis.com",
-    "mistral": "api.mistral.ai",
-    "groq": "api.groq.com",
-    "openrouter": "openrouter.ai",
-    "deepseek": "api.deepseek.com",
-    "xai": "api.x.ai",
+_DEFAULT_ENDPOINTS: Final = {
+    "openai": "https://api.openai.com/v1",
+    "anthropic": "https://api.anthropic.com",
+    "openrouter": "https://openrouter.ai/api/v1",
 }
+"""Where LiteLLM does not say before a call where it goes."""
+_HOSTS: Final = {
+    "gemini": "generativelanguage.googleapis.com",
+    "vertex_ai": "aiplatform.googleapis.com",
+    "bedrock": "amazonaws.com",
+    "sagemaker": "amazonaws.com",
+    "sagemaker_chat": "amazonaws.com",
+    "cohere": "api.cohere.com",
+    "cohere_chat": "api.cohere.com",
+    "huggingface": "router.huggingface.co",
+    "replicate": "api.replicate.com",
+    "ai21": "api.ai21.com",
+    "cloudflare": "api.cloudflare.com",
+    "voyage": "api.voyageai.com",
+    "minimax": "api.minimax.io",
+    "oci": "oraclecloud.com",
+    "ovhcloud": "endpoints.ai.cloud.ovh.net",
+    "github_copilot": "api.githubcopilot.com",
+    "chatgpt": "chatgpt.com",
+}
+"""Hosts of providers whose address depends on the model or the region."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +96,22 @@ class Provider:
                 return value
         return None
 
-    def destination(self) -> str:
-        """Return the host that calls are sent to, to show it to the user."""
-        url = self.endpoint()
-        if is_loopback(url):
+    def call_endpoint(self, default: str | None = None) -> str | None:
+        """Return where calls are sent; None if it depends on the model or region.
+
+        `default` is what LiteLLM says.
+        """
+        return self.endpoint() or _DEFAULT_ENDPOINTS.get(self.name) or default
+
+    def destination(self, default: str | None = None) -> str:
+        """Return the host that calls are sent to, to show it to the user; or "".
+
+        `default` is as for `call_endpoint`.
+        """
+        endpoint = self.call_endpoint(default)
+        if is_loopback(endpoint):
             return THIS_MACHINE
-        return urlsplit(url or "").hostname or _DEFAULT_HOSTS.get(self.name, self.name)
+        return urlsplit(endpoint or "").hostname or _HOSTS.get(self.name, "")
 
     def litellm_model(self, model: str) -> str:
         """Return LiteLLM's name for a model id."""
@@ -109,18 +135,19 @@ class Provider:
         key: str | None,
         known_window: int | None,
         is_key_missing: Callable[[str], bool],
+        default: str | None = None,
     ) -> CallTarget:
-        """Return where a call goes.
+        """Return where a call goes; `default` is as for `call_endpoint`.
 
         Raises:
             ModelError: there is no key, or the call may not leave this machine.
         """
-        key = self.check_call(model, key, is_key_missing)
+        key = self.check_call(model, key, is_key_missing, default)
         return CallTarget(
             model=model,
             provider=self.name,
             litellm_model=self.litellm_model(model),
-            endpoint=self.endpoint(),
+            endpoint=self.call_endpoint(default),
             key=key,
             context_window=await self.context_window(
                 split_model_id(model)[1], known_window
@@ -128,20 +155,27 @@ class Provider:
         )
 
     def check_call(
-        self, model: str, key: str | None, is_key_missing: Callable[[str], bool]
+        self,
+        model: str,
+        key: str | None,
+        is_key_missing: Callable[[str], bool],
+        default: str | None = None,
     ) -> str | None:
         """Return the key that a call is made with.
 
         Raises:
-            ModelError: there is no key, or the call may not leave this machine.
+            ModelError: there is no key or no known host, or the call may not leave
+                this machine.
         """
-        url = self.endpoint()
+        endpoint = self.call_endpoint(default)
+        if not self.destination(default):
+            raise _unknown_host_error(self.name)
         if not key and self.needs_key:
-            if is_loopback(url):
+            if is_loopback(endpoint):
                 key = PLACEHOLDER_KEY
             elif is_key_missing(model):
                 raise missing_key_error(self.name)
-        check_remote_allowed(self.name, url)
+        check_remote_allowed(self.name, endpoint)
         return key
 
 
@@ -149,6 +183,16 @@ def key_variables(provider: str) -> tuple[str, ...]:
     """Return the environment variables that may hold the key of `provider`."""
     plain = provider.upper().replace("-", "_") + "_API_KEY"
     return _KEY_VARIABLES.get(provider, (plain,))
+
+
+def _unknown_host_error(provider: str) -> ModelError:
+    variable = provider.upper().replace("-", "_") + "_BASE_URL"
+    return ModelError(
+        f"Nothing was sent: no address is set for {provider}.",
+        reason="invalid_request",
+        hint=f"Set {variable} to the address of its server.",
+        provider=provider,
+    )
 
 
 def missing_key_error(provider: str) -> ModelError:
