@@ -73,7 +73,7 @@ async def test_each_offer_says_what_it_did(bare: Editor) -> None:
     for step, then in {
         "outline": "Next: generate draft.",
         "draft": "Next: generate polish.",
-        "polish": "That was the last step. Next: apply the text.",
+        "polish": "All steps are done. Next: apply the text.",
     }.items():
         await offered(bare, "writeit.step.skip", runId=here["runId"], step=step)
         await told(bare, f"Skipped {step}. {then}")

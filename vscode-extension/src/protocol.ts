@@ -1200,7 +1200,7 @@ export interface InvalidParamsData {
   readonly [k: string]: unknown;
 }
 /**
- * What is wrong with one of the params.
+ * A problem with one of the params.
  */
 export interface ParamProblem {
   readonly path: string;
@@ -1217,7 +1217,7 @@ export interface NotFoundData {
   readonly [k: string]: unknown;
 }
 /**
- * The state does not allow it.
+ * The state of the run or the step does not allow the command.
  */
 export interface InvalidTransitionData {
   readonly message: string;
@@ -1229,7 +1229,7 @@ export interface InvalidTransitionData {
   readonly [k: string]: unknown;
 }
 /**
- * Answers are streaming already.
+ * Answers are already streaming.
  */
 export interface BusyData {
   readonly message: string;
@@ -1241,7 +1241,7 @@ export interface BusyData {
   readonly [k: string]: unknown;
 }
 /**
- * A step was regenerated as often as is allowed.
+ * A step has no regenerations left.
  */
 export interface RetryLimitData {
   readonly message: string;
@@ -1260,7 +1260,7 @@ export interface InvalidPipelineData {
   readonly [k: string]: unknown;
 }
 /**
- * What is wrong with a step's template; lines and columns count from 0.
+ * A problem in a step's template; lines and columns count from 0.
  */
 export interface TemplateProblem {
   readonly message: string;
@@ -1298,7 +1298,7 @@ export interface ModelErrorData {
   readonly [k: string]: unknown;
 }
 /**
- * The next calls could cost more than allowed; nothing was sent. US dollars.
+ * The next calls could cost more than allowed; nothing was sent. In US dollars.
  */
 export interface BudgetExceededData {
   readonly message: string;
@@ -1322,7 +1322,7 @@ export interface StoreErrorData {
   readonly [k: string]: unknown;
 }
 /**
- * Refused because of where it came from or where it would go.
+ * Refused because of its source or its destination.
  */
 export interface NotTrustedData {
   readonly message: string;
@@ -1345,7 +1345,7 @@ export interface DocumentChangedData {
   readonly [k: string]: unknown;
 }
 /**
- * The first event: the calls of a step, in the order they were asked.
+ * The first event: the calls of a step, in order.
  */
 export interface StreamStarted {
   readonly kind: 'started';
@@ -1354,14 +1354,14 @@ export interface StreamStarted {
   readonly responses: readonly StartedResponse[];
 }
 /**
- * An answer that was asked for.
+ * A call that was made.
  */
 export interface StartedResponse {
   readonly responseId: string;
   readonly model: string;
 }
 /**
- * The next piece of an answer; joined they are its `rawOutput`, byte for byte.
+ * The next piece of an answer; the pieces joined are its `rawOutput`, exactly.
  */
 export interface StreamDelta {
   readonly kind: 'delta';
@@ -1370,7 +1370,7 @@ export interface StreamDelta {
   readonly text: string;
 }
 /**
- * Something to show while waiting.
+ * A message to show while the user waits.
  */
 export interface StreamNotice {
   readonly kind: 'notice';
@@ -1410,7 +1410,7 @@ export interface FinishedError {
   readonly message: string | null;
 }
 /**
- * The last event, only of a command with `wait: false`: it has no later reply.
+ * The last event, only for a command with `wait: false`: it has no later reply.
  */
 export interface StreamEnded {
   readonly kind: 'ended';
@@ -1443,7 +1443,7 @@ export interface ChangedParams {
   readonly views: readonly string[];
 }
 /**
- * `initializationOptions.writeit`. Keys that are not known are ignored.
+ * `initializationOptions.writeit`; unknown keys are ignored.
  */
 export interface ClientOptions {
   readonly views?: ('uri' | null) | undefined;

@@ -16,7 +16,7 @@ from writeit.lsp.client import Client
 from writeit.lsp.convert import uri_to_path
 from writeit.lsp.protocol import Params
 from writeit.lsp.shapes import WireModel
-from writeit.views.wording import FAILURE_DESCRIPTIONS
+from writeit.views.wording import FAILURE_DESCRIPTIONS, count_of
 
 FallbackMessage: TypeAlias = Callable[[Any, Any], str]
 
@@ -24,14 +24,16 @@ FallbackMessage: TypeAlias = Callable[[Any, Any], str]
 def show_reply_message(
     client: Client, command: str, params: Params, reply: WireModel
 ) -> None:
-    """Show what a command has done or started; one that waits has its reply."""
+    """Show what a command did or started; a client that waits has the reply."""
     if not params.wait and command in FALLBACK_MESSAGES:
         client.show_fallback_message(FALLBACK_MESSAGES[command](params, reply))
 
 
 def show_answers_message(client: Client, state: StepState) -> None:
     """Show that all answers of a step have ended."""
-    sentences = [f"{state.step_name} has {_count(len(state.ai_responses), 'answer')}."]
+    sentences = [
+        f"{state.step_name} has {count_of(len(state.ai_responses), 'answer')}."
+    ]
     if any(answer.partial for answer in state.ai_responses):
         sentences.append("Some are incomplete.")
     sentences += [
@@ -48,25 +50,17 @@ def document_name(uri: str) -> str:
     return uri if path is None else path.name
 
 
-def _count(number: int, noun: str) -> str:
-    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _run_started_message(params: p.RunStartParams, run: shapes.WirePipelineRun) -> str:
-    return _with_next_step(f"Started {params.pipeline}. Nothing has been sent.", run)
+def _with_next_step(message: str, run: shapes.WirePipelineRun) -> str:
+    if run.status is PipelineStatus.COMPLETED:
+        return f"{message} All steps are done. Next: apply the text."
+    step = run.steps[run.current_step]
+    if step.status is StepStatus.PENDING:
+        return f"{message} Next: generate {step.step_name}."
+    return message
 
 
 def _generating_message(_: Params, reply: p.Accepted) -> str:
     return f"Generating {reply.step}. A message follows when it is done."
-
-
-def _polishing_message(params: p.DocumentPolishParams, _: WireModel) -> str:
-    return f"Running {params.pipeline}. You can go on writing."
-
-
-def _selected_message(params: p.StepSelectParams, run: shapes.WirePipelineRun) -> str:
-    step = params.step or "the step"
-    return _with_next_step(f"Answer {params.response + 1} chosen for {step}.", run)
 
 
 def _merged_message(
@@ -74,58 +68,49 @@ def _merged_message(
 ) -> str:
     if isinstance(reply, p.Accepted):
         return _generating_message(params, reply)
-    return _with_next_step(f"Merge chosen for {params.step or 'the step'}.", reply)
-
-
-def _skipped_message(params: p.StepParams, run: shapes.WirePipelineRun) -> str:
-    return _with_next_step(f"Skipped {params.step or 'the step'}.", run)
+    return _with_next_step(f"Merge chosen for {_step_name(params)}.", reply)
 
 
 def _passage_added_message(_: p.StepTakeParams, step: shapes.WireStepState) -> str:
-    passages = _count(len(step.passages), "passage")
+    passages = count_of(len(step.passages), "passage")
     return f"Added to the merge of {step.step_name}: it has {passages}."
 
 
-def _branched_message(params: p.RunBranchParams, _: shapes.WirePipelineRun) -> str:
-    return f"Branched at {params.step}. The other run is unchanged."
-
-
-def _rewound_message(params: p.RunRewindParams, _: shapes.WirePipelineRun) -> str:
-    return f"Started over from {params.step}. The previous run is unchanged."
-
-
-def _activated_message(_: p.RunParams, __: shapes.WireUserSession) -> str:
-    return "This is now the active run of the document. The other run is unchanged."
-
-
-def _exported_message(_: p.RunExportParams, result: p.RunExportResult) -> str:
-    return f"Exported to {document_name(result.uri)}." if result.uri else ""
-
-
-def _with_next_step(message: str, run: shapes.WirePipelineRun) -> str:
-    if run.status is PipelineStatus.COMPLETED:
-        return f"{message} That was the last step. Next: apply the text."
-    step = run.steps[run.current_step]
-    if step.status is StepStatus.PENDING:
-        return f"{message} Next: generate {step.step_name}."
-    return message
+def _step_name(params: p.StepParams) -> str:
+    return params.step or "the step"
 
 
 FALLBACK_MESSAGES: dict[str, FallbackMessage] = {
-    "writeit.run.start": _run_started_message,
+    "writeit.run.start": lambda params, run: _with_next_step(
+        f"Started {params.pipeline}. Nothing has been sent.", run
+    ),
     "writeit.step.run": _generating_message,
     "writeit.step.regenerate": _generating_message,
-    "writeit.document.polish": _polishing_message,
-    "writeit.step.select": _selected_message,
+    "writeit.document.polish": lambda params, _: (
+        f"Running {params.pipeline}. You can continue writing."
+    ),
+    "writeit.step.select": lambda params, run: _with_next_step(
+        f"Answer {params.response + 1} chosen for {_step_name(params)}.", run
+    ),
     "writeit.step.merge": _merged_message,
-    "writeit.step.skip": _skipped_message,
+    "writeit.step.skip": lambda params, run: _with_next_step(
+        f"Skipped {_step_name(params)}.", run
+    ),
     "writeit.step.take": _passage_added_message,
-    "writeit.session.activate": _activated_message,
-    "writeit.run.branch": _branched_message,
-    "writeit.run.rewind": _rewound_message,
+    "writeit.session.activate": lambda _, __: (
+        "This is now the active run of the document. The other run is unchanged."
+    ),
+    "writeit.run.branch": lambda params, _: (
+        f"Branched at {params.step}. The other run is unchanged."
+    ),
+    "writeit.run.rewind": lambda params, _: (
+        f"Started over from {params.step}. The previous run is unchanged."
+    ),
     "writeit.run.pause": lambda _, __: "Stopped. What was received is kept.",
     "writeit.run.resume": lambda _, __: "Resumed the run.",
-    "writeit.run.export": _exported_message,
+    "writeit.run.export": lambda _, result: (
+        f"Exported to {document_name(result.uri)}." if result.uri else ""
+    ),
     "writeit.model.install": lambda params, _: f"Installed {params.model}.",
 }
-"""Each command's message, made of its params and its reply."""
+"""The message of each command, made of its params and its reply."""

@@ -17,11 +17,9 @@ from writeit.domain.session import UserConfig
 from writeit.engine.streaming import NoticeCode, ResponseEndStatus
 from writeit.lsp.shapes import Failure, Problem, WireModel, WireTokenUsage
 
-INTERNAL_ERROR = -32603
-
 
 class WireMessage(WireModel):
-    """What the server sends without being asked; what was not set is left out."""
+    """A message of the server besides replies; fields that are not set are left out."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that goes over the wire."""
@@ -29,7 +27,7 @@ class WireMessage(WireModel):
 
 
 class ErrorDataBase(WireMessage):
-    """What every error's `data` holds."""
+    """The fields of every error's `data`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -39,18 +37,18 @@ class ErrorDataBase(WireMessage):
     message: str
     """What happened and what was kept."""
     hint: str
-    """What to do next; "" where nothing can be done."""
+    """What to do next; "" if nothing can be done."""
 
 
 class ParamProblem(WireModel):
-    """What is wrong with one of the params."""
+    """A problem with one of the params."""
 
     path: str
     message: str
 
 
 class TemplateProblem(WireModel):
-    """What is wrong with a step's template; lines and columns count from 0."""
+    """A problem in a step's template; lines and columns count from 0."""
 
     message: str
     step: str
@@ -72,36 +70,36 @@ class NotFoundData(ErrorDataBase):
     code = -32010
     kind: Literal["not_found"]
     failures: list[Failure] = Field(default_factory=list)
-    """The calls, where no provider knew its model."""
+    """The calls whose models no provider knew."""
 
 
 class InvalidTransitionData(ErrorDataBase):
-    """The state does not allow it."""
+    """The state of the run or the step does not allow the command."""
 
     code = -32011
     kind: Literal["invalid_transition"]
     state: str
-    """Of the run or the step."""
+    """The state of the run or the step."""
     attempted: str
     """The type of the event that was refused."""
     allowed: list[str]
-    """Commands, or types of events, that are possible instead."""
+    """Commands, or types of events, that are allowed instead."""
 
 
 class BusyData(ErrorDataBase):
-    """Answers are streaming already."""
+    """Answers are already streaming."""
 
     code = -32012
     kind: Literal["busy"]
     run_id: UUID | None = None
     pid: int | None = None
-    """The process that streams, where it is another editor's."""
+    """The process that streams, if it is another editor's."""
     session_id: UUID | None = None
     """That editor's session."""
 
 
 class RetryLimitData(ErrorDataBase):
-    """A step was regenerated as often as is allowed."""
+    """A step has no regenerations left."""
 
     code = -32013
     kind: Literal["retry_limit"]
@@ -124,21 +122,21 @@ class ModelErrorData(ErrorDataBase):
     provider: str | None = None
     model: str | None = None
     failures: list[Failure] = Field(default_factory=list)
-    """One for each call, where no call of a step has text."""
+    """All failed calls, if no call of a step has text."""
     retry_after: float | None = None
     """Seconds, as the provider asked."""
     status: int | None = None
     """The provider's HTTP status."""
     prompt_tokens: int | None = None
-    """Of a prompt that is too long."""
+    """The tokens of a prompt that is too long."""
     context_window: int | None = None
-    """What the model has room for, in tokens."""
+    """The model's context window, in tokens."""
     host: bool | None = None
-    """True where the process that makes the calls failed, and not a provider."""
+    """True if the model host failed, not a provider."""
 
 
 class BudgetExceededData(ErrorDataBase):
-    """The next calls could cost more than allowed; nothing was sent. US dollars."""
+    """The next calls could cost more than allowed; nothing was sent. In US dollars."""
 
     code = -32016
     kind: Literal["budget_exceeded"]
@@ -146,9 +144,9 @@ class BudgetExceededData(ErrorDataBase):
     spent: float
     limit: float
     estimate: float
-    """What these calls may cost at most."""
+    """The most that these calls may cost."""
     streaming: float
-    """What answers on their way may cost at most."""
+    """The most that streaming answers may cost."""
 
 
 class StoreErrorData(ErrorDataBase):
@@ -161,16 +159,16 @@ class StoreErrorData(ErrorDataBase):
 
 
 class NotTrustedData(ErrorDataBase):
-    """Refused because of where it came from or where it would go."""
+    """Refused because of its source or its destination."""
 
     code = -32018
     kind: Literal["not_trusted"]
     path: str | None = None
     """A file that was not written."""
     provider: str | None = None
-    """A provider that the text was not sent to."""
+    """A provider that is not allowed; nothing was sent to it."""
     providers: list[str] = Field(default_factory=list)
-    """Those that it may be sent to."""
+    """The allowed providers."""
 
 
 class DocumentChangedData(ErrorDataBase):
@@ -203,7 +201,7 @@ ERROR_DATA_BY_KIND = {
     get_args(data.model_fields["kind"].annotation)[0]: data
     for data in ERROR_DATA_MODELS
 }
-"""By kind: what its `data` holds, and its code."""
+"""The model of `data`, with the code, by kind."""
 
 _ERROR_DATA_ADAPTER: TypeAdapter[ErrorData] = TypeAdapter(ErrorData)
 
@@ -218,7 +216,7 @@ def to_rpc_error(
 ) -> JsonRpcException:
     """Return the JSON-RPC error that carries `error`.
 
-    `hinted`: its message says what to do, too; many editors show nothing else.
+    With `include_hint` its message has the hint, too: many editors show nothing else.
     """
     return JsonRpcException(
         message=f"{error.message} {error.hint}".strip()
@@ -233,14 +231,14 @@ def to_rpc_error(
 
 
 class StartedResponse(WireModel):
-    """An answer that was asked for."""
+    """A call that was made."""
 
     response_id: UUID
     model: str
 
 
 class StreamStarted(WireMessage):
-    """The first event: the calls of a step, in the order they were asked."""
+    """The first event: the calls of a step, in order."""
 
     kind: Literal["started"]
     run_id: UUID
@@ -249,7 +247,7 @@ class StreamStarted(WireMessage):
 
 
 class StreamDelta(WireMessage):
-    """The next piece of an answer; joined they are its `rawOutput`, byte for byte."""
+    """The next piece of an answer; the pieces joined are its `rawOutput`, exactly."""
 
     kind: Literal["delta"]
     response_id: UUID
@@ -259,11 +257,11 @@ class StreamDelta(WireMessage):
 
 
 class StreamNotice(WireMessage):
-    """Something to show while waiting."""
+    """A message to show while the user waits."""
 
     kind: Literal["notice"]
     response_id: UUID | None
-    """The answer it is about; null if it is about them all."""
+    """The answer it is about; null if it is about all of them."""
     code: NoticeCode
     title: str
     message: str
@@ -284,20 +282,20 @@ class StreamFinished(WireMessage):
     kind: Literal["finished"]
     response_id: UUID
     index: int | None
-    """Its place in `aiResponses`; null where nothing was kept."""
+    """Its index in `aiResponses`; null if nothing was kept."""
     status: ResponseEndStatus
     usage: WireTokenUsage | None
     error: FinishedError | None
 
 
 class StreamEnded(WireMessage):
-    """The last event, only of a command with `wait: false`: it has no later reply."""
+    """The last event, only for a command with `wait: false`: it has no later reply."""
 
     kind: Literal["ended"]
     run_id: UUID
     step: str
     error: ErrorData | None = None
-    """What the command would have been refused with."""
+    """The error that the command would have been refused with."""
 
 
 StreamEvent: TypeAlias = Annotated[
@@ -315,44 +313,44 @@ class ChangedParams(WireMessage):
 
     run_ids: list[UUID]
     views: list[str]
-    """The URIs of the views that the client has and that read differently now."""
+    """The URIs of the client's views whose text changed."""
 
 
-# --- what a client says of itself ---------------------------------------------------
+# --- the client's options ---
 
 
 class ClientOptions(WireModel):
-    """`initializationOptions.writeit`. Keys that are not known are ignored."""
+    """`initializationOptions.writeit`; unknown keys are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
     views: Literal["uri"] | None = None
-    """`uri`: the client opens `writeit:` documents itself. Else views are files."""
+    """`uri`: the client opens `writeit:` documents itself; else views are files."""
     events: bool = False
     """Whether it is sent `writeit/changed`."""
     token: str | None = None
-    """What the server printed at its start; over TCP and WebSocket only."""
+    """The token that the server printed at its start; for TCP and WebSocket."""
     user: Annotated[Any, WithJsonSchema(UserConfig.model_json_schema())] = None
-    """The user's own configuration. What is wrong in it costs only itself."""
+    """The user's own configuration; an invalid value is ignored, the others apply."""
 
     @property
     def has_plugin(self) -> bool:
-        """Whether the client speaks to the user in its own way."""
+        """Whether the client has messages of its own."""
         return bool(self.model_fields_set & {"views", "events"})
 
 
 def parse_client_options(initialization_options: Any) -> ClientOptions:  # noqa: ANN401 -- any JSON
-    """Return what a client says of itself under `writeit`.
+    """Return the client's options for WriteIt.
 
     Raises:
-        ValidationError: a key has a value that it cannot have.
+        ValidationError: a value is not valid.
     """
     options = initialization_options
     ours = options.get("writeit") if isinstance(options, dict) else None
     return ClientOptions.model_validate(ours if isinstance(ours, dict) else {})
 
 
-# --- the order of a conversation ----------------------------------------------------
+# --- the order of messages ---
 
 LIFECYCLE: tuple[dict[str, str], ...] = (
     {"from": "client", "method": "initialize", "type": "request"},
@@ -363,4 +361,4 @@ LIFECYCLE: tuple[dict[str, str], ...] = (
     {"from": "client", "method": "shutdown", "type": "request"},
     {"from": "client", "method": "exit", "type": "notification"},
 )
-"""The messages of a conversation in their order; some only where the client can."""
+"""The messages of a connection in order; some depend on the client's capabilities."""

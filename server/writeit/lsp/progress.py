@@ -20,8 +20,8 @@ from writeit.engine.streaming import (
 )
 from writeit.lsp import messages as m
 from writeit.lsp.client import Client
-from writeit.lsp.messages import WireMessage, error_to_data
-from writeit.lsp.shapes import WireTokenUsage
+from writeit.lsp.messages import WireMessage
+from writeit.lsp.shapes import ExtendedSource
 
 MIN_REPORT_INTERVAL = 0.1
 """Work-done progress is reported at most ten times a second."""
@@ -40,13 +40,10 @@ class StreamSender:
 
     def send_ended(self, run_id: UUID, step: str, error: WriteItError | None) -> None:
         """End the stream of a command that does not wait."""
-        if error is None:
-            self._send(m.StreamEnded(kind="ended", run_id=run_id, step=step))
-        else:
-            data = error_to_data(error)
-            self._send(
-                m.StreamEnded(kind="ended", run_id=run_id, step=step, error=data)
-            )
+        ended = m.StreamEnded(kind="ended", run_id=run_id, step=step)
+        if error is not None:
+            ended = ended.model_copy(update={"error": m.error_to_data(error)})
+        self._send(ended)
 
     def _send(self, message: WireMessage) -> None:
         if self._token is not None:
@@ -66,35 +63,15 @@ def _event_to_message(event: StreamEvent) -> WireMessage:
                 ],
             )
         case ResponseDelta():
-            return m.StreamDelta(
-                kind="delta",
-                response_id=event.response_id,
-                seq=event.seq,
-                text=event.text,
-            )
+            source = ExtendedSource(event, kind="delta")
+            return m.StreamDelta.model_validate(source)
         case GenerationNotice():
-            return m.StreamNotice(
-                kind="notice",
-                response_id=event.response_id,
-                code=event.code,
-                title=event.title,
-                message=event.message,
-                retry_after=event.retry_after,
-            )
+            source = ExtendedSource(event, kind="notice")
+            return m.StreamNotice.model_validate(source)
         case ResponseFinished():
-            return _finished_to_message(event)
-
-
-def _finished_to_message(event: ResponseFinished) -> WireMessage:
-    reason = event.reason
-    return m.StreamFinished(
-        kind="finished",
-        response_id=event.response_id,
-        index=event.index,
-        status=event.status,
-        usage=WireTokenUsage.model_validate(event.usage) if event.usage else None,
-        error=m.FinishedError(reason=reason, message=event.message) if reason else None,
-    )
+            error = event if event.reason else None  # it has the error's fields
+            source = ExtendedSource(event, kind="finished", error=error)
+            return m.StreamFinished.model_validate(source)
 
 
 class WorkDoneProgress:
@@ -201,8 +178,5 @@ class ProgressCounter:
         return " · ".join(parts)
 
     def _percentage(self) -> int | None:
-        return (
-            100 * self._ended_count // self._response_count
-            if self._response_count
-            else None
-        )
+        total = self._response_count
+        return 100 * self._ended_count // total if total else None

@@ -47,8 +47,6 @@ class Accepted(WireModel):
 
 
 class PipelineListParams(Params):
-    """`writeit.pipeline.list`."""
-
     uri: str | None = None
 
 
@@ -60,8 +58,6 @@ class PipelineListResult(WireModel):
 
 
 class PipelineShowParams(Params):
-    """`writeit.pipeline.show`."""
-
     pipeline: str
 
 
@@ -72,15 +68,11 @@ class PrimerListResult(WireModel):
 
 
 class PrimerShowParams(Params):
-    """`writeit.primer.show`."""
-
     primer: str
     version: str | None = None
 
 
 class ModelListParams(Params):
-    """`writeit.model.list`."""
-
     provider: str | None = None
     refresh: bool = False
 
@@ -92,8 +84,6 @@ class ModelListResult(WireModel):
 
 
 class ModelInstallParams(Params):
-    """`writeit.model.install`."""
-
     model: str
 
 
@@ -118,8 +108,6 @@ class KeysListResult(WireModel):
 
 
 class RunStartParams(Params):
-    """`writeit.run.start`."""
-
     pipeline: str
     uri: DocumentUri | None = None
     range: Range | None = None
@@ -132,8 +120,6 @@ class RunStartParams(Params):
 
 
 class RunListParams(Params):
-    """`writeit.run.list`."""
-
     status: PipelineStatus | None = None
     pipeline: str | None = None
     uri: DocumentUri | None = None
@@ -155,22 +141,15 @@ class RunTreeParams(RunParams):
     depth: int | None = Field(default=None, ge=0, le=100)
 
 
-class RunBranchParams(RunParams):
-    """`writeit.run.branch`."""
-
+class RunRewindParams(RunParams):
     step: str
+
+
+class RunBranchParams(RunRewindParams):
     name: str | None = None
 
 
-class RunRewindParams(RunParams):
-    """`writeit.run.rewind`."""
-
-    step: str
-
-
 class RunDeleteParams(RunParams):
-    """`writeit.run.delete`."""
-
     descendants: bool = False
 
 
@@ -202,8 +181,6 @@ class ViewSide(WireModel):
 
 
 class RunDiffParams(Params):
-    """`writeit.run.diff`."""
-
     left: Side
     right: Side
 
@@ -217,8 +194,6 @@ class RunDiffResult(WireModel):
 
 
 class RunExportParams(RunParams):
-    """`writeit.run.export`."""
-
     format: ExportFormat | None = None
     path: str | None = None
     include_history: bool = True
@@ -232,8 +207,6 @@ class RunExportResult(WireModel):
 
 
 class StepPreviewParams(StepParams):
-    """`writeit.step.preview`."""
-
     models: list[str] | None = Field(default=None, min_length=1)
 
 
@@ -244,22 +217,15 @@ class StepPreviewResult(WireModel):
     models: list[shapes.PreviewedModel]
 
 
-class StepRunParams(StepParams):
-    """`writeit.step.run`."""
-
-    models: list[str] | None = Field(default=None, min_length=1)
+class StepRunParams(StepPreviewParams):
     samples: int | None = Field(default=None, ge=1, le=10)
 
 
 class StepRegenerateParams(StepRunParams):
-    """`writeit.step.regenerate`."""
-
     feedback: str | None = None
 
 
 class StepSelectParams(StepParams):
-    """`writeit.step.select`."""
-
     response: int = Field(ge=0)
     content: str | None = None
     feedback: str | None = None
@@ -295,8 +261,6 @@ class StepMergeResult(RootModel[shapes.WirePipelineRun | shapes.WireStepState]):
 
 
 class StepFeedbackParams(StepParams):
-    """`writeit.step.feedback`."""
-
     text: str
 
 
@@ -353,8 +317,6 @@ class FrontMatterResult(WireModel):
 
 
 class ViewOpenParams(Params):
-    """`writeit.view.open`."""
-
     view: Literal["run", "step", "response", "compare", "prompt", "usage"]
     run_id: UUID | None = None
     step: str | None = None
@@ -370,8 +332,6 @@ class ViewOpenResult(WireModel):
 
 
 class ViewReadParams(Params):
-    """`writeit.view.read`."""
-
     uri: str
 
 
@@ -396,8 +356,6 @@ class PreferencesSetParams(Params):
 
 
 class UsageShowParams(Params):
-    """`writeit.usage.show`."""
-
     since: UtcDatetime | None = None
     by: Literal["model", "pipeline", "day", "run"] = "model"
 

@@ -1,7 +1,4 @@
-"""The wire contract as JSON Schema; what `writeit protocol --json` prints.
-
-Commands, errors, the stream, notifications, what a client says of itself, settings.
-"""
+"""The wire contract as JSON Schema, as `writeit protocol --json` prints it."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ MESSAGES: tuple[type[BaseModel], ...] = (
 
 
 def build_schema() -> Json:
-    """Return all that goes over the wire besides LSP's own messages."""
+    """Return the schema of everything on the wire besides LSP's own messages."""
     handlers = [HANDLERS[name] for name in COMMAND_IDS]
     parts: list[ModelPart] = [
         *((handler.params_model, "validation") for handler in handlers),
@@ -48,6 +45,9 @@ def build_schema() -> Json:
     refs, definitions = models_json_schema(
         parts, by_alias=True, ref_template="#/$defs/{model}"
     )
+    for name, handler in zip(COMMAND_IDS, handlers, strict=True):
+        params = definitions["$defs"][handler.params_model.__name__]
+        params.setdefault("description", f"`{name}`.")
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "WriteIt: the wire contract",
@@ -81,7 +81,7 @@ def _event_kind(event: type[WireMessage]) -> str:
 
 
 def _as_public(schema: Json) -> Json:
-    """Name each wire model as its entity is named: `WirePipelineRun`, PipelineRun."""
+    """Name each wire model like its entity: `WirePipelineRun` becomes PipelineRun."""
     text = re.sub(r'"(#/\$defs/)?Wire(?=[A-Z])', r'"\1', json.dumps(schema))
     return dict(json.loads(text))
 

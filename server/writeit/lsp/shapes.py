@@ -432,21 +432,22 @@ class WireStoreProblem(WireModel):
     message: str
 
 
-class _ExtendedSource:
-    """An object with added attributes, for pydantic to read a shape from."""
+class ExtendedSource:
+    """An object with added attributes, for pydantic to read a model from."""
 
     def __init__(self, source: object, **extra: object) -> None:
         self._source = source
         self.__dict__.update(extra)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever the source has
+        """Return an attribute of the source."""
         return getattr(self._source, name)
 
 
 def run_to_wire(run: PipelineRun) -> WirePipelineRun:
     """Return the wire shape of a run."""
     return WirePipelineRun.model_validate(
-        _ExtendedSource(
+        ExtendedSource(
             run,
             steps={name: step_to_wire(run, step) for name, step in run.steps.items()},
             can=permitted.run_permissions(run),
@@ -460,14 +461,14 @@ def step_to_wire(run: PipelineRun, step: StepState) -> WireStepState:
     """Return the wire shape of a step of `run`."""
     can = permitted.step_permissions(run, step)
     return WireStepState.model_validate(
-        _ExtendedSource(step, is_done=step.status in DONE_STATUSES, can=can)
+        ExtendedSource(step, is_done=step.status in DONE_STATUSES, can=can)
     )
 
 
 def summary_to_wire(summary: RunSummary) -> WireRunSummary:
     """Return the wire shape of an entry of the list of runs."""
     return WireRunSummary.model_validate(
-        _ExtendedSource(summary, **_status_fields(summary))
+        ExtendedSource(summary, **_status_fields(summary))
     )
 
 
@@ -475,7 +476,7 @@ def tree_to_wire(node: RunNode) -> RunTree:
     """Return the wire shape of a run with its branches."""
     children = [tree_to_wire(child) for child in node.children]
     return RunTree.model_validate(
-        _ExtendedSource(
+        ExtendedSource(
             node.summary,
             children=children,
             more=node.more,
