@@ -100,7 +100,7 @@ async def test_inputs_that_are_missing_are_written_by_a_quick_fix(
         pipelined, writeit_block("  pipeline: post\n  inputs:\n    tone: dry\n")
     )
     (action,) = await head.actions(head.span("inputs"), "quickfix")
-    assert action["title"] == "WriteIt: Write the inputs that are missing"
+    assert action["title"] == "WriteIt: Insert the missing inputs"
     assert action["command"]["command"] == "writeit.document.frontMatter"
     assert action["diagnostics"][0]["code"] == "missing-input"
     assert action["command"]["arguments"] == [

@@ -139,6 +139,14 @@ def to_lsp_range(
     return types.Range(start=convert(start), end=convert(end))
 
 
+def line_range(first: int, last: int) -> types.Range:
+    """Return the range from the start of line `first` to the start of line `last`."""
+    return types.Range(
+        start=types.Position(line=first, character=0),
+        end=types.Position(line=last, character=0),
+    )
+
+
 def uri_to_path(uri: str) -> Path | None:
     """Return the path of a `file:` URI, or None for other URIs."""
     try:

@@ -49,28 +49,8 @@ class EndedAnswer:
     is_merge: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StreamingAnswer:
-    """An answer that is being generated."""
-
-    stream: StreamingResponse
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedAnswer:
-    """A call that waits in the queue."""
-
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class FailedAnswer:
-    """A call that ended without text."""
-
-    failure: ResponseFailure
-
-
-AnswerItem = EndedAnswer | StreamingAnswer | QueuedAnswer | FailedAnswer
+AnswerItem = EndedAnswer | StreamingResponse | ResponseFailure | Call
+"""The result of a call; a `Call` is still in the queue."""
 
 
 def list_answers(step: StepState) -> list[AnswerItem]:
@@ -86,11 +66,11 @@ def _collect_answers(step: StepState) -> dict[UUID, AnswerItem]:
         answer.response_id: _ended_answer(answer, index, calls)
         for index, answer in enumerate(step.rated_responses)
     }
-    items |= {stream.response_id: StreamingAnswer(stream) for stream in step.streaming}
-    items |= {failure.response_id: FailedAnswer(failure) for failure in step.failures}
+    items |= {stream.response_id: stream for stream in step.streaming}
+    items |= {failure.response_id: failure for failure in step.failures}
     replaced = {call.replaces for call in step.calls}
     return items | {
-        call.response_id: QueuedAnswer(call.model)
+        call.response_id: call
         for call in step.calls
         if step.streaming
         and call.generation == step.generation
@@ -114,12 +94,12 @@ def answer_parts(step: StepState, item: AnswerItem) -> PageParts:
     match item:
         case EndedAnswer():
             return _ended_answer_parts(step, item)
-        case StreamingAnswer():
-            return _streaming_answer_parts(item.stream)
-        case QueuedAnswer():
+        case StreamingResponse():
+            return _streaming_answer_parts(item)
+        case ResponseFailure():
+            return [_failed_answer_text(item)]
+        case Call():
             return [f"## Queued · {escape_inline(item.model)}\n\n*Not sent yet.*\n"]
-        case FailedAnswer():
-            return [_failed_answer_text(item.failure)]
 
 
 def _ended_answer_parts(step: StepState, item: EndedAnswer) -> PageParts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import PurePath, PurePosixPath
 from typing import Any, Literal, cast, get_args
 from urllib.parse import unquote
@@ -22,16 +22,6 @@ VIEWS_FOLDER = PurePosixPath(".writeit/views")
 """The folder of page files, relative to the workspace folder."""
 
 _SUFFIX = ".md"
-_PATH_PATTERNS = {
-    "run": "run/RUN.md",
-    "step": "step/RUN/STEP.md",
-    "response": "response/RUN/STEP/RESPONSE.md",
-    "content": "content/RUN/STEP.md",
-    "compare": "compare/RUN/STEP/RESPONSE/RUN/STEP/RESPONSE.md",
-    "prompt": "prompt/RUN/STEP.md",
-    "usage": "usage.md",
-}
-
 _UUID_PATTERN = re.compile(r"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _STEP_NAME_PATTERN = re.compile(NAME_PATTERN.removesuffix("$"))
 
@@ -117,15 +107,20 @@ View = (
 )
 
 _VIEW_TYPES: dict[str, type[View]] = {
-    "run": RunView,
-    "step": StepView,
-    "response": ResponseView,
-    "content": ContentView,
-    "compare": CompareView,
-    "prompt": PromptView,
-    "usage": UsageView,
+    view_type.__name__.removesuffix("View").lower(): view_type
+    for view_type in get_args(View)
 }
+"""The views by the first part of their path."""
 _VIEW_KINDS = {view_type: kind for kind, view_type in _VIEW_TYPES.items()}
+_PART_NAMES = {"run_id": "RUN", "step": "STEP"}
+
+
+def _part_names(kind: str) -> list[str]:
+    """Return the names of the parts of a path after the kind."""
+    if kind == "compare":
+        return ["RUN", "STEP", "RESPONSE"] * 2
+    names = (field.name for field in fields(_VIEW_TYPES[kind]))
+    return [_PART_NAMES.get(name, "RESPONSE") for name in names]
 
 
 def run_id_of_view(view: View) -> UUID | None:
@@ -200,19 +195,20 @@ def _parse_view(original: str, relative_path: str) -> View:
             original, f"The address of a view ends in `{_SUFFIX}`."
         )
     kind, *parts = relative_path.removesuffix(_SUFFIX).split("/")
-    if kind not in _PATH_PATTERNS:
-        raise NotFound.with_suggestions("view", kind, _PATH_PATTERNS)
+    if kind not in _VIEW_TYPES:
+        raise NotFound.with_suggestions("view", kind, _VIEW_TYPES)
     try:
         return _build_view(kind, parts)
     except ValueError as error:
+        pattern = "/".join([kind, *_part_names(kind)]) + _SUFFIX
         raise _invalid_view_error(
-            original, f"It is `{_PATH_PATTERNS[kind]}`, but {error}."
+            original, f"It is `{pattern}`, but {error}."
         ) from None
 
 
 def _build_view(kind: str, parts: list[str]) -> View:
     """Return the view of these parts, or raise ValueError with the reason."""
-    names = _PATH_PATTERNS[kind].removesuffix(_SUFFIX).split("/")[1:]
+    names = _part_names(kind)
     if len(parts) != len(names):
         raise ValueError(f"this has {len(parts)} parts after `{kind}`")
     parsers: dict[str, Callable[[str], object]] = {

@@ -6,15 +6,17 @@ Every action passes `wait: false`: many editors block on a command and give up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from lsprotocol import types
 
 from writeit.domain.run import PipelineRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One thing the writer can do now."""
+    """One thing the user can do now."""
 
     title: str
     command: str
@@ -26,18 +28,10 @@ class Action:
     lens_title: str = ""
     """Its title where there is little room: on a code lens."""
 
-    @property
-    def arguments(self) -> list[dict[str, Any]]:
-        """The command's one argument."""
-        return [{**self.params, "wait": False}]
-
-    def with_title(self, title: str) -> Action:
-        """Return the same offer under another title."""
-        return replace(self, title=title)
-
-    def with_lens(self) -> Action:
-        """Return the same offer as one that a code lens shows."""
-        return replace(self, has_lens=True)
+    def to_command(self, title: str) -> types.Command:
+        """Return the LSP command with a title and its one argument."""
+        arguments = [{**self.params, "wait": False}]
+        return types.Command(title=title, command=self.command, arguments=arguments)
 
 
 def run_action(
@@ -50,7 +44,7 @@ def run_action(
     lens_title: str = "",
     **extra_params: Any,  # noqa: ANN401 -- the command's params
 ) -> Action:
-    """Return an offer about a run; `more` are the command's other params."""
+    """Return an action on a run; `extra_params` are the command's other params."""
     return Action(
         title=title,
         command=command,
@@ -64,16 +58,19 @@ def run_action(
 def view_action(
     run: PipelineRun, title: str, view_kind: str, step: str | None = None
 ) -> Action:
-    """Return the offer to open a view of a run, or of a step of it."""
-    if step is None:
-        return run_action(run, title, "writeit.view.open", view=view_kind)
-    return run_action(run, title, "writeit.view.open", view=view_kind, step=step)
+    """Return the action that opens a view of a run, or of a step of it."""
+    params = {} if step is None else {"step": step}
+    return Action(
+        title=title,
+        command="writeit.view.open",
+        params={"view": view_kind, "runId": str(run.pipeline_run_id), **params},
+    )
 
 
 def comparison_action(
     title: str, left: dict[str, str], right: dict[str, str]
 ) -> Action:
-    """Return the offer to compare two texts."""
+    """Return the action that compares two texts."""
     params = {"view": "compare", "left": left, "right": right}
     return Action(title=title, command="writeit.view.open", params=params)
 
@@ -81,13 +78,13 @@ def comparison_action(
 def comparison_side(
     run: PipelineRun, step: str, response: object = None
 ) -> dict[str, str]:
-    """Name a text for a comparison: an answer, else what the next step gets."""
+    """Return a text to compare: an answer, else what the next step gets."""
     named = {"runId": str(run.pipeline_run_id), "step": step}
     return named if response is None else {**named, "response": str(response)}
 
 
 def document_comparison_action(run: PipelineRun) -> Action:
-    """Return the offer to compare a run's document with what its text makes of it."""
+    """Return the action that compares a run's document with its applied text."""
     return comparison_action(
         "Compare the document with what the text makes of it",
         comparison_side(run, run.current_step, "document"),

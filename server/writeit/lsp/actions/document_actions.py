@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lsprotocol import types
@@ -16,9 +16,10 @@ from writeit.lsp.actions import (
     run_action,
     view_action,
 )
-from writeit.lsp.convert import normalized_uri, to_offset
+from writeit.lsp.convert import line_range, normalized_uri, to_offset
 from writeit.lsp.documents import Documents, PendingApply
 from writeit.lsp.pygls_fixes import WriteItDocument
+from writeit.lsp.shapes import Range
 
 
 def start_actions(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[Action]:
@@ -56,16 +57,10 @@ def polish_actions(run: PipelineRun, uri: str) -> Iterator[Action]:
     """Yield the actions on the passage that was polished last."""
     step = run.steps[run.current_step]
     if run.is_streaming:
-        yield run_action(
-            run,
-            "Stop polishing",
-            "writeit.run.pause",
-            has_lens=True,
-        )
+        yield run_action(run, "Stop polishing", "writeit.run.pause", has_lens=True)
     elif run.status is not PipelineStatus.COMPLETED and step.ai_responses:
-        yield view_action(
-            run, "Choose a polished text", "step", step.step_name
-        ).with_lens()
+        choose = view_action(run, "Choose a polished text", "step", step.step_name)
+        yield replace(choose, has_lens=True)
     elif any(applied.uri == normalized_uri(uri) for applied in run.applied):
         yield run_action(run, "Undo the last polish", "writeit.edit.restore")
     elif not run.applied and step.content is not None:
@@ -89,9 +84,9 @@ def insert_passage_actions(run: PipelineRun, step: StepState) -> Iterator[Action
 
 
 def install_model_action(model: str) -> Action:
-    """Return the action that downloads the offline model."""
+    """Return the action that downloads the embedded model."""
     return Action(
-        title=f"Install the offline model ({model})",
+        title=f"Install the embedded model ({model})",
         command="writeit.model.install",
         params={"model": model},
     )
@@ -137,28 +132,28 @@ def rewrite_actions(
     pipelines: Iterable[PipelineConfiguration],
     params: types.CodeActionParams,
 ) -> Iterator[RewriteAction]:
-    """Offer each pipeline for passages; of a section only those that replace it.
+    """Yield each pipeline for passages; for a section only those that replace it.
 
-    Nothing in the front matter, which is not prose. On a heading its section is offered
-    whatever of the heading is selected: eglot sends the word at the cursor.
+    There are none in front matter. On a heading its section is offered whatever part of
+    the heading is selected: eglot sends the word at the cursor.
     """
     selected, section = _selected_range(params.range), None
     if params.range.start.line == params.range.end.line:
         section = _section_range(documents, params)
     if not (selected or section) or _is_in_front_matter(documents, params):
         return
-    some = [pipeline for pipeline in pipelines if pipeline.applies_to == "selection"]
+    usable = [pipeline for pipeline in pipelines if pipeline.applies_to == "selection"]
     if selected:
-        yield from _passage_actions(some, params, selected)
+        yield from _passage_actions(usable, params, selected)
     if section:
-        replacing = [pipeline for pipeline in some if pipeline.output == "replace"]
+        replacing = [pipeline for pipeline in usable if pipeline.output == "replace"]
         yield from _passage_actions(replacing, params, section, " (this section)")
 
 
 def is_word_selected(documents: Documents, params: types.CodeActionParams) -> bool:
-    """Whether no more than a word is selected; or nothing is, and eglot says the word.
+    """Return whether one word is selected, as eglot reports without a selection.
 
-    Then a pipeline for passages is not the likeliest thing.
+    Then a pipeline for passages is not the likeliest action.
     """
     start, end = params.range.start, params.range.end
     document = documents.find_open(params.text_document.uri)
@@ -171,8 +166,8 @@ def is_word_selected(documents: Documents, params: types.CodeActionParams) -> bo
 
 
 def _is_in_front_matter(documents: Documents, params: types.CodeActionParams) -> bool:
-    ends = documents.front_matter_text(params.text_document.uri).count("\n")
-    return params.range.end.line < ends
+    lines = documents.front_matter_text(params.text_document.uri).count("\n")
+    return params.range.end.line < lines
 
 
 def _passage_actions(
@@ -182,7 +177,7 @@ def _passage_actions(
     title_suffix: str = "",
 ) -> Iterator[RewriteAction]:
     for pipeline in pipelines:
-        offer = Action(
+        action = Action(
             title=(pipeline.description or pipeline.name) + title_suffix,
             command="writeit.document.polish",
             params={
@@ -193,22 +188,21 @@ def _passage_actions(
             },
             uses_model=True,
         )
-        yield RewriteAction(offer, f"{REWRITE_KIND}.{pipeline.name}")
+        yield RewriteAction(action, f"{REWRITE_KIND}.{pipeline.name}")
 
 
 def _selected_range(client_range: types.Range) -> dict[str, Any] | None:
-    start, end = client_range.start, client_range.end
-    if (start.line, start.character) == (end.line, end.character):
+    if client_range.start == client_range.end:
         return None
-    return _to_wire_range(start.line, start.character, end.line, end.character)
+    return _to_wire_range(client_range)
 
 
 def _section_range(
     documents: Documents, params: types.CodeActionParams
 ) -> dict[str, Any] | None:
-    """Return the text below the heading that the cursor is on; the heading stays.
+    """Return the text below the heading that the cursor is on, without the heading.
 
-    The section of the first heading is the whole text, where it is the title.
+    If that is the title, it is the whole text.
     """
     document = documents.find_open(params.text_document.uri)
     if not isinstance(document, WriteItDocument):
@@ -216,14 +210,9 @@ def _section_range(
     line = params.range.start.line
     for section in document.sections():
         if section.heading_line == line and section.last_line > line:
-            return _to_wire_range(line + 1, 0, section.last_line + 1, 0)
+            return _to_wire_range(line_range(line + 1, section.last_line + 1))
     return None
 
 
-def _to_wire_range(
-    line: int, character: int, to_line: int, to_character: int
-) -> dict[str, Any]:
-    return {
-        "start": {"line": line, "character": character},
-        "end": {"line": to_line, "character": to_character},
-    }
+def _to_wire_range(lsp_range: types.Range) -> dict[str, Any]:
+    return Range.model_validate(lsp_range).to_json()

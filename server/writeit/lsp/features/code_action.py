@@ -1,8 +1,9 @@
-"""Code actions on markdown: all that fits here and now, each a server command."""
+"""Code actions on markdown: quick fixes in front matter, and the actions of runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from lsprotocol import types
 
@@ -30,7 +31,7 @@ from writeit.lsp.session import Session
 from writeit.ports.store import RunQuery
 from writeit.views.uris import View
 
-# --- Quick fixes in front matter: the nearest name in the place of one nobody knows ---
+# --- quick fixes in front matter ---
 
 QUICK_FIX_KIND = types.CodeActionKind.QuickFix.value
 MISSING_INPUT_CODE = "missing-input"
@@ -39,10 +40,10 @@ MISSING_INPUT_CODE = "missing-input"
 def quick_fixes(
     session: Session, library: Library, params: types.CodeActionParams
 ) -> Iterator[types.CodeAction]:
-    """Yield a fix for each name that may have been meant within a range.
+    """Yield the fixes of unknown names and missing inputs within a range.
 
-    Names only for clients that take edits in a code action; the others see the nearest
-    one in the message. Inputs that are missing are written by a command.
+    Unknown names are only fixed for clients that take edits in a code action; the
+    diagnostic's message has the nearest name. A command inserts missing inputs.
     """
     uri = params.text_document.uri
     if session.documents.find_open(uri) is None:
@@ -50,13 +51,15 @@ def quick_fixes(
     touched = [
         (problem, where)
         for problem, where in find_problems(session, uri, library)
-        if _is_touching(where, params.range)
+        if where.start <= params.range.end and params.range.start <= where.end
     ]
-    lacking = [
-        to_diagnostic(*each) for each in touched if each[0].code == MISSING_INPUT_CODE
+    missing = [
+        to_diagnostic(problem, where)
+        for problem, where in touched
+        if problem.code == MISSING_INPUT_CODE
     ]
-    if lacking:
-        yield from _missing_input_fixes(session, library, uri, lacking)
+    if missing:
+        yield from _missing_input_fixes(session, library, uri, missing)
     if not session.client.capabilities.code_action_edits:
         return
     for problem, where in touched:
@@ -82,98 +85,86 @@ def _missing_input_fixes(
     entry = library.pipelines.get(name)
     if entry is None or entry.value is None or not _has_missing_keys(head, entry.value):
         return
-    title = "WriteIt: Write the inputs that are missing"
-    params = {"uri": uri, "pipeline": name, "wait": False}
+    action = Action(
+        title="WriteIt: Insert the missing inputs",
+        command="writeit.document.frontMatter",
+        params={"uri": uri, "pipeline": name},
+    )
     yield types.CodeAction(
-        title=title,
+        title=action.title,
         kind=QUICK_FIX_KIND,
         diagnostics=diagnostics,
         is_preferred=True,
-        command=types.Command(
-            title=title, command="writeit.document.frontMatter", arguments=[params]
-        ),
+        command=action.to_command(action.title),
     )
 
 
 def _has_missing_keys(head: str, pipeline: PipelineConfiguration) -> bool:
-    """Whether there is anything to put into front matter."""
+    """Return whether front matter lacks keys that can be inserted."""
     try:
         return with_front_matter(head, pipeline) != head
-    except WriteItError:  # what stands there has to be put right by hand
+    except WriteItError:  # the user has to correct it first
         return False
-
-
-def _is_touching(one: types.Range, other: types.Range) -> bool:
-    """Whether two ranges share a place, be it the end of both."""
-    return _sort_key(one.start) <= _sort_key(other.end) and _sort_key(
-        other.start
-    ) <= _sort_key(one.end)
-
-
-def _sort_key(position: types.Position) -> tuple[int, int]:
-    return position.line, position.character
 
 
 def _to_workspace_edit(
     session: Session, uri: str, edit_range: types.Range, new_text: str
 ) -> types.WorkspaceEdit:
-    """Return the edit, bound to the document's version where the client can."""
+    """Return the edit, with the document's version if the client supports it."""
     edit = types.TextEdit(range=edit_range, new_text=new_text)
     document = session.documents.find_open(uri)
     if document is None or not session.client.capabilities.versioned_edits:
         return types.WorkspaceEdit(changes={uri: [edit]})
-    here = types.OptionalVersionedTextDocumentIdentifier(uri, document.version)
-    change = types.TextDocumentEdit(text_document=here, edits=[edit])
+    identifier = types.OptionalVersionedTextDocumentIdentifier(uri, document.version)
+    change = types.TextDocumentEdit(text_document=identifier, edits=[edit])
     return types.WorkspaceEdit(document_changes=[change])
 
 
-# --- Code actions on markdown: all that fits here and now, each a server command ------
+# --- actions ---
 
 SOURCE_KIND = "source.writeit"
-"""Of actions on a document and its run."""
+"""The kind of actions on a document and its run."""
 
 
 async def code_actions(
     session: Session, params: types.CodeActionParams
 ) -> list[types.CodeAction]:
     """Return the actions of a document, of a selection in it, or of a view."""
-    uri = params.text_document.uri
-    tagged = session.client.capabilities.llm_tag
-    if (found := session.find_view(uri)) is not None:
-        some = await _view_actions(session, *found, params)
-        actions = [
-            _to_code_action(offer, SOURCE_KIND, with_tag=tagged) for offer in some
-        ]
+    if (view := session.find_view(params.text_document.uri)) is not None:
+        actions = await _view_actions(session, *view, params)
+        found = _to_code_actions(session, actions)
     else:
-        folder = session.folder_containing(uri)
-        library = folder.load_library()
-        pipelines = library.usable_pipelines
-        # What needs the range comes before anything is awaited.
-        of_passage = [
-            _to_code_action(rewrite.action, rewrite.kind, with_tag=tagged)
-            for rewrite in rewrite_actions(session.documents, pipelines, params)
-        ]
-        word = is_word_selected(session.documents, params)
-        fixes = list(quick_fixes(session, library, params))
-        some = [
-            *actions_for_document(session.documents, folder, uri)[1],
-            *document_actions.start_actions(pipelines, uri),
-            *_front_matter_actions(session, pipelines, uri),
-            *await _install_actions(session),
-        ]
-        if of_passage and _has_runs(folder):
-            session.warm_up_models()  # a model may be asked the next moment
-        of_run = [
-            _to_code_action(offer, SOURCE_KIND, with_tag=tagged) for offer in some
-        ]
-        ours = of_run + of_passage if word else of_passage + of_run
-        actions = [*fixes, *ours]
-    return [action for action in actions if _is_requested(action, params.context.only)]
+        found = await _document_actions(session, params)
+    return [action for action in found if _is_requested(action, params.context.only)]
 
 
-def _has_runs(folder: WorkspaceFolder) -> bool:
-    """Whether there was ever a run: elsewhere a selection is no sign of one to come."""
-    return bool(folder.store.list_runs(RunQuery(limit=1)).runs)
+async def _document_actions(
+    session: Session, params: types.CodeActionParams
+) -> list[types.CodeAction]:
+    uri, documents = params.text_document.uri, session.documents
+    folder = session.folder_containing(uri)
+    library = folder.load_library()
+    pipelines = library.usable_pipelines
+    # What needs the range comes before anything is awaited.
+    rewrites = [
+        _to_code_action(rewrite.action, rewrite.kind, session)
+        for rewrite in rewrite_actions(documents, pipelines, params)
+    ]
+    is_word = is_word_selected(documents, params)
+    fixes = list(quick_fixes(session, library, params))
+    actions = [
+        *actions_for_document(documents, folder, uri)[1],
+        *document_actions.start_actions(pipelines, uri),
+    ]
+    if can_take_front_matter(documents, uri):
+        actions += document_actions.front_matter_actions(pipelines, uri)
+    if missing := await session.ports.models.installable_embedded_model():
+        actions.append(document_actions.install_model_action(missing))
+    # Without any run, a selection does not mean that a model will be called soon.
+    if rewrites and folder.store.list_runs(RunQuery(limit=1)).runs:
+        session.warm_up_models()
+    others = _to_code_actions(session, actions)
+    return fixes + (others + rewrites if is_word else rewrites + others)
 
 
 async def _view_actions(
@@ -182,20 +173,20 @@ async def _view_actions(
     view: View,
     params: types.CodeActionParams,
 ) -> list[Action]:
-    """Offer what fits the selection, then the line, then the run."""
-    uri = params.text_document.uri
+    """Return the actions on the selection, then on the line, then on the run."""
+    uri, line = params.text_document.uri, params.range.start.line
     try:
-        shown = await read_displayed_page(session.documents, folder, view, uri)
+        page = await read_displayed_page(session.documents, folder, view, uri)
     except NotFound:  # its run was deleted; the page is all that is left
         return []
-    if shown is None:
+    if page is None:
         return []
     return [
-        *_selection_actions(session, shown, params.range),
-        *_line_actions(shown, params.range.start.line),
-        *related_run_actions(shown, params.range.start.line),
-        *activation_actions(folder, shown.run),
-        *actions_with_parent(folder, shown.run),
+        *_selection_actions(session, page, params.range),
+        *_line_actions(page, line),
+        *related_run_actions(page, line),
+        *activation_actions(folder, page.run),
+        *actions_with_parent(folder, page.run),
     ]
 
 
@@ -206,51 +197,38 @@ def _selection_actions(
     ends = (selected_range.start, selected_range.end)
     start, end = (to_offset(page.text, position, encoding) for position in ends)
     last = selected_range.end.line - (selected_range.end.character == 0 < end - start)
-    offer = passage_action(page, selected_range.start.line, last, page.text[start:end])
-    if offer is not None:
-        yield offer
+    action = passage_action(page, selected_range.start.line, last, page.text[start:end])
+    if action is not None:
+        yield action
 
 
 def _line_actions(page: DisplayedPage, line: int) -> Iterator[Action]:
-    for place in action_locations(page):
-        if place.line <= line <= place.last_line:
-            about = f" ({place.title_suffix})" if place.title_suffix else ""
-            yield from (o.with_title(o.title + about) for o in place.actions)
+    for location in action_locations(page):
+        if location.line <= line <= location.last_line:
+            suffix = f" ({location.title_suffix})" if location.title_suffix else ""
+            for action in location.actions:
+                yield replace(action, title=action.title + suffix)
 
 
-def _front_matter_actions(
-    session: Session, pipelines: list[PipelineConfiguration], uri: str
-) -> list[Action]:
-    """Offer front matter to a document that says nothing to WriteIt yet."""
-    return (
-        document_actions.front_matter_actions(pipelines, uri)
-        if can_take_front_matter(session.documents, uri)
-        else []
-    )
+def _to_code_actions(
+    session: Session, actions: Iterable[Action]
+) -> list[types.CodeAction]:
+    return [_to_code_action(action, SOURCE_KIND, session) for action in actions]
 
 
-async def _install_actions(session: Session) -> list[Action]:
-    """Offer the model that needs no account, where it is not here yet."""
-    missing = await session.ports.models.installable_embedded_model()
-    return [document_actions.install_model_action(missing)] if missing else []
-
-
-def _to_code_action(action: Action, kind: str, *, with_tag: bool) -> types.CodeAction:
+def _to_code_action(action: Action, kind: str, session: Session) -> types.CodeAction:
     title = f"WriteIt: {action.title}"
+    has_tag = action.uses_model and session.client.capabilities.llm_tag
     return types.CodeAction(
         title=title,
         kind=kind,
-        command=types.Command(
-            title=title, command=action.command, arguments=action.arguments
-        ),
-        tags=[types.CodeActionTag.LlmGenerated]
-        if with_tag and action.uses_model
-        else None,
+        command=action.to_command(title),
+        tags=[types.CodeActionTag.LlmGenerated] if has_tag else None,
     )
 
 
 def _is_requested(action: types.CodeAction, only: object) -> bool:
-    """Whether the client asked for this kind, or for one that it is a part of."""
+    """Return whether the client requested this kind or a kind above it."""
     if not isinstance(only, list | tuple) or not only:
         return True
     kind = str(action.kind)

@@ -1,4 +1,4 @@
-"""Code lenses: where a document's run stands, and in a view what fits each place."""
+"""Code lenses: the status of a document's run, and the likeliest actions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from writeit.domain.errors import NotFound
 from writeit.domain.run import PipelineRun
-from writeit.lsp.actions import Action, document_actions, run_actions
+from writeit.lsp.actions import Action, document_actions, run_actions, view_action
 from writeit.lsp.actions.locations import (
     DisplayedPage,
     action_locations,
@@ -16,19 +16,20 @@ from writeit.lsp.actions.locations import (
     activation_actions,
     read_displayed_page,
 )
+from writeit.lsp.convert import line_range
 from writeit.lsp.documents import parse_front_matter
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.views import wording
 
 MAX_LENSES = 6
-"""Lenses on one line; the rest is among the code actions."""
+"""Actions on one line besides the status; the others are code actions."""
 
 
 async def code_lenses(
     session: Session, params: types.CodeLensParams
 ) -> list[types.CodeLens]:
-    """Return the lenses of a document that has a run, or that asks for one."""
+    """Return the lenses of a view, or of a document with a run or a pipeline."""
     uri = params.text_document.uri
     folder = session.folder_containing(uri)
     if not (await folder.load_settings()).code_lens.enabled:
@@ -36,66 +37,55 @@ async def code_lenses(
     if (found := session.find_view(uri)) is None:
         return _document_lenses(session, folder, uri)
     try:
-        shown = await read_displayed_page(session.documents, *found, uri)
+        page = await read_displayed_page(session.documents, *found, uri)
     except NotFound:  # its run was deleted; the page is all that is left
         return []
-    return [] if shown is None else _view_lenses(shown)
+    return [] if page is None else _view_lenses(page)
 
 
 def _document_lenses(
     session: Session, folder: WorkspaceFolder, uri: str
 ) -> list[types.CodeLens]:
-    run, some = actions_for_document(session.documents, folder, uri)
-    prominent = [offer for offer in some if offer.has_lens]
+    run, actions = actions_for_document(session.documents, folder, uri)
+    prominent = [action for action in actions if action.has_lens]
     if run is None:
         return _to_lenses(0, [*prominent, *_start_actions(session, folder, uri)])
     return _to_lenses(0, [_status_action(run), *prominent])
 
 
 def _start_actions(session: Session, folder: WorkspaceFolder, uri: str) -> list[Action]:
-    """Only a document that names a pipeline gets a lens before it has a run."""
+    """Return the start of the pipeline that a document without a run names."""
     name = parse_front_matter(
         session.documents.front_matter_text(uri), uri
     ).config.pipeline
     usable = folder.load_library().usable_pipelines
-    return document_actions.start_actions(
-        (each for each in usable if each.name == name), uri
-    )
+    return document_actions.start_actions([p for p in usable if p.name == name], uri)
 
 
 def _view_lenses(page: DisplayedPage) -> list[types.CodeLens]:
     prominent = [
-        offer
-        for offer in run_actions.actions_for_run(page.run)
-        if offer.has_lens and offer.command != "writeit.step.select"
+        action
+        for action in run_actions.actions_for_run(page.run)
+        if action.has_lens and action.command != "writeit.step.select"
     ]
-    elsewhere = activation_actions(page.folder, page.run)
-    lenses = _to_lenses(0, [_status_action(page.run), *elsewhere, *prominent])
-    for place in action_locations(page):
-        lenses += _to_lenses(place.line, place.actions)
+    activation = activation_actions(page.folder, page.run)
+    lenses = _to_lenses(0, [_status_action(page.run), *activation, *prominent])
+    for location in action_locations(page):
+        lenses += _to_lenses(location.line, location.actions)
     return lenses
 
 
 def _status_action(run: PipelineRun) -> Action:
-    return Action(
-        title=status_line_of(run),
-        command="writeit.view.open",
-        params={"view": "run", "runId": str(run.pipeline_run_id)},
-    )
+    return view_action(run, status_line_of(run), "run")
 
 
 def _to_lenses(line: int, actions: Iterable[Action]) -> list[types.CodeLens]:
-    place = types.Position(line=line, character=0)
     return [
         types.CodeLens(
-            range=types.Range(start=place, end=place),
-            command=types.Command(
-                title=offer.lens_title or offer.title,
-                command=offer.command,
-                arguments=offer.arguments,
-            ),
+            range=line_range(line, line),
+            command=action.to_command(action.lens_title or action.title),
         )
-        for offer in list(actions)[: MAX_LENSES + 1]
+        for action in list(actions)[: MAX_LENSES + 1]
     ]
 
 

@@ -1,7 +1,6 @@
-"""Where a place of a document leads: the page of its step, a pipeline's file.
+"""Go to definition: from a passage to its step's page, from a name to its file.
 
-An editor that cannot be made to show a document still goes to definitions, so a step's
-page is one key away everywhere.
+Editors that cannot be told to show a document can still go to a definition.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from lsprotocol import types
 
 from writeit.library.front_matter import WRITEIT_KEY
 from writeit.lsp.actions.locations import find_passage_origin
+from writeit.lsp.convert import line_range
 from writeit.lsp.documents import find_word_at
 from writeit.lsp.folder import find_current_run
 from writeit.lsp.pages.views import prepare_view_uri
@@ -17,19 +17,15 @@ from writeit.lsp.session import Session
 from writeit.text.lines import split_lines
 from writeit.views.uris import StepView
 
-FILE_START = types.Range(
-    start=types.Position(line=0, character=0), end=types.Position(line=0, character=0)
-)
-
 
 async def find_definition(
     session: Session, params: types.DefinitionParams
 ) -> types.Location | None:
-    """Return where a place leads, or None.
+    """Return the target of a position, or None.
 
-    In front matter the name of a pipeline or of a primer leads to its file. A passage
-    that a run put there leads to the page of the step it comes from; the first line,
-    and front matter, to the page of the step at which the document's run stands.
+    The name of a pipeline or a primer in front matter leads to its file, and an applied
+    passage to the page of its step. The first line and the rest of the front matter
+    lead to the current step of the document's run.
 
     Raises:
         StoreError: the page cannot be written as a file.
@@ -40,13 +36,13 @@ async def find_definition(
     found = _library_file_uri(session, uri, position)
     if found is None:
         found = await _step_page_uri(session, uri, position.line)
-    return None if found is None else types.Location(uri=found, range=FILE_START)
+    return None if found is None else types.Location(uri=found, range=line_range(0, 0))
 
 
 def _library_file_uri(
     session: Session, uri: str, position: types.Position
 ) -> str | None:
-    """Return the file of the pipeline or primer that is named at a position."""
+    """Return the file of the pipeline or primer named at a position."""
     found = find_word_at(session.documents, uri, position)
     if found is None:
         return None
@@ -63,7 +59,7 @@ def _library_file_uri(
 
 
 async def _step_page_uri(session: Session, uri: str, line: int) -> str | None:
-    """Return the page of the step that a line is about."""
+    """Return the page of the step that a line belongs to."""
     folder = session.folder_containing(uri)
     origin = await find_passage_origin(session.documents, folder, uri, line)
     if origin is not None:
