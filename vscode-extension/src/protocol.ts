@@ -908,6 +908,7 @@ export interface StepApplyResult {
   readonly merged: boolean;
   readonly conflicts: readonly Conflict[];
   readonly pending: boolean;
+  readonly reason?: (('conflict' | 'container' | 'unfit' | 'typing') | null) | undefined;
 }
 /**
  * A passage that the user changed as well; `ours` stays.

@@ -11,9 +11,15 @@ from dataclasses import dataclass
 
 from writeit.domain.pipeline import Output
 from writeit.domain.run import RunDocument
-from writeit.text import markdown
 from writeit.text.diff import match_sequences
+from writeit.text.fitting import (
+    Misfit,
+    continue_passage,
+    keep_line_ends,
+    replace_passage,
+)
 from writeit.text.lines import split_tokens
+from writeit.text.passage import SelectedPassage, read_passage
 
 MIN_REMAINING_SHARE = 0.2
 """The share of a passage's words below which the passage counts as deleted.
@@ -22,7 +28,6 @@ An edited passage keeps more; a deleted one has only matches by chance.
 """
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_OUTER_WHITESPACE = re.compile(r"(\s*)(.*?)(\s*)\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +36,23 @@ class PlacedText:
 
     base: str
     theirs: str
+    misfit: Misfit | None = None
+    """Why `theirs` must only be shown, not applied."""
 
 
 def place_content(document: RunDocument, content: str, mode: Output) -> PlacedText:
     """Put `content` in place of the selection or the whole body, or after it."""
-    content = with_line_ends_of(document.text, content.strip())
     if not (document.selection or document.before or document.after):
-        return _place_in_body(document.text, content, mode)
-    if markdown.has_open_fence(document.before) and not markdown.has_open_fence(
-        document.selection
-    ):
-        # The selection is inside a fence already.
-        content = markdown.strip_fence(content)
-    lead, passage, trail = _split_whitespace(document.selection)
-    if mode == "insert":
-        inside = lead + passage + _separator(document, passage, trail) + content + trail
-    else:
-        inside = lead + content + trail
-    base = document.before + document.selection + document.after
-    return PlacedText(base, document.before + inside + document.after)
+        return _place_in_body(document.text, content.strip(), mode)
+    passage = passage_of(document)
+    fit = continue_passage if mode == "insert" else replace_passage
+    fitted = fit(passage, content)
+    return PlacedText(passage.text, fitted.text, fitted.misfit)
+
+
+def passage_of(document: RunDocument) -> SelectedPassage:
+    """Return the selected passage of a document, without the marks around it."""
+    return read_passage(document.before, document.selection, document.after)
 
 
 def is_passage_gone(document: RunDocument, body: str) -> bool:
@@ -74,23 +77,11 @@ def with_line_ends_of(sample: str, content: str) -> str:
     return _LINE_END.sub(dominant_line_end(sample), content)
 
 
-def _split_whitespace(selection: str) -> tuple[str, str, str]:
-    match = _OUTER_WHITESPACE.match(selection)
-    lead, passage, trail = match.groups() if match else ("", selection, "")
-    return (lead, passage, trail) if passage else ("", "", lead + trail)
-
-
-def _separator(document: RunDocument, passage: str, trail: str) -> str:
-    """Return what separates a passage from its continuation: blank line or space."""
-    if not passage:
-        return ""
-    is_paragraph_end = (trail + document.after)[:1] in {"", "\r", "\n"}
-    return dominant_line_end(document.text) * 2 if is_paragraph_end else " "
-
-
 def _place_in_body(body: str, content: str, mode: Output) -> PlacedText:
     """Put `content` in the body; a missing end of the last line is preserved."""
-    end, kept = dominant_line_end(body), body.rstrip()
+    kept = body.rstrip()
     if mode == "insert" and kept:
-        return PlacedText(body, kept + end * 2 + content + body[len(kept) :])
-    return PlacedText(body, content + ("" if body and body == kept else end))
+        new = f"{kept}\n\n{content}{body[len(kept) :]}"
+    else:
+        new = content + ("" if body and body == kept else "\n")
+    return PlacedText(body, keep_line_ends(body, new))

@@ -62,7 +62,7 @@ class Dispatcher:
             context.configuration,
             context.spec,
             planned.prompts,
-            run_id=request.run_id,
+            context.run,
         )
         limits = selection.settings.max_cost_usd
         self._cost_limiter.reserve(context.run, prepared, limits)

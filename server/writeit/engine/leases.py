@@ -233,7 +233,14 @@ def _recovery_events(run: PipelineRun, now: datetime) -> Events:
                 usage = estimated_usage(
                     estimated_tokens(stream.prompt), estimated_tokens(stream.text)
                 )
-                response = build_response(stream, usage, "cancelled", now, partial=True)
+                response = build_response(
+                    stream,
+                    usage,
+                    "cancelled",
+                    now,
+                    document=run.document,
+                    partial=True,
+                )
                 events += generate.interrupt_response(
                     state.step_name, response, "cancelled", now
                 )

@@ -15,6 +15,7 @@ from writeit.domain import events as e
 from writeit.domain.errors import InvalidParams, NotFound
 from writeit.domain.operations.lifecycle import check_name
 from writeit.domain.pipeline import InputSpec, Output, PipelineConfiguration, StepSpec
+from writeit.domain.placement import passage_of
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import (
     PipelineRun,
@@ -158,7 +159,7 @@ def _document_value(spec: InputSpec, document: RunDocument) -> str:
         case "document":
             return document.text
         case "selection":
-            return document.selection
+            return passage_of(document).content
         case "title":
             return document.title
         case "path":

@@ -19,6 +19,7 @@ from writeit.domain.pipeline import PipelineConfiguration, StepSpec
 from writeit.domain.run import (
     Call,
     PipelineRun,
+    RunDocument,
     StepState,
     StepStatus,
     check_model_id,
@@ -44,6 +45,8 @@ class PreparedCall:
     call: Call
     model_call: ModelCall
     estimate: CallEstimate
+    document: RunDocument
+    """What the run is about: an answer is cleaned by what was sent."""
     refusal: ModelError | None = None
 
 
@@ -86,7 +89,7 @@ async def prepare_calls(
     configuration: PipelineConfiguration,
     spec: StepSpec,
     prompts: Sequence[tuple[Call, str]],
-    run_id: UUID | None = None,
+    run: PipelineRun,
 ) -> list[PreparedCall]:
     """Estimate each call's tokens and cost, and check its context window.
 
@@ -99,12 +102,15 @@ async def prepare_calls(
         check_model_id(call.model)
 
     async def prepare(call: Call, prompt: str) -> PreparedCall:
-        model_call = build_model_call(configuration, spec, call.model, prompt, run_id)
+        model_call = build_model_call(
+            configuration, spec, call.model, prompt, run.pipeline_run_id
+        )
         estimate = await models.estimate(model_call)
         return PreparedCall(
             call=call,
             model_call=model_call,
             estimate=estimate,
+            document=run.document,
             refusal=estimate.refusal or context_window_error(model_call, estimate),
         )
 

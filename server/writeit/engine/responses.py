@@ -8,16 +8,18 @@ from datetime import datetime
 
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import WriteItError
+from writeit.domain.placement import passage_of
 from writeit.domain.run import (
     AIResponse,
     Call,
+    RunDocument,
     StreamingResponse,
     split_model_id,
 )
 from writeit.engine.requests import PreparedCall
 from writeit.ports.models import Models
 from writeit.ports.system import Clock
-from writeit.text.markdown import clean_output
+from writeit.text.cleaning import clean_answer
 
 CHARACTERS_PER_TOKEN = 4
 """Only for partial answers whose tokens cannot be counted any more."""
@@ -33,6 +35,7 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
     finish_reason: str | None,
     now: datetime,
     *,
+    document: RunDocument,
     partial: bool = False,
     processing_time: float = 0.0,
     first_token_seconds: float | None = None,
@@ -45,7 +48,7 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
         provider=provider,
         prompt_used=stream.prompt,
         raw_output=stream.text,
-        processed_content=clean_output(stream.text),
+        processed_content=_clean_text(stream, document),
         created_at=now,
         usage_stats=usage,
         processing_time=max(processing_time, MIN_PROCESSING_SECONDS),
@@ -53,6 +56,12 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
         finish_reason=finish_reason,
         first_token_seconds=first_token_seconds,
     )
+
+
+def _clean_text(stream: StreamingResponse, document: RunDocument) -> str:
+    """Return the text of an answer without what a model puts around it."""
+    passage = passage_of(document).content if document.selection else document.text
+    return clean_answer(stream.text, passage, stream.prompt, document.text)
 
 
 def estimated_usage(
@@ -123,6 +132,7 @@ class PendingResponse:
             usage,
             finish_reason,
             self._clock.now(),
+            document=self._prepared.document,
             partial=partial,
             processing_time=self._clock.monotonic() - self._started_at,
             first_token_seconds=None if first is None else first - self._started_at,

@@ -271,6 +271,9 @@ class StepApplyParams(StepParams):
     uri: DocumentUri | None = None
 
 
+NotAppliedReason = Literal["conflict", "container", "unfit", "typing"]
+
+
 class StepApplyResult(WireModel):
     """What happened to a text; a pending one is kept and can be applied again."""
 
@@ -280,6 +283,9 @@ class StepApplyResult(WireModel):
     """Whether the user's own changes were merged with the text."""
     conflicts: list[shapes.Conflict]
     pending: bool
+    reason: NotAppliedReason | None = None
+    """Why it was not applied: `container` and `unfit` mean that it has a form that
+    cannot go there, or that the blocks around it would change."""
 
 
 class EditRestoreResult(WireModel):

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.domain.run import PipelineRun, StepState
+from writeit.domain.placement import passage_of
+from writeit.domain.run import PipelineRun, RunDocument, StepState
 from writeit.prompts.template import InvalidTemplate, fill_template, wrap_in_tags
 from writeit.prompts.validate import (
     DOCUMENT_FIELDS,
@@ -15,6 +16,7 @@ from writeit.prompts.validate import (
     invalid_template_error,
     problem_from_error,
 )
+from writeit.text.excerpts import context_after, context_before, used_definitions
 
 TemplateContext = dict[str, object]
 
@@ -47,7 +49,7 @@ def build_prompt(
     paragraphs = [
         *_primer_paragraphs(spec, run, placed),
         *_feedback_paragraphs(configuration, run, step, placed),
-        *_revision_paragraphs(revision or Revision(), placed),
+        *_revision_paragraphs(revision or Revision(), placed, prompt),
     ]
     if not paragraphs:
         return prompt
@@ -88,10 +90,26 @@ def build_context(
         },
         "defaults": configuration.defaults,
         "primer": primer_text(configuration.step(step), run),
-        "document": run.document.model_dump(include=set(DOCUMENT_FIELDS)),
+        "document": _document_context(run.document),
         "revision": {"previous": known.previous, "feedback": known.feedback},
         "steps": {state.step_name: _step_context(state) for state in earlier},
     }
+
+
+def _document_context(document: RunDocument) -> TemplateContext:
+    """Return the variables about the document and the passage selected in it."""
+    context: TemplateContext = dict.fromkeys(DOCUMENT_FIELDS, "")
+    context |= document.model_dump(include=set(DOCUMENT_FIELDS))
+    if document.selection:
+        passage = passage_of(document)
+        context |= {
+            "selection": passage.content,
+            "container": passage.container,
+            "context_before": context_before(passage),
+            "context_after": context_after(passage),
+            "definitions": used_definitions(passage),
+        }
+    return context
 
 
 class _BooleanText(str):
@@ -202,14 +220,16 @@ def _carries_feedback(
     return any(str(words) in prompt for prompt in prompts)
 
 
-def _revision_paragraphs(revision: Revision, placed: set[str]) -> list[str]:
+def _revision_paragraphs(
+    revision: Revision, placed: set[str], prompt: str
+) -> list[str]:
     """Return the previous answer and the requested changes, if they are not placed."""
     paragraphs = []
     if revision.previous.strip() and "revision.previous" not in placed:
         title = "Your previous answer, to be improved on, was:"
-        paragraphs.append(
-            f"{title}\n{wrap_in_tags(revision.previous, 'previous-answer')}"
-        )
+        others = (prompt, revision.feedback)
+        previous = wrap_in_tags(revision.previous, "previous-answer", others)
+        paragraphs.append(f"{title}\n{previous}")
     if revision.feedback.strip() and "revision.feedback" not in placed:
         title = "The author asks for these changes:"
         paragraphs.append(f"{title}\n{revision.feedback}")
@@ -233,7 +253,10 @@ def build_merge_prompt(parts: Sequence[str], instruction: str, primer: str) -> s
         "You join parts of several drafts into one text.",
         *([f"How it must sound:\n{primer}"] if primer else []),
         _PARTS_NOTE,
-        *(wrap_in_tags(part, f"part-{n}") for n, part in enumerate(parts, start=1)),
+        *(
+            wrap_in_tags(part, f"part-{n}", (*parts, instruction, primer))
+            for n, part in enumerate(parts, start=1)
+        ),
         f"What the author asks for, to be followed:\n{instruction}",
         _MERGE_RULES,
         "Answer with the joined text in markdown and nothing else.",

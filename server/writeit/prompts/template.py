@@ -46,6 +46,8 @@ CONCAT_FILTER = "(concat)"
 class RenderBudget:
     """What one rendering may still use."""
 
+    texts: list[str] = field(default_factory=list)
+    """The texts of the prompt, whose tags cannot be used again."""
     iterations: int = MAX_ITERATIONS
     characters: int = MAX_RENDERED_CHARACTERS
     deadline: float = field(
@@ -81,13 +83,37 @@ def check_text_size(size: int) -> None:
         )
 
 
-def wrap_in_tags(text: str, label: str) -> str:
-    """Return `text` between tags `label`, numbered if the text has such tags."""
+def wrap_in_tags(text: str, label: str, others: Iterable[str] = ()) -> str:
+    """Return `text` between tags `label`, numbered if a text has such tags.
+
+    `others` are the other texts of the same prompt.
+    """
+    texts = (text, *others)
     tag, number = label, 1
-    while f"<{tag}>" in text or f"</{tag}>" in text:
+    while any(f"<{tag}" in each or f"</{tag}" in each for each in texts):
         number += 1
         tag = f"{label}-{number}"
     return f"<{tag}>\n{text}\n</{tag}>"
+
+
+@pass_context
+def _fenced_filter(context: Context, value: object, label: str) -> str:
+    budget: RenderBudget = context[BUDGET_VARIABLE]
+    fenced = wrap_in_tags(to_text(value), label, budget.texts)
+    budget.texts.append(fenced.partition("\n")[0])
+    return fenced
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """Yield all texts in a context."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts_in(item)
 
 
 def to_text(value: object) -> str:
@@ -130,7 +156,7 @@ _SAFE_FILTERS = ("count", "d", "default", "first", "float", "int", "last", "leng
 FILTERS: dict[str, Callable[..., Any]] = {
     **{name: JINJA_FILTERS[name] for name in _SAFE_FILTERS},
     "capitalize": _text_filter(str.capitalize),
-    "fenced": lambda text, label: wrap_in_tags(to_text(text), label),
+    "fenced": _fenced_filter,
     "join": _join_filter,
     "lower": _text_filter(str.lower),
     "replace": _replace_filter,
@@ -374,7 +400,7 @@ def fill_template(source: str, context: Mapping[str, object]) -> str:
     Raises:
         InvalidTemplate: it cannot be rendered within limits.
     """
-    budget = RenderBudget()
+    budget = RenderBudget(texts=list(_texts_in(context)))
     written: list[str] = []
     try:
         for chunk in _compile_template(source).generate(

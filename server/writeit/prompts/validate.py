@@ -14,7 +14,18 @@ from writeit.domain.errors import InvalidPipeline
 from writeit.domain.pipeline import PipelineConfiguration, StepSpec
 from writeit.prompts.template import InvalidTemplate, line_and_column, parse_template
 
-DOCUMENT_FIELDS = ("text", "selection", "before", "after", "title", "path")
+DOCUMENT_FIELDS = (
+    "text",
+    "selection",
+    "before",
+    "after",
+    "title",
+    "path",
+    "container",
+    "context_before",
+    "context_after",
+    "definitions",
+)
 REVISION_FIELDS = ("previous", "feedback")
 STEP_FIELDS = ("content", "feedback", "responses")
 

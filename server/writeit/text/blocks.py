@@ -145,12 +145,16 @@ class MarkdownBlocks:
                 break
         return prefix
 
-    def continuation(self, line: int) -> str:
-        """Return the prefix of a new line below `line`, in the same containers."""
+    def continuation(self, line: int, innermost: Block | None = None) -> str:
+        """Return the prefix of a new line below `line`, in the same containers.
+
+        `innermost`: only in that container and those around it.
+        """
         containers = self.containers(line)
-        if not containers:
+        last = innermost or (containers[-1] if containers else None)
+        if last is None:
             return ""
-        first = containers[-1].lines.start
+        first = last.lines.start
         prefix, base = "", 0
         for container, piece in self._prefix_pieces(first):
             if container.kind == "quote":
@@ -160,6 +164,8 @@ class MarkdownBlocks:
                 is_marker = container.lines.start == first
                 missing = base + container.indent - _columns(prefix)
                 prefix += " " * missing if is_marker else piece
+            if container is last:
+                break
         return prefix
 
     def _prefix_pieces(self, line: int) -> Iterator[tuple[Block, str]]:

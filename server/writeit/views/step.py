@@ -19,6 +19,7 @@ from writeit.domain.run import (
     StreamingResponse,
     split_model_id,
 )
+from writeit.text.cleaning import describe_removed
 from writeit.views import wording
 from writeit.views.escape import (
     code_block,
@@ -352,8 +353,10 @@ def _response_provenance(run: PipelineRun, answer: AIResponse) -> str:
     if (primer := run.primer_in([answer])) is not None:
         version = escape_inline(primer.version)
         facts.append(f"- Style primer {primer.primer_id}, version {version}")
-    if answer.raw_output.strip() != answer.processed_content.strip():
-        facts.append("- The model put the text in a code fence, which was removed")
+    removed = describe_removed(answer.raw_output, answer.processed_content)
+    if removed:
+        names = ", ".join(escape_inline(name) for name in removed)
+        facts.append(f"- Removed from what the model sent: {names}")
     return join_blocks(
         "## Details",
         "\n".join(facts),

@@ -25,6 +25,7 @@ from writeit.lsp.pages.views import display_view
 from writeit.lsp.progress import StreamSender
 from writeit.lsp.session import Session
 from writeit.lsp.shapes import run_to_wire
+from writeit.text.fitting import Misfit
 from writeit.text.merge3 import merge
 from writeit.views import wording
 from writeit.views.uris import ComparedSide, CompareView, StepView, View
@@ -50,7 +51,7 @@ async def apply_step_text(
 
     async def work() -> p.StepApplyResult:
         result = await applying.apply_text(job, wait_for_user=not params.wait)
-        if not params.wait:  # else the reply tells the client
+        if not params.wait or result.misfit:  # else the reply tells the client
             show_apply_result(
                 session, result, f"Applied to {document_name(result.uri)}."
             )
@@ -112,6 +113,14 @@ async def reply_when_done(
     return p.Accepted(run_id=params.run_id, step=step)
 
 
+MISFIT_MESSAGES: dict[Misfit, str] = {
+    "container": "The new text was not inserted: it has a form that cannot go into its"
+    " place. It is kept. Compare it with your text, or choose another answer.",
+    "unfit": "The new text was not inserted: it would change how the text around it is"
+    " read. It is kept. Compare it with your text, or choose another answer.",
+}
+
+
 def show_apply_result(
     session: Session, result: applying.ApplyResult, success_message: str
 ) -> None:
@@ -128,6 +137,8 @@ def show_apply_result(
             f"Conflict: you changed {places} that the new text changes, too. Your"
             " version was kept. Compare the two texts to see the other."
         )
+    elif result.misfit:
+        session.client.show_info(MISFIT_MESSAGES[result.misfit])
     else:
         session.client.show_fallback_message(success_message)
 
@@ -135,11 +146,11 @@ def show_apply_result(
 def show_conflicts(
     session: Session, job: applying.ApplyJob, result: applying.ApplyResult
 ) -> None:
-    """Open the user's text beside the answer's version, where they differ.
+    """Open the user's text beside the answer's version, if that was not applied.
 
     A client that waits has the conflicts in its reply, and shows them itself.
     """
-    if result.outcome.conflicts:
+    if result.outcome.conflicts or result.misfit:
         view = conflict_view(job.run_id, job.step)
         session.client.spawn_task(display_view_or_warn(session, job.folder, view))
 
@@ -171,7 +182,16 @@ def apply_result_to_wire(
         merged=result.is_merged,
         conflicts=[shapes.Conflict.model_validate(c) for c in result.outcome.conflicts],
         pending=result.outcome.is_pending,
+        reason=_not_applied_reason(result),
     )
+
+
+def _not_applied_reason(result: applying.ApplyResult) -> p.NotAppliedReason | None:
+    if result.outcome.is_applied:
+        return None
+    if result.outcome.is_pending:
+        return "typing"
+    return result.misfit or "conflict"
 
 
 # --- `writeit.document.*` ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from writeit.lsp.edits import files
 from writeit.lsp.edits.edit_retry import EditOutcome
 from writeit.lsp.edits.files import edit_document, require_document_text
 from writeit.lsp.folder import WorkspaceFolder
+from writeit.text.fitting import Misfit
 from writeit.text.merge3 import MergeResult, merge
 from writeit.views.uris import ContentView, view_uri
 
@@ -61,6 +63,8 @@ class ApplyResult:
     outcome: EditOutcome
     is_merged: bool = False
     """Whether the text was merged with changes made since the run started."""
+    misfit: Misfit | None = None
+    """Why the text does not fit its place; then nothing was changed."""
 
 
 def prepare_apply(
@@ -116,7 +120,12 @@ async def apply_text(job: ApplyJob, *, wait_for_user: bool = False) -> ApplyResu
     """
     if job.mode == "new_file":
         return await _apply_to_new_file(job)
-    goal = place_content(job.run.document, job.content, job.mode)
+    goal = await asyncio.to_thread(
+        place_content, job.run.document, job.content, job.mode
+    )
+    if goal.misfit is not None:
+        outcome = EditOutcome(newest_text=job.documents.read_text(job.uri))
+        return ApplyResult(uri=job.uri, outcome=outcome, misfit=goal.misfit)
     pending = job.documents.pending_applies.get((job.run_id, job.step))
     earlier = _find_earlier_event(job)
     outcome = await edit_document(

@@ -6,6 +6,7 @@ Every other client gets a file under `.writeit/views/`, which keeps user edits.
 
 from __future__ import annotations
 
+import asyncio
 from typing import assert_never
 from urllib.parse import unquote
 from uuid import UUID
@@ -162,7 +163,9 @@ async def _comparison_text(
     title = f"your text, {unquote(uri).rpartition('/')[2]}"
     text = split_front_matter(documents.read_text(uri)).body
     if side.response == "proposed":
-        goal = place_content(run.document, require_content(state), run.output)
+        goal = await asyncio.to_thread(
+            place_content, run.document, require_content(state), run.output
+        )
         text = merge(goal.base, goal.theirs, text).text
         title = f"the text of {side.step} in it"
     return ComparedText(title=title, run_label=run_label(run), text=text)

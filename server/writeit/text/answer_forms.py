@@ -1,0 +1,217 @@
+"""The forms of an answer: without prefixes, as a heading, a cell, rows, code, items."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from writeit.text.block_reader import read_blocks
+from writeit.text.blocks import Block, BlockKind, table_cells
+from writeit.text.cleaning import strip_fence
+from writeit.text.passage import CODE_INDENT, HEADERS, SelectedPassage
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+ITEM_MARKER = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]+|$)")
+
+_QUOTE_MARK = re.compile(r" {0,3}> ?")
+_HEADING_MARKS = re.compile(r"^ {0,3}#{1,6}[ \t]+|[ \t]+#+[ \t]*$")
+_PIPE = re.compile(r"(\\.)|\|")
+_MARKERS: dict[BlockKind, re.Pattern[str]] = {
+    "item": ITEM_MARKER,
+    "footnote": re.compile(r"\[\^[^\]]+\]:[ \t]*"),
+    "definition": re.compile(r"[:~][ \t]+"),
+}
+
+
+class WrongFormError(Exception):
+    """An answer does not have the form that its container needs."""
+
+
+def to_heading_text(lines: list[str]) -> str:
+    """Return an answer as the text of a heading, without marks, on one line."""
+    text = "\n".join(lines)
+    if len(lines) > 1:
+        blocks = read_blocks(text)
+        children = blocks.root.children
+        if len(children) != 1 or children[0].kind not in {"paragraph", "heading"}:
+            raise WrongFormError
+        if children[0].kind == "heading":
+            return blocks.heading_text(children[0])
+    return " ".join(_HEADING_MARKS.sub("", text).split("\n"))
+
+
+def to_cell_text(passage: SelectedPassage, lines: list[str]) -> str:
+    """Return an answer as the text of a cell: on one line, its pipes escaped."""
+    row = lines[0].strip()
+    if len(lines) == 1 and row[:1] == row[-1:] == "|":
+        row = _cell_of_row(passage, row)
+    elif len(lines) > 1:
+        blocks = read_blocks("\n".join(lines)).root.children
+        if any(block.kind != "paragraph" for block in blocks):
+            raise WrongFormError
+        row = "<br>".join(
+            " ".join(lines[line].strip() for line in block.lines) for block in blocks
+        )
+    return _PIPE.sub(lambda match: match[1] or r"\|", row)
+
+
+def _cell_of_row(passage: SelectedPassage, row: str) -> str:
+    """Return the passage's cell of an answer that is a whole row."""
+    new = [row[start:end] for start, end in table_cells(row)]
+    offset = passage.content_start(passage.first)
+    own = passage.text[offset : passage.line_stop(passage.first)]
+    places = table_cells(own)
+    if len(new) == 1:
+        return new[0]
+    if len(new) != len(places):
+        return row
+    cells = [own[start:end] for start, end in places]
+    is_own = [
+        offset + start <= passage.start and passage.end <= offset + end
+        for start, end in places
+    ]
+    if any(a != b for a, b, own_ in zip(cells, new, is_own, strict=True) if not own_):
+        raise WrongFormError
+    return new[is_own.index(True)]
+
+
+def to_rows(passage: SelectedPassage, lines: list[str]) -> list[str]:
+    """Return an answer that has a cell for each cell of the selected rows."""
+    old = passage.content_lines()
+    whole = passage.start == passage.content_start(passage.first)
+    if whole and passage.end >= passage.line_stop(passage.last):
+        columns = len(table_cells(old[0]))
+        if any(len(table_cells(line)) != columns for line in lines):
+            raise WrongFormError
+    elif [_count_pipes(line) for line in old] != [_count_pipes(line) for line in lines]:
+        raise WrongFormError
+    return lines
+
+
+def _count_pipes(line: str) -> int:
+    return sum(match[1] is None for match in _PIPE.finditer(line))
+
+
+def to_code(passage: SelectedPassage, lines: list[str]) -> list[str]:
+    """Return an answer as lines of code, without a fence of its own."""
+    lines = LINE_END.split(strip_fence("\n".join(lines)))
+    if passage.leaf is not None and passage.leaf.kind == "code":
+        lines = _dedented(passage, lines, len(CODE_INDENT))
+    return [lines[0].lstrip(), *lines[1:]]  # its indentation is in the text
+
+
+# --- answers that have the prefixes ---------------------------------------------------
+
+
+def without_prefixes(passage: SelectedPassage, lines: list[str]) -> list[str]:
+    """Return the lines of an answer without the marks of the passage's containers."""
+    outer_indent = 0
+    for container in passage.containers:
+        if container.kind == "quote":
+            lines = _without_quote_marks(passage, lines)
+            outer_indent = 0
+        elif (marker := _MARKERS.get(container.kind)) is not None:
+            lines = _without_marker(passage, lines, marker)
+        lines = _without_header(passage, container, lines)
+        lines = _dedented(passage, lines, container.indent - outer_indent)
+        outer_indent = container.indent
+    while len(lines) > 1 and not lines[0].strip():
+        lines = lines[1:]
+    return [lines[0].strip() if len(lines) == 1 else lines[0], *lines[1:]]
+
+
+def _without_quote_marks(passage: SelectedPassage, lines: list[str]) -> list[str]:
+    own = [line for line in passage.content_lines() if line.strip()]
+    if all(_QUOTE_MARK.match(line) for line in own):
+        return lines  # they belong to the passage
+    marked = [_QUOTE_MARK.match(line) for line in lines if line.strip()]
+    if not all(marked[1:]) or not marked[-1]:
+        return lines
+    return [_QUOTE_MARK.sub("", line, count=1) for line in lines]
+
+
+def _without_marker(
+    passage: SelectedPassage, lines: list[str], marker: re.Pattern[str]
+) -> list[str]:
+    if marker.match(passage.content_lines()[0]):
+        return lines
+    if sum(bool(marker.match(line)) for line in lines) > 1:
+        return lines  # a list
+    return [marker.sub("", lines[0], count=1), *lines[1:]]
+
+
+def _dedented(passage: SelectedPassage, lines: list[str], width: int) -> list[str]:
+    """Return lines without an indentation that the passage itself does not have."""
+    own = _least_indent(passage.content_lines()[1:])
+    if width <= 0 or _least_indent(lines[1:]) < own + width:
+        return lines
+    return [lines[0], *(line[width:] for line in lines[1:])]
+
+
+def _least_indent(lines: Sequence[str]) -> int:
+    return min((len(x) - len(x.lstrip(" ")) for x in lines if x.strip()), default=0)
+
+
+def _without_header(
+    passage: SelectedPassage, container: Block, lines: list[str]
+) -> list[str]:
+    """Leave out the header that an answer repeats, with what depends on it."""
+    headers = HEADERS.get(container.kind, ())
+    if not lines[0].startswith(headers or "\0") or passage.first == (
+        container.lines.start
+    ):
+        return lines
+    body = lines[1:]
+    if container.is_div:
+        return body[:-1] if body and body[-1].startswith(":::") else body
+    if container.kind == "admonition" and _least_indent(body[:1]) >= len(CODE_INDENT):
+        return [body[0].lstrip(), *body[1:]]
+    return body or lines
+
+
+# --- lists ---
+
+
+def with_item_markers(passage: SelectedPassage, lines: list[str]) -> list[str]:
+    """Return an answer for several items with the markers that it left out."""
+    markers = _item_markers(passage)
+    answer = read_blocks("\n".join(lines)).root.children
+    if len(markers) < len("ab") or any(block.kind == "list" for block in answer):
+        return lines
+    filled = [line for line in lines if line.strip()]
+    texts = [[line] for line in filled]
+    if len(texts) != len(markers):
+        texts = [[lines[line] for line in block.lines] for block in answer]
+    if len(texts) != len(markers):
+        return lines
+    return [
+        line
+        for marker, text in zip(markers, texts, strict=True)
+        for line in (marker + text[0], *(" " * len(marker) + more for more in text[1:]))
+    ]
+
+
+def _item_markers(passage: SelectedPassage) -> list[str]:
+    """Return the markers of the items that the passage consists of."""
+    starts = {
+        block.lines.start
+        for block in passage.blocks.root.walk()
+        if block.kind == "item" and passage.first <= block.lines.start <= passage.last
+    }
+    own = [len(passage.prefix(line)) for line in sorted(starts)]
+    return [
+        passage.blocks.prefix(line)[width:]
+        for line, width in zip(sorted(starts), own, strict=True)
+    ]
+
+
+def is_list_like(item: Block, lines: list[str]) -> bool:
+    """Whether an answer is one list of the kind that `item` is in."""
+    if item.kind != "item":
+        return False
+    answer = read_blocks("\n".join(lines)).root.children
+    return (
+        len(answer) == 1
+        and answer[0].kind == "list"
+        and answer[0].markup == item.markup
+    )

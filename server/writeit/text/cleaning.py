@@ -1,0 +1,171 @@
+"""What a model puts around the text it was asked for: taken off, and named.
+
+Only the beginning and the end of an answer are taken off, never anything that the
+passage itself has there, and never all of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from writeit.text.lines import split_lines
+
+_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^`\r\n]*)[\r\n]*")
+_PROSE_LANGUAGES = {"", "markdown", "md", "text", "txt"}
+_OPENING_TAG = re.compile(r"^<([a-z][\w-]*)>$", re.MULTILINE)
+_THOUGHTS = re.compile(r"\s*<(think|thinking)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
+_ANNOUNCEMENT = re.compile(
+    r"(?:\W*(?:sure|certainly|of course|absolutely|okay|ok|yes|great)\b[^:\r\n]{0,40})?"
+    r"\W*(?:"
+    r"(?:here(?:['\u2019]s| is| are)|below (?:is|are)|this is|the following is)\b"
+    r"[^:\r\n]{0,60}?\b"
+    r"|(?:(?:your|the|my) )?(?:revised|polished|rewritten|edited|improved|corrected"
+    r"|updated|shortened|tightened|new|final|merged) )"
+    r"(?:text|passage|version|paragraphs?|sections?|article|draft|outline|rewrite"
+    r"|revision|continuation|edit|answer|item|cell|heading|sentences?|list|note)\b"
+    r"[^:\r\n]{0,60}:\W*(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)\s*",
+    re.IGNORECASE,
+)
+
+
+def clean_answer(
+    raw: str, passage: str = "", prompt: str = "", document: str = ""
+) -> str:
+    """Return an answer without what is not part of the text.
+
+    `passage` is the text that it was asked for, `prompt` what was sent. A tag of the
+    prompt that the document has not is one of ours.
+    """
+    cleaners: list[Callable[[str, str], str]] = [
+        _without_thoughts,
+        _without_announcement,
+        *(partial(_without_tags, label) for label in _own_labels(prompt, document)),
+        _without_outer_fence,
+    ]
+    text, before = raw.strip(), None
+    while text != before:
+        before = text
+        for clean in cleaners:
+            text = clean(text, passage.strip()).strip() or text
+    return text
+
+
+def _own_labels(prompt: str, document: str) -> list[str]:
+    labels = {
+        label
+        for label in _OPENING_TAG.findall(prompt)
+        if f"<{label}>" not in (document)
+    }
+    closed = (label for label in labels if f"\n</{label}>" in prompt)
+    return sorted({re.sub(r"-\d+$", "", label) for label in closed})
+
+
+def _without_thoughts(text: str, passage: str) -> str:
+    match = _THOUGHTS.match(text)
+    return text[match.end() :] if match and not _THOUGHTS.match(passage) else text
+
+
+def _without_announcement(text: str, passage: str) -> str:
+    match = _ANNOUNCEMENT.match(text)
+    if match is None or passage.startswith(match[0].strip()):
+        return text
+    return text[match.end() :]
+
+
+def _without_tags(label: str, text: str, passage: str) -> str:
+    opening = re.compile(rf"<{re.escape(label)}(?:-\d+)?>\s*")
+    closing = re.compile(rf"\s*</{re.escape(label)}(?:-\d+)?>\Z")
+    if (match := opening.match(text)) and not opening.match(passage):
+        text = text[match.end() :]
+    if (match := closing.search(text)) and not closing.search(passage):
+        text = text[: match.start()]
+    return text
+
+
+def _without_outer_fence(text: str, passage: str) -> str:
+    """Return a text without the fence around all of it, also if it is not closed.
+
+    A fence of a programming language stays, and so does the fence of a passage that
+    is code itself.
+    """
+    opening = _FENCE.match(text)
+    info = opening["info"].strip().casefold() if opening else "-"
+    if opening is None or info not in _PROSE_LANGUAGES:
+        return text
+    if (own := _FENCE.match(passage)) and (
+        info == own["info"].strip().casefold() or not _FENCE.match(text, opening.end())
+    ):
+        return text
+    lines = split_lines(text)
+    return "".join(_inside_fence(lines, opening["fence"], is_wrapper=bool(info)))
+
+
+def _inside_fence(lines: list[str], fence: str, *, is_wrapper: bool) -> list[str]:
+    """Return the lines in the fence that the first line opens, or all lines.
+
+    Models put code with fences of the same length into it: one with a language opens
+    a block, one without ends it.
+    """
+    fences = [n for n, line in enumerate(lines) if _FENCE.fullmatch(line)]
+    inner = ""
+    for n in fences[1:]:
+        info = lines[n].strip().lstrip("`~").strip()
+        if inner:
+            inner = "" if _ends(lines[n], inner) else inner
+        elif info:
+            inner, is_wrapper = _fence_of(lines[n]), True
+        elif _ends(lines[n], fence):
+            if n == len(lines) - 1:
+                return lines[1:n]
+            if not is_wrapper or n == fences[-1]:
+                return lines  # it ends here, and more text follows
+            inner = _fence_of(lines[n])
+    return lines[1:]
+
+
+def _fence_of(line: str) -> str:
+    match = _FENCE.fullmatch(line)
+    return match["fence"] if match else ""
+
+
+def strip_fence(text: str) -> str:
+    """Return the content of the code block if `text` is one, else `text`."""
+    lines = split_lines(text.strip())
+    opening = _FENCE.fullmatch(lines[0]) if lines else None
+    if opening is None or len(lines) < len("ab") + 1:
+        return text
+    closing = [n for n, line in enumerate(lines) if n and _ends(line, opening["fence"])]
+    if closing[:1] != [len(lines) - 1]:
+        return text  # the block ends earlier, and more text follows it
+    return "".join(lines[1:-1]).rstrip("\r\n")
+
+
+def _ends(line: str, fence: str) -> bool:
+    match = _FENCE.fullmatch(line)
+    return bool(
+        match and not match["info"].strip() and match["fence"].startswith(fence)
+    )
+
+
+def describe_removed(raw: str, cleaned: str) -> list[str]:
+    """Return in words what `clean_answer` took off, "" around it left out."""
+    start = raw.find(cleaned)
+    head, tail = raw[:start].strip(), raw[start + len(cleaned) :].strip()
+    names = []
+    if match := _THOUGHTS.match(head):
+        names.append("its thoughts")
+        head = head[match.end() :]
+    for line in head.splitlines():
+        if _FENCE.fullmatch(line):
+            names.append("the code fence around it")
+        elif re.fullmatch(r"<[\w-]+>", line.strip()):
+            names.append(f"the tags {line.strip()}")
+        elif line.strip():
+            names.append(f"the line “{line.strip()}”")
+    for line in tail.splitlines():
+        tag = re.fullmatch(r"</([\w-]+)>", line.strip())
+        if tag and f"the tags <{tag[1]}>" not in names:
+            names.append(f"the tag {line.strip()}")
+    return list(dict.fromkeys(names))

@@ -1,0 +1,276 @@
+"""A passage of a markdown text, without the marks of its containers.
+
+Containers are the quotes, items, admonitions, footnotes and definitions that hold all
+lines of the passage. A model sees plain markdown and is told in words where it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import accumulate
+from typing import Literal
+
+from writeit.text.block_reader import read_blocks
+from writeit.text.blocks import (
+    CONTAINER_KINDS,
+    Block,
+    BlockKind,
+    MarkdownBlocks,
+    table_cells,
+)
+
+Form = Literal["blocks", "line", "cell", "rows", "code"]
+"""What a passage is: blocks or text, one line, text of a table cell, rows, or code."""
+
+CODE_INDENT = "    "
+HEADERS: dict[BlockKind, tuple[str, ...]] = {
+    "quote": ("[!",),
+    "admonition": ("!!!", "???", ":::"),
+}
+"""What the first line of a container begins with if it is a header of its own."""
+
+_NAMES: dict[BlockKind, str] = {
+    "quote": "a block quote",
+    "item": "a list item",
+    "admonition": "an admonition",
+    "footnote": "a footnote",
+    "definition": "a definition",
+    "term": "a term of a definition list",
+    "heading": "a heading",
+    "fence": "a code block",
+    "code": "a code block",
+    "math": "a formula",
+    "html": "an HTML block",
+    "comment": "a comment",
+}
+_HEADING_MARKS = re.compile(r"(?P<open> {0,3}#{1,6}[ \t]+)(?P<text>.*?)(?:[ \t]+#+)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedPassage:
+    """A passage, its containers and the text that it is in."""
+
+    text: str
+    """The whole text."""
+    blocks: MarkdownBlocks
+    line_starts: Sequence[int]
+    start: int
+    """The offset of the passage's first character that is not a mark."""
+    end: int
+    containers: tuple[Block, ...] = ()
+    """The outermost first."""
+    leaf: Block | None = None
+    """The heading, table or code that the passage is a part of."""
+    form: Form = "blocks"
+    has_header: bool = False
+    """Whether a container's own header was selected; it is left out."""
+
+    @property
+    def first(self) -> int:
+        """Its first line, from 0."""
+        return self.line_at(self.start)
+
+    @property
+    def last(self) -> int:
+        """Its last line."""
+        return self.line_at(max(self.start, self.end - 1))
+
+    @property
+    def content(self) -> str:
+        """The passage without the marks of its containers."""
+        ends = [line_end(line) for line in self.blocks.lines[self.first : self.last]]
+        lines = self.content_lines()
+        if self.form == "code":  # with the indentation of its first line
+            lines[0] = self.text[self.content_start(self.first) : self.start] + lines[0]
+        return "".join(map("".join, zip(lines, [*ends, ""], strict=True)))
+
+    @property
+    def container(self) -> str:
+        """What it is in, in words: "a list item in a block quote"; "" if in nothing."""
+        names = []
+        if self.form in {"cell", "rows"}:
+            names.append("a table cell" if self.form == "cell" else "rows of a table")
+        elif self.leaf is not None and self.leaf.kind in _NAMES:
+            names.append(_NAMES[self.leaf.kind])
+        for block in reversed(self.containers):
+            if block.kind in _NAMES:
+                is_callout = block.kind == "quote" and block.info
+                names.append("a callout" if is_callout else _NAMES[block.kind])
+            elif block.kind == "list" and not names:
+                names.append("a list")
+        return " in ".join(names)
+
+    def line_at(self, offset: int) -> int:
+        """Return the line that an offset is in."""
+        line = bisect_right(self.line_starts, offset) - 1
+        return max(min(line, len(self.blocks.lines) - 1), 0)
+
+    def line_text(self, line: int) -> str:
+        """Return a line without its end; "" in an empty text."""
+        lines = self.blocks.lines
+        return lines[line].rstrip("\r\n") if lines else ""
+
+    def line_stop(self, line: int) -> int:
+        """Return the offset of a line's end."""
+        return self.line_starts[line] + len(self.line_text(line))
+
+    def prefix(self, line: int) -> str:
+        """Return what the containers, and indented code, put before a line."""
+        inner = self.containers[-1] if self.containers else None
+        prefix = self.blocks.prefix(line, inner) if inner else ""
+        if self.leaf is not None and self.leaf.kind == "code":
+            rest = self.line_text(line)[len(prefix) :]
+            spaces = len(rest[:4]) - len(rest[:4].lstrip(" "))
+            prefix += "\t" if rest.startswith("\t") else rest[:spaces]
+        return prefix
+
+    def continuation(self) -> str:
+        """Return the prefix of a new line in the containers."""
+        inner = self.containers[-1] if self.containers else None
+        prefix = self.blocks.continuation(self.first, inner) if inner else ""
+        is_indented = self.leaf is not None and self.leaf.kind == "code"
+        return prefix + (CODE_INDENT if is_indented else "")
+
+    def content_start(self, line: int) -> int:
+        """Return the offset at which a line's text begins, after its prefix."""
+        return self.line_starts[line] + len(self.prefix(line))
+
+    def content_lines(self) -> list[str]:
+        """Return its lines without prefixes and line ends."""
+        lines = []
+        for line in range(self.first, self.last + 1):
+            start = max(self.start, self.content_start(line))
+            end = min(self.end, self.line_stop(line))
+            lines.append(self.text[start : max(start, end)])
+        return lines
+
+    def covers(self, block: Block) -> bool:
+        """Whether all lines of a block are lines of the passage."""
+        first, stop = block.lines.start, block.lines.stop
+        return self.first <= first and stop - 1 <= self.last
+
+
+def line_end(line: str) -> str:
+    """Return the line end of a line, or ""."""
+    return line[len(line.rstrip("\r\n")) :]
+
+
+@lru_cache(maxsize=8)
+def read_passage(before: str, selection: str, after: str) -> SelectedPassage:
+    """Return the selected passage between two texts."""
+    text, passage = before + selection + after, selection.strip()
+    start = len(before) + (selection.index(passage) if passage else 0)
+    return passage_at(text, read_blocks(text), start, start + len(passage))
+
+
+def passage_at(
+    text: str, blocks: MarkdownBlocks, start: int, end: int
+) -> SelectedPassage:
+    """Return the passage between two offsets of a text that has been read."""
+    line_starts = [0, *accumulate(map(len, blocks.lines))]
+    found = SelectedPassage(
+        text=text, blocks=blocks, line_starts=line_starts, start=start, end=end
+    )
+    chain = blocks.chain(found.first, found.last)
+    containers = tuple(block for block in chain if block.kind in CONTAINER_KINDS)
+    leaf = chain[-1] if chain and chain[-1] not in containers else None
+    found = replace(found, containers=containers, leaf=leaf)
+    inner = containers[-1] if containers else None
+    if inner and inner.kind in {"list", "definitions"} and found.covers(inner):
+        found = replace(found, containers=containers[:-1])  # it is the passage itself
+    found = _without_header(found)
+    first = found.first
+    if found.start < found.content_start(first):
+        found = replace(found, start=min(found.content_start(first), end))
+    return _narrowed(_with_item_marker(found))
+
+
+def _without_header(found: SelectedPassage) -> SelectedPassage:
+    """Begin below the header of a callout, admonition or div that was selected."""
+    first, last = found.first, found.last
+    inner = found.containers[-1] if found.containers else None
+    if inner is None or inner.lines.start != first or first == last:
+        return found
+    start = found.content_start(first)
+    if found.start > start or not found.text.startswith(
+        HEADERS.get(inner.kind, ("\0",)), start
+    ):
+        return found
+    first += 1
+    end = found.end
+    if inner.is_div and inner.is_closed and last == inner.lines.stop - 1:
+        last -= 1
+        end = found.line_stop(last) if last >= first else end
+    while first < last and not found.line_text(first)[len(found.prefix(first)) :]:
+        first += 1
+    if first > last:
+        return found
+    return replace(found, start=found.content_start(first), end=end, has_header=True)
+
+
+def _with_item_marker(found: SelectedPassage) -> SelectedPassage:
+    """Begin with the marker of the first of several items, as the others do."""
+    if found.first == found.last or found.leaf is not None:
+        return found
+    marked = found.line_starts[found.first] + len(found.blocks.prefix(found.first))
+    if found.start == marked:
+        return replace(found, start=found.content_start(found.first))
+    return found
+
+
+def _narrowed(found: SelectedPassage) -> SelectedPassage:
+    """Return the passage as a part of the heading, table or code that it is in."""
+    leaf = found.leaf
+    if leaf is None or leaf.kind in {"paragraph", "link", "rule"}:
+        return replace(found, leaf=None)
+    if leaf.kind in {"heading", "term"}:
+        return _narrowed_to_line(replace(found, form="line"), leaf)
+    if leaf.kind == "code":
+        inside = replace(found, form="code")
+        return replace(
+            inside, start=max(found.start, inside.content_start(inside.first))
+        )
+    if leaf.kind == "table" and not found.covers(leaf):
+        return _narrowed_to_cell(replace(found, form="rows"))
+    is_inside = leaf.lines.start < found.first and found.last < leaf.lines.stop
+    if leaf.kind == "table" or not is_inside:
+        return replace(found, leaf=None)  # the block itself
+    return replace(found, form="code")
+
+
+def _narrowed_to_line(found: SelectedPassage, heading: Block) -> SelectedPassage:
+    """Leave out the marks of a heading: they stay as they are."""
+    first = found.first
+    if heading.markup == "#":
+        offset = found.content_start(first)
+        match = _HEADING_MARKS.fullmatch(found.text, offset, found.line_stop(first))
+        if match is None:  # it has no text
+            return found
+        start = max(found.start, match.start("text"))
+        return replace(
+            found, start=start, end=max(start, min(found.end, match.end("text")))
+        )
+    if heading.kind == "heading":
+        text_end = found.line_stop(heading.lines.stop - 2)
+        return replace(found, end=min(found.end, text_end))
+    return found
+
+
+def _narrowed_to_cell(found: SelectedPassage) -> SelectedPassage:
+    if found.first != found.last:
+        return found
+    offset = found.content_start(found.first)
+    row = found.text[offset : found.line_stop(found.first)]
+    for start, end in table_cells(row):
+        first, stop = offset + start, offset + end
+        inside = found.text[found.start : found.end].strip("| \t")
+        if not inside:
+            break
+        begin = found.text.index(inside, found.start)
+        if first <= begin and begin + len(inside) <= stop:
+            return replace(found, form="cell", start=begin, end=begin + len(inside))
+    return found

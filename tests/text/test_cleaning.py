@@ -1,0 +1,100 @@
+"""What a model puts around a text is taken off, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from writeit.text.cleaning import clean_answer, describe_removed
+
+PROMPT = "Edit it.\n\n<passage>\nBody are here.\n</passage>\n\nNow."
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("\n\nText.\n\n", "Text."),
+        ("```markdown\n# T\n\nText.\n```\n", "# T\n\nText."),
+        ("```\nText.\n```", "Text."),
+        ("~~~md\r\nText.\r\n~~~", "Text."),
+        ("````md\n```python\nx\n```\n````", "```python\nx\n```"),
+        ("```markdown\n```python\nx\n```\n\nMore.\n```", "```python\nx\n```\n\nMore."),
+        (
+            "```\n# T\n\n```python\nx\n```\n\nMore.\n```",
+            "# T\n\n```python\nx\n```\n\nMore.",
+        ),
+        (
+            "```markdown\n# T\n\n```\nx\n```\n\nMore.\n```",
+            "# T\n\n```\nx\n```\n\nMore.",
+        ),
+        ("```markdown\n# T\n\n```\nx\n```\n", "# T\n\n```\nx\n```"),
+        ("```markdown\n# T\n\n```python\nx\n```", "# T\n\n```python\nx\n```"),
+        ("```markdown\n# T\n\nText", "# T\n\nText"),
+        ("<think>Hm.\n</think>\n\nSo.", "So."),
+        ("Here is the revised text:\n\nSo.", "So."),
+        ("Sure! Here's the polished passage:\n\nSo.", "So."),
+        ("**Revised version:**\n\nSo.", "So."),
+        ("<passage>\nBody is here.\n</passage>", "Body is here."),
+        ("<passage-2>\nBody is here.\n</passage-2>", "Body is here."),
+        (
+            "<think>x</think>Here is the text:\n\n```\n<passage>\nA\n</passage>\n```",
+            "A",
+        ),
+    ],
+)
+def test_what_is_around_a_text_is_removed(raw: str, clean: str) -> None:
+    """A fence also if it is never closed or if there is code in it."""
+    assert clean_answer(raw, "Body are here.", PROMPT) == clean
+    assert bool(describe_removed(raw, clean)) == (raw.strip() != clean)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "```python\nx = 1\n```",
+        "```\nx\n```\nText.",
+        "```md\nText\n```\n\nI hope that this helps.",
+        "```\nx\n```\n\nText.\n\n```\ny\n```",
+        "<think>Hm.\n</think>",
+        "```\n```",
+        "Here is what we found:\n\nSo.",
+        "Here is the text: short.\n\nMore.",
+        "<details>\nMore.\n</details>",
+    ],
+)
+def test_the_text_itself_is_kept(raw: str) -> None:
+    """Never all of it is removed."""
+    assert clean_answer(raw, "Body are here.", PROMPT) == raw
+    assert describe_removed(raw, raw) == []
+
+
+@pytest.mark.parametrize(
+    "passage",
+    [
+        "```\nmake all\n```",
+        "```markdown\n# T\n```",
+        "<think>Hm.</think>\n\nSo.",
+        "Here is the text:\n\nSo.",
+        "<passage>\nOld.\n</passage>",
+    ],
+)
+def test_what_the_passage_has_is_kept(passage: str) -> None:
+    """Cleaning looks at what was asked."""
+    assert clean_answer(passage, passage, PROMPT, passage) == passage
+
+
+def test_a_fence_around_a_passage_of_code_is_removed() -> None:
+    """The passage's own fence stays."""
+    code = "```\nmake all\n```"
+    assert clean_answer(f"````markdown\n{code}\n````", code) == code
+    assert clean_answer(f"```markdown\n{code}\n```", code) == code
+
+
+def test_what_was_removed_is_named() -> None:
+    """For the page of the answer."""
+    raw = "<think>x</think>\nHere is the text:\n\n```md\n<passage>\nA\n</passage>\n```"
+    assert describe_removed(raw, "A") == [
+        "its thoughts",
+        "the line “Here is the text:”",
+        "the code fence around it",
+        "the tags <passage>",
+    ]
