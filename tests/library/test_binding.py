@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from writeit.domain.errors import InvalidPipeline, NotFound
+from writeit.domain.errors import InvalidParams, InvalidPipeline, NotFound
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.library.front_matter import split_front_matter
 from writeit.library.front_matter_writer import InputValues, with_front_matter
@@ -56,6 +56,15 @@ BODY = "# Rivers\n\n---\n\nA river.\n"
             f"---\nwriteit: {BRACED}\n---\n{BODY}",
         ),
         (f"---\n{BLOCK}---\n{BODY}", f"---\n{BLOCK}---\n{BODY}"),
+        (f"---\nwriteit: ~\n---\n{BODY}", f"---\n{BLOCK}---\n{BODY}"),
+        (
+            f"---\nwriteit: null  # mine\ntags: a\n...\n{BODY}",
+            f"---\n{BLOCK}tags: a\n...\n{BODY}".replace("it:\n", "it:  # mine\n"),
+        ),
+        (
+            f"\n---\nwriteit: # fill me in\n---\n{BODY}",
+            f"\n---\n{BLOCK}---\n{BODY}".replace("it:\n", "it: # fill me in\n"),
+        ),
     ],
 )
 def test_what_is_missing_is_put_in(before: str, after: str) -> None:
@@ -87,6 +96,36 @@ def test_line_ends_are_those_of_the_text() -> None:
     """CRLF stays CRLF."""
     result = with_front_matter(BODY.replace("\n", "\r\n"), PIPELINE)
     assert result == f"---\n{BLOCK}---\n{BODY}".replace("\n", "\r\n")
+
+
+def test_line_ends_are_those_of_the_lines_around_the_block() -> None:
+    """In a document that has both."""
+    before = "---\ntitle: A\n---\nLF\nCRLF\r\nCRLF\r\n"
+    after = with_front_matter(before, PIPELINE)
+    assert after == before.replace("A\n", f"A\n{BLOCK}")
+
+
+@pytest.mark.parametrize(
+    ("head", "dialect"),
+    [
+        ('+++\ntitle = "A"\n+++\n', "TOML"),
+        ('\ufeff{"title": "A"}\n\n', "JSON"),
+        ("% A\n% Me\n", "Pandoc"),
+    ],
+)
+def test_in_front_matter_that_is_not_yaml_no_block_can_stand(
+    head: str, dialect: str
+) -> None:
+    """The refusal names the dialect."""
+    with pytest.raises(InvalidParams, match=f"begins with {dialect} front matter"):
+        with_front_matter(head + BODY, PIPELINE)
+
+
+def test_a_refusal_names_the_line_that_cannot_be_read() -> None:
+    """It is the front matter of another tool."""
+    before = "---\ntitle: A\nlink: [[A]], [[B]]\n---\n"
+    with pytest.raises(InvalidPipeline, match="because of line 3"):
+        with_front_matter(before + BODY, PIPELINE)
 
 
 @pytest.mark.parametrize(

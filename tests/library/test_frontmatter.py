@@ -85,8 +85,141 @@ def test_a_thematic_break_is_no_front_matter(text: str) -> None:
     assert split_front_matter(text).problems == ()
 
 
+@pytest.mark.parametrize(
+    ("head", "dialect"),
+    [
+        ("---\ntitle: A\n---\n", "YAML"),
+        ("\ufeff \n\n---\ntitle: A\n...\n", "YAML"),
+        ("---\n# only a comment\n---\n", "YAML"),
+        ("---\n{title: A}\n---\n", "YAML"),
+        ("---\ntitle: <% title %>\n---\n", "YAML"),
+        ('+++\ntitle = "A"\n\n[menu]\n+++\n', "TOML"),
+        ("\n\ufeff+++\n+++\n".lstrip(), "TOML"),
+        ("\r\n+++\r\na = \r\n+++  \r\n", "TOML"),
+        ('{\n  "title": "}"\n}\n', "JSON"),
+        ('\ufeff\n{"a": {"b": [1]}}  \n', "JSON"),
+        ("% A\n  goes on\n% Me; You\n% May\n", "Pandoc"),
+        ("%\n% Me\n", "Pandoc"),
+        ("\n% A\n", "Pandoc"),
+    ],
+)
+def test_front_matter_of_every_dialect_is_in_no_body(head: str, dialect: str) -> None:
+    for body in ("", "\n# B\n\n---\na: 1\n---\n+++\nb = 1\n+++\n{}\n% c\n"):
+        check_body(head + body, body)
+        assert split_front_matter(head + body).dialect == dialect
+        assert split_front_matter(head + body).is_valid
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+++\nno keys here\n+++\n",
+        "+++\na = 1\nnever closed\n",
+        "++++\na = 1\n++++\n",
+        '{"a": 1}\nnot blank\n',
+        '{"a": 1} word\n\n',
+        ' {"a": 1}\n\n',
+        '{"a": 1\n\n',
+        "{{ template }}\n\n",
+        "{% raw %}\n\n",
+        "{: .class}\n\n",
+        "{note}\n\n",
+        '["a"]\n\n',
+        '{"a":' * 100_000,
+        "%% a comment %%\n",
+        "%PDF\n",
+        "word\n+++\na = 1\n+++\n",
+        "---\nA text, and a [link](x).\n---\n",
+        "---\n* a: b\n---\n",
+    ],
+)
+def test_what_only_looks_like_front_matter_is_text(text: str) -> None:
+    check_body(text, text)
+    assert split_front_matter(text).dialect is None
+
+
+TABLES = {
+    "TOML": '+++\ntitle = "A"\n\n[writeit]\n{}+++\n',
+    "JSON": '{{"title": "A",\n\n"writeit": {{\n{}}}}}\n\n',
+}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "table"),
+    [
+        (
+            "TOML",
+            (
+                'pipeline = "a"\nproviders = ["embedded"]\n[writeit.inputs]\nn = 3\n'
+                "d = 2026-01-02\n"
+            ),
+        ),
+        (
+            "JSON",
+            (
+                '"pipeline": "a", "providers": ["embedded"],\n"inputs":'
+                ' {"n": 3, "d": "2026-01-02"}'
+            ),
+        ),
+    ],
+)
+def test_a_table_in_toml_or_json_is_read(dialect: str, table: str) -> None:
+    found = split_front_matter(TABLES[dialect].format(table) + "body\n")
+    assert found.problems == ()
+    assert found.config == FrontMatterConfig(
+        pipeline="a", providers=("embedded",), inputs={"n": "3", "d": "2026-01-02"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("dialect", "table", "words"),
+    [
+        ("TOML", 'pipline = "a"\n', "Did you mean 'pipeline'?"),
+        ("JSON", '"pipline": "a"', "Did you mean 'pipeline'?"),
+        ("TOML", "providers = 3\n", "providers should"),
+        ("JSON", '"providers": 3', "providers should"),
+        ("TOML", "providers = [\n", "This is not valid TOML"),
+        ("JSON", '"providers": [], "providers": 1', "'providers' is duplicated"),
+    ],
+)
+def test_problems_of_a_table_are_on_its_first_line(
+    dialect: str, table: str, words: str
+) -> None:
+    found = split_front_matter(TABLES[dialect].format(table) + "body\n")
+    (problem,) = found.problems
+    line = '"writeit": {' if dialect == "JSON" else "[writeit]"
+    number = 2 if dialect == "JSON" else 3
+    assert (problem.range.start.line, problem.range.start.character) == (number, 0)
+    assert (problem.range.end.line, problem.range.end.character) == (number, len(line))
+    assert words in problem.message
+    assert not found.is_valid
+    assert found.config.providers == ()
+
+
+def test_toml_of_other_tools_that_cannot_be_read_is_for_information() -> None:
+    found = split_front_matter("+++\na = <%\n+++\nbody\n")
+    assert [problem.severity for problem in found.problems] == ["information"]
+    assert (found.is_valid, found.body) == (True, "body\n")
+
+
 PIECES = st.sampled_from(
-    ["---", "...", "\n", "\r\n", "\r", " ", "writeit:", "a: b", "[", "\ufeff", "é"]
+    [
+        "---",
+        "...",
+        "\n",
+        "\r\n",
+        "\r",
+        " ",
+        "writeit:",
+        "a: b",
+        "[",
+        "\ufeff",
+        "é",
+        "+++",
+        "{",
+        "}",
+        "% ",
+    ]
 )
 
 

@@ -26,7 +26,7 @@ from writeit.library.front_matter import split_front_matter
 from writeit.library.yaml_source import has_errors
 from writeit.prompts.build import build_prompt
 from writeit.prompts.validate import find_variables
-from writeit.text.markdown import first_title
+from writeit.text.block_reader import find_title
 
 if TYPE_CHECKING:
     from writeit.domain.pipeline import PipelineConfiguration
@@ -272,5 +272,5 @@ def test_the_example_notes_are_bound_and_short() -> None:
     assert not has_errors(notes.problems)
     assert LIBRARY.pipeline(notes.config.pipeline or "").name == "tech-article"
     assert LIBRARY.primer(notes.config.primer or "").primer_id == "tech-journalist"
-    assert first_title(notes.body)
+    assert find_title(notes.body)
     assert 300 <= len(notes.body.split()) <= 420

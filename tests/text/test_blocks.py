@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from writeit.text.block_reader import read_blocks
+from writeit.text.block_reader import find_title, read_blocks
 from writeit.text.blocks import table_cells
 from writeit.text.lines import split_lines
 
@@ -274,10 +274,10 @@ def sections_of(text: str, start: int = 0) -> dict[str, tuple[int, int]]:
 
 
 def test_a_section_ends_before_a_heading_of_its_level_or_above() -> None:
-    """Blank lines around its text are not its own; an empty one has no lines."""
+    """Blank lines at its end are not its own; an empty one has no lines."""
     assert sections_of(SECTIONS) == {
         "One": (3, 8),
-        "Two": (7, 8),
+        "Two": (6, 8),
         "Three": (11, 12),
         "Four": (12, 12),
         "Set": (14, 15),
@@ -308,19 +308,33 @@ def test_the_headings_above_a_line_lead_to_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "title"),
+    ("body", "title"),
     [
-        ("# One ##\n", "One"),
+        ("# A title\n\ntext", "A title"),
+        ("text\n\n# Later\n# Second\n", "Later"),
+        ("   #\tIndented  \n", "Indented"),
+        ("# Closed ##\n", "Closed"),
+        ("# C# and F#\n", "C# and F#"),
+        ("#\n# Second\n", "Second"),
+        ("```sh\n# a comment\n```\n# Title\n", "Title"),
+        ("~~~~\n# a\n~~~\n# b\n~~~~~\n# Title", "Title"),
+        ("```\n# never closed\n", ""),
+        ("## Only a section\n", ""),
+        ("#hashtag\n", ""),
+        ("    # code\n", ""),
+        ("# Windows\r\ntext", "Windows"),
         ("#\n\n# Two\n", "Two"),
         ("Set\nand more\n===\n", "Set and more"),
-        ("## Two\n\n> # Three\n", "Three"),
-        ("<!--\n# no\n-->\n```\n# no\n```\n$$\n# no\n$$\n", ""),
+        ("> # Quoted\n\n- # Item\n\n::: x\n# In a div\n:::\n", "In a div"),
+        ("<!--\n# no\n-->\n$$\n# no\n$$\n%%\n# no\n%%\n# Yes\n", "Yes"),
         ("word\n", ""),
+        ("", ""),
     ],
 )
-def test_the_title_is_the_first_heading_of_level_one(text: str, title: str) -> None:
-    """Not what only looks like one."""
-    assert read_blocks(text).title == title
+def test_the_title_is_the_first_heading_of_level_one(body: str, title: str) -> None:
+    """Outside code, quotes and lists; a closing row of `#` is not part of it."""
+    assert read_blocks(body).title == title
+    assert find_title(body) == title
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,10 @@
-"""Code fences, titles and sections of markdown."""
+"""Code fences around an answer and around a passage."""
 
 from __future__ import annotations
 
 import pytest
 
-from writeit.text.lines import split_lines
-from writeit.text.markdown import (
-    MarkdownSection,
-    clean_output,
-    first_title,
-    has_open_fence,
-    parse_sections,
-    strip_fence,
-)
+from writeit.text.markdown import clean_output, has_open_fence, strip_fence
 
 
 @pytest.mark.parametrize(
@@ -83,63 +75,3 @@ def test_any_other_text_keeps_its_fences(text: str) -> None:
 def test_output_loses_a_fence_around_all_of_its_prose(raw: str, clean: str) -> None:
     """Code of a named language keeps its fence."""
     assert clean_output(raw) == clean
-
-
-@pytest.mark.parametrize(
-    ("body", "title"),
-    [
-        ("# A title\n\ntext", "A title"),
-        ("text\n\n# Later\n# Second\n", "Later"),
-        ("   #\tIndented  \n", "Indented"),
-        ("# Closed ##\n", "Closed"),
-        ("# C# and F#\n", "C# and F#"),
-        ("#\n# Second\n", "Second"),
-        ("```sh\n# a comment\n```\n# Title\n", "Title"),
-        ("~~~~\n# a\n~~~\n# b\n~~~~~\n# Title", "Title"),
-        ("```\n# never closed\n", ""),
-        ("## Only a section\n", ""),
-        ("#hashtag\n", ""),
-        ("    # code\n", ""),
-        ("# Windows\r\ntext", "Windows"),
-        ("", ""),
-    ],
-)
-def test_the_title_is_the_first_heading_of_level_one(body: str, title: str) -> None:
-    """Outside code; a closing row of `#` is not part of it."""
-    assert first_title(body) == title
-
-
-SECTIONS = """\
-# Title
-
-Words.
-
-## One
-
-First.
-
-### Deeper
-
-More.
-
-## Two
-
-Last.
-"""
-
-
-def test_a_section_ends_before_the_next_heading_of_its_level() -> None:
-    """Deeper sections are part of it; blank lines at its end are not."""
-    assert parse_sections(split_lines(SECTIONS)) == [
-        MarkdownSection(0, 1, 14),
-        MarkdownSection(4, 2, 10),
-        MarkdownSection(8, 3, 10),
-        MarkdownSection(12, 2, 14),
-    ]
-
-
-def test_a_hash_in_code_is_no_heading() -> None:
-    """It is a comment there."""
-    assert parse_sections(split_lines("```sh\n# comment\n```\n#hashtag\n# Real\n")) == [
-        MarkdownSection(4, 1, 4)
-    ]

@@ -12,7 +12,8 @@ from writeit.domain.errors import InvalidTransition
 from writeit.domain.run import PipelineRun, StepState, StepStatus
 from writeit.domain.run_bundle import RunBundle
 from writeit.export.bundle_writer import dump_yaml
-from writeit.text.markdown import FRONT_MATTER, split_paragraphs
+from writeit.text.front_matter import find_front_matter
+from writeit.text.markdown import split_paragraphs
 
 PROVENANCE_KEY = "writeit_export"
 """Not `writeit`: no run should start from an exported text by itself."""
@@ -39,7 +40,8 @@ def final_text(run: PipelineRun) -> str:
 def article_with_provenance(bundle: RunBundle, program_version: str) -> str:
     """Return the article with its provenance in the front matter.
 
-    Other front matter of the text is kept; older provenance is replaced.
+    Other YAML front matter of the text is kept; older provenance is replaced. A text
+    with front matter of another kind stays as it is.
 
     Raises:
         InvalidTransition: no step is completed yet.
@@ -48,13 +50,16 @@ def article_with_provenance(bundle: RunBundle, program_version: str) -> str:
     provenance = dump_yaml(
         {PROVENANCE_KEY: article_provenance(bundle, program_version)}
     )
-    match = FRONT_MATTER.match(text)
-    others = None if match is None else _remove_provenance(match["yaml"])
-    if match is None or others is None:
+    found = find_front_matter(text)
+    if found is not None and found.dialect != "YAML":
+        return text  # a second front matter would make it a part of the text
+    others = None if found is None else _remove_provenance(found.content)
+    if found is None or others is None:
         return f"---\n{provenance}---\n{text}"
-    if "\r\n" in match["open"]:
+    if "\r\n" in found.open:
         provenance = provenance.replace("\n", "\r\n")
-    return f"{match['open']}{others}{provenance}{match['close']}{text[match.end() :]}"
+    parts = (found.lead, found.open, others, provenance, found.close)
+    return "".join(parts) + text[len(found.head) :]
 
 
 def article_provenance(bundle: RunBundle, program_version: str) -> dict[str, Any]:

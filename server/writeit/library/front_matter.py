@@ -5,7 +5,9 @@ Other keys belong to other tools and are not checked.
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -29,16 +31,28 @@ from writeit.library.validation import (
 from writeit.library.yaml_source import (
     ProblemCode,
     Severity,
+    SourcePosition,
     SourceProblem,
     SourceRange,
     YamlSource,
     has_errors,
 )
-from writeit.text.markdown import BOM, FRONT_MATTER, first_title
+from writeit.text.block_reader import find_title
+from writeit.text.front_matter import (
+    BOM,
+    Dialect,
+    FrontMatterText,
+    find_front_matter,
+)
 
 WRITEIT_KEY = "writeit"
 
-_WRITEIT_LINE = re.compile(rf"^[\"']?{WRITEIT_KEY}[\"']?[ \t]*:", re.MULTILINE)
+_WRITEIT_LINE = re.compile(
+    rf"^[ \t]*\[*[ \t]*[\"']?{WRITEIT_KEY}[\"']?[ \t]*[\]:=.]|\"{WRITEIT_KEY}\"\s*:",
+    re.MULTILINE,
+)
+"""The line of the key in YAML, TOML or JSON that may be invalid."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def _to_input_text(value: object) -> object:
@@ -83,11 +97,78 @@ class FrontMatter:
     problems: tuple[SourceProblem, ...] = ()
     source: YamlSource | None = field(default=None, compare=False, repr=False)
     """The YAML with its ranges, None without the key `writeit`."""
+    dialect: Dialect | None = None
+    """None without front matter."""
 
     @property
     def is_valid(self) -> bool:
         """Whether it has no errors; if it has, nothing should be sent."""
         return not has_errors(self.problems)
+
+    def require_valid(self) -> FrontMatter:
+        """Return this front matter.
+
+        Raises:
+            InvalidPipeline: it has errors; the invalid part may be the one that
+                restricts the providers.
+        """
+        if self.is_valid:
+            return self
+        first = next(p for p in self.problems if p.severity == "error")
+        raise InvalidPipeline(
+            f"The front matter has an error: {first.message}",
+            hint="Correct the errors marked in the first lines of the document.",
+            problems=[problem.to_json() for problem in self.problems],
+        )
+
+
+class _TableSource(YamlSource):
+    """The `writeit` table of TOML or JSON, as YAML.
+
+    Its problems are shown on the table's first line, without suggestions: no range
+    of the table's text is known.
+    """
+
+    def __init__(self, found: FrontMatterText, uri: str, first_line: int) -> None:
+        match = _WRITEIT_LINE.search(found.content)
+        above = _LINE_END.split(found.content[: match.start() if match else 0])
+        line = _LINE_END.split(found.content)[len(above) - 1]
+        number = first_line + len(above) - 1
+        self._start = SourcePosition(number, 0)
+        self._end = SourcePosition(number, len(line))
+        table, error = _read_table(found)
+        super().__init__(table, uri)
+        if error:
+            message = f"This is not valid {found.dialect}: {error}."
+            self.add_problem(message, self.index_range(0), code="yaml")
+            self.root = None
+
+    def index_range(self, start: int, end: int | None = None) -> SourceRange:
+        """Return the first line of the table, whatever the range in it."""
+        del start, end
+        return SourceRange(self._start, self._end)
+
+
+def _read_table(found: FrontMatterText) -> tuple[str, str]:
+    """Return the key `writeit` as a YAML mapping, and why the text is invalid."""
+    try:
+        if found.dialect == "TOML":
+            data = tomllib.loads(_LINE_END.sub("\n", found.content))
+        else:
+            data = json.loads(found.content, object_pairs_hook=_unique_keys)
+    except (ValueError, RecursionError) as error:
+        return "{}", str(error)
+    table = {WRITEIT_KEY: data[WRITEIT_KEY]} if WRITEIT_KEY in data else {}
+    return json.dumps(table, ensure_ascii=False, default=str), ""
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        names = [name for name, _ in pairs]
+        name = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {name!r} is duplicated")
+    return data
 
 
 def split_front_matter(text: str, uri: str = "") -> FrontMatter:
@@ -95,45 +176,51 @@ def split_front_matter(text: str, uri: str = "") -> FrontMatter:
 
     A text that begins with a thematic break has no front matter.
     """
-    match = FRONT_MATTER.match(text)
-    if match is None:
-        return FrontMatter(*_split_bom(text))
-    source = YamlSource(match["yaml"], uri, first_line=1)
-    if source.root is None and not source.problems:
-        return FrontMatter(match[0], text[match.end() :])
-    if source.root is not None and not isinstance(source.root, MappingNode):
-        return FrontMatter(*_split_bom(text))
-    head, body = match[0], text[match.end() :]
+    found = find_front_matter(text)
+    if found is None:
+        return _without_front_matter(text)
+    head, body = found.head, text[len(found.head) :]
+    parts = FrontMatter(head, body, dialect=found.dialect)
+    if found.dialect == "Pandoc":
+        return parts
+    first_line = len(_LINE_END.findall(found.lead + found.open))
+    if found.dialect != "YAML":
+        source: YamlSource = _TableSource(found, uri, first_line)
+    else:
+        source = YamlSource(found.content, uri, first_line=first_line)
+        if source.root is not None and not isinstance(source.root, MappingNode):
+            return _without_front_matter(text)  # prose between two thematic breaks
     if source.root is None:
-        return _invalid_front_matter(head, body, match["yaml"], source)
+        return _invalid_front_matter(parts, found.content, source)
     pairs = source.root.value
     node = next((value for key, value in pairs if key.value == WRITEIT_KEY), None)
     if node is None:
-        return FrontMatter(head, body)
+        return parts
     raw_config, config = _read_config(source, node)
-    return FrontMatter(head, body, raw_config, config, tuple(source.problems), source)
+    return replace(
+        parts,
+        raw_config=raw_config,
+        config=config,
+        problems=tuple(source.problems),
+        source=source,
+    )
 
 
-def find_front_matter(text: str) -> str:
-    """Return the front matter with its fences, or ""; its YAML is not read."""
-    match = FRONT_MATTER.match(text)
-    return match[0] if match else ""
-
-
-def _split_bom(text: str) -> tuple[str, str]:
-    """Return the head and body of a text without front matter; a BOM is the head."""
-    return (BOM, text[1:]) if text.startswith(BOM) else ("", text)
+def _without_front_matter(text: str) -> FrontMatter:
+    """Return a text without front matter; a byte order mark is its head."""
+    head = BOM if text.startswith(BOM) else ""
+    return FrontMatter(head, text[len(head) :])
 
 
 def _invalid_front_matter(
-    head: str, body: str, yaml: str, source: YamlSource
+    parts: FrontMatter, content: str, source: YamlSource
 ) -> FrontMatter:
-    """Return front matter that is not YAML; an error only with the key `writeit`."""
-    has_key = _WRITEIT_LINE.search(yaml) is not None
+    """Return front matter that cannot be read; an error only with the key `writeit`."""
+    has_key = _WRITEIT_LINE.search(content) is not None
     severity: Severity = "error" if has_key else "information"
     problems = tuple(replace(p, severity=severity) for p in source.problems)
     config = FrontMatterConfig(providers=() if has_key else None)
-    return FrontMatter(head, body, None, config, problems)
+    return replace(parts, config=config, problems=problems)
 
 
 def _read_config(
@@ -179,21 +266,9 @@ class SourceDocument:
     front_matter: FrontMatter
 
     def require_valid(self) -> SourceDocument:
-        """Return this document.
-
-        Raises:
-            InvalidPipeline: its front matter has errors; the invalid part may be the
-                one that restricts the providers.
-        """
-        if self.front_matter.is_valid:
-            return self
-        problems = self.front_matter.problems
-        first = next(p for p in problems if p.severity == "error")
-        raise InvalidPipeline(
-            f"The front matter has an error: {first.message}",
-            hint="Correct the errors marked in the first lines of the document.",
-            problems=[problem.to_json() for problem in problems],
-        )
+        """Return this document; see `FrontMatter.require_valid`."""
+        self.front_matter.require_valid()
+        return self
 
 
 def read_source_document(
@@ -211,7 +286,7 @@ def read_source_document(
     body = front_matter.body
     document = RunDocument(
         text=body,
-        title=first_title(body),
+        title=find_title(body),
         path=path,
         providers=front_matter.config.providers,
     )
@@ -255,6 +330,8 @@ def check_front_matter(
                 problems += _check_input_values(source, config, entry.value)
         if front_matter.is_valid:
             problems += _check_providers(source, config)
+    if front_matter.dialect != "YAML":  # their ranges are no words to replace
+        problems = [replace(problem, suggestions=()) for problem in problems]
     return sorted(problems, key=lambda problem: problem.range)
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, Node
 
-from writeit.domain.errors import InvalidPipeline, NotFound
+from writeit.domain.errors import InvalidParams, InvalidPipeline, NotFound
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration
 from writeit.library.front_matter import WRITEIT_KEY, split_front_matter
 from writeit.library.yaml_source import YamlSource
-from writeit.text.markdown import BOM
+from writeit.text.front_matter import find_front_matter
 
 InputValues = Mapping[str, str | int | float | bool]
 """Values of inputs by name."""
@@ -23,6 +24,8 @@ InputValues = Mapping[str, str | int | float | bool]
 YamlKeys = dict[str, "str | YamlKeys"]
 """Keys to write, with their scalars as YAML text."""
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NULL_TAG = "tag:yaml.org,2002:null"
 _PLAIN_SCALAR = re.compile(r"[a-zA-Z][\w-]*(?: [\w-]+)*")
 _RESERVED_SCALARS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
@@ -35,20 +38,43 @@ def with_front_matter(
     `inputs` replace the defaults; existing values are kept.
 
     Raises:
+        InvalidParams: the front matter is not YAML.
         InvalidPipeline: the existing front matter cannot be read or completed.
         NotFound: the pipeline has no such input.
     """
-    end = "\r\n" if "\r\n" in text else "\n"
     front_matter = split_front_matter(text)
+    if front_matter.dialect not in {None, "YAML"}:
+        raise _wrong_dialect(front_matter.dialect)
     keys = _config_keys(configuration, inputs or {})
-    if not front_matter.head.strip(BOM):
-        block = f"---{end}{WRITEIT_KEY}:{end}{_format_block(keys, 2, end)}---{end}"
-        result = front_matter.head + block + front_matter.body
+    found = find_front_matter(front_matter.head)
+    line_end = _first_line_end(found.open if found else text)
+    if found is None:
+        block = _format_block(keys, 2, line_end)
+        fence = f"---{line_end}"
+        new = f"{fence}{WRITEIT_KEY}:{line_end}{block}{fence}"
+        result = front_matter.head + new + front_matter.body
     else:
-        result = (
-            _complete_front_matter(front_matter.head, keys, end) + front_matter.body
-        )
+        content = _complete_yaml(found.content, keys, line_end)
+        completed = replace(found, content=content)
+        result = completed.head + front_matter.body
     return _check_preserved(text, result, configuration.name)
+
+
+def _wrong_dialect(dialect: str | None) -> InvalidParams:
+    where = (
+        "in a `writeit` table there" if dialect != "Pandoc" else "when you start a run"
+    )
+    return InvalidParams(
+        f"The document begins with {dialect} front matter. A `writeit:` block is YAML,"
+        " so it was not inserted.",
+        hint=f"Set the pipeline and its inputs {where}.",
+        problems=[{"path": "uri", "message": f"has {dialect} front matter"}],
+    )
+
+
+def _first_line_end(text: str) -> str:
+    match = _LINE_END.search(text)
+    return match[0] if match else "\n"
 
 
 def _config_keys(configuration: PipelineConfiguration, values: InputValues) -> YamlKeys:
@@ -101,48 +127,62 @@ def _format_flow(keys: YamlKeys) -> str:
     )
 
 
-def _complete_front_matter(head: str, keys: YamlKeys, line_end: str) -> str:
-    """Return existing front matter with the missing keys."""
-    start = re.search(r"\r\n|\r|\n", head)
-    offset = start.end() if start else len(head)
-    root = YamlSource(head[offset:].rpartition("---")[0], "").root
+def _complete_yaml(yaml: str, keys: YamlKeys, line_end: str) -> str:
+    """Return existing YAML with the missing keys."""
+    root = YamlSource(yaml, "").root
     node = _find_value(root, WRITEIT_KEY) if isinstance(root, MappingNode) else None
     if node is None:
-        closing = re.search(r"(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n)?\Z", head)
-        end = closing.start() if closing else len(head)
-        block = f"{WRITEIT_KEY}:{line_end}{_format_block(keys, 2, line_end)}"
-        return head[:end] + block + head[end:]
-    insertions = _missing_insertions(node, keys, line_end, 0)
-    for index, new in sorted(insertions, reverse=True):
-        head = head[: offset + index] + new + head[offset + index :]
-    return head
+        return f"{yaml}{WRITEIT_KEY}:{line_end}{_format_block(keys, 2, line_end)}"
+    edits = _missing_edits(yaml, node, keys, line_end, 0)
+    for start, end, new in sorted(edits, reverse=True):
+        yaml = yaml[:start] + new + yaml[end:]
+    return yaml
 
 
-def _missing_insertions(
-    node: Node, keys: YamlKeys, line_end: str, indent: int
-) -> list[tuple[int, str]]:
-    """Return the offsets and texts to insert so that `node` has `keys`."""
-    if isinstance(node, ScalarNode) and not node.value:
-        block = line_end + _format_block(keys, indent + 2, line_end).rstrip()
-        return [(node.start_mark.index, block)]
+YamlEdit = tuple[int, int, str]
+"""The start and end of what is replaced, and the new text."""
+
+
+def _missing_edits(
+    yaml: str, node: Node, keys: YamlKeys, line_end: str, indent: int
+) -> list[YamlEdit]:
+    """Return the edits after which `node` has `keys`."""
+    if node.tag == _NULL_TAG:
+        return _fill_empty(yaml, node, _format_block(keys, indent + 2, line_end))
     if not isinstance(node, MappingNode):
         return []  # `_check_preserved` reports it
     absent = {
         key: value for key, value in keys.items() if _find_value(node, key) is None
     }
     column = node.value[0][0].start_mark.column if node.value else 0
-    insertions = []
+    edits = []
     for key, value in keys.items():
         inner = _find_value(node, key)
         if inner is not None and not isinstance(value, str):
-            insertions += _missing_insertions(inner, value, line_end, column)
+            edits += _missing_edits(yaml, inner, value, line_end, column)
     if not absent:
-        return insertions
+        return edits
     if node.flow_style:
         flow = _format_flow(absent) + (", " if node.value else "")
-        return [*insertions, (node.start_mark.index + 1, flow)]
+        start = node.start_mark.index + 1
+        return [*edits, (start, start, flow)]
     block = _format_block(absent, column, line_end).lstrip(" ") + " " * column
-    return [*insertions, (node.value[0][0].start_mark.index, block)]
+    start = node.value[0][0].start_mark.index
+    return [*edits, (start, start, block)]
+
+
+def _fill_empty(yaml: str, node: Node, block: str) -> list[YamlEdit]:
+    """Return the edits that put a block below a key without a value, or with `~`.
+
+    A comment stays on the key's line.
+    """
+    start, end = node.start_mark.index, node.end_mark.index
+    line_end = _LINE_END.search(yaml, end)
+    below = line_end.end() if line_end else len(yaml)
+    edits = [(below, below, block)]
+    if end > start:
+        edits.append((len(yaml[:start].rstrip(" ")), end, ""))
+    return edits
 
 
 def _find_value(node: MappingNode, key: str) -> Node | None:
@@ -154,11 +194,15 @@ def _check_preserved(original: str, completed: str, pipeline: str) -> str:
     old, new = split_front_matter(original), split_front_matter(completed)
     kept = (old.raw_config or {}).keys() <= (new.raw_config or {}).keys()
     is_same = old.is_valid and new.is_valid and old.body == new.body and kept
-    if not is_same or new.config.pipeline != pipeline:
-        raise InvalidPipeline(
-            "The front matter cannot be completed automatically.",
-            hint="Correct its errors, or the name of another pipeline in it, or write"
-            " `writeit:` on its own line.",
-            problems=[problem.to_json() for problem in (old.problems or new.problems)],
-        )
-    return completed
+    if is_same and new.config.pipeline == pipeline:
+        return completed
+    problems = old.problems or new.problems
+    where = (
+        f" because of line {problems[0].range.start.line + 1}" if old.problems else ""
+    )
+    raise InvalidPipeline(
+        f"The front matter cannot be completed automatically{where}.",
+        hint="Correct its errors, or the name of another pipeline in it, or write"
+        " `writeit:` on its own line.",
+        problems=[problem.to_json() for problem in problems],
+    )

@@ -20,7 +20,6 @@ from writeit.library.front_matter import (
     FrontMatter,
     FrontMatterConfig,
     SourceDocument,
-    find_front_matter,
     read_source_document,
     split_front_matter,
 )
@@ -35,8 +34,8 @@ from writeit.lsp.client import Client, wait_done
 from writeit.lsp.convert import PositionLike, to_offset, uri_to_path
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
+from writeit.text.front_matter import find_front_matter, opening_dialect
 from writeit.text.lines import split_lines
-from writeit.text.markdown import BOM
 from writeit.text.merge3 import MergeConflict
 from writeit.views.editable_page import ReadOnlyPage
 from writeit.views.page_outline import PageSection
@@ -165,11 +164,11 @@ class Documents:
         """
         if run.uri is not None:
             try:
-                document = self.load_source_document(run.uri).require_valid()
+                text = self.read_text(run.uri)
             except NotFound:
                 pass
             else:
-                return document.front_matter.config
+                return split_front_matter(text, run.uri).require_valid().config
         return FrontMatterConfig(providers=run.document.providers)
 
     def to_offset(self, text: str, position: PositionLike) -> int:
@@ -184,11 +183,12 @@ class Documents:
         return document.first_characters(count)
 
     def has_opening_fence(self, uri: str) -> bool:
-        """Return whether an open document begins as one with front matter does."""
-        return self.first_characters(uri, 4).removeprefix(BOM).startswith("---")
+        """Return whether an open document begins as one with YAML front matter does."""
+        start = self.first_characters(uri, SEARCH_LENGTHS[0])
+        return opening_dialect(start) == "YAML"
 
     def front_matter_text(self, uri: str) -> str:
-        """Return an open document's front matter with its fences, "" if it has none.
+        """Return an open document's front matter, "" if it has none.
 
         The text below it is not read.
         """
@@ -198,12 +198,16 @@ class Documents:
         return document.front_matter(lambda: self._find_front_matter(uri))
 
     def _find_front_matter(self, uri: str) -> str:
-        if not self.has_opening_fence(uri):
-            return ""
         for count in SEARCH_LENGTHS:
-            front_matter = find_front_matter(self.first_characters(uri, count))
-            if 0 < len(front_matter) < count:  # else its end may be where we cut
-                return front_matter
+            text = self.first_characters(uri, count)
+            if (found := find_front_matter(text)) is not None:
+                # At the end of a cut text its end may be made up.
+                is_cut = len(text) == count
+                known = len(text.rstrip(" \t")) if is_cut else len(text) + 1
+                if len(found.head) < known:
+                    return found.head
+            elif opening_dialect(text) is None:
+                return ""
         return ""
 
     # --- changes and locks ---

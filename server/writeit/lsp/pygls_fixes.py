@@ -1,9 +1,10 @@
-"""What pygls lacks: LSP line ends, cancellable commands, capabilities."""
+"""What pygls lacks: LSP line ends, blocks, cancellable commands, capabilities."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import unquote
 
 from lsprotocol import types
@@ -14,17 +15,31 @@ from pygls.workspace import TextDocument, Workspace
 from writeit.lsp.command_ids import COMMAND_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from concurrent.futures import Future
 
-    from writeit.text.markdown import MarkdownSection
+    from writeit.text.blocks import MarkdownBlocks, Section
+
+logger = logging.getLogger(__name__)
+
+PARSED_CHARACTERS_PER_SECOND = 500_000
+"""About what is parsed in a second; a long text waits longer for the next change."""
 
 
 class WriteItDocument(TextDocument):
     """A document with lines as LSP defines them; pygls splits at more characters."""
 
-    _cached_sections: tuple[int | None, Sequence[MarkdownSection]] | None = None
     _cached_front_matter: tuple[int | None, str] | None = None
+    _parsed: tuple[MarkdownBlocks, int] | None = None
+    """The blocks as they were parsed last, and the number of changes before that."""
+    _is_parsing = False
+    _parse_timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- pygls' own parameters
+        super().__init__(*args, **kwargs)
+        self._change_count = 0
+        self._line_changes: list[LineChange] = []
+        """The changes that the parsed blocks may not have yet."""
 
     @property
     def source(self) -> str:
@@ -50,22 +65,69 @@ class WriteItDocument(TextDocument):
             self._cached_front_matter = (self.version, compute())
         return self._cached_front_matter[1]
 
-    def sections(self) -> Sequence[MarkdownSection]:
-        """Return the sections of the body, with line numbers of the whole text.
+    def schedule_parse(self) -> None:
+        """Parse the text in a thread; after the first time, once it is idle."""
+        if self._parse_timer is not None:
+            self._parse_timer.cancel()
+        if self._parsed is None and not self._is_parsing:
+            self._start_parse()
+        else:
+            delay = len(super().source) / PARSED_CHARACTERS_PER_SECOND
+            loop = asyncio.get_running_loop()
+            self._parse_timer = loop.call_later(delay, self._start_parse)
 
-        They are parsed once per version.
+    def _start_parse(self) -> None:
+        self._parse_timer = None
+        if self._is_parsing:
+            self.schedule_parse()
+            return
+        self._is_parsing = True
+        known = self._parsed[1] if self._parsed else self._change_count
+        self._line_changes = [c for c in self._line_changes if c.number > known]
+        future = asyncio.get_running_loop().run_in_executor(
+            None, self._parse, super().source, self._change_count
+        )
+        future.add_done_callback(_log_failure)
+
+    def _parse(self, text: str, change_count: int) -> None:
+        """Parse a text of this document; runs in a thread."""
+        from writeit.text.block_reader import read_blocks  # noqa: PLC0415 -- after initialize
+        from writeit.text.front_matter import find_front_matter  # noqa: PLC0415 -- as above
+
+        try:
+            found = find_front_matter(text)
+            head = len(found.head) if found else text.startswith("\ufeff")
+            blocks = read_blocks(text, head)
+            _ = blocks.sections  # computed here, not by the first action
+            self._parsed = (blocks, change_count)
+        finally:
+            self._is_parsing = False
+
+    def sections_at(self, line: int) -> list[ParsedSection]:
+        """Return the section whose heading is at a line, and those in it.
+
+        They are of the text as it was parsed last, with their lines now; those in
+        which a line was changed since are left out. Nothing is parsed or waited for.
         """
-        from writeit.library.front_matter import split_front_matter  # noqa: PLC0415 -- as above
-        from writeit.text.lines import split_lines  # noqa: PLC0415 -- after initialize
-        from writeit.text.markdown import parse_sections  # noqa: PLC0415 -- as above
-
-        if self._cached_sections is None or self._cached_sections[0] != self.version:
-            text = self.source
-            head = split_front_matter(text).head
-            blank = ["\n"] * len(split_lines(head))
-            sections = parse_sections([*blank, *split_lines(text[len(head) :])])
-            self._cached_sections = (self.version, sections)
-        return self._cached_sections[1]
+        if self._parsed is None:
+            return []
+        blocks, known = self._parsed
+        changes = [change for change in self._line_changes if change.number > known]
+        found: list[ParsedSection] = []
+        stop = None
+        for section in blocks.sections:
+            heading = section.heading.lines
+            if stop is None:
+                if line not in _move_lines(heading, changes):
+                    continue
+                stop = section.lines.stop
+            elif heading.start >= stop:
+                break
+            if lines := _move_lines(section.lines, changes):
+                found.append(ParsedSection(section, lines, blocks))
+            elif not found:
+                break
+        return found
 
     @property
     def lines(self) -> Sequence[str]:
@@ -84,6 +146,63 @@ class WriteItDocument(TextDocument):
         start = to_offset(text, change.range.start, encoding)
         end = to_offset(text, change.range.end, encoding)
         self._source = text[:start] + change.text + text[max(start, end) :]
+        added = (
+            change.text.count("\n")
+            + change.text.count("\r")
+            - change.text.count("\r\n")
+        )
+        lines = (change.range.start.line, change.range.end.line)
+        self._note_change(LineChange(self._change_count + 1, *lines, added))
+
+    def _apply_full_change(self, change: types.TextDocumentContentChangeEvent) -> None:
+        super()._apply_full_change(change)
+        self._note_change(LineChange(self._change_count + 1, 0, 2**31, 0))
+
+    def _note_change(self, change: LineChange) -> None:
+        self._change_count = change.number
+        self._line_changes.append(change)
+
+
+class LineChange(NamedTuple):
+    """The lines that a change of a document replaced."""
+
+    number: int
+    """Its place among the document's changes, from 1."""
+    first: int
+    last: int
+    added: int
+    """The number of line ends in the new text."""
+
+
+class ParsedSection(NamedTuple):
+    """A section of a document, and the lines of its text now."""
+
+    section: Section
+    lines: range
+    blocks: MarkdownBlocks
+
+
+def _move_lines(lines: range, changes: Iterable[LineChange]) -> range:
+    """Return where lines are after changes; an empty range if one of them may not be.
+
+    Changes between the first and the last line are part of the text.
+    """
+    first, last = lines.start, lines.stop - 1
+    for change in changes:
+        moved = change.added - (change.last - change.first)
+        is_within_line = moved == 0 and change.first == change.last
+        if change.last < first:
+            first, last = first + moved, last + moved
+        elif first < change.first and change.last < last:
+            last += moved
+        elif change.first <= last and not is_within_line:
+            return range(0)
+    return range(first, last + 1)
+
+
+def _log_failure(future: asyncio.Future[None]) -> None:
+    if not future.cancelled() and (error := future.exception()) is not None:
+        logger.error("a document could not be parsed", exc_info=error)
 
 
 class WriteItWorkspace(Workspace):
@@ -128,8 +247,6 @@ class WriteItWorkspace(Workspace):
 
 
 INTERNAL_ERROR = "An internal error occurred. The server's log has the details."
-
-logger = logging.getLogger(__name__)
 
 
 class WriteItProtocol(LanguageServerProtocol):

@@ -119,7 +119,10 @@ class WriteItServer(LanguageServer):
         return uri.casefold().endswith(MARKDOWN_SUFFIXES)
 
     def notify_document_change(self, uri: str) -> None:
-        """Pass on that a document was opened, changed or closed."""
+        """Parse a document that was opened or changed, and pass on the change."""
+        document = self.workspace.text_documents.get(unquote(uri))  # as pygls keys it
+        if isinstance(document, WriteItDocument) and _is_own_markdown(self, uri):
+            document.schedule_parse()
         if self._session is not None or _has_writeit_block(
             self.first_characters(uri, HEAD_CHARACTERS)
         ):
@@ -158,12 +161,18 @@ class WriteItServer(LanguageServer):
 # --- which documents a feature is about ---
 
 
+def _is_own_markdown(server: WriteItServer, uri: str) -> bool:
+    """Return whether a document is the user's markdown, and no page of ours."""
+    return server.is_markdown(uri) and not _is_possible_view(server, uri)
+
+
 def _is_open_markdown(server: WriteItServer, uri: str) -> bool:
     return bool(server.first_characters(uri, 1))
 
 
-def _has_opening_fence(server: WriteItServer, uri: str) -> bool:
-    return "---" in server.first_characters(uri, 4)
+def _may_have_front_matter(server: WriteItServer, uri: str) -> bool:
+    start = server.first_characters(uri, HEAD_CHARACTERS)
+    return start.lstrip("\ufeff \t\r\n").startswith(("---", "+++", "{"))
 
 
 def _is_possible_view(_server: WriteItServer, uri: str) -> bool:
@@ -171,8 +180,11 @@ def _is_possible_view(_server: WriteItServer, uri: str) -> bool:
 
 
 def _has_writeit_block(text: str) -> bool:
-    """Return whether front matter probably has the `writeit:` key."""
-    return text.startswith("---") and "\nwriteit:" in text[:HEAD_CHARACTERS]
+    """Return whether front matter probably has the `writeit` key."""
+    start = text[:HEAD_CHARACTERS].lstrip("\ufeff \t\r\n")
+    return start.startswith(("---", "+++", "{")) and any(
+        key in start for key in ("\nwriteit:", "[writeit", '"writeit"')
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +206,7 @@ FEATURES: dict[str, Feature] = {
     types.TEXT_DOCUMENT_COMPLETION: Feature(
         "completion",
         "complete_front_matter",
-        _has_opening_fence,
+        _may_have_front_matter,
         # A space would request completion after every word of prose.
         options=types.CompletionOptions(trigger_characters=[":"]),
     ),
@@ -205,7 +217,7 @@ FEATURES: dict[str, Feature] = {
     types.TEXT_DOCUMENT_DIAGNOSTIC: Feature(
         "diagnostics",
         "diagnostic_report",
-        _has_opening_fence,
+        _may_have_front_matter,
         lambda: types.RelatedFullDocumentDiagnosticReport(items=[]),
         types.DiagnosticOptions(
             identifier="writeit",

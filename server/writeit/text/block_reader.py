@@ -47,6 +47,11 @@ _KINDS: dict[str, BlockKind] = {
     "hr": "rule",
 }
 _DIV = "div"
+_TITLE_LINE = re.compile(
+    r"(?:\A|(?<=[\r\n])) {0,3}(?:#[ \t][^\r\n]*|=+[ \t]*(?=[\r\n]|\Z))"
+)
+"""What may be a heading of level 1."""
+_TITLE_ATTEMPTS = 3
 _CLOSING_TYPES = {
     kind.removesuffix("_open")
     for kind, name in _KINDS.items()
@@ -72,6 +77,20 @@ def read_blocks(text: str, start: int = 0) -> MarkdownBlocks:
     blocks = MarkdownBlocks(lines, Block("document", range(len(lines))))
     _TreeBuilder(blocks).build(tokens)
     return blocks
+
+
+def find_title(text: str) -> str:
+    """Return the title of a text without front matter, as `MarkdownBlocks.title`.
+
+    What is below the title is not read, as far as the text allows.
+    """
+    for attempt, match in enumerate(_TITLE_LINE.finditer(text)):
+        above = text[: match.end()]
+        if attempt == _TITLE_ATTEMPTS or "$$" in above or "%%" in above:
+            return read_blocks(text).title  # their end may be below
+        if title := read_blocks(above).title:
+            return title
+    return ""
 
 
 class _TreeBuilder:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 from typing import Literal
 
 BlockKind = Literal[
@@ -93,7 +95,7 @@ class Section:
 
     heading: Block
     lines: range
-    """The lines of the text below the heading, without blank lines around it."""
+    """The lines below the heading, without blank lines at their end."""
 
 
 class MarkdownBlocks:
@@ -103,6 +105,7 @@ class MarkdownBlocks:
         self.lines = lines
         """The text in lines with their ends; front matter is blank lines."""
         self.root = root
+        self._offsets = [0, *accumulate(map(len, lines))]
 
     def chain(self, first_line: int, last_line: int | None = None) -> tuple[Block, ...]:
         """Return the blocks that contain these lines, the outermost first."""
@@ -176,7 +179,7 @@ class MarkdownBlocks:
                 return
             yield container, piece
 
-    @property
+    @cached_property
     def sections(self) -> list[Section]:
         """Every heading with its section, in the order of the text.
 
@@ -196,15 +199,11 @@ class MarkdownBlocks:
 
     @property
     def title(self) -> str:
-        """The text of the first heading of level 1, or ""."""
-        return next(
-            (
-                title
-                for block in self.root.walk()
-                if block.level == 1 and (title := self.heading_text(block))
-            ),
-            "",
-        )
+        """The text of the first heading of level 1 outside quotes and lists, or ""."""
+        for block in _outside_containers(self.root):
+            if block.level == 1 and (title := self.heading_text(block)):
+                return title
+        return ""
 
     def heading_text(self, heading: Block) -> str:
         """Return a heading's markdown without its marks, on one line."""
@@ -215,6 +214,14 @@ class MarkdownBlocks:
             return " ".join(lines[:-1])
         return _CLOSING_HASHES.sub("", lines[0].lstrip("#")).strip()
 
+    def length(self, lines: range) -> int:
+        """Return how many characters lines have, with their ends."""
+        return self._offsets[lines.stop] - self._offsets[lines.start]
+
+    def offset(self, line: int) -> int:
+        """Return where a line begins in the joined lines."""
+        return self._offsets[line]
+
     def verbatim_lines(self) -> set[int]:
         """Return the lines of code, math, HTML and comments."""
         return {
@@ -223,6 +230,14 @@ class MarkdownBlocks:
             if block.kind in VERBATIM_KINDS
             for line in block.lines
         }
+
+
+def _outside_containers(parent: Block) -> Iterator[Block]:
+    for block in parent.children:
+        if block.is_div:
+            yield from _outside_containers(block)
+        else:
+            yield block
 
 
 def _sections_of(parent: Block, lines: list[str]) -> Iterator[Section]:
@@ -236,8 +251,6 @@ def _sections_of(parent: Block, lines: list[str]) -> Iterator[Section]:
             stop, start = stops[block.level], block.lines.stop
             while stop > start and not lines[stop - 1].strip():
                 stop -= 1
-            while start < stop and not lines[start].strip():
-                start += 1
             yield Section(block, range(start, stop))
             stops[block.level :] = [block.lines.start] * (7 - block.level)
         yield from _sections_of(block, lines)

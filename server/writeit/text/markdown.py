@@ -1,34 +1,14 @@
-"""Markdown as far as WriteIt reads it: code fences, headings and sections."""
+"""Code fences around a model's answer and around a passage."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from writeit.text.lines import split_lines
 
-BOM = "\ufeff"
-_LINE_END = r"(?:\r\n|\r|\n)"
-FRONT_MATTER = re.compile(
-    rf"\A(?P<open>{BOM}?---[ \t]*{_LINE_END})"
-    rf"(?P<yaml>(?:.*?{_LINE_END})??)"
-    rf"(?P<close>(?:---|\.\.\.)[ \t]*(?:{_LINE_END}|\Z))",
-    re.DOTALL,
-)
-"""Front matter with its fences at the start of a markdown text."""
-
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)")
 _PROSE_LANGUAGES = {"", "markdown", "md", "text", "txt"}
-_ANY_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6})(?:[ \t].*)?")
-_TITLE_HEADING = re.compile(r" {0,3}#(?:[ \t]+(?P<title>.*?))?(?:[ \t]+#+)?[ \t]*")
-
-
-def lines_outside_code(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Yield the lines outside code, without their ends, each with its number from 0."""
-    for number, (line, before, after) in enumerate(_with_fences(lines)):
-        if not before and not after:
-            yield number, line
 
 
 def split_paragraphs(text: str) -> list[str]:
@@ -106,40 +86,3 @@ def clean_output(raw_output: str) -> str:
     if opening and opening["info"].strip() in _PROSE_LANGUAGES:
         return strip_fence(text).strip()
     return text
-
-
-def first_title(body: str) -> str:
-    """Return the text of the first `# heading` outside code, or ""."""
-    for _, line in lines_outside_code(body.splitlines()):
-        if (heading := _TITLE_HEADING.fullmatch(line)) and heading["title"]:
-            return str(heading["title"])
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class MarkdownSection:
-    """A heading and its text, up to the next heading of the same level or above."""
-
-    heading_line: int
-    """The heading's line, from 0."""
-    level: int
-    """1 to 6."""
-    last_line: int
-    """The last line that is not blank; `heading_line` if the section is empty."""
-
-
-def parse_sections(lines: Sequence[str]) -> list[MarkdownSection]:
-    """Return the sections of a text without front matter."""
-    headings = [
-        (number, len(heading["marks"]))
-        for number, line in lines_outside_code(lines)
-        if (heading := _ANY_HEADING.fullmatch(line))
-    ]
-    sections = []
-    for index, (line, level) in enumerate(headings):
-        ends = (end for end, other in headings[index + 1 :] if other <= level)
-        last = next(ends, len(lines)) - 1
-        while last > line and not lines[last].strip():
-            last -= 1
-        sections.append(MarkdownSection(line, level, last))
-    return sections

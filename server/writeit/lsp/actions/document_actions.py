@@ -20,6 +20,8 @@ from writeit.lsp.convert import line_range, normalized_uri, to_offset
 from writeit.lsp.documents import Documents, PendingApply
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
+from writeit.text.lines import split_lines
+from writeit.views.escape import shorten
 
 
 def start_actions(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[Action]:
@@ -137,17 +139,16 @@ def rewrite_actions(
     There are none in front matter. On a heading its section is offered whatever part of
     the heading is selected: eglot sends the word at the cursor.
     """
-    selected, section = _selected_range(params.range), None
-    if params.range.start.line == params.range.end.line:
-        section = _section_range(documents, params)
-    if not (selected or section) or _is_in_front_matter(documents, params):
+    selected = _selected_range(params.range)
+    if _is_in_front_matter(documents, params):
         return
     usable = [pipeline for pipeline in pipelines if pipeline.applies_to == "selection"]
     if selected:
         yield from _passage_actions(usable, params, selected)
-    if section:
-        replacing = [pipeline for pipeline in usable if pipeline.output == "replace"]
-        yield from _passage_actions(replacing, params, section, " (this section)")
+    if params.range.start.line == params.range.end.line:
+        for pipeline in usable:
+            if pipeline.output == "replace":
+                yield from _section_actions(documents, pipeline, params)
 
 
 def is_word_selected(documents: Documents, params: types.CodeActionParams) -> bool:
@@ -166,8 +167,8 @@ def is_word_selected(documents: Documents, params: types.CodeActionParams) -> bo
 
 
 def _is_in_front_matter(documents: Documents, params: types.CodeActionParams) -> bool:
-    lines = documents.front_matter_text(params.text_document.uri).count("\n")
-    return params.range.end.line < lines
+    head = documents.front_matter_text(params.text_document.uri)
+    return params.range.end.line < len(split_lines(head))
 
 
 def _passage_actions(
@@ -197,21 +198,31 @@ def _selected_range(client_range: types.Range) -> dict[str, Any] | None:
     return _to_wire_range(client_range)
 
 
-def _section_range(
-    documents: Documents, params: types.CodeActionParams
-) -> dict[str, Any] | None:
-    """Return the text below the heading that the cursor is on, without the heading.
+def _section_actions(
+    documents: Documents,
+    pipeline: PipelineConfiguration,
+    params: types.CodeActionParams,
+) -> Iterator[RewriteAction]:
+    """Yield a pipeline for the text below the heading that the cursor is on.
 
-    If that is the title, it is the whole text.
+    If that is too long for the pipeline, for the largest section in it that fits.
     """
     document = documents.find_open(params.text_document.uri)
     if not isinstance(document, WriteItDocument):
-        return None
-    line = params.range.start.line
-    for section in document.sections():
-        if section.heading_line == line and section.last_line > line:
-            return _to_wire_range(line_range(line + 1, section.last_line + 1))
-    return None
+        return
+    limits = [s.max_length for s in pipeline.inputs if s.source == "selection"]
+    limit = min((limit for limit in limits if limit), default=None)
+    found = document.sections_at(params.range.start.line)
+    sizes = [each.blocks.length(each.section.lines) for each in found]
+    fitting = [n for n, size in enumerate(sizes) if limit is None or size <= limit]
+    if not fitting:
+        return
+    largest = max(fitting, key=lambda number: sizes[number])
+    title = found[largest].blocks.heading_text(found[largest].section.heading)
+    suffix = f" (section “{shorten(title, 40)}”)" if largest else " (this section)"
+    lines = found[largest].lines
+    passage = _to_wire_range(line_range(lines.start, lines.stop))
+    yield from _passage_actions([pipeline], params, passage, suffix)
 
 
 def _to_wire_range(lsp_range: types.Range) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from writeit.domain.errors import NotFound
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import split_model_id
 from writeit.library.catalog import LibraryEntry
-from writeit.library.front_matter import find_front_matter, split_front_matter
+from writeit.library.front_matter import split_front_matter
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
 from writeit.lsp.progress import WorkDoneProgress
 from writeit.lsp.session import Session
+from writeit.text.front_matter import find_front_matter
 
 # --- `writeit.pipeline.*` ---
 
@@ -37,10 +38,9 @@ async def list_pipelines(
 
 def _document_binding(session: Session, uri: str) -> shapes.DocumentBinding:
     """Return what front matter sets; its problems are reported when a run starts."""
-    front_matter = find_front_matter(session.documents.read_text(uri))
-    return shapes.DocumentBinding.model_validate(
-        split_front_matter(front_matter, uri).config
-    )
+    found = find_front_matter(session.documents.read_text(uri))
+    front_matter = split_front_matter(found.head if found else "", uri)
+    return shapes.DocumentBinding.model_validate(front_matter.config)
 
 
 def _pipeline_entry(
