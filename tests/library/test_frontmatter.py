@@ -323,7 +323,13 @@ def test_yaml_that_says_nothing_to_us_is_for_information() -> None:
 
 @pytest.mark.parametrize(
     "block",
-    ["  provider: [embedded]\n", "  providers: 3\n", "  providers: [\n", "  x\n"],
+    [
+        "  provider: [embedded]\n",
+        "  providers: 3\n",
+        "  providers: [\n",
+        "  x\n",
+        "  ? [a]\n  : b\n",
+    ],
 )
 def test_what_cannot_be_understood_lets_no_text_out(block: str) -> None:
     found = split_front_matter(f"---\nwriteit:\n{block}---\n")

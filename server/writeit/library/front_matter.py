@@ -14,7 +14,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from writeit.domain.entity import Entity, Name, StringList
 from writeit.domain.errors import InvalidPipeline
@@ -236,7 +236,8 @@ def _read_config(
         source.add_problem(message, node, code="wrong-value")
         return {}, FrontMatterConfig(providers=())
     if isinstance(node, MappingNode):
-        report_secrets(source, [key for key, _ in node.value])
+        keys = [key for key, _ in node.value if isinstance(key, ScalarNode)]
+        report_secrets(source, keys)
     known = drop_unknown_keys(source, FrontMatterConfig, data, (WRITEIT_KEY,))
     config = _validate_config(source, known)
     if has_errors(source.problems) and config.providers is None:

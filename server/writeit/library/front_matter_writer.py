@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from yaml.nodes import MappingNode, Node
 
@@ -58,6 +59,18 @@ def with_front_matter(
         completed = replace(found, content=content)
         result = completed.head + front_matter.body
     return _check_preserved(text, result, configuration.name)
+
+
+@lru_cache(maxsize=16)
+def can_insert_block(head: str) -> bool:
+    """Return whether front matter has no `writeit` block and can take one."""
+    found = find_front_matter(head)
+    if found is None:
+        return True
+    if found.dialect != "YAML" or split_front_matter(head).source is not None:
+        return False
+    content = f"{found.content}{WRITEIT_KEY}:\n"
+    return split_front_matter(replace(found, content=content).head).source is not None
 
 
 def _wrong_dialect(dialect: str | None) -> InvalidParams:

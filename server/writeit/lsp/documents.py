@@ -23,6 +23,7 @@ from writeit.library.front_matter import (
     read_source_document,
     split_front_matter,
 )
+from writeit.library.front_matter_writer import can_insert_block
 from writeit.library.yaml_cursor import (
     CursorContext,
     YamlWord,
@@ -301,8 +302,7 @@ def can_take_front_matter(documents: Documents, uri: str) -> bool:
     """Whether a document says nothing to WriteIt yet, and could."""
     if uri.startswith("writeit:") or documents.find_open(uri) is None:
         return False
-    found = parse_front_matter(documents.front_matter_text(uri), uri)
-    return found.source is None and not found.problems
+    return can_insert_block(documents.front_matter_text(uri))
 
 
 # --- where the cursor is ------------------------------------------------------------
@@ -318,7 +318,10 @@ def cursor_context_at(
     """
     text = documents.front_matter_text(uri)
     if text:
-        if not 0 < position.line < len(split_lines(text)) - 1:
+        if (
+            opening_dialect(text) != "YAML"
+            or not 0 < position.line < len(split_lines(text)) - 1
+        ):
             return None
         found = cursor_context(text, documents.to_offset(text, position))
         return (text, found) if found and not _is_prose(found) else None
@@ -353,7 +356,8 @@ def find_word_at(
 ) -> tuple[str, YamlWord, list[YamlWord]] | None:
     """Return the front matter, the word in it at a position, and all its words."""
     text = documents.front_matter_text(uri)
-    if not 0 < position.line < len(split_lines(text)) - 1:
+    is_inside = 0 < position.line < len(split_lines(text)) - 1
+    if not is_inside or opening_dialect(text) != "YAML":
         return None
     found = find_word(text, documents.to_offset(text, position))
     return None if found is None else (text, *found)
