@@ -12,14 +12,14 @@ import asyncio
 import random
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from writeit.domain import state_machine
 from writeit.domain.entity import TokenUsage
-from writeit.domain.events import RunStarted
+from writeit.domain.events import Event, RunStarted
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
@@ -34,11 +34,6 @@ from writeit.domain.run import (
 )
 from writeit.ports.store import RunCommit
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from writeit.domain.events import Event
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = {"angles": 900, "outline": 1200, "draft": 6000, "polish": 6000}

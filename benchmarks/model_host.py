@@ -15,22 +15,18 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from scene import provider, scene
+import psutil
+from scene import Scene, provider, scene
 
 from support.scripted_models import ScriptedKeys
 from writeit.llm.client import ModelHostClient
 from writeit.llm.host import prepare_environment
 from writeit.ports.models import ModelCall, TextDelta
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
-    import psutil
-    from scene import Scene
 
 CHUNKS = 3000
 STREAMS = 10

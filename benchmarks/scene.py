@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
@@ -19,10 +20,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from support.editor import Editor  # noqa: E402 -- found since the line above
 from support.workspace import new_workspace  # noqa: E402 -- as above
-
-if TYPE_CHECKING:
-    import signal
-    from collections.abc import AsyncIterator
 
 OBSERVED = Path(__file__).with_name("observed.py")
 SETTINGS = {"maxConcurrentPipelines": 10}

@@ -19,14 +19,10 @@ import statistics
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from scene import counts_of, scene
+from scene import Scene, counts_of, scene
 
 from support.editor import Refused
-
-if TYPE_CHECKING:
-    from scene import Scene
 
 STREAMS = 10
 RATE = 100

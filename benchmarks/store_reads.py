@@ -13,23 +13,18 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from make_runs import make_runs
 
 from writeit.domain import state_machine
 from writeit.domain.operations import lifecycle
 from writeit.ports.store import RunCommit, RunQuery
+from writeit.storage.snapshot import Counters
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from uuid import UUID
-
-    from writeit.storage.snapshot import Counters
 
 SIZES = (100, 1_000, 10_000)
 ROUNDS = 21

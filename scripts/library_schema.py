@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from writeit.domain.entity import Entity
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import (
     REQUIRED_GUIDELINES,
@@ -17,9 +18,6 @@ from writeit.domain.primer import (
     StylePrimer,
 )
 from writeit.library.validation import allowed_keys
-
-if TYPE_CHECKING:
-    from writeit.domain.entity import Entity
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -6,18 +6,21 @@ groups are ours to say, by xdist's hook: its own `--dist loadgroup` writes the g
 into the test's id, which pytest 9.2 no longer reads, and so groups nothing.
 """
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import pytest
+from pytest_asyncio import is_async_test
+from xdist.remote import Producer  # type: ignore[import-untyped]  # it has none
 
 from support.groups import TOGETHER, Groups, group
 
-if TYPE_CHECKING:
-    from xdist.remote import Producer  # type: ignore[import-untyped]  # it has none
-
+LOOPS: dict[str, Literal["session", "module"]] = {
+    "cli": "module",
+    "llm": "module",
+    "lsp": "session",
+}
+"""Folders whose fixtures start servers or hosts, and how long their loop lives."""
 FOREIGN = ("_API_KEY", "_BASE_URL", "_API_BASE")
 
 
@@ -37,5 +40,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first."""
+    """What takes longest begins first; tests that share a server share its loop."""
     items.sort(key=lambda item: group(item.nodeid) not in TOGETHER)
+    for item in items:
+        scope = LOOPS.get(item.path.parent.name)
+        own = item.get_closest_marker("asyncio")
+        if scope and is_async_test(item) and not (own and own.kwargs):
+            item.add_marker(pytest.mark.asyncio(loop_scope=scope), append=False)

@@ -1,7 +1,5 @@
 """docs/data-model.md: every rule of the data model is in it, and each has a test."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -58,9 +56,7 @@ def test_every_rule_has_a_test_and_every_marker_names_a_rule() -> None:
     assert set(data_model.collect_tests()) == set(all_rules())
 
 
-def test_a_marker_is_found_on_functions_and_on_assigned_classes(
-    tmp_path: Path,
-) -> None:
+def test_a_marker_is_found_on_functions_and_on_assigned_classes(tmp_path: Path) -> None:
     """Whatever else decorates them; a file that is no test is not read."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_one.py").write_text(

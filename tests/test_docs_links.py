@@ -1,7 +1,5 @@
 """Links and repository paths in the documentation exist."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

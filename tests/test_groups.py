@@ -1,7 +1,5 @@
 """Tests that share an editor are never run two at a time."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """The layers of the package, as ARCHITECTURE.md lists them, and its class names."""
 
-from __future__ import annotations
-
 import ast
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter

@@ -5,8 +5,6 @@ for a class only if what it is read from is known to be of that class. Checking 
 or passing it on does not count. What editors act on is looked for in their sources.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import re

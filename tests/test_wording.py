@@ -1,7 +1,5 @@
 """The texts of the server are in one golden file, so that a change of one is seen."""
 
-from __future__ import annotations
-
 import wording
 
 

@@ -1,18 +1,12 @@
 """A terminal in a workspace, and a provider on loopback."""
 
-from __future__ import annotations
+from collections.abc import AsyncIterator
 
-from typing import TYPE_CHECKING
-
+import pytest
 import pytest_asyncio
 
 from support.provider import running
 from support.terminal import Terminal, terminal_in
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    import pytest
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -1,15 +1,6 @@
 """Allowed providers in the terminal, also when the document does not exist."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import pytest
-
-if TYPE_CHECKING:
-    from support.terminal import CommandResult, Terminal
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from support.terminal import CommandResult, Terminal
 
 NOTES = """\
 ---
@@ -52,9 +43,7 @@ async def test_the_limit_applies_after_the_document_was_deleted(
     assert_refused(await shell.writeit("run", "--resume", run_id, *FORBIDDEN))
 
 
-async def test_the_limit_applies_to_an_imported_run(
-    shell: Terminal,
-) -> None:
+async def test_the_limit_applies_to_an_imported_run(shell: Terminal) -> None:
     """The document does not exist in that folder."""
     run_id = await start_run(shell)
     other = shell.folder.parent / "other"

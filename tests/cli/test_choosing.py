@@ -1,22 +1,16 @@
 """`writeit run --choose ask`: the choices of an editor, from a script and by hand."""
 
-from __future__ import annotations
-
 import re
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from support.terminal import CommandResult, Terminal
 from support.waiting import wait_until_async
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from support.terminal import CommandResult, Terminal
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RIVERS, WATER = (
     "openai/say-Rivers%20run.%0A%0AThey%20bend.",

@@ -1,17 +1,11 @@
 """The command line, with real processes and a test provider."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
-if TYPE_CHECKING:
-    from support.terminal import Terminal
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from support.terminal import Terminal
 
 
 async def test_notes_become_an_article_in_a_file(shell: Terminal) -> None:
@@ -33,9 +27,7 @@ async def test_notes_become_an_article_in_a_file(shell: Terminal) -> None:
     assert kept["history"][-1]["type"] == "run_completed"
 
 
-async def test_without_a_file_the_article_goes_to_stdout(
-    shell: Terminal,
-) -> None:
+async def test_without_a_file_the_article_goes_to_stdout(shell: Terminal) -> None:
     """Progress goes to stderr."""
     result = await shell.writeit(
         "run", "tech-article", "notes.md", "-m", "openai/say-words", "-q"
@@ -89,9 +81,7 @@ async def test_errors_say_what_to_do(
     assert "Traceback" not in result.err
 
 
-async def test_unavailable_models_are_listed_with_the_reason(
-    shell: Terminal,
-) -> None:
+async def test_unavailable_models_are_listed_with_the_reason(shell: Terminal) -> None:
     """If the offline model is not installed, the list says how."""
     result = await shell.writeit("model", "list", "--json")
     assert result.code == 0, result.err

@@ -1,12 +1,11 @@
 """`writeit doctor`: what is usable, and why the rest is not."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +13,6 @@ from support import keyring_backend
 from support.provider import running
 from support.waiting import TIMEOUT
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEY = "a-key-that-looks-like-nothing-known-0815"
 

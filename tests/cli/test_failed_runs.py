@@ -1,16 +1,8 @@
 """A run that fails in the terminal: what is kept, and how to resume it."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
-import pytest
-
-if TYPE_CHECKING:
-    from support.terminal import Terminal
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from support.terminal import Terminal
 
 NOTES = """\
 ---

@@ -1,13 +1,12 @@
 """`writeit log`, `show`, `usage`, `export`, `import`, `pipeline` and colours."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,9 +16,6 @@ from support.terminal import CommandResult, Terminal
 from writeit.app import main
 from writeit.domain.session import UserPreferences
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Shell:

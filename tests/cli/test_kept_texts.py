@@ -1,21 +1,15 @@
 """The user's texts are kept when something goes wrong in the terminal."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from support.terminal import CommandResult, Terminal
 
-    from support.terminal import CommandResult, Terminal
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 ASK = ("run", "tech-article", "notes.md", "--choose", "ask", "-m", "openai/say-one")
 EDIT = "Text of the user."
 WRITES = f'echo "{EDIT}" >> "$1"'
@@ -118,9 +112,7 @@ async def test_a_chosen_text_leaves_no_file(shell: Terminal, drafts: Path) -> No
     assert not remaining_files(drafts)
 
 
-async def test_a_file_created_during_the_run_is_not_replaced(
-    shell: Terminal,
-) -> None:
+async def test_a_file_created_during_the_run_is_not_replaced(shell: Terminal) -> None:
     """WriteIt checks again at the end; the article is in the run history."""
     async with shell.screen(
         *("run", "tech-article", "notes.md", "-m", "openai/slow-60"),
@@ -134,9 +126,7 @@ async def test_a_file_created_during_the_run_is_not_replaced(
     assert file.read_text(encoding="utf-8") == "Mine.\n"
 
 
-async def test_a_full_disk_leaves_the_old_file(
-    shell: Terminal,
-) -> None:
+async def test_a_full_disk_leaves_the_old_file(shell: Terminal) -> None:
     """With --force a file is replaced completely or not at all."""
     run = await shell.writeit(
         "run", "tech-article", "notes.md", "-m", "openai/fast-900"

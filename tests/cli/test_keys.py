@@ -1,21 +1,16 @@
 """`writeit keys` with a pipe, a terminal, and with and without a keyring."""
 
-from __future__ import annotations
-
 import json
 import os
 import pty
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from support import keyring_backend
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEY = "a-key-that-looks-like-nothing-known-0815"
 
@@ -54,9 +49,7 @@ def test_a_key_comes_from_stdin(environment: dict[str, str]) -> None:
     assert KEY not in result.stdout
 
 
-def test_the_terminal_prompts_and_hides_the_key(
-    environment: dict[str, str],
-) -> None:
+def test_the_terminal_prompts_and_hides_the_key(environment: dict[str, str]) -> None:
     """The terminal shows the prompt but not the input."""
     pid, terminal = pty.fork()
     if pid == 0:

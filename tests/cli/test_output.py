@@ -1,9 +1,5 @@
 """Views as a terminal shows them, and the ranges of paragraphs."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import click
 import pytest
 
@@ -16,12 +12,10 @@ from writeit.cli.output import (
 )
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import select
+from writeit.domain.run import PipelineRun
+from writeit.text.markdown import split_paragraphs
 from writeit.views.run import render_run
 from writeit.views.step import render_prompt
-
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun
-from writeit.text.markdown import split_paragraphs
 
 
 def shown(run: PipelineRun, step: str = "angles") -> str:

@@ -1,20 +1,16 @@
 """`writeit store`: output, effects and exit codes."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from storage.whole import FINISHED, whole_store
 from writeit.app import main
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ the code that has it, into a folder of its own, and commit what it writes:
     PYTHONPATH=tests python tests/compat/make_samples.py tests/compat/schema4
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
@@ -123,8 +121,7 @@ class Samples:
     ) -> PipelineRun:
         """Do an operation on the current step, or on the named one."""
         return await self.engine.execute(
-            run_id,
-            lambda run, at: verb(run, run.steps[step or run.current_step], at),
+            run_id, lambda run, at: verb(run, run.steps[step or run.current_step], at)
         )
 
     async def choose(self, run_id: UUID, **words: str) -> None:

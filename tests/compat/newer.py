@@ -3,8 +3,6 @@
 Started by `test_newer`, with a package that knows one key more on its path.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import shutil

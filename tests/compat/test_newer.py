@@ -5,8 +5,6 @@ process of its own. It must read all that is old; what it writes, this one must 
 from damage.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

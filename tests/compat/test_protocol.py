@@ -1,7 +1,5 @@
 """The wire schema keeps all that a client of an earlier one uses."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

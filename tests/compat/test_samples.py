@@ -1,7 +1,5 @@
 """This WriteIt reads what older ones wrote."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Iterator

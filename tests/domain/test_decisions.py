@@ -1,8 +1,6 @@
 """Every action on every step of a run in every state."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -36,16 +34,17 @@ from writeit.domain.errors import (
     WriteItError,
 )
 from writeit.domain.operations import generate, lifecycle, permitted, select
+from writeit.domain.operations.lifecycle import Events
 from writeit.domain.operations.select import MergeSelection
-from writeit.domain.run import MAX_RETRIES, PipelineRun, PipelineStatus, StepStatus
+from writeit.domain.run import (
+    MAX_RETRIES,
+    PipelineRun,
+    PipelineStatus,
+    StepState,
+    StepStatus,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from writeit.domain.operations.lifecycle import Events
-    from writeit.domain.run import StepState
-
-    Verb = Callable[[PipelineRun, StepState], Events]
+Verb = Callable[[PipelineRun, StepState], Events]
 
 TWO = ("draft", "polish")
 

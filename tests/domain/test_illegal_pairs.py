@@ -1,8 +1,6 @@
 """Every pair of statuses with every event: unlisted events are refused."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -21,6 +19,7 @@ from support.runs import (
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.errors import InvalidTransition
+from writeit.domain.events import Event
 from writeit.domain.operations import generate
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.domain.state_machine import (
@@ -28,9 +27,6 @@ from writeit.domain.state_machine import (
     RUN_TRANSITIONS,
     STEP_TRANSITIONS,
 )
-
-if TYPE_CHECKING:
-    from writeit.domain.events import Event
 
 HERE = "outline"
 """The step of the events; one step is before it and two are after it."""

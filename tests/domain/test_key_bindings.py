@@ -1,7 +1,5 @@
 """The spelling of chords, and the editors' default bindings."""
 
-from __future__ import annotations
-
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given

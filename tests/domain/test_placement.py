@@ -1,7 +1,5 @@
 """Where a text goes in the document that a run was started on."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 

@@ -1,8 +1,7 @@
 """A step's text in the user's documents, as the run records it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -20,11 +19,7 @@ from support.runs import (
 )
 from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.operations import lifecycle, select
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from writeit.domain.run import PipelineRun
+from writeit.domain.run import PipelineRun
 
 
 def put(run: PipelineRun, step: str, uri: str = "file:///a.md") -> PipelineRun:

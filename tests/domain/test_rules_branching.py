@@ -1,7 +1,5 @@
 """Branch and rewind: a child shares the past, and nothing of the parent changes."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import ValidationError
 

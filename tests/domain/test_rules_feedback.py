@@ -1,25 +1,11 @@
 """Feedback and ratings: feedback is never lost, answers never change."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from support.runs import (
-    START,
-    anew,
-    answered,
-    current,
-    done,
-    failing,
-    new_run,
-)
+from support.runs import START, anew, answered, current, done, failing, new_run
 from writeit.domain.errors import InvalidParams, InvalidTransition
 from writeit.domain.operations import select
-
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun
+from writeit.domain.run import PipelineRun
 
 # --- words and scores -------------------------------------------------------------
 

@@ -1,8 +1,6 @@
 """Generating, completing and regenerating: what a step allows and keeps."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -24,13 +22,8 @@ from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.errors import Busy, InvalidTransition
 from writeit.domain.operations import generate, lifecycle, select
+from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import PipelineStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from writeit.domain.operations.lifecycle import Events
-
 
 # --- asking -----------------------------------------------------------------------
 

@@ -1,7 +1,5 @@
 """Taking passages and joining them: by hand, by passages, by a model."""
 
-from __future__ import annotations
-
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given

@@ -1,7 +1,5 @@
 """The data model's rules of pipelines, their inputs and their steps."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The data model's rules of a style primer."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

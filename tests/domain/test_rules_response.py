@@ -1,11 +1,9 @@
 """The data model's rules of an answer, of its cost, and of how entities are kept."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -25,15 +23,12 @@ from support.runs import (
     new_id,
     new_run,
 )
-from writeit.domain.entity import TokenUsage, total_cost
+from writeit.domain.entity import Entity, TokenUsage, total_cost
 from writeit.domain.operations import select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import AIResponse, PipelineRun, StepState, split_model_id
 from writeit.domain.session import UserSession
-
-if TYPE_CHECKING:
-    from writeit.domain.entity import Entity
 
 CALL = call_for(StepState(step_name="angles"))
 

@@ -1,8 +1,7 @@
 """The data model's rules of a run: its fields, its status, its current step."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -29,9 +28,6 @@ from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.domain.state_machine import RUN_TRANSITIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 INITIALIZING, RUNNING, PAUSED, COMPLETED, ERROR = PipelineStatus
 LIVES: dict[str, Callable[[], PipelineRun]] = {

@@ -1,7 +1,5 @@
 """The data model's rules of sessions and preferences."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -157,8 +155,7 @@ def test_a_session_persists_preferences() -> None:
     ],
 )
 def test_default_models_must_reference_valid_model_identifiers(
-    model: str,
-    fine: bool,
+    model: str, fine: bool
 ) -> None:
     """A known provider and a model's name."""
     problems = preferring(default_models={"draft": model})

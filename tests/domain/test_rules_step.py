@@ -1,7 +1,5 @@
 """The data model's rules of a step: its fields, its times, its ways."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

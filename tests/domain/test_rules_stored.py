@@ -1,17 +1,16 @@
 """What the data model says of fields, keys and records, literally."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, get_type_hints
+from pathlib import Path
+from typing import Any, get_type_hints
 from uuid import UUID
 
 import pytest
 
 from support.engine_setup import PIPELINE, EngineSetup
 from support.runs import START, answered, completed, current, later, new_run
-from writeit.domain.entity import TokenUsage
+from writeit.domain.entity import Entity, TokenUsage
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import AIResponse, PipelineRun, StepState
@@ -20,11 +19,6 @@ from writeit.engine.precedence import StartRequest, run_started_event
 from writeit.storage import keys, mapping
 from writeit.storage.records import SharedTexts, encode_record
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from writeit.domain.entity import Entity
 
 RUN, OTHER = UUID(int=1), UUID(int=2)
 MOMENT = datetime(2026, 3, 1, 9, 30, 1, tzinfo=UTC)

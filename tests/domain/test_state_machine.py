@@ -1,40 +1,22 @@
 """A tree of runs under random histories: the rules always hold."""
 
-from __future__ import annotations
-
 from functools import partial
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import (
-    Bundle,
-    initialize,
-    rule,
-)
+from hypothesis.stateful import Bundle, initialize, rule
 
 from support.run_tree_machine import STEPS, RunTreeMachine
-from support.runs import (
-    START,
-    answer,
-    call_for,
-    current,
-    new_id,
-    new_run,
-    passage_of,
-)
+from support.runs import START, answer, call_for, current, new_id, new_run, passage_of
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations import generate, lifecycle, select
+from writeit.domain.operations.lifecycle import Events
 from writeit.domain.operations.select import MergeSelection
 from writeit.domain.run import Call, PipelineRun, StepStatus
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from writeit.domain.operations.lifecycle import Events
 
 A_STEP = st.none() | st.sampled_from(STEPS)
 """A step by its name, or the current one."""

@@ -1,7 +1,5 @@
 """Random choices among the actions that a run allows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random

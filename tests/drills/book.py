@@ -5,8 +5,6 @@ and a detail, most of them unique. `settled` holds the last reply about a run wh
 no other request is pending: the run must be shown so after any restart.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Checks of a workspace after a server was killed and another was started."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path

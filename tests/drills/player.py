@@ -1,7 +1,5 @@
 """A user of one editor who acts at random and records the replies."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Coroutine

@@ -1,7 +1,5 @@
 """A provider that records times, and servers with an editor that records them."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

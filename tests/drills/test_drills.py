@@ -1,7 +1,5 @@
 """Short drills; `make drill-kill` and `make drill-two` run the long ones."""
 
-from __future__ import annotations
-
 import random
 
 import pytest

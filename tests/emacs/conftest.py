@@ -1,22 +1,17 @@
 """A real Emacs with eglot, a real server, and a provider on loopback."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from emacs import process
 from emacs.session import EmacsSession
 from support.skips import skip_or_fail
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,12 +1,7 @@
 """Notes for the tests."""
 
-from __future__ import annotations
-
 from itertools import count
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 FIRST = "A river is moving water."
 SECOND = "It begins at a source."

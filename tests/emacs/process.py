@@ -5,8 +5,6 @@ server, as `emacsclient --eval` does. That works even while Emacs waits for a ke
 a reply.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json
@@ -20,13 +18,11 @@ import subprocess
 import tempfile
 import termios
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from support.waiting import TIMEOUT, wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 ROWS, COLUMNS = 40, 110
 

@@ -1,18 +1,14 @@
 """What a user does and sees in an Emacs with eglot and no plug-in."""
 
-from __future__ import annotations
-
 import re
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from emacs.process import ENTER, Emacs, lisp_string
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 ACTION_QUESTION = (
     '(and (active-minibuffer-window) (string-match "Pick an action" (prompt)) t)'

@@ -1,21 +1,16 @@
 """What only a real Emacs shows: its questions, its timers, its projects."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from emacs import wording
 from emacs.conftest import documented_init
 from emacs.notes import FIRST, create_notes
 from emacs.session import LEAVE, NEXT_LINE, UNDO, EmacsSession
 from support.waiting import TIMEOUT, wait_until
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DEFINITION, BACK = "\x1b.", "\x1b,"
 POLISHED = " ".join(f"word{number}" for number in range(60))
@@ -72,9 +67,7 @@ def test_actions_about_the_word_at_the_cursor_are_last(emacs: EmacsSession) -> N
     emacs.close_question()
 
 
-def test_settings_come_from_eglots_workspace_configuration(
-    emacs: EmacsSession,
-) -> None:
+def test_settings_come_from_eglots_workspace_configuration(emacs: EmacsSession) -> None:
     """The model in the settings generates the answer."""
     emacs.open(create_notes(emacs.folder))
     emacs.lisp(
@@ -153,9 +146,7 @@ def test_exit_of_emacs_pauses_the_run(
     assert wait_until(lambda: statuses() == ["PAUSED"])
 
 
-def test_definition_of_first_line_is_the_current_step(
-    emacs: EmacsSession,
-) -> None:
+def test_definition_of_first_line_is_the_current_step(emacs: EmacsSession) -> None:
     """`M-.` opens the page of the step, `M-,` returns to the notes."""
     notes = create_notes(emacs.folder)
     emacs.open(notes)

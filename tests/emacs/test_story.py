@@ -3,18 +3,11 @@
 There is no plug-in, and the folder is not under version control.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from emacs import wording
-from emacs.session import SAVE
+from emacs.session import SAVE, EmacsSession
 from support.notes import NOTES
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from emacs.session import EmacsSession
 
 
 def run_to_the_draft(emacs: EmacsSession, notes: Path) -> None:

@@ -4,8 +4,6 @@ Texts with `{}` are formatted by the tests.
 Actions are regular expressions that match the start of a title.
 """
 
-from __future__ import annotations
-
 # Actions
 START = "Start tech-article"
 GENERATE = "Run {}"

@@ -1,17 +1,12 @@
 """An engine on a real store and scripted models."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from support.engine_setup import EngineSetup
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture

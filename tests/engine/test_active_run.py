@@ -1,7 +1,5 @@
 """The active run of a session: a run of a whole document, never of a passage."""
 
-from __future__ import annotations
-
 import pytest
 
 from support.engine_setup import PIPELINE, EngineSetup

@@ -1,17 +1,10 @@
 """Changes that other processes make to runs are found."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from engine.test_leases import other_engine
-from support.engine_setup import MODEL
+from support.engine_setup import MODEL, EngineSetup
 from support.waiting import wait_until_async
 from writeit.domain.operations import select
 from writeit.engine.leases import MAX_POLLED_RUNS, ExternalChanges
-
-if TYPE_CHECKING:
-    from support.engine_setup import EngineSetup
 
 
 def polling(setup: EngineSetup) -> ExternalChanges:
@@ -44,9 +37,7 @@ async def test_own_decisions_are_not_reported(setup: EngineSetup) -> None:
     assert changes.poll() == ([], [])
 
 
-async def test_streams_of_another_process_are_reported(
-    setup: EngineSetup,
-) -> None:
+async def test_streams_of_another_process_are_reported(setup: EngineSetup) -> None:
     """A poll returns runs with new text, without the engine's own runs."""
     run = await setup.run()
     changes = polling(setup)
@@ -69,9 +60,7 @@ async def test_a_run_deleted_by_another_process_is_found(setup: EngineSetup) -> 
     assert changes.poll() == ([run.pipeline_run_id], [])
 
 
-async def test_only_the_newest_runs_are_polled(
-    setup: EngineSetup,
-) -> None:
+async def test_only_the_newest_runs_are_polled(setup: EngineSetup) -> None:
     """A poll costs the same with any number of runs."""
     runs = [await setup.run() for _ in range(MAX_POLLED_RUNS + 5)]
     changes = polling(setup)

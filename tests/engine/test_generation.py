@@ -1,14 +1,12 @@
 """Generations: retries, refusals, stops, and what each one keeps."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
-from writeit.domain.errors import Busy, ModelError, NotFound
+from writeit.domain.errors import Busy, FailureReason, ModelError, NotFound
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineStatus, StepStatus
 from writeit.domain.session import Settings
@@ -16,18 +14,13 @@ from writeit.engine.precedence import ModelSelection
 from writeit.engine.requests import GenerateStep
 from writeit.engine.streaming import GenerationNotice, ResponseDelta, ResponseFinished
 
-if TYPE_CHECKING:
-    from writeit.domain.errors import FailureReason
-
 
 def failing(reason: FailureReason, **data: Any) -> ModelError:
     """Return an error of a provider."""
     return ModelError(f"provider error {reason}", reason=reason, **data)
 
 
-async def test_a_temporary_failure_is_retried_with_a_notice(
-    setup: EngineSetup,
-) -> None:
+async def test_a_temporary_failure_is_retried_with_a_notice(setup: EngineSetup) -> None:
     """Up to three attempts before the first token; each wait is a notice."""
     setup.models.script(MODEL, failing("unavailable"))
     setup.models.script(MODEL, failing("rate_limit", retryAfter=0))
@@ -75,9 +68,7 @@ async def test_a_permanent_failure_is_not_retried(
     assert len(setup.models.calls) == 1
 
 
-async def test_a_long_retry_after_is_not_waited_for(
-    setup: EngineSetup,
-) -> None:
+async def test_a_long_retry_after_is_not_waited_for(setup: EngineSetup) -> None:
     """A Retry-After above 60 seconds is an error that says when to retry."""
     setup.models.script(MODEL, failing("rate_limit", retryAfter=61))
     run = await setup.run()
@@ -87,9 +78,7 @@ async def test_a_long_retry_after_is_not_waited_for(
     assert len(setup.models.calls) == 1
 
 
-async def test_a_call_that_would_be_refused_is_not_sent(
-    setup: EngineSetup,
-) -> None:
+async def test_a_call_that_would_be_refused_is_not_sent(setup: EngineSetup) -> None:
     """Without a key for the only model, the store is not changed."""
     setup.models.refusals[MODEL] = failing("auth")
     run = await setup.run()
@@ -112,9 +101,7 @@ async def test_a_prompt_that_does_not_fit_names_both_numbers(
     assert "more than 2" in refused.value.message
 
 
-async def test_other_calls_go_on_when_one_is_refused(
-    setup: EngineSetup,
-) -> None:
+async def test_other_calls_go_on_when_one_is_refused(setup: EngineSetup) -> None:
     """The refused call is recorded as a failure and never sent."""
     setup.models.refusals[OTHER] = failing("auth")
     setup.models.script(MODEL, "here")
@@ -238,9 +225,7 @@ async def test_a_queued_run_can_be_stopped(setup: EngineSetup) -> None:
 
 
 @pytest.mark.rule("run-t4", "settled-31")
-async def test_a_crash_of_the_model_host_keeps_the_text(
-    setup: EngineSetup,
-) -> None:
+async def test_a_crash_of_the_model_host_keeps_the_text(setup: EngineSetup) -> None:
     """The run is ERROR, and any decision resumes it."""
     died = ModelError("the model host ended", reason="unavailable", host=True)
     setup.models.script(MODEL, "half ", died)
@@ -280,9 +265,7 @@ async def test_an_incomplete_answer_has_an_estimated_cost(setup: EngineSetup) ->
 
 
 @pytest.mark.rule("settled-21")
-async def test_deltas_after_the_first_are_joined(
-    setup: EngineSetup,
-) -> None:
+async def test_deltas_after_the_first_are_joined(setup: EngineSetup) -> None:
     """The joined deltas are the whole text."""
     setup.models.script(MODEL, *(f"{n} " for n in range(200)))
     run = await setup.run()
@@ -350,9 +333,7 @@ async def test_the_embedded_model_is_asked_when_nothing_is_named(
     assert [call.model for call in setup.models.calls] == ["embedded/smollm2-135m"]
 
 
-async def test_the_first_decision_stores_the_active_run(
-    setup: EngineSetup,
-) -> None:
+async def test_the_first_decision_stores_the_active_run(setup: EngineSetup) -> None:
     """The first decision stores the session."""
     run = await setup.run()
     session = setup.store.session(setup.engine.session.session_id)

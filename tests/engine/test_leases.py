@@ -1,21 +1,14 @@
 """Leases: acquired and released with decisions, and recovered from dead processes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from support.engine_setup import MODEL, OTHER, EngineSetup, FakeProcesses
 from writeit.domain.errors import Busy
 from writeit.domain.operations import select
-from writeit.domain.run import PipelineStatus, StepStatus
+from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.domain.session import SessionProcess
 from writeit.engine.engine import Engine
 from writeit.engine.leases import LEASE_TIMEOUT, LeaseMonitor
-
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun
 
 
 class OtherProcess(FakeProcesses):
@@ -120,9 +113,7 @@ async def test_reading_does_not_recover_the_run_of_a_live_owner(
     await setup.engine.close()
 
 
-async def test_an_owner_without_heartbeats_loses_its_lease(
-    setup: EngineSetup,
-) -> None:
+async def test_an_owner_without_heartbeats_loses_its_lease(setup: EngineSetup) -> None:
     """A process that hangs cannot block a run forever."""
     run = await streaming(setup)
     for _ in range(int(LEASE_TIMEOUT.total_seconds()) + 1):
@@ -146,9 +137,7 @@ async def test_a_heartbeat_renews_the_lease(setup: EngineSetup) -> None:
 
 
 @pytest.mark.rule("settled-33")
-async def test_the_session_of_a_dead_process_is_ended(
-    setup: EngineSetup,
-) -> None:
+async def test_the_session_of_a_dead_process_is_ended(setup: EngineSetup) -> None:
     """The next process that checks ends it."""
     await setup.run()
     mine = setup.engine.session.evolve(process=SessionProcess(pid=1, started=0.0))

@@ -1,24 +1,17 @@
 """Cost limits: calls above a limit are not sent; unknown costs are reported."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
-from support.engine_setup import MODEL, OTHER, PIPELINE
+from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
 from writeit.domain.errors import BudgetExceeded, ModelError, StoreError
 from writeit.domain.operations import select
-from writeit.domain.run import PipelineStatus
+from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.domain.session import CostLimits, Settings
 from writeit.engine.precedence import ModelSelection
 from writeit.engine.streaming import GenerationNotice
-
-if TYPE_CHECKING:
-    from support.engine_setup import EngineSetup
-    from writeit.domain.run import PipelineRun
 
 CAPPED = PIPELINE.evolve(
     steps=tuple(step.evolve(max_tokens=97) for step in PIPELINE.steps)
@@ -167,18 +160,14 @@ async def test_an_unknown_price_is_reported_and_does_not_block(
     assert notices == (expected if limits else [])
 
 
-async def test_a_cost_without_a_longest_answer_is_unknown(
-    setup: EngineSetup,
-) -> None:
+async def test_a_cost_without_a_longest_answer_is_unknown(setup: EngineSetup) -> None:
     """Neither the step nor the price list sets a maximum number of tokens."""
     limited(setup, run=1e-9)
     await generate_step(setup, await setup.run())
     assert [n.code for n in setup.of(GenerationNotice)] == ["unknownCost"]
 
 
-async def test_free_and_refused_calls_cost_nothing(
-    setup: EngineSetup,
-) -> None:
+async def test_free_and_refused_calls_cost_nothing(setup: EngineSetup) -> None:
     """A free model can run with a limit of 0."""
     limited(setup, run=0.0, day=0.0)
     setup.models.prices[MODEL] = 0.0

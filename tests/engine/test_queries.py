@@ -1,20 +1,13 @@
 """Previews: the prompt, its models and their cost. Nothing is sent."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from support.engine_setup import MODEL, OTHER, PIPELINE
+from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
 from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.operations import select
+from writeit.domain.run import PipelineRun
+from writeit.engine.queries import StepPreview
 from writeit.engine.requests import GenerateStep
-
-if TYPE_CHECKING:
-    from support.engine_setup import EngineSetup
-    from writeit.domain.run import PipelineRun
-    from writeit.engine.queries import StepPreview
 
 CAPPED = PIPELINE.evolve(
     steps=tuple(step.evolve(max_tokens=97) for step in PIPELINE.steps)
@@ -76,9 +69,7 @@ async def test_the_preview_has_the_models_a_run_would_use(setup: EngineSetup) ->
     assert only.id == "embedded/smollm2-135m"
 
 
-async def test_an_answered_step_shows_its_prompt_and_models(
-    setup: EngineSetup,
-) -> None:
+async def test_an_answered_step_shows_its_prompt_and_models(setup: EngineSetup) -> None:
     """Also if it is completed: what `step.run` would send, not a revision."""
     run = await setup.run()
     await setup.engine.wait_for_generation(await setup.ask(run, OTHER, MODEL))

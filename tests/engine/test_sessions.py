@@ -1,9 +1,7 @@
 """How sessions start: their workspace path and preferences."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +14,6 @@ from writeit.llm.keys import SystemKeys
 from writeit.ports.store import Maintenance, MoveResult, Store
 from writeit.ports.system import Ports
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def ports_with(folder: Path) -> Ports:

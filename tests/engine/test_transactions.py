@@ -1,9 +1,8 @@
 """How answers end when they are stopped late, or when the store cannot write."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,18 +11,12 @@ from support.waiting import TIMEOUT
 from writeit.domain import events as e
 from writeit.domain.errors import Busy, StoreError
 from writeit.domain.operations import select
-from writeit.domain.run import PipelineStatus, StepStatus
+from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.engine.leases import LeaseMonitor
 from writeit.engine.requests import GenerateStep
 from writeit.engine.streaming import ResponseFinished
+from writeit.ports.store import RunCommit
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from writeit.domain.run import PipelineRun
-    from writeit.ports.store import RunCommit
 
 ALL = "all after the gate."
 """The whole text of a gated model."""

@@ -1,25 +1,19 @@
 """Dossiers of runs that a random history made, with a primer that really is theirs."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 from storage import samples
 from support import runs
 from writeit.domain import events as e
 from writeit.domain import state_machine
+from writeit.domain.events import Event
 from writeit.domain.operations import generate, select
 from writeit.domain.run import PipelineRun, RunPrimer
 from writeit.domain.run_bundle import Ancestor, RunBundle
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from uuid import UUID
-
-    from writeit.domain.events import Event
-    from writeit.ports.store import RunCommit
+from writeit.ports.store import RunCommit
 
 PRIMER = samples.primer()
 PINNED = RunPrimer(

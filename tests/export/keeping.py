@@ -1,10 +1,9 @@
 """Stores that dossiers leave from and come to."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import uuid4
 
 from export.dossiers import PINNED, PRIMER, with_primer
@@ -14,13 +13,8 @@ from writeit.app import SystemClock, SystemProcesses
 from writeit.domain.run_bundle import RunBundle, with_uris
 from writeit.domain.session import UserSession
 from writeit.engine.engine import Engine
+from writeit.ports.store import RunCommit, Store
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from writeit.ports.store import RunCommit, Store
 
 
 def engine_on(store: Store, workspace: Path) -> Engine:

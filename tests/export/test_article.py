@@ -1,9 +1,7 @@
 """The markdown export: the finished text, and where it came from."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -11,12 +9,10 @@ import yaml
 from export.dossiers import finished
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.run import StepStatus
+from writeit.domain.run_bundle import RunBundle
 from writeit.export.article import final_text
 from writeit.export.render import export_run
 from writeit.library.front_matter import split_front_matter
-
-if TYPE_CHECKING:
-    from writeit.domain.run_bundle import RunBundle
 
 
 def saying(text: str) -> RunBundle:

@@ -1,31 +1,25 @@
 """Runs that leave one store and come to another."""
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from export.keeping import engine_on, filled, new_store
 from storage.histories import histories
+from writeit.domain.run_bundle import RunBundle
 from writeit.engine.transfer import build_bundle, import_run
 from writeit.export.bundle_reader import read_export
 from writeit.export.render import export_run
-from writeit.ports.store import RunQuery
+from writeit.ports.store import RunCommit, RunQuery, Store
 from writeit.storage.maintenance import LmdbMaintenance
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from writeit.domain.run_bundle import RunBundle
-    from writeit.ports.store import RunCommit, Store
-    from writeit.storage.store import LmdbStore
+from writeit.storage.store import LmdbStore
 
 modest = settings(
     max_examples=15,

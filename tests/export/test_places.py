@@ -1,10 +1,9 @@
 """Where an imported run may reach, and what happens where it is known already."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,18 +16,13 @@ from writeit.domain.errors import InvalidExport
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineStatus
 from writeit.domain.run_bundle import RunBundle, with_uris
+from writeit.engine.engine import Engine
 from writeit.engine.transfer import build_bundle, import_run
 from writeit.export.bundle_reader import read_export
 from writeit.export.bundle_writer import compute_checksum
 from writeit.export.render import export_run
 from writeit.ports.store import RunQuery
 from writeit.storage.maintenance import LmdbMaintenance
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from writeit.engine.engine import Engine
 
 
 @pytest.fixture

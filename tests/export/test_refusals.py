@@ -1,10 +1,9 @@
 """Files that are no exports, or not as they were written: typed, said, nothing more."""
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import yaml
@@ -13,9 +12,6 @@ from export.dossiers import finished
 from writeit.domain.errors import InvalidExport
 from writeit.export.bundle_reader import read_export
 from writeit.export.render import export_run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Data = dict[str, Any]
 
@@ -166,10 +162,7 @@ BARE: dict[str, Callable[[Data], None]] = {
     "a step that waits behind one that does not": lambda data: data["run"].update(
         current_step="angles",
         status="RUNNING",
-        steps={
-            **data["run"]["steps"],
-            "angles": {"step_name": "angles"},
-        },
+        steps={**data["run"]["steps"], "angles": {"step_name": "angles"}},
     ),
     "steps of another pipeline": lambda data: data["run"]["steps"].pop("polish"),
     "chosen, and nothing chosen": spoiled("run.steps.draft.user_selection", None),

@@ -1,21 +1,16 @@
 """What goes out comes back: random histories through both formats."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from export.dossiers import dossiers
 from storage.histories import histories
+from writeit.domain.session import ExportFormat
 from writeit.export.bundle_reader import read_export
 from writeit.export.render import export_run
-
-if TYPE_CHECKING:
-    from writeit.domain.session import ExportFormat
-    from writeit.ports.store import RunCommit
+from writeit.ports.store import RunCommit
 
 VERSION = "0.0.0"
 modest = settings(

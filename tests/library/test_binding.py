@@ -1,7 +1,5 @@
 """Front matter inserted or completed, with the existing part kept."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pytest

@@ -2,18 +2,13 @@
 
 # ruff: noqa: D103 -- the name of a test is its promise
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from writeit.library.catalog import Library, read_library
 from writeit.library.front_matter import check_front_matter, split_front_matter
 from writeit.library.yaml_source import SourceProblem
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PIPELINE = """\
 name: post

@@ -1,7 +1,5 @@
 """The page on front matter names every rule, and nothing that is none."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import get_args

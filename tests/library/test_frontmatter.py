@@ -2,8 +2,6 @@
 
 # ruff: noqa: D103 -- the name of a test is its promise
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -2,17 +2,12 @@
 
 # ruff: noqa: D103 -- the name of a test is its promise
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from writeit.domain.errors import InvalidPipeline, NotFound
 from writeit.library.catalog import Library, read_library
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

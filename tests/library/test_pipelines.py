@@ -2,18 +2,13 @@
 
 # ruff: noqa: D103 -- the name of a test is its promise
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
 
+from writeit.domain.pipeline import PipelineConfiguration
 from writeit.library.pipelines import read_pipeline
 from writeit.library.yaml_source import SourcePosition, SourceProblem, SourceRange
-
-if TYPE_CHECKING:
-    from writeit.domain.pipeline import PipelineConfiguration
 
 FILE_DATE = datetime(2026, 2, 3, tzinfo=UTC)
 URI = "file:///w/pipelines/p.yaml"

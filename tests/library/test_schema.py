@@ -2,20 +2,16 @@
 
 # ruff: noqa: D103 -- the name of a test is its promise
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 
 from library_schema import pipeline_schema, primer_schema
 from writeit.library.catalog import bundled_library_root
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = {"pipeline": pipeline_schema, "primer": primer_schema}

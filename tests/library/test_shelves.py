@@ -2,10 +2,8 @@
 
 # ruff: noqa: D103 -- the name of a test is its promise
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -20,9 +18,6 @@ from writeit.library.catalog import (
     user_library_root,
 )
 from writeit.library.yaml_source import SourceProblem
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PIPELINE = """\
 name: {name}

@@ -2,17 +2,15 @@
 
 # ruff: noqa: D103 -- the name of a test is its promise
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
 
 from writeit.domain.entity import TokenUsage
+from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import (
     AIResponse,
     PipelineRun,
@@ -27,9 +25,6 @@ from writeit.library.yaml_source import has_errors
 from writeit.prompts.build import build_prompt
 from writeit.prompts.validate import find_variables
 from writeit.text.block_reader import find_title
-
-if TYPE_CHECKING:
-    from writeit.domain.pipeline import PipelineConfiguration
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 with pytest.MonkeyPatch.context() as _patch:

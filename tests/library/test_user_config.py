@@ -1,17 +1,12 @@
 """The user's own configuration: three sources, and nothing in them raises."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from writeit.domain.session import UserConfig
 from writeit.library.user_config import config_file, read_user_config
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -1,24 +1,17 @@
 """One provider and one model host per module: starting a host takes seconds."""
 
-from __future__ import annotations
-
 import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
-from support.provider import running
+from support.provider import Provider, running
 from support.scripted_models import ScriptedKeys
 from writeit.llm.client import ModelHostClient
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-
-    from support.provider import Provider
-
-    MakeClient = Callable[..., ModelHostClient]
+MakeClient = Callable[..., ModelHostClient]
 
 KEY = "sk-test-0123456789abcdefghijklmnop"
 CACHE = Path(__file__).parents[2] / ".cache" / "writeit"

@@ -3,13 +3,10 @@
 `docs/models.md` shows the same rows; a test compares them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from writeit.domain.errors import FailureReason
+from writeit.domain.errors import FailureReason
 
 WORDS = "word0 word1 word2 "
 FIVE = WORDS + "word3 word4 "
@@ -109,10 +106,7 @@ ROWS = (
     Row(fault="HTTP 503", model="openai/err-503", reason="unavailable", attempts=3),
     Row(fault="HTTP 529", model="openai/err-529", reason="unavailable", attempts=3),
     Row(
-        fault="refused connection",
-        model="mistral/x",
-        reason="unavailable",
-        attempts=3,
+        fault="refused connection", model="mistral/x", reason="unavailable", attempts=3
     ),
     Row(fault="unknown host", model="deepseek/x", reason="unavailable", attempts=3),
     Row(
@@ -157,9 +151,7 @@ ROWS = (
         kept=WORDS,
     ),
     Row(
-        fault="a stream that is not JSON",
-        model="openai/malformed",
-        reason="malformed",
+        fault="a stream that is not JSON", model="openai/malformed", reason="malformed"
     ),
     Row(
         fault="malformed SSE mid-stream",

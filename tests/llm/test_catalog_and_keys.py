@@ -2,11 +2,10 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keyring.errors
 import pytest
@@ -17,9 +16,6 @@ from writeit.llm.catalog import ModelCatalog, ModelLister, TokenPrice
 from writeit.llm.keys import SystemKeys
 from writeit.llm.providers import embedded, ollama
 from writeit.llm.providers.registry import get_provider
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ENTRIES: dict[str, dict[str, Any]] = {
     "gpt-4o": {
@@ -88,9 +84,7 @@ def test_without_a_key_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "OPENAI_API_KEY" in caught.value.hint
 
 
-def test_another_remote_endpoint_needs_a_key(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_another_remote_endpoint_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "https://models.example/v1")
     with pytest.raises(ModelError, match="no API key"):
         get_provider("openai").check_call("openai/gpt-4o", None, missing)

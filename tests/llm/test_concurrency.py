@@ -2,11 +2,10 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
 from uuid import UUID
+
+import pytest
 
 from support.provider import running
 from support.scripted_models import ScriptedKeys
@@ -17,12 +16,7 @@ from writeit.llm.concurrency import (
     ProviderLimiters,
     calls_per_provider,
 )
-from writeit.ports.models import ModelCall, ModelDone, ModelNotice
-
-if TYPE_CHECKING:
-    import pytest
-
-    from writeit.ports.models import ModelStreamItem
+from writeit.ports.models import ModelCall, ModelDone, ModelNotice, ModelStreamItem
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 

@@ -1,7 +1,5 @@
 """One pool of connections: a call uses the connection of an earlier one."""
 
-from __future__ import annotations
-
 import asyncio
 
 from support.provider import Reply, framed, read_request, sse

@@ -2,31 +2,29 @@
 
 # ruff: noqa: D102, D103 -- the name of a test is its promise; Scene says the rest
 
-from __future__ import annotations
-
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import pytest
 import pytest_asyncio
 
+from support.provider import Provider
 from support.scripted_models import ScriptedModels
 from support.waiting import TIMEOUT
 from writeit.domain.errors import FailureReason, ModelError, NotFound
+from writeit.llm.client import ModelHostClient
 from writeit.llm.errors import build_model_error
 from writeit.llm.providers.provider import missing_key_error
-from writeit.ports.models import ModelCall, ModelDone, TextDelta
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from support.provider import Provider
-    from writeit.llm.client import ModelHostClient
-    from writeit.ports.models import Models, ModelStreamItem
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from writeit.ports.models import (
+    ModelCall,
+    ModelDone,
+    Models,
+    ModelStreamItem,
+    TextDelta,
+)
 
 FIVE = "word0 word1 word2 word3 word4 "
 

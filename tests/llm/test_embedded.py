@@ -2,13 +2,12 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
 import asyncio
 import importlib.util
 import os
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -20,15 +19,13 @@ from support.waiting import TIMEOUT
 from writeit.domain.errors import ModelError
 from writeit.llm.client import ModelHostClient
 from writeit.llm.providers import embedded
-from writeit.ports.models import ModelCall, ModelDone, ModelNotice, TextDelta
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from writeit.ports.models import ModelStreamItem
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from writeit.ports.models import (
+    ModelCall,
+    ModelDone,
+    ModelNotice,
+    ModelStreamItem,
+    TextDelta,
+)
 
 SENTENCE = "Write one sentence about the sea."
 

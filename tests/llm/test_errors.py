@@ -2,19 +2,14 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
 import pytest
 
+from writeit.domain.errors import FailureReason
 from writeit.llm.errors import classify_error, parse_retry_after, redact, to_model_error
-
-if TYPE_CHECKING:
-    from writeit.domain.errors import FailureReason
 
 
 def failing(name: str, text: str = "", **attributes: object) -> Exception:

@@ -1,10 +1,8 @@
 """The fault table: the engine, a real host and a provider that has each fault."""
 
-from __future__ import annotations
-
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -12,10 +10,10 @@ import pytest_asyncio
 from llm.fault_table import ROWS, Row
 from support.certificate import self_signed
 from support.engine_setup import PIPELINE, START, FakeProcesses, TickingClock
-from support.provider import running
+from support.provider import Provider, running
 from support.scripted_models import ScriptedKeys
-from writeit.domain.errors import ModelError, NotFound
-from writeit.domain.run import StepStatus
+from writeit.domain.errors import ModelError, NotFound, WriteItError
+from writeit.domain.run import StepState, StepStatus
 from writeit.domain.session import UserSession
 from writeit.engine.engine import Engine
 from writeit.engine.precedence import StartRequest
@@ -25,19 +23,10 @@ from writeit.engine.streaming import (
     ResponseDelta,
     ResponseFinished,
     RetryPolicy,
+    StreamEvent,
 )
 from writeit.llm.client import ModelHostClient
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from support.provider import Provider
-    from writeit.domain.errors import WriteItError
-    from writeit.domain.run import StepState
-    from writeit.engine.streaming import StreamEvent
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DOCS = Path(__file__).parents[2] / "docs" / "models.md"
 KEYS = dict.fromkeys(("openai", "mistral", "deepseek", "groq"), "sk-of-the-fault-table")

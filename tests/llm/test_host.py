@@ -5,19 +5,18 @@ Each test starts its own hosts.
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import psutil
 import pytest
 
+from support.provider import Provider
 from support.scripted_models import ScriptedKeys
 from support.waiting import TIMEOUT, wait_until_async
 from writeit.domain.errors import ModelError
@@ -25,14 +24,7 @@ from writeit.llm.client import ModelHostClient
 from writeit.llm.process import HOST_COMMAND
 from writeit.ports.models import ModelCall, ModelDone, TextDelta
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from support.provider import Provider
-
-    MakeClient = Callable[..., ModelHostClient]
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+MakeClient = Callable[..., ModelHostClient]
 
 SLOW = ModelCall(model="openai/slow-5000", prompt="x")
 FAST = ModelCall(model="openai/fast-5", prompt="x")
@@ -169,9 +161,7 @@ async def test_close_ends_the_host_and_its_calls(make_client: MakeClient) -> Non
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.1, 0.3, 0.8, 1.5, "ready"])
-async def test_the_host_ends_with_its_parent_at_any_moment(
-    moment: float | str,
-) -> None:
+async def test_the_host_ends_with_its_parent_at_any_moment(moment: float | str) -> None:
     """It ends at once, without importing the rest."""
     process = await asyncio.create_subprocess_exec(
         *HOST_COMMAND,
@@ -206,10 +196,7 @@ async def test_a_print_is_no_message() -> None:
         "out.write(b'message')"
     )
     done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", script],
-        capture_output=True,
-        check=True,
+        subprocess.run, [sys.executable, "-c", script], capture_output=True, check=True
     )
     assert done.stdout == b"message"
     assert done.stderr == b"noise\nmore"
@@ -221,10 +208,7 @@ async def test_the_client_never_imports_litellm() -> None:
         "print(sorted({'litellm', 'openai', 'httpx', 'keyring'} & {*sys.modules}))"
     )
     done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", script],
-        capture_output=True,
-        check=True,
+        subprocess.run, [sys.executable, "-c", script], capture_output=True, check=True
     )
     assert done.stdout.strip() == b"[]"
 

@@ -2,29 +2,20 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
-from support.provider import PROMPT_TOKENS, SURROGATE_TEXT, UTF8_TEXT
+from support.provider import PROMPT_TOKENS, SURROGATE_TEXT, UTF8_TEXT, Provider
 from support.waiting import TIMEOUT, wait_until_async
 from writeit.domain.errors import FailureReason, ModelError
+from writeit.llm.client import ModelHostClient
 from writeit.ports.models import ModelCall, ModelDone, TextDelta
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from support.provider import Provider
-    from writeit.llm.client import ModelHostClient
-
-    MakeClient = Callable[..., ModelHostClient]
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+MakeClient = Callable[..., ModelHostClient]
 
 
 def asking(name: str, prompt: str = "Say something.") -> ModelCall:
@@ -182,9 +173,7 @@ async def test_usage_is_the_providers(client: ModelHostClient) -> None:
     assert not done.usage.estimated
 
 
-async def test_missing_usage_is_counted_and_marked(
-    client: ModelHostClient,
-) -> None:
+async def test_missing_usage_is_counted_and_marked(client: ModelHostClient) -> None:
     _, done = await answer(client, asking("nousage-5"))
     assert done.usage.estimated
     assert done.usage.completion_tokens >= 5

@@ -2,14 +2,12 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import sys
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import psutil
 import pytest
@@ -18,9 +16,6 @@ from support.waiting import TIMEOUT
 from writeit.domain.errors import ModelError
 from writeit.llm.providers import embedded
 from writeit.llm.providers.embedded import WeightsFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONTENT = b"GGUF and so on" * 1000
 WEIGHTS = WeightsFile(

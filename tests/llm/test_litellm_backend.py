@@ -2,17 +2,13 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from writeit.llm.litellm_backend import CompletionReader
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 ReadError = type("ReadError", (Exception,), {})
 USAGE = SimpleNamespace(prompt_tokens=9, completion_tokens=2)

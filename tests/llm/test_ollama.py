@@ -2,20 +2,12 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
+from support.provider import Provider
+from writeit.llm.client import ModelHostClient
 from writeit.llm.providers.ollama import OllamaClient, context_size_for
 from writeit.ports.models import ModelCall
-
-if TYPE_CHECKING:
-    from support.provider import Provider
-    from writeit.llm.client import ModelHostClient
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.parametrize(

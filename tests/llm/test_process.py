@@ -2,22 +2,20 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
 import asyncio
 import os
 import select
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from support.waiting import TIMEOUT
-from writeit.domain.errors import ModelError, NotFound
+from writeit.domain.errors import ModelError, NotFound, WriteItError
 from writeit.llm.client import AnswerStream
 from writeit.llm.host import MessageWriter
 from writeit.llm.process import (
+    HostMessage,
     LineSplitter,
     decode_message,
     encode_message,
@@ -25,10 +23,6 @@ from writeit.llm.process import (
     error_message,
 )
 from writeit.ports.models import TextDelta
-
-if TYPE_CHECKING:
-    from writeit.domain.errors import WriteItError
-    from writeit.llm.process import HostMessage
 
 any_text = st.text(st.characters(exclude_categories=[]))
 """Also lone surrogates."""

@@ -2,28 +2,19 @@
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
+from support.provider import Provider
 from support.scripted_models import ScriptedKeys
 from writeit.domain.errors import ModelError
 from writeit.llm.client import ModelHostClient
-from writeit.ports.models import ModelCall, ModelDone
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from support.provider import Provider
-    from writeit.ports.models import ModelStreamItem
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+from writeit.ports.models import ModelCall, ModelDone, ModelStreamItem
 
 REMOTE_HOST = "models.invalid"
 """A host that does not exist, so only a proxy can accept it."""
@@ -122,9 +113,7 @@ async def test_no_proxy_is_an_exception(provider: Provider) -> None:
     assert proxy.requests == []
 
 
-async def test_calls_to_this_machine_use_no_proxy(
-    provider: Provider,
-) -> None:
+async def test_calls_to_this_machine_use_no_proxy(provider: Provider) -> None:
     async with proxied(
         provider,
         OPENAI_BASE_URL=provider.base_url,

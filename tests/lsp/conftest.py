@@ -4,9 +4,8 @@ Servers live for the whole session: their model hosts take seconds to start. Tes
 that break a server, or look at its store as a whole, start their own.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -16,10 +15,6 @@ from support.front_matter_document import add_pipeline
 from support.open_documents import OpenDocuments
 from support.provider import Provider, running
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

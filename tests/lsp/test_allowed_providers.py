@@ -1,25 +1,16 @@
 """Where a text may be sent: its front matter says so, and nothing else is asked."""
 
-from __future__ import annotations
-
+from collections.abc import AsyncIterator
 from itertools import count
-from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
-from support.editor import serving
+from support.document import Document
+from support.editor import Refused, serving
 from support.open_documents import OpenDocuments, file_of
+from support.provider import Provider
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from support.document import Document
-    from support.editor import Refused
-    from support.provider import Provider
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BODY = "# Rivers\n\nA river is moving water.\n"
 _names = count(1)

@@ -1,20 +1,14 @@
 """A step's text in the writer's document: that it lands once and nothing is lost."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from support.document import Behavior
 from support.open_documents import BETTER, SECOND, TEXT, OpenDocuments
-
-if TYPE_CHECKING:
-    from support.document import Behavior
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_passage_is_replaced_once_in_one_edit(docs: OpenDocuments) -> None:

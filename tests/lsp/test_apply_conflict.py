@@ -1,19 +1,10 @@
 """A passage that was chosen and did not come into the document is offered again."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import pytest
+from pathlib import Path
 
 from support.code_actions import actions, execute, lenses
 from support.editor import serving
 from support.open_documents import BETTER, SECOND, OpenDocuments
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PUT = "Insert the new passage"
 COMPARE = "Compare the document with what the text makes of it"

@@ -1,17 +1,8 @@
 """A passage inside a code fence is replaced there, and the fence stays."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from support.open_documents import span
-
-if TYPE_CHECKING:
-    from support.open_documents import OpenDocuments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from support.open_documents import OpenDocuments, span
 
 TEXT = "# A\n\nBefore.\n\n```python\nx = 1\ny = 2\n```\n\nAfter.\n"
 

@@ -1,12 +1,10 @@
 """Where a step's text goes: passages, bodies, open documents, files, new files."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from support.editor import serving
+from support.editor import Json, serving
 from support.open_documents import (
     BETTER,
     FIRST,
@@ -17,13 +15,6 @@ from support.open_documents import (
     file_of,
 )
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_continuation_goes_behind_its_passage(docs: OpenDocuments) -> None:

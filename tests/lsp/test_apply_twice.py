@@ -1,17 +1,9 @@
 """A text applied twice, or followed by another: the user's text can be restored."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
-from support.open_documents import BETTER, SECOND, TEXT
+from support.open_documents import BETTER, SECOND, TEXT, OpenDocuments
 
-if TYPE_CHECKING:
-    from support.open_documents import OpenDocuments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEAR = "The mills stand further down, and their sails spin."
 FAR = "Windmills turn above the town whenever there is any wind at all."
 
@@ -22,9 +14,7 @@ async def restored(docs: OpenDocuments, run_id: str) -> None:
     assert result["applied"]
 
 
-async def test_a_text_applied_twice_is_restored_once(
-    docs: OpenDocuments,
-) -> None:
+async def test_a_text_applied_twice_is_restored_once(docs: OpenDocuments) -> None:
     """The second apply changes nothing; the replaced text is still known."""
     page = docs.open()
     run_id = await docs.polished(page)

@@ -1,17 +1,11 @@
 """The example that docs/protocol.md points to is a client that works."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys
 from pathlib import Path
 
-import pytest
-
 from support.workspace import new_workspace
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bare_client.py"
 

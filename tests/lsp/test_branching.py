@@ -1,15 +1,10 @@
 """Going back never destroys: branch, rewind, tree, delete, diff, over the wire."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from support.editor import Editor, Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from support.editor import Editor, Json
 
 
 async def at_outline(editor: Editor, **params: Any) -> tuple[str, Json]:
@@ -194,11 +189,7 @@ async def test_passages_are_taken_and_merged_by_hand(one_editor: Editor) -> None
         state = await one_editor.command(
             "writeit.step.take", runId=run_id, response=index, text=text
         )
-    assert [passage["text"] for passage in state["passages"]] == [
-        "two",
-        "one",
-        "mine",
-    ]
+    assert [passage["text"] for passage in state["passages"]] == ["two", "one", "mine"]
     assert [passage["responseId"] for passage in state["passages"]] == [
         *ids[::-1],
         None,

@@ -1,15 +1,10 @@
 """Code actions and lenses: what fits here and now, in every editor."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from support.editor import Editor
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from support.editor import Editor
 
 
 def spot(line: int, start: int, end: int) -> dict[str, Any]:
@@ -59,9 +54,7 @@ async def lenses(editor: Editor) -> list[str]:
     return [lens["command"]["title"] for lens in found]
 
 
-async def test_every_action_is_a_command_that_does_not_wait(
-    one_editor: Editor,
-) -> None:
+async def test_every_action_is_a_command_that_does_not_wait(one_editor: Editor) -> None:
     """Many editors block on a command and give up."""
     await one_editor.start_run()
     for action in (await actions(one_editor)).values():

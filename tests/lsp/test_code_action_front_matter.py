@@ -1,23 +1,14 @@
 """Actions about front matter: a block put in, the nearest name written."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from support.document import serve_documents
+from support.editor import Editor, Json
 from support.front_matter_document import FrontMatterDocument, writeit_block
 
-if TYPE_CHECKING:
-    from support.editor import Editor, Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-TOP: Json = {
-    "start": {"line": 0, "character": 0},
-    "end": {"line": 0, "character": 0},
-}
+TOP: Json = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
 
 
 async def offers(head: FrontMatterDocument) -> list[Json]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,12 +13,6 @@ import pytest_asyncio
 from support.editor import Editor, Refused, serving
 from support.workspace import new_workspace
 from writeit.lsp.messages import ERROR_DATA_BY_KIND
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UNDEFINED = """\
 name: broken
@@ -79,12 +75,7 @@ def snapshot(folder: Path) -> bytes:
         ("step.run", {"runId": "RUN", "step": "outline"}, "invalid_transition", ""),
         ("step.run", {"runId": "RUN", "step": "drat"}, "not_found", "draft"),
         ("step.run", {"runId": "RUN"}, "not_found", "models.default"),
-        (
-            "step.run",
-            {"runId": "RUN", "models": ["nobody/model"]},
-            "not_found",
-            "",
-        ),
+        ("step.run", {"runId": "RUN", "models": ["nobody/model"]}, "not_found", ""),
         (
             "step.run",
             {"runId": "RUN", "models": ["anthropic/claude-sonnet-4-5"]},

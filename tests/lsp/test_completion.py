@@ -1,24 +1,15 @@
 """Completion in front matter: what could stand there, however half the text is."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from support.editor import serving
+from support.editor import Editor, serving
 from support.front_matter_document import (
     FrontMatterDocument,
     add_pipeline,
     writeit_block,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 POST = "  pipeline: post\n"
 KEYS = ["pipeline", "primer", "models", "inputs", "output_path", "providers"]
@@ -95,9 +86,7 @@ async def test_what_is_taken_is_written_in_its_place(
     head = FrontMatterDocument(pipelined, writeit_block(words))
     item = next(item for item in await head.completed() if item["label"] == label)
     edit = item["textEdit"]
-    head.page.take(
-        {"textDocument": {"version": head.page.version}, "edits": [edit]},
-    )
+    head.page.take({"textDocument": {"version": head.page.version}, "edits": [edit]})
     assert head.page.text == writeit_block(after)
 
 

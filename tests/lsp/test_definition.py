@@ -1,21 +1,12 @@
 """Go to definition: from a document to its step, from a name to its file."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from support.document import place
+from support.editor import Editor, Json
 from support.front_matter_document import FrontMatterDocument, writeit_block
-from support.open_documents import BETTER
+from support.open_documents import BETTER, OpenDocuments
 from support.workspace import NOTES
-
-if TYPE_CHECKING:
-    from support.editor import Editor, Json
-    from support.open_documents import OpenDocuments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def definition(editor: Editor, uri: str, line: int, character: int = 0) -> Json:

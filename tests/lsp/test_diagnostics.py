@@ -1,25 +1,16 @@
 """Diagnostics of front matter: asked for or sent, exact, and gone when put right."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from support.editor import serving
+from support.editor import Editor, serving
 from support.front_matter_document import (
     PIPELINE,
     FrontMatterDocument,
     add_pipeline,
     writeit_block,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WRONG = writeit_block("  pipeline: pots\n")
 

@@ -1,17 +1,7 @@
 """A passage polished in its place, and front matter put in."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import pytest
-
+from support.editor import Json
 from support.open_documents import FIRST, SECOND, TEXT, OpenDocuments, span
-
-if TYPE_CHECKING:
-    from support.editor import Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NEW = "It%20flows."
 POLISHED = TEXT.replace(SECOND, "It flows.")

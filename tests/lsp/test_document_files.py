@@ -1,23 +1,14 @@
 """Documents as files that another program changes."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from support.open_documents import BETTER, SECOND, TEXT, file_of
+from support.open_documents import BETTER, SECOND, TEXT, OpenDocuments, file_of
 from support.store_failures import assert_store_error, disk_full
 from writeit.lsp.edits.files import replace_file_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.open_documents import OpenDocuments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_closed_text_that_is_too_long_is_refused_and_left(

@@ -1,8 +1,6 @@
 """Files and folders may be called anything, and editors quote names differently."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -10,11 +8,6 @@ import pytest
 from support.editor import serving
 from support.open_documents import BETTER, TEXT, OpenDocuments
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NAMES = ["C#", "100%25", "what?", "Müller & Söhne (1)", "a+b=c;d", "[x] ~ 'y'"]
 SAFE = "/:()[]'!&+=;,~@$"

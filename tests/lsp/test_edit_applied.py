@@ -1,7 +1,5 @@
 """Did an edit land? The newest text says so, whatever was typed since."""
 
-from __future__ import annotations
-
 from random import Random
 
 import pytest

@@ -1,9 +1,8 @@
 """The loop against a client in the same process, at moments that are hard to hit."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from lsprotocol import types
@@ -16,9 +15,6 @@ from writeit.lsp.edits import edit_retry
 from writeit.lsp.edits.edit_retry import EditRetry
 from writeit.lsp.pygls_fixes import WriteItWorkspace
 from writeit.text.merge3 import MergeResult, merge
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 URI = "untitled:a"
 BASE = "One two three.\n\nFour five six.\n"

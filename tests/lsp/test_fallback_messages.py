@@ -1,23 +1,14 @@
 """A client without a plug-in gets a message about each action's result."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from support.editor import serving
+from support.editor import Editor, Json, serving
 from support.open_documents import OpenDocuments
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from support.editor import Editor, Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 

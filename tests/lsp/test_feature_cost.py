@@ -1,16 +1,16 @@
 """What a lens and an action cost does not depend on how long the article is."""
 
-from __future__ import annotations
-
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from lsprotocol import types
 
 from writeit import app
 from writeit.domain.operations import select
+from writeit.domain.run import PipelineRun
 from writeit.engine import leases
 from writeit.engine.precedence import StartRequest
 from writeit.library.front_matter import read_source_document
@@ -21,13 +21,6 @@ from writeit.lsp.pages.refresh import ChangeNotifier
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
 from writeit.lsp.session import Session
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from writeit.domain.run import PipelineRun
-
-pytestmark = pytest.mark.asyncio
 
 HEAD = "---\nwriteit: {pipeline: tech-article}\n---\n# Notes\n"
 LINE = f"{'A line of an article. ' * 4}\n"
@@ -71,8 +64,7 @@ class Article:
         document = Counted(self.uri, text, 1, "markdown")
         workspace.text_documents[self.uri] = document
         server: Any = SimpleNamespace(
-            workspace=workspace,
-            client_capabilities=types.ClientCapabilities(),
+            workspace=workspace, client_capabilities=types.ClientCapabilities()
         )
         self.store = LmdbStore.open(folder / ".writeit" / "store")
         world = replace(app.create_ports(), open_store=lambda _: (self.store, None))

@@ -1,8 +1,6 @@
 """What front matter costs: nothing of the text behind it is looked at."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pytest
 from lsprotocol import types
@@ -17,9 +15,6 @@ from writeit.lsp.documents import (
     find_word_at,
 )
 from writeit.lsp.pygls_fixes import WriteItDocument, WriteItWorkspace
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 URI = "untitled:a"
 BODY = "A line of prose: not of keys.\n" * 10_000
@@ -54,10 +49,7 @@ def test_the_text_behind_it_is_not_looked_at(line: int) -> None:
     documents = open_document(writeit_block("  pipeline: post\n", BODY))
     position = types.Position(line=line, character=3)
     assert documents.front_matter_text(URI) == writeit_block("  pipeline: post\n", "")
-    for look in (
-        cursor_context_at,
-        find_word_at,
-    ):
+    for look in (cursor_context_at, find_word_at):
         assert (look(documents, URI, position) is not None) is (line < 4)
 
 

@@ -1,8 +1,6 @@
 """Front matter in any state, the cursor anywhere: an answer, and never an error."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -18,9 +16,6 @@ from writeit.lsp.documents import Documents, cursor_context_at, find_word_at
 from writeit.lsp.features.completion import SuggestionSources, suggest
 from writeit.lsp.pygls_fixes import WriteItWorkspace
 from writeit.text.lines import split_lines
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 URI = "untitled:a"
 ENCODINGS = tuple(types.PositionEncodingKind)

@@ -1,14 +1,14 @@
 """A full disk: a typed error, the text still there, nothing else touched."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from support.editor import Editor, Refused, serving
+from support.editor import Editor, Json, Refused, serving
+from support.provider import Provider
 from support.store_failures import (
     assert_store_error,
     disk_full,
@@ -17,15 +17,6 @@ from support.store_failures import (
 )
 from support.waiting import TIMEOUT
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from support.editor import Json
-    from support.provider import Provider
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

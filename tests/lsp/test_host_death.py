@@ -1,26 +1,19 @@
 """SIGKILL of the processes that speak to models: nothing that came is lost."""
 
-from __future__ import annotations
-
 import importlib.util
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 import pytest
 
-from support.editor import serving
+from support.editor import Editor, Json, serving
+from support.provider import Provider
 from support.skips import skip_or_fail
 from support.workspace import new_workspace
 from writeit.domain.errors import ModelError
 from writeit.llm.providers import embedded
-
-if TYPE_CHECKING:
-    from support.editor import Editor, Json
-    from support.provider import Provider
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CACHE = Path(__file__).parents[2] / ".cache" / "writeit"
 EMBEDDED_PIPELINE = """\

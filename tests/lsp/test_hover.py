@@ -1,21 +1,12 @@
 """Hover in front matter: what keys, names, inputs and models mean."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from support.editor import serving
+from support.editor import Editor, serving
 from support.front_matter_document import FrontMatterDocument, writeit_block
 from writeit.library.front_matter import FrontMatterConfig
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 POST = "  pipeline: post\n"
 

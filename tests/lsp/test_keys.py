@@ -1,25 +1,17 @@
 """Keys over the wire: set once, used, and never seen again."""
 
-from __future__ import annotations
-
 import asyncio
 import json
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from support import keyring_backend
 from support.editor import Editor, serving
+from support.provider import Provider
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from support.provider import Provider
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 KEY = "a-key-that-looks-like-nothing-known-0815"
 WRONG_KEYS = ("", "   ", "two words", "line\nbreak", "schlüssel")

@@ -1,24 +1,13 @@
 """Views live: while text comes, when answers end, when another editor decides."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-import pytest
-
-from support.editor import serving
+from support.document import Document
+from support.editor import Editor, serving
 from support.open_documents import OpenDocuments
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.document import Document
-    from support.editor import Editor
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TELL_ME = {"writeit": {"events": True, "views": "uri"}}
 

@@ -1,24 +1,13 @@
 """In a view: lenses and actions at each answer, a passage taken, symbols, hover."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
-
-import pytest
+from pathlib import Path
 
 from support.code_actions import actions, execute, lenses, line_of, open_view
 from support.document import place
-from support.editor import serving
+from support.editor import Editor, Json, serving
 from support.open_documents import BETTER, SECOND, TEXT, OpenDocuments
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor, Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def answered(editor: Editor, *models: str) -> str:
@@ -119,9 +108,7 @@ async def test_a_passage_selected_in_an_answer_is_taken_into_the_merge(
     assert run["steps"]["angles"]["content"] == "Another way\n\nOne way"
 
 
-async def test_a_selection_across_two_answers_is_no_passage(
-    one_editor: Editor,
-) -> None:
+async def test_a_selection_across_two_answers_is_no_passage(one_editor: Editor) -> None:
     """Nobody could say which answer it is from."""
     run_id = await answered(one_editor)
     uri = f"writeit:/step/{run_id}/angles.md"

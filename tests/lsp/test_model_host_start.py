@@ -1,23 +1,13 @@
 """The model host starts early: signs of a coming request start it."""
 
-from __future__ import annotations
-
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import psutil
-import pytest
 
 from support.code_actions import NOWHERE, actions
-from support.editor import serving
+from support.editor import Editor, serving
 from support.waiting import wait_until_async
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SELECTED = NOWHERE | {"end": {"line": 0, "character": 9}}
 

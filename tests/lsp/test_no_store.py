@@ -1,18 +1,11 @@
 """No store is made until something is to be kept."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from support.editor import PROFILES, Editor, serving
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UNBOUND = "# Bees\n\nThey dance to say where the flowers are.\n"
 LOOKS = (

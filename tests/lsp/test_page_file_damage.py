@@ -1,23 +1,16 @@
 """Page files that a full disk, a kill or another program damaged."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from support.editor import serving
+from support.open_documents import OpenDocuments
 from support.store_failures import assert_store_error, disk_full
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from support.open_documents import OpenDocuments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 FEEDBACK = "<!-- writeit:feedback -->\n"
 
 

@@ -1,24 +1,15 @@
 """Page files: whatever the editor or the user does, the user's words stay."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-import pytest
-
+from support.document import Document
 from support.editor import serving
+from support.open_documents import OpenDocuments
 from support.waiting import wait_until
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.document import Document
-    from support.open_documents import OpenDocuments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 FEEDBACK = "<!-- writeit:feedback -->\n"
 
 

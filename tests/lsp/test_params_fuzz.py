@@ -1,9 +1,9 @@
 """Every command with every kind of wrong value: typed errors, nothing changed."""
 
-from __future__ import annotations
-
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -13,12 +13,6 @@ from support.workspace import new_workspace
 from writeit.lsp.commands import HANDLERS
 from writeit.lsp.messages import ERROR_DATA_BY_KIND
 from writeit.lsp.protocol import Params
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 HUGE = "x" * 100_000
 WRONG: dict[str, Any] = {

@@ -1,7 +1,5 @@
 """Places in a text: lines and units as LSP counts them, in every encoding."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,16 +1,7 @@
 """`step.preview` and budgets with a real server: what is sent, and what is not."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import pytest
-
-if TYPE_CHECKING:
-    from support.editor import Editor
-    from support.provider import Provider
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from support.editor import Editor
+from support.provider import Provider
 
 
 async def test_a_preview_sends_nothing_and_shows_what_will_be_sent(

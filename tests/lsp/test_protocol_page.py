@@ -1,7 +1,5 @@
 """docs/protocol.md names all that the schema has besides commands."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import get_args

@@ -1,7 +1,5 @@
 """The TypeScript mirror of the contract is the one the code makes."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 

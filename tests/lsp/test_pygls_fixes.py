@@ -1,7 +1,5 @@
 """Messages about documents that are not open any more."""
 
-from __future__ import annotations
-
 from lsprotocol import types
 
 from writeit.lsp.pygls_fixes import WriteItWorkspace

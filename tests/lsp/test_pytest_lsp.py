@@ -1,7 +1,5 @@
 """The real process through an LSP client that is not ours, as two editors."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,18 +1,8 @@
 """From one run of a family to another, by what a bare client is offered."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import pytest
-
 from support.code_actions import actions, execute, lenses, line_of, open_view
-
-if TYPE_CHECKING:
-    from support.editor import Json
-    from support.open_documents import OpenDocuments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from support.editor import Json
+from support.open_documents import OpenDocuments
 
 BACK = "Switch to the parent run"
 ON = "Switch to this run"

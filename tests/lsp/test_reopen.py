@@ -1,19 +1,8 @@
 """The editor is opened again: the first line shows where the run stands."""
 
-from __future__ import annotations
+from pathlib import Path
 
-from typing import TYPE_CHECKING
-
-import pytest
-
-from support.editor import serving
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from support.editor import Editor, serving
 
 
 async def first_line(editor: Editor) -> list[str]:

@@ -1,16 +1,9 @@
 """Commands on runs and steps: start, list, generate, select, pause."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 import yaml
 
-if TYPE_CHECKING:
-    from support.editor import Editor
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from support.editor import Editor
 
 STEPS = ["angles", "outline", "draft", "polish"]
 
@@ -56,9 +49,7 @@ async def test_one_model_failing_does_not_stop_the_others(one_editor: Editor) ->
     """Some answers failed: a result, with failures."""
     run_id = await one_editor.start_run()
     state = await one_editor.command(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/say-here", "openai/err-401"],
+        "writeit.step.run", runId=run_id, models=["openai/say-here", "openai/err-401"]
     )
     assert [a["rawOutput"] for a in state["aiResponses"]] == ["here"]
     (failure,) = state["failures"]

@@ -1,11 +1,9 @@
 """The contract's schema and page are those of the code."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +18,6 @@ from writeit.lsp.messages import (
 )
 from writeit.lsp.schema import build_schema, schema_text
 from writeit.lsp.shapes import WireModel
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DOCS = Path(__file__).parents[2] / "docs"
 STALE = "the contract changed: run `python scripts/protocol_schema.py docs`"

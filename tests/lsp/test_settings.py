@@ -1,24 +1,15 @@
 """Settings, several folders, and what a bound document sets in motion."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import psutil
-import pytest
 
-from support.editor import serving
+from support.editor import Editor, serving
+from support.provider import Provider
 from support.waiting import TIMEOUT
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor
-    from support.provider import Provider
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_setting_names_the_model(one_editor: Editor) -> None:
@@ -30,9 +21,7 @@ async def test_a_setting_names_the_model(one_editor: Editor) -> None:
     assert [a["rawOutput"] for a in state["aiResponses"]] == ["set"]
 
 
-async def test_a_bad_setting_is_one_message_and_its_default(
-    one_editor: Editor,
-) -> None:
+async def test_a_bad_setting_is_one_message_and_its_default(one_editor: Editor) -> None:
     """What is right in the section counts all the same."""
     one_editor.settings = {
         "maxConcurrentPipelines": 99,

@@ -1,32 +1,22 @@
 """How the server begins and ends, whoever ends it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import UUID
 
 import psutil
-import pytest
 
-from support.editor import serving
+from support.editor import Editor, Json, serving
 from support.store_failures import wait_until_stored
 from support.waiting import TIMEOUT
 from writeit.domain.run import PipelineStatus
 from writeit.lsp.command_ids import COMMAND_IDS
 from writeit.lsp.commands import HANDLERS
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor, Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OURS_BEFORE_INITIALIZE = {
     "writeit",
@@ -120,10 +110,7 @@ async def streaming(editor: Editor, folder: Path, token: str) -> str:
     editor.notes = editor.open_document(folder / "notes.md")
     run_id = await editor.start_run()
     editor.start(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/slow-6000"],
-        streamToken=token,
+        "writeit.step.run", runId=run_id, models=["openai/slow-6000"], streamToken=token
     )
     await editor.until(lambda: len(editor.progress(token)) > 3)
     return run_id

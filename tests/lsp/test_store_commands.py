@@ -1,8 +1,7 @@
 """`writeit.store.*` and `writeit.usage.show` over the wire."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -10,12 +9,6 @@ import pytest_asyncio
 from support.editor import Editor, serving
 from support.workspace import new_workspace
 from writeit.storage.verify import check_store
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MODELS = ["openai/say-a", "openai/say-b"]
 LATER = "2100-01-01T00:00:00Z"

@@ -1,13 +1,11 @@
 """A store that cannot be opened, or not be written: told, and left as it is."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import lmdb
 import pytest
@@ -17,11 +15,6 @@ from support.editor import Editor, Refused, serving
 from support.store_failures import assert_store_error, other_files
 from writeit.storage import keys, migrations
 from writeit.storage.location import STORE_SUBFOLDER
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UNPRIVILEGED_SERVER = Path(__file__).with_name("unprivileged_server.py")
 RUN = {"pipeline": "tech-article", "inputs": {"source_material": "notes"}}

@@ -5,22 +5,14 @@ passages of both → merge → polish → apply → rewind → branch → other 
 export.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from support.editor import EVERY_PROFILE
+from support.editor import EVERY_PROFILE, Editor, Json
 from support.open_documents import OpenDocuments
 from support.transports import TRANSPORTS, served
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor, Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOTES = "# Notes on rivers\n\n- A river is moving water.\n"
 
@@ -107,8 +99,7 @@ async def tell(editor: Editor) -> None:
 
     before = await story.do("run.show")
     other = Story(
-        editor,
-        (await story.do("run.rewind", step="outline"))["pipelineRunId"],
+        editor, (await story.do("run.rewind", step="outline"))["pipelineRunId"]
     )
     await other.choose(0)
     await other.ask("say-Another%20draft.")

@@ -4,27 +4,18 @@ The user types into the notes and into page files, takes code actions and reads
 messages. No command and no id is named.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from support.document import place
+from support.document import Document, place
+from support.editor import Editor, Json
 from support.notes import NOTES
 from support.open_documents import OpenDocuments
 from support.transports import TRANSPORTS, served
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.document import Document
-    from support.editor import Editor, Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 class Writer:

@@ -1,20 +1,13 @@
 """Streams and cancels: in order, whole, and nothing lost when they are cut."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from support.editor import Refused
+from support.editor import Editor, Refused
+from support.provider import Provider
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from support.editor import Editor
-    from support.provider import Provider
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def deltas(values: list[dict[str, Any]], response_id: str) -> list[dict[str, Any]]:
@@ -209,10 +202,7 @@ async def test_a_rate_limit_is_waited_out_where_the_writer_can_see_it(
     """Three attempts before the first token, each told as a notice."""
     run_id = await one_editor.start_run()
     state = await one_editor.command(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/flaky-2"],
-        streamToken="flaky",
+        "writeit.step.run", runId=run_id, models=["openai/flaky-2"], streamToken="flaky"
     )
     assert len(state["aiResponses"]) == 1
     notices = [v for v in one_editor.progress("flaky") if v["kind"] == "notice"]

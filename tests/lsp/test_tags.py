@@ -1,23 +1,14 @@
 """Actions that let a model write are tagged so, for editors that know the tag."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from lsprotocol.types import CodeActionTag
 
 from support.editor import serving
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-PASSAGE = {
-    "start": {"line": 7, "character": 0},
-    "end": {"line": 8, "character": 10},
-}
+PASSAGE = {"start": {"line": 7, "character": 0}, "end": {"line": 8, "character": 10}}
 WRITTEN_BY_A_MODEL = {"Run angles", "Polish this passage"}
 NOT_WRITTEN = {"Skip angles", "Preview the prompt of angles", "Open the run"}
 

@@ -1,11 +1,9 @@
 """The same server over TCP and WebSocket: on loopback, for who has the token."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-import pytest
 from websockets.asyncio.client import connect
 
 from support.editor import Editor, capabilities
@@ -18,11 +16,6 @@ from support.transports import (
     over_tcp,
 )
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def hello(folder: Path, token: str | None) -> dict[str, Any]:

@@ -1,22 +1,14 @@
 """A range means the text that it was sent with, whatever is typed right after."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from support.document import Document
+from support.editor import Editor, Json
 from support.open_documents import SECOND, TEXT, span
 from support.transports import TRANSPORTS, served
 from writeit.lsp.commands import HANDLERS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor, Json
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 COMMANDS: dict[str, Json] = {
     "writeit.run.start": {"pipeline": "polish-passage"},

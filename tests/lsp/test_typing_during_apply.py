@@ -5,28 +5,18 @@ text that is applied: what is lost, doubled or mixed up shows. The seed is print
 WRITEIT_TYPING=300 it takes longer and sees more.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
-import pytest
-
-from support.document import Behavior
+from support.document import Behavior, Document
+from support.editor import Json
+from support.open_documents import OpenDocuments
 from support.text_strategies import essay
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from support.document import Document
-    from support.editor import Json
-    from support.open_documents import OpenDocuments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SEED = int(os.environ.get("WRITEIT_SEED", "2026"))
 CASES = int(os.environ.get("WRITEIT_TYPING", "100"))

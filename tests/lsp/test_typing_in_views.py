@@ -7,28 +7,17 @@ file, or in the run's history. The seed is printed; with WRITEIT_TYPING=300 it t
 longer and sees more.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections import Counter
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
-import pytest
-
-from support.document import Behavior
-from support.editor import Refused
+from support.document import Behavior, Document
+from support.editor import Json, Refused
+from support.open_documents import OpenDocuments
 from writeit.views.section_markers import find_section_markers
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.document import Document
-    from support.editor import Json
-    from support.open_documents import OpenDocuments
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SEED = int(os.environ.get("WRITEIT_SEED", "2026"))
 CASES = int(os.environ.get("WRITEIT_TYPING", "40")) // 2

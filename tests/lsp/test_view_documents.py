@@ -1,18 +1,12 @@
 """A page about a run is no text of the writer's: nothing is begun on it."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-if TYPE_CHECKING:
-    from support.editor import Editor
-    from support.provider import Provider
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from support.editor import Editor
+from support.provider import Provider
 
 
 async def page_of(editor: Editor, run_id: str) -> str:

@@ -1,20 +1,9 @@
 """Views over the wire: opened, read, as files where a client needs files."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-import pytest
-
-from support.editor import serving
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+from support.editor import Editor, serving
 
 
 async def answered(editor: Editor) -> str:

@@ -1,7 +1,5 @@
 """A server that obeys permissions, whoever starts it: even root may not write then."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import sys

@@ -4,22 +4,17 @@ Most tests share one Neovim, one workspace and so one server and one model host,
 with notes of its own. Tests that break something start a Neovim of their own.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from support.neovim_session import NeovimSession
 from support.nvim import Nvim, program
 from support.skips import skip_or_fail
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "neovim"

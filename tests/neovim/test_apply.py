@@ -1,13 +1,7 @@
 """A text applied to the document: complete, in time, one undo step."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from neovim import wording
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import NeovimSession
 
 BODY = """\
 The first paragraph.
@@ -171,9 +165,7 @@ def test_failed_save_is_reported(session: NeovimSession) -> None:
     assert REWRITTEN in session.text()
 
 
-def test_apply_to_a_read_only_buffer_is_reported(
-    session: NeovimSession,
-) -> None:
+def test_apply_to_a_read_only_buffer_is_reported(session: NeovimSession) -> None:
     """Once the buffer is modifiable, the same command applies the text."""
     _finish_run(session)
     session.nvim.command("setlocal nomodifiable")

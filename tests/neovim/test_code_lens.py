@@ -1,17 +1,11 @@
 """Code lenses, the status line, and both on Neovim 0.12."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 from neovim import wording
 from support.neovim_session import NOTES, NeovimSession
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from support.nvim import Nvim
+from support.nvim import Nvim
 
 NEOVIM_0_12 = """
 local codelens = vim.lsp.codelens

@@ -1,18 +1,12 @@
 """Commands: the queue, completion, messages, arguments."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 from neovim import wording
 from support.neovim_session import NOTES, NeovimSession
+from support.nvim import Nvim
 from support.waiting import wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from support.nvim import Nvim
 
 
 def _completed(session: NeovimSession, line: str) -> list[str]:

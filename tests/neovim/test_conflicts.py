@@ -1,14 +1,7 @@
 """A text and the user's own changes of the same passage: the user's are kept."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from neovim import wording
-from support.neovim_session import DIFF_WINDOWS, EDIT_AT_STREAM_START
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import DIFF_WINDOWS, EDIT_AT_STREAM_START, NeovimSession
 
 FRONT = "---\nwriteit: {models: {polish: openai/say-MODEL}}\n---\n"
 BODY = """\
@@ -66,9 +59,7 @@ def test_polish_conflict_keeps_the_users_text(session: NeovimSession) -> None:
     assert session.nvim.lua("return vim.api.nvim_get_current_buf()") == session.buffer()
 
 
-def test_conflict_is_resolved_with_a_diff(
-    session: NeovimSession,
-) -> None:
+def test_conflict_is_resolved_with_a_diff(session: NeovimSession) -> None:
     """`compare` shows document and text; `dp` takes a change over."""
     before = _open_notes(session, PROPOSED_PASSAGE)
     _polish_meanwhile(session, USER_PASSAGE)

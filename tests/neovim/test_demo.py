@@ -1,11 +1,10 @@
 """The interactive demo of `make demo`."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from neovim import wording
 from support.nvim import Nvim
@@ -14,9 +13,6 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "examples"))
 
 import neovim_demo  # noqa: E402 -- found by the line above
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def test_demo_shows_the_next_command(

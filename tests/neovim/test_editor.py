@@ -1,14 +1,7 @@
 """Answers and merges edited in a buffer."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from neovim import wording
-from support.neovim_session import IDLE
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import IDLE, NeovimSession
 
 LINES = "table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), '\\n')"
 

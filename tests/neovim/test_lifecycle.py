@@ -1,22 +1,16 @@
 """A server that is missing, too old, broken, crashes or hangs."""
 
-from __future__ import annotations
-
 import signal
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
 from neovim import wording
 from support.neovim_session import NOTES, NeovimSession
+from support.nvim import Nvim
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from support.nvim import Nvim
 
 SHORT_PATIENCE = 700
 """Milliseconds after which a silent server is reported."""

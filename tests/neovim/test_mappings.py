@@ -1,14 +1,9 @@
 """`<Plug>` mappings and preferred shortcuts."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neovim import wording
-from support.neovim_session import CLIENT
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import CLIENT, NeovimSession
 
 FRONT = "---\nwriteit: {models: {polish: openai/say-In%20better%20words.}}\n---\n"
 

@@ -1,23 +1,17 @@
 """The plug-in: its installation, help, settings, health check and workspace."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from neovim import wording
+from support.neovim_session import NeovimSession
+from support.nvim import Nvim
 from writeit.cli.setup import runtime_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from support.neovim_session import NeovimSession
-    from support.nvim import Nvim
 
 PLUGIN = Path(__file__).parents[2] / "neovim"
 LUA = sorted(PLUGIN.rglob("*.lua"))
@@ -124,9 +118,7 @@ def test_checkhealth(session: NeovimSession) -> None:
     assert "ERROR" not in report, report
 
 
-def test_checkhealth_without_a_server(
-    start: Callable[..., Nvim],
-) -> None:
+def test_checkhealth_without_a_server(start: Callable[..., Nvim]) -> None:
     """It lists the places searched and says how to install it."""
     nvim = start("vim.g.writeit = { cmd = { '/nowhere/writeit' } }")
     nvim.command("checkhealth writeit")
@@ -146,9 +138,7 @@ def test_invalid_settings_are_reported(start: Callable[..., Nvim]) -> None:
     assert nvim.lua("return require('writeit.config').get('width')") == 0.5
 
 
-def test_user_configuration_is_sent_at_startup(
-    start: Callable[..., Nvim],
-) -> None:
+def test_user_configuration_is_sent_at_startup(start: Callable[..., Nvim]) -> None:
     """Together with the plug-in's own options."""
     nvim = start("vim.g.writeit = { user = { storeLocation = 'user' } }")
     options = nvim.lua(

@@ -1,14 +1,9 @@
 """A passage rewritten in its place while the user types elsewhere."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
 
 from neovim import wording
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import NeovimSession
 
 FRONT = "---\nwriteit: {{models: {{polish: openai/{model}}}}}\n---\n"
 BODY = """\
@@ -79,9 +74,7 @@ def test_polish_closes_the_stream(session: NeovimSession) -> None:
     assert session.nvim.lua(WINDOWS) == 1
 
 
-def test_typing_during_a_polish(
-    session: NeovimSession,
-) -> None:
+def test_typing_during_a_polish(session: NeovimSession) -> None:
     """170 keys at 20 a second: all arrive, and one undo removes the rewrite."""
     before = _open_notes(session, "slow-150")
     nvim = session.nvim

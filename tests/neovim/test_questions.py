@@ -1,17 +1,11 @@
 """Questions to the user: long lists, cancelled and failing ones."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from neovim import wording
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from support.neovim_session import NeovimSession
+from support.neovim_session import NeovimSession
 
 WINDOWS = "#vim.api.nvim_tabpage_list_wins(0)"
 LIST_IS_OPEN = "vim.bo.filetype == 'writeit-list'"

@@ -1,15 +1,9 @@
 """Branches, the run tree and the history."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
 from neovim import wording
-from support.neovim_session import NOTES
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import NOTES, NeovimSession
 
 
 def test_run_tree_opens_and_branches(session: NeovimSession) -> None:

@@ -4,24 +4,17 @@
 each of them before you commit it.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from neovim import wording
-from support.neovim_session import EDIT_AT_STREAM_START
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from support.neovim_session import NeovimSession
-    from support.nvim import Nvim
+from support.neovim_session import EDIT_AT_STREAM_START, NeovimSession
+from support.nvim import Nvim
 
 SCREENS = Path(__file__).parent / "screens"
 WRITE_SCREENS = os.environ.get("WRITEIT_RENEW_SCREENS") == "1"

@@ -1,13 +1,7 @@
 """Start of a run: its inputs, its front matter, its document."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from neovim import wording
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import NeovimSession
 
 
 def test_front_matter_sets_pipeline_and_inputs(session: NeovimSession) -> None:

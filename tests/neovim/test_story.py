@@ -1,14 +1,7 @@
 """A whole run through `:WriteIt`, in a real Neovim with a real server."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from neovim import wording
-from support.neovim_session import NOTES
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import NOTES, NeovimSession
 
 
 def _edit_and_choose(session: NeovimSession, words: str) -> None:

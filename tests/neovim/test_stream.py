@@ -1,13 +1,9 @@
 """Answers while they are generated; the document is not touched."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neovim import wording
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import NeovimSession
 
 DOCUMENT_STATE = """
 local win = vim.fn.bufwinid(...)
@@ -111,9 +107,7 @@ def test_q_closes_the_stream(session: NeovimSession) -> None:
     assert len(answer["rawOutput"].split()) == 150
 
 
-def test_step_view_replaces_the_stream(
-    session: NeovimSession,
-) -> None:
+def test_step_view_replaces_the_stream(session: NeovimSession) -> None:
     """Unless the cursor is in the stream; then <CR> opens the view."""
     session.run("start")
     session.run("next openai/slow-150")

@@ -1,15 +1,9 @@
 """What a command in a document is about: the document's own run."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import Any
 
 from neovim import wording
-
-if TYPE_CHECKING:
-    from typing import Any
-
-    from support.neovim_session import NeovimSession
+from support.neovim_session import NeovimSession
 
 NOTES = """\
 ---

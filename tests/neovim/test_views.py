@@ -1,13 +1,7 @@
 """`writeit:` documents."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from neovim import wording
-
-if TYPE_CHECKING:
-    from support.neovim_session import NeovimSession
+from support.neovim_session import NeovimSession
 
 
 def test_view_opens_by_its_uri(session: NeovimSession) -> None:

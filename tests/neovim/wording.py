@@ -3,8 +3,6 @@
 Texts with `{}` are formatted by the tests.
 """
 
-from __future__ import annotations
-
 # The plug-in's own: runs and steps
 STARTED = "Started {}"
 STARTED_FOR = "Started {} for {}. Generate"

@@ -1,7 +1,5 @@
 """The soak benchmark for ten seconds, counts only: memory needs minutes."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The wheel in an empty environment: it serves and finds its pipelines."""
 
-from __future__ import annotations
-
 import asyncio
 import subprocess
 import sys

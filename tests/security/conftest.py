@@ -1,7 +1,5 @@
 """What is attacked: real servers, and a provider that keeps what is sent."""
 
-from __future__ import annotations
-
 from lsp.conftest import environment, provider, workspace
 
 __all__ = ["environment", "provider", "workspace"]

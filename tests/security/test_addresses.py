@@ -1,24 +1,17 @@
 """A model id is a name and never an address; where a call goes is always said."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from support.editor import serving
+from support.editor import Editor, serving
+from support.provider import Provider
 from writeit.domain.errors import InvalidParams
 from writeit.domain.run import check_model_id
 from writeit.llm.litellm_backend import default_endpoint
 from writeit.llm.providers.registry import get_provider
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from support.editor import Editor
-    from support.provider import Provider
 
 URL = "http://127.0.0.1:9/v1"
 ADDRESSES = {

@@ -1,12 +1,10 @@
 """Only who has the token is heard: the entrance of --tcp and --ws."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -23,9 +21,6 @@ from writeit.lsp.transports import (
     NotLoopbackError,
     resolve_loopback_address,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,16 +1,11 @@
 """Odd bytes on stdin: a server that stays, or ends with a sentence."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from support.attacks import framed, initialize, run_server
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PING = b'{"jsonrpc": "2.0", "id": 7, "method": "writeit/ping", "params": null}'
 HEADS = {

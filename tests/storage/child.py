@@ -8,8 +8,6 @@ child.py full FOLDER             reaches a limit on file sizes, which is then ra
 child.py deny FOLDER             opens it as somebody who may not write there
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """Fixtures: a store that exists, and one that the first write creates."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

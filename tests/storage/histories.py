@@ -1,7 +1,5 @@
 """Random histories of a run and its branches, built with the engine's operations."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -290,11 +288,7 @@ def histories(draw: st.DrawFn, max_size: int = 40) -> list[RunCommit]:
     return family.decisions
 
 
-def _act(
-    family: RunTreeMachine,
-    run: PipelineRun,
-    action: Action,
-) -> None:
+def _act(family: RunTreeMachine, run: PipelineRun, action: Action) -> None:
     """Do what the state allows; a refusal is ignored, these tests are not about it."""
     try:
         if events := action(family, run):

@@ -7,8 +7,6 @@ or make something, and after every write to the disk. Then another one finishes 
 move. Reports how many points there were.
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Short constructors of entities for the tests of the store."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID

@@ -1,7 +1,5 @@
 """A store is created by the first write."""
 
-from __future__ import annotations
-
 import asyncio
 import subprocess
 import sys

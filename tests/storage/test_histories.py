@@ -1,7 +1,5 @@
 """Random histories are read as they were committed."""
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """The folder of a store, and the message about it."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -41,9 +39,7 @@ def test_without_a_folder_it_is_the_users(data_folder: Path) -> None:
     assert str(folder) in message
 
 
-def test_the_users_data_folder_is_the_systems(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_users_data_folder_is_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unless the environment says otherwise."""
     monkeypatch.delenv("WRITEIT_DATA_DIR")
     folder, _ = store_folder(None)

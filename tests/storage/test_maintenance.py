@@ -1,7 +1,5 @@
 """Maintenance of an open store: status, compacting, backups, pruning."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import subprocess

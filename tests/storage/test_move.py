@@ -1,7 +1,5 @@
 """`writeit store move`: a store is moved completely, or not at all."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

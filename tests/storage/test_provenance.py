@@ -1,7 +1,5 @@
 """A store that this user did not create is verified before LMDB maps it."""
 
-from __future__ import annotations
-
 import os
 import random
 import shutil

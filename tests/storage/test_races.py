@@ -1,7 +1,5 @@
 """Two processes that commit to one run at the same time."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from pathlib import Path

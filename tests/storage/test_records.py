@@ -1,7 +1,5 @@
 """Records, keys and caches: order, limits, versions."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """The port `Store`, on a store that exists and on one that is created later."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Readers and the writer at once: nothing is lost or read twice."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from pathlib import Path

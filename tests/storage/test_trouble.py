@@ -1,7 +1,5 @@
 """Kills, full disks, other processes, damage and newer versions."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """Keys and values on the disk, groups of writes, limits."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from dataclasses import replace

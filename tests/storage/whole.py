@@ -1,7 +1,5 @@
 """A small store in which every kind of key stands, as the product writes them."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 from pathlib import Path

@@ -1,17 +1,12 @@
 """What attackers send, and what a server is started with to receive it."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def initialize(token: object, method: str = "initialize", **extra: object) -> bytes:

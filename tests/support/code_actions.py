@@ -1,11 +1,8 @@
 """Read and execute code lenses and code actions."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from support.editor import Editor, Json
+from support.editor import Editor, Json
 
 NOWHERE = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
 

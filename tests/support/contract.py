@@ -1,7 +1,5 @@
 """The published contract, to which every reply in the tests is held."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from pathlib import Path

@@ -13,12 +13,9 @@ from __future__ import annotations
 import asyncio
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from support.editor import Declined
-
-if TYPE_CHECKING:
-    from support.editor import Editor, Json
+from support.editor import Declined, Editor, Json
 
 Behavior = Literal["honest", "lies", "errors", "refuses", "lags", "deaf"]
 LAG = 0.15

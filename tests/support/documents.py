@@ -1,17 +1,13 @@
 """Open documents without a process: the server's own classes over a workspace."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lsprotocol import types
+from pygls.workspace import Workspace
 
 from writeit.lsp.client import Client
 from writeit.lsp.documents import Documents
-
-if TYPE_CHECKING:
-    from pygls.workspace import Workspace
 
 
 def documents_of(workspace: Workspace, **methods: Any) -> Documents:

@@ -1,23 +1,19 @@
 """An editor for tests: raw JSON over stdio, every message kept in its order."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import json
 import os
 import sys
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_lsp import client_capabilities
 
 from support import contract
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
 
 Json = dict[str, Any]
 PROFILES = ("visual_studio_code", "neovim", "bare")

@@ -1,28 +1,23 @@
 """An engine on a real store and scripted models, with a clock tests can read."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from support.scripted_models import ScriptedModels
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.domain.run import PipelineRun
 from writeit.domain.session import UserSession
 from writeit.engine.engine import Engine
+from writeit.engine.generation import Generation
 from writeit.engine.precedence import ModelSelection, StartRequest
 from writeit.engine.requests import GenerateStep
-from writeit.engine.streaming import ResponseFinished, RetryPolicy
-
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun
-    from writeit.engine.generation import Generation
-    from writeit.engine.streaming import StreamEvent
-    from writeit.storage.store import LmdbStore
+from writeit.engine.streaming import ResponseFinished, RetryPolicy, StreamEvent
+from writeit.storage.store import LmdbStore
 
 K = TypeVar("K")
 

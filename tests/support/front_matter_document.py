@@ -1,17 +1,12 @@
 """Documents with front matter, and what the server reports about it."""
 
-from __future__ import annotations
-
 import asyncio
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from support.document import Document, place, units_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.editor import Editor, Json
+from support.editor import Editor, Json
 
 PIPELINE = """\
 name: post

@@ -1,7 +1,5 @@
 """Which tests go to one worker, together and in their order."""
 
-from __future__ import annotations
-
 from pathlib import PurePosixPath
 
 from xdist.scheduler import (  # type: ignore[import-untyped]  # it has no types

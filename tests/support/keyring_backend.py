@@ -5,8 +5,6 @@
 `WRITEIT_TEST_KEYRING` holds the key that `openai` starts with.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import ClassVar

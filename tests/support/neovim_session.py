@@ -1,14 +1,10 @@
 """A Neovim with the plug-in: its notes, its commands and what it shows."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from support.nvim import Nvim
+from support.nvim import Nvim
 
 NOTES = """\
 ---

@@ -1,7 +1,5 @@
 """Notes whose front matter says who is asked at each step of the story."""
 
-from __future__ import annotations
-
 NOTES = """\
 ---
 writeit:

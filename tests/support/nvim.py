@@ -4,8 +4,6 @@ Nothing here is specific to WriteIt. A thread reads replies and screen updates, 
 every call has a time limit and the screen is up to date.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket
@@ -13,17 +11,15 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty, Queue
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import msgpack  # type: ignore[import-untyped]  # it has no types
 
 from support.screen_grid import ScreenGrid
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 REQUEST, RESPONSE, NOTIFICATION = 0, 1, 2
 

@@ -1,19 +1,13 @@
 """Open documents in an editor, and runs that have a text to apply."""
 
-from __future__ import annotations
-
 import asyncio
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from support.document import Document, place, serve_documents
-from support.editor import Refused
-
-if TYPE_CHECKING:
-    from support.document import Behavior
-    from support.editor import Editor, Json
+from support.document import Behavior, Document, place, serve_documents
+from support.editor import Editor, Json, Refused
 
 FIRST = "The river is cold in the morning, and nobody swims."
 SECOND = "The mills stand further down, and their wheels turn."

@@ -44,16 +44,14 @@ import contextlib
 import email.utils
 import json
 import re
+import ssl
 import sys
 import time
 from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 UTF8_TEXT = "Grüße, 世界! 🦊 naïve façade — ελληνικά; 👩‍👩‍👧‍👦 done."
 SURROGATE_TEXT = "A fox: 🦊."

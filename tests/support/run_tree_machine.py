@@ -1,10 +1,9 @@
 """A run tree under a random history, and what must hold of it at any time."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
@@ -12,6 +11,7 @@ from support.runs import START
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.errors import WriteItError
+from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import (
     DONE_STATUSES,
     MAX_RETRIES,
@@ -21,12 +21,6 @@ from writeit.domain.run import (
     StepStatus,
     first_open_step,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from uuid import UUID
-
-    from writeit.domain.operations.lifecycle import Events
 
 STEPS = ("outline", "draft", "polish")
 

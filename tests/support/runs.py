@@ -1,20 +1,16 @@
 """Runs, answers and calls for tests of the core, each in one word."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.entity import TokenUsage
 from writeit.domain.operations import generate, lifecycle, select
+from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import AIResponse, Call, Passage, PipelineRun, StepState
-
-if TYPE_CHECKING:
-    from writeit.domain.operations.lifecycle import Events
 
 STEPS = ("angles", "outline", "draft", "polish")
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,7 +1,5 @@
 """A terminal's screen as Neovim draws it, as text."""
 
-from __future__ import annotations
-
 import threading
 import time
 from typing import Any

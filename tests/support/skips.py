@@ -1,7 +1,5 @@
 """Skips that are allowed on a developer's machine and failures in CI."""
 
-from __future__ import annotations
-
 import os
 from typing import NoReturn
 

@@ -1,21 +1,15 @@
 """Checks for tests of a store that fails."""
 
-from __future__ import annotations
-
 import resource
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import UUID
 
+from support.editor import Editor, Refused
 from support.waiting import wait_until_async
 from writeit.storage.location import STORE_SUBFOLDER
 from writeit.storage.store import LmdbStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from support.editor import Editor, Refused
 
 STORE_ERROR = -32017
 

@@ -12,17 +12,14 @@ import signal
 import struct
 import sys
 import termios
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from support.provider import Provider
 from support.waiting import TIMEOUT
 from support.workspace import new_workspace
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from support.provider import Provider
 
 AGAIN = 5
 """Seconds after which a person presses a key again."""

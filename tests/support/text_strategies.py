@@ -1,16 +1,11 @@
 """Prose for property tests: words, paragraphs, and what writers do to them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from random import Random
 
 from hypothesis import strategies as st
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from random import Random
-
-    from writeit.text.diff import Edit
+from writeit.text.diff import Edit
 
 WORDS = (  # noqa: SIM905 -- words are read as words
     "river water stone bridge town old mill under over the a of and house quick fox"

@@ -1,24 +1,20 @@
 """An editor over stdio, TCP or WebSocket."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from support.editor import Editor, serving
 from support.waiting import TIMEOUT
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 TOKEN = "let-me-in-let-me-in"
 TRANSPORTS = ("stdio", "tcp", "ws")

@@ -1,13 +1,9 @@
 """Waiting for what a test looks at, in another process."""
 
-from __future__ import annotations
-
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import Any
 
 TIMEOUT = 90.0
 """Seconds to wait for an expected event; only a failing test waits that long."""

@@ -1,11 +1,6 @@
 """A workspace folder to write in."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 NOTES = """\
 ---

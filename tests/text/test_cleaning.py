@@ -1,7 +1,5 @@
 """What a model puts around a text is taken off, and nothing else."""
 
-from __future__ import annotations
-
 import pytest
 
 from writeit.text.cleaning import clean_answer, describe_removed

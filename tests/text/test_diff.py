@@ -1,7 +1,5 @@
 """The edits between two texts, and the lines that an apply inserted."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest

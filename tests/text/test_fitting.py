@@ -1,7 +1,5 @@
 """An answer gets the marks of the containers of the passage, or does not fit."""
 
-from __future__ import annotations
-
 import pytest
 
 from writeit.text.fitting import (

@@ -1,7 +1,5 @@
 """Lines and tokens of a text, and characters that arrive in halves."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

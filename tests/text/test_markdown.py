@@ -1,7 +1,5 @@
 """Code fences around an answer and around a passage."""
 
-from __future__ import annotations
-
 import pytest
 
 from writeit.text.markdown import clean_output, has_open_fence, strip_fence

@@ -1,7 +1,5 @@
 """Three-way merge: laws that hold for every text, and named cases."""
 
-from __future__ import annotations
-
 from collections import Counter
 from difflib import SequenceMatcher
 from random import Random

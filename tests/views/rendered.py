@@ -1,18 +1,12 @@
 """Pages as files have them: with markers around their texts."""
 
-from __future__ import annotations
+from uuid import UUID
 
-from typing import TYPE_CHECKING
-
+from writeit.domain.run import PipelineRun
 from writeit.views import compare, step
+from writeit.views.compare import ComparedText
 from writeit.views.section_markers import assemble_page
 from writeit.views.step import response_parts
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from writeit.domain.run import PipelineRun
-    from writeit.views.compare import ComparedText
 
 
 def render_step(run: PipelineRun, name: str, description: str = "") -> str:

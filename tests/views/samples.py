@@ -1,13 +1,12 @@
 """A writer's run on bees, at the moments that matter: what the views are looked at."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from views.manuscripts import ANGLES, DRAFT, OTHER_DRAFT, OUTLINE
 from writeit.domain.entity import TokenUsage
+from writeit.domain.errors import FailureReason
 from writeit.domain.run import (
     AIResponse,
     Call,
@@ -23,9 +22,6 @@ from writeit.domain.run import (
     StreamingResponse,
 )
 from writeit.domain.run_summary import RunNode, RunSummary
-
-if TYPE_CHECKING:
-    from writeit.domain.errors import FailureReason
 
 BEGUN = datetime(2026, 11, 22, 21, 3, tzinfo=UTC)
 STEPS = ("angles", "outline", "draft", "polish")
@@ -193,10 +189,7 @@ def waiting() -> StepState:
     """A step with two answers, two passages taken and words for the models."""
     one, other = an_answer(20, CLAUDE, DRAFT), an_answer(21, GPT, OTHER_DRAFT)
     taken = (
-        (
-            20,
-            DRAFT.split("\n\n")[2].partition(" Inside,")[0],
-        ),
+        (20, DRAFT.split("\n\n")[2].partition(" Inside,")[0]),
         (21, OTHER_DRAFT.split("\n\n")[2]),
     )
     return a_step(

@@ -1,7 +1,5 @@
 """What differs between two texts: true, readable, and quickly found."""
 
-from __future__ import annotations
-
 import random
 import time
 

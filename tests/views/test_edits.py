@@ -1,9 +1,5 @@
 """Reading a step's view back: every word that was typed, and nothing else."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import hypothesis.strategies as st
 from hypothesis import assume, example, given, settings
 
@@ -23,13 +19,11 @@ from views.typing_hands import (
 )
 from writeit.views.editable_page import parse_page, read_edits
 from writeit.views.section_markers import (
+    SectionKey,
     assemble_page,
     find_section_markers,
     split_page,
 )
-
-if TYPE_CHECKING:
-    from writeit.views.section_markers import SectionKey
 
 ONE, OTHER = ANSWERS
 

@@ -4,10 +4,8 @@ After a change on purpose: `WRITEIT_NEW_GOLDEN=1 pytest tests/views`, then read 
 pages that changed as a writer would.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +18,6 @@ from writeit.views.run import render_run
 from writeit.views.step import render_content, render_prompt
 from writeit.views.uris import ComparedSide
 from writeit.views.usage import render_usage
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 GOLDEN = Path(__file__).parent / "golden"
 WRITTEN_OUT = "The post, written out"
@@ -130,10 +125,7 @@ def compare() -> str:
         .replace("The old ones sleep at night, as we do. ", "")
     )
     draft = samples.a_step(
-        "draft",
-        *samples.waiting().ai_responses,
-        user_selection=0,
-        edited_content=mine,
+        "draft", *samples.waiting().ai_responses, user_selection=0, edited_content=mine
     )
     run = samples.up_to_draft(draft)
     left = read_compared_text(

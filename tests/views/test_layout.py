@@ -1,7 +1,5 @@
 """Names, titles and other people's words never break a page."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import hypothesis.strategies as st

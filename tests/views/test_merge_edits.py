@@ -1,9 +1,5 @@
 """A view rendered anew around what the writer typed."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import hypothesis.strategies as st
 import pytest
 from hypothesis import assume, given, settings
@@ -22,10 +18,7 @@ from views.typing_hands import (
 )
 from writeit.domain.run import StepState, StreamingResponse
 from writeit.views.editable_page import StepEdits, merge_edits, parse_page, read_edits
-from writeit.views.section_markers import find_markers
-
-if TYPE_CHECKING:
-    from writeit.views.section_markers import SectionKey
+from writeit.views.section_markers import SectionKey, find_markers
 
 ONE = ANSWERS[0]
 

@@ -1,9 +1,5 @@
 """Every state that a run can get into has its pages, and they say what is true."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from support.runs import (
@@ -23,14 +19,11 @@ from support.runs import (
 )
 from views.rendered import render_step
 from writeit.domain.operations import select
-from writeit.domain.run import Call, ResponseFailure, StreamingResponse
+from writeit.domain.run import Call, PipelineRun, ResponseFailure, StreamingResponse
 from writeit.views import wording
 from writeit.views.editable_page import parse_page
 from writeit.views.run import render_run
 from writeit.views.step import EndedAnswer, list_answers
-
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun
 
 
 def one_failed() -> PipelineRun:
@@ -103,10 +96,7 @@ def test_a_call_that_is_not_made_yet_waits() -> None:
     run, calls = asked(new_run(), 2)
     step = current(run)
     first = step.evolve(streaming=step.streaming[:1])
-    assert [type(item) for item in list_answers(first)] == [
-        StreamingResponse,
-        Call,
-    ]
+    assert [type(item) for item in list_answers(first)] == [StreamingResponse, Call]
     assert "## Queued" in render_step(run.with_step(first), "angles")
     assert first.calls[1].response_id == calls[1].response_id
 

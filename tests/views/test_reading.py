@@ -1,7 +1,5 @@
 """Pages to read only: no markers, and what stands where is told apart."""
 
-from __future__ import annotations
-
 from hypothesis import given, settings
 
 from views import samples

@@ -1,7 +1,5 @@
 """States, reasons, costs and times in plain words."""
 
-from __future__ import annotations
-
 import re
 from typing import get_args
 
@@ -9,12 +7,7 @@ import pytest
 
 from views import samples
 from writeit.domain.errors import FailureReason
-from writeit.domain.run import (
-    MergePart,
-    PipelineStatus,
-    StepState,
-    StepStatus,
-)
+from writeit.domain.run import MergePart, PipelineStatus, StepState, StepStatus
 from writeit.views import wording
 
 JARGON = ("null", "none", "error", "http", "token limit", "uuid", "index", "api")

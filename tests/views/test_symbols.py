@@ -1,8 +1,6 @@
 """The outline of a view, and what a line belongs to."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from hypothesis import given, settings
 
@@ -12,9 +10,6 @@ from views.typing_hands import ANSWERS, TEXTS, page_of
 from writeit.views.compare import ComparedText
 from writeit.views.page_outline import Heading, find_page_sections, heading_tree
 from writeit.views.step import render_prompt
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def drawn(headings: Iterable[Heading], indent: str = "") -> list[str]:
@@ -51,10 +46,7 @@ def test_a_prompts_headings_are_not_the_pages() -> None:
     assert [
         line.strip().partition(" ")[0]
         for line in drawn(heading_tree(page, find_page_sections(page)))
-    ] == [
-        "Prompt",
-        "The",
-    ]
+    ] == ["Prompt", "The"]
 
 
 @settings(deadline=None)

@@ -1,7 +1,5 @@
 """Addresses of views: there and back, and what is refused."""
 
-from __future__ import annotations
-
 from pathlib import PurePosixPath, PureWindowsPath
 
 import hypothesis.strategies as st

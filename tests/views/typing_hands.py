@@ -1,17 +1,11 @@
 """What writers and models put into texts, and how a writer edits a view."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import hypothesis.strategies as st
 
 from views import samples
 from views.rendered import render_step
-
-if TYPE_CHECKING:
-    from writeit.domain.run import PipelineRun
-    from writeit.views.section_markers import SectionKey
+from writeit.domain.run import PipelineRun
+from writeit.views.section_markers import SectionKey
 
 ANSWERS = (samples.an_id(20), samples.an_id(21))
 ALL: tuple[SectionKey, ...] = (*ANSWERS, "merge", "feedback")

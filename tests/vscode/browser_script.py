@@ -1,18 +1,14 @@
 """Runs the scripts of `drive/`, which control VS Code in a browser."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vscode import tools
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DRIVE = Path(__file__).with_name("drive")
 

@@ -1,22 +1,18 @@
 """A code-server (a real VS Code) with folders of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
 import os
 import re
 import signal
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from vscode import tools
-
-if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
 
 BASE_SETTINGS: dict[str, Any] = {
     "chat.disableAIFeatures": True,

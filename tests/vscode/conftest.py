@@ -1,13 +1,11 @@
 """A real VS Code with the extension, a real server and a provider on loopback."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -16,9 +14,6 @@ from support.provider import Provider, running
 from support.skips import skip_or_fail
 from vscode import tools
 from vscode.code_server import Profile
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 SERVER = Path(sys.executable).with_name("writeit")
 

@@ -5,19 +5,14 @@ of their own, at reading speed. `openai/dictated-PATH` answers what a test write
 the file PATH.
 """
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+import pytest
+
 from support import provider
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    import pytest
 
 WORD_SECONDS = 0.03
 POLL_SECONDS = 0.02

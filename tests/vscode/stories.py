@@ -1,18 +1,13 @@
 """Runs a story: a script that uses the packaged extension in a browser."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from vscode import tools
 from vscode.browser_script import run_script
 from vscode.code_server import install_extension, running_code_server
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from vscode.conftest import Build, Sandbox
+from vscode.conftest import Build, Sandbox
 
 NOTES = """\
 ---

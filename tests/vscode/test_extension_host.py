@@ -1,22 +1,16 @@
 """The extension's own tests, run in the extension host of a real VS Code."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from vscode import tools
-from vscode.browser_script import run_script
+from vscode.browser_script import ScriptResult, run_script
 from vscode.code_server import running_code_server
-from vscode.conftest import SERVER
+from vscode.conftest import SERVER, Build, Sandbox
 from vscode.scripted_models import register_models
 from vscode.tools import ONLY
-
-if TYPE_CHECKING:
-    from vscode.browser_script import ScriptResult
-    from vscode.conftest import Build, Sandbox
 
 ALLOW_TESTS = ("--vscode-option", "enable-smoke-test-driver=true")
 """Without this a built VS Code runs no tests; with it, it shows no notifications."""

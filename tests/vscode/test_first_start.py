@@ -1,23 +1,16 @@
 """The first minutes: Restricted Mode, trust, the walkthrough, high contrast."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from support import keyring_backend
 from vscode import tools
 from vscode.browser_script import WORDING
-from vscode.conftest import SERVER
+from vscode.conftest import SERVER, Build, Sandbox
 from vscode.scripted_models import register_models
 from vscode.stories import run_story
-
-if TYPE_CHECKING:
-    from vscode.conftest import Build, Sandbox
-
 
 KEYLESS = {
     "OPENAI_API_KEY": "",

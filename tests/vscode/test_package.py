@@ -1,12 +1,8 @@
 """The packaged extension: small, without superfluous files."""
 
-from __future__ import annotations
-
 import zipfile
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from vscode.conftest import Build
+from vscode.conftest import Build
 
 KB = 1000
 UNWANTED = ("node_modules/", "src/", "test/", "dist-test/", ".map", ".ts")

@@ -1,21 +1,15 @@
 """One story of a user: from notes to article, with keys and clicks."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from vscode import tools
 from vscode.browser_script import WORDING
-from vscode.conftest import SERVER
+from vscode.conftest import SERVER, Build, Sandbox
 from vscode.scripted_models import register_models
 from vscode.stories import run_story
-
-if TYPE_CHECKING:
-    from vscode.conftest import Build, Sandbox
 
 
 @pytest.mark.timeout(tools.TIMEOUT_SECONDS + 60)

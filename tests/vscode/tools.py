@@ -3,8 +3,6 @@
 Read at import, because tests do not see WRITEIT_ variables.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path
