@@ -94,15 +94,15 @@ def test_a_thematic_break_is_no_front_matter(text: str) -> None:
         ('+++\ntitle = "A"\n\n[menu]\n+++\n', "TOML"),
         ("\n\ufeff+++\n+++\n".lstrip(), "TOML"),
         ("\r\n+++\r\na = \r\n+++  \r\n", "TOML"),
-        ('{\n  "title": "}"\n}\n', "JSON"),
-        ('\ufeff\n{"a": {"b": [1]}}  \n', "JSON"),
+        ('{\n  "title": "}"\n}\n\n', "JSON"),
+        ('\ufeff\n{"a": {"b": [1]}}  \n \n', "JSON"),
         ("% A\n  goes on\n% Me; You\n% May\n", "Pandoc"),
         ("%\n% Me\n", "Pandoc"),
         ("\n% A\n", "Pandoc"),
     ],
 )
 def test_front_matter_of_every_dialect_is_in_no_body(head: str, dialect: str) -> None:
-    for body in ("", "\n# B\n\n---\na: 1\n---\n+++\nb = 1\n+++\n{}\n% c\n"):
+    for body in ("", "# B\n\n---\na: 1\n---\n+++\nb = 1\n+++\n{}\n% c\n"):
         check_body(head + body, body)
         assert split_front_matter(head + body).dialect == dialect
         assert split_front_matter(head + body).is_valid

@@ -105,6 +105,17 @@ class FrontMatter:
         """Whether it has no errors; if it has, nothing should be sent."""
         return not has_errors(self.problems)
 
+    def with_body(self, body: str) -> str:
+        """Return the front matter with another text below it."""
+        head = self.head
+        if body and self.dialect is not None and not self.body:
+            match = _LINE_END.search(head)
+            line_end = match[0] if match else "\n"
+            needed = 2 if self.dialect == "JSON" else 1
+            ends = _LINE_END.findall(head[len(head.rstrip()) :])
+            head += line_end * (needed - len(ends))
+        return head + body
+
     def require_valid(self) -> FrontMatter:
         """Return this front matter.
 

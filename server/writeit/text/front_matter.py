@@ -60,7 +60,7 @@ class FrontMatterText:
     """The line that opens it; "" in JSON and Pandoc."""
     content: str
     close: str
-    """The line that closes it, or the end of the last line."""
+    """The line that closes it; in JSON the blank line below it."""
 
     @property
     def head(self) -> str:
@@ -97,15 +97,14 @@ def opening_dialect(text: str) -> Dialect | None:
 
 
 def _json_ends(text: str, start: int) -> tuple[int, int] | None:
-    """Return where an object ends, and its last line; None if it is no front matter.
+    """Return where an object and the blank line below it end.
 
-    The line after it must be blank.
+    None without such a line: then it is no front matter.
     """
     try:
         _, end = json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError):
         return None
     rest = _REST_OF_LINE.match(text, end)
-    if rest is None or _REST_OF_LINE.match(text, rest.end()) is None:
-        return None
-    return end, rest.end()
+    blank = rest and _REST_OF_LINE.match(text, rest.end())
+    return (end, blank.end()) if blank else None

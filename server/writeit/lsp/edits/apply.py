@@ -193,7 +193,7 @@ def _merge_into_newest(
 def _merge_into_body(text: str, goal: PlacedText) -> MergeResult:
     front_matter = split_front_matter(text)
     merged = merge(goal.base, front_matter.body, goal.theirs)
-    return MergeResult(front_matter.head + merged.text, merged.conflicts)
+    return MergeResult(front_matter.with_body(merged.text), merged.conflicts)
 
 
 async def _record_applied(job: ApplyJob, uri: str, replaced: str, text: str) -> None:
