@@ -1,12 +1,9 @@
 """A model id is a name and never an address; where a call goes is always said."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 
-from support.editor import Editor, serving
+from support.attacks import add_pipeline
+from support.editor import Editor
 from support.provider import Provider
 from writeit.domain.errors import InvalidParams
 from writeit.domain.run import check_model_id
@@ -22,6 +19,7 @@ ADDRESSES = {
     "after the name": "openai/gpt-4o?x=http://example.org",
     "a fragment": "openai/gpt-4o#example.org",
     "an encoded address": "openai/http%3A%2F%2Fexample.org",
+    "an address that is encoded twice": "openai/http%253A%252F%252Fexample.org//x",
     "a step up": "openai/../v2/x",
     "a dot": "openai/./x",
     "a backslash": "openai/\\\\example.org",
@@ -52,29 +50,6 @@ def test_an_address_is_no_model_id(model: str) -> None:
 def test_a_name_is_a_model_id(model: str) -> None:
     """Every form that providers use."""
     check_model_id(model)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def cloned(
-    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Editor]:
-    """An editor in a folder that somebody else made."""
-    folder = tmp_path_factory.mktemp("cloned")
-    (folder / "notes.md").write_text("# Secret notes\n")
-    async with serving([folder], "neovim", environment) as editor:
-        editor.folder = folder
-        editor.notes = editor.open_document(folder / "notes.md")
-        yield editor
-
-
-def add_pipeline(folder: Path, name: str, step: str, head: str = "") -> None:
-    """Put a pipeline of one step into a folder."""
-    (folder / "pipelines").mkdir(exist_ok=True)
-    (folder / "pipelines" / f"{name}.yaml").write_text(
-        f"name: {name}\n{head}"
-        "inputs: [{name: notes, required: true, from: document}]\n"
-        f"steps: [{{name: draft, prompt: '{{{{ inputs.notes }}}}', {step}}}]\n"
-    )
 
 
 @pytest.mark.asyncio(loop_scope="session")

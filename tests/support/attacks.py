@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from support.waiting import TIMEOUT
 
@@ -45,4 +46,14 @@ def run_server(
         capture_output=True,
         check=False,
         timeout=TIMEOUT,
+    )
+
+
+def add_pipeline(folder: Path, name: str, step: str, head: str = "") -> None:
+    """Put a pipeline of one step into a folder."""
+    (folder / "pipelines").mkdir(exist_ok=True)
+    (folder / "pipelines" / f"{name}.yaml").write_text(
+        f"name: {name}\n{head}"
+        "inputs: [{name: notes, required: true, from: document}]\n"
+        f"steps: [{{name: draft, prompt: '{{{{ inputs.notes }}}}', {step}}}]\n"
     )

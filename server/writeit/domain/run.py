@@ -45,7 +45,8 @@ def split_model_id(model: str) -> tuple[str, str]:
     return provider, name
 
 
-_MODEL_ID = re.compile(r"[A-Za-z0-9._:@+-]+(?:/[A-Za-z0-9._:@+-]+)*")
+_MODEL_ID = re.compile(r"(?:[A-Za-z0-9._:/@+-]|%[0-9A-Fa-f]{2})+")
+"""Some names have percent escapes; what they stand for may not name an address."""
 MAX_MODEL_ID_CHARACTERS = 200
 
 
@@ -58,8 +59,8 @@ def model_id_problem(model: str) -> str | None:
         return "is empty"
     if len(model) > MAX_MODEL_ID_CHARACTERS:
         return f"has more than {MAX_MODEL_ID_CHARACTERS} characters"
-    parts = model.split("/")
-    if not _MODEL_ID.fullmatch(model) or not {".", ".."}.isdisjoint(parts):
+    parts = unquote(model).split("/")
+    if not _MODEL_ID.fullmatch(model) or not {"", ".", ".."}.isdisjoint(parts):
         return "is not provider/name in letters, digits and . _ : @ + -"
     return None
 
