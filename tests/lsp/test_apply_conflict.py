@@ -4,11 +4,19 @@ from pathlib import Path
 
 from support.code_actions import actions, execute, lenses
 from support.editor import serving
-from support.open_documents import BETTER, SECOND, OpenDocuments
+from support.open_documents import (
+    BETTER,
+    FIRST,
+    SECOND,
+    TEXT,
+    THIRD,
+    OpenDocuments,
+)
 
 PUT = "Insert the new passage"
 COMPARE = "Compare the document with what the text makes of it"
 BACK = "Undo the last polish"
+FOURTH = "Nobody remembers who built the first of its arches."
 
 
 async def titles(docs: OpenDocuments, uri: str) -> list[str]:
@@ -74,3 +82,22 @@ async def test_what_the_user_took_back_is_not_urged_on_her(bare: OpenDocuments) 
         pass  # it is noted after the text has changed
     assert PUT in offered
     assert PUT not in await titles(bare, page.uri)
+
+
+async def test_every_polish_can_be_undone_the_newest_first(bare: OpenDocuments) -> None:
+    """One of which nothing is left in the document is passed over."""
+    page = bare.open(TEXT.replace(THIRD, f"{THIRD}\n\n{FOURTH}"))
+    for passage in (FIRST, SECOND, THIRD, FOURTH):
+        run_id = await bare.run(page.uri, page.text, passage, f"New {passage[2:]}")
+        assert (await bare.apply(run_id))["applied"]
+    lost = page.text.index(f"New {THIRD[2:]}")
+    page.type(lost, lost + len(f"New {THIRD[2:]}\n\n"), "")
+    for passage in (FOURTH, SECOND, FIRST):
+        assert passage not in page.text
+        undo = (await actions(bare.editor, page.uri))[BACK]
+        (params,) = undo["arguments"]
+        assert (await bare.editor.command(undo["command"], **params | {"wait": True}))[
+            "applied"
+        ]
+        assert passage in page.text
+    assert page.text == f"{FIRST}\n\n{SECOND}\n\n{FOURTH}\n"

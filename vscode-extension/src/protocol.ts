@@ -147,7 +147,7 @@ export interface Commands {
     readonly result: StepApplyResult;
   };
   readonly 'writeit.edit.restore': {
-    readonly params: StepParams;
+    readonly params: EditRestoreParams;
     readonly result: EditRestoreResult;
   };
   readonly 'writeit.response.rate': {
@@ -917,6 +917,17 @@ export interface Conflict {
   readonly base: string;
   readonly ours: string;
   readonly theirs: string;
+}
+/**
+ * `writeit.edit.restore`.
+ */
+export interface EditRestoreParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly runId: string;
+  readonly step?: (string | null) | undefined;
+  readonly older?: boolean | undefined;
 }
 /**
  * Whether the document was restored; what was typed since is kept.

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from writeit.domain.errors import StoreError, WriteItError
-from writeit.domain.run import PipelineRun, PipelineStatus
+from writeit.domain.run import AppliedText, PipelineRun, PipelineStatus
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import (
     CLIENT_SETTINGS,
@@ -316,6 +316,30 @@ def find_current_runs(folder: WorkspaceFolder, uri: str) -> CurrentRuns:
         else:
             run = run or _read_run(folder, summary.run_id)
     return CurrentRuns(run, polish_run)
+
+
+def applied_polishes(
+    folder: WorkspaceFolder, uri: str
+) -> Iterator[tuple[PipelineRun, AppliedText]]:
+    """Yield the runs whose polished passage is in a document, the last applied first.
+
+    A run is read only if it may be the next one.
+    """
+    uri = normalized_uri(uri)
+    page = folder.store.list_runs(RunQuery(uri=uri, limit=MAX_RUNS_READ))
+    unread = [
+        summary
+        for summary in sorted(page.runs, key=lambda one: one.updated_at)
+        if uri in summary.applied_to
+        and folder.is_selection_pipeline(summary.configuration_id)
+    ]
+    found: list[tuple[PipelineRun, AppliedText]] = []
+    while unread or found:
+        if found and not (unread and found[-1][1].at < unread[-1].updated_at):
+            yield found.pop()
+        elif (run := _read_run(folder, unread.pop().run_id)) is not None:
+            found += [(run, applied) for applied in run.applied if applied.uri == uri]
+            found.sort(key=lambda one: one[1].at)
 
 
 def _read_active_run(folder: WorkspaceFolder, uri: str) -> PipelineRun | None:

@@ -39,6 +39,14 @@ class StepParams(RunParams):
     step: str | None = None
 
 
+class EditRestoreParams(StepParams):
+    """`writeit.edit.restore`."""
+
+    older: bool = False
+    """If nothing of the run's polished passage is left in its document, restore the
+    newest of those applied before it."""
+
+
 class Accepted(WireModel):
     """The reply to a command with `wait: false`."""
 

@@ -117,7 +117,7 @@ def without_prefixes(passage: SelectedPassage, lines: list[str]) -> list[str]:
         outer_indent = container.indent
     while len(lines) > 1 and not lines[0].strip():
         lines = lines[1:]
-    return [lines[0].strip() if len(lines) == 1 else lines[0], *lines[1:]]
+    return [lines[0].lstrip(), *lines[1:]]
 
 
 def _without_quote_marks(passage: SelectedPassage, lines: list[str]) -> list[str]:

@@ -50,6 +50,8 @@ class FittedText:
 
 def replace_passage(passage: SelectedPassage, answer: str) -> FittedText:
     """Return the text with an answer instead of the passage."""
+    if answer.strip() == passage.content.strip():
+        return FittedText(passage.text)
     lines = LINE_END.split(answer.strip())
     try:
         candidates = list(_replacements(passage, lines))
@@ -287,6 +289,11 @@ def _keeps_surroundings(passage: SelectedPassage, text: str) -> bool:
     )
 
 
+def _kind_of(block: Block) -> tuple[str, ...]:
+    callout = block.info if block.kind == "quote" else ""
+    return block.kind, str(block.level), block.markup, callout
+
+
 def _shape(passage: SelectedPassage, blocks: MarkdownBlocks, last: int) -> list[object]:
     """Return the blocks before and after the passage, comparable between texts."""
     first, count = passage.first, len(blocks.lines)
@@ -307,7 +314,7 @@ def _shape(passage: SelectedPassage, blocks: MarkdownBlocks, last: int) -> list[
     after = passage.text[passage.end : passage.line_stop(passage.last)]
     for line, is_shared in ((first, before), (last, after), (last + 1, "next")):
         if is_shared.strip():
-            shape.append([block.kind for block in blocks.chain(line)])
+            shape.append([_kind_of(block) for block in blocks.chain(line)])
     if passage.form == "cell":
         shape.append(len(table_cells(blocks.lines[first])))
     return shape

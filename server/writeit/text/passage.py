@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
@@ -56,14 +56,14 @@ class SelectedPassage:
 
     text: str
     """The whole text."""
-    blocks: MarkdownBlocks
-    line_starts: Sequence[int]
+    blocks: MarkdownBlocks = field(repr=False)
+    line_starts: Sequence[int] = field(repr=False)
     start: int
     """The offset of the passage's first character that is not a mark."""
     end: int
-    containers: tuple[Block, ...] = ()
+    containers: tuple[Block, ...] = field(default=(), repr=False)
     """The outermost first."""
-    leaf: Block | None = None
+    leaf: Block | None = field(default=None, repr=False)
     """The heading, table or code that the passage is a part of."""
     form: Form = "blocks"
     has_header: bool = False
@@ -236,7 +236,8 @@ def _narrowed(found: SelectedPassage) -> SelectedPassage:
         )
     if leaf.kind == "table" and not found.covers(leaf):
         return _narrowed_to_cell(replace(found, form="rows"))
-    is_inside = leaf.lines.start < found.first and found.last < leaf.lines.stop
+    stop = leaf.lines.stop - leaf.is_closed
+    is_inside = leaf.lines.start < found.first and found.last < stop
     if leaf.kind == "table" or not is_inside:
         return replace(found, leaf=None)  # the block itself
     return replace(found, form="code")

@@ -16,7 +16,7 @@ from writeit.lsp.actions import (
     run_action,
     view_action,
 )
-from writeit.lsp.convert import line_range, normalized_uri, to_offset
+from writeit.lsp.convert import line_range, to_offset
 from writeit.lsp.documents import Documents, PendingApply
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
@@ -55,7 +55,15 @@ def retry_apply_action(pending: PendingApply) -> Action:
     )
 
 
-def polish_actions(run: PipelineRun, uri: str) -> Iterator[Action]:
+def undo_polish_action(run: PipelineRun) -> Action:
+    """Return the action that restores the text before a run's polished passage.
+
+    If nothing of that is left, it is the passage that was applied before it.
+    """
+    return run_action(run, "Undo the last polish", "writeit.edit.restore", older=True)
+
+
+def polish_actions(run: PipelineRun) -> Iterator[Action]:
     """Yield the actions on the passage that was polished last."""
     step = run.steps[run.current_step]
     if run.is_streaming:
@@ -63,8 +71,6 @@ def polish_actions(run: PipelineRun, uri: str) -> Iterator[Action]:
     elif run.status is not PipelineStatus.COMPLETED and step.ai_responses:
         choose = view_action(run, "Choose a polished text", "step", step.step_name)
         yield replace(choose, has_lens=True)
-    elif any(applied.uri == normalized_uri(uri) for applied in run.applied):
-        yield run_action(run, "Undo the last polish", "writeit.edit.restore")
     elif not run.applied and step.content is not None:
         yield from insert_passage_actions(run, step)
 

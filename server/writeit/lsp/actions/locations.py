@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from urllib.parse import unquote
 
 from writeit.domain.errors import NotFound, StoreError
@@ -20,6 +21,7 @@ from writeit.lsp.edits.apply import find_applied_event
 from writeit.lsp.folder import (
     MAX_RUNS_READ,
     WorkspaceFolder,
+    applied_polishes,
     find_current_run,
     find_current_runs,
 )
@@ -94,7 +96,11 @@ def actions_for_document(
         polish = None  # it is offered already
     some = [
         *(document_actions.retry_apply_action(pending) for pending in waiting),
-        *(document_actions.polish_actions(polish, uri) if polish else ()),
+        *(document_actions.polish_actions(polish) if polish else ()),
+        *(
+            document_actions.undo_polish_action(last)
+            for last, _ in islice(applied_polishes(folder, uri), 1)
+        ),
         *(actions_with_parent(folder, run) if run else ()),
     ]
     return run, some

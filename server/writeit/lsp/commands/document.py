@@ -8,7 +8,7 @@ from uuid import UUID
 
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations import lifecycle, select
-from writeit.domain.run import PipelineStatus, StepState
+from writeit.domain.run import AppliedText, PipelineRun, PipelineStatus, StepState
 from writeit.engine.requests import GenerateStep
 from writeit.library.front_matter_writer import with_front_matter
 from writeit.lsp import protocol as p
@@ -20,7 +20,7 @@ from writeit.lsp.commands.step import model_selection_for, run_generation
 from writeit.lsp.edits import apply as applying
 from writeit.lsp.edits.files import edit_document, require_document_text
 from writeit.lsp.fallback_messages import document_name
-from writeit.lsp.folder import WorkspaceFolder
+from writeit.lsp.folder import WorkspaceFolder, applied_polishes
 from writeit.lsp.pages.views import display_view
 from writeit.lsp.progress import StreamSender
 from writeit.lsp.session import Session
@@ -63,7 +63,7 @@ async def apply_step_text(
 
 @command("writeit.edit.restore")
 async def restore_user_text(
-    request: Request[p.StepParams],
+    request: Request[p.EditRestoreParams],
 ) -> p.EditRestoreResult | p.Accepted:
     """Restore the user's text before an apply."""
     params, session = request.params, request.session
@@ -75,6 +75,8 @@ async def restore_user_text(
         result = await applying.restore_text(
             session.documents, folder, run, applied, wait_for_user=not params.wait
         )
+        if params.older and result.outcome.conflicts:
+            result = await _restore_older(request, run, applied) or result
         verb = "Removed" if applied.mode == "new_file" else "Restored"
         done = f"{verb} {document_name(result.uri)}."
         show_apply_result(session, result, "" if params.wait else done)
@@ -84,6 +86,26 @@ async def restore_user_text(
         )
 
     return await reply_when_done(request, applied.step, work)
+
+
+async def _restore_older(
+    request: Request[p.EditRestoreParams], run: PipelineRun, applied: AppliedText
+) -> applying.ApplyResult | None:
+    """Restore the text before the newest older polish of which there is text left."""
+    session, folder = request.session, request.folder()
+    for older, its_text in list(applied_polishes(folder, applied.uri)):
+        if older.pipeline_run_id == run.pipeline_run_id or its_text.at >= applied.at:
+            continue
+        result = await applying.restore_text(
+            session.documents,
+            folder,
+            older,
+            its_text,
+            wait_for_user=not request.params.wait,
+        )
+        if result.outcome.is_applied or result.outcome.is_pending:
+            return result
+    return None
 
 
 async def reply_when_done(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from writeit.lsp.documents import Documents, PendingApply
 from writeit.lsp.edits import files
 from writeit.lsp.edits.edit_retry import EditOutcome
 from writeit.lsp.edits.files import edit_document, require_document_text
-from writeit.lsp.folder import WorkspaceFolder
+from writeit.lsp.folder import WorkspaceFolder, applied_polishes
 from writeit.text.fitting import Misfit
 from writeit.text.merge3 import MergeResult, merge
 from writeit.views.uris import ContentView, view_uri
@@ -196,11 +197,21 @@ def _merge_into_body(text: str, goal: PlacedText) -> MergeResult:
     return MergeResult(front_matter.with_body(merged.text), merged.conflicts)
 
 
+CLOCK_TICK = timedelta(microseconds=1)
+
+
 async def _record_applied(job: ApplyJob, uri: str, replaced: str, text: str) -> None:
+    # A clock that was set back must not change which text was applied last.
+    last = next((text.at for _, text in applied_polishes(job.folder, uri)), None)
     await job.folder.engine.execute(
         job.run_id,
         lambda _, now: lifecycle.record_applied(
-            job.step, now, uri=uri, mode=job.mode, replaced=replaced, text=text
+            job.step,
+            now if last is None else max(now, last + CLOCK_TICK),
+            uri=uri,
+            mode=job.mode,
+            replaced=replaced,
+            text=text,
         ),
     )
 
