@@ -13,7 +13,7 @@ from writeit.cli.output import (
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineRun
-from writeit.text.markdown import split_paragraphs
+from writeit.text.block_reader import split_paragraphs
 from writeit.views.run import render_run
 from writeit.views.step import render_prompt
 

@@ -23,7 +23,6 @@ from writeit.domain.run import (
     StepStatus,
 )
 from writeit.ports.store import RunCommit
-from writeit.text.markdown import clean_output
 
 MODELS = ("openai/gpt-4o", "anthropic/claude", "embedded/smol")
 LONG_TEXTS = (
@@ -134,7 +133,7 @@ def end(family: RunTreeMachine, run: PipelineRun) -> tuple[e.Event, ...]:
         response_id=stream.response_id,
         prompt_used=stream.prompt,
         raw_output=raw,
-        processed_content=clean_output(raw),
+        processed_content=raw.strip(),
         partial=how == "interrupt",
     )
     if how == "interrupt":

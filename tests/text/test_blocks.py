@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from writeit.text.block_reader import find_title, read_blocks
@@ -218,6 +218,7 @@ NESTED = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(NESTED)
 def test_without_its_prefixes_a_container_is_the_blocks_in_it(text: str) -> None:
     """Every line of every container, at any depth."""
@@ -232,6 +233,7 @@ def test_without_its_prefixes_a_container_is_the_blocks_in_it(text: str) -> None
             assert [b.kind for b in read_blocks("".join(lines)).root.walk()] == shape
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("-1.>#=`~$%:!|[^]a<b \t\n\r\0\u2028\x85\ufeff\f")))
 def test_any_text_is_read_in_its_own_lines(text: str) -> None:
     """No character shifts a line, and every block is inside its parent."""

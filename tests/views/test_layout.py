@@ -12,6 +12,7 @@ from views.typing_hands import TEXTS
 from writeit.domain.entity import ModelPreview, UsageTotal
 from writeit.domain.errors import NotFound
 from writeit.domain.run import PipelineStatus, StepState
+from writeit.text.block_reader import unclosed_fence
 from writeit.views.compare import ComparedText
 from writeit.views.escape import (
     code_block,
@@ -21,7 +22,6 @@ from writeit.views.escape import (
     markdown_table,
     shorten,
     single_line,
-    unclosed_fence,
 )
 from writeit.views.page_outline import find_page_sections, heading_tree
 from writeit.views.run import count_runs, render_run, tree_lines

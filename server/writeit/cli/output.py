@@ -21,7 +21,7 @@ from writeit.engine.streaming import (
     ResponseFinished,
     StreamEvent,
 )
-from writeit.views.escape import fence_after
+from writeit.text.block_reader import read_blocks
 from writeit.views.section_markers import PageParts, SectionText
 from writeit.views.step import step_parts
 from writeit.views.wording import interruption_text, step_next_action
@@ -177,12 +177,16 @@ def _without_empty_sections(parts: PageParts) -> PageParts:
 
 def _style_markdown(markdown: str) -> str:
     """Style the lines outside of code blocks; code blocks lose their fences."""
+    blocks = read_blocks(_LINK_DEFINITIONS.sub("", escape_controls(markdown)))
+    fences = [block for block in blocks.root.walk() if block.kind == "fence"]
+    code = {line for block in fences for line in block.lines}
+    marks = {block.lines[0] for block in fences}
+    marks |= {block.lines[-1] for block in fences if block.is_closed}
     lines: list[str] = []
-    fence: str | None = None
-    for line in _LINK_DEFINITIONS.sub("", escape_controls(markdown)).split("\n"):
-        before, fence = fence, fence_after(line, fence)
-        if before == fence and (line or fence or lines[-1:] != [""]):
-            lines.append(line if fence else _style_line(line))
+    for number, line in enumerate("".join(blocks.lines).split("\n")):
+        if number in marks or (not line and number not in code and lines[-1:] == [""]):
+            continue
+        lines.append(line if number in code else _style_line(line))
     return "\n".join(lines)
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from writeit.domain.entity import Entity, Name, TokenUsage, UtcDatetime, total_cost
 from writeit.domain.errors import FailureReason, InvalidParams
 from writeit.domain.pipeline import Output
-from writeit.text.markdown import split_paragraphs
+from writeit.text.block_reader import split_paragraphs
 
 
 class PipelineStatus(StrEnum):

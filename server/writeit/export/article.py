@@ -12,8 +12,8 @@ from writeit.domain.errors import InvalidTransition
 from writeit.domain.run import PipelineRun, StepState, StepStatus
 from writeit.domain.run_bundle import RunBundle
 from writeit.export.bundle_writer import dump_yaml
+from writeit.text.block_reader import split_paragraphs
 from writeit.text.front_matter import find_front_matter
-from writeit.text.markdown import split_paragraphs
 
 PROVENANCE_KEY = "writeit_export"
 """Not `writeit`: no run should start from an exported text by itself."""

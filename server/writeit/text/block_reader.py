@@ -93,6 +93,29 @@ def find_title(text: str) -> str:
     return ""
 
 
+def split_paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a text; code, math and comments are not divided."""
+    blocks = read_blocks(text)
+    verbatim = blocks.verbatim_lines()
+    paragraphs: list[list[str]] = [[]]
+    for number, with_end in enumerate(blocks.lines):
+        line = with_end.rstrip("\r\n")
+        if line.strip() or number in verbatim:
+            paragraphs[-1].append(line)
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    return ["\n".join(lines) for lines in paragraphs if lines]
+
+
+def unclosed_fence(text: str) -> str | None:
+    """Return the code fence that `text` leaves open, or None.
+
+    One in a list or a quote ends with it.
+    """
+    last = read_blocks(text).root.children[-1:]
+    return next((b.markup for b in last if b.kind == "fence" and not b.is_closed), None)
+
+
 class _TreeBuilder:
     """Makes a tree of blocks of the parser's tokens."""
 

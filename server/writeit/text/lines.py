@@ -30,6 +30,22 @@ def split_lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
+def find_paragraph(
+    text: str, line: int, limits: tuple[int, int]
+) -> tuple[int, int, str]:
+    """Return the first and last line of the paragraph at `line`, and its text.
+
+    It does not leave `limits`, a first and a last line; all count from 0.
+    """
+    lines = split_lines(text)
+    first = last = line
+    while first > limits[0] and lines[first - 1].strip():
+        first -= 1
+    while last < min(limits[1], len(lines) - 1) and lines[last + 1].strip():
+        last += 1
+    return first, last, "".join(lines[first : last + 1])
+
+
 def split_tokens(text: str) -> list[str]:
     """Split a text into words, spaces, line ends and signs; joined they are the text.
 

@@ -11,7 +11,6 @@ _LINE_START_SYNTAX = re.compile(
     r"^(?:#{1,6}(?=\s|$)|[-+](?=\s|$)|=+$|-+$|\d+(?=[.)](?:\s|$)))"
 )
 _HTML_OR_LINK = re.compile(r"[\\<>\[\]]")
-_FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 ELLIPSIS = "…"
 _TRAILING_PUNCTUATION = " ,;:.-\N{EN DASH}\N{EM DASH}"
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -64,26 +63,6 @@ def code_block(text: str, language: str = "text") -> str:
     fence = "`" * max(3, longest + 1)
     body = text.removesuffix("\n")
     return f"{fence}{language}\n{body}\n{fence}"
-
-
-def fence_after(line: str, fence: str | None) -> str | None:
-    """Return the code fence that is open after `line`; `fence` is open before it."""
-    match = _FENCE.match(line.rstrip("\r"))
-    if match is None:
-        return fence
-    marks, info = match["fence"], match["info"]
-    if fence is None:
-        return None if marks[0] == "`" and "`" in info else marks
-    closes = marks[0] == fence[0] and len(marks) >= len(fence) and not info.strip()
-    return None if closes else fence
-
-
-def unclosed_fence(text: str) -> str | None:
-    """Return the code fence that `text` leaves open, or None."""
-    fence = None
-    for line in text.split("\n"):
-        fence = fence_after(line, fence)
-    return fence
 
 
 def markdown_table(

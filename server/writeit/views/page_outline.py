@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from writeit.views.escape import fence_after
+from writeit.text.block_reader import read_blocks, unclosed_fence
 from writeit.views.section_markers import SectionKind, find_section_markers
 
 _PAGE_LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_PAGE_HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _ESCAPED_CHARACTER = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -73,9 +72,24 @@ def find_page_sections(page: str) -> list[PageSection]:
 
 
 def heading_tree(page: str, located_sections: Sequence[PageSection]) -> list[Heading]:
-    """Return the headings of a page, outside code, as a tree."""
+    """Return the headings of a page as a tree; those in a section are below its own."""
     lines = split_page_lines(page)
-    headings = _find_page_headings(lines, located_sections)
+    outer = [*lines]
+    for section in located_sections:
+        texts = slice(section.first_line, section.last_line + 1)
+        fence = unclosed_fence("\n".join(lines[texts]))
+        outer[texts] = [""] * len(lines[texts])
+        for number in range(texts.stop, min(texts.stop + 2, len(lines))):
+            if outer[number] == fence:  # it closes the fence of the section
+                outer[number] = ""
+    headings = own = _find_headings(outer)
+    for section in located_sections:
+        above = [h.level for h in own if h.line < section.first_line]
+        text = lines[section.first_line : section.last_line + 1]
+        headings = headings + _find_headings(
+            text, section.first_line, above[-1] if above else 0
+        )
+    headings = sorted(headings, key=lambda heading: heading.line)
     end = len(lines) - 1 if lines[-1] else max(0, len(lines) - 2)
     return _nest_headings([replace(heading, last_line=end) for heading in headings])
 
@@ -85,56 +99,32 @@ def split_page_lines(page: str) -> list[str]:
     return _PAGE_LINE_BREAK.split(page)
 
 
-def _find_page_headings(
-    lines: list[str], located_sections: Iterable[PageSection]
-) -> list[Heading]:
-    """Return all headings; those in a section are below the heading above it."""
-    texts = [s for s in located_sections if s.first_line <= s.last_line]
-    first_lines = {section.first_line for section in texts}
-    last_lines = {section.last_line for section in texts}
-    headings: list[Heading] = []
-    fence, above, outer = None, 0, 0
-    for number, line in enumerate(lines):
-        if number in first_lines:
-            fence, above = None, outer
-        if (match := _PAGE_HEADING.match(line)) and fence is None:
-            level = above + len(match[1])
-            title = _ESCAPED_CHARACTER.sub(r"\1", match[2] or "").strip()
-            headings.append(Heading(title or "untitled", level, number, number))
-            outer = outer if above else level
-        else:
-            fence = fence_after(line, fence)
-        if number in last_lines:
-            fence, above = _unclosed_fence(fence, lines[number + 1 : number + 3]), 0
+def _find_headings(lines: list[str], first: int = 0, above: int = 0) -> list[Heading]:
+    """Return the headings of lines; `first` and `above` are added."""
+    blocks = read_blocks("\n".join(lines))
+    headings = []
+    for section in blocks.sections:
+        line = first + section.heading.lines.start
+        text = blocks.heading_text(section.heading)
+        title = _ESCAPED_CHARACTER.sub(r"\1", text).strip() or "untitled"
+        headings.append(Heading(title, above + section.heading.level, line, line))
     return headings
-
-
-def _unclosed_fence(fence: str | None, following_lines: list[str]) -> str | None:
-    """Return the fence that a text leaves open, if it is closed right after the text.
-
-    A marker may be between the two.
-    """
-    if fence and any(fence_after(line, fence) is None for line in following_lines):
-        return fence
-    return None
 
 
 def with_heading_lines(
     page: str, located_sections: list[PageSection]
 ) -> list[PageSection]:
     """Return the sections with the lines of the headings above them."""
-    outer = [
-        heading.line
-        for heading in _find_page_headings(split_page_lines(page), located_sections)
-        if not any(
-            s.first_line <= heading.line <= s.last_line for s in located_sections
-        )
-    ]
-    sections = []
+    lines = split_page_lines(page)
+    sections: list[PageSection] = []
+    heading, after = None, 0
     for section in located_sections:
-        index = bisect_right(outer, section.first_line)
-        heading = outer[index - 1] if index else section.first_line
-        sections.append(replace(section, heading_line=heading))
+        for number in range(after, section.first_line):
+            if lines[number].startswith("#"):
+                heading = number
+        line = section.first_line if heading is None else heading
+        sections.append(replace(section, heading_line=line))
+        after = max(after, section.last_line + 1)
     return sections
 
 

@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Literal, cast
 from uuid import UUID
 
-from writeit.views.escape import unclosed_fence
+from writeit.text.block_reader import unclosed_fence
 
 NamedSection = Literal["merge", "feedback", "left", "right"]
 SectionKey = UUID | NamedSection

@@ -17,7 +17,7 @@ from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.generate import check_can_regenerate
 from writeit.domain.run import Passage, PipelineRun, StepState, StepStatus
 from writeit.engine.requests import MergeWithModel, RegenerateStep
-from writeit.text.markdown import split_paragraphs
+from writeit.text.block_reader import split_paragraphs
 from writeit.views.wording import count_of
 
 

@@ -18,7 +18,7 @@ from writeit.lsp.convert import to_lsp_span
 from writeit.lsp.documents import find_word_at
 from writeit.lsp.session import Session
 from writeit.ports.models import ModelInfo
-from writeit.text.markdown import find_paragraph
+from writeit.text.lines import find_paragraph
 from writeit.views.escape import escape_inline
 from writeit.views.run import render_origin
 
