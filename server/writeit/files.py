@@ -11,7 +11,54 @@ from pathlib import Path
 from shutil import copymode
 from tempfile import mkstemp
 
-from writeit.domain.errors import StoreError
+from writeit.domain.errors import InvalidParams, NotTrusted, StoreError
+
+
+def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
+    """Return the absolute path of a path in the workspace.
+
+    Raises:
+        InvalidParams: no folder is open.
+        NotTrusted: the path leads out of the workspace, also through a link.
+    """
+    if workspace is None:
+        raise InvalidParams(
+            "No folder is open to write to.",
+            hint="Open a folder, or leave out `path` and use the content.",
+            problems=[{"path": "path", "message": "needs an open folder"}],
+        )
+    root = workspace.resolve()
+    try:
+        target = (root / path).resolve()
+    except (ValueError, OSError, RuntimeError) as error:
+        raise InvalidParams(
+            f"{path[:80]!r} is not a path: {error}.",
+            hint="Give a path inside the workspace, such as articles/wasm.md.",
+            problems=[{"path": "path", "message": "is not a path"}],
+        ) from error
+    if not target.is_relative_to(root) or target == root:
+        raise NotTrusted(
+            f"{path!r} is outside the workspace; nothing was written.",
+            hint=f"Give a path inside {root}; the command line may write anywhere.",
+            path=path,
+        )
+    return target
+
+
+def require_file_path(path: Path) -> None:
+    """Refuse a path that is a folder, or that a file stands in the way of.
+
+    Raises:
+        InvalidParams: no file can be written there.
+    """
+    above = next(folder for folder in path.parents if folder.exists())
+    if path.is_dir() or not above.is_dir():
+        raise InvalidParams(
+            f"No file can be written to {path}: "
+            + ("it is a folder." if path.is_dir() else f"{above} is a file."),
+            hint="Give the path of a new file, such as articles/wasm.md.",
+            problems=[{"path": "outputPath", "message": "is no path of a file"}],
+        )
 
 
 def write_error(path: Path, error: OSError, hint: str) -> StoreError:

@@ -29,9 +29,10 @@ from writeit.domain.operations import lifecycle, select
 from writeit.domain.placement import with_line_ends_of
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.domain.session import CostLimits, Settings
-from writeit.engine.precedence import ModelSelection, StartRequest, resolve_primer_name
+from writeit.engine.precedence import ModelSelection, StartRequest, resolve_primer
 from writeit.engine.requests import GenerateStep
 from writeit.export.article import final_text
+from writeit.files import require_file_path, resolve_in_workspace
 from writeit.library.front_matter import (
     FrontMatterConfig,
     SourceDocument,
@@ -97,7 +98,7 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
         models=config.models,
         providers=config.providers,
         settings=Settings(max_cost_usd=request.limits),
-        preferences=workspace.engine.session.preferences,
+        preferences=workspace.engine.preferences,
     )
     return OpenedRun(run=run, models=models or None, model_selection=selection)
 
@@ -109,12 +110,16 @@ async def _start_new_run(
     library = workspace.load_library()
     configuration = library.pipeline(request.pipeline or "")
     config = source.front_matter.config
-    primer = resolve_primer_name(
+    if config.output_path is not None:
+        target = resolve_in_workspace(workspace.path, config.output_path)
+        require_file_path(target)
+    primer = resolve_primer(
+        library.primer,
         request.primer,
         config.primer,
         configuration,
         Settings(),
-        workspace.engine.session.preferences,
+        workspace.engine.preferences,
     )
     run = await workspace.engine.start_run(
         StartRequest(
@@ -122,7 +127,8 @@ async def _start_new_run(
             inputs=request.inputs,
             front_matter_inputs=config.inputs,
             document=source.document,
-            primer=library.primer(primer) if primer else None,
+            primer=primer,
+            front_matter_models=config.models,
             models={step: models for step in configuration.step_names if models},
             uri=request.file.resolve().as_uri() if request.file else None,
             output_path=config.output_path,

@@ -96,7 +96,7 @@ async def _print_runs(
     async with open_existing_workspace(Path.cwd(), context) as workspace:
         store = workspace.store
         page = store.list_runs(query)
-        theme = Theme(workspace.engine.session.preferences.theme)
+        theme = Theme(workspace.engine.preferences.theme)
         if tree:
             roots = {find_root_run(store, run.run_id): None for run in page.runs}
             trees = [read_run_tree(store, root) for root in roots]
@@ -289,7 +289,7 @@ async def _export_content(
     async with open_existing_workspace(Path.cwd(), context) as workspace:
         engine = workspace.engine
         bundle = await build_bundle(engine, run_id, workspace.path, history=history)
-        preferred = engine.session.preferences.export_format
+        preferred = engine.preferences.export_format
         return export_run(bundle, export_format or preferred, __version__)
 
 

@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 
 from writeit.domain.entity import Entity, Name, UtcDatetime, content_hash
 
+NO_PRIMER = "none"
+"""The reserved id that means no primer."""
 REQUIRED_VOICE_ATTRIBUTES = ("tone", "structure", "language")
 REQUIRED_GUIDELINES = ("avoid", "prefer")
 

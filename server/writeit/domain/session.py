@@ -22,6 +22,7 @@ from pydantic.alias_generators import to_camel
 from writeit.domain.entity import NAME_PATTERN, Entity, Name, StringList, UtcDatetime
 from writeit.domain.key_bindings import is_chord_conflict, parse_chord
 from writeit.domain.pipeline import Output
+from writeit.domain.primer import NO_PRIMER
 from writeit.domain.run import split_model_id
 
 LOCAL_USER = "local"
@@ -91,7 +92,7 @@ def validate_preferences(
     """Return the preferences that do not fit the known primers, providers and keys."""
     primer = preferences.style_primer
     problems = [*_validate_models(preferences.default_models, known_providers)]
-    if primer is not None and primer not in known_primers:
+    if primer is not None and primer not in {NO_PRIMER, *known_primers}:
         message = f"there is no primer {primer!r}"
         problems.append(FieldProblem(("style_primer",), message))
     shortcuts = preferences.keyboard_shortcuts

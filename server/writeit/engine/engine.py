@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from writeit.domain import state_machine
-from writeit.domain.errors import Busy, StoreError
+from writeit.domain.errors import Busy, ModelError, StoreError
 from writeit.domain.operations import lifecycle
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration
@@ -22,7 +23,7 @@ from writeit.engine.dispatcher import Dispatcher
 from writeit.engine.generation import Generation
 from writeit.engine.leases import LeaseMonitor
 from writeit.engine.limits import RunLimiter
-from writeit.engine.precedence import StartRequest
+from writeit.engine.precedence import NamedModels, StartRequest, identify_models
 from writeit.engine.queries import StepPreview
 from writeit.engine.requests import (
     EngineServices,
@@ -76,8 +77,13 @@ class Engine:
 
     @property
     def session(self) -> UserSession:
-        """The engine's session, as last stored."""
-        return self.transactions.session
+        """The engine's session, as last stored, with the newest preferences."""
+        return self.transactions.session.evolve(preferences=self.preferences)
+
+    @property
+    def preferences(self) -> UserPreferences:
+        """The user's preferences, as any session saved them last."""
+        return self.store.preferences() or UserPreferences()
 
     def new_id(self) -> UUID:
         """Return a new id."""
@@ -130,7 +136,18 @@ class Engine:
 
         Raises:
             InvalidParams: an input is missing, unknown or invalid.
+            NotFound: nobody provides a model that front matter or pipeline names.
         """
+        for step in request.configuration.steps:
+            if step.name in request.models:
+                continue
+            from_front_matter = request.front_matter_models.get(step.name, ())
+            named = NamedModels(
+                from_front_matter or step.models,
+                "The front matter" if from_front_matter else "The pipeline",
+            )
+            with suppress(ModelError):  # without a model host nothing is known
+                await identify_models(self._models.resolve_model_id, named)
         event = precedence.run_started_event(request, self.new_id(), self._clock.now())
         await self.transactions.create_run(
             RunCommit(

@@ -6,22 +6,23 @@ has named it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from writeit.domain import events as e
-from writeit.domain.errors import InvalidParams, NotFound
+from writeit.domain.errors import InvalidParams, InvalidPipeline, NotFound
 from writeit.domain.operations.lifecycle import check_name
 from writeit.domain.pipeline import InputSpec, Output, PipelineConfiguration, StepSpec
 from writeit.domain.placement import passage_of
-from writeit.domain.primer import StylePrimer
+from writeit.domain.primer import NO_PRIMER, StylePrimer
 from writeit.domain.run import (
     PipelineRun,
     RunDocument,
     RunPrimer,
     StepState,
+    check_model_id,
     model_id_problem,
 )
 from writeit.domain.session import Settings, UserPreferences
@@ -55,12 +56,20 @@ class ModelSelection:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class NamedModels:
+    """The models of a step, and what names them."""
+
+    models: tuple[str, ...]
+    source: str
+
+
 def resolve_step_models(
     spec: StepSpec,
     run: PipelineRun,
     model_selection: ModelSelection,
     embedded: str | None,
-) -> tuple[str, ...]:
+) -> NamedModels:
     """Return a step's models if the command names none.
 
     Raises:
@@ -68,18 +77,18 @@ def resolve_step_models(
     """
     preferred = model_selection.preferences.default_models.get(spec.name)
     settings = model_selection.settings.models
-    candidates = (
-        run.models.get(spec.name, ()),
-        model_selection.models.get(spec.name, ()),
-        spec.models,
-        settings.steps.get(spec.name, ()),
-        (preferred,) if preferred else (),
-        settings.default,
-        (embedded,) if embedded else (),
-    )
-    for models in candidates:
+    candidates: dict[str, Sequence[str]] = {
+        "The run": run.models.get(spec.name, ()),
+        "The front matter": model_selection.models.get(spec.name, ()),
+        "The pipeline": spec.models,
+        f"The setting models.steps.{spec.name}": settings.steps.get(spec.name, ()),
+        f"The preference defaultModels.{spec.name}": [preferred] if preferred else (),
+        "The setting models.default": settings.default,
+        "WriteIt": (embedded,) if embedded else (),
+    }
+    for source, models in candidates.items():
         if models:
-            return tuple(models)
+            return NamedModels(tuple(models), source)
     raise NotFound(
         f"No model is set for {spec.name}.",
         hint="Set models.default, for instance to openai/gpt-4o, or install the"
@@ -87,22 +96,81 @@ def resolve_step_models(
     )
 
 
-def resolve_primer_name(
+def resolve_primer(
+    find_primer: Callable[[str], StylePrimer],
     explicit: str | None,
     front_matter: str | None,
     configuration: PipelineConfiguration,
     settings: Settings,
     preferences: UserPreferences,
-) -> str | None:
-    """Return the primer of a new run: the first name given, in this order."""
-    candidates = (
-        explicit,
-        front_matter,
-        configuration.default("style_primer", str),
-        settings.style_primer,
-        preferences.style_primer,
+) -> StylePrimer | None:
+    """Return the primer of a new run: the first one named, in this order.
+
+    Raises:
+        NotFound, InvalidPipeline: it cannot be used; the error says what names it.
+        InvalidParams: one is chosen for a pipeline whose steps all forbid it.
+    """
+    candidates = {
+        "": explicit,
+        "The front matter": front_matter,
+        f"The pipeline {configuration.name}": configuration.default(
+            "style_primer", str
+        ),
+        "The setting stylePrimer": settings.style_primer,
+        "The preference stylePrimer": preferences.style_primer,
+    }
+    source, name = next((item for item in candidates.items() if item[1]), ("", None))
+    if name is None or name == NO_PRIMER:
+        return None
+    if not any(step.primer for step in configuration.steps):
+        if source:
+            return None
+        raise InvalidParams(
+            f"No step of {configuration.name} takes a style. Nothing was started.",
+            hint=f"Leave out the style, or name it {NO_PRIMER}.",
+            problems=[{"path": "primer", "message": "is forbidden by each step"}],
+        )
+    try:
+        return find_primer(name)
+    except (NotFound, InvalidPipeline) as error:
+        if not source:
+            raise
+        raise _blame(
+            error, f"{source} names the style {name!r}", "style", source
+        ) from error
+
+
+def _blame(
+    error: NotFound | InvalidPipeline, finding: str, kind: str, source: str
+) -> NotFound | InvalidPipeline:
+    """Return `error` with the setting, preference or file that is at fault."""
+    where = source.removeprefix("The ")
+    return type(error)(
+        f"{finding}. {error.message}",
+        hint=f"Change it in the {where}, or name another {kind} for this run."
+        f" {error.hint}".rstrip(),
+        **error.data,
     )
-    return next((name for name in candidates if name), None)
+
+
+async def identify_models(
+    resolve_model_id: Callable[[str], Awaitable[str]], named: NamedModels
+) -> tuple[str, ...]:
+    """Return the full ids of the models.
+
+    Raises:
+        NotFound: nobody provides one of them; the error says what names it.
+        InvalidParams: one of them is no model id.
+    """
+    ids = []
+    for model in named.models:
+        check_model_id(model)
+        try:
+            ids.append(await resolve_model_id(model))
+        except NotFound as error:
+            finding = f"{named.source} names the model {model!r}"
+            raise _blame(error, finding, "model", named.source) from error
+    return tuple(ids)
 
 
 def resolve_inputs(
@@ -187,6 +255,7 @@ class StartRequest:
     document: RunDocument = field(default_factory=RunDocument)
     primer: StylePrimer | None = None
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    front_matter_models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     name: str | None = None
     uri: str | None = None
     output: Output | None = None
@@ -203,6 +272,16 @@ def run_started_event(
         NotFound: models are named for an unknown step.
     """
     configuration = request.configuration
+    if (
+        configuration.applies_to == "selection"
+        and request.uri is not None
+        and not request.document.selection
+    ):
+        raise InvalidParams(
+            f"{configuration.name} is for a passage, and no passage is selected.",
+            hint="Select the passage, or start a pipeline for documents.",
+            problems=[{"path": "range", "message": "has no text"}],
+        )
     for step, models in request.models.items():
         if step not in configuration.step_names:
             raise NotFound.with_suggestions("step", step, configuration.step_names)

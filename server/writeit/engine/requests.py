@@ -24,7 +24,11 @@ from writeit.domain.run import (
     StepStatus,
     check_model_id,
 )
-from writeit.engine.precedence import ModelSelection, resolve_step_models
+from writeit.engine.precedence import (
+    ModelSelection,
+    identify_models,
+    resolve_step_models,
+)
 from writeit.engine.streaming import RetryPolicy
 from writeit.engine.transactions import Operation, RunTransactions
 from writeit.ports.models import CallEstimate, ModelCall, Models
@@ -420,4 +424,5 @@ async def resolve_models(
         NotFound: no model is set and the embedded one is not installed.
     """
     embedded = await context.services.models.installed_embedded_model()
-    return resolve_step_models(context.spec, context.run, model_selection, embedded)
+    named = resolve_step_models(context.spec, context.run, model_selection, embedded)
+    return await identify_models(context.services.models.resolve_model_id, named)

@@ -17,7 +17,7 @@ import platformdirs
 
 from writeit.domain.errors import InvalidPipeline, NotFound
 from writeit.domain.pipeline import PipelineConfiguration
-from writeit.domain.primer import StylePrimer
+from writeit.domain.primer import NO_PRIMER, StylePrimer
 from writeit.library.pipelines import (
     primer_reference_range,
     read_name,
@@ -179,6 +179,11 @@ class Library:
         entries = (self.pipelines[name] for name in sorted(self.pipelines))
         return [entry.value for entry in entries if entry.value is not None]
 
+    @property
+    def usable_primers(self) -> set[str]:
+        """The ids of the primers without errors."""
+        return {name for name, entry in self.primers.items() if entry.value}
+
     def pipeline(self, name_or_id: str) -> PipelineConfiguration:
         """Return the pipeline with that name, or with that id if its file has it.
 
@@ -270,7 +275,7 @@ def _unknown_primer_problems(
 ) -> list[SourceProblem]:
     """Style primer must exist if specified."""
     primer = entry.value.default("style_primer", str) if entry.value else None
-    if primer is None or primer in primers:
+    if primer is None or primer in {NO_PRIMER, *primers}:
         return []
     text, problem = _read_text(entry.file)
     message = f"There is no primer {primer!r}.{did_you_mean(primer, primers)}"

@@ -19,6 +19,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from writeit.domain.entity import Entity, Name, StringList
 from writeit.domain.errors import InvalidPipeline
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration
+from writeit.domain.primer import NO_PRIMER
 from writeit.domain.run import RunDocument, split_model_id
 from writeit.library.catalog import Library, LibraryEntry
 from writeit.library.validation import (
@@ -334,7 +335,8 @@ def check_front_matter(
     if source is not None:
         pipelines, primers = library.pipelines, library.primers
         problems += _check_reference(source, "pipeline", config.pipeline, pipelines)
-        problems += _check_reference(source, "primer", config.primer, primers)
+        if config.primer != NO_PRIMER:
+            problems += _check_reference(source, "primer", config.primer, primers)
         entry = pipelines.get(config.pipeline or "")
         if entry is not None and entry.value is not None:
             problems += _check_names(source, config, entry.value)

@@ -8,7 +8,7 @@ from typing import Any
 from yaml.nodes import ScalarNode
 
 from writeit.domain.pipeline import PipelineConfiguration
-from writeit.domain.primer import StylePrimer
+from writeit.domain.primer import NO_PRIMER, StylePrimer
 from writeit.library.validation import (
     drop_unknown_keys,
     report_secrets,
@@ -153,6 +153,9 @@ def read_primer(
         )
     elif not source.problems:
         message = "A primer should be a mapping of keys: name, content, …"
+        source.add_problem(message, source.index_range(0))
+    if primer is not None and primer.primer_id == NO_PRIMER:
+        message = f"The id {NO_PRIMER!r} is reserved: it means no style."
         source.add_problem(message, source.index_range(0))
     problems = tuple(sorted(source.problems, key=lambda problem: problem.range))
     return None if has_errors(problems) else primer, problems

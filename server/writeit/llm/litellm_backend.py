@@ -19,7 +19,7 @@ from litellm.litellm_core_utils.get_llm_provider_logic import (
     declared_authenticating_provider,
 )
 
-from writeit.domain.errors import ModelError
+from writeit.domain.errors import ModelError, NotFound
 from writeit.domain.run import split_model_id
 from writeit.llm.catalog import ModelCatalog
 from writeit.llm.errors import build_model_error, stream_end_error, to_model_error
@@ -133,7 +133,13 @@ def resolve_model_id(model: str) -> str:
     Raises:
         NotFound: no provider is known for it.
     """
-    if split_model_id(model)[0] in CATALOG.providers:
+    provider, name = split_model_id(model)
+    if provider in CATALOG.providers:
+        if not name.strip():
+            raise NotFound(
+                f"The model id {model!r} names no model of {provider}.",
+                hint="Write provider/model, as in 'openai/gpt-4o'.",
+            )
         return model
     try:
         name, provider, *_ = litellm.get_llm_provider(model)

@@ -185,7 +185,7 @@ class WorkspaceFolder:
             models=config.models,
             providers=config.providers,
             settings=await self.load_settings(),
-            preferences=self.engine.session.preferences,
+            preferences=self.engine.preferences,
         )
 
     async def configured_model_ids(self) -> list[str]:
@@ -194,7 +194,7 @@ class WorkspaceFolder:
         names = [
             *settings.models.default,
             *(model for step in settings.models.steps.values() for model in step),
-            *self.engine.session.preferences.default_models.values(),
+            *self.engine.preferences.default_models.values(),
             *(
                 model
                 for pipeline in self.load_library().usable_pipelines

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from writeit.domain.errors import WriteItError
+from writeit.domain.errors import InvalidParams, WriteItError
 from writeit.domain.operations import lifecycle, select
+from writeit.domain.pipeline import AppliesTo, PipelineConfiguration
 from writeit.domain.run import AppliedText, PipelineRun, PipelineStatus, StepState
 from writeit.engine.requests import GenerateStep
 from writeit.library.front_matter_writer import with_front_matter
@@ -232,6 +233,7 @@ async def polish_passage(
     """Generate another text for a passage; with `apply` insert it."""
     params, session = request.params, request.session
     folder = request.folder()
+    _require_kind(folder.load_library().pipeline(params.pipeline), "selection")
     start = Request(session, _to_run_start_params(params))
     source = running.read_source(start)
     models = await request.resolve_models(params.models)
@@ -264,6 +266,22 @@ async def _delete_unsent_run(folder: WorkspaceFolder, run_id: UUID) -> None:
     run = await folder.engine.load_run(run_id)
     if run.status is PipelineStatus.INITIALIZING:
         await folder.engine.delete_run(run_id)
+
+
+def _require_kind(configuration: PipelineConfiguration, kind: AppliesTo) -> None:
+    """Refuse a pipeline for documents where a passage is meant, and the reverse.
+
+    Raises:
+        InvalidParams: it is for the other kind.
+    """
+    if configuration.applies_to != kind:
+        other = "a passage" if kind == "document" else "whole documents"
+        this = "a whole document" if kind == "document" else "a passage"
+        raise InvalidParams(
+            f"{configuration.name} is for {other}, not for {this}. Nothing was done.",
+            hint=f"Name a pipeline with `applies_to: {kind}`.",
+            problems=[{"path": "pipeline", "message": f"is for {other}"}],
+        )
 
 
 def _to_run_start_params(params: p.DocumentPolishParams) -> p.RunStartParams:
@@ -320,6 +338,7 @@ async def insert_front_matter(
     params, session = request.params, request.session
     folder = request.folder()
     configuration = folder.load_library().pipeline(params.pipeline)
+    _require_kind(configuration, "document")
     session.require_user_document(params.uri)
     base = require_document_text(session.documents, params.uri)
     wanted = with_front_matter(base, configuration, params.inputs)

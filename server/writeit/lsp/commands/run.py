@@ -11,16 +11,18 @@ from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import Output, PipelineConfiguration
 from writeit.domain.run import PipelineRun, RunDocument
 from writeit.domain.session import Settings
-from writeit.engine.precedence import StartRequest, input_text, resolve_primer_name
+from writeit.engine.precedence import StartRequest, input_text, resolve_primer
 from writeit.engine.queries import read_full_tree, read_run_tree
 from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
+from writeit.files import require_file_path, resolve_in_workspace
 from writeit.library.front_matter import FrontMatter, SourceDocument
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.edits.files import write_in_workspace
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.shapes import run_to_wire, summary_to_wire, tree_to_wire
 from writeit.ports.store import RunQuery
 from writeit.views.uris import ContentView, ResponseView, view_uri
@@ -56,12 +58,13 @@ async def create_run(
     config = source.front_matter.config
     settings = await folder.load_settings()
     session.warm_up_models()
-    primer = resolve_primer_name(
+    primer = resolve_primer(
+        library.primer,
         params.primer,
         config.primer,
         configuration,
         settings,
-        folder.engine.session.preferences,
+        folder.engine.preferences,
     )
     return await folder.engine.start_run(
         StartRequest(
@@ -69,14 +72,24 @@ async def create_run(
             inputs={name: input_text(value) for name, value in params.inputs.items()},
             front_matter_inputs=config.inputs,
             document=source.document,
-            primer=library.primer(primer) if primer else None,
+            primer=primer,
             models=await _resolve_models(request, params.models),
+            front_matter_models=config.models,
             name=params.name,
             uri=params.uri,
             output=params.output or _configured_output(configuration, settings),
-            output_path=params.output_path or config.output_path,
+            output_path=_checked_output_path(
+                folder, params.output_path or config.output_path
+            ),
         ),
     )
+
+
+def _checked_output_path(folder: WorkspaceFolder, path: str | None) -> str | None:
+    """Return where a new file is to go, once it is known to be possible."""
+    if path is not None:
+        require_file_path(resolve_in_workspace(folder.path, path))
+    return path
 
 
 def _configured_output(
@@ -150,7 +163,7 @@ async def export_stored_run(request: Request[p.RunExportParams]) -> p.RunExportR
         bundle,
         params.format
         or settings.export_format
-        or folder.engine.session.preferences.export_format,
+        or folder.engine.preferences.export_format,
         __version__,
     )
     uri = None

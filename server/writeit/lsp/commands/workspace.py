@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,15 +15,14 @@ from writeit.domain.key_bindings import SYSTEM_BINDINGS
 from writeit.domain.run import split_model_id
 from writeit.domain.session import (
     FieldProblem,
-    UserPreferences,
     validate_preferences,
 )
 from writeit.engine.queries import sum_usage
+from writeit.files import resolve_in_workspace
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri, to_invalid_params
-from writeit.lsp.edits.files import resolve_in_workspace
 from writeit.ports.store import Maintenance
 
 
@@ -58,27 +58,29 @@ async def set_preferences(
         include=params.model_fields_set - set(p.Params.model_fields)
     )
     try:
-        preferences = folder.engine.session.preferences.evolve(**given)
+        preferences = folder.engine.preferences.evolve(**given)
     except ValidationError as error:
         raise to_invalid_params(error, p.PreferencesSetParams) from None
+    models = preferences.default_models if "default_models" in given else {}
     problems = validate_preferences(
         preferences,
-        known_primers=folder.load_library().primers,
-        known_providers=await _find_known_providers(request, preferences),
+        known_primers=folder.load_library().usable_primers,
+        known_providers=await _find_known_providers(request, models),
         system_bindings=SYSTEM_BINDINGS,
     )
-    if problems:
+    # A preference that has become wrong does not keep the others from being changed.
+    if problems := [problem for problem in problems if problem.loc[0] in given]:
         raise _invalid_preferences(problems)
     await folder.engine.save_preferences(preferences)
     return shapes.WireUserPreferences.model_validate(preferences)
 
 
 async def _find_known_providers(
-    request: Request[Any], preferences: UserPreferences
+    request: Request[Any], models: Mapping[str, str]
 ) -> set[str]:
-    """Return the known providers of the default models."""
+    """Return the known providers of default models."""
     known = set()
-    for model in preferences.default_models.values():
+    for model in models.values():
         with suppress(NotFound):
             model_id = await request.session.ports.models.resolve_model_id(model)
             known.add(split_model_id(model_id)[0])

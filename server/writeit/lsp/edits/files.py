@@ -17,12 +17,17 @@ from writeit.domain.errors import (
     DocumentChanged,
     InvalidParams,
     NotFound,
-    NotTrusted,
     StoreError,
 )
 from writeit.domain.run import PipelineRun
 from writeit.files import create_file as create_text_file
-from writeit.files import numbered_paths, temporary_file, write_error, write_whole_file
+from writeit.files import (
+    numbered_paths,
+    resolve_in_workspace,
+    temporary_file,
+    write_error,
+    write_whole_file,
+)
 from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.documents import Documents, SentEdit
 from writeit.lsp.edits.edit_retry import EditOutcome, EditRetry
@@ -52,37 +57,6 @@ def write_in_workspace(workspace: Path | None, path: str, content: str) -> Path:
         raise write_error(
             target, error, "Choose another path, or make room and try again."
         ) from error
-
-
-def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
-    """Return the absolute path of a path in the workspace.
-
-    Raises:
-        InvalidParams: no folder is open.
-        NotTrusted: the path leads out of the workspace, also through a link.
-    """
-    if workspace is None:
-        raise InvalidParams(
-            "No folder is open to write to.",
-            hint="Open a folder, or leave out `path` and use the content.",
-            problems=[{"path": "path", "message": "needs an open folder"}],
-        )
-    root = workspace.resolve()
-    try:
-        target = (root / path).resolve()
-    except (ValueError, OSError, RuntimeError) as error:
-        raise InvalidParams(
-            f"{path[:80]!r} is not a path: {error}.",
-            hint="Give a path inside the workspace, such as articles/wasm.md.",
-            problems=[{"path": "path", "message": "is not a path"}],
-        ) from error
-    if not target.is_relative_to(root) or target == root:
-        raise NotTrusted(
-            f"{path!r} is outside the workspace; nothing was written.",
-            hint=f"Give a path inside {root}; the command line may write anywhere.",
-            path=path,
-        )
-    return target
 
 
 def replace_file_text(path: Path, before: str, after: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Literal
 from lsprotocol import types
 
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration
+from writeit.domain.primer import NO_PRIMER
 from writeit.domain.run import split_model_id
 from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
@@ -158,6 +159,7 @@ def _suggest_pipelines(library: Library) -> Iterator[Suggestion]:
 
 
 def _suggest_primers(library: Library) -> Iterator[Suggestion]:
+    yield Suggestion(NO_PRIMER, NO_PRIMER, "name", "no style", "")
     for name, entry in sorted(library.primers.items()):
         if entry.value is not None:
             meaning = hover.describe_primer(entry.value)

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from writeit.domain.errors import NotTrusted, WriteItError
+from writeit.files import resolve_in_workspace
 from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatter, check_front_matter
 from writeit.library.yaml_source import SourceProblem
 from writeit.lsp.convert import to_lsp_range
 from writeit.lsp.documents import parse_front_matter
-from writeit.lsp.edits.files import resolve_in_workspace
 from writeit.lsp.session import Session
 
 DIAGNOSTIC_SOURCE = "writeit"
