@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
+from support.waiting import wait_until_async
 from writeit import app
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineRun
@@ -23,6 +24,8 @@ from writeit.lsp.session import Session
 from writeit.storage.store import LmdbStore
 
 HEAD = "---\nwriteit: {pipeline: tech-article}\n---\n# Notes\n"
+HEADING = 3
+OFFERED_ON_A_SECTION = 2
 LINE = f"{'A line of an article. ' * 4}\n"
 
 
@@ -91,12 +94,19 @@ class Article:
             lambda run, at: select.skip_step(run, run.steps["angles"], at),
         )
 
-    async def look(self) -> tuple[int, int, int]:
+    async def parse(self) -> None:
+        """Wait until the document was parsed."""
+        document = self.session.documents.find_open(self.uri)
+        assert isinstance(document, WriteItDocument)
+        document.schedule_parse()
+        await wait_until_async(lambda: document.sections_at(HEADING))
+
+    async def look(self, line: int = 6) -> tuple[int, int, int]:
         """What lenses and actions read: keys, characters; and how many there are."""
         Counted.handed_out = 0
         keys = self.store.counters.keys_read
         here = types.TextDocumentIdentifier(uri=self.uri)
-        place = types.Position(line=6, character=0)
+        place = types.Position(line=line, character=0)
         lenses = await code_lenses(self.session, types.CodeLensParams(here))
         actions = await code_actions(
             self.session,
@@ -108,6 +118,23 @@ class Article:
         )
         read = self.store.counters.keys_read - keys
         return read, Counted.handed_out, len(lenses) + len(actions)
+
+
+async def test_a_section_is_offered_without_reading_the_text(tmp_path: Path) -> None:
+    """The text was parsed when it was opened; an action reads what was found."""
+    figures = []
+    for lines in (10, 10_000):
+        article = Article(tmp_path / str(lines), lines)
+        await article.look(HEADING)  # opens what is opened once
+        unparsed = await article.look(HEADING)
+        await article.parse()
+        parsed = await article.look(HEADING)
+        assert parsed[:2] == unparsed[:2]
+        figures.append(parsed[:2])
+        fits = lines == 10
+        assert parsed[2] - unparsed[2] == (OFFERED_ON_A_SECTION if fits else 0)
+        await article.session.close()
+    assert figures[0] == figures[1]
 
 
 @pytest.mark.parametrize("started", [False, True], ids=["notes", "with a run"])

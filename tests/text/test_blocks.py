@@ -194,6 +194,16 @@ def test_containers_have_prefixes(
     assert blocks.continuation(lines) == continuation
 
 
+@pytest.mark.parametrize(
+    "line", ["::: a\n", "> ", "- ", "!!! a\n    ", "<!--\n", "$$ a\n"]
+)
+def test_a_text_may_be_nested_or_broken_a_thousand_times(line: str) -> None:
+    """It is read without an error; what is too deep is text."""
+    blocks = read_blocks(line * 1000)
+    assert blocks.root.children
+    assert blocks.sections == []
+
+
 INSIDE = ("a b\n", "# a\n", "```\n# no\n```\n", "$$\nx\n$$\n", "a | b\n- | -\nc | d\n")
 
 

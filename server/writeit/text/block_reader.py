@@ -194,7 +194,7 @@ class _TreeBuilder:
     def _add_div_line(self, token: Token) -> None:
         """Open or close a div; those of Pandoc may be nested with equal marks."""
         line = token.map[0] if token.map else 0
-        if token.info:
+        if token.info and len(self._open) < MAX_NESTING:
             div = Block("admonition", range(line, line + 1), self._open[-1])
             div.markup, div.info, div.is_closed = token.markup, token.info, False
             div.indent = self._open[-1].indent
