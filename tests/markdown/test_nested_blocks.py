@@ -92,18 +92,28 @@ answers = st.one_of(
 )
 
 
+Span = tuple[str, int, int]
+"""A document, and where a passage of it begins and ends."""
+
+
+def at(span: Span) -> SelectedPassage:
+    """Return the passage."""
+    text, start, end = span
+    return read_passage(text[:start], text[start:end], text[end:])
+
+
 @st.composite
-def passages(draw: st.DrawFn) -> SelectedPassage:
+def passages(draw: st.DrawFn) -> Span:
     """A passage of a document, between any two places of its lines."""
     text = draw(documents)
     start = draw(st.integers(0, len(text) - 1))
     end = draw(st.integers(start + 1, min(len(text), start + 200)))
     assume(text[start:end].strip())
-    return read_passage(text[:start], text[start:end], text[end:])
+    return text, start, end
 
 
 @st.composite
-def whole_paragraphs(draw: st.DrawFn) -> SelectedPassage:
+def whole_paragraphs(draw: st.DrawFn) -> Span:
     """A paragraph of a document."""
     text = draw(documents)
     blocks = read_blocks(text)
@@ -113,13 +123,13 @@ def whole_paragraphs(draw: st.DrawFn) -> SelectedPassage:
     first, last = block.lines.start, block.lines.stop - 1
     start = sum(map(len, blocks.lines[:first])) + len(blocks.prefix(first))
     end = sum(map(len, blocks.lines[: last + 1])) - 1
-    return read_passage(text[:start], text[start:end], text[end:])
+    return text, start, end
 
 
 def around(blocks: MarkdownBlocks, first: int, last: int) -> list[tuple[str, ...]]:
     """Return the kinds of the blocks of each line that is not of the passage."""
     return [
-        tuple(f"{b.kind}{b.level}{b.info}" for b in blocks.chain(line))
+        tuple(f"{b.kind}{b.level}{b.markup}" for b in blocks.chain(line))
         for line in range(len(blocks.lines))
         if not first <= line <= last and blocks.lines[line].strip()
     ]
@@ -127,17 +137,17 @@ def around(blocks: MarkdownBlocks, first: int, last: int) -> list[tuple[str, ...
 
 @settings(max_examples=60, deadline=None)
 @given(passages())
-def test_a_passage_in_its_own_place_changes_nothing(passage: SelectedPassage) -> None:
+def test_a_passage_in_its_own_place_changes_nothing(span: Span) -> None:
     """Byte for byte, wherever it begins and ends."""
+    passage = at(span)
     assert replace_passage(passage, passage.content).text == passage.text
 
 
 @settings(max_examples=60, deadline=None)
 @given(passages(), answers)
-def test_the_blocks_around_a_passage_stay(
-    passage: SelectedPassage, answer: str
-) -> None:
+def test_the_blocks_around_a_passage_stay(span: Span, answer: str) -> None:
     """Else the answer does not fit."""
+    passage = at(span)
     fitted = replace_passage(passage, answer)
     if fitted.misfit is None:
         blocks = read_blocks(fitted.text)
@@ -149,10 +159,9 @@ def test_the_blocks_around_a_passage_stay(
 
 @settings(max_examples=60, deadline=None)
 @given(passages(), answers)
-def test_the_blocks_around_a_continuation_stay(
-    passage: SelectedPassage, answer: str
-) -> None:
+def test_the_blocks_around_a_continuation_stay(span: Span, answer: str) -> None:
     """It is added between them."""
+    passage = at(span)
     fitted = continue_passage(passage, answer)
     if fitted.misfit is None:
         old, new = (
@@ -166,9 +175,10 @@ def test_the_blocks_around_a_continuation_stay(
 @settings(max_examples=60, deadline=None)
 @given(whole_paragraphs(), st.lists(paragraphs, min_size=1, max_size=2))
 def test_paragraphs_fit_with_and_without_prefixes(
-    passage: SelectedPassage, answer: list[Lines]
+    span: Span, answer: list[Lines]
 ) -> None:
     """And they are in the same containers."""
+    passage = at(span)
     lines = joined(answer)
     fitted = replace_passage(passage, "\n".join(lines))
     assert fitted.misfit is None

@@ -8,7 +8,7 @@ the answer does not fit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -39,6 +39,10 @@ Misfit = Literal["container", "unfit"]
 passage would change."""
 
 
+_FAR_REACHING = ("%%", "$$", ":::", "<")
+"""Marks whose end, in the rest of the text, may make something else of a passage."""
+
+
 @dataclass(frozen=True, slots=True)
 class FittedText:
     """The whole text with an answer in it."""
@@ -52,6 +56,10 @@ def replace_passage(passage: SelectedPassage, answer: str) -> FittedText:
     """Return the text with an answer instead of the passage."""
     if answer.strip() == passage.content.strip():
         return FittedText(passage.text)
+    return _fit_nearby(passage, answer, _replace)
+
+
+def _replace(passage: SelectedPassage, answer: str) -> FittedText:
     lines = LINE_END.split(answer.strip())
     try:
         candidates = list(_replacements(passage, lines))
@@ -62,6 +70,10 @@ def replace_passage(passage: SelectedPassage, answer: str) -> FittedText:
 
 def continue_passage(passage: SelectedPassage, answer: str) -> FittedText:
     """Return the text with an answer after the passage, in the same containers."""
+    return _fit_nearby(passage, answer, _continue)
+
+
+def _continue(passage: SelectedPassage, answer: str) -> FittedText:
     text, end = passage.text, passage.end
     if passage.start < end:
         passage = _last_character(passage_at(text, passage.blocks, end - 1, end))
@@ -71,6 +83,27 @@ def continue_passage(passage: SelectedPassage, answer: str) -> FittedText:
     except WrongFormError:
         return FittedText(text[:end] + answer + text[end:], "container")
     return _first_fitting(passage, candidates)
+
+
+def _fit_nearby(
+    passage: SelectedPassage,
+    answer: str,
+    fit: Callable[[SelectedPassage, str], FittedText],
+) -> FittedText:
+    """Fit an answer into the blocks next to the passage: a book takes a second."""
+    before, after = 0, len(passage.blocks.lines)
+    if not any(mark in answer for mark in _FAR_REACHING):
+        blocks = passage.blocks.root.children
+        above = [block for block in blocks if block.lines.stop <= passage.first]
+        below = [block for block in blocks if block.lines.start > passage.last]
+        before = above[-1].lines.start if above else before
+        after = below[1].lines.stop if below[1:] else after
+    start, stop = passage.line_starts[before], passage.line_starts[after]
+    text = passage.text[start:stop]
+    here = (passage.start - start, passage.end - start)
+    fitted = fit(passage_at(text, read_blocks(text), *here), answer)
+    whole = passage.text[:start] + fitted.text + passage.text[stop:]
+    return FittedText(whole, fitted.misfit)
 
 
 def _last_character(passage: SelectedPassage) -> SelectedPassage:

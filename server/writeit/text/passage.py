@@ -66,8 +66,6 @@ class SelectedPassage:
     leaf: Block | None = field(default=None, repr=False)
     """The heading, table or code that the passage is a part of."""
     form: Form = "blocks"
-    has_header: bool = False
-    """Whether a container's own header was selected; it is left out."""
 
     @property
     def first(self) -> int:
@@ -209,7 +207,7 @@ def _without_header(found: SelectedPassage) -> SelectedPassage:
         first += 1
     if first > last:
         return found
-    return replace(found, start=found.content_start(first), end=end, has_header=True)
+    return replace(found, start=found.content_start(first), end=end)
 
 
 def _with_item_marker(found: SelectedPassage) -> SelectedPassage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from difflib import unified_diff
 
@@ -9,6 +10,7 @@ from writeit import __version__
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import Output, PipelineConfiguration
+from writeit.domain.placement import passage_of
 from writeit.domain.run import PipelineRun, RunDocument
 from writeit.domain.session import Settings
 from writeit.engine.precedence import StartRequest, input_text, resolve_primer
@@ -58,6 +60,8 @@ async def create_run(
     config = source.front_matter.config
     settings = await folder.load_settings()
     session.warm_up_models()
+    if source.document.selection:  # parsed once, and not while nothing else can run
+        await asyncio.to_thread(passage_of, source.document)
     primer = resolve_primer(
         library.primer,
         params.primer,
