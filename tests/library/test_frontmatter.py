@@ -90,6 +90,7 @@ def test_a_thematic_break_is_no_front_matter(text: str) -> None:
         ("\ufeff \n\n---\ntitle: A\n...\n", "YAML"),
         ("---\n# only a comment\n---\n", "YAML"),
         ("---\n{title: A}\n---\n", "YAML"),
+        ('---\n  title: A\n  "b": c\n---\n', "YAML"),
         ("---\ntitle: <% title %>\n---\n", "YAML"),
         ('+++\ntitle = "A"\n\n[menu]\n+++\n', "TOML"),
         ("\n\ufeff+++\n+++\n".lstrip(), "TOML"),

@@ -6,6 +6,7 @@ Lines count from 0 and end as in the Language Server Protocol: CR LF, CR or LF.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -111,29 +112,18 @@ class MarkdownBlocks:
         """Return the blocks that contain these lines, the outermost first."""
         last = first_line if last_line is None else last_line
         found: list[Block] = []
-        block: Block | None = self.root
-        while block is not None:
-            block = next(
-                (
-                    child
-                    for child in block.children
-                    if first_line in child.lines and last in child.lines
-                ),
-                None,
-            )
-            if block is not None:
-                found.append(block)
+        children = self.root.children
+        while index := bisect_right(children, first_line, key=_first_line_of):
+            block = children[index - 1]
+            if first_line not in block.lines or last not in block.lines:
+                break
+            found.append(block)
+            children = block.children
         return tuple(found)
 
-    def containers(
-        self, first_line: int, last_line: int | None = None
-    ) -> tuple[Block, ...]:
-        """Return the containers in which these lines are, the outermost first."""
-        return tuple(
-            block
-            for block in self.chain(first_line, last_line)
-            if block.kind in CONTAINER_KINDS
-        )
+    def containers(self, line: int) -> tuple[Block, ...]:
+        """Return the containers in which a line is, the outermost first."""
+        return tuple(b for b in self.chain(line) if b.kind in CONTAINER_KINDS)
 
     def prefix(self, line: int, innermost: Block | None = None) -> str:
         """Return what the containers of a line, up to `innermost`, put before its text.
@@ -218,10 +208,6 @@ class MarkdownBlocks:
         """Return how many characters lines have, with their ends."""
         return self._offsets[lines.stop] - self._offsets[lines.start]
 
-    def offset(self, line: int) -> int:
-        """Return where a line begins in the joined lines."""
-        return self._offsets[line]
-
     def verbatim_lines(self) -> set[int]:
         """Return the lines of code, math, HTML and comments."""
         return {
@@ -230,6 +216,10 @@ class MarkdownBlocks:
             if block.kind in VERBATIM_KINDS
             for line in block.lines
         }
+
+
+def _first_line_of(block: Block) -> int:
+    return block.lines.start
 
 
 def _outside_containers(parent: Block) -> Iterator[Block]:

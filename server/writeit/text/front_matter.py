@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 BOM = "\ufeff"
 
@@ -22,24 +22,21 @@ _FENCED = (
 _PATTERNS: dict[Dialect, re.Pattern[str]] = {
     "YAML": re.compile(_FENCED.format("---", r"---|\.\.\."), re.DOTALL),
     "TOML": re.compile(_FENCED.format(r"\+\+\+", r"\+\+\+"), re.DOTALL),
-    "JSON": re.compile(rf"{_LEAD}(?P<open>)(?P<content>\{{(?![{{%:]))(?P<close>)"),
+    "JSON": re.compile(rf"{_LEAD}(?P<open>)(?P<content>\{{)(?P<close>)"),
     "Pandoc": re.compile(
         rf"{_LEAD}(?P<open>)(?P<content>(?:%(?:[ \t][^\r\n]*)?(?:{_END}|\Z)"
         rf"(?:[ \t]+[^\s][^\r\n]*(?:{_END}|\Z))*){{1,3}})(?P<close>)"
     ),
 }
-_DIALECTS: dict[str, Dialect] = {
-    "---": "YAML",
-    "+++": "TOML",
-    "{": "JSON",
-    "%": "Pandoc",
-}
+_OPENING = re.compile(
+    r"(?P<YAML>---)|(?P<TOML>\+\+\+)|(?P<JSON>\{(?![{%:]))|(?P<Pandoc>%(?=\s|\Z))"
+)
 _REST_OF_LINE = re.compile(rf"[ \t]*(?:{_END}|\Z)")
 _COMMENTS = rf"\A(?:[ \t]*(?:#[^\r\n]*)?{_END})*\Z"
 _DATA = {
     "YAML": re.compile(
-        r"^(?:[^\s#\-*>\[\]{}&!|%@`\"':,][^\r\n]*?|\"[^\"\r\n]*\"|'[^'\r\n]*')"
-        rf"[ \t]*:(?=\s|\Z)|^[{{?]|{_COMMENTS}",
+        r"^ *(?:[^\s#\-*>\[\]{}&!|%@`\"':,][^\r\n]*?|\"[^\"\r\n]*\"|'[^'\r\n]*')"
+        rf"[ \t]*:(?=\s|\Z)|^ *[{{?]|{_COMMENTS}",
         re.MULTILINE,
     ),
     "TOML": re.compile(
@@ -90,10 +87,8 @@ def find_front_matter(text: str) -> FrontMatterText | None:
 
 def opening_dialect(text: str) -> Dialect | None:
     """Return the front matter that a text may begin with, by its first characters."""
-    start = text.removeprefix(BOM).lstrip(" \t\r\n")
-    return next(
-        (name for mark, name in _DIALECTS.items() if start.startswith(mark)), None
-    )
+    match = _OPENING.match(text.removeprefix(BOM).lstrip(" \t\r\n"))
+    return cast("Dialect", match.lastgroup) if match else None
 
 
 def _json_ends(text: str, start: int) -> tuple[int, int] | None:
