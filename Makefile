@@ -14,7 +14,7 @@ NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 
 .PHONY: bench-store
 .PHONY: extension check-extension
-.PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two
+.PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -42,6 +42,9 @@ drill-kill: $(STAMP) ## Kill servers at random moments, 300 times (slow)
 
 drill-two: $(STAMP) ## Run two servers on one workspace for a minute, then kill one
 	cd tests && ../$(BIN)/python -m drills.two --seconds 60
+
+drill-replace: $(STAMP) ## Replace, overwrite and delete the store under servers, 50 times each (slow)
+	cd tests && ../$(BIN)/python -m drills.replace --rounds 50
 
 check: $(STAMP) ## Lint, format and type checks
 	$(BIN)/ruff check .

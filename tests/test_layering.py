@@ -29,7 +29,7 @@ MAY_IMPORT = {
         *("engine", "library", "views", "export"),
         *("ports", "prompts", "files", "domain", "text", "writeit"),
     },
-    "app": {"storage", "llm", "lsp", "cli", "library", "ports", "domain"},
+    "app": {"storage", "llm", "lsp", "cli", "library", "export", "ports", "domain"},
     "__main__": {"app"},
     "__init__": set[str](),
 }

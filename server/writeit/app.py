@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from writeit.ports.store import Maintenance, MoveResult, Store
+    from writeit.domain.run_bundle import RunBundle
+    from writeit.ports.store import Maintenance, MoveResult, RestoreResult, Store
     from writeit.ports.system import Ports
 
 
@@ -84,6 +85,7 @@ def create_ports(user: object = None) -> Ports:
         open_store=partial(open_store, location=config.store_location),
         locate_store=partial(store_folder, location=config.store_location),
         move_store=partial(move_store, location=config.store_location),
+        restore_store=partial(restore_store, location=config.store_location),
         maintenance_for=maintenance_for,
         user_config_file=config_file(),
         config_problems=problems,
@@ -102,9 +104,21 @@ def open_store(workspace: Path | None, location: str) -> tuple[Store, str | None
     from writeit.storage.store import LmdbStore
 
     folder, message = store_folder(workspace, location)
-    store = LmdbStore(folder)
+    store = LmdbStore(folder, render=render_kept_run)
     store.open_existing()
     return store, message
+
+
+def render_kept_run(bundle: RunBundle) -> str:
+    """Return a run that could not be stored as text that `writeit import` reads."""
+    from dataclasses import replace
+
+    from writeit.export.render import export_run
+
+    primer = bundle.primer and bundle.primer.evolve(created_at=None, last_used=None)
+    return export_run(
+        replace(bundle, primer=primer), "yaml", ""
+    )  # only markdown has a version
 
 
 def move_store(workspace: Path | None, location: str) -> MoveResult:
@@ -131,6 +145,27 @@ def move_store(workspace: Path | None, location: str) -> MoveResult:
         )
     move.relocate_store(others[0], wanted)
     return MoveResult(source=others[0], target=wanted)
+
+
+def restore_store(
+    workspace: Path | None,
+    backup: Path,
+    confirmed: bool,
+    *,
+    location: str,
+) -> RestoreResult:
+    """Replace the store of a workspace folder by a backup, or show what that replaces.
+
+    Raises:
+        Busy: another process has the store open.
+        NotFound: there is no backup.
+        StoreError: the backup is damaged or too new, or could not be copied.
+    """
+    from writeit.storage import restore
+    from writeit.storage.location import store_folder
+
+    folder, _ = store_folder(workspace, location)
+    return restore.restore_store(folder, backup, confirmed=confirmed)
 
 
 def maintenance_for(store: Store) -> Maintenance:

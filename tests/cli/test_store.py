@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from storage.test_maintenance import held
 from storage.whole import FINISHED, whole_store
 from writeit.app import main
 from writeit.storage.store import LmdbStore
@@ -193,3 +195,76 @@ def test_moving_shows_both_paths(
     assert back.out == (
         f"Moved the store from {moved.json['to']} to {terminal.store}.\n"
     )
+
+
+def test_restore_shows_what_it_replaces_and_keeps_it(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    """Nothing is changed without --yes; the replaced store can be restored too."""
+    backup = str(tmp_path / "backup")
+    terminal.store_command("backup", backup)
+    terminal.store_command("prune", "--before", "2999-01-01", "--yes")
+    pruned = terminal.store_command("status", "--json").json["runs"]
+    shown = terminal.store_command("restore", backup)
+    assert (shown.code, "Nothing was changed" in shown.err) == (0, True)
+    assert terminal.store_command("status", "--json").json["runs"] == pruned
+    done = terminal.store_command("restore", backup, "--yes", "--json").json
+    assert (done["store_runs"], done["replaced"]) == (pruned, [])
+    restored = terminal.store_command("status", "--json").json["runs"]
+    assert restored == done["backup_runs"] > pruned
+    back = terminal.store_command("restore", done["kept_in"], "--yes", "--json").json
+    assert len(back["replaced"]) == restored - pruned
+    assert terminal.store_command("status", "--json").json["runs"] == pruned
+    assert terminal.store_command("verify").code == 0
+
+
+def test_restore_names_the_runs_that_the_backup_lacks(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    """By title, before anything is replaced."""
+    kept = shutil.copytree(terminal.store, tmp_path / "kept")
+    terminal.store_command("prune", "--before", "2999-01-01", "--yes")
+    backup = str(tmp_path / "backup")
+    terminal.store_command("backup", backup)
+    shutil.copyfile(kept / "data.mdb", terminal.store / "data.mdb")
+    shown = terminal.store_command("restore", backup)
+    assert "The backup does not have these runs as they are now:" in shown.out
+    assert shown.out.count(", changed ") == len(
+        terminal.store_command("restore", backup, "--json").json["replaced"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data.unlink(), "There is no backup"),
+        (lambda data: data.write_bytes(data.read_bytes()[:9000]), "is damaged"),
+    ],
+)
+def test_restore_refuses_what_is_no_backup(
+    terminal: Terminal,
+    tmp_path: Path,
+    damage: Callable[[Path], None],
+    message: str,
+) -> None:
+    """The store is unchanged."""
+    backup = tmp_path / "backup"
+    terminal.store_command("backup", str(backup))
+    damage(backup / "data.mdb")
+    before = (terminal.store / "data.mdb").read_bytes()
+    refused = terminal.store_command("restore", str(backup), "--yes")
+    assert refused.code == 1
+    assert message in refused.err
+    assert (terminal.store / "data.mdb").read_bytes() == before
+
+
+def test_restore_refuses_while_an_editor_has_the_store_open(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    """It says what to do."""
+    backup = str(tmp_path / "backup")
+    terminal.store_command("backup", backup)
+    with held(terminal.store):
+        refused = terminal.store_command("restore", backup, "--yes")
+    assert refused.code == 1
+    assert "Close your editors" in refused.err

@@ -1,4 +1,4 @@
-"""Short drills; `make drill-kill` and `make drill-two` run the long ones."""
+"""Short drills; `make drill-kill`, `drill-two` and `drill-replace` run long ones."""
 
 import random
 
@@ -7,6 +7,7 @@ import pytest
 from drills.book import Heard
 from drills.checks import contradictions, missing_seconds
 from drills.kill import ANY_MACHINE, Tally, kill_drill
+from drills.replace import replace_drill
 from drills.scene import Interval
 from drills.two import asked_twice, two_drill
 
@@ -30,6 +31,14 @@ def test_two_servers_on_one_workspace_lose_no_update() -> None:
     seed = random.randrange(10**6)  # noqa: S311 -- not a secret
     report = two_drill(SECONDS, seed, patience=3.0)
     assert report.passed, report.report()
+
+
+@pytest.mark.timeout(900)
+def test_a_store_that_is_replaced_loses_nothing_that_was_acknowledged() -> None:
+    """Renamed over, overwritten, deleted, damaged, newer: with two servers on it."""
+    seed = random.randrange(10**6)  # noqa: S311 -- not a secret
+    report = replace_drill(1, servers=2, seed=seed)
+    assert not report.problems, f"seed {seed}\n{report.report()}"
 
 
 def test_the_drill_measures_missing_text_by_its_arrival() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -11,7 +12,7 @@ from writeit.domain.errors import StoreError
 from writeit.domain.session import UserPreferences
 from writeit.engine.sessions import start_session
 from writeit.llm.keys import SystemKeys
-from writeit.ports.store import Maintenance, MoveResult, Store
+from writeit.ports.store import Maintenance, Store
 from writeit.ports.system import Ports
 from writeit.storage.store import LmdbStore
 
@@ -22,7 +23,7 @@ def ports_with(folder: Path) -> Ports:
     def no_maintenance(_: Store) -> Maintenance:
         raise NotImplementedError
 
-    def no_move(_: Path | None) -> MoveResult:
+    def no_move(*_: object) -> NoReturn:
         raise NotImplementedError
 
     return Ports(
@@ -33,6 +34,7 @@ def ports_with(folder: Path) -> Ports:
         open_store=lambda _: (LmdbStore(folder), None),
         locate_store=lambda _: (folder, None),
         move_store=no_move,
+        restore_store=no_move,
         maintenance_for=no_maintenance,
         user_config_file=folder / "config.yaml",
     )

@@ -95,6 +95,35 @@ async def test_a_store_that_cannot_be_opened_is_told_and_left_alone(
     assert other_files(workspace) == before
 
 
+async def test_an_older_server_shows_and_exports_after_an_update(
+    kept: tuple[Path, str], environment: dict[str, str]
+) -> None:
+    """A newer WriteIt has migrated the store that it has open: it writes no more."""
+    workspace, run_id = kept
+    data = workspace / STORE_SUBFOLDER / "data.mdb"
+    async with serving([workspace], "bare", environment) as editor:
+        await editor.command("writeit.run.start", **RUN)
+        from_the_future(data)
+        updated = data.read_bytes()
+        for command, params in (
+            ("writeit.run.start", RUN),
+            ("writeit.step.skip", {"runId": run_id, "step": "angles"}),
+        ):
+            refused = await editor.refusal(command, **params)
+            assert_store_error(refused, "too_new")
+            assert refused.data["hint"].startswith("Update WriteIt")
+            assert "This one does not change it." in refused.data["message"]
+        assert len((await editor.command("writeit.run.list"))["runs"]) == 2
+        shown = await editor.command("writeit.run.show", runId=run_id)
+        assert shown["steps"]["angles"]["status"] == "PENDING"
+        exported = await editor.command(
+            "writeit.run.export", runId=run_id, format="yaml"
+        )
+        assert run_id in str(exported)
+        assert data.read_bytes() == updated
+        await editor.quit()
+
+
 async def test_a_lens_that_needs_the_store_says_what_is_wrong_with_it(
     kept: tuple[Path, str], environment: dict[str, str]
 ) -> None:

@@ -5,6 +5,7 @@ child.py say FOLDER NAME COUNT   decides COUNT times on run 1, beside others
 child.py grow FOLDER MEGABYTES   stores that much
 child.py hold FOLDER SECONDS     keeps the write lock that long
 child.py full FOLDER             reaches a limit on file sizes, which is then raised
+child.py fail FOLDER             stores a run on a disk that fails
 child.py deny FOLDER             opens it as somebody who may not write there
 """
 
@@ -110,6 +111,18 @@ async def full(folder: Path) -> None:
     store.close()
 
 
+async def fail(folder: Path) -> None:
+    """Store a run on a disk that fails."""
+    store = LmdbStore(folder)
+    store.open_existing()
+    try:
+        await samples.put(store, samples.a_run(1))
+    except StoreError as error:
+        tell(reason=error.reason, message=error.message)
+    else:
+        tell(reason="none", message="")
+
+
 async def _reason(store: LmdbStore, run: PipelineRun) -> str:
     try:
         await samples.put(store, run)
@@ -155,6 +168,8 @@ def main(verb: str, folder: str, *rest: str) -> None:
                 hold(path, float(seconds))
             case "full", ():
                 asyncio.run(full(path))
+            case "fail", ():
+                asyncio.run(fail(path))
             case "deny", ():
                 deny(path)
             case "place", ():

@@ -496,3 +496,25 @@ def test_a_migration_that_fails_changes_nothing(
     with store.snapshot() as snapshot:
         assert snapshot.get(b"meta:trail") is None
     store.close()
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="it makes system calls fail")
+def test_a_failed_sync_saves_nothing_and_says_so(folder: Path) -> None:
+    """The decision is refused and is not there later."""
+    store = LmdbStore.open(folder)
+    store.close()
+    failing = ["strace", "-f", "-qq", "-o", "/dev/null"]
+    failing += ["-e", "inject=fdatasync,fsync,msync:error=EIO"]
+    done = subprocess.run(
+        [*failing, sys.executable, str(CHILD), "fail", str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (report,) = map(json.loads, done.stdout.splitlines())
+    assert report["reason"] == "full"
+    assert "fails" in report["message"]
+    assert report["message"].endswith("Nothing was saved.")
+    reopened = LmdbStore.open(folder)
+    assert reopened.list_runs(RunQuery()).runs == []
+    reopened.close()

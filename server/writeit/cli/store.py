@@ -19,6 +19,7 @@ from writeit.cli.workspace import (
     run_async,
 )
 from writeit.ports.store import Maintenance, StoreStatus
+from writeit.views.wording import format_datetime
 
 EXIT_PROBLEMS_FOUND = 1
 T = TypeVar("T")
@@ -104,6 +105,44 @@ def move(context: click.Context, *, as_json: bool) -> None:
         click.echo(f"Nothing to move. The store belongs in {moved.target}.")
     else:
         click.echo(f"Moved the store from {moved.source} to {moved.target}.")
+
+
+@store.command()
+@click.argument("backup", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Replace the store; otherwise only show.")
+@json_option
+@click.pass_context
+def restore(context: click.Context, backup: Path, *, yes: bool, as_json: bool) -> None:
+    """Replace the store by BACKUP; without --yes, only show what that replaces."""
+    result = context.obj().restore_store(
+        find_workspace(Path.cwd()), backup.absolute(), yes
+    )
+    if as_json:
+        print_json(
+            {
+                "backup_runs": result.backup_runs,
+                "store_runs": result.store_runs,
+                "damage": result.damage,
+                "replaced": [str(run.run_id) for run in result.replaced],
+                "kept_in": result.kept_in and str(result.kept_in),
+                "dry_run": not yes,
+            }
+        )
+        return
+    click.echo(f"Runs in the backup: {result.backup_runs}. Now: {result.store_runs}.")
+    if result.damage:
+        click.echo(result.damage)
+    if result.replaced:
+        click.echo("The backup does not have these runs as they are now:")
+    for run in result.replaced:
+        name = run.name or run.title
+        click.echo(f"  {name}, changed {format_datetime(run.updated_at)}")
+    if not yes:
+        click.echo("Nothing was changed. Replace the store with --yes.", err=True)
+    elif result.kept_in:
+        click.echo(f"Restored the backup. The replaced store is in {result.kept_in}.")
+    else:
+        click.echo("Restored the backup.")
 
 
 @store.command()

@@ -56,6 +56,8 @@ class OpenWorkspace:
     async def close(self) -> None:
         """Store what is pending and close everything."""
         await self.engine.close()
+        for notice in self.store.take_notices():
+            click.echo(notice, err=True)
         self.store.close()
         await self.ports.models.close()
 

@@ -89,13 +89,21 @@ class Engine:
         """Return a new id."""
         return self._clock.new_id()
 
-    def start_monitoring(self, on_change: Callable[[UUID], None]) -> None:
+    def start_monitoring(
+        self,
+        on_change: Callable[[UUID], None],
+        on_notice: Callable[[str], object] = lambda _: None,
+    ) -> None:
         """Renew leases, recover runs of dead owners and watch other processes.
 
-        `on_change` gets each run that was recovered or changed by another process.
+        `on_change` gets each run that was recovered or changed by another process,
+        `on_notice` each message that the store has for the user.
         """
         self._lease_monitor.start(
-            self._dispatcher.active_generations.keys, on_change, self._notify_text
+            self._dispatcher.active_generations.keys,
+            on_change,
+            self._notify_text,
+            on_notice,
         )
 
     async def load_run(self, run_id: UUID) -> PipelineRun:

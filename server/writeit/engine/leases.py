@@ -52,10 +52,14 @@ class ExternalChanges:
         own_runs: Callable[[], Collection[UUID]],
         on_change: Callable[[UUID], object],
         on_text: Callable[[UUID], object],
+        on_notice: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Poll until cancelled; after a store error, poll again."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            for notice in self._store.take_notices():
+                logger.warning("store: %s", notice)
+                on_notice(notice)
             try:
                 changed, streaming = self.poll(own_runs())
             except StoreError as error:
@@ -130,6 +134,7 @@ class LeaseMonitor:
         active_runs: Callable[[], Collection[UUID]],
         on_change: Callable[[UUID], None],
         on_text: Callable[[UUID], None],
+        on_notice: Callable[[str], object],
     ) -> None:
         """Start monitoring leases and polling other processes' changes.
 
@@ -138,7 +143,7 @@ class LeaseMonitor:
         if not self._tasks:
             monitor = self.monitor_until_cancelled(active_runs, on_change)
             poll = self._external_changes.poll_until_cancelled(
-                active_runs, on_change, on_text
+                active_runs, on_change, on_text, on_notice
             )
             self._tasks = [asyncio.create_task(monitor), asyncio.create_task(poll)]
 

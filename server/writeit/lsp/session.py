@@ -159,7 +159,9 @@ class Session:
         except StoreError:
             store.close()
             raise
-        engine.start_monitoring(self.listener.notify_run_changed)
+        engine.start_monitoring(
+            self.listener.notify_run_changed, self.client.show_warning
+        )
         engine.transactions.on_change = self.listener.notify_run_changed
         engine.on_text = self.listener.notify_text_arrived
         if message:

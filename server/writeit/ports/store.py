@@ -117,6 +117,9 @@ class Store(Protocol):
     def active_sessions(self) -> list[UserSession]:
         """Return the active sessions."""
 
+    def take_notices(self) -> list[str]:
+        """Return new messages for the user: another program replaced the store."""
+
     def close(self) -> None:
         """Write what is pending, then close the store."""
 
@@ -252,6 +255,21 @@ class MoveResult:
 
     source: Path | None
     target: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreResult:
+    """What a restore replaces; if it was only shown, `kept_in` is None."""
+
+    backup_runs: int
+    store_runs: int
+    """Runs in the present store; 0 if it cannot be read."""
+    damage: str | None
+    """Why the present store cannot be read."""
+    replaced: list[RunSummary]
+    """Runs of the present store that the backup lacks or has in an older state."""
+    kept_in: Path | None
+    """The folder that has the replaced store now."""
 
 
 class Maintenance(Protocol):

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from writeit.ports.models import Models
-from writeit.ports.store import Maintenance, MoveResult, Store
+from writeit.ports.store import Maintenance, MoveResult, RestoreResult, Store
 
 
 class Clock(Protocol):
@@ -75,6 +75,9 @@ class Ports:
     """Returns where a folder's store is or would be; creates nothing."""
     move_store: Callable[[Path | None], MoveResult]
     """Moves a folder's store to the configured place."""
+    restore_store: Callable[[Path | None, Path, bool], RestoreResult]
+    """Replaces a folder's store by a backup if the last argument is True, or shows
+    what it would replace."""
     maintenance_for: Callable[[Store], Maintenance]
     """Returns the maintenance of an open store."""
     user_config_file: Path

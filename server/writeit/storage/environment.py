@@ -12,13 +12,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import lmdb
 
+from writeit.domain.errors import StoreError
 from writeit.storage import errors, location
+from writeit.storage.errors import StoreReplaced
+from writeit.storage.file_watch import FileWatch
 from writeit.storage.snapshot import DATA_FILE, Batch, Counters, Snapshot
 
 T = TypeVar("T")
@@ -42,6 +45,12 @@ class LmdbEnvironment:
         """
         self.folder = folder
         self.counters = Counters()
+        self.check_schema: Callable[[Snapshot], object] = lambda _: None
+        """Raises StoreError if a newer WriteIt has migrated the store."""
+        self._refusal: StoreError | None = None
+        """Why the store cannot be read."""
+        self._has_unsaved_commit = False
+        """Whether the open file has a commit that nobody will find."""
         self._data_path = folder / DATA_FILE
         # Held during a write transaction.
         self._write_lock = threading.RLock()
@@ -49,7 +58,7 @@ class LmdbEnvironment:
         self._map_lock = threading.RLock()
         # Held during a short read, for the same reason.
         self._read_lock = threading.RLock()
-        self._lmdb = _open_lmdb(folder, map_size)
+        self._lmdb, self._files = _open_files(folder, map_size)
         self._page_size = self._lmdb.stat()["psize"]
         # Readers that were killed keep old pages from being reused.
         self._lmdb.reader_check()
@@ -58,6 +67,78 @@ class LmdbEnvironment:
         """Close the files."""
         with self._read_lock:
             self._lmdb.close()
+            self._files.close()
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another program replaced, deleted or overwrote the files."""
+        with self._read_lock:
+            try:
+                self._files.check()
+                self._files.check_newest(self._counted_transactions)
+            except StoreReplaced:
+                return True
+            except (lmdb.MapResizedError, lmdb.ReadersFullError):
+                return False  # the next read recovers from it
+            return False
+
+    def _counted_transactions(self) -> int:
+        """Return the number of the newest transaction by the lock file."""
+        with self._lmdb.begin() as txn:
+            return txn.id()
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether what is open can be read: it may no longer be in the folder."""
+        return not self._files.is_overwritten
+
+    def replace_files(self, prepare: Callable[[bool], None]) -> bool:
+        """Open the files that are in the folder now, which `prepare` checks or creates.
+
+        It gets whether the data file was overwritten. If it fails, reads go on with the
+        old file, unless that was overwritten. Return False if only the lock file was
+        replaced.
+
+        Raises:
+            StoreError, lmdb.Error, OSError: they cannot be opened.
+        """
+        with self._write_lock, self._map_lock, self._read_lock:
+            location.create_store_folder(self.folder)
+            with location.opening_lock(self.folder):
+                if self._files.is_same_lock_file:
+                    # It counts the transactions of the old file, and the processes
+                    # that have it open find out by this.
+                    (self.folder / location.LOCK_FILE).unlink()
+                prepare(self._files.is_overwritten)
+                size = self._lmdb.info()["map_size"]
+                is_same = self._files.is_same_data_file
+                if is_same:
+                    self._files.is_overwritten = True  # it cannot be read until then
+                    self._lmdb.close()  # LMDB must not open one file twice
+                opened = _open_files(self.folder, size)
+            self._check_new_schema(opened)
+            self.close()
+            self._lmdb, self._files = opened
+            self._has_unsaved_commit = False
+            return not is_same
+
+    def _check_new_schema(self, opened: tuple[lmdb.Environment, FileWatch]) -> None:
+        try:
+            with opened[0].begin() as txn:
+                self.check_schema(Snapshot(txn, self.counters, self.folder))
+        except BaseException:
+            for each in opened:
+                each.close()
+            raise
+
+    def refuse_reads(self, error: StoreError) -> None:
+        """Raise `error` in reads, if they would show what is not true."""
+        if self._has_unsaved_commit or not self.is_intact:
+            self._refusal = error
+
+    def allow_reads(self) -> None:
+        """Read the file that is open."""
+        self._refusal = None
 
     @contextmanager
     def read_transaction(self) -> Iterator[Snapshot]:
@@ -78,11 +159,27 @@ class LmdbEnvironment:
 
     @contextmanager
     def write_transaction(self) -> Iterator[lmdb.Transaction[bytes]]:
-        """Write a group of requests: commits at the end, aborts on any error."""
-        with self._write_lock:
+        """Write a group of requests: commits at the end, aborts on any error.
+
+        Raises:
+            StoreReplaced: it is not in the files that are in the folder now.
+            StoreError: a newer WriteIt has migrated the store.
+        """
+        with self._write_lock, ExitStack() as stack:
+            self._files.check()
             with self._lmdb.begin(write=True) as txn:
+                number = txn.id()
+                # The files are not opened anew by another process before the commit.
+                stack.enter_context(location.opening_lock(self.folder, shared=True))
+                self._files.check_before_write(number)
+                self.check_schema(Snapshot(txn, self.counters, self.folder))
                 yield txn
             self.counters.transactions += 1
+            try:
+                self._files.check_after_write(number, self._is_committed)
+            except StoreReplaced:
+                self._has_unsaved_commit = True
+                raise
             self._extend_data_file()
 
     @contextmanager
@@ -91,6 +188,13 @@ class LmdbEnvironment:
         with self._lmdb.begin(write=True, parent=group) as txn:
             yield Batch(txn, self.counters, self.folder)
         self.counters.nested_transactions += 1
+
+    def _is_committed(self, number: int) -> bool:
+        """Return whether a transaction wrote anything."""
+        try:
+            return self._counted_transactions() >= number
+        except lmdb.MapResizedError:
+            return True
 
     def write_once(self, work: Callable[[Batch], T]) -> T:
         """Write in a transaction of its own, on this thread; a full map grows.
@@ -158,13 +262,14 @@ class LmdbEnvironment:
             self._read_lock,
             location.opening_lock(self.folder),  # it is not moved while it is closed
         ):
+            self._files.check()
             size = self._lmdb.info()["map_size"]
-            self._lmdb.close()
+            self.close()
             try:
                 with location.exclusive_lock(self.folder):
                     yield
             finally:
-                self._lmdb = _open_lmdb(self.folder, size)
+                self._lmdb, self._files = _open_files(self.folder, size)
 
     def meta_pages(self) -> bytes:
         """Return both meta pages: they change with every transaction."""
@@ -217,6 +322,8 @@ class LmdbEnvironment:
     def _begin_read(self) -> lmdb.Transaction[bytes]:
         """Begin a read transaction and hold the read lock; the caller releases it."""
         deadline = time.monotonic() + _RESIZE_TIMEOUT
+        if self._refusal is not None:
+            raise self._refusal
         while True:
             self._read_lock.acquire()
             try:
@@ -246,7 +353,38 @@ class LmdbEnvironment:
             self._map_lock.release()
 
 
+def _open_files(folder: Path, map_size: int) -> tuple[lmdb.Environment, FileWatch]:
+    """Open the files in `folder`, which no other process opens now.
+
+    Raises:
+        lmdb.Error, OSError: they cannot be opened.
+    """
+    opened = _open_lmdb(folder, map_size)
+    if _has_foreign_lock_file(opened):
+        opened.close()
+        (folder / location.LOCK_FILE).unlink()
+        opened = _open_lmdb(folder, map_size)
+    try:
+        return opened, FileWatch(folder)
+    except OSError:
+        opened.close()
+        raise
+
+
 def _open_lmdb(folder: Path, map_size: int) -> lmdb.Environment:
     return lmdb.Environment(
         str(folder), map_size=map_size, max_readers=_MAX_READERS, mode=0o700
     )
+
+
+def _has_foreign_lock_file(opened: lmdb.Environment) -> bool:
+    """Return whether the lock file counts the transactions of another data file.
+
+    It does if the data file was replaced and another process still has the old one
+    open. No process writes now, so the two numbers do not differ for another reason.
+    """
+    try:
+        with opened.begin() as txn:
+            return bool(txn.id() != opened.info()["last_txnid"])
+    except (lmdb.MapResizedError, lmdb.ReadersFullError):
+        return False

@@ -28,6 +28,10 @@ _CORRUPTION_ERRORS = (
 )
 
 
+class StoreReplaced(lmdb.Error):
+    """The files are no longer those that were opened; nothing was acknowledged."""
+
+
 def to_store_error(error: lmdb.Error | OSError, folder: Path) -> StoreError:
     """Return the error to show for `error` in the store in `folder`."""
     # py-lmdb's own errors have neither.
@@ -46,11 +50,25 @@ def to_store_error(error: lmdb.Error | OSError, folder: Path) -> StoreError:
     return locked_error(folder, str(error))
 
 
+def replaced_error(
+    folder: Path, error: StoreError | lmdb.Error | OSError
+) -> StoreError:
+    """Return the error for a store that was replaced by one that cannot be opened."""
+    if not isinstance(error, StoreError):
+        error = to_store_error(error, folder)
+    return StoreError(
+        f"Another program replaced or deleted the run history in {folder}."
+        f" What is there now cannot be used. {error.message}",
+        reason=error.reason,
+        hint=error.hint,
+    )
+
+
 def disk_full_error(folder: Path, error: object) -> StoreError:
     """Return the error for a disk that is full or does not accept writes."""
     return StoreError(
         f"The store in {folder} could not be written: the disk is full or fails"
-        f" ({error}). This change was not saved; everything saved before is safe.",
+        f" ({error}). Nothing was saved.",
         reason="full",
         hint="Free some space on that disk, then try again.",
     )
@@ -59,17 +77,17 @@ def disk_full_error(folder: Path, error: object) -> StoreError:
 def read_only_error(folder: Path, error: object) -> StoreError:
     """Return the error for a folder that cannot be written to."""
     return StoreError(
-        f"The store in {folder} cannot be written to ({error}). Nothing was changed.",
+        f"The store in {folder} cannot be opened for reading and writing ({error})."
+        " Nothing was changed.",
         reason="read_only",
-        hint="Allow writing to that folder, or set WRITEIT_DATA_DIR to another one.",
+        hint="Allow yourself to read and write that folder and its files.",
     )
 
 
 def locked_error(folder: Path, error: object) -> StoreError:
     """Return the error for a store that another process blocks."""
     return StoreError(
-        f"The store in {folder} cannot be used now ({error})."
-        " This change was not saved; everything saved before is safe.",
+        f"The store in {folder} cannot be used now ({error}). Nothing was saved.",
         reason="locked",
         hint="Close other programs that use this workspace, then try again.",
     )
@@ -100,7 +118,7 @@ def too_new_error(folder: Path, newer: str) -> StoreError:
     """Return the error for data that a newer WriteIt or LMDB wrote."""
     return StoreError(
         f"The store in {folder} was written by a newer version ({newer})."
-        " It was not changed.",
+        " This one does not change it.",
         reason="too_new",
-        hint="Update WriteIt, or use another folder.",
+        hint="Update WriteIt, then restart your editor.",
     )

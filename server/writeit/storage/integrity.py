@@ -21,8 +21,8 @@ from writeit.storage.snapshot import DATA_FILE
 _CHECKSUM_MEMBER = b',"sum":"'
 _CHECKSUM_DIGITS = 8
 _CHECKSUM_MEMBER_LENGTH = len(_CHECKSUM_MEMBER) + _CHECKSUM_DIGITS + len(b'"}')
-_PAGE_SIZE_OFFSET = 40
-_TXNID_OFFSET = 144
+PAGE_SIZE_OFFSET = 40
+TXNID_OFFSET = 144
 """Where a meta page of LMDB 0.9 says which transaction wrote it."""
 
 
@@ -79,9 +79,9 @@ def _check_meta_pages(data: Path) -> list[str]:
     """Check that the two meta pages are of consecutive transactions."""
     with data.open("rb") as file:
         head = file.read(1 << 16)
-    size = struct.unpack_from("=I", head, _PAGE_SIZE_OFFSET)[0]
+    size = struct.unpack_from("=I", head, PAGE_SIZE_OFFSET)[0]
     one, other = (
-        struct.unpack_from("=Q", head, i + _TXNID_OFFSET)[0] for i in (0, size)
+        struct.unpack_from("=Q", head, i + TXNID_OFFSET)[0] for i in (0, size)
     )
     if abs(one - other) == 1 or one == other == 0:
         return []

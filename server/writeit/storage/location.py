@@ -253,11 +253,14 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def opening_lock(folder: Path) -> Iterator[None]:
-    """Wait for other processes that are opening, creating or checking this store."""
+def opening_lock(folder: Path, *, shared: bool = False) -> Iterator[None]:
+    """Wait for other processes that are opening, creating or checking this store.
+
+    A writer has a `shared` lock, so that the store is not opened during a commit.
+    """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import lmdb
@@ -51,8 +52,9 @@ def open_environment(
         shared = _environments.get(path)
         if shared is None:
             environment = _open_checked(path, map_size, existing=existing)
+            prepare = partial(_prepare_files, path, existing=False)
             shared = _environments[path] = SharedEnvironment(
-                environment, Writer(environment)
+                environment, Writer(environment, prepare)
             )
         shared.user_count += 1
         return shared
@@ -81,6 +83,7 @@ def _open_checked(folder: Path, map_size: int, *, existing: bool) -> LmdbEnviron
     try:
         _check_length(environment)
         _migrate_if_needed(environment)
+        environment.check_schema = migrations.read_schema_version
     except lmdb.Error as error:
         environment.close()
         raise errors.to_store_error(error, folder) from error
@@ -90,7 +93,12 @@ def _open_checked(folder: Path, map_size: int, *, existing: bool) -> LmdbEnviron
     return environment
 
 
-def _prepare_files(folder: Path, *, existing: bool) -> None:
+def _prepare_files(
+    folder: Path,
+    is_overwritten: bool = False,
+    *,
+    existing: bool,
+) -> None:
     """Create a store, or make sure that the existing one is safe to map.
 
     Raises:
@@ -105,7 +113,7 @@ def _prepare_files(folder: Path, *, existing: bool) -> None:
         provenance.record_as_own(folder)
     if data.stat().st_size == 0:
         raise errors.corrupt_error(folder, "its data file is empty")
-    if not provenance.is_own_store(folder):
+    if is_overwritten or not provenance.is_own_store(folder):
         provenance.adopt_store(folder)
 
 

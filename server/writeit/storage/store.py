@@ -10,16 +10,18 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
 from uuid import UUID
 
+from writeit.domain.errors import StoreError
 from writeit.domain.events import Event
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
+from writeit.domain.run_bundle import RunBundle
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import (
@@ -33,6 +35,7 @@ from writeit.ports.store import (
 )
 from writeit.storage import deletes, errors, keys, opening, reads, writes
 from writeit.storage.environment import INITIAL_MAP_SIZE, LmdbEnvironment
+from writeit.storage.known_runs import RenderRun
 from writeit.storage.location import store_exists
 from writeit.storage.opening import SharedEnvironment
 from writeit.storage.reads import Caches, SnapshotReader
@@ -60,6 +63,11 @@ class _OpenEnvironment:
     def writer(self) -> Writer:
         return self.shared.writer
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the files were replaced, or lack runs that this process stored."""
+        return self.environment.is_replaced or self.writer.reopener.lacks_runs
+
 
 class LmdbStore:
     """A store in an LMDB environment, which a process opens once.
@@ -69,8 +77,19 @@ class LmdbStore:
     that is too long for a key.
     """
 
-    def __init__(self, folder: Path, *, map_size: int = INITIAL_MAP_SIZE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        map_size: int = INITIAL_MAP_SIZE,
+        render: RenderRun | None = None,
+    ) -> None:
+        """Use the store in `folder`.
+
+        `render` returns a run as text that can be imported: see `KnownRuns.keep`.
+        """
         self.folder = folder
+        self._render = render
         self._map_size = map_size
         self._lock = threading.Lock()
         self._opened: _OpenEnvironment | None = None
@@ -114,15 +133,26 @@ class LmdbStore:
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Read raw keys and values."""
-        opened = self._open_if_exists()
+        opened = self._open_current()
         if opened is None:
             return nullcontext(MemoryBatch(self.folder))
         return opened.environment.read_transaction()
 
     def last_transaction_id(self) -> int:
         """Return a number that rises with every write of any process."""
-        opened = self._open_if_exists()
+        opened = self._open_current()
         return 0 if opened is None else opened.environment.last_transaction_id()
+
+    def _open_current(self) -> _OpenEnvironment | None:
+        """Return the open environment, on the files that are in the folder now.
+
+        If they cannot be opened, it still has the old ones.
+        """
+        opened = self._open_if_exists()
+        if opened is not None and opened.is_outdated:
+            with suppress(StoreError):  # raised by the next write
+                opened.writer.submit_and_wait(lambda _: None)
+        return opened
 
     def _open_if_exists(self) -> _OpenEnvironment | None:
         """Return the open environment, or None while none was created."""
@@ -140,6 +170,7 @@ class LmdbStore:
                 shared = opening.open_environment(
                     self.folder, self._map_size, existing=existing
                 )
+                shared.writer.reopener.known.render = self._render
                 self._opened = _OpenEnvironment(shared, Journal(shared.writer))
             return self._opened
 
@@ -149,15 +180,15 @@ class LmdbStore:
         journal = opened.journal
         journal.schedule_write()
 
-        def write(batch: Batch) -> CommittedRun:
+        def write(batch: Batch) -> tuple[CommittedRun, RunBundle | None]:
             written = writes.write_commit(batch, commit, self._caches.runs)
             run_id = commit.run.pipeline_run_id
             journal.mark_ended(run_id, writes.ended_response_ids(commit.events))
-            return written
+            return written, opened.writer.reopener.known.after_write(batch, commit)
 
         future = opened.writer.submit(write)
-        future.add_done_callback(lambda done: self._after_commit(journal, commit, done))
-        return (await self._wait_for_result(future)).stored.seq
+        future.add_done_callback(lambda done: self._after_commit(opened, commit, done))
+        return (await self._wait_for_result(future))[0].stored.seq
 
     def append_journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
         """Append streamed text.
@@ -171,7 +202,12 @@ class LmdbStore:
         """Read a run with its answers, those that stream with their text so far."""
         # Before the snapshot: text that is written in between is read twice, not lost.
         pending = self._opened.journal.pending_text(run_id) if self._opened else {}
-        return self._read(lambda reader: reader.run(run_id, pending))
+        stored = self._read(lambda reader: reader.run(run_id, pending))
+        if stored is None:
+            self._forget_deleted(run_id)
+        elif self._opened is not None:
+            self._opened.writer.reopener.known.view(run_id, stored.seq)
+        return stored
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """List runs, newest first.
@@ -192,7 +228,15 @@ class LmdbStore:
 
     def summary(self, run_id: UUID) -> RunSummary | None:
         """Read the summary of a run or of its tombstone."""
-        return self._read(lambda reader: reads.read_summary(reader.snapshot, run_id))
+        summary = self._read(lambda reader: reads.read_summary(reader.snapshot, run_id))
+        if summary is None or summary.deleted:
+            self._forget_deleted(run_id)
+        return summary
+
+    def _forget_deleted(self, run_id: UUID) -> None:
+        """Do not store a run again that another process deleted."""
+        if self._opened is not None and not self._opened.is_outdated:
+            self._opened.writer.reopener.known.forget([run_id])
 
     def children(self, run_id: UUID) -> list[UUID]:
         """List the branches of a run, oldest first, including tombstones."""
@@ -218,9 +262,15 @@ class LmdbStore:
         """
         if self._open_if_exists() is None:
             raise deletes.unknown_run_error(run_id)
-        return await self._submit(
-            lambda batch: deletes.delete_run(batch, run_id, descendants=descendants)
-        )
+        known = self._open_or_create().writer.reopener.known
+
+        def delete(batch: Batch) -> tuple[DeletionCounts, list[UUID]]:
+            counts = deletes.delete_run(batch, run_id, descendants=descendants)
+            return counts, known.find_deleted(batch)
+
+        counts, deleted = await self._submit(delete)
+        known.forget(deleted)
+        return counts
 
     def usage_records(self, since: datetime | None = None) -> Iterator[UsageRecord]:
         """Read the usage of each answer once, oldest first."""
@@ -246,6 +296,7 @@ class LmdbStore:
     async def save_session(self, session: UserSession) -> None:
         """Write a session and list it as active."""
         await self._submit(lambda batch: writes.write_session(batch, session))
+        self._open_or_create().writer.reopener.known.session = session
 
     async def end_session(self, session_id: UUID) -> None:
         """Remove a session from the list of active ones; the session is kept."""
@@ -265,10 +316,18 @@ class LmdbStore:
         await self._submit(
             lambda batch: writes.write_preferences(batch, LOCAL_USER, preferences)
         )
+        self._open_or_create().writer.reopener.known.preferences = preferences
 
     def active_sessions(self) -> list[UserSession]:
         """Read the sessions that are active now."""
         return self._read(lambda reader: reader.active_sessions(LOCAL_USER))
+
+    def take_notices(self) -> list[str]:
+        """Return new messages for the user: another program replaced the store."""
+        if self._opened is None:
+            return []
+        notices = self._opened.writer.reopener.known.notices
+        return [notices.popleft() for _ in range(len(notices))]
 
     def close(self) -> None:
         """Write what is queued and close the store.
@@ -288,7 +347,10 @@ class LmdbStore:
 
     def _read(self, read: Callable[[SnapshotReader], T]) -> T:
         with self.snapshot() as snapshot:
-            return read(SnapshotReader(snapshot, self._caches))
+            try:
+                return read(SnapshotReader(snapshot, self._caches))
+            except ValueError as error:  # a key that was damaged
+                raise errors.corrupt_error(self.folder, str(error)) from error
 
     async def _submit(self, work: Callable[[Batch], T]) -> T:
         return await self._wait_for_result(self._open_or_create().writer.submit(work))
@@ -303,15 +365,20 @@ class LmdbStore:
         return await waiter
 
     def _after_commit(
-        self, journal: Journal, commit: RunCommit, done: Future[CommittedRun]
+        self,
+        opened: _OpenEnvironment,
+        commit: RunCommit,
+        done: Future[tuple[CommittedRun, RunBundle | None]],
     ) -> None:
         """Update the caches and the journal, on the writer's thread."""
+        journal = opened.journal
         run_id = commit.run.pipeline_run_id
         ended = writes.ended_response_ids(commit.events)
         if done.cancelled() or done.exception():
             journal.unmark_ended(run_id, ended)
             return
-        written = done.result()
+        written, bundle = done.result()
+        opened.writer.reopener.known.add(bundle, commit)
         self._caches.runs.add(written.record, written.stored)
         journal.discard(run_id, ended)
 

@@ -22,7 +22,9 @@ import lmdb
 from writeit.domain.errors import StoreError
 from writeit.storage import errors, keys
 from writeit.storage.environment import LmdbEnvironment
+from writeit.storage.errors import StoreReplaced
 from writeit.storage.integrity import add_text_checksum
+from writeit.storage.reopening import Reopener
 from writeit.storage.snapshot import Batch
 
 T = TypeVar("T")
@@ -62,7 +64,14 @@ def write_timeout_error(folder: Path) -> StoreError:
 class Writer:
     """Group commit on a thread of its own."""
 
-    def __init__(self, environment: LmdbEnvironment) -> None:
+    def __init__(
+        self, environment: LmdbEnvironment, prepare: Callable[[bool], None]
+    ) -> None:
+        """Start the thread.
+
+        `prepare` checks or creates the files that replaced the store's.
+        """
+        self.reopener = Reopener(environment, prepare)
         self._environment = environment
         self._condition = threading.Condition()
         self._queue: list[_WriteRequest] = []
@@ -113,7 +122,11 @@ class Writer:
 
     def _write_groups(self) -> None:
         while requests := self._next_group():
-            failure = self._commit_group(requests)
+            failure: Exception | None
+            try:
+                failure = self._commit_group(requests)
+            except Exception as error:  # noqa: BLE001 -- raised in each request
+                failure = error
             for request in requests:
                 request.resolve(failure)
 
@@ -133,6 +146,8 @@ class Writer:
         """Commit a group, and grow the map as often as necessary."""
         environment = self._environment
         while True:
+            if replaced := self.reopener.open_replaced():
+                return replaced
             try:
                 with environment.write_transaction() as group:
                     for request in requests:
@@ -140,8 +155,11 @@ class Writer:
             except (lmdb.MapFullError, lmdb.MapResizedError) as error:
                 if failure := self._resize_map(error):
                     return failure
-            except lmdb.Error as error:
-                return errors.to_store_error(error, environment.folder)
+            except StoreError as error:
+                return error  # a newer WriteIt has migrated the store
+            except (lmdb.Error, OSError) as error:
+                if not isinstance(error, StoreReplaced) and not environment.is_replaced:
+                    return errors.to_store_error(error, environment.folder)
             else:
                 return None
 
@@ -186,9 +204,11 @@ class Journal:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
+        writer.reopener.journals.add(self)
         self._lock = threading.Lock()
         self._pending: dict[_ResponseKey, list[tuple[int, str]]] = defaultdict(list)
-        self._lengths: dict[_ResponseKey, int] = defaultdict(int)
+        self._texts: dict[_ResponseKey, str] = defaultdict(str)
+        """All text of the answers that stream."""
         self._submitted: dict[_ResponseKey, int] = {}
         self._ended: set[_ResponseKey] = set()
         """Answers whose end is being written by a commit."""
@@ -203,8 +223,8 @@ class Journal:
         """
         key = (run_id, response_id)
         with self._lock:
-            self._pending[key].append((self._lengths[key], text))
-            self._lengths[key] += len(text)
+            self._pending[key].append((len(self._texts[key]), text))
+            self._texts[key] += text
         self.schedule_write(JOURNAL_DELAY)
 
     def schedule_write(self, delay: float = 0.0) -> None:
@@ -217,12 +237,21 @@ class Journal:
             self._on_written
         )
 
+    def write_again(self) -> None:
+        """Write all text of the answers that stream, to a store that was replaced."""
+        with self._lock:
+            for key, text in self._texts.items():
+                self._pending[key] = [(0, text)]
+            self._submitted.clear()
+        self.schedule_write()
+
     def close(self) -> None:
         """Write all pending text.
 
         Raises:
             StoreError: it could not be written.
         """
+        self._writer.reopener.journals.discard(self)
         while self._pending:
             self.schedule_write()
             # The text is written in the same group, or before.
@@ -258,7 +287,7 @@ class Journal:
         with self._lock:
             for key in ((run_id, response_id) for response_id in response_ids):
                 self._pending.pop(key, None)
-                self._lengths.pop(key, None)
+                self._texts.pop(key, None)
                 self._ended.discard(key)
 
     def _write_pending(self, batch: Batch) -> None:
