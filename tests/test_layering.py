@@ -44,7 +44,7 @@ LSP_LAYERS = (
     {"actions"},
     {"pages"},
     {"edits"},
-    {"progress", "fallback_messages"},
+    {"progress", "fallback_messages", "confirmations"},
     {"documents", "folder"},
     {"client"},
     {"pygls_fixes", "framing"},

@@ -13,6 +13,13 @@ from tempfile import mkstemp
 
 from writeit.domain.errors import InvalidParams, NotTrusted, StoreError
 
+ARTICLE_SUFFIXES = frozenset(
+    {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".txt"}
+)
+"""What the name of an article may end in, in any case."""
+MAX_PATH_PARTS = 64
+"""A path to write to has at most this many folders."""
+
 
 def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
     """Return the absolute path of a path in the workspace.
@@ -29,6 +36,8 @@ def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
         )
     root = workspace.resolve()
     try:
+        if Path(path).as_posix().count("/") > MAX_PATH_PARTS:
+            raise ValueError(f"it has more than {MAX_PATH_PARTS} folders")  # noqa: TRY301 -- it is no path, as others
         target = (root / path).resolve()
     except (ValueError, OSError, RuntimeError) as error:
         raise InvalidParams(
@@ -43,6 +52,39 @@ def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
             path=path,
         )
     return target
+
+
+def resolve_article_path(
+    workspace: Path | None, path: str, source: Path | None
+) -> Path:
+    """Return the absolute path that an `output_path` names.
+
+    No program takes the file for something else: its suffix is one of a text, and no
+    part of its path is hidden, except the folder of the `source`.
+
+    Raises:
+        InvalidParams: no folder is open, or it is not a path.
+        NotTrusted: it is outside the workspace or no place for an article.
+    """
+    target = resolve_in_workspace(workspace, path)
+    parts = target.relative_to((workspace or target.parent).resolve()).parts
+    if is_beside(source, target):
+        parts = parts[-1:]
+    if target.suffix.lower() in ARTICLE_SUFFIXES and all(
+        part.isprintable() and not part.startswith(".") for part in parts
+    ):
+        return target
+    raise NotTrusted(
+        f"Nothing was written: {str(Path(*parts))!a} is not a place for an article.",
+        hint="Its name must end in .md, .txt or another suffix of a text, and neither"
+        " it nor a folder may be hidden.",
+        path=str(target),
+    )
+
+
+def is_beside(source: Path | None, target: Path) -> bool:
+    """Return whether a file is in the folder of the notes."""
+    return source is not None and source.parent.resolve() == target.parent
 
 
 def require_file_path(path: Path) -> None:

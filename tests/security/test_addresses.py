@@ -6,7 +6,7 @@ from support.attacks import add_pipeline
 from support.editor import Editor
 from support.provider import Provider
 from writeit.domain.errors import InvalidParams
-from writeit.domain.run import check_model_id
+from writeit.domain.model_id import check_model_id
 from writeit.llm.litellm_backend import default_endpoint
 from writeit.llm.providers.registry import get_provider
 

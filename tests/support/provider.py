@@ -12,6 +12,7 @@ the model host uses. Tests point `OPENAI_BASE_URL` at `base_url` and ask for
     held-N[-NAME]      N words, then nothing until the test says `let_go(MODEL)`
     length-N           N words, then finish_reason `length`
     nousage-N          N words, no usage
+    usage-JSON         two words, and this usage (percent-encoded)
     nofinish-N         N words, no finish_reason
     bad-N              N words, then a line that is not JSON
     errin-N            N words, then an error object in the stream
@@ -317,12 +318,18 @@ class Reply:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         return sse({**self._base(), "choices": [choice]})
 
-    async def end(self, finish: str | None = "stop", *, usage: bool = True) -> None:
+    async def end(
+        self,
+        finish: str | None = "stop",
+        *,
+        usage: bool = True,
+        counts: object = None,
+    ) -> None:
         """Stream what ends an answer: finish_reason, usage, [DONE]."""
         if finish is not None:
             await self.chunk(self.event({}, finish))
         if usage and self.wants_usage:
-            counts = {
+            counts = counts or {
                 "prompt_tokens": PROMPT_TOKENS,
                 "completion_tokens": self.call.sent,
                 "total_tokens": PROMPT_TOKENS + self.call.sent,
@@ -446,6 +453,13 @@ async def nousage(reply: Reply, argument: str) -> None:
     """N words and no usage."""
     await some(reply, argument)
     await reply.end(usage=False)
+
+
+async def usage(reply: Reply, argument: str) -> None:
+    """Two words, and the usage that the percent-encoded JSON says."""
+    await some(reply, "2")
+    counts = json.loads(unquote(argument))
+    await reply.end(counts=counts)
 
 
 async def nofinish(reply: Reply, argument: str) -> None:
@@ -612,6 +626,7 @@ BEHAVIOURS: dict[str, Callable[[Reply, str], Awaitable[None]]] = {
     "nofinish": nofinish,
     "notutf8": notutf8,
     "nousage": nousage,
+    "usage": usage,
     "paced": paced,
     "same": same,
     "say": say,

@@ -811,6 +811,7 @@ export interface StepRunParams {
   readonly step?: (string | null) | undefined;
   readonly models?: (readonly string[] | null) | undefined;
   readonly samples?: (number | null) | undefined;
+  readonly confirmed?: boolean | undefined;
 }
 /**
  * `writeit.step.regenerate`.
@@ -823,6 +824,7 @@ export interface StepRegenerateParams {
   readonly step?: (string | null) | undefined;
   readonly models?: (readonly string[] | null) | undefined;
   readonly samples?: (number | null) | undefined;
+  readonly confirmed?: boolean | undefined;
   readonly feedback?: (string | null) | undefined;
 }
 /**
@@ -898,6 +900,7 @@ export interface StepApplyParams {
   readonly step?: (string | null) | undefined;
   readonly mode?: (('new_file' | 'replace' | 'insert') | null) | undefined;
   readonly uri?: (string | null) | undefined;
+  readonly confirmed?: boolean | undefined;
 }
 /**
  * What happened to a text; a pending one is kept and can be applied again.
@@ -963,6 +966,7 @@ export interface DocumentPolishParams {
   readonly models?: (readonly string[] | null) | undefined;
   readonly samples?: (number | null) | undefined;
   readonly apply?: boolean | undefined;
+  readonly confirmed?: boolean | undefined;
 }
 /**
  * `writeit.document.frontMatter`; `inputs` fill what the block lacks.
@@ -1304,6 +1308,7 @@ export interface ModelErrorData {
   readonly failures?: readonly Failure[] | undefined;
   readonly retryAfter?: (number | null) | undefined;
   readonly status?: (number | null) | undefined;
+  readonly destination?: (string | null) | undefined;
   readonly promptTokens?: (number | null) | undefined;
   readonly contextWindow?: (number | null) | undefined;
   readonly host?: (boolean | null) | undefined;
@@ -1316,11 +1321,14 @@ export interface BudgetExceededData {
   readonly message: string;
   readonly hint: string;
   readonly kind: 'budget_exceeded';
-  readonly scope: 'run' | 'day';
-  readonly spent: number;
-  readonly limit: number;
-  readonly estimate: number;
-  readonly streaming: number;
+  readonly scope?: (('run' | 'day') | null) | undefined;
+  readonly spent?: (number | null) | undefined;
+  readonly limit?: (number | null) | undefined;
+  readonly estimate?: (number | null) | undefined;
+  readonly streaming?: (number | null) | undefined;
+  readonly calls?: (number | null) | undefined;
+  readonly unknown?: readonly string[] | undefined;
+  readonly confirm?: (string | null) | undefined;
   readonly [k: string]: unknown;
 }
 /**
@@ -1343,6 +1351,7 @@ export interface NotTrustedData {
   readonly path?: (string | null) | undefined;
   readonly provider?: (string | null) | undefined;
   readonly providers?: readonly string[] | undefined;
+  readonly confirm?: (string | null) | undefined;
   readonly [k: string]: unknown;
 }
 /**
@@ -1474,6 +1483,8 @@ export interface ClientOptions {
 export interface CostLimits {
   readonly run?: (number | null) | undefined;
   readonly day?: (number | null) | undefined;
+  readonly unknown?: ('refuse' | 'allow') | undefined;
+  readonly problem?: (string | null) | undefined;
 }
 /**
  * The models to use if no front matter, pipeline or command names any.

@@ -6,6 +6,7 @@ const SERVER_KEYS = [
   'models.steps',
   'maxCostUsd.run',
   'maxCostUsd.day',
+  'maxCostUsd.unknown',
   'maxConcurrentPipelines',
   'streamingBufferSize',
   'stylePrimer',
@@ -24,7 +25,8 @@ export function serverSettings(scope: vscode.Uri | undefined): JsonObject {
   const section = vscode.workspace.getConfiguration('writeit', scope);
   const settings: JsonObject = {};
   for (const key of SERVER_KEYS) {
-    const value = userValue(section.inspect(key));
+    const inspected = section.inspect(key);
+    const value = key.startsWith('maxCostUsd.') ? lowest(inspected) : userValue(inspected);
     if (value !== undefined && value !== null) {
       setPath(settings, key.split('.'), value);
     }
@@ -49,6 +51,17 @@ type Inspected = ReturnType<vscode.WorkspaceConfiguration['inspect']>;
 
 function userValue(inspected: Inspected): unknown {
   return inspected?.workspaceFolderValue ?? inspected?.workspaceValue ?? inspected?.globalValue;
+}
+
+/** The lowest limit: a workspace cannot raise the user's. What is no number is passed on. */
+function lowest(inspected: Inspected): unknown {
+  const values = [
+    inspected?.workspaceFolderValue,
+    inspected?.workspaceValue,
+    inspected?.globalValue,
+  ].filter((value) => value !== undefined && value !== null);
+  const other = values.find((value) => typeof value !== 'number');
+  return other ?? (values.length > 0 ? Math.min(...(values as number[])) : undefined);
 }
 
 function setPath(target: JsonObject, path: readonly string[], value: unknown): void {

@@ -32,7 +32,8 @@ from writeit.domain.session import CostLimits, Settings
 from writeit.engine.precedence import ModelSelection, StartRequest, resolve_primer
 from writeit.engine.requests import GenerateStep
 from writeit.export.article import final_text
-from writeit.files import require_file_path, resolve_in_workspace
+from writeit.files import require_file_path, resolve_article_path
+from writeit.library.catalog import own_pipelines
 from writeit.library.front_matter import (
     FrontMatterConfig,
     SourceDocument,
@@ -51,6 +52,7 @@ class RunRequest:
     models: tuple[str, ...] = ()
     primer: str | None = None
     limits: CostLimits = field(default_factory=CostLimits)
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,8 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
     selection = ModelSelection(
         models=config.models,
         providers=config.providers,
+        own_pipelines=own_pipelines(),
+        confirmed=request.confirmed,
         settings=Settings(max_cost_usd=request.limits),
         preferences=workspace.engine.preferences,
     )
@@ -111,7 +115,7 @@ async def _start_new_run(
     configuration = library.pipeline(request.pipeline or "")
     config = source.front_matter.config
     if config.output_path is not None:
-        target = resolve_in_workspace(workspace.path, config.output_path)
+        target = resolve_article_path(workspace.path, config.output_path, request.file)
         require_file_path(target)
     primer = resolve_primer(
         library.primer,
@@ -189,6 +193,7 @@ ChooseMode = Literal["first", "ask"]
     metavar="USD",
     help="Stop before the run costs more than this many dollars.",
 )
+@click.option("-y", "--yes", is_flag=True, help="Allow any number of calls.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
@@ -205,6 +210,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
     output: Path | None,
     force: bool,
     max_cost: float | None,
+    yes: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -224,6 +230,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
         models=models,
         primer=primer,
         limits=CostLimits(run=max_cost),
+        confirmed=yes,
     )
     printer = StreamPrinter(quiet=quiet)
     final_run = run_async(_execute(context, request, choose, printer))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Self
@@ -12,7 +11,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from writeit.domain.entity import Entity, Name, TokenUsage, UtcDatetime, total_cost
-from writeit.domain.errors import FailureReason, InvalidParams
+from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output
 from writeit.text.block_reader import split_paragraphs
 
@@ -43,42 +42,6 @@ def split_model_id(model: str) -> tuple[str, str]:
     """Split `provider/model_name` at the first slash."""
     provider, _, name = model.partition("/")
     return provider, name
-
-
-_MODEL_ID = re.compile(r"(?:[A-Za-z0-9._:/@+-]|%[0-9A-Fa-f]{2})+")
-"""Some names have percent escapes; what they stand for may not name an address."""
-MAX_MODEL_ID_CHARACTERS = 200
-
-
-def model_id_problem(model: str) -> str | None:
-    """Return what is wrong with a model id that is about to be called, or None.
-
-    An id must not name an address: some providers would be called there.
-    """
-    if not model.strip("/"):
-        return "is empty"
-    if len(model) > MAX_MODEL_ID_CHARACTERS:
-        return f"has more than {MAX_MODEL_ID_CHARACTERS} characters"
-    parts = unquote(model).split("/")
-    if not _MODEL_ID.fullmatch(model) or not {"", ".", ".."}.isdisjoint(parts):
-        return "is not provider/name in letters, digits and . _ : @ + -"
-    return None
-
-
-def check_model_id(model: str) -> None:
-    """Check a model id that is about to be called.
-
-    Raises:
-        InvalidParams: it has characters that no model id has.
-    """
-    if problem := model_id_problem(model):
-        raise InvalidParams(
-            f"The model {model[:MAX_MODEL_ID_CHARACTERS]!r} {problem}."
-            " Nothing was sent.",
-            hint="A model id is provider/model, for instance openai/gpt-4o. The address"
-            " of a server is set in your own configuration.",
-            problems=[{"path": "models", "message": problem}],
-        )
 
 
 class AIResponse(Entity):

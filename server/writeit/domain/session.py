@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic.alias_generators import to_camel
 
 from writeit.domain.entity import NAME_PATTERN, Entity, Name, StringList, UtcDatetime
@@ -186,6 +186,7 @@ CLIENT_SETTINGS = ("autoSave", "trace")
 """Settings that only editors read."""
 PLACES = ("workspace", "user")
 """Locations of stores other than an absolute folder."""
+COST_LIMITS_SETTING = "maxCostUsd"
 USER_ONLY_SETTINGS = ("storeLocation", "models.ollamaUrl")
 """Settings that are read only from the user's own configuration."""
 
@@ -201,11 +202,34 @@ class ModelSettings(_SettingsSection):
     steps: dict[str, StringList] = Field(default_factory=dict)
 
 
+Dollars = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+
+
 class CostLimits(_SettingsSection):
     """US dollars that may be spent; None for no limit."""
 
-    run: float | None = Field(default=None, ge=0)
-    day: float | None = Field(default=None, ge=0)
+    run: Dollars | None = None
+    day: Dollars | None = None
+    unknown: Literal["refuse", "allow"] = "refuse"
+    """Whether a call of unknown price is refused while there is a limit."""
+    _problem: str | None = PrivateAttr(default=None)
+
+    @classmethod
+    def unreadable(cls, problem: str) -> Self:
+        """Return limits that allow nothing, because of a problem in the setting."""
+        limits = cls()
+        limits._problem = problem
+        return limits
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the setting, or None; then nothing is sent."""
+        return self._problem
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a limit."""
+        return self.run is not None or self.day is not None
 
 
 class Toggle(_SettingsSection):

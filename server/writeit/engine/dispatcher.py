@@ -11,7 +11,7 @@ from uuid import UUID
 
 from writeit.engine import data_policy, requests
 from writeit.engine.generation import Generation
-from writeit.engine.limits import CostLimiter, RunLimiter
+from writeit.engine.limits import CostLimiter, RunLimiter, check_call_count
 from writeit.engine.requests import (
     EngineServices,
     GenerationRequest,
@@ -57,6 +57,7 @@ class Dispatcher:
             self._services.store, context.run, selection.providers
         )
         data_policy.check_models([call.model for call, _ in planned.prompts], policy)
+        check_call_count(planned, confirmed=selection.confirmed)
         prepared = await requests.prepare_calls(
             self._services.models,
             context.configuration,

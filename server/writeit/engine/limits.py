@@ -1,8 +1,9 @@
 """Limits on what calls may cost and on how many runs stream at once.
 
 A cost limit counts what was spent plus the highest cost of all calls that stream or
-are about to be made: the whole prompt and the longest answer. A call with an unknown
-price or length is made, and a notice says that the limit does not cover it.
+are about to be made: the whole prompt and the longest answer. While there is a limit, a
+call of unknown price is refused, unless `maxCostUsd.unknown` allows it; a notice then
+says that the limit does not cover it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from uuid import UUID
 
 from writeit.domain.entity import total_cost
 from writeit.domain.errors import BudgetExceeded
-from writeit.domain.run import PipelineRun
+from writeit.domain.run import PipelineRun, split_model_id
 from writeit.domain.session import CostLimits
-from writeit.engine.requests import PreparedCall
+from writeit.engine.requests import PlannedCalls, PreparedCall
 from writeit.engine.streaming import (
     GenerationNotice,
     GenerationStarted,
@@ -30,6 +31,12 @@ from writeit.ports.models import CallEstimate, ModelCall
 from writeit.ports.store import Store
 from writeit.ports.system import Clock
 
+MAX_CALLS = 20
+"""More calls of one command need the user's confirmation."""
+MAX_WORKSPACE_CALLS = 4
+"""As `MAX_CALLS`, where a file of the workspace names the models or samples."""
+THIS_MACHINE = "this machine"
+"""The destination of calls that cost nothing if their price is unknown."""
 _COST_TOLERANCE = 1e-9
 """US dollars; keeps rounding errors of sums from passing a limit."""
 
@@ -74,8 +81,10 @@ class CostLimiter:
         """Reserve the highest cost of the calls until each is released.
 
         Raises:
-            BudgetExceeded: a limit would be passed; nothing was reserved.
+            BudgetExceeded: a limit would be passed or cannot be kept; nothing was
+                reserved.
         """
+        _check_limits(prepared, limits)
         calls = {
             p.call.response_id: _Reservation(
                 run.pipeline_run_id, max_cost(p.model_call, p.estimate)
@@ -108,8 +117,7 @@ class CostLimiter:
 
         If there is a limit, it also sends notices about calls of unknown cost.
         """
-        limited = limits.run is not None or limits.day is not None
-        notices = _unknown_cost_notices(prepared) if limited else []
+        notices = _unknown_cost_notices(prepared) if limits.is_limited else []
 
         def observe(event: StreamEvent) -> None:
             if isinstance(event, ResponseFinished):
@@ -124,6 +132,56 @@ class CostLimiter:
     def _spent_today(self) -> float:
         midnight = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         return total_cost(r.usage for r in self._store.usage_records(midnight)) or 0.0
+
+
+def check_call_count(planned: PlannedCalls, *, confirmed: bool) -> None:
+    """Check how many calls a command makes; those that replace failed ones are free.
+
+    Raises:
+        BudgetExceeded: they are more than are made without the user's confirmation.
+    """
+    count = sum(call.replaces is None for call, _ in planned.prompts)
+    limit = MAX_WORKSPACE_CALLS if planned.named_by_workspace else MAX_CALLS
+    if confirmed or count <= limit:
+        return
+    named = ", named by a file of this folder" if planned.named_by_workspace else ""
+    raise BudgetExceeded(
+        f"Nothing was sent: these are {count} calls{named}. More than {limit} need your"
+        " confirmation.",
+        hint="Confirm (on the command line: --yes), or choose fewer models or samples.",
+        calls=count,
+        confirm=f"Generate All {count} Answers",
+    )
+
+
+def _check_limits(prepared: Sequence[PreparedCall], limits: CostLimits) -> None:
+    """Check that the limits are valid and that all prices are known.
+
+    Raises:
+        BudgetExceeded: they are not.
+    """
+    sent = [p for p in prepared if p.refusal is None]
+    paid = [p.call.model for p in sent if split_model_id(p.call.model)[0] != "embedded"]
+    if limits.problem is not None and paid:
+        raise BudgetExceeded(
+            f"Nothing was sent: the setting maxCostUsd is not valid. {limits.problem}.",
+            hint="Correct the setting maxCostUsd, or remove it.",
+        )
+    unknown = sorted(
+        {
+            p.call.model
+            for p in sent
+            if max_cost(p.model_call, p.estimate) is None
+            and p.estimate.destination != THIS_MACHINE
+        }
+    )
+    if unknown and limits.is_limited and limits.unknown == "refuse":
+        raise BudgetExceeded(
+            "Nothing was sent: you set a cost limit, and the price of"
+            f" {', '.join(unknown)} is not known.",
+            hint="Choose another model, or set maxCostUsd.unknown to allow.",
+            unknown=unknown,
+        )
 
 
 def _total_reserved(calls: Iterable[_Reservation]) -> float:

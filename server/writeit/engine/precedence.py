@@ -13,6 +13,7 @@ from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain.errors import InvalidParams, InvalidPipeline, NotFound
+from writeit.domain.model_id import check_model_id, model_id_problem
 from writeit.domain.operations.lifecycle import check_name
 from writeit.domain.pipeline import InputSpec, Output, PipelineConfiguration, StepSpec
 from writeit.domain.placement import passage_of
@@ -22,8 +23,6 @@ from writeit.domain.run import (
     RunDocument,
     RunPrimer,
     StepState,
-    check_model_id,
-    model_id_problem,
 )
 from writeit.domain.session import Settings, UserPreferences
 
@@ -36,6 +35,10 @@ class ModelSelection:
     """Of the front matter: step to model ids."""
     providers: tuple[str, ...] | None = None
     """Of the front matter: the allowed providers; None allows all."""
+    own_pipelines: frozenset[str] = frozenset()
+    """The ids of bundled and user-level pipelines."""
+    confirmed: bool = False
+    """Whether the user has agreed to any number of calls."""
     settings: Settings = field(default_factory=Settings)
     preferences: UserPreferences = field(default_factory=UserPreferences)
 
@@ -93,6 +96,29 @@ def resolve_step_models(
         f"No model is set for {spec.name}.",
         hint="Set models.default, for instance to openai/gpt-4o, or install the"
         " offline model: writeit model install",
+    )
+
+
+def is_named_by_workspace(
+    configuration: PipelineConfiguration,
+    spec: StepSpec,
+    run: PipelineRun,
+    selection: ModelSelection,
+    *,
+    models_named: bool,
+    samples_named: bool,
+) -> bool:
+    """Return whether a file of the workspace names a step's models or samples.
+
+    `models_named` and `samples_named`: the command names them. This is the one place
+    that knows; the file is the document's front matter or a pipeline of the folder.
+    """
+    is_own = configuration.configuration_id in selection.own_pipelines
+    by_front_matter = bool(selection.models.get(spec.name))
+    by_pipeline = not is_own and bool(spec.models)
+    named_before = models_named or bool(run.models.get(spec.name))
+    return (not named_before and (by_front_matter or by_pipeline)) or (
+        not samples_named and not is_own and spec.samples > 1
     )
 
 

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from writeit.domain.entity import ModelPreview, UsageTotal
 from writeit.domain.errors import InvalidTransition, NotFound
+from writeit.domain.model_id import check_model_id
 from writeit.domain.operations import generate
-from writeit.domain.run import PipelineRun, StepState, check_model_id
+from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.run_summary import RunNode
 from writeit.engine import data_policy
 from writeit.engine.limits import max_cost, min_cost

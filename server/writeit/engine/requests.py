@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from writeit.domain.errors import FailureReason, ModelError, NotFound
+from writeit.domain.model_id import check_model_id
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration, StepSpec
@@ -22,11 +23,11 @@ from writeit.domain.run import (
     RunDocument,
     StepState,
     StepStatus,
-    check_model_id,
 )
 from writeit.engine.precedence import (
     ModelSelection,
     identify_models,
+    is_named_by_workspace,
     resolve_step_models,
 )
 from writeit.engine.streaming import RetryPolicy
@@ -250,6 +251,8 @@ class PlannedCalls:
 
     prompts: list[tuple[Call, str]]
     operation: Operation
+    named_by_workspace: bool = False
+    """Whether a file of the workspace named the models or how many samples."""
 
 
 class GenerationRequest(Protocol):
@@ -307,6 +310,7 @@ class GenerateStep:
             lambda run, now: generate.start_generation(
                 run, run.steps[step], calls, now
             ),
+            _is_named_by_workspace(self, context),
         )
 
 
@@ -354,6 +358,7 @@ class RegenerateStep:
             lambda run, now: generate.regenerate(
                 run, run.steps[step], calls, feedback, now
             ),
+            _is_named_by_workspace(self, context),
         )
 
     async def _select_models(self, context: StepContext) -> list[str]:
@@ -413,6 +418,19 @@ class MergeWithModel:
                 run, run.steps[step], call, now, self.feedback
             ),
         )
+
+
+def _is_named_by_workspace(
+    request: GenerateStep | RegenerateStep, context: StepContext
+) -> bool:
+    return is_named_by_workspace(
+        context.configuration,
+        context.spec,
+        context.run,
+        request.model_selection,
+        models_named=request.models is not None,
+        samples_named=request.samples is not None,
+    )
 
 
 async def resolve_models(

@@ -240,6 +240,12 @@ def read_library(
     return Library(pipelines, primers), [*problems, *others]
 
 
+def own_pipelines(cache: LibraryCache | None = None) -> frozenset[str]:
+    """Return the ids of the bundled and the user's own pipelines."""
+    library, _ = read_library(None, cache)
+    return frozenset(p.configuration_id for p in library.usable_pipelines)
+
+
 def _read_kind(
     kind: LibraryKind,
     workspace: Path | None,

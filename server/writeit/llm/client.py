@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import ModelError, WriteItError
 from writeit.domain.run import split_model_id
@@ -101,9 +103,13 @@ def deliver_message(answer: AnswerStream, message: HostMessage) -> None:
             fields = {k: v for k, v in message.items() if k not in {"type", "id"}}
             answer.add_notice(ModelNotice(**fields))
         case "done":
-            usage = TokenUsage(**message["usage"])
             reason = message["finish_reason"]
-            answer.finish(ModelDone(usage=usage, finish_reason=reason))
+            try:
+                usage = TokenUsage(**message["usage"])
+            except ValidationError as error:  # the answer must end
+                answer.finish(_host_error(f"The usage of a call is not valid: {error}"))
+            else:
+                answer.finish(ModelDone(usage=usage, finish_reason=reason))
         case "error":
             answer.finish(error_from_fields(message))
 

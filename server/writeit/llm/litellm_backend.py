@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 import litellm
@@ -94,6 +95,9 @@ CATALOG: Final = ModelCatalog(
 )
 MAX_ANSWER_CHARACTERS: Final = 4_000_000
 """Many times what any model writes; a longer stream is broken."""
+
+MAX_TOKENS: Final = 100_000_000
+"""More in one call is an error of the provider; such numbers are not used."""
 
 _NON_KEY_CREDENTIALS: Final = ("AWS_", "VERTEX", "GOOGLE_APPLICATION")
 """Other credentials; only a call shows whether they work."""
@@ -238,12 +242,22 @@ async def _read_stream(
 
 
 def _reported_usage(usage: Any) -> litellm.Usage | None:
-    """Return the reported usage as LiteLLM's type; None if it is empty."""
-    if usage is None or not usage.prompt_tokens:
+    """Return the reported usage as LiteLLM's type; None if it is empty or absurd."""
+    counts = [getattr(usage, n, None) for n in ("prompt_tokens", "completion_tokens")]
+    prompt, completion = (0 if count is None else count for count in counts)
+    if not _is_token_count(prompt) or not _is_token_count(completion) or not prompt:
         return None
     if isinstance(usage, litellm.Usage):
         return usage
-    return litellm.Usage(**usage.model_dump())
+    try:
+        return litellm.Usage(**usage.model_dump())
+    except Exception:  # noqa: BLE001 -- a provider's details may be anything; the counts are right
+        return litellm.Usage(prompt_tokens=prompt, completion_tokens=completion)
+
+
+def _is_token_count(count: object) -> bool:
+    """Return whether a provider's number can be a number of tokens."""
+    return type(count) is int and 0 <= count <= MAX_TOKENS
 
 
 def _litellm_arguments(
@@ -312,6 +326,7 @@ def _call_cost(
         return None
     if not price.input_cost and not price.output_cost:
         return 0.0
+    base = prompt * price.input_cost + completion * price.output_cost
     try:  # LiteLLM knows discounts for cached tokens and rates for long prompts
         costs = litellm.cost_per_token(
             model=model,
@@ -320,8 +335,8 @@ def _call_cost(
             usage_object=reported,
         )
     except Exception:  # noqa: BLE001 -- it raises bare exceptions; the base price is near
-        return prompt * price.input_cost + completion * price.output_cost
-    return sum(costs)
+        return base
+    return cost if 0 <= (cost := sum(costs)) < inf else base
 
 
 async def count_tokens(model: str, text: str) -> int:

@@ -76,6 +76,8 @@ class Capabilities:
     """It shows which code actions use a model."""
     symbol_tree: bool
     show_document: bool
+    ask: bool
+    """It shows messages with buttons."""
     progress: bool
     read_content: bool
     """It reads `writeit:` URIs with `workspace/textDocumentContent`."""
@@ -109,6 +111,7 @@ class Capabilities:
             llm_tag=types.CodeActionTag.LlmGenerated in tags,
             symbol_tree=bool(symbol and symbol.hierarchical_document_symbol_support),
             show_document=bool(window.show_document and window.show_document.support),
+            ask=window.show_message is not None,
             progress=bool(window.work_done_progress),
             read_content=can_read_content(client),
             pull_diagnostics=can_pull_diagnostics(client),
@@ -183,6 +186,21 @@ class Client:
         self._server.window_show_message(
             types.ShowMessageParams(type=severity, message=message)
         )
+
+    async def ask(self, message: str, button: str) -> bool:
+        """Show a message with a button; return whether the user pressed it."""
+        try:
+            reply = await self._server.window_show_message_request_async(
+                types.ShowMessageRequestParams(
+                    type=types.MessageType.Warning,
+                    message=message,
+                    actions=[types.MessageActionItem(button)],
+                )
+            )
+        except JsonRpcException as error:
+            logger.info("the client did not ask: %s", error.message)
+            return False
+        return reply is not None and reply.title == button
 
     async def show_document(self, uri: str) -> None:
         """Open a document in the editor; if it cannot, tell the user the URI."""

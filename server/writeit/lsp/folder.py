@@ -15,14 +15,21 @@ from writeit.domain.run import AppliedText, PipelineRun, PipelineStatus
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import (
     CLIENT_SETTINGS,
+    COST_LIMITS_SETTING,
     USER_ONLY_SETTINGS,
+    CostLimits,
     Settings,
     problem_with,
     without,
 )
 from writeit.engine.engine import Engine
 from writeit.engine.precedence import ModelSelection
-from writeit.library.catalog import Library, LibraryCache, read_library
+from writeit.library.catalog import (
+    Library,
+    LibraryCache,
+    own_pipelines,
+    read_library,
+)
 from writeit.library.front_matter import FrontMatterConfig
 from writeit.lsp.client import Client
 from writeit.lsp.convert import normalized_uri
@@ -88,8 +95,11 @@ class WorkspaceFolder:
         self._open_engine = open_engine
         self._engine: Engine | None = None
         self._library_cache: LibraryCache = {}
+        self._own_library_cache: LibraryCache = {}
         self._selection_pipelines: dict[str, bool] = {}
         self._settings: Settings | None = None
+        self.confirmed_outputs: set[Path] = set()
+        """Folders that the user has named or confirmed for new files."""
 
     @property
     def engine(self) -> Engine:
@@ -167,23 +177,35 @@ class WorkspaceFolder:
                     f" Set it in {self._ports.user_config_file}."
                 )
         valid: dict[str, Any] = {}
+        limits: CostLimits | None = None
         for key, value in raw.items():
             if key in CLIENT_SETTINGS:
                 continue
             if problem := problem_with(Settings, key, value):
                 name, message = problem
+                # A limit that cannot be read must not become none.
+                is_limit = key.lower().startswith("maxcost")
+                ending = "Nothing is sent" if is_limit else "Its default is used"
                 self._client.show_warning(
-                    f"Setting writeit.{name}: {message}. Its default is used."
+                    f"Setting writeit.{name}: {message}. {ending}."
                 )
+                if is_limit:
+                    limits = CostLimits.unreadable(f"{name}: {message}")
             else:
                 valid[key] = value
+        if limits is not None:
+            valid[COST_LIMITS_SETTING] = limits
         return Settings.model_validate(valid)
 
-    async def model_selection(self, config: FrontMatterConfig) -> ModelSelection:
+    async def model_selection(
+        self, config: FrontMatterConfig, *, confirmed: bool = False
+    ) -> ModelSelection:
         """Combine a document's front matter with settings and preferences."""
         return ModelSelection(
             models=config.models,
             providers=config.providers,
+            own_pipelines=own_pipelines(self._own_library_cache),
+            confirmed=confirmed,
             settings=await self.load_settings(),
             preferences=self.engine.preferences,
         )

@@ -127,6 +127,8 @@ class ModelErrorData(ErrorDataBase):
     """Seconds, as the provider asked."""
     status: int | None = None
     """The provider's HTTP status."""
+    destination: str | None = None
+    """The host that the call was sent to."""
     prompt_tokens: int | None = None
     """The tokens of a prompt that is too long."""
     context_window: int | None = None
@@ -140,13 +142,20 @@ class BudgetExceededData(ErrorDataBase):
 
     code = -32016
     kind: Literal["budget_exceeded"]
-    scope: Literal["run", "day"]
-    spent: float
-    limit: float
-    estimate: float
+    scope: Literal["run", "day"] | None = None
+    """Which limit would be passed; else `calls`, `unknown` or neither is set."""
+    spent: float | None = None
+    limit: float | None = None
+    estimate: float | None = None
     """The most that these calls may cost."""
-    streaming: float
+    streaming: float | None = None
     """The most that streaming answers may cost."""
+    calls: int | None = None
+    """How many calls need the user's confirmation."""
+    unknown: list[str] = Field(default_factory=list)
+    """Models of unknown price, while there is a limit."""
+    confirm: str | None = None
+    """What a button says that repeats the command with `confirmed: true`."""
 
 
 class StoreErrorData(ErrorDataBase):
@@ -169,6 +178,8 @@ class NotTrustedData(ErrorDataBase):
     """A provider that is not allowed; nothing was sent to it."""
     providers: list[str] = Field(default_factory=list)
     """The allowed providers."""
+    confirm: str | None = None
+    """What a button says that repeats the command with `confirmed: true`."""
 
 
 class DocumentChangedData(ErrorDataBase):

@@ -227,6 +227,7 @@ class StepPreviewResult(WireModel):
 
 class StepRunParams(StepPreviewParams):
     samples: int | None = Field(default=None, ge=1, le=10)
+    confirmed: bool = False
 
 
 class StepRegenerateParams(StepRunParams):
@@ -277,6 +278,7 @@ class StepApplyParams(StepParams):
 
     mode: Output | None = None
     uri: DocumentUri | None = None
+    confirmed: bool = False
 
 
 NotAppliedReason = Literal["conflict", "container", "unfit", "typing"]
@@ -314,6 +316,7 @@ class DocumentPolishParams(Params):
     models: list[str] | None = Field(default=None, min_length=1)
     samples: int | None = Field(default=None, ge=1, le=10)
     apply: bool = False
+    confirmed: bool = False
 
 
 class DocumentFrontMatterParams(Params):

@@ -18,6 +18,7 @@ from writeit.engine.engine import Engine
 from writeit.engine.limits import RunLimiter
 from writeit.engine.sessions import start_session
 from writeit.lsp.client import Client
+from writeit.lsp.confirmations import Confirmations
 from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.documents import Documents
 from writeit.lsp.folder import DATA_FOLDER, ChangeListener, WorkspaceFolder
@@ -42,6 +43,7 @@ class Session:
         self.client = client
         self.documents = Documents(client, workspace)
         self.ports = ports
+        self.confirmations = Confirmations(client)
         self._workspace = workspace
         self._run_limiter = RunLimiter(MAX_CONCURRENT_RUNS)
         self._folders: dict[Path | None, WorkspaceFolder] = {}

@@ -178,10 +178,21 @@ def _why_unsuitable(folder: Path, target: Path) -> str | None:
     """Return why the store of `folder` cannot be at `target` in it, or None."""
     if filesystem_type(folder) in REMOTE_FILESYSTEMS:
         return "is on a remote filesystem"
+    if target == folder / STORE_SUBFOLDER and (link := _find_link(folder)):
+        return f"has a link at {link}"
     while not os.path.lexists(target):
         target = target.parent
     if not target.is_dir() or not os.access(target, os.W_OK | os.X_OK):
         return "cannot be written to"
+    return None
+
+
+def _find_link(workspace: Path) -> Path | None:
+    """Return a link of the workspace that writing a store would follow, or None."""
+    ours = STORE_SUBFOLDER.parent
+    for path in (ours, STORE_SUBFOLDER, ours / ".gitignore"):
+        if (workspace / path).is_symlink():
+            return path
     return None
 
 

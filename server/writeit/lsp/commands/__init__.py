@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from lsprotocol import types
@@ -34,16 +35,24 @@ async def execute_command(session: Session, params: types.ExecuteCommandParams) 
     """
     client = session.client
     try:
-        command = _find_command(params.command)
-        parsed = _parse_params(command.params_model, params.arguments)
-        result = await command.handler(Request(session, parsed, params.work_done_token))
-        show_reply_message(client, params.command, parsed, result)
+        return await _run_command(session, params)
     except WriteItError as error:
+        if "confirm" in error.data:
+            again = partial(_run_command, session)
+            session.confirmations.offer(params, error, again)
         logger.info("%s refused: %s", params.command, error.message)
         raise to_rpc_error(error, include_hint=not client.options.has_plugin) from None
     except Exception:
         logger.exception("%s failed", params.command)
         raise
+
+
+async def _run_command(session: Session, params: types.ExecuteCommandParams) -> Any:  # noqa: ANN401 -- any JSON
+    command = _find_command(params.command)
+    parsed = _parse_params(command.params_model, params.arguments)
+    session.confirmations.remove(params)
+    result = await command.handler(Request(session, parsed, params.work_done_token))
+    show_reply_message(session.client, params.command, parsed, result)
     return result.to_json()
 
 

@@ -19,7 +19,7 @@ from writeit.lsp.command import Request, command
 from writeit.lsp.commands import run as running
 from writeit.lsp.commands.step import model_selection_for, run_generation
 from writeit.lsp.edits import apply as applying
-from writeit.lsp.edits.files import edit_document, require_document_text
+from writeit.lsp.edits.files import confirm_output, edit_document, require_document_text
 from writeit.lsp.fallback_messages import document_name
 from writeit.lsp.folder import WorkspaceFolder, applied_polishes
 from writeit.lsp.pages.views import display_view
@@ -46,6 +46,8 @@ async def apply_step_text(
     run = await folder.engine.load_run(params.run_id)
     if params.uri is not None:
         session.require_user_document(params.uri)
+    if params.confirmed:
+        confirm_output(folder, run)
     job = applying.prepare_apply(
         session.documents, folder, run, params.step, params.mode, params.uri
     )

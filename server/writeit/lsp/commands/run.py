@@ -17,12 +17,12 @@ from writeit.engine.precedence import StartRequest, input_text, resolve_primer
 from writeit.engine.queries import read_full_tree, read_run_tree
 from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
-from writeit.files import require_file_path, resolve_in_workspace
+from writeit.files import require_file_path, resolve_article_path
 from writeit.library.front_matter import FrontMatter, SourceDocument
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
-from writeit.lsp.convert import path_to_uri
+from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.edits.files import write_in_workspace
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.shapes import run_to_wire, summary_to_wire, tree_to_wire
@@ -82,17 +82,22 @@ async def create_run(
             name=params.name,
             uri=params.uri,
             output=params.output or _configured_output(configuration, settings),
-            output_path=_checked_output_path(
-                folder, params.output_path or config.output_path
-            ),
+            output_path=_checked_output_path(folder, params, config.output_path),
         ),
     )
 
 
-def _checked_output_path(folder: WorkspaceFolder, path: str | None) -> str | None:
+def _checked_output_path(
+    folder: WorkspaceFolder, params: p.RunStartParams, named_by_file: str | None
+) -> str | None:
     """Return where a new file is to go, once it is known to be possible."""
+    path = params.output_path or named_by_file
     if path is not None:
-        require_file_path(resolve_in_workspace(folder.path, path))
+        source = uri_to_path(params.uri) if params.uri else None
+        target = resolve_article_path(folder.path, path, source)
+        require_file_path(target)
+        if params.output_path:
+            folder.confirmed_outputs.add(target.parent)
     return path
 
 

@@ -157,7 +157,8 @@ async def model_selection_for(
     """Return what front matter, settings and preferences say about a run's models."""
     run = await folder.engine.load_run(run_id)
     config = request.session.documents.front_matter_config_of(run)
-    return await folder.model_selection(config)
+    confirmed = getattr(request.params, "confirmed", False)
+    return await folder.model_selection(config, confirmed=confirmed)
 
 
 async def _read_user_edits(request: Request[Any], folder: WorkspaceFolder) -> UserEdits:

@@ -17,12 +17,15 @@ from writeit.domain.errors import (
     DocumentChanged,
     InvalidParams,
     NotFound,
+    NotTrusted,
     StoreError,
 )
 from writeit.domain.run import PipelineRun
 from writeit.files import create_file as create_text_file
 from writeit.files import (
+    is_beside,
     numbered_paths,
+    resolve_article_path,
     resolve_in_workspace,
     temporary_file,
     write_error,
@@ -246,6 +249,13 @@ def _require_path(uri: str) -> Path:
 # --- new files ---
 
 
+def confirm_output(folder: WorkspaceFolder, run: PipelineRun) -> None:
+    """Note that the user has confirmed where a run's article goes."""
+    if run.output_path is not None:
+        target = resolve_in_workspace(folder.path, run.output_path)
+        folder.confirmed_outputs.add(target.parent)
+
+
 def new_file_path(folder: WorkspaceFolder, run: PipelineRun, uri: str | None) -> Path:
     """Return the path of a run's new file, before a number makes it unique.
 
@@ -253,14 +263,17 @@ def new_file_path(folder: WorkspaceFolder, run: PipelineRun, uri: str | None) ->
     source, with the suffix of the source.
 
     Raises:
-        NotTrusted: that is outside the workspace.
+        NotTrusted: that is outside the workspace or no place for an article, or the
+            user has not confirmed it.
         InvalidParams: no folder is open.
     """
     source = uri_to_path(run.uri) if run.uri else None
     if uri is not None:
         path = str(uri_to_path(uri) or uri)
     elif run.output_path is not None:
-        path = run.output_path
+        target = resolve_article_path(folder.path, run.output_path, source)
+        _check_confirmed(folder, source, target)
+        return target
     else:
         pipeline = run.configuration_id.rpartition("@")[0] or run.configuration_id
         path = f"{pipeline}.md"
@@ -268,6 +281,25 @@ def new_file_path(folder: WorkspaceFolder, run: PipelineRun, uri: str | None) ->
             suffix = source.suffix or ".md"
             path = str(source.with_name(f"{source.stem}.{pipeline}{suffix}"))
     return resolve_in_workspace(folder.path, path)
+
+
+def _check_confirmed(
+    folder: WorkspaceFolder, source: Path | None, target: Path
+) -> None:
+    """Check that the user knows of the place; beside the notes is always allowed.
+
+    Raises:
+        NotTrusted: a file of the workspace names it and the user has not confirmed it.
+    """
+    if is_beside(source, target) or target.parent in folder.confirmed_outputs:
+        return
+    name = target.relative_to((folder.path or target.parent).resolve())
+    raise NotTrusted(
+        f"Nothing was written: a file of this folder names {name} for the article.",
+        hint="Confirm to write there, or apply the text to another file.",
+        path=str(target),
+        confirm=f"Write to {name}",
+    )
 
 
 async def create_file(

@@ -135,7 +135,16 @@ async def code_actions(
         found = _to_code_actions(session, actions)
     else:
         found = await _document_actions(session, params)
+    found = _confirm_actions(session) + found
     return [action for action in found if _is_requested(action, params.context.only)]
+
+
+def _confirm_actions(session: Session) -> list[types.CodeAction]:
+    """Return what was refused until the user confirms it."""
+    return [
+        types.CodeAction(title=command.title, kind=SOURCE_KIND, command=command)
+        for command in session.confirmations.pending
+    ]
 
 
 async def _document_actions(

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from writeit.domain.errors import NotTrusted, WriteItError
-from writeit.files import resolve_in_workspace
+from writeit.files import resolve_article_path, resolve_in_workspace
 from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatter, check_front_matter
-from writeit.library.yaml_source import SourceProblem
-from writeit.lsp.convert import to_lsp_range
+from writeit.library.yaml_source import ProblemCode, SourceProblem
+from writeit.lsp.convert import to_lsp_range, uri_to_path
 from writeit.lsp.documents import parse_front_matter
 from writeit.lsp.session import Session
 
@@ -65,16 +65,21 @@ def _output_path_problems(
     path, folder = parsed.config.output_path, session.folder_containing(uri).path
     if path is None or folder is None or parsed.source is None:
         return
+    code: ProblemCode = "outside-workspace"
     try:
         resolve_in_workspace(folder, path)
+        code = "wrong-value"
+        resolve_article_path(folder, path, uri_to_path(uri))
     except WriteItError as error:
-        left = isinstance(error, NotTrusted)
+        if not isinstance(error, NotTrusted):
+            code = "wrong-value"
+        left = code == "outside-workspace"
         message = f"{path!r} names no file inside the workspace folder {folder}."
         yield SourceProblem(
             uri,
             message if left else error.message,
             range=parsed.source.path_range((WRITEIT_KEY, "output_path")),
-            code="outside-workspace" if left else "wrong-value",
+            code=code,
         )
 
 

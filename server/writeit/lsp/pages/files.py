@@ -297,7 +297,7 @@ class PageFile:
         """
         data_folder = self._folder.pages_root / DATA_FOLDER
         target = Path(os.path.realpath(path))
-        real_folder = Path(os.path.realpath(data_folder))
+        real_folder = Path(os.path.realpath(data_folder.parent)) / DATA_FOLDER
         if target != real_folder / path.relative_to(data_folder):
             raise NotTrusted(
                 f"{path} is a link to {target}; nothing was written there.",
