@@ -97,6 +97,12 @@ def test_it_binds_the_text_to_nothing() -> None:
     assert split_front_matter(exported("They dance.\n")).raw_config is None
 
 
+@pytest.mark.parametrize("head", ["+++\na = 1\n+++\n", '{"a": 1}\n\n', "% Bees\n"])
+def test_front_matter_of_another_dialect_stays_the_first(head: str) -> None:
+    """YAML before it would make it a part of the text."""
+    assert exported(f"{head}They dance.\n") == f"{head}They dance.\n"
+
+
 @pytest.mark.parametrize(
     ("front", "kept"),
     [
