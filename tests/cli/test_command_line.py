@@ -82,7 +82,7 @@ async def test_errors_say_what_to_do(
 
 
 async def test_unavailable_models_are_listed_with_the_reason(shell: Terminal) -> None:
-    """If the offline model is not installed, the list says how."""
+    """If the embedded model is not installed, the list says how."""
     result = await shell.writeit("model", "list", "--json")
     assert result.code == 0, result.err
     embedded = next(

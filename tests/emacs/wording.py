@@ -6,7 +6,7 @@ Actions are regular expressions that match the start of a title.
 
 # Actions
 START = "Start tech-article"
-GENERATE = "Run {}"
+GENERATE = "Generate {}"
 OPEN_STEP = "Open the step {}"
 CHOOSE_THIS = "Choose this answer"
 CHOOSE_THIS_NUMBER = r"Choose this answer \(answer {}\)"

@@ -98,7 +98,7 @@ async def test_the_first_line_says_where_the_run_stands(one_editor: Editor) -> N
     run_id = await one_editor.start_run()
     titles = await lenses(one_editor)
     assert titles[0] == "WriteIt: angles (1/4), not generated yet"
-    assert "Run angles" in titles
+    assert "Generate angles" in titles
     await one_editor.command(
         "writeit.step.run", runId=run_id, models=["openai/say-here"]
     )

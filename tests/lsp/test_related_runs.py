@@ -4,8 +4,8 @@ from support.code_actions import actions, execute, lenses, line_of, open_view
 from support.editor import Json
 from support.open_documents import OpenDocuments
 
-BACK = "Switch to the parent run"
-ON = "Switch to this run"
+BACK = "Activate the parent run"
+ON = "Activate this run"
 
 
 async def family(bare: OpenDocuments, name: str) -> tuple[str, str, str]:

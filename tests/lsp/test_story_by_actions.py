@@ -87,14 +87,14 @@ def _named(messages: list[str]) -> str | None:
 async def to_the_draft(writer: Writer, notes: Document) -> None:
     """Angles chosen with words typed into the page; an outline asked anew."""
     await writer.take(notes, "Start tech-article")
-    await writer.take(notes, "Run angles")
+    await writer.take(notes, "Generate angles")
     await writer.take(notes, r"Choose answer 2 for angles", "")
     await writer.take(notes, "Start over from angles")
     angles = await writer.open(notes, "Open the step angles")
     await writer.sees(angles, "## Answer 2")
     writer.say(angles, "for beginners")
     await writer.take(angles, r"Choose this answer", "The flood")
-    await writer.take(notes, "Run outline")
+    await writer.take(notes, "Generate outline")
     outline = await writer.open(notes, "Open the step outline")
     await writer.sees(outline, "## Answer 1")
     assert "for beginners" in outline.text
@@ -107,14 +107,14 @@ async def to_the_draft(writer: Writer, notes: Document) -> None:
 
 async def to_the_article(writer: Writer, notes: Document) -> None:
     """A draft joined of two models' answers, polished and chosen."""
-    await writer.take(notes, "Run draft")
+    await writer.take(notes, "Generate draft")
     draft = await writer.open(notes, "Open the step draft")
     await writer.sees(draft, "## Answer 2")
     for passage in ("Water moves.", "Rivers run."):
         await writer.take(draft, "Add to merge", passage)
     await writer.sees(draft, "Water moves.\n\nRivers run.")
     await writer.take(draft, "Use the merge", "## Merge")
-    await writer.take(notes, "Run polish")
+    await writer.take(notes, "Generate polish")
     await writer.take(notes, "Choose answer 1 for polish")
 
 
@@ -141,7 +141,7 @@ async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
 
         await writer.take(notes, "Start over from outline")
         await writer.take(notes, "Choose answer 1 for outline")
-        await writer.take(notes, "Run draft")
+        await writer.take(notes, "Generate draft")
         await writer.take(notes, "Choose answer 1 for draft")
         compared = await writer.open(notes, "Compare draft with the parent run")
         assert "Water moves." in compared.text

@@ -9,7 +9,7 @@ from lsprotocol.types import CodeActionTag
 from support.editor import serving
 
 PASSAGE = {"start": {"line": 7, "character": 0}, "end": {"line": 8, "character": 10}}
-WRITTEN_BY_A_MODEL = {"Run angles", "Polish this passage"}
+WRITTEN_BY_A_MODEL = {"Generate angles", "Polish this passage"}
 NOT_WRITTEN = {"Skip angles", "Preview the prompt of angles", "Open the run"}
 
 

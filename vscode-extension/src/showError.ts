@@ -60,7 +60,7 @@ function actionsForRefusal(refusal: RefusalData, target: Target): readonly Error
       // Of all that may be missing, only a missing model has a hint with this command.
       return refusal.hint?.includes('model.install')
         ? [
-            { title: 'Install the Offline Model', command: 'writeit.ui.model.install' },
+            { title: 'Install the Embedded Model', command: 'writeit.ui.model.install' },
             setKey,
             { title: 'Choose a Model…', command: 'writeit.ui.model.default' },
           ]

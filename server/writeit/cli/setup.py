@@ -240,7 +240,7 @@ DEFAULT_EMBEDDED_MODEL = "embedded/smollm2-135m"
 
 @click.group()
 def model() -> None:
-    """List models, and install the offline model."""
+    """List models, and install the embedded model."""
 
 
 @model.command("list")
@@ -270,7 +270,7 @@ async def _load_models(ports: Ports, provider: str | None) -> list[ModelInfo]:
 @json_option
 @click.pass_context
 def install(context: click.Context, *, name: str, as_json: bool) -> None:
-    """Download the offline MODEL into the user's cache."""
+    """Download the embedded MODEL into the user's cache."""
     info = run_async(_install_model(context.obj(), name))
     if as_json:
         print_json(asdict(info))

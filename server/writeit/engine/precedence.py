@@ -95,7 +95,7 @@ def resolve_step_models(
     raise NotFound(
         f"No model is set for {spec.name}.",
         hint="Set models.default, for instance to openai/gpt-4o, or install the"
-        " offline model: writeit model install",
+        " embedded model: writeit model install",
     )
 
 

@@ -105,7 +105,7 @@ class Models(Protocol):
     async def estimate(self, call: ModelCall) -> CallEstimate:
         """Count the tokens of a prompt, and look up the model's limits and prices.
 
-        Nothing is sent. A missing key or offline model is reported as `refusal`.
+        Nothing is sent. A missing key or embedded model is reported as `refusal`.
 
         Raises:
             NotFound: the provider is not known.

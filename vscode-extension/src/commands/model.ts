@@ -34,7 +34,7 @@ export const MODEL: Handlers = {
     const named = namedIn(argument, 'model');
     const model = named ?? (await findEmbeddedModel(app));
     if (model === undefined) {
-      inform('There is no offline model to install.');
+      inform('There is no embedded model to install.');
       return undefined;
     }
     const result = await runCommand(app, 'writeit.model.install', { model });

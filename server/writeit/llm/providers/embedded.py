@@ -113,12 +113,12 @@ def why_unusable(model: str = EMBEDDED_MODEL) -> str | None:
         return f"There is no embedded model {model!r}; there is {EMBEDDED_MODEL}."
     if importlib.util.find_spec(RUNTIME_MODULE) is None:
         return (
-            "The offline model cannot run, its runtime is missing:"
+            "The embedded model cannot run, its runtime is missing:"
             " pip install 'writeit[local]'"
         )
     if not has_weights():
         return (
-            "The offline model is not downloaded yet (93 MB):"
+            "The embedded model is not downloaded yet (93 MB):"
             f" writeit model install {EMBEDDED_MODEL}"
         )
     return None

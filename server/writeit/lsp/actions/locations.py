@@ -111,7 +111,7 @@ def actions_with_parent(folder: WorkspaceFolder, run: PipelineRun) -> Iterator[A
     parent = find_parent_run(folder, run)
     yield from run_actions.actions_for_run(run, parent)
     if parent is not None and not folder.is_selection_pipeline(parent.configuration_id):
-        back = run_actions.activate_run_action(parent, "Switch to the parent run")
+        back = run_actions.activate_run_action(parent, "Activate the parent run")
         yield replace(back, has_lens=False)
 
 

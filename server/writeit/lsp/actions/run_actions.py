@@ -62,7 +62,7 @@ def _generation_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
     if step.status is StepStatus.PENDING:
         yield run_action(
             run,
-            f"Run {name}",
+            f"Generate {name}",
             "writeit.step.run",
             step=name,
             uses_model=True,
@@ -187,13 +187,13 @@ def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Ac
     yield view_action(run, "Show usage and cost", "usage")
 
 
-def activate_run_action(run: PipelineRun, title: str = "Switch to this run") -> Action:
+def activate_run_action(run: PipelineRun, title: str = "Activate this run") -> Action:
     """Return the action that makes a run the current run of its document."""
     return run_action(run, title, "writeit.session.activate", has_lens=True)
 
 
 def open_run_actions(run_id: UUID) -> list[Action]:
-    """Return the actions on a related run: open it, switch to it."""
+    """Return the actions on a related run: open it, activate it."""
     params = {"runId": str(run_id)}
     return [
         Action(
@@ -202,7 +202,7 @@ def open_run_actions(run_id: UUID) -> list[Action]:
             params={**params, "view": "run"},
         ),
         Action(
-            title="Switch to this run",
+            title="Activate this run",
             command="writeit.session.activate",
             params=params,
         ),
