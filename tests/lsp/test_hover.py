@@ -84,10 +84,10 @@ async def test_a_model_says_what_it_reads_and_costs(one_editor: Editor) -> None:
         one_editor, writeit_block("  models: {draft: openai/gpt-|4o}\n")
     )
     found = None
-    while found is None or "Nothing more is known" in found:
+    while found is None or "Not known yet" in found:
         found = await head.hovered()
-    assert "Reads up to 128,000 tokens." in found
-    assert "Costs $2.5 for a million tokens read" in found
+    assert "Context window: 128,000 tokens." in found
+    assert "$2.5 per million tokens sent" in found
 
 
 async def test_a_name_in_a_file_cannot_put_a_picture_into_a_hover(

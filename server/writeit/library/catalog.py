@@ -184,6 +184,11 @@ class Library:
         """The ids of the primers without errors."""
         return {name for name, entry in self.primers.items() if entry.value}
 
+    def usable_pipeline(self, name: str) -> PipelineConfiguration | None:
+        """Return the pipeline with that name if its file has no errors."""
+        entry = self.pipelines.get(name)
+        return entry.value if entry else None
+
     def pipeline(self, name_or_id: str) -> PipelineConfiguration:
         """Return the pipeline with that name, or with that id if its file has it.
 

@@ -42,12 +42,12 @@ class ActionLocation:
     last_line: int
     actions: list[Action]
     title_suffix: str = ""
-    """What an offer's title has to say besides, where the line is not seen."""
+    """An addition to the titles of its actions, for lists without lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class DisplayedPage:
-    """A view as the writer has it, and the run it shows."""
+    """A view as the user sees it, and the run that it shows."""
 
     folder: WorkspaceFolder
     view: View
@@ -56,7 +56,7 @@ class DisplayedPage:
     run: PipelineRun
 
     def section_text(self, section: PageSection) -> str:
-        """Return what stands in a section."""
+        """Return the text of a section."""
         lines = split_page_lines(self.text)
         return "\n".join(lines[section.first_line : section.last_line + 1])
 
@@ -64,7 +64,7 @@ class DisplayedPage:
 async def read_displayed_page(
     documents: Documents, folder: WorkspaceFolder, view: View, uri: str
 ) -> DisplayedPage | None:
-    """Return a view as the client has it open, else as it is rendered; None of usage.
+    """Return a view as the client has it open, else rendered; None for usage.
 
     Raises:
         NotFound: its run is gone.
@@ -81,21 +81,21 @@ async def read_displayed_page(
 def actions_for_document(
     documents: Documents, folder: WorkspaceFolder, uri: str
 ) -> tuple[PipelineRun | None, list[Action]]:
-    """Offer what fits a text of the writer's: what waits, its run, its last polish.
+    """Return a document's run and the actions: pending applies, last polish, run.
 
-    The text itself is not read: an article of any length costs the same.
+    The text itself is not read, so the length of an article costs nothing.
     """
-    found = find_current_runs(folder, uri)
-    waiting = [
-        pending
-        for pending in documents.pending_applies.values()
-        if unquote(pending.uri) == unquote(uri)
+    runs = find_current_runs(folder, uri)
+    pending = [
+        apply
+        for apply in documents.pending_applies.values()
+        if unquote(apply.uri) == unquote(uri)
     ]
-    polish, run = found.polish_run, found.run
-    if any(polish and pending.run_id == polish.pipeline_run_id for pending in waiting):
-        polish = None  # it is offered already
-    some = [
-        *(document_actions.retry_apply_action(pending) for pending in waiting),
+    polish, run = runs.polish_run, runs.run
+    if any(polish and apply.run_id == polish.pipeline_run_id for apply in pending):
+        polish = None  # the pending apply is offered
+    actions = [
+        *(document_actions.retry_apply_action(apply) for apply in pending),
         *(document_actions.polish_actions(polish) if polish else ()),
         *(
             document_actions.undo_polish_action(last)
@@ -103,36 +103,36 @@ def actions_for_document(
         ),
         *(actions_with_parent(folder, run) if run else ()),
     ]
-    return run, some
+    return run, actions
 
 
 def actions_with_parent(folder: WorkspaceFolder, run: PipelineRun) -> Iterator[Action]:
-    """Offer what the state of a run allows, and the way back to the one before."""
+    """Yield the actions on a run, and the one that activates its parent."""
     parent = find_parent_run(folder, run)
     yield from run_actions.actions_for_run(run, parent)
     if parent is not None and not folder.is_selection_pipeline(parent.configuration_id):
-        back = run_actions.activate_run_action(parent, "Activate the parent run")
-        yield replace(back, has_lens=False)
+        activate = run_actions.activate_run_action(parent, "Activate the parent run")
+        yield replace(activate, has_lens=False)
 
 
 def activation_actions(folder: WorkspaceFolder, run: PipelineRun) -> Iterator[Action]:
-    """Offer a run on its page, if its document is about another one now."""
+    """Yield the action that activates a run, if another run is its document's."""
     if run.uri is None or folder.is_selection_pipeline(run.configuration_id):
         return
-    now = find_current_run(folder, run.uri)
-    if now is None or now.pipeline_run_id != run.pipeline_run_id:
+    current = find_current_run(folder, run.uri)
+    if current is None or current.pipeline_run_id != run.pipeline_run_id:
         yield run_actions.activate_run_action(run)
 
 
 def find_parent_run(folder: WorkspaceFolder, run: PipelineRun) -> PipelineRun | None:
-    """Return the run that a run branched off, if it is still here."""
+    """Return the parent of a run if it is still stored."""
     parent_id = run.parent_pipeline_run_id
     stored = None if parent_id is None else folder.store.get_run(parent_id)
     return None if stored is None else stored.run
 
 
 def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
-    """Yield the places of a view that something is offered at."""
+    """Yield the locations in a view that have actions."""
     match page.view:
         case uris.StepView() | uris.ResponseView():
             step = page.run.steps.get(page.view.step)
@@ -159,7 +159,7 @@ def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
 
 
 def related_run_actions(page: DisplayedPage, line: int) -> list[Action]:
-    """Offer the other run of the family that a line of a run's page tells of."""
+    """Return the actions on the related run that a line of a run's page shows."""
     if not isinstance(page.view, uris.RunView):
         return []
     store, run_id = page.folder.store, page.run.pipeline_run_id
@@ -168,15 +168,15 @@ def related_run_actions(page: DisplayedPage, line: int) -> list[Action]:
     )
     if node is None or node.summary.deleted or node.summary.run_id == run_id:
         return []
-    offered = run_actions.open_run_actions(node.summary.run_id)
-    is_of_selection = page.folder.is_selection_pipeline(page.run.configuration_id)
-    return offered[:1] if is_of_selection else offered
+    actions = run_actions.open_run_actions(node.summary.run_id)
+    is_for_selection = page.folder.is_selection_pipeline(page.run.configuration_id)
+    return actions[:1] if is_for_selection else actions
 
 
 def passage_action(
     page: DisplayedPage, first_line: int, last_line: int, text: str
 ) -> Action | None:
-    """Offer to take the selected lines, if they are of one answer; else None."""
+    """Return the action that adds selected lines of an answer to the merge, or None."""
     if not text.strip() or not isinstance(page.view, uris.StepView | uris.ResponseView):
         return None
     step = page.run.steps.get(page.view.step)
@@ -212,7 +212,7 @@ async def find_passage_origin(
     for run, applied in _applied_texts(folder, normalized_uri(uri)):
         try:
             event = find_applied_event(folder, run, applied)
-        except StoreError:  # said where it matters: `store verify`, and a restore
+        except StoreError:  # `store verify` and a restore report it
             continue
         found = await asyncio.to_thread(
             find_applied_lines, event.replaced, event.text, text, line

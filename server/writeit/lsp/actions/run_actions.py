@@ -35,7 +35,7 @@ def actions_for_run(
 ) -> list[Action]:
     """Return what the state of a run allows; `parent` is the run it branched from."""
     if run.is_streaming:
-        return [*_streaming_actions(run), *_common_actions(run, parent)]
+        return [_stop_action(run, has_lens=True), *_common_actions(run, parent)]
     step = run.steps[run.current_step]
     return [
         *_resume_actions(run),
@@ -46,8 +46,8 @@ def actions_for_run(
     ]
 
 
-def _streaming_actions(run: PipelineRun) -> Iterator[Action]:
-    yield run_action(run, "Stop generating", "writeit.run.pause", has_lens=True)
+def _stop_action(run: PipelineRun, *, has_lens: bool = False) -> Action:
+    return run_action(run, "Stop generating", "writeit.run.pause", has_lens=has_lens)
 
 
 def _resume_actions(run: PipelineRun) -> Iterator[Action]:
@@ -120,13 +120,9 @@ def _selection_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
 
 def _answer_preview(answer: AIResponse) -> str:
     words = " ".join(answer.processed_content.split())
-    short = (
-        words
-        if len(words) <= MAX_PREVIEW_CHARACTERS
-        else f"{words[:MAX_PREVIEW_CHARACTERS]}…"
-    )
-    cut = ", cut short" if answer.partial else ""
-    return f"{answer.model}{cut}: {short}"
+    cut = "…" if len(words) > MAX_PREVIEW_CHARACTERS else ""
+    partial = ", incomplete" if answer.partial else ""
+    return f"{answer.model}{partial}: {words[:MAX_PREVIEW_CHARACTERS]}{cut}"
 
 
 def _last_answers_comparison(run: PipelineRun, step: StepState) -> Action:
@@ -250,7 +246,7 @@ def actions_for_section(
         case "answer" if section.index is not None:
             return list(_answer_actions(run, step, section.index))
         case "coming":
-            return [run_action(run, "Stop generating", "writeit.run.pause")]
+            return [_stop_action(run)]
         case "merge":
             return list(_merge_actions(run, step, section_text))
         case "feedback":

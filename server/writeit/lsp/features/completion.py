@@ -1,4 +1,4 @@
-"""Completion in front matter, as the client takes it."""
+"""Completion in the `writeit` block of front matter."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from writeit.lsp.features import hover
 from writeit.lsp.session import Session
 from writeit.ports.models import ModelInfo
 
-# --- What could stand where somebody is typing in the `writeit:` block ----------------
+# --- suggestions ---
 
 KEY_PATHS = frozenset(
     {(), (WRITEIT_KEY,), (WRITEIT_KEY, "models"), (WRITEIT_KEY, "inputs")}
 )
-"""The places whose words are keys; below all others stand values."""
+"""The paths below which words are keys; below other paths they are values."""
 
 _MAPPING_KEYS = frozenset({WRITEIT_KEY, "models", "inputs"})
 _PLAIN_MODEL_ID = re.compile(r"\w[\w./:@+-]*(?<!:)")
@@ -36,64 +36,58 @@ _PLAIN_MODEL_ID = re.compile(r"\w[\w./:@+-]*(?<!:)")
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One word that could stand there."""
+    """One word to complete."""
 
     label: str
     new_text: str
-    """What to write: the label as YAML wants it, a key with its colon."""
+    """The text to insert: the label in YAML, a key with its colon."""
     kind: Literal["key", "name", "model", "choice"]
     detail: str = ""
     meaning: str = ""
-    """In markdown."""
+    """Its description in markdown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestionSources:
-    """What names are taken from."""
+    """The library and the models that suggestions come from."""
 
     library: Library
     models: dict[str, ModelInfo]
 
     def named_pipeline(self, context: CursorContext) -> PipelineConfiguration | None:
         """Return the pipeline that the block names."""
-        entry = self.library.pipelines.get(
-            context.value_at((WRITEIT_KEY, "pipeline")) or ""
-        )
-        return entry.value if entry else None
+        name = context.value_at((WRITEIT_KEY, "pipeline"))
+        return self.library.usable_pipeline(name or "")
 
 
 def suggest(context: CursorContext, sources: SuggestionSources) -> list[Suggestion]:
-    """Return what could stand at `spot`, the likeliest first."""
+    """Return the suggestions at the cursor, the likeliest first."""
     word = context.word
     if word.path in KEY_PATHS:
         if word.kind == "value" and word.is_beside_key:
             return []  # a key would need a line of its own, or braces
         if " " in word.text:
-            return []  # the cursor is in front of a key, or among words
+            return []  # the cursor is before a key, or within words
         return [*_suggest_keys(context, sources)]
     return [] if word.kind == "key" else [*_suggest_values(context, sources)]
 
 
-# --- keys -----------------------------------------------------------------------
+# --- keys ---
 
 
 def _suggest_keys(
     context: CursorContext, sources: SuggestionSources
 ) -> Iterator[Suggestion]:
-    there = context.keys_under(context.word.path)
+    present = context.keys_under(context.word.path)
     for name, detail, meaning in _known_keys(context, sources):
-        if name not in there:
-            written = name if context.word.is_quoted else format_scalar(name)
-            new = (
-                written
-                if context.word.has_colon
-                else written + _colon_after(context, name)
-            )
-            yield Suggestion(name, new, "key", detail, meaning)
+        if name not in present:
+            key = name if context.word.is_quoted else format_scalar(name)
+            colon = "" if context.word.has_colon else _colon_after(context, name)
+            yield Suggestion(name, key + colon, "key", detail, meaning)
 
 
 def _colon_after(context: CursorContext, name: str) -> str:
-    alone = len(context.word.path) < 2 and name in _MAPPING_KEYS  # noqa: PLR2004 -- below models and inputs names are the writer's
+    alone = len(context.word.path) < 2 and name in _MAPPING_KEYS  # noqa: PLR2004 -- below models and inputs, names are the user's
     return ":" if alone and not context.word.in_braces else ": "
 
 
@@ -109,45 +103,42 @@ def _known_keys(
                 yield name, "", hover.describe_key(name) or ""
         case (_, "inputs") if pipeline:
             for spec in sorted(pipeline.inputs, key=_input_rank):
-                yield spec.name, _required_label(spec), hover.describe_input(spec)
+                required = "required" if spec.required else "optional"
+                yield spec.name, required, hover.describe_input(spec)
         case (_, "models") if pipeline:
             for step in pipeline.steps:
                 yield step.name, step.description, hover.describe_step(step)
 
 
 def _input_rank(spec: InputSpec) -> int:
-    """Order inputs: what must be given comes first, then what is given by itself."""
+    """Order inputs: those without a default first, optional ones last."""
     if not spec.required:
         return 2
     return 1 if spec.source or spec.default_text else 0
 
 
-def _required_label(spec: InputSpec) -> str:
-    return "required" if spec.required else "optional"
-
-
-# --- values -----------------------------------------------------------------------
+# --- values ---
 
 
 def _suggest_values(
     context: CursorContext, sources: SuggestionSources
 ) -> Iterator[Suggestion]:
     path = context.word.path
-    there = context.values_at(path)
+    present = context.values_at(path)
     pipeline = sources.named_pipeline(context)
     match path[1:]:
-        case ("pipeline",) if not there:
+        case ("pipeline",) if not present:
             yield from _suggest_pipelines(sources.library)
-        case ("primer",) if not there:
+        case ("primer",) if not present:
             yield from _suggest_primers(sources.library)
-        case ("inputs", name) if pipeline and not there:
+        case ("inputs", name) if pipeline and not present:
             for spec in pipeline.inputs:
                 if spec.name == name:
                     yield from _suggest_options(spec, quoted=context.word.is_quoted)
         case ("models", _):
-            yield from _suggest_models(sources.models.values(), there, context)
+            yield from _suggest_models(sources.models.values(), present, context)
         case ("providers",):
-            yield from _suggest_providers(sources.models, there)
+            yield from _suggest_providers(sources.models, present)
 
 
 def _suggest_pipelines(library: Library) -> Iterator[Suggestion]:
@@ -201,7 +192,7 @@ def _suggest_providers(
             yield Suggestion(provider, provider, "name")
 
 
-# --- Completion in front matter, as the client takes it -------------------------------
+# --- the request ---
 
 ITEM_KINDS = {
     "key": types.CompletionItemKind.Property,
@@ -214,30 +205,30 @@ ITEM_KINDS = {
 async def complete_front_matter(
     session: Session, params: types.CompletionParams
 ) -> types.CompletionList | None:
-    """Return what could be typed; None outside the front matter."""
+    """Return the suggestions at the cursor; None outside the front matter."""
     uri = params.text_document.uri
     found = cursor_context_at(session.documents, uri, params.position)
     if found is None:
         return None
-    text, spot = found
-    after_colon = _context_after_colon(session, text, spot, params)
-    spot = after_colon or spot
+    text, context = found
+    after_colon = _context_after_colon(session, text, context, params)
+    context = after_colon or context
     library = session.folder_containing(uri).load_library()
-    models, more = await _suggestible_models(session, uri, spot, library)
+    models, more = await _suggestible_models(session, uri, context, library)
     formats = session.client.capabilities.completion_formats
     if after_colon is None:
         encoding = session.client.position_encoding
-        place = to_lsp_span(text, spot.word.start, spot.word.end, encoding)
+        word = context.word
+        edit_range = to_lsp_span(text, word.start, word.end, encoding)
     else:
-        place = types.Range(start=params.position, end=params.position)
-    blank = " " if after_colon else ""
+        edit_range = types.Range(start=params.position, end=params.position)
+    prefix = " " if after_colon else ""
+    suggestions = suggest(context, SuggestionSources(library=library, models=models))
     return types.CompletionList(
         is_incomplete=more,
         items=[
-            _to_completion_item(one, index, place, blank, formats)
-            for index, one in enumerate(
-                suggest(spot, SuggestionSources(library=library, models=models))
-            )
+            _to_completion_item(suggestion, index, edit_range, prefix, formats)
+            for index, suggestion in enumerate(suggestions)
         ],
     )
 
@@ -245,7 +236,7 @@ async def complete_front_matter(
 def _context_after_colon(
     session: Session, text: str, context: CursorContext, params: types.CompletionParams
 ) -> CursorContext | None:
-    """Return the place of a value whose blank behind the colon is still missing."""
+    """Return the context of a value if the space after the colon is missing."""
     if not context.word.text.endswith(":"):
         return None
     encoding = session.client.position_encoding
@@ -258,7 +249,7 @@ def _context_after_colon(
 async def _suggestible_models(
     session: Session, uri: str, context: CursorContext, library: Library
 ) -> tuple[dict[str, ModelInfo], bool]:
-    """Return the models that can be named at once, and whether more will be known."""
+    """Return the models known now, and whether a refresh is under way."""
     if context.word.path[:1] != (WRITEIT_KEY,) or context.word.path[1:2] not in {
         ("models",),
         ("providers",),
@@ -271,15 +262,11 @@ async def _suggestible_models(
     named = [
         m for p in library.usable_pipelines for step in p.steps for m in step.models
     ]
-    return _bare_model_infos([*([embedded] if embedded else []), *named]), more
-
-
-def _bare_model_infos(ids: Iterable[str]) -> dict[str, ModelInfo]:
-    """Return models of which nothing but the id is known yet."""
+    ids = [embedded, *named] if embedded else named
     return {
-        one: ModelInfo(id=one, provider=split_model_id(one)[0], available=True)
-        for one in ids
-    }
+        model: ModelInfo(id=model, provider=split_model_id(model)[0], available=True)
+        for model in ids
+    }, more
 
 
 def _to_completion_item(

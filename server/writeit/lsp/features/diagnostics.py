@@ -1,7 +1,7 @@
-"""What is wrong with front matter, told as the client wants it: asked for, or sent.
+"""Diagnostics of front matter, pulled by the client or published to it.
 
-A client that asks is never sent anything. To the others it is sent a moment after the
-front matter changed; a change of the text behind it is noticed by nothing but that.
+A client that pulls diagnostics is never sent any. Others are sent them shortly after
+the front matter has changed; changes of the text below it cost nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from writeit.lsp.session import Session
 
 DIAGNOSTIC_SOURCE = "writeit"
 DEBOUNCE_SECONDS = 0.15
-"""How long nothing has to change before the front matter is looked at."""
+"""Seconds without changes before the front matter is checked."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,10 @@ _SEVERITIES = {
 def find_problems(
     session: Session, uri: str, library: Library | None = None
 ) -> list[tuple[SourceProblem, types.Range]]:
-    """Return what is wrong with a document's front matter, and where for the client.
+    """Return the problems of a document's front matter with their LSP ranges.
 
-    Front matter that says nothing to WriteIt is none of our business. The library is
-    read if it is not given.
+    Front matter without a `writeit` key has none. The library is read if it is not
+    given.
     """
     head = session.documents.front_matter_text(uri)
     found = parse_front_matter(head, uri)
@@ -50,8 +50,8 @@ def find_problems(
     library = library or session.folder_containing(uri).load_library()
     encoding = session.client.position_encoding
     return [
-        (each, to_lsp_range(head, each.range.start, each.range.end, encoding))
-        for each in [
+        (problem, to_lsp_range(head, problem.range.start, problem.range.end, encoding))
+        for problem in [
             *check_front_matter(found, library),
             *_output_path_problems(session, uri, found),
         ]
@@ -61,7 +61,7 @@ def find_problems(
 def _output_path_problems(
     session: Session, uri: str, parsed: FrontMatter
 ) -> Iterator[SourceProblem]:
-    """Name an output path that nothing would be written to."""
+    """Yield the problem of an output path that cannot be written to."""
     path, folder = parsed.config.output_path, session.folder_containing(uri).path
     if path is None or folder is None or parsed.source is None:
         return
@@ -73,11 +73,11 @@ def _output_path_problems(
     except WriteItError as error:
         if not isinstance(error, NotTrusted):
             code = "wrong-value"
-        left = code == "outside-workspace"
+        is_outside = code == "outside-workspace"
         message = f"{path!r} names no file inside the workspace folder {folder}."
         yield SourceProblem(
             uri,
-            message if left else error.message,
+            message if is_outside else error.message,
             range=parsed.source.path_range((WRITEIT_KEY, "output_path")),
             code=code,
         )
@@ -85,13 +85,13 @@ def _output_path_problems(
 
 def document_diagnostics(session: Session, uri: str) -> list[types.Diagnostic]:
     """Return a document's diagnostics."""
-    return [to_diagnostic(each, where) for each, where in find_problems(session, uri)]
+    return [to_diagnostic(*found) for found in find_problems(session, uri)]
 
 
 def to_diagnostic(
     problem: SourceProblem, problem_range: types.Range
 ) -> types.Diagnostic:
-    """Return a problem as the client shows it."""
+    """Return a problem as an LSP diagnostic."""
     return types.Diagnostic(
         range=problem_range,
         message=problem.message,
@@ -101,13 +101,13 @@ def to_diagnostic(
     )
 
 
-# --- asked for ----------------------------------------------------------------------
+# --- pulled ---
 
 
 async def diagnostic_report(
     session: Session, params: types.DocumentDiagnosticParams
 ) -> types.DocumentDiagnosticReport:
-    """Answer a client that asks; that nothing changed is said without repeating it."""
+    """Return the diagnostics, or only that they are unchanged."""
     found = document_diagnostics(session, params.text_document.uri)
     result_id = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
     if result_id == params.previous_result_id:
@@ -115,24 +115,24 @@ async def diagnostic_report(
     return types.RelatedFullDocumentDiagnosticReport(items=found, result_id=result_id)
 
 
-# --- sent ---------------------------------------------------------------------------
+# --- published ---
 
 
 class DiagnosticsPublisher:
-    """Sends diagnostics of the documents that are open, when something changed."""
+    """Publishes the diagnostics of open documents when they have changed."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._checked_front_matter: dict[str, str] = {}
-        """Front matter as it was looked at last."""
+        """The front matter that was checked last, by URI."""
         self._published_uris: set[str] = set()
-        """Documents of which the client shows problems."""
+        """Documents with published problems."""
 
     def schedule_check(self, uri: str) -> None:
-        """Look at a document once nothing has changed for a moment.
+        """Check a document when it has not changed for a moment.
 
-        What was said of one that is closed is taken back at once.
+        The diagnostics of a closed document are cleared at once.
         """
         if (waiting := self._timers.pop(uri, None)) is not None:
             waiting.cancel()
@@ -155,7 +155,7 @@ class DiagnosticsPublisher:
             self._publish(uri, [])
 
     def close(self) -> None:
-        """Look at nothing any more."""
+        """Cancel all checks."""
         for waiting in self._timers.values():
             waiting.cancel()
         self._timers.clear()
