@@ -24,7 +24,7 @@ from writeit.views.escape import (
     single_line,
 )
 from writeit.views.page_outline import find_page_sections, heading_tree
-from writeit.views.run import count_runs, render_run, tree_lines
+from writeit.views.run import render_run, tree_rows
 from writeit.views.step import render_content, render_prompt
 from writeit.views.usage import render_usage
 
@@ -181,8 +181,8 @@ def test_a_family_of_a_hundred_generations() -> None:
             branch_point="draft",
             children=(node,),
         )
-    lines = tree_lines(node, samples.RUN)
-    assert count_runs(node) == len(lines) - 1 == 1_501
+    lines = [line for line, _ in tree_rows(node, samples.RUN)]
+    assert len(lines) - 1 == 1_501
     assert lines[-2].endswith("← this run")
     assert lines[-1].endswith("└─ … more branches")
 

@@ -47,7 +47,7 @@ from writeit.export.render import export_run
 from writeit.ports.store import RunQuery, Store
 from writeit.views import wording
 from writeit.views.escape import single_line
-from writeit.views.run import render_run, tree_lines
+from writeit.views.run import render_run, tree_rows
 from writeit.views.usage import render_usage
 
 STATUS_CHOICE = click.Choice(
@@ -135,7 +135,8 @@ def _print_trees(trees: list[RunNode], theme: Theme, *, as_json: bool) -> None:
         return f"{theme.style_run(node.summary, label)}  {run_id}"
 
     for node in trees:
-        click.echo("\n".join(tree_lines(node, style_label=style_label)))
+        rows = tree_rows(node, style_label=style_label)
+        click.echo("\n".join(line for line, _ in rows))
 
 
 def _summary_to_json(run: RunSummary) -> dict[str, Any]:

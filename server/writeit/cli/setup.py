@@ -6,10 +6,11 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -20,8 +21,10 @@ from writeit.domain.errors import NotFound, WriteItError
 from writeit.library.catalog import read_library
 from writeit.library.pipelines import read_pipeline, read_primer
 from writeit.library.yaml_source import SourceProblem
-from writeit.ports.models import ModelInfo
+from writeit.ports.models import ModelInfo, Models
 from writeit.ports.system import KeySource, Ports
+
+T = TypeVar("T")
 
 EXIT_NOTHING_USABLE = 1
 OLLAMA_PROVIDER = "ollama"
@@ -68,7 +71,8 @@ class DoctorReport:
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> None:
     """Show what is usable here and why the rest is not; exit 1 if nothing is."""
-    report = run_async(build_report(context.obj(), find_workspace(Path.cwd())))
+    ports, workspace = context.obj(), find_workspace(Path.cwd())
+    report = _run_with_models(ports, lambda _: build_report(ports, workspace))
     if as_json:
         print_json({"usable": report.usable, **asdict(report)})
     else:
@@ -80,12 +84,9 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
 async def build_report(ports: Ports, workspace: Path) -> DoctorReport:
     """Run all checks; a failed check is a finding."""
     report = DoctorReport(workspace=str(workspace), proxies=_set_proxy_variables())
-    try:
-        report.keys = ports.keys.sources()
-        report.findings.append(await _check_store(ports, workspace))
-        await _check_models(ports, report)
-    finally:
-        await ports.models.close()
+    report.keys = ports.keys.sources()
+    report.findings.append(await _check_store(ports, workspace))
+    await _check_models(ports, report)
     return report
 
 
@@ -191,7 +192,10 @@ def set_key(context: click.Context, *, provider: str, as_json: bool) -> None:
     The key is read from a prompt or stdin: an argument would show in process lists.
     """
     ports = context.obj()
-    run_async(_check_provider(ports, provider))
+    if provider not in ports.keys.sources():  # then this refuses it
+        _run_with_models(
+            ports, lambda models: models.resolve_model_id(f"{provider}/any")
+        )
     ports.keys.set(provider, _read_key(provider))
     if as_json:
         print_json({"provider": provider, "stored": True})
@@ -201,16 +205,6 @@ def set_key(context: click.Context, *, provider: str, as_json: bool) -> None:
         click.echo(
             "The environment also sets this key, and takes precedence.", err=True
         )
-
-
-async def _check_provider(ports: Ports, provider: str) -> bool:
-    """Refuse an unknown provider before its key is asked for."""
-    try:
-        if provider not in ports.keys.sources():
-            await ports.models.resolve_model_id(f"{provider}/any")
-    finally:
-        await ports.models.close()
-    return True
 
 
 def _read_key(provider: str) -> str:
@@ -249,7 +243,9 @@ def model() -> None:
 @click.pass_context
 def list_models(context: click.Context, *, provider: str | None, as_json: bool) -> None:
     """List the usable models, or all models of PROVIDER."""
-    models = run_async(_load_models(context.obj(), provider))
+    models = _run_with_models(
+        context.obj(), lambda models: models.list_models(provider=provider)
+    )
     if as_json:
         print_json([asdict(info) for info in models])
         return
@@ -258,35 +254,36 @@ def list_models(context: click.Context, *, provider: str | None, as_json: bool) 
         click.echo(f"{info.id:40} {state}")
 
 
-async def _load_models(ports: Ports, provider: str | None) -> list[ModelInfo]:
-    try:
-        return await ports.models.list_models(provider=provider)
-    finally:
-        await ports.models.close()
-
-
 @model.command()
 @click.argument("name", metavar="MODEL", default=DEFAULT_EMBEDDED_MODEL)
 @json_option
 @click.pass_context
 def install(context: click.Context, *, name: str, as_json: bool) -> None:
     """Download the embedded MODEL into the user's cache."""
-    info = run_async(_install_model(context.obj(), name))
+
+    def report(message: str, fraction: float | None) -> None:
+        share = "" if fraction is None else f" {fraction:.0%}"
+        click.echo(f"{message}{share}", err=True)
+
+    info = _run_with_models(
+        context.obj(), lambda models: models.install_model(name, report)
+    )
     if as_json:
         print_json(asdict(info))
         return
     click.echo(f"{info.id}: {'ready' if info.available else info.reason}")
 
 
-async def _install_model(ports: Ports, name: str) -> ModelInfo:
-    def report(message: str, fraction: float | None) -> None:
-        share = "" if fraction is None else f" {fraction:.0%}"
-        click.echo(f"{message}{share}", err=True)
+def _run_with_models(ports: Ports, operation: Callable[[Models], Awaitable[T]]) -> T:
+    """Run one operation on the models, and close them."""
 
-    try:
-        return await ports.models.install_model(name, report)
-    finally:
-        await ports.models.close()
+    async def operate() -> T:
+        try:
+            return await operation(ports.models)
+        finally:
+            await ports.models.close()
+
+    return run_async(operate())
 
 
 @click.command("neovim-runtime")

@@ -33,6 +33,7 @@ from writeit.library.catalog import (
 from writeit.library.front_matter import FrontMatterConfig
 from writeit.lsp.client import Client
 from writeit.lsp.convert import normalized_uri
+from writeit.lsp.documents import Documents
 from writeit.ports.models import ModelInfo
 from writeit.ports.store import RunPage, RunQuery, Store
 from writeit.ports.system import Ports
@@ -74,14 +75,15 @@ class WorkspaceFolder:
     def __init__(
         self,
         path: Path | None,
-        client: Client,
+        documents: Documents,
         ports: Ports,
         open_engine: Callable[[], Engine],
         listener: ChangeListener,
     ) -> None:
         self.path = path
+        self.documents = documents
         self.listener = listener
-        self.models = ModelCache(self, client, ports)
+        self.models = ModelCache(self, documents.client, ports)
         self.file_views: set[View] = set()
         """Views that the client was given as files."""
         self.open_page_texts: dict[View, str] = {}
@@ -90,7 +92,7 @@ class WorkspaceFolder:
         """Edits that commands consumed, until the page is next updated."""
         self.damaged_views: set[View] = set()
         """Views with damaged markers about which the user was warned."""
-        self._client = client
+        self._client = documents.client
         self._ports = ports
         self._open_engine = open_engine
         self._engine: Engine | None = None
@@ -313,17 +315,10 @@ class CurrentRuns:
     """The runs that a document's lenses and actions are about."""
 
     run: PipelineRun | None = None
+    """The active run if it is the document's; else the unfinished run updated last;
+    else the newest. Runs on a passage do not count."""
     polish_run: PipelineRun | None = None
     """The newest run on a passage of the document."""
-
-
-def find_current_run(folder: WorkspaceFolder, uri: str) -> PipelineRun | None:
-    """Return a document's current run, or None.
-
-    It is the active run if that is this document's; else the most recently updated
-    unfinished run; else the newest. Runs on a passage do not count.
-    """
-    return find_current_runs(folder, uri).run
 
 
 def find_current_runs(folder: WorkspaceFolder, uri: str) -> CurrentRuns:

@@ -300,21 +300,11 @@ def _on_did_change(
     ls.notify_document_change(params.text_document.uri)
 
 
-def _on_did_save(ls: WriteItServer, _params: types.DidSaveTextDocumentParams) -> None:
-    ls.recheck_diagnostics()
-
-
 async def _on_did_change_watched_files(
     ls: WriteItServer, _params: types.DidChangeWatchedFilesParams
 ) -> None:
     ls.recheck_diagnostics()
     await ls.refresh_diagnostics()
-
-
-def _on_did_change_configuration(
-    ls: WriteItServer, _params: types.DidChangeConfigurationParams
-) -> None:
-    ls.clear_settings()
 
 
 async def _on_shutdown(ls: WriteItServer, _params: None) -> None:
@@ -326,9 +316,9 @@ _NOTIFICATIONS: dict[str, Callable[[WriteItServer, Any], Any]] = {
     types.TEXT_DOCUMENT_DID_OPEN: _on_did_open,
     types.TEXT_DOCUMENT_DID_CHANGE: _on_did_change,
     types.TEXT_DOCUMENT_DID_CLOSE: _on_did_change,
-    types.TEXT_DOCUMENT_DID_SAVE: _on_did_save,
+    types.TEXT_DOCUMENT_DID_SAVE: lambda ls, _: ls.recheck_diagnostics(),
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: _on_did_change_watched_files,
-    types.WORKSPACE_DID_CHANGE_CONFIGURATION: _on_did_change_configuration,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: lambda ls, _: ls.clear_settings(),
     types.SHUTDOWN: _on_shutdown,
 }
 

@@ -136,7 +136,7 @@ class Session:
         if path not in self._folders:
             self._folders[path] = WorkspaceFolder(
                 path,
-                self.client,
+                self.documents,
                 self.ports,
                 lambda: self._create_engine(path),
                 self.listener,

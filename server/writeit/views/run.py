@@ -26,24 +26,15 @@ from writeit.views.wording import run_next_action, run_status_text, step_status_
 _MAX_NAME_LENGTH = 60
 
 
-def tree_lines(
-    root: RunNode,
-    current_run: UUID | None = None,
-    style_label: Callable[[RunNode, str], str] = lambda _, label: label,
-) -> list[str]:
-    """Return a line for each run of a tree; `current_run` is marked.
-
-    `style_label` may add terminal styles to the label of a run.
-    """
-    return [line for line, _ in tree_rows(root, current_run, style_label)]
-
-
 def tree_rows(
     root: RunNode,
     current_run: UUID | None = None,
     style_label: Callable[[RunNode, str], str] = lambda _, label: label,
 ) -> list[tuple[str, RunNode | None]]:
-    """Return the lines of a tree with their runs, None for "more branches"."""
+    """Return the lines of a tree with their runs, None for "more branches".
+
+    `current_run` is marked. `style_label` may add terminal styles to a run's label.
+    """
     rows: list[tuple[str, RunNode | None]] = []
     pending = [(root, "", "")]
     while pending:
@@ -55,14 +46,6 @@ def tree_rows(
             rows.append((f"{rest}└─ … more branches", None))
         pending += reversed(list(_child_rows(node, rest)))
     return rows
-
-
-def count_runs(root: RunNode) -> int:
-    """Return how many runs a tree has."""
-    nodes = [root]
-    for node in nodes:
-        nodes += node.children
-    return len(nodes)
 
 
 def _child_rows(node: RunNode, indent: str) -> Iterator[tuple[RunNode, str, str]]:
@@ -216,9 +199,9 @@ def node_at_line(
 
 
 def _run_tree_section(run: PipelineRun, root: RunNode | None) -> str:
-    if root is None or count_runs(root) == 1:
+    if root is None or not root.children:
         return ""
-    lines = tree_lines(root, run.pipeline_run_id)
+    lines = [line for line, _ in tree_rows(root, run.pipeline_run_id)]
     return join_blocks(_RUN_TREE_HEADING, code_block("\n".join(lines)))
 
 

@@ -16,13 +16,11 @@ from writeit.domain.run import AppliedText, PipelineRun
 from writeit.engine.queries import read_full_tree
 from writeit.lsp.actions import Action, document_actions, run_actions
 from writeit.lsp.convert import normalized_uri
-from writeit.lsp.documents import Documents
 from writeit.lsp.edits.apply import find_applied_event
 from writeit.lsp.folder import (
     MAX_RUNS_READ,
     WorkspaceFolder,
     applied_polishes,
-    find_current_run,
     find_current_runs,
 )
 from writeit.lsp.pages.views import read_displayed_view
@@ -62,7 +60,7 @@ class DisplayedPage:
 
 
 async def read_displayed_page(
-    documents: Documents, folder: WorkspaceFolder, view: View, uri: str
+    folder: WorkspaceFolder, view: View, uri: str
 ) -> DisplayedPage | None:
     """Return a view as the client has it open, else rendered; None for usage.
 
@@ -73,13 +71,13 @@ async def read_displayed_page(
         return None
     run_id = view.right.run_id if isinstance(view, uris.CompareView) else view.run_id
     # The text first: the client's positions are about what it is now.
-    seen = await read_displayed_view(documents, folder, view, uri)
+    seen = await read_displayed_view(folder, view, uri)
     run = await folder.engine.load_run(run_id)
     return DisplayedPage(folder, view, seen.text, seen.sections, run)
 
 
 def actions_for_document(
-    documents: Documents, folder: WorkspaceFolder, uri: str
+    folder: WorkspaceFolder, uri: str
 ) -> tuple[PipelineRun | None, list[Action]]:
     """Return a document's run and the actions: pending applies, last polish, run.
 
@@ -88,7 +86,7 @@ def actions_for_document(
     runs = find_current_runs(folder, uri)
     pending = [
         apply
-        for apply in documents.pending_applies.values()
+        for apply in folder.documents.pending_applies.values()
         if unquote(apply.uri) == unquote(uri)
     ]
     polish, run = runs.polish_run, runs.run
@@ -119,7 +117,7 @@ def activation_actions(folder: WorkspaceFolder, run: PipelineRun) -> Iterator[Ac
     """Yield the action that activates a run, if another run is its document's."""
     if run.uri is None or folder.is_selection_pipeline(run.configuration_id):
         return
-    current = find_current_run(folder, run.uri)
+    current = find_current_runs(folder, run.uri).run
     if current is None or current.pipeline_run_id != run.pipeline_run_id:
         yield run_actions.activate_run_action(run)
 
@@ -202,11 +200,11 @@ class PassageOrigin:
 
 
 async def find_passage_origin(
-    documents: Documents, folder: WorkspaceFolder, uri: str, line: int
+    folder: WorkspaceFolder, uri: str, line: int
 ) -> PassageOrigin | None:
     """Return the newest run whose text a line of a document is of, or None."""
     try:
-        text = documents.read_text(uri)
+        text = folder.documents.read_text(uri)
     except NotFound:
         return None
     for run, applied in _applied_texts(folder, normalized_uri(uri)):

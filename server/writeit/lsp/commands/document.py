@@ -48,9 +48,7 @@ async def apply_step_text(
         session.require_user_document(params.uri)
     if params.confirmed:
         confirm_output(folder, run)
-    job = applying.prepare_apply(
-        session.documents, folder, run, params.step, params.mode, params.uri
-    )
+    job = applying.prepare_apply(folder, run, params.step, params.mode, params.uri)
 
     async def work() -> p.StepApplyResult:
         result = await applying.apply_text(job, wait_for_user=not params.wait)
@@ -76,7 +74,7 @@ async def restore_user_text(
 
     async def work() -> p.EditRestoreResult:
         result = await applying.restore_text(
-            session.documents, folder, run, applied, wait_for_user=not params.wait
+            folder, run, applied, wait_for_user=not params.wait
         )
         if params.older and result.outcome.conflicts:
             result = await _restore_older(request, run, applied) or result
@@ -176,7 +174,10 @@ def show_conflicts(
     A client that waits has the conflicts in its reply, and shows them itself.
     """
     if result.outcome.conflicts or result.misfit:
-        view = conflict_view(job.run_id, job.step)
+        view = CompareView(
+            ComparedSide(job.run_id, job.step, "document"),
+            ComparedSide(job.run_id, job.step, "proposed"),
+        )
         session.client.spawn_task(display_view_or_warn(session, job.folder, view))
 
 
@@ -185,16 +186,9 @@ async def display_view_or_warn(
 ) -> None:
     """Open a view that the user did not request; if that fails, show a warning."""
     try:
-        await display_view(session.documents, folder, view)
+        await display_view(folder, view)
     except WriteItError as error:
         session.client.show_warning(message_with_hint(error))
-
-
-def conflict_view(run_id: UUID, step: str) -> CompareView:
-    """Return the view that compares a document as it is with the applied text."""
-    return CompareView(
-        ComparedSide(run_id, step, "document"), ComparedSide(run_id, step, "proposed")
-    )
 
 
 def apply_result_to_wire(
@@ -324,9 +318,7 @@ async def _select_and_apply(
     run = await folder.engine.execute(
         run_id, lambda run, at: select.select_response(run, state, 0, at)
     )
-    job = applying.prepare_apply(
-        session.documents, folder, run, state.step_name, None, None
-    )
+    job = applying.prepare_apply(folder, run, state.step_name, None, None)
     result = await applying.apply_text(job, wait_for_user=wait_for_user)
     show_apply_result(session, result, f"Applied to {document_name(result.uri)}.")
     show_conflicts(session, job, result)
@@ -347,7 +339,6 @@ async def insert_front_matter(
 
     async def work() -> p.FrontMatterResult:
         outcome = await edit_document(
-            session.documents,
             folder,
             params.uri,
             lambda text: merge(base, text, wanted),

@@ -163,9 +163,7 @@ async def model_selection_for(
 
 async def _read_user_edits(request: Request[Any], folder: WorkspaceFolder) -> UserEdits:
     params = request.params
-    return await UserEdits.read(
-        request.session.documents, folder, params.run_id, params.step
-    )
+    return await UserEdits.read(folder, params.run_id, params.step)
 
 
 # --- commands that decide ---

@@ -22,11 +22,11 @@ async def open_requested_view(request: Request[p.ViewOpenParams]) -> p.ViewOpenR
     folder = session.resolve_folder(params.folder, run_id=_requested_run_id(params))
     view = await _resolve_view(folder, params)
     if params.wait:
-        return p.ViewOpenResult(uri=await display_view(session.documents, folder, view))
+        return p.ViewOpenResult(uri=await display_view(folder, view))
 
     async def opening() -> None:
         # A client may not answer showDocument before it has this reply.
-        await display_view(session.documents, folder, view)
+        await display_view(folder, view)
 
     session.client.spawn_task(opening())
     return p.ViewOpenResult(uri=uris.view_uri(view))
@@ -90,5 +90,5 @@ async def read_view_text(request: Request[p.ViewReadParams]) -> p.ViewReadResult
     session, params = request.session, request.params
     view = uris.parse_view_uri(params.uri)
     folder = session.resolve_folder(params.folder, run_id=run_id_of_view(view))
-    page = await read_view(session.documents, folder, view)
+    page = await read_view(folder, view)
     return p.ViewReadResult.model_validate(page)

@@ -36,7 +36,6 @@ from writeit.views.uris import ContentView, view_uri
 class ApplyJob:
     """A step's text and its target, checked."""
 
-    documents: Documents
     folder: WorkspaceFolder
     run: PipelineRun
     step: str
@@ -69,7 +68,6 @@ class ApplyResult:
 
 
 def prepare_apply(
-    documents: Documents,
     folder: WorkspaceFolder,
     run: PipelineRun,
     step: str | None,
@@ -97,7 +95,6 @@ def prepare_apply(
             problems=[{"path": "uri", "message": "is needed here"}],
         )
     job = ApplyJob(
-        documents=documents,
         folder=folder,
         run=run,
         step=state.step_name,
@@ -106,7 +103,7 @@ def prepare_apply(
         uri=uri,
     )
     if mode != "new_file":
-        require_document_text(documents, uri, job.content_uri)
+        require_document_text(folder.documents, uri, job.content_uri)
     return job
 
 
@@ -124,13 +121,13 @@ async def apply_text(job: ApplyJob, *, wait_for_user: bool = False) -> ApplyResu
     goal = await asyncio.to_thread(
         place_content, job.run.document, job.content, job.mode
     )
+    documents = job.folder.documents
     if goal.misfit is not None:
-        outcome = EditOutcome(newest_text=job.documents.read_text(job.uri))
+        outcome = EditOutcome(newest_text=documents.read_text(job.uri))
         return ApplyResult(uri=job.uri, outcome=outcome, misfit=goal.misfit)
-    pending = job.documents.pending_applies.get((job.run_id, job.step))
+    pending = documents.pending_applies.get((job.run_id, job.step))
     earlier = _find_earlier_event(job)
     outcome = await edit_document(
-        job.documents,
         job.folder,
         job.uri,
         lambda text: _merge_into_newest(goal, text, earlier),
@@ -163,7 +160,7 @@ def _require_passage(job: ApplyJob, outcome: EditOutcome) -> None:
 
 
 def _update_pending(job: ApplyJob, outcome: EditOutcome) -> None:
-    pending = job.documents.pending_applies
+    pending = job.folder.documents.pending_applies
     was_pending = pending.pop((job.run_id, job.step), None)
     if outcome.is_pending:
         pending[job.run_id, job.step] = PendingApply(
@@ -262,9 +259,7 @@ async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
     content = with_line_ends_of(job.run.document.text, content)
     path = _find_created_file(job, content)
     if path is None:
-        path = await files.create_file(
-            job.documents, job.folder, _require_file_path(job.uri), content
-        )
+        path = await files.create_file(job.folder, _require_file_path(job.uri), content)
         await _record_applied(job, path_to_uri(path), "", content)
     return ApplyResult(
         uri=path_to_uri(path), outcome=EditOutcome(is_applied=True, newest_text=content)
@@ -299,7 +294,6 @@ def _require_file_path(uri: str) -> Path:
 
 
 async def restore_text(
-    documents: Documents,
     folder: WorkspaceFolder,
     run: PipelineRun,
     applied: AppliedText,
@@ -313,10 +307,9 @@ async def restore_text(
     """
     event = find_applied_event(folder, run, applied)
     if applied.mode == "new_file":
-        outcome = _remove_created_file(documents, applied, event.text)
+        outcome = _remove_created_file(folder.documents, applied, event.text)
     else:
         outcome = await edit_document(
-            documents,
             folder,
             applied.uri,
             lambda text: merge(event.text, text, event.replaced),

@@ -147,7 +147,6 @@ def write_new_file(target: Path, content: str) -> Path:
 
 
 async def edit_document(
-    documents: Documents,
     folder: WorkspaceFolder,
     uri: str,
     merge_text: Callable[[str], MergeResult],
@@ -164,12 +163,13 @@ async def edit_document(
         NotTrusted, InvalidParams: it is not open, and not in the workspace.
         StoreError: it could not be written.
     """
+    documents = folder.documents
     async with documents.document_lock(uri):
         if documents.find_open(uri) is not None:
             return await EditRetry(
                 documents, uri, merge_text, sent_edit, wait_for_user=wait_for_user
             ).apply()
-        return _edit_closed_file(documents, folder, uri, merge_text)
+        return _edit_closed_file(folder, uri, merge_text)
 
 
 def require_document_text(documents: Documents, uri: str, content_uri: str = "") -> str:
@@ -199,14 +199,13 @@ def require_document_text(documents: Documents, uri: str, content_uri: str = "")
 
 
 def _edit_closed_file(
-    documents: Documents,
     folder: WorkspaceFolder,
     uri: str,
     merge_text: Callable[[str], MergeResult],
 ) -> EditOutcome:
     """Change a file that is not open; start again if it changes meanwhile."""
     while True:
-        text = require_document_text(documents, uri)
+        text = require_document_text(folder.documents, uri)
         merged = merge_text(text)
         if merged.text == text:
             return EditOutcome(
@@ -303,7 +302,7 @@ def _check_confirmed(
 
 
 async def create_file(
-    documents: Documents, folder: WorkspaceFolder, target: Path, content: str
+    folder: WorkspaceFolder, target: Path, content: str
 ) -> Path:
     """Create a file, with the next free number if it exists, and return its path.
 
@@ -312,6 +311,7 @@ async def create_file(
     Raises:
         StoreError: it could not be written.
     """
+    documents = folder.documents
     path = _next_free_path(documents, target)
     if documents.client.capabilities.create_files:
         create = types.CreateFile(
@@ -322,7 +322,6 @@ async def create_file(
         )
         if _is_created(documents, path):
             outcome = await edit_document(
-                documents,
                 folder,
                 path_to_uri(path),
                 lambda text: merge("", text, content),

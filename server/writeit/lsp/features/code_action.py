@@ -162,7 +162,7 @@ async def _document_actions(
     is_word = is_word_selected(documents, params)
     fixes = list(quick_fixes(session, library, params))
     actions = [
-        *actions_for_document(documents, folder, uri)[1],
+        *actions_for_document(folder, uri)[1],
         *document_actions.start_actions(pipelines, uri),
     ]
     if can_take_front_matter(documents, uri):
@@ -185,7 +185,7 @@ async def _view_actions(
     """Return the actions on the selection, then on the line, then on the run."""
     uri, line = params.text_document.uri, params.range.start.line
     try:
-        page = await read_displayed_page(session.documents, folder, view, uri)
+        page = await read_displayed_page(folder, view, uri)
     except NotFound:  # its run was deleted; the page is all that is left
         return []
     if page is None:

@@ -37,7 +37,7 @@ async def code_lenses(
     if (found := session.find_view(uri)) is None:
         return _document_lenses(session, folder, uri)
     try:
-        page = await read_displayed_page(session.documents, *found, uri)
+        page = await read_displayed_page(*found, uri)
     except NotFound:  # its run was deleted; the page is all that is left
         return []
     return [] if page is None else _view_lenses(page)
@@ -46,7 +46,7 @@ async def code_lenses(
 def _document_lenses(
     session: Session, folder: WorkspaceFolder, uri: str
 ) -> list[types.CodeLens]:
-    run, actions = actions_for_document(session.documents, folder, uri)
+    run, actions = actions_for_document(folder, uri)
     prominent = [action for action in actions if action.has_lens]
     if run is None:
         return _to_lenses(0, [*prominent, *_start_actions(session, folder, uri)])

@@ -11,7 +11,7 @@ from writeit.library.front_matter import WRITEIT_KEY
 from writeit.lsp.actions.locations import find_passage_origin
 from writeit.lsp.convert import line_range
 from writeit.lsp.documents import find_word_at
-from writeit.lsp.folder import find_current_run
+from writeit.lsp.folder import find_current_runs
 from writeit.lsp.pages.views import prepare_view_uri
 from writeit.lsp.session import Session
 from writeit.text.lines import split_lines
@@ -61,14 +61,14 @@ def _library_file_uri(
 async def _step_page_uri(session: Session, uri: str, line: int) -> str | None:
     """Return the page of the step that a line belongs to."""
     folder = session.folder_containing(uri)
-    origin = await find_passage_origin(session.documents, folder, uri, line)
+    origin = await find_passage_origin(folder, uri, line)
     if origin is not None:
         view = StepView(origin.run.pipeline_run_id, origin.applied.step)
     elif line == 0 or line < len(split_lines(session.documents.front_matter_text(uri))):
-        run = find_current_run(folder, uri)
+        run = find_current_runs(folder, uri).run
         if run is None:
             return None
-        view = StepView(run.pipeline_run_id, run.steps[run.current_step].step_name)
+        view = StepView(run.pipeline_run_id, run.current_step)
     else:
         return None
-    return await prepare_view_uri(session.documents, folder, view)
+    return await prepare_view_uri(folder, view)

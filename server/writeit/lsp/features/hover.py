@@ -238,7 +238,7 @@ async def passage_hover(
     if session.find_view(uri) is not None:
         return None
     folder = session.folder_containing(uri)
-    origin = await find_passage_origin(session.documents, folder, uri, line)
+    origin = await find_passage_origin(folder, uri, line)
     if origin is None:
         return None
     first, last, paragraph = find_paragraph(

@@ -22,7 +22,7 @@ async def document_symbols(
     if found is None:
         return []
     try:
-        page = await read_displayed_view(session.documents, *found, uri)
+        page = await read_displayed_view(*found, uri)
     except NotFound:
         return []
     headings = heading_tree(page.text, page.sections)
@@ -69,7 +69,7 @@ async def read_content(
     try:
         view = parse_view_uri(params.uri)
         folder = session.resolve_folder(run_id=run_id_of_view(view))
-        page = await read_view(session.documents, folder, view)
+        page = await read_view(folder, view)
         return types.TextDocumentContentResult(text=page.text)
     except WriteItError as error:
         raise to_rpc_error(error) from None

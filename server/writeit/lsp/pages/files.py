@@ -15,7 +15,6 @@ from pathlib import Path
 from writeit.domain.errors import DocumentChanged, NotTrusted, StoreError
 from writeit.files import write_error, write_whole_file
 from writeit.lsp.convert import path_to_uri
-from writeit.lsp.documents import Documents
 from writeit.lsp.edits.edit_retry import EditRetry
 from writeit.lsp.edits.files import folder_lock, replace_file_text
 from writeit.lsp.folder import DATA_FOLDER, WorkspaceFolder
@@ -46,10 +45,7 @@ class PageFile:
     and by other servers.
     """
 
-    def __init__(
-        self, documents: Documents, folder: WorkspaceFolder, view: View
-    ) -> None:
-        self._documents = documents
+    def __init__(self, folder: WorkspaceFolder, view: View) -> None:
         self._folder = folder
         self._view = view
         self.path = folder.page_path(view)
@@ -62,7 +58,7 @@ class PageFile:
     @property
     def is_open(self) -> bool:
         """Whether the client has the file open."""
-        return self._documents.find_open(self.uri) is not None
+        return self._folder.documents.find_open(self.uri) is not None
 
     def read_text(self) -> str | None:
         """Return the page's text, from the editor if it is open; None without a file.
@@ -70,7 +66,7 @@ class PageFile:
         Raises:
             StoreError: the file cannot be read.
         """
-        document = self._documents.find_open(self.uri)
+        document = self._folder.documents.find_open(self.uri)
         if document is not None:
             return str(document.source)
         try:
@@ -97,7 +93,7 @@ class PageFile:
         """
         self._folder.file_views.add(self._view)
         self._require_no_link(self.path)
-        async with self._documents.document_lock(self.uri):
+        async with self._folder.documents.document_lock(self.uri):
             done = False
             while not done:
                 if self.is_open:
@@ -144,7 +140,7 @@ class PageFile:
         if current == goal:
             return True
         retry = EditRetry(
-            self._documents,
+            self._folder.documents,
             self.uri,
             lambda newest: merge(current, newest, goal),
             wait_for_user=True,
@@ -163,7 +159,7 @@ class PageFile:
         if self._view not in damaged:
             damaged.add(self._view)
             problem = edits.problems[0]
-            self._documents.client.show_warning(
+            self._folder.documents.client.show_warning(
                 f"{self.path.name}, line {problem.line + 1}: {problem.message} The page"
                 " stays as you left it, and is not updated."
             )

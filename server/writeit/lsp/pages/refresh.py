@@ -153,7 +153,7 @@ class ChangeNotifier:
 
     async def _refresh_page(self, folder: WorkspaceFolder, view: View) -> None:
         try:
-            await update_page_file(self._documents, folder, view)
+            await update_page_file(folder, view)
         except NotFound:  # its run was deleted; the page stays as it is
             folder.file_views.discard(view)
         except WriteItError as error:

@@ -13,7 +13,6 @@ from uuid import UUID
 from writeit.domain.errors import NotTrusted, StoreError
 from writeit.domain.operations import lifecycle
 from writeit.domain.run import StepState
-from writeit.lsp.documents import Documents
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.files import PageFile
 from writeit.lsp.pages.views import render_editable_page
@@ -27,17 +26,15 @@ class UserEdits:
 
     def __init__(
         self,
-        documents: Documents,
         folder: WorkspaceFolder,
         view: StepView,
         state: StepState,
     ) -> None:
         self.step_name = state.step_name
-        self._documents = documents
         self._folder = folder
         self._view = view
         self._state = state
-        self._page = PageFile(documents, folder, view)
+        self._page = PageFile(folder, view)
         self._edits = StepEdits()
         self._base_text = ""
         self._consumed_keys: set[SectionKey] = set()
@@ -45,7 +42,6 @@ class UserEdits:
     @classmethod
     async def read(
         cls,
-        documents: Documents,
         folder: WorkspaceFolder,
         run_id: UUID,
         step: str | None,
@@ -58,10 +54,10 @@ class UserEdits:
         """
         state = lifecycle.find_step(await folder.engine.load_run(run_id), step)
         view = StepView(run_id, state.step_name)
-        self = cls(documents, folder, view, state)
+        self = cls(folder, view, state)
         text = self._page.read_text()
         if text is not None:
-            fresh = await render_editable_page(documents, folder, view)
+            fresh = await render_editable_page(folder, view)
             self._base_text = self._page.find_base_text(text, fresh)
             self._edits = read_edits(self._base_text, text)
         return self
@@ -97,7 +93,7 @@ class UserEdits:
         if not self._page.is_open:
             await self._render_page()
         else:  # a client may not answer an edit before it has the command's reply
-            self._documents.client.spawn_task(self._render_page())
+            self._folder.documents.client.spawn_task(self._render_page())
 
     async def _render_page(self) -> None:
         try:
@@ -108,10 +104,10 @@ class UserEdits:
                     self._consumed_edits(), self._base_text
                 )
             await self._page.update(
-                await render_editable_page(self._documents, self._folder, self._view)
+                await render_editable_page(self._folder, self._view)
             )
         except (StoreError, NotTrusted) as error:  # the command itself has succeeded
-            self._documents.client.show_warning(error.message)
+            self._folder.documents.client.show_warning(error.message)
 
     def _consumed_edits(self) -> StepEdits:
         keys, edits = self._consumed_keys, self._edits

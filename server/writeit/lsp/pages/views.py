@@ -23,7 +23,6 @@ from writeit.engine.queries import (
 )
 from writeit.engine.requests import GenerateStep
 from writeit.library.front_matter import split_front_matter
-from writeit.lsp.documents import Documents
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.files import PageFile
 from writeit.ports.store import Store
@@ -64,32 +63,26 @@ def is_view_affected(store: Store, view: View, changed_run_ids: set[UUID]) -> bo
             return view.run_id in changed_run_ids
 
 
-async def render_editable_page(
-    documents: Documents, folder: WorkspaceFolder, view: View
-) -> str:
+async def render_editable_page(folder: WorkspaceFolder, view: View) -> str:
     """Return a view as a text that the user can edit.
 
     Raises:
         NotFound: what the view shows does not exist.
     """
-    return assemble_page(await _render_parts(documents, folder, view, is_editable=True))
+    return assemble_page(await _render_parts(folder, view, is_editable=True))
 
 
-async def render_read_only_page(
-    documents: Documents, folder: WorkspaceFolder, view: View
-) -> ReadOnlyPage:
+async def render_read_only_page(folder: WorkspaceFolder, view: View) -> ReadOnlyPage:
     """Return a view as a text to read, and where its sections are.
 
     Raises:
         NotFound: what the view shows does not exist.
     """
-    return render_read_only(
-        await _render_parts(documents, folder, view, is_editable=False)
-    )
+    return render_read_only(await _render_parts(folder, view, is_editable=False))
 
 
 async def _render_parts(  # noqa: PLR0911 -- one return a view
-    documents: Documents, folder: WorkspaceFolder, view: View, *, is_editable: bool
+    folder: WorkspaceFolder, view: View, *, is_editable: bool
 ) -> PageParts:
     engine = folder.engine
     match view:
@@ -117,11 +110,11 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
         case uris.ContentView():
             return [render_content(await engine.load_run(view.run_id), view.step)]
         case uris.CompareView():
-            left = await _comparison_text(documents, folder, view.left)
-            right = await _comparison_text(documents, folder, view.right)
+            left = await _comparison_text(folder, view.left)
+            right = await _comparison_text(folder, view.right)
             return comparison_parts(left, right)
         case uris.PromptView():
-            return [await _render_prompt_page(documents, folder, view)]
+            return [await _render_prompt_page(folder, view)]
         case uris.UsageView():
             return [_render_usage_page(folder.store)]
         case _:
@@ -135,11 +128,9 @@ def _step_description(folder: WorkspaceFolder, run: PipelineRun, step: str) -> s
     return configuration.step(step).description
 
 
-async def _render_prompt_page(
-    documents: Documents, folder: WorkspaceFolder, view: uris.PromptView
-) -> str:
+async def _render_prompt_page(folder: WorkspaceFolder, view: uris.PromptView) -> str:
     run = await folder.engine.load_run(view.run_id)
-    config = documents.front_matter_config_of(run)
+    config = folder.documents.front_matter_config_of(run)
     selection = await folder.model_selection(config)
     preview = await folder.engine.preview_step(
         GenerateStep(run_id=view.run_id, step=view.step, model_selection=selection)
@@ -147,9 +138,7 @@ async def _render_prompt_page(
     return render_prompt(run, view.step, preview.prompt, preview.models)
 
 
-async def _comparison_text(
-    documents: Documents, folder: WorkspaceFolder, side: ComparedSide
-) -> ComparedText:
+async def _comparison_text(folder: WorkspaceFolder, side: ComparedSide) -> ComparedText:
     run = await folder.engine.load_run(side.run_id)
     if side.response not in {"document", "proposed"}:
         return read_compared_text(run, side)
@@ -161,7 +150,7 @@ async def _comparison_text(
             hint="Compare two answers, or the texts of two steps.",
         )
     title = f"your text, {unquote(uri).rpartition('/')[2]}"
-    text = split_front_matter(documents.read_text(uri)).body
+    text = split_front_matter(folder.documents.read_text(uri)).body
     if side.response == "proposed":
         goal = await asyncio.to_thread(
             place_content, run.document, require_content(state), run.output
@@ -178,21 +167,19 @@ def _render_usage_page(store: Store) -> str:
     return render_usage(sums, sum_usage(records, "model")[1])
 
 
-async def read_view(
-    documents: Documents, folder: WorkspaceFolder, view: View
-) -> ReadOnlyPage:
+async def read_view(folder: WorkspaceFolder, view: View) -> ReadOnlyPage:
     """Return a view for a client that opens URIs; it is told of later changes.
 
     Raises:
         NotFound: what the view shows does not exist.
     """
-    page = await render_read_only_page(documents, folder, view)
-    documents.sent_views.record(view, page)
+    page = await render_read_only_page(folder, view)
+    folder.documents.sent_views.record(view, page)
     return page
 
 
 async def read_displayed_view(
-    documents: Documents, folder: WorkspaceFolder, view: View, uri: str
+    folder: WorkspaceFolder, view: View, uri: str
 ) -> ReadOnlyPage:
     """Return a view as the client has it open, else as it is now.
 
@@ -204,58 +191,52 @@ async def read_displayed_view(
     """
     is_file = not uri.startswith(f"{uris.SCHEME}:")
     try:
-        text = documents.read_text(uri)
+        text = folder.documents.read_text(uri)
     except NotFound:  # a client may ask about a document that it has not sent
         if not is_file:
-            return await render_read_only_page(documents, folder, view)
-        text = await render_editable_page(documents, folder, view)
+            return await render_read_only_page(folder, view)
+        text = await render_editable_page(folder, view)
     if is_file:
         return ReadOnlyPage(text, tuple(find_page_sections(text)))
-    sections = documents.sent_views.find_sections(view, text)
+    sections = folder.documents.sent_views.find_sections(view, text)
     if sections is None:
-        newest = await render_read_only_page(documents, folder, view)
+        newest = await render_read_only_page(folder, view)
         sections = newest.sections if newest.is_same_text(text) else ()
     return ReadOnlyPage(text, sections)
 
 
-async def display_view(
-    documents: Documents, folder: WorkspaceFolder, view: View
-) -> str:
+async def display_view(folder: WorkspaceFolder, view: View) -> str:
     """Show a view in the editor and return its URI.
 
     Raises:
         NotFound: what the view shows does not exist.
         StoreError: its file cannot be written.
     """
-    if documents.client.can_open_view_uris:
-        await read_view(documents, folder, view)
+    if folder.documents.client.can_open_view_uris:
+        await read_view(folder, view)
         uri = uris.view_uri(view)
     else:
-        uri = await update_page_file(documents, folder, view)
-    await documents.client.show_document(uri)
+        uri = await update_page_file(folder, view)
+    await folder.documents.client.show_document(uri)
     return uri
 
 
-async def prepare_view_uri(
-    documents: Documents, folder: WorkspaceFolder, view: View
-) -> str:
+async def prepare_view_uri(folder: WorkspaceFolder, view: View) -> str:
     """Return the URI of a view for a client that opens it itself.
 
     Raises:
         NotFound: what the view shows does not exist.
         StoreError: its file cannot be written.
     """
-    if documents.client.can_open_view_uris:
+    if folder.documents.client.can_open_view_uris:
         return uris.view_uri(view)
-    page = PageFile(documents, folder, view)
+    page = PageFile(folder, view)
     # An open page is updated by edits, and the client cannot answer an edit before
     # it has the reply to this request.
-    return page.uri if page.is_open else await update_page_file(documents, folder, view)
+    return page.uri if page.is_open else await update_page_file(folder, view)
 
 
-async def update_page_file(
-    documents: Documents, folder: WorkspaceFolder, view: View
-) -> str:
+async def update_page_file(folder: WorkspaceFolder, view: View) -> str:
     """Bring a view's file up to date and return its URI; user edits are kept.
 
     Raises:
@@ -263,6 +244,6 @@ async def update_page_file(
         StoreError: the file cannot be written.
         NotTrusted: the file is a link.
     """
-    page = PageFile(documents, folder, view)
-    await page.update(await render_editable_page(documents, folder, view))
+    page = PageFile(folder, view)
+    await page.update(await render_editable_page(folder, view))
     return page.uri
