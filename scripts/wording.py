@@ -42,9 +42,10 @@ def _texts(node: ast.AST) -> Iterator[str]:
             yield " ".join(joined.split())
         case ast.Expr(value=ast.Constant()):
             return
-        case ast.FunctionDef():  # an async one is no click command
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            is_async = isinstance(node, ast.AsyncFunctionDef)
             if any(
-                _name(decorator) in {"command", "group"}
+                _name(decorator) in ({"verb"} if is_async else {"command", "group"})
                 for decorator in node.decorator_list
             ):
                 yield " ".join((ast.get_docstring(node) or "").split())

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from writeit.cli.console import InputStopped
-from writeit.cli.interactive.loop import LeaveRun, Shell, StepOperation
+from writeit.cli.interactive.loop import LeaveRun, Shell, StepOperation, verb
 from writeit.cli.output import escape_controls
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import generate, lifecycle, select
@@ -38,8 +38,9 @@ def parse_answer_index(state: StepState, number: str) -> int:
     return int(number) - 1
 
 
+@verb("N", name="choose")
 async def choose_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Choose an answer as it is."""
+    """Choose answer N."""
     step = shell.step_state(run)
     index = parse_answer_index(step, argument)
     await shell.execute_and_advance(
@@ -47,8 +48,9 @@ async def choose_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
     )
 
 
+@verb("edit N", "e")
 async def edit_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Edit an answer, then choose it."""
+    """Edit answer N in $EDITOR and choose it."""
     step = shell.step_state(run)
     index = parse_answer_index(
         step, argument or ("1" if len(step.ai_responses) == 1 else "")
@@ -68,8 +70,9 @@ async def edit_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
         )
 
 
+@verb("again [FEEDBACK]", "a")
 async def regenerate(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Regenerate the step, with feedback."""
+    """Regenerate, with what should be different."""
     step = shell.step_state(run)
     check_can_regenerate(run, step)
     if not argument and shell.console.is_interactive:
@@ -84,19 +87,22 @@ async def regenerate(shell: Shell, run: PipelineRun, argument: str) -> None:
     )
 
 
+@verb("run", "r")
 async def generate_answers(shell: Shell, _run: PipelineRun, _argument: str) -> None:
-    """Generate the step, or only its failed and incomplete answers."""
+    """Generate, or only failed and incomplete answers."""
     await shell.generate_step()
 
 
+@verb("skip", "s")
 async def skip_step(shell: Shell, run: PipelineRun, _argument: str) -> None:
-    """Skip the step."""
+    """Skip this step."""
     step = shell.step_state(run)
     await shell.execute_and_advance(step, select.skip_step)
 
 
+@verb("say FEEDBACK")
 async def give_feedback(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Give feedback for the prompts of later steps."""
+    """Give feedback for later steps."""
     step = shell.step_state(run)
     if step.status is StepStatus.PENDING:
         step = lifecycle.find_answered_step(run, None)
@@ -109,6 +115,7 @@ async def give_feedback(shell: Shell, run: PipelineRun, argument: str) -> None:
     shell.console.write(f"The steps after {step.step_name} get this feedback.")
 
 
+@verb("rate N 0.8")
 async def rate_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
     """Rate an answer; without a score, remove its rating."""
     step = shell.step_state(run)
@@ -150,8 +157,9 @@ def parse_paragraph_ranges(selection: str, count: int) -> list[range]:
     return ranges
 
 
+@verb("take N [2,4-5]", "t")
 async def add_to_merge(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Add paragraphs of an answer to the merge."""
+    """Add paragraphs of answer N to the merge."""
     step = shell.step_state(run)
     number, _, selection = argument.partition(" ")
     index = parse_answer_index(step, number)
@@ -184,8 +192,9 @@ def _add_passage(passage: Passage) -> StepOperation:
     return lambda run, step, at: select.add_passage(run, step, passage, at)
 
 
+@verb("merge [N …]", "m")
 async def merge_in_editor(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Merge answers or the added passages in the editor; that completes the step."""
+    """Merge added paragraphs, or answers, in $EDITOR."""
     step = shell.step_state(run)
     parts = _parse_parts(step, argument)
 
@@ -204,8 +213,9 @@ async def merge_in_editor(shell: Shell, run: PipelineRun, argument: str) -> None
             )
 
 
+@verb("join [N …] [INSTRUCTIONS]", "j")
 async def merge_with_model(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Let a model merge answers or passages; the result is one more answer."""
+    """Merge with a model."""
     step = shell.step_state(run)
     generate.check_can_merge(run, step)
     numbers = re.match(r"(?:\d+[\s,]+)*", f"{argument} ")

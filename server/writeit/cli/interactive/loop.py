@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import click
@@ -104,6 +105,37 @@ class Shell:
                 model_selection=self.model_selection,
             )
         )
+
+
+VerbHandler = Callable[[Shell, PipelineRun, str], Awaitable[None]]
+H = TypeVar("H", bound=VerbHandler)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A command of the loop, its letter, and what it does."""
+
+    name: str
+    letter: str
+    usage: str
+    summary: str
+    handler: VerbHandler
+
+
+VERBS: list[Verb] = []
+"""The verbs in the order of the help."""
+
+
+def verb(usage: str, letter: str = "", name: str = "") -> Callable[[H], H]:
+    """Register the decorated handler; its docstring is the help of the verb."""
+
+    def register(handler: H) -> H:
+        summary = (handler.__doc__ or "").removesuffix(".")
+        word = name or usage.partition(" ")[0]
+        VERBS.append(Verb(word, letter, usage, summary, handler))
+        return handler
+
+    return register
 
 
 def _stop_generation(generation: asyncio.Future[Generation]) -> None:

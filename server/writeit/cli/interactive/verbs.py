@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
-from writeit.cli.interactive import answers
 from writeit.cli.interactive.answers import parse_answer_index
-from writeit.cli.interactive.loop import LeaveRun, Shell
+from writeit.cli.interactive.loop import VERBS, LeaveRun, Shell, Verb, verb
 from writeit.cli.output import render_for_terminal, render_head_for_terminal
 from writeit.domain.errors import InvalidParams, InvalidTransition, NotFound
 from writeit.domain.run import DONE_STATUSES, PipelineRun, PipelineStatus, StepStatus
@@ -21,13 +18,15 @@ from writeit.views.step import render_prompt
 from writeit.views.uris import ComparedSide
 
 
+@verb("show", "v")
 async def show_step(shell: Shell, _run: PipelineRun, _argument: str) -> None:
     """Show the step again."""
     shell.needs_redraw = True
 
 
+@verb("compare N M", "c")
 async def compare_answers(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Show the differences between two answers."""
+    """Show the differences of two answers."""
     step = shell.step_state(run)
     numbers = argument.replace(",", " ").split()
     if not numbers and len(step.ai_responses) == 2:  # noqa: PLR2004 -- the only pair
@@ -51,8 +50,9 @@ async def compare_answers(shell: Shell, run: PipelineRun, argument: str) -> None
     )
 
 
+@verb("prompt")
 async def show_prompt(shell: Shell, run: PipelineRun, _argument: str) -> None:
-    """Show the exact prompt, its models and their cost."""
+    """Show the exact prompt, its models and cost."""
     step = shell.step_state(run).step_name
     preview = await shell.workspace.engine.preview_step(
         GenerateStep(
@@ -68,15 +68,17 @@ async def show_prompt(shell: Shell, run: PipelineRun, _argument: str) -> None:
     )
 
 
+@verb("status")
 async def show_run(shell: Shell, run: PipelineRun, _argument: str) -> None:
-    """Show the run: its steps and branches."""
+    """Show the run, its steps and branches."""
     node = read_full_tree(shell.workspace.store, shell.run_id)
     shell.console.write("")
     shell.console.write(render_for_terminal(render_run(run, node)))
 
 
+@verb("back STEP [NAME]", "b")
 async def branch_at_step(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Start over from a step in a new branch; this run stays unchanged."""
+    """Start over from a step in a new branch; this run is unchanged."""
     step, _, name = argument.partition(" ")
     if not step:
         names = run.step_names
@@ -96,8 +98,9 @@ async def branch_at_step(shell: Shell, run: PipelineRun, argument: str) -> None:
     shell.shown_step, shell.needs_redraw = None, True
 
 
+@verb("redo", "u")
 async def reopen_previous_step(shell: Shell, run: PipelineRun, _argument: str) -> None:
-    """Choose again in the previous step, if the shown step has no answers."""
+    """Choose again in the previous step."""
     done = [name for name, state in run.steps.items() if state.status in DONE_STATUSES]
     shown = shell.step_state(run)
     if not done or shown.status is not StepStatus.PENDING:
@@ -112,6 +115,7 @@ async def reopen_previous_step(shell: Shell, run: PipelineRun, _argument: str) -
     shell.shown_step, shell.needs_redraw = done[-1], True
 
 
+@verb("pause", "p")
 async def pause_run(shell: Shell, run: PipelineRun, _argument: str) -> None:
     """Pause the run and leave."""
     if run.status is PipelineStatus.RUNNING:
@@ -119,98 +123,15 @@ async def pause_run(shell: Shell, run: PipelineRun, _argument: str) -> None:
     raise LeaveRun
 
 
+@verb("quit", "q")
 async def leave_run(_shell: Shell, _run: PipelineRun, _argument: str) -> None:
-    """Leave the run."""
+    """Leave without pausing."""
     raise LeaveRun
 
 
-VerbHandler = Callable[[Shell, PipelineRun, str], Awaitable[None]]
 _LEADING_NUMBER = re.compile(r"(\d+)\s*(.*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """A command, its letter, and what it does."""
-
-    name: str
-    letter: str
-    usage: str
-    summary: str
-    handler: VerbHandler
-
-
-VERBS: Final = (
-    Verb("choose", "", "N", "choose answer N", answers.choose_answer),
-    Verb(
-        "edit",
-        "e",
-        "edit N",
-        "edit answer N in $EDITOR and choose it",
-        answers.edit_answer,
-    ),
-    Verb(
-        "again",
-        "a",
-        "again [FEEDBACK]",
-        "regenerate, with what should be different",
-        answers.regenerate,
-    ),
-    Verb(
-        "run",
-        "r",
-        "run",
-        "generate, or only failed and incomplete answers",
-        answers.generate_answers,
-    ),
-    Verb(
-        "take",
-        "t",
-        "take N [2,4-5]",
-        "add paragraphs of answer N to the merge",
-        answers.add_to_merge,
-    ),
-    Verb(
-        "merge",
-        "m",
-        "merge [N …]",
-        "merge added paragraphs, or answers, in $EDITOR",
-        answers.merge_in_editor,
-    ),
-    Verb(
-        "join",
-        "j",
-        "join [N …] [INSTRUCTIONS]",
-        "merge with a model",
-        answers.merge_with_model,
-    ),
-    Verb(
-        "compare",
-        "c",
-        "compare N M",
-        "show the differences of two answers",
-        compare_answers,
-    ),
-    Verb("say", "", "say FEEDBACK", "feedback for later steps", answers.give_feedback),
-    Verb("rate", "", "rate N 0.8", "rate an answer", answers.rate_answer),
-    Verb("skip", "s", "skip", "skip this step", answers.skip_step),
-    Verb(
-        "redo", "u", "redo", "choose again in the previous step", reopen_previous_step
-    ),
-    Verb(
-        "back",
-        "b",
-        "back STEP [NAME]",
-        "start over from a step in a new branch",
-        branch_at_step,
-    ),
-    Verb("show", "v", "show", "show the step again", show_step),
-    Verb("prompt", "", "prompt", "the exact prompt, its models and cost", show_prompt),
-    Verb("status", "", "status", "the run, its steps and branches", show_run),
-    Verb("pause", "p", "pause", "pause the run and leave", pause_run),
-    Verb("quit", "q", "quit", "leave without pausing", leave_run),
-)
 _VERBS_BY_WORD: Final = {
-    word: verb for verb in VERBS for word in (verb.name, verb.letter) if word
+    word: known for known in VERBS for word in (known.name, known.letter) if word
 }
 
 
@@ -228,8 +149,8 @@ async def execute_verb_line(shell: Shell, run: PipelineRun, line: str) -> None:
     if not line:
         await _execute_empty_line(shell, run)
         return
-    verb, argument = parse_line(line)
-    await verb.handler(shell, run, argument)
+    parsed, argument = parse_line(line)
+    await parsed.handler(shell, run, argument)
 
 
 def parse_line(line: str) -> tuple[Verb, str]:
@@ -241,12 +162,12 @@ def parse_line(line: str) -> tuple[Verb, str]:
     if number := _LEADING_NUMBER.fullmatch(line):
         if not number[2]:
             return _VERBS_BY_WORD["choose"], number[1]
-        verb, words = parse_line(number[2])
-        return verb, f"{number[1]} {words}".strip()
+        parsed, words = parse_line(number[2])
+        return parsed, f"{number[1]} {words}".strip()
     word, _, words = line.partition(" ")
     if word.lower() not in _VERBS_BY_WORD:
         raise NotFound.with_suggestions(
-            "choice", word[:40], [verb.name for verb in VERBS]
+            "choice", word[:40], [known.name for known in VERBS]
         )
     return _VERBS_BY_WORD[word.lower()], words.strip()
 
@@ -265,8 +186,8 @@ async def _execute_empty_line(shell: Shell, run: PipelineRun) -> None:
 
 
 def _print_help(shell: Shell) -> None:
-    width = max(len(verb.usage) for verb in VERBS)
-    for verb in VERBS:
-        letter = verb.letter or " "
-        shell.console.write(f"  {letter}  {verb.usage:{width}}  {verb.summary}")
+    width = max(len(known.usage) for known in VERBS)
+    for known in VERBS:
+        letter = known.letter or " "
+        shell.console.write(f"  {letter}  {known.usage:{width}}  {known.summary}")
     shell.console.write("Ctrl-C stops generating. What has arrived is kept.")
