@@ -93,16 +93,12 @@ async def _restore_older(
     request: Request[p.EditRestoreParams], run: PipelineRun, applied: AppliedText
 ) -> applying.ApplyResult | None:
     """Restore the text before the newest older polish of which there is text left."""
-    session, folder = request.session, request.folder()
+    folder = request.folder()
     for older, its_text in list(applied_polishes(folder, applied.uri)):
         if older.pipeline_run_id == run.pipeline_run_id or its_text.at >= applied.at:
             continue
         result = await applying.restore_text(
-            session.documents,
-            folder,
-            older,
-            its_text,
-            wait_for_user=not request.params.wait,
+            folder, older, its_text, wait_for_user=not request.params.wait
         )
         if result.outcome.is_applied or result.outcome.is_pending:
             return result
