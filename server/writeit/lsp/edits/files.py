@@ -301,9 +301,7 @@ def _check_confirmed(
     )
 
 
-async def create_file(
-    folder: WorkspaceFolder, target: Path, content: str
-) -> Path:
+async def create_file(folder: WorkspaceFolder, target: Path, content: str) -> Path:
     """Create a file, with the next free number if it exists, and return its path.
 
     The client creates it if it can, so that the user can undo it.
