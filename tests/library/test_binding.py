@@ -3,11 +3,17 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from writeit.domain.errors import InvalidParams, InvalidPipeline, NotFound
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.library.front_matter import split_front_matter
-from writeit.library.front_matter_writer import InputValues, with_front_matter
+from writeit.library.front_matter_writer import (
+    InputValues,
+    can_insert_block,
+    with_front_matter,
+)
 
 PIPELINE = PipelineConfiguration(
     name="post",
@@ -139,3 +145,33 @@ def test_what_cannot_be_completed_is_refused(before: str) -> None:
     """And what names another pipeline is not turned into this one."""
     with pytest.raises(InvalidPipeline):
         with_front_matter(before + BODY, PIPELINE)
+
+
+PIECES = (
+    *("---\n", "+++\n", "...\n", "{", "}\n\n", "% ", "\n", "\r\n", "\ufeff", " ", "#"),
+    *(
+        "writeit:",
+        "writeit: ~ # c\n",
+        "[writeit]\n",
+        "a: 1\n",
+        "a = 1\n",
+        '"a": 1',
+        "[a]",
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=10).map("".join))
+def test_front_matter_is_offered_where_it_is_inserted(text: str) -> None:
+    """The body is kept, and another body keeps the front matter."""
+    found = split_front_matter(text)
+    if found.dialect is not None:
+        other = split_front_matter(found.with_body("body\n"))
+        assert (other.dialect, other.body) == (found.dialect, "body\n")
+    try:
+        after = split_front_matter(with_front_matter(text, PIPELINE))
+    except (InvalidParams, InvalidPipeline):
+        assert not can_insert_block(found.head)
+    else:
+        assert (after.config.pipeline, after.body) == ("post", found.body)
