@@ -72,7 +72,7 @@ class WriteItDocument(TextDocument):
         if self._parsed is None and not self._is_parsing:
             self._start_parse()
         else:
-            delay = len(super().source) / PARSED_CHARACTERS_PER_SECOND
+            delay = 0.01 + len(super().source) / PARSED_CHARACTERS_PER_SECOND
             loop = asyncio.get_running_loop()
             self._parse_timer = loop.call_later(delay, self._start_parse)
 
@@ -160,7 +160,8 @@ class WriteItDocument(TextDocument):
 
     def _note_change(self, change: LineChange) -> None:
         self._change_count = change.number
-        self._line_changes.append(change)
+        if self._parsed is not None or self._is_parsing:  # a page is never parsed
+            self._line_changes.append(change)
 
 
 class LineChange(NamedTuple):
