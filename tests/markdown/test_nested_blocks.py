@@ -131,7 +131,7 @@ def around(blocks: MarkdownBlocks, first: int, last: int) -> list[tuple[str, ...
     return [
         tuple(f"{b.kind}{b.level}{b.markup}" for b in blocks.chain(line))
         for line in range(len(blocks.lines))
-        if not first <= line <= last and blocks.lines[line].strip()
+        if not first <= line <= last and blocks.lines[line].strip(" >\n")
     ]
 
 

@@ -13,6 +13,9 @@ from writeit.text.passage import SelectedPassage, read_passage
 QUOTE = "Before.\n\n> One line.\n\nAfter.\n"
 CALLOUT = "> [!note] Title\n> Body are here\n> and [[link]].\n"
 LIST = "- one\n- two\n- three\n"
+TASKS = "- [ ] one\n- [x] two\n"
+TABBED = "-\tone\n\tmore\n-\ttwo\n"
+ATTRIBUTES = "## Old {#old}\n\nText.\n"
 ORDERED = "1. First.\n\n   A second are here,\n   over two lines.\n\n2. Next.\n"
 NESTED = "> 1. one\n>    - deep\n>      are\n> 2. two\n"
 ADMONITION = '!!! note "Title"\n    Body\n    more.\n\nAfter.\n'
@@ -99,6 +102,15 @@ def test_a_passage_is_taken_out_of_its_containers(
         ),
         (LIST, "- two", ["A\nb", "- A\n  b", "- A\nb"], "- A\n  b"),
         (LIST, "two", ["- A\n- b"], "A\n- b"),
+        (TASKS, "- [x] two", ["A", "- A", "- [ ] A", "[x] A"], "- [x] A"),
+        (
+            TASKS,
+            "- [ ] one\n- [x] two",
+            ["A\nb", "- [ ] A\n- [x] b"],
+            "- [ ] A\n- [x] b",
+        ),
+        (TABBED, "one\n\tmore", ["A\nb\nc", "- A\n  b\n  c"], "A\n\tb\n\tc"),
+        (ATTRIBUTES, "Old", ["New", "## New {#old}"], "New"),
         (LIST, "- one\n- two", ["A\nb", "- A\n- b", "A\n\nb"], "- A\n- b"),
         (
             NESTED,

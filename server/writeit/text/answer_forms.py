@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from writeit.text.block_reader import read_blocks
 from writeit.text.blocks import Block, BlockKind, table_cells
 from writeit.text.cleaning import strip_fence
-from writeit.text.passage import CODE_INDENT, HEADERS, SelectedPassage
+from writeit.text.passage import CODE_INDENT, HEADERS, TASK_BOX, SelectedPassage
 
 LINE_END = re.compile(r"\r\n|\r|\n")
-ITEM_MARKER = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?:[ \t]+|$)")
+ITEM_MARKER = re.compile(rf"(?:[-+*]|\d{{1,9}}[.)])(?:[ \t]+(?:{TASK_BOX})?|$)")
 
+_TASK_BOX = re.compile(rf"^{TASK_BOX}")
 _QUOTE_MARK = re.compile(r" {0,3}> ?")
-_HEADING_MARKS = re.compile(r"^ {0,3}#{1,6}[ \t]+|[ \t]+#+[ \t]*$")
+_HEADING_MARKS = re.compile(
+    r"^ {0,3}#{1,6}[ \t]+|[ \t]+#+[ \t]*$|(?:[ \t]+#+)?[ \t]+\{[#.][^{}]*\}[ \t]*$"
+)
 _PIPE = re.compile(r"(\\.)|\|")
 _MARKERS: dict[BlockKind, re.Pattern[str]] = {
     "item": ITEM_MARKER,
@@ -106,14 +109,18 @@ def to_code(passage: SelectedPassage, lines: list[str]) -> list[str]:
 def without_prefixes(passage: SelectedPassage, lines: list[str]) -> list[str]:
     """Return the lines of an answer without the marks of the passage's containers."""
     outer_indent = 0
+    inner = passage.containers[-1] if passage.containers else None
     for container in passage.containers:
+        width = container.indent - outer_indent
         if container.kind == "quote":
             lines = _without_quote_marks(passage, lines)
             outer_indent = 0
-        elif (marker := _MARKERS.get(container.kind)) is not None:
-            lines = _without_marker(passage, lines, marker)
+        elif container.lines.start == passage.first or container is inner:
+            marked, lines = lines, _without_marker(passage, lines, container)
+            removed = len(marked[0]) - len(lines[0])
+            width = min(width, removed) if removed else width
         lines = _without_header(passage, container, lines)
-        lines = _dedented(passage, lines, container.indent - outer_indent)
+        lines = _dedented(passage, lines, width)
         outer_indent = container.indent
     while len(lines) > 1 and not lines[0].strip():
         lines = lines[1:]
@@ -131,10 +138,15 @@ def _without_quote_marks(passage: SelectedPassage, lines: list[str]) -> list[str
 
 
 def _without_marker(
-    passage: SelectedPassage, lines: list[str], marker: re.Pattern[str]
+    passage: SelectedPassage, lines: list[str], container: Block
 ) -> list[str]:
+    marker = _MARKERS.get(container.kind)
+    if marker is None:
+        return lines
     if marker.match(passage.content_lines()[0]):
         return lines
+    if marker is ITEM_MARKER:
+        lines = [_TASK_BOX.sub("", lines[0], count=1), *lines[1:]]
     if sum(bool(marker.match(line)) for line in lines) > 1:
         return lines  # a list
     return [marker.sub("", lines[0], count=1), *lines[1:]]
@@ -198,11 +210,12 @@ def _item_markers(passage: SelectedPassage) -> list[str]:
         for block in passage.blocks.root.walk()
         if block.kind == "item" and passage.first <= block.lines.start <= passage.last
     }
-    own = [len(passage.prefix(line)) for line in sorted(starts)]
-    return [
-        passage.blocks.prefix(line)[width:]
-        for line, width in zip(sorted(starts), own, strict=True)
-    ]
+    markers = []
+    for line in sorted(starts):
+        prefix = passage.blocks.prefix(line)
+        box = _TASK_BOX.match(passage.line_text(line)[len(prefix) :])
+        markers.append(prefix[len(passage.prefix(line)) :] + (box[0] if box else ""))
+    return markers
 
 
 def is_list_like(item: Block, lines: list[str]) -> bool:

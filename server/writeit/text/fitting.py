@@ -29,6 +29,7 @@ from writeit.text.blocks import Block, MarkdownBlocks, table_cells
 from writeit.text.diff import match_sequences
 from writeit.text.lines import split_lines
 from writeit.text.passage import (
+    TAB_STOP,
     SelectedPassage,
     line_end,
     passage_at,
@@ -294,6 +295,7 @@ def _line_prefix(
 
 def _is_whole_prefix(own: str, standard: str) -> bool:
     """Whether a prefix is that of a line that is no lazy continuation."""
+    own, standard = own.expandtabs(TAB_STOP), standard.expandtabs(TAB_STOP)
     return own.count(">") == standard.count(">") and len(own.rpartition(">")[2]) >= (
         len(standard.rpartition(">")[2]) - (">" in standard)
     )

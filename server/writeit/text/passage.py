@@ -27,6 +27,7 @@ Form = Literal["blocks", "line", "cell", "rows", "code"]
 """What a passage is: blocks or text, one line, text of a table cell, rows, or code."""
 
 CODE_INDENT = "    "
+TAB_STOP = 4
 HEADERS: dict[BlockKind, tuple[str, ...]] = {
     "quote": ("[!",),
     "admonition": ("!!!", "???", ":::"),
@@ -47,7 +48,13 @@ _NAMES: dict[BlockKind, str] = {
     "html": "an HTML block",
     "comment": "a comment",
 }
-_HEADING_MARKS = re.compile(r"(?P<open> {0,3}#{1,6}[ \t]+)(?P<text>.*?)(?:[ \t]+#+)?")
+TASK_BOX = r"\[[ xX]\][ \t]+"
+"""What makes an item a task."""
+
+_HEADING_MARKS = re.compile(
+    r" {0,3}#{1,6}[ \t]+(?P<text>.*?)(?:[ \t]+#+)?(?:[ \t]+\{[#.][^{}]*\})?[ \t]*"
+)
+_TASK_BOX = re.compile(TASK_BOX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +137,10 @@ class SelectedPassage:
         """Return the prefix of a new line in the containers."""
         inner = self.containers[-1] if self.containers else None
         prefix = self.blocks.continuation(self.first, inner) if inner else ""
+        for line in inner.lines[1:] if inner else ():
+            own = self.prefix(line)
+            if "\t" in own and own.expandtabs(TAB_STOP) == prefix:
+                return own  # as its other lines are
         is_indented = self.leaf is not None and self.leaf.kind == "code"
         return prefix + (CODE_INDENT if is_indented else "")
 
@@ -184,7 +195,7 @@ def passage_at(
     first = found.first
     if found.start < found.content_start(first):
         found = replace(found, start=min(found.content_start(first), end))
-    return _narrowed(_with_item_marker(found))
+    return _narrowed(_without_task_box(_with_item_marker(found)))
 
 
 def _without_header(found: SelectedPassage) -> SelectedPassage:
@@ -218,6 +229,17 @@ def _with_item_marker(found: SelectedPassage) -> SelectedPassage:
     if found.start == marked:
         return replace(found, start=found.content_start(found.first))
     return found
+
+
+def _without_task_box(found: SelectedPassage) -> SelectedPassage:
+    """Begin after the box of the one item that is a task."""
+    inner = found.containers[-1] if found.containers else None
+    if inner is None or inner.kind != "item" or inner.lines.start != found.first:
+        return found
+    match = _TASK_BOX.match(found.text, found.content_start(found.first))
+    if match is None or not match.start() <= found.start < match.end() < found.end:
+        return found
+    return replace(found, start=match.end())
 
 
 def _narrowed(found: SelectedPassage) -> SelectedPassage:
