@@ -1,10 +1,10 @@
 """Makes the samples of one format: a store, exports, library files and their ids.
 
-The samples in `schema3` were made once and never change: every later WriteIt must read
+The samples in each `schemaN` were made once and never change: every later WriteIt must read
 them. When the store's schema or the format of exports gets a new number, run this with
 the code that has it, into a folder of its own, and commit what it writes:
 
-    PYTHONPATH=tests python tests/compat/make_samples.py tests/compat/schema4
+    PYTHONPATH=tests python tests/compat/make_samples.py tests/compat/schema5
 """
 
 import asyncio

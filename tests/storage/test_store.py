@@ -10,6 +10,8 @@ from storage.samples import a_run, an_id, answer, ask, at, go_on, put, receive, 
 from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.errors import Busy, InvalidExport, NotFound
+from writeit.domain.operations import generate
+from writeit.domain.operations import select as deciding
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.domain.session import UserPreferences
 from writeit.ports.store import (
@@ -362,11 +364,83 @@ async def test_a_primer_has_versions(store: Store) -> None:
         started = samples.started(a_run(number, primer=samples.pinned(primer)))
         await store.commit(replace(started, primer=primer))
     kept = store.primer("tech-journalist")
-    assert kept == old.evolve(created_at=at(1), last_used=at(3))
-    assert store.primer("tech-journalist", new.version) == new.evolve(
-        created_at=at(2), last_used=at(2)
-    )
+    assert kept == old.evolve(created_at=at(1))
+    assert store.primer("tech-journalist", new.version) == new.evolve(created_at=at(2))
     assert store.primer("tech-journalist", "unknown") is None
+    assert [v.version for v in store.primer_versions("tech-journalist")] == [
+        old.version,
+        new.version,
+    ]
+    assert store.primer_versions("unknown") == []
+
+
+@pytest.mark.rule("primer-t1", "primer-f9")
+async def test_a_primer_was_used_last_when_a_prompt_with_it_was_sent(
+    store: Store,
+) -> None:
+    """Also by a branch; a start and a prompt without it do not count."""
+    primer = samples.primer("Be dry.")
+    run = a_run(1, primer=samples.pinned(primer))
+    await store.commit(replace(samples.started(run), primer=primer))
+
+    async def send(run: PipelineRun, seq: int, prompt: str, number: int) -> None:
+        call, moment = samples.call(number), at(number)
+        await store.commit(
+            samples.decision(
+                run,
+                seq,
+                *generate.start_generation(run, run.steps["angles"], [call], moment),
+                generate.start_response("angles", call, prompt, moment),
+            )
+        )
+
+    def last_used() -> object:
+        kept = store.primer(primer.primer_id)
+        assert kept is not None
+        return kept.last_used
+
+    assert last_used() is None
+    child = run.evolve(
+        pipeline_run_id=an_id(2), parent_pipeline_run_id=an_id(1), branch_point="angles"
+    )
+    branched = e.RunBranched(at=at(2), run=child)
+    await store.commit(RunCommit(run=child, events=(branched,), expected_seq=0))
+    await send(run, 1, "Write.", 20)
+    assert last_used() is None
+    assert run.primer is not None
+    await send(child, 1, f"Write.\n\n{run.primer.text}", 30)
+    assert last_used() == at(30)
+
+
+@pytest.mark.rule("key-14")
+async def test_completed_runs_are_listed_by_completion(store: Store) -> None:
+    """The one that was completed last comes first, page by page."""
+    runs = [await put(store, a_run(number)) for number in (1, 2, 3)]
+    for moment, run in enumerate((runs[1], runs[2], runs[0]), 50):
+        skipped: tuple[e.Event, ...] = ()
+        for name in run.steps:
+            now = state_machine.replay(skipped, run)
+            skipped += deciding.skip_step(now, now.steps[name], at(moment))
+        await store.commit(samples.decision(run, 1, *skipped))
+    query = RunQuery(status=PipelineStatus.COMPLETED, limit=2)
+    page = store.list_runs(query)
+    assert [summary.run_id for summary in page.runs] == [an_id(1), an_id(3)]
+    page = store.list_runs(replace(query, older_than=page.next_older_than))
+    assert [summary.run_id for summary in page.runs] == [an_id(2)]
+
+
+async def test_a_document_keeps_the_run_that_was_activated_last(store: Store) -> None:
+    """Whichever session did it, until the run is deleted."""
+    uri = "file:///notes.md"
+    assert store.active_run_of(uri) is None
+    one, two = a_run(1, uri=uri), a_run(2, uri=uri)
+    for run in (one, two):
+        await store.commit(replace(samples.started(run), activates=True))
+    assert store.active_run_of(uri) == an_id(2)
+    await store.save_session(samples.session(), one)
+    assert store.active_run_of(uri) == an_id(1)
+    await store.delete_run(an_id(1))
+    assert store.active_run_of(uri) is None
 
 
 @pytest.mark.rule("rel-17")

@@ -31,6 +31,7 @@ async def begin(store: LmdbStore, run_id: UUID, **fields: object) -> PipelineRun
             configuration=samples.configuration(),
             primer=primer,
             session=samples.session(),
+            activates=True,
         )
     )
     return run

@@ -109,6 +109,7 @@ class Dispatcher:
                     *planned.operation(run, now),
                     *requests.call_events(step, prepared, now),
                 ),
+                by_user=True,
             )
         except BaseException:
             self._cost_limiter.release(*response_ids)

@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 class Engine:
     """Drives the runs of one store for one session."""
 
-    def __init__(  # noqa: PLR0913 -- the ports, each by name
+    def __init__(
         self,
         *,
         models: Models,
@@ -51,7 +51,6 @@ class Engine:
         clock: Clock,
         processes: Processes,
         session: UserSession,
-        run_limiter: RunLimiter | None = None,
         retry_policy: RetryPolicy | None = None,
     ) -> None:
         self.store = store
@@ -69,7 +68,9 @@ class Engine:
             retry_policy=retry_policy or RetryPolicy(),
         )
         self._dispatcher = Dispatcher(
-            self._services, run_limiter or RunLimiter(3), self._notify_text
+            self._services,
+            RunLimiter(store, self._lease_monitor.is_lost),
+            self._notify_text,
         )
 
     def _notify_text(self, run_id: UUID) -> None:
@@ -84,6 +85,16 @@ class Engine:
     def preferences(self) -> UserPreferences:
         """The user's preferences, as any session saved them last."""
         return self.store.preferences() or UserPreferences()
+
+    async def record_activity(self) -> None:
+        """Record that the user did something that commits nothing.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        self.transactions.note_activity()
+        if self.store.session(self.session.session_id) is not None:
+            await self.transactions.save_session()
 
     def new_id(self) -> UUID:
         """Return a new id."""
@@ -129,10 +140,10 @@ class Engine:
             WriteItError: the operation or the store refused; nothing changed.
         """
         try:
-            return await self.transactions.execute(run_id, operation)
+            return await self.transactions.execute(run_id, operation, by_user=True)
         except Busy as busy:
             await self._raise_if_streaming(run_id, busy)
-            return await self.transactions.execute(run_id, operation)
+            return await self.transactions.execute(run_id, operation, by_user=True)
 
     async def _raise_if_streaming(self, run_id: UUID, busy: Busy) -> None:
         """Raise `busy` with its owner, unless the owner has ended by now."""
@@ -275,7 +286,9 @@ class Engine:
         """
         run = await self.load_run(run_id)
         lifecycle.check_can_be_active(self._find_configuration(run))
-        session = await self.transactions.save_session(active_pipeline_run_id=run_id)
+        session = await self.transactions.save_session(
+            activated=run, active_pipeline_run_id=run_id
+        )
         self.transactions.on_change(run_id)
         return session
 

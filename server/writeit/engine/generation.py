@@ -312,12 +312,14 @@ class Generation:
         return self._outcomes.failure()
 
     async def _run_calls(self, run_limiter: RunLimiter) -> None:
-        slot = asyncio.create_task(run_limiter.acquire(self._notify_queued))
+        slot = asyncio.create_task(
+            run_limiter.acquire(self.run_id, self._notify_queued)
+        )
         calls = [self._run_call(p, slot) for p in self._prepared if p.refusal is None]
         try:
             results = await asyncio.gather(*calls, return_exceptions=True)
         finally:
-            run_limiter.release(slot)
+            run_limiter.release(self.run_id, slot)
         for result in results:
             if isinstance(result, BaseException):
                 raise result

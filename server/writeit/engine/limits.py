@@ -9,14 +9,12 @@ says that the limit does not cover it.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 from writeit.domain.entity import total_cost
-from writeit.domain.errors import BudgetExceeded
+from writeit.domain.errors import BudgetExceeded, StoreError
 from writeit.domain.run import PipelineRun, split_model_id
 from writeit.domain.session import CostLimits
 from writeit.engine.requests import PlannedCalls, PreparedCall
@@ -37,6 +35,8 @@ MAX_WORKSPACE_CALLS = 4
 """As `MAX_CALLS`, where a file of the workspace names the models or samples."""
 THIS_MACHINE = "this machine"
 """The destination of calls that cost nothing if their price is unknown."""
+RUN_LIMIT_POLL_SECONDS = 0.1
+"""How often a run that waits looks whether it can start."""
 _COST_TOLERANCE = 1e-9
 """US dollars; keeps rounding errors of sums from passing a limit."""
 
@@ -225,42 +225,57 @@ def _unknown_cost_notices(prepared: Sequence[PreparedCall]) -> list[GenerationNo
 
 
 class RunLimiter:
-    """Limits how many runs stream at once, first come, first served."""
+    """Limits how many runs of a store stream at once, those of other servers included.
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._active_count = 0
-        self._waiters: deque[asyncio.Future[None]] = deque()
+    First come, first served. A run of another server is before ours if its calls were
+    planned before ours or if text has arrived: then it is not waiting itself.
+    """
 
-    async def acquire(self, on_wait: Callable[[int], None]) -> None:
-        """Take a slot; call `on_wait` with the limit if all are taken."""
-        if self._active_count < self.limit and not self._waiters:
-            self._active_count += 1
+    def __init__(self, store: Store, is_lost: Callable[[UUID], bool]) -> None:
+        self.limit = 3
+        self._store = store
+        self._is_lost = is_lost
+        self._runs: list[UUID] = []
+        """This engine's runs that stream or wait, in the order in which they came."""
+
+    async def acquire(self, run_id: UUID, on_wait: Callable[[int], None]) -> None:
+        """Wait for a slot; call `on_wait` with the limit if all are taken."""
+        self._runs.append(run_id)
+        if not self._is_full(run_id):
             return
         on_wait(self.limit)
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            await waiter
-        except asyncio.CancelledError:
-            if waiter.cancelled():
-                with suppress(ValueError):  # `_release_slot` has skipped it
-                    self._waiters.remove(waiter)
-            else:
-                self._release_slot()  # it got the slot at the same moment
-            raise
+        while self._is_full(run_id):  # noqa: ASYNC110 -- other processes set no event
+            await asyncio.sleep(RUN_LIMIT_POLL_SECONDS)
 
-    def release(self, acquiring: asyncio.Task[None]) -> None:
+    def release(self, run_id: UUID, acquiring: asyncio.Task[None]) -> None:
         """Release the slot of an `acquire` task, which may still wait."""
-        if acquiring.done() and not acquiring.cancelled():
-            self._release_slot()
-        else:
-            acquiring.cancel()
+        acquiring.cancel()
+        if run_id in self._runs:
+            self._runs.remove(run_id)
 
-    def _release_slot(self) -> None:
-        self._active_count -= 1
-        while self._waiters and self._active_count < self.limit:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                self._active_count += 1
-                waiter.set_result(None)
+    def _is_full(self, run_id: UUID) -> bool:
+        own = self._runs.index(run_id)
+        if own >= self.limit:
+            return True
+        try:
+            streaming = set(self._store.streaming_runs()) - set(self._runs)
+            planned = self._planned(run_id)
+            others = sum(self._is_before(other, planned) for other in streaming)
+        except StoreError:  # the call itself says what is wrong with the store
+            return False
+        return own + others >= self.limit
+
+    def _is_before(self, run_id: UUID, planned: UUID) -> bool:
+        if self._is_lost(run_id):
+            return False
+        stored = self._store.get_run(run_id)
+        steps = stored.run.steps.values() if stored else ()
+        streams = [stream for step in steps for stream in step.streaming]
+        return any(stream.text or stream.response_id < planned for stream in streams)
+
+    def _planned(self, run_id: UUID) -> UUID:
+        """Return the first id of the run's calls: ids sort by time."""
+        stored = self._store.get_run(run_id)
+        steps = stored.run.steps.values() if stored else ()
+        ids = (stream.response_id for step in steps for stream in step.streaming)
+        return min(ids, default=run_id)

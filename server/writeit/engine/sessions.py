@@ -13,7 +13,6 @@ from writeit.domain.session import (
     validate_session,
 )
 from writeit.engine.engine import Engine
-from writeit.engine.limits import RunLimiter
 from writeit.ports.store import Store
 from writeit.ports.system import Ports
 
@@ -26,7 +25,6 @@ def start_session(
     workspace: Path | None,
     store: Store,
     *,
-    run_limiter: RunLimiter | None = None,
     websocket_id: str | None = None,
 ) -> Engine:
     """Return the engine of a new session on a workspace's open store.
@@ -52,7 +50,6 @@ def start_session(
         store=store,
         clock=ports.clock,
         processes=ports.processes,
-        run_limiter=run_limiter,
         session=session,
     )
 

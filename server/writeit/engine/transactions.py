@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.errors import Busy, InvalidTransition, NotFound
 from writeit.domain.operations.lifecycle import Events
@@ -85,8 +86,12 @@ class RunTransactions:
             )
         return stored
 
-    async def execute(self, run_id: UUID, operation: Operation) -> PipelineRun:
+    async def execute(
+        self, run_id: UUID, operation: Operation, *, by_user: bool = False
+    ) -> PipelineRun:
         """Commit the events of an operation; return the new run.
+
+        `by_user` says that the user caused it, which is an activity of the session.
 
         The operation must be pure: it is called again if another process committed
         first. If it returns no events, nothing is written.
@@ -95,7 +100,13 @@ class RunTransactions:
             WriteItError: what the operation raises, or the store's StoreError.
         """
         await self.flush(run_id)
+        if by_user:
+            self.note_activity()
         return await self._execute(run_id, operation)
+
+    def note_activity(self) -> None:
+        """Note that the user did something; stored with the next commit."""
+        self.session = self.session.evolve(last_activity=self._clock.now())
 
     def queue_write(self, run_id: UUID, operation: Operation) -> None:
         """Keep an operation that could not be stored, to write it before others."""
@@ -155,6 +166,7 @@ class RunTransactions:
         Raises:
             StoreError: nothing was written.
         """
+        self.note_activity()
         active = {"active_pipeline_run_id": commit.run.pipeline_run_id}
         await self._commit(commit, **(active if activate else {}))
 
@@ -183,20 +195,34 @@ class RunTransactions:
         )
 
     async def _commit(self, commit: RunCommit, **changes: object) -> None:
-        """Commit a change together with the session."""
-        session = self.session.evolve(last_activity=self._clock.now(), **changes)
-        await self._store.commit(replace(commit, session=session))
+        """Commit a change together with the session.
+
+        The documents of the active run are about it, also after a restart.
+        """
+        session = self.session.evolve(**changes)
+        is_active = session.active_pipeline_run_id == commit.run.pipeline_run_id
+        is_new = session.active_pipeline_run_id != self.session.active_pipeline_run_id
+        is_applied = any(isinstance(event, e.TextApplied) for event in commit.events)
+        await self._store.commit(
+            replace(
+                commit,
+                session=session,
+                activates=is_active and (is_new or is_applied),
+            )
+        )
         self.session = session
         self.last_own_changes[commit.run.pipeline_run_id] = commit.run.updated_at
         self.on_change(commit.run.pipeline_run_id)
 
-    async def save_session(self, **changes: object) -> UserSession:
-        """Change and store the session.
+    async def save_session(
+        self, *, activated: PipelineRun | None = None, **changes: object
+    ) -> UserSession:
+        """Change and store the session; the documents of `activated` are about it.
 
         Raises:
             StoreError: it could not be written; the session is unchanged.
         """
         session = self.session.evolve(last_activity=self._clock.now(), **changes)
-        await self._store.save_session(session)
+        await self._store.save_session(session, activated)
         self.session = session
         return session

@@ -360,11 +360,15 @@ def applied_polishes(
 
 
 def _read_active_run(folder: WorkspaceFolder, uri: str) -> PipelineRun | None:
-    active_id = folder.engine.session.active_pipeline_run_id
-    run = None if active_id is None else _read_run(folder, active_id)
-    if run is None or uri not in {run.uri, *(applied.uri for applied in run.applied)}:
-        return None
-    return run
+    candidates = (
+        folder.engine.transactions.session.active_pipeline_run_id,
+        folder.store.active_run_of(uri),
+    )
+    for run_id in candidates:
+        run = None if run_id is None else _read_run(folder, run_id)
+        if run and uri in {run.uri, *(applied.uri for applied in run.applied)}:
+            return run
+    return None
 
 
 def _read_run(folder: WorkspaceFolder, run_id: UUID) -> PipelineRun | None:

@@ -15,7 +15,6 @@ from writeit.domain.errors import (
     StoreError,
 )
 from writeit.engine.engine import Engine
-from writeit.engine.limits import RunLimiter
 from writeit.engine.sessions import start_session
 from writeit.lsp.client import Client
 from writeit.lsp.confirmations import Confirmations
@@ -25,8 +24,6 @@ from writeit.lsp.folder import DATA_FOLDER, ChangeListener, WorkspaceFolder
 from writeit.ports.system import Ports
 from writeit.views import uris
 from writeit.views.uris import View
-
-MAX_CONCURRENT_RUNS = 3
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +42,6 @@ class Session:
         self.ports = ports
         self.confirmations = Confirmations(client)
         self._workspace = workspace
-        self._run_limiter = RunLimiter(MAX_CONCURRENT_RUNS)
         self._folders: dict[Path | None, WorkspaceFolder] = {}
         for message in ports.config_problems:
             client.warn_once(message)
@@ -155,7 +151,6 @@ class Session:
                 self.ports,
                 path,
                 store,
-                run_limiter=self._run_limiter,
                 websocket_id=self.client.websocket_id,
             )
         except StoreError:

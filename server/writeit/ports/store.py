@@ -91,8 +91,18 @@ class Store(Protocol):
     def primer(self, primer_id: str, version: str | None = None) -> StylePrimer | None:
         """Return a version of a primer, by default the one used last."""
 
-    async def save_session(self, session: UserSession) -> None:
+    def primer_versions(self, primer_id: str) -> list[StylePrimer]:
+        """Return the stored versions of a primer, in the order of their creation."""
+
+    def active_run_of(self, uri: str) -> UUID | None:
+        """Return the run that any session last activated for a document."""
+
+    async def save_session(
+        self, session: UserSession, activated: PipelineRun | None = None
+    ) -> None:
         """Write a session and list it as active.
+
+        The documents of `activated` are about that run from now on.
 
         Raises:
             StoreError: it could not be written.
@@ -146,6 +156,8 @@ class RunCommit:
     primer: StylePrimer | None = None
     """Stored if its version is new; its use is recorded."""
     session: UserSession | None = None
+    activates: bool = False
+    """Whether the run's documents are about it from now on."""
     lease: Lease | None = None
     """Taken with the decision that starts calls."""
     release_lease: bool = False

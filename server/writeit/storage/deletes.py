@@ -18,9 +18,14 @@ from writeit.domain.errors import Busy, NotFound
 from writeit.domain.run import PipelineStatus
 from writeit.domain.session import LOCAL_USER
 from writeit.ports.store import DeletionCounts
-from writeit.storage import keys, reads, writes
+from writeit.storage import keys, mapping, reads, writes
 from writeit.storage.environment import LmdbEnvironment
-from writeit.storage.records import RunRecord, RunSummaryRecord, SessionRecord
+from writeit.storage.records import (
+    ActiveDocumentRecord,
+    RunRecord,
+    RunSummaryRecord,
+    SessionRecord,
+)
 from writeit.storage.snapshot import Batch, Snapshot
 from writeit.storage.writer import Writer
 
@@ -97,7 +102,12 @@ def _delete_run_keys(batch: Batch, run_id: UUID, raw: bytes) -> None:
     key = keys.run(run_id)
     run = reads.decode_stored(batch, RunRecord, key, raw, lambda _: "")
     summary = reads.decode_stored(batch, RunSummaryRecord, key, raw)
-    for entry in writes.index_entries(summary):
+    for uri in mapping.document_uris(summary):
+        active = keys.active_document(uri)
+        about = reads.read_record(batch, ActiveDocumentRecord, active)
+        if about is not None and about.run_id == run_id:
+            batch.delete(active)
+    for entry in writes.index_entries(batch, summary):
         if not entry.startswith(b"branch_"):
             batch.delete(entry)
     if run.primer is not None:

@@ -31,8 +31,9 @@ PREFERENCES = b"preferences:"
 LEASES = b"lease:"
 TOMBSTONES = b"tombstone:"
 JOURNAL = b"journal:"
+ACTIVE_DOCUMENTS = b"active_document:"
 RECORD_PREFIXES = (
-    *(RUNS, STEPS, RESPONSES, EVENTS, USAGE, TOMBSTONES, LEASES),
+    *(RUNS, STEPS, RESPONSES, EVENTS, USAGE, TOMBSTONES, LEASES, ACTIVE_DOCUMENTS),
     *(CONFIGURATIONS, PRIMERS, SESSIONS, PREFERENCES),
 )
 """The prefixes of records; other keys have a text or `EMPTY_VALUE`."""
@@ -63,7 +64,16 @@ def run_by_pipeline(name: str) -> bytes:
 
 def run_by_uri(uri: str) -> bytes:
     """The index of a document's runs; hashed, because a URI has no limit."""
-    return _build_key("run_by_uri", hashlib.sha256(uri.encode()).hexdigest()[:32])
+    return _build_key("run_by_uri", _hash_uri(uri))
+
+
+def active_document(uri: str) -> bytes:
+    """The run that was last activated for a document."""
+    return _build_key("active_document", _hash_uri(uri))
+
+
+def _hash_uri(uri: str) -> str:
+    return hashlib.sha256(uri.encode()).hexdigest()[:32]
 
 
 def recent_runs(user_id: str) -> bytes:

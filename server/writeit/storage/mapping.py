@@ -105,7 +105,7 @@ def without_streamed_text(run: PipelineRun) -> PipelineRun:
     return with_streamed_text(run, lambda _: "")
 
 
-def document_uris(run: RunSummaryRecord | RunRecord) -> list[str]:
+def document_uris(run: RunSummaryRecord | RunRecord | PipelineRun) -> list[str]:
     """Return the URIs of a run's source and of the documents it was applied to."""
     uris = [run.uri, *(applied.uri for applied in run.applied)]
     return list(dict.fromkeys(uri for uri in uris if uri is not None))
@@ -273,8 +273,10 @@ def primer_record(
 
 
 def primer_entity(record: PrimerRecord) -> StylePrimer:
-    """Return the primer of `record`."""
-    return StylePrimer.model_validate(_field_values(record))
+    """Return the primer of `record`; one that no prompt carried has no last use."""
+    primer = StylePrimer.model_validate(_field_values(record))
+    unused = record.last_used == record.created_at
+    return primer.evolve(last_used=None) if unused else primer
 
 
 def _validate_entity(kind: type[E], fields: dict[str, Any]) -> E:

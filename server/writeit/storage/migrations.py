@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from writeit.domain.session import LOCAL_USER
 from writeit.storage import errors, keys
 from writeit.storage.integrity import add_checksum, add_text_checksum
 from writeit.storage.records import RunSummaryRecord, decode_record
@@ -30,13 +31,26 @@ def _index_applied_documents(batch: Batch) -> None:
     """Index each run by the documents that its texts were applied to."""
     for key in list(batch.scan_keys(keys.RUNS)):
         run = decode_record(RunSummaryRecord, batch.get(key) or b"{}")
-        for entry, value in index_entries(run).items():
+        for entry, value in index_entries(batch, run).items():
             batch.put(entry, value)
+
+
+def _order_by_completion(batch: Batch) -> None:
+    """Order the index of completed runs by the time of their completion."""
+    prefix = keys.completed_runs(LOCAL_USER) + b":"
+    for key in list(batch.scan_keys(prefix)):
+        batch.delete(key)
+        run_key = keys.run(keys.trailing_id(key))
+        run = decode_record(RunSummaryRecord, batch.get(run_key) or b"{}")
+        for entry, value in index_entries(batch, run).items():
+            if entry.startswith(prefix):
+                batch.put(entry, value)
 
 
 MIGRATIONS: tuple[Callable[[Batch], None], ...] = (
     _add_checksums,
     _index_applied_documents,
+    _order_by_completion,
 )
 """The first one migrates schema 1 to 2, and so on; never reordered."""
 SCHEMA_VERSION = len(MIGRATIONS) + 1

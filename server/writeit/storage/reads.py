@@ -7,6 +7,7 @@ import json
 import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -180,6 +181,22 @@ class SnapshotReader:
         )
         return None if record is None else mapping.primer_entity(record)
 
+    def primer_versions(self, primer_id: str) -> list[StylePrimer]:
+        """Read the stored versions of a primer, in the order of their creation."""
+        versions = [
+            self._read_required(records.PrimerRecord, key)
+            for key in self.snapshot.scan_keys(keys.primer(primer_id) + b":")
+        ]
+        versions.sort(key=lambda version: version.created_at)
+        return [mapping.primer_entity(version) for version in versions]
+
+    def active_run_of(self, uri: str) -> UUID | None:
+        """Read the run that was last activated for a document."""
+        record = self._read_record(
+            records.ActiveDocumentRecord, keys.active_document(uri)
+        )
+        return None if record is None else record.run_id
+
     def lease(self, run_id: UUID) -> Lease | None:
         """Read the lease of a run."""
         record = self._read_record(records.LeaseRecord, keys.lease(run_id))
@@ -305,8 +322,28 @@ def _keys_newest_first(snapshot: Snapshot, query: RunQuery) -> Iterator[bytes]:
         ]
         return heapq.merge(*indices, key=_index_suffix, reverse=True)
     if query.status is PipelineStatus.COMPLETED:
+        before = _cursor_suffix(snapshot, query.older_than, by_completion=True)
         return _walk_index(snapshot, keys.completed_runs(LOCAL_USER), before)
     return _walk_index(snapshot, keys.recent_runs(LOCAL_USER), before)
+
+
+def completion_time(
+    snapshot: Snapshot, run: records.RunSummaryRecord | records.RunRecord
+) -> datetime:
+    """Return when a run was completed last, by its events.
+
+    It is the time of the run's creation if no event says it: of an imported run.
+    """
+    run_id = run.pipeline_run_id
+    newest = keys.event(run_id, run.seq + 1)
+    for key in snapshot.scan_keys_reversed(keys.events_prefix(run_id), newest):
+        raw = snapshot.get(key) or b""
+        if b'"run_completed"' not in raw:
+            continue
+        event = decode_stored(snapshot, records.EventRecord, key, raw, lambda _: "")
+        if event.event["type"] == "run_completed":
+            return datetime.fromisoformat(str(event.event["at"]))
+    return run.created_at
 
 
 def _walk_index(snapshot: Snapshot, index: bytes, before: bytes) -> Iterator[bytes]:
@@ -318,7 +355,9 @@ def _index_suffix(key: bytes) -> bytes:
     return key[-keys.INDEX_SUFFIX_LENGTH :]
 
 
-def _cursor_suffix(snapshot: Snapshot, before: UUID | None) -> bytes:
+def _cursor_suffix(
+    snapshot: Snapshot, before: UUID | None, *, by_completion: bool = False
+) -> bytes:
     """Return the suffix of the index keys of the run `before`, or one after all."""
     if before is None:
         return keys.prefix_end(b"")
@@ -328,7 +367,8 @@ def _cursor_suffix(snapshot: Snapshot, before: UUID | None) -> bytes:
             f"There is no run {before} to continue the list from.",
             hint="List from the start.",
         )
-    return keys.index_suffix(run.created_at, before)
+    time = completion_time(snapshot, run) if by_completion else run.created_at
+    return keys.index_suffix(time, before)
 
 
 def _configuration_indices(snapshot: Snapshot, pipeline: str) -> Iterator[bytes]:

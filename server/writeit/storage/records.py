@@ -444,6 +444,12 @@ class NewestPrimerRecord(Record):
     newest: str
 
 
+class ActiveDocumentRecord(Record):
+    """`active_document:{hash}`: the run that a document is about."""
+
+    run_id: UUID
+
+
 class SessionRecord(Record):
     """`session:{id}`: a session."""
 

@@ -21,6 +21,7 @@ from writeit.domain.errors import StoreError
 from writeit.domain.events import Event
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
+from writeit.domain.run import PipelineRun
 from writeit.domain.run_bundle import RunBundle
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
@@ -293,9 +294,25 @@ class LmdbStore:
         """Read a version of a primer, by default the one used last."""
         return self._read(lambda reader: reader.primer(primer_id, version))
 
-    async def save_session(self, session: UserSession) -> None:
+    def primer_versions(self, primer_id: str) -> list[StylePrimer]:
+        """Read the stored versions of a primer, in the order of their creation."""
+        return self._read(lambda reader: reader.primer_versions(primer_id))
+
+    def active_run_of(self, uri: str) -> UUID | None:
+        """Read the run that any session last activated for a document."""
+        return self._read(lambda reader: reader.active_run_of(uri))
+
+    async def save_session(
+        self, session: UserSession, activated: PipelineRun | None = None
+    ) -> None:
         """Write a session and list it as active."""
-        await self._submit(lambda batch: writes.write_session(batch, session))
+
+        def write(batch: Batch) -> None:
+            writes.write_session(batch, session)
+            if activated is not None:
+                writes.write_active_documents(batch, activated)
+
+        await self._submit(write)
         self._open_or_create().writer.reopener.known.session = session
 
     async def end_session(self, session_id: UUID) -> None:

@@ -54,6 +54,7 @@ _RECORD_TYPES: dict[str, type[records.Record]] = {
     "primer": records.PrimerRecord,
     "session": records.SessionRecord,
     "preferences": records.PreferencesRecord,
+    "active_document": records.ActiveDocumentRecord,
 }
 _RUN_ID_SECOND = frozenset({"run", "step", "step_responses", "event", "journal"})
 """Kinds of keys whose second part is the id of their run."""

@@ -23,6 +23,7 @@ from writeit.storage.integrity import add_checksum
 from writeit.storage.reads import Caches, RunCache, SnapshotReader
 from writeit.storage.records import (
     EMPTY_VALUE,
+    ActiveDocumentRecord,
     ConfigurationRecord,
     LeaseRecord,
     NewestPrimerRecord,
@@ -35,7 +36,7 @@ from writeit.storage.records import (
     UsageEntryRecord,
     encode_record,
 )
-from writeit.storage.snapshot import Batch
+from writeit.storage.snapshot import Batch, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,8 @@ def _write_run(
     batch: Batch, run: PipelineRun, seq: int, before: RunSummaryRecord | None
 ) -> bytes:
     after = mapping.run_record(run, seq)
-    old = index_entries(before) if before else {}
-    new = index_entries(after)
+    old = index_entries(batch, before) if before else {}
+    new = index_entries(batch, after)
     for key in old.keys() - new.keys():
         batch.delete(key)
     for key, value in new.items():
@@ -155,17 +156,21 @@ def _write_run(
     return write_record(batch, keys.run(run.pipeline_run_id), after)
 
 
-def index_entries(run: RunSummaryRecord | RunRecord) -> dict[bytes, bytes]:
+def index_entries(
+    snapshot: Snapshot, run: RunSummaryRecord | RunRecord
+) -> dict[bytes, bytes]:
     """Return the index keys of a run, with their values."""
     run_id, parent_id = run.pipeline_run_id, run.parent_pipeline_run_id
     indices = [keys.recent_runs(LOCAL_USER), keys.run_by_config(run.configuration_id)]
     indices += [keys.run_by_uri(uri) for uri in mapping.document_uris(run)]
-    if run.status is PipelineStatus.COMPLETED:
-        indices.append(keys.completed_runs(LOCAL_USER))
     entries = {
         keys.index_entry(index, run.created_at, run_id): EMPTY_VALUE
         for index in indices
     }
+    if run.status is PipelineStatus.COMPLETED:
+        completed = reads.completion_time(snapshot, run)
+        index = keys.completed_runs(LOCAL_USER)
+        entries[keys.index_entry(index, completed, run_id)] = EMPTY_VALUE
     if parent_id is not None:
         entries |= reads.branch_entries(run_id, parent_id)
     return entries
@@ -179,6 +184,9 @@ def _write_side_records(batch: Batch, commit: RunCommit) -> None:
         _write_configuration(batch, commit.configuration, commit.run)
     if commit.primer is not None:
         _write_primer(batch, commit.primer, commit)
+    _record_primer_use(batch, commit)
+    if commit.activates:
+        write_active_documents(batch, commit.run)
     if commit.session is not None:
         write_session(batch, commit.session)
     lease = keys.lease(commit.run.pipeline_run_id)
@@ -210,7 +218,7 @@ def _write_primer(batch: Batch, primer: StylePrimer, commit: RunCommit) -> None:
     if known is not None and known.version != primer.version:
         raise _other_content_error(f"Primer {primer.primer_id} ({version})")
     created_at = (known and known.created_at) or primer.created_at or used_at
-    last_used = max(used_at, (known and known.last_used) or used_at)
+    last_used = (known and known.last_used) or created_at  # which means: not yet
     key = keys.primer(primer.primer_id, version)
     write_record(batch, key, mapping.primer_record(primer, created_at, last_used))
     newest = keys.primer(primer.primer_id)
@@ -220,6 +228,33 @@ def _write_primer(batch: Batch, primer: StylePrimer, commit: RunCommit) -> None:
     _put_if_changed(
         batch, keys.index_entry(uses, run.created_at, run.pipeline_run_id), EMPTY_VALUE
     )
+
+
+def _record_primer_use(batch: Batch, commit: RunCommit) -> None:
+    """Date the use of a primer by the prompts that are sent with it."""
+    run = commit.run
+    if run.primer is None or commit.ancestors is not None:
+        return
+    sent = (event for event in commit.events if isinstance(event, e.ResponseStarted))
+    uses = [event.at for event in sent if run.primer.is_in(event.prompt)]
+    primer_id, version = run.primer.primer_id, run.primer.version
+    known = uses and SnapshotReader(batch, Caches()).primer(primer_id, version)
+    if not known or known.created_at is None:
+        return
+    last_used = max(*uses, known.last_used or known.created_at)
+    record = mapping.primer_record(known, known.created_at, last_used)
+    write_record(batch, keys.primer(primer_id, version), record)
+    index = keys.primer_usage(primer_id)
+    _put_if_changed(
+        batch, keys.index_entry(index, run.created_at, run.pipeline_run_id), EMPTY_VALUE
+    )
+
+
+def write_active_documents(batch: Batch, run: PipelineRun) -> None:
+    """Make the documents of a run be about it."""
+    record = ActiveDocumentRecord(run_id=run.pipeline_run_id)
+    for uri in mapping.document_uris(run):
+        write_record(batch, keys.active_document(uri), record)
 
 
 def _other_content_error(subject: str) -> InvalidExport:
