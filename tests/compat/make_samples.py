@@ -1,6 +1,6 @@
 """Makes the samples of one format: a store, exports, library files and their ids.
 
-The samples in each `schemaN` were made once and never change: every later WriteIt must read
+The samples in each `schemaN` were made once; every later WriteIt must read
 them. When the store's schema or the format of exports gets a new number, run this with
 the code that has it, into a folder of its own, and commit what it writes:
 
