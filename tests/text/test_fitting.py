@@ -14,6 +14,7 @@ QUOTE = "Before.\n\n> One line.\n\nAfter.\n"
 CALLOUT = "> [!note] Title\n> Body are here\n> and [[link]].\n"
 LIST = "- one\n- two\n- three\n"
 TASKS = "- [ ] one\n- [x] two\n"
+STARS = "*  one\n*  two\n"
 TABBED = "-\tone\n\tmore\n-\ttwo\n"
 ATTRIBUTES = "## Old {#old}\n\nText.\n"
 ORDERED = "1. First.\n\n   A second are here,\n   over two lines.\n\n2. Next.\n"
@@ -109,6 +110,9 @@ def test_a_passage_is_taken_out_of_its_containers(
             ["A\nb", "- [ ] A\n- [x] b"],
             "- [ ] A\n- [x] b",
         ),
+        (STARS, STARS[:-1], ["- A\n- b", "1. A\n2. b", "* A\n* b"], "*  A\n*  b"),
+        (ORDERED, "2. Next.", ["- A\n- b", "1. A\n2. b", "2. A\n3. b"], "2. A\n3. b"),
+        (STARS, "*  two", ["- A\n  b\n- c"], "*  A\n   b\n*  c"),
         (TABBED, "one\n\tmore", ["A\nb\nc", "- A\n  b\n  c"], "A\n\tb\n\tc"),
         (ATTRIBUTES, "Old", ["New", "## New {#old}"], "New"),
         (LIST, "- one\n- two", ["A\nb", "- A\n- b", "A\n\nb"], "- A\n- b"),
@@ -182,6 +186,8 @@ def test_what_cannot_fit_says_why(
         (QUOTE, "One line.", "New.\n\nMore.", "\n>\n> New.\n>\n> More."),
         (LIST, "two", "New.", "\n\n  New."),
         (LIST, "two", "- new", "\n- new"),
+        (STARS, "*  two", "- new", "\n*  new"),
+        (ORDERED, "2. Next.", "1. New.\n2. More.", "\n3. New.\n4. More."),
         (LIST, "- one\n- two", "New.", "\n\n  New."),
         (ADMONITION, "more.", "New.", "\n\n    New."),
         (TABLE, "this are long", "New\none.", " New one."),

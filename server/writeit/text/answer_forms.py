@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from writeit.text.block_reader import read_blocks
 from writeit.text.blocks import Block, BlockKind, table_cells
 from writeit.text.cleaning import strip_fence
-from writeit.text.passage import CODE_INDENT, HEADERS, TASK_BOX, SelectedPassage
+from writeit.text.passage import (
+    CODE_INDENT,
+    HEADERS,
+    TAB_STOP,
+    TASK_BOX,
+    SelectedPassage,
+)
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 ITEM_MARKER = re.compile(rf"(?:[-+*]|\d{{1,9}}[.)])(?:[ \t]+(?:{TASK_BOX})?|$)")
@@ -218,13 +224,49 @@ def _item_markers(passage: SelectedPassage) -> list[str]:
     return markers
 
 
-def is_list_like(item: Block, lines: list[str]) -> bool:
-    """Whether an answer is one list of the kind that `item` is in."""
-    if item.kind != "item":
-        return False
+def is_list(lines: list[str]) -> bool:
+    """Whether an answer is a list and nothing else."""
     answer = read_blocks("\n".join(lines)).root.children
-    return (
-        len(answer) == 1
-        and answer[0].kind == "list"
-        and answer[0].markup == item.markup
-    )
+    return [block.kind for block in answer] == ["list"]
+
+
+def own_markers(passage: SelectedPassage) -> list[str]:
+    """Return the markers of the items of a list that the passage consists of."""
+    return [
+        marker_of(passage, item)
+        for item in passage.items()
+        if item.lines.start <= passage.last
+    ]
+
+
+def marker_of(passage: SelectedPassage, item: Block) -> str:
+    """Return the marker of an item in the passage's containers."""
+    line = item.lines.start
+    return passage.blocks.prefix(line, item)[len(passage.prefix(line)) :]
+
+
+def next_marker(marker: str) -> str:
+    """Return the marker of the item after one with `marker`."""
+    return re.sub(r"\d+", lambda number: str(int(number[0]) + 1), marker)
+
+
+def with_markers(lines: list[str], markers: list[str]) -> list[str]:
+    """Return an answer that is a list with these markers, and those that follow.
+
+    Models write `-` for `*`, and begin to count at 1.
+    """
+    if not markers or not is_list(lines):
+        return lines
+    answer = read_blocks("\n".join(lines))
+    placed: list[str] = []
+    for number, item in enumerate(answer.root.children[0].children):
+        if number == len(markers):
+            markers = [*markers, next_marker(markers[-1])]
+        placed += [""] * (item.lines.start - len(placed))
+        first, *others = (
+            lines[line][len(answer.prefix(line, item)) :] for line in item.lines
+        )
+        indent = " " * len(markers[number].expandtabs(TAB_STOP))
+        placed.append(markers[number] + first)
+        placed += [(indent + line).rstrip() for line in others]
+    return placed

@@ -16,12 +16,16 @@ from writeit.text.answer_forms import (
     ITEM_MARKER,
     LINE_END,
     WrongFormError,
-    is_list_like,
+    is_list,
+    marker_of,
+    next_marker,
+    own_markers,
     to_cell_text,
     to_code,
     to_heading_text,
     to_rows,
     with_item_markers,
+    with_markers,
     without_prefixes,
 )
 from writeit.text.block_reader import read_blocks
@@ -140,7 +144,8 @@ def _replacements(passage: SelectedPassage, lines: list[str]) -> Iterator[str]:
         case "blocks":
             if (siblings := _as_siblings(passage, lines)) is not None:
                 yield siblings
-            yield _place(passage, with_item_markers(passage, plain))
+            marked = with_item_markers(passage, plain)
+            yield _place(passage, with_markers(marked, own_markers(passage)))
             yield _place(passage, plain)
 
 
@@ -150,18 +155,20 @@ def _replacements(passage: SelectedPassage, lines: list[str]) -> Iterator[str]:
 def _as_siblings(passage: SelectedPassage, lines: list[str]) -> str | None:
     """Return the text with an answer of several items instead of the one item."""
     item = passage.containers[-1] if passage.containers else None
-    if item is None or not is_list_like(item, lines) or not passage.covers(item):
+    if item is None or item.kind != "item" or not is_list(lines):
         return None
     if sum(bool(ITEM_MARKER.match(line)) for line in lines) < len("ab"):
-        return None  # the marker of the one item
-    if passage.start != passage.content_start(passage.first):
+        return None  # it has the marker of the one item
+    is_whole = (
+        passage.covers(item)
+        and passage.start == passage.content_start(passage.first)
+        and passage.end == passage.line_stop(passage.last)
+    )
+    if not is_whole:
         return None
     outer = replace(passage, containers=passage.containers[:-1])
     outer = replace(outer, start=outer.content_start(outer.first))
-    if passage.end < passage.line_stop(passage.last):
-        return None
-    marker = passage.text[outer.start : passage.start]
-    return _place(outer, [marker + ITEM_MARKER.sub("", lines[0]), *lines[1:]])
+    return _place(outer, with_markers(lines, [marker_of(outer, item)]))
 
 
 # --- after the passage ----------------------------------------------------------------
@@ -182,9 +189,12 @@ def _continuations(passage: SelectedPassage, lines: list[str]) -> Iterator[str]:
     else:
         separator = eol + prefix.rstrip() + eol + prefix
         item = passage.containers[-1] if passage.containers else None
-        if item is not None and is_list_like(item, lines):
-            outer = replace(passage, containers=passage.containers[:-1]).continuation()
-            yield text[:end] + eol + outer + _joined(lines, outer, eol) + text[end:]
+        if item is not None and item.kind == "item" and is_list(lines):
+            outer = replace(passage, containers=passage.containers[:-1])
+            more = with_markers(lines, [next_marker(marker_of(outer, item))])
+            between = eol + outer.continuation()
+            added = _joined(more, outer.continuation(), eol)
+            yield text[:end] + between + added + text[end:]
     plain = without_prefixes(passage, lines) if passage.form == "blocks" else lines
     yield text[:end] + separator + _joined(plain, prefix, eol) + text[end:]
 

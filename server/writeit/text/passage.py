@@ -157,6 +157,17 @@ class SelectedPassage:
             lines.append(self.text[start : max(start, end)])
         return lines
 
+    def items(self) -> list[Block]:
+        """Return the items that the passage consists of, if it is (part of) a list."""
+        chain = self.blocks.chain(self.first, self.last)
+        inner = chain[len(self.containers) :] or self.containers[-1:]
+        if self.form != "blocks" or not inner or inner[0].kind != "list":
+            return []
+        items = [
+            block for block in inner[0].children if block.lines.start >= self.first
+        ]
+        return items if items and items[0].lines.start == self.first else []
+
     def covers(self, block: Block) -> bool:
         """Whether all lines of a block are lines of the passage."""
         first, stop = block.lines.start, block.lines.stop
