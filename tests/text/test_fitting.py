@@ -25,6 +25,7 @@ FOOTNOTE = "Text.[^1]\n\n[^1]: The note\n    goes on.\n\nAfter.\n"
 DEFINITION = "Term\n:   The text\n    goes on.\n\nAfter.\n"
 INDENTED = "Before.\n\n    x = 1\n    y = 2\n\nAfter.\n"
 FENCED = "Before.\n\n```\nx = 1\ny = 2\n```\n\nAfter.\n"
+NORM = "| a | b |\n|---|---|\n| \\|x\\| | x |\n"
 TABLE = "| a | b |\n|---|---|\n| this are long | x |\n"
 HEADING = "## Old title ##\n\nText.\n"
 SETEXT = "The title\n=========\n\nText.\n"
@@ -144,7 +145,8 @@ def test_a_passage_is_taken_out_of_its_containers(
             ["this | and\nthat", r"this \| and that"],
             r"this \| and that",
         ),
-        (TABLE, "this are long", ["| A |", "| A | x |", "A"], "A"),
+        (TABLE, "this are long", ["| A |", "| A | x |", "A", "A |"], "A"),
+        (NORM, r"\|x\|", ["|y|", r"\|y\|"], r"\|y\|"),
         (TABLE, "this are long", ["A.\n\nB."], "A.<br>B."),
         (HEADING, "## Old title ##", ["New", "# New", "### New ###"], "## New ##"),
         (SETEXT, "The title", ["New", "# New", "New\n==="], "New"),

@@ -52,8 +52,11 @@ def to_heading_text(lines: list[str]) -> str:
 def to_cell_text(passage: SelectedPassage, lines: list[str]) -> str:
     """Return an answer as the text of a cell: on one line, its pipes escaped."""
     row = lines[0].strip()
-    if len(lines) == 1 and row[:1] == row[-1:] == "|":
+    own = passage.text[passage.start : passage.end]
+    if len(lines) == 1 and row[:1] == row[-1:] == "|" and own[:2] != r"\|":
         row = _cell_of_row(passage, row)
+    elif len(lines) == 1 and own[-2:] != r"\|":
+        row = re.sub(r"(?<!\\)\|$", "", row).rstrip()
     elif len(lines) > 1:
         blocks = read_blocks("\n".join(lines)).root.children
         if any(block.kind != "paragraph" for block in blocks):

@@ -54,6 +54,7 @@ TASK_BOX = r"\[[ xX]\][ \t]+"
 _HEADING_MARKS = re.compile(
     r" {0,3}#{1,6}[ \t]+(?P<text>.*?)(?:[ \t]+#+)?(?:[ \t]+\{[#.][^{}]*\})?[ \t]*"
 )
+_OUTER_PIPES = re.compile(r"^\|[ \t]*|[ \t]*(?<!\\)\|$")
 _TASK_BOX = re.compile(TASK_BOX)
 
 
@@ -299,7 +300,7 @@ def _narrowed_to_cell(found: SelectedPassage) -> SelectedPassage:
     row = found.text[offset : found.line_stop(found.first)]
     for start, end in table_cells(row):
         first, stop = offset + start, offset + end
-        inside = found.text[found.start : found.end].strip("| \t")
+        inside = _OUTER_PIPES.sub("", found.text[found.start : found.end].strip())
         if not inside:
             break
         begin = found.text.index(inside, found.start)
