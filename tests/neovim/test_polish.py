@@ -24,6 +24,15 @@ return #vim.tbl_filter(function(win)
   return vim.api.nvim_win_get_config(win).relative == ''
 end, vim.api.nvim_list_wins())
 """
+TYPE_WHILE_CONNECTING = """
+local rpc = require('writeit.rpc')
+local ensure_client = rpc.ensure_client
+rpc.ensure_client = function(buf)
+  rpc.ensure_client = ensure_client
+  vim.api.nvim_buf_set_lines(buf, 3, 3, false, { 'Typed meanwhile.' })
+  return ensure_client(buf)
+end
+"""
 TYPED = (
     "The brook was loud that day<CR>and nobody could hear the mill<CR><CR>"
     "so we walked on<CR>along the water<CR>past the old weir<CR>"
@@ -49,6 +58,17 @@ def _keys(typed: str) -> list[str]:
         keys.append(key)
         typed = typed.removeprefix(key)
     return keys
+
+
+def test_a_selection_follows_what_is_typed_while_the_server_starts(
+    session: NeovimSession,
+) -> None:
+    """The range is sent when the server is ready."""
+    before = _open_notes(session, "say-In%20better%20words.")
+    session.nvim.lua(TYPE_WHILE_CONNECTING)
+    session.run("polish", line=_line_of(session, PASSAGE))
+    after = before.replace("# Notes", "Typed meanwhile.\n# Notes")
+    assert session.text() == after.replace(PASSAGE, "In better words.")
 
 
 def test_polish_with_neovims_own_code_action(session: NeovimSession) -> None:

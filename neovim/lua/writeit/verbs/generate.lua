@@ -186,10 +186,33 @@ function M.regenerate_command(client, params)
   M.generate_step(client, 'step.regenerate', params)
 end
 
+--- Let a span follow its text; the function returns where that is now.
+---@param buf integer
+---@param span writeit.Span
+---@return fun(): writeit.Span
+local function track_span(buf, span)
+  local ns, marks = vim.api.nvim_create_namespace('writeit.span'), {}
+  for edge, position in pairs(span) do
+    -- Text that is typed beside the span stays outside.
+    local options = { right_gravity = edge == 'start', strict = false }
+    marks[edge] = vim.api.nvim_buf_set_extmark(buf, ns, position.row, position.column, options)
+  end
+  return function()
+    local now = {}
+    for edge, id in pairs(marks) do
+      local place = vim.api.nvim_buf_get_extmark_by_id(buf, ns, id, {})
+      now[edge] = { row = place[1], column = place[2] }
+      vim.api.nvim_buf_del_extmark(buf, ns, id)
+    end
+    return now
+  end
+end
+
 --- `:'<,'>WriteIt polish [instruction]`
 ---@param call writeit.Call
 function M.polish(call)
-  local target = targets.find(call.buf)
+  local current_span = call.span and track_span(call.buf, call.span)
+  local target = targets.find(call.buf) -- waits while the server starts
   if not target.uri then
     error(targets.not_a_document_error(target.buf, 'Only a markdown file can be polished.'), 0)
   elseif call.range and not call.span then
@@ -200,7 +223,7 @@ function M.polish(call)
   end
   M.polish_command(target.client, {
     uri = target.uri,
-    range = call.span and M.to_lsp_range(target, call.span),
+    range = current_span and M.to_lsp_range(target, current_span()),
     instruction = call.words ~= '' and call.words or nil,
     apply = true,
   })
