@@ -170,6 +170,20 @@ async def test_an_unusable_file_is_refused_and_runs_are_kept_beside_it(
     assert (said(store, an_id(1)), said(store, an_id(2))) == (["one"], ["two"])
 
 
+async def test_a_file_that_was_damaged_in_place_is_not_called_foreign(
+    store: LmdbStore, folder: Path
+) -> None:
+    """The sentences are true of a file that WriteIt itself may have written into."""
+    data = folder / "data.mdb"
+    data.write_bytes(data.read_bytes()[:9000])
+    with pytest.raises(StoreError, match="overwritten while it was open") as caught:
+        await say(store, an_id(2), "two")
+    assert "not made by you" not in caught.value.message
+    assert "writeit store restore" in caught.value.hint
+    with pytest.raises(StoreError, match="overwritten while it was open"):
+        store.list_runs(RunQuery())
+
+
 async def test_a_run_with_another_history_is_kept_beside_the_store(
     store: LmdbStore, folder: Path, copy: Path
 ) -> None:

@@ -98,8 +98,19 @@ def corrupt_error(folder: Path, damage: str) -> StoreError:
     return StoreError(
         f"The store in {folder} is damaged: {damage}. It was not changed.",
         reason="corrupt",
-        hint="Copy that folder, then replace it with a backup or remove it. Your"
-        " documents do not depend on it.",
+        hint="Copy that folder, then restore a backup: writeit store restore BACKUP."
+        " Your documents do not depend on it.",
+    )
+
+
+def overwritten_error(folder: Path, damage: str) -> StoreError:
+    """Return the error for a data file that was overwritten while it was open."""
+    return StoreError(
+        f"The store in {folder} was overwritten while it was open, and is damaged:"
+        f" {damage}.",
+        reason="corrupt",
+        hint="Restore a backup: writeit store restore BACKUP. Your documents do not"
+        " depend on it.",
     )
 
 

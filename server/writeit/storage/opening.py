@@ -113,7 +113,9 @@ def _prepare_files(
         provenance.record_as_own(folder)
     if data.stat().st_size == 0:
         raise errors.corrupt_error(folder, "its data file is empty")
-    if is_overwritten or not provenance.is_own_store(folder):
+    if is_overwritten:
+        provenance.adopt_store(folder, errors.overwritten_error)
+    elif not provenance.is_own_store(folder):
         provenance.adopt_store(folder)
 
 

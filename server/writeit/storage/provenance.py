@@ -18,10 +18,12 @@ import os
 import shutil
 import stat
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from writeit.domain.errors import StoreError
 from writeit.storage import errors, integrity, location
 from writeit.storage.backup import temporary_folder
 from writeit.storage.location import store_notes_folder
@@ -69,8 +71,13 @@ def remove_record(folder: Path) -> None:
         _record_path(folder).unlink()
 
 
-def adopt_store(folder: Path) -> None:
+def adopt_store(
+    folder: Path,
+    describe: Callable[[Path, str], StoreError] = errors.foreign_store_error,
+) -> None:
     """Verify a store that was not created here, and replace it by a copy.
+
+    `describe` returns the error for its damage.
 
     Raises:
         StoreError: it is damaged; it was not opened or changed.
@@ -84,7 +91,7 @@ def adopt_store(folder: Path) -> None:
             copy = temporary / DATA_FILE
             shutil.copyfile(folder / DATA_FILE, copy)
             if problems := integrity.find_file_damage(temporary):
-                raise errors.foreign_store_error(folder, problems[0])
+                raise describe(folder, problems[0])
             replace_data_file(copy, folder)
     except location.StoreInUse:
         # A WriteIt on this machine has it mapped and verified it before. What it
