@@ -121,8 +121,6 @@ class Report:
     kept: int = 0
     died: Counter[str] = field(default_factory=Counter)
     """Servers that the system ended, because a file that they read was cut."""
-    lost: int = 0
-    """Runs that only such a server knew."""
     problems: list[str] = field(default_factory=list)
 
     def report(self) -> str:
@@ -132,7 +130,6 @@ class Report:
             f"decisions acknowledged      {self.acknowledged}",
             f"runs kept in files          {self.kept}",
             f"servers that died           {dict(self.died)}",
-            f"runs that died with them    {self.lost}",
             f"problems                    {len(self.problems)}",
             *(f"  {problem[:3000]}" for problem in self.problems[:20]),
         ]
@@ -292,7 +289,8 @@ class Drill:
             self.report.died[act.__name__] += 1
             rename_over(self._store, self._copies / DATA_FILE)
             await self._start(seat, stack)
-            self.report.lost += len(await seat.lost())
+            lost = await seat.lost()
+            self.report.problems += [f"died, {each}" for each in lost.values()]
             seat.decided.clear()  # they are no longer known to this server alone
 
     async def _round(self, number: int, act: Act, where: str) -> None:

@@ -1,6 +1,7 @@
 """A script that tests run as another process on a store. It reports on stdout.
 
 child.py commit FOLDER           commits runs and journals text until it is killed
+child.py record FOLDER           commits runs with their pipeline until it is killed
 child.py say FOLDER NAME COUNT   decides COUNT times on run 1, beside others
 child.py grow FOLDER MEGABYTES   stores that much
 child.py hold FOLDER SECONDS     keeps the write lock that long
@@ -16,6 +17,7 @@ import os
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -46,6 +48,16 @@ async def commit(folder: Path) -> None:
     for number in range(2, 1_000_000):
         store.append_journal(run.pipeline_run_id, samples.an_id(11), f"{number} ")
         await samples.put(store, samples.a_run(number))
+        tell(run=number)
+
+
+async def record(folder: Path) -> None:
+    """Report each run with its pipeline once the store has acknowledged it."""
+    store = LmdbStore.open(folder)
+    pipeline = samples.configuration()
+    for number in range(100, 1_000_000):
+        commit = samples.started(samples.a_run(number, primer=None))
+        await store.commit(replace(commit, configuration=pipeline))
         tell(run=number)
 
 
@@ -160,6 +172,8 @@ def main(verb: str, folder: str, *rest: str) -> None:
         match verb, rest:
             case "commit", ():
                 asyncio.run(commit(path))
+            case "record", ():
+                asyncio.run(record(path))
             case "say", (name, count):
                 asyncio.run(say(path, name, int(count)))
             case "grow", (megabytes,):

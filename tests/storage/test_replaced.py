@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +28,19 @@ from writeit.storage import known_runs
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.store import LmdbStore
 from writeit.storage.verify import check_store
+
+CHILD = str(Path(__file__).with_name("child.py"))
+
+
+def runs_of_a_killed_process(folder: Path) -> list[int]:
+    """Return the numbers of runs that a process stored before it was killed."""
+    with subprocess.Popen(
+        [sys.executable, CHILD, "record", folder], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        acknowledged = [json.loads(child.stdout.readline())["run"] for _ in range(5)]
+        child.kill()
+    return acknowledged
 
 
 async def say(store: LmdbStore, run_id: UUID, text: str) -> None:
@@ -242,3 +258,33 @@ async def test_whatever_the_writer_raises_is_the_answer(
         with pytest.raises(RuntimeError, match="not foreseen"):
             await say(store, an_id(2), "two")
     await say(store, an_id(2), "three")
+
+
+async def test_what_a_killed_process_stored_is_in_the_store_that_replaced_its_own(
+    store: LmdbStore, folder: Path, copy: Path
+) -> None:
+    """The next process stores it again, and what was deleted stays deleted."""
+    store.close()
+    acknowledged = runs_of_a_killed_process(folder)
+    rename_over(folder, copy)
+    after = LmdbStore.open(folder)
+    for number in acknowledged:
+        assert after.get_run(an_id(number)) is not None
+    await after.delete_run(an_id(acknowledged[-1]))
+    after.close()
+    again = LmdbStore.open(folder)
+    assert again.get_run(an_id(acknowledged[-1])) is None
+    again.close()
+
+
+async def test_a_run_that_others_deleted_after_a_kill_is_not_stored_again(
+    store: LmdbStore, folder: Path
+) -> None:
+    """The store was not replaced, so it is right."""
+    other = LmdbStore(folder)
+    number = runs_of_a_killed_process(folder)[-1]
+    await other.delete_run(an_id(number))
+    store.close()
+    again = LmdbStore.open(folder)
+    assert again.get_run(an_id(number)) is None
+    again.close()

@@ -92,6 +92,11 @@ class LmdbEnvironment:
         """Whether what is open can be read: it may no longer be in the folder."""
         return not self._files.is_overwritten
 
+    @property
+    def file_state(self) -> bytes:
+        """What identifies the data file and its newest transaction."""
+        return self._files.state
+
     def replace_files(self, prepare: Callable[[bool], None]) -> bool:
         """Open the files that are in the folder now, which `prepare` checks or creates.
 

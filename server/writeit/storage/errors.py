@@ -98,8 +98,8 @@ def corrupt_error(folder: Path, damage: str) -> StoreError:
     return StoreError(
         f"The store in {folder} is damaged: {damage}. It was not changed.",
         reason="corrupt",
-        hint="Copy that folder, then restore a backup: writeit store restore BACKUP."
-        " Your documents do not depend on it.",
+        hint="Copy that folder, then remove it or restore a backup: writeit store"
+        " restore BACKUP. Your documents do not depend on it.",
     )
 
 

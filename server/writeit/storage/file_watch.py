@@ -55,6 +55,12 @@ class FileWatch:
         """Whether the lock file is still the one that is open."""
         return _identity(self._paths[1]) == self._identities[1]
 
+    @property
+    def state(self) -> bytes:
+        """The data file and its newest transaction, which sorts by its number."""
+        device, inode = self._identities[0] or (0, 0)
+        return struct.pack(">QQQ", device, inode, self._newest)
+
     def check(self) -> None:
         """Check the files before the map is read.
 

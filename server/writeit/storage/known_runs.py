@@ -19,6 +19,7 @@ from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import Lease, RunCommit
 from writeit.storage import keys, mapping, reads, writes
 from writeit.storage.reads import Caches, SnapshotReader
+from writeit.storage.recent_log import RecentLog
 from writeit.storage.snapshot import Batch, Snapshot
 
 KEPT_FOLDER = "kept-runs"
@@ -32,7 +33,8 @@ RenderRun = Callable[[RunBundle], str]
 class KnownRuns:
     """The runs that this process has changed, with all their events."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: RecentLog) -> None:
+        self.log = log
         self.render: RenderRun | None = None
         """Returns a run as text that `writeit import` reads."""
         self.notices: deque[str] = deque()
@@ -73,11 +75,12 @@ class KnownRuns:
             events=(*(known.events or ()), *commit.events),
         )
 
-    def add(self, bundle: RunBundle | None, commit: RunCommit) -> None:
-        """Remember a run that is on the disk now."""
+    def add(self, bundle: RunBundle | None, commit: RunCommit, state: bytes) -> None:
+        """Remember a run that is on the disk now, in the data file `state`."""
         run_id = commit.run.pipeline_run_id
         if bundle is not None:
             self._put(bundle)
+            self.log.add(bundle, state)
         if commit.release_lease:
             self._leases.pop(run_id, None)
         elif commit.lease is not None:
@@ -98,6 +101,8 @@ class KnownRuns:
         """Forget runs that were deleted."""
         with self._lock:
             for run_id in run_ids:
+                if run_id in self._bundles:
+                    self.log.delete([run_id])
                 self._forget(run_id)
                 self._viewed.pop(run_id, None)
 

@@ -53,9 +53,9 @@ def open_environment(
         if shared is None:
             environment = _open_checked(path, map_size, existing=existing)
             prepare = partial(_prepare_files, path, existing=False)
-            shared = _environments[path] = SharedEnvironment(
-                environment, Writer(environment, prepare)
-            )
+            writer = Writer(environment, prepare)
+            writer.reopener.store_abandoned()
+            shared = _environments[path] = SharedEnvironment(environment, writer)
         shared.user_count += 1
         return shared
 
@@ -67,6 +67,7 @@ def close_environment(shared: SharedEnvironment) -> None:
         if shared.user_count == 0:
             del _environments[shared.environment.folder]
             if shared.writer.close():
+                shared.writer.reopener.known.log.close()
                 shared.environment.close()
             # Otherwise the writer still waits for another process and needs the files.
 

@@ -48,7 +48,7 @@ def check_plain_files(folder: Path) -> None:
 def is_own_store(folder: Path) -> bool:
     """Return whether this user's WriteIt created the data file in `folder`."""
     try:
-        known = json.loads(_record_path(folder).read_text(encoding="utf-8"))
+        known = json.loads(record_path(folder).read_text(encoding="utf-8"))
         return bool(known == file_identity(folder))
     except (OSError, ValueError):
         return False
@@ -56,7 +56,7 @@ def is_own_store(folder: Path) -> bool:
 
 def record_as_own(folder: Path) -> None:
     """Record the data file in `folder` as created here."""
-    note = _record_path(folder)
+    note = record_path(folder)
     # Without a record the store is verified each time it is opened.
     with suppress(OSError):
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def record_as_own(folder: Path) -> None:
 def remove_record(folder: Path) -> None:
     """Remove the record of the data file in `folder`, which was deleted."""
     with suppress(OSError):
-        _record_path(folder).unlink()
+        record_path(folder).unlink()
 
 
 def adopt_store(
@@ -108,7 +108,8 @@ def replace_data_file(copy: Path, folder: Path) -> None:
     record_as_own(folder)
 
 
-def _record_path(folder: Path) -> Path:
+def record_path(folder: Path) -> Path:
+    """Return the path of the record of the store in `folder`."""
     path = os.fsencode(folder.resolve())
     name = hashlib.sha256(path).hexdigest()[:32]
     return store_notes_folder() / f"{name}.json"

@@ -17,6 +17,7 @@ from writeit.storage import errors, migrations
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.errors import StoreReplaced
 from writeit.storage.known_runs import KnownRuns
+from writeit.storage.recent_log import RecentLog, take_abandoned_runs
 from writeit.storage.snapshot import DATA_FILE
 
 _COPY_SECONDS = 0.1
@@ -40,7 +41,7 @@ class Reopener:
     def __init__(
         self, environment: LmdbEnvironment, prepare: Callable[[bool], None]
     ) -> None:
-        self.known = KnownRuns()
+        self.known = KnownRuns(RecentLog(environment.folder))
         self.journals: set[StreamedText] = set()
         self._environment = environment
         self._prepare = prepare
@@ -108,13 +109,7 @@ class Reopener:
         write = self._environment.write_once
         write(migrations.migrate)
         write(self.known.store_session_again)
-        refused: list[RunBundle] = []
-        count = 0
-        for bundle in self.known.bundles:
-            try:
-                count += write(partial(self.known.store_again, bundle=bundle))
-            except (InvalidExport, NotFound):
-                refused.append(bundle)
+        count = self._store_runs(self.known.bundles)
         for journal in self.journals:
             journal.write_again()
         self.lacks_runs = False
@@ -124,7 +119,31 @@ class Reopener:
                 "Another program replaced or deleted this folder's run history. It is"
                 f" open again. Runs added from this editor: {count}."
             )
+
+    def store_abandoned(self) -> None:
+        """Store what the store lacks of processes that died as it was replaced."""
+        folder, state = self._environment.folder, self._environment.file_state
+        try:
+            for runs in take_abandoned_runs(folder, state):
+                self._store_runs(runs)
+        except (StoreError, lmdb.Error, ValueError) as error:
+            self.known.notices.append(
+                "Runs of an earlier editor could not be added to this folder's run"
+                f" history ({error}). WriteIt tries again at the next start."
+            )
+
+    def _store_runs(self, bundles: Sequence[RunBundle]) -> int:
+        """Store what the store lacks of runs; return how many it lacked."""
+        refused: list[RunBundle] = []
+        count = 0
+        for bundle in bundles:
+            write = partial(self.known.store_again, bundle=bundle)
+            try:
+                count += self._environment.write_once(write)
+            except (InvalidExport, NotFound):
+                refused.append(bundle)
         self._keep(refused)
+        return count
 
     def _keep(self, bundles: Sequence[RunBundle]) -> None:
         """Write runs that cannot be stored into files, and say so."""

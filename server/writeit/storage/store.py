@@ -395,7 +395,7 @@ class LmdbStore:
             journal.unmark_ended(run_id, ended)
             return
         written, bundle = done.result()
-        opened.writer.reopener.known.add(bundle, commit)
+        opened.writer.reopener.known.add(bundle, commit, opened.environment.file_state)
         self._caches.runs.add(written.record, written.stored)
         journal.discard(run_id, ended)
 
