@@ -31,6 +31,8 @@ PROMPT = "Edit it.\n\n<passage>\nBody are here.\n</passage>\n\nNow."
         ("Here is the revised text:\n\nSo.", "So."),
         ("Sure! Here's the polished passage:\n\nSo.", "So."),
         ("**Revised version:**\n\nSo.", "So."),
+        ("Here is the corrected Markdown:\n\nSo.", "So."),
+        ("I've tightened it as follows:\n\nSo.", "So."),
         ("<passage>\nBody is here.\n</passage>", "Body is here."),
         ("<passage-2>\nBody is here.\n</passage-2>", "Body is here."),
         (
@@ -56,6 +58,8 @@ def test_what_is_around_a_text_is_removed(raw: str, clean: str) -> None:
         "```\n```",
         "Here is what we found:\n\nSo.",
         "Here is the text: short.\n\nMore.",
+        "Here is the list:\n\n- a",
+        "Improved speed:\n\n- a",
         "<details>\nMore.\n</details>",
     ],
 )

@@ -16,16 +16,22 @@ _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^`\r\n]*)[\r\n]*")
 _PROSE_LANGUAGES = {"", "markdown", "md", "text", "txt"}
 _OPENING_TAG = re.compile(r"^<([a-z][\w-]*)>$", re.MULTILINE)
 _THOUGHTS = re.compile(r"\s*<(think|thinking)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
+_CHANGED = (
+    "revised|polished|rewritten|edited|improved|corrected|updated|shortened|tightened"
+    "|merged|joined"
+)
+_TEXT = (
+    "text|passage|version|paragraphs?|section|article|draft|outline|rewrite|revision"
+    "|continuation|markdown"
+)
 _ANNOUNCEMENT = re.compile(
     r"(?:\W*(?:sure|certainly|of course|absolutely|okay|ok|yes|great)\b[^:\r\n]{0,40})?"
     r"\W*(?:"
-    r"(?:here(?:['\u2019]s| is| are)|below (?:is|are)|this is|the following is)\b"
-    r"[^:\r\n]{0,60}?\b"
-    r"|(?:(?:your|the|my) )?(?:revised|polished|rewritten|edited|improved|corrected"
-    r"|updated|shortened|tightened|new|final|merged) )"
-    r"(?:text|passage|version|paragraphs?|sections?|article|draft|outline|rewrite"
-    r"|revision|continuation|edit|answer|item|cell|heading|sentences?|list|note)\b"
-    r"[^:\r\n]{0,60}:\W*(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)\s*",
+    rf"(?:here(?:['\u2019]s| is| are)|below is)\b[^:\r\n]{{0,50}}\b(?:{_TEXT})\b"
+    r"|here you (?:go|are)\b"
+    rf"|i(?:['\u2019]ve| have) (?:{_CHANGED})\b"
+    rf"|(?:(?:your|the|my) )?(?:{_CHANGED}) (?:{_TEXT})\b"
+    r")[^:\r\n]{0,60}:\W*(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)\s*",
     re.IGNORECASE,
 )
 
