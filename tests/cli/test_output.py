@@ -6,7 +6,6 @@ import pytest
 from support import runs
 from writeit.cli.interactive.answers import parse_paragraph_ranges
 from writeit.cli.output import (
-    escape_controls,
     render_for_terminal,
     render_step_for_terminal,
 )
@@ -14,6 +13,7 @@ from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineRun
 from writeit.text.block_reader import split_paragraphs
+from writeit.text.lines import escape_controls
 from writeit.views.run import render_run
 from writeit.views.step import render_prompt
 

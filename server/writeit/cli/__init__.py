@@ -10,9 +10,10 @@ import click
 
 from writeit import __version__
 from writeit.cli import run, runs, setup, store
-from writeit.cli.output import colour_override, escape_controls, print_error
+from writeit.cli.output import colour_override, echo, print_error
 from writeit.domain.errors import InvalidParams, WriteItError
 from writeit.ports.system import Ports
+from writeit.text.lines import make_visible
 
 FAILED, MISUSED = 1, 2
 
@@ -74,13 +75,13 @@ def run_command_line(arguments: list[str], create_ports: Callable[[], Ports]) ->
     def create_and_report() -> Ports:
         ports = create_ports()
         for problem in ports.config_problems:
-            click.echo(escape_controls(problem), err=True)
+            echo(make_visible(problem), err=True)
         return ports
 
     try:
         writeit.main(arguments, standalone_mode=False, obj=create_and_report)
     except click.Abort:
-        click.echo("Stopped.", err=True)
+        echo("Stopped.", err=True)
         sys.exit(FAILED)
     except click.ClickException as error:
         error.show()
@@ -88,5 +89,5 @@ def run_command_line(arguments: list[str], create_ports: Callable[[], Ports]) ->
     except WriteItError as error:
         print_error(error)
         for note in getattr(error, "__notes__", ()):
-            click.echo(escape_controls(note), err=True)
+            echo(make_visible(note), err=True)
         sys.exit(MISUSED if isinstance(error, InvalidParams) else FAILED)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from writeit.cli.output import echo, echo_styled
+
 with suppress(ImportError):  # lines can be edited where Python was built with it
     import readline  # noqa: F401 -- importing it is what it takes
 
@@ -35,7 +37,7 @@ class Console:
 
     def write(self, text: str) -> None:
         """Write a message."""
-        click.echo(text, err=True)
+        echo_styled(text, err=True)
 
     def read_line(self, prompt: str) -> str:
         """Return a line.
@@ -61,12 +63,12 @@ class Console:
     def _read_raw_line(self, prompt: str) -> str:
         if self.is_interactive and sys.stdout.isatty():
             return input(prompt)  # readline must know the prompt
-        click.echo(prompt, nl=False, err=True)
+        echo(prompt, nl=False, err=True)
         line = sys.stdin.readline()
         if not line:
             raise EOFError
         if not self.is_interactive:
-            click.echo(line.rstrip("\r\n"), err=True)
+            echo(line.rstrip("\r\n"), err=True)
         return line.rstrip("\r\n")
 
     @property

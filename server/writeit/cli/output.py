@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import click
@@ -22,6 +23,7 @@ from writeit.engine.streaming import (
     StreamEvent,
 )
 from writeit.text.block_reader import read_blocks
+from writeit.text.lines import escape_controls, make_visible
 from writeit.views.section_markers import PageParts, SectionText
 from writeit.views.step import step_parts
 from writeit.views.wording import interruption_text, step_next_action
@@ -30,16 +32,54 @@ json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
+# Everything that is printed goes through these three functions: what a file, a model or
+# a provider says cannot steer the terminal. Pipes and files get the bytes as they are.
+
+
+def echo(
+    text: object = "",
+    *,
+    err: bool = False,
+    nl: bool = True,
+    **styles: Any,  # noqa: ANN401 -- as click's
+) -> None:
+    """Print a line; on a terminal, hidden characters are made visible."""
+    text = str(text)
+    if _is_terminal(err=err):
+        text = make_visible(text)
+    click.secho(text, err=err, nl=nl, color=colour_override(), **styles)
+
+
+def echo_text(text: str) -> None:
+    """Print a text of the user; on a terminal, without control characters."""
+    text = escape_controls(text) if _is_terminal(err=False) else text
+    click.echo(text, nl=False, color=True)  # else click removes escapes
+
+
+def echo_styled(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print what `style` and `render_for_terminal` made."""
+    click.echo(text, err=err, nl=nl)
+
+
+def style(text: str, **styles: Any) -> str:  # noqa: ANN401 -- as click's
+    """Return a text with a style; hidden characters in it are made visible."""
+    return click.style(make_visible(text), **styles)
+
+
+def _is_terminal(*, err: bool) -> bool:
+    return (sys.stderr if err else sys.stdout).isatty()
+
+
 def print_json(value: object) -> None:
     """Print a value as indented JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_error(error: WriteItError) -> None:
     """Print an error and its hint to stderr."""
-    click.secho(escape_controls(error.message), fg="red", err=True)
+    echo(make_visible(error.message), fg="red", err=True)
     if error.hint:
-        click.echo(escape_controls(error.hint), err=True)
+        echo(make_visible(error.hint), err=True)
 
 
 _DEFAULT_COLOURS: Final = {
@@ -80,35 +120,15 @@ class Theme:
         if run.deleted:
             return self.style_dim(text)
         colour = self._colours.get(run.status)
-        return text if colour is None else click.style(text, fg=colour)
+        return text if colour is None else style(text, fg=colour)
 
     def style_dim(self, text: str) -> str:
         """Style a text as dim."""
-        return text if self._is_plain else click.style(text, dim=True)
+        return text if self._is_plain else style(text, dim=True)
 
     def style_bold(self, text: str) -> str:
         """Style a text as bold."""
-        return text if self._is_plain else click.style(text, bold=True)
-
-
-_CONTROL_PICTURES = 0x2400
-"""The first of the Unicode pictures of control characters."""
-_KEPT_CONTROLS = "\n\t"
-_CONTROL_REPLACEMENTS: Final = {
-    **{
-        code: chr(_CONTROL_PICTURES + code)
-        for code in range(0x20)
-        if chr(code) not in _KEPT_CONTROLS
-    },
-    ord("\r"): None,
-    0x7F: "\N{SYMBOL FOR DELETE}",
-    **dict.fromkeys(range(0x80, 0xA0), "\N{REPLACEMENT CHARACTER}"),
-}
-
-
-def escape_controls(text: str) -> str:
-    """Replace control characters, so that a text cannot steer the terminal."""
-    return text.translate(_CONTROL_REPLACEMENTS)
+        return text if self._is_plain else style(text, bold=True)
 
 
 _HEADING = re.compile(r"^#{1,6} (.*)$")
@@ -192,10 +212,10 @@ def _style_markdown(markdown: str) -> str:
 
 def _style_line(line: str) -> str:
     line = _HEADING.sub(
-        lambda m: click.style(m[1], bold=True), _NUMBERED_LINK.sub(r"\1\2", line)
+        lambda m: style(m[1], bold=True), _NUMBERED_LINK.sub(r"\1\2", line)
     )
-    line = _STRONG.sub(lambda m: click.style(m[1], bold=True), line)
-    line = _STRIKETHROUGH.sub(lambda m: click.style(m[1], strikethrough=True), line)
+    line = _STRONG.sub(lambda m: style(m[1], bold=True), line)
+    line = _STRIKETHROUGH.sub(lambda m: style(m[1], strikethrough=True), line)
     line = _EMPHASIS.sub(r"\1", line)
     return _RULE_LINE.sub(_RULE, _ESCAPED.sub(r"\1", line))
 
@@ -217,27 +237,27 @@ class StreamPrinter:
                 self._shown_response_id = event.responses[0][0]
                 self._models = dict(event.responses)
                 models = ", ".join(model for _, model in event.responses)
-                click.secho(f"\n── {event.step} ── {models}", bold=True, err=True)
+                echo(f"\n── {event.step} ── {models}", bold=True, err=True)
             case ResponseDelta():
                 if event.response_id == self._shown_response_id:
-                    click.echo(escape_controls(event.text), nl=False, err=True)
+                    echo_styled(escape_controls(event.text), nl=False, err=True)
             case GenerationNotice():
                 notice = escape_controls(f"{event.title}. {event.message}")
-                click.secho(f"\n{notice}", fg="yellow", err=True)
+                echo(f"\n{notice}", fg="yellow", err=True)
             case ResponseFinished():
                 self._show_finished(event)
 
     def end_step(self) -> None:
         """End the text of a step with a line break."""
         if not self._quiet:
-            click.echo(err=True)
+            echo(err=True)
 
     def _show_finished(self, event: ResponseFinished) -> None:
         model = self._models.get(event.response_id, "")
         if event.status == "failed":
-            click.secho(
+            echo(
                 f"\n{model}: {escape_controls(event.message or '')}", fg="red", err=True
             )
         elif event.response_id != self._shown_response_id and event.usage:
             tokens = event.usage.completion_tokens
-            click.echo(f"\n{model}: {event.status}, {tokens} tokens", err=True)
+            echo(f"\n{model}: {event.status}, {tokens} tokens", err=True)

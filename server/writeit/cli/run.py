@@ -15,7 +15,7 @@ import click
 from writeit.cli.console import Console
 from writeit.cli.interactive.loop import Shell, run_interactively
 from writeit.cli.interactive.verbs import execute_verb_line
-from writeit.cli.output import StreamPrinter
+from writeit.cli.output import StreamPrinter, echo, echo_text
 from writeit.cli.workspace import (
     OpenWorkspace,
     open_workspace,
@@ -262,7 +262,7 @@ def _print_result(
     if text is not None and output is not None:
         source = final_run.document.text
         write_text_file(output, with_line_ends_of(source, text), replace=force)
-        click.echo(f"Article written to {output}.", err=True)
+        echo(f"Article written to {output}.", err=True)
     if as_json:
         result = {
             "run_id": str(run_id),
@@ -271,14 +271,14 @@ def _print_result(
             "article": text,
             "output": str(output) if output and text is not None else None,
         }
-        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        echo(json.dumps(result, indent=2, ensure_ascii=False))
     elif text is not None and output is None:
-        click.echo(text, nl=False)
+        echo_text(text)
     if finished:
         hint = f"Export every prompt and answer with: writeit export {run_id}"
     else:
         hint = _resume_hint(run_id)
-    click.echo(hint, err=True)
+    echo(hint, err=True)
 
 
 def _resume_hint(run_id: UUID) -> str:
@@ -291,7 +291,7 @@ def _article_or_none(final_run: PipelineRun) -> str | None:
     try:
         return final_text(final_run)
     except InvalidTransition:
-        click.echo("There is no article: every step was skipped.", err=True)
+        echo("There is no article: every step was skipped.", err=True)
         return None
 
 
@@ -313,7 +313,7 @@ async def _execute(
             raise
         except asyncio.CancelledError:
             if kept := await _keep_or_delete(workspace, request, run_id):
-                click.echo(kept, err=True)
+                echo(kept, err=True)
             raise
 
 

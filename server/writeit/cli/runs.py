@@ -15,6 +15,9 @@ from writeit import __version__
 from writeit.cli.output import (
     DATE,
     Theme,
+    echo,
+    echo_styled,
+    echo_text,
     json_option,
     print_json,
     render_for_terminal,
@@ -85,9 +88,9 @@ def log(  # noqa: PLR0913 -- one parameter an option
     if has_store(Path.cwd(), context):
         run_async(_print_runs(context, query, tree=tree, as_json=as_json))
     elif as_json:
-        click.echo("[]")
+        echo("[]")
     else:
-        click.echo("No run was made here yet; `writeit run` makes the first.", err=True)
+        echo("No run was made here yet; `writeit run` makes the first.", err=True)
 
 
 async def _print_runs(
@@ -105,9 +108,9 @@ async def _print_runs(
             print_json([_summary_to_json(run) for run in page.runs])
         else:
             for run in page.runs:
-                click.echo(_format_run(run, theme))
+                echo_styled(_format_run(run, theme))
         if page.next_older_than is not None and not as_json:
-            click.echo(f"More runs: --limit {2 * query.limit}", err=True)
+            echo(f"More runs: --limit {2 * query.limit}", err=True)
     return True
 
 
@@ -136,7 +139,7 @@ def _print_trees(trees: list[RunNode], theme: Theme, *, as_json: bool) -> None:
 
     for node in trees:
         rows = tree_rows(node, style_label=style_label)
-        click.echo("\n".join(line for line, _ in rows))
+        echo_styled("\n".join(line for line, _ in rows))
 
 
 def _summary_to_json(run: RunSummary) -> dict[str, Any]:
@@ -165,9 +168,8 @@ def show(
     context: click.Context, *, run_id: UUID, step: str | None, as_json: bool
 ) -> None:
     """Show RUN: its status, steps and branches."""
-    click.echo(
-        run_async(_render_run_or_step(context, run_id, step, as_json=as_json)), nl=False
-    )
+    text = run_async(_render_run_or_step(context, run_id, step, as_json=as_json))
+    echo_styled(text, nl=False)
 
 
 async def _render_run_or_step(
@@ -208,7 +210,7 @@ def usage(
         text = run_async(_render_workspace_usage(context, since, by, as_json=as_json))
     else:
         text = _format_usage(None, since, by, as_json=as_json)
-    click.echo(text, nl=False)
+    echo_styled(text, nl=False)
 
 
 async def _render_workspace_usage(
@@ -275,7 +277,7 @@ def export(  # noqa: PLR0913 -- one parameter an option
     form = "json" if as_json else form
     content = run_async(_export_content(context, run_id, form, history=not no_history))
     if output is None:
-        click.echo(content, nl=False)
+        echo_text(content)
     else:
         write_text_file(output, content, replace=force)
 
@@ -310,7 +312,7 @@ def import_(context: click.Context, *, file: Path, as_json: bool) -> None:
         print_json({"run_id": str(run.pipeline_run_id), "status": run.status.value})
     else:
         run_id = run.pipeline_run_id
-        click.echo(f"Imported run {run_id}. Show it with: writeit show {run_id}")
+        echo(f"Imported run {run_id}. Show it with: writeit show {run_id}")
 
 
 def _read_export_file(file: Path) -> str:

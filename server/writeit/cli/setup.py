@@ -15,7 +15,7 @@ from typing import TypeVar
 import click
 
 from writeit import __version__
-from writeit.cli.output import json_option, print_json
+from writeit.cli.output import echo, echo_styled, json_option, print_json, style
 from writeit.cli.workspace import find_workspace, run_async
 from writeit.domain.errors import NotFound, WriteItError
 from writeit.library.catalog import read_library
@@ -23,6 +23,7 @@ from writeit.library.pipelines import read_pipeline, read_primer
 from writeit.library.yaml_source import SourceProblem
 from writeit.ports.models import ModelInfo, Models
 from writeit.ports.system import KeySource, Ports
+from writeit.text.lines import make_visible
 
 T = TypeVar("T")
 
@@ -150,10 +151,10 @@ def _ollama_finding(infos: Iterable[ModelInfo]) -> DoctorFinding:
 
 
 def _print_report(report: DoctorReport) -> None:
-    click.echo(f"WriteIt {report.writeit}, Python {report.python}, {report.platform}")
-    click.echo(f"Workspace: {report.workspace}")
+    echo(f"WriteIt {report.writeit}, Python {report.python}, {report.platform}")
+    echo(f"Workspace: {report.workspace}")
     if report.proxies:
-        click.echo(f"Proxy variables set: {', '.join(report.proxies)}")
+        echo(f"Proxy variables set: {', '.join(report.proxies)}")
     for finding in report.findings:
         _print_line(finding.name, finding.says, ok=finding.ok)
     keyed = {p: s for p, s in report.keys.items() if s != "none"}
@@ -165,7 +166,7 @@ def _print_report(report: DoctorReport) -> None:
         some = ", ".join(models[:3]) + (", …" if len(models) > 3 else "")  # noqa: PLR2004 -- a sample
         _print_line(provider, f"{len(models)} usable: {some}", ok=True)
     if not report.usable:
-        click.secho(
+        echo(
             "No model is usable yet. To work offline and without an account:"
             " pip install 'writeit[local]', then writeit model install",
             fg="red",
@@ -173,8 +174,8 @@ def _print_report(report: DoctorReport) -> None:
 
 
 def _print_line(name: str, says: str, *, ok: bool) -> None:
-    mark = click.style("ok", fg="green") if ok else click.style("--", fg="yellow")
-    click.echo(f"{mark}  {name}: {says}")
+    mark = style("ok", fg="green") if ok else style("--", fg="yellow")
+    echo_styled(f"{mark}  {make_visible(f'{name}: {says}')}")
 
 
 @click.group()
@@ -200,11 +201,9 @@ def set_key(context: click.Context, *, provider: str, as_json: bool) -> None:
     if as_json:
         print_json({"provider": provider, "stored": True})
     else:
-        click.echo(f"Stored the key of {provider} in the system keyring.")
+        echo(f"Stored the key of {provider} in the system keyring.")
     if ports.keys.source(provider) == "environment":
-        click.echo(
-            "The environment also sets this key, and takes precedence.", err=True
-        )
+        echo("The environment also sets this key, and takes precedence.", err=True)
 
 
 def _read_key(provider: str) -> str:
@@ -226,7 +225,7 @@ def list_keys(context: click.Context, *, provider: str | None, as_json: bool) ->
         print_json({"providers": entries})
         return
     for name, source in sources.items():
-        click.echo(f"{name:16} {source}")
+        echo(f"{name:16} {source}")
 
 
 DEFAULT_EMBEDDED_MODEL = "embedded/smollm2-135m"
@@ -251,7 +250,7 @@ def list_models(context: click.Context, *, provider: str | None, as_json: bool) 
         return
     for info in models:
         state = "ready" if info.available else info.reason or "not available"
-        click.echo(f"{info.id:40} {state}")
+        echo(f"{info.id:40} {state}")
 
 
 @model.command()
@@ -263,7 +262,7 @@ def install(context: click.Context, *, name: str, as_json: bool) -> None:
 
     def report(message: str, fraction: float | None) -> None:
         share = "" if fraction is None else f" {fraction:.0%}"
-        click.echo(f"{message}{share}", err=True)
+        echo(f"{message}{share}", err=True)
 
     info = _run_with_models(
         context.obj(), lambda models: models.install_model(name, report)
@@ -271,7 +270,7 @@ def install(context: click.Context, *, name: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(info))
         return
-    click.echo(f"{info.id}: {'ready' if info.available else info.reason}")
+    echo(f"{info.id}: {'ready' if info.available else info.reason}")
 
 
 def _run_with_models(ports: Ports, operation: Callable[[Models], Awaitable[T]]) -> T:
@@ -291,7 +290,7 @@ def _run_with_models(ports: Ports, operation: Callable[[Models], Awaitable[T]]) 
 def neovim_runtime(*, as_json: bool) -> None:
     """Print the folder of the Neovim plug-in, for the runtimepath."""
     path = str(runtime_folder())
-    click.echo(json.dumps({"path": path}) if as_json else path)
+    echo(json.dumps({"path": path}) if as_json else path)
 
 
 def runtime_folder() -> Path:
@@ -327,7 +326,7 @@ def list_pipelines(*, as_json: bool) -> None:
     library, _ = read_library(find_workspace(Path.cwd()))
     if not as_json:
         for configuration in library.usable_pipelines:
-            click.echo(f"{configuration.name:24} {configuration.description}")
+            echo(f"{configuration.name:24} {configuration.description}")
         return
     entries = [
         {
@@ -366,7 +365,7 @@ def check(*, place: Path, as_json: bool) -> None:
     for problem in () if as_json else problems:
         start = problem.range.start
         where = f"{problem.uri}:{start.line + 1}:{start.character + 1}"
-        click.echo(f"{where}: {problem.severity}: {problem.message}")
+        echo(f"{where}: {problem.severity}: {problem.message}")
     if any(problem.severity == "error" for problem in problems):
         sys.exit(EXIT_INVALID_FILES)
 

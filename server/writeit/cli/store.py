@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import click
 
-from writeit.cli.output import DATE, json_option, print_json
+from writeit.cli.output import DATE, echo, json_option, print_json
 from writeit.cli.workspace import (
     find_workspace,
     has_store,
@@ -45,7 +45,7 @@ def status(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         print_json({"path": str(folder), "runs": 0, "exists": False})
     else:
-        click.echo(f"No store yet. The first run creates {folder}.")
+        echo(f"No store yet. The first run creates {folder}.")
 
 
 @store.command()
@@ -59,8 +59,8 @@ def verify(context: click.Context, *, as_json: bool) -> None:
         print_json({"ok": not problems, **asdict(verified)})
     else:
         for problem in problems:
-            click.echo(f"{problem.key}: {problem.message}")
-        click.echo(f"Checked {verified.checked} keys, problems: {len(problems)}.")
+            echo(f"{problem.key}: {problem.message}")
+        echo(f"Checked {verified.checked} keys, problems: {len(problems)}.")
     if problems:
         sys.exit(EXIT_PROBLEMS_FOUND)
 
@@ -87,7 +87,7 @@ def backup(context: click.Context, path: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"path": str(copied)})
     else:
-        click.echo(f"Copied the store to {copied}.")
+        echo(f"Copied the store to {copied}.")
 
 
 @store.command()
@@ -102,9 +102,9 @@ def move(context: click.Context, *, as_json: bool) -> None:
             {"moved": source is not None, "from": source, "to": str(moved.target)}
         )
     elif moved.source is None:
-        click.echo(f"Nothing to move. The store belongs in {moved.target}.")
+        echo(f"Nothing to move. The store belongs in {moved.target}.")
     else:
-        click.echo(f"Moved the store from {moved.source} to {moved.target}.")
+        echo(f"Moved the store from {moved.source} to {moved.target}.")
 
 
 @store.command()
@@ -129,20 +129,20 @@ def restore(context: click.Context, backup: Path, *, yes: bool, as_json: bool) -
             }
         )
         return
-    click.echo(f"Runs in the backup: {result.backup_runs}. Now: {result.store_runs}.")
+    echo(f"Runs in the backup: {result.backup_runs}. Now: {result.store_runs}.")
     if result.damage:
-        click.echo(result.damage)
+        echo(result.damage)
     if result.replaced:
-        click.echo("The backup does not have these runs as they are now:")
+        echo("The backup does not have these runs as they are now:")
     for run in result.replaced:
         name = run.name or run.title
-        click.echo(f"  {name}, changed {format_datetime(run.updated_at)}")
+        echo(f"  {name}, changed {format_datetime(run.updated_at)}")
     if not yes:
-        click.echo("Nothing was changed. Replace the store with --yes.", err=True)
+        echo("Nothing was changed. Replace the store with --yes.", err=True)
     elif result.kept_in:
-        click.echo(f"Restored the backup. The replaced store is in {result.kept_in}.")
+        echo(f"Restored the backup. The replaced store is in {result.kept_in}.")
     else:
-        click.echo("Restored the backup.")
+        echo("Restored the backup.")
 
 
 @store.command()
@@ -171,9 +171,9 @@ def prune(
         print_json({**asdict(deleted), "dry_run": not yes})
         return
     label = "Deleted" if yes else "Would be deleted"
-    click.echo(f"{label}: finished runs {deleted.runs}, answers {deleted.responses}.")
+    echo(f"{label}: finished runs {deleted.runs}, answers {deleted.responses}.")
     if deleted.runs and not yes:
-        click.echo("Delete them with --before DATE --yes.", err=True)
+        echo("Delete them with --before DATE --yes.", err=True)
 
 
 def _run_maintenance(
@@ -195,4 +195,4 @@ def _print_status(status: StoreStatus, *, as_json: bool) -> None:
         return
     for name, value in figures.items():
         label = name.replace("_", " ")
-        click.echo(f"{label:11} {value:,}" if isinstance(value, int) else value)
+        echo(f"{label:11} {value:,}" if isinstance(value, int) else value)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from writeit.cli.output import echo
 from writeit.domain.errors import InvalidParams, NotFound, StoreError
 from writeit.engine.sessions import start_session
 from writeit.files import create_file, write_error, write_whole_file
@@ -42,7 +43,7 @@ class OpenWorkspace:
         self.store: Store
         self.store, message = ports.open_store(path)
         if message:
-            click.echo(message, err=True)
+            echo(message, err=True)
         try:
             self.engine = start_session(ports, path, self.store)
         except StoreError:
@@ -57,7 +58,7 @@ class OpenWorkspace:
         """Store what is pending and close everything."""
         await self.engine.close()
         for notice in self.store.take_notices():
-            click.echo(notice, err=True)
+            echo(notice, err=True)
         self.store.close()
         await self.ports.models.close()
 

@@ -25,6 +25,7 @@ from writeit.lsp.messages import (
     parse_client_options,
 )
 from writeit.lsp.pygls_fixes import can_pull_diagnostics, can_read_content
+from writeit.text.lines import make_visible
 
 EditReply: TypeAlias = "asyncio.Future[types.ApplyWorkspaceEditResult]"
 MarkupFormats: TypeAlias = Sequence[types.MarkupKind | str]
@@ -184,7 +185,7 @@ class Client:
 
     def _show_message(self, message: str, severity: types.MessageType) -> None:
         self._server.window_show_message(
-            types.ShowMessageParams(type=severity, message=message)
+            types.ShowMessageParams(type=severity, message=make_visible(message))
         )
 
     async def ask(self, message: str, button: str) -> bool:
@@ -193,7 +194,7 @@ class Client:
             reply = await self._server.window_show_message_request_async(
                 types.ShowMessageRequestParams(
                     type=types.MessageType.Warning,
-                    message=message,
+                    message=make_visible(message),
                     actions=[types.MessageActionItem(button)],
                 )
             )

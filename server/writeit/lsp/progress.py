@@ -22,6 +22,7 @@ from writeit.lsp import messages as m
 from writeit.lsp.client import Client
 from writeit.lsp.messages import WireMessage
 from writeit.lsp.shapes import ExtendedSource
+from writeit.text.lines import make_visible
 
 MIN_REPORT_INTERVAL = 0.1
 """Work-done progress is reported at most ten times a second."""
@@ -102,7 +103,9 @@ class WorkDoneProgress:
         if self._token is not None:
             progress.begin(
                 self._token,
-                types.WorkDoneProgressBegin(title=self._title, cancellable=True),
+                types.WorkDoneProgressBegin(
+                    title=make_visible(self._title), cancellable=True
+                ),
             )
             progress.tokens[self._token].add_done_callback(self._handle_cancel)
         return self
@@ -132,7 +135,9 @@ class WorkDoneProgress:
         self._last_report = now
         self._client.work_done_progress.report(
             self._token,
-            types.WorkDoneProgressReport(message=message, percentage=percentage),
+            types.WorkDoneProgressReport(
+                message=make_visible(message), percentage=percentage
+            ),
         )
 
     def _handle_cancel(self, _: object) -> None:

@@ -21,6 +21,36 @@ _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _ZERO_WIDTH_JOINER = "\u200d"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_HIDDEN = re.compile(
+    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2028\u2029\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+)
+"""Characters that show nothing or turn the direction; joiners of letters are none."""
+_CONTROL_PICTURES = 0x2400
+"""The first of the Unicode pictures of control characters."""
+
+
+def escape_controls(text: str) -> str:
+    """Replace control characters, so that a text cannot steer a terminal."""
+    return _CONTROL.sub(_picture, text.replace("\r\n", "\n"))
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:  # noqa: PLR2004 -- the C0 controls
+        return chr(_CONTROL_PICTURES + code)
+    return (
+        "\N{SYMBOL FOR DELETE}" if match[0] == "\x7f" else "\N{REPLACEMENT CHARACTER}"
+    )
+
+
+def make_visible(text: str) -> str:
+    """Replace control, zero-width and bidirectional characters by what shows them."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _HIDDEN.sub(lambda match: f"<U+{ord(match[0]):04X}>", escape_controls(text))
 
 
 def split_lines(text: str) -> list[str]:

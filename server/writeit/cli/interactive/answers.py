@@ -11,13 +11,13 @@ from tempfile import mkstemp
 
 from writeit.cli.console import InputStopped
 from writeit.cli.interactive.loop import LeaveRun, Shell, StepOperation, verb
-from writeit.cli.output import escape_controls
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.generate import check_can_regenerate
 from writeit.domain.run import Passage, PipelineRun, StepState, StepStatus
 from writeit.engine.requests import MergeWithModel, RegenerateStep
 from writeit.text.block_reader import split_paragraphs
+from writeit.text.lines import escape_controls
 from writeit.views.wording import count_of
 
 

@@ -12,7 +12,12 @@ from uuid import UUID
 import click
 
 from writeit.cli.console import Console, InputStopped, on_interrupt
-from writeit.cli.output import StreamPrinter, print_error, render_step_for_terminal
+from writeit.cli.output import (
+    StreamPrinter,
+    echo,
+    print_error,
+    render_step_for_terminal,
+)
 from writeit.cli.workspace import OpenWorkspace
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations.lifecycle import Events, find_step
@@ -82,7 +87,7 @@ class Shell:
         self.needs_redraw = True
 
         def stop() -> None:
-            click.secho("\nStopping. What has arrived is kept.", dim=True, err=True)
+            echo("\nStopping. What has arrived is kept.", dim=True, err=True)
             _stop_generation(generation)
 
         with on_interrupt(stop):

@@ -12,6 +12,7 @@ from typing import Any
 from lsprotocol import types
 
 from writeit.domain.run import PipelineRun
+from writeit.text.lines import make_visible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Action:
     def to_command(self, title: str) -> types.Command:
         """Return the LSP command with a title and its one argument."""
         arguments = [{**self.params, "wait": False}]
+        title = make_visible(title)
         return types.Command(title=title, command=self.command, arguments=arguments)
 
 

@@ -29,6 +29,7 @@ from writeit.lsp.features.diagnostics import find_problems, to_diagnostic
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.ports.store import RunQuery
+from writeit.text.lines import make_visible
 from writeit.views.uris import View
 
 # --- quick fixes in front matter ---
@@ -226,7 +227,7 @@ def _to_code_actions(
 
 
 def _to_code_action(action: Action, kind: str, session: Session) -> types.CodeAction:
-    title = f"WriteIt: {action.title}"
+    title = make_visible(f"WriteIt: {action.title}")
     has_tag = action.uses_model and session.client.capabilities.llm_tag
     return types.CodeAction(
         title=title,

@@ -21,6 +21,7 @@ from writeit.library.yaml_source import ProblemCode, SourceProblem
 from writeit.lsp.convert import to_lsp_range, uri_to_path
 from writeit.lsp.documents import parse_front_matter
 from writeit.lsp.session import Session
+from writeit.text.lines import make_visible
 
 DIAGNOSTIC_SOURCE = "writeit"
 DEBOUNCE_SECONDS = 0.15
@@ -94,7 +95,7 @@ def to_diagnostic(
     """Return a problem as an LSP diagnostic."""
     return types.Diagnostic(
         range=problem_range,
-        message=problem.message,
+        message=make_visible(problem.message),
         severity=_SEVERITIES[problem.severity],
         code=problem.code or None,
         source=DIAGNOSTIC_SOURCE,
