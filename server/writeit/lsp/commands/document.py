@@ -76,7 +76,8 @@ async def restore_user_text(
         result = await applying.restore_text(
             folder, run, applied, wait_for_user=not params.wait
         )
-        if params.older and result.outcome.conflicts:
+        outcome = result.outcome
+        if params.older and outcome.conflicts and not outcome.is_applied:
             result = await _restore_older(request, run, applied) or result
         verb = "Removed" if applied.mode == "new_file" else "Restored"
         done = f"{verb} {document_name(result.uri)}."
