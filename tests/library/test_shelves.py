@@ -141,7 +141,8 @@ def test_the_same_name_twice_in_one_folder_is_an_error(workspace: Path) -> None:
     put(workspace, "mine", "first", file="a")
     second = put(workspace, "mine", "second", file="b")
     found, _ = check_problem(workspace, second, "error", "a.yaml has the name")
-    assert found.pipeline("mine").description == "first"
+    with pytest.raises(InvalidPipeline, match=r"in a\.yaml .* b\.yaml has the name"):
+        found.pipeline("mine")
 
 
 def test_a_folder_that_is_the_bundled_one_is_read_once() -> None:

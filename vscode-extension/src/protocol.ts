@@ -239,6 +239,7 @@ export interface PipelineEntry {
   readonly inputs: readonly InputSpec[];
   readonly uri: string;
   readonly problems: readonly Problem[];
+  readonly usable: boolean;
 }
 /**
  * An input of a pipeline, for a form.
@@ -342,6 +343,18 @@ export interface StylePrimer {
   readonly guidelines: {
     readonly [k: string]: readonly string[];
   };
+  readonly createdAt: string | null;
+  readonly lastUsed: string | null;
+  readonly versions?: readonly PrimerVersion[] | undefined;
+  readonly uri?: (string | null) | undefined;
+  readonly problems?: readonly Problem[] | undefined;
+  readonly usable?: boolean | undefined;
+}
+/**
+ * A stored version of a primer.
+ */
+export interface PrimerVersion {
+  readonly version: string;
   readonly createdAt: string | null;
   readonly lastUsed: string | null;
 }
@@ -1484,7 +1497,6 @@ export interface CostLimits {
   readonly run?: (number | null) | undefined;
   readonly day?: (number | null) | undefined;
   readonly unknown?: ('refuse' | 'allow') | undefined;
-  readonly problem?: (string | null) | undefined;
 }
 /**
  * The models to use if no front matter, pipeline or command names any.

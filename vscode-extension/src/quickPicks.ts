@@ -99,7 +99,7 @@ export async function pickPipeline(
   const { pipelines, binding } = await app.server.execute('writeit.pipeline.list', params);
   const first = suggested ?? binding?.pipeline;
   const items = pipelines
-    .filter((pipeline) => pipeline.appliesTo === appliesTo)
+    .filter((pipeline) => pipeline.usable && pipeline.appliesTo === appliesTo)
     .map((pipeline) => ({
       label: pipeline.name,
       description: pipeline.description,

@@ -36,7 +36,7 @@ end
 local function document_pipelines()
   local listed = (execute_sync('pipeline.list') or {}).pipelines or {}
   return vim.tbl_filter(function(pipeline)
-    return pipeline.appliesTo == 'document'
+    return pipeline.usable and pipeline.appliesTo == 'document'
   end, listed)
 end
 
@@ -86,7 +86,10 @@ local candidates_by_verb = {
     return field_of((execute_sync('keys.list') or {}).providers, 'provider')
   end,
   primer = function()
-    return field_of((execute_sync('primer.list') or {}).primers, 'primerId')
+    local usable = vim.tbl_filter(function(primer)
+      return primer.usable
+    end, (execute_sync('primer.list') or {}).primers or {})
+    return vim.list_extend(field_of(usable, 'primerId'), { 'none' })
   end,
   export = function()
     return { 'markdown', 'yaml', 'json' }

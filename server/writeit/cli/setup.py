@@ -322,11 +322,22 @@ def pipeline() -> None:
 @pipeline.command("list")
 @json_option
 def list_pipelines(*, as_json: bool) -> None:
-    """List the pipelines that can run here."""
+    """List the pipelines of this folder, those that can run first.
+
+    With the problems of each, and of the files that a nearer one replaces.
+    """
     library, _ = read_library(find_workspace(Path.cwd()))
+    names = sorted(library.pipelines)
+    unusable = [
+        *(library.pipelines[n] for n in names if library.pipelines[n].value is None),
+        *library.other_pipelines,
+    ]
     if not as_json:
         for configuration in library.usable_pipelines:
             echo(f"{configuration.name:24} {configuration.description}")
+        for entry in unusable:
+            problems = " ".join(problem.message for problem in entry.problems)
+            echo(f"{entry.name:24} cannot be used: {problems}")
         return
     entries = [
         {
@@ -340,8 +351,22 @@ def list_pipelines(*, as_json: bool) -> None:
                 for spec in configuration.inputs
             ],
             "uri": library.pipelines[configuration.name].uri,
+            "usable": True,
+            "problems": [
+                problem.to_json()
+                for problem in library.pipelines[configuration.name].problems
+            ],
         }
         for configuration in library.usable_pipelines
+    ]
+    entries += [
+        {
+            "name": entry.name,
+            "uri": entry.uri,
+            "usable": False,
+            "problems": [problem.to_json() for problem in entry.problems],
+        }
+        for entry in unusable
     ]
     print_json(entries)
 

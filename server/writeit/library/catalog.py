@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -172,6 +173,9 @@ class Library:
 
     pipelines: dict[str, LibraryEntry[PipelineConfiguration]]
     primers: dict[str, LibraryEntry[StylePrimer]]
+    other_pipelines: tuple[LibraryEntry[PipelineConfiguration], ...] = ()
+    """Files that a nearer one replaces, and all but the first of one name."""
+    other_primers: tuple[LibraryEntry[StylePrimer], ...] = ()
 
     @property
     def usable_pipelines(self) -> list[PipelineConfiguration]:
@@ -221,9 +225,10 @@ def _require_usable(kind: str, name: str, entries: dict[str, LibraryEntry[E]]) -
         raise NotFound.with_suggestions(kind, name, entries)
     entry = entries[name]
     if entry.value is None:
-        first = next(p for p in entry.problems if p.severity == "error")
+        errors = [p.message for p in entry.problems if p.severity == "error"]
         raise InvalidPipeline(
-            f"The {kind} {name!r} cannot be used: {first.message}",
+            f"The {kind} {name!r} in {entry.file.path.name} cannot be used:"
+            f" {errors[0]}",
             hint=f"Correct the errors in its file: {entry.uri}",
             problems=[problem.to_json() for problem in entry.problems],
         )
@@ -238,11 +243,18 @@ def read_library(
     Unchanged files in `cache` are not read again.
     """
     cache = {} if cache is None else cache
-    primers, problems = _read_kind("primers", workspace, cache, _read_primer_file)
-    pipelines, others = _read_kind("pipelines", workspace, cache, _read_pipeline_file)
-    for entry in pipelines.values():
-        others += _unknown_primer_problems(entry, primers)
-    return Library(pipelines, primers), [*problems, *others]
+    primers = _read_kind("primers", workspace, cache, _read_primer_file)
+    pipelines = _read_kind("pipelines", workspace, cache, _read_pipeline_file)
+    for name, entry in pipelines.nearest.items():
+        unknown = _unknown_primer_problems(entry, primers.nearest)
+        pipelines.nearest[name] = _with_problems(entry, *unknown)
+    library = Library(
+        pipelines.nearest,
+        primers.nearest,
+        tuple(pipelines.others),
+        tuple(primers.others),
+    )
+    return library, [*primers.problems(), *pipelines.problems()]
 
 
 def own_pipelines(cache: LibraryCache | None = None) -> frozenset[str]:
@@ -251,33 +263,84 @@ def own_pipelines(cache: LibraryCache | None = None) -> frozenset[str]:
     return frozenset(p.configuration_id for p in library.usable_pipelines)
 
 
+@dataclass(slots=True)
+class _KindFiles(Generic[E]):
+    """The files of pipelines or primers."""
+
+    nearest: dict[str, LibraryEntry[E]] = field(default_factory=dict)
+    others: list[LibraryEntry[E]] = field(default_factory=list)
+    unreadable: list[SourceProblem] = field(default_factory=list)
+
+    def problems(self) -> list[SourceProblem]:
+        """Return all problems."""
+        entries = (*self.nearest.values(), *self.others)
+        found = [problem for entry in entries for problem in entry.problems]
+        return [*self.unreadable, *found]
+
+
 def _read_kind(
     kind: LibraryKind,
     workspace: Path | None,
     cache: LibraryCache,
     read_file: Callable[[LibraryFile], LibraryEntry[E]],
-) -> tuple[dict[str, LibraryEntry[E]], list[SourceProblem]]:
-    entries: dict[str, LibraryEntry[E]] = {}
-    problems: list[SourceProblem] = []
+) -> _KindFiles[E]:
+    found: _KindFiles[E] = _KindFiles()
     for folder in list_folders(kind, workspace):
         files, file_problems = list_files(folder)
-        problems += file_problems
-        in_folder: dict[str, LibraryEntry[E]] = {}
+        found.unreadable += file_problems
+        in_folder: defaultdict[str, list[LibraryEntry[E]]] = defaultdict(list)
         for file in files:
             cached = cache.get(file.path)
             entry = cached if cached and cached.file == file else read_file(file)
             cache[file.path] = entry
-            problems += entry.problems
-            first = in_folder.setdefault(entry.name, entry)
-            if first is not entry:
-                message = f"{first.file.path.name} has the name {entry.name!r}, too."
-                problems.append(SourceProblem(entry.uri, message))
-        for name, entry in in_folder.items():
-            if near := entries.get(name):
-                message = f"This replaces the {entry.scope} {name!r}."
-                problems.append(SourceProblem(near.uri, message, "information"))
-        entries = {**in_folder, **entries}
-    return entries, problems
+            in_folder[entry.name].append(entry)
+        for name, entries in in_folder.items():
+            _add_entries(found, name, _without_duplicates(entries))
+    return found
+
+
+def _add_entries(
+    found: _KindFiles[E], name: str, entries: list[LibraryEntry[E]]
+) -> None:
+    """Add the files of one folder that have one name."""
+    near = found.nearest.get(name)
+    if near is None:
+        found.nearest[name], *others = entries
+        found.others += others
+        return
+    first = entries[0]
+    replaces = SourceProblem(
+        near.uri, f"This replaces the {first.scope} {name!r}.", "information"
+    )
+    found.nearest[name] = _with_problems(near, replaces)
+    for entry in entries:
+        message = f"The {near.scope} {name!r} replaces this: {near.file.path}"
+        replaced = SourceProblem(entry.uri, message, "information")
+        found.others.append(_with_problems(entry, replaced))
+
+
+def _without_duplicates(entries: list[LibraryEntry[E]]) -> list[LibraryEntry[E]]:
+    """Return the files of one folder and name; of several, none can be used."""
+    if len(entries) == 1:
+        return entries
+    return [
+        _with_problems(
+            replace(entry, value=None),
+            *(
+                SourceProblem(
+                    entry.uri,
+                    f"{other.file.path.name} has the name {entry.name!r}, too.",
+                )
+                for other in entries
+                if other is not entry
+            ),
+        )
+        for entry in entries
+    ]
+
+
+def _with_problems(entry: LibraryEntry[E], *problems: SourceProblem) -> LibraryEntry[E]:
+    return replace(entry, problems=(*entry.problems, *problems))
 
 
 def _unknown_primer_problems(

@@ -309,6 +309,8 @@ class PipelineEntry(WireModel):
     inputs: list[WireInputSpec]
     uri: str
     problems: list[Problem]
+    usable: bool
+    """Whether a run can be started of it: its file has no errors and is the nearest."""
 
 
 class DocumentBinding(WireModel):
@@ -316,6 +318,14 @@ class DocumentBinding(WireModel):
 
     pipeline: str | None
     inputs: dict[str, str]
+
+
+class PrimerVersion(WireModel):
+    """A stored version of a primer."""
+
+    version: str
+    created_at: datetime | None
+    last_used: datetime | None
 
 
 class WireStylePrimer(WireModel):
@@ -331,6 +341,13 @@ class WireStylePrimer(WireModel):
     guidelines: dict[str, list[str]]
     created_at: datetime | None
     last_used: datetime | None
+    versions: list[PrimerVersion] = []
+    """The stored versions that runs were started with, the oldest first."""
+    uri: str | None = None
+    """Its file."""
+    problems: list[Problem] = []
+    usable: bool = True
+    """Whether a run can use it: its file has no errors and is the nearest."""
 
 
 class WireModelInfo(WireModel):

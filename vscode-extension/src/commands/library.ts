@@ -17,9 +17,9 @@ export const LIBRARY: Handlers = {
     const { pipelines } = await app.server.execute('writeit.pipeline.list', {
       folder: currentFolder(),
     });
-    const items = pipelines.map(({ name, description, uri }) => ({
+    const items = pipelines.map(({ name, description, uri, problems }) => ({
       label: name,
-      description,
+      description: problems[0]?.message ?? description,
       value: uri,
     }));
     const uri = await pick(items, 'Open a pipeline', 'There are no pipelines here.');
@@ -60,7 +60,8 @@ export async function pickPrimer(
     return named;
   }
   const { primers } = await app.server.execute('writeit.primer.list', { folder: currentFolder() });
-  const items = primers.map(({ primerId, description }) => ({
+  const usable = primers.filter((primer) => primer.usable);
+  const items = usable.map(({ primerId, description }) => ({
     label: primerId,
     description,
     value: primerId,

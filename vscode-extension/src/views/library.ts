@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { App } from '../app';
-import type { PipelineEntry, StylePrimer } from '../protocol';
+import type { PipelineEntry, Problem, StylePrimer } from '../protocol';
 import { plural } from '../wording';
 import { TreeNode, openCommand } from './treeNode';
 
@@ -11,7 +11,7 @@ class PipelineNode extends TreeNode {
 
   constructor(pipeline: PipelineEntry, folder: string | undefined) {
     const { name, description, appliesTo, steps, inputs, uri, problems } = pipeline;
-    const id = `${folder ?? ''}/${name}`;
+    const id = `${folder ?? ''}/${uri}`;
     const problemCount = problems.length === 0 ? '' : `${plural(problems.length, 'problem')}, `;
     super(
       name,
@@ -56,6 +56,11 @@ class PipelineNode extends TreeNode {
   }
 }
 
+/** What is wrong with a file that cannot be used, else its description. */
+function problemOr(problems: readonly Problem[] | undefined, description: string): string {
+  return problems?.[0]?.message ?? description;
+}
+
 export async function loadPipelines(
   app: App,
   folder: string | undefined,
@@ -68,15 +73,15 @@ class PrimerNode extends TreeNode {
   readonly primer: string;
 
   constructor(
-    { primerId, description, version }: StylePrimer,
+    { primerId, description, version, uri, problems, usable }: StylePrimer,
     isDefault: boolean,
     folder: string | undefined,
   ) {
     super(primerId, {
-      id: `${folder ?? ''}/${primerId}`,
-      description: isDefault ? `default, ${description}` : description,
+      id: `${folder ?? ''}/${uri ?? primerId}`,
+      description: problemOr(problems, isDefault ? `default, ${description}` : description),
       tooltip: `${description}\nversion ${version}`,
-      icon: isDefault ? 'check' : 'paintcan',
+      icon: usable ? (isDefault ? 'check' : 'paintcan') : 'warning',
       contextValue: 'primer',
       command: {
         title: 'Open',

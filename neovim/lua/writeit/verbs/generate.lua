@@ -34,7 +34,8 @@ local function find_pipeline(target, name)
     return pipeline.appliesTo == 'document'
   end, listed.pipelines)
   local selected = user_input.select(document_pipelines, 'Start', function(pipeline)
-    return ('%s: %s'):format(pipeline.name, pipeline.description)
+    local problem = pipeline.problems[1]
+    return ('%s: %s'):format(pipeline.name, problem and problem.message or pipeline.description)
   end)
   return selected, bound
 end

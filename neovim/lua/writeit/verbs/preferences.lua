@@ -89,7 +89,8 @@ function M.primer(call)
   if not id then
     local listed = rpc.execute(target.client, 'primer.list').primers
     id = user_input.select(listed, 'Default style', function(primer)
-      return ('%s: %s'):format(primer.primerId, primer.description)
+      local problem = primer.problems[1]
+      return ('%s: %s'):format(primer.primerId, problem and problem.message or primer.description)
     end).primerId
   end
   rpc.execute(target.client, 'preferences.set', { stylePrimer = id })

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -51,9 +53,29 @@ async def _run_command(session: Session, params: types.ExecuteCommandParams) -> 
     command = _find_command(params.command)
     parsed = _parse_params(command.params_model, params.arguments)
     session.confirmations.remove(params)
-    result = await command.handler(Request(session, parsed, params.work_done_token))
+    request = Request(session, parsed, params.work_done_token)
+    started = session.ports.clock.now()
+    try:
+        result = await command.handler(request)
+    finally:
+        if params.command.rpartition(".")[2] not in POLLED:
+            await _record_activity(request, started)
     show_reply_message(session.client, params.command, parsed, result)
     return result.to_json()
+
+
+POLLED = frozenset({"list", "show", "get", "read", "tree", "status"})
+"""The last words of commands that clients send by themselves, to show something."""
+
+
+async def _record_activity(request: Request[Any], started: datetime) -> None:
+    """Record that the user did something, unless the command has recorded it."""
+    with suppress(WriteItError):  # the reply to the command says what is wrong
+        folder = request.folder()
+        if not folder.has_open_store:
+            return
+        if folder.engine.transactions.session.last_activity < started:
+            await folder.engine.record_activity()
 
 
 def _find_command(name: str) -> Command:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from writeit.domain.errors import NotFound
 from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.primer import StylePrimer
 from writeit.domain.run import split_model_id
 from writeit.library.catalog import LibraryEntry
 from writeit.library.front_matter import split_front_matter
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.progress import WorkDoneProgress
 from writeit.lsp.session import Session
 from writeit.text.front_matter import find_front_matter
@@ -23,15 +26,21 @@ from writeit.text.front_matter import find_front_matter
 async def list_pipelines(
     request: Request[p.PipelineListParams],
 ) -> p.PipelineListResult:
-    """List the usable pipelines of a folder; of each name the nearest."""
+    """List the pipelines of a folder, the usable ones first, with their problems."""
     params, session = request.params, request.session
     library = request.folder().load_library()
-    return p.PipelineListResult(
-        pipelines=[
-            _pipeline_entry(entry, entry.value)
+    entries = [
+        *(
+            _pipeline_entry(entry, is_nearest=True)
             for entry in library.pipelines.values()
-            if entry.value is not None
-        ],
+        ),
+        *(
+            _pipeline_entry(entry, is_nearest=False)
+            for entry in library.other_pipelines
+        ),
+    ]
+    return p.PipelineListResult(
+        pipelines=sorted(entries, key=lambda entry: not entry.usable),
         binding=None if params.uri is None else _document_binding(session, params.uri),
     )
 
@@ -44,20 +53,26 @@ def _document_binding(session: Session, uri: str) -> shapes.DocumentBinding:
 
 
 def _pipeline_entry(
-    entry: LibraryEntry[PipelineConfiguration], configuration: PipelineConfiguration
+    entry: LibraryEntry[PipelineConfiguration], *, is_nearest: bool
 ) -> shapes.PipelineEntry:
+    """Return an entry of the list; of a file with errors only what is known."""
+    configuration = entry.value
+    inputs = configuration.inputs if configuration else ()
     return shapes.PipelineEntry(
-        id=configuration.configuration_id,
-        name=configuration.name,
-        description=configuration.description,
-        applies_to=configuration.applies_to,
-        steps=configuration.step_names,
-        inputs=[
-            shapes.WireInputSpec.model_validate(spec) for spec in configuration.inputs
-        ],
+        id=configuration.configuration_id if configuration else entry.name,
+        name=entry.name,
+        description=configuration.description if configuration else "",
+        applies_to=configuration.applies_to if configuration else "document",
+        steps=configuration.step_names if configuration else [],
+        inputs=[shapes.WireInputSpec.model_validate(spec) for spec in inputs],
         uri=entry.uri,
-        problems=[shapes.Problem.model_validate(x.to_json()) for x in entry.problems],
+        problems=_problems_to_wire(entry),
+        usable=is_nearest and configuration is not None,
     )
+
+
+def _problems_to_wire(entry: LibraryEntry[Any]) -> list[shapes.Problem]:
+    return [shapes.Problem.model_validate(each.to_json()) for each in entry.problems]
 
 
 @command("writeit.pipeline.show")
@@ -81,11 +96,58 @@ async def show_pipeline(
 
 @command("writeit.primer.list")
 async def list_primers(request: Request[p.Params]) -> p.PrimerListResult:
-    """List the usable primers of a folder."""
+    """List the primers of a folder, the usable ones first, with their problems."""
     folder = request.folder()
-    current = [e.value for e in folder.load_library().primers.values() if e.value]
-    stored = [folder.store.primer(x.primer_id, x.version) or x for x in current]
-    return p.PrimerListResult.model_validate({"primers": stored})
+    library = folder.load_library()
+    entries = [
+        *(
+            _primer_entry(folder, entry, is_nearest=True)
+            for entry in library.primers.values()
+        ),
+        *(
+            _primer_entry(folder, entry, is_nearest=False)
+            for entry in library.other_primers
+        ),
+    ]
+    return p.PrimerListResult(primers=sorted(entries, key=lambda each: not each.usable))
+
+
+def _primer_entry(
+    folder: WorkspaceFolder, entry: LibraryEntry[StylePrimer], *, is_nearest: bool
+) -> shapes.WireStylePrimer:
+    known: dict[str, Any] = {
+        "uri": entry.uri,
+        "problems": _problems_to_wire(entry),
+        "usable": is_nearest and entry.value is not None,
+    }
+    if entry.value is not None:
+        return _primer_to_wire(folder, entry.value).model_copy(update=known)
+    return shapes.WireStylePrimer(
+        primer_id=entry.name,
+        version="",
+        name=entry.name,
+        description="",
+        content="",
+        voice_attributes={},
+        example_openings=[],
+        guidelines={},
+        created_at=None,
+        last_used=None,
+        **known,
+    )
+
+
+def _primer_to_wire(
+    folder: WorkspaceFolder, primer: StylePrimer
+) -> shapes.WireStylePrimer:
+    """Return a primer with the times and versions that the store knows."""
+    stored = folder.store.primer(primer.primer_id, primer.version) or primer
+    versions = folder.store.primer_versions(primer.primer_id)
+    return shapes.WireStylePrimer.model_validate(stored).model_copy(
+        update={
+            "versions": [shapes.PrimerVersion.model_validate(one) for one in versions]
+        }
+    )
 
 
 @command("writeit.primer.show")
@@ -98,11 +160,13 @@ async def show_primer(request: Request[p.PrimerShowParams]) -> shapes.WireStyleP
     if primer is None:
         primer = folder.load_library().primer(params.primer)
         if params.version not in {None, primer.version}:
+            stored = [v.version for v in folder.store.primer_versions(params.primer)]
+            known = dict.fromkeys([primer.version, *stored])
             raise NotFound(
                 f"Primer {params.primer} has no stored version {params.version}.",
-                hint=f"Its file has version {primer.version}.",
+                hint=f"Known versions: {', '.join(known)}.",
             )
-    return shapes.WireStylePrimer.model_validate(primer)
+    return _primer_to_wire(folder, primer)
 
 
 # --- `writeit.model.*` ---
