@@ -51,7 +51,7 @@ async def _shown(editor: Witness, book: Book, found: Found) -> dict[str, Json]:
     shown: dict[str, Json] = {}
     for run_id in (*book.runs, *book.deleted):
         try:
-            shown[run_id] = await editor.command("writeit.run.show", runId=run_id)
+            shown[run_id] = await editor.show(run_id)
         except Refused as refused:
             known = run_id in book.deleted or book.runs[run_id]
             if refused.kind != "not_found" or not known:

@@ -84,7 +84,7 @@ class Player:
 
     async def _act_on(self, run_id: str) -> None:
         try:
-            run = await self.editor.command("writeit.run.show", runId=run_id)
+            run = await self.editor.show(run_id)
         except Refused as refused:
             if refused.kind != "not_found" or self._book.runs.get(run_id) == 0:
                 self._book.problems.append(f"run {run_id} is not shown: {refused}")

@@ -113,7 +113,6 @@ async def witnessing(
     witness = Witness(process, log)
     try:
         await witness.open([workspace], "neovim")
-        witness.folder = workspace
         yield witness
     finally:
         await witness.end()

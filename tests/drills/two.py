@@ -154,7 +154,7 @@ async def _stop_all(editor: Witness) -> None:
     """Stop all answers that this server generates."""
     listed = await editor.command("writeit.run.list", limit=1000)
     for run in listed["runs"]:
-        shown = await editor.command("writeit.run.show", runId=run["runId"])
+        shown = await editor.show(run["runId"])
         if not any(step["streaming"] for step in shown["steps"].values()):
             continue
         with suppress(Refused):  # it has ended just now, or is the other server's
@@ -207,10 +207,8 @@ async def _kill_one(
 
 async def _go_on(editor: Witness, run_id: str) -> None:
     """Choose an answer of the dead server and generate the next step."""
-    await editor.command("writeit.step.select", runId=run_id, response=0)
-    state = await editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/fast-5"]
-    )
+    await editor.choose(run_id)
+    state = await editor.generate(run_id, "fast-5")
     assert state["stepName"] == "outline"
     assert len(state["aiResponses"]) == 1
 

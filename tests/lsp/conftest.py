@@ -56,9 +56,6 @@ async def editor(
     """An editor with its server, once for each profile; `notes` is open in it."""
     folder = new_workspace(tmp_path_factory.mktemp(f"workspace-{request.param}"))
     async with serving([folder], request.param, environment) as editor:
-        editor.folder = folder
-        editor.profile = request.param
-        editor.notes = editor.open_document(folder / "notes.md")
         yield editor
 
 
@@ -69,8 +66,6 @@ async def one_editor(
     """An editor for what does not depend on capabilities."""
     folder = new_workspace(tmp_path_factory.mktemp("workspace-one"))
     async with serving([folder], "neovim", environment) as editor:
-        editor.folder = folder
-        editor.notes = editor.open_document(folder / "notes.md")
         yield editor
 
 
@@ -89,7 +84,6 @@ async def docs(
     """An editor whose documents take edits."""
     folder = new_workspace(tmp_path_factory.mktemp("documents"))
     async with serving([folder], "neovim", environment) as editor:
-        editor.folder = folder
         yield OpenDocuments(editor)
 
 
@@ -100,6 +94,4 @@ async def bare(
     """An editor without a plug-in: actions, messages, and its pages as files."""
     folder = new_workspace(tmp_path_factory.mktemp("bare"))
     async with serving([folder], "bare", environment) as editor:
-        editor.folder = folder
-        editor.notes = editor.open_document(folder / "notes.md")
         yield OpenDocuments(editor)

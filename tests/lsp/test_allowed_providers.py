@@ -32,7 +32,6 @@ async def home(
     """An editor with documents that may not be sent anywhere."""
     workspace = new_workspace(tmp_path_factory.mktemp("egress"))
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
         docs = OpenDocuments(editor)
         docs.add_mirror()
         yield docs

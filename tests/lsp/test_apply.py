@@ -134,7 +134,7 @@ async def test_what_was_applied_is_in_the_runs_history(docs: OpenDocuments) -> N
     run_id = await docs.run(page.uri, page.text)
     await docs.editor.command("writeit.run.pause", runId=run_id)
     await docs.apply(run_id, mode="insert")
-    run = await docs.editor.command("writeit.run.show", runId=run_id)
+    run = await docs.editor.show(run_id)
     assert run["status"] == "PAUSED"
     kept = await docs.editor.command("writeit.run.export", runId=run_id, format="json")
     assert '"text_applied"' in kept["content"]

@@ -43,7 +43,6 @@ async def test_what_waited_is_offered_by_the_next_server(
 ) -> None:
     """It does not forget with the one that is gone."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
         docs = OpenDocuments(editor)
         page = docs.open(manner="deaf")
         run_id = await docs.polished(page)
@@ -51,7 +50,6 @@ async def test_what_waited_is_offered_by_the_next_server(
         assert PUT not in await actions(editor, page.uri)  # it waits, and says so
         text = page.text
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
         again = OpenDocuments(editor).open(text, uri=page.uri)
         await execute(editor, (await actions(editor, again.uri))[PUT])
         await editor.until(lambda: BETTER in again.text)

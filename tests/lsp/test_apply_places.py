@@ -132,7 +132,6 @@ async def test_a_client_that_can_makes_the_new_file(
         return {"applied": True}
 
     async with serving([folder], "visual_studio_code", environment) as editor:
-        editor.folder = folder
         docs = OpenDocuments(editor)
         editor.answers["workspace/applyEdit"] = make
         page = docs.open()
@@ -173,7 +172,6 @@ async def test_characters_of_several_units_are_where_they_are(
     """Emoji and combining characters in front of the passage, in every encoding."""
     folder = new_workspace(tmp_path / "workspace")
     async with serving([folder], f"bare {encoding}", environment) as editor:
-        editor.folder = folder
         assert editor.initialized["capabilities"]["positionEncoding"] == encoding
         await odd_characters(OpenDocuments(editor))
 

@@ -35,9 +35,7 @@ async def test_another_choice_replaces_the_first(
     run_id = await docs.polished(page)
     await docs.apply(run_id)
     page.type(0, 0, "Mine. ")
-    await docs.editor.command(
-        "writeit.step.select", runId=run_id, response=0, content=second
-    )
+    await docs.editor.choose(run_id, content=second)
     result = await docs.apply(run_id)
     assert (result["applied"], result["conflicts"]) == (True, [])
     assert page.text == f"Mine. {TEXT}".replace(SECOND, second)
@@ -54,9 +52,7 @@ async def test_the_users_edits_of_the_first_text_stay_with_another_choice(
     await docs.apply(run_id)
     here = page.text.index(BETTER) + len("The mills ")
     page.type(here, here, "of mine ")
-    await docs.editor.command(
-        "writeit.step.select", runId=run_id, response=0, content=FAR
-    )
+    await docs.editor.choose(run_id, content=FAR)
     result = await docs.apply(run_id)
     assert result["conflicts"]
     assert "of mine" in page.text
@@ -70,9 +66,7 @@ async def test_another_choice_replaces_the_first_in_a_closed_file(
     path.write_text(TEXT, encoding="utf-8")
     run_id = await docs.run(path.as_uri(), TEXT, SECOND)
     await docs.apply(run_id)
-    await docs.editor.command(
-        "writeit.step.select", runId=run_id, response=0, content=FAR
-    )
+    await docs.editor.choose(run_id, content=FAR)
     assert (await docs.apply(run_id))["applied"]
     assert path.read_text(encoding="utf-8") == TEXT.replace(SECOND, FAR)
     await restored(docs, run_id)

@@ -9,20 +9,17 @@ from support.editor import Editor, Json
 
 async def at_outline(editor: Editor, **params: Any) -> tuple[str, Json]:
     """A run with its angles chosen and two outlines to choose from."""
-    run_id = await editor.start_run(**params)
-    await editor.command("writeit.step.run", runId=run_id, models=["openai/say-angle"])
-    await editor.command("writeit.step.select", runId=run_id, response=0, feedback="go")
-    state = await editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-one", "openai/say-two"]
-    )
+    run_id = await editor.answered("say-angle", **params)
+    await editor.choose(run_id, feedback="go")
+    state = await editor.generate(run_id, "say-one", "say-two")
     return run_id, state
 
 
 async def test_a_branch_shares_the_past_and_chooses_anew(one_editor: Editor) -> None:
     """Ended answers are shared by id, the selection is not; the parent stays."""
     run_id, state = await at_outline(one_editor)
-    await one_editor.command("writeit.step.select", runId=run_id, response=0)
-    before = await one_editor.command("writeit.run.show", runId=run_id)
+    await one_editor.choose(run_id)
+    before = await one_editor.show(run_id)
     child = await one_editor.command(
         "writeit.run.branch", runId=run_id, step="outline", name="the other way"
     )
@@ -36,11 +33,9 @@ async def test_a_branch_shares_the_past_and_chooses_anew(one_editor: Editor) -> 
     assert outline["userSelection"] is None
     assert outline["retryCount"] == 0
     assert child["steps"]["draft"]["status"] == "PENDING"
-    chosen = await one_editor.command(
-        "writeit.step.select", runId=child["pipelineRunId"], response=1
-    )
+    chosen = await one_editor.choose(child["pipelineRunId"], 1)
     assert chosen["steps"]["outline"]["userSelection"] == 1
-    assert await one_editor.command("writeit.run.show", runId=run_id) == before
+    assert await one_editor.show(run_id) == before
 
 
 @pytest.mark.rule("verb-24")
@@ -98,7 +93,7 @@ async def test_deleting_a_run_with_children_leaves_a_tombstone(
     )
     tree = await one_editor.command("writeit.run.tree", runId=child_id)
     assert tree["deleted"] is True
-    kept = await one_editor.command("writeit.run.show", runId=child_id)
+    kept = await one_editor.show(child_id)
     assert kept["steps"]["outline"]["aiResponses"]
     gone = await one_editor.command(
         "writeit.run.delete", runId=child_id, descendants=True
@@ -136,7 +131,7 @@ async def test_asking_anew_appends_and_puts_the_selection_aside(
 ) -> None:
     """Same models and samples; previous answer and words go into the prompt."""
     run_id, _ = await at_outline(one_editor)
-    await one_editor.command("writeit.step.select", runId=run_id, response=0)
+    await one_editor.choose(run_id)
     state = await one_editor.command(
         "writeit.step.regenerate",
         runId=run_id,
@@ -167,7 +162,7 @@ async def test_a_regeneration_of_which_nothing_comes_changes_nothing(
 ) -> None:
     """The step stands as before the call, selection included."""
     run_id, _ = await at_outline(one_editor)
-    chosen = await one_editor.command("writeit.step.select", runId=run_id, response=1)
+    chosen = await one_editor.choose(run_id, 1)
     refused = await one_editor.refusal(
         "writeit.step.regenerate",
         runId=run_id,
@@ -175,7 +170,7 @@ async def test_a_regeneration_of_which_nothing_comes_changes_nothing(
         models=["openai/err-400"],
     )
     assert refused.kind == "model_error"
-    after = await one_editor.command("writeit.run.show", runId=run_id)
+    after = await one_editor.show(run_id)
     step, before = after["steps"]["outline"], chosen["steps"]["outline"]
     assert {**step, "failures": []} == before
     assert step["failures"][0]["reason"] == "invalid_request"
@@ -222,7 +217,7 @@ async def test_feedback_of_spaces_or_without_end_is_refused(
 ) -> None:
     """With every command that takes feedback; nothing is changed."""
     run_id, _ = await at_outline(one_editor)
-    before = await one_editor.command("writeit.run.show", runId=run_id)
+    before = await one_editor.show(run_id)
     for command, params in (
         ("writeit.step.feedback", {"text": text}),
         ("writeit.step.select", {"response": 0, "feedback": text}),
@@ -235,7 +230,7 @@ async def test_feedback_of_spaces_or_without_end_is_refused(
     ):
         refused = await one_editor.refusal(command, runId=run_id, **params)
         assert (command, refused.kind) == (command, "invalid_params")
-    assert await one_editor.command("writeit.run.show", runId=run_id) == before
+    assert await one_editor.show(run_id) == before
 
 
 async def test_empty_feedback_clears_what_was_given(one_editor: Editor) -> None:
@@ -335,7 +330,7 @@ async def test_a_score_is_shown_with_the_answer_and_taken_back(
         "writeit.response.rate", runId=run_id, response=1, score=0.75
     )
     assert rated["qualityScore"] == 0.75
-    run = await one_editor.command("writeit.run.show", runId=run_id)
+    run = await one_editor.show(run_id)
     scores = [a["qualityScore"] for a in run["steps"]["outline"]["aiResponses"]]
     assert scores == [None, 0.75]
     back = await one_editor.command(

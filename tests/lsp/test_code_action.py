@@ -99,9 +99,7 @@ async def test_the_first_line_says_where_the_run_stands(one_editor: Editor) -> N
     titles = await lenses(one_editor)
     assert titles[0] == "WriteIt: angles (1/4), not generated yet"
     assert "Generate angles" in titles
-    await one_editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-here"]
-    )
+    await one_editor.generate(run_id, "say-here")
     titles = await lenses(one_editor)
     assert titles[0] == "WriteIt: angles (1/4), 1 answer to choose from"
     assert any(title.startswith("Choose answer 1") for title in titles)

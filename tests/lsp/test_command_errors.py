@@ -128,21 +128,20 @@ async def test_bad_input_is_refused_and_changes_nothing(
 ) -> None:
     """The typed error says what to do next; the store is the same, byte for byte."""
     given = {name: refusing.names.get(str(v), v) for name, v in params.items()}
-    before = snapshot(refusing.folder)
+    before = snapshot(refusing.editor.folder)
     refused = await refusing.editor.refusal(f"writeit.{command}", **given)
     assert refused.kind == kind
     assert refused.code == ERROR_DATA_BY_KIND[kind].code
     assert not ERROR_DATA_BY_KIND[kind].model_validate(refused.data).model_extra
     assert hint in f"{refused.data['hint']} {refused.data['message']}"
-    assert snapshot(refusing.folder) == before
+    assert snapshot(refusing.editor.folder) == before
 
 
 class Refusing:
     """A server of its own with a run of which nothing was asked, and one answered."""
 
-    def __init__(self, editor: Editor, folder: Path, names: dict[str, str]) -> None:
+    def __init__(self, editor: Editor, names: dict[str, str]) -> None:
         self.editor = editor
-        self.folder = folder
         self.names = names
 
 
@@ -155,14 +154,10 @@ async def refusing(
     (folder / "pipelines").mkdir()
     (folder / "pipelines" / "broken.yaml").write_text(UNDEFINED, encoding="utf-8")
     async with serving([folder], "bare", environment) as editor:
-        editor.notes = editor.open_document(folder / "notes.md")
         run = await editor.start_run()
-        answered = await editor.start_run()
-        await editor.command(
-            "writeit.step.run", runId=answered, models=["openai/say-yes"]
-        )
+        answered = await editor.answered("say-yes")
         names = {"RUN": run, "ANSWERED": answered, "NOTES": editor.notes}
-        yield Refusing(editor, folder, names)
+        yield Refusing(editor, names)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +183,7 @@ async def test_a_provider_that_refuses_leaves_the_step_pending(
     (failure,) = refused.data["failures"]
     assert failure["model"] == model
     assert refused.data["hint"]
-    run = await refusing.editor.command("writeit.run.show", runId=run_id)
+    run = await refusing.editor.show(run_id)
     assert run["status"] == "RUNNING"
     assert run["steps"]["angles"]["status"] == "PENDING"
 
@@ -200,7 +195,7 @@ async def test_the_key_is_shown_nowhere(refusing: Refusing) -> None:
         "writeit.step.run", runId=run_id, models=["openai/err-401"]
     )
     assert "sk-secret-of-the-tests" not in str(refusing.editor.messages)
-    assert b"sk-secret-of-the-tests" not in snapshot(refusing.folder)
+    assert b"sk-secret-of-the-tests" not in snapshot(refusing.editor.folder)
 
 
 async def test_a_command_nobody_knows_is_refused_with_the_known_ones(

@@ -148,7 +148,6 @@ async def test_models_are_offered_as_they_become_known(
     """What pipelines name at once; what the model host knows when it has said so."""
     add_pipeline(workspace)
     async with serving([workspace], "neovim", environment) as editor:
-        editor.folder = workspace
         head = FrontMatterDocument(
             editor, writeit_block(POST + "  models: {draft: |}\n")
         )

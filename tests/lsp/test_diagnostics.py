@@ -81,7 +81,6 @@ async def test_ranges_are_in_the_clients_encoding(
 ) -> None:
     """With an emoji in front of the word."""
     async with serving([workspace], f"bare {encoding}", environment) as editor:
-        editor.folder = workspace
         head = FrontMatterDocument(
             editor, writeit_block('  {"x-a": "\N{FISH}é", pipline: a}\n')
         )
@@ -96,7 +95,6 @@ async def test_a_closed_document_has_no_problems(
 ) -> None:
     """What was sent is taken back; what was never sent is not."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
         head, clean = (
             FrontMatterDocument(editor, WRONG),
             FrontMatterDocument(editor, writeit_block("  primer: academic\n")),
@@ -115,7 +113,6 @@ async def test_typing_behind_the_front_matter_sends_nothing(
 ) -> None:
     """Diagnostics are sent once, when the typing pauses."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
         head = FrontMatterDocument(editor, WRONG)
         await editor.until(head.sent)
         head.page.type(len(head.page.text), len(head.page.text), "More.\n")
@@ -134,7 +131,6 @@ async def test_other_files_have_no_front_matter(
 ) -> None:
     """A YAML file that looks like a block is none, also beside one that is."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
         head = FrontMatterDocument(editor, WRONG)
         uri = (workspace / "other.yaml").as_uri()
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": WRONG}
@@ -149,7 +145,6 @@ async def test_a_block_that_is_being_typed_is_looked_at(
 ) -> None:
     """A document need not speak to WriteIt when it is opened."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
         head = FrontMatterDocument(editor, "# Rivers\n")
         head.page.type(0, 0, "---\nwriteit: {pipeline: nothing-like-it}\n---\n")
         await editor.until(head.sent)
@@ -164,7 +159,6 @@ async def test_a_pipeline_that_appears_puts_it_right(
 ) -> None:
     """Seen at the next save, or at once where the client watches files."""
     async with serving([workspace], profile, environment) as editor:
-        editor.folder = workspace
         head = FrontMatterDocument(
             editor, writeit_block("  pipeline: post\n  inputs: {readers: you}\n")
         )
@@ -188,7 +182,6 @@ async def test_who_asks_again_is_told_that_nothing_changed(
     """And is told all when something did, also in a pipeline's file."""
     add_pipeline(workspace)
     async with serving([workspace], "neovim", environment) as editor:
-        editor.folder = workspace
         head = FrontMatterDocument(editor, writeit_block("  pipeline: post\n"))
         first = await head.pull()
         assert first["kind"] == "full"

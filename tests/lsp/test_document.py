@@ -42,20 +42,6 @@ async def test_without_apply_the_text_stays(docs: OpenDocuments) -> None:
     assert after["activePipelineRunId"] == before["activePipelineRunId"]
 
 
-async def test_of_several_answers_none_is_applied(docs: OpenDocuments) -> None:
-    """The page to choose on is opened."""
-    page = docs.open()
-    before = len(docs.editor.sent("window/showDocument"))
-    run = await polish(docs, page.uri, samples=2, apply=True)
-    assert run["status"] == "RUNNING"
-    assert page.text == TEXT
-    await docs.editor.until(
-        lambda: len(docs.editor.sent("window/showDocument")) > before
-    )
-    shown = docs.editor.sent("window/showDocument")[-1]["uri"]
-    assert shown.endswith(f"/step/{run['pipelineRunId']}/polish.md")
-
-
 async def test_without_a_range_the_body_is_polished(docs: OpenDocuments) -> None:
     """Its front matter is no prose."""
     page = docs.open("---\ntitle: A\n---\n" + TEXT)

@@ -22,7 +22,6 @@ async def test_a_workspace_folder_may_be_called_anything(
     (tmp_path / name).mkdir()
     workspace = new_workspace(tmp_path / name)
     async with serving([workspace], "visual_studio_code", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         await editor.start_run()
         assert (workspace / ".writeit" / "store").is_dir()
         status = await editor.command("writeit.store.status")

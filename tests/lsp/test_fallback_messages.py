@@ -23,20 +23,13 @@ async def bare(
     """An editor that shows messages, and nothing else."""
     workspace = new_workspace(tmp_path_factory.mktemp("plainly"))
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
-        editor.notes = editor.open_document(workspace / "notes.md")
         OpenDocuments(editor)
         yield editor
 
 
-def messages(editor: Editor) -> list[str]:
-    """All messages that were shown."""
-    return [m["message"] for m in editor.sent("window/showMessage")]
-
-
 async def told(editor: Editor, message: str) -> None:
     """Wait until a message is shown."""
-    await editor.until(lambda: f"WriteIt: {message}" in messages(editor))
+    await editor.until(lambda: f"WriteIt: {message}" in editor.shown_messages())
 
 
 async def offered(editor: Editor, command: str, **params: object) -> Json:
@@ -90,12 +83,11 @@ async def test_the_message_names_the_models_that_gave_no_answer(bare: Editor) ->
 
 async def test_who_waits_for_replies_is_told_nothing_besides(bare: Editor) -> None:
     """A script has the results."""
-    before = len(messages(bare))
-    run_id = await bare.start_run()
-    await bare.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
-    await bare.command("writeit.step.select", runId=run_id, response=0)
+    before = len(bare.shown_messages())
+    run_id = await bare.answered("say-a")
+    await bare.choose(run_id)
     await bare.command("writeit.step.apply", runId=run_id)
-    assert messages(bare)[before:] == []
+    assert bare.shown_messages()[before:] == []
 
 
 async def test_a_plug_in_says_these_things_itself(
@@ -104,16 +96,14 @@ async def test_a_plug_in_says_these_things_itself(
     """It announced itself."""
     options = {"writeit": {"views": "uri"}}
     async with serving([workspace], "neovim", environment, options=options) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await editor.start_run(**OFFERED)
         await offered(editor, "writeit.step.skip", runId=run_id)
-        assert messages(editor) == []
+        assert editor.shown_messages() == []
 
 
 async def test_a_refusal_says_what_to_do(bare: Editor) -> None:
     """The message has the hint, too; a plug-in shows the hint itself."""
-    run_id = await bare.start_run()
-    await bare.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
+    run_id = await bare.answered("say-a")
     refusal = await bare.refusal("writeit.step.select", runId=run_id, response=7)
     assert str(refusal).endswith(refusal.data["hint"])
     assert refusal.data["message"] in str(refusal)
@@ -125,7 +115,6 @@ async def test_a_plug_in_gets_the_hint_apart(
     """So that it can be shown in its own way."""
     options = {"writeit": {"events": True}}
     async with serving([workspace], "bare", environment, options=options) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         refusal = await editor.refusal("writeit.run.show", runId=NOBODY)
         assert refusal.data["hint"]
         assert refusal.data["hint"] not in str(refusal)

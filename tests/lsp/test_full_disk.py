@@ -26,8 +26,6 @@ async def cramped(
     """An editor whose server loses all room now and then."""
     folder = new_workspace(tmp_path_factory.mktemp("cramped"))
     async with serving([folder], "neovim", environment) as editor:
-        editor.folder = folder
-        editor.notes = editor.open_document(folder / "notes.md")
         yield editor
 
 
@@ -73,7 +71,7 @@ async def test_a_disk_that_fills_up_while_answers_stream_loses_no_word(
         with pytest.raises(Refused) as refused:
             await reply
         assert_store_error(refused.value, "full")
-        run = await cramped.command("writeit.run.show", runId=run_id)
+        run = await cramped.show(run_id)
         assert run["status"] == "PAUSED"
         (answer,) = run["steps"]["angles"]["aiResponses"]
         assert answer["rawOutput"] == streamed(cramped, "full")
@@ -83,9 +81,9 @@ async def test_a_disk_that_fills_up_while_answers_stream_loses_no_word(
         )
         assert_store_error(choosing, "full")
     await until_written(cramped, run_id)
-    again = await cramped.command("writeit.run.show", runId=run_id)
+    again = await cramped.show(run_id)
     assert again == run
-    chosen = await cramped.command("writeit.step.select", runId=run_id, response=0)
+    chosen = await cramped.choose(run_id)
     assert chosen["currentStep"] == "outline"
     assert other_files(cramped.folder) == before
     assert (await cramped.command("writeit.store.verify"))["problems"] == []
@@ -96,7 +94,7 @@ async def test_a_full_disk_leaves_all_that_only_reads_alone(cramped: Editor) -> 
     run_id = await cramped.start_run()
     with disk_full(cramped):
         assert (await cramped.command("writeit.run.list"))["runs"]
-        await cramped.command("writeit.run.show", runId=run_id)
+        await cramped.show(run_id)
         await cramped.command("writeit.run.export", runId=run_id)
         assert (await cramped.command("writeit.pipeline.list"))["pipelines"]
         for command, params in (
@@ -126,7 +124,7 @@ async def test_nothing_is_sent_that_could_not_be_written_down(
         )
         assert_store_error(refused, "full")
     assert len(provider.calls) == before
-    run = await cramped.command("writeit.run.show", runId=run_id)
+    run = await cramped.show(run_id)
     assert run["steps"]["angles"]["status"] == "PENDING"
 
 
@@ -154,7 +152,7 @@ async def test_a_pause_on_a_full_disk_keeps_what_came(cramped: Editor) -> None:
         )
         with pytest.raises(Refused):
             await reply
-        run = await cramped.command("writeit.run.show", runId=run_id)
+        run = await cramped.show(run_id)
         assert run["status"] == "PAUSED"
         (answer,) = run["steps"]["angles"]["aiResponses"]
         assert answer["partial"]
@@ -169,14 +167,13 @@ async def test_an_editor_can_quit_while_the_disk_is_full(
 ) -> None:
     """In order and soon; the next one finds what had been written by then."""
     async with serving([workspace], environment=environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id, _ = await streaming(editor, "quit")
         seen = streamed(editor, "quit")
         await wait_until_stored(workspace, run_id, seen)
         with disk_full(editor):
             assert await editor.quit() == 0
     async with serving([workspace], environment=environment) as editor:
-        run = await editor.command("writeit.run.show", runId=run_id)
+        run = await editor.show(run_id)
         assert run["status"] == "PAUSED"
         (answer,) = run["steps"]["angles"]["aiResponses"]
         assert answer["rawOutput"].startswith(seen)

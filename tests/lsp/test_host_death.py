@@ -79,12 +79,12 @@ async def test_answers_outlive_their_host(
         assert end["error"]["reason"] == "unavailable"
         assert "SIGKILL" in end["error"]["message"]
         assert "were kept" in end["error"]["message"]
-    run = await one_editor.command("writeit.run.show", runId=run_id)
+    run = await one_editor.show(run_id)
     assert run["status"] == "ERROR"
     again = await one_editor.command("writeit.step.run", runId=run_id)
     whole = [a for a in again["aiResponses"] if not a["partial"]]
     assert sorted(f"openai/{a['modelName']}" for a in whole) == models
-    run = await one_editor.command("writeit.run.show", runId=run_id)
+    run = await one_editor.show(run_id)
     assert run["status"] == "RUNNING"
 
 
@@ -102,11 +102,9 @@ async def test_what_has_said_nothing_fails_with_the_host(one_editor: Editor) -> 
     assert "SIGKILL" in refused.data["message"]
     assert refused.data["hint"]
     assert not [v for v in one_editor.progress("silent") if v["kind"] == "notice"]
-    run = await one_editor.command("writeit.run.show", runId=run_id)
+    run = await one_editor.show(run_id)
     assert run["status"] == "ERROR"
-    state = await one_editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/fast-3"]
-    )
+    state = await one_editor.generate(run_id, "fast-3")
     assert state["aiResponses"]
 
 
@@ -127,7 +125,6 @@ async def test_the_answer_of_a_killed_embedded_model_is_kept(
     pipeline.write_text(EMBEDDED_PIPELINE, encoding="utf-8")
     changed = {**environment, "WRITEIT_CACHE_DIR": str(CACHE)}
     async with serving([folder], "neovim", changed) as editor:
-        editor.notes = editor.open_document(folder / "notes.md")
         run_id = await editor.start_run(pipeline="stories")
         _, reply = editor.start(
             "writeit.step.run",
@@ -143,7 +140,7 @@ async def test_the_answer_of_a_killed_embedded_model_is_kept(
         assert answer["rawOutput"].startswith(
             deltas(editor.progress("story"), answer["responseId"])
         )
-        run = await editor.command("writeit.run.show", runId=run_id)
+        run = await editor.show(run_id)
         assert run["status"] == "RUNNING"
         _, reply = editor.start("writeit.step.run", runId=run_id, streamToken="again")
         await editor.until(lambda: len(editor.progress("again")) > 3)

@@ -70,7 +70,6 @@ async def test_the_range_is_in_the_clients_encoding(
 ) -> None:
     """With an emoji in front of the word."""
     async with serving([workspace], f"bare {encoding}", environment) as editor:
-        editor.folder = workspace
         head = FrontMatterDocument(
             editor, writeit_block('  {"x-a": "\N{FISH}é", primer: acade|mic}\n')
         )
@@ -101,7 +100,6 @@ async def test_a_name_in_a_file_cannot_put_a_picture_into_a_hover(
     )
     (workspace / "pipelines" / "odd.yaml").write_text(text, encoding="utf-8")
     async with serving([workspace], "neovim", environment) as editor:
-        editor.folder = workspace
         found = await FrontMatterDocument(
             editor, writeit_block("  pipeline: od|d\n")
         ).hovered()

@@ -41,8 +41,6 @@ async def keyless(
     """An editor whose server finds no key in its environment."""
     folder = new_workspace(tmp_path_factory.mktemp("keyless"))
     async with serving([folder], "neovim", desktop, log) as editor:
-        editor.folder = folder
-        editor.notes = editor.open_document(folder / "notes.md")
         yield editor
 
 
@@ -65,15 +63,10 @@ async def test_a_key_that_was_set_is_used_and_never_seen_again(
     result = await keyless.command("writeit.keys.set", provider="openai", key=KEY)
     assert result == {"provider": "openai", "stored": True}
     assert (await sources(keyless))["openai"] == "keyring"
-    run_id = await keyless.start_run()
-    await keyless.command(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/say-with-a-key", "openai/err-401-0"],
-    )
+    run_id = await keyless.answered("say-with-a-key", "err-401-0")
     call = await provider.call("say-with-a-key")
     assert call.headers["authorization"] == f"Bearer {KEY}"
-    shown = await keyless.command("writeit.run.show", runId=run_id)
+    shown = await keyless.show(run_id)
     (failure,) = shown["steps"]["angles"]["failures"]
     assert "boom for [key]" in failure["message"]
     await keyless.command("writeit.run.export", runId=run_id, format="json")

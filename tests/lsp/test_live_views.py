@@ -17,7 +17,6 @@ async def test_a_view_grows_while_its_answer_comes(
 ) -> None:
     """Who asked to be told is told several times before the answer has ended."""
     async with serving([workspace], "neovim", environment, options=TELL_ME) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await editor.start_run()
         uri = f"writeit:/step/{run_id}/angles.md"
         await editor.command("writeit.view.read", uri=uri)
@@ -45,7 +44,6 @@ async def test_the_protocols_own_views_are_refreshed_while_text_comes(
     async with serving([workspace], "visual_studio_code", environment) as editor:
         can = editor.initialized["capabilities"]["workspace"]
         assert can["textDocumentContent"] == {"schemes": ["writeit"]}
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await editor.start_run()
         uri = f"writeit:/step/{run_id}/angles.md"
         await editor.request("workspace/textDocumentContent", {"uri": uri})
@@ -72,15 +70,9 @@ async def test_a_page_given_out_as_a_file_shows_answers_when_they_end(
 ) -> None:
     """It is changed by edits, and what the user types into it stays."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
-        editor.notes = editor.open_document(workspace / "notes.md")
         docs = OpenDocuments(editor)
-        run_id = await editor.start_run()
-        await editor.command(
-            "writeit.step.run", runId=run_id, models=["openai/say-first"]
-        )
-        await editor.command("writeit.view.open", view="step", runId=run_id)
-        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        run_id = await editor.answered("say-first")
+        path = await editor.step_page(run_id)
         page = open_view(docs, path)
         place = page.text.index("-->", page.text.index("writeit:feedback")) + 4
         page.type(place, place, "more rivers")
@@ -93,7 +85,7 @@ async def test_a_page_given_out_as_a_file_shows_answers_when_they_end(
         )
         await editor.until(lambda: "second" in page.text)
         assert page.text.index("more rivers") > before
-        run = await editor.command("writeit.step.select", runId=run_id, response=1)
+        run = await editor.choose(run_id, 1)
         assert run["steps"]["angles"]["userFeedback"] == "more rivers"
 
 
@@ -103,18 +95,13 @@ async def test_words_typed_while_no_server_ran_are_edited(
     """And nothing else is: what was rendered last is known across restarts."""
     path = None
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
-        run_id = await editor.start_run()
-        await editor.command(
-            "writeit.step.run", runId=run_id, models=["openai/say-first"]
-        )
-        await editor.command("writeit.view.open", view="step", runId=run_id)
-        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        run_id = await editor.answered("say-first")
+        path = await editor.step_page(run_id)
         await editor.quit()
     page = path.read_text(encoding="utf-8")
     path.write_text(page.replace("first", "My first", 2), encoding="utf-8")
     async with serving([workspace], "bare", environment) as editor:
-        run = await editor.command("writeit.step.select", runId=run_id, response=0)
+        run = await editor.choose(run_id)
         assert "My first" in run["steps"]["angles"]["content"]
 
 
@@ -123,14 +110,12 @@ async def test_a_page_left_open_is_brought_up_to_date_when_it_is_opened_again(
 ) -> None:
     """The next day the editor opens yesterday's page by itself."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await editor.start_run()
         await editor.command("writeit.view.open", view="run", runId=run_id)
         path = workspace / ".writeit" / "views" / "run" / f"{run_id}.md"
         await editor.quit()
     path.write_text("# An old page\n", encoding="utf-8")
     async with serving([workspace], "bare", environment) as editor:
-        editor.folder = workspace
         page = open_view(OpenDocuments(editor), path)
         await editor.until(lambda: "An old page" not in page.text)
         assert "angles" in page.text
@@ -141,19 +126,14 @@ async def test_a_page_whose_markers_are_damaged_is_left_alone(
 ) -> None:
     """The user's text cannot be told from the server's; a message names the page."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
-        run_id = await editor.start_run()
-        await editor.command(
-            "writeit.step.run", runId=run_id, models=["openai/say-first"]
-        )
-        await editor.command("writeit.view.open", view="step", runId=run_id)
-        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        run_id = await editor.answered("say-first")
+        path = await editor.step_page(run_id)
         page = path.read_text(encoding="utf-8")
         edited = page.replace("<!-- /writeit:feedback -->\n", "Words of mine.\n")
         assert edited != page
         path.write_text(edited, encoding="utf-8")
-        await editor.command("writeit.step.select", runId=run_id, response=0)
-        messages = [m["message"] for m in editor.sent("window/showMessage")]
+        await editor.choose(run_id)
+        messages = editor.shown_messages()
         assert any("stays as you left it" in message for message in messages)
         assert path.read_text(encoding="utf-8") == edited
 
@@ -176,9 +156,8 @@ async def test_what_another_editor_decides_is_told_here(
         serving([workspace], "neovim 0.12", environment, options=TELL_ME) as here,
         serving([workspace], "neovim", environment, options=TELL_ME) as there,
     ):
-        here.notes = here.open_document(workspace / "notes.md")
         run_id = await here.start_run()
-        await there.command("writeit.run.show", runId=run_id)
+        await there.show(run_id)
         await here.until(lambda: here.sent("writeit/changed"))
         await asyncio.sleep(1)  # both have looked at the store
         heard = len(here.sent("writeit/changed"))

@@ -86,7 +86,6 @@ async def test_the_first_run_makes_it(
 ) -> None:
     """Hidden from git, and with the session in which it was begun."""
     async with serving([workspace], "neovim", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         await look_at(editor, editor.notes)
         run_id = await editor.start_run()
         assert (workspace / ".writeit" / ".gitignore").read_text() == "*\n"
@@ -120,7 +119,6 @@ async def test_one_editor_sees_what_another_made(
         serving([workspace], "neovim", environment, options=TELL_ME) as two,
     ):
         for editor in (one, two):
-            editor.notes = editor.open_document(workspace / "notes.md")
             await look_at(editor, editor.notes)
             assert (await editor.command("writeit.run.list"))["runs"] == []
         await asyncio.sleep(A_LOOK_AROUND)
@@ -133,7 +131,7 @@ async def test_one_editor_sees_what_another_made(
         (listed,) = (await two.command("writeit.run.list"))["runs"]
         assert listed["runId"] == run_id
         await two.command("writeit.step.skip", runId=run_id)
-        run = await one.command("writeit.run.show", runId=run_id)
+        run = await one.show(run_id)
         assert run["steps"]["angles"]["status"] == "SKIPPED"
 
 
@@ -155,7 +153,6 @@ async def test_without_a_folder_none_is_made_in_the_users_data_either(
     data = tmp_path / "data"
     own = {**environment, "WRITEIT_DATA_DIR": str(data)}
     async with serving([], "neovim", own) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         await look_at(editor, editor.notes)
         for command in LOOKS:
             await editor.command(f"writeit.{command}")

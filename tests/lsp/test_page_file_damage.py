@@ -25,10 +25,9 @@ async def answered(bare: OpenDocuments, text: str = "first words") -> tuple[str,
 
 async def shown(bare: OpenDocuments, run_id: str) -> Path:
     """The file of a run's first step, as it is after opening it."""
-    await bare.editor.command("writeit.view.open", view="step", runId=run_id)
+    path = await bare.editor.step_page(run_id)
     await bare.settled(run_id)
-    folder = bare.editor.folder / ".writeit" / "views" / "step"
-    return folder / run_id / "angles.md"
+    return path
 
 
 def memory_of(page: Path) -> Path:
@@ -66,7 +65,7 @@ async def test_words_stay_in_a_page_whose_rendering_was_half_written(
     await shown(bare, run_id)
     text = page.read_text(encoding="utf-8")
     assert text.count("Words of mine.") == 1
-    chosen = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    chosen = await bare.editor.choose(run_id)
     step = chosen["steps"]["angles"]
     assert step["userFeedback"] == "Words of mine."
     assert step["editedContent"] == "first words and more of mine"
@@ -88,7 +87,7 @@ async def test_words_stay_in_an_answer_that_no_rendering_has(
     put_words(page, "second one", "second one of mine")
     await shown(bare, run_id)
     assert "second one of mine" in page.read_text(encoding="utf-8")
-    chosen = await bare.editor.command("writeit.step.select", runId=run_id, response=1)
+    chosen = await bare.editor.choose(run_id, 1)
     assert chosen["steps"]["angles"]["content"] == "second one of mine"
 
 
@@ -117,7 +116,7 @@ async def test_an_answer_with_another_kind_of_line_ends_leaves_the_pages_alone(
     )
     await shown(bare, run_id)
     assert FEEDBACK.encode() in page.read_bytes()
-    chosen = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    chosen = await bare.editor.choose(run_id)
     assert chosen["steps"]["angles"]["userFeedback"] == "Words of mine."
     assert chosen["steps"]["angles"]["editedContent"] is None
 

@@ -15,18 +15,8 @@ FEEDBACK = "<!-- writeit:feedback -->\n"
 
 async def answered(bare: OpenDocuments) -> tuple[str, Path]:
     """A run with one answer, and the file of its first step's page."""
-    run_id = await bare.editor.start_run()
-    await bare.editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-first%20words"]
-    )
-    return run_id, await shown(bare, run_id)
-
-
-async def shown(bare: OpenDocuments, run_id: str) -> Path:
-    """The file of a run's first step, as it is after opening it."""
-    await bare.editor.command("writeit.view.open", view="step", runId=run_id)
-    folder = bare.editor.folder / ".writeit" / "views" / "step"
-    return folder / run_id / "angles.md"
+    run_id = await bare.editor.answered("say-first%20words")
+    return run_id, await bare.editor.step_page(run_id)
 
 
 async def memory_of(bare: OpenDocuments, run_id: str) -> Path:
@@ -85,7 +75,7 @@ async def test_a_page_closed_unsaved_is_brought_up_to_date_when_it_is_next_shown
     await bare.editor.until(lambda: "\nsecond\n" in page.text)
     page.close()
     assert "\nsecond\n" not in path.read_text(encoding="utf-8")
-    await shown(bare, run_id)
+    await bare.editor.step_page(run_id)
     assert "\nsecond\n" in path.read_text(encoding="utf-8")
 
 
@@ -101,7 +91,7 @@ async def test_words_saved_before_later_answers_came_are_kept(
     await ask_anew(bare, run_id, "second", feedback="less")
     await bare.editor.until(lambda: "\nsecond\n" in page.text)
     page.close()
-    run = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    run = await bare.editor.choose(run_id)
     assert run["steps"]["angles"]["userFeedback"] == "More bees."
 
 
@@ -120,7 +110,7 @@ async def test_words_that_went_with_an_asking_do_not_go_with_the_choice_as_well(
     )
     page.close()
     assert "More bees." in path.read_text(encoding="utf-8")
-    run = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    run = await bare.editor.choose(run_id)
     assert run["steps"]["angles"]["userFeedback"] is None
 
 
@@ -147,7 +137,7 @@ async def test_a_page_that_nobody_remembers_is_brought_up_to_date(
     path.write_text(text.replace("\nfirst words\n", "\nmy first\n"), encoding="utf-8")
     (await memory_of(bare, run_id) / "angles.md").unlink()
     await ask_anew(bare, run_id, "second")
-    await shown(bare, run_id)
+    await bare.editor.step_page(run_id)
     text = path.read_text(encoding="utf-8")
     assert "\nsecond\n" in text
     assert "\nmy first\n" in text
@@ -186,7 +176,7 @@ async def test_words_typed_into_a_view_go_with_a_models_merge(
         await bare.editor.command(
             "writeit.step.take", runId=run_id, response=0, text=text
         )
-    await shown(bare, run_id)
+    await bare.editor.step_page(run_id)
     text = path.read_text(encoding="utf-8").replace(FEEDBACK, f"{FEEDBACK}Warmly.")
     path.write_text(text.replace("one\n\ntwo", "mine\n\ntwo"), encoding="utf-8")
     step = await bare.editor.command(
@@ -207,9 +197,9 @@ async def test_a_page_that_cannot_be_written_does_not_make_a_choice_fail(
     memory = await memory_of(bare, run_id)
     shutil.rmtree(memory)
     memory.write_text("in the way", encoding="utf-8")
-    run = await bare.editor.command("writeit.step.select", runId=run_id, response=0)
+    run = await bare.editor.choose(run_id)
     assert run["steps"]["angles"]["userFeedback"] == "Warmly."
-    messages = [m["message"] for m in bare.editor.sent("window/showMessage")]
+    messages = bare.editor.shown_messages()
     assert any("could not be written" in message for message in messages)
     assert "Warmly." in path.read_text(encoding="utf-8")
 

@@ -62,14 +62,13 @@ def cases() -> list[tuple[str, str, str]]:
 class Fuzzed:
     """A server with a run, and params that would be right."""
 
-    def __init__(self, editor: Editor, folder: Path, right: dict[str, Any]) -> None:
+    def __init__(self, editor: Editor, right: dict[str, Any]) -> None:
         self.editor = editor
-        self.folder = folder
         self.right = right
 
     def store(self) -> bytes:
         """Every byte of the store."""
-        return (self.folder / ".writeit" / "store" / "data.mdb").read_bytes()
+        return (self.editor.folder / ".writeit" / "store" / "data.mdb").read_bytes()
 
     async def outcome(self, command: str, params: dict[str, Any]) -> Refused | None:
         """Send a command; return its refusal."""
@@ -94,12 +93,10 @@ async def fuzzed(
     """One server for all of it: that it goes on serving is part of the promise."""
     folder = new_workspace(tmp_path_factory.mktemp("fuzzed"))
     async with serving([folder], "bare", environment) as editor:
-        editor.notes = editor.open_document(folder / "notes.md")
         run_id = await editor.start_run()
         side = {"runId": run_id, "step": "angles"}
         yield Fuzzed(
             editor,
-            folder,
             {
                 "runId": run_id,
                 "step": "angles",
@@ -188,7 +185,7 @@ async def test_a_document_with_half_a_character_is_read_without_it(
     fuzzed: Fuzzed,
 ) -> None:
     """Editors hold such text; half a character could not be stored."""
-    uri = (fuzzed.folder / "odd.md").as_uri()
+    uri = (fuzzed.editor.folder / "odd.md").as_uri()
     document = {"uri": uri, "languageId": "markdown", "version": 1}
     fuzzed.editor.notify(
         "textDocument/didOpen", {"textDocument": {**document, "text": "a \ud83d b"}}
@@ -214,7 +211,6 @@ async def test_an_id_of_another_folder_is_not_here(
     folder = new_workspace(tmp_path / "other")
     named = [c for c in sorted(HANDLERS) if "runId" in fields(c)]
     async with serving([folder], "bare", environment) as editor:
-        editor.notes = editor.open_document(folder / "notes.md")
         there = await editor.start_run()
     assert Params.model_fields
     for command in named:

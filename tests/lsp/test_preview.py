@@ -29,7 +29,7 @@ async def test_a_preview_sends_nothing_and_shows_what_will_be_sent(
     assert known["fits"] is True
     assert 0 < known["minCostUsd"] < known["maxCostUsd"]
     assert known["destination"] == "this machine"
-    await one_editor.command("writeit.step.run", runId=run_id, models=["openai/said-1"])
+    await one_editor.generate(run_id, "said-1")
     assert (await provider.call("said-1")).prompt == shown["prompt"]
 
 

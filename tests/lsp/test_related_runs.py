@@ -43,7 +43,7 @@ async def test_a_document_goes_back_to_the_run_its_own_branched_off(
     await execute(bare.editor, (await actions(bare.editor, uri))[BACK])
     assert await run_of(bare, uri) == run_id
     assert BACK not in await actions(bare.editor, uri)
-    told = [m["message"] for m in bare.editor.sent("window/showMessage")]
+    told = bare.editor.shown_messages()
     assert any("is now the active run" in message for message in told)
 
 

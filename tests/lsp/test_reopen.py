@@ -18,14 +18,12 @@ async def test_answers_that_wait_for_a_choice_are_told_and_offered(
 ) -> None:
     """Where the run stands, and what is likeliest next."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await editor.start_run()
         models = ["openai/say-one", "openai/say-two"]
         await editor.command("writeit.step.run", runId=run_id, models=models)
         before = await first_line(editor)
         await editor.quit()
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         assert await first_line(editor) == before
     state, *offered = before
     assert state == "WriteIt: angles (1/4), 2 answers to choose from"
@@ -37,7 +35,6 @@ async def test_a_run_that_was_paused_is_told_and_its_resuming_offered(
 ) -> None:
     """What came before the editor was closed in the middle of it can be chosen."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await editor.start_run()
         editor.start(
             "writeit.step.run",
@@ -48,7 +45,6 @@ async def test_a_run_that_was_paused_is_told_and_its_resuming_offered(
         await editor.until(lambda: len(editor.progress("left")) > 2)
         await editor.quit()
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         state, *offered = await first_line(editor)
         assert state == "WriteIt: angles (1/4), stopped"
         assert {"Resume the run", "Choose answer 1"} <= set(offered)

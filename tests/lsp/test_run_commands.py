@@ -11,7 +11,7 @@ STEPS = ["angles", "outline", "draft", "polish"]
 async def test_a_run_is_made_of_what_the_document_says(one_editor: Editor) -> None:
     """Front matter gives primer and inputs; the source leaves the front matter out."""
     run_id = await one_editor.start_run()
-    run = await one_editor.command("writeit.run.show", runId=run_id)
+    run = await one_editor.show(run_id)
     assert run["status"] == "INITIALIZING"
     assert run["currentStep"] == "angles"
     assert run["primer"]["primerId"] == "academic"
@@ -25,7 +25,7 @@ async def test_params_win_over_front_matter(one_editor: Editor) -> None:
     run_id = await one_editor.start_run(
         primer="executive", inputs={"target_audience": "captains"}
     )
-    run = await one_editor.command("writeit.run.show", runId=run_id)
+    run = await one_editor.show(run_id)
     assert run["primer"]["primerId"] == "executive"
     assert run["userInputs"]["target_audience"] == "captains"
 
@@ -34,12 +34,7 @@ async def test_params_win_over_front_matter(one_editor: Editor) -> None:
 async def test_several_models_and_samples_answer_one_step(one_editor: Editor) -> None:
     """N models times S samples; an index is a place in the order they ended."""
     run_id = await one_editor.start_run()
-    state = await one_editor.command(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/say-a", "openai/say-b"],
-        samples=2,
-    )
+    state = await one_editor.generate(run_id, "say-a", "say-b", samples=2)
     texts = sorted(answer["rawOutput"] for answer in state["aiResponses"])
     assert texts == ["a", "a", "b", "b"]
     assert state["failures"] == []
@@ -48,9 +43,7 @@ async def test_several_models_and_samples_answer_one_step(one_editor: Editor) ->
 async def test_one_model_failing_does_not_stop_the_others(one_editor: Editor) -> None:
     """Some answers failed: a result, with failures."""
     run_id = await one_editor.start_run()
-    state = await one_editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-here", "openai/err-401"]
-    )
+    state = await one_editor.generate(run_id, "say-here", "err-401")
     assert [a["rawOutput"] for a in state["aiResponses"]] == ["here"]
     (failure,) = state["failures"]
     assert failure["model"] == "openai/err-401"
@@ -59,13 +52,8 @@ async def test_one_model_failing_does_not_stop_the_others(one_editor: Editor) ->
 
 async def test_only_what_failed_is_asked_again(one_editor: Editor) -> None:
     """A second step.run repairs, with another model if one is named."""
-    run_id = await one_editor.start_run()
-    await one_editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-here", "openai/err-400"]
-    )
-    state = await one_editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-instead"]
-    )
+    run_id = await one_editor.answered("say-here", "err-400")
+    state = await one_editor.generate(run_id, "say-instead")
     assert [a["rawOutput"] for a in state["aiResponses"]] == ["here", "instead"]
     assert state["failures"] == []
     assert state["retryCount"] == 0
@@ -90,24 +78,13 @@ async def test_the_writers_own_wording_goes_on_and_the_answer_stays(
     one_editor: Editor,
 ) -> None:
     """`content` is what the next step gets; the answer is immutable."""
-    run_id = await one_editor.start_run()
-    await one_editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-raw"]
-    )
-    run = await one_editor.command(
-        "writeit.step.select",
-        runId=run_id,
-        response=0,
-        content="my words",
-        feedback="shorter",
-    )
+    run_id = await one_editor.answered("say-raw")
+    run = await one_editor.choose(run_id, content="my words", feedback="shorter")
     angles = run["steps"]["angles"]
     assert angles["content"] == "my words"
     assert angles["editedContent"] == "my words"
     assert angles["aiResponses"][0]["rawOutput"] == "raw"
-    state = await one_editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/echo"]
-    )
+    state = await one_editor.generate(run_id, "echo")
     prompt = state["aiResponses"][0]["promptUsed"]
     assert "my words" in prompt
     assert "shorter" in prompt
@@ -124,8 +101,7 @@ async def test_the_session_knows_the_run_it_is_at(one_editor: Editor) -> None:
 
 async def test_pause_and_resume(one_editor: Editor) -> None:
     """A paused run says so, refuses nothing it should not, and goes on."""
-    run_id = await one_editor.start_run()
-    await one_editor.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
+    run_id = await one_editor.answered("say-a")
     paused = await one_editor.command("writeit.run.pause", runId=run_id)
     assert paused["status"] == "PAUSED"
     resumed = await one_editor.command("writeit.run.resume", runId=run_id)
@@ -169,9 +145,8 @@ async def test_the_text_is_exported_to_a_file_and_the_history_as_yaml(
     one_editor: Editor,
 ) -> None:
     """A relative path is inside the workspace; the history has every event."""
-    run_id = await one_editor.start_run()
-    await one_editor.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
-    await one_editor.command("writeit.step.select", runId=run_id, response=0)
+    run_id = await one_editor.answered("say-a")
+    await one_editor.choose(run_id)
     exported = await one_editor.command(
         "writeit.run.export", runId=run_id, format="markdown", path="out/article.md"
     )

@@ -51,7 +51,7 @@ async def test_each_folder_has_its_own_store(
         for folder, run_id in zip(folders, ids, strict=True):
             listed = await editor.command("writeit.run.list", folder=folder.as_uri())
             assert [entry["runId"] for entry in listed["runs"]] == [run_id]
-            shown = await editor.command("writeit.run.show", runId=run_id)
+            shown = await editor.show(run_id)
             assert shown["pipelineRunId"] == run_id
             refused = await editor.refusal(
                 "writeit.run.show",
@@ -74,21 +74,6 @@ async def test_a_bound_document_wakes_the_model_host(
         await editor.command("writeit.pipeline.list")
         assert any("model-host" in " ".join(c.cmdline()) for c in server.children())
         assert await editor.quit() == 0
-
-
-async def test_without_a_folder_the_history_goes_to_the_writer(
-    environment: dict[str, str],
-) -> None:
-    """The user's data folder, with one message that says so."""
-    async with serving([], environment=environment) as editor:
-        run = await editor.command(
-            "writeit.run.start",
-            pipeline="tech-article",
-            inputs={"source_material": "rivers"},
-        )
-        assert run["uri"] is None
-        (message,) = editor.sent("window/showMessage")
-        assert environment["WRITEIT_DATA_DIR"] in message["message"]
 
 
 async def test_a_lens_that_is_given_up_while_settings_are_asked_for_is_no_trouble(
@@ -131,7 +116,7 @@ async def test_what_a_workspace_may_not_set_is_one_message(one_editor: Editor) -
         run_id = await one_editor.start_run()
         state = await one_editor.command("writeit.step.run", runId=run_id)
         assert state["aiResponses"][0]["rawOutput"] == "on"
-    told = [m["message"] for m in one_editor.sent("window/showMessage")[before:]]
+    told = one_editor.shown_messages()[before:]
     assert len(told) == 2
     assert any("writeit.storeLocation" in message for message in told)
     assert any("writeit.models.ollamaUrl" in message for message in told)
@@ -148,7 +133,6 @@ async def test_the_users_own_configuration_comes_with_initialize(
     async with serving(
         [workspace], environment=environment, options={"writeit": {"user": user}}
     ) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         listed = await editor.command("writeit.model.list", provider="ollama")
         run_id = await editor.start_run()
         state = await editor.command(

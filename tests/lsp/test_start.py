@@ -86,16 +86,6 @@ async def test_the_commands_announced_are_the_commands_there_are(
     assert one_editor.initialized["serverInfo"]["name"] == "writeit"
 
 
-async def test_opening_a_folder_leaves_no_trace(
-    workspace: Path, environment: dict[str, str]
-) -> None:
-    """A workspace gets its store with the first command that needs one."""
-    async with serving([workspace], environment=environment) as editor:
-        editor.open_document(workspace / "notes.md")
-        assert await editor.quit() == 0
-    assert not (workspace / ".writeit").exists()
-
-
 async def test_exit_without_shutdown_is_an_error(
     workspace: Path, environment: dict[str, str]
 ) -> None:
@@ -105,9 +95,8 @@ async def test_exit_without_shutdown_is_an_error(
         assert await asyncio.wait_for(editor.process.wait(), TIMEOUT) == 1
 
 
-async def streaming(editor: Editor, folder: Path, token: str) -> str:
+async def streaming(editor: Editor, token: str) -> str:
     """Start a run and let an answer stream; return the run's id."""
-    editor.notes = editor.open_document(folder / "notes.md")
     run_id = await editor.start_run()
     editor.start(
         "writeit.step.run", runId=run_id, models=["openai/slow-6000"], streamToken=token
@@ -121,7 +110,7 @@ async def test_an_editor_that_goes_away_loses_nothing(
 ) -> None:
     """Stdin closes in mid-stream: what came is kept, every child is gone."""
     async with serving([workspace], environment=environment) as editor:
-        run_id = await streaming(editor, workspace, "gone")
+        run_id = await streaming(editor, "gone")
         children = psutil.Process(editor.process.pid).children(recursive=True)
         assert editor.process.stdin
         editor.process.stdin.close()
@@ -132,7 +121,7 @@ async def test_an_editor_that_goes_away_loses_nothing(
     _, alive = psutil.wait_procs(children, timeout=TIMEOUT)
     assert alive == []
     async with serving([workspace], environment=environment) as editor:
-        run = await editor.command("writeit.run.show", runId=run_id)
+        run = await editor.show(run_id)
         assert run["status"] == "PAUSED"
         (answer,) = run["steps"]["angles"]["aiResponses"]
         assert answer["partial"]
@@ -144,7 +133,7 @@ async def test_an_editor_that_hangs_up_as_it_ends_leaves_its_run_paused(
 ) -> None:
     """Emacs sends SIGHUP, then stdin closes; nobody has to find out later."""
     async with serving([workspace], environment=environment) as editor:
-        run_id = await streaming(editor, workspace, "hung up")
+        run_id = await streaming(editor, "hung up")
         editor.process.send_signal(signal.SIGHUP)
         assert editor.process.stdin
         editor.process.stdin.close()
@@ -161,7 +150,7 @@ async def test_a_killed_server_leaves_no_children(
 ) -> None:
     """SIGKILL gives no time to tidy up; the model host sees its stdin close."""
     async with serving([workspace], environment=environment) as editor:
-        await streaming(editor, workspace, "killed")
+        await streaming(editor, "killed")
         children = psutil.Process(editor.process.pid).children(recursive=True)
         assert children
         os.kill(editor.process.pid, signal.SIGKILL)
@@ -174,16 +163,16 @@ async def test_a_run_whose_owner_was_killed_is_found_paused(
 ) -> None:
     """What was journaled is a partial answer, and the run goes on from there."""
     async with serving([workspace], environment=environment) as editor:
-        run_id = await streaming(editor, workspace, "owner")
+        run_id = await streaming(editor, "owner")
         seen = editor.progress("owner")[1]["text"]
         await wait_until_stored(workspace, run_id, seen)
         os.kill(editor.process.pid, signal.SIGKILL)
         await editor.process.wait()
     async with serving([workspace], environment=environment) as editor:
-        run = await editor.command("writeit.run.show", runId=run_id)
+        run = await editor.show(run_id)
         assert run["status"] == "PAUSED"
         (answer,) = run["steps"]["angles"]["aiResponses"]
         assert answer["partial"]
         assert answer["rawOutput"].startswith(seen)
-        run = await editor.command("writeit.step.select", runId=run_id, response=0)
+        run = await editor.choose(run_id)
         assert run["status"] == "RUNNING"

@@ -21,8 +21,6 @@ async def keeper(
     """An editor of this module's own: it looks at its store as a whole."""
     folder = new_workspace(tmp_path_factory.mktemp("workspace-care"))
     async with serving([folder], "neovim", environment) as editor:
-        editor.folder = folder
-        editor.notes = editor.open_document(folder / "notes.md")
         yield editor
 
 
@@ -30,7 +28,7 @@ async def finished_run(editor: Editor) -> str:
     """A completed run: two answers to its first step, the others skipped."""
     run_id = await editor.start_run()
     await editor.command("writeit.step.run", runId=run_id, models=MODELS)
-    await editor.command("writeit.step.select", runId=run_id, response=0)
+    await editor.choose(run_id)
     for _ in range(3):
         await editor.command("writeit.step.skip", runId=run_id)
     return run_id
@@ -113,7 +111,7 @@ async def test_pruning_counts_before_it_deletes(keeper: Editor) -> None:
     counted = await keeper.command("writeit.store.prune", before=LATER)
     assert counted["dryRun"]
     assert counted["deletedRuns"] >= 1
-    assert await keeper.command("writeit.run.show", runId=run_id)
+    assert await keeper.show(run_id)
     refused = await keeper.refusal("writeit.store.prune", dryRun=False)
     assert refused.kind == "invalid_params"
     pruned = await keeper.command("writeit.store.prune", before=LATER, dryRun=False)
@@ -133,6 +131,6 @@ async def test_compacting_shrinks_and_the_server_goes_on(keeper: Editor) -> None
     assert after["fileBytes"] < before["fileBytes"]
     assert after["texts"] < before["texts"]
     kept = await finished_run(keeper)
-    run = await keeper.command("writeit.run.show", runId=kept)
+    run = await keeper.show(kept)
     assert run["status"] == "COMPLETED"
     assert (await keeper.command("writeit.store.verify"))["ok"]

@@ -90,7 +90,7 @@ async def test_a_store_that_cannot_be_opened_is_told_and_left_alone(
         await editor.command("writeit.pipeline.show", pipeline="tech-article")
         assert (data.read_bytes(), other_files(workspace)) == (damaged, before)
         data.write_bytes(whole)
-        await editor.command("writeit.run.show", runId=run_id)
+        await editor.show(run_id)
         assert await editor.quit() == 0
     assert other_files(workspace) == before
 
@@ -224,7 +224,7 @@ async def test_a_store_whose_files_may_not_be_written_is_told(
         refused = await editor.refusal("writeit.run.show", runId=run_id)
         assert_store_error(refused, "read_only")
         data.chmod(0o600)
-        await editor.command("writeit.run.show", runId=run_id)
+        await editor.show(run_id)
     assert data.read_bytes() == before
 
 
@@ -241,7 +241,7 @@ async def test_a_text_that_its_writer_made_read_only_is_not_replaced(
         run_id = run["pipelineRunId"]
         models = ["openai/say-Better%20words."]
         await editor.command("writeit.step.run", runId=run_id, models=models)
-        await editor.command("writeit.step.select", runId=run_id, response=0)
+        await editor.choose(run_id)
         notes.chmod(0o444)
         refused = await editor.refusal(
             "writeit.step.apply", runId=run_id, mode="replace"

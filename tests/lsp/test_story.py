@@ -1,10 +1,11 @@
-"""The whole story as one test, under each editor's capabilities, over each wire.
+"""The whole story as one test, under each editor's capabilities, on each wire once.
 
 Notes → angles → choose → outline with feedback → asked anew → draft by two models →
 passages of both → merge → polish → apply → rewind → branch → other draft → diff →
 export.
 """
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +68,14 @@ async def merged_draft(story: Story) -> str:
     return joined
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("profile", EVERY_PROFILE)
+@pytest.mark.parametrize(
+    ("transport", "profile"), zip(cycle(TRANSPORTS), EVERY_PROFILE, strict=False)
+)
 async def test_from_notes_to_an_article_and_back(
     transport: str, profile: str, workspace: Path, environment: dict[str, str]
 ) -> None:
     """Nothing on the way destroys what was there before."""
     async with served(transport, workspace, profile, environment) as editor:
-        editor.folder = workspace
         await tell(editor)
 
 

@@ -8,13 +8,10 @@ import asyncio
 import re
 from pathlib import Path
 
-import pytest
-
 from support.document import Document, place
-from support.editor import Editor, Json
+from support.editor import Editor, Json, serving
 from support.notes import NOTES
 from support.open_documents import OpenDocuments
-from support.transports import TRANSPORTS, served
 from support.waiting import TIMEOUT
 
 
@@ -54,10 +51,10 @@ class Writer:
 
     async def open(self, page: Document, title: str) -> Document:
         """Take an action that shows a page, and open the file the message names."""
-        before = len(messages_of(self._editor))
+        before = len(self._editor.shown_messages())
         await self.take(page, title)
-        await self._editor.until(lambda: _named(messages_of(self._editor)[before:]))
-        uri = _named(messages_of(self._editor)[before:])
+        await self._editor.until(lambda: _named(self._editor.shown_messages()[before:]))
+        uri = _named(self._editor.shown_messages()[before:])
         assert uri is not None
         if uri in self.docs.pages:
             return self.docs.pages[uri]
@@ -72,11 +69,6 @@ class Writer:
         """Type into the Feedback section."""
         at = page.text.index("-->", page.text.index("<!-- writeit:feedback")) + 4
         page.type(at, at, words)
-
-
-def messages_of(editor: Editor) -> list[str]:
-    """What the writer was told."""
-    return [m["message"] for m in editor.sent("window/showMessage")]
 
 
 def _named(messages: list[str]) -> str | None:
@@ -118,13 +110,11 @@ async def to_the_article(writer: Writer, notes: Document) -> None:
     await writer.take(notes, "Choose answer 1 for polish")
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
-    transport: str, workspace: Path, environment: dict[str, str]
+    workspace: Path, environment: dict[str, str]
 ) -> None:
     """Notes to article, back to the outline, another draft, compared, exported."""
-    async with served(transport, workspace, "bare", environment) as editor:
-        editor.folder = workspace
+    async with serving([workspace], "bare", environment) as editor:
         writer = Writer(editor, workspace)
         path = workspace / "rivers.md"
         path.write_text(NOTES, encoding="utf-8")

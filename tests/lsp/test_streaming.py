@@ -20,11 +20,8 @@ def deltas(values: list[dict[str, Any]], response_id: str) -> list[dict[str, Any
 async def test_deltas_joined_are_the_raw_output(one_editor: Editor) -> None:
     """In order per answer, without gaps, byte for byte."""
     run_id = await one_editor.start_run()
-    state = await one_editor.command(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/utf8", "openai/fast-300", "openai/slow-5"],
-        streamToken="joined",
+    state = await one_editor.generate(
+        run_id, "utf8", "fast-300", "slow-5", streamToken="joined"
     )
     values = one_editor.progress("joined")
     assert values[0]["kind"] == "started"
@@ -66,15 +63,11 @@ async def test_without_waiting_the_reply_comes_at_once_and_the_stream_says_the_e
 ) -> None:
     """`wait: false` replies {runId, step}; the stream ends with `ended`."""
     run_id = await one_editor.start_run()
-    accepted = await one_editor.command(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/held-5-later"],
-        streamToken="later",
-        wait=False,
+    accepted = await one_editor.generate(
+        run_id, "held-5-later", streamToken="later", wait=False
     )
     assert accepted == {"runId": run_id, "step": "angles"}
-    shown = await one_editor.command("writeit.run.show", runId=run_id)
+    shown = await one_editor.show(run_id)
     assert shown["steps"]["angles"]["streaming"]
     provider.let_go("openai/held-5-later")
     await one_editor.until(
@@ -111,7 +104,7 @@ async def test_a_cancelled_request_keeps_what_came(
         await reply
     assert refused.value.code == -32800
     await asyncio.wait_for(call.disconnected.wait(), TIMEOUT)
-    run = await one_editor.command("writeit.run.show", runId=run_id)
+    run = await one_editor.show(run_id)
     assert run["status"] == "PAUSED"
     (answer,) = run["steps"]["angles"]["aiResponses"]
     assert answer["partial"]
@@ -134,7 +127,7 @@ async def test_a_partial_answer_can_be_chosen(one_editor: Editor) -> None:
     state = await reply
     assert paused["status"] == "PAUSED"
     assert state["aiResponses"][0]["partial"]
-    run = await one_editor.command("writeit.step.select", runId=run_id, response=0)
+    run = await one_editor.choose(run_id)
     assert run["status"] == "RUNNING"
     assert run["currentStep"] == "outline"
 
@@ -165,8 +158,7 @@ async def test_the_server_makes_its_own_progress_where_the_editor_can_show_it(
 ) -> None:
     """Created, begun, ended; an editor that cannot show it is not asked."""
     before = len(editor.sent("window/workDoneProgress/create"))
-    run_id = await editor.start_run()
-    await editor.command("writeit.step.run", runId=run_id, models=["openai/fast-5"])
+    await editor.answered("fast-5")
     created = editor.sent("window/workDoneProgress/create")[before:]
     if editor.profile == "bare":
         assert created == []
@@ -201,9 +193,7 @@ async def test_a_rate_limit_is_waited_out_where_the_writer_can_see_it(
 ) -> None:
     """Three attempts before the first token, each told as a notice."""
     run_id = await one_editor.start_run()
-    state = await one_editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/flaky-2"], streamToken="flaky"
-    )
+    state = await one_editor.generate(run_id, "flaky-2", streamToken="flaky")
     assert len(state["aiResponses"]) == 1
     notices = [v for v in one_editor.progress("flaky") if v["kind"] == "notice"]
     assert [notice["code"] for notice in notices] == ["retrying", "retrying"]

@@ -19,7 +19,6 @@ async def test_what_a_model_writes_is_tagged_where_the_editor_knows_the_tag(
 ) -> None:
     """And nothing else is; an editor that does not know it gets no tags at all."""
     async with serving([workspace], profile, environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         await editor.start_run()
         params: dict[str, Any] = {
             "textDocument": {"uri": editor.notes},

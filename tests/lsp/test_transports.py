@@ -31,13 +31,11 @@ def hello(folder: Path, token: str | None) -> dict[str, Any]:
 async def one_run(editor: Editor, folder: Path) -> None:
     """Start a run, ask a model, choose."""
     editor.notify("initialized", {})
-    editor.notes = editor.open_document(folder / "notes.md")
+    editor.folder = folder
     run_id = await editor.start_run()
-    await editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-far"], streamToken="far"
-    )
+    await editor.generate(run_id, "say-far", streamToken="far")
     assert editor.progress("far")[-1]["status"] == "complete"
-    run = await editor.command("writeit.step.select", runId=run_id, response=0)
+    run = await editor.choose(run_id)
     assert run["currentStep"] == "outline"
 
 

@@ -44,7 +44,7 @@ async def test_a_text_is_not_put_into_a_page(editor: Editor) -> None:
     run_id = await editor.start_run()
     model = ["openai/say-page"]
     await editor.command("writeit.step.run", runId=run_id, models=model)
-    await editor.command("writeit.step.select", runId=run_id, response=0)
+    await editor.choose(run_id)
     uri = await page_of(editor, run_id)
     refusal = await editor.refusal("writeit.step.apply", runId=run_id, uri=uri)
     assert "page about a run" in str(refusal)

@@ -8,17 +8,13 @@ from support.editor import Editor, serving
 
 async def answered(editor: Editor) -> str:
     """A run with two answers in its first step."""
-    run_id = await editor.start_run(name="Rivers")
-    await editor.command(
-        "writeit.step.run", runId=run_id, models=["openai/say-one", "openai/say-two"]
-    )
-    return run_id
+    return await editor.answered("say-one", "say-two", name="Rivers")
 
 
 async def test_every_view_can_be_read(one_editor: Editor) -> None:
     """Run, step, response, content, comparison, prompt, usage: each is markdown."""
     run_id = await answered(one_editor)
-    run = await one_editor.command("writeit.step.select", runId=run_id, response=1)
+    run = await one_editor.choose(run_id, 1)
     ids = [a["responseId"] for a in run["steps"]["angles"]["aiResponses"]]
     pages = {
         f"writeit:/run/{run_id}.md": "# Rivers",
@@ -57,19 +53,16 @@ async def test_a_bare_client_gets_a_file_and_keeps_what_it_wrote_there(
 ) -> None:
     """The view is under .writeit/views; the user's own sections stay."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await answered(editor)
-        opened = await editor.command("writeit.view.open", view="step", runId=run_id)
-        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
-        assert opened["uri"] == path.as_uri()
-        messages = [m["message"] for m in editor.sent("window/showMessage")]
+        path = await editor.step_page(run_id)
+        messages = editor.shown_messages()
         assert any(path.as_uri() in message for message in messages)
         text = path.read_text(encoding="utf-8")
         marker = "<!-- writeit:feedback"
         head, _, tail = text.partition(marker)
         line, _, rest = tail.partition("\n")
         path.write_text(f"{head}{marker}{line}\nshorter{rest}", encoding="utf-8")
-        await editor.command("writeit.step.select", runId=run_id, response=0)
+        await editor.choose(run_id)
         await editor.command(
             "writeit.view.open", view="step", runId=run_id, step="angles"
         )
@@ -91,25 +84,20 @@ async def test_words_typed_into_a_view_go_with_the_choice(
 ) -> None:
     """Feedback and the edited answer, without a dialog and without a plug-in."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await answered(editor)
-        opened = await editor.command("writeit.view.open", view="step", runId=run_id)
-        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
-        assert opened["uri"] == path.as_uri()
+        path = await editor.step_page(run_id)
         page = path.read_text(encoding="utf-8")
         page = typed(page, "answer 1", "My ")
         page = typed(page, "answer 2", "Not this: ")
         path.write_text(typed(page, "feedback", "shorter"), encoding="utf-8")
-        run = await editor.command("writeit.step.select", runId=run_id, response=0)
+        run = await editor.choose(run_id)
         angles = run["steps"]["angles"]
         first = angles["aiResponses"][0]["rawOutput"]
         assert angles["content"] == f"My {first}"
         assert angles["userFeedback"] == "shorter"
         after = path.read_text(encoding="utf-8")
         assert "Not this: " in after
-        state = await editor.command(
-            "writeit.step.run", runId=run_id, models=["openai/echo"]
-        )
+        state = await editor.generate(run_id, "echo")
         assert "shorter" in state["aiResponses"][0]["promptUsed"]
 
 
@@ -118,10 +106,8 @@ async def test_words_typed_into_a_view_go_with_asking_anew_once(
 ) -> None:
     """They are in that prompt, and not said again with the next."""
     async with serving([workspace], "bare", environment) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await answered(editor)
-        await editor.command("writeit.view.open", view="step", runId=run_id)
-        path = workspace / ".writeit" / "views" / "step" / run_id / "angles.md"
+        path = await editor.step_page(run_id)
         page = path.read_text(encoding="utf-8")
         path.write_text(typed(page, "feedback", "with teeth"), encoding="utf-8")
         for count, expected in ((3, True), (4, False)):
@@ -146,7 +132,6 @@ async def test_who_asked_for_it_is_told_what_changed(
     """`writeit/changed` with runs and open views, gathered; lenses are refreshed."""
     options = {"writeit": {"events": True, "views": "uri"}}
     async with serving([workspace], "neovim", environment, options=options) as editor:
-        editor.notes = editor.open_document(workspace / "notes.md")
         run_id = await editor.start_run()
         view = f"writeit:/run/{run_id}.md"
         document = {"uri": view, "languageId": "markdown", "version": 1, "text": ""}

@@ -85,14 +85,24 @@ class Editor:
         """What requests of the server are answered with, by method; may be awaited."""
         self.profile = ""
         self.folder = Path()
-        self.notes = ""
-        """The URI of the notes that are open."""
+        """The first workspace folder."""
+        self._notes = ""
         self._ids = itertools.count(1)
         self._replies: dict[int, asyncio.Future[Any]] = {}
         self._commands: dict[int, Json] = {}
         """The commands that wait for a reply, by the id of the request."""
         self._news = asyncio.Condition()
         self._reader = asyncio.create_task(self._read())
+
+    @property
+    def notes(self) -> str:
+        """The URI of the open notes; the workspace's are opened at the first use."""
+        self._notes = self._notes or self.open_document(self.folder / "notes.md")
+        return self._notes
+
+    @notes.setter
+    def notes(self, uri: str) -> None:
+        self._notes = uri
 
     # --- talking ------------------------------------------------------------------
 
@@ -132,6 +142,41 @@ class Editor:
         given: Json = {"pipeline": "tech-article", "uri": self.notes, **params}
         run = await self.command("writeit.run.start", **given)
         return str(run["pipelineRunId"])
+
+    async def generate(self, run_id: str, *models: str, **params: object) -> Json:
+        """Let models of the provider answer the current step; return the step."""
+        params["models"] = [f"openai/{model}" for model in models]
+        step: Json = await self.command("writeit.step.run", runId=run_id, **params)
+        return step
+
+    async def answered(self, *models: str, **params: object) -> str:
+        """Start a run whose first step those models answer; return its id."""
+        run_id = await self.start_run(**params)
+        await self.generate(run_id, *models)
+        return run_id
+
+    async def choose(self, run_id: str, response: int = 0, **params: object) -> Json:
+        """Choose an answer of the current step; return the run."""
+        run: Json = await self.command(
+            "writeit.step.select", runId=run_id, response=response, **params
+        )
+        return run
+
+    async def show(self, run_id: str) -> Json:
+        """Return a run as it is stored."""
+        run: Json = await self.command("writeit.run.show", runId=run_id)
+        return run
+
+    async def step_page(self, run_id: str) -> Path:
+        """Open the page of a run's first step as a file; return the file."""
+        opened = await self.command("writeit.view.open", view="step", runId=run_id)
+        path = self.folder / ".writeit" / "views" / "step" / run_id / "angles.md"
+        assert opened["uri"] == path.as_uri()
+        return path
+
+    def shown_messages(self) -> list[str]:
+        """The texts of all messages that were shown."""
+        return [m["message"] for m in self.sent("window/showMessage")]
 
     async def refusal(self, command: str, **params: object) -> Refused:
         """Send a command that has to be refused; return the refusal."""
@@ -181,6 +226,7 @@ class Editor:
         self, folders: list[Path], profile: str, options: Json | None = None
     ) -> None:
         """Initialize the server with workspace folders."""
+        self.profile, self.folder = profile, (folders or [Path()])[0]
         uris = [folder.as_uri() for folder in folders]
         self.initialized = await self.request(
             "initialize",

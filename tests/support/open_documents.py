@@ -61,13 +61,8 @@ class OpenDocuments:
         if passage:
             where = span(text, passage, self.encoding)
             given |= {"pipeline": "polish-passage", "range": where} | more
-        run_id = await self.editor.start_run(uri=uri, **given)
-        await self.editor.command(
-            "writeit.step.run", runId=run_id, models=["openai/say-a"]
-        )
-        await self.editor.command(
-            "writeit.step.select", runId=run_id, response=0, content=content
-        )
+        run_id = await self.editor.answered("say-a", uri=uri, **given)
+        await self.editor.choose(run_id, content=content)
         return run_id
 
     async def try_to_apply(self, run_id: str) -> Json:
@@ -92,7 +87,7 @@ class OpenDocuments:
         """
         for _ in range(2):
             await asyncio.sleep(0.4)
-            await self.editor.command("writeit.run.show", runId=run_id)
+            await self.editor.show(run_id)
 
     async def polished(self, page: Document, content: str = BETTER, **more: Any) -> str:
         """A run on the second paragraph of a page."""
