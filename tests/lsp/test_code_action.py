@@ -109,14 +109,7 @@ async def test_while_answers_come_there_is_a_way_to_stop_them(
     one_editor: Editor,
 ) -> None:
     """A Cancel lens and action while streaming."""
-    run_id = await one_editor.start_run()
-    _, reply = one_editor.start(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/slow-5010"],
-        streamToken="stop-me",
-    )
-    await one_editor.until(lambda: len(one_editor.progress("stop-me")) > 2)
+    _, _, reply = await one_editor.streaming("slow-5010", "stop-me")
     stop = "Stop generating"
     assert stop in await lenses(one_editor)
     await take(one_editor, (await actions(one_editor))[stop])

@@ -35,14 +35,7 @@ async def test_a_run_that_was_paused_is_told_and_its_resuming_offered(
 ) -> None:
     """What came before the editor was closed in the middle of it can be chosen."""
     async with serving([workspace], "bare", environment) as editor:
-        run_id = await editor.start_run()
-        editor.start(
-            "writeit.step.run",
-            runId=run_id,
-            models=["openai/slow-2000"],
-            streamToken="left",
-        )
-        await editor.until(lambda: len(editor.progress("left")) > 2)
+        await editor.streaming("slow-2000", "left")
         await editor.quit()
     async with serving([workspace], "bare", environment) as editor:
         state, *offered = await first_line(editor)

@@ -95,22 +95,12 @@ async def test_exit_without_shutdown_is_an_error(
         assert await asyncio.wait_for(editor.process.wait(), TIMEOUT) == 1
 
 
-async def streaming(editor: Editor, token: str) -> str:
-    """Start a run and let an answer stream; return the run's id."""
-    run_id = await editor.start_run()
-    editor.start(
-        "writeit.step.run", runId=run_id, models=["openai/slow-6000"], streamToken=token
-    )
-    await editor.until(lambda: len(editor.progress(token)) > 3)
-    return run_id
-
-
 async def test_an_editor_that_goes_away_loses_nothing(
     workspace: Path, environment: dict[str, str]
 ) -> None:
     """Stdin closes in mid-stream: what came is kept, every child is gone."""
     async with serving([workspace], environment=environment) as editor:
-        run_id = await streaming(editor, "gone")
+        run_id, *_ = await editor.streaming("slow-6000", "gone")
         children = psutil.Process(editor.process.pid).children(recursive=True)
         assert editor.process.stdin
         editor.process.stdin.close()
@@ -133,7 +123,7 @@ async def test_an_editor_that_hangs_up_as_it_ends_leaves_its_run_paused(
 ) -> None:
     """Emacs sends SIGHUP, then stdin closes; nobody has to find out later."""
     async with serving([workspace], environment=environment) as editor:
-        run_id = await streaming(editor, "hung up")
+        run_id, *_ = await editor.streaming("slow-6000", "hung up")
         editor.process.send_signal(signal.SIGHUP)
         assert editor.process.stdin
         editor.process.stdin.close()
@@ -150,7 +140,7 @@ async def test_a_killed_server_leaves_no_children(
 ) -> None:
     """SIGKILL gives no time to tidy up; the model host sees its stdin close."""
     async with serving([workspace], environment=environment) as editor:
-        await streaming(editor, "killed")
+        await editor.streaming("slow-6000", "killed")
         children = psutil.Process(editor.process.pid).children(recursive=True)
         assert children
         os.kill(editor.process.pid, signal.SIGKILL)
@@ -163,7 +153,7 @@ async def test_a_run_whose_owner_was_killed_is_found_paused(
 ) -> None:
     """What was journaled is a partial answer, and the run goes on from there."""
     async with serving([workspace], environment=environment) as editor:
-        run_id = await streaming(editor, "owner")
+        run_id, *_ = await editor.streaming("slow-6000", "owner")
         seen = editor.progress("owner")[1]["text"]
         await wait_until_stored(workspace, run_id, seen)
         os.kill(editor.process.pid, signal.SIGKILL)

@@ -90,15 +90,8 @@ async def test_a_cancelled_request_keeps_what_came(
     one_editor: Editor, provider: Provider
 ) -> None:
     """-32800, the provider's line closed, a partial answer, the run PAUSED."""
-    run_id = await one_editor.start_run()
-    number, reply = one_editor.start(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/slow-5001"],
-        streamToken="cancelled",
-    )
+    run_id, number, reply = await one_editor.streaming("slow-5001", "cancelled")
     call = await provider.call("slow-5001")
-    await one_editor.until(lambda: len(one_editor.progress("cancelled")) > 2)
     one_editor.cancel(number)
     with pytest.raises(Refused) as refused:
         await reply
@@ -115,14 +108,7 @@ async def test_a_cancelled_request_keeps_what_came(
 
 async def test_a_partial_answer_can_be_chosen(one_editor: Editor) -> None:
     """It is an answer like any other, and choosing it resumes the run."""
-    run_id = await one_editor.start_run()
-    _, reply = one_editor.start(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/slow-5002"],
-        streamToken="partial",
-    )
-    await one_editor.until(lambda: len(one_editor.progress("partial")) > 2)
+    run_id, _, reply = await one_editor.streaming("slow-5002", "partial")
     paused = await one_editor.command("writeit.run.pause", runId=run_id)
     state = await reply
     assert paused["status"] == "PAUSED"
@@ -170,14 +156,7 @@ async def test_the_server_makes_its_own_progress_where_the_editor_can_show_it(
 
 async def test_nothing_is_decided_about_a_run_that_streams(one_editor: Editor) -> None:
     """Select and a second step.run are busy; show is not."""
-    run_id = await one_editor.start_run()
-    _, reply = one_editor.start(
-        "writeit.step.run",
-        runId=run_id,
-        models=["openai/slow-5004"],
-        streamToken="busy",
-    )
-    await one_editor.until(lambda: len(one_editor.progress("busy")) > 2)
+    run_id, _, reply = await one_editor.streaming("slow-5004", "busy")
     for command, more in (
         ("writeit.step.run", {}),
         ("writeit.step.select", {"response": 0}),

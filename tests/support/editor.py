@@ -149,6 +149,20 @@ class Editor:
         step: Json = await self.command("writeit.step.run", runId=run_id, **params)
         return step
 
+    async def streaming(
+        self, model: str, token: str
+    ) -> tuple[str, int, asyncio.Future[Any]]:
+        """Let an answer stream to a new run; return run id, request id and reply."""
+        run_id = await self.start_run()
+        number, reply = self.start(
+            "writeit.step.run",
+            runId=run_id,
+            models=[f"openai/{model}"],
+            streamToken=token,
+        )
+        await self.until(lambda: len(self.progress(token)) > 2)
+        return run_id, number, reply
+
     async def answered(self, *models: str, **params: object) -> str:
         """Start a run whose first step those models answer; return its id."""
         run_id = await self.start_run(**params)
