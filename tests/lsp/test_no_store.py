@@ -153,6 +153,7 @@ async def test_without_a_folder_none_is_made_in_the_users_data_either(
     data = tmp_path / "data"
     own = {**environment, "WRITEIT_DATA_DIR": str(data)}
     async with serving([], "neovim", own) as editor:
+        editor.notes = editor.open_document(workspace / "notes.md")
         await look_at(editor, editor.notes)
         for command in LOOKS:
             await editor.command(f"writeit.{command}")

@@ -109,7 +109,7 @@ async def test_an_answer_with_another_kind_of_line_ends_leaves_the_pages_alone(
     bare: OpenDocuments,
 ) -> None:
     """A text of the old Macs: were its ends the page's, no marker would be a line."""
-    run_id, page = await answered(bare, "\r".join("many lines of a text " * 20))
+    run_id, page = await answered(bare, "\r".join("many lines of a text"))
     put_words(page, FEEDBACK, f"{FEEDBACK}Words of mine.")
     await bare.editor.command(
         "writeit.step.take", runId=run_id, response=0, text="a text"

@@ -69,7 +69,7 @@ async def merged_draft(story: Story) -> str:
 
 
 @pytest.mark.parametrize(
-    ("transport", "profile"), zip(cycle(TRANSPORTS), EVERY_PROFILE, strict=False)
+    ("transport", "profile"), list(zip(cycle(TRANSPORTS), EVERY_PROFILE, strict=False))
 )
 async def test_from_notes_to_an_article_and_back(
     transport: str, profile: str, workspace: Path, environment: dict[str, str]
