@@ -64,12 +64,25 @@ def _render_section(section: dict[str, Any], tests: dict[str, list[str]]) -> str
     lines = [section["title"], "", *section.get("text", "").splitlines()]
     if rules := section.get("rules"):
         lines += [""] if section.get("text") else []
-        lines += ["| id | rule | shown by |", "| --- | --- | --- |"]
-        lines += [
-            f"| `{rule}` | {sentence} | {', '.join(f'`{t}`' for t in tests[rule])} |"
-            for rule, sentence in rules.items()
-        ]
+        lines += ["| id | rule | at run time | shown by |", "| --- | --- | --- | --- |"]
+        lines += [_row(rule, rules[rule], tests[rule]) for rule in rules]
     return "\n".join(lines).rstrip() + "\n"
+
+
+RUN_TIME = ("tests/lsp/", "tests/cli/", "tests/drills/", "tests/storage/")
+"""Tests of a server, a command line or a store as they run."""
+
+
+def runs(test: str) -> bool:
+    """Whether a test shows its rule at run time."""
+    return test.startswith(RUN_TIME)
+
+
+def _row(rule: str, sentence: str, tests: list[str]) -> str:
+    """Return the row of a rule; the tests at run time are in a column of their own."""
+    columns = ([t for t in tests if runs(t)], [t for t in tests if not runs(t)])
+    shown = (", ".join(f"`{test}`" for test in column) or "-" for column in columns)
+    return f"| `{rule}` | {sentence} | {' | '.join(shown)} |"
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from writeit.lsp.command_ids import COMMAND_IDS
 from writeit.lsp.commands import HANDLERS
@@ -22,30 +24,68 @@ _HEAD = """\
 
 Every operation is a `workspace/executeCommand` with one argument, an object.
 Its result is JSON; `docs/protocol.md` says all else about the wire.
-Besides what stands here, each takes `folder`, `streamToken` and `wait`.
-A `?` marks what may be left out.
+Besides what stands here, each takes `folder` (string), `streamToken` (string) and
+`wait` (boolean, default `true`). An empty default is null.
+Each command names the kinds of errors that it can be refused with.
 This page is generated from the code: `make schemas`.
 
-| command | params | result | what it does |
-| --- | --- | --- | --- |"""
+"""
 
 
 def page() -> str:
     """Return the documentation's page of commands."""
-    return "\n".join([_HEAD, *(_row(name) for name in COMMAND_IDS), "", _errors()])
+    contract = json.loads(schema_text())
+    parts = [_section(name, contract) for name in COMMAND_IDS]
+    return "\n".join([_HEAD, *parts, _errors()])
 
 
-def _row(name: str) -> str:
-    handler = HANDLERS[name]
-    shared = set(Params.model_fields)
-    fields = [
-        f"`{field.alias}`" + ("" if field.is_required() else "?")
-        for key, field in handler.params_model.model_fields.items()
+def _section(name: str, contract: dict[str, Any]) -> str:
+    """Return what a command does, takes, answers and is refused with."""
+    entry, handler = contract["commands"][name], HANDLERS[name]
+    summary = (handler.handler.__doc__ or "").strip().splitlines()[0]
+    params = contract["$defs"][entry["params"]["$ref"].rpartition("/")[2]]
+    shared = {field.alias for field in Params.model_fields.values()}
+    rows = [
+        f"| `{key}` | {_type_of(field)} | {_default_of(key, field, params)} |"
+        for key, field in params.get("properties", {}).items()
         if key not in shared
     ]
-    summary = (handler.handler.__doc__ or "").strip().splitlines()[0]
-    result = handler.result_model.__name__.removeprefix("Wire")
-    return f"| `{name}` | {' '.join(fields)} | {result} | {summary} |"
+    table = ["| param | type | default |", "| --- | --- | --- |", *rows, ""]
+    errors = ", ".join(f"`{kind}`" for kind in contract["commandErrors"][name])
+    return "\n".join(
+        [
+            f"## {name}",
+            "",
+            summary,
+            "",
+            *(table if rows else []),
+            f"Result: `{_type_of(entry['result'])}`. Errors: {errors}.",
+            "",
+        ]
+    )
+
+
+def _type_of(field: dict[str, Any]) -> str:
+    """Return the type of a param in a few characters."""
+    if "$ref" in field:
+        return str(field["$ref"].rpartition("/")[2])
+    if "anyOf" in field:
+        return " \\| ".join(_type_of(option) for option in field["anyOf"])
+    if "enum" in field:
+        return " \\| ".join(f"`{value}`" for value in field["enum"])
+    if field.get("type") == "array":
+        return f"[{_type_of(field['items'])}]"
+    if field.get("type") == "object":
+        values = field.get("additionalProperties")
+        return f"{{name: {_type_of(values)}}}" if isinstance(values, dict) else "object"
+    return str(field.get("format") or field.get("type") or field.get("const") or "any")
+
+
+def _default_of(key: str, field: dict[str, Any], params: dict[str, Any]) -> str:
+    if key in params.get("required", ()):
+        return "required"
+    default = field.get("default")
+    return "" if default is None else f"`{json.dumps(default)}`"
 
 
 def _errors() -> str:

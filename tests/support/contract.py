@@ -37,6 +37,8 @@ def check_reply(command: Json, message: Json) -> None:
         data = message["error"].get("data")
         if isinstance(data, dict) and data.get("kind") in _contract()["errorData"]:
             _validator("errorData", data["kind"]).validate(data)
+            known = _contract()["commandErrors"].get(name, [data["kind"]])
+            assert data["kind"] in known, f"{name} is refused with {data['kind']}"
     elif name in _contract()["commands"]:
         arguments = command.get("arguments") or [{}]
         accepted = message["result"].keys() == {"runId", "step"}

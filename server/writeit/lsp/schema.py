@@ -59,6 +59,7 @@ def build_schema() -> Json:
             for name, handler in zip(COMMAND_IDS, handlers, strict=True)
         },
         "errors": {kind: data.code for kind, data in ERROR_DATA_BY_KIND.items()},
+        "commandErrors": {name: command_errors(name) for name in COMMAND_IDS},
         "errorData": {
             kind: refs[data, "validation"] for kind, data in ERROR_DATA_BY_KIND.items()
         },
@@ -74,6 +75,42 @@ def build_schema() -> Json:
         "$defs": definitions["$defs"],
     }
     return _as_public(schema)
+
+
+_GENERATING = {"step.run", "step.regenerate", "step.merge", "document.polish"}
+_WRITING = {"step.apply", "edit.restore", "document.frontMatter", "document.polish"}
+"""Commands that edit documents."""
+_TRANSITIONS = {
+    *("run.pause", "run.resume", "run.branch", "run.rewind", "run.diff", "run.export"),
+    *("step.preview", "step.run", "step.regenerate", "step.select", "step.take"),
+    *("step.merge", "step.feedback", "step.skip", "step.apply", "edit.restore"),
+    *("response.rate", "document.polish", "view.open", "view.read"),
+}
+_OUTSIDE = {"run.start", "run.export", "store.backup", "step.preview"}
+"""Commands whose paths, or texts, may leave the workspace or a limit of providers."""
+_LIBRARY = {"run.start", "pipeline.show", "primer.show"}
+
+
+def command_errors(command_id: str) -> list[str]:
+    """Return the kinds of errors that a command can be refused with."""
+    name = command_id.removeprefix("writeit.")
+    noun = name.partition(".")[0]
+    generates, writes = name in _GENERATING, name in _WRITING
+    prompts = generates or name == "step.preview"
+    kinds = {
+        "invalid_transition": name in _TRANSITIONS,
+        "busy": name in _TRANSITIONS or name in {"run.delete", "store.compact"},
+        "retry_limit": name == "step.regenerate",
+        "invalid_pipeline": prompts or writes or noun == "view" or name in _LIBRARY,
+        "model_error": prompts
+        or noun in {"model", "keys", "view"}
+        or name in {"run.start", "preferences.set"},
+        "budget_exceeded": generates,
+        "not_trusted": generates or writes or name in _OUTSIDE,
+        "document_changed": writes,
+    }
+    special = [kind for kind, applies in kinds.items() if applies]
+    return ["invalid_params", "not_found", "store_error", *special]
 
 
 def _event_kind(event: type[WireMessage]) -> str:

@@ -55,11 +55,15 @@ async def _run_command(session: Session, params: types.ExecuteCommandParams) -> 
     session.confirmations.remove(params)
     request = Request(session, parsed, params.work_done_token)
     started = session.ports.clock.now()
+    is_polled = params.command.rpartition(".")[2] in POLLED
     try:
         result = await command.handler(request)
-    finally:
-        if params.command.rpartition(".")[2] not in POLLED:
-            await _record_activity(request, started)
+    except WriteItError:
+        if not is_polled:
+            await _record_activity(request, started, keep=False)
+        raise
+    if not is_polled:
+        await _record_activity(request, started, keep=True)
     show_reply_message(session.client, params.command, parsed, result)
     return result.to_json()
 
@@ -68,14 +72,24 @@ POLLED = frozenset({"list", "show", "get", "read", "tree", "status"})
 """The last words of commands that clients send by themselves, to show something."""
 
 
-async def _record_activity(request: Request[Any], started: datetime) -> None:
-    """Record that the user did something, unless the command has recorded it."""
+async def _record_activity(
+    request: Request[Any], started: datetime, *, keep: bool
+) -> None:
+    """Record that the user did something, unless the command has recorded it.
+
+    Without `keep` it is stored with the next change: a refusal writes nothing.
+    """
     with suppress(WriteItError):  # the reply to the command says what is wrong
         folder = request.folder()
         if not folder.has_open_store:
             return
-        if folder.engine.transactions.session.last_activity < started:
+        transactions = folder.engine.transactions
+        if transactions.session.last_activity >= started:
+            return
+        if keep:
             await folder.engine.record_activity()
+        else:
+            transactions.note_activity()
 
 
 def _find_command(name: str) -> Command:

@@ -1,0 +1,304 @@
+"""The sentences of the data model, shown by a server as it runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from support.editor import serving
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from support.editor import Editor, Json
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+FIELDS = {
+    "pipeline": "name description created defaults inputs steps",
+    "run": "pipelineRunId configurationId parentPipelineRunId branchPoint createdAt"
+    " currentStep status userInputs steps",
+    "step": "stepName status startedAt completedAt aiResponses userSelection"
+    " userFeedback mergedContent retryCount",
+    "answer": "responseId modelName provider promptUsed rawOutput processedContent"
+    " createdAt usageStats processingTime qualityScore",
+    "primer": "primerId name description content voiceAttributes exampleOpenings"
+    " guidelines createdAt lastUsed",
+    "session": "sessionId userId activePipelineRunId workspacePath preferences"
+    " createdAt lastActivity websocketConnectionId",
+    "preferences": "defaultModels stylePrimer autoSaveEnabled streamingBufferSize"
+    " keyboardShortcuts theme maxConcurrentPipelines exportFormat",
+}
+GOOD_PIPELINE = """\
+name: good
+inputs: [{name: text, required: true, from: document}]
+steps: [{name: one, prompt: "{{ inputs.text }}"}]
+"""
+GOOD_PRIMER = """\
+name: Good
+content: Be brief.
+voice_attributes: {tone: a, structure: b, language: c}
+example_openings: [Once.]
+guidelines: {avoid: [x], prefer: [y]}
+"""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Editor]:
+    """An editor on a workspace of the test's own."""
+    async with serving([workspace], "bare", environment) as editor:
+        editor.folder = workspace
+        editor.notes = editor.open_document(workspace / "notes.md")
+        yield editor
+
+
+@pytest.mark.rule(
+    "config-f1", "config-f2", "config-f3", "config-f4", "config-f5", "config-f6"
+)
+@pytest.mark.rule(
+    "run-f1",
+    "run-f2",
+    "run-f3",
+    "run-f4",
+    "run-f5",
+    "run-f6",
+    "run-f7",
+    "run-f8",
+    "run-f9",
+)
+@pytest.mark.rule(
+    "step-f1",
+    "step-f2",
+    "step-f3",
+    "step-f4",
+    "step-f5",
+    "step-f6",
+    "step-f7",
+    "step-f8",
+    "step-f9",
+)
+@pytest.mark.rule(
+    "response-f1",
+    "response-f2",
+    "response-f3",
+    "response-f4",
+    "response-f5",
+    "response-f6",
+    "response-f7",
+    "response-f8",
+    "response-f9",
+    "response-f10",
+)
+@pytest.mark.rule(
+    "primer-f1",
+    "primer-f2",
+    "primer-f3",
+    "primer-f4",
+    "primer-f5",
+    "primer-f6",
+    "primer-f7",
+    "primer-f8",
+    "primer-f9",
+)
+@pytest.mark.rule(
+    "session-f1",
+    "session-f2",
+    "session-f3",
+    "session-f4",
+    "session-f5",
+    "session-f6",
+    "session-f7",
+    "session-f8",
+)
+@pytest.mark.rule(
+    "preferences-f1",
+    "preferences-f2",
+    "preferences-f3",
+    "preferences-f4",
+    "preferences-f5",
+    "preferences-f6",
+    "preferences-f7",
+    "preferences-f8",
+)
+@pytest.mark.rule("rel-2", "rel-4", "ser-3", "ser-4")
+async def test_every_field_is_on_the_wire(own: Editor) -> None:
+    """With the data model's name in camelCase, ids and times as strings."""
+    run_id = await own.start_run()
+    await own.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
+    run = await own.command(
+        "writeit.step.select", runId=run_id, response=0, feedback="Go on."
+    )
+    step = run["steps"]["angles"]
+    (answer,) = step["aiResponses"]
+    session = await own.command("writeit.session.show")
+    shown: dict[str, Json] = {
+        "pipeline": await own.command("writeit.pipeline.show", pipeline="tech-article"),
+        "run": run,
+        "step": step,
+        "answer": answer,
+        "primer": await own.command("writeit.primer.show", primer="academic"),
+        "session": session,
+        "preferences": session["preferences"],
+    }
+    for name, fields in FIELDS.items():
+        assert set(fields.split()) <= shown[name].keys(), name
+    for value in (run["pipelineRunId"], answer["responseId"], session["sessionId"]):
+        assert str(UUID(value)) == value
+    for value in (run["createdAt"], answer["createdAt"], session["lastActivity"]):
+        assert datetime.fromisoformat(value).utcoffset() is not None
+    assert (answer["modelName"], answer["provider"]) == ("say-a", "openai")
+    assert step["userFeedback"] == "Go on."
+    assert list(run["steps"]) == ["angles", "outline", "draft", "polish"]
+
+
+@pytest.mark.rule("run-t1", "run-t2", "run-t3", "run-4", "run-5", "step-t1", "step-t2")
+@pytest.mark.rule("step-t3", "step-1", "step-2", "step-3", "step-4", "step-5", "rel-6")
+@pytest.mark.rule("rel-5", "rel-8", "rel-9", "response-1", "response-3", "response-5")
+@pytest.mark.rule("response-6", "response-t1")
+async def test_a_run_goes_through_its_states(own: Editor) -> None:
+    """And refuses what the data model does not allow."""
+    run_id = await own.start_run()
+    ask: dict[str, Any] = {"runId": run_id}
+
+    async def run() -> Json:
+        shown: Json = await own.command("writeit.run.show", **ask)
+        return shown
+
+    async def kind(command: str, **params: object) -> str | None:
+        return (await own.refusal(command, **ask, **params)).kind
+
+    assert (await run())["status"] == "INITIALIZING"
+    assert await kind("writeit.step.run", step="outline") == "invalid_transition"
+    assert await kind("writeit.step.run", step="nosuch") == "not_found"
+    step = await own.command("writeit.step.run", **ask, models=["openai/say-a"])
+    assert (step["status"], (await run())["status"]) == ("RUNNING", "RUNNING")
+    (answer,) = step["aiResponses"]
+    assert answer["promptUsed"].strip()
+    assert answer["processingTime"] > 0
+    assert await kind("writeit.step.select", response=7) == "not_found"
+    assert (
+        await kind("writeit.response.rate", response=0, score=1.5) == "invalid_params"
+    )
+    await own.command("writeit.run.pause", **ask)
+    assert (await run())["status"] == "PAUSED"
+    await own.command("writeit.run.resume", **ask)
+    chosen = await own.command("writeit.step.select", **ask, response=0)
+    step = chosen["steps"]["angles"]
+    assert (step["status"], chosen["currentStep"]) == ("COMPLETED", "outline")
+    assert step["startedAt"] <= step["completedAt"]
+    for count in range(1, 4):
+        again = await own.command("writeit.step.regenerate", **ask, step="angles")
+        assert (again["status"], again["retryCount"]) == ("RUNNING", count)
+        assert again["aiResponses"][0] == answer
+    ids = [each["responseId"] for each in again["aiResponses"]]
+    assert len(set(ids)) == len(ids) == 4
+    assert await kind("writeit.step.regenerate") == "retry_limit"
+    await own.command("writeit.step.select", **ask, response=0)
+    for _ in range(3):
+        await own.command("writeit.step.skip", **ask)
+    assert (await run())["status"] == "COMPLETED"
+
+
+@pytest.mark.rule("run-1", "run-2", "run-3", "rel-10", "rel-11", "rel-12")
+@pytest.mark.rule("session-3", "session-t2", "session-2", "session-4", "rel-16")
+async def test_branches_have_parents_and_sessions_their_run(own: Editor) -> None:
+    """Ids are unique, the branch point is a step, and the active run exists."""
+    run_id = await own.start_run()
+    await own.command("writeit.step.run", runId=run_id, models=["openai/say-a"])
+    child = await own.command("writeit.run.branch", runId=run_id, step="angles")
+    assert child["pipelineRunId"] != run_id
+    assert (child["parentPipelineRunId"], child["branchPoint"]) == (run_id, "angles")
+    parent = await own.command("writeit.run.show", runId=run_id)
+    shared = child["steps"]["angles"]["aiResponses"]
+    assert shared == parent["steps"]["angles"]["aiResponses"]
+    refused = await own.refusal("writeit.run.branch", runId=run_id, step="nosuch")
+    assert refused.kind == "not_found"
+    session = await own.command("writeit.session.show")
+    assert session["activePipelineRunId"] == child["pipelineRunId"]
+    assert session["workspacePath"] == str(own.folder)
+    assert (
+        datetime.fromisoformat(session["lastActivity"]) <= datetime.now().astimezone()
+    )
+    session = await own.command("writeit.session.activate", runId=run_id)
+    assert session["activePipelineRunId"] == run_id
+    unknown = "01890000-0000-7000-8000-000000000000"
+    refused = await own.refusal("writeit.session.activate", runId=unknown)
+    assert refused.kind == "not_found"
+
+
+@pytest.mark.rule("config-1", "config-2", "config-3", "config-4", "primer-1")
+@pytest.mark.rule("primer-2", "primer-3", "primer-4", "primer-5")
+async def test_a_file_that_breaks_a_rule_is_listed_and_cannot_be_used(
+    own: Editor,
+) -> None:
+    """Each with a problem of its own."""
+    broken = {
+        "pipelines": {
+            "twice": (GOOD_PIPELINE, "good", "twice"),
+            "optional": (GOOD_PIPELINE, "required: true, ", ""),
+            "nosteps": (
+                GOOD_PIPELINE,
+                'steps: [{name: one, prompt: "{{ inputs.text }}"}]',
+                "steps: []",
+            ),
+            "unknown": (GOOD_PIPELINE, "inputs.text }", "inputs.nosuch }"),
+        },
+        "primers": {
+            "Bad Name": (GOOD_PRIMER, "Good", "Bad"),
+            "empty": (GOOD_PRIMER, "Be brief.", '" "'),
+            "voiceless": (GOOD_PRIMER, "tone: a, ", ""),
+            "blank": (GOOD_PRIMER, "[Once.]", '[" "]'),
+            "careless": (GOOD_PRIMER, "avoid: [x], ", ""),
+        },
+    }
+    for kind, files in broken.items():
+        (own.folder / kind).mkdir(exist_ok=True)
+        for name, (text, old, new) in files.items():
+            assert old in text
+            broken_text = text.replace(old, new)
+            (own.folder / kind / f"{name}.yaml").write_text(broken_text, "utf-8")
+    same = GOOD_PIPELINE.replace("good", "twice")
+    (own.folder / "pipelines" / "again.yaml").write_text(same, "utf-8")
+    listed = [
+        *(await own.command("writeit.pipeline.list"))["pipelines"],
+        *(await own.command("writeit.primer.list"))["primers"],
+    ]
+    by_file = {e["uri"].rpartition("/")[2].removesuffix(".yaml"): e for e in listed}
+    for files in broken.values():
+        for name in files:
+            entry = by_file[name.replace(" ", "%20")]
+            assert entry["usable"] is False, name
+            assert [p["severity"] for p in entry["problems"]].count("error"), name
+
+
+@pytest.mark.rule("preferences-1", "preferences-2", "preferences-3", "preferences-4")
+@pytest.mark.rule("preferences-5", "preferences-6", "preferences-t1")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"defaultModels": {"draft": "nobody/x"}},
+        {"stylePrimer": "nosuch"},
+        {"streamingBufferSize": 0},
+        {"keyboardShortcuts": {"writeit.ui.run.start": "ctrl+c"}},
+        {"maxConcurrentPipelines": 11},
+        {"exportFormat": "pdf"},
+    ],
+)
+async def test_a_preference_that_breaks_a_rule_is_not_kept(
+    one_editor: Editor, wrong: dict[str, object]
+) -> None:
+    """The others are, and stay."""
+    before = await one_editor.command("writeit.preferences.get")
+    refused = await one_editor.refusal("writeit.preferences.set", **wrong)
+    assert refused.kind == "invalid_params"
+    assert await one_editor.command("writeit.preferences.get") == before
+    kept = await one_editor.command("writeit.preferences.set", streamingBufferSize=7)
+    assert kept == {**before, "streamingBufferSize": 7}
+    await one_editor.command(
+        "writeit.preferences.set", streamingBufferSize=before["streamingBufferSize"]
+    )
