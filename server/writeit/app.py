@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from uuid import UUID
 
     from writeit.domain.run_bundle import RunBundle
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the `writeit` command."""
+    leave_out_current_folder()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     match arguments:
         case ["serve"] | ["serve", "--stdio"]:
@@ -54,8 +56,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             run_command_line(list(arguments), create_ports)
 
 
+def leave_out_current_folder() -> None:
+    """Do not import modules from the user's folder, as with `python -P`."""
+    package = Path(__file__).resolve().parents[1]
+    with suppress(OSError):  # the folder was deleted
+        here = Path.cwd().resolve()
+        if here != package:
+            sys.path[:] = [path for path in sys.path if Path(path).resolve() != here]
+
+
 def serve() -> None:
     """Serve one editor over stdin and stdout: `writeit-server`, `writeit serve`."""
+    leave_out_current_folder()
     from writeit.lsp.server import serve_stdio
 
     sys.exit(serve_stdio(create_ports))

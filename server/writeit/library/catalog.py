@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import stat
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -31,8 +33,12 @@ from writeit.library.yaml_source import MAX_YAML_BYTES, SourceProblem
 LibraryScope = Literal["workspace", "user", "bundled"]
 LibraryKind = Literal["pipelines", "primers"]
 
-MAX_FILES = 500
+MAX_FILES = 100
 """The most files that are read from one folder."""
+MAX_FOLDER_BYTES = 1024 * 1024
+"""The most bytes that are read from one folder."""
+MAX_FILE_PROBLEMS = 50
+"""The most problems of one file that are reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,14 @@ def list_files(folder: LibraryFolder) -> tuple[list[LibraryFile], list[SourcePro
     if len(names) > MAX_FILES:
         message = f"Only the first {MAX_FILES} files of this folder are read."
         problems.append(SourceProblem(folder.path.as_uri(), message, "warning"))
-    return [result for result in results if isinstance(result, LibraryFile)], problems
+    files = [result for result in results if isinstance(result, LibraryFile)]
+    sizes = list(accumulate(file.size for file in files))
+    read = bisect_right(sizes, MAX_FOLDER_BYTES)
+    if read < len(files):
+        message = f"The files from {files[read].path.name} on are not read: this folder"
+        message += f" has more than {MAX_FOLDER_BYTES // 1024} KB."
+        problems.append(SourceProblem(folder.path.as_uri(), message, "warning"))
+    return files[:read], problems
 
 
 def _inspect_file(folder: LibraryFolder, path: Path) -> LibraryFile | SourceProblem:
@@ -364,7 +377,7 @@ def _read_pipeline_file(file: LibraryFile) -> LibraryEntry[PipelineConfiguration
     created = datetime.fromtimestamp(file.mtime_ns / 1e9, UTC)
     configuration, problems = read_pipeline(text, file.uri, created=created)
     name = configuration.name if configuration else read_name(text) or file.path.stem
-    return LibraryEntry(name, file, configuration, problems)
+    return LibraryEntry(name, file, configuration, problems[:MAX_FILE_PROBLEMS])
 
 
 def _read_primer_file(file: LibraryFile) -> LibraryEntry[StylePrimer]:
@@ -373,7 +386,7 @@ def _read_primer_file(file: LibraryFile) -> LibraryEntry[StylePrimer]:
         return LibraryEntry(file.path.stem, file, None, (problem,))
     primer, problems = read_primer(text, file.uri, default_id=file.path.stem)
     name = primer.primer_id if primer else file.path.stem
-    return LibraryEntry(name, file, primer, problems)
+    return LibraryEntry(name, file, primer, problems[:MAX_FILE_PROBLEMS])
 
 
 def _read_text(file: LibraryFile) -> tuple[str, SourceProblem | None]:

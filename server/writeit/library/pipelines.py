@@ -22,6 +22,11 @@ from writeit.library.yaml_source import (
     template_range,
 )
 
+MAX_ITEMS = 100
+"""How many steps, and how many inputs, a pipeline may have."""
+MAX_NUMBER = 2**53
+"""The largest number in `defaults`."""
+
 
 def read_pipeline(
     text: str, uri: str, *, created: datetime
@@ -69,7 +74,12 @@ def primer_reference_range(text: str, uri: str) -> SourceRange:
 def _check_rules(source: YamlSource, data: dict[str, Any]) -> None:
     """Check the rules about several keys, whose range the entity cannot tell."""
     for part in ("inputs", "steps"):
-        _check_unique_names(source, part, data.get(part))
+        items = data.get(part)
+        if isinstance(items, list) and len(items) > MAX_ITEMS:
+            message = f"A pipeline has at most {MAX_ITEMS} {part}."
+            source.add_problem(message, source.path_range((part,)))
+        else:
+            _check_unique_names(source, part, items)
     inputs = data.get("inputs")
     if (
         isinstance(inputs, list)
@@ -94,11 +104,24 @@ def _check_unique_names(source: YamlSource, part: str, items: object) -> None:
         names.append(name)
 
 
+def _has_huge_number(value: object) -> bool:
+    """Return whether a value has a number that JSON cannot carry to a client."""
+    if isinstance(value, dict):
+        return any(map(_has_huge_number, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_huge_number, value))
+    return isinstance(value, int) and abs(value) > MAX_NUMBER
+
+
 _DEFAULT_BOUNDS = {"temperature": (0, 2), "max_tokens": (1, None)}
 
 
 def _check_defaults(source: YamlSource, defaults: dict[str, Any]) -> None:
     """Report defaults of the wrong type, which would otherwise be ignored."""
+    for name, value in defaults.items():
+        if _has_huge_number(value):
+            message = f"defaults.{name} has a number that is too large."
+            source.add_problem(message, source.path_range(("defaults", name)))
     for name, (least, most) in _DEFAULT_BOUNDS.items():
         value = defaults.get(name)
         if value is None:

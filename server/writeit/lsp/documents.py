@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from errno import EINVAL
 from functools import lru_cache
 from urllib.parse import unquote
 from uuid import UUID
@@ -122,6 +123,8 @@ class Documents:
                 f"{uri} is not open in the editor.", hint="Open it, then start the run."
             )
         try:
+            if not path.is_file():  # reading a pipe would wait for ever
+                raise OSError(EINVAL, "it is not a file")  # noqa: TRY301 -- as others
             with path.open(encoding="utf-8", newline="") as file:
                 text = file.read(MAX_DOCUMENT_CHARACTERS + 1)
         except (OSError, UnicodeDecodeError) as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from jinja2 import nodes
@@ -28,6 +30,9 @@ DOCUMENT_FIELDS = (
 )
 REVISION_FIELDS = ("previous", "feedback")
 STEP_FIELDS = ("content", "feedback", "responses")
+
+MAX_PROBLEMS = 50
+"""How many problems of a file's templates are reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,16 @@ def find_variables(template: str) -> list[TemplateVariable]:
 
 
 def find_template_problems(configuration: PipelineConfiguration) -> list[PromptProblem]:
-    """All template variables must be defined in inputs or previous steps."""
-    return [
+    """All template variables must be defined in inputs or previous steps.
+
+    The first `MAX_PROBLEMS` are returned.
+    """
+    problems = (
         problem
         for step in configuration.steps
         for problem in _step_problems(configuration, step)
-    ]
+    )
+    return list(islice(problems, MAX_PROBLEMS))
 
 
 def problem_from_error(
@@ -104,17 +113,16 @@ def invalid_template_error(problem: PromptProblem) -> InvalidPipeline:
 
 def _step_problems(
     configuration: PipelineConfiguration, step: StepSpec
-) -> list[PromptProblem]:
+) -> Iterator[PromptProblem]:
     try:
         used = _parse_variables(step.prompt)
     except InvalidTemplate as error:
-        return [problem_from_error(error, step.name, step.prompt)]
+        yield problem_from_error(error, step.name, step.prompt)
+        return
     known = _known_paths(configuration, step)
-    return [
-        PromptProblem(message, step.name, line, column, length)
-        for path, line, column, length in used
-        if (message := _path_problem(path, known, configuration))
-    ]
+    for path, line, column, length in used:
+        if message := _path_problem(path, known, configuration):
+            yield PromptProblem(message, step.name, line, column, length)
 
 
 def _known_paths(configuration: PipelineConfiguration, step: StepSpec) -> list[str]:

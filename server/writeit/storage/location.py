@@ -158,10 +158,18 @@ def create_store_folder(folder: Path) -> None:
     Raises:
         OSError: it cannot be created or written to.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     ignore = folder.parent / ".gitignore"
     if folder.parent.name == STORE_SUBFOLDER.parts[0] and not ignore.exists():
+        ignore.touch(mode=0o600)
         ignore.write_text("*\n", encoding="utf-8")
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder and its missing parents for this user only."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def filesystem_type(path: Path) -> str:

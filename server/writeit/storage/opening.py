@@ -128,7 +128,7 @@ def _create_store(folder: Path) -> None:
     temporary = tempfile.mkdtemp(prefix=".new-", dir=folder)
     try:
         with (
-            lmdb.Environment(temporary, mode=0o700) as created,
+            lmdb.Environment(temporary, mode=0o600) as created,
             created.begin(write=True) as txn,
         ):
             txn.put(keys.SCHEMA, migrations.schema_value(migrations.SCHEMA_VERSION))

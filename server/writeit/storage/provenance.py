@@ -29,6 +29,10 @@ from writeit.storage.backup import temporary_folder
 from writeit.storage.location import store_notes_folder
 from writeit.storage.snapshot import DATA_FILE
 
+MAX_FOREIGN_BYTES = 4 * 1024**3
+"""The largest data file of another machine or user that is copied and verified."""
+MIN_SPARSE_BYTES = 64 * 1024**2
+"""A larger data file of another user must not be mostly holes."""
 _FS_IOC_GETVERSION = 0x80087601
 """Linux: FS_IOC_GETVERSION."""
 
@@ -61,6 +65,7 @@ def record_as_own(folder: Path) -> None:
     with suppress(OSError):
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = note.with_suffix(f".{os.getpid()}")
+        written.touch(mode=0o600)
         written.write_text(json.dumps(file_identity(folder)), encoding="utf-8")
         written.replace(note)
 
@@ -88,6 +93,7 @@ def adopt_store(
             location.exclusive_lock(folder),
             temporary_folder(folder, ".foreign-") as temporary,
         ):
+            _check_size(folder)
             copy = temporary / DATA_FILE
             shutil.copyfile(folder / DATA_FILE, copy)
             if problems := integrity.find_file_damage(temporary):
@@ -97,6 +103,23 @@ def adopt_store(
         # A WriteIt on this machine has it mapped and verified it before. What it
         # writes now would look like damage.
         return
+
+
+def _check_size(folder: Path) -> None:
+    """Look at a data file before it is copied.
+
+    Raises:
+        StoreError: it is very large, or mostly holes.
+    """
+    status = (folder / DATA_FILE).stat()
+    if status.st_size > MAX_FOREIGN_BYTES:
+        size = f"its data file has more than {MAX_FOREIGN_BYTES // 1024**3} GB"
+        raise errors.foreign_store_error(folder, size)
+    if (
+        status.st_size > MIN_SPARSE_BYTES
+        and status.st_blocks * 512 < status.st_size // 2
+    ):
+        raise errors.foreign_store_error(folder, "its data file is mostly empty")
 
 
 def replace_data_file(copy: Path, folder: Path) -> None:

@@ -19,6 +19,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import zipfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -422,11 +423,19 @@ def serve_embedded_model() -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # llama.cpp prints to stdout, which carries our first line
     settings = json.loads(sys.stdin.readline())
+    # Before the weights are loaded: the parent may be killed meanwhile.
+    watcher = threading.Thread(target=_exit_with_parent, daemon=True)
+    watcher.start()
     server = start_listening(settings)
     os.write(out, json.dumps({"url": server.listening_address}).encode() + b"\n")
     os.close(out)
+    watcher.join()
+
+
+def _exit_with_parent() -> None:
+    """Exit when stdin closes; threads of llama.cpp would keep the process running."""
     sys.stdin.read()
-    os._exit(0)  # threads of llama.cpp would keep the process running
+    os._exit(0)
 
 
 def start_listening(settings: dict[str, str | int]):  # type: ignore[no-untyped-def]  # noqa: ANN201 -- xllamacpp has no types

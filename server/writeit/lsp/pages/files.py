@@ -274,7 +274,8 @@ class PageFile:
         self._require_no_link(path)
         ignore = self._folder.pages_root / DATA_FOLDER / ".gitignore"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            ignore.parent.mkdir(mode=0o700, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # A page may be written before the store, which hides the folder itself.
             with (
                 suppress(FileExistsError),

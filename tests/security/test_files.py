@@ -1,0 +1,196 @@
+"""Odd files of a folder: nothing hangs, nothing fills the disk, nothing is run."""
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from support.editor import Editor
+from support.waiting import TIMEOUT
+from writeit.domain.errors import StoreError
+from writeit.library.catalog import (
+    MAX_FILE_PROBLEMS,
+    MAX_FILES,
+    MAX_FOLDER_BYTES,
+    read_library,
+)
+from writeit.library.pipelines import MAX_ITEMS
+from writeit.storage.provenance import MAX_FOREIGN_BYTES
+from writeit.storage.store import LmdbStore
+
+HEAD = "inputs: [{name: notes, required: true, from: document}]\nsteps:\n"
+STEP = "- {name: draft, prompt: 'x'}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that somebody else made, and no configuration of the user."""
+    monkeypatch.setenv("WRITEIT_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("WRITEIT_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "w" / "pipelines").mkdir(parents=True)
+    return tmp_path / "w"
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("kind", ["fifo", "socket", "device", "folder"])
+async def test_notes_that_are_no_file_do_not_hang_the_server(
+    cloned: Editor, kind: str
+) -> None:
+    """Reading a pipe would wait for a writer."""
+    path = cloned.folder / f"{kind}.md"
+    match kind:
+        case "fifo":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "device":
+            path.symlink_to("/dev/zero")
+        case _:
+            path.symlink_to("/proc/self/fd/0")
+    refusal = await asyncio.wait_for(
+        cloned.refusal("writeit.run.start", pipeline="tech-article", uri=path.as_uri()),
+        10,
+    )
+    assert refusal.kind in {"not_found", "invalid_params", "not_trusted"}
+
+
+def test_a_pipeline_that_is_a_pipe_is_not_read(folder: Path) -> None:
+    """It is a problem of the folder."""
+    os.mkfifo(folder / "pipelines" / "x.yaml")
+    _, problems = read_library(folder)
+    assert any("not a file" in problem.message for problem in problems)
+
+
+@pytest.mark.parametrize("size", [2**40, MAX_FOREIGN_BYTES + 1, 2**27])
+def test_a_sparse_store_is_looked_at_before_it_is_copied(
+    folder: Path, size: int
+) -> None:
+    """A terabyte of holes would fill the disk."""
+    store = folder / ".writeit" / "store"
+    store.mkdir(parents=True)
+    with (store / "data.mdb").open("wb") as file:
+        file.truncate(size)
+    started = time.monotonic()
+    with pytest.raises(StoreError):
+        LmdbStore(store).open_existing()
+    assert time.monotonic() - started < 5
+    assert sum(p.stat().st_blocks for p in store.rglob("*")) < 2**20
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_what_is_ours_is_for_this_user_only(
+    folder: Path, environment: dict[str, str]
+) -> None:
+    """Folders 0700, files 0600, whatever the umask is."""
+    (folder / "notes.md").write_text("Notes.\n")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "writeit", "run", "tech-article", "notes.md"),
+        *("-m", "openai/say-hello", "-q"),
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.DEVNULL,
+        umask=0,
+    )
+    await process.wait()
+    ours = [folder / ".writeit", *(folder / ".writeit").rglob("*")]
+    assert len(ours) > 3
+    for path in ours:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode & 0o077 == 0, (path, oct(mode))
+
+
+SHADOWS = ("yaml", "keyring", "click", "lmdb", "jinja2", "litellm", "pydantic")
+
+
+@pytest.mark.parametrize("module", SHADOWS)
+def test_no_module_of_the_folder_is_imported(
+    tmp_path: Path, module: str, environment: dict[str, str]
+) -> None:
+    """`python -m writeit` in a cloned folder runs nothing of it."""
+    (tmp_path / f"{module}.py").write_text("open('owned', 'w').close()\n")
+    subprocess.run(
+        [sys.executable, "-m", "writeit", "pipeline", "list"],
+        cwd=tmp_path,
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+        timeout=TIMEOUT,
+    )
+    assert not (tmp_path / "owned").exists()
+
+
+def test_the_embedded_server_ends_with_its_parent_while_it_loads() -> None:
+    """Its stdin is watched before the weights are."""
+    code = (
+        "import time\nfrom writeit.llm.providers import embedded\n"
+        "embedded.start_listening = lambda settings: time.sleep(600)\n"
+        "embedded.serve_embedded_model()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b"{}\n")
+    process.stdin.flush()
+    process.stdin.close()
+    assert process.wait(TIMEOUT) == 0
+
+
+def test_a_pipeline_has_a_number_of_steps(folder: Path) -> None:
+    """4,000 steps are a problem of the file, found at once."""
+    steps = "".join(f"- {{name: s{n}, prompt: 'x'}}\n" for n in range(MAX_ITEMS + 1))
+    (folder / "pipelines" / "x.yaml").write_text(f"name: x\n{HEAD}{steps}")
+    library, problems = read_library(folder)
+    assert library.pipelines["x"].value is None
+    assert any(f"at most {MAX_ITEMS} steps" in p.message for p in problems)
+
+
+def test_a_file_has_a_number_of_problems(folder: Path) -> None:
+    """1,500 unknown variables are told of in part, and quickly."""
+    prompt = " ".join(f"{{{{ inputs.unknown{n} }}}}" for n in range(1_500))
+    (folder / "pipelines" / "x.yaml").write_text(
+        f"name: x\n{HEAD}- {{name: draft, prompt: '{prompt}'}}\n"
+    )
+    started = time.process_time()
+    _, problems = read_library(folder)
+    assert time.process_time() - started < 3
+    assert 0 < len(problems) <= MAX_FILE_PROBLEMS
+
+
+def test_a_folder_has_a_number_of_bytes(folder: Path) -> None:
+    """120 big files are read in part."""
+    for number in range(120):
+        filler = "#" * 200_000
+        (folder / "pipelines" / f"x{number:03}.yaml").write_text(
+            f"name: x{number}\n{HEAD}{STEP}{filler}\n"
+        )
+    library, problems = read_library(folder)
+    own = [name for name in library.pipelines if name.startswith("x")]
+    assert len(own) <= MAX_FOLDER_BYTES // 200_000
+    assert any("are not read" in problem.message for problem in problems)
+
+
+def test_a_folder_has_a_number_of_files(folder: Path) -> None:
+    """The first ones are read."""
+    for number in range(MAX_FILES + 5):
+        (folder / "pipelines" / f"x{number:03}.yaml").write_text("{}\n")
+    _, problems = read_library(folder)
+    assert any(f"first {MAX_FILES} files" in problem.message for problem in problems)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "9" * 5_000, "-" + "9" * 30])
+async def test_a_big_integer_does_not_break_the_list(
+    cloned: Editor, number: str
+) -> None:
+    """A file of the folder has a problem; the others are listed."""
+    path = cloned.folder / "pipelines" / "big.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"name: big\ndefaults: {{x: {number}}}\n{HEAD}{STEP}")
+    listed = await cloned.command("writeit.pipeline.list")
+    path.unlink()
+    names = [pipeline["name"] for pipeline in listed["pipelines"]]
+    assert "tech-article" in names
