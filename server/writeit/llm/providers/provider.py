@@ -120,7 +120,7 @@ class Provider:
     def arguments(
         self, request: Mapping[str, Any], context_window: int | None
     ) -> dict[str, Any]:
-        """Return the arguments that only this provider's calls have."""
+        """Return arguments that override those of every call; None removes one."""
         del request, context_window
         return {}
 
