@@ -56,6 +56,16 @@ def test_every_rule_has_a_test_and_every_marker_names_a_rule() -> None:
     assert set(data_model.collect_tests()) == set(all_rules())
 
 
+def test_each_sentence_of_the_data_model_is_shown_at_run_time() -> None:
+    """By a server, a command line or a store, not only by an entity."""
+    tests = data_model.collect_tests()
+    sentences = [
+        r for r in all_rules() if any(re.fullmatch(k, r) for k in KINDS.values())
+    ]
+    unshown = [r for r in sentences if not any(map(data_model.runs, tests[r]))]
+    assert unshown == []
+
+
 def test_a_marker_is_found_on_functions_and_on_assigned_classes(tmp_path: Path) -> None:
     """Whatever else decorates them; a file that is no test is not read."""
     (tmp_path / "tests").mkdir()

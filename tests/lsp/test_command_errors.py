@@ -170,6 +170,7 @@ async def refusing(
         ("openai/empty", "model_error", "empty"),
     ],
 )
+@pytest.mark.rule("response-4")
 async def test_a_provider_that_refuses_leaves_the_step_pending(
     refusing: Refusing, model: str, kind: str, reason: str | None
 ) -> None:

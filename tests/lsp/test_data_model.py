@@ -125,7 +125,7 @@ async def own(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Edi
     "preferences-f7",
     "preferences-f8",
 )
-@pytest.mark.rule("rel-2", "rel-4", "ser-3", "ser-4")
+@pytest.mark.rule("rel-2", "rel-4", "ser-3", "ser-4", "ser-5")
 async def test_every_field_is_on_the_wire(own: Editor) -> None:
     """With the data model's name in camelCase, ids and times as strings."""
     run_id = await own.start_run()
@@ -153,6 +153,7 @@ async def test_every_field_is_on_the_wire(own: Editor) -> None:
         assert datetime.fromisoformat(value).utcoffset() is not None
     assert (answer["modelName"], answer["provider"]) == ("say-a", "openai")
     assert step["userFeedback"] == "Go on."
+    assert (run["status"], step["status"]) == ("RUNNING", "COMPLETED")
     assert list(run["steps"]) == ["angles", "outline", "draft", "polish"]
 
 

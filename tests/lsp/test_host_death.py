@@ -59,6 +59,7 @@ async def flowing(editor: Editor, token: str, *models: str) -> tuple[str, Any]:
     return run_id, reply
 
 
+@pytest.mark.rule("run-t4")
 async def test_answers_outlive_their_host(
     one_editor: Editor, provider: Provider
 ) -> None:

@@ -98,6 +98,7 @@ async def test_every_file_is_listed_and_a_name_is_used_once(
     assert all(one["problems"] for one in unusable)
 
 
+@pytest.mark.rule("rel-14", "rel-15", "session-t1")
 async def test_a_primer_is_shown_with_its_times_and_versions(
     workspace: Path, environment: dict[str, str]
 ) -> None:
@@ -120,6 +121,8 @@ async def test_a_primer_is_shown_with_its_times_and_versions(
             first["version"],
             now["version"],
         ]
+        preview = await editor.command("writeit.step.preview", runId=run_id)
+        assert "Be dry." in preview["prompt"]
         old = await editor.command(
             "writeit.primer.show", primer="dry", version=first["version"]
         )
@@ -133,6 +136,35 @@ async def test_a_primer_is_shown_with_its_times_and_versions(
         assert session["lastActivity"] > again["lastActivity"]
 
 
+@pytest.mark.rule("config-t1", "rel-3", "rel-13")
+async def test_a_pipeline_that_was_edited_is_another_one(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Old runs keep theirs; several pipelines can name one style."""
+    write(workspace / "primers" / "dry.yaml", PRIMER, content="Be dry.")
+    fine = {"description": "d", "prompt": "{{ inputs.text }}"}
+    style = "\ndefaults: {{style_primer: dry}}\n"
+    path = workspace / "pipelines" / "mine.yaml"
+    write(path, PIPELINE + style, name="mine", **fine)
+    write(path.with_name("other.yaml"), PIPELINE + style, name="other", **fine)
+    notes = (workspace / "notes.md").as_uri()
+    async with serving([workspace], "bare", environment) as editor:
+        start = {"uri": notes, "primer": None}
+        mine = await editor.command("writeit.run.start", pipeline="mine", **start)
+        other = await editor.command("writeit.run.start", pipeline="other", **start)
+        assert mine["primer"] == other["primer"]
+        write(path, PIPELINE + style, name="mine", **{**fine, "description": "new"})
+        now = await editor.command("writeit.run.start", pipeline="mine", **start)
+        assert now["configurationId"] != mine["configurationId"]
+        again = await editor.command("writeit.run.show", runId=mine["pipelineRunId"])
+        assert again["configurationId"] == mine["configurationId"]
+        kept = await editor.command(
+            "writeit.pipeline.show", pipeline=mine["configurationId"]
+        )
+        assert kept["description"] == "d"
+
+
+@pytest.mark.rule("rel-1")
 async def test_the_run_of_a_document_survives_a_restart(
     workspace: Path, environment: dict[str, str]
 ) -> None:
@@ -151,6 +183,7 @@ async def test_the_run_of_a_document_survives_a_restart(
         assert argument["runId"] == first["pipelineRunId"]
 
 
+@pytest.mark.rule("rel-18", "session-1")
 async def test_runs_of_two_servers_count_towards_one_limit(
     workspace: Path, environment: dict[str, str]
 ) -> None:

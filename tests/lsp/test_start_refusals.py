@@ -49,6 +49,7 @@ async def own(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Edi
         ({"pipeline": "polish-passage"}, "invalid_params"),
     ],
 )
+@pytest.mark.rule("response-2")
 async def test_what_is_known_at_start_is_refused_at_start(
     one_editor: Editor, params: dict[str, Any], kind: str
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import connect
 
 from support.editor import Editor, capabilities
@@ -51,6 +52,7 @@ async def test_a_run_over_tcp(workspace: Path, environment: dict[str, str]) -> N
         await close_connection(editor)
 
 
+@pytest.mark.rule("session-5", "session-t3")
 async def test_a_run_over_websocket(
     workspace: Path, environment: dict[str, str]
 ) -> None:
