@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from itertools import count
 from pathlib import Path
 from shutil import copymode
 from tempfile import mkstemp
+from uuid import UUID
 
 from writeit.domain.errors import InvalidParams, NotTrusted, StoreError
 
@@ -153,6 +155,28 @@ def create_file(path: Path, text: str) -> None:
         except OSError:
             path.unlink()
             raise
+
+
+_RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def remove_pages_of_deleted_runs(
+    pages: Path, is_deleted: Callable[[UUID], bool]
+) -> None:
+    """Delete the page files below `pages` of runs that are deleted.
+
+    A path is KIND/RUN.md or KIND/RUN/…; one that compares has a second run as its
+    fifth part. Links are not followed.
+    """
+    for parent, _, names in os.walk(pages, topdown=False):
+        for name in names:
+            path = Path(parent, name)
+            parts = path.relative_to(pages).parts
+            ids = [_RUN_ID.match(part) for part in (*parts[1:2], *parts[4:5])]
+            if any(found and is_deleted(UUID(found[0])) for found in ids):
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # it has other pages
+            Path(parent).rmdir()
 
 
 def numbered_paths(path: Path) -> Iterator[Path]:

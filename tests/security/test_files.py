@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.editor import Editor
+from support.editor import Editor, serving
 from support.waiting import TIMEOUT
 from writeit.domain.errors import StoreError
 from writeit.library.catalog import (
@@ -194,3 +194,34 @@ async def test_a_big_integer_does_not_break_the_list(
     path.unlink()
     names = [pipeline["name"] for pipeline in listed["pipelines"]]
     assert "tech-article" in names
+
+
+SECRET = "a-sentence-that-goes"
+SECRET_ENCODED = SECRET.replace("-", "%2D")  # usage keeps the names of models
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_deleted_run_leaves_no_text_in_the_folder(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """After delete and compact its pages and renderings are gone, too."""
+    (tmp_path / "notes.md").write_text("Notes.\n")
+    async with serving([tmp_path], "bare", environment) as editor:
+        notes = editor.open_document(tmp_path / "notes.md")
+        run_ids = []
+        for model in (f"openai/say-{SECRET_ENCODED}", "openai/say-other"):
+            run = await editor.command(
+                "writeit.run.start", pipeline="tech-article", uri=notes
+            )
+            run_ids.append(run["pipelineRunId"])
+            await editor.command("writeit.step.run", runId=run_ids[-1], models=[model])
+            await editor.command(
+                "writeit.view.open", view="step", runId=run_ids[-1], step="angles"
+            )
+        before = list((tmp_path / ".writeit").rglob("*.md"))
+        assert any(SECRET in p.read_text() for p in before)
+        await editor.command("writeit.run.delete", runId=run_ids[0])
+        await editor.command("writeit.store.compact")
+        kept = [p for p in (tmp_path / ".writeit").rglob("*") if p.is_file()]
+        assert [p for p in kept if SECRET.encode() in p.read_bytes()] == []
+        assert any(run_ids[1] in str(p) for p in kept)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,9 @@ from writeit.cli.workspace import (
     open_existing_workspace,
     run_async,
 )
-from writeit.ports.store import Maintenance, StoreStatus
+from writeit.files import remove_pages_of_deleted_runs
+from writeit.ports.store import Maintenance, StoreStatus, is_deleted_run
+from writeit.views.uris import RENDERED_FOLDER, VIEWS_FOLDER
 from writeit.views.wording import format_datetime
 
 EXIT_PROBLEMS_FOUND = 1
@@ -183,7 +186,12 @@ def _run_maintenance(
 
     async def operate() -> T:
         async with open_existing_workspace(Path.cwd(), context) as workspace:
-            return await operation(workspace.ports.maintenance_for(workspace.store))
+            result = await operation(workspace.ports.maintenance_for(workspace.store))
+            for pages in (VIEWS_FOLDER, RENDERED_FOLDER):
+                remove_pages_of_deleted_runs(
+                    workspace.path / pages, partial(is_deleted_run, workspace.store)
+                )
+            return result
 
     return run_async(operate())
 

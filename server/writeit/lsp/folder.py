@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -24,6 +25,7 @@ from writeit.domain.session import (
 )
 from writeit.engine.engine import Engine
 from writeit.engine.precedence import ModelSelection
+from writeit.files import remove_pages_of_deleted_runs
 from writeit.library.catalog import (
     Library,
     LibraryCache,
@@ -35,7 +37,7 @@ from writeit.lsp.client import Client
 from writeit.lsp.convert import normalized_uri
 from writeit.lsp.documents import Documents
 from writeit.ports.models import ModelInfo
-from writeit.ports.store import RunPage, RunQuery, Store
+from writeit.ports.store import RunPage, RunQuery, Store, is_deleted_run
 from writeit.ports.system import Ports
 from writeit.views import uris
 from writeit.views.editable_page import StepEdits
@@ -238,6 +240,13 @@ class WorkspaceFolder:
     def page_path(self, view: View) -> Path:
         """Return the path of a view's file."""
         return self.pages_root / uris.view_path(view)
+
+    def remove_pages_of_deleted_runs(self) -> None:
+        """Delete the page files of runs that are not in the store any more."""
+        for pages in (uris.VIEWS_FOLDER, uris.RENDERED_FOLDER):
+            remove_pages_of_deleted_runs(
+                self.pages_root / pages, partial(is_deleted_run, self.store)
+            )
 
     def find_view_at_path(self, path: Path) -> View | None:
         """Return the view whose file `path` is, or None outside the views.

@@ -310,3 +310,9 @@ class Maintenance(Protocol):
 
     async def prune(self, cutoff: datetime, *, dry_run: bool = True) -> DeletionCounts:
         """Delete finished runs not changed since `cutoff`; only count if `dry_run`."""
+
+
+def is_deleted_run(store: Store, run_id: UUID) -> bool:
+    """Return whether a run is not in the store, or only as a tombstone."""
+    summary = store.summary(run_id)
+    return summary is None or summary.deleted

@@ -20,6 +20,8 @@ from writeit.domain.errors import NotFound
 SCHEME = "writeit"
 VIEWS_FOLDER = PurePosixPath(".writeit/views")
 """The folder of page files, relative to the workspace folder."""
+RENDERED_FOLDER = PurePosixPath(".writeit/rendered")
+"""The folder of the last renderings of pages that can be typed into."""
 
 _SUFFIX = ".md"
 _UUID_PATTERN = re.compile(r"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")

@@ -220,6 +220,7 @@ async def delete_run(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:
     deleted = await request.folder().engine.delete_run(
         params.run_id, descendants=params.descendants
     )
+    request.folder().remove_pages_of_deleted_runs()
     return p.RunDeleteResult(
         deleted_runs=deleted.runs, deleted_responses=deleted.responses
     )

@@ -139,7 +139,9 @@ async def verify_store(request: Request[p.Params]) -> p.StoreVerifyResult:
 @command("writeit.store.compact")
 async def compact_store(request: Request[p.Params]) -> p.StoreStatusResult:
     """Remove unused texts and free their disk space."""
-    return p.StoreStatusResult.model_validate(await _maintenance_of(request).compact())
+    status = await _maintenance_of(request).compact()
+    request.folder().remove_pages_of_deleted_runs()
+    return p.StoreStatusResult.model_validate(status)
 
 
 @command("writeit.store.backup")
@@ -164,6 +166,7 @@ async def prune_runs(request: Request[p.StorePruneParams]) -> p.StorePruneResult
         )
     before = params.before or datetime.now(UTC)
     deleted = await _maintenance_of(request).prune(before, dry_run=params.dry_run)
+    request.folder().remove_pages_of_deleted_runs()
     return p.StorePruneResult(
         deleted_runs=deleted.runs,
         deleted_responses=deleted.responses,

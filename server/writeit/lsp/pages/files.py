@@ -32,7 +32,6 @@ from writeit.views.editable_page import (
 from writeit.views.section_markers import with_page_line_ends
 from writeit.views.uris import StepView, View
 
-RENDERED_FOLDER = ".writeit/rendered"
 RETRY_SECONDS = 0.05
 SAVE_SECONDS = 1.0
 """Seconds an editor takes to save: many empty the file first."""
@@ -51,7 +50,7 @@ class PageFile:
         self.path = folder.page_path(view)
         self.uri = path_to_uri(self.path)
         tail = uris.view_path(view).relative_to(uris.VIEWS_FOLDER)
-        self._rendered_path = folder.pages_root / RENDERED_FOLDER / tail
+        self._rendered_path = folder.pages_root / uris.RENDERED_FOLDER / tail
         self._older_rendered_path = self._rendered_path.with_suffix(".older.md")
         """The rendering before the last, or the last that the editor has saved."""
 
