@@ -47,7 +47,9 @@ async def build_preview(request: GenerateStep, context: StepContext) -> StepPrev
         NotFound: a provider is not known.
     """
     _check_reachable(context.run, context.state)
-    prompt = build_prompt(context.configuration, context.run, context.state.step_name)
+    prompt = await asyncio.to_thread(
+        build_prompt, context.configuration, context.run, context.state.step_name
+    )
     calls = [
         build_model_call(context.configuration, context.spec, model, prompt)
         for model in await _models_to_preview(request, context)

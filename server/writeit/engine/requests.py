@@ -304,7 +304,9 @@ class GenerateStep:
             names = self.models or await resolve_models(context, self.model_selection)
             generation = state.generation + 1 if state.calls else 0
             calls = new_calls(names, samples, clock, generation)
-        prompt = build_prompt(context.configuration, context.run, step)
+        prompt = await asyncio.to_thread(
+            build_prompt, context.configuration, context.run, step
+        )
         return PlannedCalls(
             [(call, prompt) for call in calls],
             lambda run, now: generate.start_generation(
@@ -344,7 +346,8 @@ class RegenerateStep:
         prompts = [
             (
                 call,
-                build_prompt(
+                await asyncio.to_thread(
+                    build_prompt,
                     context.configuration,
                     context.run,
                     step,

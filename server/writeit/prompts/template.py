@@ -33,6 +33,12 @@ MAX_RENDERED_CHARACTERS = 1_000_000
 """Maximum characters of a prompt and of any intermediate text."""
 MAX_ITERATIONS = 100_000
 """Maximum iterations of all loops of a template together."""
+MAX_FILTERED_CHARACTERS = 20_000_000
+"""Maximum characters that all filters of a template make together."""
+MAX_TRIMMED_CHARACTERS = 100
+"""How many different characters `trim` takes."""
+MAX_INTEGER_CHARACTERS = 1_000
+"""The longest text that `int` reads."""
 MAX_RENDER_SECONDS = 2.0
 """Maximum processor time of a template."""
 
@@ -40,6 +46,8 @@ BUDGET_VARIABLE = "(budget)"
 """The context key of the budget; no identifier, so that no template can use it."""
 COUNTED_FILTER = "(counted)"
 CONCAT_FILTER = "(concat)"
+PLAIN_FILTER = "(plain)"
+MEMBERS_FILTER = "(members)"
 
 
 @dataclass(slots=True)
@@ -49,6 +57,7 @@ class RenderBudget:
     texts: list[str] = field(default_factory=list)
     """The texts of the prompt, whose tags cannot be used again."""
     iterations: int = MAX_ITERATIONS
+    filtered: int = MAX_FILTERED_CHARACTERS
     characters: int = MAX_RENDERED_CHARACTERS
     deadline: float = field(
         default_factory=lambda: time.thread_time() + MAX_RENDER_SECONDS
@@ -125,9 +134,49 @@ def to_text(value: object) -> str:
     raise TypeError(f"a {type(value).__name__} is no text; lists can be joined")
 
 
-def _text_filter(method: Callable[[str], str]) -> Callable[[object], str]:
-    """Return a filter that applies `method` to texts only."""
-    return lambda value: method(to_text(value))
+def _text_filter(method: Callable[..., str]) -> Callable[..., str]:
+    """Return a filter that applies `method` to texts only, and counts characters."""
+
+    @pass_context
+    def apply(context: Context, value: object, *arguments: object) -> str:
+        text = method(to_text(value), *arguments)
+        budget: RenderBudget = context[BUDGET_VARIABLE]
+        budget.filtered -= len(text)
+        if budget.filtered < 0:
+            raise OverflowError(
+                f"its filters make more than {MAX_FILTERED_CHARACTERS} characters"
+            )
+        return text
+
+    return apply
+
+
+def _trim(text: str, characters: str | None = None) -> str:
+    if characters is not None and len(characters) > MAX_TRIMMED_CHARACTERS:
+        raise OverflowError(f"trim takes {MAX_TRIMMED_CHARACTERS} characters at most")
+    return text.strip(characters)
+
+
+def _int_filter(value: object, default: int = 0) -> int:
+    """Return a number, without Jinja's `base`: reading it takes quadratic time."""
+    if isinstance(value, str) and len(value) > MAX_INTEGER_CHARACTERS:
+        return default
+    return int(JINJA_FILTERS["int"](value, default))
+
+
+def _plain_filter(value: object) -> object:
+    """Return a value to be compared; comparing lists of lists never ends."""
+    if isinstance(value, list | tuple) and value:
+        raise OverflowError("it compares lists; compare texts or numbers")
+    return value
+
+
+def _members_filter(value: object) -> object:
+    """Return what `in` looks into: a text, or a list of texts and numbers."""
+    if isinstance(value, list | tuple):
+        for member in value:
+            _plain_filter(member)
+    return value
 
 
 def _join_filter(values: Iterable[object], separator: str = "") -> str:
@@ -151,21 +200,24 @@ def _counted_filter(context: Context, values: Iterable[object]) -> Iterator[obje
 
 
 # Jinja's filters that return no text.
-_SAFE_FILTERS = ("count", "d", "default", "first", "float", "int", "last", "length")
+_SAFE_FILTERS = ("count", "d", "default", "first", "float", "last", "length")
 
 FILTERS: dict[str, Callable[..., Any]] = {
     **{name: JINJA_FILTERS[name] for name in _SAFE_FILTERS},
     "capitalize": _text_filter(str.capitalize),
     "fenced": _fenced_filter,
+    "int": _int_filter,
     "join": _join_filter,
     "lower": _text_filter(str.lower),
     "replace": _replace_filter,
     "title": _text_filter(str.title),
-    "trim": lambda text, characters=None: to_text(text).strip(characters),
+    "trim": _text_filter(_trim),
     "upper": _text_filter(str.upper),
     "wordcount": lambda text: len(to_text(text).split()),
     COUNTED_FILTER: _counted_filter,
     CONCAT_FILTER: _join_filter,
+    PLAIN_FILTER: _plain_filter,
+    MEMBERS_FILTER: _members_filter,
 }
 """All filters; templates cannot use those whose name is no identifier."""
 
@@ -430,6 +482,16 @@ class _BudgetTransformer(NodeTransformer):
         """Count the iterations of the loop."""
         self.generic_visit(node)
         node.iter = _apply_filter(node.iter, COUNTED_FILTER)
+        return node
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Compare:  # noqa: N802 -- as above
+        """Compare texts and numbers only."""
+        self.generic_visit(node)
+        node.expr = _apply_filter(node.expr, PLAIN_FILTER)
+        for operand in node.ops:
+            is_search = operand.op in {"in", "notin"}
+            name = MEMBERS_FILTER if is_search else PLAIN_FILTER
+            operand.expr = _apply_filter(operand.expr, name)
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802 -- as above

@@ -1,0 +1,47 @@
+"""A template of a folder ends: with a text, or with an error, and soon."""
+
+import time
+from contextlib import suppress
+
+import pytest
+
+from writeit.prompts.template import InvalidTemplate, fill_template
+
+DOUBLED = "".join(f"{{% set a{n + 1} = [a{n}, a{n}] %}}" for n in range(40))
+DOUBLED = "{% set a0 = [1] %}" + DOUBLED
+HANGS = {
+    "shared lists compared": DOUBLED + "{{ a40 == [a39, 1] }}",
+    "shared lists ordered": DOUBLED + "{{ a40 < [a39, a39] }}",
+    "a list in a list": DOUBLED + "{{ a39 in [a38, a40] }}",
+    "an integer with a base": "{{ long|int(0, 36) }}",
+    "a long integer": "{{ long|int }}",
+    "trim of many characters": "{{ text|trim(text) }}",
+    "lists of uppers": "{% for i in range(90000) %}{% set x = text|upper %}{% endfor %}",
+    "lists of trims": "{% for i in range(90000) %}{% set x = text|trim %}{% endfor %}",
+}
+
+
+@pytest.mark.parametrize("template", HANGS.values(), ids=HANGS.keys())
+def test_a_template_that_would_not_end_is_stopped(template: str) -> None:
+    """Within the processor time of a template."""
+    values = {"text": "\u00e4" * 100_000, "long": "9" * 900_000}
+    started = time.process_time()
+    with suppress(InvalidTemplate):
+        fill_template(template, values)
+    assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{ 'a' in ['a', 'b'] }}", "True"),
+        ("{{ 'a' in 'cat' }}", "True"),
+        ("{{ x == [] }}", "False"),
+        ("{{ '12'|int + 1 }}", "13"),
+        ("{{ ' a '|trim }}{{ 'xax'|trim('x') }}", "aa"),
+        ("{% if x == 'b' and 1 < 2 %}yes{% endif %}", "yes"),
+    ],
+)
+def test_what_templates_need_still_works(template: str, text: str) -> None:
+    """Texts and numbers are compared as before."""
+    assert fill_template(template, {"x": "b"}) == text
