@@ -57,16 +57,16 @@ def test_a_name_is_a_model_id(model: str) -> None:
 async def test_a_pipeline_that_names_an_address_sends_nothing(
     cloned: Editor, provider: Provider, kind: str
 ) -> None:
-    """Not to preview, and not to run."""
+    """A run does not even start."""
     add_pipeline(
         cloned.folder, f"evil-{kind}", f"models: ['{kind}/{provider.base_url}']"
     )
     before = len(provider.calls)
-    run_id = await cloned.start_run(pipeline=f"evil-{kind}")
-    for command in ("writeit.step.preview", "writeit.step.run"):
-        refusal = await cloned.refusal(command, runId=run_id)
-        assert refusal.kind == "invalid_params"
-        assert "Nothing was sent" in str(refusal)
+    refusal = await cloned.refusal(
+        "writeit.run.start", pipeline=f"evil-{kind}", uri=cloned.notes
+    )
+    assert refusal.kind == "invalid_params"
+    assert "Nothing was sent" in str(refusal)
     assert provider.calls[before:] == []
 
 
@@ -81,8 +81,11 @@ async def test_front_matter_that_names_an_address_sends_nothing(
         f"  models: {{angles: ['oobabooga/{provider.root}']}}\n---\nSecret.\n"
     )
     before = len(provider.calls)
-    run_id = await cloned.start_run(uri=cloned.open_document(path))
-    refusal = await cloned.refusal("writeit.step.run", runId=run_id)
+    refusal = await cloned.refusal(
+        "writeit.run.start",
+        pipeline="tech-article",
+        uri=cloned.open_document(path),
+    )
     assert refusal.kind == "invalid_params"
     assert provider.calls[before:] == []
 

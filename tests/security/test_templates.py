@@ -9,6 +9,7 @@ from writeit.prompts.template import InvalidTemplate, fill_template
 
 DOUBLED = "".join(f"{{% set a{n + 1} = [a{n}, a{n}] %}}" for n in range(40))
 DOUBLED = "{% set a0 = [1] %}" + DOUBLED
+LOOP = "{% for i in range(90000) %}"
 HANGS = {
     "shared lists compared": DOUBLED + "{{ a40 == [a39, 1] }}",
     "shared lists ordered": DOUBLED + "{{ a40 < [a39, a39] }}",
@@ -16,8 +17,8 @@ HANGS = {
     "an integer with a base": "{{ long|int(0, 36) }}",
     "a long integer": "{{ long|int }}",
     "trim of many characters": "{{ text|trim(text) }}",
-    "lists of uppers": "{% for i in range(90000) %}{% set x = text|upper %}{% endfor %}",
-    "lists of trims": "{% for i in range(90000) %}{% set x = text|trim %}{% endfor %}",
+    "lists of uppers": LOOP + "{% set x = text|upper %}{% endfor %}",
+    "lists of trims": LOOP + "{% set x = text|trim %}{% endfor %}",
 }
 
 
