@@ -1,5 +1,7 @@
 """A text applied to the document: complete, in time, one undo step."""
 
+from urllib.parse import quote
+
 from neovim import wording
 from support.neovim_session import NeovimSession
 
@@ -44,7 +46,7 @@ def _finish_run(session: NeovimSession, text: str = BODY) -> None:
         session.run("next openai/say-x")
         session.run("choose 1")
     body = text.replace("The second paragraph, to be rewritten.", REWRITTEN)
-    session.run("next " + "openai/say-" + body.replace(" ", "%20").replace("\n", "%0A"))
+    session.run(f"next openai/say-{quote(body, safe='')}")
     session.run("choose 1")
     assert session.newest_run()["status"] == "COMPLETED"
 

@@ -1,5 +1,7 @@
 """`writeit:` documents."""
 
+from urllib.parse import quote
+
 from neovim import wording
 from support.neovim_session import NeovimSession
 
@@ -61,9 +63,9 @@ def test_view_hides_link_definitions(session: NeovimSession) -> None:
 
 def test_take_finds_the_answer_of_a_line(session: NeovimSession) -> None:
     """Also if an answer contains marker lines itself."""
-    odd = "one%0A<!-- /writeit:answer -->%0A<!-- writeit:answer 9 x -->%0Atwo"
+    odd = "one\n<!-- /writeit:answer -->\n<!-- writeit:answer 9 x -->\ntwo"
     session.run("start")
-    session.run(f"next openai/say-{odd.replace(' ', '%20')} openai/say-hello%20there")
+    session.run(f"next openai/say-{quote(odd, safe='')} openai/say-hello%20there")
     session.wait_for_side_text("## Answer 2")
     session.nvim.command("wincmd l")
     for words in ("two", "hello there"):

@@ -9,7 +9,7 @@ from writeit.domain.errors import InvalidParams
 
 _MODEL_ID = re.compile(r"(?:[A-Za-z0-9._:/@+-]|%[0-9A-Fa-f]{2})+")
 """Some names have percent escapes; what they stand for may not name an address."""
-MAX_MODEL_ID_CHARACTERS = 200
+MAX_MODEL_ID_CHARACTERS = 1000
 
 
 def model_id_problem(model: str) -> str | None:
