@@ -46,7 +46,7 @@ FIELDS: dict[type[Entity], str] = {
     " streaming_buffer_size keyboard_shortcuts theme max_concurrent_pipelines"
     " export_format +",
     InputSpec: "+ name type label required default options help max_length source",
-    StepSpec: "+ name description prompt models samples max_tokens temperature",
+    StepSpec: "+ name description prompt models samples max_tokens temperature primer",
     TokenUsage: "+ prompt_tokens completion_tokens total_tokens cost_usd estimated",
 }
 """The data model's fields, and behind the plus what the design added."""
