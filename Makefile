@@ -14,7 +14,7 @@ NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 
 .PHONY: bench-store
 .PHONY: extension check-extension
-.PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace
+.PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace drill-markdown
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -45,6 +45,9 @@ drill-two: $(STAMP) ## Run two servers on one workspace for a minute, then kill 
 
 drill-replace: $(STAMP) ## Replace, overwrite and delete the store under servers, 50 times each (slow)
 	cd tests && ../$(BIN)/python -m drills.replace --rounds 50
+
+drill-markdown: $(STAMP) ## Polish, apply, restore and export forty markdown files in three encodings (slow)
+	cd tests && ../$(BIN)/python -m drills.markdown
 
 check: $(STAMP) ## Lint, format and type checks
 	$(BIN)/ruff check .

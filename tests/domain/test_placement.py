@@ -30,6 +30,7 @@ def on(before: str, selection: str, after: str) -> RunDocument:
         (RunDocument(text="A."), "replace", "NEW"),
         (RunDocument(text="A.\n\nB.\n"), "replace", "NEW\n"),
         (RunDocument(text=""), "insert", "NEW\n"),
+        (RunDocument(text="\r\n\r\nA.\r\n"), "replace", "\r\n\r\nNEW\r\n"),
     ],
 )
 def test_a_text_has_its_place(document: RunDocument, mode: str, result: str) -> None:

@@ -6,6 +6,7 @@ the model host uses. Tests point `OPENAI_BASE_URL` at `base_url` and ask for
 
     echo               answers `Echo: ` and the prompt, word by word
     say-TEXT           answers TEXT (percent-encoded)
+    amend-OLD-NEW      answers the passage of the prompt, with NEW instead of OLD
     fast-N             N words as fast as they go
     slow-N             N words, 20 ms apart
     paced-R-N          N words, R a second
@@ -58,6 +59,7 @@ UTF8_TEXT = "Grüße, 世界! 🦊 naïve façade — ελληνικά; 👩‍�
 SURROGATE_TEXT = "A fox: 🦊."
 PROMPT_TOKENS = 9
 JSON = "application/json"
+_LINES = re.DOTALL | re.MULTILINE
 
 
 @dataclass
@@ -380,6 +382,16 @@ async def say(reply: Reply, argument: str) -> None:
     await stream(reply, pieces_of(unquote(argument)))
 
 
+async def amend(reply: Reply, argument: str) -> None:
+    """Answer with the passage of the prompt, corrected as a copy editor would."""
+    old, _, new = argument.partition("-")
+    found = re.search(r"^<(passage[-\d]*)>\n(.*?)\n</\1>$", reply.call.prompt, _LINES)
+    passage = re.sub(r"\r\n?", "\n", found[2] if found else "")
+    for word, other in ((old, new), (old.capitalize(), new.capitalize())):
+        passage = passage.replace(word, other)
+    await stream(reply, pieces_of(passage))
+
+
 async def stream(reply: Reply, pieces: Iterable[str]) -> None:
     """Stream `pieces` and end well."""
     await reply.head()
@@ -630,6 +642,7 @@ BEHAVIOURS: dict[str, Callable[[Reply, str], Awaitable[None]]] = {
     "paced": paced,
     "same": same,
     "say": say,
+    "amend": amend,
     "slow": slow,
     "surrogate": surrogate,
     "utf8": utf8,

@@ -90,6 +90,9 @@ def test_a_passage_is_taken_out_of_its_containers(
     ("text", "passage", "answers", "result"),
     [
         (QUOTE, "One line.", ["A.\n\nB.", "> A.\n>\n> B."], "A.\n>\n> B."),
+        (QUOTE, "One line.", ["A > b\n> c"], "A > b\n> c"),
+        (QUOTE, "One line.", ["A.\n\n> b"], "A.\n>\n> > b"),
+        (LIST, "- two", ["*all* 2. of it", "- *all* 2. of it"], "- *all* 2. of it"),
         (
             CALLOUT,
             CALLOUT,

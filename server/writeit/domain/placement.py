@@ -78,10 +78,15 @@ def with_line_ends_of(sample: str, content: str) -> str:
 
 
 def _place_in_body(body: str, content: str, mode: Output) -> PlacedText:
-    """Put `content` in the body; a missing end of the last line is preserved."""
+    """Put `content` in the body.
+
+    Blank lines between the front matter and the text, and a missing end of the last
+    line are preserved.
+    """
     kept = body.rstrip()
     if mode == "insert" and kept:
         new = f"{kept}\n\n{content}{body[len(kept) :]}"
     else:
-        new = content + ("" if body and body == kept else "\n")
+        new = kept[: len(kept) - len(kept.lstrip("\r\n"))] + content
+        new += "" if body and body == kept else "\n"
     return PlacedText(body, keep_line_ends(body, new))

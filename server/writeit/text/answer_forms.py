@@ -17,18 +17,18 @@ from writeit.text.passage import (
 )
 
 LINE_END = re.compile(r"\r\n|\r|\n")
-ITEM_MARKER = re.compile(rf"(?:[-+*]|\d{{1,9}}[.)])(?:[ \t]+(?:{TASK_BOX})?|$)")
+ITEM_MARKER = re.compile(rf"^(?:[-+*]|\d{{1,9}}[.)])(?:[ \t]+(?:{TASK_BOX})?|$)")
 
 _TASK_BOX = re.compile(rf"^{TASK_BOX}")
-_QUOTE_MARK = re.compile(r" {0,3}> ?")
+_QUOTE_MARK = re.compile(r"^ {0,3}> ?")
 _HEADING_MARKS = re.compile(
     r"^ {0,3}#{1,6}[ \t]+|[ \t]+#+[ \t]*$|(?:[ \t]+#+)?[ \t]+\{[#.][^{}]*\}[ \t]*$"
 )
 _PIPE = re.compile(r"(\\.)|\|")
 _MARKERS: dict[BlockKind, re.Pattern[str]] = {
     "item": ITEM_MARKER,
-    "footnote": re.compile(r"\[\^[^\]]+\]:[ \t]*"),
-    "definition": re.compile(r"[:~][ \t]+"),
+    "footnote": re.compile(r"^\[\^[^\]]+\]:[ \t]*"),
+    "definition": re.compile(r"^[:~][ \t]+"),
 }
 
 
@@ -140,8 +140,11 @@ def _without_quote_marks(passage: SelectedPassage, lines: list[str]) -> list[str
     own = [line for line in passage.content_lines() if line.strip()]
     if all(_QUOTE_MARK.match(line) for line in own):
         return lines  # they belong to the passage
-    marked = [_QUOTE_MARK.match(line) for line in lines if line.strip()]
-    if not all(marked[1:]) or not marked[-1]:
+    if not _QUOTE_MARK.match(lines[0]):  # its mark is in the text
+        own = lines[1:]
+    else:
+        own = [line for line in lines if line.strip()]
+    if not own or not all(map(_QUOTE_MARK.match, own)):
         return lines
     return [_QUOTE_MARK.sub("", line, count=1) for line in lines]
 
