@@ -22,6 +22,7 @@ async def test_a_passage_is_replaced_once_in_one_edit(docs: OpenDocuments) -> No
         "merged": False,
         "conflicts": [],
         "pending": False,
+        "reason": None,
     }
     assert page.text == TEXT.replace(SECOND, BETTER)
     assert page.version == 2

@@ -148,8 +148,12 @@ async def test_a_new_file_goes_where_the_run_says(docs: OpenDocuments) -> None:
     path = docs.editor.folder / "out" / "rivers.md"
     assert result["uri"] == path.as_uri()
     assert path.read_text(encoding="utf-8") == BETTER + "\n"
-    outside = await docs.run(page.uri, page.text, outputPath="../rivers.md")
-    refused = await docs.editor.refusal("writeit.step.apply", runId=outside)
+    refused = await docs.editor.refusal(
+        "writeit.run.start",
+        pipeline="tech-article",
+        uri=page.uri,
+        outputPath="../rivers.md",
+    )
     assert refused.kind == "not_trusted"
 
 

@@ -31,6 +31,10 @@ PROMPT = "Edit it.\n\n<passage>\nBody are here.\n</passage>\n\nNow."
         ("Here is the revised text:\n\nSo.", "So."),
         ("Sure! Here's the polished passage:\n\nSo.", "So."),
         ("**Revised version:**\n\nSo.", "So."),
+        ("Here is the revised list item:\n\nSo.", "So."),
+        ("```plaintext\nSo.\n```", "So."),
+        ("````markdown\n```\nx\n```\n````", "```\nx\n```"),
+        ("<think>So.</think>So.", "So."),
         ("Here is the corrected Markdown:\n\nSo.", "So."),
         ("I've tightened it as follows:\n\nSo.", "So."),
         ("<passage>\nBody is here.\n</passage>", "Body is here."),
@@ -84,11 +88,25 @@ def test_what_the_passage_has_is_kept(passage: str) -> None:
     assert clean_answer(passage, passage, PROMPT, passage) == passage
 
 
+def test_an_announcement_of_the_passage_is_kept_when_it_is_rewritten() -> None:
+    """One before it is not."""
+    passage, text = "Here is the draft, as sent:\n\nSo.", "Here is my draft:\n\nSo."
+    assert clean_answer(text, passage) == text
+    assert clean_answer(f"Here is the revised text:\n\n{text}", passage) == text
+
+
 def test_a_fence_around_a_passage_of_code_is_removed() -> None:
     """The passage's own fence stays."""
     code = "```\nmake all\n```"
     assert clean_answer(f"````markdown\n{code}\n````", code) == code
     assert clean_answer(f"```markdown\n{code}\n```", code) == code
+
+
+def test_a_fence_around_an_article_is_removed_although_notes_begin_with_code() -> None:
+    """They are not in a fence."""
+    notes = "```{r}\nx <- 1\n```\n\n# Notes\n"
+    assert clean_answer("```markdown\n# T\n\nText.\n```", notes) == "# T\n\nText."
+    assert clean_answer("```\nx\n```\n\n# T", notes) == "```\nx\n```\n\n# T"
 
 
 def test_what_was_removed_is_named() -> None:

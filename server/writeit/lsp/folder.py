@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -328,34 +328,40 @@ class CurrentRuns:
     else the newest. Runs on a passage do not count."""
     polish_run: PipelineRun | None = None
     """The newest run on a passage of the document."""
+    listed: Sequence[RunSummary] = ()
+    """All runs of the document."""
 
 
 def find_current_runs(folder: WorkspaceFolder, uri: str) -> CurrentRuns:
     """Return the current runs of a document; no other runs are read."""
     uri = normalized_uri(uri)
     run, polish_run = _read_active_run(folder, uri), None
-    for summary in _sorted_by_relevance(
-        folder.store.list_runs(RunQuery(uri=uri, limit=MAX_RUNS_READ))
-    ):
+    page = _list_runs(folder, uri)
+    for summary in _sorted_by_relevance(page):
         if folder.is_selection_pipeline(summary.configuration_id):
             polish_run = polish_run or _read_run(folder, summary.run_id)
         else:
             run = run or _read_run(folder, summary.run_id)
-    return CurrentRuns(run, polish_run)
+    return CurrentRuns(run, polish_run, page.runs)
+
+
+def _list_runs(folder: WorkspaceFolder, uri: str) -> RunPage:
+    return folder.store.list_runs(RunQuery(uri=uri, limit=MAX_RUNS_READ))
 
 
 def applied_polishes(
-    folder: WorkspaceFolder, uri: str
+    folder: WorkspaceFolder, uri: str, listed: Sequence[RunSummary] | None = None
 ) -> Iterator[tuple[PipelineRun, AppliedText]]:
     """Yield the runs whose polished passage is in a document, the last applied first.
 
-    A run is read only if it may be the next one.
+    A run is read only if it may be the next one. `listed`: the document's runs, if they
+    are known.
     """
     uri = normalized_uri(uri)
-    page = folder.store.list_runs(RunQuery(uri=uri, limit=MAX_RUNS_READ))
+    runs = _list_runs(folder, uri).runs if listed is None else listed
     unread = [
         summary
-        for summary in sorted(page.runs, key=lambda one: one.updated_at)
+        for summary in sorted(runs, key=lambda one: one.updated_at)
         if uri in summary.applied_to
         and folder.is_selection_pipeline(summary.configuration_id)
     ]

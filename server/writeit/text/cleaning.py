@@ -13,7 +13,10 @@ from functools import partial
 from writeit.text.lines import split_lines
 
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^`\r\n]*)[\r\n]*")
-_PROSE_LANGUAGES = {"", "markdown", "md", "text", "txt"}
+_PROSE_LANGUAGES = {
+    *("", "markdown", "md", "mdx", "quarto", "qmd", "rmd"),
+    *("text", "txt", "plaintext", "plain"),
+}
 _OPENING_TAG = re.compile(r"^<([a-z][\w-]*)>$", re.MULTILINE)
 _THOUGHTS = re.compile(r"\s*<(think|thinking)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 _CHANGED = (
@@ -24,10 +27,16 @@ _TEXT = (
     "text|passage|version|paragraphs?|section|article|draft|outline|rewrite|revision"
     "|continuation|markdown"
 )
+_PART = (
+    "(?:list |bullet )?(?:item|point)s?|list|sentences?|(?:table )?(?:cell|rows?)"
+    "|table|heading|title|(?:block ?)?quote|footnote|definition|caption|callout|note"
+)
+_INTRODUCTION = "(?:here(?:['\u2019]s| is| are)|below is)"
 _ANNOUNCEMENT = re.compile(
     r"(?:\W*(?:sure|certainly|of course|absolutely|okay|ok|yes|great)\b[^:\r\n]{0,40})?"
     r"\W*(?:"
-    rf"(?:here(?:['\u2019]s| is| are)|below is)\b[^:\r\n]{{0,50}}\b(?:{_TEXT})\b"
+    rf"{_INTRODUCTION}\b[^:\r\n]{{0,50}}\b(?:{_TEXT})\b"
+    rf"|{_INTRODUCTION} (?:the |your |a )?(?:{_CHANGED}) (?:{_PART})\b"
     r"|here you (?:go|are)\b"
     rf"|i(?:['\u2019]ve| have) (?:{_CHANGED})\b"
     rf"|(?:(?:your|the|my) )?(?:{_CHANGED}) (?:{_TEXT})\b"
@@ -53,8 +62,11 @@ def clean_answer(
     text, before = raw.strip(), None
     while text != before:
         before = text
-        for clean in cleaners:
-            text = clean(text, passage.strip()).strip() or text
+        for clean in [*cleaners]:
+            cleaned = clean(text, passage.strip()).strip() or text
+            if clean is _without_outer_fence and cleaned != text:
+                cleaners.remove(clean)  # a fence in it belongs to the text
+            text = cleaned
     return text
 
 
@@ -75,7 +87,9 @@ def _without_thoughts(text: str, passage: str) -> str:
 
 def _without_announcement(text: str, passage: str) -> str:
     match = _ANNOUNCEMENT.match(text)
-    if match is None or passage.startswith(match[0].strip()):
+    if match is None or (
+        _ANNOUNCEMENT.match(passage) and not _ANNOUNCEMENT.match(text, match.end())
+    ):
         return text
     return text[match.end() :]
 
@@ -100,12 +114,17 @@ def _without_outer_fence(text: str, passage: str) -> str:
     info = opening["info"].strip().casefold() if opening else "-"
     if opening is None or info not in _PROSE_LANGUAGES:
         return text
-    if (own := _FENCE.match(passage)) and (
-        info == own["info"].strip().casefold() or not _FENCE.match(text, opening.end())
-    ):
-        return text
+    if (own := _FENCE.match(passage)) and _is_in_fence(passage, own["fence"]):
+        own_info = own["info"].strip().casefold()
+        if info == own_info or not _FENCE.match(text, opening.end()):
+            return text
     lines = split_lines(text)
     return "".join(_inside_fence(lines, opening["fence"], is_wrapper=bool(info)))
+
+
+def _is_in_fence(text: str, fence: str) -> bool:
+    lines = split_lines(text)
+    return _inside_fence(lines, fence, is_wrapper=False) != lines
 
 
 def _inside_fence(lines: list[str], fence: str, *, is_wrapper: bool) -> list[str]:
@@ -157,7 +176,7 @@ def _ends(line: str, fence: str) -> bool:
 
 def describe_removed(raw: str, cleaned: str) -> list[str]:
     """Return in words what `clean_answer` took off, "" around it left out."""
-    start = raw.find(cleaned)
+    start = raw.rfind(cleaned)  # it may occur in the thoughts, too
     head, tail = raw[:start].strip(), raw[start + len(cleaned) :].strip()
     names = []
     if match := _THOUGHTS.match(head):

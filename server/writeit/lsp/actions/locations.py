@@ -97,7 +97,7 @@ def actions_for_document(
         *(document_actions.polish_actions(polish) if polish else ()),
         *(
             document_actions.undo_polish_action(last)
-            for last, _ in islice(applied_polishes(folder, uri), 1)
+            for last, _ in islice(applied_polishes(folder, uri, runs.listed), 1)
         ),
         *(actions_with_parent(folder, run) if run else ()),
     ]
