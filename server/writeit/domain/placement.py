@@ -6,7 +6,6 @@ as it is when the text is applied. All texts are without front matter.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from writeit.domain.pipeline import Output
@@ -18,7 +17,7 @@ from writeit.text.fitting import (
     keep_line_ends,
     replace_passage,
 )
-from writeit.text.lines import split_tokens
+from writeit.text.lines import LINE_END, split_tokens
 from writeit.text.passage import SelectedPassage, read_passage
 
 MIN_REMAINING_SHARE = 0.2
@@ -26,8 +25,6 @@ MIN_REMAINING_SHARE = 0.2
 
 An edited passage keeps more; a deleted one has only matches by chance.
 """
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +64,10 @@ def is_passage_gone(document: RunDocument, body: str) -> bool:
     return len(words & kept) < MIN_REMAINING_SHARE * len(words)
 
 
-def dominant_line_end(text: str) -> str:
-    """Return the most frequent line end of a text; LF if it has none."""
-    return max(("\n", "\r\n", "\r"), key=_LINE_END.findall(text).count)
-
-
 def with_line_ends_of(sample: str, content: str) -> str:
-    """Return `content` with the line ends of `sample`."""
-    return _LINE_END.sub(dominant_line_end(sample), content)
+    """Return `content` with the most frequent line end of `sample`."""
+    ends = LINE_END.findall(sample)
+    return LINE_END.sub(max(("\n", "\r\n", "\r"), key=ends.count), content)
 
 
 def _place_in_body(body: str, content: str, mode: Output) -> PlacedText:

@@ -45,6 +45,7 @@ from writeit.text.front_matter import (
     FrontMatterText,
     find_front_matter,
 )
+from writeit.text.lines import LINE_END, first_line_end
 
 WRITEIT_KEY = "writeit"
 
@@ -53,7 +54,6 @@ _WRITEIT_LINE = re.compile(
     re.MULTILINE,
 )
 """The line of the key in YAML, TOML or JSON that may be invalid."""
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def _to_input_text(value: object) -> object:
@@ -110,11 +110,9 @@ class FrontMatter:
         """Return the front matter with another text below it."""
         head = self.head
         if body and self.dialect is not None and not self.body:
-            match = _LINE_END.search(head)
-            line_end = match[0] if match else "\n"
             needed = 2 if self.dialect == "JSON" else 1
-            ends = _LINE_END.findall(head[len(head.rstrip()) :])
-            head += line_end * (needed - len(ends))
+            ends = LINE_END.findall(head[len(head.rstrip()) :])
+            head += first_line_end(head) * (needed - len(ends))
         return head + body
 
     def require_valid(self) -> FrontMatter:
@@ -143,8 +141,8 @@ class _TableSource(YamlSource):
 
     def __init__(self, found: FrontMatterText, uri: str, first_line: int) -> None:
         match = _WRITEIT_LINE.search(found.content)
-        above = _LINE_END.split(found.content[: match.start() if match else 0])
-        line = _LINE_END.split(found.content)[len(above) - 1]
+        above = LINE_END.split(found.content[: match.start() if match else 0])
+        line = LINE_END.split(found.content)[len(above) - 1]
         number = first_line + len(above) - 1
         self._start = SourcePosition(number, 0)
         self._end = SourcePosition(number, len(line))
@@ -165,7 +163,7 @@ def _read_table(found: FrontMatterText) -> tuple[str, str]:
     """Return the key `writeit` as a YAML mapping, and why the text is invalid."""
     try:
         if found.dialect == "TOML":
-            data = tomllib.loads(_LINE_END.sub("\n", found.content))
+            data = tomllib.loads(LINE_END.sub("\n", found.content))
         else:
             data = json.loads(found.content, object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError) as error:
@@ -195,7 +193,7 @@ def split_front_matter(text: str, uri: str = "") -> FrontMatter:
     parts = FrontMatter(head, body, dialect=found.dialect)
     if found.dialect == "Pandoc":
         return parts
-    first_line = len(_LINE_END.findall(found.lead + found.open))
+    first_line = len(LINE_END.findall(found.lead + found.open))
     if found.dialect != "YAML":
         source: YamlSource = _TableSource(found, uri, first_line)
     else:

@@ -18,6 +18,7 @@ from writeit.domain.pipeline import InputSpec, PipelineConfiguration
 from writeit.library.front_matter import WRITEIT_KEY, split_front_matter
 from writeit.library.yaml_source import YamlSource
 from writeit.text.front_matter import find_front_matter
+from writeit.text.lines import LINE_END, first_line_end
 
 InputValues = Mapping[str, str | int | float | bool]
 """Values of inputs by name."""
@@ -25,7 +26,6 @@ InputValues = Mapping[str, str | int | float | bool]
 YamlKeys = dict[str, "str | YamlKeys"]
 """Keys to write, with their scalars as YAML text."""
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _NULL_TAG = "tag:yaml.org,2002:null"
 _PLAIN_SCALAR = re.compile(r"[a-zA-Z][\w-]*(?: [\w-]+)*")
 _RESERVED_SCALARS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
@@ -48,7 +48,7 @@ def with_front_matter(
         raise _wrong_dialect(front_matter.dialect)
     keys = _config_keys(configuration, inputs or {})
     found = find_front_matter(front_matter.head)
-    line_end = _first_line_end(found.open if found else text)
+    line_end = first_line_end(found.open if found else text)
     if found is None:
         block = _format_block(keys, 2, line_end)
         fence = f"---{line_end}"
@@ -83,11 +83,6 @@ def _wrong_dialect(dialect: str | None) -> InvalidParams:
         hint=f"Set the pipeline and its inputs {where}.",
         problems=[{"path": "uri", "message": f"has {dialect} front matter"}],
     )
-
-
-def _first_line_end(text: str) -> str:
-    match = _LINE_END.search(text)
-    return match[0] if match else "\n"
 
 
 def _config_keys(configuration: PipelineConfiguration, values: InputValues) -> YamlKeys:
@@ -190,7 +185,7 @@ def _fill_empty(yaml: str, node: Node, block: str) -> list[YamlEdit]:
     A comment stays on the key's line.
     """
     start, end = node.start_mark.index, node.end_mark.index
-    line_end = _LINE_END.search(yaml, end)
+    line_end = LINE_END.search(yaml, end)
     below = line_end.end() if line_end else len(yaml)
     edits = [(below, below, block)]
     if end > start:

@@ -7,13 +7,14 @@ its aliases repeat are bounded.
 from __future__ import annotations
 
 import bisect
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from writeit.text.lines import LINE_END
 
 Severity = Literal["error", "warning", "information"]
 
@@ -98,7 +99,6 @@ MAX_YAML_NODES = 20_000
 
 YamlPath = tuple[str | int, ...]
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _SCALAR_TAGS = {
     f"{_TAG_PREFIX}{name}"
@@ -133,7 +133,7 @@ class YamlSource:
         self.uri = uri
         self.problems: list[SourceProblem] = []
         self._first_line = first_line
-        self._line_starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._line_starts = [0, *(match.end() for match in LINE_END.finditer(text))]
         self._nodes_left = MAX_YAML_NODES
         self._scalar_loader = yaml.SafeLoader("")
         self.root = self._compose()
@@ -240,7 +240,7 @@ class YamlSource:
     def node_range(self, node: Node) -> SourceRange:
         """Return the range of `node`, of a text of several lines its first line."""
         start, end = node.start_mark.index, node.end_mark.index
-        first_line = _LINE_END.search(self.text, start, end)
+        first_line = LINE_END.search(self.text, start, end)
         return self.index_range(start, first_line.start() if first_line else end)
 
     def find_node(self, path: YamlPath) -> tuple[Node | None, Node | None]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from writeit.text.block_reader import read_blocks
 from writeit.text.blocks import Block, BlockKind, table_cells
 from writeit.text.cleaning import strip_fence
+from writeit.text.lines import LINE_END
 from writeit.text.passage import (
     CODE_INDENT,
     HEADERS,
@@ -16,7 +17,6 @@ from writeit.text.passage import (
     SelectedPassage,
 )
 
-LINE_END = re.compile(r"\r\n|\r|\n")
 ITEM_MARKER = re.compile(rf"^(?:[-+*]|\d{{1,9}}[.)])(?:[ \t]+(?:{TASK_BOX})?|$)")
 
 _TASK_BOX = re.compile(rf"^{TASK_BOX}")
@@ -118,13 +118,12 @@ def to_code(passage: SelectedPassage, lines: list[str]) -> list[str]:
 def without_prefixes(passage: SelectedPassage, lines: list[str]) -> list[str]:
     """Return the lines of an answer without the marks of the passage's containers."""
     outer_indent = 0
-    inner = passage.containers[-1] if passage.containers else None
     for container in passage.containers:
         width = container.indent - outer_indent
         if container.kind == "quote":
             lines = _without_quote_marks(passage, lines)
             outer_indent = 0
-        elif container.lines.start == passage.first or container is inner:
+        elif container.lines.start == passage.first or container is passage.inner:
             marked, lines = lines, _without_marker(passage, lines, container)
             removed = len(marked[0]) - len(lines[0])
             width = min(width, removed) if removed else width

@@ -17,7 +17,7 @@ from writeit.text.blocks import (
     MarkdownBlocks,
     PrefixReader,
 )
-from writeit.text.lines import split_lines
+from writeit.text.lines import LINE_END, split_lines
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -60,7 +60,6 @@ _CLOSING_TYPES = {
 MAX_NESTING = 100
 """Levels of containers that are read; what is deeper is text of the last one."""
 
-_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _DIV_LINE = re.compile(r":{3,}[ \t]*(?P<info>.*?)[ \t:]*")
 _CALLOUT = re.compile(r"\[!(?P<name>[^\]\s]+)\]")
 
@@ -70,7 +69,7 @@ def read_blocks(text: str, start: int = 0) -> MarkdownBlocks:
 
     The lines of the front matter, or a byte order mark, belong to no block.
     """
-    head_ends = len(_LINE_ENDS.findall(text, 0, start))
+    head_ends = len(LINE_END.findall(text, 0, start))
     lines = ["\n"] * head_ends + split_lines(text[start:])
     source = "".join(lines)
     tokens = _parser().parse(source if source.endswith("\n") else f"{source}\n")

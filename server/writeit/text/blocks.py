@@ -106,7 +106,8 @@ class MarkdownBlocks:
         self.lines = lines
         """The text in lines with their ends; front matter is blank lines."""
         self.root = root
-        self._offsets = [0, *accumulate(map(len, lines))]
+        self.offsets = [0, *accumulate(map(len, lines))]
+        """Where each line begins, and where the text ends."""
 
     def chain(self, first_line: int, last_line: int | None = None) -> tuple[Block, ...]:
         """Return the blocks that contain these lines, the outermost first."""
@@ -206,7 +207,7 @@ class MarkdownBlocks:
 
     def length(self, lines: range) -> int:
         """Return how many characters lines have, with their ends."""
-        return self._offsets[lines.stop] - self._offsets[lines.start]
+        return self.offsets[lines.stop] - self.offsets[lines.start]
 
     def verbatim_lines(self) -> set[int]:
         """Return the lines of code, math, HTML and comments."""

@@ -28,7 +28,7 @@ def context_before(
     if passage.start <= passage.content_start(passage.first) or (
         passage.form == "line"
     ):
-        end = passage.line_starts[passage.first]  # only marks are before it
+        end = passage.blocks.offsets[passage.first]  # only marks are before it
     before = passage.text[:end].rstrip()
     if len(before) <= limit:
         return before.strip("\r\n")
@@ -82,7 +82,7 @@ def _folded(label: str) -> str:
 
 
 def _boundaries(passage: SelectedPassage, lines: Iterable[int]) -> list[int]:
-    starts = passage.line_starts
+    starts = passage.blocks.offsets
     return [starts[min(line, len(starts) - 1)] for line in lines]
 
 

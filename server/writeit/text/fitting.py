@@ -14,7 +14,6 @@ from typing import Literal
 
 from writeit.text.answer_forms import (
     ITEM_MARKER,
-    LINE_END,
     WrongFormError,
     is_list,
     marker_of,
@@ -31,11 +30,10 @@ from writeit.text.answer_forms import (
 from writeit.text.block_reader import read_blocks
 from writeit.text.blocks import Block, MarkdownBlocks, table_cells
 from writeit.text.diff import match_sequences
-from writeit.text.lines import split_lines
+from writeit.text.lines import LINE_END, line_end, split_lines
 from writeit.text.passage import (
     TAB_STOP,
     SelectedPassage,
-    line_end,
     passage_at,
 )
 
@@ -103,7 +101,7 @@ def _fit_nearby(
         below = [block for block in blocks if block.lines.start > passage.last]
         before = above[-1].lines.start if above else before
         after = below[1].lines.stop if below[1:] else after
-    start, stop = passage.line_starts[before], passage.line_starts[after]
+    start, stop = passage.blocks.offsets[before], passage.blocks.offsets[after]
     text = passage.text[start:stop]
     here = (passage.start - start, passage.end - start)
     fitted = fit(passage_at(text, read_blocks(text), *here), answer)
@@ -154,7 +152,7 @@ def _replacements(passage: SelectedPassage, lines: list[str]) -> Iterator[str]:
 
 def _as_siblings(passage: SelectedPassage, lines: list[str]) -> str | None:
     """Return the text with an answer of several items instead of the one item."""
-    item = passage.containers[-1] if passage.containers else None
+    item = passage.inner
     if item is None or item.kind != "item" or not is_list(lines):
         return None
     if sum(bool(ITEM_MARKER.match(line)) for line in lines) < len("ab"):
@@ -188,7 +186,7 @@ def _continuations(passage: SelectedPassage, lines: list[str]) -> Iterator[str]:
         separator = " "
     else:
         separator = eol + prefix.rstrip() + eol + prefix
-        item = passage.containers[-1] if passage.containers else None
+        item = passage.inner
         if item is not None and item.kind == "item" and is_list(lines):
             outer = replace(passage, containers=passage.containers[:-1])
             more = with_markers(lines, [next_marker(marker_of(outer, item))])

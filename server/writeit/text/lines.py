@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+LINE_END = re.compile(r"\r\n|\r|\n")
 _LINE_WITH_END = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _SPLITLINES_EXTRAS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """Where `splitlines` breaks a line although editors do not."""
@@ -58,6 +59,17 @@ def split_lines(text: str) -> list[str]:
     if any(character in text for character in _SPLITLINES_EXTRAS):
         return _LINE_WITH_END.findall(text)
     return text.splitlines(keepends=True)
+
+
+def line_end(line: str) -> str:
+    """Return the line end of a line, or ""."""
+    return line[len(line.rstrip("\r\n")) :]
+
+
+def first_line_end(text: str) -> str:
+    """Return the first line end of a text; LF if it has none."""
+    match = LINE_END.search(text)
+    return match[0] if match else "\n"
 
 
 def find_paragraph(

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import accumulate
 from typing import Literal
 
 from writeit.text.block_reader import read_blocks
@@ -22,6 +20,7 @@ from writeit.text.blocks import (
     MarkdownBlocks,
     table_cells,
 )
+from writeit.text.lines import line_end
 
 Form = Literal["blocks", "line", "cell", "rows", "code"]
 """What a passage is: blocks or text, one line, text of a table cell, rows, or code."""
@@ -65,7 +64,6 @@ class SelectedPassage:
     text: str
     """The whole text."""
     blocks: MarkdownBlocks = field(repr=False)
-    line_starts: Sequence[int] = field(repr=False)
     start: int
     """The offset of the passage's first character that is not a mark."""
     end: int
@@ -74,6 +72,11 @@ class SelectedPassage:
     leaf: Block | None = field(default=None, repr=False)
     """The heading, table or code that the passage is a part of."""
     form: Form = "blocks"
+
+    @property
+    def inner(self) -> Block | None:
+        """The innermost container."""
+        return self.containers[-1] if self.containers else None
 
     @property
     def first(self) -> int:
@@ -112,7 +115,7 @@ class SelectedPassage:
 
     def line_at(self, offset: int) -> int:
         """Return the line that an offset is in."""
-        line = bisect_right(self.line_starts, offset) - 1
+        line = bisect_right(self.blocks.offsets, offset) - 1
         return max(min(line, len(self.blocks.lines) - 1), 0)
 
     def line_text(self, line: int) -> str:
@@ -122,12 +125,11 @@ class SelectedPassage:
 
     def line_stop(self, line: int) -> int:
         """Return the offset of a line's end."""
-        return self.line_starts[line] + len(self.line_text(line))
+        return self.blocks.offsets[line] + len(self.line_text(line))
 
     def prefix(self, line: int) -> str:
         """Return what the containers, and indented code, put before a line."""
-        inner = self.containers[-1] if self.containers else None
-        prefix = self.blocks.prefix(line, inner) if inner else ""
+        prefix = self.blocks.prefix(line, self.inner) if self.inner else ""
         if self.leaf is not None and self.leaf.kind == "code":
             rest = self.line_text(line)[len(prefix) :]
             spaces = len(rest[:4]) - len(rest[:4].lstrip(" "))
@@ -136,7 +138,7 @@ class SelectedPassage:
 
     def continuation(self) -> str:
         """Return the prefix of a new line in the containers."""
-        inner = self.containers[-1] if self.containers else None
+        inner = self.inner
         prefix = self.blocks.continuation(self.first, inner) if inner else ""
         for line in inner.lines[1:] if inner else ():
             own = self.prefix(line)
@@ -147,7 +149,7 @@ class SelectedPassage:
 
     def content_start(self, line: int) -> int:
         """Return the offset at which a line's text begins, after its prefix."""
-        return self.line_starts[line] + len(self.prefix(line))
+        return self.blocks.offsets[line] + len(self.prefix(line))
 
     def content_lines(self) -> list[str]:
         """Return its lines without prefixes and line ends."""
@@ -175,11 +177,6 @@ class SelectedPassage:
         return self.first <= first and stop - 1 <= self.last
 
 
-def line_end(line: str) -> str:
-    """Return the line end of a line, or ""."""
-    return line[len(line.rstrip("\r\n")) :]
-
-
 @lru_cache(maxsize=8)
 def read_passage(before: str, selection: str, after: str) -> SelectedPassage:
     """Return the selected passage between two texts."""
@@ -192,15 +189,12 @@ def passage_at(
     text: str, blocks: MarkdownBlocks, start: int, end: int
 ) -> SelectedPassage:
     """Return the passage between two offsets of a text that has been read."""
-    line_starts = [0, *accumulate(map(len, blocks.lines))]
-    found = SelectedPassage(
-        text=text, blocks=blocks, line_starts=line_starts, start=start, end=end
-    )
+    found = SelectedPassage(text=text, blocks=blocks, start=start, end=end)
     chain = blocks.chain(found.first, found.last)
     containers = tuple(block for block in chain if block.kind in CONTAINER_KINDS)
     leaf = chain[-1] if chain and chain[-1] not in containers else None
     found = replace(found, containers=containers, leaf=leaf)
-    inner = containers[-1] if containers else None
+    inner = found.inner
     if inner and inner.kind in {"list", "definitions"} and found.covers(inner):
         found = replace(found, containers=containers[:-1])  # it is the passage itself
     found = _without_header(found)
@@ -213,7 +207,7 @@ def passage_at(
 def _without_header(found: SelectedPassage) -> SelectedPassage:
     """Begin below the header of a callout, admonition or div that was selected."""
     first, last = found.first, found.last
-    inner = found.containers[-1] if found.containers else None
+    inner = found.inner
     if inner is None or inner.lines.start != first or first == last:
         return found
     start = found.content_start(first)
@@ -237,7 +231,7 @@ def _with_item_marker(found: SelectedPassage) -> SelectedPassage:
     """Begin with the marker of the first of several items, as the others do."""
     if found.first == found.last or found.leaf is not None:
         return found
-    marked = found.line_starts[found.first] + len(found.blocks.prefix(found.first))
+    marked = found.blocks.offsets[found.first] + len(found.blocks.prefix(found.first))
     if found.start == marked:
         return replace(found, start=found.content_start(found.first))
     return found
@@ -245,7 +239,7 @@ def _with_item_marker(found: SelectedPassage) -> SelectedPassage:
 
 def _without_task_box(found: SelectedPassage) -> SelectedPassage:
     """Begin after the box of the one item that is a task."""
-    inner = found.containers[-1] if found.containers else None
+    inner = found.inner
     if inner is None or inner.kind != "item" or inner.lines.start != found.first:
         return found
     match = _TASK_BOX.match(found.text, found.content_start(found.first))

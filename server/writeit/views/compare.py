@@ -18,6 +18,7 @@ from uuid import UUID
 from writeit.domain.operations.lifecycle import find_step
 from writeit.domain.run import PipelineRun
 from writeit.text.diff import most_similar
+from writeit.text.lines import LINE_END
 from writeit.views import wording
 from writeit.views.escape import escape_inline, escape_line, join_blocks
 from writeit.views.section_markers import PageParts, SectionText
@@ -26,7 +27,6 @@ from writeit.views.uris import ComparedSide
 
 LineWords = tuple[str, ...]
 
-_DIFF_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _BLOCK_SYNTAX = re.compile(r"^(?:#{1,6}(?=\s)|[=-]+$)")
 _LOOKAHEAD_LINES = 8
 """How many lines ahead the match of a line may be."""
@@ -127,7 +127,7 @@ def _split_words_by_line(text: str) -> list[tuple[LineWords, bool]]:
     """Return the words of each filled line, and whether a blank line precedes it."""
     lines: list[tuple[LineWords, bool]] = []
     blank = True
-    for line in _DIFF_LINE_BREAK.split(text):
+    for line in LINE_END.split(text):
         if words := tuple(line.split()):
             lines.append((words, blank))
         blank = not words

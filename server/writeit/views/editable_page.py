@@ -15,7 +15,6 @@ problems, the page must not be rendered again over the user's text.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from typing import Literal
 from uuid import UUID
 
 from writeit.text.diff import compute_edits
+from writeit.text.lines import LINE_END
 from writeit.views.page_outline import PageSection, split_page_lines, with_heading_lines
 from writeit.views.section_markers import (
     Marker,
@@ -39,8 +39,6 @@ from writeit.views.section_markers import (
 
 EDITABLE_KINDS: tuple[SectionKind, ...] = ("answer", "merge", "feedback")
 """The kinds of sections that the user may edit."""
-
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +254,7 @@ def _section_problem(
     numbers = (m.number for m in remaining_markers if m.number is not None)
     name = _section_label(key, next(numbers, None))
     message = f"The hidden marker lines around {name} are damaged or duplicated."
-    line = len(_LINE_BREAK.findall(page[: remaining_markers[0].start]))
+    line = len(LINE_END.findall(page[: remaining_markers[0].start]))
     return SectionProblem(key, "damaged", f"{message} {_REMEDY}", line)
 
 
@@ -280,7 +278,7 @@ def _is_changed(rendered_text: str, edited_text: str) -> bool:
 
 def _content_lines(text: str) -> list[str]:
     """Return the lines of a text without the blank ones before and after it."""
-    lines = _LINE_BREAK.split(text)
+    lines = LINE_END.split(text)
     filled = [index for index, line in enumerate(lines) if line.strip()]
     return lines[filled[0] : filled[-1] + 1] if filled else []
 

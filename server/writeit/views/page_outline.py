@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from writeit.text.block_reader import read_blocks, unclosed_fence
+from writeit.text.lines import LINE_END
 from writeit.views.section_markers import SectionKind, find_section_markers
 
-_PAGE_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _ESCAPED_CHARACTER = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -54,7 +54,7 @@ class Heading:
 
 def find_page_sections(page: str) -> list[PageSection]:
     """Return the sections of a page with markers."""
-    starts = [0, *(match.end() for match in _PAGE_LINE_BREAK.finditer(page))]
+    starts = [0, *(match.end() for match in LINE_END.finditer(page))]
     sections = []
     for opening, closing in find_section_markers(page):
         first = bisect_right(starts, opening.start)
@@ -96,7 +96,7 @@ def heading_tree(page: str, located_sections: Sequence[PageSection]) -> list[Hea
 
 def split_page_lines(page: str) -> list[str]:
     """Return the lines of a page without their line breaks."""
-    return _PAGE_LINE_BREAK.split(page)
+    return LINE_END.split(page)
 
 
 def _find_headings(lines: list[str], first: int = 0, above: int = 0) -> list[Heading]:
