@@ -101,6 +101,7 @@ class Opened:
             if kind != "section":
                 yield f"marked {kind}", partial(self.polish_marked, kind)
                 yield f"longer {kind}", partial(self.lengthen, kind)
+        yield "polish document", self.polish_document
         for mode in ("replace", "insert", "new_file"):
             yield f"apply: {mode}", partial(self.apply, mode)
         yield "insert front matter", self.insert_front_matter
@@ -114,6 +115,13 @@ class Opened:
         text = self.file.text
         run_id = await self.generate(start, end, COPY_EDITOR)
         check(self.page.text, text[:start] + corrected(text[start:end]) + text[end:])
+        return await self.restore(run_id)
+
+    async def polish_document(self) -> bool:
+        """A model corrects the text, which it gets without the front matter."""
+        text, head = self.file.text, len(self.file.head)
+        run_id = await self.generate(head, len(text), COPY_EDITOR, is_whole=True)
+        check(self.page.text, text[:head] + corrected(text[head:]))
         return await self.restore(run_id)
 
     async def polish_marked(self, kind: str) -> bool:
@@ -155,15 +163,23 @@ class Opened:
         assert result["applied"] or result["reason"] in {"container", "unfit"}, result
         return run_id, result["applied"]
 
-    async def generate(self, start: int, end: int, model: str) -> str:
-        """Polish what is between two offsets; return the id of the run."""
+    async def generate(
+        self, start: int, end: int, model: str, *, is_whole: bool = False
+    ) -> str:
+        """Polish what is between two offsets; return the id of the run.
+
+        Front matter is in no prompt.
+        """
         run = await self.docs.editor.command(
             "writeit.document.polish",
             uri=self.page.uri,
-            range=self.range_of(start, end),
+            range=None if is_whole else self.range_of(start, end),
             models=[model],
             apply=True,
         )
+        (answer,) = run["steps"]["polish"]["aiResponses"]
+        head = self.file.head.strip(f"{BOM}\r\n")
+        assert not head or head not in answer["promptUsed"]
         return str(run["pipelineRunId"])
 
     def range_of(self, start: int, end: int) -> Json:

@@ -104,6 +104,12 @@ def test_line_ends_are_those_of_the_text() -> None:
 
 def test_line_ends_are_those_of_the_lines_around_the_block() -> None:
     """In a document that has both."""
+    before = "---\r\ntitle: A\nwriteit: ~\r\nz: 1\n---\n"
+    inserted = with_front_matter(before, PIPELINE)
+    assert BLOCK.replace("\n", "\r\n") in inserted
+    assert (
+        len(inserted.splitlines()) == len(before.splitlines()) + BLOCK.count("\n") - 1
+    )
     before = "---\ntitle: A\n---\nLF\nCRLF\r\nCRLF\r\n"
     after = with_front_matter(before, PIPELINE)
     assert after == before.replace("A\n", f"A\n{BLOCK}")

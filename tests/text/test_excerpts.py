@@ -42,6 +42,22 @@ def test_a_block_of_code_that_is_too_long_is_marked_as_code() -> None:
     )
 
 
+def test_a_table_that_is_cut_has_its_heads() -> None:
+    """What is after its cell is rows."""
+    rows = "".join(f"| row {n} | x |\n" for n in range(20))
+    passage = of(f"| a | b |\n|---|---|\n{rows}| ", f" | x |\n{rows}")
+    assert context_before(passage, limit=20) == (
+        "[…]\n\n| a | b |\n|---|---|\n[…]\n| row 19 | x |\n|"
+    )
+    assert context_after(passage, limit=20) == "| x |\n| row 0 | x |\n\n[…]"
+
+
+def test_an_open_fence_that_is_cut_is_not_closed() -> None:
+    """Its last line is code."""
+    after = f"\n\n{CODE.removesuffix('```')}"
+    assert context_after(of("", after), limit=25) == ("```py\nx0 = 0\nx1 = 1\n\n[…]")
+
+
 @pytest.mark.parametrize(
     ("after", "context"),
     [

@@ -136,9 +136,16 @@ def _format_flow(keys: YamlKeys) -> str:
 
 
 def _complete_yaml(yaml: str, keys: YamlKeys, line_end: str) -> str:
-    """Return existing YAML with the missing keys."""
+    """Return existing YAML with the missing keys; `line_end` is that of its fence.
+
+    New lines have the line end of the line above them.
+    """
     root = YamlSource(yaml, "").root
     node = _find_value(root, WRITEIT_KEY) if isinstance(root, MappingNode) else None
+    end = len(yaml) if node is None else node.start_mark.index
+    if node is not None and node.tag == _NULL_TAG and (below := yaml[end:]):
+        end += len(below.splitlines(keepends=True)[0])
+    line_end = (_LINE_END.findall(yaml, 0, end) or [line_end])[-1]
     if node is None:
         return f"{yaml}{WRITEIT_KEY}:{line_end}{_format_block(keys, 2, line_end)}"
     edits = _missing_edits(yaml, node, keys, line_end, 0)

@@ -13,8 +13,8 @@ LEFT_OUT = "[…]"
 """Stands for text that is left out."""
 
 _REFERENCE = re.compile(r"\[(?P<label>\^?[^\[\]]+)\]")
-_REOPENED = {"fence", "math", "comment"}
-"""Kinds of blocks that begin and end with a line of their own."""
+_REOPENED = {"fence": 1, "math": 1, "comment": 1, "table": 2}
+"""Kinds of blocks that begin with lines of their own, and with how many."""
 
 
 def context_before(
@@ -93,8 +93,8 @@ def _end_of_block(passage: SelectedPassage, before: str, limit: int) -> str:
     cut = before[-limit:]
     rest = cut.partition("\n")[2] or cut.partition(" ")[2] or cut
     if block is not None and block.kind in _REOPENED:
-        opening = passage.blocks.lines[block.lines.start].rstrip("\r\n")
-        return f"{opening}\n{LEFT_OUT}\n{rest}"
+        opening = passage.blocks.lines[block.lines.start :][: _REOPENED[block.kind]]
+        return f"{''.join(opening).rstrip()}\n{LEFT_OUT}\n{rest}"
     return rest
 
 
@@ -106,7 +106,7 @@ def _beginning_of_block(passage: SelectedPassage, limit: int) -> str:
     block = chain[-1] if chain else None
     cut = after[skipped : skipped + limit]
     rest = cut.rpartition("\n")[0] or cut.rpartition(" ")[0] or cut
-    if block is not None and block.kind in _REOPENED:
+    if block is not None and block.is_closed and _REOPENED.get(block.kind) == 1:
         closing = passage.blocks.lines[block.lines.stop - 1].strip()
         return f"{rest}\n{LEFT_OUT}\n{closing}"
     return rest
