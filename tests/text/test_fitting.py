@@ -153,6 +153,12 @@ def test_a_passage_is_taken_out_of_its_containers(
         (TABLE, "this are long", ["A.\n\nB."], "A.<br>B."),
         (HEADING, "## Old title ##", ["New", "# New", "### New ###"], "## New ##"),
         (SETEXT, "The title", ["New", "# New", "New\n==="], "New"),
+        (
+            "> one\n> two\n> three\n",
+            "one\n> two\n> three",
+            ["two\nthree"],
+            "two\n> three",
+        ),
     ],
 )
 def test_answers_come_with_or_without_the_marks(

@@ -8,7 +8,7 @@ the answer does not fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -64,11 +64,9 @@ def replace_passage(passage: SelectedPassage, answer: str) -> FittedText:
 
 def _replace(passage: SelectedPassage, answer: str) -> FittedText:
     lines = LINE_END.split(answer.strip())
-    try:
-        candidates = list(_replacements(passage, lines))
-    except WrongFormError:
-        return FittedText(_place(passage, lines), "container")
-    return _first_fitting(passage, candidates)
+    return _first_fitting(
+        passage, _replacements(passage, lines), lambda: _place(passage, lines)
+    )
 
 
 def continue_passage(passage: SelectedPassage, answer: str) -> FittedText:
@@ -80,12 +78,8 @@ def _continue(passage: SelectedPassage, answer: str) -> FittedText:
     text, end = passage.text, passage.end
     if passage.start < end:
         passage = _last_character(passage_at(text, passage.blocks, end - 1, end))
-    lines = LINE_END.split(answer.strip())
-    try:
-        candidates = list(_continuations(passage, lines))
-    except WrongFormError:
-        return FittedText(text[:end] + answer + text[end:], "container")
-    return _first_fitting(passage, candidates)
+    candidates = _continuations(passage, LINE_END.split(answer.strip()))
+    return _first_fitting(passage, candidates, lambda: text[:end] + answer + text[end:])
 
 
 def _fit_nearby(
@@ -117,11 +111,22 @@ def _last_character(passage: SelectedPassage) -> SelectedPassage:
     return replace(passage, start=end - 1, end=end, form="blocks", leaf=None)
 
 
-def _first_fitting(passage: SelectedPassage, candidates: Sequence[str]) -> FittedText:
-    for candidate in candidates:
-        if _keeps_surroundings(passage, candidate):
-            return FittedText(candidate)
-    return FittedText(candidates[0], "unfit")
+def _first_fitting(
+    passage: SelectedPassage, candidates: Iterable[str], as_it_is: Callable[[], str]
+) -> FittedText:
+    """Return the first candidate that keeps what is around the passage.
+
+    If an answer has the wrong form, it is shown as it is.
+    """
+    first = None
+    try:
+        for candidate in candidates:
+            if _keeps_surroundings(passage, candidate):
+                return FittedText(candidate)
+            first = first or candidate
+    except WrongFormError:
+        return FittedText(as_it_is(), "container")
+    return FittedText(first or as_it_is(), "unfit")
 
 
 # --- the forms of an answer -----------------------------------------------------------
@@ -164,7 +169,7 @@ def _as_siblings(passage: SelectedPassage, lines: list[str]) -> str | None:
     )
     if not is_whole:
         return None
-    outer = replace(passage, containers=passage.containers[:-1])
+    outer = passage.without_inner()
     outer = replace(outer, start=outer.content_start(outer.first))
     return _place(outer, with_markers(lines, [marker_of(outer, item)]))
 
@@ -188,7 +193,7 @@ def _continuations(passage: SelectedPassage, lines: list[str]) -> Iterator[str]:
         separator = eol + prefix.rstrip() + eol + prefix
         item = passage.inner
         if item is not None and item.kind == "item" and is_list(lines):
-            outer = replace(passage, containers=passage.containers[:-1])
+            outer = passage.without_inner()
             more = with_markers(lines, [next_marker(marker_of(outer, item))])
             between = eol + outer.continuation()
             added = _joined(more, outer.continuation(), eol)
@@ -239,7 +244,12 @@ def _place(passage: SelectedPassage, new: list[str]) -> str:
     placed = ""
     for n, (source, end) in enumerate(_sources_and_ends(kept, len(new), ends, default)):
         if n:
-            placed += _line_prefix(passage, new[n], source, kept, n, standard)
+            own = passage.prefix(first + source) if source else ""
+            follows = kept.get(n) == source == kept.get(n - 1, -1) + 1
+            if source and (follows or (new[n].strip() and _is_whole(own, standard))):
+                placed += own
+            else:
+                placed += standard if new[n].strip() else standard.rstrip()
         placed += new[n] + end
     return passage.text[: passage.start] + placed + passage.text[passage.end :]
 
@@ -285,23 +295,7 @@ def _counterparts(kept: dict[int, int], old: int, new: int) -> list[int | None]:
     return counterparts
 
 
-def _line_prefix(
-    passage: SelectedPassage,
-    line: str,
-    source: int | None,
-    kept: dict[int, int],
-    n: int,
-    standard: str,
-) -> str:
-    own = None if not source else passage.prefix(passage.first + source)
-    if own is not None and source is not None:
-        follows = kept.get(n) == source and kept.get(n - 1) == source - 1
-        if follows or (line.strip() and _is_whole_prefix(own, standard)):
-            return own
-    return standard if line.strip() else standard.rstrip()
-
-
-def _is_whole_prefix(own: str, standard: str) -> bool:
+def _is_whole(own: str, standard: str) -> bool:
     """Whether a prefix is that of a line that is no lazy continuation."""
     own, standard = own.expandtabs(TAB_STOP), standard.expandtabs(TAB_STOP)
     return own.count(">") == standard.count(">") and len(own.rpartition(">")[2]) >= (
@@ -341,17 +335,16 @@ def _shape(passage: SelectedPassage, blocks: MarkdownBlocks, last: int) -> list[
     """Return the blocks before and after the passage, comparable between texts."""
     first, count = passage.first, len(blocks.lines)
 
-    def end_of(block: Block) -> int | None:
-        if block.lines.stop <= first:
-            return block.lines.stop
-        return None if block.lines.stop <= last + 1 else block.lines.stop - count - 1
+    def anchored(line: int) -> int | None:
+        """Count from the end of the text below the passage; None for a line in it."""
+        if line <= first:
+            return line
+        return line - count if line > last + 1 else None
 
     shape: list[object] = [
-        (block.kind, block.level, block.lines.start, end_of(block))
-        if block.lines.start < first
-        else (block.kind, block.level, block.lines.start - count, end_of(block))
-        for block in blocks.root.walk()
-        if not first <= block.lines.start <= last
+        (b.kind, b.level, anchored(b.lines.start), anchored(b.lines.stop))
+        for b in blocks.root.walk()
+        if not first <= b.lines.start <= last
     ]
     before = passage.text[passage.content_start(first) : passage.start]
     after = passage.text[passage.end : passage.line_stop(passage.last)]

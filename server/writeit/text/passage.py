@@ -78,6 +78,10 @@ class SelectedPassage:
         """The innermost container."""
         return self.containers[-1] if self.containers else None
 
+    def without_inner(self) -> SelectedPassage:
+        """Return it as a passage of what the innermost container is in."""
+        return replace(self, containers=self.containers[:-1])
+
     @property
     def first(self) -> int:
         """Its first line, from 0."""
