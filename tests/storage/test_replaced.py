@@ -20,11 +20,10 @@ from storage.samples import a_run, an_id, ask
 from writeit.app import render_kept_run
 from writeit.domain import events as e
 from writeit.domain.errors import StoreError
-from writeit.domain.run import PipelineRun
 from writeit.domain.session import UserPreferences
 from writeit.export.bundle_reader import read_export
 from writeit.ports.store import RunQuery
-from writeit.storage import known_runs
+from writeit.storage import known_runs, location, recent_log
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.store import LmdbStore
 from writeit.storage.verify import check_store
@@ -63,6 +62,29 @@ async def start(store: LmdbStore, number: int) -> UUID:
     await store.commit(started)
     await ask(store, run.pipeline_run_id, 100 + number)
     return run.pipeline_run_id
+
+
+async def fail_answer(store: LmdbStore, number: int) -> None:
+    """End the answer that a run has streaming."""
+    stored = store.get_run(an_id(number))
+    assert stored is not None
+    failed = e.ResponseFailed(
+        at=samples.at(50),
+        step="angles",
+        response_id=an_id(100 + number),
+        model="openai/gpt-4o",
+        reason="timeout",
+        message="",
+    )
+    await store.commit(samples.decision(stored.run, stored.seq, failed))
+
+
+def leave_log(store: LmdbStore) -> Path:
+    """Close a store as a killed process does: its log stays."""
+    (log,) = location.store_notes_folder().glob("*.log")
+    left = Path(shutil.copy(log, log.with_name(log.name.replace("-", "-left-", 1))))
+    store.close()
+    return left
 
 
 @pytest.fixture
@@ -220,29 +242,11 @@ async def test_a_deleted_run_is_not_stored_again(
     store: LmdbStore, folder: Path, copy: Path
 ) -> None:
     """Deleting it was a decision, too."""
-    await store.commit(
-        samples.decision(
-            *_running(store, an_id(2)),
-            e.ResponseFailed(
-                at=samples.at(50),
-                step="angles",
-                response_id=an_id(102),
-                model="openai/gpt-4o",
-                reason="timeout",
-                message="",
-            ),
-        )
-    )
+    await fail_answer(store, 2)
     await store.delete_run(an_id(2))
     rename_over(folder, copy)
     await say(store, an_id(1), "two")
     assert store.get_run(an_id(2)) is None
-
-
-def _running(store: LmdbStore, run_id: UUID) -> tuple[PipelineRun, int]:
-    stored = store.get_run(run_id)
-    assert stored is not None
-    return stored.run, stored.seq
 
 
 async def test_whatever_the_writer_raises_is_the_answer(
@@ -288,3 +292,35 @@ async def test_a_run_that_others_deleted_after_a_kill_is_not_stored_again(
     again = LmdbStore.open(folder)
     assert again.get_run(an_id(number)) is None
     again.close()
+
+
+async def test_what_was_deleted_and_stored_again_is_in_the_store_after_a_kill(
+    store: LmdbStore, folder: Path, copy: Path
+) -> None:
+    """Its deletion is no longer the last decision."""
+    await fail_answer(store, 2)
+    await store.delete_run(an_id(2))
+    await start(store, 2)
+    left = leave_log(store)
+    rename_over(folder, copy)
+    after = LmdbStore.open(folder)
+    assert [run.run_id for run in after.list_runs(RunQuery()).runs] == [
+        an_id(2),
+        an_id(1),
+    ]
+    assert not left.exists()
+    after.close()
+
+
+async def test_the_log_for_a_kill_is_bounded(
+    store: LmdbStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs that are no longer known are left out of it."""
+    monkeypatch.setattr(known_runs, "_MAX_KNOWN_EVENTS", 10)
+    monkeypatch.setattr(recent_log, "MIN_LIMIT", 20_000)
+    for number in range(3, 24):
+        await start(store, number)
+        (log,) = location.store_notes_folder().glob("*.log")
+        assert log.stat().st_size < 60_000
+    assert str(an_id(23)) in log.read_text(encoding="utf-8")
+    assert str(an_id(1)) not in log.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from writeit.domain.events import Event
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, PipelineStatus
+from writeit.domain.run_summary import RunSummary
 
 
 class Ancestor(Entity):
@@ -41,6 +42,18 @@ class RunBundle:
     """The run's events, oldest first; None if left out."""
     ancestors: tuple[Ancestor, ...] = ()
     """The run's parent, the parent's parent and so on."""
+
+
+def list_ancestors(
+    parent_id: UUID | None, read_summary: Callable[[UUID], RunSummary | None]
+) -> tuple[Ancestor, ...]:
+    """Return a run's parent, the parent's parent and so on."""
+    ancestors = []
+    while parent_id is not None and (summary := read_summary(parent_id)):
+        fields = {name: getattr(summary, name) for name in Ancestor.model_fields}
+        ancestors.append(Ancestor(**fields))
+        parent_id = summary.parent_run_id
+    return tuple(ancestors)
 
 
 def with_uris(bundle: RunBundle, map_uri: Callable[[str], str]) -> RunBundle:

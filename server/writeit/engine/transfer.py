@@ -15,7 +15,7 @@ from uuid import UUID
 from writeit.domain.errors import InvalidExport
 from writeit.domain.events import Event, RunBranched, RunStarted
 from writeit.domain.run import PipelineRun
-from writeit.domain.run_bundle import Ancestor, RunBundle, with_uris
+from writeit.domain.run_bundle import RunBundle, list_ancestors, with_uris
 from writeit.engine.engine import Engine
 from writeit.ports.store import RunCommit, StaleCommit, Store, StoredRun
 
@@ -43,18 +43,9 @@ async def build_bundle(
         configuration=engine.configuration(run),
         primer=primer and primer.evolve(created_at=None, last_used=None),
         events=tuple(store.events(run_id)) if history else None,
-        ancestors=tuple(_list_ancestors(store, run.parent_pipeline_run_id)),
+        ancestors=list_ancestors(run.parent_pipeline_run_id, store.summary),
     )
     return with_uris(bundle, _portable_uri_mapper(workspace)) if workspace else bundle
-
-
-def _list_ancestors(store: Store, run_id: UUID | None) -> list[Ancestor]:
-    ancestors = []
-    while run_id is not None and (summary := store.summary(run_id)):
-        fields = {name: getattr(summary, name) for name in Ancestor.model_fields}
-        ancestors.append(Ancestor(**fields))
-        run_id = summary.parent_run_id
-    return ancestors
 
 
 async def import_run(engine: Engine, bundle: RunBundle, workspace: Path) -> PipelineRun:

@@ -8,8 +8,7 @@ refers to.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -62,7 +61,7 @@ def unknown_run_error(run_id: UUID) -> NotFound:
 
 
 def _delete_runs(batch: Batch, run_ids: Sequence[UUID], existing: set[UUID]) -> int:
-    """Delete runs of one tree and return how many answers were deleted with them.
+    """Delete runs and return how many answers were deleted with them.
 
     `existing` are those that are not tombstones.
     """
@@ -74,19 +73,17 @@ def _delete_runs(batch: Batch, run_ids: Sequence[UUID], existing: set[UUID]) -> 
     return len(responses)
 
 
-def _exclusive_responses(snapshot: Snapshot, run_ids: set[UUID]) -> set[UUID]:
-    """Return the answers that no other run of the tree has."""
+def _exclusive_responses(snapshot: Snapshot, run_ids: Collection[UUID]) -> set[UUID]:
+    """Return the answers that no other run has; only runs of one tree share some."""
     responses = {
         response
         for run_id in run_ids
         for response in reads.response_ids(snapshot, run_id)
     }
-    if not responses:
-        return responses
-    root = reads.find_root(snapshot, next(iter(run_ids)))
-    for relative in reads.walk_subtree(snapshot, root):
-        if relative not in run_ids:
-            responses.difference_update(reads.response_ids(snapshot, relative))
+    for root in {reads.find_root(snapshot, run_id) for run_id in run_ids}:
+        for relative in reads.walk_subtree(snapshot, root):
+            if relative not in run_ids:
+                responses.difference_update(reads.response_ids(snapshot, relative))
     return responses
 
 
@@ -150,8 +147,6 @@ def _deactivate_in_sessions(batch: Batch, run_id: UUID) -> None:
 _PRUNE_BATCH_RUNS = 100
 """Runs that are deleted in one transaction, so that commits do not wait for all."""
 
-TreeRuns = list["UUID"]
-
 
 def prune_runs(
     environment: LmdbEnvironment, writer: Writer, cutoff: datetime
@@ -161,12 +156,16 @@ def prune_runs(
     Raises:
         StoreError: it could not be written; runs deleted before stay deleted.
     """
+    runs = responses = 0
     with environment.long_read_transaction() as snapshot:
-        trees = _prunable_by_tree(snapshot, cutoff)
-    return _sum_counts(
-        writer.submit_and_wait(partial(_prune_trees, trees=some, cutoff=cutoff))
-        for some in _batch_trees(trees)
-    )
+        run_ids = _prunable_runs(snapshot, cutoff)
+    for start in range(0, len(run_ids), _PRUNE_BATCH_RUNS):
+        some = run_ids[start : start + _PRUNE_BATCH_RUNS]
+        deleted = writer.submit_and_wait(
+            partial(_prune_batch, run_ids=some, cutoff=cutoff)
+        )
+        runs, responses = runs + deleted.runs, responses + deleted.responses
+    return DeletionCounts(runs=runs, responses=responses)
 
 
 def count_prunable(environment: LmdbEnvironment, cutoff: datetime) -> DeletionCounts:
@@ -176,32 +175,16 @@ def count_prunable(environment: LmdbEnvironment, cutoff: datetime) -> DeletionCo
         StoreError: it cannot be read.
     """
     with environment.long_read_transaction() as snapshot:
-        return _sum_counts(
-            DeletionCounts(
-                runs=len(tree), responses=len(_exclusive_responses(snapshot, set(tree)))
-            )
-            for tree in _prunable_by_tree(snapshot, cutoff)
-        )
+        run_ids = set(_prunable_runs(snapshot, cutoff))
+        responses = _exclusive_responses(snapshot, run_ids)
+        return DeletionCounts(runs=len(run_ids), responses=len(responses))
 
 
-def _prunable_by_tree(snapshot: Snapshot, cutoff: datetime) -> list[TreeRuns]:
-    """Return the runs to prune by tree, each tree's oldest first."""
-    roots: dict[UUID, UUID] = {}
-    trees = defaultdict(list)
-    for run_id in _prunable_runs(snapshot, cutoff):
-        trees[_cached_root(snapshot, run_id, roots)].append(run_id)
-    return list(trees.values())
-
-
-def _prunable_runs(snapshot: Snapshot, cutoff: datetime) -> Iterator[UUID]:
+def _prunable_runs(snapshot: Snapshot, cutoff: datetime) -> list[UUID]:
     index = keys.completed_runs(LOCAL_USER)
-    end = keys.index_entry(index, cutoff, keys.MIN_ID)
-    for key in snapshot.scan_keys(index + b":"):
-        if key >= end:
-            return  # created later, so updated later
-        run_id = keys.trailing_id(key)
-        if _is_prunable(snapshot, run_id, cutoff):
-            yield run_id
+    end = keys.index_entry(index, cutoff, keys.MIN_ID)  # completed, so updated later
+    run_ids = [keys.trailing_id(k) for k in snapshot.scan_keys(index + b":") if k < end]
+    return [run_id for run_id in run_ids if _is_prunable(snapshot, run_id, cutoff)]
 
 
 def _is_prunable(snapshot: Snapshot, run_id: UUID, cutoff: datetime) -> bool:
@@ -214,46 +197,10 @@ def _is_prunable(snapshot: Snapshot, run_id: UUID, cutoff: datetime) -> bool:
     )
 
 
-def _cached_root(snapshot: Snapshot, run_id: UUID, roots: dict[UUID, UUID]) -> UUID:
-    """Return the root of a run's tree; `roots` caches it for the run's ancestors."""
-    path = [run_id]
-    while path[-1] not in roots:
-        parent = reads.read_parent(snapshot, path[-1])
-        if parent is None:
-            break
-        path.append(parent)
-    root = roots.get(path[-1], path[-1])
-    roots.update(dict.fromkeys(path, root))
-    return root
-
-
-def _batch_trees(trees: Iterable[TreeRuns]) -> Iterator[list[TreeRuns]]:
-    some: list[TreeRuns] = []
-    for tree in trees:
-        some.append(tree)
-        if sum(map(len, some)) >= _PRUNE_BATCH_RUNS:
-            yield some
-            some = []
-    if some:
-        yield some
-
-
-def _prune_trees(
-    batch: Batch, trees: Sequence[TreeRuns], cutoff: datetime
+def _prune_batch(
+    batch: Batch, run_ids: Sequence[UUID], cutoff: datetime
 ) -> DeletionCounts:
-    return _sum_counts(_prune_tree(batch, tree, cutoff) for tree in trees)
-
-
-def _prune_tree(batch: Batch, tree: TreeRuns, cutoff: datetime) -> DeletionCounts:
     """Delete the runs that are still to prune: one may have been updated meanwhile."""
-    run_ids = [run_id for run_id in tree if _is_prunable(batch, run_id, cutoff)]
-    responses = _delete_runs(batch, run_ids, set(run_ids)) if run_ids else 0
-    return DeletionCounts(runs=len(run_ids), responses=responses)
-
-
-def _sum_counts(parts: Iterable[DeletionCounts]) -> DeletionCounts:
-    runs = responses = 0
-    for part in parts:
-        runs += part.runs
-        responses += part.responses
-    return DeletionCounts(runs=runs, responses=responses)
+    still = {run_id for run_id in run_ids if _is_prunable(batch, run_id, cutoff)}
+    responses = _delete_runs(batch, [i for i in run_ids if i in still], still)
+    return DeletionCounts(runs=len(still), responses=responses)

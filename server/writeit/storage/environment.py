@@ -21,7 +21,7 @@ import lmdb
 from writeit.domain.errors import StoreError
 from writeit.storage import errors, location
 from writeit.storage.errors import StoreReplaced
-from writeit.storage.file_watch import FileWatch
+from writeit.storage.file_watch import FileState, FileWatch
 from writeit.storage.snapshot import DATA_FILE, Batch, Counters, Snapshot
 
 T = TypeVar("T")
@@ -93,8 +93,8 @@ class LmdbEnvironment:
         return not self._files.is_overwritten
 
     @property
-    def file_state(self) -> bytes:
-        """What identifies the data file and its newest transaction."""
+    def file_state(self) -> FileState:
+        """The data file and its newest transaction."""
         return self._files.state
 
     def replace_files(self, prepare: Callable[[bool], None]) -> bool:

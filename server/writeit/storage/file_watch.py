@@ -18,6 +18,8 @@ from writeit.storage.snapshot import DATA_FILE
 
 _META_BYTES = TXNID_OFFSET + 8
 MetaPages = tuple[bytes, bytes]
+FileState = tuple[int, int, int]
+"""Device and inode of a data file, and its newest transaction."""
 
 
 class FileWatch:
@@ -56,10 +58,10 @@ class FileWatch:
         return _identity(self._paths[1]) == self._identities[1]
 
     @property
-    def state(self) -> bytes:
-        """The data file and its newest transaction, which sorts by its number."""
+    def state(self) -> FileState:
+        """The data file and its newest transaction."""
         device, inode = self._identities[0] or (0, 0)
-        return struct.pack(">QQQ", device, inode, self._newest)
+        return device, inode, self._newest
 
     def check(self) -> None:
         """Check the files before the map is read.

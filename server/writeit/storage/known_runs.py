@@ -9,15 +9,17 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from writeit.domain import state_machine
 from writeit.domain.errors import InvalidExport, StoreError
-from writeit.domain.run_bundle import Ancestor, RunBundle
+from writeit.domain.run_bundle import RunBundle, list_ancestors
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import Lease, RunCommit
 from writeit.storage import keys, mapping, reads, writes
+from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.reads import Caches, SnapshotReader
 from writeit.storage.recent_log import RecentLog
 from writeit.storage.snapshot import Batch, Snapshot
@@ -33,8 +35,9 @@ RenderRun = Callable[[RunBundle], str]
 class KnownRuns:
     """The runs that this process has changed, with all their events."""
 
-    def __init__(self, log: RecentLog) -> None:
-        self.log = log
+    def __init__(self, environment: LmdbEnvironment) -> None:
+        self._environment = environment
+        self._log = RecentLog(environment.folder, lambda: self.bundles)
         self.render: RenderRun | None = None
         """Returns a run as text that `writeit import` reads."""
         self.notices: deque[str] = deque()
@@ -75,12 +78,12 @@ class KnownRuns:
             events=(*(known.events or ()), *commit.events),
         )
 
-    def add(self, bundle: RunBundle | None, commit: RunCommit, state: bytes) -> None:
-        """Remember a run that is on the disk now, in the data file `state`."""
+    def add(self, bundle: RunBundle | None, commit: RunCommit) -> None:
+        """Remember a run that is on the disk now."""
         run_id = commit.run.pipeline_run_id
         if bundle is not None:
             self._put(bundle)
-            self.log.add(bundle, state)
+            self._log.add(bundle, self._environment.file_state)
         if commit.release_lease:
             self._leases.pop(run_id, None)
         elif commit.lease is not None:
@@ -99,12 +102,15 @@ class KnownRuns:
 
     def forget(self, run_ids: Iterable[UUID]) -> None:
         """Forget runs that were deleted."""
-        with self._lock:
-            for run_id in run_ids:
-                if run_id in self._bundles:
-                    self.log.delete([run_id])
+        for run_id in run_ids:
+            with self._lock:
                 self._forget(run_id)
                 self._viewed.pop(run_id, None)
+            self._log.delete(run_id, self._environment.file_state)
+
+    def close(self) -> None:
+        """Forget everything: the store has it."""
+        self._log.close()
 
     def _forget(self, run_id: UUID) -> None:
         if bundle := self._bundles.pop(run_id, None):
@@ -219,14 +225,7 @@ def read_bundle(snapshot: Snapshot, run_id: UUID) -> RunBundle:
         configuration=configuration,
         primer=reader.primer(primer.primer_id, primer.version) if primer else None,
         events=tuple(reader.events(run_id)),
-        ancestors=tuple(_read_ancestors(snapshot, run.parent_pipeline_run_id)),
+        ancestors=list_ancestors(
+            run.parent_pipeline_run_id, partial(reads.read_summary, snapshot)
+        ),
     )
-
-
-def _read_ancestors(snapshot: Snapshot, run_id: UUID | None) -> list[Ancestor]:
-    ancestors = []
-    while run_id is not None and (summary := reads.read_summary(snapshot, run_id)):
-        fields = {name: getattr(summary, name) for name in Ancestor.model_fields}
-        ancestors.append(Ancestor(**fields))
-        run_id = summary.parent_run_id
-    return ancestors

@@ -146,7 +146,7 @@ def _recorded_store_folders() -> Iterator[Path]:
     """Yield the folders of all stores that this user's WriteIt created."""
     notes: list[Path] = []
     with suppress(OSError):
-        notes = sorted(store_notes_folder().iterdir())
+        notes = sorted(store_notes_folder().glob("*.json"))
     for note in notes:
         with suppress(OSError, ValueError, KeyError, TypeError):
             yield Path(json.loads(note.read_text(encoding="utf-8"))["folder"])

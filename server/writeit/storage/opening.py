@@ -67,7 +67,7 @@ def close_environment(shared: SharedEnvironment) -> None:
         if shared.user_count == 0:
             del _environments[shared.environment.folder]
             if shared.writer.close():
-                shared.writer.reopener.known.log.close()
+                shared.writer.reopener.known.close()
                 shared.environment.close()
             # Otherwise the writer still waits for another process and needs the files.
 

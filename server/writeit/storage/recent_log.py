@@ -8,166 +8,179 @@ user's data folder and is not synced: it outlives the process, not the machine.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import struct
-from collections.abc import Iterable, Iterator
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from writeit.domain import events as e
 from writeit.domain import state_machine
+from writeit.domain.entity import Entity
 from writeit.domain.events import Event
-from writeit.domain.run import AIResponse
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.domain.primer import StylePrimer
 from writeit.domain.run_bundle import Ancestor, RunBundle
-from writeit.storage import keys, mapping, provenance, writes
-from writeit.storage.reads import Caches, SnapshotReader
-from writeit.storage.records import ConfigurationRecord
-from writeit.storage.snapshot import MemoryBatch
+from writeit.storage import provenance
+from writeit.storage.file_watch import FileState
 
-_LENGTHS = struct.Struct("=II")
-_STATE = b"state"
-_ANCESTORS = b"ancestors:"
-_DELETED = b"deleted:"
+MIN_LIMIT = 16 << 20
+"""Bytes; a larger log is replaced by one with the runs that are still known."""
+
+
+class _LogEntry(Entity):
+    """A line of the log: new events of a run, or its deletion if there are none."""
+
+    run_id: UUID
+    state: FileState
+    """The data file that has them."""
+    events: tuple[Event, ...] = ()
+    configuration: PipelineConfiguration | None = None
+    """With the first events of a run, as are the next two."""
+    primer: StylePrimer | None = None
+    ancestors: tuple[Ancestor, ...] = ()
 
 
 class RecentLog:
-    """The log of this process for one store; created when something is stored."""
+    """The log of this process for one store; created when something is stored.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._path = _log_path(folder, str(os.getpid()))
+    Without it, only a death at the same moment loses something, so the store does not
+    fail if it cannot be written.
+    """
+
+    def __init__(self, folder: Path, known: Callable[[], list[RunBundle]]) -> None:
+        """Log for the store in `folder`; `known` returns the runs of a new log."""
+        self._pattern = _log_pattern(folder)
+        self._known = known
+        self._lock = threading.Lock()
         self._file: int | None = None
+        self._path = self._pattern
+        self._size = self._first_size = 0
         self._logged: dict[UUID, int] = {}
         """How many events of each run are logged."""
 
-    def add(self, bundle: RunBundle, state: bytes) -> None:
-        """Log the new events of a run; `state` identifies the data file."""
-        run_id, events = bundle.run.pipeline_run_id, bundle.events or ()
-        count = self._logged.get(run_id, 0)
-        batch = MemoryBatch(self._folder)
-        if not count:
-            _write_origin(batch, bundle)
-        for number, event in enumerate(events[count:], count + 1):
-            key = keys.event(run_id, number)
-            writes.write_record(batch, key, mapping.event_record(event))
-            for response in _responses(event):
-                record = mapping.response_record(response)
-                writes.write_record(batch, keys.response(response.response_id), record)
-        self._append({**batch.entries, _STATE: state})
-        self._logged[run_id] = len(events)
+    def add(self, bundle: RunBundle, state: FileState) -> None:
+        """Log the new events of a run that is in the data file `state`."""
+        with self._lock, suppress(OSError):
+            limit = max(MIN_LIMIT, 2 * self._first_size)
+            if self._file is None or self._size > limit:
+                self._start(state)
+            self._add(bundle, state)
 
-    def delete(self, run_ids: Iterable[UUID]) -> None:
-        """Log that runs were deleted."""
-        self._append({_DELETED + str(r).encode(): b"" for r in run_ids})
+    def delete(self, run_id: UUID, state: FileState) -> None:
+        """Log that a run was deleted."""
+        with self._lock, suppress(OSError):
+            if self._logged.pop(run_id, None):
+                self._write(_LogEntry(run_id=run_id, state=state))
 
     def close(self) -> None:
         """Delete the log: the store has everything."""
-        if self._file is not None:
-            with suppress(OSError):
-                self._path.unlink()
-            os.close(self._file)
-            self._file = None
+        with self._lock:
+            self._remove()
 
-    def _append(self, entries: dict[bytes, bytes]) -> None:
-        packed = [
-            _LENGTHS.pack(len(key), len(value)) + key + value
-            for key, value in entries.items()
-        ]
-        # Without a log, only a death at the same moment loses something.
+    def _start(self, state: FileState) -> None:
+        """Start a log with all known runs, and delete the one before."""
+        self._pattern.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        start, end = self._pattern.name.split("*")
+        file, path = tempfile.mkstemp(end, start, self._pattern.parent)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        before, self._file = (self._file, self._path), file
+        self._path, self._size = Path(path), 0
+        self._logged.clear()
+        for bundle in self._known():
+            self._add(bundle, state)
+        self._first_size = self._size
+        _remove(*before)
+
+    def _remove(self) -> None:
+        _remove(self._file, self._path)
+        self._file = None
+
+    def _add(self, bundle: RunBundle, state: FileState) -> None:
+        run_id, events = bundle.run.pipeline_run_id, bundle.events or ()
+        count = self._logged.get(run_id, 0)
+        if len(events) > count:
+            entry = _LogEntry(
+                run_id=run_id,
+                state=state,
+                events=events[count:],
+                configuration=None if count else bundle.configuration,
+                primer=None if count else bundle.primer,
+                ancestors=() if count else bundle.ancestors,
+            )
+            self._write(entry)
+            self._logged[run_id] = len(events)
+
+    def _write(self, entry: _LogEntry) -> None:
+        line = entry.model_dump_json().encode() + b"\n"
+        if self._file is not None and os.write(self._file, line) < len(line):
+            self._remove()  # on a full disk; the next commit starts a new log
+        self._size += len(line)
+
+
+def _remove(file: int | None, path: Path) -> None:
+    if file is not None:
         with suppress(OSError):
-            if self._file is None:
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-                self._file = os.open(self._path, flags, 0o600)
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.write(self._file, b"".join(packed))
+            path.unlink()
+        os.close(file)
 
 
-def take_abandoned_runs(folder: Path, state: bytes) -> Iterator[list[RunBundle]]:
+def take_abandoned_runs(folder: Path, state: FileState) -> Iterator[list[RunBundle]]:
     """Yield the runs of each dead process, if the data file was replaced since.
 
     Its log is deleted afterwards.
+
+    Raises:
+        ValueError: a log cannot be read.
     """
-    pattern = _log_path(folder, "*")
+    pattern = _log_pattern(folder)
     for path in sorted(pattern.parent.glob(pattern.name)):
         with suppress(OSError), path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            batch = MemoryBatch(folder)
-            batch.entries.update(_read_entries(file.read()))
-            if not _is_later(state, batch.entries.get(_STATE, b"")):
-                yield sorted(_bundles(batch), key=lambda each: each.run.created_at)
+            lines = file.read().splitlines(keepends=True)
+            # The process may have died as it wrote the last one.
+            entries = [
+                _LogEntry.model_validate_json(line)
+                for line in lines
+                if line.endswith(b"\n")
+            ]
+            if entries and not _is_later(state, entries[-1].state):
+                yield _join_entries(entries)
             path.unlink()
 
 
-def _is_later(state: bytes, logged: bytes) -> bool:
+def _is_later(state: FileState, logged: FileState) -> bool:
     """Return whether `state` is of the same file as `logged`, or after that."""
-    return state[:-8] == logged[:-8] and state[-8:] >= logged[-8:]
+    return state[:2] == logged[:2] and state[2] >= logged[2]
 
 
-def _read_entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield keys and values; the last ones may be incomplete."""
-    start = 0
-    while start + _LENGTHS.size <= len(data):
-        key, value = _LENGTHS.unpack_from(data, start)
-        middle = start + _LENGTHS.size + key
-        start = middle + value
-        if start <= len(data):
-            yield data[middle - key : middle], data[middle:start]
-
-
-def _bundles(batch: MemoryBatch) -> Iterator[RunBundle]:
-    reader = SnapshotReader(batch, Caches())
-    names = {key.split(b":")[1] for key in batch.scan_keys(keys.EVENTS)}
-    for name in names:
-        if batch.get(_DELETED + name) is not None:
-            continue
-        run_id = UUID(name.decode())
-        events = tuple(reader.events(run_id))
-        run = state_machine.replay(events)
-        configuration = reader.configuration(run.configuration_id)
-        if configuration is None:
-            continue
-        pinned = run.primer
-        yield RunBundle(
-            run=run,
-            configuration=configuration,
-            primer=reader.primer(pinned.primer_id, pinned.version) if pinned else None,
-            events=events,
-            ancestors=tuple(
-                Ancestor.model_validate(each)
-                for each in json.loads(batch.get(_ANCESTORS + name) or b"[]")
-            ),
+def _join_entries(entries: list[_LogEntry]) -> list[RunBundle]:
+    """Return the runs that were not deleted, oldest first."""
+    firsts: dict[UUID, _LogEntry] = {}
+    events: dict[UUID, tuple[Event, ...]] = {}
+    for entry in entries:
+        if entry.configuration is not None:
+            firsts[entry.run_id], events[entry.run_id] = entry, entry.events
+        elif entry.events:
+            events[entry.run_id] += entry.events
+        else:
+            del firsts[entry.run_id]
+    bundles = [
+        RunBundle(
+            run=state_machine.replay(events[run_id]),
+            configuration=first.configuration,
+            primer=first.primer,
+            events=events[run_id],
+            ancestors=first.ancestors,
         )
+        for run_id, first in firsts.items()
+        if first.configuration is not None
+    ]
+    return sorted(bundles, key=lambda bundle: bundle.run.created_at)
 
 
-def _write_origin(batch: MemoryBatch, bundle: RunBundle) -> None:
-    run, primer = bundle.run, bundle.primer
-    record = ConfigurationRecord(configuration=bundle.configuration)
-    writes.write_record(batch, keys.config(run.configuration_id), record)
-    if primer is not None and run.primer is not None:
-        used = primer.last_used or run.updated_at
-        writes.write_record(
-            batch,
-            keys.primer(primer.primer_id, run.primer.version),
-            mapping.primer_record(primer, primer.created_at or used, used),
-        )
-    ancestors = [each.model_dump(mode="json") for each in bundle.ancestors]
-    name = str(run.pipeline_run_id).encode()
-    batch.put(_ANCESTORS + name, json.dumps(ancestors).encode())
-
-
-def _responses(event: Event) -> list[AIResponse]:
-    match event:
-        case e.RunStarted() | e.RunBranched():
-            steps = event.run.steps.values()
-            return [response for step in steps for response in step.ai_responses]
-        case e.ResponseReceived() | e.ResponseInterrupted():
-            return [event.response]
-    return []
-
-
-def _log_path(folder: Path, process: str) -> Path:
+def _log_pattern(folder: Path) -> Path:
+    """Return a pattern of the logs of all processes for the store in `folder`."""
     record = provenance.record_path(folder)
-    return record.with_name(f"{record.stem}-{process}.log")
+    return record.with_name(f"{record.stem}-*.log")

@@ -11,13 +11,13 @@ from typing import Protocol
 
 import lmdb
 
-from writeit.domain.errors import InvalidExport, NotFound, StoreError
+from writeit.domain.errors import InvalidExport, NotFound, StoreError, WriteItError
 from writeit.domain.run_bundle import RunBundle
 from writeit.storage import errors, migrations
 from writeit.storage.environment import LmdbEnvironment
 from writeit.storage.errors import StoreReplaced
 from writeit.storage.known_runs import KnownRuns
-from writeit.storage.recent_log import RecentLog, take_abandoned_runs
+from writeit.storage.recent_log import take_abandoned_runs
 from writeit.storage.snapshot import DATA_FILE
 
 _COPY_SECONDS = 0.1
@@ -41,7 +41,7 @@ class Reopener:
     def __init__(
         self, environment: LmdbEnvironment, prepare: Callable[[bool], None]
     ) -> None:
-        self.known = KnownRuns(RecentLog(environment.folder))
+        self.known = KnownRuns(environment)
         self.journals: set[StreamedText] = set()
         self._environment = environment
         self._prepare = prepare
@@ -126,7 +126,7 @@ class Reopener:
         try:
             for runs in take_abandoned_runs(folder, state):
                 self._store_runs(runs)
-        except (StoreError, lmdb.Error, ValueError) as error:
+        except (WriteItError, lmdb.Error, OSError, ValueError) as error:
             self.known.notices.append(
                 "Runs of an earlier editor could not be added to this folder's run"
                 f" history ({error}). WriteIt tries again at the next start."

@@ -171,7 +171,8 @@ class LmdbStore:
                 shared = opening.open_environment(
                     self.folder, self._map_size, existing=existing
                 )
-                shared.writer.reopener.known.render = self._render
+                if self._render is not None:
+                    shared.writer.reopener.known.render = self._render
                 self._opened = _OpenEnvironment(shared, Journal(shared.writer))
             return self._opened
 
@@ -395,7 +396,7 @@ class LmdbStore:
             journal.unmark_ended(run_id, ended)
             return
         written, bundle = done.result()
-        opened.writer.reopener.known.add(bundle, commit, opened.environment.file_state)
+        opened.writer.reopener.known.add(bundle, commit)
         self._caches.runs.add(written.record, written.stored)
         journal.discard(run_id, ended)
 
