@@ -306,10 +306,10 @@ class Editor:
 
     def _take(self, message: Json) -> None:
         if "method" not in message:
-            future = self._replies.pop(message["id"])
             command = self._commands.pop(message["id"], None)
             if command is not None:
                 contract.check_reply(command, message)
+            future = self._replies.pop(message["id"])
             if future.done():
                 return
             if "error" in message:

@@ -86,7 +86,7 @@ _TRANSITIONS = {
     *("step.merge", "step.feedback", "step.skip", "step.apply", "edit.restore"),
     *("response.rate", "document.polish", "view.open", "view.read"),
 }
-_OUTSIDE = {"run.start", "run.export", "store.backup", "step.preview"}
+_OUTSIDE = {"run.start", "run.export", "store.backup", "step.preview", "view.open"}
 """Commands whose paths, or texts, may leave the workspace or a limit of providers."""
 _LIBRARY = {"run.start", "pipeline.show", "primer.show"}
 
