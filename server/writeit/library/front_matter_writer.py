@@ -145,7 +145,7 @@ def _complete_yaml(yaml: str, keys: YamlKeys, line_end: str) -> str:
     end = len(yaml) if node is None else node.start_mark.index
     if node is not None and node.tag == _NULL_TAG and (below := yaml[end:]):
         end += len(below.splitlines(keepends=True)[0])
-    line_end = (_LINE_END.findall(yaml, 0, end) or [line_end])[-1]
+    line_end = (LINE_END.findall(yaml, 0, end) or [line_end])[-1]
     if node is None:
         return f"{yaml}{WRITEIT_KEY}:{line_end}{_format_block(keys, 2, line_end)}"
     edits = _missing_edits(yaml, node, keys, line_end, 0)
