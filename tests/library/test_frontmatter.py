@@ -71,9 +71,9 @@ def test_the_body_begins_behind_the_front_matter(text: str, body: str) -> None:
     [
         "---\n\nA text between two breaks.\n\n---\nMore.\n",
         "---\n- a list\n---\n",
-        "---\nwriteit: {}\nnever closed\n",
-        "----\nwriteit: {}\n----\n",
-        " ---\nwriteit: {}\n---\n",
+        "---\nnever closed\n",
+        "----\na: {}\n----\n",
+        " ---\na: {}\n---\n",
         "text\n---\nwriteit: {}\n---\n",
         "---",
     ],
@@ -244,7 +244,7 @@ def test_nothing_said_binds_to_nothing() -> None:
 
 
 def test_an_empty_block_binds_to_nothing() -> None:
-    found = split_front_matter("---\nwriteit:\n---\n")
+    found = split_front_matter("---\nwriteit: {}\n---\n")
     assert (found.config, found.problems) == (FrontMatterConfig(), ())
 
 

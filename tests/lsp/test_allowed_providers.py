@@ -8,9 +8,10 @@ import pytest_asyncio
 
 from support.document import Document
 from support.editor import Refused, serving
-from support.open_documents import OpenDocuments, file_of
+from support.open_documents import BETTER, OpenDocuments, file_of
 from support.provider import Provider
 from support.workspace import new_workspace
+from writeit.library.front_matter import split_front_matter
 
 BODY = "# Rivers\n\nA river is moving water.\n"
 _names = count(1)
@@ -49,14 +50,18 @@ def model() -> str:
 
 
 async def made_of(home: OpenDocuments, source: Document) -> Document:
-    """A new document with the text of a run of another one, open in the editor."""
+    """A new document with the text of a run of another one, open in the editor.
+
+    Its own block is taken out, as in documents that exist longer than the block.
+    """
     path = home.path()
     run_id = await home.run(
         source.uri, source.text, pipeline="mirror", output_path=path.name
     )
     applied = await home.apply(run_id, mode="new_file")
     assert applied["uri"] == path.as_uri()
-    return home.open(path.read_text(encoding="utf-8"), uri=path.as_uri())
+    body = split_front_matter(path.read_text(encoding="utf-8")).body
+    return home.open(body.lstrip(), uri=path.as_uri())
 
 
 async def refused(home: OpenDocuments, provider: Provider, run_id: str) -> Refused:
@@ -180,6 +185,61 @@ async def test_an_article_is_as_private_as_the_notes_it_came_from(
     assert len(provider.calls) == asked
 
 
+async def test_a_copy_of_an_article_is_as_private(
+    home: OpenDocuments, provider: Provider
+) -> None:
+    """Renamed, and with other words around a sentence that is long enough."""
+    article = await made_of(home, home.open(text("[openai]")))
+    asked = len(provider.calls)
+    for copied in (article.text, f"# Mine\n\n- New. {BETTER} More."):
+        copy = home.open(copied)
+        refusal = await home.editor.refusal(
+            "writeit.document.polish", uri=copy.uri, models=["mistral/small"]
+        )
+        assert refusal.kind == "not_trusted"
+        assert "sets this limit" in str(refusal)
+    assert len(provider.calls) == asked
+
+
+async def test_a_new_file_begins_with_the_providers_of_its_notes(
+    home: OpenDocuments,
+) -> None:
+    """The prompt page shows it before."""
+    notes, path = home.open(ABROAD), home.path()
+    run_id = await home.run(
+        notes.uri, notes.text, pipeline="mirror", output_path=path.name
+    )
+    head = '---\nwriteit:\n  providers: ["embedded", "openai"]\n---\n'
+    page = await home.editor.command(
+        "writeit.view.read", uri=f"writeit:/prompt/{run_id}/look.md"
+    )
+    assert head in page["text"]
+    await home.apply(run_id, mode="new_file")
+    assert path.read_text(encoding="utf-8").startswith(head)
+    exported = await home.editor.command(
+        "writeit.run.export", runId=run_id, format="markdown"
+    )
+    assert split_front_matter(exported["content"]).config.providers == (
+        "embedded",
+        "openai",
+    )
+
+
+async def test_a_provider_that_does_not_exist_blocks_the_others(
+    home: OpenDocuments, provider: Provider
+) -> None:
+    """Nobody knows which one was meant."""
+    page, run_id = await begun(home, text("[olama, openai]"))
+    asked = len(provider.calls)
+    refusal = await home.editor.refusal(
+        "writeit.step.run", runId=run_id, models=[model()]
+    )
+    assert refusal.kind == "not_trusted"
+    assert "'olama'" in str(refusal)
+    assert len(provider.calls) == asked
+    page.close()
+
+
 async def test_an_article_that_says_where_it_may_go_is_asked_itself(
     home: OpenDocuments, provider: Provider
 ) -> None:
@@ -204,7 +264,9 @@ async def test_notes_that_say_nothing_any_more_may_go_anywhere(
 ) -> None:
     """Although a text stands in them that came from them when they did."""
     page = home.open(text("[openai]"))
-    run_id = await home.run(page.uri, page.text, pipeline="mirror")
+    run_id = await home.run(
+        page.uri, page.text, pipeline="mirror", content="Words of no other text."
+    )
     await home.apply(run_id, mode="insert")
     start = page.text.index("writeit")
     page.type(start, page.text.index("---", 4), "")

@@ -29,6 +29,7 @@ from writeit.domain.operations import lifecycle, select
 from writeit.domain.placement import with_line_ends_of
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.domain.session import CostLimits, Settings
+from writeit.engine.data_policy import resolve_allowed_providers
 from writeit.engine.precedence import ModelSelection, StartRequest, resolve_primer
 from writeit.engine.requests import GenerateStep
 from writeit.export.article import final_text
@@ -39,6 +40,7 @@ from writeit.library.front_matter import (
     SourceDocument,
     read_source_document,
 )
+from writeit.text.front_matter import with_providers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,8 +235,8 @@ def run(  # noqa: PLR0913 -- one parameter an option
         confirmed=yes,
     )
     printer = StreamPrinter(quiet=quiet)
-    final_run = run_async(_execute(context, request, choose, printer))
-    _print_result(final_run, output, force=force, as_json=as_json)
+    final_run, providers = run_async(_execute(context, request, choose, printer))
+    _print_result(final_run, providers, output, force=force, as_json=as_json)
 
 
 def _check_arguments(
@@ -253,12 +255,22 @@ def _check_arguments(
 
 
 def _print_result(
-    final_run: PipelineRun, output: Path | None, *, force: bool, as_json: bool
+    final_run: PipelineRun,
+    providers: tuple[str, ...] | None,
+    output: Path | None,
+    *,
+    force: bool,
+    as_json: bool,
 ) -> None:
-    """Write the article, if there is one, and the next command to use."""
+    """Write the article, if there is one, and the next command to use.
+
+    It begins with the allowed providers if its notes name them.
+    """
     finished = final_run.status is PipelineStatus.COMPLETED
     run_id = final_run.pipeline_run_id
     text = _article_or_none(final_run) if finished else None
+    if text is not None:
+        text = with_providers(text, providers)
     if text is not None and output is not None:
         source = final_run.document.text
         write_text_file(output, with_line_ends_of(source, text), replace=force)
@@ -300,13 +312,16 @@ async def _execute(
     request: RunRequest,
     choose: ChooseMode,
     stream_printer: StreamPrinter,
-) -> PipelineRun:
+) -> tuple[PipelineRun, tuple[str, ...] | None]:
     async with open_workspace(request.file or Path.cwd(), context) as workspace:
         workspace.engine.start_monitoring(lambda _: None)
         opened = await open_run(workspace, request)
         run_id = opened.run.pipeline_run_id
         try:
-            return await _run_steps(workspace, opened, choose, stream_printer)
+            run = await _run_steps(workspace, opened, choose, stream_printer)
+            limit = resolve_allowed_providers(
+                workspace.store, run, opened.model_selection.providers
+            )
         except WriteItError as error:
             if kept := await _keep_or_delete(workspace, request, run_id):
                 error.add_note(kept)
@@ -315,6 +330,7 @@ async def _execute(
             if kept := await _keep_or_delete(workspace, request, run_id):
                 echo(kept, err=True)
             raise
+        return run, limit.providers
 
 
 async def _run_steps(

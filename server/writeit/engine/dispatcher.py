@@ -57,6 +57,7 @@ class Dispatcher:
             self._services.store, context.run, selection.providers
         )
         data_policy.check_models([call.model for call, _ in planned.prompts], policy)
+        await data_policy.check_provider_names(self._services.models, policy)
         check_call_count(planned, confirmed=selection.confirmed)
         prepared = await requests.prepare_calls(
             self._services.models,

@@ -27,6 +27,7 @@ from writeit.engine.requests import (
 from writeit.ports.models import CallEstimate, ModelCall
 from writeit.ports.store import Store, UsageRecord
 from writeit.prompts.build import build_prompt
+from writeit.text.front_matter import with_providers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class StepPreview:
 
     prompt: str
     models: list[ModelPreview]
+    new_file_head: str = ""
+    """What a new file made of the run begins with: the allowed providers."""
 
 
 async def build_preview(request: GenerateStep, context: StepContext) -> StepPreview:
@@ -62,11 +65,16 @@ async def build_preview(request: GenerateStep, context: StepContext) -> StepPrev
     policy = data_policy.resolve_allowed_providers(
         context.services.store, context.run, request.model_selection.providers
     )
+    unknown = await data_policy.find_unknown_provider(context.services.models, policy)
     models = [
-        _model_preview(call, estimate, allowed=policy.allows(call.model))
+        _model_preview(
+            call, estimate, allowed=unknown is None and policy.allows(call.model)
+        )
         for call, estimate in zip(calls, estimates, strict=True)
     ]
-    return StepPreview(prompt=prompt, models=models)
+    is_new_file = context.run.output == "new_file"
+    head = with_providers("", policy.providers) if is_new_file else ""
+    return StepPreview(prompt=prompt, models=models, new_file_head=head)
 
 
 def _check_reachable(run: PipelineRun, state: StepState) -> None:

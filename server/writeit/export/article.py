@@ -13,7 +13,7 @@ from writeit.domain.run import PipelineRun, StepState, StepStatus
 from writeit.domain.run_bundle import RunBundle
 from writeit.export.bundle_writer import dump_yaml
 from writeit.text.block_reader import split_paragraphs
-from writeit.text.front_matter import find_front_matter
+from writeit.text.front_matter import find_front_matter, with_providers
 
 PROVENANCE_KEY = "writeit_export"
 """Not `writeit`: no run should start from an exported text by itself."""
@@ -41,12 +41,13 @@ def article_with_provenance(bundle: RunBundle, program_version: str) -> str:
     """Return the article with its provenance in the front matter.
 
     Other YAML front matter of the text is kept; older provenance is replaced. A text
-    with front matter of another kind stays as it is.
+    with front matter of another kind stays as it is. The providers that its notes
+    allowed are named.
 
     Raises:
         InvalidTransition: no step is completed yet.
     """
-    text = final_text(bundle.run)
+    text = with_providers(final_text(bundle.run), bundle.run.document.providers)
     provenance = dump_yaml(
         {PROVENANCE_KEY: article_provenance(bundle, program_version)}
     )

@@ -3,6 +3,8 @@
     catalog              all pipelines and primers within reach
     pipelines            one pipeline or primer file
     front_matter         the `writeit:` block of a document
+    front_matter_guard   keys of that block which could not be read
+    table_source         TOML and JSON front matter, read as YAML
     front_matter_writer  that block, inserted or completed
     yaml_source          YAML with the ranges of its nodes, bounded
     yaml_cursor          keys and values of YAML that is being typed

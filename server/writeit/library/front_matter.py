@@ -5,9 +5,6 @@ Other keys belong to other tools and are not checked.
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -22,6 +19,12 @@ from writeit.domain.pipeline import InputSpec, PipelineConfiguration
 from writeit.domain.primer import NO_PRIMER
 from writeit.domain.run import RunDocument, split_model_id
 from writeit.library.catalog import Library, LibraryEntry
+from writeit.library.front_matter_guard import (
+    find_key,
+    find_unread_key,
+    has_misplaced_providers,
+)
+from writeit.library.table_source import TableSource
 from writeit.library.validation import (
     close_matches,
     did_you_mean,
@@ -42,18 +45,13 @@ from writeit.text.block_reader import find_title
 from writeit.text.front_matter import (
     BOM,
     Dialect,
-    FrontMatterText,
     find_front_matter,
+    opening_dialect,
+    unread_opening,
 )
 from writeit.text.lines import LINE_END, first_line_end
 
 WRITEIT_KEY = "writeit"
-
-_WRITEIT_LINE = re.compile(
-    rf"^[ \t]*\[*[ \t]*[\"']?{WRITEIT_KEY}[\"']?[ \t]*[\]:=.]|\"{WRITEIT_KEY}\"\s*:",
-    re.MULTILINE,
-)
-"""The line of the key in YAML, TOML or JSON that may be invalid."""
 
 
 def _to_input_text(value: object) -> object:
@@ -132,88 +130,90 @@ class FrontMatter:
         )
 
 
-class _TableSource(YamlSource):
-    """The `writeit` table of TOML or JSON, as YAML.
-
-    Its problems are shown on the table's first line, without suggestions: no range
-    of the table's text is known.
-    """
-
-    def __init__(self, found: FrontMatterText, uri: str, first_line: int) -> None:
-        match = _WRITEIT_LINE.search(found.content)
-        above = LINE_END.split(found.content[: match.start() if match else 0])
-        line = LINE_END.split(found.content)[len(above) - 1]
-        number = first_line + len(above) - 1
-        self._start = SourcePosition(number, 0)
-        self._end = SourcePosition(number, len(line))
-        table, error = _read_table(found)
-        super().__init__(table, uri)
-        if error:
-            message = f"This is not valid {found.dialect}: {error}."
-            self.add_problem(message, self.index_range(0), code="yaml")
-            self.root = None
-
-    def index_range(self, start: int, end: int | None = None) -> SourceRange:
-        """Return the first line of the table, whatever the range in it."""
-        del start, end
-        return SourceRange(self._start, self._end)
-
-
-def _read_table(found: FrontMatterText) -> tuple[str, str]:
-    """Return the key `writeit` as a YAML mapping, and why the text is invalid."""
-    try:
-        if found.dialect == "TOML":
-            data = tomllib.loads(LINE_END.sub("\n", found.content))
-        else:
-            data = json.loads(found.content, object_pairs_hook=_unique_keys)
-    except (ValueError, RecursionError) as error:
-        return "{}", str(error)
-    table = {WRITEIT_KEY: data[WRITEIT_KEY]} if WRITEIT_KEY in data else {}
-    return json.dumps(table, ensure_ascii=False, default=str), ""
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        names = [name for name, _ in pairs]
-        name = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {name!r} is duplicated")
-    return data
-
-
 def split_front_matter(text: str, uri: str = "") -> FrontMatter:
     """Split a markdown text; invalid front matter is a problem.
 
-    A text that begins with a thematic break has no front matter.
+    A text that begins with a thematic break has no front matter. A place that names
+    the key `writeit` without a block that was read is an error in any text.
     """
     found = find_front_matter(text)
     if found is None:
-        return _without_front_matter(text)
-    head, body = found.head, text[len(found.head) :]
-    parts = FrontMatter(head, body, dialect=found.dialect)
+        return _unread_front_matter(text, uri)
+    parts = FrontMatter(found.head, text[len(found.head) :], dialect=found.dialect)
     if found.dialect == "Pandoc":
-        return parts
+        index = find_key(found.head)
+        parts = _block_sending(parts, text, index, uri)
+        return _check_below(parts, text, uri)
     first_line = len(LINE_END.findall(found.lead + found.open))
     if found.dialect != "YAML":
-        source: YamlSource = _TableSource(found, uri, first_line)
+        source: YamlSource = TableSource(found, uri, first_line)
     else:
         source = YamlSource(found.content, uri, first_line=first_line)
         if source.root is not None and not isinstance(source.root, MappingNode):
-            return _without_front_matter(text)  # prose between two thematic breaks
+            return _unread_front_matter(text, uri)  # prose between two thematic breaks
     if source.root is None:
-        return _invalid_front_matter(parts, found.content, source)
-    pairs = source.root.value
-    node = next((value for key, value in pairs if key.value == WRITEIT_KEY), None)
-    if node is None:
+        parts = _invalid_front_matter(parts, found.content, source)
+        return _check_below(parts, text, uri)
+    nodes = [v for k, v in source.root.value if k.value == WRITEIT_KEY]
+    if nodes:
+        raw_config, config = _read_config(source, nodes[0])
+        parts = replace(parts, raw_config=raw_config, config=config, source=source)
+        if len(nodes) > 1:
+            source.add_problem(
+                f"The key {WRITEIT_KEY!r} is duplicated. Nothing is sent. Keep one.",
+                nodes[1],
+                code="key-twice",
+            )
+            parts = replace(parts, config=config.evolve(providers=()))
+        parts = replace(parts, problems=tuple(source.problems))
+    data = source.data_of_all if isinstance(source, TableSource) else {}
+    index = find_unread_key(source, found.content, data, found.dialect)
+    if index is not None:
+        return _block_sending(parts, text, len(found.lead + found.open) + index, uri)
+    return parts if nodes else _check_below(parts, text, uri)
+
+
+def _check_below(parts: FrontMatter, text: str, uri: str) -> FrontMatter:
+    """Look for a block right below front matter that has none; it is not read."""
+    index = find_key(unread_opening(parts.body, is_below=True))
+    found = None if index is None else len(parts.head) + index
+    return _block_sending(parts, text, found, uri)
+
+
+_HOW_TO_WRITE: dict[Dialect | None, str] = {
+    "TOML": "Write `[writeit]` once, between two lines `+++`.",
+    "JSON": 'Write "writeit" once, as a key of a valid object above a blank line.',
+}
+
+
+def _block_sending(
+    parts: FrontMatter, text: str, index: int | None, uri: str
+) -> FrontMatter:
+    """Add the error of a place that names the key but could not be read."""
+    if index is None or not parts.is_valid:
         return parts
-    raw_config, config = _read_config(source, node)
-    return replace(
-        parts,
-        raw_config=raw_config,
-        config=config,
-        problems=tuple(source.problems),
-        source=source,
+    lines = LINE_END.split(text[:index])
+    start = SourcePosition(len(lines) - 1, len(lines[-1]))
+    end = replace(start, character=start.character + len(WRITEIT_KEY))
+    how = _HOW_TO_WRITE.get(
+        parts.dialect or opening_dialect(text),
+        "Write `writeit:` once, at the start of a line between two lines `---`.",
     )
+    where = "here" if parts.dialect else "here: the front matter has no valid end"
+    problem = SourceProblem(
+        uri,
+        f"No `writeit` block could be read {where}. Nothing is sent. {how}",
+        range=SourceRange(start, end),
+        code="unread-block",
+    )
+    config = parts.config.evolve(providers=parts.config.providers or ())
+    return replace(parts, config=config, problems=(*parts.problems, problem))
+
+
+def _unread_front_matter(text: str, uri: str) -> FrontMatter:
+    """Return a text without front matter, and an error if one may have been meant."""
+    parts = _without_front_matter(text)
+    return _block_sending(parts, text, find_key(unread_opening(text)), uri)
 
 
 def _without_front_matter(text: str) -> FrontMatter:
@@ -226,7 +226,7 @@ def _invalid_front_matter(
     parts: FrontMatter, content: str, source: YamlSource
 ) -> FrontMatter:
     """Return front matter that cannot be read; an error only with the key `writeit`."""
-    has_key = _WRITEIT_LINE.search(content) is not None
+    has_key = find_key(content) is not None
     severity: Severity = "error" if has_key else "information"
     problems = tuple(replace(p, severity=severity) for p in source.problems)
     config = FrontMatterConfig(providers=() if has_key else None)
@@ -237,11 +237,10 @@ def _read_config(
     source: YamlSource, node: Node
 ) -> tuple[dict[str, Any], FrontMatterConfig]:
     data = source.data(node)
-    if data is None and not source.problems:
-        return {}, FrontMatterConfig()  # `writeit:` without a value
     if not isinstance(data, dict):
         message = (
             f"{WRITEIT_KEY!r} should be a mapping of keys: pipeline, primer, inputs, …"
+            " Nothing is sent until it is."
         )
         source.add_problem(message, node, code="wrong-value")
         return {}, FrontMatterConfig(providers=())
@@ -249,6 +248,15 @@ def _read_config(
         keys = [key for key, _ in node.value if isinstance(key, ScalarNode)]
         report_secrets(source, keys)
     known = drop_unknown_keys(source, FrontMatterConfig, data, (WRITEIT_KEY,))
+    if has_misplaced_providers(data):
+        source.add_problem(
+            "`providers` is read only directly below `writeit`. Nothing is sent."
+            " Move it there.",
+            node,
+            code="wrong-value",
+        )
+    if "providers" in known and known["providers"] is None:
+        known["providers"] = []  # nobody, not everybody
     config = _validate_config(source, known)
     if has_errors(source.problems) and config.providers is None:
         return data, config.evolve(providers=())
@@ -453,6 +461,7 @@ def _check_providers(
 ) -> Iterator[SourceProblem]:
     """Warn of models whose providers are not allowed."""
     if config.providers is None:
+        yield from _check_top_providers(source)
         return
     allowed = ", ".join(config.providers) or "none"
     for step, models in config.models.items():
@@ -469,3 +478,16 @@ def _check_providers(
                 source.path_range(path if source.has_path(path) else path[:-1]),
                 "provider-not-allowed",
             )
+
+
+def _check_top_providers(source: YamlSource) -> Iterator[SourceProblem]:
+    """Tell that `providers` of another tool is no limit; it may have been meant so."""
+    key, _ = source.find_node(("providers",))
+    if key is not None:
+        yield SourceProblem(
+            source.uri,
+            "These providers belong to another tool. To limit where this text may be"
+            " sent, write `providers` below `writeit`.",
+            "information",
+            source.node_range(key),
+        )

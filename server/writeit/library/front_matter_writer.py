@@ -65,9 +65,10 @@ def with_front_matter(
 def can_insert_block(head: str) -> bool:
     """Return whether front matter has no `writeit` block and can take one."""
     found = find_front_matter(head)
-    if found is None:
-        return True
-    if found.dialect != "YAML" or split_front_matter(head).source is not None:
+    existing = split_front_matter(head)
+    if found is None or not existing.is_valid:
+        return existing.is_valid
+    if found.dialect != "YAML" or existing.source is not None:
         return False
     content = f"{found.content}{WRITEIT_KEY}:\n"
     return split_front_matter(replace(found, content=content).head).source is not None
@@ -208,7 +209,8 @@ def _check_preserved(original: str, completed: str, pipeline: str) -> str:
     """Return `completed` if it keeps the text and the keys of `original`."""
     old, new = split_front_matter(original), split_front_matter(completed)
     kept = (old.raw_config or {}).keys() <= (new.raw_config or {}).keys()
-    is_same = old.is_valid and new.is_valid and old.body == new.body and kept
+    was_read = old.is_valid or old.raw_config == {}  # `writeit:` without a value
+    is_same = was_read and new.is_valid and old.body == new.body and kept
     if is_same and new.config.pipeline == pipeline:
         return completed
     problems = old.problems or new.problems

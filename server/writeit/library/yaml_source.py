@@ -36,6 +36,7 @@ ProblemCode = Literal[
     "unknown-input",
     "unknown-step",
     "provider-not-allowed",
+    "unread-block",
 ]
 """The rule of a problem; docs/front-matter.md lists them."""
 
@@ -100,6 +101,7 @@ MAX_YAML_NODES = 20_000
 YamlPath = tuple[str | int, ...]
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
+_MERGE_TAG = f"{_TAG_PREFIX}merge"
 _SCALAR_TAGS = {
     f"{_TAG_PREFIX}{name}"
     for name in ["str", "int", "float", "bool", "null", "timestamp"]
@@ -114,6 +116,8 @@ class _DepthLimitedLoader(yaml.SafeLoader):
     """PyYAML's safe loader with a limit on the depth."""
 
     _depth = 0
+    _merged = 0
+    """How many keys the merge keys stand for."""
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:  # noqa: ANN401 -- PyYAML's own signature
         self._depth += 1
@@ -123,6 +127,38 @@ class _DepthLimitedLoader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
+
+    def compose_mapping_node(self, anchor: Any) -> MappingNode:  # noqa: ANN401 -- PyYAML's own signature
+        """Compose a mapping and write out its merge keys; its own keys win."""
+        node = super().compose_mapping_node(anchor)
+        own = [pair for pair in node.value if pair[0].tag != _MERGE_TAG]
+        merged = [value for key, value in node.value if key.tag == _MERGE_TAG]
+        node.value = own
+        names = {key.value for key, _ in own if isinstance(key, ScalarNode)}
+        for value in merged:
+            mappings = value.value if isinstance(value, SequenceNode) else [value]
+            for mapping in mappings:
+                self._merge(mapping, own, names)
+        return node
+
+    def _merge(
+        self, mapping: Node, pairs: list[tuple[Node, Node]], names: set[str]
+    ) -> None:
+        if not isinstance(mapping, MappingNode) or mapping.value is pairs:
+            raise _UnsupportedYaml(
+                problem="a merge key (<<) takes other mappings",
+                problem_mark=mapping.start_mark,
+            )
+        self._merged += len(mapping.value)
+        if self._merged > MAX_YAML_NODES:
+            raise _UnsupportedYaml(
+                problem="its merge keys repeat too much",
+                problem_mark=mapping.start_mark,
+            )
+        for key, value in mapping.value:
+            if isinstance(key, ScalarNode) and key.value not in names:
+                names.add(key.value)
+                pairs.append((key, value))
 
 
 class YamlSource:

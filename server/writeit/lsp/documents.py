@@ -36,7 +36,7 @@ from writeit.lsp.client import Client, wait_done
 from writeit.lsp.convert import PositionLike, to_offset, uri_to_path
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
-from writeit.text.front_matter import find_front_matter, opening_dialect
+from writeit.text.front_matter import find_front_matter, opening_dialect, unread_opening
 from writeit.text.lines import split_lines
 from writeit.text.merge3 import MergeConflict
 from writeit.views.editable_page import ReadOnlyPage
@@ -201,6 +201,17 @@ class Documents:
             return ""
         return document.front_matter(lambda: self._find_front_matter(uri))
 
+    def checked_text(self, uri: str) -> str:
+        """Return the part of an open document in which front matter has its problems.
+
+        That is the front matter; without any, all that may have been meant as such.
+        """
+        if head := self.front_matter_text(uri):
+            # What is right below may have been meant as its front matter.
+            below = self.first_characters(uri, len(head) + SEARCH_LENGTHS[0])
+            return head + unread_opening(below[len(head) :], is_below=True)
+        return unread_opening(self.first_characters(uri, SEARCH_LENGTHS[1]))
+
     def _find_front_matter(self, uri: str) -> str:
         for count in SEARCH_LENGTHS:
             text = self.first_characters(uri, count)
@@ -305,7 +316,7 @@ def can_take_front_matter(documents: Documents, uri: str) -> bool:
     """Whether a document says nothing to WriteIt yet, and could."""
     if uri.startswith("writeit:") or documents.find_open(uri) is None:
         return False
-    return can_insert_block(documents.front_matter_text(uri))
+    return can_insert_block(documents.checked_text(uri))
 
 
 # --- where the cursor is ------------------------------------------------------------

@@ -171,8 +171,7 @@ def _is_open_markdown(server: WriteItServer, uri: str) -> bool:
 
 
 def _may_have_front_matter(server: WriteItServer, uri: str) -> bool:
-    start = server.first_characters(uri, HEAD_CHARACTERS)
-    return start.lstrip("\ufeff \t\r\n").startswith(("---", "+++", "{"))
+    return _has_opening(server.first_characters(uri, HEAD_CHARACTERS))
 
 
 def _is_possible_view(_server: WriteItServer, uri: str) -> bool:
@@ -181,10 +180,14 @@ def _is_possible_view(_server: WriteItServer, uri: str) -> bool:
 
 def _has_writeit_block(text: str) -> bool:
     """Return whether front matter probably has the `writeit` key."""
-    start = text[:HEAD_CHARACTERS].lstrip("\ufeff \t\r\n")
-    return start.startswith(("---", "+++", "{")) and any(
-        key in start for key in ("\nwriteit:", "[writeit", '"writeit"')
-    )
+    start = text[:HEAD_CHARACTERS]
+    return _has_opening(start) and "writeit" in start.casefold()
+
+
+def _has_opening(start: str) -> bool:
+    from writeit.text.front_matter import has_opening  # noqa: PLC0415 -- after initialize
+
+    return has_opening(start)
 
 
 @dataclass(frozen=True, slots=True)

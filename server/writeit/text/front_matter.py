@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 BOM = "\ufeff"
@@ -29,8 +30,15 @@ _PATTERNS: dict[Dialect, re.Pattern[str]] = {
     ),
 }
 _OPENING = re.compile(
-    r"(?P<YAML>---)|(?P<TOML>\+\+\+)|(?P<JSON>\{(?![{%:]))|(?P<Pandoc>%(?=\s|\Z))"
+    r"[\s\u200b\u2060\ufeff]*(?:"
+    r"(?P<YAML>---)|(?P<TOML>\+\+\+)|(?P<JSON>\{(?![{%:]))|(?P<Pandoc>%(?=\s|\Z)))"
 )
+_OTHER_OPENING = re.compile(
+    r"[\s\u200b\u2060\ufeff]*(?:[-\u2010-\u2015\u2212]{2,}|;;;)"
+)
+"""Dashes that an editor replaced, and the fence of an older tool."""
+_KEY_BELOW = re.compile(r"\s*[\"']?writeit[\"']?\s*:", re.IGNORECASE)
+"""What is below a fence that was written twice."""
 _REST_OF_LINE = re.compile(rf"[ \t]*(?:{_END}|\Z)")
 _COMMENTS = rf"\A(?:[ \t]*(?:#[^\r\n]*)?{_END})*\Z"
 _DATA = {
@@ -87,8 +95,49 @@ def find_front_matter(text: str) -> FrontMatterText | None:
 
 def opening_dialect(text: str) -> Dialect | None:
     """Return the front matter that a text may begin with, by its first characters."""
-    match = _OPENING.match(text.removeprefix(BOM).lstrip(" \t\r\n"))
+    match = _OPENING.match(text)
     return cast("Dialect", match.lastgroup) if match else None
+
+
+def has_opening(text: str) -> bool:
+    """Return whether a text begins like front matter, or may have been meant to."""
+    return bool(_OPENING.match(text) or _OTHER_OPENING.match(text))
+
+
+def unread_opening(text: str, *, is_below: bool = False) -> str:
+    """Return where front matter may have been meant, in a text that has none.
+
+    That is the text between two thematic breaks, or all of a text that begins like
+    front matter without an end; "" otherwise. `is_below`: the text is below other
+    front matter.
+    """
+    dialect = opening_dialect(text)
+    if dialect is None:
+        is_key = is_below and _KEY_BELOW.match(text)
+        return text if is_key or _OTHER_OPENING.match(text) else ""
+    match = _PATTERNS[dialect].match(text)
+    if match is None or dialect == "JSON":
+        return text
+    return text[: match.end("content")]
+
+
+def with_providers(text: str, providers: Sequence[str] | None) -> str:
+    """Return the text of a new file that begins with the allowed providers.
+
+    The block goes into YAML front matter that the text has, and before any other.
+    """
+    if providers is None:
+        return text
+    block = f"writeit:\n  providers: {json.dumps(list(providers))}\n"
+    found = find_front_matter(text)
+    if (
+        found is None
+        or found.dialect != "YAML"
+        or "writeit" in found.content.casefold()
+        or found.content.lstrip().startswith(("{", "?", "%", "<<"))
+    ):
+        return f"---\n{block}---\n\n{text}"
+    return replace(found, content=block + found.content).head + text[len(found.head) :]
 
 
 def _json_ends(text: str, start: int) -> tuple[int, int] | None:

@@ -366,14 +366,20 @@ def _response_provenance(run: PipelineRun, answer: AIResponse) -> str:
 
 
 def render_prompt(
-    run: PipelineRun, step: str, prompt: str, models: Sequence[ModelPreview]
+    run: PipelineRun,
+    step: str,
+    prompt: str,
+    models: Sequence[ModelPreview],
+    new_file_head: str = "",
 ) -> str:
-    """Return the page of a step's prompt."""
+    """Return the page of a step's prompt, and of how a new file begins."""
+    begins = ("A new file made of this run begins with:", code_block(new_file_head))
     return page_of_blocks(
         f"# Prompt of {escape_inline(step)}",
         escape_line(wording.run_label(run)),
         "This is exactly what the step sends. Opening this page sends nothing.",
         _models_table(models),
+        *(begins if new_file_head else ()),
         "## The prompt",
         wording.text_length(prompt),
         code_block(prompt),

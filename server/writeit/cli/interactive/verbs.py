@@ -64,7 +64,11 @@ async def show_prompt(shell: Shell, run: PipelineRun, _argument: str) -> None:
     )
     shell.console.write("")
     shell.console.write(
-        render_for_terminal(render_prompt(run, step, preview.prompt, preview.models))
+        render_for_terminal(
+            render_prompt(
+                run, step, preview.prompt, preview.models, preview.new_file_head
+            )
+        )
     )
 
 

@@ -10,7 +10,12 @@ from pathlib import Path
 from uuid import UUID
 
 from writeit.domain import events as e
-from writeit.domain.errors import DocumentChanged, InvalidParams, StoreError
+from writeit.domain.errors import (
+    DocumentChanged,
+    InvalidParams,
+    InvalidPipeline,
+    StoreError,
+)
 from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import Output
 from writeit.domain.placement import (
@@ -20,6 +25,7 @@ from writeit.domain.placement import (
     with_line_ends_of,
 )
 from writeit.domain.run import AppliedText, PipelineRun
+from writeit.engine.data_policy import resolve_allowed_providers
 from writeit.library.front_matter import split_front_matter
 from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.documents import Documents, PendingApply
@@ -28,6 +34,7 @@ from writeit.lsp.edits.edit_retry import EditOutcome
 from writeit.lsp.edits.files import edit_document, require_document_text
 from writeit.lsp.folder import WorkspaceFolder, applied_polishes
 from writeit.text.fitting import Misfit
+from writeit.text.front_matter import with_providers
 from writeit.text.merge3 import MergeResult, merge
 from writeit.views.uris import ContentView, view_uri
 
@@ -255,7 +262,7 @@ def _remove_applied_text(earlier: e.TextApplied | None, text: str) -> str:
 
 
 async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
-    content = job.content.rstrip() + "\n"
+    content = with_providers(job.content.rstrip() + "\n", _allowed_providers(job))
     content = with_line_ends_of(job.run.document.text, content)
     path = _find_created_file(job, content)
     if path is None:
@@ -264,6 +271,16 @@ async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
     return ApplyResult(
         uri=path_to_uri(path), outcome=EditOutcome(is_applied=True, newest_text=content)
     )
+
+
+def _allowed_providers(job: ApplyJob) -> tuple[str, ...] | None:
+    """Return the limit that a new file takes over; nobody while it cannot be read."""
+    try:
+        providers = job.folder.documents.front_matter_config_of(job.run).providers
+    except InvalidPipeline:
+        providers = ()
+    store = job.folder.store
+    return resolve_allowed_providers(store, job.run, providers).providers
 
 
 def _find_created_file(job: ApplyJob, content: str) -> Path | None:

@@ -44,7 +44,7 @@ def find_problems(
     Front matter without a `writeit` key has none. The library is read if it is not
     given.
     """
-    head = session.documents.front_matter_text(uri)
+    head = session.documents.checked_text(uri)
     found = parse_front_matter(head, uri)
     if found.source is None and found.is_valid:
         return []
@@ -163,7 +163,7 @@ class DiagnosticsPublisher:
 
     def _check(self, uri: str) -> None:
         self._timers.pop(uri, None)
-        head = self._session.documents.front_matter_text(uri)
+        head = self._session.documents.checked_text(uri)
         if head == self._checked_front_matter.get(uri, ""):
             return
         self._checked_front_matter[uri] = head

@@ -135,7 +135,9 @@ async def _render_prompt_page(folder: WorkspaceFolder, view: uris.PromptView) ->
     preview = await folder.engine.preview_step(
         GenerateStep(run_id=view.run_id, step=view.step, model_selection=selection)
     )
-    return render_prompt(run, view.step, preview.prompt, preview.models)
+    return render_prompt(
+        run, view.step, preview.prompt, preview.models, preview.new_file_head
+    )
 
 
 async def _comparison_text(folder: WorkspaceFolder, side: ComparedSide) -> ComparedText:
