@@ -330,22 +330,22 @@ def cursor_context_at(
     None outside the front matter. While its second fence is not written, only what
     stands under `writeit:`, or right below the first fence, is in it.
     """
+    is_closed = bool(documents.front_matter_text(uri))
+    find_text = _yaml_at if is_closed else _unclosed_front_matter
+    text = find_text(documents, uri, position)
+    found = cursor_context(text, documents.to_offset(text, position)) if text else None
+    if found is None:
+        return None
+    # Text between two thematic breaks is prose.
+    is_prose = found.values_at(()) if is_closed else position.line != 1
+    return None if is_prose and not found.word.path else (text, found)
+
+
+def _yaml_at(documents: Documents, uri: str, position: types.Position) -> str:
+    """Return the YAML front matter that a position is in, or ""."""
     text = documents.front_matter_text(uri)
-    if text:
-        if (
-            opening_dialect(text) != "YAML"
-            or not 0 < position.line < len(split_lines(text)) - 1
-        ):
-            return None
-        found = cursor_context(text, documents.to_offset(text, position))
-        return (text, found) if found and not _is_prose(found) else None
-    text = _unclosed_front_matter(documents, uri, position)
-    if not text:
-        return None
-    found = cursor_context(text, documents.to_offset(text, position))
-    if found is None or not (found.word.path or position.line == 1):
-        return None
-    return text, found
+    is_inside = 0 < position.line < len(split_lines(text)) - 1
+    return text if is_inside and opening_dialect(text) == "YAML" else ""
 
 
 def _unclosed_front_matter(
@@ -360,18 +360,10 @@ def _unclosed_front_matter(
     return "".join(lines[: position.line + 1])
 
 
-def _is_prose(context: CursorContext) -> bool:
-    """Whether text between two thematic breaks only looks like front matter."""
-    return not context.word.path and bool(context.values_at(()))
-
-
 def find_word_at(
     documents: Documents, uri: str, position: types.Position
 ) -> tuple[str, YamlWord, list[YamlWord]] | None:
     """Return the front matter, the word in it at a position, and all its words."""
-    text = documents.front_matter_text(uri)
-    is_inside = 0 < position.line < len(split_lines(text)) - 1
-    if not is_inside or opening_dialect(text) != "YAML":
-        return None
+    text = _yaml_at(documents, uri, position)
     found = find_word(text, documents.to_offset(text, position))
     return None if found is None else (text, *found)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from writeit.text.block_reader import read_blocks
 from writeit.text.blocks import Block, BlockKind, table_cells
-from writeit.text.cleaning import strip_fence
-from writeit.text.lines import LINE_END
 from writeit.text.passage import (
     CODE_INDENT,
     HEADERS,
@@ -106,7 +104,9 @@ def _count_pipes(line: str) -> int:
 
 def to_code(passage: SelectedPassage, lines: list[str]) -> list[str]:
     """Return an answer as lines of code, without a fence of its own."""
-    lines = LINE_END.split(strip_fence("\n".join(lines)))
+    answer = read_blocks("\n".join(lines)).root.children
+    if [(block.kind, block.is_closed) for block in answer] == [("fence", True)]:
+        lines = lines[1:-1] or lines
     if passage.leaf is not None and passage.leaf.kind == "code":
         lines = _dedented(passage, lines, len(CODE_INDENT))
     return [lines[0].lstrip(), *lines[1:]]  # its indentation is in the text

@@ -71,13 +71,14 @@ def clean_answer(
 
 
 def _own_labels(prompt: str, document: str) -> list[str]:
-    labels = {
-        label
-        for label in _OPENING_TAG.findall(prompt)
-        if f"<{label}>" not in (document)
-    }
-    closed = (label for label in labels if f"\n</{label}>" in prompt)
-    return sorted({re.sub(r"-\d+$", "", label) for label in closed})
+    """Return the labels of the prompt's tags that are not in the document."""
+    return sorted(
+        {
+            re.sub(r"-\d+$", "", label)
+            for label in _OPENING_TAG.findall(prompt)
+            if f"\n</{label}>" in prompt and f"<{label}>" not in document
+        }
+    )
 
 
 def _without_thoughts(text: str, passage: str) -> str:
@@ -133,45 +134,21 @@ def _inside_fence(lines: list[str], fence: str, *, is_wrapper: bool) -> list[str
     Models put code with fences of the same length into it: one with a language opens
     a block, one without ends it.
     """
-    fences = [n for n, line in enumerate(lines) if _FENCE.fullmatch(line)]
+    fences = [(n, match) for n, x in enumerate(lines) if (match := _FENCE.fullmatch(x))]
     inner = ""
-    for n in fences[1:]:
-        info = lines[n].strip().lstrip("`~").strip()
+    for n, match in fences[1:]:
+        is_end = not match["info"].strip() and match["fence"].startswith(inner or fence)
         if inner:
-            inner = "" if _ends(lines[n], inner) else inner
-        elif info:
-            inner, is_wrapper = _fence_of(lines[n]), True
-        elif _ends(lines[n], fence):
+            inner = "" if is_end else inner
+        elif match["info"].strip():
+            inner, is_wrapper = match["fence"], True
+        elif is_end:
             if n == len(lines) - 1:
                 return lines[1:n]
-            if not is_wrapper or n == fences[-1]:
+            if not is_wrapper or n == fences[-1][0]:
                 return lines  # it ends here, and more text follows
-            inner = _fence_of(lines[n])
+            inner = match["fence"]
     return lines[1:]
-
-
-def _fence_of(line: str) -> str:
-    match = _FENCE.fullmatch(line)
-    return match["fence"] if match else ""
-
-
-def strip_fence(text: str) -> str:
-    """Return the content of the code block if `text` is one, else `text`."""
-    lines = split_lines(text.strip())
-    opening = _FENCE.fullmatch(lines[0]) if lines else None
-    if opening is None or len(lines) < len("ab") + 1:
-        return text
-    closing = [n for n, line in enumerate(lines) if n and _ends(line, opening["fence"])]
-    if closing[:1] != [len(lines) - 1]:
-        return text  # the block ends earlier, and more text follows it
-    return "".join(lines[1:-1]).rstrip("\r\n")
-
-
-def _ends(line: str, fence: str) -> bool:
-    match = _FENCE.fullmatch(line)
-    return bool(
-        match and not match["info"].strip() and match["fence"].startswith(fence)
-    )
 
 
 def describe_removed(raw: str, cleaned: str) -> list[str]:

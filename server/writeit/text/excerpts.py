@@ -88,8 +88,7 @@ def _boundaries(passage: SelectedPassage, lines: Iterable[int]) -> list[int]:
 
 def _end_of_block(passage: SelectedPassage, before: str, limit: int) -> str:
     """Return the end of a block that is too long, from the beginning of a line."""
-    chain = passage.blocks.chain(passage.line_at(len(before) - 1))
-    block = chain[-1] if chain else None
+    block = _block_at(passage, len(before) - 1)
     cut = before[-limit:]
     rest = cut.partition("\n")[2] or cut.partition(" ")[2] or cut
     if block is not None and block.kind in _REOPENED:
@@ -100,13 +99,16 @@ def _end_of_block(passage: SelectedPassage, before: str, limit: int) -> str:
 
 def _beginning_of_block(passage: SelectedPassage, limit: int) -> str:
     """Return the beginning of a block that is too long, up to the end of a line."""
-    after = passage.text[passage.end :]
-    skipped = len(after) - len(after.lstrip())
-    chain = passage.blocks.chain(passage.line_at(passage.end + skipped))
-    block = chain[-1] if chain else None
-    cut = after[skipped : skipped + limit]
+    after = passage.text[passage.end :].lstrip()
+    block = _block_at(passage, len(passage.text) - len(after))
+    cut = after[:limit]
     rest = cut.rpartition("\n")[0] or cut.rpartition(" ")[0] or cut
     if block is not None and block.is_closed and _REOPENED.get(block.kind) == 1:
         closing = passage.blocks.lines[block.lines.stop - 1].strip()
         return f"{rest}\n{LEFT_OUT}\n{closing}"
     return rest
+
+
+def _block_at(passage: SelectedPassage, offset: int) -> Block | None:
+    chain = passage.blocks.chain(passage.line_at(offset))
+    return chain[-1] if chain else None

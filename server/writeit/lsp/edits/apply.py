@@ -27,11 +27,15 @@ from writeit.domain.placement import (
 from writeit.domain.run import AppliedText, PipelineRun
 from writeit.engine.data_policy import resolve_allowed_providers
 from writeit.library.front_matter import split_front_matter
-from writeit.lsp.convert import path_to_uri, uri_to_path
+from writeit.lsp.convert import path_to_uri
 from writeit.lsp.documents import Documents, PendingApply
 from writeit.lsp.edits import files
 from writeit.lsp.edits.edit_retry import EditOutcome
-from writeit.lsp.edits.files import edit_document, require_document_text
+from writeit.lsp.edits.files import (
+    edit_document,
+    path_from_uri,
+    require_document_text,
+)
 from writeit.lsp.folder import WorkspaceFolder, applied_polishes
 from writeit.text.fitting import Misfit
 from writeit.text.front_matter import with_providers
@@ -266,7 +270,7 @@ async def _apply_to_new_file(job: ApplyJob) -> ApplyResult:
     content = with_line_ends_of(job.run.document.text, content)
     path = _find_created_file(job, content)
     if path is None:
-        path = await files.create_file(job.folder, _require_file_path(job.uri), content)
+        path = await files.create_file(job.folder, path_from_uri(job.uri), content)
         await _record_applied(job, path_to_uri(path), "", content)
     return ApplyResult(
         uri=path_to_uri(path), outcome=EditOutcome(is_applied=True, newest_text=content)
@@ -287,24 +291,13 @@ def _find_created_file(job: ApplyJob, content: str) -> Path | None:
     """Return the file that was made of this text earlier, if it is unchanged."""
     for applied in job.run.applied:
         if applied.step == job.step and applied.mode == "new_file":
-            path = _require_file_path(applied.uri)
+            path = path_from_uri(applied.uri)
             try:
                 if path.read_bytes() == content.encode():
                     return path
             except OSError:
                 continue
     return None
-
-
-def _require_file_path(uri: str) -> Path:
-    path = uri_to_path(uri)
-    if path is None:
-        raise InvalidParams(
-            f"{uri} is not a file.",
-            hint="Give a new file as a file: URI inside the workspace.",
-            problems=[{"path": "uri", "message": "is not a file: URI"}],
-        )
-    return path
 
 
 # --- restore ---
@@ -342,7 +335,7 @@ async def restore_text(
 def _remove_created_file(
     documents: Documents, applied: AppliedText, text: str
 ) -> EditOutcome:
-    if not files.remove_file(documents, _require_file_path(applied.uri), text):
+    if not files.remove_file(documents, path_from_uri(applied.uri), text):
         raise DocumentChanged(
             f"{applied.uri} was edited after it was created, so it was kept.",
             hint="Delete it yourself if you do not need it.",

@@ -225,7 +225,7 @@ def _edit_closed_file(
 def _write_if_unchanged(
     folder: WorkspaceFolder, uri: str, before: str, after: str
 ) -> bool:
-    path = resolve_in_workspace(folder.path, str(_require_path(uri)))
+    path = resolve_in_workspace(folder.path, str(path_from_uri(uri)))
     try:
         return replace_file_text(path, before, after)
     except FileNotFoundError:
@@ -238,10 +238,19 @@ def _write_if_unchanged(
         ) from error
 
 
-def _require_path(uri: str) -> Path:
+def path_from_uri(uri: str) -> Path:
+    """Return the path of a `file:` URI.
+
+    Raises:
+        InvalidParams: it is another URI.
+    """
     path = uri_to_path(uri)
-    if path is None:  # without a path it was open a moment ago
-        raise DocumentChanged(f"{uri} was closed.", hint="Open it.", uri=uri)
+    if path is None:
+        raise InvalidParams(
+            f"{uri} is not a file.",
+            hint="Give a new file as a file: URI inside the workspace.",
+            problems=[{"path": "uri", "message": "is not a file: URI"}],
+        )
     return path
 
 
