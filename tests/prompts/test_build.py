@@ -256,6 +256,22 @@ def test_a_step_can_forbid_the_primer() -> None:
     assert build_prompt(configuration, run, "one") == "Write."
 
 
+def test_feedback_that_a_filter_changes_is_not_repeated() -> None:
+    configuration = pipeline("x", "{{ steps.one.feedback | trim }}", "Go on.")
+    one = done("one", feedback="Shorter.\n")
+    sent = build_prompt(configuration, run_of(configuration, one), "two")
+    run = run_of(configuration, one, done("two", prompt=sent))
+    assert build_prompt(configuration, run, "three") == "Go on."
+
+
+def test_late_feedback_is_kept_though_its_words_stand_in_the_prompt_before() -> None:
+    configuration = pipeline("x", "<{{ steps.one.feedback }}> Be brief.", "Go on.")
+    sent = build_prompt(configuration, run_of(configuration, done("one")), "two")
+    late = done("one", feedback="Be brief.")
+    run = run_of(configuration, late, done("two", prompt=sent))
+    assert build_prompt(configuration, run, "three").endswith("'one':\nBe brief.")
+
+
 def test_feedback_in_a_branch_that_is_not_taken_is_appended() -> None:
     template = "x{% if inputs.source == 'no' %}{{ steps.one.feedback }}{% endif %}"
     configuration = pipeline("x", template)

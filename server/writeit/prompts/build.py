@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from os.path import commonprefix
 
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.placement import passage_of
@@ -197,10 +199,14 @@ def _feedback_paragraphs(
         if (state.user_feedback or "").strip()
         and f"steps.{state.step_name}.feedback" not in placed
         and not any(
-            _carries_feedback(configuration, later, state)
+            _carries_feedback(configuration, run, later, state)
             for later in earlier[number + 1 :]
         )
     ]
+
+
+AROUND = 20
+"""How many characters around feedback tell where a template places it."""
 
 
 def _feedback_paragraph(state: StepState) -> str:
@@ -209,15 +215,35 @@ def _feedback_paragraph(state: StepState) -> str:
 
 
 def _carries_feedback(
-    configuration: PipelineConfiguration, later: StepState, state: StepState
+    configuration: PipelineConfiguration,
+    run: PipelineRun,
+    later: StepState,
+    state: StepState,
 ) -> bool:
-    """Whether a prompt of the step `later` carried the feedback of `state`."""
-    prompts = [answer.prompt_used for answer in later.ai_responses]
-    template = configuration.step(later.step_name).prompt
-    path = f"steps.{state.step_name}.feedback"
-    by_template = any(used.path == path for used in find_variables(template))
-    words = state.user_feedback if by_template else _feedback_paragraph(state)
-    return any(str(words) in prompt for prompt in prompts)
+    """Whether a prompt of the step `later` carried the feedback of `state`.
+
+    The same words may stand in a prompt for another reason, so what a template places
+    is looked for with some of the text around it.
+    """
+    spec = configuration.step(later.step_name)
+    silent = run.with_step(state.evolve(user_feedback=None))
+    words = _feedback_paragraph(state)
+    with suppress(InvalidTemplate):
+        placed, without = (
+            fill_template(spec.prompt, build_context(configuration, each, spec.name))
+            for each in (run, silent)
+        )
+        if placed != without:
+            same = _shared_length(placed, without)
+            rest = _shared_length(placed[same:][::-1], without[same:][::-1])
+            end = len(placed) - rest
+            words = placed[max(0, same - AROUND) : end + AROUND].strip() or words
+    return any(words in answer.prompt_used for answer in later.ai_responses)
+
+
+def _shared_length(text: str, other: str) -> int:
+    """Return how many characters the beginnings of two texts have in common."""
+    return len(commonprefix((text, other)))  # noqa: RUF071 -- they are no paths
 
 
 def _revision_paragraphs(
