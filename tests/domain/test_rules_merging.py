@@ -70,6 +70,22 @@ def test_a_passage_can_be_taken_while_answers_stream() -> None:
     assert len(current(run).passages) == 1
 
 
+def test_words_of_the_end_and_the_beginning_do_not_stand_in_an_answer() -> None:
+    """An answer has two texts, as it arrived and cleaned."""
+    run, passage = took(answered(new_run(), "one two"), 0, "two one")
+    assert current(run).passages == (passage.evolve(response_id=None),)
+
+
+def test_a_paragraph_of_two_answers_is_of_the_one_it_was_taken_from() -> None:
+    """Not of the first that has the same words."""
+    run = answered(new_run(), "first\n\nshared", "second\n\nshared")
+    run, first = took(run, 0, "first")
+    run, shared = took(run, 1, "shared")
+    step = merged(run, MergeSelection()).steps["angles"]
+    sources = [part.response_id for part in step.content_sources]
+    assert sources == [first.response_id, shared.response_id]
+
+
 @pytest.mark.rule("verb-14")
 def test_a_passage_of_an_answer_that_is_not_there_is_refused() -> None:
     """As is an empty one, and one of a step that was never asked."""

@@ -76,9 +76,10 @@ class AIResponse(Entity):
         return self
 
     @property
-    def full_text(self) -> str:
-        """The answer as it arrived and as it was cleaned."""
-        return f"{self.raw_output}\n{self.processed_content}"
+    def folded_text(self) -> str:
+        """The answer as it arrived and, on a second line, as it was cleaned."""
+        texts = (self.raw_output, self.processed_content)
+        return "\n".join(map(_fold_space, texts))
 
     @property
     def model(self) -> str:
@@ -258,21 +259,27 @@ class StepState(Entity):
         """Return the parts of `text`, each of one answer or of the user's own words.
 
         A paragraph is of the answer in which its words stand. Where they stand in
-        several, it is of the one that was merged or chosen, or of its neighbour's.
+        several, it is of the one it was taken from, else of the one that was merged or
+        chosen, or of its neighbour's.
         """
-        merged = [part.response_id for part in self.merged_from]
+        taken = [
+            (part.response_id, _fold_space(part.text)) for part in self.merged_from
+        ]
+        merged = [key for key, _ in taken]
         chosen = self.user_selection
         answers = sorted(
             enumerate(self.ai_responses),
             key=lambda item: item[0] != chosen and item[1].response_id not in merged,
         )
-        texts = {a.response_id: _fold_space(a.full_text) for _, a in answers}
+        texts = {a.response_id: a.folded_text for _, a in answers}
         parts: list[MergePart] = []
         for paragraph in split_paragraphs(text):
             words = _fold_space(paragraph)
             sources: list[UUID | None] = [
                 key for key, whole in texts.items() if words in whole
             ]
+            named = {key for key, whole in taken if words in whole}
+            sources = [key for key in sources if key in named] or sources
             source = next(iter(sources), None)
             if parts and parts[-1].response_id in (sources or [None]):
                 last = parts.pop()
@@ -295,13 +302,13 @@ class StepState(Entity):
 
     def find_source(self, response_id: UUID | None, text: str) -> UUID | None:
         """Return the id of the answer if the words of `text` stand in it, else None."""
-        ended = [(r.response_id, r.full_text) for r in self.ai_responses]
-        streaming = [(s.response_id, s.text) for s in self.streaming]
+        ended = [(r.response_id, r.folded_text) for r in self.ai_responses]
+        streaming = [(s.response_id, _fold_space(s.text)) for s in self.streaming]
         words = _fold_space(text)
         holders = (
             key
             for key, answer in ended + streaming
-            if key == response_id and words in _fold_space(answer)
+            if key == response_id and words in answer
         )
         return next(holders, None)
 
