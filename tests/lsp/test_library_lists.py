@@ -53,6 +53,7 @@ async def test_every_file_is_listed_and_a_name_is_used_once(
     for name in ("one", "two"):
         write(primers / f"{name}.yaml", PRIMER, content=name)
     (primers / "bad.yaml").write_text("name: Bad\n", "utf-8")
+    (primers / "mine.yaml").write_text("primer_id: academic\n", "utf-8")
     (primers / "none.yaml").write_text(
         PRIMER.format(content="x").replace("dry", "none"), "utf-8"
     )
@@ -75,6 +76,8 @@ async def test_every_file_is_listed_and_a_name_is_used_once(
         assert not found["one.yaml"]["usable"]
         assert not found["two.yaml"]["usable"]
         assert found["bad.yaml"]["problems"]
+        assert found["mine.yaml"]["primerId"] == "academic"
+        assert not found["academic.yaml"]["usable"]
         assert "reserved" in found["none.yaml"]["problems"][0]["message"]
         notes = (workspace / "notes.md").as_uri()
         start = {"uri": notes, "pipeline": "twice"}

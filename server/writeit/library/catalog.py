@@ -385,8 +385,10 @@ def _read_primer_file(file: LibraryFile) -> LibraryEntry[StylePrimer]:
     if problem:
         return LibraryEntry(file.path.stem, file, None, (problem,))
     primer, problems = read_primer(text, file.uri, default_id=file.path.stem)
-    name = primer.primer_id if primer else file.path.stem
-    return LibraryEntry(name, file, primer, problems[:MAX_FILE_PROBLEMS])
+    found = primer.primer_id if primer else read_name(text, "primer_id")
+    return LibraryEntry(
+        found or file.path.stem, file, primer, problems[:MAX_FILE_PROBLEMS]
+    )
 
 
 def _read_text(file: LibraryFile) -> tuple[str, SourceProblem | None]:

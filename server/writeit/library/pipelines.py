@@ -59,10 +59,10 @@ def read_pipeline(
     return None if has_errors(problems) else configuration, problems
 
 
-def read_name(text: str) -> str | None:
-    """Return the name in a pipeline's text, whatever other errors it has."""
+def read_name(text: str, key: str = "name") -> str | None:
+    """Return the name in a file's text, whatever other errors it has."""
     data = YamlSource(text, "").data()
-    name = data.get("name") if isinstance(data, dict) else None
+    name = data.get(key) if isinstance(data, dict) else None
     return name if isinstance(name, str) else None
 
 
