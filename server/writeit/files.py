@@ -41,13 +41,18 @@ def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
         if Path(path).as_posix().count("/") > MAX_PATH_PARTS:
             raise ValueError(f"it has more than {MAX_PATH_PARTS} folders")  # noqa: TRY301 -- it is no path, as others
         target = (root / path).resolve()
+        if target == root:
+            raise ValueError("it is the folder of the workspace")  # noqa: TRY301 -- as above
+        # Only a look at a path tells that one of its names is too long.
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            target.lstat()
     except (ValueError, OSError, RuntimeError) as error:
         raise InvalidParams(
-            f"{path[:80]!r} is not a path: {error}.",
+            f"{path[:80]!r} is not a path: {getattr(error, 'strerror', error)}.",
             hint="Give a path inside the workspace, such as articles/wasm.md.",
             problems=[{"path": "path", "message": "is not a path"}],
         ) from error
-    if not target.is_relative_to(root) or target == root:
+    if not target.is_relative_to(root):
         raise NotTrusted(
             f"{path!r} is outside the workspace; nothing was written.",
             hint=f"Give a path inside {root}; the command line may write anywhere.",

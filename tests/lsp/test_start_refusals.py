@@ -40,9 +40,11 @@ async def own(workspace: Path, environment: dict[str, str]) -> AsyncIterator[Edi
     [
         ({"outputPath": "../out.md"}, "not_trusted"),
         ({"outputPath": "/etc/out.md"}, "not_trusted"),
-        ({"outputPath": "pipelines"}, "invalid_params"),
+        ({"outputPath": "pipelines"}, "not_trusted"),
         ({"outputPath": "notes.md/x.md"}, "invalid_params"),
         ({"outputPath": "a\0b"}, "invalid_params"),
+        ({"outputPath": "x" * 300 + ".md"}, "invalid_params"),
+        ({"outputPath": "."}, "invalid_params"),
         ({"models": {"angles": ["nobody/x"]}}, "not_found"),
         ({"models": {"angles": ["openai/"]}}, "not_found"),
         ({"models": {"nosuch": ["openai/x"]}}, "not_found"),
@@ -150,15 +152,21 @@ async def test_a_stale_style_is_named_and_blocks_nothing_else(own: Editor) -> No
     assert refused.kind == "invalid_params"
 
 
-async def test_a_stale_model_is_named_and_blocks_nothing_else(own: Editor) -> None:
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [("nobody/x", "not_found"), ("open ai/x", "invalid_params")],
+)
+async def test_a_stale_model_is_named_and_blocks_nothing_else(
+    own: Editor, model: str, kind: str
+) -> None:
     """Lists work, other models can be named, and other preferences be set."""
-    own.settings = {"models": {"default": "nobody/x"}}
+    own.settings = {"models": {"default": model}}
     own.notify("workspace/didChangeConfiguration", {"settings": {}})
     run_id = await own.start_run()
     refused = await own.refusal("writeit.step.run", runId=run_id)
-    assert refused.kind == "not_found"
+    assert refused.kind == kind
     assert (
-        "The setting models.default names the model 'nobody/x'"
+        f"The setting models.default names the model {model!r}"
         in (refused.data["message"])
     )
     assert (await own.command("writeit.model.list"))["models"]

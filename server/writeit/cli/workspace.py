@@ -139,14 +139,22 @@ def require_output_path(path: Path | None, *, force: bool) -> None:
     """Check an output path before any work is done for it.
 
     Raises:
-        click.UsageError: the file exists already, or its folder does not.
+        click.UsageError: the file exists already, its folder does not, or it is no
+            path of a file.
     """
     if path is None:
         return
-    if path.exists() and not force:
-        raise click.UsageError(f"{path} exists already. Replace it with --force.")
-    if not path.parent.is_dir():
-        raise click.UsageError(f"There is no folder {path.parent}. Create it first.")
+    try:
+        if path.is_dir():
+            raise click.UsageError(f"{path} is a folder.")
+        if path.exists() and not force:
+            raise click.UsageError(f"{path} exists already. Replace it with --force.")
+        if not path.parent.is_dir():
+            raise click.UsageError(
+                f"There is no folder {path.parent}. Create it first."
+            )
+    except OSError as error:  # a name that is too long
+        raise click.UsageError(f"{path} is not a path: {error.strerror}.") from error
 
 
 def write_text_file(path: Path, text: str, *, replace: bool = False) -> None:

@@ -331,8 +331,8 @@ class Generation:
                 response_id=None,
                 code="queued",
                 title="Waiting for another run",
-                message=f"{limit} other runs are generating, which is the limit."
-                " This one starts automatically.",
+                message=f"Generating at once: {limit}, which is the limit."
+                " This run starts automatically.",
             )
         )
 

@@ -167,8 +167,11 @@ def resolve_primer(
 
 
 def _blame(
-    error: NotFound | InvalidPipeline, finding: str, kind: str, source: str
-) -> NotFound | InvalidPipeline:
+    error: NotFound | InvalidParams | InvalidPipeline,
+    finding: str,
+    kind: str,
+    source: str,
+) -> NotFound | InvalidParams | InvalidPipeline:
     """Return `error` with the setting, preference or file that is at fault."""
     where = source.removeprefix("The ")
     return type(error)(
@@ -190,10 +193,10 @@ async def identify_models(
     """
     ids = []
     for model in named.models:
-        check_model_id(model)
         try:
+            check_model_id(model)
             ids.append(await resolve_model_id(model))
-        except NotFound as error:
+        except (NotFound, InvalidParams) as error:
             finding = f"{named.source} names the model {model!r}"
             raise _blame(error, finding, "model", named.source) from error
     return tuple(ids)
