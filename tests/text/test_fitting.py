@@ -172,6 +172,47 @@ def test_answers_come_with_or_without_the_marks(
 
 
 @pytest.mark.parametrize(
+    ("text", "passage", "content", "answer", "result"),
+    [
+        ("[^n]:\n    One.\n", "[^n]:\n    One.", "One.", "Two.", "[^n]:\n    Two."),
+        ("-\n  one\n", "-\n  one", "one", "two", "-\n  two"),
+        ("> a\n>\n> b\n>\n> c\n", ">\n> b\n>", "b", "d", ">\n> d\n>"),
+        ("> a\n>\n> - b\n", ">\n> - b", "- b", ">\n> - d", ">\n> - d"),
+        ("```\npip install\n```\n", "install", "install", "run", "run"),
+        (
+            "- a\n- b\n  c\n- d\n\ne\n",
+            "c\n- d\n\ne",
+            "c\n- d\n\ne",
+            "C\n- d\n\ne",
+            "C\n- d\n\ne",
+        ),
+        (
+            "a\n\n::: x\n- b\n- c\n:::\n",
+            "a\n\n::: x\n- b\n- c\n:::",
+            "a\n\n::: x\n- b\n- c\n:::",
+            "A\n\n::: x\n- b\n- c\n:::",
+            "A\n\n::: x\n- b\n- c\n:::",
+        ),
+        ("- a\n\t- b\n- c\n", "- a\n\t- b", "a\n- b", "- A\n\t- b", "- A\n\t- b"),
+        (
+            "| a | b |\n|--|--|\n| $x|y$ | z |\n",
+            "|--|--|\n| $x|y$ | z |",
+            "|--|--|\n| $x|y$ | z |",
+            "|--|--|\n| $x|y$ | Z |",
+            "|--|--|\n| $x|y$ | Z |",
+        ),
+    ],
+)
+def test_a_passage_has_no_empty_edges(
+    text: str, passage: str, content: str, answer: str, result: str
+) -> None:
+    """What is selected with it stays as it is."""
+    assert selected(text, passage).content == content
+    fitted = replaced(text, passage, answer)
+    assert (fitted.text, fitted.misfit) == (text.replace(passage, result), None)
+
+
+@pytest.mark.parametrize(
     ("text", "passage", "answer", "misfit"),
     [
         (TABLE, "this are long", "- a\n- b", "container"),

@@ -18,6 +18,7 @@ from writeit.text.passage import (
 ITEM_MARKER = re.compile(rf"^(?:[-+*]|\d{{1,9}}[.)])(?:[ \t]+(?:{TASK_BOX})?|$)")
 
 _TASK_BOX = re.compile(rf"^{TASK_BOX}")
+_TABS = re.compile(r"^ *\t[ \t]*")
 _QUOTE_MARK = re.compile(r"^ {0,3}> ?")
 _HEADING_MARKS = re.compile(
     r"^ {0,3}#{1,6}[ \t]+|[ \t]+#+[ \t]*$|(?:[ \t]+#+)?[ \t]+\{[#.][^{}]*\}[ \t]*$"
@@ -90,8 +91,8 @@ def to_rows(passage: SelectedPassage, lines: list[str]) -> list[str]:
     old = passage.content_lines()
     whole = passage.start == passage.content_start(passage.first)
     if whole and passage.end >= passage.line_stop(passage.last):
-        columns = len(table_cells(old[0]))
-        if any(len(table_cells(line)) != columns for line in lines):
+        columns = {len(table_cells(line)) for line in old}
+        if any(len(table_cells(line)) not in columns for line in lines):
             raise WrongFormError
     elif [_count_pipes(line) for line in old] != [_count_pipes(line) for line in lines]:
         raise WrongFormError
@@ -119,6 +120,7 @@ def without_prefixes(passage: SelectedPassage, lines: list[str]) -> list[str]:
     """Return the lines of an answer without the marks of the passage's containers."""
     outer_indent = 0
     for container in passage.containers:
+        lines = _without_blank_lines(lines)
         width = container.indent - outer_indent
         if container.kind == "quote":
             lines = _without_quote_marks(passage, lines)
@@ -130,9 +132,14 @@ def without_prefixes(passage: SelectedPassage, lines: list[str]) -> list[str]:
         lines = _without_header(passage, container, lines)
         lines = _dedented(passage, lines, width)
         outer_indent = container.indent
-    while len(lines) > 1 and not lines[0].strip():
-        lines = lines[1:]
+    lines = _without_blank_lines(lines)
     return [lines[0].lstrip(), *lines[1:]]
+
+
+def _without_blank_lines(lines: list[str]) -> list[str]:
+    """Return lines without blank ones at both ends; at least one."""
+    filled = [n for n, line in enumerate(lines) if line.strip()] or [0]
+    return lines[filled[0] : filled[-1] + 1]
 
 
 def _without_quote_marks(passage: SelectedPassage, lines: list[str]) -> list[str]:
@@ -166,9 +173,13 @@ def _without_marker(
 def _dedented(passage: SelectedPassage, lines: list[str], width: int) -> list[str]:
     """Return lines without an indentation that the passage itself does not have."""
     own = _least_indent(passage.content_lines()[1:])
-    if width <= 0 or _least_indent(lines[1:]) < own + width:
+    spaced = [_TABS.sub(lambda tabs: tabs[0].expandtabs(TAB_STOP), x) for x in lines]
+    indent = _least_indent(spaced[1:])
+    if width <= 0 or indent < own + width:
         return lines
-    return [lines[0], *(line[width:] for line in lines[1:])]
+    if spaced != lines:
+        width = indent - own  # a tab reaches beyond the column of the text
+    return [lines[0], *(line[width:] for line in spaced[1:])]
 
 
 def _least_indent(lines: Sequence[str]) -> int:
@@ -197,7 +208,7 @@ def _without_header(
 
 def with_item_markers(passage: SelectedPassage, lines: list[str]) -> list[str]:
     """Return an answer for several items with the markers that it left out."""
-    markers = _item_markers(passage)
+    markers = _item_markers(passage) if passage.items() else []
     answer = read_blocks("\n".join(lines)).root.children
     if len(markers) < len("ab") or any(block.kind == "list" for block in answer):
         return lines

@@ -57,7 +57,8 @@ class FittedText:
 
 def replace_passage(passage: SelectedPassage, answer: str) -> FittedText:
     """Return the text with an answer instead of the passage."""
-    if answer.strip() == passage.content.strip():
+    old, new = (LINE_END.split(text.strip()) for text in (passage.content, answer))
+    if old == new:
         return FittedText(passage.text)
     return _fit_nearby(passage, answer, _replace)
 
@@ -76,7 +77,7 @@ def continue_passage(passage: SelectedPassage, answer: str) -> FittedText:
 
 def _continue(passage: SelectedPassage, answer: str) -> FittedText:
     text, end = passage.text, passage.end
-    if passage.start < end:
+    if passage.start < end or passage.leaf:
         passage = _last_character(passage_at(text, passage.blocks, end - 1, end))
     candidates = _continuations(passage, LINE_END.split(answer.strip()))
     return _first_fitting(passage, candidates, lambda: text[:end] + answer + text[end:])

@@ -97,8 +97,9 @@ class SelectedPassage:
         """The passage without the marks of its containers."""
         ends = [line_end(line) for line in self.blocks.lines[self.first : self.last]]
         lines = self.content_lines()
-        if self.form == "code":  # with the indentation of its first line
-            lines[0] = self.text[self.content_start(self.first) : self.start] + lines[0]
+        indent = self.text[self.content_start(self.first) : self.start]
+        if self.form == "code" and not indent.strip():
+            lines[0] = indent + lines[0]
         return "".join(map("".join, zip(lines, [*ends, ""], strict=True)))
 
     @property
@@ -201,7 +202,7 @@ def passage_at(
     inner = found.inner
     if inner and inner.kind in {"list", "definitions"} and found.covers(inner):
         found = replace(found, containers=containers[:-1])  # it is the passage itself
-    found = _without_header(found)
+    found = _without_blank_lines(_without_header(found))
     first = found.first
     if found.start < found.content_start(first):
         found = replace(found, start=min(found.content_start(first), end))
@@ -231,9 +232,24 @@ def _without_header(found: SelectedPassage) -> SelectedPassage:
     return replace(found, start=found.content_start(first), end=end)
 
 
+def _without_blank_lines(found: SelectedPassage) -> SelectedPassage:
+    """Leave out first and last lines that have only marks: their ends stay."""
+    while (first := found.first) < found.last:
+        begin = max(found.start, found.content_start(first))
+        if found.text[begin : found.line_stop(first)].strip():
+            break
+        found = replace(found, start=found.content_start(first + 1))
+    while found.first < (last := found.last):
+        if found.text[found.content_start(last) : found.end].strip():
+            break
+        found = replace(found, end=found.line_stop(last - 1))
+    return found
+
+
 def _with_item_marker(found: SelectedPassage) -> SelectedPassage:
     """Begin with the marker of the first of several items, as the others do."""
-    if found.first == found.last or found.leaf is not None:
+    starts = [block.lines.start for block in found.blocks.containers(found.first)]
+    if found.first == found.last or found.leaf or found.first not in starts:
         return found
     marked = found.blocks.offsets[found.first] + len(found.blocks.prefix(found.first))
     if found.start == marked:
