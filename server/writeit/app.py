@@ -173,11 +173,11 @@ def restore_store(
         NotFound: there is no backup.
         StoreError: the backup is damaged or too new, or could not be copied.
     """
-    from writeit.storage import restore
+    from writeit.storage import backup as backups
     from writeit.storage.location import store_folder
 
     folder, _ = store_folder(workspace, location)
-    return restore.restore_store(folder, backup, confirmed=confirmed)
+    return backups.restore_store(folder, backup, confirmed=confirmed)
 
 
 def maintenance_for(store: Store) -> Maintenance:

@@ -358,6 +358,21 @@ class LmdbEnvironment:
             self._map_lock.release()
 
 
+@contextmanager
+def read_unused_store(folder: Path) -> Iterator[Snapshot]:
+    """Read the store in `folder`, which no process writes.
+
+    Raises:
+        lmdb.Error: it cannot be read.
+    """
+    size = (folder / DATA_FILE).stat().st_size
+    with (
+        lmdb.Environment(str(folder), map_size=size, readonly=True, lock=False) as env,
+        env.begin() as txn,
+    ):
+        yield Snapshot(txn, Counters(), folder)
+
+
 def _open_files(folder: Path, map_size: int) -> tuple[lmdb.Environment, FileWatch]:
     """Open the files in `folder`, which no other process opens now.
 

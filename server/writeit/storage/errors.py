@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import lmdb
 
-from writeit.domain.errors import StoreError
+from writeit.domain.errors import Busy, StoreError
 
 _DISK_FULL_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EIO}
@@ -30,6 +32,29 @@ _CORRUPTION_ERRORS = (
 
 class StoreReplaced(lmdb.Error):
     """The files are no longer those that were opened; nothing was acknowledged."""
+
+
+class StoreInUse(Exception):
+    """Another process has the store open."""
+
+
+@contextmanager
+def as_store_errors(folder: Path) -> Iterator[None]:
+    """Raise errors of work on the store in `folder` as errors to show.
+
+    Raises:
+        Busy: another process has it open.
+        StoreError: LMDB or the system failed.
+    """
+    try:
+        yield
+    except StoreInUse as error:
+        raise Busy(
+            f"Another program has the store in {folder} open. Your runs are unchanged.",
+            hint="Close other editors on this workspace, then try again.",
+        ) from error
+    except (lmdb.Error, OSError) as error:
+        raise to_store_error(error, folder) from error
 
 
 def to_store_error(error: lmdb.Error | OSError, folder: Path) -> StoreError:

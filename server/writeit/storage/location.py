@@ -7,6 +7,8 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,33 +25,10 @@ MOVE_COMMAND = "writeit store move"
 DATA_DIR_VARIABLE = "WRITEIT_DATA_DIR"
 REMOTE_FILESYSTEMS = frozenset(
     {
-        "9p",
-        "afpfs",
-        "afs",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "davfs",
-        "drvfs",
-        "fuse.davfs2",
-        "fuse.glusterfs",
-        "fuse.rclone",
-        "fuse.s3fs",
-        "fuse.sshfs",
-        "fuse.vmhgfs-fuse",
-        "glusterfs",
-        "lustre",
-        "ncpfs",
-        "nfs",
-        "nfs4",
-        "prl_fs",
-        "smb",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "vboxsf",
-        "virtiofs",
-        "webdav",
+        *("9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "drvfs"),
+        *("fuse.davfs2", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+        *("fuse.vmhgfs-fuse", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "prl_fs"),
+        *("smb", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs", "webdav"),
     }
 )
 """Filesystems on which LMDB's shared memory and locks cannot be relied on."""
@@ -245,10 +224,6 @@ LOCK_FILE = "lock.mdb"
 _LOCK_HELD_ERRNOS = frozenset({errno.EACCES, errno.EAGAIN})
 
 
-class StoreInUse(Exception):
-    """Another process has the store open."""
-
-
 @contextmanager
 def exclusive_lock(folder: Path) -> Iterator[None]:
     """Keep all other processes from opening the store in `folder`.
@@ -264,7 +239,7 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
         except OSError as error:
             if error.errno in _LOCK_HELD_ERRNOS:
-                raise StoreInUse from error
+                raise errors.StoreInUse from error
             raise
         yield
     finally:
@@ -283,6 +258,16 @@ def opening_lock(folder: Path, *, shared: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def temporary_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Create a folder in `parent` and delete it afterwards, unless it was renamed."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def fsync_path(path: Path) -> None:

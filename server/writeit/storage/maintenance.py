@@ -12,13 +12,12 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import lmdb
-
-from writeit.domain.errors import Busy, NotFound
+from writeit.domain.errors import NotFound
 from writeit.ports.store import DeletionCounts, StoreStatus, VerifyResult
-from writeit.storage import deletes, errors, keys, location, migrations, provenance
-from writeit.storage.backup import backup_store, temporary_folder
+from writeit.storage import deletes, errors, keys, migrations, provenance
+from writeit.storage.backup import backup_store
 from writeit.storage.environment import LmdbEnvironment
+from writeit.storage.location import temporary_folder
 from writeit.storage.snapshot import DATA_FILE, Batch, Snapshot
 from writeit.storage.store import LmdbStore
 from writeit.storage.verify import verify_store
@@ -38,20 +37,12 @@ def compact_store(environment: LmdbEnvironment) -> None:
         StoreError: it could not be written; nothing is lost.
     """
     folder = environment.folder
-    try:
+    with errors.as_store_errors(folder):
         with environment.exclusive_access():
             for leftover in folder.glob(f"{_COMPACT_PREFIX}*"):  # of a killed process
                 shutil.rmtree(leftover, ignore_errors=True)
         _delete_unused_texts(environment)
         _replace_data_file(environment)
-    except location.StoreInUse as error:
-        raise Busy(
-            f"Another program has the store in {folder} open, so it was not compacted."
-            " Nothing is lost.",
-            hint="Close other editors on this workspace, then try again.",
-        ) from error
-    except (lmdb.Error, OSError) as error:
-        raise errors.to_store_error(error, folder) from error
 
 
 def _replace_data_file(environment: LmdbEnvironment) -> None:
@@ -65,7 +56,7 @@ def _replace_data_file(environment: LmdbEnvironment) -> None:
             return
     with environment.block_writes():
         if not _try_replace_data_file(environment):
-            raise location.StoreInUse
+            raise errors.StoreInUse
 
 
 def _try_replace_data_file(environment: LmdbEnvironment) -> bool:

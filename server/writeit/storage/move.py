@@ -15,15 +15,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from writeit.domain.errors import Busy, InvalidParams
+from writeit.domain.errors import InvalidParams
 from writeit.storage import errors, integrity, location, provenance
-from writeit.storage.backup import temporary_folder
 from writeit.storage.location import (
     LOCK_FILE,
-    StoreInUse,
     exclusive_lock,
     fsync_path,
     opening_lock,
+    temporary_folder,
 )
 from writeit.storage.snapshot import DATA_FILE
 
@@ -41,26 +40,18 @@ def relocate_store(source: Path, target: Path) -> None:
         InvalidParams: `target` has a store that is not a copy of it; both are kept.
         StoreError: it is damaged, or could not be written; it is still in `source`.
     """
-    try:
+    with errors.as_store_errors(target), ExitStack() as locks:
         location.create_store_folder(target)
-        with ExitStack() as locks:
-            for folder in sorted((source, target)):
-                locks.enter_context(opening_lock(folder))
+        for folder in sorted((source, target)):
+            locks.enter_context(opening_lock(folder))
+        with errors.as_store_errors(source):
             locks.enter_context(exclusive_lock(source))
-            if not location.store_exists(target):
-                _copy_verified(source, target)
-            elif not _is_copy(source, target):
-                raise _target_has_store_error(source, target)
-            _remove_store(source)
-            (target / MOVE_NOTE_FILE).unlink(missing_ok=True)
-    except StoreInUse as error:
-        raise Busy(
-            f"Another program has the store in {source} open, so it was not moved."
-            " Nothing was changed.",
-            hint="Close other editors on this workspace, then try again.",
-        ) from error
-    except OSError as error:
-        raise errors.to_store_error(error, target) from error
+        if not location.store_exists(target):
+            _copy_verified(source, target)
+        elif not _is_copy(source, target):
+            raise _target_has_store_error(source, target)
+        _remove_store(source)
+        (target / MOVE_NOTE_FILE).unlink(missing_ok=True)
 
 
 def _copy_verified(source: Path, target: Path) -> None:

@@ -25,8 +25,7 @@ from typing import Any
 
 from writeit.domain.errors import StoreError
 from writeit.storage import errors, integrity, location
-from writeit.storage.backup import temporary_folder
-from writeit.storage.location import store_notes_folder
+from writeit.storage.location import store_notes_folder, temporary_folder
 from writeit.storage.snapshot import DATA_FILE
 
 MAX_FOREIGN_BYTES = 4 * 1024**3
@@ -99,7 +98,7 @@ def adopt_store(
             if problems := integrity.find_file_damage(temporary):
                 raise describe(folder, problems[0])
             replace_data_file(copy, folder)
-    except location.StoreInUse:
+    except errors.StoreInUse:
         # A WriteIt on this machine has it mapped and verified it before. What it
         # writes now would look like damage.
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,24 +52,15 @@ class Snapshot:
     ) -> Iterator[tuple[bytes, bytes]]:
         """Yield the keys of `prefix`, from `start` on, and their values, in order."""
         cursor = self._txn.cursor()
-        has_key = cursor.set_range(start or prefix)
-        while has_key and cursor.key().startswith(prefix):
-            key, value = cursor.item()
-            self._counters.keys_read += 1
-            self._counters.bytes_read += len(key) + len(value)
+        for key in self._walk(cursor, cursor.set_range(start or prefix), prefix):
+            value = cursor.value()
+            self._counters.bytes_read += len(value)
             yield key, value
-            has_key = cursor.next()
 
     def scan_keys(self, prefix: bytes) -> Iterator[bytes]:
         """Yield the keys of `prefix`, in order, without reading their values."""
         cursor = self._txn.cursor()
-        has_key = cursor.set_range(prefix)
-        while has_key and cursor.key().startswith(prefix):
-            key = cursor.key()
-            self._counters.keys_read += 1
-            self._counters.bytes_read += len(key)
-            yield key
-            has_key = cursor.next()
+        return self._walk(cursor, cursor.set_range(prefix), prefix)
 
     @property
     def transaction_id(self) -> int:
@@ -80,12 +71,21 @@ class Snapshot:
         """Yield the keys of `prefix` that sort before `end`, the last one first."""
         cursor = self._txn.cursor()
         has_key = cursor.prev() if cursor.set_range(end) else cursor.last()
-        while has_key and cursor.key().startswith(prefix):
-            key = cursor.key()
+        return self._walk(cursor, has_key, prefix, cursor.prev)
+
+    def _walk(
+        self,
+        cursor: lmdb.Cursor[bytes],
+        has_key: bool,
+        prefix: bytes,
+        move: Callable[[], bool] | None = None,
+    ) -> Iterator[bytes]:
+        """Yield the keys of `prefix` from the cursor on, by default the next ones."""
+        while has_key and (key := cursor.key()).startswith(prefix):
             self._counters.keys_read += 1
             self._counters.bytes_read += len(key)
             yield key
-            has_key = cursor.prev()
+            has_key = (move or cursor.next)()
 
     def first_key(self, start: bytes) -> bytes | None:
         """Return the first key that is not before `start`, or None."""

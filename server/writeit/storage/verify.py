@@ -34,10 +34,10 @@ from writeit.storage import (
     records,
     writes,
 )
-from writeit.storage.backup import temporary_folder
-from writeit.storage.environment import LmdbEnvironment
+from writeit.storage.environment import LmdbEnvironment, read_unused_store
+from writeit.storage.location import temporary_folder
 from writeit.storage.reads import Caches, SnapshotReader
-from writeit.storage.snapshot import DATA_FILE, Counters, MemoryBatch, Snapshot
+from writeit.storage.snapshot import DATA_FILE, MemoryBatch, Snapshot
 
 _MAX_ERROR_CHARACTERS = 300
 _DAMAGED_VALUE = "Its value was damaged: it is not the one that was written."
@@ -393,16 +393,8 @@ def check_store(folder: Path) -> VerifyResult:
             checked=0, problems=[_data_file_problem(what) for what in damage]
         )
     try:
-        with (
-            lmdb.Environment(
-                str(folder),
-                map_size=(folder / DATA_FILE).stat().st_size,
-                readonly=True,
-                lock=False,
-            ) as environment,
-            environment.begin() as txn,
-        ):
-            return Verification(Snapshot(txn, Counters(), folder)).check_all()
+        with read_unused_store(folder) as snapshot:
+            return Verification(snapshot).check_all()
     except (lmdb.Error, MemoryError) as error:
         return VerifyResult(checked=0, problems=[_data_file_problem(str(error))])
 
@@ -431,15 +423,16 @@ def verify_store(environment: LmdbEnvironment) -> VerifyResult:
     Raises:
         StoreError: there is no room for a copy.
     """
-    try:
-        with temporary_folder(environment.folder, ".verify-") as temporary:
-            try:
-                environment.copy_to(temporary, compact=False)
-            except lmdb.CorruptedError as error:
-                return _single_problem(f"The data file cannot be copied: {error}.")
-            return _run_check(temporary)
-    except (lmdb.Error, OSError) as error:
-        raise errors.to_store_error(error, environment.folder) from error
+    folder = environment.folder
+    with (
+        errors.as_store_errors(folder),
+        temporary_folder(folder, ".verify-") as temporary,
+    ):
+        try:
+            environment.copy_to(temporary, compact=False)
+        except lmdb.CorruptedError as error:
+            return _single_problem(f"The data file cannot be copied: {error}.")
+        return _run_check(temporary)
 
 
 def _run_check(folder: Path) -> VerifyResult:
