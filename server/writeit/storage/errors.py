@@ -51,7 +51,7 @@ def as_store_errors(folder: Path) -> Iterator[None]:
     except StoreInUse as error:
         raise Busy(
             f"Another program has the store in {folder} open. Your runs are unchanged.",
-            hint="Close other editors on this workspace, then try again.",
+            hint="Close your editors on this workspace, then try again.",
         ) from error
     except (lmdb.Error, OSError) as error:
         raise to_store_error(error, folder) from error

@@ -7,16 +7,14 @@ file that it has mapped, which nobody will ever find again, or with a mixture of
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
 from writeit.storage.errors import StoreReplaced
-from writeit.storage.integrity import PAGE_SIZE_OFFSET, TXNID_OFFSET
+from writeit.storage.integrity import META_BYTES, page_size, transaction_number
 from writeit.storage.location import LOCK_FILE
 from writeit.storage.snapshot import DATA_FILE
 
-_META_BYTES = TXNID_OFFSET + 8
 MetaPages = tuple[bytes, bytes]
 FileState = tuple[int, int, int]
 """Device and inode of a data file, and its newest transaction."""
@@ -34,10 +32,10 @@ class FileWatch:
         self._paths = (folder / DATA_FILE, folder / LOCK_FILE)
         self._data = os.open(self._paths[0], os.O_RDONLY)
         self._identities = [_identity(path) for path in self._paths]
-        (self._page_size,) = struct.unpack("=I", self._read(PAGE_SIZE_OFFSET, 4))
+        self._page_size = page_size(self._read(0, META_BYTES))
         self._size = os.fstat(self._data).st_size
         self._metas = self._meta_pages()
-        self._newest = max(map(_txnid, self._metas))
+        self._newest = max(map(transaction_number, self._metas))
         self.is_overwritten = False
         """Whether the open file itself was changed, so that reading it is not safe."""
         self._own: tuple[int, bytes] | None = None
@@ -63,8 +61,8 @@ class FileWatch:
         device, inode = self._identities[0] or (0, 0)
         return device, inode, self._newest
 
-    def check(self) -> None:
-        """Check the files before the map is read.
+    def check(self) -> MetaPages:
+        """Check the files before the map is read; return their meta pages.
 
         Raises:
             StoreReplaced: they were replaced, deleted, cut, or overwritten by an older
@@ -75,10 +73,12 @@ class FileWatch:
         size, newest = self._size, self._newest  # before: another thread may write now
         if os.fstat(self._data).st_size < size:
             raise self._overwritten("cut")
-        if max(map(_txnid, self._meta_pages())) < newest:
+        metas = self._meta_pages()
+        if max(map(transaction_number, metas)) < newest:
             raise self._overwritten()
         if not (self.is_same_data_file and self.is_same_lock_file):
             raise StoreReplaced("another program replaced or deleted its files")
+        return metas
 
     def check_newest(self, count: Callable[[], int]) -> None:
         """Compare the newest transaction in the data file with that of the lock file.
@@ -90,7 +90,7 @@ class FileWatch:
             StoreReplaced: they differ, so the data file was overwritten.
         """
         before = count()
-        newest = max(map(_txnid, self._meta_pages()))
+        newest = max(map(transaction_number, self._meta_pages()))
         if not before <= newest <= count() + 1:
             raise self._overwritten()
 
@@ -102,11 +102,10 @@ class FileWatch:
         Raises:
             StoreReplaced: as of `check`, or the two differ.
         """
-        self.check()
-        self._metas = self._meta_pages()
+        self._metas = self.check()
         newest = txn_id - 1
         page = self._metas[newest & 1]
-        if max(map(_txnid, self._metas)) != newest or (
+        if max(map(transaction_number, self._metas)) != newest or (
             self._own is not None and self._own[0] == newest and self._own[1] != page
         ):
             raise self._overwritten()
@@ -128,16 +127,19 @@ class FileWatch:
         own, other = metas[txn_id & 1], metas[1 - (txn_id & 1)]
         if size < self._size:
             raise self._overwritten("cut")
-        if _txnid(own) < txn_id:
+        if transaction_number(own) < txn_id:
             if is_committed(txn_id):
                 raise self._overwritten()
             return
-        if _txnid(own) == txn_id:
+        if transaction_number(own) == txn_id:
             # Later numbers are of processes that have written since.
-            if other != self._metas[1 - (txn_id & 1)] and _txnid(other) < txn_id:
+            if (
+                other != self._metas[1 - (txn_id & 1)]
+                and transaction_number(other) < txn_id
+            ):
                 raise self._overwritten()
             self._own = (txn_id, own)
-        self._newest = max(map(_txnid, metas))
+        self._newest = max(map(transaction_number, metas))
         self._size = size
 
     def _overwritten(self, how: str = "overwrote") -> StoreReplaced:
@@ -145,15 +147,11 @@ class FileWatch:
         return StoreReplaced(f"another program {how} its data file")
 
     def _meta_pages(self) -> MetaPages:
-        return self._read(0, _META_BYTES), self._read(self._page_size, _META_BYTES)
+        return self._read(0, META_BYTES), self._read(self._page_size, META_BYTES)
 
     def _read(self, offset: int, count: int) -> bytes:
         """Read from the file: its map has no such page if the file was cut."""
         return os.pread(self._data, count, offset).ljust(count, b"\0")
-
-
-def _txnid(meta_page: bytes) -> int:
-    return int(struct.unpack_from("=Q", meta_page, TXNID_OFFSET)[0])
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

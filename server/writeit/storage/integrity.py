@@ -21,9 +21,11 @@ from writeit.storage.snapshot import DATA_FILE
 _CHECKSUM_MEMBER = b',"sum":"'
 _CHECKSUM_DIGITS = 8
 _CHECKSUM_MEMBER_LENGTH = len(_CHECKSUM_MEMBER) + _CHECKSUM_DIGITS + len(b'"}')
-PAGE_SIZE_OFFSET = 40
-TXNID_OFFSET = 144
+_PAGE_SIZE_OFFSET = 40
+_TXNID_OFFSET = 144
 """Where a meta page of LMDB 0.9 says which transaction wrote it."""
+META_BYTES = _TXNID_OFFSET + 8
+"""The bytes of a meta page that are used."""
 
 
 def add_checksum(key: bytes, record: bytes) -> bytes:
@@ -75,14 +77,21 @@ def find_file_damage(folder: Path) -> list[str]:
         return [str(error)]
 
 
+def page_size(head: bytes) -> int:
+    """Return the size of pages that the start of a data file gives."""
+    return int(struct.unpack_from("=I", head, _PAGE_SIZE_OFFSET)[0])
+
+
+def transaction_number(meta_page: bytes) -> int:
+    """Return the number of the transaction that wrote a meta page."""
+    return int(struct.unpack_from("=Q", meta_page, _TXNID_OFFSET)[0])
+
+
 def _check_meta_pages(data: Path) -> list[str]:
     """Check that the two meta pages are of consecutive transactions."""
     with data.open("rb") as file:
         head = file.read(1 << 16)
-    size = struct.unpack_from("=I", head, PAGE_SIZE_OFFSET)[0]
-    one, other = (
-        struct.unpack_from("=Q", head, i + TXNID_OFFSET)[0] for i in (0, size)
-    )
+    one, other = transaction_number(head), transaction_number(head[page_size(head) :])
     if abs(one - other) == 1 or one == other == 0:
         return []
     return [f"its two meta pages are of transactions {one} and {other}"]

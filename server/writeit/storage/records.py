@@ -206,8 +206,8 @@ class DocumentRecord(Record):
     providers: tuple[str, ...] | None = None
 
 
-class RunFields(Record):
-    """The fields of a run besides its steps."""
+class RunHead(Record):
+    """The first fields of a run."""
 
     pipeline_run_id: UUID
     configuration_id: str
@@ -217,6 +217,11 @@ class RunFields(Record):
     updated_at: UtcDatetime
     current_step: str
     status: PipelineStatus
+
+
+class RunFields(RunHead):
+    """The fields of a run besides its steps."""
+
     user_inputs: dict[str, StoredText] = Field(default_factory=dict)
     name: str | None = None
     uri: str | None = None
@@ -237,7 +242,7 @@ class RunRecord(RunFields):
     cost_usd: float | None = None
 
 
-class RunSummaryRecord(Record):
+class RunSummaryRecord(RunHead):
     """The part of a RunRecord that the list of runs and the indices need."""
 
     model_config = ConfigDict(extra="ignore")
@@ -246,14 +251,6 @@ class RunSummaryRecord(Record):
     UPCASTS = RunRecord.UPCASTS
 
     seq: int
-    pipeline_run_id: UUID
-    configuration_id: str
-    parent_pipeline_run_id: UUID | None = None
-    branch_point: str | None = None
-    created_at: UtcDatetime
-    updated_at: UtcDatetime
-    current_step: str
-    status: PipelineStatus
     name: str | None = None
     uri: str | None = None
     title: str
