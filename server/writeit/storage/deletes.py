@@ -80,6 +80,8 @@ def _exclusive_responses(snapshot: Snapshot, run_ids: Collection[UUID]) -> set[U
         for run_id in run_ids
         for response in reads.response_ids(snapshot, run_id)
     }
+    if not responses:
+        return responses
     for root in {reads.find_root(snapshot, run_id) for run_id in run_ids}:
         for relative in reads.walk_subtree(snapshot, root):
             if relative not in run_ids:

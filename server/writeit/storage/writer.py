@@ -57,7 +57,7 @@ class _WriteRequest:
 
 def write_timeout_error(folder: Path) -> StoreError:
     """Return the error for a request that never began."""
-    reason = f"another program has been writing for {WRITE_TIMEOUT:.0f} seconds"
+    reason = f"earlier writes have taken over {WRITE_TIMEOUT:.0f} seconds"
     return errors.locked_error(folder, reason)
 
 
