@@ -63,6 +63,8 @@ def to_cell_text(passage: SelectedPassage, lines: list[str]) -> str:
         row = "<br>".join(
             " ".join(lines[line].strip() for line in block.lines) for block in blocks
         )
+    if not row:
+        raise WrongFormError
     return _PIPE.sub(lambda match: match[1] or r"\|", row)
 
 
@@ -117,7 +119,11 @@ def to_code(passage: SelectedPassage, lines: list[str]) -> list[str]:
 
 
 def without_prefixes(passage: SelectedPassage, lines: list[str]) -> list[str]:
-    """Return the lines of an answer without the marks of the passage's containers."""
+    """Return the lines of an answer without the marks of the passage's containers.
+
+    Raises:
+        WrongFormError: nothing else is in the answer.
+    """
     outer_indent = 0
     for container in passage.containers:
         lines = _without_blank_lines(lines)
@@ -137,20 +143,19 @@ def without_prefixes(passage: SelectedPassage, lines: list[str]) -> list[str]:
 
 
 def _without_blank_lines(lines: list[str]) -> list[str]:
-    """Return lines without blank ones at both ends; at least one."""
-    filled = [n for n, line in enumerate(lines) if line.strip()] or [0]
+    """Return lines without blank ones at both ends."""
+    filled = [n for n, line in enumerate(lines) if line.strip()]
+    if not filled:
+        raise WrongFormError
     return lines[filled[0] : filled[-1] + 1]
 
 
 def _without_quote_marks(passage: SelectedPassage, lines: list[str]) -> list[str]:
-    own = [line for line in passage.content_lines() if line.strip()]
-    if all(_QUOTE_MARK.match(line) for line in own):
+    if all(_QUOTE_MARK.match(x) for x in passage.content_lines() if x.strip()):
         return lines  # they belong to the passage
-    if not _QUOTE_MARK.match(lines[0]):  # its mark is in the text
-        own = lines[1:]
-    else:
-        own = [line for line in lines if line.strip()]
-    if not own or not all(map(_QUOTE_MARK.match, own)):
+    start = 0 if _QUOTE_MARK.match(lines[0]) else 1  # its mark is in the text
+    marked = [line for line in lines[start:] if start or line.strip()]
+    if not marked or not all(map(_QUOTE_MARK.match, marked)):
         return lines
     return [_QUOTE_MARK.sub("", line, count=1) for line in lines]
 
@@ -159,9 +164,7 @@ def _without_marker(
     passage: SelectedPassage, lines: list[str], container: Block
 ) -> list[str]:
     marker = _MARKERS.get(container.kind)
-    if marker is None:
-        return lines
-    if marker.match(passage.content_lines()[0]):
+    if marker is None or marker.match(passage.content_lines()[0]):
         return lines
     if marker is ITEM_MARKER:
         lines = [_TASK_BOX.sub("", lines[0], count=1), *lines[1:]]
@@ -191,16 +194,15 @@ def _without_header(
 ) -> list[str]:
     """Leave out the header that an answer repeats, with what depends on it."""
     headers = HEADERS.get(container.kind, ())
-    if not lines[0].startswith(headers or "\0") or passage.first == (
-        container.lines.start
-    ):
+    is_below = passage.first > container.lines.start
+    if not headers or not is_below or not lines[0].startswith(headers):
         return lines
     body = lines[1:]
     if container.is_div:
-        return body[:-1] if body and body[-1].startswith(":::") else body
-    if container.kind == "admonition" and _least_indent(body[:1]) >= len(CODE_INDENT):
-        return [body[0].lstrip(), *body[1:]]
-    return body or lines
+        body = body[:-1] if body and body[-1].startswith(":::") else body
+    elif container.kind == "admonition" and _least_indent(body[:1]) >= len(CODE_INDENT):
+        body = [body[0].lstrip(), *body[1:]]
+    return body or [""]
 
 
 # --- lists ---

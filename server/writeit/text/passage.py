@@ -312,12 +312,10 @@ def _narrowed_to_cell(found: SelectedPassage) -> SelectedPassage:
         return found
     offset = found.content_start(found.first)
     row = found.text[offset : found.line_stop(found.first)]
-    for start, end in table_cells(row):
-        first, stop = offset + start, offset + end
-        inside = _OUTER_PIPES.sub("", found.text[found.start : found.end].strip())
-        if not inside:
-            break
-        begin = found.text.index(inside, found.start)
-        if first <= begin and begin + len(inside) <= stop:
-            return replace(found, form="cell", start=begin, end=begin + len(inside))
+    inside = _OUTER_PIPES.sub("", found.text[found.start : found.end].strip())
+    begin = found.text.index(inside, found.start)
+    end = begin + len(inside)
+    for first, stop in table_cells(row):
+        if inside and offset + first <= begin and end <= offset + stop:
+            return replace(found, form="cell", start=begin, end=end)
     return found
