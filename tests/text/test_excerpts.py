@@ -81,3 +81,9 @@ def test_definitions_are_those_that_the_passage_uses() -> None:
     assert used_definitions(read_passage("", passage, after)) == (
         "[LINK]: a\n[two words]: b\n[x]: c\n[^n]: Note\n    more."
     )
+
+
+def test_the_boxes_of_tasks_refer_to_nothing() -> None:
+    """What is around a list of tasks is no definition."""
+    tasks = read_passage("# T\n\nText.\n\n", "- [ ] one\n- [ ] two", "\n\n[x]: y\n")
+    assert not used_definitions(tasks)

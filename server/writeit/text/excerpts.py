@@ -62,6 +62,7 @@ def context_after(passage: SelectedPassage, limit: int = MAX_CONTEXT_CHARACTERS)
 def used_definitions(passage: SelectedPassage) -> str:
     """Return the definitions of the links and footnotes that a passage refers to."""
     used = {_folded(match["label"]) for match in _REFERENCE.finditer(passage.content)}
+    used.discard("")  # the box of a task
     lines = passage.blocks.lines
     return "\n".join(
         "".join(lines[n] for n in block.lines).strip()
