@@ -236,13 +236,13 @@ class StoreStatus:
 
     path: Path
     schema: int
-    map_bytes: int
-    used_bytes: int
-    file_bytes: int
-    runs: int
-    responses: int
-    texts: int
-    events: int
+    map_bytes: int = 0
+    used_bytes: int = 0
+    file_bytes: int = 0
+    runs: int = 0
+    responses: int = 0
+    texts: int = 0
+    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)

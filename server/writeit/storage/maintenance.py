@@ -128,7 +128,7 @@ class LmdbMaintenance:
             StoreError: the store cannot be read.
         """
         if self._opened is None:
-            return _empty_status(self._folder)
+            return StoreStatus(path=self._folder, schema=migrations.SCHEMA_VERSION)
         return await asyncio.to_thread(_read_status, self._opened[0])
 
     async def verify(self) -> VerifyResult:
@@ -183,20 +183,6 @@ class LmdbMaintenance:
                 deletes.count_prunable, self._opened[0], cutoff
             )
         return await asyncio.to_thread(deletes.prune_runs, *self._opened, cutoff)
-
-
-def _empty_status(folder: Path) -> StoreStatus:
-    return StoreStatus(
-        path=folder,
-        schema=migrations.SCHEMA_VERSION,
-        map_bytes=0,
-        used_bytes=0,
-        file_bytes=0,
-        runs=0,
-        responses=0,
-        texts=0,
-        events=0,
-    )
 
 
 def _read_status(environment: LmdbEnvironment) -> StoreStatus:

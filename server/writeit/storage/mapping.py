@@ -39,9 +39,12 @@ _EVENT_SUBRECORDS = ("calls", "merged_from", "passage")
 """Fields of events that are records."""
 
 
-def _field_values(model: Entity | Record, without: str = "v") -> dict[str, Any]:
-    """Return the fields; nested values are converted by their attributes."""
-    return {name: value for name, value in model if name != without}
+def _field_values(
+    model: Entity | Record, without: str = "v", *, kind: type[Record] | None = None
+) -> dict[str, Any]:
+    """Return the fields, by default all; nested values are converted by attributes."""
+    names = (kind or type(model)).model_fields
+    return {name: getattr(model, name) for name in names if name != without}
 
 
 # Runs and steps
@@ -62,8 +65,7 @@ def run_record(run: PipelineRun, seq: int) -> RunRecord:
 
 def run_entity(record: RunFields, steps: Mapping[str, StepState]) -> PipelineRun:
     """Return the run of `record` with its `steps`."""
-    fields = {name: getattr(record, name) for name in RunFields.model_fields}
-    del fields["v"]
+    fields = _field_values(record, kind=RunFields)
     return _validate_entity(PipelineRun, {**fields, "steps": dict(steps)})
 
 
@@ -74,8 +76,7 @@ def step_record(step: StepState) -> StepRecord:
 
 def step_entity(record: StepRecord, responses: Sequence[AIResponse]) -> StepState:
     """Return the step of `record`, without streamed text."""
-    fields = {name: getattr(record, name) for name in StepRecord.model_fields}
-    del fields["v"]
+    fields = _field_values(record, kind=StepRecord)
     return _validate_entity(StepState, {**fields, "ai_responses": tuple(responses)})
 
 

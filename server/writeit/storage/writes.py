@@ -224,10 +224,7 @@ def _write_primer(batch: Batch, primer: StylePrimer, commit: RunCommit) -> None:
     newest = keys.primer(primer.primer_id)
     if commit.ancestors is None or batch.get(newest) is None:
         write_record(batch, newest, NewestPrimerRecord(newest=version))
-    uses = keys.primer_usage(primer.primer_id)
-    _put_if_changed(
-        batch, keys.index_entry(uses, run.created_at, run.pipeline_run_id), EMPTY_VALUE
-    )
+    _index_primer_use(batch, primer.primer_id, run)
 
 
 def _record_primer_use(batch: Batch, commit: RunCommit) -> None:
@@ -244,10 +241,13 @@ def _record_primer_use(batch: Batch, commit: RunCommit) -> None:
     last_used = max(*uses, known.last_used or known.created_at)
     record = mapping.primer_record(known, known.created_at, last_used)
     write_record(batch, keys.primer(primer_id, version), record)
+    _index_primer_use(batch, primer_id, run)
+
+
+def _index_primer_use(batch: Batch, primer_id: str, run: PipelineRun) -> None:
     index = keys.primer_usage(primer_id)
-    _put_if_changed(
-        batch, keys.index_entry(index, run.created_at, run.pipeline_run_id), EMPTY_VALUE
-    )
+    key = keys.index_entry(index, run.created_at, run.pipeline_run_id)
+    _put_if_changed(batch, key, EMPTY_VALUE)
 
 
 def write_active_documents(batch: Batch, run: PipelineRun) -> None:
