@@ -12,6 +12,9 @@ from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
 from support.workspace import new_workspace
 
+pytestmark = pytest.mark.asyncio(loop_scope="function")
+"""pytest-lsp's client lives in the loop of its test."""
+
 
 @pytest_lsp.fixture(  # type: ignore[untyped-decorator]  # pytest-lsp has no types
     config=ClientServerConfig(
