@@ -14,6 +14,7 @@ from writeit.domain.run_bundle import RunBundle
 from writeit.export.bundle_writer import dump_yaml
 from writeit.text.block_reader import split_paragraphs
 from writeit.text.front_matter import find_front_matter, with_providers
+from writeit.text.lines import first_line_end
 
 PROVENANCE_KEY = "writeit_export"
 """Not `writeit`: no run should start from an exported text by itself."""
@@ -54,11 +55,11 @@ def article_with_provenance(bundle: RunBundle, program_version: str) -> str:
     found = find_front_matter(text)
     if found is not None and found.dialect != "YAML":
         return text  # a second front matter would make it a part of the text
+    line_end = first_line_end(found.open if found else text)
+    provenance = provenance.replace("\n", line_end)
     others = None if found is None else _remove_provenance(found.content)
     if found is None or others is None:
-        return f"---\n{provenance}---\n{text}"
-    if "\r\n" in found.open:
-        provenance = provenance.replace("\n", "\r\n")
+        return f"---{line_end}{provenance}---{line_end}{text}"
     parts = (found.lead, found.open, others, provenance, found.close)
     return "".join(parts) + text[len(found.head) :]
 

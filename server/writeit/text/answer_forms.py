@@ -214,8 +214,7 @@ def with_item_markers(passage: SelectedPassage, lines: list[str]) -> list[str]:
     answer = read_blocks("\n".join(lines)).root.children
     if len(markers) < len("ab") or any(block.kind == "list" for block in answer):
         return lines
-    filled = [line for line in lines if line.strip()]
-    texts = [[line] for line in filled]
+    texts = [[line] for line in lines if line.strip()]
     if len(texts) != len(markers):
         texts = [[lines[line] for line in block.lines] for block in answer]
     if len(texts) != len(markers):
@@ -250,11 +249,8 @@ def is_list(lines: list[str]) -> bool:
 
 def own_markers(passage: SelectedPassage) -> list[str]:
     """Return the markers of the items of a list that the passage consists of."""
-    return [
-        marker_of(passage, item)
-        for item in passage.items()
-        if item.lines.start <= passage.last
-    ]
+    items = passage.items()
+    return [marker_of(passage, x) for x in items if x.lines.start <= passage.last]
 
 
 def marker_of(passage: SelectedPassage, item: Block) -> str:
@@ -273,9 +269,9 @@ def with_markers(lines: list[str], markers: list[str]) -> list[str]:
 
     Models write `-` for `*`, and begin to count at 1.
     """
-    if not markers or not is_list(lines):
-        return lines
     answer = read_blocks("\n".join(lines))
+    if not markers or [block.kind for block in answer.root.children] != ["list"]:
+        return lines
     placed: list[str] = []
     for number, item in enumerate(answer.root.children[0].children):
         if number == len(markers):
