@@ -186,11 +186,12 @@ async def test_the_run_of_a_document_survives_a_restart(
         assert argument["runId"] == first["pipelineRunId"]
 
 
+@pytest.mark.parametrize("frees", ["pause", "preference"])
 @pytest.mark.rule("rel-18", "session-1")
 async def test_runs_of_two_servers_count_towards_one_limit(
-    workspace: Path, environment: dict[str, str]
+    workspace: Path, environment: dict[str, str], frees: str
 ) -> None:
-    """The second waits, and starts by itself when the first is stopped."""
+    """The second waits until the first is stopped, or the limit is raised there."""
     start = {"pipeline": "tech-article", "uri": (workspace / "notes.md").as_uri()}
     async with (
         serving([workspace], "bare", environment) as one,
@@ -212,5 +213,8 @@ async def test_runs_of_two_servers_count_towards_one_limit(
         await two.until(
             lambda: any(v.get("code") == "queued" for v in two.progress("t"))
         )
-        await one.command("writeit.run.pause", runId=ids[0])
+        if frees == "pause":
+            await one.command("writeit.run.pause", runId=ids[0])
+        else:
+            await one.command("writeit.preferences.set", maxConcurrentPipelines=2)
         await two.until(lambda: any(v["kind"] == "ended" for v in two.progress("t")))

@@ -119,7 +119,7 @@ class Dispatcher:
             self._services, run_id, step, prepared, observer, selection.buffer_size
         )
         self.active_generations[run_id] = generation
-        self._run_limiter.limit = selection.max_concurrent_runs
+        self._run_limiter.setting = selection.settings.max_concurrent_pipelines
         generation.start(
             self._run_limiter,
             on_end=lambda: self._on_generation_end(run_id, response_ids),

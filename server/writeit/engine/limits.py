@@ -16,7 +16,7 @@ from uuid import UUID
 from writeit.domain.entity import total_cost
 from writeit.domain.errors import BudgetExceeded, StoreError
 from writeit.domain.run import PipelineRun, split_model_id
-from writeit.domain.session import CostLimits
+from writeit.domain.session import CostLimits, UserPreferences
 from writeit.engine.requests import PlannedCalls, PreparedCall
 from writeit.engine.streaming import (
     GenerationNotice,
@@ -232,7 +232,10 @@ class RunLimiter:
     """
 
     def __init__(self, store: Store, is_lost: Callable[[UUID], bool]) -> None:
+        self.setting: int | None = None
+        """The limit that the newest generation found in the settings."""
         self.limit = 3
+        """How many runs may stream at once: the setting, else the preference."""
         self._store = store
         self._is_lost = is_lost
         self._runs: list[UUID] = []
@@ -255,9 +258,12 @@ class RunLimiter:
 
     def _is_full(self, run_id: UUID) -> bool:
         own = self._runs.index(run_id)
-        if own >= self.limit:
-            return True
         try:
+            # Another editor may have changed the preference while this run waits.
+            preferences = self._store.preferences() or UserPreferences()
+            self.limit = self.setting or preferences.max_concurrent_pipelines
+            if own >= self.limit:
+                return True
             streaming = set(self._store.streaming_runs()) - set(self._runs)
             planned = self._planned(run_id)
             others = sum(self._is_before(other, planned) for other in streaming)

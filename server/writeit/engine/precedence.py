@@ -50,14 +50,6 @@ class ModelSelection:
             or self.preferences.streaming_buffer_size
         )
 
-    @property
-    def max_concurrent_runs(self) -> int:
-        """How many runs may stream at once."""
-        return (
-            self.settings.max_concurrent_pipelines
-            or self.preferences.max_concurrent_pipelines
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class NamedModels:
