@@ -176,6 +176,25 @@ async def test_a_stale_model_is_named_and_blocks_nothing_else(
     assert step["aiResponses"]
 
 
+@pytest.mark.parametrize("words", [" ", "\u00a0\n", "x" * 20_001])
+async def test_an_instruction_that_says_nothing_or_too_much_is_refused(
+    one_editor: Editor, words: str
+) -> None:
+    """As feedback is; no model is called."""
+    run_id = await one_editor.answered("say-a", "say-b")
+    refused = await one_editor.refusal(
+        "writeit.step.merge",
+        runId=run_id,
+        responses=[0, 1],
+        instruction=words,
+        model="openai/say-c",
+    )
+    assert (refused.kind, refused.data["problems"][0]["path"]) == (
+        "invalid_params",
+        "instruction",
+    )
+
+
 async def test_a_preference_set_in_one_editor_holds_in_the_others(
     own: Editor, environment: dict[str, str]
 ) -> None:

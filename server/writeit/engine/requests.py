@@ -401,6 +401,7 @@ class MergeWithModel:
         state, step = context.state, context.state.step_name
         generate.check_can_merge(context.run, state)
         lifecycle.check_feedback(self.feedback)
+        lifecycle.check_words("instruction", self.instruction)
         texts = [part.text for part in select.require_parts(state, self.parts)]
         if self.parts.content:
             texts = [self.parts.content]

@@ -99,13 +99,21 @@ MAX_NAME_CHARACTERS = 200
 
 def check_feedback(feedback: str | None) -> None:
     """Refuse feedback that is too long or only spaces; "" clears it."""
-    if feedback and not feedback.strip():
-        raise _text_error("feedback", "has only spaces", 'Write some words. "" clears.')
-    if feedback and len(feedback) > MAX_FEEDBACK_CHARACTERS:
+    if feedback:
+        check_words("feedback", feedback, 'Write some words. "" clears.')
+
+
+def check_words(path: str, text: str, hint: str = "Write some words.") -> None:
+    """Refuse words for a model that are too long or only spaces.
+
+    `path` is the parameter, and `hint` says what to do if there are only spaces.
+    """
+    if not text.strip():
+        raise _text_error(path, "has only spaces", hint)
+    if len(text) > MAX_FEEDBACK_CHARACTERS:
         raise _text_error(
-            "feedback",
-            f"has {len(feedback):,} characters; the limit is"
-            f" {MAX_FEEDBACK_CHARACTERS:,}",
+            path,
+            f"has {len(text):,} characters; the limit is {MAX_FEEDBACK_CHARACTERS:,}",
             "Shorten it. Long material belongs in the notes.",
         )
 
