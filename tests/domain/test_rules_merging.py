@@ -86,6 +86,15 @@ def test_a_paragraph_of_two_answers_is_of_the_one_it_was_taken_from() -> None:
     assert sources == [first.response_id, shared.response_id]
 
 
+def test_a_paragraph_within_a_word_of_an_answer_is_the_users_own() -> None:
+    """Only whole words stand in it."""
+    run = answered(new_run(), "Yesterday it rained on the article.")
+    content = "Yes\n\nit rained\n\nart"
+    state = merged(run, MergeSelection(content=content)).steps["angles"]
+    sources = [(part.response_id is None, part.text) for part in state.merged_from]
+    assert sources == [(True, "Yes"), (False, "it rained"), (True, "art")]
+
+
 @pytest.mark.rule("verb-14")
 def test_a_passage_of_an_answer_that_is_not_there_is_refused() -> None:
     """As is an empty one, and one of a step that was never asked."""

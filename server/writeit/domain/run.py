@@ -14,6 +14,7 @@ from writeit.domain.entity import Entity, Name, TokenUsage, UtcDatetime, total_c
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output
 from writeit.text.block_reader import split_paragraphs
+from writeit.text.lines import fold_space, stand_in
 
 
 class PipelineStatus(StrEnum):
@@ -79,7 +80,7 @@ class AIResponse(Entity):
     def folded_text(self) -> str:
         """The answer as it arrived and, on a second line, as it was cleaned."""
         texts = (self.raw_output, self.processed_content)
-        return "\n".join(map(_fold_space, texts))
+        return "\n".join(map(fold_space, texts))
 
     @property
     def model(self) -> str:
@@ -262,9 +263,7 @@ class StepState(Entity):
         several, it is of the one it was taken from, else of the one that was merged or
         chosen, or of its neighbour's.
         """
-        taken = [
-            (part.response_id, _fold_space(part.text)) for part in self.merged_from
-        ]
+        taken = [(part.response_id, fold_space(part.text)) for part in self.merged_from]
         merged = [key for key, _ in taken]
         chosen = self.user_selection
         answers = sorted(
@@ -274,12 +273,13 @@ class StepState(Entity):
         texts = {a.response_id: a.folded_text for _, a in answers}
         parts: list[MergePart] = []
         for paragraph in split_paragraphs(text):
-            words = _fold_space(paragraph)
+            words = fold_space(paragraph)
+            named = {(key, words in whole) for key, whole in taken}
             sources: list[UUID | None] = [
-                key for key, whole in texts.items() if words in whole
-            ]
-            named = {key for key, whole in taken if words in whole}
-            sources = [key for key in sources if key in named] or sources
+                key
+                for key, whole in texts.items()
+                if words in whole and (key, True) in named
+            ] or [key for key, whole in texts.items() if stand_in(words, whole)]
             source = next(iter(sources), None)
             if parts and parts[-1].response_id in (sources or [None]):
                 last = parts.pop()
@@ -303,18 +303,14 @@ class StepState(Entity):
     def find_source(self, response_id: UUID | None, text: str) -> UUID | None:
         """Return the id of the answer if the words of `text` stand in it, else None."""
         ended = [(r.response_id, r.folded_text) for r in self.ai_responses]
-        streaming = [(s.response_id, _fold_space(s.text)) for s in self.streaming]
-        words = _fold_space(text)
+        streaming = [(s.response_id, fold_space(s.text)) for s in self.streaming]
+        words = fold_space(text)
         holders = (
             key
             for key, answer in ended + streaming
             if key == response_id and words in answer
         )
         return next(holders, None)
-
-
-def _fold_space(text: str) -> str:
-    return " ".join(text.split())
 
 
 class RunPrimer(Entity):
@@ -326,7 +322,7 @@ class RunPrimer(Entity):
 
     def is_in(self, prompt: str) -> bool:
         """Whether a prompt carries the primer."""
-        return self.text in prompt or _fold_space(self.text) in _fold_space(prompt)
+        return self.text in prompt or fold_space(self.text) in fold_space(prompt)
 
 
 class RunDocument(Entity):

@@ -88,6 +88,23 @@ def find_paragraph(
     return first, last, "".join(lines[first : last + 1])
 
 
+def stand_in(words: str, text: str) -> bool:
+    """Whether words stand in a text as whole words."""
+    at = text.find(words)
+    while at >= 0:
+        end = at + len(words)
+        around = (text[max(0, at - 1) : at + 1], text[end - 1 : end + 1])
+        if not any(len(pair) > 1 and pair.isalnum() for pair in around):
+            return True
+        at = text.find(words, at + 1)
+    return False
+
+
+def fold_space(text: str) -> str:
+    """Return a text with each stretch of white space as one space."""
+    return " ".join(text.split())
+
+
 def split_tokens(text: str) -> list[str]:
     """Split a text into words, spaces, line ends and signs; joined they are the text.
 
