@@ -183,3 +183,10 @@ async def test_no_command_sends_a_text_whose_rule_cannot_be_read(
     )
     assert any("Nothing is sent" in item["message"] for item in report["items"])
     assert provider.calls[before:] == []
+
+
+def test_a_block_ends_its_lines_as_the_text_does() -> None:
+    """With YAML front matter, and without any."""
+    for text in ("---\r\ntitle: A\r\n---\r\nWords.\r\n", "Words.\r\n"):
+        begun = with_providers(text, ["embedded"])
+        assert begun.count("\n") == begun.count("\r\n") > text.count("\n")

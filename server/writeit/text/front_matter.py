@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from writeit.text.lines import first_line_end
+
 BOM = "\ufeff"
 
 Dialect = Literal["YAML", "TOML", "JSON", "Pandoc"]
@@ -128,7 +130,8 @@ def with_providers(text: str, providers: Sequence[str] | None) -> str:
     """
     if providers is None:
         return text
-    block = f"writeit:\n  providers: {json.dumps(list(providers))}\n"
+    end = first_line_end(text)
+    block = f"writeit:{end}  providers: {json.dumps(list(providers))}{end}"
     found = find_front_matter(text)
     if (
         found is None
@@ -136,7 +139,7 @@ def with_providers(text: str, providers: Sequence[str] | None) -> str:
         or "writeit" in found.content.casefold()
         or found.content.lstrip().startswith(("{", "?", "%", "<<"))
     ):
-        return f"---\n{block}---\n\n{text}"
+        return f"---{end}{block}---{end}{end}{text}"
     return replace(found, content=block + found.content).head + text[len(found.head) :]
 
 

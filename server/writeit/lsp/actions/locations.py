@@ -197,6 +197,8 @@ class PassageOrigin:
     """Its first line, from 0."""
     last_line: int
     """Its last line."""
+    document_text: str
+    """The document in which it was found."""
 
 
 async def find_passage_origin(
@@ -216,7 +218,7 @@ async def find_passage_origin(
             find_applied_lines, event.replaced, event.text, text, line
         )
         if found is not None:
-            return PassageOrigin(run, applied, *found)
+            return PassageOrigin(run, applied, *found, text)
     return None
 
 

@@ -242,7 +242,7 @@ async def passage_hover(
     if origin is None:
         return None
     first, last, paragraph = find_paragraph(
-        session.documents.read_text(uri), line, (origin.first_line, origin.last_line)
+        origin.document_text, line, (origin.first_line, origin.last_line)
     )
     text = render_origin(origin.run, origin.applied, paragraph)
     return types.Hover(
