@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from writeit.domain.errors import InvalidParams, InvalidPipeline, NotFound
@@ -14,6 +14,7 @@ from writeit.library.front_matter_writer import (
     can_insert_block,
     with_front_matter,
 )
+from writeit.text.front_matter import unread_opening
 
 PIPELINE = PipelineConfiguration(
     name="post",
@@ -168,6 +169,7 @@ PIECES = (
 
 
 @settings(deadline=None)
+@example("---\n---\nwriteit:")
 @given(st.lists(st.sampled_from(PIECES), max_size=10).map("".join))
 def test_front_matter_is_offered_where_it_is_inserted(text: str) -> None:
     """The body is kept, and another body keeps the front matter."""
@@ -178,6 +180,8 @@ def test_front_matter_is_offered_where_it_is_inserted(text: str) -> None:
     try:
         after = split_front_matter(with_front_matter(text, PIPELINE))
     except (InvalidParams, InvalidPipeline):
-        assert not can_insert_block(found.head if found.dialect else text)
+        head = found.head if found.dialect else ""
+        below = unread_opening(text[len(head) :], is_below=True) if head else text
+        assert not can_insert_block(head + below)
     else:
         assert (after.config.pipeline, after.body) == ("post", found.body)
