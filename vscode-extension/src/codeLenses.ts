@@ -14,13 +14,10 @@ export function registerLenses(app: App): vscode.Disposable {
       { scheme: SCHEME, language: 'markdown' },
       { provideCodeLenses: (document) => (isEnabled() ? stepLenses(app, document) : []) },
     ),
-    vscode.languages.registerCodeLensProvider(
-      markdownSelector('file', 'untitled'),
-      {
-        onDidChangeCodeLenses: app.conflicts.onDidChange,
-        provideCodeLenses: (document) => (isEnabled() ? conflictLenses(app, document) : []),
-      },
-    ),
+    vscode.languages.registerCodeLensProvider(markdownSelector('file', 'untitled'), {
+      onDidChangeCodeLenses: app.conflicts.onDidChange,
+      provideCodeLenses: (document) => (isEnabled() ? conflictLenses(app, document) : []),
+    }),
     vscode.languages.registerCodeLensProvider(
       { scheme: 'untitled', language: 'markdown' },
       {
