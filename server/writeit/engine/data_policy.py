@@ -18,7 +18,7 @@ from writeit.ports.models import Models
 from writeit.ports.store import RunQuery, Store
 
 MAX_SOURCE_RUNS = 1_000
-"""How many of the newest runs are looked at."""
+"""How many runs are looked at: the newest of a document, and the newest of all."""
 MIN_PASSAGE_CHARACTERS = 40
 """The shortest sentence that tells by itself where a text came from."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|[\r\n]+[\s>#*+-]*|\A[\s>#*+-]+")
@@ -82,20 +82,22 @@ def _sources(
 
     A document is known by its URI. Renamed or copied, it is known by what was applied.
     """
-    runs = store.list_runs(RunQuery(limit=MAX_SOURCE_RUNS)).runs
-    left = {summary.run_id: summary for summary in runs if summary.applied_to}
+    newest = store.list_runs(RunQuery(limit=MAX_SOURCE_RUNS)).runs
+    seen: set[UUID] = set()
     pending = [(uri, passages)]
     while pending:
         uri, passages = pending.pop()
-        for summary in [*left.values()]:
-            if uri is not None and summary.uri == uri:
+        own = RunQuery(uri=uri, limit=MAX_SOURCE_RUNS)
+        for summary in (*(store.list_runs(own).runs if uri else ()), *newest):
+            is_other = uri is None or summary.uri != uri
+            if summary.run_id in seen or not (summary.applied_to and is_other):
                 continue
             source = _read_source(store, summary)
             if source is None or (
                 uri not in summary.applied_to and passages.isdisjoint(source.applied)
             ):
                 continue
-            del left[summary.run_id]
+            seen.add(summary.run_id)
             yield source
             # A limit that a document sets itself replaces those of its sources.
             if source.providers is None:
