@@ -94,6 +94,8 @@ class Reads(ast.NodeVisitor):
         match node:
             case ast.Await(value=value):
                 kind = self._type(value)
+            case ast.BoolOp(values=[value, *_]):
+                kind = self._type(value)
             case ast.Name(id=name):
                 kind = self._known.get(name)
             case ast.Call(func=ast.Name(id=name)):

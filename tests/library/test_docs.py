@@ -10,7 +10,7 @@ from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.library.front_matter import split_front_matter
 from writeit.library.pipelines import read_pipeline, read_primer
 from writeit.library.validation import allowed_keys
-from writeit.prompts.template import FILTERS
+from writeit.prompts.filters import FILTERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pipelines.md").read_text("utf-8")
 PIPELINE, PRIMER, FRONT_MATTER = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

@@ -153,6 +153,15 @@ def test_two_answers_compared(notes: NeovimSession) -> None:
     notes.nvim.wait_until("#vim.api.nvim_list_tabpages() == 1")
 
 
+CLOSE_MESSAGES = """
+for _, window in ipairs(vim.api.nvim_list_wins()) do
+  if vim.api.nvim_win_get_config(window).relative ~= '' then
+    vim.api.nvim_win_close(window, true)
+  end
+end
+"""
+
+
 def test_conflict(notes: NeovimSession) -> None:
     """First as a page, then as a diff with the document."""
     notes.execute(
@@ -163,9 +172,12 @@ def test_conflict(notes: NeovimSession) -> None:
     )
     notes.nvim.lua(KEEP_MESSAGES)
     notes.run("polish", line=8)
+    # The server and the plug-in both report it, in either order.
+    notes.wait_for_message(wording.SERVER_CONFLICT)
     notes.wait_for_message(wording.PASSAGE_CONFLICT)
     notes.wait_for_side_text("Water walks.")
     notes.wait_until_idle()
+    notes.nvim.lua(CLOSE_MESSAGES)
     _compare("conflict", notes.nvim)
     notes.nvim.lua("vim.defer_fn = _G.defer")
     notes.run("compare")

@@ -31,7 +31,7 @@ ADDRESSES = {
     "a bidirectional character": "openai/\u202eo4-tpg",
     "a zero-width character": "openai/gpt\u200b-4o",
     "a template": "openai/{{ env }}",
-    "very long": "openai/" + "x" * 300,
+    "very long": "openai/" + "x" * 1_000,
 }
 NAMES = (
     *("openai/gpt-4o", "gpt-4o", "ollama/llama3.2:3b", "openrouter/a/b-c:free"),

@@ -24,7 +24,7 @@ from writeit.domain.run import (
     StreamingResponse,
 )
 from writeit.storage import keys, mapping, records
-from writeit.storage.reads import LruCache, cached_bytes
+from writeit.storage.cache import LruCache, cached_bytes
 from writeit.storage.records import (
     PreferencesRecord,
     PrimerRecord,

@@ -11,7 +11,8 @@ from os.path import commonprefix
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.placement import passage_of
 from writeit.domain.run import PipelineRun, RunDocument, StepState
-from writeit.prompts.template import InvalidTemplate, fill_template, wrap_in_tags
+from writeit.prompts.filters import wrap_in_tags
+from writeit.prompts.template import InvalidTemplate, fill_template
 from writeit.prompts.validate import (
     DOCUMENT_FIELDS,
     find_variables,

@@ -19,8 +19,9 @@ from writeit.domain.run_bundle import RunBundle, list_ancestors
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import Lease, RunCommit
 from writeit.storage import keys, mapping, reads, writes
+from writeit.storage.cache import Caches
 from writeit.storage.environment import LmdbEnvironment
-from writeit.storage.reads import Caches, SnapshotReader
+from writeit.storage.reads import SnapshotReader
 from writeit.storage.recent_log import RecentLog
 from writeit.storage.snapshot import Batch, Snapshot
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import heapq
 import json
-import threading
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from writeit.domain.errors import NotFound, StoreError
@@ -21,12 +20,12 @@ from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import Lease, RunPage, RunQuery, StoredRun, UsageRecord
 from writeit.storage import errors, keys, mapping, records
+from writeit.storage.cache import Caches
 from writeit.storage.integrity import has_valid_checksum, strip_text_checksum
 from writeit.storage.snapshot import Snapshot
 
 R = TypeVar("R", bound=records.Record)
 T = TypeVar("T")
-V = TypeVar("V")
 
 PendingText = dict["UUID", list[tuple[int, str]]]
 """Streamed text of responses that is not on the disk yet: offset and piece."""
@@ -443,78 +442,3 @@ def branch_entries(run_id: UUID, parent_id: UUID) -> dict[bytes, bytes]:
         keys.branch_parent(run_id): f'"{parent_id}"'.encode(),
         keys.branch_child(parent_id, run_id): records.EMPTY_VALUE,
     }
-
-
-# Caches of what was read or written last
-
-RESPONSE_CACHE_BYTES = 16 << 20
-_RESPONSE_OVERHEAD_BYTES = 1024
-"""Bytes of an answer besides its texts, roughly."""
-_MAX_CACHED_RUNS = 16
-
-
-class LruCache(Generic[V]):
-    """Values by id up to a total size; the least recently used are removed first."""
-
-    def __init__(self, limit: int, size_of: Callable[[V], int] = lambda _: 1) -> None:
-        self._limit = limit
-        self._size_of = size_of
-        self._entries: OrderedDict[UUID, V] = OrderedDict()
-        self._lock = threading.Lock()
-        self.size = 0
-
-    def get(self, key: UUID) -> V | None:
-        """Return the value of `key`, or None."""
-        with self._lock:
-            value = self._entries.get(key)
-            if value is not None:
-                self._entries.move_to_end(key)
-            return value
-
-    def add(self, key: UUID, value: V) -> None:
-        """Keep a value, and remove others that exceed the limit."""
-        with self._lock:
-            replaced = self._entries.pop(key, None)
-            if replaced is not None:
-                self.size -= self._size_of(replaced)
-            self._entries[key] = value
-            self.size += self._size_of(value)
-            while self.size > self._limit:
-                _, removed = self._entries.popitem(last=False)
-                self.size -= self._size_of(removed)
-
-
-class RunCache:
-    """The runs used last, each with the record it was read from.
-
-    A run's record has the number of its newest event, so a run is up to date as long
-    as its record has the same bytes, whichever process wrote it. Streamed text is not
-    part of it.
-    """
-
-    def __init__(self) -> None:
-        self._runs: LruCache[tuple[bytes, StoredRun]] = LruCache(_MAX_CACHED_RUNS)
-
-    def get(self, run_id: UUID, record: bytes | None) -> StoredRun | None:
-        """Return the run if it is cached with this record."""
-        cached = self._runs.get(run_id)
-        return cached[1] if cached is not None and cached[0] == record else None
-
-    def add(self, record: bytes, stored: StoredRun) -> None:
-        """Keep a run with its record."""
-        self._runs.add(stored.run.pipeline_run_id, (record, stored))
-
-
-class Caches:
-    """The caches of one store."""
-
-    def __init__(self) -> None:
-        self.responses = LruCache(RESPONSE_CACHE_BYTES, cached_bytes)
-        """Answers, which never change; its size is in bytes."""
-        self.runs = RunCache()
-
-
-def cached_bytes(response: AIResponse) -> int:
-    """Return the bytes of an answer, with one byte per character: most are Latin."""
-    texts = (response.prompt_used, response.raw_output, response.processed_content)
-    return _RESPONSE_OVERHEAD_BYTES + sum(map(len, texts))

@@ -35,11 +35,12 @@ from writeit.ports.store import (
     UsageRecord,
 )
 from writeit.storage import deletes, errors, keys, opening, reads, writes
+from writeit.storage.cache import Caches
 from writeit.storage.environment import INITIAL_MAP_SIZE, LmdbEnvironment
 from writeit.storage.known_runs import RenderRun
 from writeit.storage.location import store_exists
 from writeit.storage.opening import SharedEnvironment
-from writeit.storage.reads import Caches, SnapshotReader
+from writeit.storage.reads import SnapshotReader
 from writeit.storage.snapshot import Batch, Counters, MemoryBatch, Snapshot
 from writeit.storage.writer import WRITE_TIMEOUT, Journal, Writer, write_timeout_error
 from writeit.storage.writes import CommittedRun

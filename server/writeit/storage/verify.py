@@ -34,9 +34,10 @@ from writeit.storage import (
     records,
     writes,
 )
+from writeit.storage.cache import Caches
 from writeit.storage.environment import LmdbEnvironment, read_unused_store
 from writeit.storage.location import temporary_folder
-from writeit.storage.reads import Caches, SnapshotReader
+from writeit.storage.reads import SnapshotReader
 from writeit.storage.snapshot import DATA_FILE, MemoryBatch, Snapshot
 
 _MAX_ERROR_CHARACTERS = 300

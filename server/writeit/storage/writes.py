@@ -19,8 +19,9 @@ from writeit.domain.run_bundle import Ancestor
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import Lease, RunCommit, StaleCommit, StoredRun
 from writeit.storage import keys, mapping, reads
+from writeit.storage.cache import Caches, RunCache
 from writeit.storage.integrity import add_checksum
-from writeit.storage.reads import Caches, RunCache, SnapshotReader
+from writeit.storage.reads import SnapshotReader
 from writeit.storage.records import (
     EMPTY_VALUE,
     ActiveDocumentRecord,
