@@ -377,11 +377,23 @@ class UsageShowParams(Params):
     by: Literal["model", "pipeline", "day", "run"] = "model"
 
 
+class UsageRow(WireModel):
+    """What the calls with one key used."""
+
+    key: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    unknown_cost_calls: int
+    seconds: float
+
+
 class UsageShowResult(WireModel):
     """Rows by key, and their total."""
 
-    rows: list[shapes.UsageRow]
-    total: shapes.UsageRow
+    rows: list[UsageRow]
+    total: UsageRow
 
 
 class StoreStatusResult(WireModel):

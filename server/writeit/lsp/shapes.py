@@ -430,18 +430,6 @@ class Conflict(WireModel):
     theirs: str
 
 
-class UsageRow(WireModel):
-    """What the calls with one key used."""
-
-    key: str
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
-    unknown_cost_calls: int
-    seconds: float
-
-
 class WireStoreProblem(WireModel):
     """A problem that `verify` found."""
 
