@@ -312,6 +312,18 @@ async def test_what_was_deleted_and_stored_again_is_in_the_store_after_a_kill(
     after.close()
 
 
+async def test_no_text_of_a_deleted_run_stays_in_the_log(store: LmdbStore) -> None:
+    """The other runs stay in it."""
+    await fail_answer(store, 2)
+    await say(store, an_id(1), "two")
+    (log,) = location.store_notes_folder().glob("*.log")
+    assert str(an_id(2)) in log.read_text(encoding="utf-8")
+    await store.delete_run(an_id(2))
+    (log,) = location.store_notes_folder().glob("*.log")
+    assert str(an_id(2)) not in log.read_text(encoding="utf-8")
+    assert str(an_id(1)) in log.read_text(encoding="utf-8")
+
+
 async def test_the_log_for_a_kill_is_bounded(
     store: LmdbStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -174,7 +174,7 @@ class LmdbEnvironment:
             self._files.check()
             with self._lmdb.begin(write=True) as txn:
                 number = txn.id()
-                # The files are not opened anew by another process before the commit.
+                # No other process opens the files again before the commit.
                 stack.enter_context(location.opening_lock(self.folder, shared=True))
                 self._files.check_before_write(number)
                 self.check_schema(Snapshot(txn, self.counters, self.folder))

@@ -103,11 +103,12 @@ class KnownRuns:
 
     def forget(self, run_ids: Iterable[UUID]) -> None:
         """Forget runs that were deleted."""
-        for run_id in run_ids:
+        deleted = list(run_ids)
+        for run_id in deleted:
             with self._lock:
                 self._forget(run_id)
                 self._viewed.pop(run_id, None)
-            self._log.delete(run_id, self._environment.file_state)
+        self._log.forget(deleted, self._environment.file_state)
 
     def close(self) -> None:
         """Forget everything: the store has it."""

@@ -11,7 +11,7 @@ import fcntl
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
@@ -30,7 +30,7 @@ MIN_LIMIT = 16 << 20
 
 
 class _LogEntry(Entity):
-    """A line of the log: new events of a run, or its deletion if there are none."""
+    """A line of the log: new events of a run."""
 
     run_id: UUID
     state: FileState
@@ -68,11 +68,15 @@ class RecentLog:
                 self._start(state)
             self._add(bundle, state)
 
-    def delete(self, run_id: UUID, state: FileState) -> None:
-        """Log that a run was deleted."""
-        with self._lock, suppress(OSError):
-            if self._logged.pop(run_id, None):
-                self._write(_LogEntry(run_id=run_id, state=state))
+    def forget(self, run_ids: Iterable[UUID], state: FileState) -> None:
+        """Start a log without runs that were deleted, so that no text of them stays."""
+        with self._lock:
+            if self._logged.keys().isdisjoint(run_ids):
+                return
+            try:
+                self._start(state)
+            except OSError:
+                self._remove()  # the next commit starts a new log
 
     def close(self) -> None:
         """Delete the log: the store has everything."""
@@ -156,16 +160,14 @@ def _is_later(state: FileState, logged: FileState) -> bool:
 
 
 def _join_entries(entries: list[_LogEntry]) -> list[RunBundle]:
-    """Return the runs that were not deleted, oldest first."""
+    """Return the runs, oldest first."""
     firsts: dict[UUID, _LogEntry] = {}
     events: dict[UUID, tuple[Event, ...]] = {}
     for entry in entries:
         if entry.configuration is not None:
             firsts[entry.run_id], events[entry.run_id] = entry, entry.events
-        elif entry.events:
-            events[entry.run_id] += entry.events
         else:
-            del firsts[entry.run_id]
+            events[entry.run_id] += entry.events
     bundles = [
         RunBundle(
             run=state_machine.replay(events[run_id]),

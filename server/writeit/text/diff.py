@@ -24,12 +24,12 @@ at the items that occur once in each, so that the time stays nearly linear.
 MIN_SIMILARITY = 0.5
 """The similarity from which one line counts as an edited version of another.
 
-An edit by a model keeps 60 to 90 percent of the words. A paragraph written anew about
-the same subject still shares 25 to 40 percent: names and words such as "the".
+An edit by a model keeps 60 to 90 percent of the words. A rewritten paragraph about the
+same subject still shares 25 to 40 percent: names and words such as "the".
 """
 
 MAX_LINE_COMPARISONS = 10_000
-"""Pairs of changed lines that are compared; a longer passage counts as written anew."""
+"""Pairs of changed lines that are compared; a longer passage counts as rewritten."""
 
 
 def match_sequences(a: Sequence[str], b: Sequence[str]) -> IndexPairs:
