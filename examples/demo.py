@@ -164,9 +164,8 @@ async def write_article(editor: Editor, notes: Path) -> str:
     )
     run_id = run["pipelineRunId"]
     print(
-        "\nWhat comes now is by a model of 135 million parameters, on your processor."
-        "\nIt rambles and invents, addresses too: watch the way of the text, not its"
-        " words."
+        "\nThe next texts are by a model of 135 million parameters, on your processor."
+        "\nIt rambles and invents, addresses too. Look at the steps, not at its words."
     )
     while run["status"] != "COMPLETED":
         heading(f"{run['currentStep']} ({MODEL})")
