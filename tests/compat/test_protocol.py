@@ -14,6 +14,15 @@ PROSE = {"description", "title"}
 Json = dict[str, Any]
 
 
+def same(earlier: Any, now: Any) -> bool:
+    """Say whether two schemas are equal but for prose and added values of an enum."""
+    if isinstance(earlier, dict) and isinstance(now, dict) and "enum" in earlier:
+        if not set(earlier["enum"]) <= set(now.get("enum", ())):
+            return False
+        now = {**now, "enum": earlier["enum"]}
+    return bool(without_prose(earlier) == without_prose(now))
+
+
 def without_prose(schema: Any) -> Any:
     """Return a schema without titles and descriptions."""
     if isinstance(schema, list):
@@ -50,7 +59,7 @@ def changes(earlier: Json, now: Json | None) -> list[str]:
     for name, schema in earlier["properties"].items():
         if name not in now["properties"]:
             found.append(f".{name} is gone")
-        elif without_prose(now["properties"][name]) != without_prose(schema):
+        elif not same(schema, now["properties"][name]):
             found.append(f".{name} has another type")
         elif (name in earlier.get("required", ())) != (name in now.get("required", ())):
             found.append(f".{name} is required where it was not, or the reverse")

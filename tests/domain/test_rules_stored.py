@@ -47,7 +47,8 @@ FIELDS: dict[type[Entity], str] = {
     " export_format +",
     InputSpec: "+ name type label required default options help max_length source",
     StepSpec: "+ name description prompt models samples max_tokens temperature primer",
-    TokenUsage: "+ prompt_tokens completion_tokens total_tokens cost_usd estimated",
+    TokenUsage: "+ prompt_tokens completion_tokens total_tokens cost_usd estimated"
+    " reasoning_tokens cached_tokens",
 }
 """The data model's fields, and behind the plus what the design added."""
 

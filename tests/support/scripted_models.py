@@ -26,6 +26,7 @@ from writeit.llm.providers.provider import EMBEDDED, OLLAMA
 from writeit.llm.providers.registry import WELL_KNOWN_PROVIDERS
 from writeit.ports.models import (
     CallEstimate,
+    FinishReason,
     ModelCall,
     ModelDone,
     ModelInfo,
@@ -88,7 +89,7 @@ class ScriptedModels:
         self._scripts: defaultdict[str, deque[_Script]] = defaultdict(deque)
 
     def script(
-        self, model: str, *parts: Part, finish_reason: str | None = "stop"
+        self, model: str, *parts: Part, finish_reason: FinishReason | None = "stop"
     ) -> None:
         """Say what the next unscripted call to `model` answers."""
         self._scripts[model].append(_Script(parts, finish_reason))
@@ -226,7 +227,9 @@ class ScriptedModels:
 class _Script:
     """One answer."""
 
-    def __init__(self, parts: Sequence[Part], finish_reason: str | None) -> None:
+    def __init__(
+        self, parts: Sequence[Part], finish_reason: FinishReason | None
+    ) -> None:
         self.parts = parts
         self.finish_reason = finish_reason
         self.over = False

@@ -553,6 +553,8 @@ export interface TokenUsage {
   readonly totalTokens: number;
   readonly costUsd: number | null;
   readonly estimated: boolean;
+  readonly reasoningTokens: number | null;
+  readonly cachedTokens: number | null;
 }
 /**
  * A passage added to a merge.
@@ -577,12 +579,20 @@ export interface Failure {
   readonly model: string;
   readonly reason:
     | 'auth'
+    | 'forbidden'
+    | 'quota'
     | 'rate_limit'
+    | 'overloaded'
     | 'timeout'
     | 'context'
     | 'invalid_request'
     | 'unavailable'
+    | 'not_running'
+    | 'not_installed'
+    | 'tls'
+    | 'proxy'
     | 'refused'
+    | 'moderated'
     | 'malformed'
     | 'empty'
     | 'not_found'
@@ -1306,12 +1316,20 @@ export interface ModelErrorData {
   readonly kind: 'model_error';
   readonly reason:
     | 'auth'
+    | 'forbidden'
+    | 'quota'
     | 'rate_limit'
+    | 'overloaded'
     | 'timeout'
     | 'context'
     | 'invalid_request'
     | 'unavailable'
+    | 'not_running'
+    | 'not_installed'
+    | 'tls'
+    | 'proxy'
     | 'refused'
+    | 'moderated'
     | 'malformed'
     | 'empty'
     | 'not_found'
@@ -1409,7 +1427,8 @@ export interface StreamDelta {
 export interface StreamNotice {
   readonly kind: 'notice';
   readonly responseId: string | null;
-  readonly code: 'retrying' | 'rateLimited' | 'queued' | 'unknownCost';
+  readonly code:
+    'retrying' | 'rateLimited' | 'queued' | 'unknownCost' | 'moreRoom' | 'parameterDropped';
   readonly title: string;
   readonly message: string;
   readonly retryAfter: number | null;
@@ -1431,12 +1450,20 @@ export interface StreamFinished {
 export interface FinishedError {
   readonly reason:
     | 'auth'
+    | 'forbidden'
+    | 'quota'
     | 'rate_limit'
+    | 'overloaded'
     | 'timeout'
     | 'context'
     | 'invalid_request'
     | 'unavailable'
+    | 'not_running'
+    | 'not_installed'
+    | 'tls'
+    | 'proxy'
     | 'refused'
+    | 'moderated'
     | 'malformed'
     | 'empty'
     | 'not_found'

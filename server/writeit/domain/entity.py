@@ -15,8 +15,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 
@@ -62,6 +64,23 @@ class Entity(BaseModel):
     def evolve(self, **changes: Any) -> Self:  # noqa: ANN401 -- field values differ in type
         """Return a copy with `changes`, validated as a whole."""
         return type(self)(**{**self.__dict__, **changes})
+
+
+class GrowingEntity(Entity):
+    """An entity that is written to exports and got fields after its first version."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset()
+    """The fields that an older WriteIt does not know; left out unless they are set."""
+
+    @model_serializer(mode="wrap")
+    def _omit_unset_additions(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        for name in self.ADDED & fields.keys():
+            if getattr(self, name) == type(self).model_fields[name].default:
+                del fields[name]
+        return fields
 
 
 def content_hash(entity: Entity) -> str:
@@ -110,8 +129,10 @@ def find_unknown_value(error: ValidationError) -> str | None:
     return None
 
 
-class TokenUsage(Entity):
+class TokenUsage(GrowingEntity):
     """Token consumption and cost of one call."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"reasoning_tokens", "cached_tokens"})
 
     prompt_tokens: int = Field(ge=0)
     completion_tokens: int = Field(ge=0)
@@ -120,6 +141,10 @@ class TokenUsage(Entity):
     """US dollars by the bundled price map; None where no price is known."""
     estimated: bool = False
     """Whether the tokens were counted here because the provider did not report them."""
+    reasoning_tokens: int | None = Field(default=None, ge=0)
+    """How many of `completion_tokens` were thinking; None where nobody told."""
+    cached_tokens: int | None = Field(default=None, ge=0)
+    """How many of `prompt_tokens` came from the provider's cache."""
 
     @model_validator(mode="after")
     def _check_total(self) -> TokenUsage:

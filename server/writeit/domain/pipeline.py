@@ -11,17 +11,17 @@ from typing import Any, ClassVar, Literal
 from pydantic import (
     Field,
     JsonValue,
-    SerializerFunctionWrapHandler,
-    model_serializer,
     model_validator,
 )
 
-from writeit.domain.entity import Entity, Name, UtcDatetime, content_hash
+from writeit.domain.entity import Entity, GrowingEntity, Name, UtcDatetime, content_hash
 
 InputType = Literal["text", "choice", "number", "boolean"]
 InputSource = Literal["document", "selection", "title", "path"]
 AppliesTo = Literal["document", "selection"]
 Output = Literal["new_file", "replace", "insert"]
+Reasoning = Literal["none", "low", "medium", "high"] | int
+"""How long a model may think before its answer: a level, or a number of tokens."""
 
 
 class InputSpec(Entity):
@@ -98,8 +98,10 @@ def _is_number(value: str) -> bool:
     return number == number and abs(number) != float("inf")  # noqa: PLR0124 -- NaN
 
 
-class StepSpec(Entity):
+class StepSpec(GrowingEntity):
     """One step: a prompt and the models that answer it."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"primer"})
 
     FORM_1: ClassVar[frozenset[str]] = frozenset(
         {"name", "description", "prompt", "models", "samples", "max_tokens"}
@@ -118,16 +120,6 @@ class StepSpec(Entity):
     temperature: float | None = Field(default=None, ge=0, le=2)
     primer: bool = True
     """False keeps the chosen style primer out of this step's prompts."""
-
-    @model_serializer(mode="wrap")
-    def _omit_newer_keys(
-        self, serialize: SerializerFunctionWrapHandler
-    ) -> dict[str, Any]:
-        """Omit what an older WriteIt does not know, unless it is set."""
-        fields: dict[str, Any] = serialize(self)
-        if self.primer:
-            fields.pop("primer", None)
-        return fields
 
 
 class PipelineConfiguration(Entity):

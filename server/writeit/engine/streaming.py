@@ -14,7 +14,9 @@ from writeit.domain.errors import FailureReason, ModelError
 from writeit.ports.models import ModelCall, ModelDone, ModelNotice, Models, TextDelta
 
 ResponseEndStatus = Literal["complete", "partial", "failed"]
-NoticeCode = Literal["retrying", "rateLimited", "queued", "unknownCost"]
+NoticeCode = Literal[
+    "retrying", "rateLimited", "queued", "unknownCost", "moreRoom", "parameterDropped"
+]
 
 DELTA_BATCH_SECONDS = 0.04
 """The longest a delta is held back; the contract allows 50 ms."""

@@ -88,6 +88,8 @@ class WireTokenUsage(WireModel):
     total_tokens: int
     cost_usd: float | None
     estimated: bool
+    reasoning_tokens: int | None
+    cached_tokens: int | None
 
 
 class WireAIResponse(WireModel):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import ModelError
+from writeit.domain.pipeline import Reasoning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,13 @@ class ModelCall:
     """`provider/model_name`."""
     prompt: str
     max_tokens: int | None = None
+    """Tokens of the longest text, without thinking."""
+    thinking_room: int = 0
+    """Tokens sent on top of `max_tokens`, for thinking; at most the model's limit."""
+    reasoning: Reasoning | None = None
+    """How long the model may think; None is the provider's default."""
+    shared_prefix: int = 0
+    """Characters at the start of `prompt` that other prompts of the run share."""
     temperature: float | None = None
     run_id: UUID | None = None
     """The run that the call is for: waiting calls are started run by run in turn."""
@@ -27,7 +35,17 @@ class ModelCall:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """The next piece of the answer, never empty."""
+    """The next piece of what the provider calls content, never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtDelta:
+    """A sign that the model thinks: the next piece of a reasoning field.
+
+    It is no content. It is empty where a provider only says that it is at work.
+    """
 
     text: str
 
@@ -36,7 +54,7 @@ class TextDelta:
 class ModelNotice:
     """Something the user should see while waiting."""
 
-    code: Literal["retrying", "rateLimited", "queued"]
+    code: Literal["retrying", "rateLimited", "queued", "moreRoom", "parameterDropped"]
     title: str
     message: str
     retry_after: float | None = None
@@ -47,10 +65,12 @@ class ModelDone:
     """The answer is complete; always the last item."""
 
     usage: TokenUsage
-    finish_reason: str | None = None
+    finish_reason: FinishReason | None = None
 
 
-ModelStreamItem = TextDelta | ModelNotice | ModelDone
+FinishReason = Literal["stop", "length", "content_filter", "refused", "context"]
+"""Why the provider ended an answer that has text."""
+ModelStreamItem = TextDelta | ThoughtDelta | ModelNotice | ModelDone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +85,8 @@ class CallEstimate:
     output_cost_per_token: float | None = None
     output_limit: int | None = None
     """Tokens of the longest possible answer; None if unknown."""
+    thinks: bool = False
+    """Whether the model is known to think before it answers."""
     destination: str = ""
     """The host that the prompt would be sent to, or "this machine"."""
     refusal: ModelError | None = None
@@ -93,12 +115,16 @@ class Models(Protocol):
     ) -> AbstractAsyncContextManager[AsyncIterator[ModelStreamItem]]:
         """Make one call; leaving the context closes the provider's connection.
 
-        The iterator yields TextDelta and ModelNotice items and ends with ModelDone.
-        The joined deltas are the model's exact output. Nothing is retried.
+        The iterator yields TextDelta, ThoughtDelta and ModelNotice items and ends with
+        ModelDone. The joined text deltas are the provider's exact content, `<think>`
+        tags included. Nothing is retried, except once without a parameter that the
+        provider refused, with a notice.
 
         Raises:
             ModelError: `retryAfter`, in seconds, is in its data if the provider sent
-                it. Text yielded before is valid.
+                it; `usage`, the fields of a TokenUsage, if the failed call used tokens;
+                `finishReason` "length" with reason `empty` if all of the room went
+                into thinking. Text yielded before is valid.
             NotFound: the provider is not known.
         """
 

@@ -338,6 +338,8 @@ class TokenUsageRecord(Record):
     total_tokens: int
     cost_usd: float | None = None
     estimated: bool = False
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
 
 
 class ResponseRecord(Record):
