@@ -42,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             from writeit.llm.host import main as host
 
             host()
+        case ["worker"]:
+            from writeit.worker import main as work
+
+            work()
         case ["embedded-server"]:
             from writeit.llm.providers.embedded import serve_embedded_model
 
@@ -84,6 +88,7 @@ def create_ports(user: object = None) -> Ports:
     from writeit.llm.providers.ollama import OLLAMA_URL_VARIABLE
     from writeit.ports.system import Ports
     from writeit.storage.location import store_folder
+    from writeit.worker import LimitedWorker
 
     config, problems = read_user_config(user)
     keys = SystemKeys()
@@ -94,6 +99,7 @@ def create_ports(user: object = None) -> Ports:
         keys=keys,
         clock=SystemClock(),
         processes=SystemProcesses(),
+        worker=LimitedWorker(),
         open_store=partial(open_store, location=config.store_location),
         locate_store=partial(store_folder, location=config.store_location),
         move_store=partial(move_store, location=config.store_location),

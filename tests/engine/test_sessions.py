@@ -15,6 +15,7 @@ from writeit.llm.keys import SystemKeys
 from writeit.ports.store import Maintenance, Store
 from writeit.ports.system import Ports
 from writeit.storage.store import LmdbStore
+from writeit.worker import LimitedWorker
 
 
 def ports_with(folder: Path) -> Ports:
@@ -31,6 +32,7 @@ def ports_with(folder: Path) -> Ports:
         keys=SystemKeys(),
         clock=SystemClock(),
         processes=SystemProcesses(),
+        worker=LimitedWorker(),
         open_store=lambda _: (LmdbStore(folder), None),
         locate_store=lambda _: (folder, None),
         move_store=no_move,

@@ -82,9 +82,10 @@ class Article:
         notes = read_source_document(
             "# Notes\n\nShort.\n", uri=self.uri
         ).require_valid()
+        library = await folder.load_library()
         run = await folder.engine.start_run(
             StartRequest(
-                configuration=folder.load_library().pipeline("tech-article"),
+                configuration=library.pipeline("tech-article"),
                 document=notes.document,
                 uri=self.uri,
             )

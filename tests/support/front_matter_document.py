@@ -143,6 +143,8 @@ class FrontMatterDocument:
         Twice: a server that stood still in between has a moment for what is due.
         """
         await self.hovered()
+        folder = self.editor.folder.as_uri()
+        await self.editor.command("writeit.pipeline.list", folder=folder)  # is read
         for _ in range(2):
             await asyncio.sleep(QUIET)
             await self.hovered()

@@ -61,6 +61,7 @@ class OpenWorkspace:
             echo(notice, err=True)
         self.store.close()
         await self.ports.models.close()
+        await self.ports.worker.close()
 
 
 @asynccontextmanager

@@ -35,7 +35,7 @@ from writeit.engine.streaming import Observer, RetryPolicy, ignore_event
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.models import Models
 from writeit.ports.store import DeletionCounts, RunCommit, Store
-from writeit.ports.system import Clock, Processes
+from writeit.ports.system import Clock, Processes, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 class Engine:
     """Drives the runs of one store for one session."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one for each port
         self,
         *,
         models: Models,
@@ -52,6 +52,7 @@ class Engine:
         processes: Processes,
         session: UserSession,
         retry_policy: RetryPolicy | None = None,
+        worker: Worker | None = None,
     ) -> None:
         self.store = store
         self.on_text: Callable[[UUID], object] = lambda _: None
@@ -66,6 +67,7 @@ class Engine:
             clock=clock,
             transactions=self.transactions,
             retry_policy=retry_policy or RetryPolicy(),
+            worker=worker,
         )
         self._dispatcher = Dispatcher(
             self._services,

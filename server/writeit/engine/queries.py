@@ -26,7 +26,6 @@ from writeit.engine.requests import (
 )
 from writeit.ports.models import CallEstimate, ModelCall
 from writeit.ports.store import Store, UsageRecord
-from writeit.prompts.build import build_prompt
 from writeit.text.front_matter import with_providers
 
 
@@ -50,9 +49,7 @@ async def build_preview(request: GenerateStep, context: StepContext) -> StepPrev
         NotFound: a provider is not known.
     """
     _check_reachable(context.run, context.state)
-    prompt = await asyncio.to_thread(
-        build_prompt, context.configuration, context.run, context.state.step_name
-    )
+    prompt = await context.build_prompt(request.model_selection.own_pipelines)
     calls = [
         build_model_call(context.configuration, context.spec, model, prompt)
         for model in await _models_to_preview(request, context)

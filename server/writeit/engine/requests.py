@@ -12,7 +12,12 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from writeit.domain.errors import FailureReason, ModelError, NotFound
+from writeit.domain.errors import (
+    FailureReason,
+    InvalidPipeline,
+    ModelError,
+    NotFound,
+)
 from writeit.domain.model_id import check_model_id
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
@@ -34,7 +39,7 @@ from writeit.engine.streaming import RetryPolicy
 from writeit.engine.transactions import Operation, RunTransactions
 from writeit.ports.models import CallEstimate, ModelCall, Models
 from writeit.ports.store import Store
-from writeit.ports.system import Clock
+from writeit.ports.system import Clock, Worker, WorkStopped
 from writeit.prompts.build import (
     Revision,
     build_merge_prompt,
@@ -228,6 +233,8 @@ class EngineServices:
     clock: Clock
     transactions: RunTransactions
     retry_policy: RetryPolicy
+    worker: Worker | None
+    """Fills in the templates of a workspace; None: they are filled in here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +250,28 @@ class StepContext:
     def spec(self) -> StepSpec:
         """The step as the pipeline defines it."""
         return self.configuration.step(self.state.step_name)
+
+    async def build_prompt(
+        self, own_pipelines: frozenset[str], revision: Revision | None = None
+    ) -> str:
+        """Return what a model is sent; only `own_pipelines` are filled in here.
+
+        Raises:
+            InvalidPipeline: the template cannot be filled in, or was stopped.
+        """
+        step, worker = self.state.step_name, self.services.worker
+        arguments = (self.configuration, self.run, step, revision)
+        if worker is None or self.configuration.configuration_id in own_pipelines:
+            return await asyncio.to_thread(build_prompt, *arguments)
+        try:
+            return await worker.run(build_prompt, *arguments)
+        except WorkStopped as stopped:
+            raise InvalidPipeline(
+                f"The template of step {step!r} of {self.configuration.name!r} was"
+                f" stopped: {stopped}. Nothing was sent.",
+                hint="Correct the template in the pipeline's file.",
+                problems=[],
+            ) from stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,9 +333,7 @@ class GenerateStep:
             names = self.models or await resolve_models(context, self.model_selection)
             generation = state.generation + 1 if state.calls else 0
             calls = new_calls(names, samples, clock, generation)
-        prompt = await asyncio.to_thread(
-            build_prompt, context.configuration, context.run, step
-        )
+        prompt = await context.build_prompt(self.model_selection.own_pipelines)
         return PlannedCalls(
             [(call, prompt) for call in calls],
             lambda run, now: generate.start_generation(
@@ -346,11 +373,8 @@ class RegenerateStep:
         prompts = [
             (
                 call,
-                await asyncio.to_thread(
-                    build_prompt,
-                    context.configuration,
-                    context.run,
-                    step,
+                await context.build_prompt(
+                    self.model_selection.own_pipelines,
                     Revision(_previous_text(state, call.model), feedback),
                 ),
             )

@@ -51,6 +51,7 @@ def start_session(
         clock=ports.clock,
         processes=ports.processes,
         session=session,
+        worker=ports.worker,
     )
 
 

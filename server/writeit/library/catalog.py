@@ -9,7 +9,6 @@ import os
 import stat
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -28,7 +27,12 @@ from writeit.library.pipelines import (
     read_primer,
 )
 from writeit.library.validation import did_you_mean
-from writeit.library.yaml_source import MAX_YAML_BYTES, SourceProblem
+from writeit.library.yaml_source import (
+    MAX_YAML_BYTES,
+    START_RANGE,
+    SourceProblem,
+    SourceRange,
+)
 
 LibraryScope = Literal["workspace", "user", "bundled"]
 LibraryKind = Literal["pipelines", "primers"]
@@ -164,6 +168,8 @@ class LibraryEntry(Generic[E]):
     file: LibraryFile
     value: E | None
     problems: tuple[SourceProblem, ...]
+    primer_range: SourceRange = START_RANGE
+    """Where a pipeline's file names its style primer."""
 
     @property
     def uri(self) -> str:
@@ -249,15 +255,20 @@ def _require_usable(kind: str, name: str, entries: dict[str, LibraryEntry[E]]) -
 
 
 def read_library(
-    workspace: Path | None, cache: LibraryCache | None = None
+    workspace: Path | None,
+    cache: LibraryCache | None = None,
+    unread: list[tuple[LibraryKind, LibraryFile]] | None = None,
 ) -> tuple[Library, list[SourceProblem]]:
     """Return the library of a workspace folder, and the problems of its files.
 
-    Unchanged files in `cache` are not read again.
+    Unchanged files in `cache` are not read again. With `unread`, new and changed files
+    of the workspace are put there and not read: `read_file` does it elsewhere.
     """
     cache = {} if cache is None else cache
-    primers = _read_kind("primers", workspace, cache, _read_primer_file)
-    pipelines = _read_kind("pipelines", workspace, cache, _read_pipeline_file)
+    primers: _KindFiles[StylePrimer] = _read_kind("primers", workspace, cache, unread)
+    pipelines: _KindFiles[PipelineConfiguration] = _read_kind(
+        "pipelines", workspace, cache, unread
+    )
     for name, entry in pipelines.nearest.items():
         unknown = _unknown_primer_problems(entry, primers.nearest)
         pipelines.nearest[name] = _with_problems(entry, *unknown)
@@ -295,7 +306,7 @@ def _read_kind(
     kind: LibraryKind,
     workspace: Path | None,
     cache: LibraryCache,
-    read_file: Callable[[LibraryFile], LibraryEntry[E]],
+    unread: list[tuple[LibraryKind, LibraryFile]] | None,
 ) -> _KindFiles[E]:
     found: _KindFiles[E] = _KindFiles()
     for folder in list_folders(kind, workspace):
@@ -303,10 +314,14 @@ def _read_kind(
         found.unreadable += file_problems
         in_folder: defaultdict[str, list[LibraryEntry[E]]] = defaultdict(list)
         for file in files:
-            cached = cache.get(file.path)
-            entry = cached if cached and cached.file == file else read_file(file)
-            cache[file.path] = entry
-            in_folder[entry.name].append(entry)
+            entry = cache.get(file.path)
+            if entry is None or entry.file != file:
+                if unread is not None and file.scope == "workspace":
+                    unread.append((kind, file))
+                else:
+                    entry = cache[file.path] = read_file(kind, file)
+            if entry is not None:
+                in_folder[entry.name].append(entry)
         for name, entries in in_folder.items():
             _add_entries(found, name, _without_duplicates(entries))
     return found
@@ -364,10 +379,20 @@ def _unknown_primer_problems(
     primer = entry.value.default("style_primer", str) if entry.value else None
     if primer is None or primer in {NO_PRIMER, *primers}:
         return []
-    text, problem = _read_text(entry.file)
     message = f"There is no primer {primer!r}.{did_you_mean(primer, primers)}"
-    location = primer_reference_range(text, entry.uri)
-    return [problem or SourceProblem(entry.uri, message, "warning", location)]
+    return [SourceProblem(entry.uri, message, "warning", entry.primer_range)]
+
+
+def read_file(kind: LibraryKind, file: LibraryFile) -> LibraryEntry[Any]:
+    """Return the content of a file, or its problems."""
+    read = _read_primer_file if kind == "primers" else _read_pipeline_file
+    return read(file)
+
+
+def unread_entry(file: LibraryFile, reason: str) -> LibraryEntry[Any]:
+    """Return the entry of a file whose reading was stopped."""
+    problem = SourceProblem(file.uri, f"Reading this file was stopped: {reason}.")
+    return LibraryEntry(file.path.stem, file, None, (problem,))
 
 
 def _read_pipeline_file(file: LibraryFile) -> LibraryEntry[PipelineConfiguration]:
@@ -377,7 +402,9 @@ def _read_pipeline_file(file: LibraryFile) -> LibraryEntry[PipelineConfiguration
     created = datetime.fromtimestamp(file.mtime_ns / 1e9, UTC)
     configuration, problems = read_pipeline(text, file.uri, created=created)
     name = configuration.name if configuration else read_name(text) or file.path.stem
-    return LibraryEntry(name, file, configuration, problems[:MAX_FILE_PROBLEMS])
+    has_primer = configuration and configuration.default("style_primer", str)
+    where = primer_reference_range(text, file.uri) if has_primer else START_RANGE
+    return LibraryEntry(name, file, configuration, problems[:MAX_FILE_PROBLEMS], where)
 
 
 def _read_primer_file(file: LibraryFile) -> LibraryEntry[StylePrimer]:

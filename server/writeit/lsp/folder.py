@@ -29,8 +29,12 @@ from writeit.files import remove_pages_of_deleted_runs
 from writeit.library.catalog import (
     Library,
     LibraryCache,
+    LibraryFile,
+    LibraryKind,
     own_pipelines,
+    read_file,
     read_library,
+    unread_entry,
 )
 from writeit.library.front_matter import FrontMatterConfig
 from writeit.lsp.client import Client
@@ -38,7 +42,7 @@ from writeit.lsp.convert import normalized_uri
 from writeit.lsp.documents import Documents
 from writeit.ports.models import ModelInfo
 from writeit.ports.store import RunPage, RunQuery, Store, is_deleted_run
-from writeit.ports.system import Ports
+from writeit.ports.system import Ports, WorkStopped
 from writeit.views import uris
 from writeit.views.editable_page import StepEdits
 from writeit.views.uris import StepView, View
@@ -48,6 +52,8 @@ DATA_FOLDER = ".writeit"
 MAX_RUNS_READ = 20
 """Runs of a document that are read; older ones are in the list of runs only."""
 MODEL_CACHE_SECONDS = 60.0
+LIBRARY_SECONDS = 5.0
+"""How long completion, hovers, lenses and actions wait for changed files."""
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +66,9 @@ class ChangeListener(Protocol):
 
     def notify_text_arrived(self, run_id: UUID) -> None:
         """Text of a run arrived."""
+
+    def notify_library_read(self) -> None:
+        """Files were read after the client had been answered without them."""
 
     def refresh_opened_page(self, uri: str) -> None:
         """The client opened a page file."""
@@ -99,6 +108,9 @@ class WorkspaceFolder:
         self._open_engine = open_engine
         self._engine: Engine | None = None
         self._library_cache: LibraryCache = {}
+        self._reading: asyncio.Task[None] | None = None
+        self._is_library_late = False
+        """Whether a client was shown less than the whole library."""
         self._own_library_cache: LibraryCache = {}
         self._selection_pipelines: dict[str, bool] = {}
         self._settings: Settings | None = None
@@ -142,10 +154,41 @@ class WorkspaceFolder:
 
     # --- library and settings ---
 
-    def load_library(self) -> Library:
-        """Return the folder's pipelines and primers; only changed files are read."""
-        library, _ = read_library(self.path, self._library_cache)
+    async def load_library(self, max_seconds: float | None = None) -> Library:
+        """Return the folder's pipelines and primers; only changed files are read.
+
+        After `max_seconds`, those that were read by then.
+        """
+        library, unread = self._read_known_files()
+        if unread:
+            if self._reading is None or self._reading.done():
+                self._reading = self._client.spawn_task(self._read_files(unread))
+            _, late = await asyncio.wait([self._reading], timeout=max_seconds)
+            if late:
+                self._is_library_late = True
+            library, _ = self._read_known_files()
         return library
+
+    def _read_known_files(
+        self,
+    ) -> tuple[Library, list[tuple[LibraryKind, LibraryFile]]]:
+        unread: list[tuple[LibraryKind, LibraryFile]] = []
+        library, _ = read_library(self.path, self._library_cache, unread)
+        return library, unread
+
+    async def _read_files(self, unread: list[tuple[LibraryKind, LibraryFile]]) -> None:
+        """Read files of the workspace in the worker."""
+        while unread:
+            for kind, file in unread:
+                try:
+                    entry = await self._ports.worker.run(read_file, kind, file)
+                except WorkStopped as stopped:
+                    entry = unread_entry(file, str(stopped))
+                self._library_cache[file.path] = entry
+            _, unread = self._read_known_files()
+        if self._is_library_late:
+            self._is_library_late = False
+            self.listener.notify_library_read()
 
     def is_selection_pipeline(self, configuration_id: str) -> bool:
         """Return whether a stored pipeline is for passages, not for documents."""
@@ -217,13 +260,14 @@ class WorkspaceFolder:
     async def configured_model_ids(self) -> list[str]:
         """Return every model that settings, pipelines and preferences name."""
         settings = await self.load_settings()
+        library = await self.load_library()
         names = [
             *settings.models.default,
             *(model for step in settings.models.steps.values() for model in step),
             *self.engine.preferences.default_models.values(),
             *(
                 model
-                for pipeline in self.load_library().usable_pipelines
+                for pipeline in library.usable_pipelines
                 for step in pipeline.steps
                 for model in step.models
             ),

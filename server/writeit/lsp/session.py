@@ -189,6 +189,7 @@ class Session:
         self._folders.clear()
         await self.client.close()
         await self.ports.models.close()
+        await self.ports.worker.close()
 
 
 def _workspace_root_of(path: Path) -> Path:

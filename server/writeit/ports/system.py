@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
 from writeit.ports.models import Models
 from writeit.ports.store import Maintenance, MoveResult, RestoreResult, Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Clock(Protocol):
@@ -61,6 +64,28 @@ class Processes(Protocol):
         """Whether this process, and not a later one with the same pid, is running."""
 
 
+class WorkStopped(Exception):
+    """Work exceeded a limit and was stopped; the text names the limit."""
+
+
+class Worker(Protocol):
+    """Runs functions on what others wrote, within limits of time and memory."""
+
+    async def run(
+        self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs
+    ) -> R:
+        """Return what a function of a module returns.
+
+        Raises:
+            WorkStopped: a limit was exceeded.
+            InvalidPipeline: the function raised it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop the work."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """All ports, as `writeit.app` creates them."""
@@ -69,6 +94,7 @@ class Ports:
     keys: Keys
     clock: Clock
     processes: Processes
+    worker: Worker
     open_store: Callable[[Path | None], tuple[Store, str | None]]
     """Opens a folder's store; returns a message too if it is in another place."""
     locate_store: Callable[[Path | None], tuple[Path, str | None]]

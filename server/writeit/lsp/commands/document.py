@@ -226,9 +226,10 @@ async def polish_passage(
     """Generate another text for a passage; with `apply` insert it."""
     params, session = request.params, request.session
     folder = request.folder()
-    _require_kind(folder.load_library().pipeline(params.pipeline), "selection")
     start = Request(session, _to_run_start_params(params))
-    source = running.read_source(start)
+    source = running.read_source(start)  # before anything is awaited: it has a range
+    library = await folder.load_library()
+    _require_kind(library.pipeline(params.pipeline), "selection")
     models = await request.resolve_models(params.models)
     run_id = (await running.create_run(start, source)).pipeline_run_id
     generation = GenerateStep(
@@ -328,7 +329,7 @@ async def insert_front_matter(
     """Insert or complete a document's front matter for a pipeline."""
     params, session = request.params, request.session
     folder = request.folder()
-    configuration = folder.load_library().pipeline(params.pipeline)
+    configuration = (await folder.load_library()).pipeline(params.pipeline)
     _require_kind(configuration, "document")
     session.require_user_document(params.uri)
     base = require_document_text(session.documents, params.uri)

@@ -28,7 +28,7 @@ async def list_pipelines(
 ) -> p.PipelineListResult:
     """List the pipelines of a folder, the usable ones first, with their problems."""
     params, session = request.params, request.session
-    library = request.folder().load_library()
+    library = await request.folder().load_library()
     entries = [
         *(
             _pipeline_entry(entry, is_nearest=True)
@@ -82,7 +82,8 @@ async def show_pipeline(
     """Return a pipeline by name or id; an id also finds the pipeline of an old run."""
     folder = request.folder()
     try:
-        configuration = folder.load_library().pipeline(request.params.pipeline)
+        library = await folder.load_library()
+        configuration = library.pipeline(request.params.pipeline)
     except NotFound:
         stored = folder.store.configuration(request.params.pipeline)
         if stored is None:
@@ -98,7 +99,7 @@ async def show_pipeline(
 async def list_primers(request: Request[p.Params]) -> p.PrimerListResult:
     """List the primers of a folder, the usable ones first, with their problems."""
     folder = request.folder()
-    library = folder.load_library()
+    library = await folder.load_library()
     entries = [
         *(
             _primer_entry(folder, entry, is_nearest=True)
@@ -158,7 +159,7 @@ async def show_primer(request: Request[p.PrimerShowParams]) -> shapes.WireStyleP
     if params.version is not None:
         primer = folder.store.primer(params.primer, params.version)
     if primer is None:
-        primer = folder.load_library().primer(params.primer)
+        primer = (await folder.load_library()).primer(params.primer)
         if params.version not in {None, primer.version}:
             stored = [v.version for v in folder.store.primer_versions(params.primer)]
             known = dict.fromkeys([primer.version, *stored])

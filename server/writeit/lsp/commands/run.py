@@ -55,7 +55,7 @@ async def create_run(
     """Make a run of a pipeline on a document that has been read."""
     params, session = request.params, request.session
     folder = request.folder()
-    library = folder.load_library()
+    library = await folder.load_library()
     configuration = library.pipeline(params.pipeline)
     config = source.front_matter.config
     settings = await folder.load_settings()

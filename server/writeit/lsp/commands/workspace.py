@@ -64,7 +64,7 @@ async def set_preferences(
     models = preferences.default_models if "default_models" in given else {}
     problems = validate_preferences(
         preferences,
-        known_primers=folder.load_library().usable_primers,
+        known_primers=(await folder.load_library()).usable_primers,
         known_providers=await _find_known_providers(request, models),
         system_bindings=SYSTEM_BINDINGS,
     )

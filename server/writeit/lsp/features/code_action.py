@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 
 from lsprotocol import types
@@ -26,7 +26,7 @@ from writeit.lsp.actions.locations import (
 from writeit.lsp.convert import to_offset
 from writeit.lsp.documents import can_take_front_matter, parse_front_matter
 from writeit.lsp.features.diagnostics import find_problems, to_diagnostic
-from writeit.lsp.folder import WorkspaceFolder
+from writeit.lsp.folder import LIBRARY_SECONDS, WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.ports.store import RunQuery
 from writeit.text.lines import make_visible
@@ -38,9 +38,9 @@ QUICK_FIX_KIND = types.CodeActionKind.QuickFix.value
 MISSING_INPUT_CODE = "missing-input"
 
 
-def quick_fixes(
+async def quick_fixes(
     session: Session, library: Library, params: types.CodeActionParams
-) -> Iterator[types.CodeAction]:
+) -> AsyncIterator[types.CodeAction]:
     """Yield the fixes of unknown names and missing inputs within a range.
 
     Unknown names are only fixed for clients that take edits in a code action; the
@@ -51,7 +51,7 @@ def quick_fixes(
         return
     touched = [
         (problem, where)
-        for problem, where in find_problems(session, uri, library)
+        for problem, where in await find_problems(session, uri, library)
         if where.start <= params.range.end and params.range.start <= where.end
     ]
     missing = [
@@ -60,7 +60,8 @@ def quick_fixes(
         if problem.code == MISSING_INPUT_CODE
     ]
     if missing:
-        yield from _missing_input_fixes(session, library, uri, missing)
+        for fix in _missing_input_fixes(session, library, uri, missing):
+            yield fix
     if not session.client.capabilities.code_action_edits:
         return
     for problem, where in touched:
@@ -153,15 +154,18 @@ async def _document_actions(
 ) -> list[types.CodeAction]:
     uri, documents = params.text_document.uri, session.documents
     folder = session.folder_containing(uri)
-    library = folder.load_library()
+    changes = documents.change_count(uri)
+    library = await folder.load_library(LIBRARY_SECONDS)
+    if documents.change_count(uri) != changes:
+        return []  # the range is no longer what it was
     pipelines = library.usable_pipelines
-    # What needs the range comes before anything is awaited.
+    # What needs the range comes before anything else is awaited.
     rewrites = [
         _to_code_action(rewrite.action, rewrite.kind, session)
         for rewrite in rewrite_actions(documents, pipelines, params)
     ]
     is_word = is_word_selected(documents, params)
-    fixes = list(quick_fixes(session, library, params))
+    fixes = [fix async for fix in quick_fixes(session, library, params)]
     actions = [
         *actions_for_document(folder, uri)[1],
         *document_actions.start_actions(pipelines, uri),

@@ -18,7 +18,7 @@ from writeit.lsp.actions.locations import (
 )
 from writeit.lsp.convert import line_range
 from writeit.lsp.documents import parse_front_matter
-from writeit.lsp.folder import WorkspaceFolder
+from writeit.lsp.folder import LIBRARY_SECONDS, WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.views import wording
 
@@ -35,7 +35,7 @@ async def code_lenses(
     if not (await folder.load_settings()).code_lens.enabled:
         return []
     if (found := session.find_view(uri)) is None:
-        return _document_lenses(session, folder, uri)
+        return await _document_lenses(session, folder, uri)
     try:
         page = await read_displayed_page(*found, uri)
     except NotFound:  # its run was deleted; the page is all that is left
@@ -43,22 +43,24 @@ async def code_lenses(
     return [] if page is None else _view_lenses(page)
 
 
-def _document_lenses(
+async def _document_lenses(
     session: Session, folder: WorkspaceFolder, uri: str
 ) -> list[types.CodeLens]:
     run, actions = actions_for_document(folder, uri)
     prominent = [action for action in actions if action.has_lens]
     if run is None:
-        return _to_lenses(0, [*prominent, *_start_actions(session, folder, uri)])
+        return _to_lenses(0, [*prominent, *await _start_actions(session, folder, uri)])
     return _to_lenses(0, [_status_action(run), *prominent])
 
 
-def _start_actions(session: Session, folder: WorkspaceFolder, uri: str) -> list[Action]:
+async def _start_actions(
+    session: Session, folder: WorkspaceFolder, uri: str
+) -> list[Action]:
     """Return the start of the pipeline that a document without a run names."""
     name = parse_front_matter(
         session.documents.front_matter_text(uri), uri
     ).config.pipeline
-    usable = folder.load_library().usable_pipelines
+    usable = (await folder.load_library(LIBRARY_SECONDS)).usable_pipelines
     return document_actions.start_actions([p for p in usable if p.name == name], uri)
 
 

@@ -19,6 +19,7 @@ from writeit.library.yaml_cursor import CursorContext, cursor_context
 from writeit.lsp.convert import to_lsp_span, to_offset
 from writeit.lsp.documents import cursor_context_at
 from writeit.lsp.features import hover
+from writeit.lsp.folder import LIBRARY_SECONDS
 from writeit.lsp.session import Session
 from writeit.ports.models import ModelInfo
 
@@ -213,7 +214,7 @@ async def complete_front_matter(
     text, context = found
     after_colon = _context_after_colon(session, text, context, params)
     context = after_colon or context
-    library = session.folder_containing(uri).load_library()
+    library = await session.folder_containing(uri).load_library(LIBRARY_SECONDS)
     models, more = await _suggestible_models(session, uri, context, library)
     formats = session.client.capabilities.completion_formats
     if after_colon is None:

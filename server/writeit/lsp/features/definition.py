@@ -11,7 +11,7 @@ from writeit.library.front_matter import WRITEIT_KEY
 from writeit.lsp.actions.locations import find_passage_origin
 from writeit.lsp.convert import line_range
 from writeit.lsp.documents import find_word_at
-from writeit.lsp.folder import find_current_runs
+from writeit.lsp.folder import LIBRARY_SECONDS, find_current_runs
 from writeit.lsp.pages.views import prepare_view_uri
 from writeit.lsp.session import Session
 from writeit.text.lines import split_lines
@@ -33,13 +33,13 @@ async def find_definition(
     uri, position = params.text_document.uri, params.position
     if session.find_view(uri) is not None:
         return None
-    found = _library_file_uri(session, uri, position)
+    found = await _library_file_uri(session, uri, position)
     if found is None:
         found = await _step_page_uri(session, uri, position.line)
     return None if found is None else types.Location(uri=found, range=line_range(0, 0))
 
 
-def _library_file_uri(
+async def _library_file_uri(
     session: Session, uri: str, position: types.Position
 ) -> str | None:
     """Return the file of the pipeline or primer named at a position."""
@@ -47,7 +47,7 @@ def _library_file_uri(
     if found is None:
         return None
     _, word, _ = found
-    library = session.folder_containing(uri).load_library()
+    library = await session.folder_containing(uri).load_library(LIBRARY_SECONDS)
     match word.kind, word.path:
         case "value", (key, "pipeline") if key == WRITEIT_KEY:
             pipeline = library.pipelines.get(word.text)

@@ -36,7 +36,7 @@ _SEVERITIES = {
 }
 
 
-def find_problems(
+async def find_problems(
     session: Session, uri: str, library: Library | None = None
 ) -> list[tuple[SourceProblem, types.Range]]:
     """Return the problems of a document's front matter with their LSP ranges.
@@ -48,7 +48,7 @@ def find_problems(
     found = parse_front_matter(head, uri)
     if found.source is None and found.is_valid:
         return []
-    library = library or session.folder_containing(uri).load_library()
+    library = library or await session.folder_containing(uri).load_library()
     encoding = session.client.position_encoding
     return [
         (problem, to_lsp_range(head, problem.range.start, problem.range.end, encoding))
@@ -84,9 +84,9 @@ def _output_path_problems(
         )
 
 
-def document_diagnostics(session: Session, uri: str) -> list[types.Diagnostic]:
+async def document_diagnostics(session: Session, uri: str) -> list[types.Diagnostic]:
     """Return a document's diagnostics."""
-    return [to_diagnostic(*found) for found in find_problems(session, uri)]
+    return [to_diagnostic(*found) for found in await find_problems(session, uri)]
 
 
 def to_diagnostic(
@@ -109,7 +109,7 @@ async def diagnostic_report(
     session: Session, params: types.DocumentDiagnosticParams
 ) -> types.DocumentDiagnosticReport:
     """Return the diagnostics, or only that they are unchanged."""
-    found = document_diagnostics(session, params.text_document.uri)
+    found = await document_diagnostics(session, params.text_document.uri)
     result_id = hashlib.sha256(repr(found).encode()).hexdigest()[:16]
     if result_id == params.previous_result_id:
         return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result_id)
@@ -141,7 +141,9 @@ class DiagnosticsPublisher:
             self._clear(uri)
         elif not self._session.client.capabilities.pull_diagnostics:
             loop = asyncio.get_running_loop()
-            self._timers[uri] = loop.call_later(DEBOUNCE_SECONDS, self._check, uri)
+            self._timers[uri] = loop.call_later(
+                DEBOUNCE_SECONDS, self._start_check, uri
+            )
 
     def recheck_all(self) -> None:
         """Check all front matter again: a pipeline or a primer may have changed."""
@@ -161,13 +163,18 @@ class DiagnosticsPublisher:
             waiting.cancel()
         self._timers.clear()
 
-    def _check(self, uri: str) -> None:
+    def _start_check(self, uri: str) -> None:
         self._timers.pop(uri, None)
+        self._session.client.spawn_task(self._check(uri))
+
+    async def _check(self, uri: str) -> None:
         head = self._session.documents.checked_text(uri)
         if head == self._checked_front_matter.get(uri, ""):
             return
         self._checked_front_matter[uri] = head
-        found = document_diagnostics(self._session, uri)
+        found = await document_diagnostics(self._session, uri)
+        if self._checked_front_matter.get(uri) != head:
+            return  # it was changed or closed meanwhile
         if found or uri in self._published_uris:
             self._publish(uri, found)
 

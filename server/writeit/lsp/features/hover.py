@@ -16,6 +16,7 @@ from writeit.library.yaml_cursor import YamlWord
 from writeit.lsp.actions.locations import find_passage_origin
 from writeit.lsp.convert import line_range, to_lsp_span
 from writeit.lsp.documents import find_word_at
+from writeit.lsp.folder import LIBRARY_SECONDS
 from writeit.lsp.session import Session
 from writeit.ports.models import ModelInfo
 from writeit.text.lines import find_paragraph
@@ -185,7 +186,7 @@ async def front_matter_hover(
     text, word, words = found
     if (word.path[0] if word.path else word.text) != WRITEIT_KEY:
         return None
-    library = session.folder_containing(uri).load_library()
+    library = await session.folder_containing(uri).load_library(LIBRARY_SECONDS)
     names = (w.text for w in words if w.path == (WRITEIT_KEY, "pipeline"))
     pipeline = library.usable_pipeline(next(names, ""))
     description = _describe_word(word, library, pipeline)

@@ -64,6 +64,16 @@ class ChangeNotifier:
         self._streaming_run_ids.add(run_id)
         self._schedule()
 
+    def notify_library_read(self) -> None:
+        """Have the client request the lenses again, which may start a pipeline."""
+        self._client.spawn_task(self._refresh_lenses())
+
+    async def _refresh_lenses(self) -> None:
+        try:
+            await self._client.refresh_lenses()
+        except JsonRpcException as error:
+            logger.info("the client did not refresh: %s", error.message)
+
     def refresh_opened_page(self, uri: str) -> None:
         """Update a page file that the client has just opened."""
         if self._is_closed or (view_in_folder := self._find_view(uri)) is None:

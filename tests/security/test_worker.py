@@ -1,0 +1,157 @@
+"""What a folder holds is read and filled in by another process, within limits."""
+
+import asyncio
+import os
+import pydoc
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from support.attacks import add_pipeline
+from support.editor import Editor, serving
+from support.waiting import wait_until_async
+from writeit import worker
+from writeit.library import catalog
+from writeit.library.catalog import LibraryCache, read_file, read_library
+from writeit.ports.system import WorkStopped
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def workers_of(editor: Editor) -> list[int]:
+    """Return the ids of a server's workers."""
+    children = psutil.Process(editor.process.pid).children()
+    return [child.pid for child in children if child.cmdline()[-1:] == ["worker"]]
+
+
+async def test_a_file_of_the_workspace_is_not_read_in_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker reads it: the same entry, and none was read here."""
+    add_pipeline(tmp_path, "theirs", "samples: 2")
+    cache: LibraryCache = {}
+    unread: list[tuple[catalog.LibraryKind, catalog.LibraryFile]] = []
+    read_library(tmp_path, cache, unread)
+    ((kind, file),) = unread
+    expected = read_file(kind, file)
+    here: list[str] = []
+    monkeypatch.setattr(catalog, "read_pipeline", here.append)
+    process = worker.LimitedWorker()
+    try:
+        cache[file.path] = await process.run(read_file, kind, file)
+    finally:
+        await process.close()
+    unread.clear()
+    library, _ = read_library(tmp_path, cache, unread)
+    assert library.pipelines["theirs"] == expected
+    assert (here, unread) == ([], [])
+
+
+async def test_a_server_has_one_worker_started_when_it_is_needed(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Bundled pipelines need none; many requests at once share one."""
+    (tmp_path / "notes.md").write_text("Notes.\n")
+    async with serving([tmp_path], "neovim", environment) as editor:
+        notes = editor.open_document(tmp_path / "notes.md")
+        run = await editor.command(
+            "writeit.run.start", pipeline="tech-article", uri=notes
+        )
+        await editor.command("writeit.step.preview", runId=run["pipelineRunId"])
+        assert workers_of(editor) == []
+        add_pipeline(tmp_path, "theirs", "samples: 1")
+        lists = [editor.command("writeit.pipeline.list") for _ in range(20)]
+        for listed in await asyncio.gather(*lists):
+            assert "theirs" in {each["name"] for each in listed["pipelines"]}
+        run = await editor.command("writeit.run.start", pipeline="theirs", uri=notes)
+        await editor.command("writeit.step.preview", runId=run["pipelineRunId"])
+        assert len(workers_of(editor)) == 1
+
+
+async def test_a_killed_worker_costs_one_answer(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The error names the template; the next request starts another process."""
+    add_pipeline(tmp_path, "theirs", "samples: 1")
+    (tmp_path / "notes.md").write_text("Notes.\n")
+    async with serving([tmp_path], "neovim", environment) as editor:
+        notes = editor.open_document(tmp_path / "notes.md")
+        run = await editor.command("writeit.run.start", pipeline="theirs", uri=notes)
+        (pid,) = workers_of(editor)
+        os.kill(pid, signal.SIGSTOP)  # so that it is killed while it works
+        _, reply = editor.start("writeit.step.preview", runId=run["pipelineRunId"])
+        await editor.command("writeit.pipeline.list")  # it does not wait
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(Exception, match=r"'draft' of 'theirs' was .*SIGKILL"):
+            await asyncio.wait_for(reply, 20)
+        preview = await editor.command(
+            "writeit.step.preview", runId=run["pipelineRunId"]
+        )
+        assert "Notes." in preview["prompt"]
+        assert pid not in workers_of(editor)
+
+
+async def test_a_cancelled_preview_ends_the_work(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The request is answered at once, and the process is gone."""
+    add_pipeline(tmp_path, "theirs", "samples: 1")
+    (tmp_path / "notes.md").write_text("Notes.\n")
+    async with serving([tmp_path], "neovim", environment) as editor:
+        notes = editor.open_document(tmp_path / "notes.md")
+        run = await editor.command("writeit.run.start", pipeline="theirs", uri=notes)
+        (pid,) = workers_of(editor)
+        os.kill(pid, signal.SIGSTOP)
+        call, reply = editor.start("writeit.step.preview", runId=run["pipelineRunId"])
+        await editor.command("writeit.pipeline.list")
+        editor.notify("$/cancelRequest", {"id": call})
+        with pytest.raises(Exception, match=r"[Cc]ancel"):
+            await asyncio.wait_for(reply, 20)
+        await wait_until_async(lambda: pid not in workers_of(editor))
+
+
+async def test_processor_time_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says at which number it was stopped."""
+    monkeypatch.setattr(worker, "MAX_CPU_SECONDS", 1)
+    process = worker.LimitedWorker()
+    try:
+        with pytest.raises(WorkStopped, match="1 seconds of processor time"):
+            await process.run(sum, range(10**13))
+        assert await process.run(sum, [1, 2]) == 3
+    finally:
+        await process.close()
+
+
+async def test_memory_is_limited() -> None:
+    """A text of two gigabytes is not made."""
+    process = worker.LimitedWorker()
+    try:
+        with pytest.raises(WorkStopped, match="1024 MB of memory"):
+            await process.run(bytes, 2 * 1024**3)
+        assert await process.run(sum, [1, 2]) == 3
+    finally:
+        await process.close()
+
+
+async def test_the_clock_is_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where processor time is not limited, and for what only waits."""
+    monkeypatch.setattr(worker, "MAX_WALL_SECONDS", 0.01)
+    process = worker.LimitedWorker()
+    try:
+        with pytest.raises(WorkStopped, match="took longer than"):
+            await process.run(time.sleep, 60)
+    finally:
+        await process.close()
+
+
+async def test_a_reply_makes_nothing_but_our_own_values() -> None:
+    """A worker that a template has taken over cannot run anything in the server."""
+    process = worker.LimitedWorker()
+    try:
+        with pytest.raises(Exception, match="a reply has"):
+            await process.run(pydoc.locate, "os.system")
+    finally:
+        await process.close()
