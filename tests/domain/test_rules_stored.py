@@ -31,7 +31,8 @@ FIELDS: dict[type[Entity], str] = {
     " + applies_to output",
     PipelineRun: "pipeline_run_id configuration_id parent_pipeline_run_id branch_point"
     " created_at current_step status user_inputs steps"
-    " + updated_at name uri primer models output output_path document applied",
+    " + updated_at name uri primer models reasoning output output_path document"
+    " applied",
     StepState: "step_name status started_at completed_at ai_responses user_selection"
     " user_feedback merged_content retry_count"
     " + edited_content ratings passages merged_from calls streaming failures before",
@@ -46,7 +47,8 @@ FIELDS: dict[type[Entity], str] = {
     " streaming_buffer_size keyboard_shortcuts theme max_concurrent_pipelines"
     " export_format +",
     InputSpec: "+ name type label required default options help max_length source",
-    StepSpec: "+ name description prompt models samples max_tokens temperature primer",
+    StepSpec: "+ name description prompt models samples max_tokens temperature primer"
+    " reasoning",
     TokenUsage: "+ prompt_tokens completion_tokens total_tokens cost_usd estimated"
     " reasoning_tokens cached_tokens",
 }

@@ -291,6 +291,16 @@ def test_an_unknown_key_names_the_nearest() -> None:
 
 def test_a_wrong_value_is_shown_where_it_is() -> None:
     check_problem("  models:\n    draft: 3\n", "models.draft should be a list", 4, 11)
+    check_problem("  reasoning: hihg\n", "reasoning: should be none, low,", 3, 13)
+    check_problem(
+        "  reasoning:\n    draft: 0\n", "reasoning.draft: should be none, low,", 4, 11
+    )
+    check_problem("  reasoning: [low]\n", "reasoning: should be none, low,", 3, 13)
+
+
+def test_reasoning_is_one_word_or_one_for_each_step() -> None:
+    assert bound("{reasoning: low}").reasoning == {"*": "low"}
+    assert bound("{reasoning: {draft: 4000}}").reasoning == {"draft": 4000}
 
 
 def test_keys_that_are_right_are_understood_beside_wrong_ones() -> None:

@@ -12,7 +12,9 @@ from support.front_matter_document import (
 )
 
 POST = "  pipeline: post\n"
-KEYS = ["pipeline", "primer", "models", "inputs", "output_path", "providers"]
+REST = ["models", "reasoning", "inputs", "output_path", "providers"]
+KEYS = ["pipeline", "primer", *REST]
+LEVELS = ["none", "low", "medium", "high"]
 
 
 @pytest.mark.parametrize(
@@ -21,7 +23,7 @@ KEYS = ["pipeline", "primer", "models", "inputs", "output_path", "providers"]
         ("  |\n", KEYS),
         ("  pi|\n", KEYS),
         ("  pi|: x\n", KEYS),
-        (POST + "  primer: [\n  |\n", ["models", "inputs", "output_path", "providers"]),
+        (POST + "  primer: [\n  |\n", REST),
         (POST + "  inputs:\n    |\n", ["readers", "notes", "tone", "short"]),
         (POST + "  inputs: {readers: you, |\n", ["notes", "tone", "short"]),
         ("  inputs:\n    to|\n" + POST, ["readers", "notes", "tone", "short"]),
@@ -30,6 +32,9 @@ KEYS = ["pipeline", "primer", "models", "inputs", "output_path", "providers"]
         (POST + "  inputs:\n    short: t|\n", ["true", "false"]),
         (POST + "  models:\n    |\n", ["draft", "polish"]),
         (POST + "  models:\n    draft: a/b\n    |\n", ["polish"]),
+        (POST + "  reasoning: |\n", LEVELS),
+        (POST + "  reasoning:\n    |\n", ["draft", "polish"]),
+        (POST + "  reasoning:\n    draft: h|\n", LEVELS),
         ("  models:\n    |\n", []),
         ("  inputs:\n    |\n", []),
         (POST + "  inputs: |\n", []),

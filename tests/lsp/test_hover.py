@@ -25,6 +25,8 @@ POST = "  pipeline: post\n"
         (POST + "  inputs:\n    notes|: x\n", "taken from the document"),
         (POST + "  inputs:\n    readers: y|ou\n", "Required."),
         (POST + "  models:\n    dr|aft: c/d\n", "All of it"),
+        (POST + "  reasoning: {dr|aft: low}\n", "All of it"),
+        ("  reasoning: hi|gh\n", "24,576 tokens for thinking"),
     ],
 )
 async def test_a_word_says_what_it_means(

@@ -78,6 +78,10 @@ class ScriptedModels:
         """By model: why a call would be refused before anything is sent."""
         self.windows: dict[str, int] = {}
         """By model; others have a window of 8192 tokens."""
+        self.thinkers: set[str] = set()
+        """Models that are known to think before they answer."""
+        self.output_limits: dict[str, int] = {}
+        """By model; others have no known limit."""
         self.prices: dict[str, float | None] = {}
         """By model; others cost a millionth of a dollar a token."""
         self.identities: dict[str, str] = {}
@@ -157,6 +161,8 @@ class ScriptedModels:
             context_window=self.windows.get(call.model, WINDOW),
             input_cost_per_token=self.prices.get(call.model, PRICE),
             output_cost_per_token=self.prices.get(call.model, PRICE),
+            output_limit=self.output_limits.get(call.model),
+            thinks=call.model in self.thinkers,
             destination="this machine",
             refusal=self.refusals.get(call.model),
         )

@@ -312,6 +312,7 @@ export interface StepSpec {
   readonly maxTokens: number | null;
   readonly temperature: number | null;
   readonly primer: boolean;
+  readonly reasoning: ('none' | 'low' | 'medium' | 'high') | number | null;
 }
 /**
  * What every command accepts.
@@ -456,6 +457,7 @@ export interface RunStartParams {
         readonly [k: string]: readonly string[] | string;
       }
     | undefined;
+  readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
   readonly output?: (('new_file' | 'replace' | 'insert') | null) | undefined;
   readonly outputPath?: (string | null) | undefined;
   readonly name?: (string | null) | undefined;
@@ -497,6 +499,7 @@ export interface PipelineRun {
   readonly models: {
     readonly [k: string]: readonly string[];
   };
+  readonly reasoning: ('none' | 'low' | 'medium' | 'high') | number | null;
   readonly output: 'new_file' | 'replace' | 'insert';
   readonly outputPath: string | null;
   readonly isDone: boolean;
@@ -834,6 +837,7 @@ export interface StepRunParams {
   readonly step?: (string | null) | undefined;
   readonly models?: (readonly string[] | null) | undefined;
   readonly samples?: (number | null) | undefined;
+  readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
   readonly confirmed?: boolean | undefined;
 }
 /**
@@ -847,6 +851,7 @@ export interface StepRegenerateParams {
   readonly step?: (string | null) | undefined;
   readonly models?: (readonly string[] | null) | undefined;
   readonly samples?: (number | null) | undefined;
+  readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
   readonly confirmed?: boolean | undefined;
   readonly feedback?: (string | null) | undefined;
 }
@@ -988,6 +993,7 @@ export interface DocumentPolishParams {
   readonly instruction?: (string | null) | undefined;
   readonly models?: (readonly string[] | null) | undefined;
   readonly samples?: (number | null) | undefined;
+  readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
   readonly apply?: boolean | undefined;
   readonly confirmed?: boolean | undefined;
 }
@@ -1535,6 +1541,7 @@ export interface ModelSettings {
         readonly [k: string]: readonly string[];
       }
     | undefined;
+  readonly timeout?: (number | null) | undefined;
 }
 /**
  * The editor's section `writeit`. A setting takes precedence over a preference.
@@ -1548,6 +1555,7 @@ export interface Settings {
   readonly exportFormat?: (('yaml' | 'json' | 'markdown') | null) | undefined;
   readonly codeLens?: Toggle | undefined;
   readonly output?: (('new_file' | 'replace' | 'insert') | null) | undefined;
+  readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
 }
 /**
  * Something that can be switched off.

@@ -4,6 +4,8 @@ import * as vscode from 'vscode';
 const SERVER_KEYS = [
   'models.default',
   'models.steps',
+  'models.timeout',
+  'reasoning',
   'maxCostUsd.run',
   'maxCostUsd.day',
   'maxCostUsd.unknown',

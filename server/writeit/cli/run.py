@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
 from writeit.cli.console import Console
 from writeit.cli.interactive.loop import Shell, run_interactively
@@ -26,6 +27,7 @@ from writeit.cli.workspace import (
 )
 from writeit.domain.errors import InvalidTransition, WriteItError
 from writeit.domain.operations import lifecycle, select
+from writeit.domain.pipeline import Reasoning
 from writeit.domain.placement import with_line_ends_of
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.domain.session import CostLimits, Settings
@@ -53,6 +55,7 @@ class RunRequest:
     inputs: dict[str, str] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     primer: str | None = None
+    reasoning: Reasoning | None = None
     limits: CostLimits = field(default_factory=CostLimits)
     confirmed: bool = False
 
@@ -100,6 +103,8 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
         config = _front_matter_config_of(run)
     selection = ModelSelection(
         models=config.models,
+        front_matter_reasoning=config.reasoning,
+        reasoning=request.reasoning,
         providers=config.providers,
         own_pipelines=own_pipelines(),
         confirmed=request.confirmed,
@@ -136,6 +141,7 @@ async def _start_new_run(
             primer=primer,
             front_matter_models=config.models,
             models={step: models for step in configuration.step_names if models},
+            reasoning=request.reasoning,
             uri=request.file.resolve().as_uri() if request.file else None,
             output_path=config.output_path,
         )
@@ -162,6 +168,20 @@ def _front_matter_config_of(run: PipelineRun) -> FrontMatterConfig:
     return _read_notes(path).require_valid().front_matter.config
 
 
+def _parse_reasoning(
+    _context: click.Context, _option: click.Parameter, word: str | None
+) -> Reasoning | None:
+    """Return the value of `--reasoning`."""
+    if word is None:
+        return None
+    try:
+        number = int(word) if word.isascii() and word.isdigit() else word
+        return TypeAdapter[Reasoning](Reasoning).validate_python(number)
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise click.BadParameter(f"{word!r} {message}.") from error
+
+
 ChooseMode = Literal["first", "ask"]
 
 
@@ -173,6 +193,12 @@ ChooseMode = Literal["first", "ask"]
 @click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE")
 @click.option(
     "-m", "--model", "models", multiple=True, help="Use this model; can be repeated."
+)
+@click.option(
+    "--reasoning",
+    metavar="none|low|medium|high|TOKENS",
+    callback=_parse_reasoning,
+    help="How long models may think; default: as their provider says.",
 )
 @click.option("-p", "--primer", help="The style to write in.")
 @click.option(
@@ -206,6 +232,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
     file: Path | None,
     inputs: tuple[str, ...],
     models: tuple[str, ...],
+    reasoning: Reasoning | None,
     primer: str | None,
     choose: ChooseMode,
     resume: UUID | None,
@@ -231,6 +258,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
         inputs=parse_inputs(inputs),
         models=models,
         primer=primer,
+        reasoning=reasoning,
         limits=CostLimits(run=max_cost),
         confirmed=yes,
     )

@@ -6,13 +6,9 @@ is a new configuration and old runs keep theirs.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import (
-    Field,
-    JsonValue,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from writeit.domain.entity import Entity, GrowingEntity, Name, UtcDatetime, content_hash
 
@@ -20,8 +16,25 @@ InputType = Literal["text", "choice", "number", "boolean"]
 InputSource = Literal["document", "selection", "title", "path"]
 AppliesTo = Literal["document", "selection"]
 Output = Literal["new_file", "replace", "insert"]
-Reasoning = Literal["none", "low", "medium", "high"] | int
+THINKING_ROOM: Final = {"none": 0, "low": 2_048, "medium": 8_192, "high": 24_576}
+"""Tokens for thinking, by level."""
+
+
+def _check_reasoning(value: object) -> object:
+    is_level = isinstance(value, str) and value in THINKING_ROOM
+    if is_level or (type(value) is int and value > 0):
+        return value
+    levels = ", ".join(THINKING_ROOM)
+    raise ValueError(f"should be {levels}, or a number of tokens above 0")
+
+
+Reasoning = Annotated[
+    Literal["none", "low", "medium", "high"] | Annotated[int, Field(gt=0)],
+    BeforeValidator(_check_reasoning),
+]
 """How long a model may think before its answer: a level, or a number of tokens."""
+EVERY_STEP = "*"
+"""The key of a value that is for all steps that are not named."""
 
 
 class InputSpec(Entity):
@@ -101,7 +114,7 @@ def _is_number(value: str) -> bool:
 class StepSpec(GrowingEntity):
     """One step: a prompt and the models that answer it."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"primer"})
+    ADDED: ClassVar[frozenset[str]] = frozenset({"primer", "reasoning"})
 
     FORM_1: ClassVar[frozenset[str]] = frozenset(
         {"name", "description", "prompt", "models", "samples", "max_tokens"}
@@ -120,6 +133,9 @@ class StepSpec(GrowingEntity):
     temperature: float | None = Field(default=None, ge=0, le=2)
     primer: bool = True
     """False keeps the chosen style primer out of this step's prompts."""
+    reasoning: Reasoning | None = None
+    """How long a model may think: none, low, medium, high or a number of tokens, on top
+    of `max_tokens`; unset, its provider decides."""
 
 
 class PipelineConfiguration(Entity):

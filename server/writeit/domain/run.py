@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Self
+from typing import ClassVar, Self
 from urllib.parse import unquote
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from writeit.domain.entity import Entity, Name, TokenUsage, UtcDatetime, total_cost
+from writeit.domain.entity import (
+    Entity,
+    GrowingEntity,
+    Name,
+    TokenUsage,
+    UtcDatetime,
+    total_cost,
+)
 from writeit.domain.errors import FailureReason
-from writeit.domain.pipeline import Output
+from writeit.domain.pipeline import Output, Reasoning
 from writeit.text.block_reader import split_paragraphs
 from writeit.text.lines import fold_space, stand_in
 
@@ -353,8 +360,10 @@ class AppliedText(Entity):
     mode: Output
 
 
-class PipelineRun(Entity):
+class PipelineRun(GrowingEntity):
     """Represents a specific execution instance of a pipeline configuration."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"reasoning"})
 
     pipeline_run_id: UUID
     configuration_id: str = Field(min_length=1)
@@ -371,6 +380,8 @@ class PipelineRun(Entity):
     primer: RunPrimer | None = None
     models: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Only the models named by `run.start`; others are resolved when a step is run."""
+    reasoning: Reasoning | None = None
+    """How long models may think, if `run.start` says so."""
     output: Output = "new_file"
     output_path: str | None = None
     document: RunDocument = RunDocument()

@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from writeit.domain.entity import NAME_PATTERN, Entity, Name, StringList, UtcDatetime
 from writeit.domain.key_bindings import is_chord_conflict, parse_chord
-from writeit.domain.pipeline import Output
+from writeit.domain.pipeline import Output, Reasoning
 from writeit.domain.primer import NO_PRIMER
 from writeit.domain.run import split_model_id
 
@@ -200,6 +200,8 @@ class ModelSettings(_SettingsSection):
 
     default: StringList = ()
     steps: dict[str, StringList] = Field(default_factory=dict)
+    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Seconds to wait for the first text of an answer."""
 
 
 Dollars = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -249,6 +251,7 @@ class Settings(_SettingsSection):
     export_format: ExportFormat | None = None
     code_lens: Toggle = Toggle()
     output: Output | None = None
+    reasoning: Reasoning | None = None
 
 
 def _require_characters(value: str) -> None:

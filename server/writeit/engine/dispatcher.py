@@ -59,13 +59,7 @@ class Dispatcher:
         data_policy.check_models([call.model for call, _ in planned.prompts], policy)
         await data_policy.check_provider_names(self._services.models, policy)
         check_call_count(planned, confirmed=selection.confirmed)
-        prepared = await requests.prepare_calls(
-            self._services.models,
-            context.configuration,
-            context.spec,
-            planned.prompts,
-            context.run,
-        )
+        prepared = await requests.prepare_calls(context, planned.prompts, selection)
         limits = selection.settings.max_cost_usd
         self._cost_limiter.reserve(context.run, prepared, limits)
         observer = self._with_text_callback(request.run_id, observer)

@@ -49,13 +49,15 @@ def min_cost(estimate: CallEstimate) -> float | None:
 
 
 def max_cost(call: ModelCall, estimate: CallEstimate) -> float | None:
-    """Return the cost of prompt and longest answer in US dollars; None if unknown."""
+    """Return the highest cost in US dollars, thinking included; None if unknown."""
     prompt, price = min_cost(estimate), estimate.output_cost_per_token
     if prompt is None or price is None:
         return None
     if price == 0:
         return prompt
-    longest = call.max_tokens or estimate.output_limit
+    longest = estimate.output_limit
+    if call.max_tokens is not None:
+        longest = call.max_tokens + call.thinking_room
     return None if longest is None else prompt + longest * price
 
 

@@ -15,7 +15,14 @@ from writeit.domain import events as e
 from writeit.domain.errors import InvalidParams, InvalidPipeline, NotFound
 from writeit.domain.model_id import check_model_id, model_id_problem
 from writeit.domain.operations.lifecycle import check_name
-from writeit.domain.pipeline import InputSpec, Output, PipelineConfiguration, StepSpec
+from writeit.domain.pipeline import (
+    EVERY_STEP,
+    InputSpec,
+    Output,
+    PipelineConfiguration,
+    Reasoning,
+    StepSpec,
+)
 from writeit.domain.placement import passage_of
 from writeit.domain.primer import NO_PRIMER, StylePrimer
 from writeit.domain.run import (
@@ -33,6 +40,10 @@ class ModelSelection:
 
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of the front matter: step to model ids."""
+    front_matter_reasoning: Mapping[str, Reasoning] = field(default_factory=dict)
+    """By step, `EVERY_STEP` for all others."""
+    reasoning: Reasoning | None = None
+    """Named by the command."""
     providers: tuple[str, ...] | None = None
     """Of the front matter: the allowed providers; None allows all."""
     own_pipelines: frozenset[str] = frozenset()
@@ -49,6 +60,21 @@ class ModelSelection:
             self.settings.streaming_buffer_size
             or self.preferences.streaming_buffer_size
         )
+
+
+def resolve_reasoning(
+    spec: StepSpec, run: PipelineRun, selection: ModelSelection
+) -> Reasoning | None:
+    """Return how long a step's models may think; None leaves it to the provider."""
+    front_matter = selection.front_matter_reasoning
+    candidates = (
+        selection.reasoning,
+        run.reasoning,
+        front_matter.get(spec.name, front_matter.get(EVERY_STEP)),
+        spec.reasoning,
+        selection.settings.reasoning,
+    )
+    return next((value for value in candidates if value is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +303,7 @@ class StartRequest:
     primer: StylePrimer | None = None
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     front_matter_models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reasoning: Reasoning | None = None
     name: str | None = None
     uri: str | None = None
     output: Output | None = None
@@ -324,6 +351,7 @@ def run_started_event(
         uri=request.uri,
         primer=_pin_primer(request.primer),
         models=dict(request.models),
+        reasoning=request.reasoning,
         output=request.output or configuration.output,
         output_path=request.output_path,
         document=request.document,

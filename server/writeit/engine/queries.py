@@ -20,8 +20,8 @@ from writeit.engine.limits import max_cost, min_cost
 from writeit.engine.requests import (
     GenerateStep,
     StepContext,
-    build_model_call,
     context_window_error,
+    estimate_call,
     resolve_models,
 )
 from writeit.ports.models import CallEstimate, ModelCall
@@ -50,14 +50,14 @@ async def build_preview(request: GenerateStep, context: StepContext) -> StepPrev
     """
     _check_reachable(context.run, context.state)
     prompt = await context.build_prompt(request.model_selection.own_pipelines)
-    calls = [
-        build_model_call(context.configuration, context.spec, model, prompt)
-        for model in await _models_to_preview(request, context)
-    ]
-    for call in calls:
-        check_model_id(call.model)
-    estimates = await asyncio.gather(
-        *(context.services.models.estimate(call) for call in calls)
+    named = await _models_to_preview(request, context)
+    for model in named:
+        check_model_id(model)
+    estimated = await asyncio.gather(
+        *(
+            estimate_call(context, model, prompt, request.model_selection)
+            for model in named
+        )
     )
     policy = data_policy.resolve_allowed_providers(
         context.services.store, context.run, request.model_selection.providers
@@ -67,7 +67,7 @@ async def build_preview(request: GenerateStep, context: StepContext) -> StepPrev
         _model_preview(
             call, estimate, allowed=unknown is None and policy.allows(call.model)
         )
-        for call, estimate in zip(calls, estimates, strict=True)
+        for call, estimate in estimated
     ]
     is_new_file = context.run.output == "new_file"
     head = with_providers("", policy.providers) if is_new_file else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -21,7 +21,7 @@ from writeit.domain.errors import (
 from writeit.domain.model_id import check_model_id
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
-from writeit.domain.pipeline import PipelineConfiguration, StepSpec
+from writeit.domain.pipeline import THINKING_ROOM, PipelineConfiguration, StepSpec
 from writeit.domain.run import (
     Call,
     PipelineRun,
@@ -33,6 +33,7 @@ from writeit.engine.precedence import (
     ModelSelection,
     identify_models,
     is_named_by_workspace,
+    resolve_reasoning,
     resolve_step_models,
 )
 from writeit.engine.streaming import RetryPolicy
@@ -95,11 +96,7 @@ def replacement_calls(
 
 
 async def prepare_calls(
-    models: Models,
-    configuration: PipelineConfiguration,
-    spec: StepSpec,
-    prompts: Sequence[tuple[Call, str]],
-    run: PipelineRun,
+    context: StepContext, prompts: Sequence[tuple[Call, str]], selection: ModelSelection
 ) -> list[PreparedCall]:
     """Estimate each call's tokens and cost, and check its context window.
 
@@ -112,15 +109,14 @@ async def prepare_calls(
         check_model_id(call.model)
 
     async def prepare(call: Call, prompt: str) -> PreparedCall:
-        model_call = build_model_call(
-            configuration, spec, call.model, prompt, run.pipeline_run_id
+        model_call, estimate = await estimate_call(
+            context, call.model, prompt, selection
         )
-        estimate = await models.estimate(model_call)
         return PreparedCall(
             call=call,
             model_call=model_call,
             estimate=estimate,
-            document=run.document,
+            document=context.run.document,
             refusal=estimate.refusal or context_window_error(model_call, estimate),
         )
 
@@ -186,24 +182,49 @@ def failure_reason(error: ModelError | NotFound | None) -> FailureReason:
     return error.reason if error is not None else "unavailable"
 
 
-def build_model_call(
-    configuration: PipelineConfiguration,
-    spec: StepSpec,
-    model: str,
-    prompt: str,
-    run_id: UUID | None = None,
-) -> ModelCall:
-    """Return the call with the step's settings, else the pipeline's defaults."""
+async def estimate_call(
+    context: StepContext, model: str, prompt: str, selection: ModelSelection
+) -> tuple[ModelCall, CallEstimate]:
+    """Return the call with the step's settings, else the defaults, and its estimate.
+
+    Raises:
+        NotFound, ModelError: see `Models.estimate`.
+    """
+    spec, configuration = context.spec, context.configuration
     temperature = spec.temperature
     if temperature is None:
         temperature = configuration.default("temperature", float)
-    return ModelCall(
+    call = ModelCall(
         model=model,
         prompt=prompt,
         max_tokens=spec.max_tokens or configuration.default("max_tokens", int),
         temperature=temperature,
-        run_id=run_id,
+        reasoning=resolve_reasoning(spec, context.run, selection),
+        timeout=selection.settings.models.timeout,
+        run_id=context.run.pipeline_run_id,
     )
+    estimate = await context.services.models.estimate(call)
+    return replace(call, thinking_room=_thinking_room(call, estimate)), estimate
+
+
+def _thinking_room(call: ModelCall, estimate: CallEstimate) -> int:
+    """Return the tokens that a call has for thinking, besides those of its text."""
+    wanted = call.reasoning
+    if wanted is None:
+        wanted = "medium" if estimate.thinks else "none"
+    room = THINKING_ROOM[wanted] if isinstance(wanted, str) else wanted
+    largest = largest_room(call, estimate)
+    return room if largest is None else min(room, largest)
+
+
+def largest_room(call: ModelCall, estimate: CallEstimate) -> int | None:
+    """Return the tokens that the model's limits leave for thinking; None if unknown."""
+    text = call.max_tokens or 0
+    limits = [estimate.output_limit]
+    if estimate.context_window is not None:
+        limits.append(estimate.context_window - estimate.prompt_tokens)
+    known = [limit for limit in limits if limit is not None]
+    return max(min(known) - text, 0) if known else None
 
 
 def context_window_error(

@@ -15,7 +15,12 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from writeit.domain.entity import Entity, Name, StringList
 from writeit.domain.errors import InvalidPipeline
-from writeit.domain.pipeline import InputSpec, PipelineConfiguration
+from writeit.domain.pipeline import (
+    EVERY_STEP,
+    InputSpec,
+    PipelineConfiguration,
+    Reasoning,
+)
 from writeit.domain.primer import NO_PRIMER
 from writeit.domain.run import RunDocument, split_model_id
 from writeit.library.catalog import Library, LibraryEntry
@@ -64,6 +69,13 @@ def _to_input_text(value: object) -> object:
 InputText = Annotated[str, BeforeValidator(_to_input_text)]
 
 
+def _by_step(value: object) -> object:
+    """Return a value for all steps as a mapping."""
+    if isinstance(value, dict):
+        return value
+    return {} if value is None else {EVERY_STEP: value}
+
+
 class FrontMatterConfig(Entity):
     """What a document sets for its runs; all of it is optional."""
 
@@ -73,6 +85,11 @@ class FrontMatterConfig(Entity):
     """The id of the style primer."""
     models: dict[str, StringList] = Field(default_factory=dict)
     """Model ids for each step."""
+    reasoning: Annotated[dict[str, Reasoning], BeforeValidator(_by_step)] = Field(
+        default_factory=dict
+    )
+    """How long models may think: none, low, medium, high or a number of tokens, for all
+    steps or for each step."""
     inputs: dict[str, InputText] = Field(default_factory=dict)
     """Values for the pipeline's inputs."""
     output_path: str | None = None
@@ -387,6 +404,7 @@ def _check_names(
     """Warn of steps and inputs that the pipeline does not have; they are ignored."""
     for key, kind, names, known in (
         ("models", "step", config.models, pipeline.step_names),
+        ("reasoning", "step", config.reasoning, [*pipeline.step_names, EVERY_STEP]),
         ("inputs", "input", config.inputs, [spec.name for spec in pipeline.inputs]),
     ):
         for name in names:

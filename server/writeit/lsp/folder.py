@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from writeit.domain.errors import StoreError, WriteItError
+from writeit.domain.pipeline import Reasoning
 from writeit.domain.run import AppliedText, PipelineRun, PipelineStatus
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import (
@@ -245,11 +246,17 @@ class WorkspaceFolder:
         return Settings.model_validate(valid)
 
     async def model_selection(
-        self, config: FrontMatterConfig, *, confirmed: bool = False
+        self,
+        config: FrontMatterConfig,
+        *,
+        confirmed: bool = False,
+        reasoning: Reasoning | None = None,
     ) -> ModelSelection:
         """Combine a document's front matter with settings and preferences."""
         return ModelSelection(
             models=config.models,
+            front_matter_reasoning=config.reasoning,
+            reasoning=reasoning,
             providers=config.providers,
             own_pipelines=own_pipelines(self._own_library_cache),
             confirmed=confirmed,

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field, RootModel, SecretStr
 
 from writeit.domain.entity import UtcDatetime
-from writeit.domain.pipeline import Output
+from writeit.domain.pipeline import Output, Reasoning
 from writeit.domain.run import PipelineStatus
 from writeit.domain.session import ExportFormat
 from writeit.lsp import shapes
@@ -122,6 +122,7 @@ class RunStartParams(Params):
     inputs: dict[str, str | int | float | bool] = Field(default_factory=dict)
     primer: str | None = None
     models: dict[str, list[str] | str] = Field(default_factory=dict)
+    reasoning: Reasoning | None = None
     output: Output | None = None
     output_path: str | None = None
     name: str | None = None
@@ -227,6 +228,7 @@ class StepPreviewResult(WireModel):
 
 class StepRunParams(StepPreviewParams):
     samples: int | None = Field(default=None, ge=1, le=10)
+    reasoning: Reasoning | None = None
     confirmed: bool = False
 
 
@@ -315,6 +317,7 @@ class DocumentPolishParams(Params):
     instruction: str | None = None
     models: list[str] | None = Field(default=None, min_length=1)
     samples: int | None = Field(default=None, ge=1, le=10)
+    reasoning: Reasoning | None = None
     apply: bool = False
     confirmed: bool = False
 

@@ -22,7 +22,7 @@ from pydantic.alias_generators import to_camel
 
 from writeit.domain.errors import FailureReason
 from writeit.domain.operations import permitted
-from writeit.domain.pipeline import AppliesTo, InputType, Output
+from writeit.domain.pipeline import AppliesTo, InputType, Output, Reasoning
 from writeit.domain.run import (
     DONE_STATUSES,
     PipelineRun,
@@ -211,6 +211,7 @@ class WirePipelineRun(WireModel):
     uri: str | None
     primer: WireRunPrimer | None
     models: dict[str, list[str]]
+    reasoning: Reasoning | None
     output: Output
     output_path: str | None
     is_done: bool
@@ -284,6 +285,7 @@ class WireStepSpec(WireModel):
     max_tokens: int | None
     temperature: float | None
     primer: bool
+    reasoning: Reasoning | None
 
 
 class WirePipelineConfiguration(WireModel):

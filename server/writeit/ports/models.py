@@ -28,6 +28,8 @@ class ModelCall:
     """How long the model may think; None is the provider's default."""
     shared_prefix: int = 0
     """Characters at the start of `prompt` that other prompts of the run share."""
+    timeout: float | None = None
+    """Seconds to wait for the first text; None is the default of the adapter."""
     temperature: float | None = None
     run_id: UUID | None = None
     """The run that the call is for: waiting calls are started run by run in turn."""

@@ -227,6 +227,7 @@ class RunFields(RunHead):
     uri: str | None = None
     primer: RunPrimerRecord | None = None
     models: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    reasoning: str | int | None = None
     output: Output
     output_path: str | None = None
     document: DocumentRecord = DocumentRecord()

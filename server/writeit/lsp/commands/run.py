@@ -79,6 +79,7 @@ async def create_run(
             primer=primer,
             models=await _resolve_models(request, params.models),
             front_matter_models=config.models,
+            reasoning=params.reasoning,
             name=params.name,
             uri=params.uri,
             output=params.output or _configured_output(configuration, settings),

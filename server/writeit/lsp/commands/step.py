@@ -157,8 +157,11 @@ async def model_selection_for(
     """Return what front matter, settings and preferences say about a run's models."""
     run = await folder.engine.load_run(run_id)
     config = request.session.documents.front_matter_config_of(run)
-    confirmed = getattr(request.params, "confirmed", False)
-    return await folder.model_selection(config, confirmed=confirmed)
+    return await folder.model_selection(
+        config,
+        confirmed=getattr(request.params, "confirmed", False),
+        reasoning=getattr(request.params, "reasoning", None),
+    )
 
 
 async def _read_user_edits(request: Request[Any], folder: WorkspaceFolder) -> UserEdits:

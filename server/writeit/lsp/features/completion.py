@@ -9,7 +9,7 @@ from typing import Literal
 
 from lsprotocol import types
 
-from writeit.domain.pipeline import InputSpec, PipelineConfiguration
+from writeit.domain.pipeline import THINKING_ROOM, InputSpec, PipelineConfiguration
 from writeit.domain.primer import NO_PRIMER
 from writeit.domain.run import split_model_id
 from writeit.library.catalog import Library
@@ -30,6 +30,8 @@ KEY_PATHS = frozenset(
 )
 """The paths below which words are keys; below other paths they are values."""
 
+_REASONING = (WRITEIT_KEY, "reasoning")
+"""The path of one word for all steps, or of a word for each step."""
 _MAPPING_KEYS = frozenset({WRITEIT_KEY, "models", "inputs"})
 _PLAIN_MODEL_ID = re.compile(r"\w[\w./:@+-]*(?<!:)")
 """Ids that need no quotes in YAML."""
@@ -64,7 +66,8 @@ class SuggestionSources:
 def suggest(context: CursorContext, sources: SuggestionSources) -> list[Suggestion]:
     """Return the suggestions at the cursor, the likeliest first."""
     word = context.word
-    if word.path in KEY_PATHS:
+    is_step = word.path == _REASONING and not word.is_beside_key
+    if word.path in KEY_PATHS or is_step:
         if word.kind == "value" and word.is_beside_key:
             return []  # a key would need a line of its own, or braces
         if " " in word.text:
@@ -106,7 +109,7 @@ def _known_keys(
             for spec in sorted(pipeline.inputs, key=_input_rank):
                 required = "required" if spec.required else "optional"
                 yield spec.name, required, hover.describe_input(spec)
-        case (_, "models") if pipeline:
+        case (_, "models" | "reasoning") if pipeline:
             for step in pipeline.steps:
                 yield step.name, step.description, hover.describe_step(step)
 
@@ -136,6 +139,9 @@ def _suggest_values(
             for spec in pipeline.inputs:
                 if spec.name == name:
                     yield from _suggest_options(spec, quoted=context.word.is_quoted)
+        case ("reasoning",) | ("reasoning", _) if not present:
+            for level, room in THINKING_ROOM.items():
+                yield Suggestion(level, level, "choice", f"{room:,} tokens")
         case ("models", _):
             yield from _suggest_models(sources.models.values(), present, context)
         case ("providers",):

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
-from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
+from writeit.domain.pipeline import (
+    THINKING_ROOM,
+    InputSpec,
+    PipelineConfiguration,
+    StepSpec,
+)
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import split_model_id
 from writeit.library.catalog import Library
@@ -103,6 +108,11 @@ def describe_step(spec: StepSpec) -> str:
         f"**{spec.name}**{_colon_suffix(escape_inline(spec.description))}",
         f"Uses {models} if no model is set here." if models else "",
     )
+
+
+def _describe_reasoning(level: str) -> str | None:
+    room = THINKING_ROOM.get(level)
+    return None if room is None else f"**{level}**: {room:,} tokens for thinking."
 
 
 def describe_primer(primer: StylePrimer) -> str:
@@ -221,7 +231,9 @@ def _describe_word(  # noqa: PLR0911 -- one return a kind of word
             return next(
                 (describe_input(s) for s in pipeline.inputs if s.name == name), None
             )
-        case ("models", name), "key" if pipeline:
+        case ("reasoning", *_), "value":
+            return _describe_reasoning(word.text)
+        case ("models" | "reasoning", name), "key" if pipeline:
             return next(
                 (describe_step(s) for s in pipeline.steps if s.name == name), None
             )
