@@ -230,7 +230,7 @@ async def test_a_step_without_answers_can_be_skipped(shell: Terminal) -> None:
     """The failure is shown; `edit` is refused without an editor."""
     result = await run_lines(shell, "edit 1\nskip\nquit\n", "-m", "openai/err-400")
     assert result.code == 0
-    assert "No answer · openai/err-400" in result.err
+    assert "openai/err-400 · no answer" in result.err
     run = await stored_run(shell, last_run_id(result))
     assert run["steps"]["angles"]["status"] == "SKIPPED"
 

@@ -331,7 +331,8 @@ async def test_a_page_to_read_says_where_its_texts_stand(one_editor: Editor) -> 
         assert section["responseId"] == answer["responseId"]
         shown = lines[section["firstLine"] : section["lastLine"] + 1]
         assert "\n".join(shown) == answer["processedContent"]
-        number = section["index"] + 1
+        number = section["number"]
+        assert number == answer["number"]
         assert lines[section["headingLine"]].startswith(f"## Answer {number} ")
 
 

@@ -88,11 +88,11 @@ async def to_the_draft(writer: Writer, notes: Document) -> None:
     await writer.take(angles, r"Choose this answer", "The flood")
     await writer.take(notes, "Generate outline")
     outline = await writer.open(notes, "Open the step outline")
-    await writer.sees(outline, "## Answer 1")
+    await writer.sees(outline, "1 answer to choose from")
     assert "for beginners" in outline.text
     writer.say(outline, "fewer parts")
     await writer.take(outline, "Regenerate with feedback", "fewer parts")
-    await writer.sees(outline, "## Answer 2")
+    await writer.sees(outline, "2 answers to choose from")
     assert "fewer parts" in outline.text[outline.text.index("## Answer 2") :]
     await writer.take(outline, r"Choose this answer \(answer 2\)", "## Answer 2")
 
@@ -101,7 +101,7 @@ async def to_the_article(writer: Writer, notes: Document) -> None:
     """A draft joined of two models' answers, polished and chosen."""
     await writer.take(notes, "Generate draft")
     draft = await writer.open(notes, "Open the step draft")
-    await writer.sees(draft, "## Answer 2")
+    await writer.sees(draft, "2 answers to choose from")
     for passage in ("Water moves.", "Rivers run."):
         await writer.take(draft, "Add to merge", passage)
     await writer.sees(draft, "Water moves.\n\nRivers run.")

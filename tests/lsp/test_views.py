@@ -90,10 +90,11 @@ async def test_words_typed_into_a_view_go_with_the_choice(
         page = typed(page, "answer 1", "My ")
         page = typed(page, "answer 2", "Not this: ")
         path.write_text(typed(page, "feedback", "shorter"), encoding="utf-8")
-        run = await editor.choose(run_id)
+        answers = (await editor.show(run_id))["steps"]["angles"]["aiResponses"]
+        (first,) = (answer for answer in answers if answer["number"] == 1)
+        run = await editor.choose(run_id, first["responseId"])
         angles = run["steps"]["angles"]
-        first = angles["aiResponses"][0]["rawOutput"]
-        assert angles["content"] == f"My {first}"
+        assert angles["content"] == f"My {first['rawOutput']}"
         assert angles["userFeedback"] == "shorter"
         after = path.read_text(encoding="utf-8")
         assert "Not this: " in after

@@ -62,7 +62,7 @@ def test_a_steps_page_keeps_its_shape(name: str, model: str, said: str) -> None:
         failures=(samples.a_failure(21, model, "refused", said),),
     )
     page = render_step(samples.up_to_draft(step, name=name), "draft", description=said)
-    assert titles(page) == ["Answer 1", "No answer", "Merge", "Feedback"]
+    assert titles(page) == ["Answer 1", "Answer 2", "Merge", "Feedback"]
 
 
 @settings(deadline=None)

@@ -85,10 +85,9 @@ def test_calls_stand_in_the_order_they_were_asked() -> None:
     assert isinstance(second, StreamingResponse)
     step = answered(new_run(), "one", "two").steps["angles"]
     turned = step.evolve(calls=step.calls[::-1])
-    shown = [
-        item.index for item in list_answers(turned) if isinstance(item, EndedAnswer)
-    ]
-    assert shown == [1, 0]
+    shown = [item for item in list_answers(turned) if isinstance(item, EndedAnswer)]
+    assert [item.number for item in shown] == [1, 2]
+    assert [item.answer.raw_output for item in shown] == ["two", "one"]
 
 
 def test_a_call_that_is_not_made_yet_waits() -> None:
@@ -97,7 +96,8 @@ def test_a_call_that_is_not_made_yet_waits() -> None:
     step = current(run)
     first = step.evolve(streaming=step.streaming[:1])
     assert [type(item) for item in list_answers(first)] == [StreamingResponse, Call]
-    assert "## Queued" in render_step(run.with_step(first), "angles")
+    page = render_step(run.with_step(first), "angles")
+    assert "## Answer 2 · openai/test · queued" in page
     assert first.calls[1].response_id == calls[1].response_id
 
 

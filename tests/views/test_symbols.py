@@ -56,9 +56,9 @@ def test_whatever_is_in_a_text_the_page_keeps_its_sections(
 ) -> None:
     """Each answer is found under its own heading, and merge and feedback after them."""
     page = page_of(one, other)
-    assert [(s.kind, s.response_id, s.index) for s in find_page_sections(page)] == [
-        ("answer", ANSWERS[0], 0),
-        ("answer", ANSWERS[1], 1),
+    assert [(s.kind, s.response_id, s.number) for s in find_page_sections(page)] == [
+        ("answer", ANSWERS[0], 1),
+        ("answer", ANSWERS[1], 2),
         ("merge", None, None),
         ("feedback", None, None),
     ]
@@ -77,8 +77,8 @@ def test_a_section_is_its_text_and_the_heading_it_stands_under() -> None:
     (section,) = (
         s for s in find_page_sections(page) if s.response_id == samples.an_id(21)
     )
-    assert lines[section.heading_line] == "## Answer 1 · openai/gpt-5"
-    assert lines[section.first_line - 1].startswith("<!-- writeit:answer 1 ")
+    assert lines[section.heading_line] == "## Answer 2 · openai/gpt-5"
+    assert lines[section.first_line - 1].startswith("<!-- writeit:answer 2 ")
     assert lines[section.first_line] == "# Night shift"
     assert lines[section.last_line + 1].startswith("<!-- /writeit:answer ")
 
@@ -93,13 +93,13 @@ def test_a_section_whose_line_she_deleted_is_empty() -> None:
 
 
 def test_a_streaming_answer_has_a_section() -> None:
-    """Passages can be taken before it ends; it has no index yet."""
+    """Passages can be taken before it ends; its number is known."""
     page = render_step(samples.up_to_draft(samples.six_answers()), "draft")
     (coming,) = (
         section for section in find_page_sections(page) if section.kind == "coming"
     )
     assert coming.response_id == samples.an_id(24)
-    assert coming.index is None
+    assert coming.number == 5
 
 
 def test_lines_count_as_editors_count_them() -> None:
@@ -121,4 +121,4 @@ def test_the_sides_of_a_comparison_and_an_answers_own_view() -> None:
     run = samples.up_to_draft(samples.waiting())
     (section,) = find_page_sections(render_response(run, "draft", samples.an_id(21)))
     assert section.response_id == samples.an_id(21)
-    assert section.index == 1
+    assert section.number == 2

@@ -524,7 +524,7 @@ export interface StepState {
   readonly editedContent: string | null;
   readonly passages: readonly Passage[];
   readonly mergedFrom: readonly MergePart[];
-  readonly failures: readonly Failure[];
+  readonly failures: readonly StepFailure[];
   readonly streaming: readonly Streaming[];
   readonly isDone: boolean;
   readonly can: StepPermissions;
@@ -534,6 +534,7 @@ export interface StepState {
  */
 export interface AIResponse {
   readonly responseId: string;
+  readonly number: number;
   readonly modelName: string;
   readonly provider: string;
   readonly promptUsed: string;
@@ -575,9 +576,9 @@ export interface MergePart {
   readonly text: string;
 }
 /**
- * A call that ended without any text.
+ * A call of a step that ended without any text.
  */
-export interface Failure {
+export interface StepFailure {
   readonly responseId: string;
   readonly model: string;
   readonly reason:
@@ -601,12 +602,14 @@ export interface Failure {
     | 'not_found'
     | 'cancelled';
   readonly message: string;
+  readonly number: number;
 }
 /**
  * An answer that is streaming, with the text received so far.
  */
 export interface Streaming {
   readonly responseId: string;
+  readonly number: number;
   readonly model: string;
   readonly text: string;
 }
@@ -864,12 +867,12 @@ export interface StepSelectParams {
   readonly wait?: boolean | undefined;
   readonly runId: string;
   readonly step?: (string | null) | undefined;
-  readonly response: number;
+  readonly response: number | string;
   readonly content?: (string | null) | undefined;
   readonly feedback?: (string | null) | undefined;
 }
 /**
- * `writeit.step.take`; `response` is an index, or an id while it streams.
+ * `writeit.step.take`; `response` is an index or an id.
  */
 export interface StepTakeParams {
   readonly folder?: (string | null) | undefined;
@@ -889,7 +892,7 @@ export interface StepMergeParams {
   readonly wait?: boolean | undefined;
   readonly runId: string;
   readonly step?: (string | null) | undefined;
-  readonly responses?: readonly number[] | undefined;
+  readonly responses?: readonly (number | string)[] | undefined;
   readonly passages?: readonly string[] | undefined;
   readonly content?: (string | null) | undefined;
   readonly instruction?: (string | null) | undefined;
@@ -976,7 +979,7 @@ export interface ResponseRateParams {
   readonly wait?: boolean | undefined;
   readonly runId: string;
   readonly step?: (string | null) | undefined;
-  readonly response: number;
+  readonly response: number | string;
   readonly score: number | null;
 }
 /**
@@ -1071,6 +1074,7 @@ export interface ViewReadResult {
 export interface ViewSection {
   readonly kind: 'answer' | 'coming' | 'merge' | 'feedback' | 'left' | 'right';
   readonly responseId: string | null;
+  readonly number: number | null;
   readonly index: number | null;
   readonly headingLine: number;
   readonly firstLine: number;
@@ -1262,6 +1266,26 @@ export interface NotFoundData {
   readonly [k: string]: unknown;
 }
 /**
+ * A call that ended without any text.
+ */
+export interface Failure {
+  readonly responseId: string;
+  readonly model: string;
+  readonly reason:
+    | 'auth'
+    | 'rate_limit'
+    | 'timeout'
+    | 'context'
+    | 'invalid_request'
+    | 'unavailable'
+    | 'refused'
+    | 'malformed'
+    | 'empty'
+    | 'not_found'
+    | 'cancelled';
+  readonly message: string;
+}
+/**
  * The state of the run or the step does not allow the command.
  */
 export interface InvalidTransitionData {
@@ -1417,6 +1441,7 @@ export interface StreamStarted {
 export interface StartedResponse {
   readonly responseId: string;
   readonly model: string;
+  readonly number: number;
 }
 /**
  * The next piece of an answer; the pieces joined are its `rawOutput`, exactly.
@@ -1445,6 +1470,7 @@ export interface StreamNotice {
 export interface StreamFinished {
   readonly kind: 'finished';
   readonly responseId: string;
+  readonly number: number;
   readonly index: number | null;
   readonly status: 'complete' | 'partial' | 'failed';
   readonly usage: TokenUsage | null;

@@ -235,8 +235,8 @@ class StreamPrinter:
         match event:
             case GenerationStarted():
                 self._shown_response_id = event.responses[0][0]
-                self._models = dict(event.responses)
-                models = ", ".join(model for _, model in event.responses)
+                self._models = {key: model for key, model, _ in event.responses}
+                models = ", ".join(self._models.values())
                 echo(f"\n── {event.step} ── {models}", bold=True, err=True)
             case ResponseDelta():
                 if event.response_id == self._shown_response_id:

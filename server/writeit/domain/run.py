@@ -106,6 +106,8 @@ class Call(Entity):
     """The incomplete call of the same generation that this one repeats."""
     merge: bool = False
     """Whether the model merges parts instead of answering the step's prompt."""
+    number: int | None = Field(default=None, ge=1)
+    """Its number in the run that was branched; None: its place among the calls."""
 
 
 class StreamingResponse(Entity):
@@ -257,6 +259,24 @@ class StepState(Entity):
     def generation(self) -> int:
         """The generation of the newest call, 0 before the first."""
         return max((call.generation for call in self.calls), default=0)
+
+    @property
+    def numbers(self) -> dict[UUID, int]:
+        """The number of each call and answer: its place among the calls, from 1.
+
+        It is fixed when the call is made. A call that replaces another has the number
+        of that one. What has no call, of an old import, comes last.
+        """
+        numbers: dict[UUID, int] = {}
+        for call in self.calls:
+            replaced = numbers.get(call.replaces) if call.replaces else None
+            free = max(numbers.values(), default=0) + 1
+            numbers[call.response_id] = call.number or replaced or free
+        rest = [answer.response_id for answer in self.ai_responses]
+        rest += [stream.response_id for stream in self.streaming]
+        for key in (*rest, *(failure.response_id for failure in self.failures)):
+            numbers.setdefault(key, max(numbers.values(), default=0) + 1)
+        return numbers
 
     def find_response(self, response_id: UUID) -> AIResponse | None:
         """Return the answer `response_id`, or None."""

@@ -98,7 +98,7 @@ class Dispatcher:
         run_id, selection = request.run_id, request.model_selection
         response_ids = [p.call.response_id for p in prepared]
         try:
-            await self._services.transactions.execute(
+            run = await self._services.transactions.execute(
                 run_id,
                 lambda run, now: (
                     *planned.operation(run, now),
@@ -110,7 +110,7 @@ class Dispatcher:
             self._cost_limiter.release(*response_ids)
             raise
         generation = Generation(
-            self._services, run_id, step, prepared, observer, selection.buffer_size
+            self._services, run, step, prepared, observer, selection.buffer_size
         )
         self.active_generations[run_id] = generation
         self._run_limiter.setting = selection.settings.max_concurrent_pipelines

@@ -61,15 +61,20 @@ class OutcomeRecorder:
     """Stores and reports how each call of a generation ended."""
 
     def __init__(
-        self, services: EngineServices, run_id: UUID, step: str, observer: Observer
+        self,
+        services: EngineServices,
+        run: PipelineRun,
+        step: str,
+        observer: Observer,
     ) -> None:
         self.is_stopped = False
         """Whether the user stopped the generation; its last outcome pauses the run."""
-        self._run_id = run_id
+        self._run_id = run.pipeline_run_id
         self._step = step
         self._models = services.models
         self._transactions = services.transactions
         self._observer = observer
+        self._numbers = run.steps[step].numbers
         self._failures: list[tuple[UUID, str, ModelError | NotFound | None]] = []
         self._kept_count = 0
 
@@ -208,6 +213,7 @@ class OutcomeRecorder:
         self._observer(
             ResponseFinished(
                 response_id=response_id,
+                number=self._numbers[response_id],
                 index=index,
                 status=status,
                 usage=usage,
@@ -245,28 +251,34 @@ class Generation:
     def __init__(
         self,
         services: EngineServices,
-        run_id: UUID,
+        run: PipelineRun,
         step: str,
         prepared: list[PreparedCall],
         observer: Observer,
         buffer_size: int,
     ) -> None:
-        self.run_id = run_id
+        """`run` is the run once its calls are recorded."""
+        self.run_id = run.pipeline_run_id
         self.step = step
         self._services = services
         self._prepared = prepared
         self._observer = observer
         self._buffer_size = buffer_size
-        self._outcomes = OutcomeRecorder(services, run_id, step, observer)
+        self._numbers = run.steps[step].numbers
+        self._outcomes = OutcomeRecorder(services, run, step, observer)
         self._cancellable_calls: set[asyncio.Task[Any]] = set()
         """Calls that stream. Recording the outcome of an ended call is not stopped."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self, run_limiter: RunLimiter, on_end: Callable[[], object]) -> None:
         """Start a task for the calls; it goes on when nobody waits for it."""
-        pairs = tuple((p.call.response_id, p.call.model) for p in self._prepared)
+        calls = [prepared.call for prepared in self._prepared]
+        responses = tuple(
+            (call.response_id, call.model, self._numbers[call.response_id])
+            for call in calls
+        )
         self._observer(
-            GenerationStarted(run_id=self.run_id, step=self.step, responses=pairs)
+            GenerationStarted(run_id=self.run_id, step=self.step, responses=responses)
         )
         for prepared in self._prepared:
             if prepared.refusal:

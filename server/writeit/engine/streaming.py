@@ -30,8 +30,8 @@ class GenerationStarted:
 
     run_id: UUID
     step: str
-    responses: tuple[tuple[UUID, str], ...]
-    """Pairs of response id and model id, in the order of the calls."""
+    responses: tuple[tuple[UUID, str, int], ...]
+    """Response id, model id and number, in the order of the calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,7 @@ class ResponseFinished:
     """The end of a call; no event of this answer follows."""
 
     response_id: UUID
+    number: int
     index: int | None
     """Its index among the step's answers; None if nothing was kept."""
     status: ResponseEndStatus

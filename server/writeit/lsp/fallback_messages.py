@@ -76,6 +76,16 @@ def _passage_added_message(_: p.StepTakeParams, step: shapes.WireStepState) -> s
     return f"Added to the merge of {step.step_name}: it has {passages}."
 
 
+def _chosen_answer(run: shapes.WirePipelineRun, params: p.StepSelectParams) -> str:
+    for step in run.steps.values():
+        for index, answer in enumerate(step.ai_responses):
+            if answer.response_id == params.response or (
+                step.step_name == params.step and index == params.response
+            ):
+                return f"Answer {answer.number}"
+    return "An answer"
+
+
 def _step_name(params: p.StepParams) -> str:
     return params.step or "the step"
 
@@ -90,7 +100,7 @@ FALLBACK_MESSAGES: dict[str, FallbackMessage] = {
         f"Running {params.pipeline}. You can continue writing."
     ),
     "writeit.step.select": lambda params, run: _with_next_step(
-        f"Answer {params.response + 1} chosen for {_step_name(params)}.", run
+        f"{_chosen_answer(run, params)} chosen for {_step_name(params)}.", run
     ),
     "writeit.step.merge": _merged_message,
     "writeit.step.skip": lambda params, run: _with_next_step(

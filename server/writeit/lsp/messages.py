@@ -246,6 +246,8 @@ class StartedResponse(WireModel):
 
     response_id: UUID
     model: str
+    number: int
+    """The answer's number; see `AIResponse`."""
 
 
 class StreamStarted(WireMessage):
@@ -292,6 +294,7 @@ class StreamFinished(WireMessage):
 
     kind: Literal["finished"]
     response_id: UUID
+    number: int
     index: int | None
     """Its index in `aiResponses`; null if nothing was kept."""
     status: ResponseEndStatus

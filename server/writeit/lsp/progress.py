@@ -59,8 +59,10 @@ def _event_to_message(event: StreamEvent) -> WireMessage:
                 run_id=event.run_id,
                 step=event.step,
                 responses=[
-                    m.StartedResponse(response_id=response_id, model=model)
-                    for response_id, model in event.responses
+                    m.StartedResponse(
+                        response_id=response_id, model=model, number=number
+                    )
+                    for response_id, model, number in event.responses
                 ],
             )
         case ResponseDelta():

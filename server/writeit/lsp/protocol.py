@@ -6,7 +6,7 @@ The JSON Schema, `docs/commands.md` and `protocol.ts` are generated from this fi
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, RootModel, SecretStr
@@ -17,6 +17,9 @@ from writeit.domain.run import PipelineStatus
 from writeit.domain.session import ExportFormat
 from writeit.lsp import shapes
 from writeit.lsp.shapes import DocumentUri, Range, WireModel
+
+AnswerReference = Annotated[int, Field(ge=0)] | UUID
+"""An answer by its index in `aiResponses`, or its id."""
 
 
 class Params(WireModel):
@@ -237,7 +240,7 @@ class StepRegenerateParams(StepRunParams):
 
 
 class StepSelectParams(StepParams):
-    response: int = Field(ge=0)
+    response: AnswerReference
     content: str | None = None
     feedback: str | None = None
 
@@ -245,21 +248,21 @@ class StepSelectParams(StepParams):
 class ResponseRateParams(StepParams):
     """`writeit.response.rate`; a null score removes the rating."""
 
-    response: int = Field(ge=0)
+    response: AnswerReference
     score: float | None = Field(ge=0, le=1)
 
 
 class StepTakeParams(StepParams):
-    """`writeit.step.take`; `response` is an index, or an id while it streams."""
+    """`writeit.step.take`; `response` is an index or an id."""
 
-    response: int | UUID
+    response: AnswerReference
     text: str
 
 
 class StepMergeParams(StepParams):
     """`writeit.step.merge`; with `instruction` a model merges the parts."""
 
-    responses: list[int] = Field(default_factory=list)
+    responses: list[AnswerReference] = Field(default_factory=list)
     passages: list[UUID] = Field(default_factory=list)
     content: str | None = None
     instruction: str | None = Field(default=None, min_length=1)

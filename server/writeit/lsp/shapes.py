@@ -96,6 +96,8 @@ class WireAIResponse(WireModel):
     """One model's answer, complete or partial."""
 
     response_id: UUID
+    number: int
+    """Its place among the step's calls, from 1: the number that people are shown."""
     model_name: str
     provider: str
     prompt_used: str
@@ -135,10 +137,17 @@ class Failure(WireModel):
     message: str
 
 
+class StepFailure(Failure):
+    """A call of a step that ended without any text."""
+
+    number: int
+
+
 class Streaming(WireModel):
     """An answer that is streaming, with the text received so far."""
 
     response_id: UUID
+    number: int
     model: str
     text: str
 
@@ -181,7 +190,7 @@ class WireStepState(WireModel):
     edited_content: str | None
     passages: list[WirePassage]
     merged_from: list[WireMergePart]
-    failures: list[Failure]
+    failures: list[StepFailure]
     streaming: list[Streaming]
     is_done: bool
     """Whether it is completed or skipped, so that the run can be rewound to it."""
@@ -418,6 +427,8 @@ class ViewSection(WireModel):
 
     kind: Literal["answer", "coming", "merge", "feedback", "left", "right"]
     response_id: UUID | None
+    number: int | None
+    """The answer's number."""
     index: int | None
     """The index in `aiResponses` of an answer that has ended."""
     heading_line: int
@@ -468,9 +479,19 @@ def run_to_wire(run: PipelineRun) -> WirePipelineRun:
 
 def step_to_wire(run: PipelineRun, step: StepState) -> WireStepState:
     """Return the wire shape of a step of `run`."""
+    fields = ("rated_responses", "failures", "streaming")
+    numbers = step.numbers
+    numbered = {
+        name: [
+            ExtendedSource(item, number=numbers[item.response_id])
+            for item in getattr(step, name)
+        ]
+        for name in fields
+    }
     can = permitted.step_permissions(run, step)
+    is_done = step.status in DONE_STATUSES
     return WireStepState.model_validate(
-        ExtendedSource(step, is_done=step.status in DONE_STATUSES, can=can)
+        ExtendedSource(step, is_done=is_done, can=can, **numbered)
     )
 
 

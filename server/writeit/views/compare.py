@@ -228,7 +228,7 @@ def read_compared_text(run: PipelineRun, side: ComparedSide) -> ComparedText:
             title=title, run_label=run_label, text=require_content(state)
         )
     answer = require_response(state, side.response)
-    number = wording.answer_label(state.ai_responses.index(answer))
+    number = wording.answer_label(state, answer.response_id)
     return ComparedText(
         title=f"{side.step}, {number} · {answer.model}",
         run_label=run_label,

@@ -25,18 +25,13 @@ class PageSection:
     kind: SectionKind
     response_id: UUID | None
     number: int | None
-    """The answer's displayed number."""
+    """The answer's number; see `StepState.numbers`."""
     first_line: int
     """The first line of the text; an empty text has one line."""
     last_line: int
     """The last line of the text; before `first_line` if the user deleted that line."""
     heading_line: int
     """The line of the heading above it, where its lenses are shown."""
-
-    @property
-    def index(self) -> int | None:
-        """The answer's index, as commands use it."""
-        return None if self.number is None else self.number - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,11 +243,11 @@ def _paragraph_source(step: StepState, paragraph: str) -> str:
 
 def answer_name(step: StepState, response_id: UUID | None) -> str:
     """Return the number and model of an answer; None stands for the user's words."""
-    for index, answer in enumerate(step.ai_responses):
-        if answer.response_id == response_id:
-            number = wording.answer_number(index)
-            return f"answer {number} by {escape_inline(answer.model)}"
-    return "your own words"
+    answer = step.find_response(response_id) if response_id else None
+    if answer is None:
+        return "your own words"
+    label = wording.answer_label(step, answer.response_id)
+    return f"{label} by {escape_inline(answer.model)}"
 
 
 def _author_text(step: StepState) -> str:
@@ -256,7 +256,7 @@ def _author_text(step: StepState) -> str:
         usage = answer.usage_stats
         edited = ", edited by you" if step.edited_content is not None else ""
         return (
-            f"Answer {wording.answer_number(step.user_selection)} by"
+            f"Answer {step.numbers[answer.response_id]} by"
             f" {escape_inline(answer.model)}{edited}"
             f" · {wording.cost_text(usage.cost_usd, estimated=usage.estimated)}"
         )

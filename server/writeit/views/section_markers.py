@@ -43,7 +43,7 @@ class SectionText:
     text: str
     response_id: UUID | None = None
     number: int | None = None
-    """The answer's displayed number; see `wording.answer_number`."""
+    """The answer's number; see `StepState.numbers`."""
 
     @property
     def key(self) -> SectionKey:

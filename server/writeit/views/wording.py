@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from writeit.domain.errors import FailureReason
 from writeit.domain.operations.generate import incomplete_calls
@@ -96,14 +97,9 @@ LENGTH_FINISH_REASONS: Final = frozenset({"length", "max_tokens"})
 """Finish reasons of an answer that reached the step's token limit."""
 
 
-def answer_number(index: int) -> int:
-    """Return the displayed number, from 1, of the answer at `index`."""
-    return index + 1
-
-
-def answer_label(index: int) -> str:
-    """Name the answer at `index`."""
-    return f"answer {answer_number(index)}"
+def answer_label(step: StepState, response_id: UUID) -> str:
+    """Name an answer of a step by its number."""
+    return f"answer {step.numbers[response_id]}"
 
 
 def count_of(amount: int, singular: str, plural: str = "") -> str:
@@ -256,18 +252,14 @@ def step_status_text(step: StepState) -> str:
 def selection_text(step: StepState) -> str:
     """Say what the user chose in a step, "" if nothing is chosen."""
     if step.user_selection is not None:
-        choice = f"you chose {answer_label(step.user_selection)}"
+        chosen = step.ai_responses[step.user_selection].response_id
+        choice = f"you chose {answer_label(step, chosen)}"
         return choice if step.edited_content is None else f"{choice} and edited it"
     if step.merged_content is None:
         return ""
-    numbers = {
-        answer.response_id: str(answer_number(index))
-        for index, answer in enumerate(step.ai_responses)
-    }
-    used = [
-        numbers.get(part.response_id) for part in step.merged_from if part.response_id
-    ]
-    merged = list(dict.fromkeys(number for number in used if number))
+    numbers = step.numbers
+    used = [numbers.get(p.response_id) for p in step.merged_from if p.response_id]
+    merged = [str(number) for number in dict.fromkeys(used) if number]
     if not merged:
         return "you wrote the merge yourself"
     return (

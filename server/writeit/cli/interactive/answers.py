@@ -28,14 +28,16 @@ def parse_answer_index(state: StepState, number: str) -> int:
         InvalidParams: there is no such answer.
     """
     count = len(state.ai_responses)
-    if not number.isdecimal() or not 1 <= int(number) <= count:
+    numbers = [state.numbers[answer.response_id] for answer in state.ai_responses]
+    if not number.isdecimal() or int(number) not in numbers:
         raise InvalidParams(
             f"There is no answer {number}." if number else "Which answer?",
             hint=f"Type its number. The step has {count_of(count, 'answer')}."
             if count
             else "Generate the step first.",
         )
-    return int(number) - 1
+    # Of an incomplete answer and the one that replaced it, the later one is meant.
+    return len(numbers) - 1 - numbers[::-1].index(int(number))
 
 
 @verb("N", name="choose")

@@ -66,6 +66,16 @@ def find_answered_step(run: PipelineRun, step: str | None) -> StepState:
     return find_step(run, step)
 
 
+def find_response_index(step: StepState, response: int | UUID) -> int:
+    """Return the index of an ended answer named by index or id.
+
+    Raises:
+        NotFound: the step has no such answer, or it is streaming.
+    """
+    response_id = find_ended_response_id(step, response)
+    return [a.response_id for a in step.ai_responses].index(response_id)
+
+
 def find_response_id(step: StepState, response: int | UUID) -> UUID:
     """Return the id of an answer named by index or id, complete or streaming.
 
@@ -305,7 +315,7 @@ def _branched_step(step: StepState) -> StepState:
     if not step.ai_responses:
         return StepState(step_name=step.step_name)
     ended = {response.response_id for response in step.ai_responses}
-    return StepState(
+    shared = StepState(
         step_name=step.step_name,
         status=StepStatus.RUNNING,
         started_at=step.started_at,
@@ -313,6 +323,11 @@ def _branched_step(step: StepState) -> StepState:
         calls=tuple(call for call in step.calls if call.response_id in ended),
         ratings=step.ratings,
     )
+    numbers = step.numbers
+    if shared.numbers.items() <= numbers.items():
+        return shared
+    numbered = (call.evolve(number=numbers[call.response_id]) for call in shared.calls)
+    return shared.evolve(calls=tuple(numbered))
 
 
 def _run_error(run: PipelineRun, attempted: str) -> InvalidTransition:

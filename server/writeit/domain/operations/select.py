@@ -13,8 +13,9 @@ from writeit.domain.operations.lifecycle import (
     Events,
     answer_count_hint,
     busy_error,
-    check_response_index,
     feedback_events,
+    find_ended_response_id,
+    find_response_index,
     resume_events,
     step_error,
 )
@@ -34,19 +35,19 @@ _ANSWERED = {StepStatus.RUNNING, StepStatus.COMPLETED}
 def select_response(
     run: PipelineRun,
     step: StepState,
-    index: int,
+    response: int | UUID,
     now: datetime,
     *,
     content: str | None = None,
     feedback: str | None = None,
 ) -> Events:
-    """Choose answer `index`, edited by the user if `content` is given.
+    """Choose an answer by index or id, edited by the user if `content` is given.
 
     Raises:
         InvalidParams: the edited answer is empty.
     """
     check_can_select(run, step, "response_selected")
-    check_response_index(step, index)
+    index = find_response_index(step, response)
     if content is not None and not content.strip():
         raise InvalidParams(
             "The edited answer is empty.",
@@ -105,7 +106,8 @@ def run_completion_events(run: PipelineRun, step: StepState, now: datetime) -> E
 class MergeSelection:
     """What to merge; if nothing is named, all passages that were added."""
 
-    responses: Sequence[int] = ()
+    responses: Sequence[int | UUID] = ()
+    """Answers by index or id."""
     passages: Sequence[UUID] = ()
     content: str | None = None
     """The merged text as edited by the user."""
@@ -117,9 +119,8 @@ def selected_parts(step: StepState, selection: MergeSelection) -> tuple[MergePar
     Raises:
         NotFound: one of them does not exist.
     """
-    for index in selection.responses:
-        check_response_index(step, index)
-    answers = (step.ai_responses[index] for index in selection.responses)
+    indices = [find_response_index(step, named) for named in selection.responses]
+    answers = (step.ai_responses[index] for index in indices)
     added = {passage.passage_id: passage for passage in step.passages}
     wanted = selection.passages
     if not wanted and not selection.responses:
@@ -223,7 +224,11 @@ def give_feedback(
 
 
 def rate_response(
-    run: PipelineRun, step: StepState, index: int, score: float | None, now: datetime
+    run: PipelineRun,
+    step: StepState,
+    response: int | UUID,
+    score: float | None,
+    now: datetime,
 ) -> Events:
     """Record the user's rating of an answer, 0.0 to 1.0; None removes it."""
     if score is not None and not 0 <= score <= 1:
@@ -234,11 +239,10 @@ def rate_response(
         )
     if step.status not in _ANSWERED:
         raise step_error(step, "response_rated")
-    check_response_index(step, index)
     rated = e.ResponseRated(
         at=now,
         step=step.step_name,
-        response_id=step.ai_responses[index].response_id,
+        response_id=find_ended_response_id(step, response),
         score=score,
     )
     return (*resume_events(run, now), rated)

@@ -25,6 +25,7 @@ from writeit.lsp.actions import (
 )
 from writeit.views import wording
 from writeit.views.page_outline import PageSection
+from writeit.views.step import EndedAnswer, is_selected, list_answers
 
 MAX_PREVIEW_CHARACTERS = 40
 """Characters of an answer in the title of its action."""
@@ -86,16 +87,17 @@ def _selection_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
     if not step.ai_responses or step.status is StepStatus.SKIPPED:
         return
     name = step.step_name
-    for index, answer in enumerate(step.ai_responses):
-        if index != step.user_selection:
+    for item in list_answers(step):
+        if isinstance(item, EndedAnswer) and not is_selected(step, item.answer):
             yield run_action(
                 run,
-                f"Choose answer {index + 1} for {name} ({_answer_preview(answer)})",
+                f"Choose answer {item.number} for {name}"
+                f" ({_answer_preview(item.answer)})",
                 "writeit.step.select",
                 step=name,
-                response=index,
+                response=str(item.answer.response_id),
                 has_lens=step.status is StepStatus.RUNNING,
-                lens_title=f"Choose answer {index + 1}",
+                lens_title=f"Choose answer {item.number}",
             )
     if step.passages:
         yield run_action(
@@ -243,8 +245,8 @@ def actions_for_section(
 ) -> list[Action]:
     """Return the actions on a section of a step's view, the likeliest first."""
     match section.kind:
-        case "answer" if section.index is not None:
-            return list(_answer_actions(run, step, section.index))
+        case "answer" if section.response_id is not None:
+            return list(_answer_actions(run, step, section.response_id))
         case "coming":
             return [_stop_action(run)]
         case "merge":
@@ -281,13 +283,20 @@ def actions_for_step(run: PipelineRun, step: StepState) -> Iterator[Action]:
         yield run_action(run, "Start over from here", "writeit.run.rewind", step=name)
 
 
-def _answer_actions(run: PipelineRun, step: StepState, index: int) -> Iterator[Action]:
-    if not 0 <= index < len(step.ai_responses):
+def _answer_actions(
+    run: PipelineRun, step: StepState, response_id: UUID
+) -> Iterator[Action]:
+    name, answer = step.step_name, step.find_response(response_id)
+    if answer is None:
         return  # the page is older than the run
-    name, answer = step.step_name, step.ai_responses[index]
-    if index != step.user_selection and permitted.step_permissions(run, step).select:
+    can_select = permitted.step_permissions(run, step).select
+    if can_select and not is_selected(step, answer):
         yield run_action(
-            run, "Choose this answer", "writeit.step.select", step=name, response=index
+            run,
+            "Choose this answer",
+            "writeit.step.select",
+            step=name,
+            response=str(response_id),
         )
     if permitted.step_permissions(run, step).regenerate:
         yield run_action(
@@ -299,22 +308,24 @@ def _answer_actions(run: PipelineRun, step: StepState, index: int) -> Iterator[A
             uses_model=True,
         )
     yield run_action(run, "Branch here", "writeit.run.branch", step=name)
-    other = _compared_index(step, index)
+    other = _compared_answer(step, answer)
     if other is not None:
         yield comparison_action(
-            f"Compare with {wording.answer_label(other)}",
-            comparison_side(run, name, step.ai_responses[other].response_id),
+            f"Compare with {wording.answer_label(step, other.response_id)}",
+            comparison_side(run, name, other.response_id),
             comparison_side(run, name, answer.response_id),
         )
 
 
-def _compared_index(step: StepState, index: int) -> int | None:
+def _compared_answer(step: StepState, answer: AIResponse) -> AIResponse | None:
     """Return the answer to compare with: the chosen one, else the one before."""
-    if step.user_selection not in {None, index}:
-        return step.user_selection
-    if len(step.ai_responses) < len("ab"):
+    if step.user_selection is not None and not is_selected(step, answer):
+        return step.ai_responses[step.user_selection]
+    ended = [i.answer for i in list_answers(step) if isinstance(i, EndedAnswer)]
+    if len(ended) < len("ab"):
         return None
-    return index - 1 if index else 1
+    index = [each.response_id for each in ended].index(answer.response_id)
+    return ended[index - 1 if index else 1]
 
 
 def _merge_actions(run: PipelineRun, step: StepState, text: str) -> Iterator[Action]:

@@ -294,9 +294,10 @@ async def rate_response(
     request: Request[p.ResponseRateParams],
 ) -> shapes.WireAIResponse:
     """Rate an answer, from 0 to 1."""
-    index, score = request.params.response, request.params.score
-    _, step = await _execute_on_step(
+    response, score = request.params.response, request.params.score
+    run, step = await _execute_on_step(
         request,
-        lambda run, step, at: select.rate_response(run, step, index, score, at),
+        lambda run, step, at: select.rate_response(run, step, response, score, at),
     )
-    return shapes.WireAIResponse.model_validate(step.rated_responses[index])
+    index = lifecycle.find_response_index(step, response)
+    return step_to_wire(run, step).ai_responses[index]

@@ -11,6 +11,7 @@ from writeit.lsp import protocol as p
 from writeit.lsp.command import Request, command
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.views import display_view, read_view
+from writeit.lsp.shapes import ExtendedSource
 from writeit.views import uris
 from writeit.views.uris import View, run_id_of_view
 
@@ -91,4 +92,15 @@ async def read_view_text(request: Request[p.ViewReadParams]) -> p.ViewReadResult
     view = uris.parse_view_uri(params.uri)
     folder = session.resolve_folder(params.folder, run_id=run_id_of_view(view))
     page = await read_view(folder, view)
-    return p.ViewReadResult.model_validate(page)
+    run_id = run_id_of_view(view)
+    steps = (await folder.engine.load_run(run_id)).steps.values() if run_id else ()
+    indices: dict[UUID | None, int] = {
+        answer.response_id: index
+        for step in steps
+        for index, answer in enumerate(step.ai_responses)
+    }
+    sections = [
+        ExtendedSource(section, index=indices.get(section.response_id))
+        for section in page.sections
+    ]
+    return p.ViewReadResult.model_validate(ExtendedSource(page, sections=sections))

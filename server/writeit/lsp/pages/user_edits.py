@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Self
 from uuid import UUID
 
-from writeit.domain.errors import NotTrusted, StoreError
+from writeit.domain.errors import NotFound, NotTrusted, StoreError
 from writeit.domain.operations import lifecycle
 from writeit.domain.run import StepState
 from writeit.lsp.folder import WorkspaceFolder
@@ -62,11 +62,12 @@ class UserEdits:
             self._edits = read_edits(self._base_text, text)
         return self
 
-    def consume_answer(self, index: int) -> str | None:
+    def consume_answer(self, response: int | UUID) -> str | None:
         """Return the edited text of an answer, or None if it was not edited."""
-        if not 0 <= index < len(self._state.ai_responses):
+        try:
+            response_id = lifecycle.find_response_id(self._state, response)
+        except NotFound:
             return None  # selecting it raises the error
-        response_id = self._state.ai_responses[index].response_id
         return self._consume(response_id, self._edits.answers.get(response_id))
 
     def consume_feedback(self, explicit_feedback: str | None) -> str | None:
