@@ -14,8 +14,16 @@ PROSE = {"description", "title"}
 Json = dict[str, Any]
 
 
-def same(earlier: Any, now: Any) -> bool:
-    """Say whether two schemas are equal but for prose and added values of an enum."""
+def same(earlier: Any, now: Any, *, taken: bool = False) -> bool:
+    """Say whether two schemas are equal but for prose and what `now` adds.
+
+    It may add values of an enum; if the value is `taken`, not sent, also types.
+    """
+    if taken and "anyOf" in now and "anyOf" not in earlier:
+        return any(same(earlier, one) for one in now["anyOf"])
+    if taken and "items" in earlier and "items" in now:
+        rest = ({**schema, "items": None} for schema in (earlier, now))
+        return same(earlier["items"], now["items"], taken=True) and same(*rest)
     if isinstance(earlier, dict) and isinstance(now, dict) and "enum" in earlier:
         if not set(earlier["enum"]) <= set(now.get("enum", ())):
             return False
@@ -45,11 +53,15 @@ def lost(earlier: Json, now: Json) -> list[str]:
         if now[part].get(name) != value
     ]
     for name, definition in earlier["$defs"].items():
-        found += [f"{name}{why}" for why in changes(definition, now["$defs"].get(name))]
+        taken = name.endswith("Params")
+        found += [
+            f"{name}{why}"
+            for why in changes(definition, now["$defs"].get(name), taken=taken)
+        ]
     return found
 
 
-def changes(earlier: Json, now: Json | None) -> list[str]:
+def changes(earlier: Json, now: Json | None, *, taken: bool) -> list[str]:
     """Return how a definition has changed, without additions."""
     if now is None:
         return [" is gone"]
@@ -59,7 +71,7 @@ def changes(earlier: Json, now: Json | None) -> list[str]:
     for name, schema in earlier["properties"].items():
         if name not in now["properties"]:
             found.append(f".{name} is gone")
-        elif not same(schema, now["properties"][name]):
+        elif not same(schema, now["properties"][name], taken=taken):
             found.append(f".{name} has another type")
         elif (name in earlier.get("required", ())) != (name in now.get("required", ())):
             found.append(f".{name} is required where it was not, or the reverse")

@@ -10,6 +10,7 @@ from support.runs import (
     answer,
     answered,
     asked,
+    call_for,
     child_of,
     chosen,
     completed,
@@ -152,6 +153,26 @@ def test_what_was_cut_in_the_parent_can_be_repaired_in_the_child() -> None:
     )
     child = child_of(run, "angles")
     assert generate.incomplete_calls(child.steps["angles"]) == [cut]
+
+
+def test_a_shared_answer_keeps_its_number() -> None:
+    """Also if the call before it has no answer, and what is new follows."""
+    run, (lost, kept) = asked(new_run(), 2)
+    run = failing(run, "angles", lost)
+    run = done(run, generate.complete_response("angles", answer(kept), START))
+    child, (new,) = anew(child_of(run, "angles"), "angles")
+    assert child.steps["angles"].numbers == {kept.response_id: 2, new.response_id: 3}
+
+
+def test_a_repaired_answer_keeps_its_number() -> None:
+    """The call that replaces another has its number; the others keep theirs."""
+    run, (lost, kept) = asked(new_run(), 2)
+    run = done(run, generate.complete_response("angles", answer(kept), START))
+    run = failing(run, "angles", lost)
+    again = call_for(current(run), replaces=lost.response_id)
+    events = generate.start_generation(run, current(run), [again], START)
+    numbers = done(run, events).steps["angles"].numbers
+    assert (numbers[again.response_id], numbers[kept.response_id]) == (1, 2)
 
 
 @pytest.mark.rule("rel-12", "verb-23")

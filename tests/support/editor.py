@@ -169,7 +169,9 @@ class Editor:
         await self.generate(run_id, *models)
         return run_id
 
-    async def choose(self, run_id: str, response: int = 0, **params: object) -> Json:
+    async def choose(
+        self, run_id: str, response: int | str = 0, **params: object
+    ) -> Json:
         """Choose an answer of the current step; return the run."""
         run: Json = await self.command(
             "writeit.step.select", runId=run_id, response=response, **params

@@ -69,16 +69,18 @@ class RunTreeMachine(RuleBasedStateMachine):
                 old, new = before.steps[name], after.steps[name]
                 assert new.ai_responses[: len(old.ai_responses)] == old.ai_responses
                 assert new.passages[: len(old.passages)] == old.passages
+                assert old.numbers.items() <= new.numbers.items()
         assert changed <= 1
 
     @invariant()
     def a_shared_answer_is_the_same_in_every_run(self) -> None:
-        """By its id; the answers themselves never change."""
+        """By its id; the answers themselves never change, nor do their numbers."""
         known: dict[UUID, object] = {}
         for run in self.tree.values():
             for state in run.steps.values():
                 for one in state.ai_responses:
-                    assert known.setdefault(one.response_id, one) == one
+                    numbered = (one, state.numbers[one.response_id])
+                    assert known.setdefault(one.response_id, numbered) == numbered
 
     @invariant()
     def each_run_keeps_its_rules(self) -> None:

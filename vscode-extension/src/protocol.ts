@@ -524,7 +524,7 @@ export interface StepState {
   readonly editedContent: string | null;
   readonly passages: readonly Passage[];
   readonly mergedFrom: readonly MergePart[];
-  readonly failures: readonly StepFailure[];
+  readonly failures: readonly Failure[];
   readonly streaming: readonly Streaming[];
   readonly isDone: boolean;
   readonly can: StepPermissions;
@@ -576,9 +576,9 @@ export interface MergePart {
   readonly text: string;
 }
 /**
- * A call of a step that ended without any text.
+ * A call that ended without any text.
  */
-export interface StepFailure {
+export interface Failure {
   readonly responseId: string;
   readonly model: string;
   readonly reason:
@@ -602,7 +602,7 @@ export interface StepFailure {
     | 'not_found'
     | 'cancelled';
   readonly message: string;
-  readonly number: number;
+  readonly number?: (number | null) | undefined;
 }
 /**
  * An answer that is streaming, with the text received so far.
@@ -1264,26 +1264,6 @@ export interface NotFoundData {
   readonly kind: 'not_found';
   readonly failures?: readonly Failure[] | undefined;
   readonly [k: string]: unknown;
-}
-/**
- * A call that ended without any text.
- */
-export interface Failure {
-  readonly responseId: string;
-  readonly model: string;
-  readonly reason:
-    | 'auth'
-    | 'rate_limit'
-    | 'timeout'
-    | 'context'
-    | 'invalid_request'
-    | 'unavailable'
-    | 'refused'
-    | 'malformed'
-    | 'empty'
-    | 'not_found'
-    | 'cancelled';
-  readonly message: string;
 }
 /**
  * The state of the run or the step does not allow the command.

@@ -95,8 +95,10 @@ class AIResponse(Entity):
         return f"{self.provider}/{self.model_name}"
 
 
-class Call(Entity):
+class Call(GrowingEntity):
     """A request for one answer of one model."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"number"})
 
     response_id: UUID
     model: str

@@ -255,14 +255,14 @@ class ResponseRateParams(StepParams):
 class StepTakeParams(StepParams):
     """`writeit.step.take`; `response` is an index or an id."""
 
-    response: AnswerReference
+    response: int | UUID
     text: str
 
 
 class StepMergeParams(StepParams):
     """`writeit.step.merge`; with `instruction` a model merges the parts."""
 
-    responses: list[AnswerReference] = Field(default_factory=list)
+    responses: list[int | UUID] = Field(default_factory=list)
     passages: list[UUID] = Field(default_factory=list)
     content: str | None = None
     instruction: str | None = Field(default=None, min_length=1)

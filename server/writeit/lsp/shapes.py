@@ -135,12 +135,8 @@ class Failure(WireModel):
     model: str
     reason: FailureReason
     message: str
-
-
-class StepFailure(Failure):
-    """A call of a step that ended without any text."""
-
-    number: int
+    number: int | None = None
+    """The answer's number; null in an error's data."""
 
 
 class Streaming(WireModel):
@@ -190,7 +186,7 @@ class WireStepState(WireModel):
     edited_content: str | None
     passages: list[WirePassage]
     merged_from: list[WireMergePart]
-    failures: list[StepFailure]
+    failures: list[Failure]
     streaming: list[Streaming]
     is_done: bool
     """Whether it is completed or skipped, so that the run can be rewound to it."""
