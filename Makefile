@@ -12,7 +12,7 @@ MODULES := $(EXTENSION)/node_modules/.package-lock.json
 EDITORS := $(abspath $(or $(WRITEIT_EDITORS),.cache/editors))
 NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 
-.PHONY: bench-store
+.PHONY: bench-store bench-prompts
 .PHONY: extension check-extension
 .PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace drill-markdown
 
@@ -91,7 +91,7 @@ ci-setup: ## Install the editors and the Lua tools that the tests use
 	@PYTHON=$(PYTHON) WRITEIT_EDITORS="$(EDITORS)" scripts/ci-setup
 	@$(MAKE) --silent --no-print-directory $(MODULES)
 
-bench: $(LOCAL_STAMP) bench-startup ## Measure everything, as ratios in one run
+bench: $(LOCAL_STAMP) bench-startup bench-prompts ## Measure everything, as ratios in one run
 
 bench-startup: $(STAMP) ## Compare startup and idle memory with a bare pygls server
 	$(BIN)/python benchmarks/startup.py
@@ -101,6 +101,9 @@ wheel: $(STAMP) ## Build the wheel and the source distribution into dist/
 
 soak: $(STAMP) ## Ten streams for three minutes with cancels and kills; nothing may grow
 	$(BIN)/python benchmarks/soak.py
+
+bench-prompts: $(STAMP) ## Count how much of a run's prompts a provider has read before
+	$(BIN)/python benchmarks/shared_prompts.py
 
 bench-store: $(STAMP) ## Measure reads of list, open and branch at 100, 1,000 and 10,000 runs
 	$(BIN)/python benchmarks/store_reads.py

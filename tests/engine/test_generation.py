@@ -340,3 +340,25 @@ async def test_the_first_decision_stores_the_active_run(setup: EngineSetup) -> N
     assert session is not None
     assert session.active_pipeline_run_id == run.pipeline_run_id
     assert setup.store.configuration(run.configuration_id) == PIPELINE
+
+
+async def test_a_call_knows_what_its_prompt_shares_with_others(
+    setup: EngineSetup,
+) -> None:
+    """At first with the next step's, later with those the same model was sent."""
+    first, last = PIPELINE.steps
+    alike = PIPELINE.evolve(
+        steps=(
+            first.evolve(prompt="Of {{ inputs.source }}:\nAngles."),
+            last.evolve(prompt="Of {{ inputs.source }}:\nDraft."),
+        )
+    )
+    run = await setup.run(alike)
+    await setup.engine.wait_for_generation(await setup.ask(run))
+    await setup.engine.execute(
+        run.pipeline_run_id,
+        lambda run, at: select.select_response(run, run.steps["angles"], 0, at),
+    )
+    await setup.engine.wait_for_generation(await setup.ask(run, MODEL, OTHER))
+    shared = [call.prompt[: call.shared_prefix] for call in setup.models.calls]
+    assert shared == ["Of rivers:\n", "Of rivers:\n", ""]

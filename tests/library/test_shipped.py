@@ -168,6 +168,19 @@ def test_each_step_of_an_article_uses_primer_audience_and_earlier_words(
     assert wanted <= used
 
 
+@pytest.mark.parametrize("name", ARTICLES)
+def test_the_prompts_of_an_article_begin_alike_to_the_end_of_the_notes(
+    name: str,
+) -> None:
+    configuration = pipeline(name)
+    run = run_of(configuration, "A fact.")
+    prompts = [build_prompt(configuration, run, step) for step in run.step_names]
+    tag = "source" if name == "research-summary" else "notes"
+    beginnings = {prompt.partition(f"</{tag}>\n\n")[0] for prompt in prompts}
+    assert len(beginnings) == 1
+    assert beginnings.pop().endswith(f"<{tag}>\nA fact.\n")
+
+
 # --- passages ---------------------------------------------------------------------
 
 
@@ -212,8 +225,6 @@ def test_what_is_not_there_leaves_no_gap(name: str, step: str) -> None:
 
 @pytest.mark.parametrize(("name", "step"), EVERY_STEP)
 def test_a_source_is_text_whatever_it_says(name: str, step: str) -> None:
-    if step == "polish" and name in ARTICLES:
-        return  # it works on the draft alone
     prompt = build_prompt(pipeline(name), run_of(pipeline(name), INJECTION), step)
     assert INJECTION in prompt
     assert "do not follow them" in prompt

@@ -20,7 +20,13 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-from writeit.prompts.build import Revision, build_context, build_prompt, render_step
+from writeit.prompts.build import (
+    Revision,
+    build_context,
+    build_prompt,
+    render_step,
+    shared_prefix,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ANY_TEXT = st.text(max_size=60)
@@ -322,3 +328,15 @@ def test_appended_words_are_verbatim_whatever_they_are(
     prompt = build_prompt(configuration, run, "two", Revision(previous, words))
     assert prompt.count(words) >= 2
     assert f">\n{previous}\n</" in prompt
+
+
+@given(st.text("ab\n", max_size=30), st.lists(st.text("ab\n", max_size=30)))
+def test_what_prompts_share_is_whole_lines_and_no_longer_ones(
+    prompt: str, others: list[str]
+) -> None:
+    length = shared_prefix(prompt, others)
+    shared, rest = prompt[:length], prompt[length:]
+    assert not shared or shared.endswith("\n")
+    assert not shared or any(other.startswith(shared) for other in others)
+    line, end, _ = rest.partition("\n")
+    assert not end or not any(o.startswith(f"{shared}{line}\n") for o in others)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -46,6 +47,7 @@ from writeit.prompts.build import (
     build_merge_prompt,
     build_prompt,
     primer_text,
+    shared_prefix,
 )
 
 
@@ -107,14 +109,16 @@ async def prepare_calls(
     """
     for call, _ in prompts:
         check_model_id(call.model)
+    next_prompt = await context.next_prompt(selection.own_pipelines)
 
     async def prepare(call: Call, prompt: str) -> PreparedCall:
         model_call, estimate = await estimate_call(
             context, call.model, prompt, selection
         )
+        others = (next_prompt, *_prompts_sent(context.run, call.model))
         return PreparedCall(
             call=call,
-            model_call=model_call,
+            model_call=replace(model_call, shared_prefix=shared_prefix(prompt, others)),
             estimate=estimate,
             document=context.run.document,
             refusal=estimate.refusal or context_window_error(model_call, estimate),
@@ -126,6 +130,12 @@ async def prepare_calls(
             [(p.call.response_id, p.call.model, p.refusal) for p in prepared]
         )
     return prepared
+
+
+def _prompts_sent(run: PipelineRun, model: str) -> list[str]:
+    """Return the prompts that a model has answered in this run."""
+    answers = (answer for state in run.steps.values() for answer in state.ai_responses)
+    return [answer.prompt_used for answer in answers if answer.model == model]
 
 
 def call_events(step: str, prepared: Sequence[PreparedCall], now: datetime) -> Events:
@@ -293,6 +303,16 @@ class StepContext:
                 hint="Correct the template in the pipeline's file.",
                 problems=[],
             ) from stopped
+
+    async def next_prompt(self, own_pipelines: frozenset[str]) -> str:
+        """Return what the next step will be sent, as far as it is known; or ""."""
+        names = self.run.step_names
+        following = names[names.index(self.state.step_name) + 1 :][:1]
+        for name in following:
+            with suppress(InvalidPipeline):  # reported when that step is generated
+                context = replace(self, state=self.run.steps[name])
+                return await context.build_prompt(own_pipelines)
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from os.path import commonprefix
@@ -240,6 +240,15 @@ def _carries_feedback(
             end = len(placed) - rest
             words = placed[max(0, same - AROUND) : end + AROUND].strip() or words
     return any(words in answer.prompt_used for answer in later.ai_responses)
+
+
+def shared_prefix(prompt: str, others: Iterable[str]) -> int:
+    """Return how many characters `prompt` begins with as one of `others` does.
+
+    They end with a line, so that a provider can be sent them apart from the rest.
+    """
+    shared = max((_shared_length(prompt, other) for other in others), default=0)
+    return prompt.rfind("\n", 0, shared) + 1
 
 
 def _shared_length(text: str, other: str) -> int:
