@@ -30,6 +30,8 @@ def _alone() -> None:
     for name in list(os.environ):
         if name.endswith(FOREIGN) or name.startswith("WRITEIT_"):
             del os.environ[name]
+    # Most tests build folders with pipelines; those of trust take this away again.
+    os.environ["WRITEIT_TRUST"] = "1"
     os.environ["WRITEIT_ALLOW_MODEL_REQUESTS"] = "loopback"
     os.environ["WRITEIT_OLLAMA_URL"] = "http://127.0.0.1:9"  # nobody answers there
 

@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "domain": {"text"},
     "prompts": {"domain", "text"},
     "files": {"domain"},
+    "trust": {"engine", "library", "files", "domain"},
     "ports": {"domain", "text"},
     "engine": {"ports", "prompts", "domain", "text"},
     "library": {"prompts", "domain", "text"},
@@ -23,11 +24,11 @@ MAY_IMPORT = {
     "llm": {"ports", "domain", "text"},
     "lsp": {
         *("engine", "library", "views", "export"),
-        *("ports", "prompts", "files", "domain", "text", "writeit"),
+        *("ports", "prompts", "files", "trust", "domain", "text", "writeit"),
     },
     "cli": {
         *("engine", "library", "views", "export"),
-        *("ports", "prompts", "files", "domain", "text", "writeit"),
+        *("ports", "prompts", "files", "trust", "domain", "text", "writeit"),
     },
     "worker": {"llm", "ports", "domain"},
     "app": {
@@ -57,6 +58,7 @@ LSP_LAYERS = (
     {"edits"},
     {"progress", "fallback_messages", "confirmations"},
     {"folder"},
+    {"typed_text"},
     {"documents"},
     {"client"},
     {"pygls_fixes", "framing"},

@@ -87,7 +87,7 @@ def create_ports(user: object = None) -> Ports:
     from writeit.llm.keys import SystemKeys
     from writeit.llm.providers.ollama import OLLAMA_URL_VARIABLE
     from writeit.ports.system import Ports
-    from writeit.storage.location import store_folder
+    from writeit.storage.location import store_folder, user_data_folder
     from writeit.worker import LimitedWorker
 
     config, problems = read_user_config(user)
@@ -106,6 +106,7 @@ def create_ports(user: object = None) -> Ports:
         restore_store=partial(restore_store, location=config.store_location),
         maintenance_for=maintenance_for,
         user_config_file=config_file(),
+        trust_file=user_data_folder() / "trust.json",
         config_problems=problems,
     )
 

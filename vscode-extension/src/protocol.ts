@@ -186,6 +186,14 @@ export interface Commands {
     readonly params: PreferencesSetParams;
     readonly result: UserPreferences;
   };
+  readonly 'writeit.trust.show': {
+    readonly params: Params;
+    readonly result: TrustResult;
+  };
+  readonly 'writeit.trust.set': {
+    readonly params: TrustSetParams;
+    readonly result: TrustResult;
+  };
   readonly 'writeit.usage.show': {
     readonly params: UsageShowParams;
     readonly result: UsageShowResult;
@@ -461,6 +469,7 @@ export interface RunStartParams {
   readonly output?: (('new_file' | 'replace' | 'insert') | null) | undefined;
   readonly outputPath?: (string | null) | undefined;
   readonly name?: (string | null) | undefined;
+  readonly confirmed?: boolean | undefined;
 }
 /**
  * A range of a document.
@@ -898,6 +907,7 @@ export interface StepMergeParams {
   readonly instruction?: (string | null) | undefined;
   readonly model?: (string | null) | undefined;
   readonly feedback?: (string | null) | undefined;
+  readonly confirmed?: boolean | undefined;
 }
 /**
  * `writeit.step.feedback`.
@@ -1133,6 +1143,30 @@ export interface PreferencesSetParams {
   readonly theme?: (string | null) | undefined;
   readonly maxConcurrentPipelines?: (number | null) | undefined;
   readonly exportFormat?: (('yaml' | 'json' | 'markdown') | null) | undefined;
+}
+/**
+ * Whether a folder is trusted, and what its files name that is not.
+ */
+export interface TrustResult {
+  readonly state: 'trusted' | 'restricted' | 'home';
+  readonly wants: readonly Want[];
+}
+/**
+ * One thing that a file of a folder would cause.
+ */
+export interface Want {
+  readonly kind: 'host' | 'model' | 'output' | 'calls';
+  readonly value: string;
+  readonly from: string;
+}
+/**
+ * `writeit.trust.set`: true trusts the folder as it is now, or as it was shown.
+ */
+export interface TrustSetParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly trusted: boolean;
 }
 /**
  * `writeit.usage.show`.
@@ -1392,6 +1426,9 @@ export interface NotTrustedData {
   readonly path?: (string | null) | undefined;
   readonly provider?: (string | null) | undefined;
   readonly providers?: readonly string[] | undefined;
+  readonly wants?: readonly Want[] | undefined;
+  readonly calls?: (number | null) | undefined;
+  readonly maxCostUsd?: (number | null) | undefined;
   readonly confirm?: (string | null) | undefined;
   readonly [k: string]: unknown;
 }
@@ -1521,6 +1558,7 @@ export interface ChangedParams {
 export interface ClientOptions {
   readonly views?: ('uri' | null) | undefined;
   readonly events?: boolean | undefined;
+  readonly trusted?: (boolean | null) | undefined;
   readonly token?: (string | null) | undefined;
   readonly user?:
     | {

@@ -11,7 +11,12 @@ from uuid import UUID
 
 from writeit.engine import data_policy, requests
 from writeit.engine.generation import Generation
-from writeit.engine.limits import CostLimiter, RunLimiter, check_call_count
+from writeit.engine.limits import (
+    CostLimiter,
+    RunLimiter,
+    check_call_count,
+    not_trusted_error,
+)
 from writeit.engine.requests import (
     EngineServices,
     GenerationRequest,
@@ -58,6 +63,8 @@ class Dispatcher:
         )
         data_policy.check_models([call.model for call, _ in planned.prompts], policy)
         await data_policy.check_provider_names(self._services.models, policy)
+        if planned.untrusted:
+            raise await not_trusted_error(context, planned, selection.untrusted)
         check_call_count(planned, confirmed=selection.confirmed)
         prepared = await requests.prepare_calls(context, planned.prompts, selection)
         limits = selection.settings.max_cost_usd

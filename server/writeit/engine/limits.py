@@ -9,15 +9,28 @@ says that the limit does not cover it.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from writeit.domain.entity import total_cost
-from writeit.domain.errors import BudgetExceeded, StoreError
+from writeit.domain.errors import (
+    BudgetExceeded,
+    NotTrusted,
+    StoreError,
+    WriteItError,
+)
+from writeit.domain.model_id import check_model_id
 from writeit.domain.run import PipelineRun, split_model_id
 from writeit.domain.session import CostLimits, UserPreferences
-from writeit.engine.requests import PlannedCalls, PreparedCall
+from writeit.engine.precedence import Untrusted, Want
+from writeit.engine.requests import (
+    PlannedCalls,
+    PreparedCall,
+    StepContext,
+    build_model_call,
+)
 from writeit.engine.streaming import (
     GenerationNotice,
     GenerationStarted,
@@ -37,6 +50,8 @@ THIS_MACHINE = "this machine"
 """The destination of calls that cost nothing if their price is unknown."""
 RUN_LIMIT_POLL_SECONDS = 0.1
 """How often a run that waits looks whether it can start."""
+TRUST_BUTTON = "Trust This Folder"
+"""What a button says that repeats a command with all that the folder names."""
 _COST_TOLERANCE = 1e-9
 """US dollars; keeps rounding errors of sums from passing a limit."""
 
@@ -153,6 +168,54 @@ def check_call_count(planned: PlannedCalls, *, confirmed: bool) -> None:
         hint="Confirm (on the command line: --yes), or choose fewer models or samples.",
         calls=count,
         confirm=f"Generate All {count} Answers",
+    )
+
+
+async def not_trusted_error(
+    context: StepContext, planned: PlannedCalls, untrusted: Untrusted
+) -> NotTrusted:
+    """Return the refusal of calls that files of an untrusted folder cause.
+
+    It says all that the folder would do: hosts, models, calls, the worst cost.
+    """
+    counts = Counter(call.model for call, _ in planned.prompts)
+    prompts = {call.model: prompt for call, prompt in planned.prompts}
+    file, count = planned.untrusted[-1], len(planned.prompts)
+    wants, cost = [Want("calls", str(count), file)], 0.0
+    is_known = True
+    for model in list(prompts)[:MAX_CALLS]:
+        call = build_model_call(
+            context.configuration, context.spec, model, prompts[model]
+        )
+        wants.append(Want("model", model, file))
+        try:
+            check_model_id(model)
+            estimate = await context.services.models.estimate(call)
+        except WriteItError:  # it could not be called at all
+            continue
+        wants.append(Want("host", estimate.destination, file))
+        worst = max_cost(call, estimate)
+        is_known &= worst is not None or estimate.destination == THIS_MACHINE
+        cost += counts[model] * (worst or 0.0)
+    is_known &= len(prompts) <= MAX_CALLS
+    wants = list(dict.fromkeys((*wants, *untrusted.wants)))
+    hosts = sorted({want.value for want in wants if want.kind == "host"})
+    why = (
+        "is new or has changed since you trusted this folder"
+        if untrusted.has_changed
+        else "is in a folder that you have not trusted"
+    )
+    price = f", for at most ${cost:.4f}" if is_known else ", at an unknown price"
+    calls = "1 call" if count == 1 else f"{count} calls"
+    return NotTrusted(
+        f"Nothing was sent: {' and '.join(planned.untrusted)} {why}. It would send your"
+        f" text to {', '.join(hosts) or 'a model'} in {calls}{price}.",
+        hint="Trust this folder (on the command line: writeit trust), or use a"
+        " pipeline and models of your own.",
+        wants=[want.to_json() for want in wants],
+        calls=count,
+        maxCostUsd=cost if is_known else None,
+        confirm=TRUST_BUTTON,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from writeit.domain import events as e
@@ -33,6 +34,38 @@ from writeit.domain.run import (
 )
 from writeit.domain.session import Settings, UserPreferences
 
+WantKind = Literal["host", "model", "output", "calls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One thing that a file of a folder would cause."""
+
+    kind: WantKind
+    value: str
+    source: str
+    """The file that names it."""
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as in the data of an error."""
+        return {"kind": self.kind, "value": self.value, "from": self.source}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untrusted:
+    """What of a run is named by files of a folder that the user has not trusted."""
+
+    pipeline: str = ""
+    """The file of the pipeline; "" if it is trusted."""
+    front_matter: str = ""
+    """The document, if its front matter names models and is not trusted."""
+    has_changed: bool = False
+    """Whether the user trusts the folder, but not these files as they are now."""
+    wants: tuple[Want, ...] = ()
+    """What the files name that the user has not trusted, all of the folder's."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Of these files, by path: what the user's yes is about."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSelection:
@@ -50,6 +83,8 @@ class ModelSelection:
     """The ids of bundled and user-level pipelines."""
     confirmed: bool = False
     """Whether the user has agreed to any number of calls."""
+    untrusted: Untrusted = field(default_factory=Untrusted)
+    """What of pipeline and front matter must not be used."""
     settings: Settings = field(default_factory=Settings)
     preferences: UserPreferences = field(default_factory=UserPreferences)
 
@@ -85,6 +120,9 @@ class NamedModels:
     source: str
 
 
+FRONT_MATTER = "The front matter"
+
+
 def resolve_step_models(
     spec: StepSpec,
     run: PipelineRun,
@@ -93,6 +131,8 @@ def resolve_step_models(
 ) -> NamedModels:
     """Return a step's models if the command names none.
 
+    Front matter of an unknown folder counts last, and is refused then.
+
     Raises:
         NotFound: no model is set and the embedded one is not installed.
     """
@@ -100,13 +140,16 @@ def resolve_step_models(
     settings = model_selection.settings.models
     candidates: dict[str, Sequence[str]] = {
         "The run": run.models.get(spec.name, ()),
-        "The front matter": model_selection.models.get(spec.name, ()),
+        FRONT_MATTER: model_selection.models.get(spec.name, ()),
         "The pipeline": spec.models,
         f"The setting models.steps.{spec.name}": settings.steps.get(spec.name, ()),
         f"The preference defaultModels.{spec.name}": [preferred] if preferred else (),
         "The setting models.default": settings.default,
         "WriteIt": (embedded,) if embedded else (),
     }
+    untrusted = model_selection.untrusted
+    if untrusted.front_matter and not untrusted.has_changed:
+        candidates[FRONT_MATTER] = candidates.pop(FRONT_MATTER)
     for source, models in candidates.items():
         if models:
             return NamedModels(tuple(models), source)
@@ -156,7 +199,7 @@ def resolve_primer(
     """
     candidates = {
         "": explicit,
-        "The front matter": front_matter,
+        FRONT_MATTER: front_matter,
         f"The pipeline {configuration.name}": configuration.default(
             "style_primer", str
         ),
@@ -202,8 +245,8 @@ def _blame(
 
 async def identify_models(
     resolve_model_id: Callable[[str], Awaitable[str]], named: NamedModels
-) -> tuple[str, ...]:
-    """Return the full ids of the models.
+) -> NamedModels:
+    """Return the models with their full ids.
 
     Raises:
         NotFound: nobody provides one of them; the error says what names it.
@@ -217,7 +260,7 @@ async def identify_models(
         except (NotFound, InvalidParams) as error:
             finding = f"{named.source} names the model {model!r}"
             raise _blame(error, finding, "model", named.source) from error
-    return tuple(ids)
+    return NamedModels(tuple(ids), named.source)
 
 
 def resolve_inputs(

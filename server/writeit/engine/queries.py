@@ -98,7 +98,7 @@ async def _models_to_preview(
         models = [call.model for call in calls]
     if not models:
         with suppress(NotFound):  # the prompt is shown without any model
-            models = await resolve_models(context, request.model_selection)
+            models = (await resolve_models(context, request.model_selection)).models
     return tuple(dict.fromkeys(models))
 
 

@@ -31,7 +31,9 @@ from writeit.domain.run import (
     StepStatus,
 )
 from writeit.engine.precedence import (
+    FRONT_MATTER,
     ModelSelection,
+    NamedModels,
     identify_models,
     is_named_by_workspace,
     resolve_reasoning,
@@ -323,6 +325,8 @@ class PlannedCalls:
     operation: Operation
     named_by_workspace: bool = False
     """Whether a file of the workspace named the models or how many samples."""
+    untrusted: tuple[str, ...] = ()
+    """The files that the user has not trusted, and that the calls come from."""
 
 
 class GenerationRequest(Protocol):
@@ -368,10 +372,13 @@ class GenerateStep:
         clock = context.services.clock
         generate.check_can_generate(context.run, state)
         samples = self.samples or context.spec.samples
+        named = None
         if state.status is StepStatus.RUNNING:
             calls = replacement_calls(state, self.models, samples, clock)
         else:
-            names = self.models or await resolve_models(context, self.model_selection)
+            if not self.models:
+                named = await resolve_models(context, self.model_selection)
+            names = named.models if named else self.models or ()
             generation = state.generation + 1 if state.calls else 0
             calls = new_calls(names, samples, clock, generation)
         prompt = await context.build_prompt(self.model_selection.own_pipelines)
@@ -381,6 +388,7 @@ class GenerateStep:
                 run, run.steps[step], calls, now
             ),
             _is_named_by_workspace(self, context),
+            untrusted_files(self.model_selection, named),
         )
 
 
@@ -403,13 +411,14 @@ class RegenerateStep:
         feedback = stored if self.feedback is None else self.feedback
         generate.check_can_regenerate(context.run, state)
         lifecycle.check_feedback(self.feedback)
+        models, named = await self._select_models(context)
         calls = [
             Call(
                 response_id=context.services.clock.new_id(),
                 model=model,
                 generation=state.generation + 1,
             )
-            for model in await self._select_models(context)
+            for model in models
         ]
         prompts = [
             (
@@ -427,17 +436,23 @@ class RegenerateStep:
                 run, run.steps[step], calls, feedback, now
             ),
             _is_named_by_workspace(self, context),
+            untrusted_files(self.model_selection, named),
         )
 
-    async def _select_models(self, context: StepContext) -> list[str]:
+    async def _select_models(
+        self, context: StepContext
+    ) -> tuple[list[str], NamedModels | None]:
+        """Return the models, and what names them if nobody did before."""
         previous = [call.model for call in generate.latest_calls(context.state)]
         if self.models is None and self.samples is None and previous:
-            return previous
+            return previous, None
         models: Sequence[str] = self.models or tuple(dict.fromkeys(previous))
+        named = None
         if not models:
-            models = await resolve_models(context, self.model_selection)
+            named = await resolve_models(context, self.model_selection)
+            models = named.models
         samples = self.samples or context.spec.samples
-        return [model for model in models for _ in range(samples)]
+        return [model for model in models for _ in range(samples)], named
 
 
 def _previous_text(state: StepState, model: str) -> str:
@@ -470,9 +485,10 @@ class MergeWithModel:
         texts = [part.text for part in select.require_parts(state, self.parts)]
         if self.parts.content:
             texts = [self.parts.content]
-        model = self.model
+        model, named = self.model, None
         if model is None:
-            model = (await resolve_models(context, self.model_selection))[0]
+            named = await resolve_models(context, self.model_selection)
+            model = named.models[0]
         call = Call(
             response_id=context.services.clock.new_id(),
             model=model,
@@ -486,6 +502,7 @@ class MergeWithModel:
             lambda run, now: generate.start_model_merge(
                 run, run.steps[step], call, now, self.feedback
             ),
+            untrusted=untrusted_files(self.model_selection, named),
         )
 
 
@@ -502,9 +519,22 @@ def _is_named_by_workspace(
     )
 
 
+def untrusted_files(
+    selection: ModelSelection, named: NamedModels | None
+) -> tuple[str, ...]:
+    """Return the files that calls come from and that the user has not trusted.
+
+    `named` is what names the models, if the command does not.
+    """
+    untrusted = selection.untrusted
+    by_front_matter = named is not None and named.source == FRONT_MATTER
+    files = (untrusted.pipeline, untrusted.front_matter if by_front_matter else "")
+    return tuple(file for file in files if file)
+
+
 async def resolve_models(
     context: StepContext, model_selection: ModelSelection
-) -> tuple[str, ...]:
+) -> NamedModels:
     """Return a step's models if the command names none.
 
     Raises:

@@ -5,6 +5,7 @@ Of several with one name, the nearest counts: workspace, user, bundled.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from bisect import bisect_right
@@ -170,6 +171,8 @@ class LibraryEntry(Generic[E]):
     problems: tuple[SourceProblem, ...]
     primer_range: SourceRange = START_RANGE
     """Where a pipeline's file names its style primer."""
+    digest: str = ""
+    """Of the text that was read; "" if none was."""
 
     @property
     def uri(self) -> str:
@@ -404,7 +407,8 @@ def _read_pipeline_file(file: LibraryFile) -> LibraryEntry[PipelineConfiguration
     name = configuration.name if configuration else read_name(text) or file.path.stem
     has_primer = configuration and configuration.default("style_primer", str)
     where = primer_reference_range(text, file.uri) if has_primer else START_RANGE
-    return LibraryEntry(name, file, configuration, problems[:MAX_FILE_PROBLEMS], where)
+    shown, digest = problems[:MAX_FILE_PROBLEMS], text_digest(text)
+    return LibraryEntry(name, file, configuration, shown, where, digest)
 
 
 def _read_primer_file(file: LibraryFile) -> LibraryEntry[StylePrimer]:
@@ -413,9 +417,13 @@ def _read_primer_file(file: LibraryFile) -> LibraryEntry[StylePrimer]:
         return LibraryEntry(file.path.stem, file, None, (problem,))
     primer, problems = read_primer(text, file.uri, default_id=file.path.stem)
     found = primer.primer_id if primer else read_name(text, "primer_id")
-    return LibraryEntry(
-        found or file.path.stem, file, primer, problems[:MAX_FILE_PROBLEMS]
-    )
+    shown = problems[:MAX_FILE_PROBLEMS]
+    return LibraryEntry(found or file.path.stem, file, primer, shown, text_digest(text))
+
+
+def text_digest(text: str) -> str:
+    """Return the SHA-256 of a text, as hexadecimal digits."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _read_text(file: LibraryFile) -> tuple[str, SourceProblem | None]:

@@ -45,6 +45,8 @@ COMMAND_IDS = (
     "writeit.session.activate",
     "writeit.preferences.get",
     "writeit.preferences.set",
+    "writeit.trust.show",
+    "writeit.trust.set",
     "writeit.usage.show",
     "writeit.store.status",
     "writeit.store.verify",

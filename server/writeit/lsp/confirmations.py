@@ -39,13 +39,7 @@ class Confirmations:
         title = error.data["confirm"]
         argument: Any = params.arguments[0] if params.arguments else {}
         again = {**argument, "confirmed": True, "wait": False}
-        command = types.Command(
-            title=f"WriteIt: {title}", command=params.command, arguments=[again]
-        )
-        self._pending.pop(title, None)
-        self._pending[title] = command
-        while len(self._pending) > MAX_PENDING:
-            del self._pending[next(iter(self._pending))]
+        self.add(title, params.command, again)
 
         async def ask() -> None:
             if await self._client.ask(error.message, title):
@@ -59,6 +53,19 @@ class Confirmations:
 
         if self._client.capabilities.ask:
             self._client.spawn_task(ask())
+
+    def add(self, title: str, command: str, argument: dict[str, Any]) -> None:
+        """Offer a command as a code action."""
+        self._pending.pop(title, None)
+        self._pending[title] = types.Command(
+            title=f"WriteIt: {title}", command=command, arguments=[argument]
+        )
+        while len(self._pending) > MAX_PENDING:
+            del self._pending[next(iter(self._pending))]
+
+    def forget(self, title: str) -> None:
+        """Offer a command no more."""
+        self._pending.pop(title, None)
 
     def remove(self, params: types.ExecuteCommandParams) -> None:
         """Forget a command that the user has confirmed."""

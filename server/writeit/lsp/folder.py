@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from writeit.domain.errors import StoreError, WriteItError
-from writeit.domain.pipeline import Reasoning
+from writeit.domain.pipeline import PipelineConfiguration, Reasoning
 from writeit.domain.run import AppliedText, PipelineRun, PipelineStatus
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import (
@@ -25,7 +25,7 @@ from writeit.domain.session import (
     without,
 )
 from writeit.engine.engine import Engine
-from writeit.engine.precedence import ModelSelection
+from writeit.engine.precedence import ModelSelection, Untrusted
 from writeit.files import remove_pages_of_deleted_runs
 from writeit.library.catalog import (
     Library,
@@ -39,11 +39,13 @@ from writeit.library.catalog import (
 )
 from writeit.library.front_matter import FrontMatterConfig
 from writeit.lsp.client import Client
-from writeit.lsp.convert import normalized_uri
+from writeit.lsp.convert import normalized_uri, uri_to_path
 from writeit.lsp.documents import Documents
+from writeit.lsp.typed_text import TypedText
 from writeit.ports.models import ModelInfo
 from writeit.ports.store import RunPage, RunQuery, Store, is_deleted_run
 from writeit.ports.system import Ports, WorkStopped
+from writeit.trust import FolderTrust, is_trusted_by_environment
 from writeit.views import uris
 from writeit.views.editable_page import StepEdits
 from writeit.views.uris import StepView, View
@@ -114,6 +116,12 @@ class WorkspaceFolder:
         """Whether a client was shown less than the whole library."""
         self._own_library_cache: LibraryCache = {}
         self._selection_pipelines: dict[str, bool] = {}
+        self.trust = FolderTrust(
+            ports.trust_file,
+            path or Path.home(),
+            override=_trust_override(self._client),
+        )
+        self.typed = TypedText(documents, self.trust, self.load_library)
         self._settings: Settings | None = None
         self.confirmed_outputs: set[Path] = set()
         """Folders that the user has named or confirmed for new files."""
@@ -247,12 +255,17 @@ class WorkspaceFolder:
 
     async def model_selection(
         self,
-        config: FrontMatterConfig,
+        run: PipelineRun,
         *,
         confirmed: bool = False,
         reasoning: Reasoning | None = None,
     ) -> ModelSelection:
-        """Combine a document's front matter with settings and preferences."""
+        """Combine front matter, trust, settings and preferences for a run.
+
+        `confirmed`: the user agrees to what the last refusal showed.
+        """
+        config = self.documents.front_matter_config_of(run)
+        configuration = self.engine.configuration(run)
         return ModelSelection(
             models=config.models,
             front_matter_reasoning=config.reasoning,
@@ -260,9 +273,46 @@ class WorkspaceFolder:
             providers=config.providers,
             own_pipelines=own_pipelines(self._own_library_cache),
             confirmed=confirmed,
+            untrusted=await self.assess_trust(
+                configuration, config, run.uri, confirmed=confirmed
+            ),
             settings=await self.load_settings(),
             preferences=self.engine.preferences,
         )
+
+    async def assess_trust(
+        self,
+        configuration: PipelineConfiguration,
+        config: FrontMatterConfig,
+        uri: str | None,
+        *,
+        confirmed: bool = False,
+    ) -> Untrusted:
+        """Return what of a run the user has not trusted; `confirmed` as above.
+
+        The yes covers what was shown: a file that changed since is refused again.
+        """
+        library = await self.load_library()
+        own = own_pipelines(self._own_library_cache)
+
+        def assess() -> Untrusted:
+            return self.trust.assess(
+                library,
+                None if configuration.configuration_id in own else configuration,
+                config,
+                uri_to_path(uri) if uri else None,
+                is_typed=self.typed.is_typed(uri),
+            )
+
+        untrusted = assess()
+        shown = self.trust.shown.get((configuration.configuration_id, uri), {})
+        if confirmed and shown.items() & untrusted.digests.items():
+            agreed = dict(shown.items() & untrusted.digests.items())
+            self.trust.trust(library, agreed)
+            untrusted = assess()
+        if self.trust.problem:
+            self._client.warn_once(self.trust.problem)
+        return untrusted
 
     async def configured_model_ids(self) -> list[str]:
         """Return every model that settings, pipelines and preferences name."""
@@ -308,6 +358,11 @@ class WorkspaceFolder:
         if not path.is_relative_to(self.pages_root / uris.VIEWS_FOLDER):
             return None
         return uris.parse_view_path(path.relative_to(self.pages_root))
+
+
+def _trust_override(client: Client) -> bool | None:
+    """Return what the editor or the environment says about trust."""
+    return is_trusted_by_environment() or client.options.trusted
 
 
 class ModelCache:

@@ -15,7 +15,7 @@ from pygls.exceptions import JsonRpcException
 from writeit.domain.errors import FailureReason, WriteItError
 from writeit.domain.session import UserConfig
 from writeit.engine.streaming import NoticeCode, ResponseEndStatus
-from writeit.lsp.shapes import Failure, Problem, WireModel, WireTokenUsage
+from writeit.lsp.shapes import Failure, Problem, WireModel, WireTokenUsage, WireWant
 
 
 class WireMessage(WireModel):
@@ -178,6 +178,12 @@ class NotTrustedData(ErrorDataBase):
     """A provider that is not allowed; nothing was sent to it."""
     providers: list[str] = Field(default_factory=list)
     """The allowed providers."""
+    wants: list[WireWant] = Field(default_factory=list)
+    """What files of the folder would cause, which the user has not trusted."""
+    calls: int | None = None
+    """How many calls the command would make."""
+    max_cost_usd: float | None = None
+    """The most that they may cost; null if that is not known."""
     confirm: str | None = None
     """What a button says that repeats the command with `confirmed: true`."""
 
@@ -342,6 +348,9 @@ class ClientOptions(WireModel):
     """`uri`: the client opens `writeit:` documents itself; else views are files."""
     events: bool = False
     """Whether it is sent `writeit/changed`."""
+    trusted: bool | None = None
+    """Whether the user trusts the open folders: true or false if the editor has asked,
+    else WriteIt's own record counts."""
     token: str | None = None
     """The token that the server printed at its start; for TCP and WebSocket."""
     user: Annotated[Any, WithJsonSchema(UserConfig.model_json_schema())] = None

@@ -17,6 +17,7 @@ from writeit.domain.run import PipelineStatus
 from writeit.domain.session import ExportFormat
 from writeit.lsp import shapes
 from writeit.lsp.shapes import DocumentUri, Range, WireModel
+from writeit.trust import Decision
 
 AnswerReference = Annotated[int, Field(ge=0)] | UUID
 """An answer by its index in `aiResponses`, or its id."""
@@ -129,6 +130,7 @@ class RunStartParams(Params):
     output: Output | None = None
     output_path: str | None = None
     name: str | None = None
+    confirmed: bool = False
 
 
 class RunListParams(Params):
@@ -268,6 +270,7 @@ class StepMergeParams(StepParams):
     instruction: str | None = Field(default=None, min_length=1)
     model: str | None = None
     feedback: str | None = None
+    confirmed: bool = False
 
 
 class StepMergeResult(RootModel[shapes.WirePipelineRun | shapes.WireStepState]):
@@ -381,6 +384,19 @@ class PreferencesSetParams(Params):
 class UsageShowParams(Params):
     since: UtcDatetime | None = None
     by: Literal["model", "pipeline", "day", "run"] = "model"
+
+
+class TrustSetParams(Params):
+    """`writeit.trust.set`: true trusts the folder as it is now, or as it was shown."""
+
+    trusted: bool
+
+
+class TrustResult(WireModel):
+    """Whether a folder is trusted, and what its files name that is not."""
+
+    state: Decision
+    wants: list[shapes.WireWant]
 
 
 class UsageRow(WireModel):

@@ -26,6 +26,10 @@ PARSED_CHARACTERS_PER_SECOND = 500_000
 """About what is parsed in a second; a long text waits longer for the next change."""
 
 
+MAX_BASE_CHARACTERS = 300_000
+"""More than the longest front matter, pipeline or primer has."""
+
+
 class WriteItDocument(TextDocument):
     """A document with lines as LSP defines them; pygls splits at more characters."""
 
@@ -37,6 +41,8 @@ class WriteItDocument(TextDocument):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- pygls' own parameters
         super().__init__(*args, **kwargs)
+        self.base_text = (self._source or "")[:MAX_BASE_CHARACTERS]
+        """How it was when it was opened, read again or saved."""
         self._change_count = 0
         self._line_changes: list[LineChange] = []
         """The changes that the parsed blocks may not have yet."""

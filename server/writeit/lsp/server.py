@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -46,6 +47,8 @@ MARKDOWN_LANGUAGES = {"markdown", "mdx", "quarto", "rmd", "markdown-math"}
 MARKDOWN_SUFFIXES = (".md", ".markdown", ".mkd", ".mdown", ".mdx", ".qmd", ".rmd")
 PLAIN_LANGUAGES = {"", "plaintext", "text"}
 """Language ids of an untitled document that may become markdown."""
+LIBRARY_FILE = re.compile(r"/(pipelines|primers)/[^/]+\.ya?ml$")
+"""The end of the URI of a pipeline or a primer."""
 WATCHED_GLOBS = ("**/pipelines/*.{yaml,yml}", "**/primers/*.{yaml,yml}")
 """Files that decide what is correct in front matter."""
 
@@ -123,12 +126,22 @@ class WriteItServer(LanguageServer):
         document = self.workspace.text_documents.get(unquote(uri))  # as pygls keys it
         if isinstance(document, WriteItDocument) and _is_own_markdown(self, uri):
             document.schedule_parse()
-        if self._session is not None or _has_writeit_block(
-            self.first_characters(uri, HEAD_CHARACTERS)
+        if (
+            self._session is not None
+            or LIBRARY_FILE.search(uri)
+            or _has_writeit_block(self.first_characters(uri, HEAD_CHARACTERS))
         ):
             self.session.documents.notify_change(uri)
+            if not _is_possible_view(self, uri):
+                self.session.folder_containing(uri).typed.note_change(uri)
             if self.is_markdown(uri):
                 self._publisher.schedule_check(uri)
+
+    def notify_saved(self, uri: str) -> None:
+        """Remember what the user typed and saved; check what may name it."""
+        if self._session is not None:
+            self._session.folder_containing(uri).typed.note_saved(uri)
+            self._publisher.recheck_all()
 
     def recheck_diagnostics(self) -> None:
         """Check all front matter again: what it names may have changed."""
@@ -319,7 +332,10 @@ _NOTIFICATIONS: dict[str, Callable[[WriteItServer, Any], Any]] = {
     types.TEXT_DOCUMENT_DID_OPEN: _on_did_open,
     types.TEXT_DOCUMENT_DID_CHANGE: _on_did_change,
     types.TEXT_DOCUMENT_DID_CLOSE: _on_did_change,
-    types.TEXT_DOCUMENT_DID_SAVE: lambda ls, _: ls.recheck_diagnostics(),
+    types.TEXT_DOCUMENT_WILL_SAVE: lambda _, __: None,  # it makes changes come first
+    types.TEXT_DOCUMENT_DID_SAVE: lambda ls, params: ls.notify_saved(
+        params.text_document.uri
+    ),
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: _on_did_change_watched_files,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: lambda ls, _: ls.clear_settings(),
     types.SHUTDOWN: _on_shutdown,

@@ -32,6 +32,7 @@ from writeit.domain.run import (
 )
 from writeit.domain.run_summary import RunNode, RunSummary
 from writeit.domain.session import ExportFormat
+from writeit.engine.precedence import WantKind
 from writeit.lsp.convert import normalized_uri
 from writeit.views import wording
 
@@ -357,6 +358,15 @@ class WireStylePrimer(WireModel):
     problems: list[Problem] = []
     usable: bool = True
     """Whether a run can use it: its file has no errors and is the nearest."""
+
+
+class WireWant(WireModel):
+    """One thing that a file of a folder would cause."""
+
+    kind: WantKind
+    value: str
+    source: str = Field(alias="from")
+    """The file that names it."""
 
 
 class WireModelInfo(WireModel):

@@ -108,5 +108,7 @@ class Ports:
     """Returns the maintenance of an open store."""
     user_config_file: Path
     """The path of the user's own configuration, which may not exist."""
+    trust_file: Path
+    """The file of the user's decisions about folders, which may not exist."""
     config_problems: Sequence[str] = ()
     """One message for each ignored part of the user's own configuration."""

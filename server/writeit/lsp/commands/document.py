@@ -287,6 +287,7 @@ def _to_run_start_params(params: p.DocumentPolishParams) -> p.RunStartParams:
         range=params.range or WHOLE_DOCUMENT,
         primer=params.primer,
         inputs={} if instruction is None else {"instruction": instruction},
+        confirmed=params.confirmed,
     )
 
 

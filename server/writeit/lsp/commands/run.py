@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from difflib import unified_diff
+from functools import partial
 
 from writeit import __version__
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import Output, PipelineConfiguration
 from writeit.domain.placement import passage_of
+from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, RunDocument
 from writeit.domain.session import Settings
 from writeit.engine.precedence import StartRequest, input_text, resolve_primer
@@ -18,6 +20,7 @@ from writeit.engine.queries import read_full_tree, read_run_tree
 from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
 from writeit.files import require_file_path, resolve_article_path
+from writeit.library.catalog import Library
 from writeit.library.front_matter import FrontMatter, SourceDocument
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
@@ -58,19 +61,21 @@ async def create_run(
     library = await folder.load_library()
     configuration = library.pipeline(params.pipeline)
     config = source.front_matter.config
+    untrusted = await folder.assess_trust(configuration, config, params.uri)
     settings = await folder.load_settings()
     session.warm_up_models()
     if source.document.selection:  # parsed once, and not while nothing else can run
         await asyncio.to_thread(passage_of, source.document)
     primer = resolve_primer(
-        library.primer,
+        partial(_find_primer, folder, library, confirmed=params.confirmed),
         params.primer,
         config.primer,
         configuration,
         settings,
         folder.engine.preferences,
     )
-    return await folder.engine.start_run(
+    is_ignored = untrusted.front_matter and not untrusted.has_changed
+    run = await folder.engine.start_run(
         StartRequest(
             configuration=configuration,
             inputs={name: input_text(value) for name, value in params.inputs.items()},
@@ -78,7 +83,7 @@ async def create_run(
             document=source.document,
             primer=primer,
             models=await _resolve_models(request, params.models),
-            front_matter_models=config.models,
+            front_matter_models={} if is_ignored else config.models,
             reasoning=params.reasoning,
             name=params.name,
             uri=params.uri,
@@ -86,6 +91,23 @@ async def create_run(
             output_path=_checked_output_path(folder, params, config.output_path),
         ),
     )
+    folder.trust.note_run(library, configuration, untrusted)
+    return run
+
+
+def _find_primer(
+    folder: WorkspaceFolder, library: Library, name: str, *, confirmed: bool
+) -> StylePrimer:
+    """Return a primer; one that another program changed needs the user's yes.
+
+    Raises:
+        NotFound, InvalidPipeline: it cannot be used.
+        NotTrusted: it has changed.
+    """
+    primer, entry = library.primer(name), library.primers[name]
+    if folder.trust.has_changed(entry):
+        folder.trust.agree_or_refuse(library, entry, confirmed=confirmed)
+    return primer
 
 
 def _checked_output_path(

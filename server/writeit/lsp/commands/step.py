@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from writeit.domain.errors import WriteItError
+from writeit.domain.errors import NotTrusted, WriteItError
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.run import Passage, PipelineRun, StepState
+from writeit.engine.limits import TRUST_BUTTON
 from writeit.engine.precedence import ModelSelection
 from writeit.engine.requests import (
     GenerateStep,
@@ -22,6 +23,7 @@ from writeit.engine.streaming import StreamEvent
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
+from writeit.lsp.convert import path_to_uri
 from writeit.lsp.fallback_messages import show_answers_message
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.user_edits import UserEdits
@@ -145,10 +147,38 @@ async def _generate_with_progress(
             stream.send_event(event)
             counter.count_event(event)
 
-        running = await folder.engine.generate(generation, on_event)
+        try:
+            running = await folder.engine.generate(generation, on_event)
+        except NotTrusted as error:
+            if "wants" in error.data:
+                key = (run.configuration_id, run.uri)
+                shown = generation.model_selection.untrusted.digests
+                folder.trust.shown[key] = shown
+            raise
+        _say_what_was_not_used(request, generation, run, running.step)
         work_done.on_cancel(running.stop)
         accepted.set_result(running.step)
         return await folder.engine.wait_for_generation(running)
+
+
+def _say_what_was_not_used(
+    request: Request[Any], generation: GenerationRequest, run: PipelineRun, step: str
+) -> None:
+    """Tell the user that front matter of an untrusted folder named other models."""
+    untrusted = generation.model_selection.untrusted
+    is_named = getattr(request.params, "models", None) or run.models.get(step)
+    names_models = generation.model_selection.models.get(step)
+    if untrusted.front_matter and names_models and not is_named:
+        request.session.client.warn_once(
+            f"The models that {untrusted.front_matter} names were not used: you have"
+            f" not trusted its folder. To use them, choose the action {TRUST_BUTTON}."
+        )
+        folder = request.folder()
+        folder.trust.shown[run.configuration_id, run.uri] = untrusted.digests
+        uri = path_to_uri(folder.path) if folder.path else None
+        request.session.confirmations.add(
+            TRUST_BUTTON, "writeit.trust.set", {"trusted": True, "folder": uri}
+        )
 
 
 async def model_selection_for(
@@ -156,9 +186,8 @@ async def model_selection_for(
 ) -> ModelSelection:
     """Return what front matter, settings and preferences say about a run's models."""
     run = await folder.engine.load_run(run_id)
-    config = request.session.documents.front_matter_config_of(run)
     return await folder.model_selection(
-        config,
+        run,
         confirmed=getattr(request.params, "confirmed", False),
         reasoning=getattr(request.params, "reasoning", None),
     )

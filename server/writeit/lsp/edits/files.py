@@ -21,6 +21,7 @@ from writeit.domain.errors import (
     StoreError,
 )
 from writeit.domain.run import PipelineRun
+from writeit.engine.precedence import Want
 from writeit.files import create_file as create_text_file
 from writeit.files import (
     is_beside,
@@ -214,6 +215,7 @@ def _edit_closed_file(
                 conflicts=merged.conflicts,
             )
         if _write_if_unchanged(folder, uri, text, merged.text):
+            folder.typed.note_written(uri, text, merged.text)
             return EditOutcome(
                 is_applied=True,
                 sent_edit=SentEdit(text, merged.text),
@@ -306,6 +308,7 @@ def _check_confirmed(
         f"Nothing was written: a file of this folder names {name} for the article.",
         hint="Confirm to write there, or apply the text to another file.",
         path=str(target),
+        wants=[Want("output", str(name), "front matter").to_json()],
         confirm=f"Write to {name}",
     )
 

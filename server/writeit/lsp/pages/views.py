@@ -130,8 +130,7 @@ def _step_description(folder: WorkspaceFolder, run: PipelineRun, step: str) -> s
 
 async def _render_prompt_page(folder: WorkspaceFolder, view: uris.PromptView) -> str:
     run = await folder.engine.load_run(view.run_id)
-    config = folder.documents.front_matter_config_of(run)
-    selection = await folder.model_selection(config)
+    selection = await folder.model_selection(run)
     preview = await folder.engine.preview_step(
         GenerateStep(run_id=view.run_id, step=view.step, model_selection=selection)
     )

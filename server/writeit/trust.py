@@ -1,0 +1,468 @@
+"""Which folders the user trusts, and what the files of a folder name.
+
+A folder may come from somebody else. Its pipelines, primers and front matter count only
+if the user has seen them as they are: typed them, had a command write them, or said yes
+to what they name. `trust.json` in the user's data folder has these decisions, by the
+real path of the folder; a copy, a folder inside or one that was moved has none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from writeit.domain.entity import Entity
+from writeit.domain.errors import NotTrusted, StoreError
+from writeit.domain.pipeline import PipelineConfiguration
+from writeit.engine.limits import TRUST_BUTTON
+from writeit.engine.precedence import Untrusted, Want
+from writeit.files import write_whole_file
+from writeit.library.catalog import Library, LibraryEntry, text_digest
+from writeit.library.front_matter import FrontMatterConfig
+
+Decision = Literal["trusted", "restricted", "home"]
+"""`home`: the folder named nothing at its first run, so all in it is the user's."""
+
+TRUST_VARIABLE = "WRITEIT_TRUST"
+MAX_FILE_BYTES = 16 * 1024**2
+MAX_SEEN = 2_000
+"""Files of one folder that are remembered; the oldest are forgotten first."""
+LOCK_RETRY_SECONDS = 0.002
+MAX_LOCK_RETRIES = 250
+"""Half a second: another process that holds the lock may be suspended."""
+
+
+class TrustEntry(Entity):
+    """What the user has decided about a folder."""
+
+    decision: Decision
+    digest: str = ""
+    """Of all pipelines and primers of the folder at the last decision."""
+    seen: dict[str, str] = Field(default_factory=dict)
+    """The SHA-256 of each file as the user has seen it, by path in the folder.
+
+    Of a document it is about what its front matter names; of a pipeline that was run,
+    whose key is its id, about that id.
+    """
+
+
+_ENTRIES = TypeAdapter(dict[str, TrustEntry])
+
+
+def is_trusted_by_environment() -> bool:
+    """Return whether a script trusts every folder: `WRITEIT_TRUST=1`."""
+    return os.environ.get(TRUST_VARIABLE) == "1"
+
+
+def front_matter_digest(config: FrontMatterConfig) -> str:
+    """Return the digest of what front matter names; "" if it names nothing."""
+    if not config.models and config.output_path is None:
+        return ""
+    named = {"models": config.models, "output_path": config.output_path}
+    return text_digest(json.dumps(named, sort_keys=True))
+
+
+def pipeline_wants(configuration: PipelineConfiguration, file: str) -> list[Want]:
+    """Return what a pipeline names: models, and more than one answer of each."""
+    models = dict.fromkeys(m for step in configuration.steps for m in step.models)
+    counts = [len(s.models or ("",)) * s.samples for s in configuration.steps]
+    wants = [Want("model", model, file) for model in models]
+    if any(step.samples > 1 for step in configuration.steps):
+        wants.append(Want("calls", str(max(counts)), file))
+    return wants
+
+
+def front_matter_wants(config: FrontMatterConfig, file: str) -> list[Want]:
+    """Return what front matter names: models and an output path."""
+    models = dict.fromkeys(m for step in config.models.values() for m in step)
+    wants = [Want("model", model, file) for model in models]
+    if config.output_path is not None:
+        wants.append(Want("output", config.output_path, file))
+    return wants
+
+
+class FolderTrust:
+    """The user's decision about one folder, and what it covers."""
+
+    def __init__(self, file: Path, folder: Path, *, override: bool | None) -> None:
+        """`override`: what an editor or a script says; it is not remembered."""
+        self.override = override
+        self.problem = ""
+        """Why the decisions cannot be read or written, for the user."""
+        self.shown: dict[object, Mapping[str, str]] = {}
+        """What the user was shown, as in `seen`, by what it was shown for."""
+        self._file = file
+        self._folder = folder.resolve()
+        self._version: object = None
+        self._entry: TrustEntry | None = None
+        """As it was read from this version of the file."""
+        self._typed: dict[str, str] = {}
+        """What the user typed here and that could not be remembered."""
+
+    # --- questions ---
+
+    @property
+    def entry(self) -> TrustEntry | None:
+        """The decision, None for an unknown folder or if it cannot be read."""
+        version: object = None
+        with suppress(OSError):
+            status = self._file.lstat()
+            version = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if version is None or version != self._version:
+            self._version, self._entry = version, None
+            try:
+                self._entry = _read_entries(self._file).get(str(self._folder))
+            except StoreError as error:
+                self.problem = f"{error.message} {error.hint}"
+        return self._entry
+
+    def allows(self, digest: str) -> bool:
+        """Return whether the user has seen a file with this digest."""
+        if self.override is not None:
+            return self.override
+        entry = self.entry
+        seen = entry.seen.values() if entry else ()
+        return digest in seen or digest in self._typed.values()
+
+    def unseen_files(self, library: Library) -> list[LibraryEntry[Any]]:
+        """Return the files of the folder that the user has not seen as they are."""
+        if self.override:
+            return []
+        entry, known = self.entry, set(self._typed.values())
+        if entry is not None and self.override is None:
+            known |= {*entry.seen.values()}
+            if entry.digest == _library_digest(self._files(library)):
+                return []
+        return [
+            entry
+            for entry in _own_entries(library)
+            if entry.digest and entry.digest not in known
+        ]
+
+    def state(self, library: Library) -> Decision:
+        """Return what counts for the folder as it is now."""
+        if self.override:
+            return "trusted"
+        entry, unseen = self.entry, self.unseen_files(library)
+        if self.override is False or (entry and entry.decision == "restricted"):
+            return "restricted"
+        if entry is None:
+            return "restricted" if self.wants(unseen) else "home"
+        return "restricted" if unseen else entry.decision
+
+    def wants(self, files: list[LibraryEntry[Any]]) -> list[Want]:
+        """Return what pipelines of the folder name."""
+        return [
+            want
+            for entry in files
+            if isinstance(entry.value, PipelineConfiguration)
+            for want in pipeline_wants(entry.value, self.name_of(entry.file.path))
+        ]
+
+    def assess(
+        self,
+        library: Library,
+        configuration: PipelineConfiguration | None,
+        config: FrontMatterConfig,
+        document: Path | None,
+        *,
+        is_typed: bool = False,
+    ) -> Untrusted:
+        """Return what of a run the user has not trusted.
+
+        `configuration` is None for a pipeline that is bundled or the user's own.
+        `is_typed`: the front matter is what the user typed into the open document.
+        """
+        if self.override:
+            return Untrusted()
+        unseen, state = self.unseen_files(library), self.state(library)
+        entry = self.entry
+        digests = self.digests_of(unseen)
+        wants = self.wants(unseen)
+        pipeline = ""
+        if configuration is not None and not self._allows_pipeline(
+            configuration, library, state
+        ):
+            pipeline = self._pipeline_file(configuration, library)
+            key = configuration.configuration_id
+            digests[key] = text_digest(key)
+            wants += pipeline_wants(configuration, pipeline)
+        digest, name = front_matter_digest(config), self.name_of(document)
+        is_seen = not digest or is_typed or self.allows(digest)
+        if not is_seen:
+            digests[name] = digest
+            wants += front_matter_wants(config, name)
+        return Untrusted(
+            pipeline=pipeline,
+            front_matter="" if is_seen else name,
+            has_changed=self.override is None
+            and entry is not None
+            and entry.decision != "restricted",
+            wants=tuple(dict.fromkeys(wants)),
+            digests=digests,
+        )
+
+    def _allows_pipeline(
+        self, configuration: PipelineConfiguration, library: Library, state: Decision
+    ) -> bool:
+        key = configuration.configuration_id
+        files = [x for x in _own_entries(library) if _id_of(x) == key]
+        if self.allows(text_digest(key)) or any(self.allows(x.digest) for x in files):
+            return True
+        entry = self.entry
+        if state == "restricted" and (entry is None or entry.decision == "restricted"):
+            return False
+        # Otherwise it is of a folder that names nothing, or only in the run history.
+        return not pipeline_wants(configuration, "") and (entry is None or not files)
+
+    def _pipeline_file(
+        self, configuration: PipelineConfiguration, library: Library
+    ) -> str:
+        for entry in _own_entries(library):
+            if entry.name == configuration.name:
+                return self.name_of(entry.file.path)
+        return configuration.name
+
+    def name_of(self, path: Path | None) -> str:
+        """Return a path in the folder as a short name, another one in full."""
+        if path is None:
+            return "the document"
+        path = path.parent.resolve() / path.name
+        if path.is_relative_to(self._folder):
+            return path.relative_to(self._folder).as_posix()
+        return str(path)
+
+    def digests_of(self, files: list[LibraryEntry[Any]]) -> dict[str, str]:
+        """Return the digests of files by path, as in `seen`."""
+        return {self.name_of(x.file.path): x.digest for x in files if x.digest}
+
+    def _files(self, library: Library) -> dict[str, str]:
+        return self.digests_of(_own_entries(library))
+
+    def has_changed(self, file: LibraryEntry[Any]) -> bool:
+        """Return whether a file of a trusted folder is not as the user has seen it."""
+        entry = self.entry
+        return (
+            file.scope == "workspace"
+            and self.override is None
+            and entry is not None
+            and entry.decision != "restricted"
+            and not self.allows(file.digest)
+        )
+
+    # --- decisions ---
+
+    def agree_or_refuse(
+        self, library: Library, file: LibraryEntry[Any], *, confirmed: bool
+    ) -> None:
+        """Trust a changed primer if the user has been shown it and agrees.
+
+        Raises:
+            NotTrusted: the user has not agreed, or it has changed again.
+        """
+        name = self.name_of(file.file.path)
+        digests = {name: file.digest}
+        if confirmed and self.shown.get(name) == digests:
+            self.trust(library, digests)
+            return
+        self.shown[name] = digests
+        raise NotTrusted(
+            f"{name} is new or has changed since you trusted this folder. Nothing was"
+            " started.",
+            hint="Trust this folder (on the command line: writeit trust), or use"
+            " another style.",
+            wants=[want.to_json() for want in self.wants(self.unseen_files(library))],
+            confirm=TRUST_BUTTON,
+        )
+
+    def trust(self, library: Library, digests: Mapping[str, str]) -> None:
+        """Trust the folder: the files with these digests, by path.
+
+        Raises:
+            StoreError: that could not be remembered; nothing was changed.
+        """
+        files = self._files(library)
+        self._update(
+            lambda entry: TrustEntry(
+                decision="trusted",
+                digest=_library_digest(
+                    {k: v for k, v in files.items() if digests.get(k) == v}
+                ),
+                seen={**(entry.seen if entry else {}), **digests},
+            )
+        )
+        self.override = self.override or None
+
+    def trust_shown(self, library: Library) -> None:
+        """Trust the files that were shown, as they were; else those that are there.
+
+        Raises:
+            StoreError: that could not be remembered; nothing was changed.
+        """
+        shown: dict[str, str] = {}
+        for digests in self.shown.values():
+            shown |= digests
+        self.trust(library, shown if self.shown else self._files(library))
+
+    def revoke(self) -> None:
+        """Restrict the folder, and forget what was seen of it.
+
+        Raises:
+            StoreError: that could not be remembered; nothing was changed.
+        """
+        self._update(lambda _: TrustEntry(decision="restricted"))
+        self._typed.clear()
+        self.shown.clear()
+        self.override = None
+
+    def note_typed(self, path: Path, digest: str) -> None:
+        """Let a file that the user typed count until WriteIt ends."""
+        self._typed[self.name_of(path)] = digest
+
+    def note_seen(self, path: Path | str, digest: str, library: Library) -> None:
+        """Remember a file that the user typed or a command wrote."""
+        name = path if isinstance(path, str) else self.name_of(path)
+        self._typed[name] = digest
+        if self.override is not None or not digest:
+            return
+        unseen = [x for x in self.unseen_files(library) if x.digest != digest]
+        new: Decision = "restricted" if self.wants(unseen) else "home"
+        files = self._files(library) if new == "home" else {}
+
+        def add(entry: TrustEntry | None) -> TrustEntry:
+            known = entry or TrustEntry(
+                decision=new, digest=_library_digest(files), seen=files
+            )
+            return known.evolve(seen={**known.seen, name: digest})
+
+        try:
+            self._update(add)
+        except StoreError as error:
+            self.problem = f"{error.message} {error.hint}"
+
+    def note_run(
+        self,
+        library: Library,
+        configuration: PipelineConfiguration,
+        untrusted: Untrusted,
+    ) -> None:
+        """Remember a run's pipeline; an unknown folder that names nothing is `home`."""
+        key = configuration.configuration_id
+        if untrusted.pipeline or self.override is not None:
+            return
+        entry = self.entry
+        if entry is None and untrusted.wants:
+            return
+        if entry is None or key not in entry.seen:
+            self.note_seen(key, text_digest(key), library)
+
+    def _update(self, change: Callable[[TrustEntry | None], TrustEntry]) -> None:
+        """Change the decision, and nothing that another process decided meanwhile.
+
+        Raises:
+            StoreError: it could not be read or written.
+        """
+        key = str(self._folder)
+        try:
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _locked(self._file.parent):
+                entries = _read_entries(self._file)
+                entry = change(entries.get(key))
+                recent = [*entry.seen.items()][-MAX_SEEN:]
+                entries[key] = entry.evolve(seen=dict(recent))
+                with suppress(FileNotFoundError):
+                    self._file.chmod(0o600)
+                data = _ENTRIES.dump_python(entries)
+                text = json.dumps(data, indent=1, ensure_ascii=True)
+                write_whole_file(self._file, text.encode())
+        except OSError as error:
+            raise StoreError(
+                f"{self._file} could not be written: {error.strerror}.",
+                reason="read_only",
+                hint="What you decided counts until WriteIt ends.",
+            ) from error
+
+
+def known_folders(file: Path) -> dict[str, TrustEntry]:
+    """Return all decisions by folder.
+
+    Raises:
+        StoreError: they cannot be read.
+    """
+    return _read_entries(file)
+
+
+def _read_entries(file: Path) -> dict[str, TrustEntry]:
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(file, flags)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _unreadable(file, error.strerror or str(error)) from error
+    with open(descriptor, "rb") as stream:  # noqa: PTH123 -- a descriptor
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+            raise _unreadable(file, "it is not a file of yours")
+        if status.st_mode & 0o022:
+            raise _unreadable(file, "others can write to it")
+        if status.st_size > MAX_FILE_BYTES:
+            raise _unreadable(file, "it is too long")
+        try:
+            return _ENTRIES.validate_json(stream.read())
+        except (OSError, ValidationError) as error:
+            raise _unreadable(file, "it is damaged") from error
+
+
+def _unreadable(file: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"{file} cannot be used: {reason}. No folder is trusted.",
+        reason="corrupt",
+        hint="Move it away, and decide again.",
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from changing the decisions."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        for _ in range(MAX_LOCK_RETRIES):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(LOCK_RETRY_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _own_entries(library: Library) -> list[LibraryEntry[Any]]:
+    """Return the pipelines and primers of the folder itself."""
+    entries: list[LibraryEntry[Any]] = [
+        *library.pipelines.values(),
+        *library.other_pipelines,
+        *library.primers.values(),
+        *library.other_primers,
+    ]
+    return [entry for entry in entries if entry.scope == "workspace"]
+
+
+def _id_of(entry: LibraryEntry[Any]) -> str:
+    value = entry.value
+    return value.configuration_id if isinstance(value, PipelineConfiguration) else ""
+
+
+def _library_digest(files: Mapping[str, str]) -> str:
+    """Return one digest of all files; "" if there are none."""
+    return text_digest(json.dumps(files, sort_keys=True)) if files else ""
