@@ -108,6 +108,7 @@ async def fuzzed(
                 "uri": editor.notes,
                 "path": "backup",
                 "view": "run",
+                "trusted": True,
                 "left": side,
                 "right": side,
                 "model": "openai/say-x",

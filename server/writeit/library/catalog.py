@@ -418,7 +418,8 @@ def _read_primer_file(file: LibraryFile) -> LibraryEntry[StylePrimer]:
     primer, problems = read_primer(text, file.uri, default_id=file.path.stem)
     found = primer.primer_id if primer else read_name(text, "primer_id")
     shown = problems[:MAX_FILE_PROBLEMS]
-    return LibraryEntry(found or file.path.stem, file, primer, shown, text_digest(text))
+    name, digest = found or file.path.stem, text_digest(text)
+    return LibraryEntry(name, file, primer, shown, digest=digest)
 
 
 def text_digest(text: str) -> str:
