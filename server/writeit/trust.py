@@ -261,6 +261,17 @@ class FolderTrust:
 
     # --- decisions ---
 
+    def agree(self, library: Library, key: object, digests: Mapping[str, str]) -> bool:
+        """Trust these files as they were shown for `key`; return False if none was.
+
+        Raises:
+            StoreError: that could not be remembered; nothing was changed.
+        """
+        agreed = dict(self.shown.get(key, {}).items() & digests.items())
+        if agreed:
+            self.trust(library, agreed)
+        return bool(agreed)
+
     def agree_or_refuse(
         self, library: Library, file: LibraryEntry[Any], *, confirmed: bool
     ) -> None:
@@ -271,8 +282,7 @@ class FolderTrust:
         """
         name = self.name_of(file.file.path)
         digests = {name: file.digest}
-        if confirmed and self.shown.get(name) == digests:
-            self.trust(library, digests)
+        if confirmed and self.agree(library, name, digests):
             return
         self.shown[name] = digests
         raise NotTrusted(

@@ -64,7 +64,7 @@ class Dispatcher:
         data_policy.check_models([call.model for call, _ in planned.prompts], policy)
         await data_policy.check_provider_names(self._services.models, policy)
         if planned.untrusted:
-            raise await not_trusted_error(context, planned, selection.untrusted)
+            raise await not_trusted_error(context, planned, selection)
         check_call_count(planned, confirmed=selection.confirmed)
         prepared = await requests.prepare_calls(context, planned.prompts, selection)
         limits = selection.settings.max_cost_usd

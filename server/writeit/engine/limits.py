@@ -24,12 +24,12 @@ from writeit.domain.errors import (
 from writeit.domain.model_id import check_model_id
 from writeit.domain.run import PipelineRun, split_model_id
 from writeit.domain.session import CostLimits, UserPreferences
-from writeit.engine.precedence import Untrusted, Want
+from writeit.engine.precedence import ModelSelection, Want
 from writeit.engine.requests import (
     PlannedCalls,
     PreparedCall,
     StepContext,
-    build_model_call,
+    estimate_call,
 )
 from writeit.engine.streaming import (
     GenerationNotice,
@@ -172,25 +172,25 @@ def check_call_count(planned: PlannedCalls, *, confirmed: bool) -> None:
 
 
 async def not_trusted_error(
-    context: StepContext, planned: PlannedCalls, untrusted: Untrusted
+    context: StepContext, planned: PlannedCalls, selection: ModelSelection
 ) -> NotTrusted:
     """Return the refusal of calls that files of an untrusted folder cause.
 
     It says all that the folder would do: hosts, models, calls, the worst cost.
     """
+    untrusted = selection.untrusted
     counts = Counter(call.model for call, _ in planned.prompts)
     prompts = {call.model: prompt for call, prompt in planned.prompts}
     file, count = planned.untrusted[-1], len(planned.prompts)
     wants, cost = [Want("calls", str(count), file)], 0.0
     is_known = True
     for model in list(prompts)[:MAX_CALLS]:
-        call = build_model_call(
-            context.configuration, context.spec, model, prompts[model]
-        )
         wants.append(Want("model", model, file))
         try:
             check_model_id(model)
-            estimate = await context.services.models.estimate(call)
+            call, estimate = await estimate_call(
+                context, model, prompts[model], selection
+            )
         except WriteItError:  # it could not be called at all
             continue
         wants.append(Want("host", estimate.destination, file))

@@ -183,6 +183,19 @@ def is_named_by_workspace(
     )
 
 
+def untrusted_files(
+    selection: ModelSelection, named: NamedModels | None
+) -> tuple[str, ...]:
+    """Return the files that calls come from and that the user has not trusted.
+
+    `named` is None for models that were called before.
+    """
+    untrusted = selection.untrusted
+    by_front_matter = named is not None and named.source == FRONT_MATTER
+    files = (untrusted.pipeline, untrusted.front_matter if by_front_matter else "")
+    return tuple(file for file in files if file)
+
+
 def resolve_primer(
     find_primer: Callable[[str], StylePrimer],
     explicit: str | None,

@@ -31,13 +31,13 @@ from writeit.domain.run import (
     StepStatus,
 )
 from writeit.engine.precedence import (
-    FRONT_MATTER,
     ModelSelection,
     NamedModels,
     identify_models,
     is_named_by_workspace,
     resolve_reasoning,
     resolve_step_models,
+    untrusted_files,
 )
 from writeit.engine.streaming import RetryPolicy
 from writeit.engine.transactions import Operation, RunTransactions
@@ -376,11 +376,9 @@ class GenerateStep:
         if state.status is StepStatus.RUNNING:
             calls = replacement_calls(state, self.models, samples, clock)
         else:
-            if not self.models:
-                named = await resolve_models(context, self.model_selection)
-            names = named.models if named else self.models or ()
+            named = await resolve_models(context, self.model_selection, self.models)
             generation = state.generation + 1 if state.calls else 0
-            calls = new_calls(names, samples, clock, generation)
+            calls = new_calls(named.models, samples, clock, generation)
         prompt = await context.build_prompt(self.model_selection.own_pipelines)
         return PlannedCalls(
             [(call, prompt) for call in calls],
@@ -411,14 +409,14 @@ class RegenerateStep:
         feedback = stored if self.feedback is None else self.feedback
         generate.check_can_regenerate(context.run, state)
         lifecycle.check_feedback(self.feedback)
-        models, named = await self._select_models(context)
+        named = await self._select_models(context)
         calls = [
             Call(
                 response_id=context.services.clock.new_id(),
                 model=model,
                 generation=state.generation + 1,
             )
-            for model in models
+            for model in named.models
         ]
         prompts = [
             (
@@ -439,20 +437,15 @@ class RegenerateStep:
             untrusted_files(self.model_selection, named),
         )
 
-    async def _select_models(
-        self, context: StepContext
-    ) -> tuple[list[str], NamedModels | None]:
-        """Return the models, and what names them if nobody did before."""
+    async def _select_models(self, context: StepContext) -> NamedModels:
         previous = [call.model for call in generate.latest_calls(context.state)]
         if self.models is None and self.samples is None and previous:
-            return previous, None
-        models: Sequence[str] = self.models or tuple(dict.fromkeys(previous))
-        named = None
-        if not models:
-            named = await resolve_models(context, self.model_selection)
-            models = named.models
+            return NamedModels(tuple(previous), "The run")
+        models = self.models or tuple(dict.fromkeys(previous))
+        named = await resolve_models(context, self.model_selection, models)
         samples = self.samples or context.spec.samples
-        return [model for model in models for _ in range(samples)], named
+        repeated = [model for model in named.models for _ in range(samples)]
+        return NamedModels(tuple(repeated), named.source)
 
 
 def _previous_text(state: StepState, model: str) -> str:
@@ -485,13 +478,11 @@ class MergeWithModel:
         texts = [part.text for part in select.require_parts(state, self.parts)]
         if self.parts.content:
             texts = [self.parts.content]
-        model, named = self.model, None
-        if model is None:
-            named = await resolve_models(context, self.model_selection)
-            model = named.models[0]
+        models = (self.model,) if self.model else ()
+        named = await resolve_models(context, self.model_selection, models)
         call = Call(
             response_id=context.services.clock.new_id(),
-            model=model,
+            model=named.models[0],
             generation=state.generation,
             merge=True,
         )
@@ -519,27 +510,18 @@ def _is_named_by_workspace(
     )
 
 
-def untrusted_files(
-    selection: ModelSelection, named: NamedModels | None
-) -> tuple[str, ...]:
-    """Return the files that calls come from and that the user has not trusted.
-
-    `named` is what names the models, if the command does not.
-    """
-    untrusted = selection.untrusted
-    by_front_matter = named is not None and named.source == FRONT_MATTER
-    files = (untrusted.pipeline, untrusted.front_matter if by_front_matter else "")
-    return tuple(file for file in files if file)
-
-
 async def resolve_models(
-    context: StepContext, model_selection: ModelSelection
+    context: StepContext,
+    model_selection: ModelSelection,
+    models: tuple[str, ...] | None = None,
 ) -> NamedModels:
-    """Return a step's models if the command names none.
+    """Return a step's models: `models`, which the command names, if there are any.
 
     Raises:
         NotFound: no model is set and the embedded one is not installed.
     """
+    if models:
+        return NamedModels(models, "The command")
     embedded = await context.services.models.installed_embedded_model()
     named = resolve_step_models(context.spec, context.run, model_selection, embedded)
     return await identify_models(context.services.models.resolve_model_id, named)

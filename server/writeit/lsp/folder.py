@@ -119,7 +119,7 @@ class WorkspaceFolder:
         self.trust = FolderTrust(
             ports.trust_file,
             path or Path.home(),
-            override=_trust_override(self._client),
+            override=is_trusted_by_environment() or self._client.options.trusted,
         )
         self.typed = TypedText(documents, self.trust, self.load_library)
         self._settings: Settings | None = None
@@ -305,10 +305,8 @@ class WorkspaceFolder:
             )
 
         untrusted = assess()
-        shown = self.trust.shown.get((configuration.configuration_id, uri), {})
-        if confirmed and shown.items() & untrusted.digests.items():
-            agreed = dict(shown.items() & untrusted.digests.items())
-            self.trust.trust(library, agreed)
+        key = (configuration.configuration_id, uri)
+        if confirmed and self.trust.agree(library, key, untrusted.digests):
             untrusted = assess()
         if self.trust.problem:
             self._client.warn_once(self.trust.problem)
@@ -358,11 +356,6 @@ class WorkspaceFolder:
         if not path.is_relative_to(self.pages_root / uris.VIEWS_FOLDER):
             return None
         return uris.parse_view_path(path.relative_to(self.pages_root))
-
-
-def _trust_override(client: Client) -> bool | None:
-    """Return what the editor or the environment says about trust."""
-    return is_trusted_by_environment() or client.options.trusted
 
 
 class ModelCache:
