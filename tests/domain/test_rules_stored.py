@@ -31,11 +31,12 @@ FIELDS: dict[type[Entity], str] = {
     " + applies_to output",
     PipelineRun: "pipeline_run_id configuration_id parent_pipeline_run_id branch_point"
     " created_at current_step status user_inputs steps"
-    " + updated_at name uri primer models reasoning output output_path document"
-    " applied",
+    " + updated_at name uri primer models reasoning samples last_models output"
+    " output_path document applied",
     StepState: "step_name status started_at completed_at ai_responses user_selection"
     " user_feedback merged_content retry_count"
-    " + edited_content ratings passages merged_from calls streaming failures before",
+    " + edited_content instruction ratings passages merged_from calls streaming"
+    " failures before",
     AIResponse: "response_id model_name provider prompt_used raw_output"
     " processed_content created_at usage_stats processing_time quality_score"
     " + partial finish_reason first_token_seconds",
@@ -45,7 +46,7 @@ FIELDS: dict[type[Entity], str] = {
     " created_at last_activity websocket_connection_id + process",
     UserPreferences: "default_models style_primer auto_save_enabled"
     " streaming_buffer_size keyboard_shortcuts theme max_concurrent_pipelines"
-    " export_format +",
+    " export_format + models",
     InputSpec: "+ name type label required default options help max_length source",
     StepSpec: "+ name description prompt models samples max_tokens temperature primer"
     " reasoning",

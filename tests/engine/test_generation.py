@@ -9,7 +9,7 @@ from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
 from writeit.domain.errors import Busy, FailureReason, ModelError, NotFound
 from writeit.domain.operations import select
 from writeit.domain.run import PipelineStatus, StepStatus
-from writeit.domain.session import Settings
+from writeit.domain.session import ModelSamples, Settings, UserPreferences
 from writeit.engine.precedence import ModelSelection
 from writeit.engine.requests import GenerateStep
 from writeit.engine.streaming import GenerationNotice, ResponseDelta, ResponseFinished
@@ -331,6 +331,47 @@ async def test_the_embedded_model_is_asked_when_nothing_is_named(
         await setup.engine.generate(GenerateStep(run_id=run.pipeline_run_id))
     )
     assert [call.model for call in setup.models.calls] == ["embedded/smollm2-135m"]
+
+
+async def test_models_named_once_answer_later_steps_too(setup: EngineSetup) -> None:
+    """As often as was named; the user's words for them go to the first step only."""
+    for model in (MODEL, MODEL, OTHER, OTHER):
+        setup.models.script(model, "words")
+    run = await setup.run()
+    first = GenerateStep(
+        run_id=run.pipeline_run_id,
+        models=(MODEL, OTHER),
+        samples=2,
+        instruction="Be brief.",
+    )
+    await setup.engine.wait_for_generation(await setup.engine.generate(first))
+    await setup.engine.execute(
+        run.pipeline_run_id,
+        lambda run, now: select.select_response(run, run.steps["angles"], 0, now),
+    )
+    second = GenerateStep(run_id=run.pipeline_run_id)
+    await setup.engine.wait_for_generation(await setup.engine.generate(second))
+    asked, then = setup.models.calls[:4], setup.models.calls[4:]
+    assert [call.model for call in then] == [MODEL, MODEL, OTHER, OTHER]
+    assert all(call.prompt.endswith("for this:\nBe brief.") for call in asked)
+    assert not any("Be brief." in call.prompt for call in then)
+
+
+async def test_a_set_of_default_models_names_the_answers_of_each(
+    setup: EngineSetup,
+) -> None:
+    """Unless the command names how many."""
+    default = (ModelSamples(model=MODEL, samples=2), ModelSamples(model=OTHER))
+    selection = ModelSelection(preferences=UserPreferences(models=default))
+    for samples, models in ((None, [MODEL, MODEL, OTHER]), (1, [MODEL, OTHER])):
+        run = await setup.run()
+        request = GenerateStep(
+            run_id=run.pipeline_run_id, samples=samples, model_selection=selection
+        )
+        state = await setup.engine.wait_for_generation(
+            await setup.engine.generate(request)
+        )
+        assert [call.model for call in state.calls] == models
 
 
 async def test_the_first_decision_stores_the_active_run(setup: EngineSetup) -> None:

@@ -465,6 +465,7 @@ export interface RunStartParams {
         readonly [k: string]: readonly string[] | string;
       }
     | undefined;
+  readonly samples?: (number | null) | undefined;
   readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
   readonly output?: (('new_file' | 'replace' | 'insert') | null) | undefined;
   readonly outputPath?: (string | null) | undefined;
@@ -509,6 +510,8 @@ export interface PipelineRun {
     readonly [k: string]: readonly string[];
   };
   readonly reasoning: ('none' | 'low' | 'medium' | 'high') | number | null;
+  readonly samples: number | null;
+  readonly lastModels: readonly string[];
   readonly output: 'new_file' | 'replace' | 'insert';
   readonly outputPath: string | null;
   readonly isDone: boolean;
@@ -531,6 +534,7 @@ export interface StepState {
   readonly retryCount: number;
   readonly content: string | null;
   readonly editedContent: string | null;
+  readonly instruction: string | null;
   readonly passages: readonly Passage[];
   readonly mergedFrom: readonly MergePart[];
   readonly failures: readonly Failure[];
@@ -839,7 +843,7 @@ export interface PreviewedModel {
   readonly allowed: boolean;
 }
 /**
- * `writeit.step.run`.
+ * `writeit.step.run`; `instruction` is appended to the prompt.
  */
 export interface StepRunParams {
   readonly folder?: (string | null) | undefined;
@@ -851,6 +855,7 @@ export interface StepRunParams {
   readonly samples?: (number | null) | undefined;
   readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
   readonly confirmed?: boolean | undefined;
+  readonly instruction?: (string | null) | undefined;
 }
 /**
  * `writeit.step.regenerate`.
@@ -1107,6 +1112,7 @@ export interface UserSession {
  * The user's preferences.
  */
 export interface UserPreferences {
+  readonly models: readonly ModelSamples[];
   readonly defaultModels: {
     readonly [k: string]: string;
   };
@@ -1121,12 +1127,20 @@ export interface UserPreferences {
   readonly exportFormat: 'yaml' | 'json' | 'markdown';
 }
 /**
+ * A model, and how many answers it is to give to each step.
+ */
+export interface ModelSamples {
+  readonly model: string;
+  readonly samples?: number | undefined;
+}
+/**
  * `writeit.preferences.set`: any of the fields; the others stay as they are.
  */
 export interface PreferencesSetParams {
   readonly folder?: (string | null) | undefined;
   readonly streamToken?: (string | null) | undefined;
   readonly wait?: boolean | undefined;
+  readonly models?: (readonly ModelSamples[] | null) | undefined;
   readonly defaultModels?:
     | ({
         readonly [k: string]: string;

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from writeit.domain.entity import Entity, UtcDatetime
+from writeit.domain.entity import Entity, GrowingEntity, UtcDatetime
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output
 from writeit.domain.run import AIResponse, Call, MergePart, Passage, PipelineRun
@@ -72,12 +72,20 @@ class RunFailed(_Event):
     message: str
 
 
-class StepStarted(_StepEvent):
+class StepStarted(_StepEvent, GrowingEntity):
     """Models were called; in a running step, again for incomplete answers."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"models", "samples", "instruction"})
 
     action: ClassVar[str] = "generate answers"
     type: Literal["step_started"] = "step_started"
     calls: tuple[Call, ...] = Field(min_length=1)
+    models: tuple[str, ...] = ()
+    """The models that the user named, for later steps, too."""
+    samples: int | None = None
+    """How many answers of each model, if the user named it, for later steps, too."""
+    instruction: str | None = None
+    """The user's words for the models."""
 
 
 class StepRegenerated(_StepEvent):

@@ -170,8 +170,10 @@ class PreviousStepState(Entity):
     run_status: PipelineStatus
 
 
-class StepState(Entity):
+class StepState(GrowingEntity):
     """Tracks execution state and results for a single pipeline step."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"instruction"})
 
     step_name: Name
     status: StepStatus = StepStatus.PENDING
@@ -185,6 +187,8 @@ class StepState(Entity):
     retry_count: int = Field(default=0, ge=0, le=MAX_RETRIES)
     edited_content: str | None = None
     """The chosen answer as edited by the user."""
+    instruction: str | None = None
+    """The user's words for the models, in each prompt of the step."""
     ratings: dict[UUID, float] = Field(default_factory=dict)
     """The user's scores by response id; the answers themselves never change."""
     passages: tuple[Passage, ...] = ()
@@ -385,7 +389,7 @@ class AppliedText(Entity):
 class PipelineRun(GrowingEntity):
     """Represents a specific execution instance of a pipeline configuration."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"reasoning"})
+    ADDED: ClassVar[frozenset[str]] = frozenset({"reasoning", "samples", "last_models"})
 
     pipeline_run_id: UUID
     configuration_id: str = Field(min_length=1)
@@ -404,6 +408,10 @@ class PipelineRun(GrowingEntity):
     """Only the models named by `run.start`; others are resolved when a step is run."""
     reasoning: Reasoning | None = None
     """How long models may think, if `run.start` says so."""
+    samples: int | None = Field(default=None, ge=1)
+    """How many answers of each model, as the user named it last."""
+    last_models: tuple[str, ...] = ()
+    """The models that the user named last for a step."""
     output: Output = "new_file"
     output_path: str | None = None
     document: RunDocument = RunDocument()

@@ -12,14 +12,21 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic.alias_generators import to_camel
 
-from writeit.domain.entity import NAME_PATTERN, Entity, Name, StringList, UtcDatetime
+from writeit.domain.entity import (
+    NAME_PATTERN,
+    Entity,
+    GrowingEntity,
+    Name,
+    StringList,
+    UtcDatetime,
+)
 from writeit.domain.key_bindings import is_chord_conflict, parse_chord
 from writeit.domain.pipeline import Output, Reasoning
 from writeit.domain.primer import NO_PRIMER
@@ -31,9 +38,20 @@ LOCAL_USER = "local"
 ExportFormat = Literal["yaml", "json", "markdown"]
 
 
-class UserPreferences(Entity):
+class ModelSamples(Entity):
+    """A model, and how many answers it is to give to each step."""
+
+    model: str
+    samples: int = Field(default=1, ge=1, le=10)
+
+
+class UserPreferences(GrowingEntity):
     """Persistent user configuration and settings."""
 
+    ADDED: ClassVar[frozenset[str]] = frozenset({"models"})
+
+    models: tuple[ModelSamples, ...] = ()
+    """The models of every step for which nothing else names any."""
     default_models: dict[str, str] = Field(default_factory=dict)
     """Preferred models per step."""
     style_primer: Name | None = None
@@ -92,6 +110,11 @@ def validate_preferences(
     """Return the preferences that do not fit the known primers, providers and keys."""
     primer = preferences.style_primer
     problems = [*_validate_models(preferences.default_models, known_providers)]
+    problems += [
+        FieldProblem(("models",), problem.message)
+        for chosen in preferences.models
+        for problem in _validate_models({"any": chosen.model}, known_providers)
+    ]
     if primer is not None and primer not in {NO_PRIMER, *known_primers}:
         message = f"there is no primer {primer!r}"
         problems.append(FieldProblem(("style_primer",), message))

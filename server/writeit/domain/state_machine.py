@@ -290,7 +290,12 @@ def _apply_step_event(  # noqa: C901, PLR0911, PLR0912 -- one arm an event: that
     """Return the run after `event` in `step`; `status` is the run's after it."""
     match event:
         case e.StepStarted():
-            return run.with_step(_start_step(step, event), status=status)
+            return run.with_step(
+                _start_step(step, event),
+                status=status,
+                last_models=event.models or run.last_models,
+                samples=event.samples or run.samples,
+            )
         case e.StepRegenerated():
             return run.with_step(_regenerate_step(run, step, event), status=status)
         case e.StepCompleted():
@@ -337,6 +342,7 @@ def _start_step(step: StepState, event: e.StepStarted) -> StepState:
     return step.evolve(
         status=StepStatus.RUNNING,
         started_at=event.at if fresh else step.started_at,
+        instruction=event.instruction or step.instruction,
         calls=step.calls + event.calls,
         failures=()
         if fresh

@@ -131,7 +131,8 @@ def resolve_step_models(
 ) -> NamedModels:
     """Return a step's models if the command names none.
 
-    Front matter of an unknown folder counts last, and is refused then.
+    Front matter of an unknown folder counts last, and is refused then. A model is there
+    more than once if the preferences name its number of answers.
 
     Raises:
         NotFound: no model is set and the embedded one is not installed.
@@ -142,9 +143,15 @@ def resolve_step_models(
         "The run": run.models.get(spec.name, ()),
         FRONT_MATTER: model_selection.models.get(spec.name, ()),
         "The pipeline": spec.models,
+        "An earlier step": run.last_models,
         f"The setting models.steps.{spec.name}": settings.steps.get(spec.name, ()),
         f"The preference defaultModels.{spec.name}": [preferred] if preferred else (),
         "The setting models.default": settings.default,
+        "The preference models": [
+            chosen.model
+            for chosen in model_selection.preferences.models
+            for _ in range(chosen.samples)
+        ],
         "WriteIt": (embedded,) if embedded else (),
     }
     untrusted = model_selection.untrusted
@@ -178,6 +185,7 @@ def is_named_by_workspace(
     by_front_matter = bool(selection.models.get(spec.name))
     by_pipeline = not is_own and bool(spec.models)
     named_before = models_named or bool(run.models.get(spec.name))
+    samples_named = samples_named or run.samples is not None
     return (not named_before and (by_front_matter or by_pipeline)) or (
         not samples_named and not is_own and spec.samples > 1
     )
@@ -360,6 +368,7 @@ class StartRequest:
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     front_matter_models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reasoning: Reasoning | None = None
+    samples: int | None = None
     name: str | None = None
     uri: str | None = None
     output: Output | None = None
@@ -408,6 +417,7 @@ def run_started_event(
         primer=_pin_primer(request.primer),
         models=dict(request.models),
         reasoning=request.reasoning,
+        samples=request.samples,
         output=request.output or configuration.output,
         output_path=request.output_path,
         document=request.document,

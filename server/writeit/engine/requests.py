@@ -284,6 +284,10 @@ class StepContext:
         """The step as the pipeline defines it."""
         return self.configuration.step(self.state.step_name)
 
+    def samples(self, named: int | None) -> int:
+        """Return how many answers each model gives; `named` by the command."""
+        return named or self.run.samples or self.spec.samples
+
     async def build_prompt(
         self, own_pipelines: frozenset[str], revision: Revision | None = None
     ) -> str:
@@ -364,6 +368,8 @@ class GenerateStep:
     step: str | None = None
     models: tuple[str, ...] | None = None
     samples: int | None = None
+    instruction: str | None = None
+    """The user's words for the models; they are appended to the prompt."""
     model_selection: ModelSelection = field(default_factory=ModelSelection)
 
     async def plan_calls(self, context: StepContext) -> PlannedCalls:
@@ -371,23 +377,45 @@ class GenerateStep:
         state, step = context.state, context.state.step_name
         clock = context.services.clock
         generate.check_can_generate(context.run, state)
-        samples = self.samples or context.spec.samples
+        if self.instruction is not None:
+            lifecycle.check_words("instruction", self.instruction)
         named = None
+        fields: dict[str, object] = {"instruction": self.instruction}
         if state.status is StepStatus.RUNNING:
+            samples = context.samples(self.samples)
             calls = replacement_calls(state, self.models, samples, clock)
         else:
-            named = await resolve_models(context, self.model_selection, self.models)
+            named = await self.models_of_calls(context)
             generation = state.generation + 1 if state.calls else 0
-            calls = new_calls(named.models, samples, clock, generation)
-        prompt = await context.build_prompt(self.model_selection.own_pipelines)
+            calls = new_calls(named.models, 1, clock, generation)
+            by_user = self.models or context.run.models.get(step, ())
+            fields |= {"models": by_user, "samples": self.samples}
+        words = self.instruction or state.instruction or ""
+        prompt = await context.build_prompt(
+            self.model_selection.own_pipelines, Revision(instruction=words)
+        )
         return PlannedCalls(
             [(call, prompt) for call in calls],
             lambda run, now: generate.start_generation(
-                run, run.steps[step], calls, now
+                run, run.steps[step], calls, now, **fields
             ),
             _is_named_by_workspace(self, context),
             untrusted_files(self.model_selection, named),
         )
+
+    async def models_of_calls(self, context: StepContext) -> NamedModels:
+        """Return the model of each call of a PENDING step.
+
+        Raises:
+            NotFound: no model is set and the embedded one is not installed.
+        """
+        named = await resolve_models(context, self.model_selection, self.models)
+        distinct = tuple(dict.fromkeys(named.models))
+        count = self.samples or context.run.samples
+        if count is None and distinct != named.models:
+            return named
+        repeated = (n for n in distinct for _ in range(count or context.spec.samples))
+        return NamedModels(tuple(repeated), named.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,7 +451,11 @@ class RegenerateStep:
                 call,
                 await context.build_prompt(
                     self.model_selection.own_pipelines,
-                    Revision(_previous_text(state, call.model), feedback),
+                    Revision(
+                        _previous_text(state, call.model),
+                        feedback,
+                        state.instruction or "",
+                    ),
                 ),
             )
             for call in calls
@@ -443,8 +475,9 @@ class RegenerateStep:
             return NamedModels(tuple(previous), "The run")
         models = self.models or tuple(dict.fromkeys(previous))
         named = await resolve_models(context, self.model_selection, models)
-        samples = self.samples or context.spec.samples
-        repeated = [model for model in named.models for _ in range(samples)]
+        samples = context.samples(self.samples)
+        distinct = dict.fromkeys(named.models)
+        repeated = [model for model in distinct for _ in range(samples)]
         return NamedModels(tuple(repeated), named.source)
 
 

@@ -320,6 +320,7 @@ class WorkspaceFolder:
             *settings.models.default,
             *(model for step in settings.models.steps.values() for model in step),
             *self.engine.preferences.default_models.values(),
+            *(chosen.model for chosen in self.engine.preferences.models),
             *(
                 model
                 for pipeline in library.usable_pipelines

@@ -126,6 +126,7 @@ class RunStartParams(Params):
     inputs: dict[str, str | int | float | bool] = Field(default_factory=dict)
     primer: str | None = None
     models: dict[str, list[str] | str] = Field(default_factory=dict)
+    samples: int | None = Field(default=None, ge=1, le=10)
     reasoning: Reasoning | None = None
     output: Output | None = None
     output_path: str | None = None
@@ -231,13 +232,21 @@ class StepPreviewResult(WireModel):
     models: list[shapes.PreviewedModel]
 
 
-class StepRunParams(StepPreviewParams):
+class StepGenerationParams(StepPreviewParams):
+    """Which models are called, and how."""
+
     samples: int | None = Field(default=None, ge=1, le=10)
     reasoning: Reasoning | None = None
     confirmed: bool = False
 
 
-class StepRegenerateParams(StepRunParams):
+class StepRunParams(StepGenerationParams):
+    """`writeit.step.run`; `instruction` is appended to the prompt."""
+
+    instruction: str | None = None
+
+
+class StepRegenerateParams(StepGenerationParams):
     feedback: str | None = None
 
 
@@ -371,6 +380,7 @@ class ViewReadResult(WireModel):
 class PreferencesSetParams(Params):
     """`writeit.preferences.set`: any of the fields; the others stay as they are."""
 
+    models: list[shapes.WireModelSamples] | None = None
     default_models: dict[str, str] | None = None
     style_primer: str | None = None
     auto_save_enabled: bool | None = None

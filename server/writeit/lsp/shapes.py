@@ -185,6 +185,8 @@ class WireStepState(WireModel):
     retry_count: int
     content: str | None
     edited_content: str | None
+    instruction: str | None
+    """The user's words for the models, in each prompt of the step."""
     passages: list[WirePassage]
     merged_from: list[WireMergePart]
     failures: list[Failure]
@@ -218,6 +220,10 @@ class WirePipelineRun(WireModel):
     primer: WireRunPrimer | None
     models: dict[str, list[str]]
     reasoning: Reasoning | None
+    samples: int | None
+    """How many answers of each model, as the user named it last."""
+    last_models: list[str]
+    """The models that the user named last for a step."""
     output: Output
     output_path: str | None
     is_done: bool
@@ -402,9 +408,18 @@ class KeyEntry(WireModel):
     source: Literal["environment", "keyring", "none"]
 
 
+class WireModelSamples(WireModel):
+    """A model, and how many answers it is to give to each step."""
+
+    model: str
+    samples: int = Field(default=1, ge=1, le=10)
+
+
 class WireUserPreferences(WireModel):
     """The user's preferences."""
 
+    models: list[WireModelSamples]
+    """The models of every step for which nothing else names any."""
     default_models: dict[str, str]
     style_primer: str | None
     auto_save_enabled: bool

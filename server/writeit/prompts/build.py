@@ -30,6 +30,8 @@ class Revision:
 
     previous: str = ""
     feedback: str = ""
+    instruction: str = ""
+    """The user's words of the step's first generation."""
 
 
 def build_prompt(
@@ -261,6 +263,8 @@ def _revision_paragraphs(
 ) -> list[str]:
     """Return the previous answer and the requested changes, if they are not placed."""
     paragraphs = []
+    if revision.instruction.strip():
+        paragraphs.append(f"The author asks for this:\n{revision.instruction}")
     if revision.previous.strip() and "revision.previous" not in placed:
         title = "Your previous answer, to be improved on, was:"
         others = (prompt, revision.feedback)

@@ -228,6 +228,8 @@ class RunFields(RunHead):
     primer: RunPrimerRecord | None = None
     models: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     reasoning: str | int | None = None
+    samples: int | None = None
+    last_models: tuple[str, ...] = ()
     output: Output
     output_path: str | None = None
     document: DocumentRecord = DocumentRecord()
@@ -322,6 +324,7 @@ class StepRecord(Record):
     merged_content: StoredText | None = None
     retry_count: int = 0
     edited_content: StoredText | None = None
+    instruction: StoredText | None = None
     ratings: dict[UUID, float] = Field(default_factory=dict)
     passages: tuple[PassageRecord, ...] = ()
     merged_from: tuple[MergePartRecord, ...] = ()

@@ -46,14 +46,19 @@ def check_can_generate(run: PipelineRun, step: StepState) -> None:
 
 
 def start_generation(
-    run: PipelineRun, step: StepState, calls: Sequence[Call], now: datetime
+    run: PipelineRun,
+    step: StepState,
+    calls: Sequence[Call],
+    now: datetime,
+    **named: object,
 ) -> Events:
-    """Call models in a PENDING step; in a running one, for the incomplete answers."""
+    """Call models in a PENDING step; in a running one, for the incomplete answers.
+
+    `named` is what the user named: fields of `StepStarted`.
+    """
     check_can_generate(run, step)
-    return (
-        *resume_events(run, now),
-        e.StepStarted(at=now, step=step.step_name, calls=tuple(calls)),
-    )
+    fields = {"at": now, "step": step.step_name, "calls": tuple(calls), **named}
+    return (*resume_events(run, now), e.StepStarted.model_validate(fields))
 
 
 def incomplete_calls(step: StepState) -> list[Call]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from writeit.domain.errors import NotFound
@@ -173,15 +174,22 @@ async def show_primer(request: Request[p.PrimerShowParams]) -> shapes.WireStyleP
 # --- `writeit.model.*` ---
 
 
+RECENT_MODELS = timedelta(days=30)
+"""How long ago a model was used at most that is listed before the others."""
+
+
 @command("writeit.model.list")
 async def list_models(request: Request[p.ModelListParams]) -> p.ModelListResult:
-    """List the models that can be named here, and why some cannot be used."""
-    params = request.params
+    """List the models that can be named here, those used last first."""
+    params, folder = request.params, request.folder()
     models = await request.session.ports.models.list_models(
-        include=await request.folder().configured_model_ids(),
+        include=await folder.configured_model_ids(),
         provider=params.provider,
         refresh=params.refresh,
     )
+    since = datetime.now(UTC) - RECENT_MODELS
+    used = {record.model: record.at for record in folder.store.usage_records(since)}
+    models = sorted(models, key=lambda m: used.get(m.id, since), reverse=True)
     return p.ModelListResult.model_validate({"models": models})
 
 

@@ -85,6 +85,7 @@ async def create_run(
             models=await _resolve_models(request, params.models),
             front_matter_models={} if is_ignored else config.models,
             reasoning=params.reasoning,
+            samples=params.samples,
             name=params.name,
             uri=params.uri,
             output=params.output or _configured_output(configuration, settings),

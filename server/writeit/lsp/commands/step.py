@@ -44,6 +44,7 @@ async def run_step(
         step=params.step,
         models=await request.resolve_models(params.models),
         samples=params.samples,
+        instruction=params.instruction,
         model_selection=await model_selection_for(request, folder, params.run_id),
     )
     return await run_generation(request, folder, generation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -65,7 +65,9 @@ async def set_preferences(
         preferences = folder.engine.preferences.evolve(**given)
     except ValidationError as error:
         raise to_invalid_params(error, p.PreferencesSetParams) from None
-    models = preferences.default_models if "default_models" in given else {}
+    models = [*preferences.default_models.values()] if "default_models" in given else []
+    if "models" in given:
+        models += [chosen.model for chosen in preferences.models]
     problems = validate_preferences(
         preferences,
         known_primers=(await folder.load_library()).usable_primers,
@@ -80,11 +82,11 @@ async def set_preferences(
 
 
 async def _find_known_providers(
-    request: Request[Any], models: Mapping[str, str]
+    request: Request[Any], models: Iterable[str]
 ) -> set[str]:
     """Return the known providers of default models."""
     known = set()
-    for model in models.values():
+    for model in models:
         with suppress(NotFound):
             model_id = await request.session.ports.models.resolve_model_id(model)
             known.add(split_model_id(model_id)[0])
