@@ -470,6 +470,7 @@ export interface RunStartParams {
   readonly output?: (('new_file' | 'replace' | 'insert') | null) | undefined;
   readonly outputPath?: (string | null) | undefined;
   readonly name?: (string | null) | undefined;
+  readonly goOn?: boolean | undefined;
   readonly confirmed?: boolean | undefined;
 }
 /**
@@ -518,6 +519,8 @@ export interface PipelineRun {
   readonly isStreaming: boolean;
   readonly statusText: string;
   readonly can: RunPermissions;
+  readonly next?: (NextStep | null) | undefined;
+  readonly applied?: (StepApplyResult | null) | undefined;
 }
 /**
  * A step of a run.
@@ -652,6 +655,34 @@ export interface RunPermissions {
   readonly pause: boolean;
   readonly resume: boolean;
   readonly delete: boolean;
+}
+/**
+ * What followed a decision with `goOn`.
+ */
+export interface NextStep {
+  readonly step: string;
+  readonly error: {
+    readonly [k: string]: JsonValue;
+  } | null;
+}
+/**
+ * What happened to a text; a pending one is kept and can be applied again.
+ */
+export interface StepApplyResult {
+  readonly applied: boolean;
+  readonly uri: string;
+  readonly merged: boolean;
+  readonly conflicts: readonly Conflict[];
+  readonly pending: boolean;
+  readonly reason?: (('conflict' | 'container' | 'unfit' | 'typing') | null) | undefined;
+}
+/**
+ * A passage that the user changed as well; `ours` stays.
+ */
+export interface Conflict {
+  readonly base: string;
+  readonly ours: string;
+  readonly theirs: string;
 }
 /**
  * A command on a run.
@@ -884,6 +915,7 @@ export interface StepSelectParams {
   readonly response: number | string;
   readonly content?: (string | null) | undefined;
   readonly feedback?: (string | null) | undefined;
+  readonly goOn?: boolean | undefined;
 }
 /**
  * `writeit.step.take`; `response` is an index or an id.
@@ -912,6 +944,7 @@ export interface StepMergeParams {
   readonly instruction?: (string | null) | undefined;
   readonly model?: (string | null) | undefined;
   readonly feedback?: (string | null) | undefined;
+  readonly goOn?: boolean | undefined;
   readonly confirmed?: boolean | undefined;
 }
 /**
@@ -926,7 +959,7 @@ export interface StepFeedbackParams {
   readonly text: string;
 }
 /**
- * A command on a step; the current step if none is named.
+ * `writeit.step.skip`; with `goOn` the next step is generated.
  */
 export interface StepParams {
   readonly folder?: (string | null) | undefined;
@@ -934,6 +967,7 @@ export interface StepParams {
   readonly wait?: boolean | undefined;
   readonly runId: string;
   readonly step?: (string | null) | undefined;
+  readonly goOn?: boolean | undefined;
 }
 /**
  * `writeit.step.apply`; the last completed step if none is named.
@@ -947,25 +981,6 @@ export interface StepApplyParams {
   readonly mode?: (('new_file' | 'replace' | 'insert') | null) | undefined;
   readonly uri?: (string | null) | undefined;
   readonly confirmed?: boolean | undefined;
-}
-/**
- * What happened to a text; a pending one is kept and can be applied again.
- */
-export interface StepApplyResult {
-  readonly applied: boolean;
-  readonly uri: string;
-  readonly merged: boolean;
-  readonly conflicts: readonly Conflict[];
-  readonly pending: boolean;
-  readonly reason?: (('conflict' | 'container' | 'unfit' | 'typing') | null) | undefined;
-}
-/**
- * A passage that the user changed as well; `ours` stays.
- */
-export interface Conflict {
-  readonly base: string;
-  readonly ours: string;
-  readonly theirs: string;
 }
 /**
  * `writeit.edit.restore`.

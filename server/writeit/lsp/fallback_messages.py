@@ -51,6 +51,10 @@ def document_name(uri: str) -> str:
 
 
 def _with_next_step(message: str, run: shapes.WirePipelineRun) -> str:
+    if run.next is not None and (run.next.error or run.status == "COMPLETED"):
+        return message  # another message says what followed
+    if run.next is not None:
+        return f"{message} {_generating_sentence(run.next.step)}"
     if run.status is PipelineStatus.COMPLETED:
         return f"{message} All steps are done. Next: apply the text."
     step = run.steps[run.current_step]
@@ -59,8 +63,12 @@ def _with_next_step(message: str, run: shapes.WirePipelineRun) -> str:
     return message
 
 
+def _generating_sentence(step: str | None) -> str:
+    return f"Generating {step}. A message follows when it is done."
+
+
 def _generating_message(_: Params, reply: p.Accepted) -> str:
-    return f"Generating {reply.step}. A message follows when it is done."
+    return _generating_sentence(reply.step)
 
 
 def _merged_message(
@@ -86,13 +94,16 @@ def _chosen_answer(run: shapes.WirePipelineRun, params: p.StepSelectParams) -> s
     return "An answer"
 
 
-def _step_name(params: p.StepParams) -> str:
+def _step_name(params: p.NamedStepParams) -> str:
     return params.step or "the step"
 
 
 FALLBACK_MESSAGES: dict[str, FallbackMessage] = {
     "writeit.run.start": lambda params, run: _with_next_step(
-        f"Started {params.pipeline}. Nothing has been sent.", run
+        f"Started {params.pipeline}."
+        if params.go_on
+        else f"Started {params.pipeline}. Nothing has been sent.",
+        run,
     ),
     "writeit.step.run": _generating_message,
     "writeit.step.regenerate": _generating_message,

@@ -37,13 +37,19 @@ class RunParams(Params):
     run_id: UUID
 
 
-class StepParams(RunParams):
+class NamedStepParams(RunParams):
     """A command on a step; the current step if none is named."""
 
     step: str | None = None
 
 
-class EditRestoreParams(StepParams):
+class StepParams(NamedStepParams):
+    """`writeit.step.skip`; with `goOn` the next step is generated."""
+
+    go_on: bool = False
+
+
+class EditRestoreParams(NamedStepParams):
     """`writeit.edit.restore`."""
 
     older: bool = False
@@ -131,6 +137,8 @@ class RunStartParams(Params):
     output: Output | None = None
     output_path: str | None = None
     name: str | None = None
+    go_on: bool = False
+    """Then the first step is generated."""
     confirmed: bool = False
 
 
@@ -221,7 +229,7 @@ class RunExportResult(WireModel):
     content: str
 
 
-class StepPreviewParams(StepParams):
+class StepPreviewParams(NamedStepParams):
     models: list[str] | None = Field(default=None, min_length=1)
 
 
@@ -250,27 +258,29 @@ class StepRegenerateParams(StepGenerationParams):
     feedback: str | None = None
 
 
-class StepSelectParams(StepParams):
+class StepSelectParams(NamedStepParams):
     response: AnswerReference
     content: str | None = None
     feedback: str | None = None
+    go_on: bool = False
+    """Then the next step is generated, or the text of the last one applied."""
 
 
-class ResponseRateParams(StepParams):
+class ResponseRateParams(NamedStepParams):
     """`writeit.response.rate`; a null score removes the rating."""
 
     response: AnswerReference
     score: float | None = Field(ge=0, le=1)
 
 
-class StepTakeParams(StepParams):
+class StepTakeParams(NamedStepParams):
     """`writeit.step.take`; `response` is an index or an id."""
 
     response: int | UUID
     text: str
 
 
-class StepMergeParams(StepParams):
+class StepMergeParams(NamedStepParams):
     """`writeit.step.merge`; with `instruction` a model merges the parts."""
 
     responses: list[int | UUID] = Field(default_factory=list)
@@ -279,6 +289,8 @@ class StepMergeParams(StepParams):
     instruction: str | None = Field(default=None, min_length=1)
     model: str | None = None
     feedback: str | None = None
+    go_on: bool = False
+    """As for `step.select`; not together with `instruction`."""
     confirmed: bool = False
 
 
@@ -286,33 +298,16 @@ class StepMergeResult(RootModel[shapes.WirePipelineRun | shapes.WireStepState]):
     """The run with the step completed; with `instruction` the step with an answer."""
 
 
-class StepFeedbackParams(StepParams):
+class StepFeedbackParams(NamedStepParams):
     text: str
 
 
-class StepApplyParams(StepParams):
+class StepApplyParams(NamedStepParams):
     """`writeit.step.apply`; the last completed step if none is named."""
 
     mode: Output | None = None
     uri: DocumentUri | None = None
     confirmed: bool = False
-
-
-NotAppliedReason = Literal["conflict", "container", "unfit", "typing"]
-
-
-class StepApplyResult(WireModel):
-    """What happened to a text; a pending one is kept and can be applied again."""
-
-    applied: bool
-    uri: str
-    merged: bool
-    """Whether the user's own changes were merged with the text."""
-    conflicts: list[shapes.Conflict]
-    pending: bool
-    reason: NotAppliedReason | None = None
-    """Why it was not applied: `container` and `unfit` mean that it has a form that
-    cannot go there, or that the blocks around it would change."""
 
 
 class EditRestoreResult(WireModel):

@@ -203,6 +203,15 @@ class WireRunPrimer(WireModel):
     version: str
 
 
+class NextStep(WireModel):
+    """What followed a decision with `goOn`."""
+
+    step: str
+    """The step that was generated, or whose text was applied."""
+    error: dict[str, JsonValue] | None
+    """The `data` of the error that prevented it; the decision is kept."""
+
+
 class WirePipelineRun(WireModel):
     """A run with its steps and answers."""
 
@@ -233,6 +242,10 @@ class WirePipelineRun(WireModel):
     status_text: str
     """Its status in a few words, for people."""
     can: WireRunPermissions
+    next: NextStep | None = None
+    """Only in the reply to a decision with `goOn`."""
+    applied: StepApplyResult | None = None
+    """What happened to the text, if `goOn` applied it and the caller waits."""
 
 
 class WireRunSummary(WireModel):
@@ -466,6 +479,23 @@ class Conflict(WireModel):
     theirs: str
 
 
+NotAppliedReason = Literal["conflict", "container", "unfit", "typing"]
+
+
+class StepApplyResult(WireModel):
+    """What happened to a text; a pending one is kept and can be applied again."""
+
+    applied: bool
+    uri: str
+    merged: bool
+    """Whether the user's own changes were merged with the text."""
+    conflicts: list[Conflict]
+    pending: bool
+    reason: NotAppliedReason | None = None
+    """Why it was not applied: `container` and `unfit` mean that it has a form that
+    cannot go there, or that the blocks around it would change."""
+
+
 class WireStoreProblem(WireModel):
     """A problem that `verify` found."""
 
@@ -493,6 +523,8 @@ def run_to_wire(run: PipelineRun) -> WirePipelineRun:
             steps={name: step_to_wire(run, step) for name, step in run.steps.items()},
             can=permitted.run_permissions(run),
             primer=run.used_primer,
+            next=None,
+            applied=None,
             **_status_fields(run),
         )
     )

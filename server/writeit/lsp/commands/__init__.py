@@ -18,13 +18,22 @@ from pydantic import ValidationError
 
 from writeit.domain.errors import InvalidParams, WriteItError
 from writeit.lsp.command import HANDLERS, Command, P, Request
-from writeit.lsp.commands import document, library, run, step, view, workspace
+from writeit.lsp.commands import decide, document, library, run, step, view, workspace
 from writeit.lsp.convert import to_invalid_params
 from writeit.lsp.fallback_messages import show_reply_message
 from writeit.lsp.messages import to_rpc_error
 from writeit.lsp.session import Session
 
-__all__ = ["HANDLERS", "document", "library", "run", "step", "view", "workspace"]
+__all__ = [
+    "HANDLERS",
+    "decide",
+    "document",
+    "library",
+    "run",
+    "step",
+    "view",
+    "workspace",
+]
 
 logger = logging.getLogger(__name__)
 

@@ -39,7 +39,7 @@ R = TypeVar("R", bound=shapes.WireModel)
 @command("writeit.step.apply")
 async def apply_step_text(
     request: Request[p.StepApplyParams],
-) -> p.StepApplyResult | p.Accepted:
+) -> shapes.StepApplyResult | p.Accepted:
     """Apply a step's text to the document; what the user types meanwhile is kept."""
     params, session = request.params, request.session
     folder = request.folder()
@@ -50,7 +50,7 @@ async def apply_step_text(
         confirm_output(folder, run)
     job = applying.prepare_apply(folder, run, params.step, params.mode, params.uri)
 
-    async def work() -> p.StepApplyResult:
+    async def work() -> shapes.StepApplyResult:
         result = await applying.apply_text(job, wait_for_user=not params.wait)
         if not params.wait or result.misfit:  # else the reply tells the client
             show_apply_result(
@@ -190,9 +190,9 @@ async def display_view_or_warn(
 
 def apply_result_to_wire(
     session: Session, result: applying.ApplyResult
-) -> p.StepApplyResult:
+) -> shapes.StepApplyResult:
     """Return the wire shape of a result."""
-    return p.StepApplyResult(
+    return shapes.StepApplyResult(
         applied=result.outcome.is_applied,
         uri=session.documents.client_uri(result.uri),
         merged=result.is_merged,
@@ -202,7 +202,7 @@ def apply_result_to_wire(
     )
 
 
-def _not_applied_reason(result: applying.ApplyResult) -> p.NotAppliedReason | None:
+def _not_applied_reason(result: applying.ApplyResult) -> shapes.NotAppliedReason | None:
     if result.outcome.is_applied:
         return None
     if result.outcome.is_pending:

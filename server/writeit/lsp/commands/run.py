@@ -33,12 +33,6 @@ from writeit.ports.store import RunQuery
 from writeit.views.uris import ContentView, ResponseView, view_uri
 
 
-@command("writeit.run.start")
-async def start_run(request: Request[p.RunStartParams]) -> shapes.WirePipelineRun:
-    """Start a run of a pipeline. Nothing is sent yet."""
-    return run_to_wire(await create_run(request, read_source(request)))
-
-
 def read_source(request: Request[p.RunStartParams]) -> SourceDocument:
     """Return the document or passage that a run is to be started on.
 

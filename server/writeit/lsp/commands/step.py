@@ -16,7 +16,6 @@ from writeit.engine.precedence import ModelSelection
 from writeit.engine.requests import (
     GenerateStep,
     GenerationRequest,
-    MergeWithModel,
     RegenerateStep,
 )
 from writeit.engine.streaming import StreamEvent
@@ -28,7 +27,7 @@ from writeit.lsp.fallback_messages import show_answers_message
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.user_edits import UserEdits
 from writeit.lsp.progress import ProgressCounter, StreamSender, WorkDoneProgress
-from writeit.lsp.shapes import run_to_wire, step_to_wire
+from writeit.lsp.shapes import step_to_wire
 
 # --- commands that call models ---
 
@@ -56,7 +55,7 @@ async def regenerate_step(
 ) -> shapes.WireStepState | p.Accepted:
     """Regenerate a step with feedback."""
     params, folder = request.params, request.folder()
-    edits = await _read_user_edits(request, folder)
+    edits = await read_user_edits(request, folder)
     generation = RegenerateStep(
         run_id=params.run_id,
         step=params.step,
@@ -194,7 +193,8 @@ async def model_selection_for(
     )
 
 
-async def _read_user_edits(request: Request[Any], folder: WorkspaceFolder) -> UserEdits:
+async def read_user_edits(request: Request[Any], folder: WorkspaceFolder) -> UserEdits:
+    """Return what the user typed into the page of the step of a command."""
     params = request.params
     return await UserEdits.read(folder, params.run_id, params.step)
 
@@ -213,73 +213,6 @@ async def _execute_on_step(
         params.run_id, lambda run, at: operation(run, find_step(run, params.step), at)
     )
     return run, find_step(run, params.step)
-
-
-@command("writeit.step.select")
-async def select_response(
-    request: Request[p.StepSelectParams],
-) -> shapes.WirePipelineRun:
-    """Choose an answer; that completes the step."""
-    params, folder = request.params, request.folder()
-    edits = await _read_user_edits(request, folder)
-    content = params.content
-    if content is None:
-        content = edits.consume_answer(params.response)
-    run = await folder.engine.execute(
-        params.run_id,
-        lambda run, at: select.select_response(
-            run,
-            lifecycle.find_step(run, edits.step_name),
-            params.response,
-            at,
-            content=content,
-            feedback=edits.consume_feedback(params.feedback),
-        ),
-    )
-    await edits.refresh_page()
-    return run_to_wire(run)
-
-
-@command("writeit.step.merge", p.StepMergeResult)
-async def merge_responses(
-    request: Request[p.StepMergeParams],
-) -> shapes.WirePipelineRun | shapes.WireStepState | p.Accepted:
-    """Merge parts: by hand, which completes the step, or with a model."""
-    params, folder = request.params, request.folder()
-    edits = await _read_user_edits(request, folder)
-    content = params.content
-    if content is None and not (params.responses or params.passages):
-        content = edits.consume_merge(keep=params.instruction is not None)
-    parts = select.MergeSelection(
-        responses=params.responses, passages=params.passages, content=content
-    )
-    reply: shapes.WirePipelineRun | shapes.WireStepState | p.Accepted
-    if params.instruction is None:
-        run = await folder.engine.execute(
-            params.run_id,
-            lambda run, at: select.merge_responses(
-                run,
-                lifecycle.find_step(run, edits.step_name),
-                parts,
-                at,
-                edits.consume_feedback(params.feedback),
-            ),
-        )
-        reply = run_to_wire(run)
-    else:
-        models = await request.resolve_models([params.model] if params.model else [])
-        generation = MergeWithModel(
-            run_id=params.run_id,
-            step=params.step,
-            parts=parts,
-            instruction=params.instruction,
-            model=models[0] if models else None,
-            feedback=edits.consume_feedback(params.feedback),
-            model_selection=await model_selection_for(request, folder, params.run_id),
-        )
-        reply = await run_generation(request, folder, generation)
-    await edits.refresh_page()
-    return reply
 
 
 @command("writeit.step.take")
@@ -310,13 +243,6 @@ async def give_feedback(request: Request[p.StepFeedbackParams]) -> shapes.WireSt
         lifecycle.find_answered_step,
     )
     return step_to_wire(run, step)
-
-
-@command("writeit.step.skip")
-async def skip_step(request: Request[p.StepParams]) -> shapes.WirePipelineRun:
-    """Skip a step."""
-    run, _ = await _execute_on_step(request, select.skip_step)
-    return run_to_wire(run)
 
 
 @command("writeit.response.rate")
