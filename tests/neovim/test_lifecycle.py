@@ -45,21 +45,31 @@ def _with_server(command: list[str]) -> str:
     return f"vim.g.writeit = {{ cmd = {{ {words} }}, patience = {SHORT_PATIENCE} }}"
 
 
-def test_missing_server_is_reported_once(
+def test_missing_server_is_reported_by_a_command(
     start: Callable[..., Nvim], tmp_path: Path
 ) -> None:
-    """A command reports it again, with what to do."""
+    """Opening markdown shows no message; a command says what to do."""
     lua = _with_server(["/nowhere/writeit", "serve"])
     session = _open_session(start(lua), tmp_path)
-    session.wait_for_message(wording.CANNOT_RUN.format("/nowhere/writeit"))
-    session.wait_for_message(wording.CHECKHEALTH)
-    session.nvim.command("messages clear")
-    session.nvim.command(f"edit {session.workspace}/second.md")
-    assert wording.CANNOT_RUN.format("") not in session.nvim.messages()
+    _check_editing(session)
+    assert "WriteIt" not in session.nvim.messages()
     session.nvim.command("WriteIt next")
     session.wait_for_message(wording.CANNOT_RUN.format("/nowhere/writeit"))
-    session.nvim.command(f"edit! {session.notes}")
+    session.wait_for_message(wording.CHECKHEALTH)
+
+
+def test_messages_of_an_opened_file_wait_for_a_command(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """A server that fails by itself is reported once the user wants something of it."""
+    broken = [sys.executable, "-c", "import sys; sys.exit('no lmdb here')"]
+    session = _open_session(start(_with_server(broken)), tmp_path)
+    session.nvim.wait_until("vim.lsp.log ~= nil")
+    session.nvim.wait_until("#vim.lsp.get_clients({ _uninitialized = true }) == 0")
     _check_editing(session)
+    assert "WriteIt" not in session.nvim.messages()
+    session.nvim.command("WriteIt info")
+    session.wait_for_message(wording.EXITED.format(1))
 
 
 def test_too_old_server_is_not_used(start: Callable[..., Nvim], tmp_path: Path) -> None:
@@ -69,6 +79,7 @@ def test_too_old_server_is_not_used(start: Callable[..., Nvim], tmp_path: Path) 
         " from writeit.app import main; sys.argv = ['writeit', 'serve']; main()"
     )
     session = _open_session(start(_with_server([sys.executable, "-c", old])), tmp_path)
+    session.nvim.command("WriteIt next")
     session.wait_for_message(wording.TOO_OLD.format("0.0.9", "0.1.0"))
     session.wait_for_message(wording.UPDATE)
     session.nvim.wait_until("#vim.lsp.get_clients({ name = 'writeit' }) == 0")
@@ -79,8 +90,8 @@ def test_failed_start_is_reported(start: Callable[..., Nvim], tmp_path: Path) ->
     """With the exit code and the command that opens the log."""
     broken = [sys.executable, "-c", "import sys; sys.exit('no lmdb here')"]
     session = _open_session(start(_with_server(broken)), tmp_path)
-    session.wait_for_message(wording.EXITED.format(1))
     session.nvim.command("WriteIt next")
+    session.wait_for_message(wording.EXITED.format(1))
     session.wait_for_message(wording.READ_LOG)
     _check_editing(session)
 

@@ -1,6 +1,7 @@
 """The plug-in: its installation, help, settings, health check and workspace."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -90,13 +91,49 @@ def test_no_module_sets_a_global(start: Callable[..., Nvim]) -> None:
     assert nvim.lua("return _G.new_globals") == []
 
 
-def test_startup_loads_three_modules_at_most(start: Callable[..., Nvim]) -> None:
-    """The others are loaded with a markdown file or a command."""
-    loaded = start().lua(
-        "return vim.tbl_filter(function(name)"
-        " return vim.startswith(name, 'writeit') end, vim.tbl_keys(package.loaded))"
-    )
-    assert set(loaded) <= {"writeit.verb_names", "writeit.commands", "writeit.handlers"}
+def test_startup_reads_two_files(neovim_binary: Path, tmp_path: Path) -> None:
+    """The others, and Neovim's own `vim.lsp`, are loaded with markdown or a command."""
+    times = tmp_path / "times.txt"
+    arguments = ["--clean", "--headless", "--cmd", f"set runtimepath^={PLUGIN}"]
+    command = [*arguments, "--startuptime", str(times), "-c", "quit"]
+    subprocess.run([str(neovim_binary), *command], check=True, cwd=tmp_path)
+    lines = [line for line in times.read_text("utf-8").splitlines() if ": " in line]
+    ours = [line for line in lines if "writeit" in line]
+    read = [line.split(": ", 1)[1] for line in ours]
+    assert read == [
+        "require('writeit.verb_names')",
+        f"sourcing {PLUGIN}/plugin/writeit.lua",
+    ]
+    assert not [line for line in lines if "vim.lsp" in line]
+
+
+def test_lines_of_the_readme_load_the_plugin(
+    neovim_binary: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """As they stand; where the folder is missing they do nothing."""
+    readme = (PLUGIN.parent / "README.md").read_text("utf-8")
+    blocks = re.findall("```lua\n(.*?)```", readme, re.DOTALL)
+    (lines,) = [block for block in blocks if "runtimepath" in block]
+    config = tmp_path / ".config/nvim"
+    config.mkdir(parents=True)
+    (config / "init.lua").write_text(lines, encoding="utf-8")
+    script = ["-u", str(config / "init.lua")]
+    exists = "return vim.fn.exists(':WriteIt') .. vim.fn.execute('messages')"
+    with Nvim(neovim_binary, tmp_path, environment, arguments=script) as nvim:
+        assert nvim.lua(exists) == "0"
+    (config / "writeit").symlink_to(PLUGIN)
+    with Nvim(neovim_binary, tmp_path, environment, arguments=script) as nvim:
+        assert nvim.lua(exists) == "2"
+
+
+def test_file_on_the_command_line_gets_the_client(
+    neovim_binary: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Its type is set before Neovim has started."""
+    (tmp_path / "notes.md").write_text("# Notes\n", encoding="utf-8")
+    arguments = ["--cmd", f"set runtimepath^={PLUGIN}", str(tmp_path / "notes.md")]
+    with Nvim(neovim_binary, tmp_path, environment, arguments=arguments) as nvim:
+        nvim.wait_until("#vim.lsp.get_clients({ name = 'writeit', bufnr = 0 }) == 1")
 
 
 def test_checkhealth(session: NeovimSession) -> None:

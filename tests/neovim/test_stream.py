@@ -137,6 +137,21 @@ def test_neovims_own_progress_has_reports_only(session: NeovimSession) -> None:
     assert "word1" not in session.nvim.lua("return vim.lsp.status()")
 
 
+def test_words_in_pieces_are_counted_once(session: NeovimSession) -> None:
+    """A piece may begin or end inside a word."""
+    words = session.nvim.lua(
+        """
+        local answers = require('writeit.stream_buffer').new('angles')
+        answers:add('x', 'openai/x')
+        for _, piece in ipairs({ 'ri', 'ver', ' ', 'run', 's.\\n', '', 'On' }) do
+          answers:append('x', piece)
+        end
+        return answers.answers.x.words
+        """
+    )
+    assert words == len(["river", "runs.", "On"])
+
+
 def test_failed_answer_shows_its_error(session: NeovimSession) -> None:
     """The other answer is complete."""
     session.run("start")

@@ -50,6 +50,7 @@ BLOCK_SELECTION = "A block selection cannot be polished"
 # The plug-in's own: commands, questions, settings
 QUEUED = "{} runs when {} is done."
 UNKNOWN_VERB = "There is no command :WriteIt {}."
+LOST_WORDS = "reads the words after"
 UNNAMED = "This document has no file name yet. Save it first"
 NOT_A_MODEL = "{} is not a model. Write provider/model"
 DEFAULT_MODEL = "Default model for all steps: {}."

@@ -77,6 +77,17 @@ local function refusal(document)
   end
 end
 
+---@type table<integer, integer> By buffer without other unsaved changes: its change tick
+--- after our last edit.
+local our_ticks = {}
+
+--- Whether all unsaved changes of a buffer are ours.
+---@param buf integer
+---@return boolean
+function M.is_only_ours(buf)
+  return not vim.bo[buf].modified or our_ticks[buf] == vim.api.nvim_buf_get_changedtick(buf)
+end
+
 ---@param buf integer
 local function start_undo_step(buf)
   if vim.api.nvim_buf_is_loaded(buf) then
@@ -92,11 +103,14 @@ end
 local function apply(client, edit, uris)
   local bufs = vim.tbl_map(vim.uri_to_bufnr, uris)
   local ticks = vim.tbl_map(vim.api.nvim_buf_get_changedtick, bufs)
+  local only_ours = vim.tbl_map(M.is_only_ours, bufs)
   vim.iter(bufs):each(start_undo_step)
   local ok, err = pcall(vim.lsp.util.apply_workspace_edit, edit, client.offset_encoding)
   vim.iter(bufs):each(start_undo_step)
   for index, buf in ipairs(bufs) do
-    local changed = vim.api.nvim_buf_get_changedtick(buf) ~= ticks[index]
+    local tick = vim.api.nvim_buf_get_changedtick(buf)
+    local changed = tick ~= ticks[index]
+    our_ticks[buf] = only_ours[index] and tick or nil
     record(uris[index], changed and 'applied' or 'outdated')
   end
   return { applied = ok, failureReason = not ok and tostring(err) or nil }

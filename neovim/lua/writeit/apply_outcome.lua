@@ -160,9 +160,8 @@ local function report(client, params, result, outcome)
   elseif result.applied then
     local merged = result.merged and ' and merged with your changes' or ''
     local undo = outcome == 'applied' and ' Undo with u.' or ''
-    notify.info(
-      ('Text inserted into %s%s.%s'):format(document.display_path(result.uri), merged, undo)
-    )
+    local path = document.display_path(result.uri)
+    notify.info(('Text inserted into %s%s.%s'):format(path, merged, undo))
   end
 end
 

@@ -66,6 +66,7 @@ end
 ---@param command lsp.Command
 ---@param ctx lsp.HandlerContext
 function M.run(command, ctx)
+  require('writeit.notify').release()
   local name = command.command:gsub('^writeit%.', '')
   local module, handler = HANDLERS[name]:match('^(%l+)%.([%l_]+)$')
   local client = assert(vim.lsp.get_client_by_id(ctx.client_id))

@@ -26,7 +26,8 @@ local function has_disk_conflict(buf)
   return conflict
 end
 
---- Save a document that WriteIt has changed, unless the user has turned that off.
+--- Save a document that WriteIt has changed, unless the user has turned that off. Changes
+--- of the user's own are left for the user to save.
 ---@param client vim.lsp.Client
 ---@param uri string
 ---@return writeit.Error? failure Why the document could not be saved.
@@ -42,6 +43,8 @@ function M.save(client, uri)
       ),
       hint = 'Keep this version with :write!, or load the file with :edit!.',
     }
+  elseif not require('writeit.apply_edit').is_only_ours(buf) then
+    return nil
   end
   local saved, err = pcall(vim.api.nvim_buf_call, buf, function()
     vim.cmd.update({ mods = { silent = true } })

@@ -14,6 +14,9 @@ local HIGHLIGHTS = {
   [vim.log.levels.ERROR] = 'ErrorMsg',
 }
 
+---@type [string, integer][]? Messages from before the user's first command.
+local held = {}
+
 ---@type integer?
 local corner_window
 
@@ -96,6 +99,10 @@ end
 ---@param text string
 ---@param level integer
 local function show(text, level)
+  if held then
+    table.insert(held, { text, level })
+    return
+  end
   local line = 'WriteIt: ' .. text:gsub('%s*\n%s*', ' ')
   local fits = vim.fn.strdisplaywidth(line) <= vim.o.columns - MARGIN
   if is_replaced() or (fits and vim.o.cmdheight > 0) then
@@ -105,6 +112,18 @@ local function show(text, level)
   end
   add_to_history(line)
   show_in_corner((line:gsub('^WriteIt: ', '')), level)
+end
+
+--- The user has given a command: show the messages held until now. Opening a file shows
+--- none.
+function M.release()
+  local messages = held or {}
+  held = nil
+  for index, message in ipairs(messages) do
+    if not vim.deep_equal(message, messages[index + 1]) then
+      show(unpack(message))
+    end
+  end
 end
 
 ---@param text string

@@ -134,24 +134,16 @@ function M.root_of(buf)
   return name ~= '' and vim.fs.dirname(vim.fs.normalize(name)) or vim.uv.cwd()
 end
 
-local is_missing_reported = false
-
---- For `vim.lsp.enable`: start a server only if there is one.
+--- For `vim.lsp.enable`: start a server only if there is one. A command says if there is
+--- none.
 ---@param buf integer
 ---@param on_dir fun(root: string?)
 function M.root_dir(buf, on_dir)
-  if vim.startswith(vim.api.nvim_buf_get_name(buf), 'writeit:') then
+  if vim.api.nvim_buf_get_name(buf):match('^writeit[%l-]*:') then
     return
   end
   local configured = vim.lsp.config.writeit
   if type(configured.cmd) == 'function' and not M.find() then
-    if not is_missing_reported then
-      is_missing_reported = true
-      vim.schedule(function()
-        local failure = M.not_found_error()
-        require('writeit.notify').warn(failure.message .. ' ' .. failure.hint)
-      end)
-    end
     return
   end
   on_dir(M.root_of(buf))

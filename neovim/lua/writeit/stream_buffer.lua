@@ -11,6 +11,7 @@ local counter = 0
 ---@field head integer Extmark of the heading.
 ---@field tail integer Extmark of the end of the text.
 ---@field words integer
+---@field in_word boolean Whether the text so far ends in a word.
 ---@field ended boolean
 
 ---@class writeit.StreamBuffer
@@ -94,7 +95,7 @@ function StreamBuffer:add(id, model)
   vim.bo[self.buf].modifiable = false
   local head = self:show_state(last + 1, 'waiting for text')
   local tail = vim.api.nvim_buf_set_extmark(self.buf, namespace, last + 3, 0, {})
-  self.answers[id] = { head = head, tail = tail, words = 0, ended = false }
+  self.answers[id] = { head = head, tail = tail, words = 0, in_word = false, ended = false }
   self.order[#self.order + 1] = id
 end
 
@@ -124,7 +125,9 @@ function StreamBuffer:append(id, text)
   self:insert(row, column, vim.split(text, '\n', { plain = true }))
   window.wrap_long_lines(self.buf, column)
   local _, words = text:gsub('%S+', '')
-  answer.words = answer.words + words
+  local continues = answer.in_word and text:match('^%S') ~= nil
+  answer.words = answer.words + words - (continues and 1 or 0)
+  answer.in_word = text:match('%S$') ~= nil or (text == '' and answer.in_word)
   local head = self:position(answer.head)
   self:show_state(head, 'generating · ' .. word_count(answer.words), answer.head)
   self:scroll_to_end(followers)

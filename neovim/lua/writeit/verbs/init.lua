@@ -78,8 +78,39 @@ local function to_call(command, arguments)
   return call
 end
 
+---@type integer The number of the typed line that was refused last.
+local refused_line = 0
+
+--- Refuse a typed line with a `"` that is not the mark of a comment: Vim takes it for one,
+--- and the words after it would be lost. A mark has a blank on both sides.
+---@param command vim.api.keyset.create_user_command.command_args
+---@return boolean
+local function has_lost_words(command)
+  local number = vim.fn.histnr(':')
+  local typed = vim.fn.histget(':', -1):match('WriteIt!?%s+(.*)$')
+  typed = typed and typed:gsub('\\(["|])', '%1')
+  local given = vim.trim(command.args)
+  if not typed or number == refused_line or not vim.startswith(typed, given) then
+    return false
+  end
+  local rest = typed:sub(#given + 1)
+  if rest:match('^"') or rest:match('^%s+"%S') then
+    refused_line = number
+    return true
+  end
+  return false
+end
+
 ---@param command vim.api.keyset.create_user_command.command_args
 function M.run(command)
+  notify.release()
+  if has_lost_words(command) then
+    notify.error({
+      message = 'Nothing was done: Vim reads the words after " as a comment.',
+      hint = [[Type \" for a quotation mark and \| for a bar.]],
+    })
+    return
+  end
   local arguments = vim.list_slice(command.fargs)
   local verb = table.remove(arguments, 1)
   if verb and not verb_names.modules[verb] then
