@@ -81,7 +81,7 @@ async def test_with_keys_and_ollama_it_says_what_is_usable(folder: Path) -> None
     report = json.loads(out)
     assert report["usable"]
     assert report["usable_models"]["ollama"] == ["ollama/llama3:latest"]
-    assert "openai/gpt-4o" in report["usable_models"]["openai"]
+    assert report["usable_models"]["openai"]
     assert (report["keys"]["openai"], report["keys"]["groq"]) == (
         "keyring",
         "environment",

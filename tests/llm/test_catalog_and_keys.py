@@ -12,8 +12,9 @@ import pytest
 
 from support.scripted_models import ScriptedKeys
 from writeit.domain.errors import ModelError, NotFound, StoreError
-from writeit.llm.catalog import ModelCatalog, ModelLister, TokenPrice
+from writeit.llm.catalog import ModelCatalog, ModelLister, TokenPrice, short_list
 from writeit.llm.keys import SystemKeys
+from writeit.llm.model_lists import ServerList
 from writeit.llm.providers import embedded, ollama
 from writeit.llm.providers.registry import get_provider
 
@@ -54,8 +55,27 @@ def test_models_on_this_machine_are_free() -> None:
     assert CATALOG.price(embedded.EMBEDDED_MODEL) == TokenPrice(0.0, 0.0)
 
 
-def test_only_chat_models_are_listed() -> None:
-    assert CATALOG.chat_models("openai") == ["openai/gpt-4o", "openai/odd"]
+def test_only_models_that_write_text_are_listed() -> None:
+    assert CATALOG.text_models("openai") == ["openai/gpt-4o", "openai/odd"]
+
+
+def test_the_newest_models_come_first_without_old_ones_and_snapshots() -> None:
+    names: dict[str, dict[str, Any]] = {
+        "gpt-4o": {},
+        "gpt-5.2": {},
+        "gpt-5.10-2026-01-01": {},
+        "gpt-6": {},
+        "gpt-6-audio": {},
+        "gpt-3.5-turbo": {"deprecation_date": "2020-01-01"},
+        "o3": {"supported_output_modalities": ["text", "audio"]},
+    }
+    entries = {
+        name: {"litellm_provider": "openai", "mode": "chat", **entry}
+        for name, entry in names.items()
+    }
+    models = ModelCatalog(entries, ["openai"]).text_models("openai")
+    assert short_list(models) == ["openai/gpt-6", "openai/gpt-5.2", "openai/gpt-4o"]
+    assert "openai/gpt-5.10-2026-01-01" in models
 
 
 def test_an_unknown_provider_is_an_error_with_similar_names() -> None:
@@ -167,11 +187,14 @@ def test_ollama_host_in_all_its_forms(
 
 
 def listing(ollama: list[str] | None = None, *keyed: str) -> ModelLister:
+    catalog = ModelCatalog(ENTRIES, CATALOG.providers)
+    entries: dict[str, dict[str, Any]] = {name: {} for name in ollama or ()}
+    catalog.lists.lists["ollama"] = ServerList(
+        "http://localhost:11434", None if ollama is None else entries
+    )
     return ModelLister(
-        catalog=CATALOG,
+        catalog=catalog,
         providers_with_keys=frozenset(keyed),
-        ollama_models=ollama,
-        ollama_url="http://localhost:11434",
         is_key_missing=missing,
         resolve_model_id=lambda name: {"gpt-4o": "openai/gpt-4o"}.get(name, name),
     )

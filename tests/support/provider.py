@@ -97,6 +97,13 @@ class Provider:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.listed: list[dict[str, Any]] | None = [
+            {"id": name, "object": "model", "owned_by": "provider"}
+            for name in ("gpt-4o", "gpt-4o-mini")
+        ]
+        """What `/v1/models` says; None: there is no such path."""
+        self.lists_sent = 0
+        """How often that was asked for; it is no call."""
         self.ollama_models: list[str] = []
         self.ollama_windows: dict[str, int] = {}
         """By model: what `/api/show` says; nothing about others."""
@@ -174,6 +181,10 @@ class Provider:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         call = await read_request(reader)
+        if call.path == "/v1/models" and self.listed is not None:
+            self.lists_sent += 1
+            await Reply(call, writer).whole(200, {"data": self.listed})
+            return
         async with self._arrived:
             self.calls.append(call)
             self._arrived.notify_all()

@@ -179,9 +179,10 @@ class ScriptedModels:
         include: Sequence[str] = (),
         provider: str | None = None,
         refresh: bool = False,
+        all_models: bool = False,
     ) -> list[ModelInfo]:
         """List `infos` and what is named."""
-        del refresh  # nothing is remembered
+        del refresh, all_models  # nothing is remembered, nothing left out
         if provider is not None and provider not in self.providers:
             raise NotFound.with_suggestions("provider", provider, self.providers)
         infos = {info.id: info for info in self.infos}

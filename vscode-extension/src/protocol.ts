@@ -386,6 +386,7 @@ export interface ModelListParams {
   readonly wait?: boolean | undefined;
   readonly provider?: (string | null) | undefined;
   readonly refresh?: boolean | undefined;
+  readonly all?: boolean | undefined;
 }
 /**
  * The known models.

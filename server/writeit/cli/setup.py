@@ -238,19 +238,39 @@ def model() -> None:
 
 @model.command("list")
 @click.argument("provider", required=False)
+@click.option("--all", "all_models", is_flag=True, help="Also the less common ones.")
 @json_option
 @click.pass_context
-def list_models(context: click.Context, *, provider: str | None, as_json: bool) -> None:
-    """List the usable models, or all models of PROVIDER."""
+def list_models(
+    context: click.Context, *, provider: str | None, all_models: bool, as_json: bool
+) -> None:
+    """List the usable models with window and price, or all models of PROVIDER."""
     models = _run_with_models(
-        context.obj(), lambda models: models.list_models(provider=provider)
+        context.obj(),
+        lambda models: models.list_models(provider=provider, all_models=all_models),
     )
     if as_json:
         print_json([asdict(info) for info in models])
         return
+    width = max((len(info.id) for info in models), default=0)
     for info in models:
         state = "ready" if info.available else info.reason or "not available"
-        echo(f"{info.id:40} {state}")
+        window = f"{info.context_window:,}" if info.context_window else "-"
+        echo(f"{info.id:{width}}  {window:>10}  {_price_text(info):>17}  {state}")
+    if not any(info.available for info in models):
+        echo("No model is usable. Add one: writeit model add", err=True)
+    else:
+        echo("Window in tokens; price in dollars per million tokens.", err=True)
+
+
+def _price_text(info: ModelInfo) -> str:
+    """Return the prices of a million tokens of prompt and answer."""
+    into, out = info.input_cost_per_token, info.output_cost_per_token
+    if into is None or out is None:
+        return "-"
+    if not into and not out:
+        return "free"
+    return f"${into * 1e6:,.2f} / ${out * 1e6:,.2f}"
 
 
 @model.command()

@@ -5,13 +5,16 @@ The map is passed in, so that this module needs no LiteLLM.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
 from writeit.domain.errors import NotFound
 from writeit.domain.run import split_model_id
+from writeit.llm.model_lists import ModelLists, not_running_reason, writes_text
 from writeit.llm.providers.embedded import CONTEXT_TOKENS, EMBEDDED_MODEL, why_unusable
 from writeit.llm.providers.provider import (
     EMBEDDED,
@@ -22,8 +25,19 @@ from writeit.llm.providers.provider import (
 from writeit.llm.providers.registry import WELL_KNOWN_PROVIDERS, get_provider
 from writeit.ports.models import ModelInfo
 
-_CHAT_MODES: Final = frozenset({"chat", "responses"})
-"""The map's modes of models that answer a message."""
+SHORT_LIST: Final = 12
+"""How many models of a provider are listed unless all are asked for."""
+LONG_LIST: Final = 40
+"""The same where the provider's server lists them itself."""
+_SPECIAL: Final = re.compile(
+    r"^ft:|(?:^|[/_.:-])(?:beta|code\w*|codex|cyber|deep-research|devstral|exp"
+    r"|experimental|latest|preview|search|vibe)(?=$|[/_.:-])|[-@](?:20)?\d{2}[-]?\d{2}"
+    r"(?:-?\d{2})?(?=$|-)"
+)
+"""Names that a short list leaves out: for other purposes, previews, dated snapshots."""
+_VERSION: Final = re.compile(
+    r"(?<![\d.])(\d{1,2})(?:[.-](\d{1,2}))?(?![\d.]|b\b)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,8 @@ class ModelCatalog:
         self, entries: Mapping[str, Mapping[str, Any]], providers: Iterable[str]
     ) -> None:
         self._entries = entries
+        self.lists = ModelLists()
+        """What servers said themselves, which goes before the map."""
         self.providers = frozenset(providers) | {EMBEDDED}
 
     def parse_model_id(self, model: str) -> tuple[str, str]:
@@ -60,7 +76,11 @@ class ModelCatalog:
         return provider, name
 
     def entry(self, model: str) -> Mapping[str, Any]:
-        """Return a model's entry in the map; empty if it has none."""
+        """Return what the map and the model's server say; empty if nothing."""
+        told = self.lists.entry(model)
+        return {**self._map_entry(model), **told} if told else self._map_entry(model)
+
+    def _map_entry(self, model: str) -> Mapping[str, Any]:
         provider, name = split_model_id(model)
         if model in self._entries:
             return self._entries[model]
@@ -89,15 +109,37 @@ class ModelCatalog:
             return None
         return TokenPrice(float(prices[0]), float(prices[1]))
 
-    def chat_models(self, provider: str) -> list[str]:
-        """Return the ids of a provider's chat models."""
-        names = (
-            name.removeprefix(f"{provider}/")
+    def text_models(self, provider: str) -> list[str]:
+        """Return the ids of a provider's models that write text, newest first.
+
+        They come from the map.
+        """
+        ids = {
+            f"{provider}/{name.removeprefix(f'{provider}/')}"
             for name, entry in self._entries.items()
             if entry.get("litellm_provider") == provider
-            and entry.get("mode") in _CHAT_MODES
-        )
-        return sorted({f"{provider}/{name}" for name in names})
+            and entry.get("mode")
+            and writes_text(name, entry)
+            and not _is_past(entry.get("deprecation_date"))
+        }
+        return sorted(ids, key=lambda model: (-_version_of(model), model))
+
+
+def short_list(models: list[str]) -> list[str]:
+    """Return the few models that most users look for."""
+    common = [model for model in models if not _SPECIAL.search(model)]
+    return (common or models)[:SHORT_LIST]
+
+
+def _version_of(model: str) -> float:
+    """Return the version in a model's name, 0 if it has none."""
+    found = _VERSION.search(model.partition("/")[2])
+    return float(f"{found[1]}.{found[2] or 0}") if found else 0.0
+
+
+def _is_past(date: object) -> bool:
+    today = datetime.now(UTC).date().isoformat()
+    return isinstance(date, str) and date < today
 
 
 def unknown_provider_error(provider: str, known: Iterable[str]) -> NotFound:
@@ -122,18 +164,17 @@ class ModelLister:
     catalog: ModelCatalog
     providers_with_keys: frozenset[str]
     """Providers that have a key."""
-    ollama_models: Sequence[str] | None
-    """The models Ollama has; None if it does not answer."""
-    ollama_url: str
     is_key_missing: Callable[[str], bool]
     """Whether a model of a provider without a key needs one."""
     resolve_model_id: Callable[[str], str]
     """Completes bare names."""
 
     def list_models(
-        self, include: Iterable[str], provider: str | None
+        self, include: Iterable[str], provider: str | None, *, all_models: bool = False
     ) -> list[ModelInfo]:
-        """List the default models, or all models of one provider.
+        """List the models of all usable providers, or all models of one provider.
+
+        Of each provider only the common models are listed, unless all are asked for.
 
         Raises:
             NotFound: the provider is not known.
@@ -142,19 +183,20 @@ class ModelLister:
             if provider not in self.catalog.providers:
                 raise unknown_provider_error(provider, self.catalog.providers)
             ids: Iterable[str] = [
-                *self._provider_ids(provider),
+                *self._provider_ids(provider, all_models=True),
                 *_filter_by_provider(include, provider),
             ]
         else:
-            ids = self._default_ids(include)
+            ids = self._default_ids(include, all_models)
         return [self.model_info(model) for model in dict.fromkeys(ids)]
 
-    def _default_ids(self, include: Iterable[str]) -> Iterator[str]:
+    def _default_ids(self, include: Iterable[str], all_models: bool) -> Iterator[str]:
         yield EMBEDDED_MODEL
-        yield from self._provider_ids(OLLAMA)
+        yield from self._provider_ids(OLLAMA, all_models=True)
         yield from map(self._resolve_or_keep, include)
-        for provider in sorted(self.providers_with_keys):
-            yield from self._provider_ids(provider)
+        asked = {p for p, known in self.catalog.lists.lists.items() if known.entries}
+        for provider in sorted(self.providers_with_keys | asked - {OLLAMA}):
+            yield from self._provider_ids(provider, all_models=all_models)
 
     def _resolve_or_keep(self, name: str) -> str:
         try:
@@ -162,12 +204,17 @@ class ModelLister:
         except NotFound:
             return name  # listed with the reason why it cannot be used
 
-    def _provider_ids(self, provider: str) -> list[str]:
+    def _provider_ids(self, provider: str, *, all_models: bool) -> list[str]:
         if provider == EMBEDDED:
             return [EMBEDDED_MODEL]
-        if provider == OLLAMA:
-            return [f"{OLLAMA}/{name}" for name in self.ollama_models or ()]
-        return self.catalog.chat_models(provider)
+        known = self.catalog.lists.lists.get(provider)
+        if known is not None:
+            entries = known.entries or {}
+            newest = sorted(entries, key=lambda n: -entries[n].get("created", 0))
+            ids = [f"{provider}/{name}" for name in newest]
+            return ids if all_models else ids[:LONG_LIST]
+        models = self.catalog.text_models(provider)
+        return models if all_models else short_list(models)
 
     def model_info(self, model: str) -> ModelInfo:
         """Describe one model."""
@@ -188,28 +235,30 @@ class ModelLister:
 
     def _why_unusable(self, model: str) -> str | None:
         """Return why a model cannot be used and what to do; None if it can."""
-        try:
-            provider, name = self.catalog.parse_model_id(model)
-        except NotFound as error:
-            return f"{error.message} {error.hint}"
+        provider, name = split_model_id(model)
         if provider == EMBEDDED:
             return why_unusable(model)
         if provider == OLLAMA:
             return self._why_ollama_unusable(name)
-        if provider in self.providers_with_keys or is_loopback(
-            get_provider(provider).endpoint()
-        ):
+        try:
+            self.catalog.parse_model_id(model)
+        except NotFound as error:
+            return f"{error.message} {error.hint}"
+        known = self.catalog.lists.lists.get(provider)
+        if known is not None and (known.problem or known.entries):
+            return known.problem
+        is_near = is_loopback(get_provider(provider).endpoint())
+        if provider in self.providers_with_keys or is_near:
             return None
-        if self.is_key_missing(model):
-            return f"There is no API key for {provider}. {missing_key_hint(provider)}"
-        return None
+        missing = f"There is no API key for {provider}. {missing_key_hint(provider)}"
+        return missing if self.is_key_missing(model) else None
 
     def _why_ollama_unusable(self, name: str) -> str | None:
-        if self.ollama_models is None:
-            return (
-                f"Ollama does not answer at {self.ollama_url}. Start it: ollama serve"
-            )
-        if name in self.ollama_models or f"{name}:latest" in self.ollama_models:
+        known = self.catalog.lists.lists.get(OLLAMA)
+        if known is None or known.entries is None:
+            url = known.url if known else get_provider(OLLAMA).endpoint() or ""
+            return not_running_reason(OLLAMA, url)
+        if {name, f"{name}:latest"} & known.entries.keys():
             return None
         return f"Ollama does not have {name!r}. Fetch it: ollama pull {name}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ from writeit.llm.process import (
     error_from_fields,
 )
 from writeit.llm.providers import embedded
+from writeit.llm.providers.provider import providers_with_endpoint
 from writeit.llm.providers.registry import get_provider
 from writeit.ports.models import (
     CallEstimate,
@@ -168,8 +170,8 @@ class ModelHostClient:
 
     async def estimate(self, call: ModelCall) -> CallEstimate:
         """Count a prompt's tokens; look up the model's window, price and host."""
-        has_key = await self._fetch_key(split_model_id(call.model)[0]) is not None
-        reply = await self._request("measure", **_call_fields(call), keyed=has_key)
+        key = await self._fetch_key(split_model_id(call.model)[0])
+        reply = await self._request("measure", **_call_fields(call), key=key)
         return estimate_from_fields(reply["fit"])
 
     async def resolve_model_id(self, model: str) -> str:
@@ -183,20 +185,23 @@ class ModelHostClient:
         include: Sequence[str] = (),
         provider: str | None = None,
         refresh: bool = False,
+        all_models: bool = False,
     ) -> list[ModelInfo]:
         """List the models of local providers, of those with a key and `include`.
 
         With `provider`, list that provider's models.
         """
         candidates = {split_model_id(name)[0] for name in include}
-        candidates |= {provider} if provider else set()
-        keyed = await asyncio.to_thread(self._providers_with_keys, candidates)
+        candidates |= {provider or ""} | providers_with_endpoint(
+            {**os.environ, **(self._environment or {})}
+        )
         reply = await self._request(
             "list",
             named=[*include],
             provider=provider,
-            keyed=sorted(keyed),
+            keys=await asyncio.to_thread(self._read_keys, candidates),
             refresh=refresh,
+            all=all_models,
         )
         return [ModelInfo(**fields) for fields in reply["models"]]
 
@@ -255,9 +260,11 @@ class ModelHostClient:
             return None
         return await asyncio.to_thread(self._keys.get, provider)
 
-    def _providers_with_keys(self, providers: set[str]) -> set[str]:
+    def _read_keys(self, providers: set[str]) -> dict[str, str]:
+        """Return the keys of the well-known providers and of `providers`."""
         sources = self._keys.sources(filter(None, providers))
-        return {provider for provider, source in sources.items() if source != "none"}
+        keyed = [provider for provider, source in sources.items() if source != "none"]
+        return {name: key for name in keyed if (key := self._keys.get(name))}
 
     def _on_message(self, message: HostMessage) -> None:
         """Pass a message to its answer or request; ignore it if that has ended."""

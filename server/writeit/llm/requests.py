@@ -19,7 +19,7 @@ from writeit.llm.litellm_backend import CATALOG, default_endpoint, is_key_missin
 from writeit.llm.process import HostMessage, error_fields, error_message
 from writeit.llm.providers import embedded
 from writeit.llm.providers.embedded import EMBEDDED_MODEL, check_usable
-from writeit.llm.providers.ollama import OllamaProvider, ollama_url
+from writeit.llm.providers.ollama import OllamaProvider
 from writeit.llm.providers.provider import EMBEDDED, OLLAMA, CallTarget
 from writeit.llm.providers.registry import get_provider
 
@@ -130,7 +130,9 @@ class RequestHandler:
     async def _handle_measure(self, message: HostMessage) -> HostMessage:
         model, prompt = message["model"], message["prompt"]
         provider, _ = CATALOG.parse_model_id(model)
-        refusal = call_refusal(model, has_key=message["keyed"])
+        if provider != OLLAMA:  # its own client asks for the one model
+            await CATALOG.lists.learn(provider, message.get("key"))
+        refusal = call_refusal(model, has_key=message.get("key") is not None)
         if provider == EMBEDDED:
             tokens = await self._count_embedded_tokens(prompt)
         else:
@@ -165,22 +167,27 @@ class RequestHandler:
         return {"type": "identified", "model": model}
 
     async def _handle_list(self, message: HostMessage) -> HostMessage:
-        provider = message["provider"]
-        url = ollama_url()
+        provider, keys = message["provider"], message["keys"]
         ollama = get_provider(OLLAMA)
         assert isinstance(ollama, OllamaProvider)  # noqa: S101 -- the registry says so
         if message["refresh"]:
             ollama.client.clear_cache()
-        near = provider in {None, OLLAMA}
+        asked = CATALOG.providers if provider is None else {provider}
+        await asyncio.gather(
+            *(
+                CATALOG.lists.learn(each, keys.get(each), refresh=message["refresh"])
+                for each in asked & CATALOG.providers
+            )
+        )
         listing = ModelLister(
             catalog=CATALOG,
-            providers_with_keys=frozenset(message["keyed"]) & CATALOG.providers,
-            ollama_models=await ollama.client.list_models(url) if near else None,
-            ollama_url=url,
+            providers_with_keys=frozenset(keys) & CATALOG.providers,
             is_key_missing=is_key_missing,
             resolve_model_id=litellm_backend.resolve_model_id,
         )
-        models = listing.list_models(message["named"], provider)
+        models = listing.list_models(
+            message["named"], provider, all_models=message["all"]
+        )
         return {"type": "listed", "models": [dataclasses.asdict(m) for m in models]}
 
 

@@ -93,6 +93,7 @@ class PrimerShowParams(Params):
 class ModelListParams(Params):
     provider: str | None = None
     refresh: bool = False
+    all: bool = False
 
 
 class ModelListResult(WireModel):

@@ -154,10 +154,12 @@ class Models(Protocol):
         include: Sequence[str] = (),
         provider: str | None = None,
         refresh: bool = False,
+        all_models: bool = False,
     ) -> list[ModelInfo]:
-        """List the models of all usable providers and of `include`, or of `provider`.
+        """List the common models of usable providers and `include`, or of `provider`.
 
-        With `refresh`, no cached list is used.
+        All of them with `all_models` and of one provider. With `refresh`, no cached
+        list is used.
         """
 
     async def installed_embedded_model(self) -> str | None:

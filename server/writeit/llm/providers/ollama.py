@@ -42,14 +42,6 @@ class OllamaClient:
         """Forget all context windows, because models may have changed."""
         self._windows.clear()
 
-    async def list_models(self, url: str) -> list[str] | None:
-        """Return the names of Ollama's models; None if it does not answer."""
-        answer = await _request(url, "GET", "/api/tags")
-        try:
-            return sorted(str(model["name"]) for model in (answer or {})["models"])
-        except _OLLAMA_ERRORS:
-            return None
-
     async def context_window(self, url: str, name: str) -> int | None:
         """Return a model's context window in tokens; None if Ollama does not say."""
         if (url, name) not in self._windows:

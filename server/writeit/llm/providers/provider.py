@@ -28,6 +28,9 @@ _KEY_VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Where the usual variable is not `<PROVIDER>_API_KEY`; the first is the one named."""
 
+ENDPOINT_SUFFIXES: Final = ("_BASE_URL", "_API_BASE")
+"""How the variables of endpoints end; the provider's name is before them."""
+
 PLACEHOLDER_KEY: Final = "local"
 """Sent to a server on this machine that is called without a key."""
 
@@ -90,7 +93,7 @@ class Provider:
     def endpoint(self) -> str | None:
         """Return the endpoint set in the environment, or None."""
         name = self.name.upper().replace("-", "_")
-        for variable in (f"{name}_BASE_URL", f"{name}_API_BASE"):
+        for variable in map(name.__add__, ENDPOINT_SUFFIXES):
             value = os.environ.get(variable, "").strip()
             if value:
                 return value
@@ -177,6 +180,16 @@ class Provider:
                 raise missing_key_error(self.name)
         check_remote_allowed(self.name, endpoint)
         return key
+
+
+def providers_with_endpoint(environment: Mapping[str, str]) -> set[str]:
+    """Return the providers, known or not, whose endpoint an environment sets."""
+    return {
+        variable.removesuffix(suffix).lower()
+        for variable, value in environment.items()
+        for suffix in ENDPOINT_SUFFIXES
+        if variable.endswith(suffix) and value.strip()
+    }
 
 
 def key_variables(provider: str) -> tuple[str, ...]:
