@@ -86,9 +86,10 @@ def show_plugin() -> None:
     with TemporaryDirectory() as folder:
         times = Path(folder) / "times.txt"
         for _ in range(ROUNDS):
-            command = [neovim, "--clean", "--headless", "--startuptime", times]
-            path = ["--cmd", f"set runtimepath^={plugin}", "-c", "quit"]
-            subprocess.run([*command, *path], check=True)
+            command = [str(neovim), "--clean", "--headless", "--cmd"]
+            script = [f"set runtimepath^={plugin}", "-c", "quit"]
+            command += [*script, "--startuptime", str(times)]
+            subprocess.run(command, check=True)
             (line,) = re.findall(rf"\S+  (\S+).*{plugin}/plugin", times.read_text())
             values.append(float(line))
             times.unlink()
