@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "domain": {"text"},
     "prompts": {"domain", "text"},
     "files": {"domain"},
-    "trust": {"engine", "library", "files", "domain"},
+    "trust": {"engine", "library", "ports", "files", "domain"},
     "ports": {"domain", "text"},
     "engine": {"ports", "prompts", "domain", "text"},
     "library": {"prompts", "domain", "text"},

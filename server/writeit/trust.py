@@ -13,7 +13,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -21,13 +21,15 @@ from typing import Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from writeit.domain.entity import Entity
-from writeit.domain.errors import NotTrusted, StoreError
+from writeit.domain.errors import NotTrusted, StoreError, WriteItError
+from writeit.domain.model_id import check_model_id
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.engine.limits import TRUST_BUTTON
 from writeit.engine.precedence import Untrusted, Want
 from writeit.files import write_whole_file
 from writeit.library.catalog import Library, LibraryEntry, text_digest
 from writeit.library.front_matter import FrontMatterConfig
+from writeit.ports.models import ModelCall, Models
 
 Decision = Literal["trusted", "restricted", "home"]
 """`home`: the folder named nothing at its first run, so all in it is the user's."""
@@ -398,8 +400,20 @@ class FolderTrust:
             raise StoreError(
                 f"{self._file} could not be written: {error.strerror}.",
                 reason="read_only",
-                hint="What you decided counts until WriteIt ends.",
+                hint="Make it writable, or free some space.",
             ) from error
+
+
+async def find_hosts(models: Models, wants: Iterable[Want]) -> list[Want]:
+    """Return the hosts that the models of `wants` are at; nothing is sent."""
+    hosts = []
+    for want in wants:
+        if want.kind == "model":
+            with suppress(WriteItError):  # it could not be called
+                check_model_id(want.value)
+                estimate = await models.estimate(ModelCall(model=want.value, prompt=""))
+                hosts.append(Want("host", estimate.destination, want.source))
+    return list(dict.fromkeys(hosts))
 
 
 def known_folders(file: Path) -> dict[str, TrustEntry]:

@@ -23,7 +23,7 @@ OURS = "openai/say-ours"
 THEIRS = "openai/say-theirs"
 """A model that files of the folder name."""
 HOSTILE_HEAD = (
-    f"---\nwriteit:\n  models: {{draft: [{THEIRS}], angles: [{THEIRS}]}}\n---\n"
+    f"---\nwriteit:\n  models: {{angles: [{THEIRS}], draft: [{THEIRS}]}}\n---\n"
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import click
 
 from writeit import __version__
-from writeit.cli import run, runs, setup, store
+from writeit.cli import run, runs, setup, store, trust
 from writeit.cli.output import colour_override, echo, print_error
 from writeit.domain.errors import InvalidParams, WriteItError
 from writeit.ports.system import Ports
@@ -64,6 +64,7 @@ for command in (
     setup.doctor,
     setup.neovim_runtime,
     store.store,
+    trust.trust,
 ):
     writeit.add_command(command)
 

@@ -17,6 +17,7 @@ from writeit.cli.console import Console
 from writeit.cli.interactive.loop import Shell, run_interactively
 from writeit.cli.interactive.verbs import execute_verb_line
 from writeit.cli.output import StreamPrinter, echo, echo_text
+from writeit.cli.trust import check_primer, generate_with_consent
 from writeit.cli.workspace import (
     OpenWorkspace,
     open_workspace,
@@ -29,10 +30,16 @@ from writeit.domain.errors import InvalidTransition, WriteItError
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.pipeline import Reasoning
 from writeit.domain.placement import with_line_ends_of
+from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
 from writeit.domain.session import CostLimits, Settings
 from writeit.engine.data_policy import resolve_allowed_providers
-from writeit.engine.precedence import ModelSelection, StartRequest, resolve_primer
+from writeit.engine.precedence import (
+    ModelSelection,
+    StartRequest,
+    Untrusted,
+    resolve_primer,
+)
 from writeit.engine.requests import GenerateStep
 from writeit.export.article import final_text
 from writeit.files import require_file_path, resolve_article_path
@@ -58,9 +65,10 @@ class RunRequest:
     reasoning: Reasoning | None = None
     limits: CostLimits = field(default_factory=CostLimits)
     confirmed: bool = False
+    trusted: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class OpenedRun:
     """A run, and the models and settings of its steps."""
 
@@ -96,6 +104,7 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
     """
     resolve = workspace.ports.models.resolve_model_id
     models = tuple([await resolve(model) for model in request.models])
+    workspace.trust.override = request.trusted or workspace.trust.override
     if request.resume is None:
         run, config = await _start_new_run(workspace, request, models)
     else:
@@ -108,10 +117,32 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
         providers=config.providers,
         own_pipelines=own_pipelines(),
         confirmed=request.confirmed,
+        untrusted=_assess_trust(workspace, run, config),
         settings=Settings(max_cost_usd=request.limits),
         preferences=workspace.engine.preferences,
     )
     return OpenedRun(run=run, models=models or None, model_selection=selection)
+
+
+def _assess_trust(
+    workspace: OpenWorkspace, run: PipelineRun, config: FrontMatterConfig
+) -> Untrusted:
+    """Return what of a run the user has not trusted, and remember the run."""
+    library, configuration = (
+        workspace.load_library(),
+        workspace.engine.configuration(run),
+    )
+    is_own = configuration.configuration_id in own_pipelines()
+    untrusted = workspace.trust.assess(
+        library,
+        None if is_own else configuration,
+        config,
+        path_from_uri(run.uri),
+    )
+    workspace.trust.note_run(library, configuration, untrusted)
+    if workspace.trust.problem:
+        echo(workspace.trust.problem, err=True)
+    return untrusted
 
 
 async def _start_new_run(
@@ -124,8 +155,14 @@ async def _start_new_run(
     if config.output_path is not None:
         target = resolve_article_path(workspace.path, config.output_path, request.file)
         require_file_path(target)
+
+    def find_primer(name: str) -> StylePrimer:
+        primer = library.primer(name)
+        check_primer(workspace, library, library.primers[name])
+        return primer
+
     primer = resolve_primer(
-        library.primer,
+        find_primer,
         request.primer,
         config.primer,
         configuration,
@@ -159,11 +196,16 @@ def _read_notes(file: Path | None) -> SourceDocument:
     )
 
 
+def path_from_uri(uri: str | None) -> Path | None:
+    """Return the path of a `file:` URI, None for others."""
+    parts = urlsplit(uri or "")
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
 def _front_matter_config_of(run: PipelineRun) -> FrontMatterConfig:
     """Return the document's front matter; if it is gone, its last known providers."""
-    parts = urlsplit(run.uri or "")
-    path = Path(unquote(parts.path))
-    if parts.scheme != "file" or not path.is_file():
+    path = path_from_uri(run.uri)
+    if path is None or not path.is_file():
         return FrontMatterConfig(providers=run.document.providers)
     return _read_notes(path).require_valid().front_matter.config
 
@@ -222,6 +264,7 @@ ChooseMode = Literal["first", "ask"]
     help="Stop before the run costs more than this many dollars.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Allow any number of calls.")
+@click.option("--trust", is_flag=True, help="Use all that the folder's files name.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
@@ -240,6 +283,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
     force: bool,
     max_cost: float | None,
     yes: bool,
+    trust: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -261,6 +305,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
         reasoning=reasoning,
         limits=CostLimits(run=max_cost),
         confirmed=yes,
+        trusted=trust,
     )
     printer = StreamPrinter(quiet=quiet)
     final_run, providers = run_async(_execute(context, request, choose, printer))
@@ -401,6 +446,17 @@ def _is_new(run: PipelineRun) -> bool:
     return run.status is PipelineStatus.INITIALIZING
 
 
+def _say_what_was_not_used(opened: OpenedRun, step: str) -> None:
+    selection = opened.model_selection
+    file = selection.untrusted.front_matter
+    if file and selection.models.get(step) and not opened.models:
+        echo(
+            f"The models that {file} names were not used: you have not trusted its"
+            f" folder. To use them: writeit trust {file}",
+            err=True,
+        )
+
+
 async def _run_one_step(
     workspace: OpenWorkspace, opened: OpenedRun, stream_printer: StreamPrinter
 ) -> PipelineRun:
@@ -408,14 +464,17 @@ async def _run_one_step(
     run_id = opened.run.pipeline_run_id
     state = lifecycle.find_step(await workspace.engine.load_run(run_id), None)
     if state.status is StepStatus.PENDING:
-        generation = await workspace.engine.generate(
+        generation, opened.model_selection = await generate_with_consent(
+            workspace,
             GenerateStep(
                 run_id=run_id,
                 models=opened.models,
                 model_selection=opened.model_selection,
             ),
             stream_printer.show_event,
+            Console(),
         )
+        _say_what_was_not_used(opened, state.step_name)
         state = await workspace.engine.wait_for_generation(generation)
         stream_printer.end_step()
     return await workspace.engine.execute(

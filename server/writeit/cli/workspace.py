@@ -17,6 +17,7 @@ from writeit.files import create_file, write_error, write_whole_file
 from writeit.library.catalog import Library, read_library
 from writeit.ports.store import Store
 from writeit.ports.system import Ports
+from writeit.trust import FolderTrust, is_trusted_by_environment
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ class OpenWorkspace:
     def __init__(self, path: Path, ports: Ports) -> None:
         self.path = path
         self.ports = ports
+        override = is_trusted_by_environment() or None
+        self.trust = FolderTrust(ports.trust_file, path, override=override)
         self.store: Store
         self.store, message = ports.open_store(path)
         if message:

@@ -106,7 +106,14 @@ const CONNECTION_STATES: Readonly<Record<State, ConnectionState>> = {
 function clientOptions(hooks: Hooks): LanguageClientOptions {
   return {
     documentSelector: markdownSelector('file', 'untitled', SCHEME),
-    initializationOptions: { writeit: { views: 'uri', events: true, user: userOptions() } },
+    initializationOptions: {
+      writeit: {
+        views: 'uri',
+        events: true,
+        trusted: vscode.workspace.isTrusted,
+        user: userOptions(),
+      },
+    },
     outputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     // The extension shows its own message; the client's would only offer to retry.

@@ -18,13 +18,14 @@ from writeit.cli.output import (
     print_error,
     render_step_for_terminal,
 )
+from writeit.cli.trust import TerminalRequest, generate_with_consent
 from writeit.cli.workspace import OpenWorkspace
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations.lifecycle import Events, find_step
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.engine.generation import Generation
 from writeit.engine.precedence import ModelSelection
-from writeit.engine.requests import GenerateStep, GenerationRequest
+from writeit.engine.requests import GenerateStep
 
 StepOperation = Callable[[PipelineRun, StepState, datetime], Events]
 
@@ -74,7 +75,7 @@ class Shell:
         if run.status is PipelineStatus.COMPLETED:
             raise LeaveRun
 
-    async def generate(self, request: GenerationRequest) -> None:
+    async def generate(self, request: TerminalRequest) -> None:
         """Generate answers; Ctrl-C stops and keeps what was received.
 
         Raises:
@@ -82,7 +83,9 @@ class Shell:
         """
         engine = self.workspace.engine
         generation = asyncio.ensure_future(
-            engine.generate(request, self.stream_printer.show_event)
+            generate_with_consent(
+                self.workspace, request, self.stream_printer.show_event, self.console
+            )
         )
         self.needs_redraw = True
 
@@ -92,7 +95,7 @@ class Shell:
 
         with on_interrupt(stop):
             try:
-                started = await generation
+                started, self.model_selection = await generation
             except asyncio.CancelledError:
                 self.console.write("Stopped before anything was sent.")
                 return
@@ -143,13 +146,15 @@ def verb(usage: str, letter: str = "", name: str = "") -> Callable[[H], H]:
     return register
 
 
-def _stop_generation(generation: asyncio.Future[Generation]) -> None:
+def _stop_generation(
+    generation: asyncio.Future[tuple[Generation, ModelSelection]],
+) -> None:
     if (
         generation.done()
         and not generation.cancelled()
         and generation.exception() is None
     ):
-        generation.result().stop()
+        generation.result()[0].stop()
     else:
         generation.cancel()
 

@@ -10,24 +10,22 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
-from writeit.domain.errors import InvalidParams, NotFound, WriteItError
+from writeit.domain.errors import InvalidParams, NotFound
 from writeit.domain.key_bindings import SYSTEM_BINDINGS
-from writeit.domain.model_id import check_model_id
 from writeit.domain.run import split_model_id
 from writeit.domain.session import (
     FieldProblem,
     validate_preferences,
 )
 from writeit.engine.limits import TRUST_BUTTON
-from writeit.engine.precedence import Want
 from writeit.engine.queries import sum_usage
 from writeit.files import resolve_in_workspace
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri, to_invalid_params
-from writeit.ports.models import ModelCall
 from writeit.ports.store import Maintenance
+from writeit.trust import find_hosts
 
 
 @command("writeit.session.show")
@@ -116,7 +114,7 @@ async def show_trust(request: Request[p.Params]) -> p.TrustResult:
     library = await folder.load_library()
     unseen = folder.trust.unseen_files(library)
     wants = folder.trust.wants(unseen)
-    hosts = await _find_hosts(request, wants)
+    hosts = await find_hosts(request.session.ports.models, wants)
     folder.trust.shown[None] = folder.trust.digests_of(unseen)
     return p.TrustResult(
         state=folder.trust.state(library),
@@ -136,19 +134,6 @@ async def set_trust(request: Request[p.TrustSetParams]) -> p.TrustResult:
     request.session.confirmations.forget(TRUST_BUTTON)
     params = p.Params(folder=request.params.folder)
     return await show_trust(Request(request.session, params))
-
-
-async def _find_hosts(request: Request[Any], wants: list[Want]) -> list[Want]:
-    """Return the hosts that the models of `wants` are at; nothing is sent."""
-    hosts = []
-    for want in wants:
-        if want.kind == "model":
-            with suppress(WriteItError):  # it could not be called
-                check_model_id(want.value)
-                call = ModelCall(model=want.value, prompt="")
-                estimate = await request.session.ports.models.estimate(call)
-                hosts.append(Want("host", estimate.destination, want.source))
-    return list(dict.fromkeys(hosts))
 
 
 # --- usage and the store ---
