@@ -57,6 +57,7 @@ for command in (
     runs.show,
     runs.usage,
     runs.export,
+    runs.delete,
     runs.import_,
     setup.model,
     setup.pipeline,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
+from unicodedata import combining, east_asian_width
 from uuid import UUID
 
 import click
@@ -24,9 +28,10 @@ from writeit.engine.streaming import (
 )
 from writeit.text.block_reader import read_blocks
 from writeit.text.lines import escape_controls, make_visible
+from writeit.views import wording
 from writeit.views.section_markers import PageParts, SectionText
 from writeit.views.step import step_parts
-from writeit.views.wording import interruption_text, step_next_action
+from writeit.views.wording import format_usd, interruption_text, step_next_action
 
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -51,14 +56,14 @@ def echo(
 
 
 def echo_text(text: str) -> None:
-    """Print a text of the user; on a terminal, without control characters."""
-    text = escape_controls(text) if _is_terminal(err=False) else text
+    """Print a text of the user; on a terminal wrapped, without control characters."""
+    text = _wrap(escape_controls(text), err=False) if _is_terminal(err=False) else text
     click.echo(text, nl=False, color=True)  # else click removes escapes
 
 
 def echo_styled(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Print what `style` and `render_for_terminal` made."""
-    click.echo(text, err=err, nl=nl)
+    """Print what `style` and `render_for_terminal` made, wrapped on a terminal."""
+    click.echo(_wrap(text, err=err), err=err, nl=nl)
 
 
 def style(text: str, **styles: Any) -> str:  # noqa: ANN401 -- as click's
@@ -168,9 +173,13 @@ def render_head_for_terminal(*parts: str | SectionText) -> str:
     return render_for_terminal(head.rpartition("\n---\n")[0] or head)
 
 
-def render_step_for_terminal(run: PipelineRun, step: str, description: str) -> str:
+def render_step_for_terminal(
+    run: PipelineRun, step: str, description: str, *, with_answers: bool = True
+) -> str:
     """Return the view of a step without the hints that are for editors."""
     parts = step_parts(run, step, description=description)
+    if not with_answers:
+        parts = [p for p in parts if isinstance(p, str) or p.kind != "answer"]
     state = run.steps[step]
     hint = f"{interruption_text(run)} {step_next_action(run, state)}".strip()
     if isinstance(parts[0], str):
@@ -220,44 +229,159 @@ def _style_line(line: str) -> str:
     return _RULE_LINE.sub(_RULE, _ESCAPED.sub(r"\1", line))
 
 
+class WordWrapper:
+    """Breaks a text that arrives in pieces between words; width None breaks nothing."""
+
+    def __init__(self, width: int | None) -> None:
+        self._width = width
+        self._column = 0
+        self._held = ""
+        """Space and the beginning of a word that may go on."""
+
+    def feed(self, text: str) -> str:
+        """Return what can be printed now."""
+        if self._width is None:
+            return text
+        *pieces, self._held = [*_PIECES.findall(self._held + text), ""]
+        if pieces and pieces[-1] != "\n":
+            self._held = pieces.pop()
+        return "".join(map(self._place, pieces))
+
+    def flush(self) -> str:
+        """Return the last word."""
+        held, self._held = self._held, ""
+        return self._place(held)
+
+    def _place(self, piece: str) -> str:
+        """Return a piece, on a line of its own if it does not fit on this one."""
+        width, word = _display_width(piece), piece.lstrip()
+        if piece == "\n":
+            self._column = 0
+        elif self._width and word and 0 < self._column > self._width - width:
+            self._column = width - len(piece) + len(word)
+            return f"\n{word}"
+        else:
+            self._column += width
+        return piece
+
+
+_PIECES = re.compile(r"\n|[^\S\n]*\S+|[^\S\n]+")
+"""Line breaks, and words with the space before them."""
+
+
+def _display_width(text: str) -> int:
+    """Return the columns of a text; styles have none, wide characters two."""
+    return sum(
+        0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1
+        for char in click.unstyle(text)
+    )
+
+
+def _wrap(text: str, *, err: bool) -> str:
+    wrapper = _wrapper(err=err)
+    return wrapper.feed(text) + wrapper.flush()
+
+
+def _wrapper(*, err: bool) -> WordWrapper:
+    is_terminal = _is_terminal(err=err)
+    return WordWrapper(shutil.get_terminal_size().columns if is_terminal else None)
+
+
+@dataclass(slots=True)
+class _Block:
+    """What is printed of one call."""
+
+    number: int
+    model: str
+    text: str = ""
+    """Received and not printed yet."""
+    end: ResponseFinished | None = None
+
+
 class StreamPrinter:
-    """Prints a generation to stderr: the first answer's text, the others' results."""
+    """Prints the answers of a generation to stderr, one block after the other.
+
+    The block on screen grows while its answer arrives; the others wait for their turn.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._shown_response_id: UUID | None = None
-        self._models: dict[UUID, str] = {}
+        self.quiet = quiet
+        self._blocks: dict[UUID, _Block] = {}
+        """Of the calls that are not printed to their end."""
+        self._shown: UUID | None = None
+        self._has_several = False
+        self._wrapper = WordWrapper(None)
 
     def show_event(self, event: StreamEvent) -> None:
-        """Print one event."""
-        if self._quiet:
+        """Print one event, or keep it for its turn."""
+        if self.quiet:
             return
         match event:
             case GenerationStarted():
-                self._shown_response_id = event.responses[0][0]
-                self._models = {key: model for key, model, _ in event.responses}
-                models = ", ".join(self._models.values())
-                echo(f"\n── {event.step} ── {models}", bold=True, err=True)
+                self._start(event)
             case ResponseDelta():
-                if event.response_id == self._shown_response_id:
-                    echo_styled(escape_controls(event.text), nl=False, err=True)
+                self._blocks[event.response_id].text += escape_controls(event.text)
+                self._print_blocks()
             case GenerationNotice():
                 notice = escape_controls(f"{event.title}. {event.message}")
                 echo(f"\n{notice}", fg="yellow", err=True)
             case ResponseFinished():
-                self._show_finished(event)
+                self._blocks[event.response_id].end = event
+                self._print_blocks()
 
     def end_step(self) -> None:
         """End the text of a step with a line break."""
-        if not self._quiet:
+        if not self.quiet:
             echo(err=True)
 
-    def _show_finished(self, event: ResponseFinished) -> None:
-        model = self._models.get(event.response_id, "")
-        if event.status == "failed":
-            echo(
-                f"\n{model}: {escape_controls(event.message or '')}", fg="red", err=True
-            )
-        elif event.response_id != self._shown_response_id and event.usage:
-            tokens = event.usage.completion_tokens
-            echo(f"\n{model}: {event.status}, {tokens} tokens", err=True)
+    def _start(self, event: GenerationStarted) -> None:
+        """Say which models are called, and what that may cost."""
+        self._blocks = {
+            key: _Block(number, model) for key, model, number in event.responses
+        }
+        self._has_several, self._shown = len(event.responses) > 1, None
+        counts = Counter(model for _, model, _ in event.responses)
+        models = ", ".join(
+            m if n == 1 else f"{m} ({n} answers)" for m, n in counts.items()
+        )
+        cost = event.max_cost_usd
+        most = wording.cost_text(cost) if not cost else f"at most {format_usd(cost)}"
+        echo(f"\n── {event.step} ── {models} · {most}", bold=True, err=True)
+
+    def _print_blocks(self) -> None:
+        """Print what has arrived of the block on screen, and of the next if it ended.
+
+        The next is one that has ended, else one that has text.
+        """
+        while self._blocks:
+            if self._shown is None:
+                ended = (key for key, block in self._blocks.items() if block.end)
+                begun = (key for key, block in self._blocks.items() if block.text)
+                self._shown = next(ended, None) or next(begun, None)
+                if self._shown is None:
+                    return
+                self._begin(self._blocks[self._shown])
+            block = self._blocks[self._shown]
+            self._write(self._wrapper.feed(block.text))
+            block.text = ""
+            if block.end is None:
+                return
+            self._end(self._blocks.pop(self._shown), block.end)
+            self._shown = None
+
+    def _begin(self, block: _Block) -> None:
+        self._wrapper = _wrapper(err=True)
+        if self._has_several:
+            echo(f"\nAnswer {block.number} · {block.model}", bold=True, err=True)
+
+    def _end(self, block: _Block, end: ResponseFinished) -> None:
+        self._write(self._wrapper.flush())
+        if end.status == "failed":
+            message = escape_controls(end.message or "")
+            echo(f"\n{block.model}: {message}", fg="red", err=True)
+        elif self._has_several and end.usage:
+            tokens = wording.count_of(end.usage.completion_tokens, "token")
+            echo(f"\n{end.status}, {tokens}", dim=True, err=True)
+
+    def _write(self, text: str) -> None:
+        click.echo(text, err=True, nl=False, color=True)

@@ -58,7 +58,7 @@ class RunRequest:
 
     pipeline: str | None = None
     file: Path | None = None
-    resume: UUID | None = None
+    resume: str | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     primer: str | None = None
@@ -108,7 +108,7 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
     if request.resume is None:
         run, config = await _start_new_run(workspace, request, models)
     else:
-        run = await workspace.engine.load_run(request.resume)
+        run = await workspace.engine.load_run(workspace.find_run(request.resume))
         config = _front_matter_config_of(run)
     selection = ModelSelection(
         models=config.models,
@@ -249,7 +249,7 @@ ChooseMode = Literal["first", "ask"]
     default="first",
     help="Choose the first answer of each step (default), or ask you.",
 )
-@click.option("--resume", type=click.UUID, metavar="RUN", help="Resume this run.")
+@click.option("--resume", metavar="RUN", help="Resume this run.")
 @click.option(
     "-o",
     "--output",
@@ -278,7 +278,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
     reasoning: Reasoning | None,
     primer: str | None,
     choose: ChooseMode,
-    resume: UUID | None,
+    resume: str | None,
     output: Path | None,
     force: bool,
     max_cost: float | None,
@@ -314,7 +314,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
 
 def _check_arguments(
     pipeline: str | None,
-    resume: UUID | None,
+    resume: str | None,
     inputs: tuple[str, ...],
     primer: str | None,
 ) -> None:

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
-from uuid import UUID
 
 import click
 
@@ -28,6 +27,7 @@ from writeit.cli.workspace import (
     open_existing_workspace,
     open_workspace,
     require_output_path,
+    run_argument,
     run_async,
     write_text_file,
 )
@@ -48,6 +48,7 @@ from writeit.engine.transfer import build_bundle, import_run
 from writeit.export.bundle_reader import read_export
 from writeit.export.render import export_run
 from writeit.ports.store import RunQuery, Store
+from writeit.text.lines import make_visible
 from writeit.views import wording
 from writeit.views.escape import single_line
 from writeit.views.run import render_run, tree_rows
@@ -160,23 +161,23 @@ def _tree_to_json(node: RunNode) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN", type=click.UUID)
+@run_argument
 @click.option("--step", help="Show the answers of this step.")
 @json_option
 @click.pass_context
 def show(
-    context: click.Context, *, run_id: UUID, step: str | None, as_json: bool
+    context: click.Context, *, named: str, step: str | None, as_json: bool
 ) -> None:
     """Show RUN: its status, steps and branches."""
-    text = run_async(_render_run_or_step(context, run_id, step, as_json=as_json))
+    text = run_async(_render_run_or_step(context, named, step, as_json=as_json))
     echo_styled(text, nl=False)
 
 
 async def _render_run_or_step(
-    context: click.Context, run_id: UUID, step: str | None, *, as_json: bool
+    context: click.Context, named: str, step: str | None, *, as_json: bool
 ) -> str:
     async with open_existing_workspace(Path.cwd(), context) as workspace:
-        run = await workspace.engine.load_run(run_id)
+        run = await workspace.engine.load_run(workspace.find_run(named))
         if as_json:
             shown = run if step is None else find_step(run, step)
             return json.dumps(shown.model_dump(mode="json"), indent=2) + "\n"
@@ -186,7 +187,7 @@ async def _render_run_or_step(
                 run, step, workspace.engine.configuration(run).step(step).description
             )
         return render_for_terminal(
-            render_run(run, read_full_tree(workspace.store, run_id))
+            render_run(run, read_full_tree(workspace.store, run.pipeline_run_id))
         )
 
 
@@ -247,7 +248,7 @@ MAX_EXPORT_BYTES = 256 * 1024 * 1024
 
 
 @click.command()
-@click.argument("run_id", metavar="RUN", type=click.UUID)
+@run_argument
 @click.option(
     "-f", "--format", "form", type=FORMAT_CHOICE, help="Default: your preference."
 )
@@ -259,7 +260,7 @@ MAX_EXPORT_BYTES = 256 * 1024 * 1024
 def export(  # noqa: PLR0913 -- one parameter an option
     context: click.Context,
     *,
-    run_id: UUID,
+    named: str,
     form: ExportFormat | None,
     as_json: bool,
     output: Path | None,
@@ -275,7 +276,7 @@ def export(  # noqa: PLR0913 -- one parameter an option
         raise click.UsageError(f"Use --json or -f {form}, not both.")
     require_output_path(output, force=force)
     form = "json" if as_json else form
-    content = run_async(_export_content(context, run_id, form, history=not no_history))
+    content = run_async(_export_content(context, named, form, history=not no_history))
     if output is None:
         echo_text(content)
     else:
@@ -284,16 +285,57 @@ def export(  # noqa: PLR0913 -- one parameter an option
 
 async def _export_content(
     context: click.Context,
-    run_id: UUID,
+    named: str,
     export_format: ExportFormat | None,
     *,
     history: bool,
 ) -> str:
     async with open_existing_workspace(Path.cwd(), context) as workspace:
-        engine = workspace.engine
+        engine, run_id = workspace.engine, workspace.find_run(named)
         bundle = await build_bundle(engine, run_id, workspace.path, history=history)
         preferred = engine.preferences.export_format
         return export_run(bundle, export_format or preferred, __version__)
+
+
+@click.command()
+@run_argument
+@click.option("--branches", is_flag=True, help="Delete its branches, too.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_context
+def delete(
+    context: click.Context, *, named: str, branches: bool, yes: bool, as_json: bool
+) -> None:
+    """Delete RUN with its prompts and answers.
+
+    Your documents, its branches and its cost in `writeit usage` are kept.
+    """
+    run_async(_delete_run(context, named, branches=branches, yes=yes, as_json=as_json))
+
+
+async def _delete_run(
+    context: click.Context, named: str, *, branches: bool, yes: bool, as_json: bool
+) -> bool:
+    async with open_existing_workspace(Path.cwd(), context) as workspace:
+        run = await workspace.engine.load_run(workspace.find_run(named))
+        run_id = run.pipeline_run_id
+        count = len(read_run_tree(workspace.store, run_id).children)
+        label = make_visible(wording.run_label(run))
+        echo(f"{label} ({run_id}), {wording.run_status_text(run)}.", err=True)
+        if count and not branches:
+            kept = wording.count_of(count, "branch", "branches")
+            echo(f"Its {kept} will be kept.", err=True)
+        echo("Documents and costs are kept. This cannot be undone.", err=True)
+        if not yes and not click.confirm("Delete it?", err=True):
+            raise click.Abort
+        counts = await workspace.engine.delete_run(run_id, descendants=branches)
+    runs = wording.count_of(counts.runs, "run")
+    answers = wording.count_of(counts.responses, "answer")
+    if as_json:
+        print_json({"deleted_runs": counts.runs, "deleted_responses": counts.responses})
+    else:
+        echo(f"Deleted {runs} and {answers}.")
+    return True
 
 
 @click.command("import")

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import click
 
 from writeit.cli.output import echo
 from writeit.domain.errors import InvalidParams, NotFound, StoreError
+from writeit.engine.queries import find_run_id
 from writeit.engine.sessions import start_session
 from writeit.files import create_file, write_error, write_whole_file
 from writeit.library.catalog import Library, read_library
@@ -57,6 +59,10 @@ class OpenWorkspace:
         """Read the pipelines and primers of this workspace."""
         return read_library(self.path)[0]
 
+    def find_run(self, named: str) -> UUID:
+        """Return the id of the run that RUN names; see `find_run_id`."""
+        return find_run_id(self.store, named)
+
     async def close(self) -> None:
         """Store what is pending and close everything."""
         await self.engine.close()
@@ -77,6 +83,9 @@ async def open_workspace(
         yield workspace
     finally:
         await workspace.close()
+
+
+run_argument = click.argument("named", metavar="RUN")
 
 
 def has_store(start: Path, context: click.Context) -> bool:

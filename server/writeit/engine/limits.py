@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from writeit.domain.entity import total_cost
@@ -132,13 +132,19 @@ class CostLimiter:
     ) -> Observer:
         """Return an observer that releases calls as they end.
 
-        If there is a limit, it also sends notices about calls of unknown cost.
+        The start then says what the calls can cost at most. If there is a limit, there
+        are also notices about calls of unknown cost.
         """
         notices = _unknown_cost_notices(prepared) if limits.is_limited else []
+        worst = [max_cost(p.model_call, p.estimate) for p in prepared if not p.refusal]
+        known = [cost for cost in worst if cost is not None]
+        total = sum(known) if len(known) == len(worst) else None
 
         def observe(event: StreamEvent) -> None:
             if isinstance(event, ResponseFinished):
                 self.release(event.response_id)
+            if isinstance(event, GenerationStarted):
+                event = replace(event, max_cost_usd=total)
             observer(event)
             if isinstance(event, GenerationStarted):
                 for notice in notices:

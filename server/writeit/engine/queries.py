@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.model_id import check_model_id
 from writeit.domain.operations import generate
 from writeit.domain.run import PipelineRun, StepState
-from writeit.domain.run_summary import RunNode
+from writeit.domain.run_summary import RunNode, RunSummary
 from writeit.engine import data_policy
 from writeit.engine.limits import max_cost, min_cost
 from writeit.engine.requests import (
@@ -25,7 +26,7 @@ from writeit.engine.requests import (
     resolve_models,
 )
 from writeit.ports.models import CallEstimate, ModelCall
-from writeit.ports.store import Store, UsageRecord
+from writeit.ports.store import RunQuery, Store, UsageRecord
 from writeit.text.front_matter import with_providers
 
 
@@ -144,6 +145,50 @@ def _group_key(record: UsageRecord, group_by: UsageGrouping) -> str:
             return record.at.date().isoformat()
         case "run":
             return str(record.run_id)
+
+
+LAST_RUN = "last"
+"""Names the newest run."""
+
+
+def list_all_runs(store: Store) -> Iterator[RunSummary]:
+    """Return all runs of a store, newest first."""
+    older_than: UUID | None = None
+    while True:
+        page = store.list_runs(RunQuery(limit=200, older_than=older_than))
+        yield from page.runs
+        older_than = page.next_older_than
+        if older_than is None:
+            return
+
+
+def find_run_id(store: Store, named: str) -> UUID:
+    """Return the id of the run that the user names.
+
+    By its id, the beginning of it, `last` for the newest, or its name or title.
+
+    Raises:
+        NotFound: no run is named so, or several are.
+    """
+    with suppress(ValueError):
+        return UUID(named)
+    name = named.casefold()
+    runs = list_all_runs(store)
+    if name == LAST_RUN:
+        found = list(islice(runs, 1))
+    else:
+        every = list(runs)
+        found = [run for run in every if name and str(run.run_id).startswith(name)]
+        found = found or [r for r in every if (r.name or r.title).casefold() == name]
+    if len(found) == 1:
+        return found[0].run_id
+    if not found:
+        raise NotFound(f"No run is {named!r}.", hint="List runs with: writeit log")
+    listed = ", ".join(str(run.run_id) for run in found[:5])
+    raise NotFound(
+        f"{named!r} names {len(found)} runs.",
+        hint=f"Use more of the id of one of them: {listed}",
+    )
 
 
 MAX_TREE_DEPTH = 100

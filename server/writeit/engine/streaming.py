@@ -32,6 +32,8 @@ class GenerationStarted:
     step: str
     responses: tuple[tuple[UUID, str, int], ...]
     """Response id, model id and number, in the order of the calls."""
+    max_cost_usd: float | None = None
+    """The most that these calls can cost; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

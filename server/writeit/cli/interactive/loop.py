@@ -49,6 +49,8 @@ class Shell:
     """The shown step; None is the run's current step."""
     needs_redraw: bool = True
     """Whether to print the step before the next prompt."""
+    answers_shown: bool = False
+    """Whether the texts of the step's answers stand on the terminal just above."""
 
     async def load_run(self) -> PipelineRun:
         """Read the run."""
@@ -100,6 +102,7 @@ class Shell:
                 self.console.write("Stopped before anything was sent.")
                 return
             await engine.wait_for_generation(started)
+        self.answers_shown = not self.stream_printer.quiet
         self.stream_printer.end_step()
 
     async def generate_step(self) -> None:
@@ -209,9 +212,14 @@ def _print_step(shell: Shell, run: PipelineRun) -> None:
     spec = shell.workspace.engine.configuration(run).step(state.step_name)
     shell.console.write("")
     shell.console.write(
-        render_step_for_terminal(run, state.step_name, spec.description)
+        render_step_for_terminal(
+            run,
+            state.step_name,
+            spec.description,
+            with_answers=not shell.answers_shown,
+        )
     )
-    shell.needs_redraw = False
+    shell.needs_redraw = shell.answers_shown = False
 
 
 def _prompt_text(shell: Shell, run: PipelineRun) -> str:
