@@ -36,10 +36,10 @@ FIELDS: dict[type[Entity], str] = {
     StepState: "step_name status started_at completed_at ai_responses user_selection"
     " user_feedback merged_content retry_count"
     " + edited_content instruction ratings passages merged_from calls streaming"
-    " failures before",
+    " failures before failed_cost_usd",
     AIResponse: "response_id model_name provider prompt_used raw_output"
     " processed_content created_at usage_stats processing_time quality_score"
-    " + partial finish_reason first_token_seconds",
+    " + partial finish_reason first_token_seconds thinking",
     StylePrimer: "primer_id name description content voice_attributes example_openings"
     " guidelines created_at last_used +",
     UserSession: "session_id user_id active_pipeline_run_id workspace_path preferences"

@@ -1,14 +1,25 @@
 """Models that think: their room, what it costs, and what becomes of their thoughts."""
 
+from pathlib import Path
+
 import pytest
 
-from support.engine_setup import MODEL, PIPELINE, EngineSetup
-from writeit.domain.errors import BudgetExceeded
+from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
+from support.scripted_models import PRICE
+from writeit.domain.errors import BudgetExceeded, ModelError
 from writeit.domain.pipeline import PipelineConfiguration, Reasoning
+from writeit.domain.run import AIResponse, PipelineRun
 from writeit.domain.session import CostLimits, ModelSettings, Settings
 from writeit.engine.precedence import ModelSelection, StartRequest
 from writeit.engine.requests import GenerateStep
-from writeit.ports.models import ModelCall
+from writeit.engine.streaming import (
+    GenerationNotice,
+    ModelThinking,
+    ResponseDelta,
+    ThoughtMarked,
+)
+from writeit.ports.models import ModelCall, ThoughtDelta
+from writeit.storage.store import LmdbStore
 
 WINDOW = 100_000
 
@@ -109,3 +120,178 @@ async def test_preview_and_budget_count_all_of_the_room(setup: EngineSetup) -> N
     with pytest.raises(BudgetExceeded):
         await setup.ask(run)
     assert setup.models.calls == []
+
+
+# --- all of the room went into thinking ---
+
+THOUGHT = ThoughtDelta("well " * 50)
+SPENT = 53 * PRICE
+"""Three words of prompt and fifty of thought."""
+
+
+async def generated(
+    setup: EngineSetup, configuration: PipelineConfiguration
+) -> PipelineRun:
+    """Generate the first step; return the run."""
+    setup.models.windows[MODEL] = WINDOW
+    run = await setup.run(configuration)
+    await setup.engine.wait_for_generation(await setup.ask(run))
+    return setup.stored(run)
+
+
+@pytest.mark.parametrize(
+    "first", [(THOUGHT,), ("<think> ", "well " * 49)], ids=["reasoning field", "tag"]
+)
+async def test_a_model_that_only_thought_is_called_again_with_more_room(
+    setup: EngineSetup, first: tuple[str | ThoughtDelta, ...]
+) -> None:
+    """Once, under the same id and number, and both calls are counted."""
+    setup.models.script(MODEL, *first, finish_reason="length")
+    setup.models.script(
+        MODEL, "<think>Hm.</think>" * (first[0] != THOUGHT) + "So it is."
+    )
+    run = await generated(setup, pipeline("low"))
+    assert [c.thinking_room for c in setup.models.calls] == [2_048, 8_192]
+    assert [n.code for n in setup.of(GenerationNotice)] == ["moreRoom"]
+    (answer,) = run.steps["angles"].ai_responses
+    assert answer.processed_content == "So it is."
+    assert (answer.thinking or "").count("well") in {49, 50}
+    assert answer.usage_stats.cost_usd == pytest.approx(SPENT + 6 * PRICE)
+    assert "".join(d.text for d in setup.of(ResponseDelta)) == answer.raw_output
+    assert len(setup.finished()) == 1
+
+
+async def test_a_model_without_room_gets_some(setup: EngineSetup) -> None:
+    """It was not known to think."""
+    setup.models.script(MODEL, THOUGHT, finish_reason="length")
+    await generated(setup, pipeline())
+    assert [c.thinking_room for c in setup.models.calls] == [0, 8_192]
+
+
+async def test_a_second_call_that_only_thinks_is_a_failure(setup: EngineSetup) -> None:
+    """With the tokens and the cost of both, which the run and the usage keep."""
+    for _ in range(2):
+        setup.models.script(MODEL, THOUGHT, finish_reason="length")
+    with pytest.raises(ModelError, match="used all of its 100 tokens for thinking"):
+        await generated(setup, pipeline("low"))
+    run_id = setup.engine.session.active_pipeline_run_id
+    assert run_id is not None
+    run = await setup.engine.load_run(run_id)
+    (failure,) = run.steps["angles"].failures
+    assert failure.reason == "empty"
+    assert failure.usage is not None
+    assert failure.usage.reasoning_tokens == 100
+    assert run.cost_usd == pytest.approx(2 * SPENT)
+    (record,) = setup.store.usage_records()
+    assert record.usage == failure.usage
+    again = await setup.ask(run)
+    await setup.engine.wait_for_generation(again)
+    answered = setup.stored(run)
+    assert not answered.steps["angles"].failures
+    assert (answered.cost_usd or 0) > 2 * SPENT
+
+
+async def test_a_second_call_must_be_affordable(setup: EngineSetup) -> None:
+    """What the first one cost counts; the error says what the second may cost."""
+    limits = CostLimits(run=5_000e-6)
+    setup.wishes = ModelSelection(settings=Settings(max_cost_usd=limits))
+    setup.models.script(MODEL, THOUGHT, finish_reason="length")
+    with pytest.raises(ModelError) as failed:
+        await generated(setup, pipeline("low"))
+    assert len(setup.models.calls) == 1
+    said = f"may cost up to ${8_292e-6 + SPENT:.4f}. Your limit maxCostUsd.run"
+    assert said in failed.value.message
+
+
+async def test_the_models_own_limit_allows_no_more(setup: EngineSetup) -> None:
+    """The same call would end in the same way."""
+    setup.models.output_limits[MODEL] = 2_000
+    setup.models.script(MODEL, THOUGHT, finish_reason="length")
+    with pytest.raises(ModelError, match="used all of its 50 tokens"):
+        await generated(setup, pipeline("low"))
+    assert len(setup.models.calls) == 1
+
+
+# --- what becomes of thoughts ---
+
+
+async def answer_to(setup: EngineSetup, *parts: str | ThoughtDelta) -> AIResponse:
+    """Return the answer of a scripted model."""
+    setup.models.script(MODEL, *parts)
+    run = await generated(setup, pipeline())
+    return run.steps["angles"].ai_responses[0]
+
+
+async def test_thoughts_are_no_text_and_are_kept_beside_it(setup: EngineSetup) -> None:
+    """Raw is what the provider called content; reasoning fields are not."""
+    parts = (ThoughtDelta("First."), "<think>Th", "en.</th", "ink>\n\nSo", " it is.")
+    answer = await answer_to(setup, *parts)
+    assert answer.raw_output == "<think>Then.</think>\n\nSo it is."
+    assert answer.processed_content == "So it is."
+    assert answer.thinking == "First.\n\nThen."
+    deltas = setup.of(ResponseDelta)
+    assert "".join(d.text for d in deltas) == answer.raw_output
+    assert "".join(d.text for d in deltas if d.is_thought) == "<think>Then.</think>"
+    assert [d.seq for d in deltas] == [*range(len(deltas))]
+
+
+async def test_a_thought_without_its_beginning_is_marked(setup: EngineSetup) -> None:
+    """All that was sent until then was the thought."""
+    answer = await answer_to(setup, "Hm, ", "well.</think>", "So it is.")
+    assert (answer.processed_content, answer.thinking) == ("So it is.", "Hm, well.")
+    (mark,) = setup.of(ThoughtMarked)
+    sent = setup.seen[: setup.seen.index(mark)]
+    before = "".join(d.text for d in sent if isinstance(d, ResponseDelta))
+    assert (before, mark.up_to) == ("Hm, well.</think>", len(before))
+
+
+async def test_an_answer_of_thoughts_only_is_a_failure(setup: EngineSetup) -> None:
+    """Also one that ended by itself; its usage is kept."""
+    setup.models.script(MODEL, "<think>Hm. Well.</think>\n")
+    with pytest.raises(ModelError, match="thought about it and wrote nothing"):
+        await generated(setup, pipeline())
+    assert len(setup.models.calls) == 1
+    (end,) = setup.finished()
+    assert (end.status, end.reason) == ("failed", "empty")
+    assert end.usage is not None
+
+
+@pytest.mark.parametrize(
+    ("signs", "tokens"), [((), None), ((ThoughtDelta("Hm. Well."),), 3)]
+)
+async def test_a_model_that_thinks_says_so_until_its_text_comes(
+    setup: EngineSetup,
+    monkeypatch: pytest.MonkeyPatch,
+    signs: tuple[ThoughtDelta, ...],
+    tokens: int | None,
+) -> None:
+    """Also one that tells nothing, if it is known to think."""
+    monkeypatch.setattr("writeit.engine.responses.THINKING_INTERVAL", 0.01)
+    setup.models.thinkers = set() if signs else {MODEL}
+    gate = setup.models.gate(MODEL, *signs)
+    generation = await setup.ask(await setup.run())
+    await setup.until_seen(ModelThinking)
+    gate.open()
+    await setup.engine.wait_for_generation(generation)
+    assert setup.of(ModelThinking)[0].tokens == tokens
+
+
+async def test_a_recovered_answer_has_its_text_and_its_thoughts(
+    setup: EngineSetup, tmp_path: Path
+) -> None:
+    """The journal keeps both, each for itself."""
+    setup.models.gate(MODEL, ThoughtDelta("Hm."), "<think>Well.</think>So it")
+    setup.models.gate(OTHER, ThoughtDelta("Only this."))
+    run = await setup.run()
+    await setup.ask(run, MODEL, OTHER)
+    await setup.until_seen(ResponseDelta)
+    setup.store.close()
+    setup.processes.dead = {1}
+    after = EngineSetup(LmdbStore(tmp_path / "store"), processes=setup.processes)
+    state = (await after.engine.load_run(run.pipeline_run_id)).steps["angles"]
+    (answer,) = state.ai_responses
+    assert (answer.processed_content, answer.partial) == ("So it", True)
+    assert answer.thinking == "Hm.\n\nWell."
+    (failure,) = state.failures
+    assert failure.usage is not None
+    after.store.close()

@@ -146,7 +146,7 @@ def test_numbers_without_end_come_back() -> None:
         (StepState, records.StepRecord, {"ai_responses"}),
         (AIResponse, records.ResponseRecord, set()),
         (TokenUsage, records.TokenUsageRecord, set()),
-        (StreamingResponse, records.StreamingRecord, {"text"}),
+        (StreamingResponse, records.StreamingRecord, {"text", "thoughts"}),
         (ResponseFailure, records.FailureRecord, set()),
         (Passage, records.PassageRecord, set()),
         (MergePart, records.MergePartRecord, set()),

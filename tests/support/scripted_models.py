@@ -33,6 +33,7 @@ from writeit.ports.models import (
     ModelNotice,
     ModelStreamItem,
     TextDelta,
+    ThoughtDelta,
 )
 from writeit.ports.system import KeySource
 
@@ -60,8 +61,8 @@ class Gate:
         await self._open.wait()
 
 
-Part = str | float | Gate | ModelNotice | WriteItError
-"""Text, seconds to wait, a gate, a notice, or how it fails."""
+Part = str | float | Gate | ModelNotice | ThoughtDelta | WriteItError
+"""Text, seconds to wait, a gate, a notice, a thought, or how it fails."""
 
 
 class ScriptedModels:
@@ -123,7 +124,7 @@ class ScriptedModels:
     async def _play(
         self, call: ModelCall, script: _Script
     ) -> AsyncGenerator[ModelStreamItem, None]:
-        text = ""
+        text, thoughts = "", ""
         try:
             self._refuse(call.model)
             for part in script.parts:
@@ -133,14 +134,17 @@ class ScriptedModels:
                         yield TextDelta(part)
                     case ModelNotice():
                         yield part
+                    case ThoughtDelta():
+                        thoughts += part.text
+                        yield part
                     case _:
                         await _act(part)
-            _judge(call, text, script.finish_reason)
+            _judge(call, text, script.finish_reason, thoughts)
         except WriteItError:
             script.over = True
             raise
         script.over = True
-        usage = _usage(call.prompt, text)
+        usage = _usage(call.prompt, text, thoughts)
         yield ModelDone(usage=usage, finish_reason=script.finish_reason)
 
     def _refuse(self, model: str) -> None:
@@ -253,13 +257,21 @@ async def _act(part: float | Gate | WriteItError) -> None:
             await asyncio.sleep(part)
 
 
-def _judge(call: ModelCall, text: str, finish_reason: str | None) -> None:
+def _judge(
+    call: ModelCall, text: str, finish_reason: str | None, thoughts: str
+) -> None:
     """Refuse an answer without text, as the real ones do."""
     provider = split_model_id(call.model)[0]
     bad = stream_end_error(
         text, finish_reason, usage_reported=True, provider=provider, model=call.model
     )
     if bad is not None:
+        if thoughts:
+            usage = _usage(call.prompt, text, thoughts)
+            bad.data |= {
+                "usage": usage.model_dump(mode="json"),
+                "finishReason": finish_reason,
+            }
         raise bad
 
 
@@ -271,13 +283,15 @@ def _tokens(text: str) -> int:
     return len(text.split())
 
 
-def _usage(prompt: str, text: str) -> TokenUsage:
-    counts = _tokens(prompt), _tokens(text)
+def _usage(prompt: str, text: str, thoughts: str = "") -> TokenUsage:
+    thinking = _tokens(thoughts)
+    counts = _tokens(prompt), _tokens(text) + thinking
     return TokenUsage(
         prompt_tokens=counts[0],
         completion_tokens=counts[1],
         total_tokens=sum(counts),
         cost_usd=sum(counts) * PRICE,
+        reasoning_tokens=thinking or None,
     )
 
 

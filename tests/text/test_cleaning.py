@@ -58,7 +58,6 @@ def test_what_is_around_a_text_is_removed(raw: str, clean: str) -> None:
         "```\nx\n```\nText.",
         "```md\nText\n```\n\nI hope that this helps.",
         "```\nx\n```\n\nText.\n\n```\ny\n```",
-        "<think>Hm.\n</think>",
         "```\n```",
         "Here is what we found:\n\nSo.",
         "Here is the text: short.\n\nMore.",

@@ -89,8 +89,16 @@ export class StreamCounter {
         this.#total += event.responses.length;
         break;
       case 'delta':
-        this.#characters += event.text.length;
-        this.#notice = '';
+        if (event.thinking !== true) {
+          this.#characters += event.text.length;
+          this.#notice = '';
+        }
+        break;
+      case 'thinking':
+        this.#notice = thinkingText(event.seconds, event.tokens);
+        break;
+      case 'thought':
+        this.#characters = 0;
         break;
       case 'notice':
         this.#notice = event.title;
@@ -118,6 +126,12 @@ export class StreamCounter {
     }
     return parts.join(', ');
   }
+}
+
+/** As in `thinking: 12 s, about 340 tokens`. */
+function thinkingText(seconds: number, tokens: number | null): string {
+  const time = `thinking: ${seconds.toFixed(0)} s`;
+  return tokens === null ? time : `${time}, about ${plural(tokens, 'token')}`;
 }
 
 /** Run a long command with the server's own progress and Cancel. Undefined if cancelled. */

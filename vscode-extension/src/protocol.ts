@@ -25,7 +25,14 @@ export type ErrorData =
   | StoreErrorData
   | NotTrustedData
   | DocumentChangedData;
-export type StreamEvent = StreamStarted | StreamDelta | StreamNotice | StreamFinished | StreamEnded;
+export type StreamEvent =
+  | StreamStarted
+  | StreamDelta
+  | StreamThinking
+  | StreamThought
+  | StreamNotice
+  | StreamFinished
+  | StreamEnded;
 
 export interface Contract {
   readonly commands: Commands;
@@ -564,6 +571,7 @@ export interface AIResponse {
   readonly partial: boolean;
   readonly finishReason: string | null;
   readonly firstTokenSeconds: number | null;
+  readonly thinking: string | null;
 }
 /**
  * Tokens and cost of a call.
@@ -619,6 +627,7 @@ export interface Failure {
     | 'not_found'
     | 'cancelled';
   readonly message: string;
+  readonly usage?: (TokenUsage | null) | undefined;
   readonly number?: (number | null) | undefined;
 }
 /**
@@ -1498,6 +1507,24 @@ export interface StreamDelta {
   readonly responseId: string;
   readonly seq: number;
   readonly text: string;
+  readonly thinking?: (boolean | null) | undefined;
+}
+/**
+ * A model is thinking before it goes on with its text; at most once a second.
+ */
+export interface StreamThinking {
+  readonly kind: 'thinking';
+  readonly responseId: string;
+  readonly seconds: number;
+  readonly tokens: number | null;
+}
+/**
+ * All text of an answer before `upTo` was a thought; show it as one.
+ */
+export interface StreamThought {
+  readonly kind: 'thought';
+  readonly responseId: string;
+  readonly upTo: number;
 }
 /**
  * A message to show while the user waits.

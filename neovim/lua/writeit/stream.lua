@@ -67,7 +67,18 @@ local handlers = {
     end
   end,
   delta = function(stream, value)
-    stream.output:append(value.responseId, value.text)
+    if not value.thinking then
+      stream.output:append(value.responseId, value.text)
+    end
+  end,
+  thinking = function(stream, value)
+    local tokens = type(value.tokens) == 'number' and value.tokens
+    local text = ('thinking: %d s'):format(value.seconds)
+    text = tokens and ('%s, about %d tokens'):format(text, tokens) or text
+    stream.output:show_thinking(value.responseId, text)
+  end,
+  thought = function(stream, value)
+    stream.output:clear(value.responseId)
   end,
   notice = function(stream, value)
     if stream.output then

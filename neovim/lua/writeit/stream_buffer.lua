@@ -133,6 +133,31 @@ function StreamBuffer:append(id, text)
   self:scroll_to_end(followers)
 end
 
+--- Show that the model of an answer thinks.
+---@param id string
+---@param text string
+function StreamBuffer:show_thinking(id, text)
+  local answer = self.answers[id]
+  if answer and self:is_valid() then
+    self:show_state(self:position(answer.head), text, answer.head)
+  end
+end
+
+--- Remove the text of an answer: it was a thought.
+---@param id string
+function StreamBuffer:clear(id)
+  local answer = self.answers[id]
+  if not answer or not self:is_valid() then
+    return
+  end
+  local first = self:position(answer.head) + 2
+  local row, column = self:position(answer.tail)
+  vim.bo[self.buf].modifiable = true
+  vim.api.nvim_buf_set_text(self.buf, first, 0, row, column, {})
+  vim.bo[self.buf].modifiable = false
+  answer.words = 0
+end
+
 --- The windows that keep the end of the text in sight, if there is one answer: those
 --- whose cursor is on the last line, and those without the focus.
 ---@return integer[]

@@ -22,9 +22,11 @@ from writeit.domain.run_summary import RunSummary
 from writeit.engine.streaming import (
     GenerationNotice,
     GenerationStarted,
+    ModelThinking,
     ResponseDelta,
     ResponseFinished,
     StreamEvent,
+    ThoughtMarked,
 )
 from writeit.text.block_reader import read_blocks
 from writeit.text.lines import escape_controls, make_visible
@@ -311,6 +313,8 @@ class StreamPrinter:
         self._shown: UUID | None = None
         self._has_several = False
         self._wrapper = WordWrapper(None)
+        self._is_thinking = False
+        """Whether the last line says that a model thinks."""
 
     def show_event(self, event: StreamEvent) -> None:
         """Print one event, or keep it for its turn."""
@@ -319,15 +323,40 @@ class StreamPrinter:
         match event:
             case GenerationStarted():
                 self._start(event)
-            case ResponseDelta():
+            case ModelThinking():
+                self._show_thinking(event)
+            case ResponseDelta() if not event.is_thought:
                 self._blocks[event.response_id].text += escape_controls(event.text)
                 self._print_blocks()
+            case ThoughtMarked():
+                self._blocks[event.response_id].text = ""
+                if event.response_id == self._shown:
+                    echo("\n(The model was thinking up to here.)\n", err=True)
             case GenerationNotice():
+                self._end_thinking()
                 notice = escape_controls(f"{event.title}. {event.message}")
                 echo(f"\n{notice}", fg="yellow", err=True)
             case ResponseFinished():
                 self._blocks[event.response_id].end = event
                 self._print_blocks()
+
+    def _show_thinking(self, event: ModelThinking) -> None:
+        """Say that a model thinks, unless text is on screen; a terminal goes on."""
+        is_first = event.response_id == next(iter(self._blocks))
+        if self._shown or not is_first:
+            return
+        if self._is_thinking and not _is_terminal(err=True):
+            return
+        model = make_visible(self._blocks[event.response_id].model)
+        text = f"{model} is {wording.thinking_text(event.seconds, event.tokens)}"
+        start = "\r" if self._is_thinking else "\n"
+        echo_styled(f"{start}{text}", err=True, nl=False)
+        self._is_thinking = True
+
+    def _end_thinking(self) -> None:
+        if self._is_thinking:
+            echo(err=True)
+        self._is_thinking = False
 
     def end_step(self) -> None:
         """End the text of a step with a line break."""
@@ -370,6 +399,7 @@ class StreamPrinter:
             self._shown = None
 
     def _begin(self, block: _Block) -> None:
+        self._end_thinking()
         self._wrapper = _wrapper(err=True)
         if self._has_several:
             echo(f"\nAnswer {block.number} · {block.model}", bold=True, err=True)

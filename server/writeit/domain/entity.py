@@ -129,6 +129,11 @@ def find_unknown_value(error: ValidationError) -> str | None:
     return None
 
 
+def _sum_known(*counts: int | None) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
 class TokenUsage(GrowingEntity):
     """Token consumption and cost of one call."""
 
@@ -145,6 +150,21 @@ class TokenUsage(GrowingEntity):
     """How many of `completion_tokens` were thinking; None where nobody told."""
     cached_tokens: int | None = Field(default=None, ge=0)
     """How many of `prompt_tokens` came from the provider's cache."""
+
+    def plus(self, other: TokenUsage | None) -> TokenUsage:
+        """Return the usage of two calls; the cost is unknown if either is."""
+        if other is None:
+            return self
+        costs = self.cost_usd, other.cost_usd
+        return TokenUsage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            total_tokens=self.total_tokens + other.total_tokens,
+            cost_usd=None if None in costs else sum(filter(None, costs)),
+            estimated=self.estimated or other.estimated,
+            reasoning_tokens=_sum_known(self.reasoning_tokens, other.reasoning_tokens),
+            cached_tokens=_sum_known(self.cached_tokens, other.cached_tokens),
+        )
 
     @model_validator(mode="after")
     def _check_total(self) -> TokenUsage:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from writeit.domain.entity import Entity, GrowingEntity, UtcDatetime
+from writeit.domain.entity import Entity, GrowingEntity, TokenUsage, UtcDatetime
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output
 from writeit.domain.run import AIResponse, Call, MergePart, Passage, PipelineRun
@@ -135,14 +135,18 @@ class ResponseInterrupted(_StepEvent):
     reason: FailureReason
 
 
-class ResponseFailed(_StepEvent):
+class ResponseFailed(_StepEvent, GrowingEntity):
     """A call ended without any text."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"usage"})
 
     type: Literal["response_failed"] = "response_failed"
     response_id: UUID
     model: str
     reason: FailureReason
     message: str
+    usage: TokenUsage | None = None
+    """What the call used, if that is known."""
 
 
 class ResponseSelected(_StepEvent):

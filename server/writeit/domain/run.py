@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar, Self
 from urllib.parse import unquote
@@ -43,6 +44,7 @@ class StepStatus(StrEnum):
     SKIPPED = "SKIPPED"
 
 
+_UUID_WITH_TIME = 7
 DONE_STATUSES = (StepStatus.COMPLETED, StepStatus.SKIPPED)
 
 
@@ -52,8 +54,10 @@ def split_model_id(model: str) -> tuple[str, str]:
     return provider, name
 
 
-class AIResponse(Entity):
+class AIResponse(GrowingEntity):
     """One model's answer within a step. Immutable once created."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"thinking"})
 
     response_id: UUID
     model_name: str = Field(min_length=1)
@@ -75,6 +79,8 @@ class AIResponse(Entity):
     finish_reason: str | None = None
     """Why it ended, as the provider reports it, or why it was cut short."""
     first_token_seconds: float | None = Field(default=None, ge=0)
+    thinking: str | None = None
+    """What the model thought before and between its text, if it told."""
 
     @model_validator(mode="after")
     def _check_content(self) -> Self:
@@ -112,23 +118,38 @@ class Call(GrowingEntity):
     """Its number in the run that was branched; None: its place among the calls."""
 
 
-class StreamingResponse(Entity):
+class StreamingResponse(GrowingEntity):
     """An answer that is being received."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"thoughts"})
 
     response_id: UUID
     model: str
     prompt: str
     text: str = ""
     """The text received so far; filled in from the journal when a run is read."""
+    thoughts: str = ""
+    """What the provider told of the model's thoughts apart from the text, as `text`."""
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When its id was made, if that is a UUID of version 7."""
+        if self.response_id.version != _UUID_WITH_TIME:
+            return None
+        milliseconds = self.response_id.int >> 80
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-class ResponseFailure(Entity):
+class ResponseFailure(GrowingEntity):
     """A call that ended without any text."""
+
+    ADDED: ClassVar[frozenset[str]] = frozenset({"usage"})
 
     response_id: UUID
     model: str
     reason: FailureReason
     message: str
+    usage: TokenUsage | None = None
 
 
 class Passage(Entity):
@@ -173,7 +194,7 @@ class PreviousStepState(Entity):
 class StepState(GrowingEntity):
     """Tracks execution state and results for a single pipeline step."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"instruction"})
+    ADDED: ClassVar[frozenset[str]] = frozenset({"instruction", "failed_cost_usd"})
 
     step_name: Name
     status: StepStatus = StepStatus.PENDING
@@ -196,6 +217,8 @@ class StepState(GrowingEntity):
     calls: tuple[Call, ...] = ()
     streaming: tuple[StreamingResponse, ...] = ()
     failures: tuple[ResponseFailure, ...] = ()
+    failed_cost_usd: float | None = None
+    """The known cost of all failed calls, also of those that were made again."""
     before: PreviousStepState | None = None
 
     @model_validator(mode="after")
@@ -466,12 +489,11 @@ class PipelineRun(GrowingEntity):
 
     @property
     def cost_usd(self) -> float | None:
-        """The known cost of this run's answers so far, in US dollars."""
-        return total_cost(
-            response.usage_stats
-            for step in self.steps.values()
-            for response in step.ai_responses
-        )
+        """The known cost of this run's calls so far, in US dollars."""
+        steps = self.steps.values()
+        failed = [s.failed_cost_usd for s in steps if s.failed_cost_usd is not None]
+        answered = total_cost(r.usage_stats for s in steps for r in s.ai_responses)
+        return sum(failed, answered or 0.0) if failed else answered
 
     @property
     def pipeline(self) -> str:

@@ -428,8 +428,16 @@ def _add_failure(
         model=event.model,
         reason=event.reason,
         message=event.message,
+        usage=event.usage,
     )
-    step = step.evolve(streaming=rest, failures=(*step.failures, failure))
+    cost = event.usage.cost_usd if event.usage else None
+    step = step.evolve(
+        streaming=rest,
+        failures=(*step.failures, failure),
+        failed_cost_usd=step.failed_cost_usd
+        if cost is None
+        else (step.failed_cost_usd or 0.0) + cost,
+    )
     if rest:
         return run.with_step(step)
     if step.before is not None:

@@ -24,7 +24,13 @@ from writeit.engine.requests import (
     PreparedCall,
     StepContext,
 )
-from writeit.engine.streaming import Observer, ResponseDelta, StreamEvent
+from writeit.engine.streaming import (
+    ModelThinking,
+    Observer,
+    ResponseDelta,
+    StreamEvent,
+    ThoughtMarked,
+)
 
 
 class Dispatcher:
@@ -88,7 +94,7 @@ class Dispatcher:
     def _with_text_callback(self, run_id: UUID, observer: Observer) -> Observer:
         def observe(event: StreamEvent) -> None:
             observer(event)
-            if isinstance(event, ResponseDelta):
+            if isinstance(event, ResponseDelta | ThoughtMarked | ModelThinking):
                 self._on_text(run_id)
 
         return observe
@@ -116,6 +122,12 @@ class Dispatcher:
         except BaseException:
             self._cost_limiter.release(*response_ids)
             raise
+        limits = selection.settings.max_cost_usd
+
+        def reserve(call: PreparedCall) -> None:
+            now = self._services.transactions.read_run(run_id).run
+            self._cost_limiter.reserve(now, [call], limits)
+
         generation = Generation(
             self._services, run, step, prepared, observer, selection.buffer_size
         )
@@ -123,6 +135,7 @@ class Dispatcher:
         self._run_limiter.setting = selection.settings.max_concurrent_pipelines
         generation.start(
             self._run_limiter,
+            reserve,
             on_end=lambda: self._on_generation_end(run_id, response_ids),
         )
         return generation

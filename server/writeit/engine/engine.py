@@ -102,6 +102,10 @@ class Engine:
         """Return a new id."""
         return self._clock.new_id()
 
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._clock.now()
+
     def start_monitoring(
         self,
         on_change: Callable[[UUID], None],

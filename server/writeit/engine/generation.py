@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from writeit.domain import events as e
 from writeit.domain import state_machine
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import (
+    BudgetExceeded,
     InvalidTransition,
     ModelError,
     NotFound,
@@ -28,21 +30,33 @@ from writeit.domain.run import (
     PipelineStatus,
 )
 from writeit.engine.limits import RunLimiter
+from writeit.engine.more_room import (
+    done_or_raise,
+    is_out_of_room,
+    more_room,
+    more_room_notice,
+    out_of_room_error,
+    spent_by,
+    unaffordable_error,
+    with_usage,
+)
 from writeit.engine.requests import (
     EngineServices,
     PreparedCall,
     failure_reason,
     no_answer_error,
 )
-from writeit.engine.responses import PendingResponse
+from writeit.engine.responses import AnswerSender, PendingResponse
 from writeit.engine.streaming import (
-    DeltaBatcher,
+    CallReceiver,
     GenerationNotice,
     GenerationStarted,
     Observer,
     ResponseEndStatus,
     ResponseFinished,
     call_with_retries,
+    set_usage,
+    usage_of,
 )
 from writeit.engine.transactions import Operation
 from writeit.ports.models import ModelDone, ModelNotice
@@ -97,13 +111,15 @@ class OutcomeRecorder:
                 response = pending.to_response(result.usage, result.finish_reason)
                 await self._record_response(pending.call, response, None)
                 return
-            result = ModelError("The answer is empty.", reason="empty")
-        if pending.has_text:
+            result = _no_text_error(pending, result)
+        usage = usage_of(result)
+        if usage is None and (pending.text or pending.thoughts):
             usage = await pending.estimate_usage(self._models)
+        if usage is not None and pending.has_text:
             response = pending.to_response(usage, failure_reason(result), partial=True)
             await self._record_response(pending.call, response, result)
             return
-        await self._record_failed_call(pending.call, result)
+        await self._record_failed_call(pending.call, result, usage)
 
     async def finish_run(self) -> None:
         """Leave the run PAUSED if it was stopped, ERROR if the model host failed.
@@ -132,16 +148,16 @@ class OutcomeRecorder:
         await self._transactions.execute(self._run_id, operation)
 
     async def _record_failed_call(
-        self, call: Call, error: ModelError | NotFound
+        self, call: Call, error: ModelError | NotFound, usage: TokenUsage | None
     ) -> None:
         def fail(_: PipelineRun, now: datetime) -> Events:
             return generate.fail_response(
-                self._step, call, failure_reason(error), error.message, now
+                self._step, call, failure_reason(error), error.message, now, usage
             )
 
         if await self._commit_outcome(call, fail) is not None:
             self.record_failure(call, error)
-            self._notify_finished(call.response_id, None, "failed", error)
+            self._notify_finished(call.response_id, None, "failed", error, usage)
 
     async def _record_response(
         self,
@@ -223,6 +239,16 @@ class OutcomeRecorder:
         )
 
 
+def _no_text_error(pending: PendingResponse, done: ModelDone) -> ModelError:
+    """Return the error of an answer that ended without text."""
+    message = "The answer is empty."
+    if pending.thoughts:
+        message = f"{pending.call.model} thought about it and wrote nothing."
+    error = ModelError(message, reason="empty", finishReason=done.finish_reason)
+    set_usage(error, done.usage)
+    return error
+
+
 def _pause_operation(reason: str) -> Operation:
     """Pause a run that is still RUNNING."""
 
@@ -270,8 +296,17 @@ class Generation:
         """Calls that stream. Recording the outcome of an ended call is not stopped."""
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, run_limiter: RunLimiter, on_end: Callable[[], object]) -> None:
-        """Start a task for the calls; it goes on when nobody waits for it."""
+    def start(
+        self,
+        run_limiter: RunLimiter,
+        reserve: Callable[[PreparedCall], None],
+        on_end: Callable[[], object],
+    ) -> None:
+        """Start a task for the calls; it goes on when nobody waits for it.
+
+        `reserve` reserves the cost of a call that is made with more room.
+        """
+        self._reserve = reserve
         calls = [prepared.call for prepared in self._prepared]
         responses = tuple(
             (call.response_id, call.model, self._numbers[call.response_id])
@@ -352,35 +387,73 @@ class Generation:
         """Make one call and record its outcome, even if it is cancelled."""
         call = prepared.call
         pending = PendingResponse(prepared, self._services.clock)
-        batcher = DeltaBatcher(
-            call.response_id,
-            self._observer,
-            asyncio.get_running_loop(),
-            self._buffer_size,
+        sender = AnswerSender(pending, self._observer, self._buffer_size)
+        journal = partial(
+            self._services.store.append_journal, self.run_id, call.response_id
         )
 
         def receive(text: str) -> None:
-            pending.append(text)
-            self._services.store.append_journal(self.run_id, call.response_id, text)
-            batcher.add(text)
+            journal(text)
+            sender.add_text(text)
 
+        def receive_thought(text: str) -> None:
+            if text:
+                journal(text, is_thought=True)
+            sender.add_thought(text)
+
+        receiver = CallReceiver(
+            on_text=receive,
+            on_thought=receive_thought,
+            on_notice=lambda n: self._observer(_to_generation_notice(call, n)),
+        )
         try:
             with self._cancellable():
                 await asyncio.shield(slot)
                 pending.start_clock()
-                result: ModelDone | ModelError | NotFound = await call_with_retries(
-                    self._services.models,
-                    prepared.model_call,
-                    self._services.retry_policy,
-                    receive,
-                    lambda notice: self._observer(_to_generation_notice(call, notice)),
+                sender.start(thinks=prepared.estimate.thinks)
+                result: ModelDone | ModelError | NotFound = await self._call_model(
+                    prepared, pending, receiver
                 )
         except asyncio.CancelledError:
             result = ModelError("Stopped before the answer ended.", reason="cancelled")
         except (ModelError, NotFound) as error:
             result = error
-        batcher.flush()
+        sender.finish()
         await self._outcomes.record_outcome(pending, result)
+
+    async def _call_model(
+        self, prepared: PreparedCall, pending: PendingResponse, receiver: CallReceiver
+    ) -> ModelDone:
+        """Make a call, and once more with more room if thinking used all of it.
+
+        Raises:
+            ModelError, NotFound: see `call_with_retries`.
+        """
+        models, policy = self._services.models, self._services.retry_policy
+        call = prepared.model_call
+        outcome: ModelDone | ModelError
+        try:
+            outcome = await call_with_retries(models, call, policy, receiver)
+        except ModelError as error:
+            outcome = error
+        if not is_out_of_room(outcome) or pending.has_text:
+            return done_or_raise(outcome)
+        larger, first = more_room(prepared, outcome), spent_by(outcome)
+        try:
+            self._reserve(larger)
+        except BudgetExceeded as refusal:
+            raise unaffordable_error(larger, refusal, first) from refusal
+        receiver.on_notice(more_room_notice(larger))
+        try:
+            outcome = await call_with_retries(
+                models, larger.model_call, policy, receiver
+            )
+        except ModelError as error:
+            outcome = error
+        outcome = with_usage(outcome, first)
+        if is_out_of_room(outcome) and not pending.has_text:
+            raise out_of_room_error(larger, spent_by(outcome))
+        return done_or_raise(outcome)
 
     @contextmanager
     def _cancellable(self) -> Iterator[None]:

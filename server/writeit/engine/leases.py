@@ -21,12 +21,13 @@ from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.engine.responses import (
     build_response,
-    estimated_tokens,
     estimated_usage,
+    has_text,
 )
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.store import Lease, RunQuery, Store
 from writeit.ports.system import Clock, Processes
+from writeit.text.thoughts import estimated_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -234,10 +235,11 @@ def _recovery_events(run: PipelineRun, now: datetime) -> Events:
     for state in run.steps.values():
         calls = {call.response_id: call for call in state.calls}
         for stream in state.streaming:
-            if stream.text.strip():
-                usage = estimated_usage(
-                    estimated_tokens(stream.prompt), estimated_tokens(stream.text)
-                )
+            received = stream.text + stream.thoughts
+            usage = estimated_usage(
+                estimated_tokens(stream.prompt), estimated_tokens(received)
+            )
+            if has_text(stream, run.document):
                 response = build_response(
                     stream,
                     usage,
@@ -252,7 +254,12 @@ def _recovery_events(run: PipelineRun, now: datetime) -> Events:
             else:
                 call = calls[stream.response_id]
                 events += generate.fail_response(
-                    state.step_name, call, "cancelled", OWNER_ENDED_MESSAGE, now
+                    state.step_name,
+                    call,
+                    "cancelled",
+                    OWNER_ENDED_MESSAGE,
+                    now,
+                    usage if received else None,
                 )
     after = state_machine.replay(events, run)
     if after.status is PipelineStatus.RUNNING:

@@ -104,21 +104,21 @@ class CostLimiter:
         _check_limits(prepared, limits)
         calls = {
             p.call.response_id: _Reservation(
-                run.pipeline_run_id, max_cost(p.model_call, p.estimate)
+                run.pipeline_run_id, cost and cost + p.spent_usd
             )
             for p in prepared
             if p.refusal is None
+            for cost in [max_cost(p.model_call, p.estimate)]
         }
+        others = [r for key, r in self._reservations.items() if key not in calls]
         estimate = _total_reserved(calls.values())
         if limits.run is not None:
             reserved = _total_reserved(
-                r
-                for r in self._reservations.values()
-                if r.run_id == run.pipeline_run_id
+                r for r in others if r.run_id == run.pipeline_run_id
             )
             _check_limit("run", limits.run, run.cost_usd or 0.0, reserved, estimate)
         if limits.day is not None:
-            reserved = _total_reserved(self._reservations.values())
+            reserved = _total_reserved(others)
             _check_limit("day", limits.day, self._spent_today(), reserved, estimate)
         self._reservations.update(calls)
 

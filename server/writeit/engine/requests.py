@@ -63,6 +63,8 @@ class PreparedCall:
     document: RunDocument
     """What the run is about: an answer is cleaned by what was sent."""
     refusal: ModelError | None = None
+    spent_usd: float = 0.0
+    """US dollars that the same call has cost before."""
 
 
 def new_calls(

@@ -17,13 +17,24 @@ from writeit.domain.run import (
     split_model_id,
 )
 from writeit.engine.requests import PreparedCall
+from writeit.engine.streaming import (
+    DeltaBatcher,
+    ModelThinking,
+    Observer,
+    ThoughtMarked,
+)
 from writeit.ports.models import Models
 from writeit.ports.system import Clock
 from writeit.text.cleaning import clean_answer
+from writeit.text.thoughts import (
+    Piece,
+    ThoughtSplitter,
+    estimated_tokens,
+    split_thoughts,
+)
 
-CHARACTERS_PER_TOKEN = 4
-"""Only for partial answers whose tokens cannot be counted any more."""
-
+THINKING_INTERVAL = 1.0
+"""Seconds between two events that say that a model thinks."""
 TOKEN_COUNT_TIMEOUT = 0.5
 MIN_PROCESSING_SECONDS = 1e-6
 """A clock may return the same time twice; processing times are above 0."""
@@ -42,26 +53,37 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
 ) -> AIResponse:
     """Return the answer that a streaming response becomes; times in seconds."""
     provider, model_name = split_model_id(stream.model)
+    passage = asked_text(document)
+    split = split_thoughts(stream.text, stream.prompt, passage)
+    thoughts = filter(None, (stream.thoughts.strip(), split.thoughts))
     return AIResponse(
         response_id=stream.response_id,
         model_name=model_name,
         provider=provider,
         prompt_used=stream.prompt,
         raw_output=stream.text,
-        processed_content=_clean_text(stream, document),
+        processed_content=clean_answer(
+            stream.text, passage, stream.prompt, document.text
+        ),
         created_at=now,
         usage_stats=usage,
         processing_time=max(processing_time, MIN_PROCESSING_SECONDS),
         partial=partial,
         finish_reason=finish_reason,
         first_token_seconds=first_token_seconds,
+        thinking="\n\n".join(thoughts) or None,
     )
 
 
-def _clean_text(stream: StreamingResponse, document: RunDocument) -> str:
-    """Return the text of an answer without what a model puts around it."""
-    passage = passage_of(document).content if document.selection else document.text
-    return clean_answer(stream.text, passage, stream.prompt, document.text)
+def asked_text(document: RunDocument) -> str:
+    """Return the text that an answer is about: the passage, else the document."""
+    return passage_of(document).content if document.selection else document.text
+
+
+def has_text(stream: StreamingResponse, document: RunDocument) -> bool:
+    """Return whether anything but thoughts and white space was received."""
+    split = split_thoughts(stream.text, stream.prompt, asked_text(document))
+    return bool(split.text.strip())
 
 
 def estimated_usage(
@@ -77,11 +99,6 @@ def estimated_usage(
     )
 
 
-def estimated_tokens(text: str) -> int:
-    """Return about how many tokens a text has, never 0."""
-    return len(text) // CHARACTERS_PER_TOKEN + 1
-
-
 class PendingResponse:
     """Collects the text and times of one answer."""
 
@@ -91,6 +108,10 @@ class PendingResponse:
         self._started_at = clock.monotonic()
         self._first_text_at: float | None = None
         self._parts: list[str] = []
+        self._thoughts: list[str] = []
+        """What the provider told of its thoughts apart from the text."""
+        prompt = prepared.model_call.prompt
+        self._splitter = ThoughtSplitter(prompt, asked_text(prepared.document))
 
     @property
     def call(self) -> Call:
@@ -99,23 +120,50 @@ class PendingResponse:
 
     @property
     def text(self) -> str:
-        """The text received so far."""
+        """What the provider called content so far, thoughts between tags included."""
         return "".join(self._parts)
 
     @property
     def has_text(self) -> bool:
-        """Whether anything but white space was received."""
-        return bool(self.text.strip())
+        """Whether anything but thoughts and white space was received."""
+        return bool(self._splitter.text.strip())
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether the content is in a thought now."""
+        return self._splitter.is_thinking
+
+    @property
+    def thoughts_up_to(self) -> int:
+        """The offset in the content before which all was a thought."""
+        return self._splitter.up_to
+
+    @property
+    def thoughts(self) -> str:
+        """All thoughts so far."""
+        return "".join(self._thoughts) + self._splitter.thoughts
 
     def start_clock(self) -> None:
         """Measure times from now on."""
         self._started_at = self._clock.monotonic()
 
-    def append(self, text: str) -> None:
-        """Add the next piece."""
-        if self._first_text_at is None:
-            self._first_text_at = self._clock.monotonic()
+    def append(self, text: str) -> list[Piece]:
+        """Add the next content; return its pieces, or those of it and held content."""
         self._parts.append(text)
+        return self._note_text(self._splitter.feed(text))
+
+    def append_thought(self, text: str) -> None:
+        """Add what the provider told of its thoughts."""
+        self._thoughts.append(text)
+
+    def finish(self) -> list[Piece]:
+        """Return what was held back because it might have become a tag."""
+        return self._note_text(self._splitter.finish())
+
+    def _note_text(self, pieces: list[Piece]) -> list[Piece]:
+        if self._first_text_at is None and self.has_text:
+            self._first_text_at = self._clock.monotonic()
+        return pieces
 
     def to_response(
         self, usage: TokenUsage, finish_reason: str | None, *, partial: bool = False
@@ -128,6 +176,7 @@ class PendingResponse:
                 model=self.call.model,
                 prompt=self._prepared.model_call.prompt,
                 text=self.text,
+                thoughts="".join(self._thoughts),
             ),
             usage,
             finish_reason,
@@ -139,7 +188,7 @@ class PendingResponse:
         )
 
     async def estimate_usage(self, models: Models) -> TokenUsage:
-        """Count what a partial answer used; its provider did not report it."""
+        """Count what an interrupted call used; its provider did not report it."""
         estimate = self._prepared.estimate
         input_cost = estimate.input_cost_per_token
         output_cost = estimate.output_cost_per_token
@@ -150,9 +199,90 @@ class PendingResponse:
         return estimated_usage(estimate.prompt_tokens, tokens, cost)
 
     async def _count_tokens(self, models: Models) -> int:
-        call = replace(self._prepared.model_call, prompt=self.text)
+        received = self.text + "".join(self._thoughts)
+        call = replace(self._prepared.model_call, prompt=received)
         try:
             async with asyncio.timeout(TOKEN_COUNT_TIMEOUT):
                 return (await models.estimate(call)).prompt_tokens
         except (TimeoutError, WriteItError):
-            return estimated_tokens(self.text)
+            return estimated_tokens(received)
+
+
+class AnswerSender:
+    """Sends what arrives of one answer to an observer.
+
+    While a model thinks, it says so once a second, also if the provider tells nothing.
+    """
+
+    def __init__(
+        self, pending: PendingResponse, observer: Observer, buffer_size: int
+    ) -> None:
+        self._pending = pending
+        self._observer = observer
+        self._response_id = pending.call.response_id
+        self._loop = asyncio.get_running_loop()
+        self._batcher = DeltaBatcher(
+            self._response_id, observer, self._loop, buffer_size
+        )
+        self._started_at = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._sent = 0
+        """How many characters of the content were sent."""
+
+    def start(self, *, thinks: bool) -> None:
+        """Measure time from now on; `thinks`: the model is known to think first."""
+        self._started_at = self._loop.time()
+        if thinks:
+            self._wait()
+
+    def add_text(self, text: str) -> None:
+        """Send the next content."""
+        self._send(self._pending.append(text))
+
+    def add_thought(self, text: str) -> None:
+        """Note what the provider told of a thought."""
+        self._pending.append_thought(text)
+        self._note_thought()
+
+    def finish(self) -> None:
+        """Send what was held back."""
+        self._send(self._pending.finish())
+        self._stop_waiting()
+        self._batcher.flush()
+
+    def _send(self, pieces: list[Piece]) -> None:
+        up_to = self._pending.thoughts_up_to
+        for piece in pieces:
+            self._batcher.add(piece.text, is_thought=piece.is_thought)
+            self._sent += len(piece.text)
+            if self._sent == up_to:
+                self._batcher.flush()
+                mark = ThoughtMarked(response_id=self._response_id, up_to=up_to)
+                self._observer(mark)
+        if self._pending.is_thinking:
+            self._note_thought()
+        elif self._pending.has_text:
+            self._stop_waiting()
+
+    def _note_thought(self) -> None:
+        if self._timer is None:
+            self._report()
+
+    def _report(self) -> None:
+        thoughts = self._pending.thoughts
+        self._observer(
+            ModelThinking(
+                response_id=self._response_id,
+                seconds=self._loop.time() - self._started_at,
+                tokens=estimated_tokens(thoughts) if thoughts else None,
+            )
+        )
+        self._wait()
+
+    def _wait(self) -> None:
+        self._timer = self._loop.call_later(THINKING_INTERVAL, self._report)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

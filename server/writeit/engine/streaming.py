@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Literal
 from uuid import UUID
 
 from writeit.domain.entity import TokenUsage
-from writeit.domain.errors import FailureReason, ModelError
-from writeit.ports.models import ModelCall, ModelDone, ModelNotice, Models, TextDelta
+from writeit.domain.errors import FailureReason, ModelError, NotFound
+from writeit.ports.models import (
+    ModelCall,
+    ModelDone,
+    ModelNotice,
+    Models,
+    TextDelta,
+    ThoughtDelta,
+)
 
 ResponseEndStatus = Literal["complete", "partial", "failed"]
 NoticeCode = Literal[
@@ -44,6 +52,26 @@ class ResponseDelta:
     seq: int
     """Counts from 0 without gaps."""
     text: str
+    is_thought: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThoughtMarked:
+    """All text of an answer up to an offset turned out to be a thought."""
+
+    response_id: UUID
+    up_to: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelThinking:
+    """A model is thinking; at most one event a second."""
+
+    response_id: UUID
+    seconds: float
+    """Since the call was made."""
+    tokens: int | None
+    """About how many; None if the provider tells nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +100,14 @@ class ResponseFinished:
     message: str | None = None
 
 
-StreamEvent = GenerationStarted | ResponseDelta | GenerationNotice | ResponseFinished
+StreamEvent = (
+    GenerationStarted
+    | ResponseDelta
+    | ThoughtMarked
+    | ModelThinking
+    | GenerationNotice
+    | ResponseFinished
+)
 Observer = Callable[[StreamEvent], None]
 
 
@@ -96,11 +131,16 @@ class DeltaBatcher:
         self._max_pieces = max_pieces
         self._seq = 0
         self._pending: list[str] = []
+        self._is_thought = False
+        """Whether the pending pieces are thoughts."""
         self._timer: asyncio.TimerHandle | None = None
         self._next_flush = 0.0
 
-    def add(self, text: str) -> None:
+    def add(self, text: str, *, is_thought: bool = False) -> None:
         """Send a piece now if the batch time is over or the batch is full."""
+        if is_thought is not self._is_thought:
+            self.flush()
+            self._is_thought = is_thought
         self._pending.append(text)
         is_full = len(self._pending) >= self._max_pieces
         if is_full or self._loop.time() >= self._next_flush:
@@ -119,7 +159,13 @@ class DeltaBatcher:
         self._pending.clear()
         self._next_flush = self._loop.time() + DELTA_BATCH_SECONDS
         seq, self._seq = self._seq, self._seq + 1
-        self._observer(ResponseDelta(response_id=self._response_id, seq=seq, text=text))
+        delta = ResponseDelta(
+            response_id=self._response_id,
+            seq=seq,
+            text=text,
+            is_thought=self._is_thought,
+        )
+        self._observer(delta)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,51 +179,85 @@ class RetryPolicy:
     """If a provider asks for a longer delay, the call fails and the error says so."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallReceiver:
+    """What is called with the items of a call."""
+
+    on_text: Callable[[str], None]
+    on_thought: Callable[[str], None]
+    """Its text is empty where the provider only says that it is at work."""
+    on_notice: Callable[[ModelNotice], None]
+
+
 async def call_with_retries(
-    models: Models,
-    call: ModelCall,
-    policy: RetryPolicy,
-    on_text: Callable[[str], None],
-    on_notice: Callable[[ModelNotice], None],
+    models: Models, call: ModelCall, policy: RetryPolicy, receiver: CallReceiver
 ) -> ModelDone:
-    """Make a call and return its end; retry only while no text has arrived.
+    """Make a call and return its end; retry only while no token has arrived.
 
     Raises:
-        ModelError: the last attempt failed; text passed on before is valid.
+        ModelError: the last attempt failed; text passed on before is valid. Its usage
+            is that of all attempts.
         NotFound: the provider is not known.
     """
-    has_text = False
+    has_token = False
 
-    def receive(text: str) -> None:
-        nonlocal has_text
-        has_text = True
-        on_text(text)
+    def receive(text: str, pass_on: Callable[[str], None]) -> None:
+        nonlocal has_token
+        has_token = has_token or bool(text)
+        pass_on(text)
 
-    for attempt in range(1, policy.max_attempts):
+    counting = replace(
+        receiver,
+        on_text=lambda text: receive(text, receiver.on_text),
+        on_thought=lambda text: receive(text, receiver.on_thought),
+    )
+    spent: TokenUsage | None = None
+    for attempt in count(1):
         try:
-            return await _call_once(models, call, receive, on_notice)
+            done = await _call_once(models, call, counting)
+            return replace(done, usage=done.usage.plus(spent))
         except ModelError as error:
+            spent = total_usage(spent, usage_of(error))
             delay = _retry_delay(error, attempt, policy)
-            if has_text or delay is None:
+            if has_token or delay is None or attempt == policy.max_attempts:
+                set_usage(error, spent)
                 raise
-            on_notice(_retry_notice(call, error, attempt + 1, delay))
+            receiver.on_notice(_retry_notice(call, error, attempt + 1, delay))
             await asyncio.sleep(delay)
-    return await _call_once(models, call, receive, on_notice)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def total_usage(
+    first: TokenUsage | None, other: TokenUsage | None
+) -> TokenUsage | None:
+    """Return the usage of two calls; None if neither is known."""
+    return other if first is None else first.plus(other)
+
+
+def usage_of(error: ModelError | NotFound | None) -> TokenUsage | None:
+    """Return what a failed call used, if it is known."""
+    usage = error.data.get("usage") if error else None
+    return TokenUsage.model_validate(usage) if usage else None
+
+
+def set_usage(error: ModelError, usage: TokenUsage | None) -> None:
+    """Record what a failed call used."""
+    if usage is not None:
+        error.data["usage"] = usage.model_dump(mode="json")
 
 
 async def _call_once(
-    models: Models,
-    call: ModelCall,
-    on_text: Callable[[str], None],
-    on_notice: Callable[[ModelNotice], None],
+    models: Models, call: ModelCall, receiver: CallReceiver
 ) -> ModelDone:
     async with models.stream(call) as items:
         async for item in items:
             match item:
                 case TextDelta(text):
-                    on_text(text)
+                    receiver.on_text(text)
+                case ThoughtDelta(text):
+                    receiver.on_thought(text)
                 case ModelNotice():
-                    on_notice(item)
+                    receiver.on_notice(item)
                 case ModelDone():
                     return item
     raise ModelError(
@@ -192,7 +272,8 @@ def is_transient(error: ModelError) -> bool:
     if error.reason == "timeout":
         # A model that was silent until our own limit would be silent again.
         return error.data.get("status") == REQUEST_TIMEOUT_STATUS
-    return error.reason in {"rate_limit", "unavailable"} and not error.data.get("host")
+    transient = {"rate_limit", "overloaded", "unavailable"}
+    return error.reason in transient and not error.data.get("host")
 
 
 def _retry_delay(error: ModelError, attempt: int, policy: RetryPolicy) -> float | None:

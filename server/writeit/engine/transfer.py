@@ -116,10 +116,14 @@ def _restore_journal(store: Store, run: PipelineRun) -> None:
     """Store the text of answers that were streaming when the run was exported."""
     for step in run.steps.values():
         for stream in step.streaming:
-            if stream.text:
-                store.append_journal(
-                    run.pipeline_run_id, stream.response_id, stream.text
-                )
+            for text, is_thought in ((stream.text, False), (stream.thoughts, True)):
+                if text:
+                    store.append_journal(
+                        run.pipeline_run_id,
+                        stream.response_id,
+                        text,
+                        is_thought=is_thought,
+                    )
 
 
 def _portable_uri_mapper(workspace: Path) -> Callable[[str], str]:

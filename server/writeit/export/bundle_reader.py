@@ -340,7 +340,9 @@ def _check_history(bundle: RunBundle) -> None:
 def _without_streamed_text(run: PipelineRun) -> PipelineRun:
     """Return the run without the text of streaming answers, which no event has."""
     steps = {
-        name: step.evolve(streaming=tuple(s.evolve(text="") for s in step.streaming))
+        name: step.evolve(
+            streaming=tuple(s.evolve(text="", thoughts="") for s in step.streaming)
+        )
         for name, step in run.steps.items()
     }
     return run.evolve(steps=steps)

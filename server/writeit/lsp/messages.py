@@ -273,6 +273,28 @@ class StreamDelta(WireMessage):
     seq: int
     """Counts from 0 in each answer, without gaps."""
     text: str
+    thinking: bool | None = None
+    """True if it is a thought: part of `rawOutput`, but not of the text."""
+
+
+class StreamThinking(WireMessage):
+    """A model is thinking before it goes on with its text; at most once a second."""
+
+    kind: Literal["thinking"]
+    response_id: UUID
+    seconds: float
+    """Since the call was made."""
+    tokens: int | None
+    """About how many tokens of thoughts were told; null if none was."""
+
+
+class StreamThought(WireMessage):
+    """All text of an answer before `upTo` was a thought; show it as one."""
+
+    kind: Literal["thought"]
+    response_id: UUID
+    up_to: int
+    """An offset in the joined deltas, in characters: all of those sent so far."""
 
 
 class StreamNotice(WireMessage):
@@ -319,7 +341,13 @@ class StreamEnded(WireMessage):
 
 
 StreamEvent: TypeAlias = Annotated[
-    StreamStarted | StreamDelta | StreamNotice | StreamFinished | StreamEnded,
+    StreamStarted
+    | StreamDelta
+    | StreamThinking
+    | StreamThought
+    | StreamNotice
+    | StreamFinished
+    | StreamEnded,
     Field(discriminator="kind"),
 ]
 

@@ -14,15 +14,18 @@ from writeit.domain.errors import WriteItError
 from writeit.engine.streaming import (
     GenerationNotice,
     GenerationStarted,
+    ModelThinking,
     ResponseDelta,
     ResponseFinished,
     StreamEvent,
+    ThoughtMarked,
 )
 from writeit.lsp import messages as m
 from writeit.lsp.client import Client
 from writeit.lsp.messages import WireMessage
 from writeit.lsp.shapes import ExtendedSource
 from writeit.text.lines import make_visible
+from writeit.views import wording
 
 MIN_REPORT_INTERVAL = 0.1
 """Work-done progress is reported at most ten times a second."""
@@ -51,7 +54,9 @@ class StreamSender:
             self._client.send_stream_event(self._token, message)
 
 
-def _event_to_message(event: StreamEvent) -> WireMessage:
+def _event_to_message(  # noqa: PLR0911 -- one return a kind of event
+    event: StreamEvent,
+) -> WireMessage:
     match event:
         case GenerationStarted():
             return m.StreamStarted(
@@ -66,8 +71,21 @@ def _event_to_message(event: StreamEvent) -> WireMessage:
                 ],
             )
         case ResponseDelta():
-            source = ExtendedSource(event, kind="delta")
-            return m.StreamDelta.model_validate(source)
+            delta = m.StreamDelta(
+                kind="delta",
+                response_id=event.response_id,
+                seq=event.seq,
+                text=event.text,
+            )
+            if event.is_thought:
+                return delta.model_copy(update={"thinking": True})
+            return delta
+        case ModelThinking():
+            source = ExtendedSource(event, kind="thinking")
+            return m.StreamThinking.model_validate(source)
+        case ThoughtMarked():
+            source = ExtendedSource(event, kind="thought")
+            return m.StreamThought.model_validate(source)
         case GenerationNotice():
             source = ExtendedSource(event, kind="notice")
             return m.StreamNotice.model_validate(source)
@@ -152,7 +170,7 @@ class ProgressCounter:
 
     def __init__(self, work_done: WorkDoneProgress) -> None:
         self._work_done = work_done
-        self._response_count = 0
+        self._models: dict[UUID, str] = {}
         self._ended_count = 0
         self._characters = 0
         self._cost: float | None = None
@@ -162,9 +180,16 @@ class ProgressCounter:
         is_end = False
         match event:
             case GenerationStarted():
-                self._response_count = len(event.responses)
+                self._models = {key: model for key, model, _ in event.responses}
             case ResponseDelta():
-                self._characters += len(event.text)
+                self._characters += 0 if event.is_thought else len(event.text)
+            case ThoughtMarked():
+                self._characters = 0
+            case ModelThinking():
+                model = self._models[event.response_id]
+                text = wording.thinking_text(event.seconds, event.tokens)
+                self._work_done.report(f"{model} is {text}", force=True)
+                return
             case GenerationNotice():
                 self._work_done.report(f"{event.title}. {event.message}", force=True)
                 return
@@ -177,7 +202,7 @@ class ProgressCounter:
 
     def _message(self) -> str:
         parts = [
-            f"{self._ended_count} of {self._response_count} answers",
+            f"{self._ended_count} of {len(self._models)} answers",
             f"{self._characters} characters",
         ]
         if self._cost is not None:
@@ -185,5 +210,5 @@ class ProgressCounter:
         return " · ".join(parts)
 
     def _percentage(self) -> int | None:
-        total = self._response_count
+        total = len(self._models)
         return 100 * self._ended_count // total if total else None

@@ -111,6 +111,8 @@ class WireAIResponse(WireModel):
     partial: bool
     finish_reason: str | None
     first_token_seconds: float | None
+    thinking: str | None
+    """What the model thought, if it told; no part of prompts, exports or documents."""
 
 
 class WirePassage(WireModel):
@@ -136,6 +138,8 @@ class Failure(WireModel):
     model: str
     reason: FailureReason
     message: str
+    usage: WireTokenUsage | None = None
+    """What the call used, if that is known."""
     number: int | None = None
     """The answer's number; null in an error's data."""
 

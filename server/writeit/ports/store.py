@@ -38,8 +38,12 @@ class Store(Protocol):
             StoreError: nothing was written.
         """
 
-    def append_journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
-        """Append streamed text; it is on disk at most 50 ms later.
+    def append_journal(
+        self, run_id: UUID, response_id: UUID, text: str, *, is_thought: bool = False
+    ) -> None:
+        """Append streamed text, or a thought, which is kept apart from the text.
+
+        It is on disk at most 50 ms later.
 
         If it cannot be written, the next `commit` raises StoreError.
         """

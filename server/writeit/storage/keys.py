@@ -192,6 +192,11 @@ def journal(run_id: UUID, response_id: UUID, offset: int) -> bytes:
     return _build_key("journal", run_id, response_id, f"{offset:010d}")
 
 
+def thoughts_id(response_id: UUID) -> UUID:
+    """Return the id under which the thoughts of a response are journaled."""
+    return UUID(int=response_id.int ^ 1 << 127)  # no UUID of version 7 has this bit
+
+
 def journal_prefix(run_id: UUID, response_id: UUID) -> bytes:
     """The prefix of the keys of a response's journal."""
     return _build_key("journal", run_id, response_id, "")

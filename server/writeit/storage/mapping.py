@@ -16,6 +16,7 @@ from writeit.domain.primer import StylePrimer
 from writeit.domain.run import AIResponse, PipelineRun, StepState, pipeline_name
 from writeit.domain.run_summary import RunSummary
 from writeit.ports.store import Lease, UsageRecord
+from writeit.storage import keys
 from writeit.storage.records import (
     MIN_SHARED_TEXT_BYTES,
     EventRecord,
@@ -90,7 +91,10 @@ def with_streamed_text(
         steps={
             name: step.evolve(
                 streaming=tuple(
-                    stream.evolve(text=read_text(stream.response_id))
+                    stream.evolve(
+                        text=read_text(stream.response_id),
+                        thoughts=read_text(keys.thoughts_id(stream.response_id)),
+                    )
                     for stream in step.streaming
                 )
             )
@@ -244,19 +248,26 @@ def lease_entity(record: LeaseRecord) -> Lease:
 def usage_by_response(
     run: PipelineRun, events: Iterable[Event]
 ) -> dict[UUID, UsageRecord]:
-    """Return the usage of the answers that `events` ended, by their ids."""
-    return {
-        event.response.response_id: UsageRecord(
+    """Return the usage of the calls that `events` ended, by their ids."""
+    records = {}
+    for event in events:
+        match event:
+            case e.ResponseReceived(response=r) | e.ResponseInterrupted(response=r):
+                key, model, usage = r.response_id, r.model, r.usage_stats
+                seconds = r.processing_time
+            case e.ResponseFailed(usage=TokenUsage() as usage):
+                key, model, seconds = event.response_id, event.model, 0.0
+            case _:
+                continue
+        records[key] = UsageRecord(
             at=event.at,
             run_id=run.pipeline_run_id,
             pipeline=run.pipeline,
-            model=event.response.model,
-            usage=event.response.usage_stats,
-            seconds=event.response.processing_time,
+            model=model,
+            usage=usage,
+            seconds=seconds,
         )
-        for event in events
-        if isinstance(event, e.ResponseReceived | e.ResponseInterrupted)
-    }
+    return records
 
 
 def usage_entity(record: UsageEntryRecord) -> UsageRecord:

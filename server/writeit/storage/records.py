@@ -272,6 +272,18 @@ class StreamingRecord(Record):
     prompt: StoredText
 
 
+class TokenUsageRecord(Record):
+    """The tokens and the cost of an answer."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cost_usd: float | None = None
+    estimated: bool = False
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+
+
 class FailureRecord(Record):
     """A call that ended without text."""
 
@@ -279,6 +291,7 @@ class FailureRecord(Record):
     model: str
     reason: FailureReason
     message: StoredText
+    usage: TokenUsageRecord | None = None
 
 
 class PassageRecord(Record):
@@ -331,19 +344,8 @@ class StepRecord(Record):
     calls: SharedJson[tuple[Call, ...]] = ()
     streaming: tuple[StreamingRecord, ...] = ()
     failures: tuple[FailureRecord, ...] = ()
+    failed_cost_usd: float | None = None
     before: BeforeRegenerationRecord | None = None
-
-
-class TokenUsageRecord(Record):
-    """The tokens and the cost of an answer."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-    cost_usd: float | None = None
-    estimated: bool = False
-    reasoning_tokens: int | None = None
-    cached_tokens: int | None = None
 
 
 class ResponseRecord(Record):
@@ -365,6 +367,7 @@ class ResponseRecord(Record):
     partial: bool = False
     finish_reason: str | None = None
     first_token_seconds: float | None = None
+    thinking: StoredText | None = None
 
 
 # Events

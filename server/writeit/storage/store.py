@@ -193,13 +193,16 @@ class LmdbStore:
         future.add_done_callback(lambda done: self._after_commit(opened, commit, done))
         return (await self._wait_for_result(future))[0].stored.seq
 
-    def append_journal(self, run_id: UUID, response_id: UUID, text: str) -> None:
-        """Append streamed text.
+    def append_journal(
+        self, run_id: UUID, response_id: UUID, text: str, *, is_thought: bool = False
+    ) -> None:
+        """Append streamed text, or a thought that is no part of it.
 
         Text that could not be written stays in memory, is returned by `get_run`, and is
         written with the next text or commit, which then fails for the same reason.
         """
-        self._open_or_create().journal.append(run_id, response_id, text)
+        key = keys.thoughts_id(response_id) if is_thought else response_id
+        self._open_or_create().journal.append(run_id, key, text)
 
     def get_run(self, run_id: UUID) -> StoredRun | None:
         """Read a run with its answers, those that stream with their text so far."""

@@ -176,9 +176,13 @@ class Verification:
         batch = MemoryBatch(self._snapshot.folder)
         writes.write_commit(batch, commit, Caches().runs)
         self._streaming.update(
-            (run_id, streaming.response_id)
+            (run_id, journal_id)
             for step in run.steps.values()
-            for streaming in step.streaming
+            for stream in step.streaming
+            for journal_id in (
+                stream.response_id,
+                keys.thoughts_id(stream.response_id),
+            )
         )
         self._check_run_references(key, record, batch)
         return batch

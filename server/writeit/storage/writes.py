@@ -105,14 +105,14 @@ def _check_parent_exists(batch: Batch, commit: RunCommit) -> None:
 
 
 def ended_response_ids(events: Iterable[Event]) -> list[UUID]:
-    """Return the ids of the responses that `events` ended."""
-    ids = []
+    """Return the ids of the journals of the responses that `events` ended."""
+    ids: list[UUID] = []
     for event in events:
         if isinstance(event, e.ResponseReceived | e.ResponseInterrupted):
             ids.append(event.response.response_id)
         elif isinstance(event, e.ResponseFailed):
             ids.append(event.response_id)
-    return ids
+    return ids + [keys.thoughts_id(response_id) for response_id in ids]
 
 
 def _write_steps(batch: Batch, run: PipelineRun, known: PipelineRun | None) -> None:

@@ -10,15 +10,14 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from writeit.text.lines import split_lines
+from writeit.text.lines import CODE_FENCE, split_lines
+from writeit.text.thoughts import split_thoughts
 
-_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^`\r\n]*)[\r\n]*")
 _PROSE_LANGUAGES = {
     *("", "markdown", "md", "mdx", "quarto", "qmd", "rmd"),
     *("text", "txt", "plaintext", "plain"),
 }
 _OPENING_TAG = re.compile(r"^<([a-z][\w-]*)>$", re.MULTILINE)
-_THOUGHTS = re.compile(r"\s*<(think|thinking)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 _CHANGED = (
     "revised|polished|rewritten|edited|improved|corrected|updated|shortened|tightened"
     "|merged|joined"
@@ -54,12 +53,11 @@ def clean_answer(
     prompt that the document has not is one of ours.
     """
     cleaners: list[Callable[[str, str], str]] = [
-        _without_thoughts,
         _without_announcement,
         *(partial(_without_tags, label) for label in _own_labels(prompt, document)),
         _without_outer_fence,
     ]
-    text, before = raw.strip(), None
+    text, before = split_thoughts(raw, prompt, passage).text.strip(), None
     while text != before:
         before = text
         for clean in [*cleaners]:
@@ -79,11 +77,6 @@ def _own_labels(prompt: str, document: str) -> list[str]:
             if f"\n</{label}>" in prompt and f"<{label}>" not in document
         }
     )
-
-
-def _without_thoughts(text: str, passage: str) -> str:
-    match = _THOUGHTS.match(text)
-    return text[match.end() :] if match and not _THOUGHTS.match(passage) else text
 
 
 def _without_announcement(text: str, passage: str) -> str:
@@ -111,13 +104,13 @@ def _without_outer_fence(text: str, passage: str) -> str:
     A fence of a programming language stays, and so does the fence of a passage that
     is code itself.
     """
-    opening = _FENCE.match(text)
+    opening = CODE_FENCE.match(text)
     info = opening["info"].strip().casefold() if opening else "-"
     if opening is None or info not in _PROSE_LANGUAGES:
         return text
-    if (own := _FENCE.match(passage)) and _is_in_fence(passage, own["fence"]):
+    if (own := CODE_FENCE.match(passage)) and _is_in_fence(passage, own["fence"]):
         own_info = own["info"].strip().casefold()
-        if info == own_info or not _FENCE.match(text, opening.end()):
+        if info == own_info or not CODE_FENCE.match(text, opening.end()):
             return text
     lines = split_lines(text)
     return "".join(_inside_fence(lines, opening["fence"], is_wrapper=bool(info)))
@@ -134,7 +127,9 @@ def _inside_fence(lines: list[str], fence: str, *, is_wrapper: bool) -> list[str
     Models put code with fences of the same length into it: one with a language opens
     a block, one without ends it.
     """
-    fences = [(n, match) for n, x in enumerate(lines) if (match := _FENCE.fullmatch(x))]
+    fences = [
+        (n, match) for n, x in enumerate(lines) if (match := CODE_FENCE.fullmatch(x))
+    ]
     inner = ""
     for n, match in fences[1:]:
         is_end = not match["info"].strip() and match["fence"].startswith(inner or fence)
@@ -153,14 +148,14 @@ def _inside_fence(lines: list[str], fence: str, *, is_wrapper: bool) -> list[str
 
 def describe_removed(raw: str, cleaned: str) -> list[str]:
     """Return in words what `clean_answer` took off, "" around it left out."""
-    start = raw.rfind(cleaned)  # it may occur in the thoughts, too
-    head, tail = raw[:start].strip(), raw[start + len(cleaned) :].strip()
-    names = []
-    if match := _THOUGHTS.match(head):
+    split, names = split_thoughts(raw), []
+    if split.thoughts and cleaned in split.text:
         names.append("its thoughts")
-        head = head[match.end() :]
+        raw = split.text
+    start = raw.find(cleaned)
+    head, tail = raw[:start].strip(), raw[start + len(cleaned) :].strip()
     for line in head.splitlines():
-        if _FENCE.fullmatch(line):
+        if CODE_FENCE.fullmatch(line):
             names.append("the code fence around it")
         elif re.fullmatch(r"<[\w-]+>", line.strip()):
             names.append(f"the tags {line.strip()}")

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 
 LINE_END = re.compile(r"\r\n|\r|\n")
+CODE_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^`\r\n]*)[\r\n]*")
+"""A line that opens or closes a block of code."""
 _LINE_WITH_END = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _SPLITLINES_EXTRAS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """Where `splitlines` breaks a line although editors do not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from writeit.domain.run import (
     split_model_id,
 )
 from writeit.text.cleaning import describe_removed
+from writeit.text.thoughts import estimated_tokens, split_thoughts
 from writeit.views import wording
 from writeit.views.escape import (
     code_block,
@@ -89,13 +91,15 @@ def _ended_answer(step: StepState, answer: AIResponse) -> EndedAnswer:
     return EndedAnswer(answer, number, regeneration, call.merge)
 
 
-def answer_parts(step: StepState, item: AnswerItem) -> PageParts:
+def answer_parts(
+    step: StepState, item: AnswerItem, now: datetime | None = None
+) -> PageParts:
     """Return the parts of a page that show one result."""
     match item:
         case EndedAnswer():
             return _ended_answer_parts(step, item)
         case StreamingResponse():
-            return _streaming_answer_parts(step, item)
+            return _streaming_answer_parts(step, item, now)
         case ResponseFailure():
             return [_failed_answer_text(step, item)]
         case Call():
@@ -150,16 +154,29 @@ def ending_note(answer: AIResponse) -> str:
     return f"**{label}:** {ending}." if ending else ""
 
 
-def _streaming_answer_parts(step: StepState, stream: StreamingResponse) -> PageParts:
+def _streaming_answer_parts(
+    step: StepState, stream: StreamingResponse, now: datetime | None
+) -> PageParts:
     heading = f"{_answer_heading(step, stream)} · generating\n\n"
-    number = step.numbers[stream.response_id]
-    if not stream.text:
+    split = split_thoughts(stream.text, stream.prompt)
+    if split.text.strip():
+        return [
+            f"{heading}{wording.text_length(split.text)} so far\n\n",
+            SectionText(
+                "coming",
+                split.text,
+                stream.response_id,
+                step.numbers[stream.response_id],
+            ),
+            "\n*… still being generated*\n",
+        ]
+    thoughts = stream.thoughts + split.thoughts
+    if not thoughts:
         return [f"{heading}*Sent. Nothing received yet.*\n"]
-    return [
-        f"{heading}{wording.text_length(stream.text)} so far\n\n",
-        SectionText("coming", stream.text, stream.response_id, number),
-        "\n*… still being generated*\n",
-    ]
+    started = stream.started_at if now else None
+    seconds = (now - started).total_seconds() if now and started else None
+    said = wording.thinking_text(seconds, estimated_tokens(thoughts))
+    return [f"{heading}*{wording.to_sentence(said)}*\n"]
 
 
 def _failed_answer_text(step: StepState, failure: ResponseFailure) -> str:
@@ -179,11 +196,17 @@ _EXCERPT_LENGTH = 60
 
 
 def step_parts(
-    run: PipelineRun, step: str, *, description: str = "", editable: bool = True
+    run: PipelineRun,
+    step: str,
+    *,
+    description: str = "",
+    editable: bool = True,
+    now: datetime | None = None,
 ) -> PageParts:
     """Return the page of a step; `description` is the pipeline's line about it.
 
     `editable` is whether the user can type into the page, which its hints then say.
+    With `now`, answers whose models think say for how long.
 
     Raises:
         NotFound: the run has no such step.
@@ -191,7 +214,9 @@ def step_parts(
     state = find_step(run, step)
     items = list_answers(state)
     parts: PageParts = [_step_header(run, state, description, editable=editable)]
-    parts += chain.from_iterable([_RULE, *answer_parts(state, item)] for item in items)
+    parts += chain.from_iterable(
+        [_RULE, *answer_parts(state, item, now)] for item in items
+    )
     if items:
         parts += [_RULE, *_merge_section(state, editable=editable), "\n"]
         parts += _feedback_section(state, editable=editable)
@@ -290,7 +315,20 @@ def response_parts(run: PipelineRun, step: str, response_id: UUID) -> PageParts:
         ending_note(answer),
         _selection_note(state, answer),
     )
-    return [f"{head}\n\n", text, f"\n{_response_provenance(run, answer)}\n"]
+    thoughts = _folded_thoughts(answer)
+    details = join_blocks(thoughts, _response_provenance(run, answer))
+    return [f"{head}\n\n", text, f"\n{details}\n"]
+
+
+def _folded_thoughts(answer: AIResponse) -> str:
+    if answer.thinking is None:
+        return ""
+    length = wording.text_length(answer.thinking)
+    return join_blocks(
+        f"<details>\n<summary>Thoughts of the model ({length})</summary>",
+        code_block(answer.thinking),
+        "</details>",
+    )
 
 
 def render_content(run: PipelineRun, step: str) -> str:
@@ -349,6 +387,8 @@ def _response_provenance(run: PipelineRun, answer: AIResponse) -> str:
     sent = wording.count_of(usage.prompt_tokens, "token")
     received = wording.count_of(usage.completion_tokens, "token")
     counted = " (estimated)" if usage.estimated else ""
+    if usage.reasoning_tokens:
+        counted = f", {usage.reasoning_tokens:,} of them thinking{counted}"
     facts = [
         f"- Received {wording.format_datetime(answer.created_at)}",
         f"- {sent} sent, {received} received{counted}",

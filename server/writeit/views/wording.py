@@ -169,6 +169,13 @@ def format_duration(duration: float) -> str:
     return f"{hours} h {minutes} min"
 
 
+def thinking_text(seconds: float | None, tokens: int | None) -> str:
+    """Say that a model thinks, for how long and how much: "thinking: 12 s"."""
+    facts = [] if seconds is None else [f"{seconds:.0f} s"]
+    facts += [] if tokens is None else [f"about {count_of(tokens, 'token')}"]
+    return f"thinking: {', '.join(facts)}" if facts else "thinking"
+
+
 def format_date(timestamp: datetime) -> str:
     """Format a day: "22 November 2026"."""
     return f"{timestamp.day} {_MONTHS[timestamp.month - 1]} {timestamp.year}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from writeit.domain import events as e
+from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import FailureReason, RetryLimit
 from writeit.domain.events import Event
 from writeit.domain.operations.lifecycle import (
@@ -168,7 +169,12 @@ def interrupt_response(
 
 
 def fail_response(
-    step: str, call: Call, reason: FailureReason, message: str, now: datetime
+    step: str,
+    call: Call,
+    reason: FailureReason,
+    message: str,
+    now: datetime,
+    usage: TokenUsage | None = None,
 ) -> Events:
     """Record that a call ended without any text."""
     return (
@@ -179,5 +185,6 @@ def fail_response(
             model=call.model,
             reason=reason,
             message=message,
+            usage=usage,
         ),
     )

@@ -103,6 +103,7 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
                 view.step,
                 description=_step_description(folder, run, view.step),
                 editable=is_editable,
+                now=engine.now(),
             )
         case uris.ResponseView():
             run = await engine.load_run(view.run_id)
