@@ -75,7 +75,7 @@ ONLY_IN = {
     "lmdb": {"storage"},
     "yaml": {"library", "export"},
     "litellm": {"llm/litellm_backend.py"},
-    "httpx": {"llm/model_lists.py"},
+    "httpx": {"llm"},
     "jinja2": {"prompts"},
     "keyring": {"llm"},
     "click": {"cli"},

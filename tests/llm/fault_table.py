@@ -54,7 +54,7 @@ class Row:
 ROWS = (
     Row(fault="HTTP 400", model="openai/err-400", reason="invalid_request"),
     Row(fault="HTTP 401", model="openai/err-401", reason="auth", says="[key]"),
-    Row(fault="HTTP 403", model="openai/err-403", reason="auth"),
+    Row(fault="HTTP 403", model="openai/err-403", reason="forbidden"),
     Row(fault="HTTP 404", model="openai/err-404", reason="not_found"),
     Row(fault="HTTP 408", model="openai/err-408", reason="timeout", attempts=3),
     Row(fault="HTTP 413", model="openai/err-413", reason="context"),
@@ -104,16 +104,13 @@ ROWS = (
     ),
     Row(fault="HTTP 502", model="openai/err-502", reason="unavailable", attempts=3),
     Row(fault="HTTP 503", model="openai/err-503", reason="unavailable", attempts=3),
-    Row(fault="HTTP 529", model="openai/err-529", reason="unavailable", attempts=3),
-    Row(
-        fault="refused connection", model="mistral/x", reason="unavailable", attempts=3
-    ),
+    Row(fault="HTTP 529", model="openai/err-529", reason="overloaded"),
+    Row(fault="refused connection", model="mistral/x", reason="not_running"),
     Row(fault="unknown host", model="deepseek/x", reason="unavailable", attempts=3),
     Row(
         fault="TLS failure (a self-signed certificate)",
         model="groq/x",
-        reason="unavailable",
-        attempts=3,
+        reason="tls",
     ),
     Row(fault="hang before the headers", model="openai/hang", reason="timeout"),
     Row(
@@ -146,8 +143,8 @@ ROWS = (
         fault="an error object mid-stream",
         model="openai/errin-3",
         outcome="partial",
-        reason="unavailable",
-        finish="unavailable",
+        reason="overloaded",
+        finish="overloaded",
         kept=WORDS,
     ),
     Row(

@@ -30,7 +30,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "tts-1": {"litellm_provider": "openai", "mode": "audio_speech"},
     "mistral/small": {"litellm_provider": "mistral", "mode": "chat"},
 }
-CATALOG = ModelCatalog(ENTRIES, ["openai", "mistral", "ollama", "custom"])
+CATALOG = ModelCatalog(ENTRIES, lambda: ["openai", "mistral", "ollama", "custom"])
 
 
 # --- the catalog --------------------------------------------------------------------
@@ -73,7 +73,7 @@ def test_the_newest_models_come_first_without_old_ones_and_snapshots() -> None:
         name: {"litellm_provider": "openai", "mode": "chat", **entry}
         for name, entry in names.items()
     }
-    models = ModelCatalog(entries, ["openai"]).text_models("openai")
+    models = ModelCatalog(entries, lambda: ["openai"]).text_models("openai")
     assert short_list(models) == ["openai/gpt-6", "openai/gpt-5.2", "openai/gpt-4o"]
     assert "openai/gpt-5.10-2026-01-01" in models
 
@@ -187,7 +187,7 @@ def test_ollama_host_in_all_its_forms(
 
 
 def listing(ollama: list[str] | None = None, *keyed: str) -> ModelLister:
-    catalog = ModelCatalog(ENTRIES, CATALOG.providers)
+    catalog = ModelCatalog(ENTRIES, lambda: CATALOG.providers)
     entries: dict[str, dict[str, Any]] = {name: {} for name in ollama or ()}
     catalog.lists.lists["ollama"] = ServerList(
         "http://localhost:11434", None if ollama is None else entries

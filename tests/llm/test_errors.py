@@ -10,6 +10,7 @@ import pytest
 
 from writeit.domain.errors import FailureReason
 from writeit.llm.errors import classify_error, parse_retry_after, redact, to_model_error
+from writeit.llm.providers.provider import CallTarget
 
 
 def failing(name: str, text: str = "", **attributes: object) -> Exception:
@@ -24,6 +25,7 @@ def wrapped(outer: Exception, inner: Exception) -> Exception:
     return outer
 
 
+TARGET = CallTarget(model="openai/x", provider="openai", dialect="openai")
 NONSENSE = json.JSONDecodeError("Expecting value", "x", 0)
 
 
@@ -31,7 +33,7 @@ NONSENSE = json.JSONDecodeError("Expecting value", "x", 0)
     ("error", "reason"),
     [
         (failing("ContextWindowExceededError", status_code=400), "context"),
-        (failing("ContentPolicyViolationError", status_code=400), "refused"),
+        (failing("ContentPolicyViolationError", status_code=400), "moderated"),
         (
             failing("BadRequestError", "maximum context length is 8", status_code=400),
             "context",
@@ -106,13 +108,11 @@ def test_the_message_has_no_class_names() -> None:
         "RateLimitError",
         "litellm.RateLimitError: RateLimitError: OpenAIException - Slow\n down",
     )
-    error = to_model_error(error, provider="openai", model="openai/x", secrets=[])
-    assert str(error).endswith(": Slow down")
+    assert str(to_model_error(error, TARGET)).endswith(": Slow down")
 
 
 def test_a_long_message_is_truncated() -> None:
-    error = to_model_error(Exception("x" * 9999), provider="p", model="p/m", secrets=[])
-    assert len(str(error)) < 600
+    assert len(str(to_model_error(Exception("x" * 9999), TARGET))) < 600
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Calls through a real host and LiteLLM to a provider on loopback."""
+"""Calls through a real host to a provider on loopback."""
 
 # ruff: noqa: D103 -- the names of the tests describe them
 
@@ -43,8 +43,8 @@ async def failed(client: ModelHostClient, name: str) -> ModelError:
 STATUSES: dict[int, FailureReason] = {
     400: "invalid_request",
     401: "auth",
-    402: "auth",
-    403: "auth",
+    402: "quota",
+    403: "forbidden",
     404: "not_found",
     408: "timeout",
     409: "invalid_request",
@@ -54,7 +54,7 @@ STATUSES: dict[int, FailureReason] = {
     500: "unavailable",
     502: "unavailable",
     503: "unavailable",
-    529: "unavailable",
+    529: "overloaded",
 }
 
 
@@ -68,8 +68,8 @@ TROUBLES: dict[str, FailureReason] = {
     "notutf8": "malformed",
     "badtype": "malformed",
     "bad-3": "malformed",
-    "errin-0": "unavailable",
-    "errin-3": "unavailable",
+    "errin-0": "overloaded",
+    "errin-3": "overloaded",
     "cut-0": "unavailable",
     "cut-3": "unavailable",
     "empty": "empty",
@@ -289,12 +289,13 @@ async def test_a_local_server_needs_no_key_and_no_proxy(
     assert text.startswith("word0 ")
 
 
-async def test_a_refused_connection_is_unavailable(
+async def test_a_refused_connection_is_a_server_that_is_not_running(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setenv("MISTRAL_API_BASE", "http://127.0.0.1:9/v1")
     error = await failed(make_client(mistral=key), "mistral/mistral-small")
-    assert error.reason == "unavailable"
+    assert error.reason == "not_running"
+    assert "http://127.0.0.1:9/v1" in error.message
 
 
 async def test_bare_names_are_completed(client: ModelHostClient) -> None:

@@ -125,7 +125,7 @@ async def test_a_servers_list_tells_names_windows_and_prices(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     provider, answers, window, price = SERVERS[name]
-    catalog = ModelCatalog({}, [provider])
+    catalog = ModelCatalog({}, lambda: [provider])
     async with server(monkeypatch, provider, answers) as seen:
         known = await catalog.lists.learn(provider, "sk-1")
     assert known is not None
@@ -164,7 +164,7 @@ async def test_ollama_tells_windows_and_what_its_models_can(
         return {"model_info": info, "capabilities": can}
 
     tags = {"models": [{"name": "qwen3:8b"}, {"name": "nomic"}]}
-    catalog = ModelCatalog({}, ["ollama"])
+    catalog = ModelCatalog({}, lambda: ["ollama"])
     answers = {"/api/tags": tags, "/api/show": show}
     async with server(monkeypatch, "ollama", answers, ""):
         known = await catalog.lists.learn("ollama", None)

@@ -20,6 +20,7 @@ from typing import Final
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import ModelError, NotFound, WriteItError
 from writeit.domain.run import split_model_id
+from writeit.llm.answer import Answer
 from writeit.llm.errors import stream_end_error
 from writeit.llm.keys import validate_key
 from writeit.llm.providers.provider import EMBEDDED, OLLAMA
@@ -262,8 +263,11 @@ def _judge(
 ) -> None:
     """Refuse an answer without text, as the real ones do."""
     provider = split_model_id(call.model)[0]
+    answer = Answer(on_text=lambda _: None, on_thought=lambda _: None)
+    answer.add_text(text)
+    answer.end(finish_reason or "other")
     bad = stream_end_error(
-        text, finish_reason, usage_reported=True, provider=provider, model=call.model
+        answer, limit=call.max_tokens, provider=provider, model=call.model
     )
     if bad is not None:
         if thoughts:

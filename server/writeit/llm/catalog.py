@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, Final
 
 from writeit.domain.errors import NotFound
@@ -52,12 +53,28 @@ class ModelCatalog:
     """Looks up models in the bundled map."""
 
     def __init__(
-        self, entries: Mapping[str, Mapping[str, Any]], providers: Iterable[str]
+        self,
+        entries: Mapping[str, Mapping[str, Any]],
+        read_providers: Callable[[], Iterable[str]],
     ) -> None:
         self._entries = entries
         self.lists = ModelLists()
         """What servers said themselves, which goes before the map."""
-        self.providers = frozenset(providers) | {EMBEDDED}
+        self._read_providers = read_providers
+
+    @cached_property
+    def providers(self) -> frozenset[str]:
+        """The names of all providers."""
+        return frozenset(self._read_providers()) | {EMBEDDED}
+
+    def is_provider(self, name: str) -> bool:
+        """Return whether there is a provider with this name."""
+        return get_provider(name).is_known or name in self.providers
+
+    def full_id(self, name: str) -> str | None:
+        """Return the id of a model that the map has by its name alone."""
+        provider = self._entries.get(name, {}).get("litellm_provider")
+        return f"{provider}/{name}" if provider in self.providers else None
 
     def parse_model_id(self, model: str) -> tuple[str, str]:
         """Split a model id.
@@ -71,7 +88,7 @@ class ModelCatalog:
                 f"The model {model} names no provider.",
                 hint="Write provider/model, as in 'openai/gpt-4o'.",
             )
-        if provider not in self.providers:
+        if not self.is_provider(provider):
             raise unknown_provider_error(provider, self.providers)
         return provider, name
 

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -34,15 +35,24 @@ from writeit.ports.models import (
     ModelNotice,
     ModelStreamItem,
     TextDelta,
+    ThoughtDelta,
 )
 from writeit.ports.system import Keys
+
+
+@dataclass(slots=True)
+class _Pieces:
+    """Pieces of the same kind that were not read yet."""
+
+    kind: type[TextDelta | ThoughtDelta]
+    texts: list[str]
 
 
 class AnswerStream:
     """Iterates over the items of an answer; text not read yet is joined."""
 
     def __init__(self) -> None:
-        self._items: deque[list[str] | ModelNotice | ModelDone | WriteItError] = deque()
+        self._items: deque[_Pieces | ModelNotice | ModelDone | WriteItError] = deque()
         self._arrived = asyncio.Event()
         self._is_finished = False
         self.length = 0
@@ -55,13 +65,20 @@ class AnswerStream:
 
     def add_text(self, text: str) -> None:
         """Add a piece of text."""
-        if not text:
-            return
-        self.length += len(text)
-        if self._items and isinstance(self._items[-1], list):
-            self._items[-1].append(text)
+        if text:
+            self.length += len(text)
+            self._add(TextDelta, text)
+
+    def add_thought(self, text: str) -> None:
+        """Add a piece of a thought; an empty one says that the model is at work."""
+        self._add(ThoughtDelta, text)
+
+    def _add(self, kind: type[TextDelta | ThoughtDelta], text: str) -> None:
+        last = self._items[-1] if self._items else None
+        if isinstance(last, _Pieces) and last.kind is kind:
+            last.texts.append(text)
         else:
-            self._put([text])
+            self._put(_Pieces(kind, [text]))
 
     def add_notice(self, notice: ModelNotice) -> None:
         """Add a notice."""
@@ -73,7 +90,7 @@ class AnswerStream:
             self._is_finished = True
             self._put(last)
 
-    def _put(self, item: list[str] | ModelNotice | ModelDone | WriteItError) -> None:
+    def _put(self, item: _Pieces | ModelNotice | ModelDone | WriteItError) -> None:
         self._items.append(item)
         self._arrived.set()
 
@@ -89,8 +106,8 @@ class AnswerStream:
             self._arrived.clear()
             await self._arrived.wait()
         item = self._items.popleft()
-        if isinstance(item, list):
-            return TextDelta("".join(item))
+        if isinstance(item, _Pieces):
+            return item.kind("".join(item.texts))
         if isinstance(item, Exception):
             raise item
         return item
@@ -101,6 +118,8 @@ def deliver_message(answer: AnswerStream, message: HostMessage) -> None:
     match message["type"]:
         case "delta":
             answer.add_text(message["text"])
+        case "thought":
+            answer.add_thought(message["text"])
         case "notice":
             fields = {k: v for k, v in message.items() if k not in {"type", "id"}}
             answer.add_notice(ModelNotice(**fields))
@@ -361,6 +380,10 @@ def _call_fields(call: ModelCall) -> dict[str, Any]:
         "model": call.model,
         "prompt": call.prompt,
         "max_tokens": call.max_tokens,
+        "thinking_room": call.thinking_room,
+        "reasoning": call.reasoning,
+        "shared_prefix": call.shared_prefix,
+        "timeout": call.timeout,
         "temperature": call.temperature,
         "run_id": call.run_id and str(call.run_id),
     }

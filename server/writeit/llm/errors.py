@@ -12,10 +12,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from writeit.domain.errors import FailureReason, ModelError
-from writeit.llm.providers.provider import THIS_MACHINE, missing_key_hint
+from writeit.llm.answer import Answer
+from writeit.llm.provider_messages import (
+    ProviderFailure,
+    Told,
+    clean_message,
+    read_body,
+)
+from writeit.llm.providers.provider import (
+    THIS_MACHINE,
+    CallTarget,
+    is_loopback,
+    missing_key_hint,
+)
+from writeit.llm.providers.registry import get_provider
 
 _KEY_PATTERN = re.compile(
     r"""
@@ -38,7 +53,10 @@ def redact(text: str, secrets: Iterable[str | None] = ()) -> str:
 
 _REASON_BY_CLASS: Final[dict[str, FailureReason]] = {
     "ContextWindowExceededError": "context",
-    "ContentPolicyViolationError": "refused",
+    "ContentPolicyViolationError": "moderated",
+    "ProxyError": "proxy",
+    "SSLError": "tls",
+    "SSLCertVerificationError": "tls",
 }
 """Classes that are more specific than their HTTP status."""
 
@@ -52,70 +70,105 @@ _REASON_BY_CLASS_WITHOUT_STATUS: Final[dict[str, FailureReason]] = {
 }
 """Classes that count if the provider sent no HTTP status."""
 
+_TEXTS: Final[dict[FailureReason, str]] = {
+    "moderated": r"content_filter|responsibleai|content\smanagement\spolic"
+    r"|content_policy|moderation|input\swas\sflagged|data_inspection_failed",
+    "quota": r"insufficient_quota|insufficient\s(account\s)?(balance|credit|fund|quota)"
+    r"|credit\sbalance|budget\s(has\sbeen\s)?exceeded|budget_exceeded|more\scredits"
+    r"|out\sof\scredits|payment\srequired|(spending|hard)\slimit",
+    "auth": r"api[\s_-]?key[^.]{0,20}(not\svalid|invalid|incorrect|missing|expired)"
+    r"|(invalid|incorrect|missing|no)[^.]{0,12}\sapi[\s_-]?key|api_key_invalid"
+    r"|invalid_api_key|authentication_error|api_key\sclient\soption"
+    r"|missing\scredentials|x-api-key",
+}
+_REASON_BY_TEXT: Final = {
+    reason: re.compile(pattern, re.IGNORECASE) for reason, pattern in _TEXTS.items()
+}
+"""Causes that providers report with all kinds of HTTP status."""
+
 _REASON_BY_STATUS: Final[dict[int, FailureReason]] = {
     401: "auth",
-    402: "auth",
-    403: "auth",
+    402: "quota",
+    403: "forbidden",
     404: "not_found",
+    407: "proxy",
     408: "timeout",
     413: "context",
     429: "rate_limit",
+    529: "overloaded",
 }
 """Other 4xx are `invalid_request`; everything else is `unavailable`."""
 
+_FORBIDDEN_PATTERN = re.compile(
+    r"must be verified|location is not supported|not (supported|available) in your"
+    r"|permission[_ ](denied|error)",
+    re.IGNORECASE,
+)
 _CONTEXT_PATTERN = re.compile(
     r"context.?(length|window|size)|maximum context|prompt is too long"
     r"|exceeds the available context|too many (input )?tokens",
     re.IGNORECASE,
 )
-_MISSING_KEY_PATTERN = re.compile(
-    r"api_key client option|missing (api key|credentials)", re.IGNORECASE
+_OVERLOADED_PATTERN = re.compile(
+    r"overloaded|\bcapacity\b|(server|service) is (too )?busy|system_resource",
+    re.IGNORECASE,
 )
-_CLASS_PREFIX_PATTERN = re.compile(
-    r"^(?:litellm\.)?(?:Timeout )?\w*(?:Error|Exception|Timeout)\s*(?::|-)\s*"
+_NOT_LOADED_PATTERN = re.compile(
+    r"no models? (is |are )?loaded|more system memory|model is not loaded",
+    re.IGNORECASE,
 )
-_CONNECTION_PATTERN = re.compile(r" ssl:(?:<[^>]*>|\w+)")
-"""A detail of the HTTP client in its messages."""
-_ORIGINAL_EXCEPTION_PATTERN = re.compile(r"\s*Original exception: .*$", re.DOTALL)
+_LOADING_PATTERN = re.compile(r"loading model|(still|currently) loading", re.IGNORECASE)
+_LOADING_SECONDS: Final = 10.0
+"""The wait for a model that is being loaded, if the server names none."""
+_PLAN_PATTERN = re.compile(r"exceeded your current quota", re.IGNORECASE)
 _CONNECTION_LOST_CLASSES = ("ReadError", "RemoteProtocolError")
 _CONNECTION_LOST = "the connection was lost"
-_MAX_MESSAGE_CHARACTERS = 400
 _MAX_RETRY_AFTER = 7 * 24 * 3600.0
 """Seconds; what a provider says beyond that is cut."""
 
 _MESSAGES: Final[dict[FailureReason, str]] = {
     "auth": "{provider} did not accept the key",
+    "forbidden": "{provider} does not allow you to use {model}",
+    "quota": "There is no money or quota left at {provider}",
     "rate_limit": "{provider} limits your requests",
+    "overloaded": "{provider} has too many requests now",
     "timeout": "{provider} did not answer in time",
     "context": "The prompt is too long for {model}",
     "invalid_request": "{provider} did not accept the request",
     "unavailable": "{provider} failed or could not be reached",
+    "not_running": "{provider} is not running",
+    "not_installed": "{provider} does not have the model {model}",
+    "tls": "The certificate of {provider} is not trusted",
+    "proxy": "The proxy did not let the request to {provider} through",
     "refused": "{provider} refused to answer",
+    "moderated": "{provider} blocked the prompt",
     "malformed": "{provider} sent something that is not an answer",
     "empty": "{provider} sent an empty answer",
     "not_found": "{provider} does not know the model {model}",
 }
 
 _HINTS: Final[dict[FailureReason, str]] = {
+    "forbidden": "Choose another model, or ask for access at the provider.",
+    "quota": "Add credit or raise the limit at the provider, or choose another model.",
     "rate_limit": "Wait a little and generate again, or choose another model.",
-    "timeout": "Generate again, or choose another model.",
+    "overloaded": "Wait a little and generate again, or choose another model.",
+    "timeout": "Generate again with a longer models.timeout, or choose another model.",
     "context": "Shorten the text or the primer, or choose a model with a larger "
     "window.",
     "invalid_request": "Check the model's name and the step's settings.",
     "unavailable": "Check the network and the provider's status, then generate again.",
+    "not_running": "Start its server, then generate again.",
+    "not_installed": "Install the model, then generate again.",
+    "tls": "Check the endpoint's address; where a company signs for other servers, set"
+    " SSL_CERT_FILE to its certificates.",
+    "proxy": "Check HTTPS_PROXY and its user name and password, or ask who runs the"
+    " proxy to allow the address.",
     "refused": "Change the text or the prompt, or choose another model.",
+    "moderated": "Change the text or the prompt, or choose another model.",
     "malformed": "Check the endpoint's address, or choose another model.",
     "empty": "Generate again, or choose another model.",
     "not_found": "List the models with: writeit model list",
 }
-
-
-_HINTS_BY_MESSAGE: Final = {
-    "CERTIFICATE_VERIFY_FAILED": "Check the endpoint's address; where a company signs"
-    " for its own servers, set SSL_CERT_FILE to its certificates.",
-    "Name or service not known": "Check the endpoint's address and the network.",
-}
-"""Hints for causes that appear inside a message."""
 
 
 def build_model_error(
@@ -138,57 +191,141 @@ def build_model_error(
 
 
 def to_model_error(
-    error: BaseException,
-    *,
-    provider: str,
-    model: str,
-    secrets: Iterable[str | None],
-    destination: str = THIS_MACHINE,
+    error: BaseException, target: CallTarget, failure: ProviderFailure | None = None
 ) -> ModelError:
-    """Return the `ModelError` for whatever a call raised, without `secrets`."""
+    """Return the `ModelError` for whatever a call raised, without its key.
+
+    `failure` is what the provider sent, if it was seen below a library.
+    """
+    provider, endpoint = target.provider, target.endpoint
+    if isinstance(error, ProviderFailure):
+        failure = error
+    told = read_body(failure.body) if failure else Told(exception_message(error))
+    status = failure.status if failure else _provider_status([*_exception_chain(error)])
+    reason = (
+        reason_for(failure.status or told.status, told)
+        if failure
+        else classify_error(error)
+    )
+    destination = get_provider(provider).destination(endpoint) or THIS_MACHINE
     data: dict[str, float | str] = {"destination": destination}
-    if (seconds := parse_retry_after(_response_headers(error))) is not None:
+    headers = failure.headers if failure else _response_headers(error)
+    if (seconds := _retry_seconds(headers, told, reason)) is not None:
         data["retryAfter"] = seconds
-    if status := _provider_status(list(_exception_chain(error))):
+    if status:
         data["status"] = status
-    provider_message = redact(_provider_message(error), secrets)
+    if reason == "forbidden" and told.is_page and _is_behind_proxy(endpoint):
+        reason = "proxy"
+    if reason == "unavailable" and _was_refused(error) and endpoint:
+        reason, told = "not_running", Told(f"nothing answers at {endpoint}")
+    if reason == "not_found" and provider in {"ollama", "ollama_chat"}:
+        reason, told = "not_installed", Told("")
     failed = build_model_error(
-        classify_error(error),
+        reason,
         provider=provider,
-        model=model,
-        provider_message=provider_message,
+        model=target.model,
+        provider_message=redact(told.message, [target.key]),
         **data,
     )
-    for cause, hint in _HINTS_BY_MESSAGE.items():
-        if cause in provider_message:
-            failed.hint = hint
+    if (remedy := _remedy(reason, target, told)) is not None:
+        failed.hint = remedy
     return failed
 
 
+_START_COMMANDS: Final = {
+    11434: "ollama serve",
+    1234: "lms server start",
+    8000: "vllm serve MODEL",
+    8080: "llama-server -m MODEL.gguf",
+    4000: "litellm --config CONFIG",
+}
+"""By the usual port of a server."""
+_USUAL_PORTS: Final = {
+    "ollama": 11434,
+    "ollama_chat": 11434,
+    "lm_studio": 1234,
+    "hosted_vllm": 8000,
+    "llamafile": 8080,
+    "litellm_proxy": 4000,
+}
+
+
+def _remedy(reason: FailureReason, target: CallTarget, told: Told) -> str | None:
+    """Return what the user can do in this case; None for the usual hint."""
+    name = target.name
+    if reason == "not_installed":
+        return f"Install it: ollama pull {name}"
+    if reason == "not_running":
+        if "memory" in told.message:
+            return "Choose a smaller model, or end other programs."
+        if "loaded" in told.message:
+            return f"Load it in the server's own window, or with: lms load {name}"
+        port = _USUAL_PORTS.get(target.provider)
+        port = port or urlsplit(target.endpoint or "").port or 0
+        command = _START_COMMANDS.get(port)
+        return f"Start it: {command}" if command else None
+    if "Name or service not known" in told.message:
+        return "Check the endpoint's address and the network."
+    return None
+
+
+def _is_behind_proxy(endpoint: str | None) -> bool:
+    return bool(getproxies()) and not is_loopback(endpoint)
+
+
+def _was_refused(error: BaseException) -> bool:
+    return any(isinstance(e, ConnectionRefusedError) for e in _exception_chain(error))
+
+
 def classify_error(error: BaseException) -> FailureReason:
-    """Return the reason of a failure."""
+    """Return the reason of a failure that a library raised."""
     chain = list(_exception_chain(error))
     names = [name for link in chain for name in _class_names(link)]
     for name, reason in _REASON_BY_CLASS.items():
         if name in names:
             return reason
     text = str(error)
-    if _MISSING_KEY_PATTERN.search(text):
-        return "auth"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "tls"
     if "HTTPStatusError" not in names:
         for name in names:
             if name in _REASON_BY_CLASS_WITHOUT_STATUS:
                 return _REASON_BY_CLASS_WITHOUT_STATUS[name]
-    return _reason_for_status(_http_status(chain), text)
+    return reason_for(_http_status(chain), Told(text))
 
 
-def _reason_for_status(status: int, text: str) -> FailureReason:
-    reason = _REASON_BY_STATUS.get(status)
-    if reason is not None:
-        return reason
+def reason_for(status: int, told: Told) -> FailureReason:  # noqa: PLR0911 -- one return a cause
+    """Return the reason of an HTTP status and what was said with it."""
+    text = f"{told.codes} {told.message}"
+    for reason, pattern in _REASON_BY_TEXT.items():
+        if pattern.search(text):
+            return reason
+    if _PLAN_PATTERN.search(text) and told.retry_after is None:
+        return "quota"
+    if _NOT_LOADED_PATTERN.search(text):
+        return "not_running"
+    if status not in {404, 429} and _FORBIDDEN_PATTERN.search(text):
+        return "forbidden"
+    if (by_status := _REASON_BY_STATUS.get(status)) is not None:
+        return by_status
     if _CONTEXT_PATTERN.search(text):
         return "context"
+    if _OVERLOADED_PATTERN.search(text):
+        return "overloaded"
     return "invalid_request" if 400 <= status < 500 else "unavailable"  # noqa: PLR2004 -- the 4xx of HTTP
+
+
+def _retry_seconds(
+    headers: Mapping[str, str], told: Told, reason: FailureReason
+) -> float | None:
+    """Return how long the provider asks to wait, in seconds."""
+    if (seconds := parse_retry_after(headers)) is not None:
+        return seconds
+    if reason not in {"rate_limit", "overloaded", "unavailable"}:
+        return None
+    if told.retry_after is None and _LOADING_PATTERN.search(told.message):
+        return _LOADING_SECONDS
+    return told.retry_after
 
 
 def _exception_chain(error: BaseException) -> Iterator[BaseException]:
@@ -242,12 +379,13 @@ def _response_headers(error: BaseException) -> Mapping[str, str]:
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of Retry-After, a number or an HTTP date; never negative."""
-    value = headers.get("retry-after", "").strip()
+    """Return the wait that headers name, in seconds; never negative."""
+    milliseconds = headers.get("retry-after-ms", "").strip()
+    value = milliseconds or headers.get("retry-after", "").strip()
     if not value:
         return None
     try:
-        seconds = float(value)
+        seconds = float(value) / (1000 if milliseconds else 1)
     except ValueError:
         return _seconds_until(value)
     return min(max(0.0, seconds), _MAX_RETRY_AFTER) if isfinite(seconds) else None
@@ -263,53 +401,56 @@ def _seconds_until(date: str) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _provider_message(error: BaseException) -> str:
-    """Return the provider's message, without the names of Python classes."""
+def exception_message(error: BaseException) -> str:
+    """Return the message of a library's error, without what is the library's own."""
     if any(
         name in _CONNECTION_LOST_CLASSES
         for link in _exception_chain(error)
         for name in _class_names(link)
     ):
         return _CONNECTION_LOST
-    text = " ".join(
-        _CONNECTION_PATTERN.sub(
-            "", _ORIGINAL_EXCEPTION_PATTERN.sub("", str(error))
-        ).split()
-    )
-    while (shorter := _CLASS_PREFIX_PATTERN.sub("", text)) != text:
-        text = shorter
-    return (
-        text
-        if len(text) <= _MAX_MESSAGE_CHARACTERS
-        else text[:_MAX_MESSAGE_CHARACTERS] + " …"
-    )
+    return clean_message(str(error))
 
 
 def stream_end_error(
-    text: str,
-    finish_reason: str | None,
-    *,
-    usage_reported: bool,
-    provider: str,
-    model: str,
+    answer: Answer, *, limit: int | None, provider: str, model: str
 ) -> ModelError | None:
     """Return the error of a stream that ended without an exception; None if it is ok.
 
     A stream with neither a finish reason nor reported usage was interrupted.
     """
-    names = {"provider": provider, "model": model}
-    if finish_reason == "error":  # OpenRouter reports an upstream failure like this
+    names: dict[str, Any] = {"provider": provider, "model": model}
+    if answer.finish == "error":  # OpenRouter reports an upstream failure like this
         return build_model_error("unavailable", **names)
-    if text.strip():
-        if finish_reason is None and not usage_reported:
-            return build_model_error(
-                "unavailable", provider_message=_CONNECTION_LOST, **names
-            )
+    if answer.has_text and not answer.is_interrupted:
         return None
-    if finish_reason == "content_filter":
+    if answer.has_text:
         return build_model_error(
-            "refused", provider_message="the content filter stopped it", **names
+            "unavailable", provider_message=_CONNECTION_LOST, **names
         )
-    if finish_reason is None and not usage_reported:
+    return _no_text_error(answer, limit, names)
+
+
+def _no_text_error(
+    answer: Answer, limit: int | None, names: dict[str, Any]
+) -> ModelError:
+    if answer.is_blocked or answer.finish in {"content_filter", "refused"}:
+        reason: FailureReason = "moderated" if answer.is_blocked else "refused"
+        why = answer.refusal or f"the reason it gave is {answer.ending}"
+        return build_model_error(reason, provider_message=why, **names)
+    if answer.is_interrupted and not answer.has_thought:
         return build_model_error("malformed", **names)
-    return build_model_error("empty", **names)
+    return _empty_error(answer, limit, names)
+
+
+def _empty_error(
+    answer: Answer, limit: int | None, names: dict[str, Any]
+) -> ModelError:
+    if answer.finish != "length":
+        return build_model_error("empty", **names)
+    error = build_model_error("empty", **names, finishReason="length")
+    used = answer.usage.completion if answer.usage else limit
+    tokens = f"all {used:,} tokens" if used else "all of its room"
+    error.message = f"{names['model']} used {tokens} for thinking and wrote nothing."
+    error.hint = "Give it more room with `reasoning`, or choose another model."
+    return error

@@ -22,9 +22,11 @@ from writeit.llm.process import (
 )
 
 if TYPE_CHECKING:
-    # It imports LiteLLM, which must not happen before stdin is watched.
+    # It is slow to import, which must not happen before stdin is watched.
     from writeit.llm.requests import RequestHandler
 _LOOPBACK_HOSTS = "127.0.0.1,localhost,::1"
+_DELTAS = ("delta", "thought")
+"""Messages whose text is joined while the pipe is full."""
 
 
 def main() -> None:
@@ -34,7 +36,7 @@ def main() -> None:
     inbox = RequestReader()
     threading.Thread(target=inbox.read_until_eof, args=(0,), daemon=True).start()
     prepare_environment()
-    from writeit.llm.requests import RequestHandler  # noqa: PLC0415 -- imports LiteLLM: 2.5 s
+    from writeit.llm.requests import RequestHandler  # noqa: PLC0415 -- slow to import
 
     asyncio.run(serve_requests(inbox, out, RequestHandler))
 
@@ -110,7 +112,6 @@ async def serve_requests(
     writer.send({"type": "ready"})
     loop = asyncio.get_running_loop()
     reader.listen(lambda message: loop.call_soon_threadsafe(handler.handle, message))
-    await handler.warm_up()
     await loop.create_future()
 
 
@@ -126,7 +127,7 @@ class MessageWriter(asyncio.Protocol):
         self._pipe: asyncio.WriteTransport | None = None
         self._is_paused = True
         self._buffered: list[HostMessage] = []
-        self._open_deltas: dict[int, list[str]] = {}
+        self._open_deltas: dict[int, tuple[str, list[str]]] = {}
 
     async def connect(self, pipe: BinaryIO) -> None:
         """Write to `pipe` from now on."""
@@ -145,13 +146,16 @@ class MessageWriter(asyncio.Protocol):
             self._pipe.write(encode_message(message))
 
     def _buffer_message(self, message: HostMessage) -> None:
-        if message["type"] != "delta":
-            self._open_deltas.pop(message.get("id", -1), None)
+        kind, call_id = message["type"], message.get("id", -1)
+        open_kind, growing = self._open_deltas.get(call_id, ("", []))
+        if kind not in _DELTAS:
+            self._open_deltas.pop(call_id, None)
             self._buffered.append(message)
-        elif (growing := self._open_deltas.get(message["id"])) is not None:
+        elif kind == open_kind:
             growing.append(message["text"])
         else:
-            parts = self._open_deltas[message["id"]] = [message["text"]]
+            parts = [message["text"]]
+            self._open_deltas[call_id] = kind, parts
             self._buffered.append({**message, "text": parts})
 
     def pause_writing(self) -> None:
@@ -178,6 +182,6 @@ class MessageWriter(asyncio.Protocol):
 
 def join_delta_parts(message: HostMessage) -> HostMessage:
     """Join the parts of a buffered delta."""
-    if message["type"] == "delta":
+    if message["type"] in _DELTAS:
         return {**message, "text": "".join(message["text"])}
     return message

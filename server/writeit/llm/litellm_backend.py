@@ -1,7 +1,8 @@
-"""Calls models through LiteLLM; only the model host imports this module.
+"""Calls models through LiteLLM, where a provider speaks a dialect of its own.
 
-LiteLLM must not retry (our retries are visible), drop parameters (after a 422 it then
-returns None), stop repeated text, print to stdout or request prices.
+Only the model host imports this module, in a thread, when it is needed: that takes
+seconds. LiteLLM must not retry (our retries are visible), drop parameters (after a 422
+it then returns None), stop repeated text, print to stdout or request prices.
 """
 
 # ruff: noqa: ANN401 -- streams and chunks differ by provider and share no type
@@ -9,106 +10,34 @@ returns None), stop repeated text, print to stdout or request prices.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from math import inf
+from functools import cache
 from typing import Any, Final
 
 import litellm
-from litellm.exceptions import BadRequestError, UnsupportedParamsError
+from litellm.exceptions import BadRequestError
 from litellm.litellm_core_utils.get_llm_provider_logic import (
     declared_authenticating_provider,
 )
+from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
-from writeit.domain.errors import ModelError, NotFound
-from writeit.domain.run import split_model_id
-from writeit.llm.catalog import ModelCatalog
-from writeit.llm.errors import build_model_error, stream_end_error, to_model_error
+from writeit.llm.answer import Answer
+from writeit.llm.network import http_client
+from writeit.llm.parameters import MIN_THINKING_BUDGET, CallParameters
+from writeit.llm.price_map import read_usage
 from writeit.llm.providers.provider import CallTarget
-from writeit.llm.providers.registry import get_provider
-from writeit.text.lines import SurrogateJoiner
-
-_CONNECTION_LOST_CLASSES: Final = ("ReadError", "RemoteProtocolError")
-
-
-@dataclass(slots=True)
-class CompletionReader:
-    """Reads a stream: its text, finish reason and usage."""
-
-    finish_reason: str | None = None
-    usage: Any = None
-    """The usage as the provider reported it, or None."""
-
-    def iterate_text(self, stream: Any) -> AsyncIterator[str]:
-        """Iterate over the text of LiteLLM's `stream`; pieces may be empty."""
-        inner = getattr(stream, "completion_stream", None)
-        return (
-            self._read_openai(inner)
-            if _is_openai_stream(inner)
-            else self._read_litellm(stream)
-        )
-
-    async def _read_openai(self, inner: Any) -> AsyncIterator[str]:
-        try:
-            async for chunk in inner:
-                self.usage = getattr(chunk, "usage", None) or self.usage
-                if chunk.choices:
-                    choice = chunk.choices[0]
-                    self.finish_reason = choice.finish_reason or self.finish_reason
-                    yield _choice_text(choice)
-        except Exception as error:
-            # Some servers close the connection abruptly after the last chunk.
-            if (
-                type(error).__name__ not in _CONNECTION_LOST_CLASSES
-                or self.finish_reason is None
-            ):
-                raise
-
-    async def _read_litellm(self, stream: Any) -> AsyncIterator[str]:
-        async for chunk in stream:
-            yield _choice_text(chunk.choices[0]) if chunk.choices else ""
-        self.finish_reason = stream.received_finish_reason
-        # The wrapper may yield LiteLLM's own count; the chunks have the provider's.
-        for chunk in stream.chunks:
-            self.usage = getattr(chunk, "usage", None) or self.usage
-
-
-def _is_openai_stream(inner: object) -> bool:
-    kind = type(inner)
-    return kind.__name__ == "AsyncStream" and kind.__module__.startswith("openai")
-
-
-def _choice_text(choice: Any) -> str:
-    content = choice.delta.content if choice.delta is not None else None
-    return content if isinstance(content, str) else ""
-
 
 litellm.suppress_debug_info = True
 litellm.telemetry = False
 litellm.drop_params = False
 litellm.num_retries = 0
+litellm.disable_aiohttp_transport = True
 # Without this the hundredth equal chunk raises an error.
 setattr(litellm, "REPEATED_STREAMING_CHUNK_LIMIT", 10**9)  # noqa: B010 -- not exported by its types
 
-CATALOG: Final = ModelCatalog(
-    litellm.model_cost, (str(getattr(p, "value", p)) for p in litellm.provider_list)
-)
-MAX_ANSWER_CHARACTERS: Final = 4_000_000
-"""Many times what any model writes; a longer stream is broken."""
-
-MAX_TOKENS: Final = 100_000_000
-"""More in one call is an error of the provider; such numbers are not used."""
-
+_TIMEOUT: Final = 3600.0
+"""Seconds; our own timeout must end a call before LiteLLM's."""
 _NON_KEY_CREDENTIALS: Final = ("AWS_", "VERTEX", "GOOGLE_APPLICATION")
 """Other credentials; only a call shows whether they work."""
-
-
-@dataclass(frozen=True, slots=True)
-class CompletionResult:
-    """The end of a complete answer."""
-
-    usage: dict[str, Any]
-    finish_reason: str | None
 
 
 def is_key_missing(model: str) -> bool:
@@ -131,217 +60,123 @@ def default_endpoint(model: str) -> str | None:
     return endpoint
 
 
-def resolve_model_id(model: str) -> str:
-    """Return the full id of a model id or a bare LiteLLM name.
-
-    Raises:
-        NotFound: no provider is known for it.
-    """
-    provider, name = split_model_id(model)
-    if provider in CATALOG.providers:
-        if not name.strip():
-            raise NotFound(
-                f"The model id {model!r} names no model of {provider}.",
-                hint="Write provider/model, as in 'openai/gpt-4o'.",
-            )
-        return model
+def find_provider(name: str) -> str | None:
+    """Return the full id of a bare model name; None if LiteLLM knows no provider."""
     try:
-        name, provider, *_ = litellm.get_llm_provider(model)
+        model, provider, *_ = litellm.get_llm_provider(name)
     except BadRequestError:
-        CATALOG.parse_model_id(model)  # raises with the nearest names
-        raise
-    return f"{provider}/{name}"
+        return None
+    return f"{provider}/{model}"
 
 
-async def warm_up() -> None:
-    """Make a mock call and a count, which import half a second of modules."""
-    stream: Any = await litellm.acompletion(
-        model="openai/rehearsal",
-        messages=[{"role": "user", "content": "Ready?"}],
-        mock_response="Ready.",
-        stream=True,
-    )
-    async for _ in stream:
-        pass
-    await count_tokens("openai/gpt-4o", "Ready?")
+def rehearse() -> None:
+    """Make a mock call, which imports half a second of modules; runs in a thread."""
+
+    async def call() -> None:
+        stream: Any = await litellm.acompletion(
+            model="openai/rehearsal",
+            messages=[{"role": "user", "content": "Ready?"}],
+            mock_response="Ready.",
+            stream=True,
+        )
+        async for _ in stream:
+            pass
+
+    asyncio.run(call())
 
 
-async def stream_answer(
-    target: CallTarget,
-    request: dict[str, Any],
-    on_text: Callable[[str], None],
-    idle_timeout: float,
-) -> CompletionResult:
-    """Make one call and pass each piece of its text to `on_text`.
-
-    `idle_timeout` is how long the provider may send nothing, in seconds.
+async def answer_call(
+    target: CallTarget, prompt: str, prefix: int, sent: CallParameters, answer: Answer
+) -> None:
+    """Make one call and read its answer; `prefix` is how much others may share.
 
     Raises:
-        ModelError: it failed; text passed on before is valid.
+        Exception: whatever LiteLLM raises.
     """
-    names = {"provider": target.provider, "model": target.model}
-    destination = get_provider(target.provider).destination(target.endpoint)
-    text: list[str] = []
-    room = MAX_ANSWER_CHARACTERS
-
-    def take(piece: str) -> None:
-        nonlocal room
-        if kept := piece[:room]:
-            text.append(kept)
-            on_text(kept)
-            room -= len(kept)
-        if len(piece) > len(kept):
-            reason = f"stopped after {MAX_ANSWER_CHARACTERS:,} characters"
-            raise build_model_error("malformed", **names, provider_message=reason)
-
-    reader = CompletionReader()
+    stream: Any = await litellm.acompletion(**_arguments(target, prompt, prefix, sent))
+    if stream is None:  # LiteLLM does this after HTTP 422
+        raise ValueError("LiteLLM returned no stream")
     try:
-        await _read_stream(reader, target, request, take, idle_timeout)
-    except ModelError:
-        raise
-    except Exception as raised:
-        raise to_model_error(
-            raised, **names, secrets=[target.key], destination=destination
-        ) from raised
-    answer = "".join(text)
-    usage, finish = _reported_usage(reader.usage), reader.finish_reason
-    error = stream_end_error(answer, finish, usage_reported=usage is not None, **names)
-    if error is not None:
-        raise error
-    return CompletionResult(await _final_usage(target, request, answer, usage), finish)
-
-
-async def _read_stream(
-    reader: CompletionReader,
-    target: CallTarget,
-    request: dict[str, Any],
-    on_piece: Callable[[str], None],
-    idle_timeout: float,
-) -> None:
-    """Read a stream to its end and always close it."""
-    stream = None
-    halves = SurrogateJoiner()
-    now = asyncio.get_running_loop().time
-    try:
-        async with asyncio.timeout(idle_timeout) as limit:
-            stream = await _open_stream(
-                _litellm_arguments(target, request, idle_timeout)
-            )
-            if stream is None:  # LiteLLM does this after HTTP 422
-                raise build_model_error(
-                    "malformed", provider=target.provider, model=target.model
-                )
-            async for piece in reader.iterate_text(stream):
-                limit.reschedule(now() + idle_timeout)
-                on_piece(halves.feed(piece))
-        on_piece(halves.finish())
+        async for chunk in stream:
+            _read_chunk(chunk, answer)
+        # The wrapper may yield LiteLLM's own count; the chunks have the provider's.
+        for chunk in stream.chunks:
+            _read_usage(chunk, answer)
     finally:
         # Otherwise the connection stays open until garbage collection.
-        if stream is not None:
-            await stream.aclose()
+        await stream.aclose()
 
 
-def _reported_usage(usage: Any) -> litellm.Usage | None:
-    """Return the reported usage as LiteLLM's type; None if it is empty or absurd."""
-    counts = [getattr(usage, n, None) for n in ("prompt_tokens", "completion_tokens")]
-    prompt, completion = (0 if count is None else count for count in counts)
-    if not _is_token_count(prompt) or not _is_token_count(completion) or not prompt:
-        return None
-    if isinstance(usage, litellm.Usage):
-        return usage
-    try:
-        return litellm.Usage(**usage.model_dump())
-    except Exception:  # noqa: BLE001 -- a provider's details may be anything; the counts are right
-        return litellm.Usage(prompt_tokens=prompt, completion_tokens=completion)
+def _read_chunk(chunk: Any, answer: Answer) -> None:
+    _read_usage(chunk, answer)
+    if not chunk.choices:
+        return
+    choice = chunk.choices[0]
+    if choice.delta is not None:
+        answer.add_thought(getattr(choice.delta, "reasoning_content", None))
+        answer.add_text(choice.delta.content)
+    answer.end(choice.finish_reason)
 
 
-def _is_token_count(count: object) -> bool:
-    """Return whether a provider's number can be a number of tokens."""
-    return type(count) is int and 0 <= count <= MAX_TOKENS
+def _read_usage(chunk: Any, answer: Answer) -> None:
+    if (usage := getattr(chunk, "usage", None)) is not None:
+        answer.usage = read_usage(usage.model_dump()) or answer.usage
 
 
-def _litellm_arguments(
-    target: CallTarget, request: dict[str, Any], idle_timeout: float
+def _arguments(
+    target: CallTarget, prompt: str, prefix: int, sent: CallParameters
 ) -> dict[str, Any]:
     arguments = {
-        "model": target.litellm_model,
-        "messages": [{"role": "user", "content": request["prompt"]}],
+        "model": target.model,
+        "messages": [{"role": "user", "content": _content(target, prompt, prefix)}],
         "stream": True,
         "stream_options": {"include_usage": True},
         "max_retries": 0,
         "num_retries": 0,
-        # Our own timeout must end the call before LiteLLM's.
-        "timeout": idle_timeout + 5,
+        "timeout": _TIMEOUT,
         "api_base": target.endpoint,
         "api_key": target.key,
-        "max_tokens": request.get("max_tokens"),
-        "temperature": request.get("temperature"),
+        "max_tokens": sent.max_tokens,
+        "temperature": sent.temperature,
+        **_reasoning(target, sent),
     }
-    provider = get_provider(target.provider)
-    arguments |= provider.arguments(request, target.context_window)
+    if target.provider in {"anthropic", "gemini"}:
+        arguments["client"] = _client((target.endpoint or "https").partition(":")[0])
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-async def _open_stream(arguments: dict[str, Any]) -> Any:
-    """Send the request; without temperature if the model does not support it."""
-    try:
-        return await litellm.acompletion(**arguments)
-    except UnsupportedParamsError:  # raised before anything is sent
-        if arguments.pop("temperature", None) is None:
-            raise
-        return await litellm.acompletion(**arguments)
+@cache
+def _client(scheme: str) -> AsyncHTTPHandler:
+    """Return LiteLLM's client with our connections, whose bytes are heard."""
+    handler = AsyncHTTPHandler()
+    handler.client = http_client(scheme)
+    return handler
 
 
-async def _final_usage(
-    target: CallTarget,
-    request: dict[str, Any],
-    text: str,
-    reported: litellm.Usage | None,
-) -> dict[str, Any]:
-    if reported is not None:
-        prompt, completion = reported.prompt_tokens, reported.completion_tokens or 0
-    else:
-        prompt = await count_tokens(target.model, request["prompt"])
-        completion = await asyncio.to_thread(
-            litellm.token_counter, model=target.model, text=text
-        )
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-        "cost_usd": _call_cost(target.model, prompt, completion, reported),
-        "estimated": reported is None,
-    }
+def _content(target: CallTarget, prompt: str, prefix: int) -> Any:
+    """Return the prompt; for Anthropic cut where its cache may end."""
+    if target.provider != "anthropic" or not 0 < prefix <= len(prompt):
+        return prompt
+    cached = {"cache_control": {"type": "ephemeral"}}
+    parts: list[dict[str, Any]] = [{"type": "text", "text": prompt[:prefix]} | cached]
+    if prompt[prefix:]:
+        parts.append({"type": "text", "text": prompt[prefix:]})
+    return parts
 
 
-def _call_cost(
-    model: str,
-    prompt: int,
-    completion: int,
-    reported: litellm.Usage | None,
-) -> float | None:
-    """Return a call's cost in US dollars; None if the map has no price."""
-    price = CATALOG.price(model)
-    if price is None:
-        return None
-    if not price.input_cost and not price.output_cost:
-        return 0.0
-    base = prompt * price.input_cost + completion * price.output_cost
-    try:  # LiteLLM knows discounts for cached tokens and rates for long prompts
-        costs = litellm.cost_per_token(
-            model=model,
-            prompt_tokens=prompt,
-            completion_tokens=completion,
-            usage_object=reported,
-        )
-    except Exception:  # noqa: BLE001 -- it raises bare exceptions; the base price is near
-        return base
-    return cost if 0 <= (cost := sum(costs)) < inf else base
-
-
-async def count_tokens(model: str, text: str) -> int:
-    """Count the tokens of a message in a thread, because long texts take a while."""
-    messages: Sequence[dict[str, str]] = [{"role": "user", "content": text}]
-    return await asyncio.to_thread(
-        litellm.token_counter, model=model, messages=messages
-    )
+def _reasoning(target: CallTarget, sent: CallParameters) -> dict[str, Any]:
+    if sent.reasoning is None:
+        return {}
+    if sent.level == "none" and target.provider == "anthropic":
+        return {"thinking": {"type": "disabled"}}
+    if target.provider == "gemini" and "gemini-3" not in target.name:
+        kind = "disabled" if sent.level == "none" else "enabled"
+        return {"thinking": {"type": kind, "budget_tokens": sent.thinking_tokens}}
+    entry = litellm.model_cost.get(target.name) or {}
+    if target.provider != "anthropic" or entry.get("supports_adaptive_thinking"):
+        return {"reasoning_effort": sent.level}
+    # Anthropic wants less than the whole limit, and no temperature beside it.
+    budget = max(sent.thinking_tokens, MIN_THINKING_BUDGET)
+    budget = min(budget, (sent.max_tokens or budget + 1) - 1)
+    thinking = {"type": "enabled", "budget_tokens": budget}
+    return {"thinking": thinking, "temperature": None}

@@ -77,7 +77,6 @@ class ModelLists:
         self.lists: dict[str, ServerList] = {}
         """By provider."""
         self._locks: dict[str, asyncio.Lock] = {}
-        self._client: Any = None
 
     def entry(self, model: str) -> Entry:
         """Return what its server said about a model; empty if nothing."""
@@ -101,9 +100,11 @@ class ModelLists:
     async def _ask(self, provider: str, url: str, key: str | None) -> ServerList:
         import httpx  # noqa: PLC0415 -- only where a list is asked for
 
-        if self._client is None:  # reading certificates takes a while
-            self._client = await asyncio.to_thread(httpx.AsyncClient, timeout=TIMEOUT)
-        server = _Server(self._client, url.rstrip("/"), _headers(provider, key))
+        from writeit.llm.network import http_client  # noqa: PLC0415 -- as above
+
+        # Reading certificates takes a while.
+        client = await asyncio.to_thread(http_client, url.partition(":")[0])
+        server = _Server(client, url.rstrip("/"), _headers(provider, key))
         try:
             async with asyncio.timeout(2 * TIMEOUT):
                 entries = dict(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import os
 from collections.abc import Callable
 from typing import Any, Final
 
-from writeit.domain.errors import ModelError, WriteItError
+from writeit.domain.errors import ModelError, NotFound, WriteItError
 from writeit.domain.run import split_model_id
-from writeit.llm import litellm_backend
-from writeit.llm.catalog import ModelLister
+from writeit.llm.calls import AnswerCall, estimate_tokens, load_litellm
+from writeit.llm.catalog import ModelCatalog, ModelLister
 from writeit.llm.concurrency import ProviderLimiters
 from writeit.llm.errors import to_model_error
-from writeit.llm.litellm_backend import CATALOG, default_endpoint, is_key_missing
+from writeit.llm.parameters import was_seen_thinking
+from writeit.llm.price_map import PriceMap, read_provider_names, thinks_by_default
 from writeit.llm.process import HostMessage, error_fields, error_message
 from writeit.llm.providers import embedded
 from writeit.llm.providers.embedded import EMBEDDED_MODEL, check_usable
@@ -25,9 +25,7 @@ from writeit.llm.providers.registry import get_provider
 
 logger = logging.getLogger(__name__)
 
-_DEFAULT_TIMEOUT: Final = 120.0
-_WARM_UP_DELAY: Final = 0.05
-"""Seconds in which requests that came before the host was ready are begun."""
+CATALOG: Final = ModelCatalog(PriceMap(), read_provider_names)
 _CHAT_TEMPLATE_TOKENS: Final = 30
 """What the embedded model's chat template adds to a prompt."""
 
@@ -58,16 +56,6 @@ class RequestHandler:
         self._tasks[call_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(call_id))
 
-    async def warm_up(self) -> None:
-        """Load what the first call needs, if the host is idle."""
-        await asyncio.sleep(_WARM_UP_DELAY)
-        if self._tasks:
-            return
-        try:
-            await litellm_backend.warm_up()
-        except Exception as error:  # it only saves time; the first call will tell
-            logger.debug("the warm-up failed", exc_info=error)
-
     async def _handle_request(self, call_id: int, message: HostMessage) -> None:
         try:
             ending = await self._handlers[message["type"]](message)
@@ -75,9 +63,13 @@ class RequestHandler:
             ending = error_message(error)
         except Exception as error:  # the last line: it must reach the server
             logger.debug("a request failed", exc_info=error)
-            names = {"provider": "The model host", "model": message.get("model", "")}
-            failed = to_model_error(error, **names, secrets=[message.get("key")])
-            ending = error_message(failed)
+            target = CallTarget(
+                model=message.get("model", ""),
+                provider="The model host",
+                dialect="openai",
+                key=message.get("key"),
+            )
+            ending = error_message(to_model_error(error, target))
         self._send({**ending, "id": call_id})
 
     async def _handle_start(self, message: HostMessage) -> HostMessage:
@@ -104,7 +96,7 @@ class RequestHandler:
         target = CallTarget(
             model=EMBEDDED_MODEL,
             provider=EMBEDDED,
-            litellm_model="openai/embedded",
+            dialect="openai",
             endpoint=f"{server.url}/v1",
             key=server.key,
         )
@@ -117,26 +109,27 @@ class RequestHandler:
     async def _call_provider(
         self, target: CallTarget, message: HostMessage
     ) -> HostMessage:
-        call_id = message["id"]
-
-        def on_text(text: str) -> None:
-            self._send({"type": "delta", "id": call_id, "text": text})
-
-        ending = await litellm_backend.stream_answer(
-            target, message, on_text, provider_timeout()
+        model = message["model"]
+        call = AnswerCall(
+            target,
+            message,
+            CATALOG.entry(model),
+            CATALOG.output_limit(model),
+            self._send,
         )
-        return {"type": "done", **dataclasses.asdict(ending)}
+        return await call.run()
 
     async def _handle_measure(self, message: HostMessage) -> HostMessage:
         model, prompt = message["model"], message["prompt"]
         provider, _ = CATALOG.parse_model_id(model)
+        facts = await provider_facts(provider)
         if provider != OLLAMA:  # its own client asks for the one model
             await CATALOG.lists.learn(provider, message.get("key"))
-        refusal = call_refusal(model, has_key=message.get("key") is not None)
+        refusal = call_refusal(model, facts, has_key=message.get("key") is not None)
         if provider == EMBEDDED:
             tokens = await self._count_embedded_tokens(prompt)
         else:
-            tokens = await litellm_backend.count_tokens(model, prompt)
+            tokens = estimate_tokens(prompt)
         price = CATALOG.price(model)
         fit: dict[str, Any] = {
             "prompt_tokens": tokens,
@@ -144,13 +137,14 @@ class RequestHandler:
             "input_cost_per_token": price and price.input_cost,
             "output_cost_per_token": price and price.output_cost,
             "output_limit": CATALOG.output_limit(model),
-            "destination": get_provider(provider).destination(default_endpoint(model)),
+            "destination": get_provider(provider).destination(facts.endpoint(model)),
+            "thinks": await thinks(model),
             "refusal": refusal and error_fields(refusal),
         }
         return {"type": "measured", "fit": fit}
 
     async def _count_embedded_tokens(self, prompt: str) -> int:
-        """Count as the model does if its server is up, else as LiteLLM would."""
+        """Count as the model does if its server is up, else estimate."""
         if (server := self._embedded.running_endpoint) is not None:
             try:
                 count = embedded.count_server_tokens
@@ -159,11 +153,10 @@ class RequestHandler:
                 logger.debug("the embedded model did not count", exc_info=error)
             else:
                 return tokens + _CHAT_TEMPLATE_TOKENS
-        tokens = await litellm_backend.count_tokens(EMBEDDED_MODEL, prompt)
-        return tokens + _CHAT_TEMPLATE_TOKENS
+        return estimate_tokens(prompt) + _CHAT_TEMPLATE_TOKENS
 
     async def _handle_identify(self, message: HostMessage) -> HostMessage:
-        model = litellm_backend.resolve_model_id(message["model"])
+        model = await resolve_model_id(message["model"])
         return {"type": "identified", "model": model}
 
     async def _handle_list(self, message: HostMessage) -> HostMessage:
@@ -179,15 +172,15 @@ class RequestHandler:
                 for each in asked & CATALOG.providers
             )
         )
+        facts = await provider_facts(provider or OLLAMA)
+        resolved = {name: await _resolve_or_keep(name) for name in message["named"]}
         listing = ModelLister(
             catalog=CATALOG,
             providers_with_keys=frozenset(keys) & CATALOG.providers,
-            is_key_missing=is_key_missing,
-            resolve_model_id=litellm_backend.resolve_model_id,
+            is_key_missing=facts.is_key_missing,
+            resolve_model_id=resolved.__getitem__,
         )
-        models = listing.list_models(
-            message["named"], provider, all_models=message["all"]
-        )
+        models = listing.list_models(resolved, provider, all_models=message["all"])
         return {"type": "listed", "models": [dataclasses.asdict(m) for m in models]}
 
 
@@ -199,6 +192,68 @@ async def context_window(model: str) -> int | None:
     )
 
 
+async def thinks(model: str) -> bool:
+    """Return whether a model is known to think before it answers."""
+    provider, name = split_model_id(model)
+    found = get_provider(provider)
+    if isinstance(found, OllamaProvider):
+        return await found.client.can_think(found.endpoint(), name)
+    endpoint = found.call_endpoint()
+    return thinks_by_default(model, CATALOG.entry(model)) or was_seen_thinking(
+        endpoint, model
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    """What LiteLLM knows of a provider; loaded only for those that need it."""
+
+    endpoint: Callable[[str], str | None]
+    """Where it sends calls of a model; None if only a call shows it."""
+    is_key_missing: Callable[[str], bool]
+    """Whether a model needs a key."""
+
+
+_KNOWN_FACTS: Final = ProviderFacts(lambda _: None, lambda _: True)
+
+
+async def provider_facts(provider: str) -> ProviderFacts:
+    """Return what is known of a provider without a call."""
+    if get_provider(provider).is_known or provider not in CATALOG.providers:
+        return _KNOWN_FACTS
+    backend = await load_litellm()
+    return ProviderFacts(backend.default_endpoint, backend.is_key_missing)
+
+
+async def resolve_model_id(model: str) -> str:
+    """Return the full id of a model id or a bare LiteLLM name.
+
+    Raises:
+        NotFound: no provider is known for it.
+    """
+    provider, name = split_model_id(model)
+    if CATALOG.is_provider(provider):
+        if not name.strip():
+            raise NotFound(
+                f"The model id {model!r} names no model of {provider}.",
+                hint="Write provider/model, as in 'openai/gpt-4o'.",
+            )
+        return model
+    if "/" not in model and (full := CATALOG.full_id(model)) is not None:
+        return full
+    found: str | None = (await load_litellm()).find_provider(model)
+    if found is None:
+        CATALOG.parse_model_id(model)  # raises with the nearest names
+    return found or model
+
+
+async def _resolve_or_keep(model: str) -> str:
+    try:
+        return await resolve_model_id(model)
+    except NotFound:
+        return model  # listed with the reason why it cannot be used
+
+
 async def resolve_target(model: str, key: str | None) -> CallTarget:
     """Return where a call goes.
 
@@ -207,12 +262,13 @@ async def resolve_target(model: str, key: str | None) -> CallTarget:
         ModelError: there is no key, or the call may not leave this machine.
     """
     provider, _ = CATALOG.parse_model_id(model)
+    facts = await provider_facts(provider)
     return await get_provider(provider).target(
         model,
         key,
         CATALOG.context_window(model),
-        is_key_missing,
-        default_endpoint(model),
+        facts.is_key_missing,
+        facts.endpoint(model),
     )
 
 
@@ -226,7 +282,9 @@ def _queued_message(provider: str, limit: int) -> HostMessage:
     return {"type": "notice", "code": "queued", "title": title, "message": says}
 
 
-def call_refusal(model: str, *, has_key: bool) -> ModelError | None:
+def call_refusal(
+    model: str, facts: ProviderFacts, *, has_key: bool
+) -> ModelError | None:
     """Return why a call would be refused before anything is sent, None if it would not.
 
     Raises:
@@ -238,16 +296,9 @@ def call_refusal(model: str, *, has_key: bool) -> ModelError | None:
         else:
             provider, _ = CATALOG.parse_model_id(model)
             key = "unused" if has_key else None
-            default = default_endpoint(model)
-            get_provider(provider).check_call(model, key, is_key_missing, default)
+            get_provider(provider).check_call(
+                model, key, facts.is_key_missing, facts.endpoint(model)
+            )
     except ModelError as error:
         return error
     return None
-
-
-def provider_timeout() -> float:
-    """Return how long a provider may say nothing, in seconds."""
-    try:
-        return float(os.environ.get("WRITEIT_MODEL_TIMEOUT", _DEFAULT_TIMEOUT))
-    except ValueError:
-        return _DEFAULT_TIMEOUT

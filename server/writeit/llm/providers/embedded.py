@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from writeit.domain.errors import ModelError, NotFound
-from writeit.llm.providers.provider import EMBEDDED, THIS_MACHINE, Provider
+from writeit.llm.providers.provider import EMBEDDED, THIS_MACHINE, Dialect, Provider
 from writeit.ports.models import ModelInfo
 
 Progress = Callable[[str, float | None], None]
@@ -69,6 +69,11 @@ class EmbeddedProvider(Provider):
     needs_key = False
     is_free = True
     max_calls = 1
+
+    @property
+    def dialect(self) -> Dialect:
+        """Speak OpenAI's, as its server does."""
+        return "openai"
 
     def endpoint(self) -> None:
         """Return None: the port of its server changes with each start."""

@@ -6,11 +6,11 @@ import asyncio
 import http.client
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from writeit.llm.providers.provider import Provider
+from writeit.llm.providers.provider import Dialect, Provider
 
 OLLAMA_URL_VARIABLE: Final = "WRITEIT_OLLAMA_URL"
 """Set for the model host to the address in the user's configuration."""
@@ -36,21 +36,29 @@ class OllamaClient:
     """Calls Ollama's API and caches context windows."""
 
     def __init__(self) -> None:
-        self._windows: dict[tuple[str, str], int] = {}
+        self._shown: dict[tuple[str, str], Any] = {}
 
     def clear_cache(self) -> None:
-        """Forget all context windows, because models may have changed."""
-        self._windows.clear()
+        """Forget what models can do, because they may have changed."""
+        self._shown.clear()
 
     async def context_window(self, url: str, name: str) -> int | None:
         """Return a model's context window in tokens; None if Ollama does not say."""
-        if (url, name) not in self._windows:
+        return _context_length(await self._show(url, name))
+
+    async def can_think(self, url: str, name: str) -> bool:
+        """Return whether Ollama says that a model thinks."""
+        shown = await self._show(url, name)
+        abilities = shown.get("capabilities") if isinstance(shown, dict) else None
+        return isinstance(abilities, list) and "thinking" in abilities
+
+    async def _show(self, url: str, name: str) -> Any:  # noqa: ANN401 -- JSON of a stranger
+        if (url, name) not in self._shown:
             answer = await _request(url, "POST", "/api/show", {"model": name})
-            window = _context_length(answer)
-            if window is None:
+            if answer is None:
                 return None
-            self._windows[url, name] = window
-        return self._windows[url, name]
+            self._shown[url, name] = answer
+        return self._shown[url, name]
 
 
 class OllamaProvider(Provider):
@@ -67,16 +75,10 @@ class OllamaProvider(Provider):
         """Return Ollama's address."""
         return ollama_url()
 
-    def litellm_model(self, model: str) -> str:
-        """Use Ollama's chat endpoint, which applies the model's own template."""
-        return f"ollama_chat/{model.partition('/')[2]}"
-
-    def arguments(
-        self, request: Mapping[str, Any], context_window: int | None
-    ) -> dict[str, Any]:
-        """Request a window that prompt and answer fit in."""
-        prompt, max_tokens = request["prompt"], request.get("max_tokens")
-        return {"num_ctx": context_size_for(prompt, max_tokens, context_window)}
+    @property
+    def dialect(self) -> Dialect:
+        """Speak Ollama's own, which keeps thoughts and text apart."""
+        return "ollama"
 
     async def context_window(self, name: str, known: int | None) -> int | None:
         """Return the window that Ollama reports."""

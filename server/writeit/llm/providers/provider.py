@@ -9,7 +9,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from writeit.domain.errors import ModelError
@@ -35,12 +35,31 @@ PLACEHOLDER_KEY: Final = "local"
 """Sent to a server on this machine that is called without a key."""
 
 THIS_MACHINE: Final = "this machine"
-_DEFAULT_ENDPOINTS: Final = {
+_OPENAI_ENDPOINTS: Final[Mapping[str, str | None]] = {
     "openai": "https://api.openai.com/v1",
-    "anthropic": "https://api.anthropic.com",
     "openrouter": "https://openrouter.ai/api/v1",
+    "deepseek": "https://api.deepseek.com/v1",
+    "groq": "https://api.groq.com/openai/v1",
+    "mistral": "https://api.mistral.ai/v1",
+    "xai": "https://api.x.ai/v1",
+    "together_ai": "https://api.together.xyz/v1",
+    "perplexity": "https://api.perplexity.ai",
+    "cerebras": "https://api.cerebras.ai/v1",
+    "deepinfra": "https://api.deepinfra.com/v1/openai",
+    "moonshot": "https://api.moonshot.ai/v1",
+    "nvidia_nim": "https://integrate.api.nvidia.com/v1",
+    "lm_studio": "http://localhost:1234/v1",
+    "llamafile": "http://127.0.0.1:8080/v1",
+    "hosted_vllm": None,
+    "litellm_proxy": None,
+    "custom_openai": None,
 }
-"""Where LiteLLM does not say before a call where it goes."""
+"""Providers that speak OpenAI's dialect, and where; they need no LiteLLM."""
+_DEFAULT_ENDPOINTS: Final[Mapping[str, str | None]] = {
+    **_OPENAI_ENDPOINTS,
+    "anthropic": "https://api.anthropic.com",
+}
+"""Where a call goes unless the environment says otherwise."""
 _HOSTS: Final = {
     "gemini": "generativelanguage.googleapis.com",
     "vertex_ai": "aiplatform.googleapis.com",
@@ -63,18 +82,25 @@ _HOSTS: Final = {
 """Hosts of providers whose address depends on the model or the region."""
 
 
+Dialect = Literal["openai", "ollama", "litellm"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTarget:
     """Where one call goes, and with which key."""
 
     model: str
     provider: str
-    litellm_model: str
-    """The model's name for LiteLLM."""
+    dialect: Dialect
     endpoint: str | None = None
     key: str | None = field(default=None, repr=False)
     context_window: int | None = None
     """In tokens; None if unknown."""
+
+    @property
+    def name(self) -> str:
+        """The model's name at its provider."""
+        return self.model.partition("/")[2]
 
 
 class Provider:
@@ -116,16 +142,15 @@ class Provider:
             return THIS_MACHINE
         return urlsplit(endpoint or "").hostname or _HOSTS.get(self.name, "")
 
-    def litellm_model(self, model: str) -> str:
-        """Return LiteLLM's name for a model id."""
-        return model
+    @property
+    def dialect(self) -> Dialect:
+        """What its server is spoken to in."""
+        return "openai" if self.name in _OPENAI_ENDPOINTS else "litellm"
 
-    def arguments(
-        self, request: Mapping[str, Any], context_window: int | None
-    ) -> dict[str, Any]:
-        """Return arguments that override those of every call; None removes one."""
-        del request, context_window
-        return {}
+    @property
+    def is_known(self) -> bool:
+        """Whether its endpoint and key are known without LiteLLM."""
+        return self.dialect != "litellm" or self.name in {"anthropic", "gemini"}
 
     async def context_window(self, name: str, known: int | None) -> int | None:
         """Return a model's context window in tokens; `known` is LiteLLM's value."""
@@ -149,7 +174,7 @@ class Provider:
         return CallTarget(
             model=model,
             provider=self.name,
-            litellm_model=self.litellm_model(model),
+            dialect=self.dialect,
             endpoint=self.call_endpoint(default),
             key=key,
             context_window=await self.context_window(

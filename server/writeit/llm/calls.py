@@ -1,0 +1,257 @@
+"""Makes one call in the dialect of its provider, and follows it to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from math import ceil
+from types import ModuleType
+from typing import Any, Final
+
+from writeit.domain.errors import ModelError
+from writeit.llm import ollama_dialect, openai_dialect
+from writeit.llm.answer import Answer
+from writeit.llm.errors import build_model_error, stream_end_error, to_model_error
+from writeit.llm.network import MONITOR, Monitor
+from writeit.llm.parameters import (
+    CallParameters,
+    Learned,
+    describe_unmet,
+    learn,
+    learned_of,
+    parameters_of,
+)
+from writeit.llm.price_map import ReportedUsage, price_call, usage_fields
+from writeit.llm.process import HostMessage
+from writeit.llm.provider_messages import ProviderFailure, Told, read_body
+from writeit.llm.providers.provider import CallTarget
+from writeit.llm.providers.registry import get_provider
+from writeit.text.lines import SurrogateJoiner
+
+logger = logging.getLogger(__name__)
+
+MAX_ANSWER_CHARACTERS: Final = 4_000_000
+"""Many times what any model writes; a longer stream is broken."""
+FIRST_TEXT_SECONDS: Final = 60.0
+"""How long the first text may take, from the last byte."""
+FIRST_TEXT_SECONDS_THINKING: Final = 300.0
+SILENCE_SECONDS: Final = 120.0
+"""How long a provider may send no byte after the first text."""
+_MAX_CALLS: Final = 6
+"""One more than parameters that can be refused one by one."""
+_REFUSAL_STATUSES: Final = {0, 400, 404, 422}
+
+
+_loading = asyncio.Lock()
+
+
+async def load_litellm() -> ModuleType:
+    """Return `litellm_backend`; loading it takes seconds, in a thread."""
+    async with _loading:
+        return await asyncio.to_thread(_import_litellm)
+
+
+@cache
+def _import_litellm() -> ModuleType:
+    module = importlib.import_module("writeit.llm.litellm_backend")
+    try:
+        module.rehearse()
+    except Exception as error:  # it only saves time; the call will tell
+        logger.debug("the rehearsal failed", exc_info=error)
+    return module
+
+
+class AnswerCall:
+    """One call: sent again only without what the provider refused."""
+
+    def __init__(
+        self,
+        target: CallTarget,
+        request: Mapping[str, Any],
+        entry: Mapping[str, Any],
+        output_limit: int | None,
+        send: Callable[[HostMessage], None],
+    ) -> None:
+        self._target = target
+        self._request = request
+        self._entry = entry
+        self._output_limit = output_limit
+        self._send = send
+        self._known: Learned = learned_of(target, entry)
+        self._halves = SurrogateJoiner()
+        self._text: list[str] = []
+        self._room = MAX_ANSWER_CHARACTERS
+        self._limit: asyncio.Timeout | None = None
+        self._answer = Answer(on_text=self._take, on_thought=self._take_thought)
+        self._sent = CallParameters()
+
+    async def run(self) -> HostMessage:
+        """Make the call and return its end.
+
+        Raises:
+            ModelError: it failed; text sent on before is valid.
+        """
+        if self._target.dialect == "litellm":
+            await load_litellm()  # it is no silence of the provider
+        try:
+            await self._follow()
+            if (failed := self._end_error()) is not None:
+                raise failed
+        except ModelError as error:
+            if self._answer.usage is not None:
+                error.data["usage"] = self._usage()
+            raise
+        finish = self._answer.finish
+        return {"type": "done", "usage": self._usage(), "finish_reason": finish}
+
+    async def _follow(self) -> None:
+        """Read the answer to its end; make the call again after what was learned."""
+        for _ in range(_MAX_CALLS):
+            monitor = Monitor(self._restart_wait)
+            try:
+                await self._call_once(monitor)
+            except ModelError:
+                raise
+            except Exception as error:
+                failed = to_model_error(error, self._target, monitor.failure)
+                if not self._learns_from(error, monitor, failed):
+                    raise failed from error
+            else:
+                self._take(self._halves.finish())
+                self._answer.ending = monitor.ending or self._answer.ending
+                self._answer.is_blocked = monitor.is_blocked
+                return
+
+    async def _call_once(self, monitor: Monitor) -> None:
+        self._sent, unmet = parameters_of(
+            self._request, self._known, self._output_limit
+        )
+        for name in unmet:
+            self._tell(name)
+        with _heard_by(monitor):
+            async with asyncio.timeout(self._wait) as self._limit:
+                await self._answer_call()
+
+    async def _answer_call(self) -> None:
+        target, prompt = self._target, self._request["prompt"]
+        sent, answer = self._sent, self._answer
+        if target.dialect == "openai":
+            await openai_dialect.answer_call(target, prompt, sent, self._known, answer)
+        elif target.dialect == "ollama":
+            await ollama_dialect.answer_call(target, prompt, sent, answer)
+        else:
+            backend = await load_litellm()
+            prefix = self._request.get("shared_prefix", 0)
+            await backend.answer_call(target, prompt, prefix, sent, answer)
+
+    @property
+    def _wait(self) -> float:
+        """How long the provider may send nothing now, in seconds."""
+        if (chosen := timeout_override()) is not None:
+            return chosen
+        if self._text:
+            return SILENCE_SECONDS
+        if (wanted := self._request.get("timeout")) is not None:
+            return float(wanted)
+        thinks = self._known.thinks or self._request.get("thinking_room", 0) > 0
+        return FIRST_TEXT_SECONDS_THINKING if thinks else FIRST_TEXT_SECONDS
+
+    def _restart_wait(self) -> None:
+        if self._limit is not None and not self._limit.expired():
+            now = asyncio.get_running_loop().time()
+            self._limit.reschedule(now + self._wait)
+
+    def _take(self, piece: str) -> None:
+        piece = self._halves.feed(piece)
+        kept = piece[: self._room]
+        if kept:
+            self._text.append(kept)
+            self._room -= len(kept)
+            call_id = self._request["id"]
+            self._send({"type": "delta", "id": call_id, "text": kept})
+        if len(piece) > len(kept):
+            reason = f"stopped after {MAX_ANSWER_CHARACTERS:,} characters"
+            raise build_model_error("malformed", **self._names, provider_message=reason)
+
+    def _take_thought(self, piece: str) -> None:
+        self._known.thinks = True
+        call_id = self._request["id"]
+        self._send({"type": "thought", "id": call_id, "text": piece})
+
+    def _tell(self, name: str) -> None:
+        """Tell the user once that a parameter is not sent."""
+        if name not in self._known.told:
+            self._known.told.add(name)
+            notice = describe_unmet(self._target.model, name)
+            self._send({**notice, "id": self._request["id"]})
+
+    def _learns_from(
+        self, error: Exception, monitor: Monitor, failed: ModelError
+    ) -> bool:
+        """Learn from a refusal, and say whether the call can be made again."""
+        failure = error if isinstance(error, ProviderFailure) else monitor.failure
+        told = read_body(failure.body) if failure else Told(str(error))
+        status = failure.status if failure else 0
+        is_refusal = failed.reason in {"invalid_request", "not_found"} or (
+            failure is None and type(error).__name__ == "UnsupportedParamsError"
+        )
+        if self._text or not is_refusal or status not in _REFUSAL_STATUSES:
+            return False
+        name = learn(self._known, told.message, told.param, self._sent)
+        if name is not None and name != "endpoint":
+            self._tell(name)
+        return name is not None
+
+    @property
+    def _names(self) -> dict[str, Any]:
+        return {"provider": self._target.provider, "model": self._target.model}
+
+    def _end_error(self) -> ModelError | None:
+        limit = self._sent.max_tokens
+        return stream_end_error(self._answer, limit=limit, **self._names)
+
+    def _usage(self) -> dict[str, Any]:
+        reported = self._answer.usage
+        usage = reported or ReportedUsage(
+            prompt=estimate_tokens(self._request["prompt"]),
+            completion=estimate_tokens("".join(self._text)),
+        )
+        cost = usage.cost
+        if get_provider(self._target.provider).is_free:
+            cost = 0.0
+        elif cost is None:
+            cost = price_call(self._entry, usage)
+        return usage_fields(usage, cost, estimated=reported is None)
+
+
+@contextmanager
+def _heard_by(monitor: Monitor) -> Iterator[None]:
+    token = MONITOR.set(monitor)
+    try:
+        yield
+    finally:
+        MONITOR.reset(token)
+
+
+def timeout_override() -> float | None:
+    """Return the wait that the environment sets, in seconds; None if it does not."""
+    try:
+        return float(os.environ["WRITEIT_MODEL_TIMEOUT"])
+    except (KeyError, ValueError):
+        return None
+
+
+def estimate_tokens(text: str) -> int:
+    """Estimate the tokens of a text from its bytes, rather more than too few.
+
+    English has about four bytes to a token, and other scripts about three; loading a
+    real tokenizer takes longer than the first word of an answer.
+    """
+    ascii_bytes = sum(map(str.isascii, text)) if not text.isascii() else len(text)
+    other = len(text.encode(errors="replace")) - ascii_bytes
+    return ceil(ascii_bytes / 4 + other / 2.5)

@@ -1,0 +1,178 @@
+"""Each case of each dialect, through a real host."""
+
+# ruff: noqa: D103 -- the names of the tests describe them
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from llm.dialect_cases import CASES, CLAUDE, DialectCase
+from support.scripted_models import ScriptedKeys
+from support.wire_formats import Fault, Scene, WireServer, event, wire_server
+from writeit.domain.errors import ModelError
+from writeit.llm.client import ModelHostClient
+from writeit.ports.models import (
+    ModelCall,
+    ModelDone,
+    ModelNotice,
+    TextDelta,
+    ThoughtDelta,
+)
+
+PROMPT = "Notes on rivers.\nWrite three angles."
+NOT_FOR_PEOPLE = re.compile(r"litellm|[{}]|</|b'|\\n|Exception|fallback", re.IGNORECASE)
+KEYS = ("openai", "anthropic", "gemini", "deepseek", "openrouter", "groq")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def wire() -> AsyncIterator[WireServer]:
+    """A server that plays recordings."""
+    async with wire_server() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def client(wire: WireServer) -> AsyncIterator[ModelHostClient]:
+    """A client whose providers are all that server; it waits a second."""
+    environment = {f"{name.upper()}_API_BASE": wire.url for name in KEYS}
+    environment |= {"WRITEIT_OLLAMA_URL": wire.url, "WRITEIT_MODEL_TIMEOUT": "1"}
+    keys = ScriptedKeys(dict.fromkeys(KEYS, "sk-of-the-dialects"))
+    made = ModelHostClient(keys=keys, environment=environment)
+    yield made
+    await made.close()
+
+
+@dataclass
+class Seen:
+    """What came of a call."""
+
+    text: str = ""
+    thought: str | None = None
+    notices: list[ModelNotice] = field(default_factory=list)
+    done: ModelDone | None = None
+    error: ModelError | None = None
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """The usage of the call, failed or not."""
+        if self.done is not None:
+            return self.done.usage.model_dump()
+        assert self.error is not None
+        return dict(self.error.data.get("usage", {}))
+
+
+async def ask(client: ModelHostClient, call: ModelCall) -> Seen:
+    seen = Seen()
+    try:
+        async with client.stream(call) as items:
+            async for item in items:
+                match item:
+                    case TextDelta(text):
+                        seen.text += text
+                    case ThoughtDelta(text):
+                        seen.thought = (seen.thought or "") + text
+                    case ModelNotice():
+                        seen.notices.append(item)
+                    case ModelDone():
+                        seen.done = item
+    except ModelError as error:
+        seen.error = error
+    return seen
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_case(
+    client: ModelHostClient, wire: WireServer, case: DialectCase
+) -> None:
+    """The text, the end, the reason and what was sent are as in the table."""
+    wire.plays(*case.replies)
+    call = ModelCall(
+        model=case.model,
+        prompt=PROMPT,
+        max_tokens=300,
+        thinking_room=case.room,
+        reasoning=case.reasoning,  # type: ignore[arg-type]  # a level
+        temperature=case.temperature,
+    )
+    seen = await ask(client, call)
+    assert seen.text == (case.text or ""), seen.error
+    assert (seen.thought is not None) == case.thought
+    assert (seen.error and seen.error.reason) == case.reason, seen.error
+    assert (seen.done and seen.done.finish_reason) == case.finish
+    assert len(wire.bodies) == case.requests
+    dropped = [n for n in seen.notices if n.code == "parameterDropped"]
+    assert len(dropped) >= case.notices
+    sent = wire.bodies[-1]
+    assert {name: sent.get(name) for name in case.sent} == case.sent
+    assert {name: seen.usage.get(name) for name in case.usage} == case.usage
+    if seen.error is not None:
+        check_error(seen.error, case)
+
+
+def check_error(error: ModelError, case: DialectCase) -> None:
+    """Everything in an error is for people."""
+    assert case.says in f"{error.message} {error.hint}"
+    assert not NOT_FOR_PEOPLE.search(error.message)
+    assert error.hint
+    after = error.data.get("retryAfter")
+    assert after == (None if case.after is None else pytest.approx(case.after))
+
+
+async def test_what_was_learned_is_remembered(
+    client: ModelHostClient, wire: WireServer
+) -> None:
+    """The second call leaves the parameter out at once, and says nothing."""
+    fault = Fault(status=400, body={"error": {"message": "temperature: not here"}})
+    call = ModelCall(model="openai/forgetful", prompt=PROMPT, temperature=0.9)
+    wire.plays(fault, Scene())
+    assert len((await ask(client, call)).notices) == 1
+    wire.plays(Scene())
+    assert (await ask(client, call)).notices == []
+    assert "temperature" not in wire.bodies[0]
+
+
+async def test_a_model_that_was_seen_thinking_is_known_to_think(
+    client: ModelHostClient, wire: WireServer
+) -> None:
+    call = ModelCall(model="openai/ponderer", prompt=PROMPT)
+    assert not (await client.estimate(call)).thinks
+    wire.plays(Scene(think=3))
+    await ask(client, call)
+    assert (await client.estimate(call)).thinks
+
+
+async def test_ollama_says_which_models_think(
+    client: ModelHostClient, wire: WireServer
+) -> None:
+    wire.shown = {"capabilities": ["completion", "thinking"]}
+    call = ModelCall(model="ollama/some-thinker", prompt=PROMPT)
+    assert (await client.estimate(call)).thinks
+
+
+@pytest.mark.parametrize("prefix", [17, len(PROMPT), 0])
+async def test_the_shared_beginning_of_a_prompt_is_cached(
+    client: ModelHostClient, wire: WireServer, prefix: int
+) -> None:
+    """For Anthropic the prompt is cut there; joined it is the same."""
+    wire.plays(Scene())
+    call = ModelCall(model=CLAUDE, prompt=PROMPT, max_tokens=9, shared_prefix=prefix)
+    await ask(client, call)
+    (message,) = wire.bodies[0]["messages"]
+    parts = message["content"]
+    parts = [{"text": parts}] if isinstance(parts, str) else parts
+    assert "".join(part["text"] for part in parts) == PROMPT
+    cached = [part["text"] for part in parts if "cache_control" in part]
+    assert cached == ([PROMPT[:prefix]] if prefix else [])
+
+
+async def test_a_connection_that_is_reset_after_the_end_is_no_failure(
+    client: ModelHostClient, wire: WireServer
+) -> None:
+    choice = {"delta": {"content": "All."}, "finish_reason": "stop"}
+    last = event({"choices": [choice]})
+    wire.plays([last, b"nonsense that is no event", ConnectionResetError()])
+    assert (await ask(client, ModelCall(model="openai/x", prompt="x"))).text == "All."
