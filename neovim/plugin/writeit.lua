@@ -38,6 +38,13 @@ for _, verb in ipairs(require('writeit.verb_names').names) do
 end
 
 local group = vim.api.nvim_create_augroup('writeit', {})
+vim.api.nvim_create_autocmd({ 'BufReadPost', 'BufNewFile', 'LspAttach' }, {
+  group = group,
+  desc = 'WriteIt: let the server see which pipelines and primers the user writes',
+  callback = function()
+    require('writeit.rpc').attach_library_files()
+  end,
+})
 vim.api.nvim_create_autocmd('BufReadCmd', {
   group = group,
   pattern = { 'writeit:/*', 'writeit-*:/*' },

@@ -426,25 +426,23 @@ def known_folders(file: Path) -> dict[str, TrustEntry]:
 
 
 def _read_entries(file: Path) -> dict[str, TrustEntry]:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        descriptor = os.open(file, flags)
+        with open(file, "rb", opener=lambda path, _: os.open(path, flags)) as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+                raise _unreadable(file, "it is not a file of yours")
+            if status.st_mode & 0o022:
+                raise _unreadable(file, "others can write to it")
+            if status.st_size > MAX_FILE_BYTES:
+                raise _unreadable(file, "it is too long")
+            return _ENTRIES.validate_json(stream.read())
     except FileNotFoundError:
         return {}
+    except ValidationError as error:
+        raise _unreadable(file, "it is damaged") from error
     except OSError as error:
         raise _unreadable(file, error.strerror or str(error)) from error
-    with open(descriptor, "rb") as stream:  # noqa: PTH123 -- a descriptor
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-            raise _unreadable(file, "it is not a file of yours")
-        if status.st_mode & 0o022:
-            raise _unreadable(file, "others can write to it")
-        if status.st_size > MAX_FILE_BYTES:
-            raise _unreadable(file, "it is too long")
-        try:
-            return _ENTRIES.validate_json(stream.read())
-        except (OSError, ValidationError) as error:
-            raise _unreadable(file, "it is damaged") from error
 
 
 def _unreadable(file: Path, reason: str) -> StoreError:

@@ -410,6 +410,27 @@ async def test_what_an_editor_makes_of_a_file_was_not_typed(
     assert clone.sent == []
 
 
+@pytest.mark.parametrize("is_saving", [True, False], ids=["saving", "reading"])
+async def test_an_editor_may_send_what_was_typed_after_it_saved(
+    clone: Clone, is_saving: bool
+) -> None:
+    """Eglot does; the message before saving tells it from a file that was read."""
+    await clone.start("tech-article")
+    uri = clone.write("notes.md", "Notes.\n")
+    clone.open(uri, "Notes.\n")
+    if is_saving:
+        params = {"textDocument": {"uri": uri}, "reason": 1}
+        clone.editor.notify("textDocument/willSave", params)
+    clone.write("notes.md", f"{HOSTILE_HEAD}Notes.\n")
+    clone.change(uri, f"{HOSTILE_HEAD}Notes.\n")
+    clone.save(uri)
+    run_id = await clone.start("tech-article", uri)
+    if is_saving:
+        assert await clone.generate(run_id) == ["theirs"]
+    else:
+        await clone.refusal(run_id)
+
+
 async def test_a_letter_typed_into_a_strange_file_vouches_for_nothing(
     clone: Clone,
 ) -> None:

@@ -61,6 +61,9 @@ end
 ---@param client vim.lsp.Client
 ---@param buf integer
 function M.on_attach(client, buf)
+  if vim.bo[buf].filetype == 'yaml' then
+    return
+  end
   require('writeit.code_lens').refresh(client, buf)
   require('writeit.user_preferences').map_shortcuts(client, buf)
 end

@@ -110,6 +110,24 @@ function M.is_document(buf)
   return vim.tbl_contains(types, vim.bo[buf].filetype) and vim.bo[buf].buftype == ''
 end
 
+--- Attach the running clients to the open pipelines and primers of their workspaces.
+function M.attach_library_files()
+  for _, client in ipairs(vim.lsp.get_clients({ name = 'writeit' })) do
+    for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+      local path = vim.fs.normalize(vim.api.nvim_buf_get_name(buf))
+      local is_library = path:match('/pipelines/[^/]+%.ya?ml$')
+        or path:match('/primers/[^/]+%.ya?ml$')
+      if
+        is_library
+        and vim.api.nvim_buf_is_loaded(buf)
+        and vim.startswith(path, (client.root_dir or '') .. '/')
+      then
+        vim.lsp.buf_attach_client(buf, client.id)
+      end
+    end
+  end
+end
+
 ---@param buf integer
 ---@param root string
 local function start(buf, root)

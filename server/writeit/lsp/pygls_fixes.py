@@ -43,6 +43,9 @@ class WriteItDocument(TextDocument):
         super().__init__(*args, **kwargs)
         self.base_text = (self._source or "")[:MAX_BASE_CHARACTERS]
         """How it was when it was opened, read again or saved."""
+        self.base_before_save: str | None = None
+        """The base before a change that came while the editor was saving."""
+        self.is_saving = False
         self._change_count = 0
         self._line_changes: list[LineChange] = []
         """The changes that the parsed blocks may not have yet."""

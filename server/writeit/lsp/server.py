@@ -137,6 +137,11 @@ class WriteItServer(LanguageServer):
             if self.is_markdown(uri):
                 self._publisher.schedule_check(uri)
 
+    def notify_saving(self, uri: str) -> None:
+        """Note that an editor is about to save; most then send all changes first."""
+        if self._session is not None:
+            self._session.folder_containing(uri).typed.note_saving(uri)
+
     def notify_saved(self, uri: str) -> None:
         """Remember what the user typed and saved; check what may name it."""
         if self._session is not None:
@@ -332,7 +337,9 @@ _NOTIFICATIONS: dict[str, Callable[[WriteItServer, Any], Any]] = {
     types.TEXT_DOCUMENT_DID_OPEN: _on_did_open,
     types.TEXT_DOCUMENT_DID_CHANGE: _on_did_change,
     types.TEXT_DOCUMENT_DID_CLOSE: _on_did_change,
-    types.TEXT_DOCUMENT_WILL_SAVE: lambda _, __: None,  # it makes changes come first
+    types.TEXT_DOCUMENT_WILL_SAVE: lambda ls, params: ls.notify_saving(
+        params.text_document.uri
+    ),
     types.TEXT_DOCUMENT_DID_SAVE: lambda ls, params: ls.notify_saved(
         params.text_document.uri
     ),

@@ -54,7 +54,15 @@ class TypedText:
             return
         saved = _read_part(uri)
         if saved is None or _digest(uri, saved) == _digest(uri, part):
+            if document.is_saving and document.base_before_save is None:
+                document.base_before_save = document.base_text
             document.base_text = part
+
+    def note_saving(self, uri: str) -> None:
+        """Note that the editor is about to save; it may send the last changes later."""
+        document = self._documents.find_open(uri)
+        if isinstance(document, WriteItDocument):
+            document.is_saving, document.base_before_save = True, None
 
     def is_typed(self, uri: str | None) -> bool:
         """Return whether the user typed this into a text that names nothing unseen."""
@@ -69,6 +77,9 @@ class TypedText:
         document = self._documents.find_open(uri)
         if not isinstance(document, WriteItDocument):
             return
+        if document.base_before_save is not None:  # eglot sends changes after saving
+            document.base_text = document.base_before_save
+        document.is_saving, document.base_before_save = False, None
         part, saved = self._part(uri, document), _read_part(uri)
         if saved is not None and _digest(uri, part) == _digest(uri, saved):
             if self.is_typed(uri):
