@@ -52,6 +52,7 @@ def environment() -> Iterator[dict[str, str]]:
             "OPENAI_API_KEY": "sk-secret-of-the-tests",
             "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
             "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
+            "WRITEIT_TRUST": "1",
             "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nothing listens there
             "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         }

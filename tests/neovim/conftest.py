@@ -48,6 +48,7 @@ def environment(provider_url: str) -> dict[str, str]:
         "OPENAI_API_KEY": "sk-secret-of-the-tests",
         "OPENAI_BASE_URL": provider_url,
         "WRITEIT_ALLOW_MODEL_REQUESTS": "loopback",
+        "WRITEIT_TRUST": "1",
         "WRITEIT_OLLAMA_URL": "http://127.0.0.1:9",  # nothing listens there
         "VIRTUAL_ENV": str(Path(sys.prefix)),
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),

@@ -340,6 +340,8 @@ _NOTIFICATIONS: dict[str, Callable[[WriteItServer, Any], Any]] = {
     types.TEXT_DOCUMENT_WILL_SAVE: lambda ls, params: ls.notify_saving(
         params.text_document.uri
     ),
+    # An editor waits for the reply, so the server has all changes before the disk has.
+    types.TEXT_DOCUMENT_WILL_SAVE_WAIT_UNTIL: lambda _, __: [],
     types.TEXT_DOCUMENT_DID_SAVE: lambda ls, params: ls.notify_saved(
         params.text_document.uri
     ),
