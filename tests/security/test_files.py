@@ -14,12 +14,12 @@ from support.editor import Editor, serving
 from support.waiting import TIMEOUT
 from writeit.domain.errors import StoreError
 from writeit.library.catalog import (
-    MAX_FILE_PROBLEMS,
     MAX_FILES,
     MAX_FOLDER_BYTES,
     read_library,
 )
 from writeit.library.pipelines import MAX_ITEMS
+from writeit.library.yaml_source import MAX_PROBLEMS
 from writeit.storage.provenance import MAX_FOREIGN_BYTES
 from writeit.storage.store import LmdbStore
 
@@ -157,7 +157,7 @@ def test_a_file_has_a_number_of_problems(folder: Path) -> None:
     started = time.process_time()
     _, problems = read_library(folder)
     assert time.process_time() - started < 3
-    assert 0 < len(problems) <= MAX_FILE_PROBLEMS
+    assert 0 < len(problems) <= MAX_PROBLEMS
 
 
 def test_a_folder_has_a_number_of_bytes(folder: Path) -> None:

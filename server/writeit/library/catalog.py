@@ -29,6 +29,7 @@ from writeit.library.pipelines import (
 )
 from writeit.library.validation import did_you_mean
 from writeit.library.yaml_source import (
+    MAX_PROBLEMS,
     MAX_YAML_BYTES,
     START_RANGE,
     SourceProblem,
@@ -42,8 +43,6 @@ MAX_FILES = 100
 """The most files that are read from one folder."""
 MAX_FOLDER_BYTES = 1024 * 1024
 """The most bytes that are read from one folder."""
-MAX_FILE_PROBLEMS = 50
-"""The most problems of one file that are reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,7 +406,7 @@ def _read_pipeline_file(file: LibraryFile) -> LibraryEntry[PipelineConfiguration
     name = configuration.name if configuration else read_name(text) or file.path.stem
     has_primer = configuration and configuration.default("style_primer", str)
     where = primer_reference_range(text, file.uri) if has_primer else START_RANGE
-    shown, digest = problems[:MAX_FILE_PROBLEMS], text_digest(text)
+    shown, digest = problems[:MAX_PROBLEMS], text_digest(text)
     return LibraryEntry(name, file, configuration, shown, where, digest)
 
 
@@ -417,7 +416,7 @@ def _read_primer_file(file: LibraryFile) -> LibraryEntry[StylePrimer]:
         return LibraryEntry(file.path.stem, file, None, (problem,))
     primer, problems = read_primer(text, file.uri, default_id=file.path.stem)
     found = primer.primer_id if primer else read_name(text, "primer_id")
-    shown = problems[:MAX_FILE_PROBLEMS]
+    shown = problems[:MAX_PROBLEMS]
     name, digest = found or file.path.stem, text_digest(text)
     return LibraryEntry(name, file, primer, shown, digest=digest)
 

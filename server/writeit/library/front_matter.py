@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -38,6 +39,8 @@ from writeit.library.validation import (
     report_validation_error,
 )
 from writeit.library.yaml_source import (
+    FRONT_MATTER_LIMITS,
+    MAX_PROBLEMS,
     ProblemCode,
     Severity,
     SourcePosition,
@@ -165,7 +168,9 @@ def split_front_matter(text: str, uri: str = "") -> FrontMatter:
     if found.dialect != "YAML":
         source: YamlSource = TableSource(found, uri, first_line)
     else:
-        source = YamlSource(found.content, uri, first_line=first_line)
+        source = YamlSource(
+            found.content, uri, first_line=first_line, limits=FRONT_MATTER_LIMITS
+        )
         if source.root is not None and not isinstance(source.root, MappingNode):
             return _unread_front_matter(text, uri)  # prose between two thematic breaks
     if source.root is None:
@@ -285,10 +290,10 @@ def _validate_config(source: YamlSource, data: dict[str, Any]) -> FrontMatterCon
     try:
         return FrontMatterConfig.model_validate(data)
     except ValidationError as error:
-        invalid = set()
-        for detail in error.errors(include_url=False):
+        details = error.errors(include_url=False)
+        invalid = {detail["loc"][0] for detail in details}
+        for detail in details[:MAX_PROBLEMS]:
             report_validation_error(source, detail, parent_path=(WRITEIT_KEY,))
-            invalid.add(detail["loc"][0])
     return FrontMatterConfig.model_validate(
         {k: v for k, v in data.items() if k not in invalid}
     )
@@ -362,14 +367,15 @@ def check_front_matter(
             problems += _check_reference(source, "primer", config.primer, primers)
         entry = pipelines.get(config.pipeline or "")
         if entry is not None and entry.value is not None:
-            problems += _check_names(source, config, entry.value)
+            names = _check_names(source, config, entry.value)
+            problems += islice(names, MAX_PROBLEMS)
             if config.inputs or not (front_matter.raw_config or {}).get("inputs"):
                 problems += _check_input_values(source, config, entry.value)
         if front_matter.is_valid:
-            problems += _check_providers(source, config)
+            problems += islice(_check_providers(source, config), MAX_PROBLEMS)
     if front_matter.dialect != "YAML":  # their ranges are no words to replace
         problems = [replace(problem, suggestions=()) for problem in problems]
-    return sorted(problems, key=lambda problem: problem.range)
+    return sorted(problems, key=lambda problem: problem.range)[:MAX_PROBLEMS]
 
 
 def _check_reference(

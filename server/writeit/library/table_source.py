@@ -53,9 +53,9 @@ def _read_table(found: FrontMatterText) -> tuple[dict[str, Any], str]:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        names = [name for name, _ in pairs]
-        name = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {name!r} is duplicated")
+    data: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in data:
+            raise ValueError(f"the key {name!r} is duplicated")
+        data[name] = value
     return data

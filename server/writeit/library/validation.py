@@ -13,7 +13,13 @@ from yaml.nodes import ScalarNode
 
 from writeit.domain.entity import Entity
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
-from writeit.library.yaml_source import SourceRange, YamlPath, YamlSource, has_errors
+from writeit.library.yaml_source import (
+    MAX_PROBLEMS,
+    SourceRange,
+    YamlPath,
+    YamlSource,
+    has_errors,
+)
 
 E = TypeVar("E", bound=Entity)
 
@@ -97,6 +103,8 @@ def drop_unknown_keys(
     known = allowed_keys(model)
     kept = {key: value for key, value in data.items() if key in known}
     for key in data.keys() - kept.keys():
+        if len(source.problems) > MAX_PROBLEMS:
+            break
         if not key.startswith("x-") and not is_secret_key(key):
             node, _ = source.find_node((*path, key))
             if node is not None:
@@ -124,7 +132,7 @@ def validate_entity(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
+        for detail in error.errors(include_url=False)[:MAX_PROBLEMS]:
             report_validation_error(source, detail)
     return None
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -98,6 +99,9 @@ MAX_YAML_DEPTH = 20
 MAX_YAML_NODES = 20_000
 """The most nodes of a text, including those that aliases repeat."""
 
+MAX_PROBLEMS = 50
+"""The most problems of one text that are reported."""
+
 YamlPath = tuple[str | int, ...]
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
@@ -118,9 +122,14 @@ class _DepthLimitedLoader(yaml.SafeLoader):
     _depth = 0
     _merged = 0
     """How many keys the merge keys stand for."""
+    nodes_left = 0
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:  # noqa: ANN401 -- PyYAML's own signature
         self._depth += 1
+        self.nodes_left -= 1
+        if self.nodes_left < 0:
+            mark = self.get_mark()
+            raise _UnsupportedYaml(problem="it has too many values", problem_mark=mark)
         if self._depth > MAX_YAML_DEPTH:
             mark = self.get_mark()
             raise _UnsupportedYaml(problem="nested too deeply", problem_mark=mark)
@@ -161,22 +170,54 @@ class _DepthLimitedLoader(yaml.SafeLoader):
                 pairs.append((key, value))
 
 
+@lru_cache(maxsize=4)
+def _compose(text: str, max_nodes: int) -> Node | yaml.MarkedYAMLError | None:
+    """Return the nodes of a text, or its error; the same text is often read again."""
+    loader = _DepthLimitedLoader(text)
+    loader.nodes_left = max_nodes
+    try:
+        node: Node | None = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        return error.with_traceback(None)
+    return node
+
+
+class YamlLimits(NamedTuple):
+    """How much YAML is read."""
+
+    characters: int
+    nodes: int
+
+
+FILE_LIMITS = YamlLimits(MAX_YAML_BYTES, MAX_YAML_NODES)
+FRONT_MATTER_LIMITS = YamlLimits(64 * 1024, 3_000)
+"""Front matter is read between two messages, while other replies wait."""
+
+
 class YamlSource:
     """One YAML text; errors are added to `problems`, not raised."""
 
-    def __init__(self, text: str, uri: str, *, first_line: int = 0) -> None:
+    def __init__(
+        self,
+        text: str,
+        uri: str,
+        *,
+        first_line: int = 0,
+        limits: YamlLimits = FILE_LIMITS,
+    ) -> None:
         self.text = text
         self.uri = uri
         self.problems: list[SourceProblem] = []
         self._first_line = first_line
         self._line_starts = [0, *(match.end() for match in LINE_END.finditer(text))]
-        self._nodes_left = MAX_YAML_NODES
+        self._limits = limits
+        self._nodes_left = limits.nodes
         self._scalar_loader = yaml.SafeLoader("")
         self.root = self._compose()
 
     def _compose(self) -> Node | None:
-        if len(self.text) > MAX_YAML_BYTES:
-            kilobytes = MAX_YAML_BYTES // 1024
+        if len(self.text) > self._limits.characters:
+            kilobytes = self._limits.characters // 1024
             self.add_problem(
                 f"This is too long: the limit is {kilobytes} KB.",
                 self.index_range(0),
@@ -184,14 +225,16 @@ class YamlSource:
             )
             return None
         try:
-            return yaml.compose(self.text, Loader=_DepthLimitedLoader)
-        except yaml.MarkedYAMLError as error:
-            self._add_yaml_error(error)
+            found = _compose(self.text, self._limits.nodes)
         except yaml.reader.ReaderError as error:
             location = self.index_range(error.position, error.position + 1)
             message = f"This cannot be read: {error.reason}."
             self.add_problem(message, location, code="yaml")
-        return None
+            return None
+        if isinstance(found, yaml.MarkedYAMLError):
+            self._add_yaml_error(found)
+            return None
+        return found
 
     def _add_yaml_error(self, error: yaml.MarkedYAMLError) -> None:
         mark = error.problem_mark or error.context_mark

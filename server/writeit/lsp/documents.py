@@ -31,12 +31,16 @@ from writeit.library.yaml_cursor import (
     cursor_context,
     find_word,
 )
-from writeit.library.yaml_source import MAX_YAML_BYTES
 from writeit.lsp.client import Client, wait_done
 from writeit.lsp.convert import PositionLike, to_offset, uri_to_path
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
-from writeit.text.front_matter import find_front_matter, opening_dialect, unread_opening
+from writeit.text.front_matter import (
+    MAX_HEAD_CHARACTERS,
+    find_front_matter,
+    opening_dialect,
+    unread_opening,
+)
 from writeit.text.lines import split_lines
 from writeit.text.merge3 import MergeConflict
 from writeit.views.editable_page import ReadOnlyPage
@@ -48,7 +52,7 @@ MAX_DOCUMENT_CHARACTERS = 5_000_000
 MAX_SENT_VIEWS = 100
 MAX_SENT_VERSIONS = 4
 """How many versions of a view a client may lag behind while answers stream."""
-SEARCH_LENGTHS = (4_000, MAX_YAML_BYTES + 100)
+SEARCH_LENGTHS = (4_000, MAX_HEAD_CHARACTERS)
 """Characters within which front matter usually ends, and must end."""
 
 

@@ -6,9 +6,9 @@ import json
 import logging
 import re
 from asyncio import IncompleteReadError
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -19,6 +19,7 @@ MAX_HEADER_BYTES = 8 * 1024
 """The longest line of a header; a longer one ends the connection."""
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 """A longer message ends the connection."""
+INVALID_MESSAGE = "The request is not as LSP defines it."
 
 # At the end of a line: after a bad header, what is read as lines is a message's body,
 # and the next header follows it without a line break.
@@ -83,7 +84,10 @@ async def _read_body(reader: ByteReader, length: int) -> bytes | None:
         body = await reader.readexactly(length)
     except IncompleteReadError:
         return None
-    return body if len(body) == length else None
+    if len(body) < length:
+        logger.warning("The last message ended after %d bytes.", len(body))
+        return None
+    return body
 
 
 async def handle_messages(
@@ -95,10 +99,21 @@ async def handle_messages(
 
 
 def handle_message(body: bytes, server: LanguageServer) -> None:
-    """Start to handle a message; one that is not JSON-RPC is reported."""
+    """Start to handle a message; one that is not JSON-RPC is reported.
+
+    A request that cannot be understood is answered, too: its client waits.
+    """
     protocol = server.protocol
+    data: Any = None
+    message: Any = None
     try:
-        message = json.loads(body, object_hook=protocol.structure_message)
+        data = json.loads(body)
+        # Not as an object hook: an object in the params may look like a message.
+        message = protocol.structure_message(data)
         protocol.handle_message(message)
     except Exception as error:  # noqa: BLE001 -- anything may arrive; the next may be right
         server.report_server_error(error, JsonRpcException)
+        is_request = isinstance(data, dict) and "method" in data and message is None
+        if is_request and isinstance(data.get("id"), int | str):
+            refusal = JsonRpcInvalidParams(INVALID_MESSAGE).to_response_error()
+            protocol._send_response(data["id"], error=refusal)  # noqa: SLF001 -- pygls has no other way

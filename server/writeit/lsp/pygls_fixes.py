@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import unquote
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
     from concurrent.futures import Future
 
-    from writeit.text.blocks import MarkdownBlocks, Section
-
 logger = logging.getLogger(__name__)
 
+MAX_PARSED_CHARACTERS = 500_000
+"""The longest text whose sections are known; a book has as many."""
 PARSED_CHARACTERS_PER_SECOND = 500_000
 """About what is parsed in a second; a long text waits longer for the next change."""
 
@@ -34,8 +35,8 @@ class WriteItDocument(TextDocument):
     """A document with lines as LSP defines them; pygls splits at more characters."""
 
     _cached_front_matter: tuple[int | None, str] | None = None
-    _parsed: tuple[MarkdownBlocks, int] | None = None
-    """The blocks as they were parsed last, and the number of changes before that."""
+    _parsed: tuple[list[ParsedSection], int] | None = None
+    """The sections as they were parsed last, and the number of changes before that."""
     _is_parsing = False
     _parse_timer: asyncio.TimerHandle | None = None
 
@@ -78,6 +79,9 @@ class WriteItDocument(TextDocument):
         """Parse the text in a thread; after the first time, once it is idle."""
         if self._parse_timer is not None:
             self._parse_timer.cancel()
+        if len(super().source) > MAX_PARSED_CHARACTERS:
+            self._parsed = None
+            return
         if self._parsed is None and not self._is_parsing:
             self._start_parse()
         else:
@@ -103,13 +107,24 @@ class WriteItDocument(TextDocument):
         from writeit.text.block_reader import read_blocks  # noqa: PLC0415 -- after initialize
         from writeit.text.front_matter import find_front_matter  # noqa: PLC0415 -- as above
 
+        # A collection would look at all tokens while every other thread waits.
+        gc.disable()
         try:
             found = find_front_matter(text)
             head = len(found.head) if found else text.startswith("\ufeff")
             blocks = read_blocks(text, head)
-            _ = blocks.sections  # computed here, not by the first action
-            self._parsed = (blocks, change_count)
+            sections = [
+                ParsedSection(
+                    section.heading.lines,
+                    section.lines,
+                    blocks.length(section.lines),
+                    blocks.heading_text(section.heading),
+                )
+                for section in blocks.sections
+            ]
+            self._parsed = (sections, change_count)
         finally:
+            gc.enable()
             self._is_parsing = False
 
     def sections_at(self, line: int) -> list[ParsedSection]:
@@ -120,12 +135,12 @@ class WriteItDocument(TextDocument):
         """
         if self._parsed is None:
             return []
-        blocks, known = self._parsed
+        sections, known = self._parsed
         changes = [change for change in self._line_changes if change.number > known]
         found: list[ParsedSection] = []
         stop = None
-        for section in blocks.sections:
-            heading = section.heading.lines
+        for section in sections:
+            heading = section.heading
             if stop is None:
                 if line not in _move_lines(heading, changes):
                     continue
@@ -133,7 +148,7 @@ class WriteItDocument(TextDocument):
             elif heading.start >= stop:
                 break
             if lines := _move_lines(section.lines, changes):
-                found.append(ParsedSection(section, lines, blocks))
+                found.append(section._replace(lines=lines))
             elif not found:
                 break
         return found
@@ -185,11 +200,13 @@ class LineChange(NamedTuple):
 
 
 class ParsedSection(NamedTuple):
-    """A section of a document, and the lines of its text now."""
+    """A section of a document: the lines of its heading and of its text."""
 
-    section: Section
+    heading: range
     lines: range
-    blocks: MarkdownBlocks
+    size: int
+    """Characters of its text when it was parsed."""
+    title: str
 
 
 def _move_lines(lines: range, changes: Iterable[LineChange]) -> range:

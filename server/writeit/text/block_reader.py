@@ -52,6 +52,7 @@ _TITLE_LINE = re.compile(
 )
 """What may be a heading of level 1."""
 _TITLE_ATTEMPTS = 3
+MAX_TITLE_CHARACTERS = 20_000
 _CLOSING_TYPES = {
     kind.removesuffix("_open")
     for kind, name in _KINDS.items()
@@ -81,8 +82,10 @@ def read_blocks(text: str, start: int = 0) -> MarkdownBlocks:
 def find_title(text: str) -> str:
     """Return the title of a text without front matter, as `MarkdownBlocks.title`.
 
-    What is below the title is not read, as far as the text allows.
+    What is below the title is not read, as far as the text allows. It is in the first
+    `MAX_TITLE_CHARACTERS`.
     """
+    text = text[:MAX_TITLE_CHARACTERS]
     for attempt, match in enumerate(_TITLE_LINE.finditer(text)):
         above = text[: match.end()]
         if attempt == _TITLE_ATTEMPTS or "$$" in above or "%%" in above:

@@ -11,6 +11,8 @@ from typing import Literal, cast
 from writeit.text.lines import first_line_end
 
 BOM = "\ufeff"
+MAX_HEAD_CHARACTERS = 260_000
+"""How far from the start of a text its front matter may end."""
 
 Dialect = Literal["YAML", "TOML", "JSON", "Pandoc"]
 """`Pandoc` is its title block: up to three lines that begin with `%`."""
@@ -78,8 +80,10 @@ class FrontMatterText:
 def find_front_matter(text: str) -> FrontMatterText | None:
     """Return the front matter of a text, None if it has none.
 
-    Prose between two thematic breaks is none.
+    Prose between two thematic breaks is none, nor is what does not end within
+    `MAX_HEAD_CHARACTERS`.
     """
+    is_cut, text = len(text) > MAX_HEAD_CHARACTERS, text[:MAX_HEAD_CHARACTERS]
     dialect = opening_dialect(text)
     match = _PATTERNS[dialect].match(text) if dialect else None
     if dialect is None or match is None:
@@ -91,6 +95,8 @@ def find_front_matter(text: str) -> FrontMatterText | None:
             return None
         parts = (parts[0], "", text[start : ends[0]], text[slice(*ends)])
     found = FrontMatterText(dialect, *parts)
+    if is_cut and len(found.head) == MAX_HEAD_CHARACTERS:
+        return None  # its last line may go on
     data = _DATA.get(dialect)
     return found if data is None or data.search(found.content) else None
 
@@ -113,12 +119,13 @@ def unread_opening(text: str, *, is_below: bool = False) -> str:
     front matter without an end; "" otherwise. `is_below`: the text is below other
     front matter.
     """
-    dialect = opening_dialect(text)
+    start = text[:MAX_HEAD_CHARACTERS]
+    dialect = opening_dialect(start)
     if dialect is None:
-        is_key = is_below and _KEY_BELOW.match(text)
-        return text if is_key or _OTHER_OPENING.match(text) else ""
-    match = _PATTERNS[dialect].match(text)
-    if match is None or dialect == "JSON":
+        is_key = is_below and _KEY_BELOW.match(start)
+        return text if is_key or _OTHER_OPENING.match(start) else ""
+    match = _PATTERNS[dialect].match(start)
+    if match is None or dialect == "JSON" or match.end() == MAX_HEAD_CHARACTERS:
         return text
     return text[: match.end("content")]
 

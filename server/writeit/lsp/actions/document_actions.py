@@ -219,13 +219,13 @@ def _section_actions(
     limits = [s.max_length for s in pipeline.inputs if s.source == "selection"]
     limit = min((limit for limit in limits if limit), default=None)
     found = document.sections_at(params.range.start.line)
-    sizes = [each.blocks.length(each.section.lines) for each in found]
+    sizes = [each.size for each in found]
     fitting = [n for n, size in enumerate(sizes) if limit is None or size <= limit]
     if not fitting:
         return
     largest = max(fitting, key=lambda number: sizes[number])
-    title = found[largest].blocks.heading_text(found[largest].section.heading)
-    suffix = f" (section “{shorten(title, 40)}”)" if largest else " (this section)"
+    title = shorten(found[largest].title, 40)
+    suffix = f" (section “{title}”)" if largest else " (this section)"
     lines = found[largest].lines
     passage = _to_wire_range(line_range(lines.start, lines.stop))
     yield from _passage_actions([pipeline], params, passage, suffix)

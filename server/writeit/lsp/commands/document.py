@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
@@ -334,7 +335,9 @@ async def insert_front_matter(
     _require_kind(configuration, "document")
     session.require_user_document(params.uri)
     base = require_document_text(session.documents, params.uri)
-    wanted = with_front_matter(base, configuration, params.inputs)
+    wanted = await asyncio.to_thread(
+        with_front_matter, base, configuration, params.inputs
+    )
 
     async def work() -> p.FrontMatterResult:
         outcome = await edit_document(
