@@ -14,7 +14,7 @@ NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 
 .PHONY: bench-store bench-prompts
 .PHONY: extension check-extension
-.PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace drill-markdown
+.PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace drill-markdown drill-fuzz
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -48,6 +48,9 @@ drill-replace: $(STAMP) ## Replace, overwrite and delete the store under servers
 
 drill-markdown: $(STAMP) ## Polish, apply, restore and export forty markdown files in three encodings (slow)
 	cd tests && ../$(BIN)/python -m drills.markdown
+
+drill-fuzz: $(STAMP) ## Send a million mutated messages, and read as many mutated files (slow)
+	cd tests && ../$(BIN)/python -m drills.fuzz --messages 1000000 --files 1000000
 
 check: $(STAMP) ## Lint, format and type checks
 	$(BIN)/ruff check .

@@ -12,12 +12,14 @@ import pytest
 
 from support.editor import Editor, serving
 from support.waiting import TIMEOUT
-from writeit.domain.errors import StoreError
+from writeit.domain.errors import InvalidExport, StoreError
+from writeit.export.bundle_reader import read_export
 from writeit.library.catalog import (
     MAX_FILES,
     MAX_FOLDER_BYTES,
     read_library,
 )
+from writeit.library.front_matter import split_front_matter
 from writeit.library.pipelines import MAX_ITEMS
 from writeit.library.yaml_source import MAX_PROBLEMS
 from writeit.storage.provenance import MAX_FOREIGN_BYTES
@@ -225,3 +227,22 @@ async def test_a_deleted_run_leaves_no_text_in_the_folder(
         kept = [p for p in (tmp_path / ".writeit").rglob("*") if p.is_file()]
         assert [p for p in kept if SECRET.encode() in p.read_bytes()] == []
         assert any(run_ids[1] in str(p) for p in kept)
+
+
+@pytest.mark.parametrize("tag", ["int ''", "timestamp x", "bool x", "float ''"])
+def test_a_value_that_its_tag_does_not_fit_is_a_problem(folder: Path, tag: str) -> None:
+    """PyYAML raises whatever it happens to; in an export and in a pipeline."""
+    (folder / "pipelines" / "x.yaml").write_text(
+        f"name: x\ndefaults: {{a: !!{tag}}}\n{HEAD}{STEP}"
+    )
+    _, problems = read_library(folder)
+    assert any("is not a valid" in problem.message for problem in problems)
+    with pytest.raises(InvalidExport, match="is not "):
+        read_export(f"writeit_export: 2\nrun: !!{tag}\n")
+
+
+@pytest.mark.parametrize("key", ["? [writeit]", "? {writeit: x}", "? &a [*a]"])
+def test_a_key_that_is_no_text_is_a_problem(key: str) -> None:
+    """It is no reason to fail while the allowed providers are looked for."""
+    found = split_front_matter(f"---\n{key}\n: x\nwriteit: {{providers: [a]}}\n---\n")
+    assert found.config.providers is not None

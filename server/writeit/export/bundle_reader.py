@@ -175,7 +175,7 @@ class _YamlTreeBuilder:
         node = yaml.ScalarNode(tag, event.value)
         try:
             return self._constructor.construct_object(node)
-        except (ValueError, KeyError, OverflowError) as error:
+        except (ValueError, LookupError, AttributeError, OverflowError) as error:
             name = tag.removeprefix(_TAG_PREFIX)
             raise _malformed_error(event, f"this is not a valid {name}") from error
 

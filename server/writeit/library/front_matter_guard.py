@@ -76,7 +76,7 @@ def find_unread_key(
         ranges = [
             (node.start_mark.index, node.end_mark.index)
             for key, value in read
-            if key.value in {"writeit", EXPORT_KEY}
+            if key.value in ["writeit", EXPORT_KEY]  # it may be a list, too
             for node in (key, value)
         ]
         keys = [key for key, _ in source.iter_pairs() if is_our_key(key.value)]

@@ -112,6 +112,13 @@ _SCALAR_TAGS = {
 }
 
 
+_SCALAR_ERRORS = (
+    *(ValueError, LookupError, AttributeError, OverflowError),
+    yaml.YAMLError,
+)
+"""What PyYAML raises for a value that its tag does not fit, such as `!!int ''`."""
+
+
 class _UnsupportedYaml(yaml.MarkedYAMLError):
     """The text is YAML, but beyond the limits."""
 
@@ -300,7 +307,7 @@ class YamlSource:
     def _scalar_data(self, node: ScalarNode) -> Any:  # noqa: ANN401 -- YAML holds anything
         try:
             return self._scalar_loader.construct_object(node)
-        except (ValueError, OverflowError, yaml.YAMLError):
+        except _SCALAR_ERRORS:
             kind = node.tag.removeprefix(_TAG_PREFIX)
             message = f"This is not a valid {kind}; if it is text, put it in quotes."
             self.add_problem(message, node, code="wrong-value")

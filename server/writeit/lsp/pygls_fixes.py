@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_PARSED_CHARACTERS = 500_000
-"""The longest text whose sections are known; a book has as many."""
+MAX_PARSED_CHARACTERS = 1_000_000
+"""The longest text whose sections are known; a book has half of it."""
 PARSED_CHARACTERS_PER_SECOND = 500_000
 """About what is parsed in a second; a long text waits longer for the next change."""
 

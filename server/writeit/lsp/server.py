@@ -114,7 +114,8 @@ class WriteItServer(LanguageServer):
     def is_markdown(self, uri: str) -> bool:
         """Return whether a document is markdown by its language id or its suffix."""
         document = self.workspace.text_documents.get(unquote(uri))  # as pygls keys it
-        language = ((document and document.language_id) or "").casefold()
+        # lsprotocol takes any value for it.
+        language = str((document and document.language_id) or "").casefold()
         if language in MARKDOWN_LANGUAGES:
             return True
         if uri.startswith("untitled:"):  # without a suffix
