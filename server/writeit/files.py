@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
@@ -21,6 +23,9 @@ ARTICLE_SUFFIXES = frozenset(
 """What the name of an article may end in, in any case."""
 MAX_PATH_PARTS = 64
 """A path to write to has at most this many folders."""
+LOCK_RETRY_SECONDS = 0.002
+MAX_LOCK_RETRIES = 250
+"""Half a second: another server that holds a lock may be suspended."""
 
 
 def resolve_in_workspace(workspace: Path | None, path: str) -> Path:
@@ -144,6 +149,36 @@ def temporary_file(path: Path, data: bytes) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Keep other servers from replacing files in a folder; must not be nested.
+
+    After half a second without the lock it goes on.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # the caller's next access raises the same error
+        yield
+        return
+    try:
+        _acquire_lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire_lock(descriptor: int) -> None:
+    for _ in range(MAX_LOCK_RETRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_RETRY_SECONDS)
+        except OSError:  # a filesystem without locks
+            return
+        else:
+            return
 
 
 def create_file(path: Path, text: str) -> None:

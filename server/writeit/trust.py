@@ -8,13 +8,11 @@ real path of the folder; a copy, a folder inside or one that was moved has none.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import stat
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +24,7 @@ from writeit.domain.model_id import check_model_id
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.engine.limits import TRUST_BUTTON
 from writeit.engine.precedence import Untrusted, Want
-from writeit.files import write_whole_file
+from writeit.files import folder_lock, write_whole_file
 from writeit.library.catalog import Library, LibraryEntry, text_digest
 from writeit.library.front_matter import FrontMatterConfig
 from writeit.ports.models import ModelCall, Models
@@ -38,9 +36,6 @@ TRUST_VARIABLE = "WRITEIT_TRUST"
 MAX_FILE_BYTES = 16 * 1024**2
 MAX_SEEN = 2_000
 """Files of one folder that are remembered; the oldest are forgotten first."""
-LOCK_RETRY_SECONDS = 0.002
-MAX_LOCK_RETRIES = 250
-"""Half a second: another process that holds the lock may be suspended."""
 
 
 class TrustEntry(Entity):
@@ -122,7 +117,7 @@ class FolderTrust:
         if version is None or version != self._version:
             self._version, self._entry = version, None
             try:
-                self._entry = _read_entries(self._file).get(str(self._folder))
+                self._entry = read_decisions(self._file).get(str(self._folder))
             except StoreError as error:
                 self.problem = f"{error.message} {error.hint}"
         return self._entry
@@ -386,8 +381,8 @@ class FolderTrust:
         key = str(self._folder)
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _locked(self._file.parent):
-                entries = _read_entries(self._file)
+            with folder_lock(self._file.parent):
+                entries = read_decisions(self._file)
                 entry = change(entries.get(key))
                 recent = [*entry.seen.items()][-MAX_SEEN:]
                 entries[key] = entry.evolve(seen=dict(recent))
@@ -416,16 +411,12 @@ async def find_hosts(models: Models, wants: Iterable[Want]) -> list[Want]:
     return list(dict.fromkeys(hosts))
 
 
-def known_folders(file: Path) -> dict[str, TrustEntry]:
+def read_decisions(file: Path) -> dict[str, TrustEntry]:
     """Return all decisions by folder.
 
     Raises:
-        StoreError: they cannot be read.
+        StoreError: they cannot be used.
     """
-    return _read_entries(file)
-
-
-def _read_entries(file: Path) -> dict[str, TrustEntry]:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         with open(file, "rb", opener=lambda path, _: os.open(path, flags)) as stream:
@@ -451,22 +442,6 @@ def _unreadable(file: Path, reason: str) -> StoreError:
         reason="corrupt",
         hint="Move it away, and decide again.",
     )
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from changing the decisions."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        for _ in range(MAX_LOCK_RETRIES):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(LOCK_RETRY_SECONDS)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _own_entries(library: Library) -> list[LibraryEntry[Any]]:

@@ -14,7 +14,7 @@ from writeit.domain.errors import StoreError
 from writeit.engine.precedence import Untrusted
 from writeit.library.catalog import Library, read_library
 from writeit.library.front_matter import FrontMatterConfig
-from writeit.trust import FolderTrust, known_folders
+from writeit.trust import FolderTrust, read_decisions
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_processes_that_decide_at_once_lose_nothing(file: Path, folder: Path) ->
         process.start()
     for process in processes:
         process.join(30)
-    (entry,) = known_folders(file).values()
+    (entry,) = read_decisions(file).values()
     assert {f"file-{n}" for n in range(60)} <= set(entry.seen)
 
 
@@ -230,7 +230,7 @@ def test_the_number_of_remembered_files_is_bounded(file: Path, folder: Path) -> 
     record = FolderTrust(file, folder, override=None)
     many = {f"file-{n}": f"digest-{n}" for n in range(3_000)}
     record.trust(library_of(folder), many)
-    (entry,) = known_folders(file).values()
+    (entry,) = read_decisions(file).values()
     assert len(entry.seen) == 2_000
     assert "file-2999" in entry.seen
 

@@ -25,7 +25,7 @@ from writeit.engine.streaming import Observer
 from writeit.library.catalog import Library, LibraryEntry, read_library
 from writeit.library.front_matter import FrontMatterConfig, split_front_matter
 from writeit.ports.system import Ports
-from writeit.trust import FolderTrust, find_hosts, known_folders
+from writeit.trust import FolderTrust, find_hosts, read_decisions
 
 TerminalRequest: TypeAlias = GenerateStep | RegenerateStep | MergeWithModel
 """What the command line generates with."""
@@ -190,7 +190,7 @@ async def _with_closed_models(ports: Ports, untrusted: Untrusted) -> list[Want]:
 
 
 def _list_folders(file: Path, *, as_json: bool) -> None:
-    folders = {name: one.decision for name, one in known_folders(file).items()}
+    folders = {name: one.decision for name, one in read_decisions(file).items()}
     if as_json:
         print_json({"folders": folders})
         return

@@ -62,7 +62,7 @@ def record_as_own(folder: Path) -> None:
     note = record_path(folder)
     # Without a record the store is verified each time it is opened.
     with suppress(OSError):
-        note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        location.make_private_folder(note.parent)
         written = note.with_suffix(f".{os.getpid()}")
         written.touch(mode=0o600)
         written.write_text(json.dumps(file_identity(folder)), encoding="utf-8")

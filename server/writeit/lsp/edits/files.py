@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from shutil import copymode
 from typing import BinaryIO
@@ -22,8 +20,10 @@ from writeit.domain.errors import (
 )
 from writeit.domain.run import PipelineRun
 from writeit.engine.precedence import Want
-from writeit.files import create_file as create_text_file
 from writeit.files import (
+    LOCK_RETRY_SECONDS,
+    MAX_LOCK_RETRIES,
+    folder_lock,
     is_beside,
     numbered_paths,
     resolve_article_path,
@@ -32,15 +32,12 @@ from writeit.files import (
     write_error,
     write_whole_file,
 )
+from writeit.files import create_file as create_text_file
 from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.documents import Documents, SentEdit
 from writeit.lsp.edits.edit_retry import EditOutcome, EditRetry
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.text.merge3 import MergeResult, merge
-
-LOCK_RETRY_SECONDS = 0.002
-MAX_LOCK_RETRIES = 250
-"""Half a second: another server that holds a lock may be suspended."""
 
 
 def write_in_workspace(workspace: Path | None, path: str, content: str) -> Path:
@@ -99,36 +96,6 @@ def _read_concurrent_save(file: BinaryIO, original: bytes) -> bytes | None:
         if text and text == previous:  # the editor has finished
             break
     return text
-
-
-@contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
-    """Keep other servers from replacing files in a folder; must not be nested.
-
-    After half a second without the lock it goes on.
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # the caller's next access raises the same error
-        yield
-        return
-    try:
-        _acquire_lock(descriptor)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _acquire_lock(descriptor: int) -> None:
-    for _ in range(MAX_LOCK_RETRIES):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(LOCK_RETRY_SECONDS)
-        except OSError:  # a filesystem without locks
-            return
-        else:
-            return
 
 
 def write_new_file(target: Path, content: str) -> Path:

@@ -13,10 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from writeit.domain.errors import DocumentChanged, NotTrusted, StoreError
-from writeit.files import write_error, write_whole_file
+from writeit.files import folder_lock, write_error, write_whole_file
 from writeit.lsp.convert import path_to_uri
 from writeit.lsp.edits.edit_retry import EditRetry
-from writeit.lsp.edits.files import folder_lock, replace_file_text
+from writeit.lsp.edits.files import replace_file_text
 from writeit.lsp.folder import DATA_FOLDER, WorkspaceFolder
 from writeit.text.merge3 import merge
 from writeit.views import uris
