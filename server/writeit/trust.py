@@ -99,9 +99,8 @@ class FolderTrust:
         """What the user was shown, as in `seen`, by what it was shown for."""
         self._file = file
         self._folder = folder.resolve()
-        self._version: object = None
-        self._entry: TrustEntry | None = None
-        """As it was read from this version of the file."""
+        self._known: tuple[object, TrustEntry | None] = (None, None)
+        """A version of the file, and the decision in it."""
         self._typed: dict[str, str] = {}
         """What the user typed here and that could not be remembered."""
 
@@ -114,13 +113,15 @@ class FolderTrust:
         with suppress(OSError):
             status = self._file.lstat()
             version = (status.st_ino, status.st_mtime_ns, status.st_size)
-        if version is None or version != self._version:
-            self._version, self._entry = version, None
+        known_version, entry = self._known
+        if version is None or version != known_version:
+            entry = None
             try:
-                self._entry = read_decisions(self._file).get(str(self._folder))
+                entry = read_decisions(self._file).get(str(self._folder))
             except StoreError as error:
                 self.problem = f"{error.message} {error.hint}"
-        return self._entry
+            self._known = (version, entry)  # at once: a thread may read it
+        return entry
 
     def allows(self, digest: str) -> bool:
         """Return whether the user has seen a file with this digest."""

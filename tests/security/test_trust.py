@@ -442,6 +442,32 @@ async def test_a_letter_typed_into_a_strange_file_vouches_for_nothing(
     assert clone.sent == []
 
 
+@pytest.mark.parametrize("name", ["notes.md", "pipelines/theirs.yaml"])
+async def test_a_mistake_that_the_user_corrects_vouches_for_nothing(
+    clone: Clone, name: str
+) -> None:
+    """A file that cannot be read may name anything."""
+    await clone.start("tech-article")
+    text = clone.pipeline_text() if name.endswith("yaml") else f"{HOSTILE_HEAD}Notes.\n"
+    await clone.type_file(name, text, before=text.replace("]}", "}").replace("}]", "}"))
+    pipeline = "theirs" if name.endswith("yaml") else "tech-article"
+    await clone.refusal(await clone.start(pipeline))
+    assert clone.sent == []
+
+
+async def test_a_pipeline_that_was_saved_with_a_mistake_is_the_users(
+    clone: Clone,
+) -> None:
+    """Half of it is saved, then the rest."""
+    text = clone.pipeline_text()
+    uri = await clone.type_file("pipelines/theirs.yaml", text[:-20])
+    clone.change(uri, text)
+    await clone.state()
+    clone.write("pipelines/theirs.yaml", text)
+    clone.save(uri)
+    assert await clone.generate(await clone.start()) == ["theirs"]
+
+
 async def test_a_file_that_is_replaced_as_it_is_saved_is_not_trusted(
     clone: Clone,
 ) -> None:

@@ -17,6 +17,7 @@ from writeit.engine.limits import (
     check_call_count,
     not_trusted_error,
 )
+from writeit.engine.precedence import untrusted_files
 from writeit.engine.requests import (
     EngineServices,
     GenerationRequest,
@@ -69,8 +70,8 @@ class Dispatcher:
         )
         data_policy.check_models([call.model for call, _ in planned.prompts], policy)
         await data_policy.check_provider_names(self._services.models, policy)
-        if planned.untrusted:
-            raise await not_trusted_error(context, planned, selection)
+        if files := untrusted_files(selection, planned.named):
+            raise await not_trusted_error(context, planned, selection, files)
         check_call_count(planned, confirmed=selection.confirmed)
         prepared = await requests.prepare_calls(context, planned.prompts, selection)
         limits = selection.settings.max_cost_usd

@@ -178,16 +178,19 @@ def check_call_count(planned: PlannedCalls, *, confirmed: bool) -> None:
 
 
 async def not_trusted_error(
-    context: StepContext, planned: PlannedCalls, selection: ModelSelection
+    context: StepContext,
+    planned: PlannedCalls,
+    selection: ModelSelection,
+    files: tuple[str, ...],
 ) -> NotTrusted:
-    """Return the refusal of calls that files of an untrusted folder cause.
+    """Return the refusal of calls that `files` of an untrusted folder cause.
 
     It says all that the folder would do: hosts, models, calls, the worst cost.
     """
     untrusted = selection.untrusted
     counts = Counter(call.model for call, _ in planned.prompts)
     prompts = {call.model: prompt for call, prompt in planned.prompts}
-    file, count = planned.untrusted[-1], len(planned.prompts)
+    file, count = files[-1], len(planned.prompts)
     wants, cost = [Want("calls", str(count), file)], 0.0
     is_known = True
     for model in list(prompts)[:MAX_CALLS]:
@@ -214,7 +217,7 @@ async def not_trusted_error(
     price = f", for at most ${cost:.4f}" if is_known else ", at an unknown price"
     calls = "1 call" if count == 1 else f"{count} calls"
     return NotTrusted(
-        f"Nothing was sent: {' and '.join(planned.untrusted)} {why}. It would send your"
+        f"Nothing was sent: {' and '.join(files)} {why}. It would send your"
         f" text to {', '.join(hosts) or 'a model'} in {calls}{price}.",
         hint="Trust this folder (on the command line: writeit trust), or use a"
         " pipeline and models of your own.",

@@ -37,7 +37,6 @@ from writeit.engine.precedence import (
     is_named_by_workspace,
     resolve_reasoning,
     resolve_step_models,
-    untrusted_files,
 )
 from writeit.engine.streaming import RetryPolicy
 from writeit.engine.transactions import Operation, RunTransactions
@@ -331,8 +330,8 @@ class PlannedCalls:
     operation: Operation
     named_by_workspace: bool = False
     """Whether a file of the workspace named the models or how many samples."""
-    untrusted: tuple[str, ...] = ()
-    """The files that the user has not trusted, and that the calls come from."""
+    named: NamedModels | None = None
+    """What names the models; None if they were called before."""
 
 
 class GenerationRequest(Protocol):
@@ -402,7 +401,7 @@ class GenerateStep:
                 run, run.steps[step], calls, now, **fields
             ),
             _is_named_by_workspace(self, context),
-            untrusted_files(self.model_selection, named),
+            named,
         )
 
     async def models_of_calls(self, context: StepContext) -> NamedModels:
@@ -468,7 +467,7 @@ class RegenerateStep:
                 run, run.steps[step], calls, feedback, now
             ),
             _is_named_by_workspace(self, context),
-            untrusted_files(self.model_selection, named),
+            named,
         )
 
     async def _select_models(self, context: StepContext) -> NamedModels:
@@ -528,7 +527,7 @@ class MergeWithModel:
             lambda run, now: generate.start_model_merge(
                 run, run.steps[step], call, now, self.feedback
             ),
-            untrusted=untrusted_files(self.model_selection, named),
+            named=named,
         )
 
 

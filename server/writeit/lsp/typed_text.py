@@ -6,6 +6,7 @@ the user types is in the editor before it is on the disk; the other is not.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,13 +101,15 @@ class TypedText:
         """Return whether a part names nothing, or nothing that is new to the user."""
         part = _part_of(uri, part)
         if not is_library_file(uri_to_path(uri)):
-            digest = front_matter_digest(parse_front_matter(part, uri).config)
+            digest = _front_matter_digest(uri, part)
             return not digest or self._trust.allows(digest)
         crlf = LINE_END.sub("\r\n", part)
         if any(self._trust.allows(text_digest(text)) for text in (part, crlf)):
             return True
+        if not part.strip():
+            return True
         configuration, _ = read_pipeline(part, uri, created=datetime.now(UTC))
-        return configuration is None or not pipeline_wants(configuration, uri)
+        return configuration is not None and not pipeline_wants(configuration, uri)
 
     def _remember(self, uri: str, part: str) -> None:
         path = uri_to_path(uri)
@@ -115,13 +118,14 @@ class TypedText:
         if is_library_file(path):
             digest = text_digest(part)
         else:
-            digest = front_matter_digest(parse_front_matter(part, uri).config)
+            digest = _front_matter_digest(uri, part)
         if digest and not self._trust.allows(digest):
             self._trust.note_typed(path, digest)
             self._documents.client.spawn_task(self._store(path, digest))
 
     async def _store(self, path: Path, digest: str) -> None:
-        self._trust.note_seen(path, digest, await self._load_library())
+        library = await self._load_library()
+        await asyncio.to_thread(self._trust.note_seen, path, digest, library)
 
 
 def _part_of(uri: str, text: str) -> str:
@@ -136,7 +140,13 @@ def _digest(uri: str, part: str) -> str:
     """Return a digest that does not depend on line ends, a mark or a last line."""
     if is_library_file(uri_to_path(uri)):
         return text_digest(LINE_END.sub("\n", part.removeprefix(BOM)).rstrip("\n"))
-    return front_matter_digest(parse_front_matter(part, uri).config)
+    return _front_matter_digest(uri, part)
+
+
+def _front_matter_digest(uri: str, part: str) -> str:
+    """Return the digest of what front matter names; with an error, of all of it."""
+    found = parse_front_matter(part, uri)
+    return front_matter_digest(found.config) if found.is_valid else text_digest(part)
 
 
 def _read_part(uri: str) -> str | None:

@@ -86,7 +86,8 @@ async def create_run(
             output_path=_checked_output_path(folder, params, config.output_path),
         ),
     )
-    folder.trust.note_run(library, configuration, untrusted)
+    note_run = folder.trust.note_run
+    await asyncio.to_thread(note_run, library, configuration, untrusted)
     return run
 
 
