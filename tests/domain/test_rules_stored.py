@@ -49,7 +49,7 @@ FIELDS: dict[type[Entity], str] = {
     " export_format + models",
     InputSpec: "+ name type label required default options help max_length source",
     StepSpec: "+ name description prompt models samples max_tokens temperature primer"
-    " reasoning",
+    " reasoning choose",
     TokenUsage: "+ prompt_tokens completion_tokens total_tokens cost_usd estimated"
     " reasoning_tokens cached_tokens",
 }

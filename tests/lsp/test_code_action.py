@@ -85,10 +85,12 @@ async def test_no_passage_of_the_front_matter_is_offered_to_a_model(
 
 async def test_a_word_may_be_only_where_the_cursor_is(one_editor: Editor) -> None:
     """What the run allows comes first; on a heading there is its section, too."""
-    first, *_ = await actions(one_editor, spot(7, 4, 9))
-    assert first != "Continue after this passage"
-    first, *_ = await actions(one_editor, spot(7, 2, 15))
-    assert first == "Continue after this passage"
+    await one_editor.start_run()
+    for place, rewrites_follow in ((spot(7, 4, 9), False), (spot(7, 2, 15), True)):
+        titles = [*await actions(one_editor, place)]
+        rewrite = titles.index("Continue after this passage")
+        assert titles.index("Generate angles") < rewrite
+        assert (rewrite < titles.index("Skip angles")) is rewrites_follow
     on_heading = await actions(one_editor, spot(5, 2, 7))
     assert "Polish this passage (this section)" in on_heading
 
@@ -102,7 +104,7 @@ async def test_the_first_line_says_where_the_run_stands(one_editor: Editor) -> N
     await one_editor.generate(run_id, "say-here")
     titles = await lenses(one_editor)
     assert titles[0] == "WriteIt: angles (1/4), 1 answer to choose from"
-    assert any(title.startswith("Choose answer 1") for title in titles)
+    assert titles[1:] == ["Choose and continue", "Regenerate"]
 
 
 async def test_while_answers_come_there_is_a_way_to_stop_them(
@@ -110,9 +112,8 @@ async def test_while_answers_come_there_is_a_way_to_stop_them(
 ) -> None:
     """A Cancel lens and action while streaming."""
     _, _, reply = await one_editor.streaming("slow-5010", "stop-me")
-    stop = "Stop generating"
-    assert stop in await lenses(one_editor)
-    await take(one_editor, (await actions(one_editor))[stop])
+    assert "Stop generating" in await lenses(one_editor)
+    await take(one_editor, (await actions(one_editor))["Stop generating (1 answer)"])
     assert (await reply)["aiResponses"][0]["partial"]
 
 

@@ -62,9 +62,9 @@ async def test_each_offer_says_what_it_did(bare: Editor) -> None:
         await offered(bare, "writeit.step.skip", runId=here["runId"], step=step)
         await told(bare, f"Skipped {step}. {then}")
     await offered(bare, "writeit.step.apply", runId=here["runId"])
-    await told(bare, "Applied to notes.tech-article.md.")
+    await told(bare, "The text of angles was written to notes.tech-article.md.")
     await offered(bare, "writeit.edit.restore", runId=here["runId"])
-    await told(bare, "Removed notes.tech-article.md.")
+    await told(bare, "Removed notes.tech-article.md. Its text is still in the run.")
     await offered(bare, "writeit.run.rewind", **here)
     await told(bare, "Started over from angles. The previous run is unchanged.")
 

@@ -19,10 +19,10 @@ async def answered(editor: Editor, *models: str) -> str:
 
 
 async def number_of(editor: Editor, run_id: str, text: str) -> int:
-    """The number of the answer that says so: they are numbered as they end."""
+    """The number of the answer that says so."""
     run = await editor.show(run_id)
     answers = run["steps"]["angles"]["aiResponses"]
-    return 1 + next(n for n, a in enumerate(answers) if text in a["rawOutput"])
+    return int(next(a["number"] for a in answers if text in a["rawOutput"]))
 
 
 def marked(text: str, words: str) -> Json:
@@ -45,15 +45,15 @@ async def test_each_answer_of_a_step_has_its_lenses_at_its_heading(
     line = line_of(text, "## Answer 2")
     titles = [title for at, title, _ in found if at == line]
     assert titles == [
+        "Choose and continue",
         "Choose this answer",
         "Regenerate with this model",
-        "Branch here",
         "Compare with answer 1",
     ]
-    choose = next(c for at, t, c in found if at == line and t.startswith("Choose"))
+    choose = next(c for at, t, c in found if at == line and t == titles[1])
     await execute(one_editor, choose)
-    run = await one_editor.show(run_id)
-    assert run["steps"]["angles"]["userSelection"] == 1
+    angles = (await one_editor.show(run_id))["steps"]["angles"]
+    assert angles["aiResponses"][angles["userSelection"]]["number"] == 2
 
 
 async def test_every_lens_of_a_view_does_what_it_says(one_editor: Editor) -> None:
@@ -63,7 +63,7 @@ async def test_every_lens_of_a_view_does_what_it_says(one_editor: Editor) -> Non
     await open_view(one_editor, uri)
     found = await lenses(one_editor, uri)
     assert all(c["arguments"][0]["wait"] is False for _, _, c in found)
-    for title in ("Branch here", "Compare with answer 1", "Regenerate with this model"):
+    for title in ("Compare with answer 1", "Regenerate with this model"):
         command = next(c for _, t, c in found if t == title)
         await execute(one_editor, command)
 
@@ -79,7 +79,7 @@ async def test_a_step_that_later_ones_build_on_offers_a_branch_not_a_choice(
     text = await open_view(one_editor, uri)
     line = line_of(text, "## Answer 2")
     titles = [t for at, t, _ in await lenses(one_editor, uri) if at == line]
-    assert titles == ["Branch here", "Compare with answer 1"]
+    assert titles == ["Compare with answer 1", "Branch here"]
 
 
 async def test_a_passage_selected_in_an_answer_is_taken_into_the_merge(
@@ -100,7 +100,11 @@ async def test_a_passage_selected_in_an_answer_is_taken_into_the_merge(
     found = await lenses(one_editor, uri)
     line = line_of(text, "## Merge")
     here = {title: c for at, title, c in found if at == line}
-    assert set(here) == {"Use the merge", "Merge with a model"}
+    assert list(here) == [
+        "Use the merge and continue",
+        "Use the merge",
+        "Merge with a model",
+    ]
     await execute(one_editor, here["Use the merge"])
     run = await one_editor.show(run_id)
     assert run["steps"]["angles"]["content"] == "Another way\n\nOne way"
@@ -127,7 +131,7 @@ async def test_the_actions_at_an_answer_come_first_and_name_it(
     at = marked(text, "Another way")
     offered = await actions(one_editor, uri, {"start": at["start"], "end": at["start"]})
     number = await number_of(one_editor, run_id, "Another way")
-    assert next(iter(offered)) == f"Choose this answer (answer {number})"
+    assert next(iter(offered)) == f"Choose and continue (answer {number})"
 
 
 async def test_a_runs_page_leads_to_its_steps_and_back(one_editor: Editor) -> None:

@@ -105,7 +105,7 @@ async def to_the_article(writer: Writer, notes: Document) -> None:
     for passage in ("Water moves.", "Rivers run."):
         await writer.take(draft, "Add to merge", passage)
     await writer.sees(draft, "Water moves.\n\nRivers run.")
-    await writer.take(draft, "Use the merge", "## Merge")
+    await writer.take(draft, "Use the merge$", "## Merge")
     await writer.take(notes, "Generate polish")
     await writer.take(notes, "Choose answer 1 for polish")
 

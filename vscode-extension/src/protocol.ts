@@ -161,6 +161,10 @@ export interface Commands {
     readonly params: ResponseRateParams;
     readonly result: AIResponse;
   };
+  readonly 'writeit.response.stop': {
+    readonly params: ResponseStopParams;
+    readonly result: StepState;
+  };
   readonly 'writeit.document.polish': {
     readonly params: DocumentPolishParams;
     readonly result: PipelineRun;
@@ -327,6 +331,7 @@ export interface StepSpec {
   readonly maxTokens: number | null;
   readonly temperature: number | null;
   readonly primer: boolean;
+  readonly choose: 'answer' | 'item';
   readonly reasoning: ('none' | 'low' | 'medium' | 'high') | number | null;
 }
 /**
@@ -545,6 +550,7 @@ export interface StepState {
   readonly retryCount: number;
   readonly content: string | null;
   readonly editedContent: string | null;
+  readonly part: ChosenPart | null;
   readonly instruction: string | null;
   readonly passages: readonly Passage[];
   readonly mergedFrom: readonly MergePart[];
@@ -584,6 +590,14 @@ export interface TokenUsage {
   readonly estimated: boolean;
   readonly reasoningTokens: number | null;
   readonly cachedTokens: number | null;
+}
+/**
+ * The part of an answer that was chosen.
+ */
+export interface ChosenPart {
+  readonly text: string;
+  readonly responseId: string;
+  readonly item: number | null;
 }
 /**
  * A passage added to a merge.
@@ -684,7 +698,8 @@ export interface StepApplyResult {
   readonly merged: boolean;
   readonly conflicts: readonly Conflict[];
   readonly pending: boolean;
-  readonly reason?: (('conflict' | 'container' | 'unfit' | 'typing') | null) | undefined;
+  readonly reason?:
+    (('conflict' | 'container' | 'unfit' | 'typing' | 'declined') | null) | undefined;
 }
 /**
  * A passage that the user changed as well; `ours` stays.
@@ -924,8 +939,17 @@ export interface StepSelectParams {
   readonly step?: (string | null) | undefined;
   readonly response: number | string;
   readonly content?: (string | null) | undefined;
+  readonly part?: (PartParams | null) | undefined;
+  readonly stopOthers?: boolean | undefined;
   readonly feedback?: (string | null) | undefined;
   readonly goOn?: boolean | undefined;
+}
+/**
+ * A part of an answer: its text, or the place of an item of its list, from 1.
+ */
+export interface PartParams {
+  readonly text?: (string | null) | undefined;
+  readonly item?: (number | null) | undefined;
 }
 /**
  * `writeit.step.take`; `response` is an index or an id.
@@ -981,6 +1005,8 @@ export interface StepParams {
 }
 /**
  * `writeit.step.apply`; the last completed step if none is named.
+ *
+ * With `ask` the user is asked first if the run is not finished.
  */
 export interface StepApplyParams {
   readonly folder?: (string | null) | undefined;
@@ -988,6 +1014,7 @@ export interface StepApplyParams {
   readonly wait?: boolean | undefined;
   readonly runId: string;
   readonly step?: (string | null) | undefined;
+  readonly ask?: boolean | undefined;
   readonly mode?: (('new_file' | 'replace' | 'insert') | null) | undefined;
   readonly uri?: (string | null) | undefined;
   readonly confirmed?: boolean | undefined;
@@ -1021,6 +1048,16 @@ export interface ResponseRateParams {
   readonly step?: (string | null) | undefined;
   readonly response: number | string;
   readonly score: number | null;
+}
+/**
+ * `writeit.response.stop`.
+ */
+export interface ResponseStopParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly runId: string;
+  readonly responseId: string;
 }
 /**
  * `writeit.document.polish`; without a range, the whole body.

@@ -114,7 +114,7 @@ def _is_number(value: str) -> bool:
 class StepSpec(GrowingEntity):
     """One step: a prompt and the models that answer it."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"primer", "reasoning"})
+    ADDED: ClassVar[frozenset[str]] = frozenset({"primer", "reasoning", "choose"})
 
     FORM_1: ClassVar[frozenset[str]] = frozenset(
         {"name", "description", "prompt", "models", "samples", "max_tokens"}
@@ -133,6 +133,8 @@ class StepSpec(GrowingEntity):
     temperature: float | None = Field(default=None, ge=0, le=2)
     primer: bool = True
     """False keeps the chosen style primer out of this step's prompts."""
+    choose: Literal["answer", "item"] = "answer"
+    """What is offered first: a whole answer, or an item of its list."""
     reasoning: Reasoning | None = None
     """How long a model may think: none, low, medium, high or a number of tokens, on top
     of `max_tokens`; unset, its provider decides."""

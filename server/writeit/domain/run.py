@@ -21,7 +21,7 @@ from writeit.domain.entity import (
 )
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output, Reasoning
-from writeit.text.block_reader import split_paragraphs
+from writeit.text.block_reader import list_items, split_paragraphs
 from writeit.text.lines import fold_space, stand_in
 
 
@@ -173,6 +173,15 @@ class MergePart(Entity):
     text: str
 
 
+class ChosenPart(Entity):
+    """The part of an answer that the user chose, unchanged."""
+
+    text: str
+    response_id: UUID
+    item: int | None
+    """Its place in the answer's list, from 1."""
+
+
 MAX_RETRIES = 3
 """Retry count cannot exceed system maximum (3)."""
 
@@ -271,6 +280,20 @@ class StepState(GrowingEntity):
         if self.user_selection is not None:
             return self.ai_responses[self.user_selection].processed_content
         return None
+
+    @property
+    def part(self) -> ChosenPart | None:
+        """The part of the chosen answer that is the step's text, if it is one."""
+        text = self.edited_content
+        if text is None or self.user_selection is None:
+            return None
+        answer = self.ai_responses[self.user_selection]
+        words, whole = fold_space(text), fold_space(answer.processed_content)
+        if words not in whole or words == whole:
+            return None
+        items = list_items(answer.processed_content)
+        item = items.index(text) + 1 if text in items else None
+        return ChosenPart(text=text, response_id=answer.response_id, item=item)
 
     @property
     def rated_responses(self) -> list[AIResponse]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from writeit.domain import state_machine
-from writeit.domain.errors import Busy, ModelError, StoreError
+from writeit.domain.errors import Busy, ModelError, NotFound, StoreError
 from writeit.domain.operations import lifecycle
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration
@@ -260,6 +260,26 @@ class Engine:
             # The last answer ended at the same moment, so nothing was stopped.
         return await self.execute(
             run_id, lambda run, now: lifecycle.pause(run, now, "paused by the user")
+        )
+
+    async def stop_response(self, run_id: UUID, response_id: UUID) -> str:
+        """Stop one answer, keep its text and let the others go on; return its step.
+
+        Raises:
+            NotFound: the run does not exist, or the answer is not streaming.
+            Busy: another process generates it.
+        """
+        generation = self._dispatcher.active_generations.get(run_id)
+        if generation is not None and await generation.stop_response(response_id):
+            return generation.step
+        run = await self.load_run(run_id)
+        streams = (s for step in run.steps.values() for s in step.streaming)
+        if any(stream.response_id == response_id for stream in streams):
+            busy = lifecycle.busy_error(run)
+            raise self.transactions.with_lease_owner(run_id, busy)
+        raise NotFound(
+            "That answer is not being generated.",
+            hint="It has ended, or is of another run.",
         )
 
     async def delete_run(

@@ -292,7 +292,7 @@ class Generation:
         self._buffer_size = buffer_size
         self._numbers = run.steps[step].numbers
         self._outcomes = OutcomeRecorder(services, run, step, observer)
-        self._cancellable_calls: set[asyncio.Task[Any]] = set()
+        self._cancellable_calls: dict[UUID, asyncio.Task[Any]] = {}
         """Calls that stream. Recording the outcome of an ended call is not stopped."""
         self._task: asyncio.Task[None] | None = None
 
@@ -326,8 +326,20 @@ class Generation:
         if self._outcomes.is_stopped:
             return
         self._outcomes.is_stopped = True
-        for call in self._cancellable_calls:
-            call.cancel()
+        for task in self._cancellable_calls.values():
+            task.cancel()
+
+    async def stop_response(self, response_id: UUID) -> bool:
+        """Cancel one streaming call and wait until its text is stored.
+
+        Return False if it does not stream.
+        """
+        task = self._cancellable_calls.get(response_id)
+        if task is None:
+            return False
+        task.cancel()
+        await asyncio.wait([task])
+        return True
 
     async def wait(self) -> None:
         """Wait until every call has ended and is stored; a cancel stops no call.
@@ -407,7 +419,7 @@ class Generation:
             on_notice=lambda n: self._observer(_to_generation_notice(call, n)),
         )
         try:
-            with self._cancellable():
+            with self._cancellable(call.response_id):
                 await asyncio.shield(slot)
                 pending.start_clock()
                 sender.start(thinks=prepared.estimate.thinks)
@@ -456,17 +468,17 @@ class Generation:
         return done_or_raise(outcome)
 
     @contextmanager
-    def _cancellable(self) -> Iterator[None]:
-        """Let `stop` cancel the current call while the context is open."""
+    def _cancellable(self, response_id: UUID) -> Iterator[None]:
+        """Let the current call be cancelled while the context is open."""
         if self._outcomes.is_stopped:  # between start() and the first await
             raise asyncio.CancelledError
         call = asyncio.current_task()
         assert call is not None  # noqa: S101 -- a coroutine has a task
-        self._cancellable_calls.add(call)
+        self._cancellable_calls[response_id] = call
         try:
             yield
         finally:
-            self._cancellable_calls.discard(call)
+            del self._cancellable_calls[response_id]
 
 
 def _to_generation_notice(call: Call, notice: ModelNotice) -> GenerationNotice:

@@ -203,12 +203,20 @@ class Client:
             return False
         return reply is not None and reply.title == button
 
-    async def show_document(self, uri: str) -> None:
+    async def open_document(self, uri: str) -> None:
+        """Open a document that the user has just made, where the editor can.
+
+        A plug-in opens it itself.
+        """
+        if self.capabilities.show_document and not self.options.has_plugin:
+            await self.show_document(uri)
+
+    async def show_document(self, uri: str, *, take_focus: bool = True) -> None:
         """Open a document in the editor; if it cannot, tell the user the URI."""
         if self.capabilities.show_document:
             try:
                 await self._server.window_show_document_async(
-                    types.ShowDocumentParams(uri=uri, take_focus=True)
+                    types.ShowDocumentParams(uri=uri, take_focus=take_focus)
                 )
             except JsonRpcException as error:
                 logger.info("the client did not show %s: %s", uri, error.message)

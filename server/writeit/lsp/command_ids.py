@@ -37,6 +37,7 @@ COMMAND_IDS = (
     "writeit.step.apply",
     "writeit.edit.restore",
     "writeit.response.rate",
+    "writeit.response.stop",
     "writeit.document.polish",
     "writeit.document.frontMatter",
     "writeit.view.open",

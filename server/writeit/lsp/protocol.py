@@ -6,10 +6,10 @@ The JSON Schema, `docs/commands.md` and `protocol.ts` are generated from this fi
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, RootModel, SecretStr
+from pydantic import Field, RootModel, SecretStr, model_validator
 
 from writeit.domain.entity import UtcDatetime
 from writeit.domain.pipeline import Output, Reasoning
@@ -259,9 +259,26 @@ class StepRegenerateParams(StepGenerationParams):
     feedback: str | None = None
 
 
+class PartParams(WireModel):
+    """A part of an answer: its text, or the place of an item of its list, from 1."""
+
+    text: str | None = None
+    item: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        if (self.text is None) == (self.item is None):
+            raise ValueError("takes either text or item")
+        return self
+
+
 class StepSelectParams(NamedStepParams):
     response: AnswerReference
     content: str | None = None
+    part: PartParams | None = None
+    """Not together with `content`."""
+    stop_others: bool = False
+    """Whether what still streams is stopped first, and kept as it is."""
     feedback: str | None = None
     go_on: bool = False
     """Then the next step is generated, or the text of the last one applied."""
@@ -272,6 +289,10 @@ class ResponseRateParams(NamedStepParams):
 
     response: AnswerReference
     score: float | None = Field(ge=0, le=1)
+
+
+class ResponseStopParams(RunParams):
+    response_id: UUID
 
 
 class StepTakeParams(NamedStepParams):
@@ -304,8 +325,12 @@ class StepFeedbackParams(NamedStepParams):
 
 
 class StepApplyParams(NamedStepParams):
-    """`writeit.step.apply`; the last completed step if none is named."""
+    """`writeit.step.apply`; the last completed step if none is named.
 
+    With `ask` the user is asked first if the run is not finished.
+    """
+
+    ask: bool = False
     mode: Output | None = None
     uri: DocumentUri | None = None
     confirmed: bool = False

@@ -153,6 +153,15 @@ class Streaming(WireModel):
     text: str
 
 
+class WireChosenPart(WireModel):
+    """The part of an answer that was chosen."""
+
+    text: str
+    response_id: UUID
+    item: int | None
+    """Its place in the answer's list, from 1."""
+
+
 class WireStepPermissions(WireModel):
     """The commands that the step allows now."""
 
@@ -189,6 +198,7 @@ class WireStepState(WireModel):
     retry_count: int
     content: str | None
     edited_content: str | None
+    part: WireChosenPart | None
     instruction: str | None
     """The user's words for the models, in each prompt of the step."""
     passages: list[WirePassage]
@@ -314,6 +324,8 @@ class WireStepSpec(WireModel):
     max_tokens: int | None
     temperature: float | None
     primer: bool
+    choose: Literal["answer", "item"]
+    """What is offered first: a whole answer, or an item of its list."""
     reasoning: Reasoning | None
 
 
@@ -483,7 +495,7 @@ class Conflict(WireModel):
     theirs: str
 
 
-NotAppliedReason = Literal["conflict", "container", "unfit", "typing"]
+NotAppliedReason = Literal["conflict", "container", "unfit", "typing", "declined"]
 
 
 class StepApplyResult(WireModel):

@@ -109,6 +109,22 @@ def split_paragraphs(text: str) -> list[str]:
     return ["\n".join(lines) for lines in paragraphs if lines]
 
 
+def list_items(text: str) -> list[str]:
+    """Return the items of a text's only list without their marks, else none."""
+    blocks = read_blocks(text)
+    lists = [block for block in blocks.root.children if block.kind == "list"]
+    if len(lists) != 1:
+        return []
+    items = []
+    for item in lists[0].children:
+        lines = [blocks.lines[n].rstrip("\r\n").expandtabs(4) for n in item.lines]
+        indents = [len(line) - len(line.lstrip()) for line in lines]
+        first = lines[0][item.indent :]
+        rest = zip(lines[1:], indents[1:], strict=True)
+        items.append("\n".join([first, *(ln[min(item.indent, n) :] for ln, n in rest)]))
+    return [item.strip("\n") for item in items]
+
+
 def unclosed_fence(text: str) -> str | None:
     """Return the code fence that `text` leaves open, or None.
 

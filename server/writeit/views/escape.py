@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 _INLINE_SYNTAX = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)")
 _LINE_START_SYNTAX = re.compile(
-    r"^(?:#{1,6}(?=\s|$)|[-+](?=\s|$)|=+$|-+$|\d+(?=[.)](?:\s|$)))"
+    r"^(?:#{1,6}(?=\s|$)|[-+](?=\s|$)|=+$|-+$|%%|\$\$|:::|\d+(?=[.)](?:\s|$)))"
 )
 _HTML_OR_LINK = re.compile(r"[\\<>\[\]]")
 ELLIPSIS = "…"

@@ -32,6 +32,7 @@ from writeit.views.escape import (
     markdown_table,
     page_of_blocks,
     shorten,
+    single_line,
 )
 from writeit.views.section_markers import PageParts, SectionText
 from writeit.views.wording import interruption_text, step_next_action, step_status_text
@@ -57,9 +58,13 @@ AnswerItem = EndedAnswer | StreamingResponse | ResponseFailure | Call
 
 
 def list_answers(step: StepState) -> list[AnswerItem]:
-    """Return the results of a step by their numbers."""
+    """Return the results of a step by their numbers, the newest round first."""
     numbers, items = step.numbers, _collect_answers(step)
-    return [items[key] for key in sorted(items, key=lambda key: numbers[key])]
+    rounds = {call.response_id: call.generation for call in step.calls}
+    return [
+        items[key]
+        for key in sorted(items, key=lambda key: (-rounds.get(key, 0), numbers[key]))
+    ]
 
 
 def _collect_answers(step: StepState) -> dict[UUID, AnswerItem]:
@@ -121,7 +126,11 @@ def _ended_answer_parts(step: StepState, item: EndedAnswer) -> PageParts:
     notes = [ending_note(answer)]
     if item.is_merge:
         notes.append("*Merged from several answers by the model.*")
-    if chosen and step.edited_content is not None:
+    part = step.part if chosen else None
+    if part is not None:
+        excerpt = escape_inline(shorten(single_line(part.text), _EXCERPT_LENGTH))
+        notes.append(f"*You chose this part: “{excerpt}”*")
+    elif chosen and step.edited_content is not None:
         text = step.edited_content
         notes.append(_EDITED_NOTE)
     facts = answer_facts(answer, text)
@@ -379,6 +388,8 @@ def _selection_note(step: StepState, answer: AIResponse) -> str:
         return ""
     if step.edited_content is None:
         return "Your choice."
+    if step.part is not None:
+        return "You chose a part of it."
     return "Your choice, edited by you. This is the model's version."
 
 

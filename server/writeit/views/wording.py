@@ -261,6 +261,8 @@ def selection_text(step: StepState) -> str:
     if step.user_selection is not None:
         chosen = step.ai_responses[step.user_selection].response_id
         choice = f"you chose {answer_label(step, chosen)}"
+        if step.part is not None:
+            return f"you chose a part of {answer_label(step, chosen)}"
         return choice if step.edited_content is None else f"{choice} and edited it"
     if step.merged_content is None:
         return ""

@@ -28,6 +28,8 @@ from writeit.domain.run import (
     StepStatus,
 )
 from writeit.domain.state_machine import later_steps_error
+from writeit.text.block_reader import list_items
+from writeit.text.lines import fold_space
 
 _ANSWERED = {StepStatus.RUNNING, StepStatus.COMPLETED}
 
@@ -60,6 +62,35 @@ def select_response(
         e.ResponseSelected(at=now, step=step.step_name, index=index, content=content),
         *completion_events(run, step, now),
     )
+
+
+def find_part(step: StepState, response: int | UUID, part: str | int) -> str:
+    """Return a part of an answer: its text, or an item of its list, from 1.
+
+    Raises:
+        InvalidParams: the text is not in the answer.
+        NotFound: there is no such answer or item.
+    """
+    index = find_response_index(step, response)
+    answer = step.ai_responses[index].processed_content
+    if isinstance(part, int):
+        items = list_items(answer)
+        if not 1 <= part <= len(items):
+            raise NotFound(
+                f"The answer has no item {part}.",
+                hint=f"Its list has {len(items)} items."
+                if items
+                else "It does not have exactly one list. Select the lines you want.",
+            )
+        return items[part - 1]
+    words = fold_space(part)
+    if not words or words not in fold_space(answer):
+        raise InvalidParams(
+            "These lines are not in the answer.",
+            hint="Select lines of the answer as it is, or edit it and choose that.",
+            problems=[{"path": "part", "message": "is not in the answer"}],
+        )
+    return part
 
 
 def skip_step(run: PipelineRun, step: StepState, now: datetime) -> Events:

@@ -14,6 +14,16 @@ from lsprotocol import types
 from writeit.domain.run import PipelineRun
 from writeit.text.lines import make_visible
 
+_LIKELY = frozenset(
+    {
+        "writeit.step.select",
+        "writeit.step.merge",
+        "writeit.step.run",
+        "writeit.step.apply",
+        "writeit.run.start",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
@@ -28,6 +38,11 @@ class Action:
     """Whether it is among the few that a code lens shows."""
     lens_title: str = ""
     """Its title where there is little room: on a code lens."""
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether it comes before what rewrites the document."""
+        return self.command in _LIKELY
 
     def to_command(self, title: str) -> types.Command:
         """Return the LSP command with a title and its one argument."""

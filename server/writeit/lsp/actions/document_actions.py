@@ -25,17 +25,19 @@ from writeit.views.escape import shorten
 
 
 def start_actions(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[Action]:
-    """Return an action for each pipeline for documents that starts a run."""
+    """Return the actions that start a run of each pipeline for documents."""
     return [
         Action(
-            title=f"Start {pipeline.name}: {pipeline.description}".rstrip(": "),
+            title=f"{verb} {pipeline.name}: {pipeline.description}".rstrip(": "),
             command="writeit.run.start",
-            params={"pipeline": pipeline.name, "uri": uri},
+            params={"pipeline": pipeline.name, "uri": uri, **params},
+            uses_model=bool(params),
             has_lens=True,
-            lens_title=f"Start {pipeline.name}",
+            lens_title=f"{verb} {pipeline.name}",
         )
         for pipeline in pipelines
         if pipeline.applies_to == "document"
+        for verb, params in (("Start", {}), ("Start and generate", {"goOn": True}))
     ]
 
 

@@ -14,7 +14,13 @@ from urllib.parse import unquote
 from writeit.domain.errors import NotFound, StoreError
 from writeit.domain.run import AppliedText, PipelineRun
 from writeit.engine.queries import read_full_tree
-from writeit.lsp.actions import Action, document_actions, run_actions
+from writeit.lsp.actions import (
+    Action,
+    choice_actions,
+    document_actions,
+    run_actions,
+)
+from writeit.lsp.actions.outlook import Outlook, find_outlook
 from writeit.lsp.convert import normalized_uri
 from writeit.lsp.edits.apply import find_applied_event
 from writeit.lsp.folder import (
@@ -52,6 +58,7 @@ class DisplayedPage:
     text: str
     sections: tuple[PageSection, ...]
     run: PipelineRun
+    outlook: Outlook
 
     def section_text(self, section: PageSection) -> str:
         """Return the text of a section."""
@@ -73,10 +80,11 @@ async def read_displayed_page(
     # The text first: the client's positions are about what it is now.
     seen = await read_displayed_view(folder, view, uri)
     run = await folder.engine.load_run(run_id)
-    return DisplayedPage(folder, view, seen.text, seen.sections, run)
+    outlook = await find_outlook(folder, run)
+    return DisplayedPage(folder, view, seen.text, seen.sections, run, outlook)
 
 
-def actions_for_document(
+async def actions_for_document(
     folder: WorkspaceFolder, uri: str
 ) -> tuple[PipelineRun | None, list[Action]]:
     """Return a document's run and the actions: pending applies, last polish, run.
@@ -99,15 +107,19 @@ def actions_for_document(
             document_actions.undo_polish_action(last)
             for last, _ in islice(applied_polishes(folder, uri, runs.listed), 1)
         ),
-        *(actions_with_parent(folder, run) if run else ()),
     ]
+    if run is not None:
+        outlook = await find_outlook(folder, run)
+        actions += actions_with_parent(folder, run, outlook)
     return run, actions
 
 
-def actions_with_parent(folder: WorkspaceFolder, run: PipelineRun) -> Iterator[Action]:
+def actions_with_parent(
+    folder: WorkspaceFolder, run: PipelineRun, outlook: Outlook
+) -> Iterator[Action]:
     """Yield the actions on a run, and the one that activates its parent."""
     parent = find_parent_run(folder, run)
-    yield from run_actions.actions_for_run(run, parent)
+    yield from run_actions.actions_for_run(run, parent, outlook)
     if parent is not None and not folder.is_selection_pipeline(parent.configuration_id):
         activate = run_actions.activate_run_action(parent, "Activate the parent run")
         yield replace(activate, has_lens=False)
@@ -140,7 +152,11 @@ def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
                         section.heading_line,
                         section.last_line,
                         run_actions.actions_for_section(
-                            page.run, step, section, page.section_text(section)
+                            page.run,
+                            step,
+                            section,
+                            page.section_text(section),
+                            page.outlook,
                         ),
                         f"answer {section.number}" if section.number else "",
                     )
@@ -171,20 +187,19 @@ def related_run_actions(page: DisplayedPage, line: int) -> list[Action]:
     return actions[:1] if is_for_selection else actions
 
 
-def passage_action(
+def passage_actions(
     page: DisplayedPage, first_line: int, last_line: int, text: str
-) -> Action | None:
-    """Return the action that adds selected lines of an answer to the merge, or None."""
+) -> Iterator[Action]:
+    """Yield the actions on selected lines of an answer: add them, choose them."""
     if not text.strip() or not isinstance(page.view, uris.StepView | uris.ResponseView):
-        return None
+        return
     step = page.run.steps.get(page.view.step)
     for section in page.sections:
         inside = section.first_line <= first_line and last_line <= section.last_line
         if inside and step is not None and section.response_id is not None:
-            return run_actions.add_to_merge_action(
-                page.run, step, section.response_id, text
-            )
-    return None
+            answer = (page.run, step, section.response_id, text)
+            yield run_actions.add_to_merge_action(*answer)
+            yield from choice_actions.choose_part_actions(*answer, page.outlook)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from writeit.domain.operations import generate, permitted
 from writeit.domain.run import (
     DONE_STATUSES,
-    MAX_RETRIES,
-    AIResponse,
+    Call,
     PipelineRun,
     PipelineStatus,
     StepState,
@@ -17,53 +16,73 @@ from writeit.domain.run import (
 )
 from writeit.lsp.actions import (
     Action,
+    choice_actions,
     comparison_action,
     comparison_side,
     document_comparison_action,
     run_action,
     view_action,
 )
+from writeit.lsp.actions.outlook import Outlook
 from writeit.views import wording
 from writeit.views.page_outline import PageSection
-from writeit.views.step import EndedAnswer, is_selected, list_answers
-
-MAX_PREVIEW_CHARACTERS = 40
-"""Characters of an answer in the title of its action."""
 
 
 def actions_for_run(
-    run: PipelineRun, parent: PipelineRun | None = None
+    run: PipelineRun, parent: PipelineRun | None = None, outlook: Outlook | None = None
 ) -> list[Action]:
-    """Return what the state of a run allows; `parent` is the run it branched from."""
-    if run.is_streaming:
-        return [_stop_action(run, has_lens=True), *_common_actions(run, parent)]
+    """Return what the state of a run allows, the likeliest and harmless first.
+
+    `parent` is the run it branched from.
+    """
+    outlook = outlook or Outlook()
     step = run.steps[run.current_step]
+    if run.is_streaming:
+        return [
+            *choice_actions.choices_while_streaming(run, step, outlook),
+            _stop_action(run, has_lens=True),
+            *_common_actions(run, parent),
+        ]
     return [
+        *choice_actions.selection_actions(run, step, outlook),
+        *_generation_actions(run, step, outlook),
+        *_apply_actions(run),
         *_resume_actions(run),
-        *_generation_actions(run, step),
-        *_selection_actions(run, step),
+        *choice_actions.other_choices(run, step),
         *_branch_actions(run),
         *_common_actions(run, parent),
     ]
 
 
 def _stop_action(run: PipelineRun, *, has_lens: bool = False) -> Action:
-    return run_action(run, "Stop generating", "writeit.run.pause", has_lens=has_lens)
+    count = sum(len(step.streaming) for step in run.steps.values())
+    answers = f" ({wording.count_of(count, 'answer')})" if count else ""
+    return run_action(
+        run,
+        f"Stop generating{answers}",
+        "writeit.run.pause",
+        has_lens=has_lens,
+        lens_title="Stop generating",
+    )
 
 
 def _resume_actions(run: PipelineRun) -> Iterator[Action]:
     if run.status in {PipelineStatus.PAUSED, PipelineStatus.ERROR}:
-        yield run_action(run, "Resume the run", "writeit.run.resume", has_lens=True)
+        yield run_action(run, "Mark the run as running", "writeit.run.resume")
 
 
-def _generation_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
+def _generation_actions(
+    run: PipelineRun, step: StepState, outlook: Outlook
+) -> Iterator[Action]:
     name = step.step_name
     if run.status is PipelineStatus.COMPLETED:
         return
+    is_stopped = run.status in {PipelineStatus.PAUSED, PipelineStatus.ERROR}
     if step.status is StepStatus.PENDING:
+        verb = "Resume: generate" if is_stopped else "Generate"
         yield run_action(
             run,
-            f"Generate {name}",
+            f"{verb} {name}{outlook.cost}",
             "writeit.step.run",
             step=name,
             uses_model=True,
@@ -72,69 +91,22 @@ def _generation_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
         yield run_action(run, f"Skip {name}", "writeit.step.skip", step=name)
         yield view_action(run, f"Preview the prompt of {name}", "prompt", name)
     elif lost := generate.incomplete_calls(step):
+        verb = "Resume" if is_stopped else "Complete"
         yield run_action(
             run,
-            f"Complete {name} ({len(lost)} missing)",
+            f"{verb} {name} ({len(lost)} missing){_share(outlook.cost, lost, step)}",
             "writeit.step.run",
             step=name,
             uses_model=True,
+            has_lens=is_stopped,
         )
     if step.status is StepStatus.RUNNING:
         yield view_action(run, f"Read the prompt of {name}", "prompt", name)
 
 
-def _selection_actions(run: PipelineRun, step: StepState) -> Iterator[Action]:
-    if not step.ai_responses or step.status is StepStatus.SKIPPED:
-        return
-    name = step.step_name
-    for item in list_answers(step):
-        if isinstance(item, EndedAnswer) and not is_selected(step, item.answer):
-            yield run_action(
-                run,
-                f"Choose answer {item.number} for {name}"
-                f" ({_answer_preview(item.answer)})",
-                "writeit.step.select",
-                step=name,
-                response=str(item.answer.response_id),
-                has_lens=step.status is StepStatus.RUNNING,
-                lens_title=f"Choose answer {item.number}",
-            )
-    if step.passages:
-        yield run_action(
-            run,
-            f"Use the merge of {len(step.passages)} passages for {name}",
-            "writeit.step.merge",
-            step=name,
-        )
-    if step.retry_count < MAX_RETRIES:
-        yield run_action(
-            run,
-            f"Regenerate {name} ({MAX_RETRIES - step.retry_count} left)",
-            "writeit.step.regenerate",
-            step=name,
-            uses_model=True,
-            has_lens=step.status is StepStatus.RUNNING,
-            lens_title="Regenerate",
-        )
-    if len(step.ai_responses) > 1:
-        yield _last_answers_comparison(run, step)
-
-
-def _answer_preview(answer: AIResponse) -> str:
-    words = " ".join(answer.processed_content.split())
-    cut = "…" if len(words) > MAX_PREVIEW_CHARACTERS else ""
-    partial = ", incomplete" if answer.partial else ""
-    return f"{answer.model}{partial}: {words[:MAX_PREVIEW_CHARACTERS]}{cut}"
-
-
-def _last_answers_comparison(run: PipelineRun, step: StepState) -> Action:
-    left, right = (
-        comparison_side(run, step.step_name, answer.response_id)
-        for answer in step.ai_responses[-2:]
-    )
-    return comparison_action(
-        f"Compare the last two answers of {step.step_name}", left, right
-    )
+def _share(cost: str, lost: Sequence[Call], step: StepState) -> str:
+    """Return the cost of a whole round, if all of its answers are missing."""
+    return cost if len(lost) == len(generate.latest_calls(step)) else ""
 
 
 def _branch_actions(run: PipelineRun) -> Iterator[Action]:
@@ -158,20 +130,6 @@ def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Ac
             comparison_side(parent, step),
             comparison_side(run, step),
         )
-    if any(step.status is StepStatus.COMPLETED for step in run.steps.values()):
-        yield run_action(
-            run,
-            "Apply the text",
-            "writeit.step.apply",
-            has_lens=run.status is PipelineStatus.COMPLETED and not run.applied,
-        )
-        if run.output != "new_file":
-            yield run_action(
-                run,
-                "Put the text into a new file",
-                "writeit.step.apply",
-                mode="new_file",
-            )
     if run.uri and run.output != "new_file" and run.is_finished and not run.applied:
         yield document_comparison_action(run)
     if run.applied:
@@ -183,6 +141,33 @@ def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Ac
         )
     yield from _export_actions(run)
     yield view_action(run, "Show usage and cost", "usage")
+
+
+def _apply_actions(run: PipelineRun) -> Iterator[Action]:
+    """Yield what applies the last chosen text; it names the step whose text it is."""
+    done = [s for s in run.steps.values() if s.status is StepStatus.COMPLETED]
+    if not done:
+        return
+    name, is_finished = done[-1].step_name, run.status is PipelineStatus.COMPLETED
+    open_step = "" if run.is_finished else f" ({run.current_step} is not done)"
+    yield run_action(
+        run,
+        f"Apply the text of {name}{open_step}",
+        "writeit.step.apply",
+        step=name,
+        ask=True,
+        has_lens=is_finished and not run.applied,
+        lens_title=f"Apply {name}",
+    )
+    if run.output != "new_file":
+        yield run_action(
+            run,
+            f"Put the text of {name} into a new file{open_step}",
+            "writeit.step.apply",
+            step=name,
+            ask=True,
+            mode="new_file",
+        )
 
 
 def activate_run_action(run: PipelineRun, title: str = "Activate this run") -> Action:
@@ -234,23 +219,24 @@ def _last_changed_step(run: PipelineRun, parent: PipelineRun) -> str | None:
     return None
 
 
-MERGE_INSTRUCTION = (
-    "Join these passages into one text that reads as if written in one go."
-)
-"""The default instruction for a merge by a model."""
-
-
 def actions_for_section(
-    run: PipelineRun, step: StepState, section: PageSection, section_text: str
+    run: PipelineRun,
+    step: StepState,
+    section: PageSection,
+    section_text: str,
+    outlook: Outlook | None = None,
 ) -> list[Action]:
     """Return the actions on a section of a step's view, the likeliest first."""
+    outlook = outlook or Outlook()
     match section.kind:
         case "answer" if section.response_id is not None:
-            return list(_answer_actions(run, step, section.response_id))
+            return list(
+                choice_actions.answer_actions(run, step, section.response_id, outlook)
+            )
         case "coming":
-            return [_stop_action(run)]
+            return [*_coming_actions(run, section.response_id), _stop_action(run)]
         case "merge":
-            return list(_merge_actions(run, step, section_text))
+            return list(choice_actions.merge_actions(run, step, section_text, outlook))
         case "feedback":
             return list(_feedback_actions(run, step, section_text))
         case _:
@@ -283,64 +269,14 @@ def actions_for_step(run: PipelineRun, step: StepState) -> Iterator[Action]:
         yield run_action(run, "Start over from here", "writeit.run.rewind", step=name)
 
 
-def _answer_actions(
-    run: PipelineRun, step: StepState, response_id: UUID
-) -> Iterator[Action]:
-    name, answer = step.step_name, step.find_response(response_id)
-    if answer is None:
-        return  # the page is older than the run
-    can_select = permitted.step_permissions(run, step).select
-    if can_select and not is_selected(step, answer):
+def _coming_actions(run: PipelineRun, response_id: UUID | None) -> Iterator[Action]:
+    streams = [s.response_id for step in run.steps.values() for s in step.streaming]
+    if response_id in streams and len(streams) > 1:
         yield run_action(
             run,
-            "Choose this answer",
-            "writeit.step.select",
-            step=name,
-            response=str(response_id),
-        )
-    if permitted.step_permissions(run, step).regenerate:
-        yield run_action(
-            run,
-            "Regenerate with this model",
-            "writeit.step.regenerate",
-            step=name,
-            models=[answer.model],
-            uses_model=True,
-        )
-    yield run_action(run, "Branch here", "writeit.run.branch", step=name)
-    other = _compared_answer(step, answer)
-    if other is not None:
-        yield comparison_action(
-            f"Compare with {wording.answer_label(step, other.response_id)}",
-            comparison_side(run, name, other.response_id),
-            comparison_side(run, name, answer.response_id),
-        )
-
-
-def _compared_answer(step: StepState, answer: AIResponse) -> AIResponse | None:
-    """Return the answer to compare with: the chosen one, else the one before."""
-    if step.user_selection is not None and not is_selected(step, answer):
-        return step.ai_responses[step.user_selection]
-    ended = [i.answer for i in list_answers(step) if isinstance(i, EndedAnswer)]
-    if len(ended) < len("ab"):
-        return None
-    index = [each.response_id for each in ended].index(answer.response_id)
-    return ended[index - 1 if index else 1]
-
-
-def _merge_actions(run: PipelineRun, step: StepState, text: str) -> Iterator[Action]:
-    name = step.step_name
-    if not text.strip() or not permitted.step_permissions(run, step).merge:
-        return
-    yield run_action(run, "Use the merge", "writeit.step.merge", step=name)
-    if len(step.passages) > 1:
-        yield run_action(
-            run,
-            "Merge with a model",
-            "writeit.step.merge",
-            step=name,
-            instruction=MERGE_INSTRUCTION,
-            uses_model=True,
+            "Stop this answer",
+            "writeit.response.stop",
+            responseId=str(response_id),
         )
 
 

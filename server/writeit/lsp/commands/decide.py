@@ -6,6 +6,7 @@ or the text of the last one applied; whatever prevents that undoes nothing.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from lsprotocol import types
@@ -42,21 +43,32 @@ async def select_response(
 ) -> shapes.WirePipelineRun:
     """Choose an answer; that completes the step."""
     params, folder = request.params, request.folder()
+    part = None if params.part is None else params.part.text or params.part.item
+    if params.part is not None and params.content is not None:
+        raise InvalidParams(
+            "Either `content` or `part` is the text of the step.",
+            hint="Leave out one of them.",
+            problems=[{"path": "part", "message": "not together with content"}],
+        )
+    before = await folder.engine.load_run(params.run_id)
+    if params.stop_others and before.is_streaming:
+        await folder.engine.pause_run(params.run_id)
     edits = await read_user_edits(request, folder)
     content = params.content
-    if content is None:
+    if content is None and part is None:
         content = edits.consume_answer(params.response)
-    run = await folder.engine.execute(
-        params.run_id,
-        lambda run, at: select.select_response(
-            run,
-            lifecycle.find_step(run, edits.step_name),
-            params.response,
-            at,
-            content=content,
-            feedback=edits.consume_feedback(params.feedback),
-        ),
-    )
+    feedback = edits.consume_feedback(params.feedback)
+
+    def choose(run: PipelineRun, at: datetime) -> lifecycle.Events:
+        step = lifecycle.find_step(run, edits.step_name)
+        text = content
+        if part is not None:
+            text = select.find_part(step, params.response, part)
+        return select.select_response(
+            run, step, params.response, at, content=text, feedback=feedback
+        )
+
+    run = await folder.engine.execute(params.run_id, choose)
     await edits.refresh_page()
     return await _reply(request, run)
 

@@ -52,15 +52,43 @@ async def apply_step_text(
     job = applying.prepare_apply(folder, run, params.step, params.mode, params.uri)
 
     async def work() -> shapes.StepApplyResult:
+        if params.ask and not await _confirm_early_apply(session, job):
+            return shapes.StepApplyResult(
+                applied=False,
+                uri=session.documents.client_uri(job.uri),
+                merged=False,
+                conflicts=[],
+                pending=False,
+                reason="declined",
+            )
         result = await applying.apply_text(job, wait_for_user=not params.wait)
         if not params.wait or result.misfit:  # else the reply tells the client
-            show_apply_result(
-                session, result, f"Applied to {document_name(result.uri)}."
-            )
+            show_apply_result(session, result, applied_message(job, result))
             show_conflicts(session, job, result)
+            if result.outcome.is_applied and job.mode == "new_file":
+                session.client.spawn_task(session.client.open_document(result.uri))
         return apply_result_to_wire(session, result)
 
     return await reply_when_done(request, job.step, work)
+
+
+async def _confirm_early_apply(session: Session, job: applying.ApplyJob) -> bool:
+    """Ask whether to apply the text of a run with steps that are not done."""
+    open_step = job.run.steps[job.run.current_step]
+    if job.run.is_finished or not session.client.capabilities.ask:
+        return True
+    state = wording.step_status_text(open_step)
+    return await session.client.ask(
+        f"The run is not finished ({open_step.step_name}: {state})."
+        f" This is the text of {job.step}.",
+        f"Apply the text of {job.step}",
+    )
+
+
+def applied_message(job: applying.ApplyJob, result: applying.ApplyResult) -> str:
+    """Say which step's text is where."""
+    verb = "written to" if job.mode == "new_file" else "inserted in"
+    return f"The text of {job.step} was {verb} {document_name(result.uri)}."
 
 
 @command("writeit.edit.restore")
@@ -80,8 +108,10 @@ async def restore_user_text(
         outcome = result.outcome
         if params.older and outcome.conflicts and not outcome.is_applied:
             result = await _restore_older(request, run, applied) or result
-        verb = "Removed" if applied.mode == "new_file" else "Restored"
-        done = f"{verb} {document_name(result.uri)}."
+        name = document_name(result.uri)
+        done = f"Restored {name}; your later edits were kept."
+        if applied.mode == "new_file":
+            done = f"Removed {name}. Its text is still in the run."
         show_apply_result(session, result, "" if params.wait else done)
         return p.EditRestoreResult(
             applied=result.outcome.is_applied,
@@ -184,7 +214,7 @@ async def display_view_or_warn(
 ) -> None:
     """Open a view that the user did not request; if that fails, show a warning."""
     try:
-        await display_view(folder, view)
+        await display_view(folder, view, take_focus=False)
     except WriteItError as error:
         session.client.show_warning(message_with_hint(error))
 
@@ -320,7 +350,7 @@ async def _select_and_apply(
     )
     job = applying.prepare_apply(folder, run, state.step_name, None, None)
     result = await applying.apply_text(job, wait_for_user=wait_for_user)
-    show_apply_result(session, result, f"Applied to {document_name(result.uri)}.")
+    show_apply_result(session, result, applied_message(job, result))
     show_conflicts(session, job, result)
 
 

@@ -245,6 +245,18 @@ async def give_feedback(request: Request[p.StepFeedbackParams]) -> shapes.WireSt
     return step_to_wire(run, step)
 
 
+@command("writeit.response.stop")
+async def stop_response(
+    request: Request[p.ResponseStopParams],
+) -> shapes.WireStepState:
+    """Stop one answer; the others go on, and what it has is kept."""
+    params = request.params
+    engine = request.folder().engine
+    step = await engine.stop_response(params.run_id, params.response_id)
+    run = await engine.load_run(params.run_id)
+    return step_to_wire(run, run.steps[step])
+
+
 @command("writeit.response.rate")
 async def rate_response(
     request: Request[p.ResponseRateParams],

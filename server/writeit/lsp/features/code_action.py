@@ -19,7 +19,7 @@ from writeit.lsp.actions.locations import (
     actions_for_document,
     actions_with_parent,
     activation_actions,
-    passage_action,
+    passage_actions,
     read_displayed_page,
     related_run_actions,
 )
@@ -167,7 +167,7 @@ async def _document_actions(
     is_word = is_word_selected(documents, params)
     fixes = [fix async for fix in quick_fixes(session, library, params)]
     actions = [
-        *actions_for_document(folder, uri)[1],
+        *(await actions_for_document(folder, uri))[1],
         *document_actions.start_actions(pipelines, uri),
     ]
     if can_take_front_matter(documents, uri):
@@ -177,8 +177,12 @@ async def _document_actions(
     # Without any run, a selection does not mean that a model will be called soon.
     if rewrites and folder.store.list_runs(RunQuery(limit=1)).runs:
         session.warm_up_models()
-    others = _to_code_actions(session, actions)
-    return fixes + (others + rewrites if is_word else rewrites + others)
+    likely, others = (
+        _to_code_actions(session, [a for a in actions if a.is_likely is wanted])
+        for wanted in (True, False)
+    )
+    # eglot sends the word at the cursor as if it was selected.
+    return fixes + likely + (others + rewrites if is_word else rewrites + others)
 
 
 async def _view_actions(
@@ -200,7 +204,7 @@ async def _view_actions(
         *_line_actions(page, line),
         *related_run_actions(page, line),
         *activation_actions(folder, page.run),
-        *actions_with_parent(folder, page.run),
+        *actions_with_parent(folder, page.run, page.outlook),
     ]
 
 
@@ -211,9 +215,8 @@ def _selection_actions(
     ends = (selected_range.start, selected_range.end)
     start, end = (to_offset(page.text, position, encoding) for position in ends)
     last = selected_range.end.line - (selected_range.end.character == 0 < end - start)
-    action = passage_action(page, selected_range.start.line, last, page.text[start:end])
-    if action is not None:
-        yield action
+    text = page.text[start:end]
+    yield from passage_actions(page, selected_range.start.line, last, text)
 
 
 def _line_actions(page: DisplayedPage, line: int) -> Iterator[Action]:

@@ -22,8 +22,10 @@ from writeit.lsp.folder import LIBRARY_SECONDS, WorkspaceFolder
 from writeit.lsp.session import Session
 from writeit.views import wording
 
-MAX_LENSES = 6
-"""Actions on one line besides the status; the others are code actions."""
+MAX_FIRST_LINE_LENSES = 3
+"""The state, the next act and one more."""
+MAX_LENSES = 4
+"""Actions on another line; the others are code actions."""
 
 
 async def code_lenses(
@@ -46,7 +48,7 @@ async def code_lenses(
 async def _document_lenses(
     session: Session, folder: WorkspaceFolder, uri: str
 ) -> list[types.CodeLens]:
-    run, actions = actions_for_document(folder, uri)
+    run, actions = await actions_for_document(folder, uri)
     prominent = [action for action in actions if action.has_lens]
     if run is None:
         return _to_lenses(0, [*prominent, *await _start_actions(session, folder, uri)])
@@ -67,14 +69,18 @@ async def _start_actions(
 def _view_lenses(page: DisplayedPage) -> list[types.CodeLens]:
     prominent = [
         action
-        for action in run_actions.actions_for_run(page.run)
-        if action.has_lens and action.command != "writeit.step.select"
+        for action in run_actions.actions_for_run(page.run, outlook=page.outlook)
+        if action.has_lens and action.command not in _ON_THE_ANSWERS
     ]
     activation = activation_actions(page.folder, page.run)
     lenses = _to_lenses(0, [_status_action(page.run), *activation, *prominent])
     for location in action_locations(page):
         lenses += _to_lenses(location.line, location.actions)
     return lenses
+
+
+_ON_THE_ANSWERS = frozenset({"writeit.step.select", "writeit.view.open"})
+"""What the lenses of the answers below offer, or what is open already."""
 
 
 def _status_action(run: PipelineRun) -> Action:
@@ -87,7 +93,7 @@ def _to_lenses(line: int, actions: Iterable[Action]) -> list[types.CodeLens]:
             range=line_range(line, line),
             command=action.to_command(action.lens_title or action.title),
         )
-        for action in list(actions)[: MAX_LENSES + 1]
+        for action in list(actions)[: MAX_LENSES if line else MAX_FIRST_LINE_LENSES]
     ]
 
 

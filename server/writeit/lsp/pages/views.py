@@ -207,8 +207,12 @@ async def read_displayed_view(
     return ReadOnlyPage(text, sections)
 
 
-async def display_view(folder: WorkspaceFolder, view: View) -> str:
+async def display_view(
+    folder: WorkspaceFolder, view: View, *, take_focus: bool = True
+) -> str:
     """Show a view in the editor and return its URI.
+
+    `take_focus` only for an act of this moment: what the user types then goes there.
 
     Raises:
         NotFound: what the view shows does not exist.
@@ -219,7 +223,7 @@ async def display_view(folder: WorkspaceFolder, view: View) -> str:
         uri = uris.view_uri(view)
     else:
         uri = await update_page_file(folder, view)
-    await folder.documents.client.show_document(uri)
+    await folder.documents.client.show_document(uri, take_focus=take_focus)
     return uri
 
 
