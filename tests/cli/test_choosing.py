@@ -161,7 +161,9 @@ async def test_a_choice_can_be_made_again_before_the_next_step_starts(
     story: Story,
 ) -> None:
     """No branch is made."""
-    assert story.step("outline")["user_selection"] == 1
+    step = story.step("outline")
+    chosen = step["ai_responses"][step["user_selection"]]
+    assert chosen["response_id"] == step["calls"][1]["response_id"]
     assert story.run["parent_pipeline_run_id"] is None
 
 

@@ -60,6 +60,7 @@ def test_the_extension_reaches_every_command() -> None:
     # VS Code asks about trust itself.
     assert missing == {
         "writeit.pipeline.show",
+        "writeit.response.stop",
         "writeit.run.diff",
         "writeit.step.preview",
         "writeit.trust.set",
