@@ -19,15 +19,20 @@ NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-$(STAMP): pyproject.toml constraints.txt
+# Nothing is installed whose hash is not in a file of locks/.
+INSTALL := -m pip install --quiet --disable-pip-version-check
+LOCKED := $(INSTALL) --require-hashes --requirement
+OURSELVES := $(INSTALL) --no-deps --no-build-isolation --editable .
+
+$(STAMP): pyproject.toml locks/dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	$(BIN)/python $(LOCKED) locks/dev.txt
+	$(BIN)/python $(OURSELVES)
 	@touch $@
 
 # The embedded model's runtime is an extra: everything else works without it.
-$(LOCAL_STAMP): $(STAMP)
-	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local]'
+$(LOCAL_STAMP): $(STAMP) locks/runtime.txt
+	-$(BIN)/python $(LOCKED) locks/runtime.txt
 	@touch $@
 
 demo: $(LOCAL_STAMP) ## Turn example notes into an article with the embedded model
@@ -100,7 +105,25 @@ bench-startup: $(STAMP) ## Compare startup and idle memory with a bare pygls ser
 	$(BIN)/python benchmarks/startup.py
 
 wheel: $(STAMP) ## Build the wheel and the source distribution into dist/
-	$(BIN)/python -m build
+	$(BIN)/python -m build --no-isolation
+
+RELEASE := .cache/release
+.PHONY: release lock
+release: wheel ## The wheel, and a CycloneDX bill of materials of what it installs
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python $(LOCKED) locks/release.txt
+	$(RELEASE)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+	  --output-file dist/writeit.cdx.json locks/runtime.txt
+
+UV := .cache/uv
+COMPILE := $(UV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+  --custom-compile-command 'make lock' --no-annotate --no-emit-index-url --no-emit-find-links
+lock: ## Lock versions and hashes again, after a change of the dependencies
+	$(PYTHON) -m venv $(UV)
+	$(UV)/bin/python $(INSTALL) uv
+	$(COMPILE) --group dev pyproject.toml --output-file locks/dev.txt
+	$(COMPILE) --constraint locks/dev.txt --extra local pyproject.toml --output-file locks/runtime.txt
+	$(COMPILE) --group release --output-file locks/release.txt
 
 soak: $(STAMP) ## Ten streams for three minutes with cancels and kills; nothing may grow
 	$(BIN)/python benchmarks/soak.py

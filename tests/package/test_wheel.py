@@ -1,8 +1,10 @@
 """The wheel in an empty environment: it serves and finds its pipelines."""
 
 import asyncio
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -36,6 +38,19 @@ def test_the_wheel_carries_pipelines_and_primers(wheel: Path) -> None:
     assert "writeit/_bundled/primers/tech-journalist.yaml" in names
     assert "writeit/_bundled/neovim/plugin/writeit.lua" in names
     assert not [name for name in names if name.startswith("tests/")]
+
+
+@pytest.mark.parametrize("lock", ["dev", "runtime", "release"])
+def test_what_the_make_commands_install_is_locked_with_hashes(lock: str) -> None:
+    """Every requirement has a version and a hash, and every dependency is there."""
+    text = (ROOT / "locks" / f"{lock}.txt").read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=\S)", re.sub(r"(?m)^#.*\n", "", text).strip())
+    assert all("==" in block and "--hash=sha256:" in block for block in blocks)
+    names = {re.split("[=\\[ ]", block)[0].lower() for block in blocks}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [] if lock == "release" else project["project"]["dependencies"]
+    wanted = [*wanted, *project["dependency-groups"].get(lock, ())]
+    assert {re.split("[=<>~\\[ ]", each)[0].lower() for each in wanted} <= names
 
 
 def test_the_wheel_runs_from_another_folder(wheel: Path, tmp_path: Path) -> None:
