@@ -51,6 +51,9 @@ from writeit.prompts.build import (
     shared_prefix,
 )
 
+MAX_CHARACTERS_HERE = 1_000_000
+"""The longest document whose passages are looked for in this process."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedCall:
@@ -292,14 +295,19 @@ class StepContext:
     async def build_prompt(
         self, own_pipelines: frozenset[str], revision: Revision | None = None
     ) -> str:
-        """Return what a model is sent; only `own_pipelines` are filled in here.
+        """Return what a model is sent; `own_pipelines` are filled in here.
+
+        All others are filled in by the worker, and so is what is about a long document.
 
         Raises:
             InvalidPipeline: the template cannot be filled in, or was stopped.
         """
         step, worker = self.state.step_name, self.services.worker
+        document = self.run.document
+        length = len(document.text) + len(document.before) + len(document.after)
         arguments = (self.configuration, self.run, step, revision)
-        if worker is None or self.configuration.configuration_id in own_pipelines:
+        is_own = self.configuration.configuration_id in own_pipelines
+        if worker is None or (is_own and length <= MAX_CHARACTERS_HERE):
             return await asyncio.to_thread(build_prompt, *arguments)
         try:
             return await worker.run(build_prompt, *arguments)

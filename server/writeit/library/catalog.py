@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -41,6 +41,8 @@ LibraryKind = Literal["pipelines", "primers"]
 
 MAX_FILES = 100
 """The most files that are read from one folder."""
+MAX_LISTED = 2_000
+"""The most files of any kind in a folder of which some are read."""
 MAX_FOLDER_BYTES = 1024 * 1024
 """The most bytes that are read from one folder."""
 
@@ -116,13 +118,21 @@ def _folder_identity(path: Path) -> object:
 def list_files(folder: LibraryFolder) -> tuple[list[LibraryFile], list[SourceProblem]]:
     """Return the YAML files of a folder by name, and the problems of the others."""
     try:
-        names = sorted(os.listdir(folder.path))  # noqa: PTH208 -- names are all that is needed
+        with os.scandir(folder.path) as entries:
+            names = sorted(entry.name for entry in islice(entries, MAX_LISTED + 1))
     except (FileNotFoundError, NotADirectoryError):
         return [], []
     except OSError as error:
         return [], [_unreadable_problem(folder.path, error)]
+    if len(names) > MAX_LISTED:
+        message = f"No file of this folder is read: it has more than {MAX_LISTED:,}."
+        return [], [SourceProblem(folder.path.as_uri(), message, "warning")]
     names = [n for n in names if n.endswith((".yaml", ".yml")) and n[0] != "."]
-    results = [_inspect_file(folder, folder.path / name) for name in names[:MAX_FILES]]
+    boundary = folder.boundary and folder.boundary.resolve()
+    results = [
+        _inspect_file(folder.path / name, folder.scope, boundary)
+        for name in names[:MAX_FILES]
+    ]
     problems = [result for result in results if isinstance(result, SourceProblem)]
     if len(names) > MAX_FILES:
         message = f"Only the first {MAX_FILES} files of this folder are read."
@@ -137,11 +147,11 @@ def list_files(folder: LibraryFolder) -> tuple[list[LibraryFile], list[SourcePro
     return files[:read], problems
 
 
-def _inspect_file(folder: LibraryFolder, path: Path) -> LibraryFile | SourceProblem:
+def _inspect_file(
+    path: Path, scope: LibraryScope, boundary: Path | None
+) -> LibraryFile | SourceProblem:
     try:
-        if folder.boundary and not path.resolve().is_relative_to(
-            folder.boundary.resolve()
-        ):
+        if boundary and not path.resolve().is_relative_to(boundary):
             message = "This link leads out of the workspace and is not followed."
             return SourceProblem(path.as_uri(), message, "warning")
         status = path.stat()
@@ -149,7 +159,7 @@ def _inspect_file(folder: LibraryFolder, path: Path) -> LibraryFile | SourceProb
         return _unreadable_problem(path, error)
     if not stat.S_ISREG(status.st_mode):
         return SourceProblem(path.as_uri(), "This is not a file.", "warning")
-    return LibraryFile(path, folder.scope, status.st_mtime_ns, status.st_size)
+    return LibraryFile(path, scope, status.st_mtime_ns, status.st_size)
 
 
 def _unreadable_problem(path: Path, error: OSError) -> SourceProblem:

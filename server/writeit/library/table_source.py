@@ -7,7 +7,12 @@ import tomllib
 from typing import Any
 
 from writeit.library.front_matter_guard import find_key
-from writeit.library.yaml_source import SourcePosition, SourceRange, YamlSource
+from writeit.library.yaml_source import (
+    FRONT_MATTER_LIMITS,
+    SourcePosition,
+    SourceRange,
+    YamlSource,
+)
 from writeit.text.front_matter import FrontMatterText
 from writeit.text.lines import LINE_END
 
@@ -43,6 +48,9 @@ class TableSource(YamlSource):
 
 def _read_table(found: FrontMatterText) -> tuple[dict[str, Any], str]:
     """Return the data of TOML or JSON, and why the text is invalid."""
+    most = FRONT_MATTER_LIMITS.characters
+    if len(found.content) > most:
+        return {}, f"it is longer than {most // 1024} KB"
     try:
         if found.dialect == "TOML":
             return tomllib.loads(LINE_END.sub("\n", found.content)), ""

@@ -197,7 +197,7 @@ class YamlLimits(NamedTuple):
 
 
 FILE_LIMITS = YamlLimits(MAX_YAML_BYTES, MAX_YAML_NODES)
-FRONT_MATTER_LIMITS = YamlLimits(64 * 1024, 3_000)
+FRONT_MATTER_LIMITS = YamlLimits(64 * 1024, 2_000)
 """Front matter is read between two messages, while other replies wait."""
 
 

@@ -273,6 +273,10 @@ class WriteItWorkspace(Workspace):
         )
 
 
+class JsonObject(dict[str, Any]):
+    """The result of a command: plain JSON, which pygls need not convert."""
+
+
 INTERNAL_ERROR = "An internal error occurred. The server's log has the details."
 
 

@@ -31,7 +31,7 @@ from writeit.lsp.framing import (
     handle_messages,
     read_message,
 )
-from writeit.lsp.pygls_fixes import WriteItDocument, WriteItProtocol
+from writeit.lsp.pygls_fixes import JsonObject, WriteItDocument, WriteItProtocol
 
 if TYPE_CHECKING:  # all of them are imported after `initialize`
     from writeit.lsp.features.diagnostics import DiagnosticsPublisher
@@ -68,6 +68,10 @@ class WriteItServer(LanguageServer):
             version=__version__,
             protocol_cls=WriteItProtocol,
             max_workers=4,
+        )
+        # pygls would walk through every value of a result, which is plain already.
+        self.protocol._converter.register_unstructure_hook(  # noqa: SLF001 -- its only place
+            JsonObject, lambda value: value
         )
         self._create_ports = create_ports
         self._session: Session | None = None

@@ -22,6 +22,7 @@ from writeit.lsp.commands import decide, document, library, run, step, view, wor
 from writeit.lsp.convert import to_invalid_params
 from writeit.lsp.fallback_messages import show_reply_message
 from writeit.lsp.messages import to_rpc_error
+from writeit.lsp.pygls_fixes import JsonObject
 from writeit.lsp.session import Session
 
 __all__ = [
@@ -74,7 +75,7 @@ async def _run_command(session: Session, params: types.ExecuteCommandParams) -> 
     if not is_polled:
         await _record_activity(request, started, keep=True)
     show_reply_message(session.client, params.command, parsed, result)
-    return result.to_json()
+    return JsonObject(result.to_json())
 
 
 POLLED = frozenset({"list", "show", "get", "read", "tree", "status"})
