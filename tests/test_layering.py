@@ -38,6 +38,7 @@ MAY_IMPORT = {
         "lsp",
         "cli",
         "library",
+        "trust",
         "export",
         "ports",
         "domain",

@@ -119,12 +119,18 @@ def open_store(workspace: Path | None, location: str) -> tuple[Store, str | None
     Raises:
         StoreError: it exists and cannot be opened.
     """
-    from writeit.storage.location import store_folder
+    from writeit.storage.location import store_exists, store_folder, user_data_folder
+    from writeit.storage.provenance import is_own_store
     from writeit.storage.store import LmdbStore
+    from writeit.trust import FolderTrust
 
     folder, message = store_folder(workspace, location)
     store = LmdbStore(folder, render=render_kept_run)
+    is_foreign = store_exists(folder) and not is_own_store(folder)
     store.open_existing()
+    if workspace is not None and is_foreign:
+        trust_file = user_data_folder() / "trust.json"
+        FolderTrust(trust_file, workspace, override=None).note_foreign_history()
     return store, message
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -33,6 +34,8 @@ Decision = Literal["trusted", "restricted", "home"]
 """`home`: the folder named nothing at its first run, so all in it is the user's."""
 
 TRUST_VARIABLE = "WRITEIT_TRUST"
+HISTORY = ".writeit/store"
+"""The key in `seen` that says whether a run history came with the folder."""
 MAX_FILE_BYTES = 16 * 1024**2
 MAX_SEEN = 2_000
 """Files of one folder that are remembered; the oldest are forgotten first."""
@@ -50,6 +53,10 @@ class TrustEntry(Entity):
     Of a document it is about what its front matter names; of a pipeline that was run,
     whose key is its id, about that id.
     """
+
+    def is_foreign_run(self, run_id: UUID) -> bool:
+        """Return whether a run may have come with the folder."""
+        return self.seen.get(HISTORY) == "foreign" and f"run {run_id}" not in self.seen
 
 
 _ENTRIES = TypeAdapter(dict[str, TrustEntry])
@@ -173,6 +180,7 @@ class FolderTrust:
         config: FrontMatterConfig,
         document: Path | None,
         *,
+        run_id: UUID | None = None,
         is_typed: bool = False,
     ) -> Untrusted:
         """Return what of a run the user has not trusted.
@@ -199,7 +207,11 @@ class FolderTrust:
         if not is_seen:
             digests[name] = digest
             wants += front_matter_wants(config, name)
+        history = ""
+        if run_id is not None and entry and entry.is_foreign_run(run_id):
+            history, digests[HISTORY] = HISTORY, "own"
         return Untrusted(
+            history=history,
             pipeline=pipeline,
             front_matter="" if is_seen else name,
             has_changed=self.override is None
@@ -298,16 +310,14 @@ class FolderTrust:
         Raises:
             StoreError: that could not be remembered; nothing was changed.
         """
-        files = self._files(library)
-        self._update(
-            lambda entry: TrustEntry(
-                decision="trusted",
-                digest=_library_digest(
-                    {k: v for k, v in files.items() if digests.get(k) == v}
-                ),
-                seen={**(entry.seen if entry else {}), **digests},
-            )
-        )
+        files = dict(self._files(library).items() & digests.items())
+
+        def allow(entry: TrustEntry | None) -> TrustEntry:
+            seen = {**(entry.seen if entry else {}), **digests}
+            digest = _library_digest(files)
+            return TrustEntry(decision="trusted", digest=digest, seen=seen)
+
+        self._update(allow)
         self.override = self.override or None
 
     def trust_shown(self, library: Library) -> None:
@@ -327,7 +337,13 @@ class FolderTrust:
         Raises:
             StoreError: that could not be remembered; nothing was changed.
         """
-        self._update(lambda _: TrustEntry(decision="restricted"))
+
+        def restrict(entry: TrustEntry | None) -> TrustEntry:
+            history = entry.seen.get(HISTORY) if entry else None
+            seen = {HISTORY: history} if history else {}
+            return TrustEntry(decision="restricted", seen=seen)
+
+        self._update(restrict)
         self._typed.clear()
         self.shown.clear()
         self.override = None
@@ -362,9 +378,15 @@ class FolderTrust:
         library: Library,
         configuration: PipelineConfiguration,
         untrusted: Untrusted,
+        run_id: UUID,
     ) -> None:
-        """Remember a run's pipeline; an unknown folder that names nothing is `home`."""
+        """Remember a run's pipeline; an unknown folder that names nothing is `home`.
+
+        In a folder with the run history of somebody else, remember the run, too.
+        """
         key = configuration.configuration_id
+        if (known := self.entry) and known.is_foreign_run(run_id):
+            self.note_seen(f"run {run_id}", "own", library)
         if untrusted.pipeline or self.override is not None:
             return
         entry = self.entry
@@ -372,6 +394,16 @@ class FolderTrust:
             return
         if entry is None or key not in entry.seen:
             self.note_seen(key, text_digest(key), library)
+
+    def note_foreign_history(self) -> None:
+        """Remember that the folder came with a run history of somebody else."""
+
+        def add(entry: TrustEntry | None) -> TrustEntry:
+            known = entry or TrustEntry(decision="restricted")
+            return known.evolve(seen={**known.seen, HISTORY: "foreign"})
+
+        with suppress(StoreError):  # every question about the folder reports it
+            self._update(add)
 
     def _update(self, change: Callable[[TrustEntry | None], TrustEntry]) -> None:
         """Change the decision, and nothing that another process decided meanwhile.

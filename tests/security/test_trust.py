@@ -572,6 +572,26 @@ async def test_a_path_in_other_case_is_another_folder(clone: Clone) -> None:
     assert await clone.add_folder(other).state() == "restricted"
 
 
+async def test_models_of_a_history_that_came_along_are_not_called(
+    clone: Clone,
+) -> None:
+    """A run in it names models; the user's own runs beside it work."""
+    run_id = await clone.start("tech-article", models={"angles": THEIRS})
+    assert await clone.generate(run_id) == ["theirs"]
+    unused = await clone.start("tech-article", models={"angles": THEIRS})
+    copy = clone.path.with_name("with-history")
+    shutil.copytree(clone.path, copy, ignore=shutil.ignore_patterns("*.lock"))
+    other = clone.add_folder(copy)
+    before = len(clone.sent)
+    given = {"folder": copy.as_uri()}
+    refused = await other.refusal(unused, **given)
+    assert ".writeit/store" in str(refused)
+    assert len(clone.sent) == before
+    own = await other.start("tech-article", models={"angles": OURS})
+    assert await other.generate(own) == ["ours"]
+    assert await other.generate(unused, **given, confirmed=True) == ["theirs"]
+
+
 # --- who else may say yes ---
 
 

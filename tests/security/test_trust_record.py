@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -183,7 +184,8 @@ def test_a_pipeline_of_a_foreign_history_is_not_trusted(
     (folder / "pipelines" / "theirs.yaml").unlink()
     record = FolderTrust(file, folder, override=None)
     library = library_of(folder)
-    record.note_run(library, library.pipeline("tech-article"), Untrusted())
+    bundled = library.pipeline("tech-article")
+    record.note_run(library, bundled, Untrusted(), UUID(int=1))
     assert record.state(library) == "home"
     found = record.assess(library, pipeline, FrontMatterConfig(), None)
     assert found.pipeline == "theirs"

@@ -117,7 +117,7 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
         providers=config.providers,
         own_pipelines=own_pipelines(),
         confirmed=request.confirmed,
-        untrusted=_assess_trust(workspace, run, config),
+        untrusted=_assess_trust(workspace, run, config, is_new=request.resume is None),
         settings=Settings(max_cost_usd=request.limits),
         preferences=workspace.engine.preferences,
     )
@@ -125,21 +125,25 @@ async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
 
 
 def _assess_trust(
-    workspace: OpenWorkspace, run: PipelineRun, config: FrontMatterConfig
+    workspace: OpenWorkspace,
+    run: PipelineRun,
+    config: FrontMatterConfig,
+    *,
+    is_new: bool,
 ) -> Untrusted:
-    """Return what of a run the user has not trusted, and remember the run."""
-    library, configuration = (
-        workspace.load_library(),
-        workspace.engine.configuration(run),
-    )
+    """Return what of a run the user has not trusted, and remember a new one."""
+    library = workspace.load_library()
+    configuration = workspace.engine.configuration(run)
     is_own = configuration.configuration_id in own_pipelines()
     untrusted = workspace.trust.assess(
         library,
         None if is_own else configuration,
         config,
         path_from_uri(run.uri),
+        run_id=None if is_new else run.pipeline_run_id,
     )
-    workspace.trust.note_run(library, configuration, untrusted)
+    if is_new:
+        workspace.trust.note_run(library, configuration, untrusted, run.pipeline_run_id)
     if workspace.trust.problem:
         echo(workspace.trust.problem, err=True)
     return untrusted

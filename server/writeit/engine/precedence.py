@@ -59,6 +59,8 @@ class Untrusted:
     """The file of the pipeline; "" if it is trusted."""
     front_matter: str = ""
     """The document, if its front matter names models and is not trusted."""
+    history: str = ""
+    """The run history, if the run may have come with the folder."""
     has_changed: bool = False
     """Whether the user trusts the folder, but not these files as they are now."""
     wants: tuple[Want, ...] = ()
@@ -121,6 +123,7 @@ class NamedModels:
 
 
 FRONT_MATTER = "The front matter"
+THE_RUN, EARLIER_STEP = "The run", "An earlier step"
 
 
 def resolve_step_models(
@@ -140,10 +143,10 @@ def resolve_step_models(
     preferred = model_selection.preferences.default_models.get(spec.name)
     settings = model_selection.settings.models
     candidates: dict[str, Sequence[str]] = {
-        "The run": run.models.get(spec.name, ()),
+        THE_RUN: run.models.get(spec.name, ()),
         FRONT_MATTER: model_selection.models.get(spec.name, ()),
         "The pipeline": spec.models,
-        "An earlier step": run.last_models,
+        EARLIER_STEP: run.last_models,
         f"The setting models.steps.{spec.name}": settings.steps.get(spec.name, ()),
         f"The preference defaultModels.{spec.name}": [preferred] if preferred else (),
         "The setting models.default": settings.default,
@@ -199,8 +202,12 @@ def untrusted_files(
     `named` is None for models that were called before.
     """
     untrusted = selection.untrusted
-    by_front_matter = named is not None and named.source == FRONT_MATTER
-    files = (untrusted.pipeline, untrusted.front_matter if by_front_matter else "")
+    source = THE_RUN if named is None else named.source
+    files = (
+        untrusted.pipeline,
+        untrusted.front_matter if source == FRONT_MATTER else "",
+        untrusted.history if source in {THE_RUN, EARLIER_STEP} else "",
+    )
     return tuple(file for file in files if file)
 
 

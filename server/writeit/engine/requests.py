@@ -31,6 +31,7 @@ from writeit.domain.run import (
     StepStatus,
 )
 from writeit.engine.precedence import (
+    THE_RUN,
     ModelSelection,
     NamedModels,
     identify_models,
@@ -481,7 +482,7 @@ class RegenerateStep:
     async def _select_models(self, context: StepContext) -> NamedModels:
         previous = [call.model for call in generate.latest_calls(context.state)]
         if self.models is None and self.samples is None and previous:
-            return NamedModels(tuple(previous), "The run")
+            return NamedModels(tuple(previous), THE_RUN)
         models = self.models or tuple(dict.fromkeys(previous))
         named = await resolve_models(context, self.model_selection, models)
         samples = context.samples(self.samples)

@@ -274,7 +274,7 @@ class WorkspaceFolder:
             own_pipelines=own_pipelines(self._own_library_cache),
             confirmed=confirmed,
             untrusted=await self.assess_trust(
-                configuration, config, run.uri, confirmed=confirmed
+                configuration, config, run.uri, run.pipeline_run_id, confirmed=confirmed
             ),
             settings=await self.load_settings(),
             preferences=self.engine.preferences,
@@ -285,6 +285,7 @@ class WorkspaceFolder:
         configuration: PipelineConfiguration,
         config: FrontMatterConfig,
         uri: str | None,
+        run_id: UUID | None = None,
         *,
         confirmed: bool = False,
     ) -> Untrusted:
@@ -301,6 +302,7 @@ class WorkspaceFolder:
                 None if configuration.configuration_id in own else configuration,
                 config,
                 uri_to_path(uri) if uri else None,
+                run_id=run_id,
                 is_typed=self.typed.is_typed(uri),
             )
 

@@ -87,7 +87,8 @@ async def create_run(
         ),
     )
     note_run = folder.trust.note_run
-    await asyncio.to_thread(note_run, library, configuration, untrusted)
+    run_id = run.pipeline_run_id
+    await asyncio.to_thread(note_run, library, configuration, untrusted, run_id)
     return run
 
 
