@@ -104,7 +104,7 @@ ROWS = (
     ),
     Row(fault="HTTP 502", model="openai/err-502", reason="unavailable", attempts=3),
     Row(fault="HTTP 503", model="openai/err-503", reason="unavailable", attempts=3),
-    Row(fault="HTTP 529", model="openai/err-529", reason="overloaded"),
+    Row(fault="HTTP 529", model="openai/err-529", reason="overloaded", attempts=3),
     Row(fault="refused connection", model="mistral/x", reason="not_running"),
     Row(fault="unknown host", model="deepseek/x", reason="unavailable", attempts=3),
     Row(
