@@ -114,12 +114,13 @@ group('units', (test) => {
 
   test('progress counts answers and characters', () => {
     const counter = new StreamCounter();
-    const responses = ['1', '2'].map((responseId) => ({ responseId, model: 'm' }));
+    const responses = [1, 2].map((number) => ({ responseId: `${number}`, model: 'm', number }));
     counter.add({ kind: 'started', runId: 'r', step: 's', responses });
     counter.add({ kind: 'delta', responseId: '1', seq: 0, text: 'abcd' });
     counter.add({
       kind: 'finished',
       responseId: '2',
+      number: 2,
       index: null,
       status: 'failed',
       usage: null,
