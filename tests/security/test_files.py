@@ -88,8 +88,14 @@ def test_a_sparse_store_is_looked_at_before_it_is_copied(
 async def test_what_is_ours_is_for_this_user_only(
     folder: Path, environment: dict[str, str]
 ) -> None:
-    """Folders 0700, files 0600, whatever the umask is."""
+    """Folders 0700, files 0600, whatever the umask is; also those of before."""
     (folder / "notes.md").write_text("Notes.\n")
+    old = folder / ".writeit" / "views"
+    old.mkdir(parents=True)
+    (old / "page.md").write_text("A page.\n")
+    (old / "link").symlink_to(folder / "notes.md")
+    for path in (old.parent, old, old / "page.md", folder / "notes.md"):
+        path.chmod(0o755)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "writeit", "run", "tech-article", "notes.md"),
         *("-m", "openai/say-hello", "-q"),
@@ -102,8 +108,10 @@ async def test_what_is_ours_is_for_this_user_only(
     ours = [folder / ".writeit", *(folder / ".writeit").rglob("*")]
     assert len(ours) > 3
     for path in ours:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        assert mode & 0o077 == 0, (path, oct(mode))
+        if not path.is_symlink():
+            mode = stat.S_IMODE(path.stat().st_mode)
+            assert mode & 0o077 == 0, (path, oct(mode))
+    assert stat.S_IMODE((folder / "notes.md").stat().st_mode) == 0o755
 
 
 SHADOWS = ("yaml", "keyring", "click", "lmdb", "jinja2", "litellm", "pydantic")

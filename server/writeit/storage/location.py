@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -138,10 +139,24 @@ def create_store_folder(folder: Path) -> None:
         OSError: it cannot be created or written to.
     """
     make_private_folder(folder)
+    is_in_workspace = folder.parent.name == STORE_SUBFOLDER.parts[0]
+    _take_from_others(folder.parent if is_in_workspace else folder)
     ignore = folder.parent / ".gitignore"
-    if folder.parent.name == STORE_SUBFOLDER.parts[0] and not ignore.exists():
+    if is_in_workspace and not ignore.exists():
         ignore.touch(mode=0o600)
         ignore.write_text("*\n", encoding="utf-8")
+
+
+def _take_from_others(folder: Path) -> None:
+    """Let only this user read and write a folder that exists, and all in it."""
+    status = folder.lstat()
+    if status.st_uid != os.getuid() or not status.st_mode & 0o077:
+        return
+    for path in (folder, *folder.rglob("*")):
+        with suppress(OSError):  # another process has removed or replaced it
+            mode = path.lstat().st_mode
+            if not stat.S_ISLNK(mode):
+                path.chmod(stat.S_IMODE(mode) & 0o700)
 
 
 def make_private_folder(folder: Path) -> None:
