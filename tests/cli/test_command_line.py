@@ -36,6 +36,40 @@ async def test_without_a_file_the_article_goes_to_stdout(shell: Terminal) -> Non
     assert result.out == "words\n"
 
 
+async def test_an_incomplete_answer_says_so_and_exits_with_3(shell: Terminal) -> None:
+    """The article is done; `continue` makes the rest, in the same run."""
+    result = await shell.writeit(
+        *("run", "tech-article", "notes.md", "-m", "openai/length-3"),
+        *("-o", "cut.md"),
+    )
+    assert result.code == 3, result.err
+    said = "Answer 1 of polish is incomplete: it reached the step's length limit"
+    assert result.err.count(said) == 1
+    run_id = result.err.partition("--resume ")[2].split(",")[0]
+    exported = await shell.writeit("export", run_id, "-f", "markdown")
+    assert said in exported.err
+    assert "incomplete: length" in exported.out
+    again = await shell.writeit(
+        *("run", "--choose", "ask", "--resume", run_id), lines="continue\n1\n"
+    )
+    kept = yaml.safe_load((await shell.writeit("export", run_id)).out)
+    answers = kept["run"]["steps"]["polish"]["ai_responses"]
+    assert answers[1]["continues"] == answers[0]["response_id"], again.err
+
+
+async def test_reasoning_is_a_word_or_a_number(shell: Terminal) -> None:
+    """Anything else is wrong usage; the run keeps it."""
+    wrong = await shell.writeit("run", "tech-article", "--reasoning", "a lot")
+    assert (wrong.code, "none, low, medium, high" in wrong.err) == (2, True)
+    result = await shell.writeit(
+        *("run", "tech-article", "notes.md", "-m", "openai/say-x"),
+        *("--reasoning", "3000"),
+    )
+    run_id = result.err.rsplit(maxsplit=1)[-1]
+    kept = yaml.safe_load((await shell.writeit("export", run_id)).out)
+    assert kept["run"]["reasoning"] == 3000
+
+
 async def test_an_existing_file_is_not_replaced(shell: Terminal) -> None:
     """-o on an existing file is wrong usage."""
     kept = shell.folder / "kept.md"

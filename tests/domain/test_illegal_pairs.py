@@ -40,6 +40,13 @@ EVENTS: dict[str, dict[str, Any]] = {
     "run_failed": {"message": "no"},
     "step_started": {"calls": (call_for(StepState(step_name=HERE)),)},
     "step_regenerated": {"calls": (call_for(StepState(step_name=HERE)),)},
+    "step_continued": {
+        "calls": (
+            call_for(StepState(step_name=HERE)).evolve(
+                replaces=ANSWER.response_id, continues=True
+            ),
+        )
+    },
     "step_completed": {},
     "step_skipped": {},
     "response_started": {
@@ -212,7 +219,11 @@ def test_nothing_happens_in_a_step_behind_the_current_one(name: str, step: str) 
 
 @pytest.mark.rule("verb-8")
 @pytest.mark.parametrize(
-    "name", ["step_regenerated", "response_selected", "merged", "step_started"]
+    "name",
+    [
+        *("step_regenerated", "step_continued", "step_started"),
+        *("response_selected", "merged"),
+    ],
 )
 @pytest.mark.parametrize("next_step", [StepStatus.RUNNING, StepStatus.SKIPPED])
 def test_what_later_steps_were_given_does_not_change(

@@ -50,6 +50,25 @@ async def test_one_model_failing_does_not_stop_the_others(one_editor: Editor) ->
     assert failure["reason"] == "auth"
 
 
+async def test_a_cut_answer_is_continued(one_editor: Editor) -> None:
+    """The rest is an answer of its own, with the number of the first."""
+    run_id = await one_editor.answered("length-3", "say-whole")
+    step = (await one_editor.show(run_id))["steps"]["angles"]
+    assert step["can"]["continue"]
+    cut = next(a for a in step["aiResponses"] if a["finishReason"] == "length")
+    state = await one_editor.command(
+        "writeit.step.continue", runId=run_id, response=cut["responseId"]
+    )
+    rest = state["aiResponses"][-1]
+    assert (rest["continues"], rest["number"]) == (cut["responseId"], cut["number"])
+    assert rest["rawOutput"].strip() in rest["processedContent"]
+    whole = next(a for a in step["aiResponses"] if a["rawOutput"] == "whole")
+    refused = await one_editor.refusal(
+        "writeit.step.continue", runId=run_id, response=whole["responseId"]
+    )
+    assert refused.kind == "invalid_transition"
+
+
 async def test_only_what_failed_is_asked_again(one_editor: Editor) -> None:
     """A second step.run repairs, with another model if one is named."""
     run_id = await one_editor.answered("say-here", "err-400")

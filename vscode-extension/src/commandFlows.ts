@@ -30,6 +30,7 @@ const FLOWS: Flows = {
     const answered = await askRegenerateFeedback(params);
     return answered && generateStep(app, 'writeit.step.regenerate', answered);
   },
+  'writeit.step.continue': (app, params) => generateStep(app, 'writeit.step.continue', params),
   'writeit.step.select': (app, params) => decideStep(app, 'writeit.step.select', params),
   'writeit.step.skip': (app, params) => decideStep(app, 'writeit.step.skip', params),
   'writeit.step.take': async (app, params) => {
@@ -76,11 +77,9 @@ async function startRun(app: App, params: RunStartParams, prompt: InputPrompt): 
   return run && showStartedRun(run);
 }
 
-async function generateStep<C extends 'writeit.step.run' | 'writeit.step.regenerate'>(
-  app: App,
-  command: C,
-  params: CommandParams<C>,
-): Promise<unknown> {
+async function generateStep<
+  C extends 'writeit.step.run' | 'writeit.step.regenerate' | 'writeit.step.continue',
+>(app: App, command: C, params: CommandParams<C>): Promise<unknown> {
   const title = params.step == null ? 'Generating' : `Generating ${params.step}`;
   const step = await generateWithProgress(app.server, command, params, title);
   return step && reportFailures(step);

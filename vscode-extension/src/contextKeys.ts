@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { EditorContext } from './editorContext';
-import { canChange, hasAnswers, hasSeveralAnswers, isDone } from './eligibility';
+import { canChange, canContinue, hasAnswers, hasSeveralAnswers, isDone } from './eligibility';
 import type { PipelineRun } from './protocol';
 
 type ContextKeys = Readonly<Record<string, string | number | boolean>>;
@@ -32,6 +32,7 @@ const NO_RUN = {
   hasText: false,
   hasAnswers: false,
   canChoose: false,
+  canContinue: false,
   canRewind: false,
   comparable: false,
 };
@@ -51,6 +52,7 @@ function runContextKeys(
     hasText: steps.some(({ can }) => can.apply),
     hasAnswers: steps.some(hasAnswers),
     canChoose: steps.some(canChange),
+    canContinue: steps.some(canContinue),
     canRewind: steps.some(isDone),
     comparable: steps.some(hasSeveralAnswers),
   };

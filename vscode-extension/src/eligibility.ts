@@ -20,6 +20,11 @@ export function isCurrent(step: StepState, run: PipelineRun): boolean {
   return step.stepName === run.currentStep;
 }
 
+/** Whether an answer of the step is incomplete, so that its model can write the rest. */
+export function canContinue({ can }: StepState): boolean {
+  return can.continue;
+}
+
 /** Whether another answer can be chosen or generated: no later step uses the answer yet. */
 export function canChange({ can }: StepState): boolean {
   return can.select;

@@ -129,6 +129,10 @@ export interface Commands {
     readonly params: StepRegenerateParams;
     readonly result: StepState;
   };
+  readonly 'writeit.step.continue': {
+    readonly params: StepContinueParams;
+    readonly result: StepState;
+  };
   readonly 'writeit.step.select': {
     readonly params: StepSelectParams;
     readonly result: PipelineRun;
@@ -577,6 +581,7 @@ export interface AIResponse {
   readonly partial: boolean;
   readonly finishReason: string | null;
   readonly firstTokenSeconds: number | null;
+  readonly continues: string | null;
   readonly thinking: string | null;
 }
 /**
@@ -661,6 +666,7 @@ export interface StepPermissions {
   readonly regenerate: boolean;
   readonly select: boolean;
   readonly merge: boolean;
+  readonly continue: boolean;
   readonly skip: boolean;
   readonly apply: boolean;
   readonly branch: boolean;
@@ -927,6 +933,20 @@ export interface StepRegenerateParams {
   readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
   readonly confirmed?: boolean | undefined;
   readonly feedback?: (string | null) | undefined;
+}
+/**
+ * `writeit.step.continue`; one call is made for the rest of one answer.
+ */
+export interface StepContinueParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly runId: string;
+  readonly step?: (string | null) | undefined;
+  readonly response: number | string;
+  readonly samples?: (number | null) | undefined;
+  readonly reasoning?: (('none' | 'low' | 'medium' | 'high') | number | null) | undefined;
+  readonly confirmed?: boolean | undefined;
 }
 /**
  * `writeit.step.select`.

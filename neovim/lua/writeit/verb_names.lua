@@ -5,6 +5,7 @@ local VERBS = { -- in the order of a run; each with the module that implements i
   { 'choose', 'step' },
   { 'edit', 'step' },
   { 'regenerate', 'generate' },
+  { 'continue', 'generate' },
   { 'feedback', 'step' },
   { 'take', 'step' },
   { 'merge', 'step' },

@@ -409,9 +409,13 @@ class StreamPrinter:
         if end.status == "failed":
             message = escape_controls(end.message or "")
             echo(f"\n{block.model}: {message}", fg="red", err=True)
-        elif self._has_several and end.usage:
+            return
+        if self._has_several and end.usage:
             tokens = wording.count_of(end.usage.completion_tokens, "token")
             echo(f"\n{end.status}, {tokens}", dim=True, err=True)
+        is_partial = end.status == "partial"
+        if ending := wording.ending_text(end.finish_reason, partial=is_partial):
+            echo(f"\nIncomplete: {ending}.", fg="yellow", err=True)
 
     def _write(self, text: str) -> None:
         click.echo(text, err=True, nl=False, color=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -50,6 +51,7 @@ from writeit.library.front_matter import (
     read_source_document,
 )
 from writeit.text.front_matter import with_providers
+from writeit.views.wording import incomplete_choices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +231,8 @@ def _parse_reasoning(
 
 
 ChooseMode = Literal["first", "ask"]
+INCOMPLETE = 3
+"""The exit code of a run that is done, but with an incomplete answer."""
 
 
 @click.command()
@@ -314,6 +318,8 @@ def run(  # noqa: PLR0913 -- one parameter an option
     printer = StreamPrinter(quiet=quiet)
     final_run, providers = run_async(_execute(context, request, choose, printer))
     _print_result(final_run, providers, output, force=force, as_json=as_json)
+    if final_run.status is PipelineStatus.COMPLETED and incomplete_choices(final_run):
+        sys.exit(INCOMPLETE)
 
 
 def _check_arguments(
@@ -358,16 +364,24 @@ def _print_result(
             "status": final_run.status.value,
             "current_step": final_run.current_step,
             "article": text,
+            "incomplete": incomplete_choices(final_run),
             "output": str(output) if output and text is not None else None,
         }
         echo(json.dumps(result, indent=2, ensure_ascii=False))
     elif text is not None and output is None:
         echo_text(text)
-    if finished:
-        hint = f"Export every prompt and answer with: writeit export {run_id}"
-    else:
-        hint = _resume_hint(run_id)
-    echo(hint, err=True)
+    for sentence in (cut := incomplete_choices(final_run)):
+        echo(sentence, err=True)
+    if not finished:
+        echo(_resume_hint(run_id), err=True)
+        return
+    echo(f"Export every prompt and answer with: writeit export {run_id}", err=True)
+    if cut:
+        echo(
+            f"To continue it: writeit run --choose ask --resume {run_id}, then"
+            " continue. The exit code is 3.",
+            err=True,
+        )
 
 
 def _resume_hint(run_id: UUID) -> str:

@@ -276,7 +276,11 @@ def export(  # noqa: PLR0913 -- one parameter an option
         raise click.UsageError(f"Use --json or -f {form}, not both.")
     require_output_path(output, force=force)
     form = "json" if as_json else form
-    content = run_async(_export_content(context, named, form, history=not no_history))
+    content, incomplete = run_async(
+        _export_content(context, named, form, history=not no_history)
+    )
+    for sentence in incomplete:
+        echo(sentence, err=True)
     if output is None:
         echo_text(content)
     else:
@@ -289,12 +293,14 @@ async def _export_content(
     export_format: ExportFormat | None,
     *,
     history: bool,
-) -> str:
+) -> tuple[str, list[str]]:
+    """Return the exported text, and what is incomplete in it."""
     async with open_existing_workspace(Path.cwd(), context) as workspace:
         engine, run_id = workspace.engine, workspace.find_run(named)
         bundle = await build_bundle(engine, run_id, workspace.path, history=history)
         preferred = engine.preferences.export_format
-        return export_run(bundle, export_format or preferred, __version__)
+        text = export_run(bundle, export_format or preferred, __version__)
+        return text, wording.incomplete_choices(bundle.run)
 
 
 @click.command()

@@ -18,6 +18,7 @@ from writeit.cli.workspace import (
     run_async,
 )
 from writeit.domain.errors import BudgetExceeded, NotTrusted, WriteItError
+from writeit.engine.continuing import ContinueResponse
 from writeit.engine.generation import Generation
 from writeit.engine.precedence import ModelSelection, Untrusted, Want
 from writeit.engine.requests import GenerateStep, MergeWithModel, RegenerateStep
@@ -27,7 +28,9 @@ from writeit.library.front_matter import FrontMatterConfig, split_front_matter
 from writeit.ports.system import Ports
 from writeit.trust import FolderTrust, find_hosts, read_decisions
 
-TerminalRequest: TypeAlias = GenerateStep | RegenerateStep | MergeWithModel
+TerminalRequest: TypeAlias = (
+    GenerateStep | RegenerateStep | ContinueResponse | MergeWithModel
+)
 """What the command line generates with."""
 WANT_WORDS = {
     "host": "sends text to",

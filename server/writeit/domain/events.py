@@ -98,6 +98,14 @@ class StepRegenerated(_StepEvent):
     """The feedback in this prompt."""
 
 
+class StepContinued(_StepEvent):
+    """A model was called for the rest of a cut answer; the choice is set aside."""
+
+    action: ClassVar[str] = "continue an answer"
+    type: Literal["step_continued"] = "step_continued"
+    calls: tuple[Call, ...] = Field(min_length=1)
+
+
 class StepCompleted(_StepEvent):
     """The user chose or merged."""
 
@@ -220,6 +228,7 @@ RunEvent = RunPaused | RunResumed | RunCompleted | RunFailed
 StepEvent = (
     StepStarted
     | StepRegenerated
+    | StepContinued
     | StepCompleted
     | StepSkipped
     | ResponseStarted

@@ -44,6 +44,12 @@ class StepStatus(StrEnum):
     SKIPPED = "SKIPPED"
 
 
+LENGTH_FINISH_REASONS = frozenset({"length", "max_tokens"})
+"""Finish reasons of an answer that reached its token limit."""
+BLOCKED_FINISH_REASONS = frozenset({"content_filter", "refused", "context"})
+"""Finish reasons of an answer that the provider ended for another reason."""
+MAX_CONTINUATIONS = 5
+"""How often an answer may be continued."""
 _UUID_WITH_TIME = 7
 DONE_STATUSES = (StepStatus.COMPLETED, StepStatus.SKIPPED)
 
@@ -57,7 +63,7 @@ def split_model_id(model: str) -> tuple[str, str]:
 class AIResponse(GrowingEntity):
     """One model's answer within a step. Immutable once created."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"thinking"})
+    ADDED: ClassVar[frozenset[str]] = frozenset({"thinking", "continues"})
 
     response_id: UUID
     model_name: str = Field(min_length=1)
@@ -81,6 +87,8 @@ class AIResponse(GrowingEntity):
     first_token_seconds: float | None = Field(default=None, ge=0)
     thinking: str | None = None
     """What the model thought before and between its text, if it told."""
+    continues: UUID | None = None
+    """The cut answer that this one continues; its text begins this one's."""
 
     @model_validator(mode="after")
     def _check_content(self) -> Self:
@@ -88,6 +96,16 @@ class AIResponse(GrowingEntity):
         if not self.raw_output.strip():
             raise ValueError("raw output must contain actual response content")
         return self
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the answer ended before its end, and a model may write the rest."""
+        return self.partial or self.finish_reason in LENGTH_FINISH_REASONS
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the answer ended before its end."""
+        return self.can_continue or self.finish_reason in BLOCKED_FINISH_REASONS
 
     @property
     def folded_text(self) -> str:
@@ -104,7 +122,7 @@ class AIResponse(GrowingEntity):
 class Call(GrowingEntity):
     """A request for one answer of one model."""
 
-    ADDED: ClassVar[frozenset[str]] = frozenset({"number"})
+    ADDED: ClassVar[frozenset[str]] = frozenset({"number", "continues"})
 
     response_id: UUID
     model: str
@@ -116,6 +134,8 @@ class Call(GrowingEntity):
     """Whether the model merges parts instead of answering the step's prompt."""
     number: int | None = Field(default=None, ge=1)
     """Its number in the run that was branched; None: its place among the calls."""
+    continues: bool = False
+    """Whether it continues the answer that it replaces, instead of repeating it."""
 
 
 class StreamingResponse(GrowingEntity):
@@ -334,6 +354,33 @@ class StepState(GrowingEntity):
         """Return the answer `response_id`, or None."""
         matches = (r for r in self.ai_responses if r.response_id == response_id)
         return next(matches, None)
+
+    def continued_by(self, response_id: UUID) -> AIResponse | None:
+        """Return the answer that continues another, or None."""
+        matches = (r for r in self.ai_responses if r.continues == response_id)
+        return next(matches, None)
+
+    def chain_of(self, answer: AIResponse) -> list[AIResponse]:
+        """Return an answer and those that it continues, the first one first."""
+        chain = [answer]
+        while (key := chain[0].continues) and (first := self.find_response(key)):
+            chain.insert(0, first)
+        return chain
+
+    def with_chain_totals(self, answer: AIResponse) -> AIResponse:
+        """Return an answer with the usage and time of all that it continues."""
+        first, *rest = self.chain_of(answer)
+        usage, seconds = first.usage_stats, first.processing_time
+        for each in rest:
+            usage = usage.plus(each.usage_stats)
+            seconds += each.processing_time
+        return answer.evolve(usage_stats=usage, processing_time=seconds)
+
+    def newest_of_chain(self, answer: AIResponse) -> AIResponse:
+        """Return the last of the answers that continue an answer, or itself."""
+        while later := self.continued_by(answer.response_id):
+            answer = later
+        return answer
 
     def sources_of(self, text: str) -> list[MergePart]:
         """Return the parts of `text`, each of one answer or of the user's own words.

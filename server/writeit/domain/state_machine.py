@@ -57,6 +57,7 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
         "run_failed": PipelineStatus.ERROR,
         "step_started": None,
         "step_regenerated": None,
+        "step_continued": None,
         "step_completed": None,
         "step_skipped": None,
         "response_started": None,
@@ -75,6 +76,7 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
     PipelineStatus.ERROR: _STOPPED_TRANSITIONS,
     PipelineStatus.COMPLETED: {
         "step_regenerated": PipelineStatus.RUNNING,
+        "step_continued": PipelineStatus.RUNNING,
         "response_selected": None,
         "merged": None,
         "step_completed": None,
@@ -97,6 +99,7 @@ STEP_TRANSITIONS: dict[StepStatus, dict[str, StepStatus | None]] = {
     StepStatus.RUNNING: {
         "step_started": StepStatus.RUNNING,
         "step_regenerated": StepStatus.RUNNING,
+        "step_continued": StepStatus.RUNNING,
         "step_completed": StepStatus.COMPLETED,
         "response_started": StepStatus.RUNNING,
         "response_received": StepStatus.RUNNING,
@@ -110,6 +113,7 @@ STEP_TRANSITIONS: dict[StepStatus, dict[str, StepStatus | None]] = {
     },
     StepStatus.COMPLETED: {
         "step_regenerated": StepStatus.RUNNING,
+        "step_continued": StepStatus.RUNNING,
         "response_selected": StepStatus.COMPLETED,
         "response_rated": StepStatus.COMPLETED,
         "merged": StepStatus.COMPLETED,
@@ -139,7 +143,8 @@ ALLOWED_WHILE_STREAMING = frozenset(
 """The events allowed while answers of the run are streaming."""
 
 _CONTENT_EVENTS = frozenset(
-    {"step_started", "step_regenerated", "response_selected", "merged", "step_skipped"}
+    {"step_started", "step_regenerated", "step_continued", "step_skipped"}
+    | {"response_selected", "merged"}
 )
 """Events that change what later steps were given."""
 
@@ -298,6 +303,8 @@ def _apply_step_event(  # noqa: C901, PLR0911, PLR0912 -- one arm an event: that
             )
         case e.StepRegenerated():
             return run.with_step(_regenerate_step(run, step, event), status=status)
+        case e.StepContinued():
+            return run.with_step(_continue_step(run, step, event), status=status)
         case e.StepCompleted():
             return run.with_step(_complete_step(step, event), status=status)
         case e.StepSkipped():
@@ -368,10 +375,31 @@ def _regenerate_step(
         retry_count=step.retry_count + 1,
         calls=step.calls + event.calls,
         failures=(),
-        before=PreviousStepState(
-            run_status=run.status, **{name: getattr(step, name) for name in _RESTORED}
-        ),
+        before=_state_before(run, step),
     )
+
+
+def _continue_step(
+    run: PipelineRun, step: StepState, event: e.StepContinued
+) -> StepState:
+    if any(step.find_response(c.replaces) is None for c in event.calls if c.replaces):
+        raise _event_error(event, step.status, ())
+    return step.evolve(
+        status=StepStatus.RUNNING,
+        completed_at=None,
+        user_selection=None,
+        edited_content=None,
+        merged_content=None,
+        merged_from=(),
+        calls=step.calls + event.calls,
+        before=_state_before(run, step),
+    )
+
+
+def _state_before(run: PipelineRun, step: StepState) -> PreviousStepState:
+    """Return what is restored if no answer arrives."""
+    fields = {name: getattr(step, name) for name in _RESTORED}
+    return PreviousStepState(run_status=run.status, **fields)
 
 
 def _complete_step(step: StepState, event: e.StepCompleted) -> StepState:

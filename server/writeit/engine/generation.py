@@ -184,7 +184,8 @@ class OutcomeRecorder:
             ids.index(call.response_id),
             "partial" if interruption else "complete",
             interruption,
-            usage=response.usage_stats,
+            response.usage_stats,
+            response.finish_reason,
         )
 
     async def _commit_outcome(
@@ -225,6 +226,7 @@ class OutcomeRecorder:
         status: ResponseEndStatus,
         error: ModelError | NotFound | None,
         usage: TokenUsage | None = None,
+        finish_reason: str | None = None,
     ) -> None:
         self._observer(
             ResponseFinished(
@@ -233,6 +235,7 @@ class OutcomeRecorder:
                 index=index,
                 status=status,
                 usage=usage,
+                finish_reason=finish_reason,
                 reason=failure_reason(error) if error else None,
                 message=error.message if error else None,
             )

@@ -19,6 +19,7 @@ from writeit.domain.events import Event
 from writeit.domain.operations import generate, lifecycle
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import PipelineRun, PipelineStatus
+from writeit.engine.requests import continued_answer
 from writeit.engine.responses import (
     build_response,
     estimated_usage,
@@ -246,6 +247,7 @@ def _recovery_events(run: PipelineRun, now: datetime) -> Events:
                     "cancelled",
                     now,
                     document=run.document,
+                    continued=continued_answer(state, calls.get(stream.response_id)),
                     partial=True,
                 )
                 events += generate.interrupt_response(

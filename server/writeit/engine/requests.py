@@ -24,6 +24,7 @@ from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import THINKING_ROOM, PipelineConfiguration, StepSpec
 from writeit.domain.run import (
+    AIResponse,
     Call,
     PipelineRun,
     RunDocument,
@@ -66,8 +67,17 @@ class PreparedCall:
     document: RunDocument
     """What the run is about: an answer is cleaned by what was sent."""
     refusal: ModelError | None = None
+    continued: AIResponse | None = None
+    """The answer whose rest is asked for."""
     spent_usd: float = 0.0
     """US dollars that the same call has cost before."""
+
+
+def continued_answer(state: StepState, call: Call | None) -> AIResponse | None:
+    """Return the answer that a call continues, if it does."""
+    if call is None or not call.continues or call.replaces is None:
+        return None
+    return state.find_response(call.replaces)
 
 
 def new_calls(
@@ -128,6 +138,7 @@ async def prepare_calls(
             model_call=replace(model_call, shared_prefix=shared_prefix(prompt, others)),
             estimate=estimate,
             document=context.run.document,
+            continued=continued_answer(context.state, call),
             refusal=estimate.refusal or context_window_error(model_call, estimate),
         )
 

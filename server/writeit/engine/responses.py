@@ -26,6 +26,7 @@ from writeit.engine.streaming import (
 from writeit.ports.models import Models
 from writeit.ports.system import Clock
 from writeit.text.cleaning import clean_answer
+from writeit.text.continuation import join_rest
 from writeit.text.thoughts import (
     Piece,
     ThoughtSplitter,
@@ -47,24 +48,31 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
     now: datetime,
     *,
     document: RunDocument,
+    continued: AIResponse | None = None,
     partial: bool = False,
     processing_time: float = 0.0,
     first_token_seconds: float | None = None,
 ) -> AIResponse:
-    """Return the answer that a streaming response becomes; times in seconds."""
+    """Return the answer that a streaming response becomes; times in seconds.
+
+    `continued` is the answer whose rest it is.
+    """
     provider, model_name = split_model_id(stream.model)
     passage = asked_text(document)
     split = split_thoughts(stream.text, stream.prompt, passage)
     thoughts = filter(None, (stream.thoughts.strip(), split.thoughts))
+    text = clean_answer(stream.text, passage, stream.prompt, document.text)
+    if continued is not None:
+        # The line breaks before the rest say whether it begins a paragraph.
+        begin = split.text[: len(split.text) - len(split.text.lstrip())]
+        text = join_rest(continued.processed_content, begin + text)
     return AIResponse(
         response_id=stream.response_id,
         model_name=model_name,
         provider=provider,
         prompt_used=stream.prompt,
         raw_output=stream.text,
-        processed_content=clean_answer(
-            stream.text, passage, stream.prompt, document.text
-        ),
+        processed_content=text,
         created_at=now,
         usage_stats=usage,
         processing_time=max(processing_time, MIN_PROCESSING_SECONDS),
@@ -72,6 +80,7 @@ def build_response(  # noqa: PLR0913 -- the fields of an answer, each by name
         finish_reason=finish_reason,
         first_token_seconds=first_token_seconds,
         thinking="\n\n".join(thoughts) or None,
+        continues=continued.response_id if continued else None,
     )
 
 
@@ -182,6 +191,7 @@ class PendingResponse:
             finish_reason,
             self._clock.now(),
             document=self._prepared.document,
+            continued=self._prepared.continued,
             partial=partial,
             processing_time=self._clock.monotonic() - self._started_at,
             first_token_seconds=None if first is None else first - self._started_at,

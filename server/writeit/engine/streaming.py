@@ -96,6 +96,8 @@ class ResponseFinished:
     """Its index among the step's answers; None if nothing was kept."""
     status: ResponseEndStatus
     usage: TokenUsage | None = None
+    finish_reason: str | None = None
+    """Why the answer ended, as it is kept with it."""
     reason: FailureReason | None = None
     message: str | None = None
 

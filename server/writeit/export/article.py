@@ -109,9 +109,11 @@ def _format_timestamp(timestamp: datetime) -> str:
 def _selection_provenance(step: StepState) -> dict[str, Any]:
     """Return whose text was chosen: a model's, the user's or parts of several."""
     if step.user_selection is not None:
-        chosen = step.ai_responses[step.user_selection].model
+        answer = step.ai_responses[step.user_selection]
+        chosen = answer.model
         if step.edited_content is None:
-            return {"chosen": chosen}
+            cut = {"incomplete": answer.finish_reason} if answer.is_cut else {}
+            return {"chosen": chosen, **cut}
         return {"chosen": chosen, "reworded": True, "parts": _part_sources(step)}
     if step.merged_content is None:
         return {}

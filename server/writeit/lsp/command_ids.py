@@ -29,6 +29,7 @@ COMMAND_IDS = (
     "writeit.step.preview",
     "writeit.step.run",
     "writeit.step.regenerate",
+    "writeit.step.continue",
     "writeit.step.select",
     "writeit.step.take",
     "writeit.step.merge",

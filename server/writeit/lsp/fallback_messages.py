@@ -107,6 +107,7 @@ FALLBACK_MESSAGES: dict[str, FallbackMessage] = {
     ),
     "writeit.step.run": _generating_message,
     "writeit.step.regenerate": _generating_message,
+    "writeit.step.continue": _generating_message,
     "writeit.document.polish": lambda params, _: (
         f"Running {params.pipeline}. You can continue writing."
     ),

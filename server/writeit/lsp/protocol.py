@@ -272,6 +272,15 @@ class PartParams(WireModel):
         return self
 
 
+class StepContinueParams(NamedStepParams):
+    """`writeit.step.continue`; one call is made for the rest of one answer."""
+
+    response: AnswerReference
+    samples: int | None = Field(default=None, ge=1, le=1)
+    reasoning: Reasoning | None = None
+    confirmed: bool = False
+
+
 class StepSelectParams(NamedStepParams):
     response: AnswerReference
     content: str | None = None

@@ -77,13 +77,24 @@ def build_schema() -> Json:
     return _as_public(schema)
 
 
-_GENERATING = {"step.run", "step.regenerate", "step.merge", "document.polish"}
+_GENERATING = {
+    *("step.run", "step.regenerate", "step.continue", "step.merge"),
+    "document.polish",
+}
 _WRITING = {"step.apply", "edit.restore", "document.frontMatter", "document.polish"}
 """Commands that edit documents."""
 _TRANSITIONS = {
     *("run.pause", "run.resume", "run.branch", "run.rewind", "run.diff", "run.export"),
-    *("step.preview", "step.run", "step.regenerate", "step.select", "step.take"),
-    *("step.merge", "step.feedback", "step.skip", "step.apply", "edit.restore"),
+    *("step.preview", "step.run", "step.regenerate", "step.continue"),
+    *(
+        "step.select",
+        "step.take",
+        "step.merge",
+        "step.feedback",
+        "step.skip",
+        "step.apply",
+        "edit.restore",
+    ),
     *("response.rate", "document.polish", "view.open", "view.read"),
 }
 _OUTSIDE = {"run.start", "run.export", "store.backup", "step.preview", "view.open"}

@@ -111,6 +111,8 @@ class WireAIResponse(WireModel):
     partial: bool
     finish_reason: str | None
     first_token_seconds: float | None
+    continues: UUID | None
+    """The incomplete answer that this one continues; its text begins this one's."""
     thinking: str | None
     """What the model thought, if it told; no part of prompts, exports or documents."""
 
@@ -170,6 +172,8 @@ class WireStepPermissions(WireModel):
     regenerate: bool
     select: bool
     merge: bool
+    continue_: bool = Field(alias="continue", validation_alias="continue_")
+    """`step.continue` of at least one answer."""
     skip: bool
     apply: bool
     """`step.apply` and the markdown export: the step has a text."""

@@ -19,6 +19,7 @@ from writeit.prompts.validate import (
     invalid_template_error,
     problem_from_error,
 )
+from writeit.text.continuation import whole_part
 from writeit.text.excerpts import context_after, context_before, used_definitions
 
 TemplateContext = dict[str, object]
@@ -285,6 +286,16 @@ _MERGE_RULES = (
     " name, quotation, link and piece of code as it is; add none. Where two parts"
     " say the same, say it once. Change words only as far as the seams need it."
 )
+
+
+def build_continuation_prompt(prompt: str, text: str) -> str:
+    """Return what a model is sent to write the rest of a cut answer to `prompt`."""
+    so_far = wrap_in_tags(whole_part(text), "answer-so-far", (prompt,))
+    return (
+        f"{prompt.rstrip()}\n\nYour answer to this was cut off. This is its text so"
+        f" far:\n{so_far}\nContinue it where it ends. Write only what comes next,"
+        " without repeating anything and without a word about it."
+    )
 
 
 def build_merge_prompt(parts: Sequence[str], instruction: str, primer: str) -> str:

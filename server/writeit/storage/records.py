@@ -368,6 +368,7 @@ class ResponseRecord(Record):
     finish_reason: str | None = None
     first_token_seconds: float | None = None
     thinking: StoredText | None = None
+    continues: UUID | None = None
 
 
 # Events

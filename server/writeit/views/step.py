@@ -71,6 +71,7 @@ def _collect_answers(step: StepState) -> dict[UUID, AnswerItem]:
     items: dict[UUID, AnswerItem] = {
         answer.response_id: _ended_answer(step, answer)
         for answer in step.rated_responses
+        if is_selected(step, answer) or not step.continued_by(answer.response_id)
     }
     items |= {stream.response_id: stream for stream in step.streaming}
     items |= {failure.response_id: failure for failure in step.failures}
@@ -133,7 +134,7 @@ def _ended_answer_parts(step: StepState, item: EndedAnswer) -> PageParts:
     elif chosen and step.edited_content is not None:
         text = step.edited_content
         notes.append(_EDITED_NOTE)
-    facts = answer_facts(answer, text)
+    facts = answer_facts(step.with_chain_totals(answer), text)
     if item.regeneration:
         facts += f" · regeneration {item.regeneration}"
     block = SectionText("answer", text, answer.response_id, number)
@@ -159,8 +160,7 @@ def answer_facts(answer: AIResponse, text: str) -> str:
 def ending_note(answer: AIResponse) -> str:
     """Return a line that says why an answer is incomplete, or ""."""
     ending = wording.describe_ending(answer)
-    label = "Incomplete" if answer.partial else "Long"
-    return f"**{label}:** {ending}." if ending else ""
+    return f"**Incomplete:** {ending}." if ending else ""
 
 
 def _streaming_answer_parts(
@@ -320,7 +320,7 @@ def response_parts(run: PipelineRun, step: str, response_id: UUID) -> PageParts:
     head = join_blocks(
         f"# Answer {number} of {state.step_name} · {escape_inline(answer.model)}",
         escape_line(wording.run_label(run)),
-        answer_facts(answer, answer.processed_content),
+        answer_facts(state.with_chain_totals(answer), answer.processed_content),
         ending_note(answer),
         _selection_note(state, answer),
     )

@@ -11,6 +11,7 @@ from writeit.domain.errors import FailureReason
 from writeit.domain.operations.generate import incomplete_calls
 from writeit.domain.run import (
     DONE_STATUSES,
+    LENGTH_FINISH_REASONS,
     MAX_RETRIES,
     AIResponse,
     PipelineRun,
@@ -68,7 +69,7 @@ FAILURE_REMEDIES: Final[dict[FailureReason, str]] = {
     "refused": "Change the text or the request, or use another model.",
     "moderated": "Change the text or the request, or use another model.",
     "malformed": "Generate again, or use another model.",
-    "empty": "Generate again, or use another model.",
+    "empty": "Generate again, give it more room with reasoning, or use another model.",
     "not_found": "Choose a model from the list of models.",
     "cancelled": "Generate again when you like.",
 }
@@ -78,11 +79,24 @@ _INTERRUPTIONS: Final[dict[str, str]] = {
     "cancelled": "stopped before its end",
     "timeout": "cut short: no more text arrived in time",
     "unavailable": "cut short: the connection to the provider was lost",
+    "not_running": "cut short: the model server has stopped",
     "rate_limit": "cut short: the provider's rate limit was reached",
+    "overloaded": "cut short: the provider has too many requests",
+    "quota": "cut short: the account with the provider has no money left",
+    "moderated": "cut short: the provider's moderation blocked the text",
+    "context": "cut short: the model's context window is full",
+    "proxy": "cut short: the network's proxy ended the connection",
     "refused": "cut short: the provider refused to continue",
     "malformed": "cut short: the provider sent something that is not text",
 }
 """Why an answer is incomplete, by its finish reason."""
+
+_BLOCKED_ENDINGS: Final[dict[str, str]] = {
+    "content_filter": "the provider's filter ended it",
+    "refused": "the provider refused to continue it",
+    "context": "it reached the model's context window, so its end is missing",
+}
+"""Why an answer is incomplete that the provider called ended, by its finish reason."""
 
 _RUN_STATUSES: Final[dict[PipelineStatus, str]] = {
     PipelineStatus.INITIALIZING: "not started",
@@ -92,9 +106,6 @@ _RUN_STATUSES: Final[dict[PipelineStatus, str]] = {
     PipelineStatus.ERROR: "failed",
 }
 """The state of a run; while it is running the current step's state says more."""
-
-LENGTH_FINISH_REASONS: Final = frozenset({"length", "max_tokens"})
-"""Finish reasons of an answer that reached the step's token limit."""
 
 
 def answer_label(step: StepState, response_id: UUID) -> str:
@@ -188,12 +199,30 @@ def format_datetime(timestamp: datetime) -> str:
 
 def describe_ending(answer: AIResponse) -> str:
     """Say why an answer is incomplete, or "" if it is complete."""
-    if answer.partial:
-        reason = _INTERRUPTIONS.get(answer.finish_reason or "", "cut short")
+    return ending_text(answer.finish_reason, partial=answer.partial)
+
+
+def ending_text(finish_reason: str | None, *, partial: bool = False) -> str:
+    """Say why an answer that ended for a reason is incomplete, or ""."""
+    if partial:
+        reason = _INTERRUPTIONS.get(finish_reason or "", "cut short")
         return f"{reason}; what had arrived was kept"
-    if answer.finish_reason in LENGTH_FINISH_REASONS:
-        return "it reached the step's length limit, so its end may be missing"
-    return ""
+    if finish_reason in LENGTH_FINISH_REASONS:
+        return "it reached the step's length limit, so its end is missing"
+    return _BLOCKED_ENDINGS.get(finish_reason or "", "")
+
+
+def incomplete_choices(run: PipelineRun) -> list[str]:
+    """Say of each chosen answer that is incomplete why it is, one sentence each."""
+    sentences = []
+    for name, step in run.steps.items():
+        if step.user_selection is None or step.edited_content is not None:
+            continue
+        answer = step.ai_responses[step.user_selection]
+        if ending := describe_ending(answer):
+            number = step.numbers[answer.response_id]
+            sentences.append(f"Answer {number} of {name} is incomplete: {ending}.")
+    return sentences
 
 
 def run_label(run: PipelineRun) -> str:
@@ -259,11 +288,13 @@ def step_status_text(step: StepState) -> str:
 def selection_text(step: StepState) -> str:
     """Say what the user chose in a step, "" if nothing is chosen."""
     if step.user_selection is not None:
-        chosen = step.ai_responses[step.user_selection].response_id
-        choice = f"you chose {answer_label(step, chosen)}"
+        chosen = step.ai_responses[step.user_selection]
+        choice = f"you chose {answer_label(step, chosen.response_id)}"
         if step.part is not None:
-            return f"you chose a part of {answer_label(step, chosen)}"
-        return choice if step.edited_content is None else f"{choice} and edited it"
+            return f"you chose a part of {answer_label(step, chosen.response_id)}"
+        if step.edited_content is not None:
+            return f"{choice} and edited it"
+        return f"{choice}, which is incomplete" if chosen.is_cut else choice
     if step.merged_content is None:
         return ""
     numbers = step.numbers

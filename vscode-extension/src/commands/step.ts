@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { App } from '../app';
 import { runCommand } from '../commandFlows';
-import { canChange, hasAnswers, isCurrent } from '../eligibility';
+import { canChange, canContinue, hasAnswers, isCurrent } from '../eligibility';
 import { resolveAnswer, resolveStep } from '../target';
 import { pickModels } from '../quickPicks';
 import { showDocument } from '../pages/showDocument';
@@ -27,6 +27,13 @@ export const STEP: Handlers = {
   'step.regenerate': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Regenerate a step', canChange);
     return resolved && runCommand(app, 'writeit.step.regenerate', resolved.address);
+  },
+
+  'step.continue': async (app, argument) => {
+    const title = 'Continue an incomplete answer';
+    const resolved = await resolveAnswer(app, argument, title, canContinue);
+    const params = resolved && { ...resolved.address, response: resolved.index };
+    return params && runCommand(app, 'writeit.step.continue', params);
   },
 
   'step.choose': async (app, argument) => {

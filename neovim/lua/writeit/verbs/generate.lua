@@ -1,4 +1,4 @@
--- Verbs that generate answers: start, next, regenerate, polish.
+-- Verbs that generate answers: start, next, regenerate, continue, polish.
 local apply_edit = require('writeit.apply_edit')
 local apply_outcome = require('writeit.apply_outcome')
 local notify = require('writeit.notify')
@@ -185,6 +185,31 @@ function M.regenerate_command(client, params)
     params.feedback = text ~= '' and text or nil
   end
   M.generate_step(client, 'step.regenerate', params)
+end
+
+--- `:WriteIt continue [number]`: without a number, the newest incomplete answer.
+---@param call writeit.Call
+function M.continue(call)
+  local target = targets.find_run(call.buf)
+  local step = targets.step(target, targets.run(target))
+  local count = #step.aiResponses
+  local index = tonumber(call.arguments[1])
+  if call.arguments[1] then
+    index = require('writeit.verbs.step').select_answer(step, call.arguments[1], '')
+  else
+    for i, answer in ipairs(step.aiResponses) do
+      index = (answer.partial or answer.finishReason == 'length') and i or index
+    end
+  end
+  M.generate_step(target.client, 'step.continue', {
+    runId = target.run_id,
+    step = step.stepName,
+    response = (index or count) - 1,
+  })
+end
+
+function M.continue_command(client, params)
+  M.generate_step(client, 'step.continue', params)
 end
 
 --- Let a span follow its text; the function returns where that is now.

@@ -15,6 +15,7 @@ from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.generate import check_can_regenerate
 from writeit.domain.run import Passage, PipelineRun, StepState, StepStatus
+from writeit.engine.continuing import ContinueResponse
 from writeit.engine.requests import MergeWithModel, RegenerateStep
 from writeit.text.block_reader import split_paragraphs
 from writeit.text.lines import escape_controls
@@ -84,6 +85,22 @@ async def regenerate(shell: Shell, run: PipelineRun, argument: str) -> None:
             run_id=shell.run_id,
             step=step.step_name,
             feedback=argument or None,
+            model_selection=shell.model_selection,
+        )
+    )
+
+
+@verb("continue [N]", "n")
+async def continue_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
+    """Let the model write the rest of an incomplete answer."""
+    step = shell.step_state(run)
+    if not argument and (cut := generate.continuable_answers(run, step)):
+        argument = str(step.numbers[cut[-1].response_id])
+    await shell.generate(
+        ContinueResponse(
+            run_id=shell.run_id,
+            step=step.step_name,
+            response=parse_answer_index(step, argument),
             model_selection=shell.model_selection,
         )
     )

@@ -21,6 +21,7 @@ from writeit.cli.output import (
 from writeit.cli.trust import TerminalRequest, generate_with_consent
 from writeit.cli.workspace import OpenWorkspace
 from writeit.domain.errors import WriteItError
+from writeit.domain.operations.generate import continuable_answers
 from writeit.domain.operations.lifecycle import Events, find_step
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
 from writeit.engine.generation import Generation
@@ -232,5 +233,6 @@ def _prompt_text(shell: Shell, run: PipelineRun) -> str:
     else:
         numbers = "1" if count == 1 else f"1-{count}"
         compare = ", compare" if count > 1 else ""
-        choices = f"{numbers} to choose, edit, again, take, merge{compare}"
+        more = ", continue" if continuable_answers(run, state) else ""
+        choices = f"{numbers} to choose, edit, again, take, merge{compare}{more}"
     return f"[{state.step_name}] {choices}, back, pause, ? for more: "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from writeit.domain import events as e
 from writeit.domain.entity import TokenUsage
-from writeit.domain.errors import FailureReason, RetryLimit
+from writeit.domain.errors import FailureReason, RetryLimit, WriteItError
 from writeit.domain.events import Event
 from writeit.domain.operations.lifecycle import (
     Events,
@@ -18,6 +19,7 @@ from writeit.domain.operations.lifecycle import (
 )
 from writeit.domain.run import (
     DONE_STATUSES,
+    MAX_CONTINUATIONS,
     MAX_RETRIES,
     AIResponse,
     Call,
@@ -64,7 +66,12 @@ def start_generation(
 
 def incomplete_calls(step: StepState) -> list[Call]:
     """Return the newest generation's calls that failed or were cut short."""
-    replaced = {call.replaces for call in step.calls}
+    answered = {r.response_id for r in step.ai_responses}
+    replaced = {
+        call.replaces
+        for call in step.calls
+        if not call.continues or call.response_id in answered
+    }
     complete = {r.response_id for r in step.ai_responses if not r.partial}
     streaming = {stream.response_id for stream in step.streaming}
     return [
@@ -72,6 +79,7 @@ def incomplete_calls(step: StepState) -> list[Call]:
         for call in step.calls
         if call.generation == step.generation
         and not call.merge
+        and not call.continues
         and call.response_id not in replaced | complete | streaming
     ]
 
@@ -126,6 +134,54 @@ def regenerate(
         *(feedback_events(step, "", now) if clears else ()),
         regenerated,
     )
+
+
+def check_can_continue(run: PipelineRun, step: StepState, answer: AIResponse) -> None:
+    """Refuse to continue an answer that is complete, or that later steps use.
+
+    Raises:
+        Busy: answers of the run are streaming.
+        InvalidTransition: later steps have begun, the answer is complete, or it was
+            continued as often as is allowed.
+    """
+    if run.is_streaming:
+        raise busy_error(run)
+    if run.has_begun_after(step.step_name):
+        raise later_steps_error(step, "step_continued")
+    label = f"answer {step.numbers[answer.response_id]} of {step.step_name}"
+    if not answer.can_continue:
+        reason = f"{label} is complete"
+        raise step_error(step, "step_continued", reason=reason)
+    if len(step.chain_of(answer)) > MAX_CONTINUATIONS:
+        raise step_error(
+            step,
+            "step_continued",
+            reason=f"{label} was continued {MAX_CONTINUATIONS} times already",
+            hint="Choose it as it is, or regenerate with a larger max_tokens.",
+        )
+
+
+def continuable_answers(run: PipelineRun, step: StepState) -> list[AIResponse]:
+    """Return the answers whose rest a model may write now."""
+    found = []
+    for answer in step.ai_responses:
+        if step.continued_by(answer.response_id) is None:
+            with suppress(WriteItError):
+                check_can_continue(run, step, answer)
+                found.append(answer)
+    return found
+
+
+def continue_response(
+    run: PipelineRun, step: StepState, call: Call, now: datetime
+) -> Events:
+    """Continue a cut answer; this is no regeneration."""
+    answer = step.find_response(call.replaces) if call.replaces else None
+    if answer is None:
+        raise step_error(step, "step_continued")
+    check_can_continue(run, step, answer)
+    continued = e.StepContinued(at=now, step=step.step_name, calls=(call,))
+    return (*resume_events(run, now), continued)
 
 
 def check_can_merge(run: PipelineRun, step: StepState) -> None:

@@ -9,7 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from writeit.domain.errors import WriteItError
-from writeit.domain.operations.generate import check_can_generate, check_can_regenerate
+from writeit.domain.operations.generate import (
+    check_can_generate,
+    check_can_regenerate,
+    continuable_answers,
+)
 from writeit.domain.operations.lifecycle import (
     check_can_branch,
     check_can_pause,
@@ -28,6 +32,7 @@ class StepPermissions:
     regenerate: bool
     select: bool
     merge: bool
+    continue_: bool
     skip: bool
     apply: bool
     branch: bool
@@ -49,6 +54,7 @@ def step_permissions(run: PipelineRun, step: StepState) -> StepPermissions:
         regenerate=_is_permitted(lambda: check_can_regenerate(run, step)),
         select=_is_permitted(lambda: check_can_select(run, step, "response_selected")),
         merge=_is_permitted(lambda: check_can_select(run, step, "merged")),
+        continue_=bool(continuable_answers(run, step)),
         skip=_is_permitted(lambda: check_can_skip(run, step)),
         apply=_is_permitted(lambda: find_applicable_step(run, step.step_name)),
         branch=_is_permitted(lambda: check_can_branch(run, step)),

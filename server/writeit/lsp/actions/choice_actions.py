@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from writeit.domain.operations import permitted
+from writeit.domain.operations import generate, permitted
 from writeit.domain.run import (
     MAX_RETRIES,
     AIResponse,
@@ -151,6 +151,8 @@ def other_choices(run: PipelineRun, step: StepState) -> Iterator[Action]:
                 step=name,
                 response=str(item.answer.response_id),
             )
+    for answer in generate.continuable_answers(run, step):
+        yield _continue_action(run, step, answer, has_lens=True)
     if step.passages:
         yield run_action(
             run,
@@ -172,6 +174,22 @@ def other_choices(run: PipelineRun, step: StepState) -> Iterator[Action]:
         yield _last_answers_comparison(run, step)
 
 
+def _continue_action(
+    run: PipelineRun, step: StepState, answer: AIResponse, *, has_lens: bool = False
+) -> Action:
+    number = step.numbers[answer.response_id]
+    return run_action(
+        run,
+        f"Continue answer {number} of {step.step_name}",
+        "writeit.step.continue",
+        step=step.step_name,
+        response=str(answer.response_id),
+        uses_model=True,
+        has_lens=has_lens,
+        lens_title=f"Continue answer {number}",
+    )
+
+
 def _excerpt(text: str) -> str:
     words = " ".join(text.split())
     cut = "…" if len(words) > MAX_PREVIEW_CHARACTERS else ""
@@ -179,7 +197,7 @@ def _excerpt(text: str) -> str:
 
 
 def _answer_preview(answer: AIResponse) -> str:
-    partial = ", incomplete" if answer.partial else ""
+    partial = ", incomplete" if answer.is_cut else ""
     return f"{answer.model}{partial}: {_excerpt(answer.processed_content)}"
 
 
@@ -234,6 +252,8 @@ def answer_actions(
             step=name,
             response=str(response_id),
         )
+    if answer in generate.continuable_answers(run, step):
+        yield _continue_action(run, step, answer)
     if permitted.step_permissions(run, step).regenerate:
         yield run_action(
             run,

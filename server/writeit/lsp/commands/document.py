@@ -335,10 +335,10 @@ async def _select_and_apply(
     The user chooses among several, and decides on an incomplete one: it would remove
     the end of the passage.
     """
-    if len(state.ai_responses) != 1 or state.ai_responses[0].partial:
+    if len(state.ai_responses) != 1 or state.ai_responses[0].is_cut:
         count = len(state.ai_responses)
         session.client.show_info(
-            "The answer is incomplete. Choose it to use it."
+            "The answer is incomplete. Continue it, or choose it to use it."
             if count == 1
             else f"{count} answers. Choose one."
         )

@@ -11,6 +11,7 @@ from uuid import UUID
 from writeit.domain.errors import NotTrusted, WriteItError
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.run import Passage, PipelineRun, StepState
+from writeit.engine.continuing import ContinueResponse
 from writeit.engine.limits import TRUST_BUTTON
 from writeit.engine.precedence import ModelSelection
 from writeit.engine.requests import (
@@ -67,6 +68,21 @@ async def regenerate_step(
     reply = await run_generation(request, folder, generation)
     await edits.refresh_page()
     return reply
+
+
+@command("writeit.step.continue")
+async def continue_response(
+    request: Request[p.StepContinueParams],
+) -> shapes.WireStepState | p.Accepted:
+    """Let the model of an incomplete answer write its rest."""
+    params, folder = request.params, request.folder()
+    generation = ContinueResponse(
+        run_id=params.run_id,
+        step=params.step,
+        response=params.response,
+        model_selection=await model_selection_for(request, folder, params.run_id),
+    )
+    return await run_generation(request, folder, generation)
 
 
 @command("writeit.step.preview")
