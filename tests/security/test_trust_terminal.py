@@ -36,6 +36,12 @@ def calls(provider: Provider) -> int:
     return len(provider.calls)
 
 
+async def decisions(terminal: Terminal) -> list[str]:
+    """Return all decisions that are remembered."""
+    listed = await terminal.writeit("trust", "--list", "--json")
+    return [*listed.json["folders"].values()]
+
+
 async def test_a_script_is_refused_and_told_what_to_say(
     terminal: Terminal, provider: Provider
 ) -> None:
@@ -57,8 +63,7 @@ async def test_a_script_can_say_that_it_trusts(terminal: Terminal, how: str) -> 
     more = ["--trust"] if how == "option" else []
     done = await terminal.writeit("run", "theirs", "notes.md", *more)
     assert done.out == "theirs\n"
-    terminal.environment["WRITEIT_TRUST"] = ""
-    assert (await terminal.writeit("run", "theirs", "notes.md")).code == 1
+    assert await decisions(terminal) == []
 
 
 async def test_a_terminal_asks_and_says_what_the_folder_would_do(
@@ -72,8 +77,7 @@ async def test_a_terminal_asks_and_says_what_the_folder_would_do(
         screen.type("y\r")
         await screen.shows("theirs")
         await screen.shows("Export every prompt")
-    done = await terminal.writeit("run", "theirs", "notes.md")
-    assert done.out == "theirs\n"
+    assert await decisions(terminal) == ["trusted"]
 
 
 async def test_no_in_a_terminal_sends_nothing(
@@ -126,12 +130,11 @@ async def test_trust_shows_and_asks_before_it_decides(terminal: Terminal) -> Non
     agreed = await terminal.writeit("trust", "--yes", "--json")
     folder = str(terminal.folder)
     assert agreed.json == {"folder": folder, "state": "trusted"}
-    assert (await terminal.writeit("run", "theirs", "notes.md")).out == "theirs\n"
     listed = await terminal.writeit("trust", "--list", "--json")
     assert listed.json == {"folders": {folder: "trusted"}}
     revoked = await terminal.writeit("trust", "--revoke")
     assert "restricted" in revoked.out
-    assert (await terminal.writeit("run", "theirs", "notes.md")).code == 1
+    assert await decisions(terminal) == ["restricted"]
 
 
 async def test_trust_of_a_document_includes_its_front_matter(
@@ -164,5 +167,4 @@ async def test_the_first_run_makes_an_own_folder(terminal: Terminal) -> None:
     """It names nothing."""
     (terminal.folder / "pipelines" / "theirs.yaml").unlink()
     await terminal.writeit("run", "tech-article", "notes.md", "-m", "openai/say-ours")
-    listed = await terminal.writeit("trust", "--list", "--json")
-    assert [*listed.json["folders"].values()] == ["home"]
+    assert await decisions(terminal) == ["home"]
