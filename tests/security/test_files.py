@@ -17,6 +17,7 @@ from writeit.export.bundle_reader import read_export
 from writeit.library.catalog import (
     MAX_FILES,
     MAX_FOLDER_BYTES,
+    MAX_LISTED,
     read_library,
 )
 from writeit.library.front_matter import split_front_matter
@@ -24,6 +25,7 @@ from writeit.library.pipelines import MAX_ITEMS
 from writeit.library.yaml_source import MAX_PROBLEMS
 from writeit.storage.provenance import MAX_FOREIGN_BYTES
 from writeit.storage.store import LmdbStore
+from writeit.text.block_reader import find_title
 
 HEAD = "inputs: [{name: notes, required: true, from: document}]\nsteps:\n"
 STEP = "- {name: draft, prompt: 'x'}\n"
@@ -254,3 +256,49 @@ def test_a_key_that_is_no_text_is_a_problem(key: str) -> None:
     """It is no reason to fail while the allowed providers are looked for."""
     found = split_front_matter(f"---\n{key}\n: x\nwriteit: {{providers: [a]}}\n---\n")
     assert found.config.providers is not None
+
+
+def test_a_folder_with_too_many_files_is_not_read(folder: Path) -> None:
+    """Their names alone would take too long, so none counts."""
+    for number in range(MAX_LISTED + 1):
+        (folder / "pipelines" / f"{number}.txt").touch()
+    (folder / "pipelines" / "x.yaml").write_text(f"name: x\n{HEAD}{STEP}")
+    library, problems = read_library(folder)
+    assert "x" not in library.pipelines
+    assert any("No file of this folder is read" in p.message for p in problems)
+
+
+LONG = "x" * 70_000
+ENDING = "writeit: {pipeline: x}\n---\n"
+
+
+@pytest.mark.parametrize(
+    "front_matter",
+    [
+        f"---\na: {LONG}\n{ENDING}",
+        "---\na: [" + "1," * 2_000 + f"]\n{ENDING}",
+        f'+++\na = "{LONG}"\n[writeit]\npipeline = "x"\n+++\n',
+        "---\n" + "a: b\n" * 60_000 + ENDING,
+    ],
+    ids=["64 KB", "2,000 nodes", "64 KB of TOML", "260,000 characters"],
+)
+def test_front_matter_that_is_too_long_stops_sending(front_matter: str) -> None:
+    """It is not read, and might limit the providers."""
+    found = split_front_matter(f"{front_matter}# Notes\n")
+    assert not found.is_valid
+    assert found.config.providers == ()
+
+
+def test_a_title_is_looked_for_near_the_start() -> None:
+    """Notes of 5 MB made for it took 17 seconds."""
+    started = time.process_time()
+    find_title("$$\n# a\n" * 600_000)
+    assert find_title("words\n\n" * 2_000 + "# A title\n") == "A title"
+    assert time.process_time() - started < 5
+
+
+def test_a_key_that_is_doubled_in_json_is_found_at_once() -> None:
+    """Counting each of 60,000 names took seconds."""
+    keys = ", ".join(f'"k{number}": 1' for number in range(4_000))
+    text = f'{{"writeit": {{}}, {keys}, "k0": 2}}\n\n# Notes\n'
+    assert not split_front_matter(text).is_valid

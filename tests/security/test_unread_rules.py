@@ -190,3 +190,21 @@ def test_a_block_ends_its_lines_as_the_text_does() -> None:
     for text in ("---\r\ntitle: A\r\n---\r\nWords.\r\n", "Words.\r\n"):
         begun = with_providers(text, ["embedded"])
         assert begun.count("\n") == begun.count("\r\n") > text.count("\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"---\n!!str writeit:\n  {RULE}\n{END}",
+        f"---\n&a writeit: &b\n  {RULE}\n{END}",
+        f"---\n&a !!str writeit:\n  {RULE}\n{END}",
+        f"---\n? &a writeit\n: {{{RULE}}}\n{END}",
+        f'---\n"\\x77riteit":\n  {RULE}\n{END}',
+        '+++\n"\\u0077riteit" = {providers = ["ollama"]}\n+++\n# Notes\n',
+        f"---\n!!str writeit:\n  {RULE}\n}}\n{END}",
+        f"---\nfull of {{errors\n&a writeit:\n  {RULE}\n{END}",
+    ],
+)
+def test_a_key_written_in_an_odd_but_right_way_limits_as_well(text: str) -> None:
+    """With a tag, an anchor or escapes; where it cannot be read, nothing is sent."""
+    assert split_front_matter(text).config.providers in {("ollama",), ()}

@@ -32,6 +32,8 @@ _MENTION = re.compile(
 )
 """The word as a key, with its colon missing before an indented line, or as a table."""
 _MAX_INDENTATION = 500
+_PROPERTIES = re.compile(r"(?:(?<!\S)[!&]\S{0,99}[^\S\r\n]+)+\Z")
+"""Tags and anchors in front of a key in YAML."""
 EXPORT_KEY = "writeit_export"
 """The provenance of an exported article; it has a key `writeit` for the version."""
 
@@ -49,6 +51,7 @@ def iter_keys(text: str, dialect: Dialect | None = None) -> Iterator[int]:
     """
     for match in _MENTION.finditer(text):
         before = text[max(0, match.start() - _MAX_INDENTATION) : match.start()]
+        before = _PROPERTIES.sub("", before)
         rest = before.rstrip(_PREFIX)
         gap = before[len(rest) :]
         starts_line = not rest or any(character in _LINE_ENDS for character in gap)

@@ -47,12 +47,14 @@ _REST_OF_LINE = re.compile(rf"[ \t]*(?:{_END}|\Z)")
 _COMMENTS = rf"\A(?:[ \t]*(?:#[^\r\n]*)?{_END})*\Z"
 _DATA = {
     "YAML": re.compile(
-        r"^ *(?:[^\s#\-*>\[\]{}&!|%@`\"':,][^\r\n]*?|\"[^\"\r\n]*\"|'[^'\r\n]*')"
+        r"^ *(?:[!&]\S* +)*"  # a tag, an anchor
+        r"(?:[^\s#\-*>\[\]{}&!|%@`\"':,][^\r\n]*?|\"[^\"\r\n]*\"|'[^'\r\n]*')"
         rf"[ \t]*:(?=\s|\Z)|^ *[{{?]|{_COMMENTS}",
         re.MULTILINE,
     ),
     "TOML": re.compile(
-        rf"^[ \t]*(?:\[[\w.\"' -]+\]|\[\[|[\w.\"' -]+=)|{_COMMENTS}", re.MULTILINE
+        rf"^[ \t]*(?:\[[\w.\"'\\ -]+\]|\[\[|[\w.\"'\\ -]+=)|{_COMMENTS}",
+        re.MULTILINE,
     ),
 }
 """A key or a table, or nothing but comments; anything else is prose."""
