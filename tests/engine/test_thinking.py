@@ -1,5 +1,6 @@
 """Models that think: their room, what it costs, and what becomes of their thoughts."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
 from support.scripted_models import PRICE
 from writeit.domain.errors import BudgetExceeded, ModelError
+from writeit.domain.operations import select
+from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration, Reasoning
 from writeit.domain.run import AIResponse, PipelineRun
 from writeit.domain.session import CostLimits, ModelSettings, Settings
@@ -18,6 +21,10 @@ from writeit.engine.streaming import (
     ResponseDelta,
     ThoughtMarked,
 )
+from writeit.engine.transfer import build_bundle
+from writeit.export.article import final_text
+from writeit.export.render import export_run
+from writeit.library.catalog import bundled_library_root, read_library
 from writeit.ports.models import ModelCall, ThoughtDelta
 from writeit.storage.store import LmdbStore
 
@@ -295,3 +302,44 @@ async def test_a_recovered_answer_has_its_text_and_its_thoughts(
     (failure,) = state.failures
     assert failure.usage is not None
     after.store.close()
+
+
+# --- a whole article ---
+
+
+def choose_the_first(run: PipelineRun, at: datetime) -> Events:
+    """Choose the first answer of the current step."""
+    return select.select_response(run, run.steps[run.current_step], 0, at)
+
+
+async def test_an_article_by_a_model_that_thinks_has_none_of_its_thoughts(
+    setup: EngineSetup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shipped tech-article: in no prompt, step, article or export for readers."""
+    monkeypatch.setenv("WRITEIT_CONFIG_DIR", str(tmp_path))
+    library, _ = read_library(bundled_library_root())
+    setup.models.windows[MODEL] = WINDOW
+    setup.models.thinkers = {MODEL}
+    hum = ThoughtDelta("HUM " * 30)
+    setup.models.script(MODEL, hum, finish_reason="length")
+    setup.models.script(MODEL, hum, "1. The queue that told the truth.")
+    setup.models.script(MODEL, "<think>\nHUM\n</th", "ink>\n\n- The queue.")
+    setup.models.script(MODEL, "HUM, well.\n</think>\n\n# The queue\n\nIt held.")
+    setup.models.script(MODEL, hum, "<thinking>HUM</thinking># The queue\n\nIt held.")
+    configuration = library.pipeline("tech-article")
+    run = await setup.engine.start_run(
+        StartRequest(
+            configuration=configuration, inputs={"source_material": "A queue held."}
+        )
+    )
+    for _ in configuration.step_names:
+        await setup.engine.wait_for_generation(await setup.ask(run))
+        run = await setup.engine.execute(run.pipeline_run_id, choose_the_first)
+    assert final_text(run) == "# The queue\n\nIt held.\n"
+    assert not [call for call in setup.models.calls if "HUM" in call.prompt]
+    answers = [step.ai_responses[0] for step in run.steps.values()]
+    assert all("HUM" in (answer.thinking or "") for answer in answers)
+    assert not [a for a in answers if "HUM" in a.processed_content]
+    bundle = await build_bundle(setup.engine, run.pipeline_run_id, tmp_path)
+    assert "HUM" not in export_run(bundle, "markdown", "1")
+    assert export_run(bundle, "yaml", "1").count("HUM") > 4

@@ -1,6 +1,8 @@
 """What a model puts around a text is taken off, and nothing else."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from writeit.text.cleaning import clean_answer, describe_removed
 
@@ -39,6 +41,16 @@ PROMPT = "Edit it.\n\n<passage>\nBody are here.\n</passage>\n\nNow."
         ("I've tightened it as follows:\n\nSo.", "So."),
         ("<passage>\nBody is here.\n</passage>", "Body is here."),
         ("<passage-2>\nBody is here.\n</passage-2>", "Body is here."),
+        ("Sure! Here is the article, rewritten as you asked:\n\nSo.", "So."),
+        ("Certainly!\n\n# So\n\nIt is.", "# So\n\nIt is."),
+        ("So.\n\nLet me know if you'd like me to adjust the tone!", "So."),
+        ("So.\n\n---\n\nWould you like me to make it shorter?", "So."),
+        ("So.\n\nI hope this helps! Let me know if you need any changes.", "So."),
+        ("```md\nSo.\n```\n\nIf you'd like, I can shorten it.", "So."),
+        (
+            "```markdown\n# T\n\n```python\nprint('queue')\n```\n\nThat is all.\n```",
+            "# T\n\n```python\nprint('queue')\n```\n\nThat is all.",
+        ),
         (
             "<think>x</think>Here is the text:\n\n```\n<passage>\nA\n</passage>\n```",
             "A",
@@ -64,6 +76,12 @@ def test_what_is_around_a_text_is_removed(raw: str, clean: str) -> None:
         "Here is the list:\n\n- a",
         "Improved speed:\n\n- a",
         "<details>\nMore.\n</details>",
+        "So.\n\nLet me know what you think!",
+        "So.\n\nI hope this helps!",
+        "So. Let me know if you'd like me to come.",
+        "Certainly!\n\nSo.",
+        "Of course! they said.\n\nSo.",
+        "Let me know if you'd like me to come.",
     ],
 )
 def test_the_text_itself_is_kept(raw: str) -> None:
@@ -79,6 +97,7 @@ def test_the_text_itself_is_kept(raw: str) -> None:
         "```markdown\n# T\n```",
         "<think>Hm.</think>\n\nSo.",
         "Here is the text:\n\nSo.",
+        "So.\n\nLet me know if you'd like me to come.",
         "<passage>\nOld.\n</passage>",
     ],
 )
@@ -117,3 +136,19 @@ def test_what_was_removed_is_named() -> None:
         "the code fence around it",
         "the tags <passage>",
     ]
+
+
+WORDS = ["Sure", "Here", "is", "the", "article", "let me know", "if you", "so", "well"]
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_an_answer_that_begins_and_ends_with_text_stays(paragraphs: list[str]) -> None:
+    """Whatever words it has: a writer's own are never taken away."""
+    text = ".\n\n".join(paragraphs) + "."
+    assert clean_answer(text, "Body are here.", PROMPT) == text

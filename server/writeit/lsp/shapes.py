@@ -7,7 +7,7 @@ statuses.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -93,6 +93,25 @@ class WireTokenUsage(WireModel):
     cached_tokens: int | None
 
 
+_FINISH_WORDS: Final = {
+    **{
+        word: word
+        for word in (
+            *("stop", "length", "content_filter", "refused", "context"),
+            *("cancelled", "unavailable", "timeout", "malformed"),
+        )
+    },
+    "max_tokens": "length",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+}
+"""Why an answer ended, also as earlier versions have stored it; the rest is other."""
+
+
+def _to_finish_word(reason: str | None) -> str | None:
+    return None if reason is None else _FINISH_WORDS.get(reason, "other")
+
+
 class WireAIResponse(WireModel):
     """One model's answer, complete or partial."""
 
@@ -109,7 +128,9 @@ class WireAIResponse(WireModel):
     processing_time: float
     quality_score: float | None
     partial: bool
-    finish_reason: str | None
+    finish_reason: Annotated[str | None, BeforeValidator(_to_finish_word)]
+    """Why it ended: stop, length, content_filter, refused, context, cancelled,
+    unavailable, timeout, malformed or other; null if its provider did not say."""
     first_token_seconds: float | None
     continues: UUID | None
     """The incomplete answer that this one continues; its text begins this one's."""

@@ -44,6 +44,27 @@ _ANNOUNCEMENT = re.compile(
 )
 
 
+_ASSENT = re.compile(
+    r"(?:sure(?: thing)?|certainly|of course|absolutely)[!.]"
+    r"(?:[ \t]*(?:\r\n|\r|\n)){2}\s*(?=#{1,6} |`{3}|<)",
+    re.IGNORECASE,
+)
+"""Before a heading, code or a tag: a paragraph of prose may be the text's own."""
+_YOU_WOULD = "you(?:['\u2019]d| would)"
+_CHANGES = "(?:changes|revisions|adjustments|edits|tweaks)"
+_OFFER = re.compile(
+    r"\s*(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)[ \t]*(?:-{3,}\s+)?"
+    r"(?:(?:i )?hope (?:this|that|it) (?:helps|works)[^.!\r\n]{0,40}[.!][ \t]+)?(?:"
+    rf"(?:please |just |feel free to )*let me know if (?:{_YOU_WOULD} (?:like|prefer)"
+    rf"|you(?: want| need)) (?:me to|(?:any )?(?:more |further |other )?{_CHANGES})\b"
+    rf"|(?:would you like|do you want) me to\b"
+    rf"|if {_YOU_WOULD} like,? (?:i can|me to)\b"
+    r")[^\r\n]{0,200}\Z",
+    re.IGNORECASE,
+)
+"""The offer of more work with which an assistant ends; a text is not its own author."""
+
+
 def clean_answer(
     raw: str, passage: str = "", prompt: str = "", document: str = ""
 ) -> str:
@@ -54,6 +75,7 @@ def clean_answer(
     """
     cleaners: list[Callable[[str, str], str]] = [
         _without_announcement,
+        _without_offer,
         *(partial(_without_tags, label) for label in _own_labels(prompt, document)),
         _without_outer_fence,
     ]
@@ -79,7 +101,14 @@ def _own_labels(prompt: str, document: str) -> list[str]:
     )
 
 
+def _without_offer(text: str, passage: str) -> str:
+    match = _OFFER.search(text)
+    return text[: match.start()] if match and not _OFFER.search(passage) else text
+
+
 def _without_announcement(text: str, passage: str) -> str:
+    if (match := _ASSENT.match(text)) and not _ASSENT.match(passage):
+        text = text[match.end() :]
     match = _ANNOUNCEMENT.match(text)
     if match is None or (
         _ANNOUNCEMENT.match(passage) and not _ANNOUNCEMENT.match(text, match.end())
@@ -165,4 +194,6 @@ def describe_removed(raw: str, cleaned: str) -> list[str]:
         tag = re.fullmatch(r"</([\w-]+)>", line.strip())
         if tag and f"the tags <{tag[1]}>" not in names:
             names.append(f"the tag {line.strip()}")
+        elif line.strip() and not tag and not CODE_FENCE.fullmatch(line):
+            names.append(f"the line “{line.strip()}”")
     return list(dict.fromkeys(names))
