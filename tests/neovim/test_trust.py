@@ -22,6 +22,7 @@ def test_what_is_written_in_neovim_is_used_and_what_came_is_not(
     session = NeovimSession(start(WRITEIT_TRUST=""), workspace)
     session.open_notes("# Notes\n\nA river.\n")
     nvim, notes = session.nvim, session.buffer()
+    session.execute("trust.show")  # Neovim waits for a server that starts 1 s at most
     nvim.command(f"edit {workspace}/pipelines/mine.yaml")
     nvim.lua("vim.api.nvim_buf_set_lines(0, 0, -1, true, ...)", PIPELINE.splitlines())
     nvim.command("write")
