@@ -143,6 +143,25 @@ async def test_polishing_with_a_pipeline_of_the_folder_is_refused(clone: Clone) 
     assert clone.sent == []
 
 
+async def test_a_run_that_goes_on_by_itself_stops_before_it_sends(
+    clone: Clone,
+) -> None:
+    """It is started, and the refusal is with it; a code action goes on."""
+    clone.add_pipeline()
+    run = await clone.editor.command(
+        "writeit.run.start",
+        pipeline="theirs",
+        uri=(clone.path / "notes.md").as_uri(),
+        goOn=True,
+    )
+    assert run["next"]["error"]["kind"] == "not_trusted"
+    assert clone.sent == []
+    command = (await clone.actions())["Trust This Folder"]
+    (argument,) = command["arguments"]
+    await clone.editor.command(command["command"], **{**argument, "wait": True})
+    assert clone.sent == ["say-theirs"]
+
+
 # --- yes ---
 
 
