@@ -101,6 +101,7 @@ async def fuzzed(
                 "runId": run_id,
                 "step": "angles",
                 "response": 0,
+                "responseId": str(uuid.uuid4()),
                 "score": 0.5,
                 "text": "words",
                 "pipeline": "tech-article",

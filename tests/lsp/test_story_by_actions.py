@@ -7,7 +7,9 @@ messages. No command and no id is named.
 import asyncio
 import re
 from pathlib import Path
+from urllib.parse import quote
 
+from support.acts import check_acts
 from support.document import Document, place
 from support.editor import Editor, Json, serving
 from support.notes import NOTES
@@ -20,6 +22,8 @@ class Writer:
 
     def __init__(self, editor: Editor, workspace: Path) -> None:
         self.docs = OpenDocuments(editor)
+        self.acts: list[str] = []
+        """Every offer that was taken, in order; each is one act."""
         self._editor = editor
         self._workspace = workspace
 
@@ -40,6 +44,7 @@ class Writer:
 
     async def take(self, page: Document, title: str, words: str = "") -> None:
         """Take the action whose title matches, once it is offered."""
+        self.acts.append(title)
         async with asyncio.timeout(TIMEOUT):
             while True:
                 for offered, command in (await self.offered(page, words)).items():
@@ -141,3 +146,77 @@ async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
         assert "from draft" in page.text
         await writer.take(notes, "Export run history")
         assert "writeit_export" in (workspace / "run.yaml").read_text("utf-8")
+
+
+# --- how many acts it takes --------------------------------------------------------
+
+PLAIN = "# Notes on rivers\n\n- Rivers run.\n- Floods come.\n"
+ANGLES = "1. Mills turn.\n2. Floods come.\n"
+SAYS = [f"openai/say-{quote(text, safe='')}" for text in (ANGLES, "Rivers run.")]
+
+
+async def written(path: Path) -> str:
+    """The text of a file, once it is there."""
+    async with asyncio.timeout(TIMEOUT):
+        while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 -- a file
+            await asyncio.sleep(0.05)
+    return await asyncio.to_thread(path.read_text, "utf-8")
+
+
+async def begin(editor: Editor, workspace: Path, *samples: int) -> Writer:
+    """A writer whose default models give so many answers each."""
+    models = [
+        {"model": model, "samples": count}
+        for model, count in zip(SAYS, samples, strict=False)
+    ]
+    await editor.command("writeit.preferences.set", models=models)
+    return Writer(editor, workspace)
+
+
+async def test_the_shortest_way_takes_at_most_ten_acts(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Start, choose an angle, choose twice, choose and apply."""
+    async with serving([workspace], "bare", environment) as editor:
+        writer = await begin(editor, workspace, 1)
+        notes = writer.docs.open(PLAIN, uri=editor.notes)
+        await writer.take(notes, "Start and generate tech-article")
+        await writer.take(notes, "Choose angle 2 and continue")
+        await writer.take(notes, "Choose answer 1 and continue")
+        await writer.take(notes, "Choose answer 1 and continue")
+        await writer.take(notes, "Choose answer 1 and apply")
+        assert await written(workspace / "notes.tech-article.md") == ANGLES
+        check_acts("bare client, shortest way", writer.acts, 10)
+
+
+async def test_the_whole_way_takes_at_most_fifteen_acts(
+    workspace: Path, environment: dict[str, str]
+) -> None:
+    """Two models, two answers each; feedback, a new round, a merge, a polish."""
+    async with serving([workspace], "bare", environment) as editor:
+        writer = await begin(editor, workspace, 2, 2)
+        notes = writer.docs.open(PLAIN, uri=editor.notes)
+        await writer.take(notes, "Start and generate tech-article")
+        angles = await writer.open(notes, "Open angles to choose")
+        await writer.sees(angles, "4 answers to choose from")
+        writer.say(angles, "for beginners")
+        await writer.take(angles, r"Choose angle 1 and continue", "Mills")
+        outline = await writer.open(notes, "Open outline to choose")
+        await writer.sees(outline, "4 answers to choose from")
+        writer.say(outline, "fewer parts")
+        await writer.take(outline, "Regenerate with feedback", "fewer parts")
+        await writer.sees(outline, "8 answers to choose from")
+        await writer.take(outline, r"Choose and continue \(answer 8\)", "## Answer 8")
+        draft = await writer.open(notes, "Open draft to choose")
+        await writer.sees(draft, "4 answers to choose from")
+        for passage in ("Rivers run.", "Floods come."):
+            await writer.take(draft, "Add to merge", passage)
+        await writer.sees(draft, "Rivers run.\n\nFloods come.")
+        await writer.take(draft, "Use the merge and continue", "## Merge")
+        await writer.take(notes, "Choose answer 3 and apply")
+        article = workspace / "notes.tech-article.md"
+        text = await written(article)
+        assert text == "Rivers run.\n"
+        page = writer.docs.open(text, uri=article.as_uri())
+        await writer.take(page, "Polish this passage", "Rivers run.")
+        check_acts("bare client, whole way", writer.acts, 15)

@@ -166,10 +166,8 @@ async def _document_actions(
     ]
     is_word = is_word_selected(documents, params)
     fixes = [fix async for fix in quick_fixes(session, library, params)]
-    actions = [
-        *(await actions_for_document(folder, uri))[1],
-        *document_actions.start_actions(pipelines, uri),
-    ]
+    run, actions = await actions_for_document(folder, uri)
+    actions += document_actions.start_actions(pipelines, uri)
     if can_take_front_matter(documents, uri):
         actions += document_actions.front_matter_actions(pipelines, uri)
     if missing := await session.ports.models.installable_embedded_model():
@@ -177,8 +175,13 @@ async def _document_actions(
     # Without any run, a selection does not mean that a model will be called soon.
     if rewrites and folder.store.list_runs(RunQuery(limit=1)).runs:
         session.warm_up_models()
+    # A document with a run is not likely to get another one.
+    unlikely = "writeit.run.start" if run else ""
     likely, others = (
-        _to_code_actions(session, [a for a in actions if a.is_likely is wanted])
+        _to_code_actions(
+            session,
+            [a for a in actions if (a.is_likely and a.command != unlikely) is wanted],
+        )
         for wanted in (True, False)
     )
     # eglot sends the word at the cursor as if it was selected.
