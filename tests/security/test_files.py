@@ -297,6 +297,21 @@ def test_a_title_is_looked_for_near_the_start() -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_passage_of_a_text_that_is_too_long_is_refused(cloned: Editor) -> None:
+    """5 MB of lists were parsed for minutes."""
+    path = cloned.folder / "long.md"
+    path.write_text("- a\n  - b\n    - c\n" * 60_000)
+    span = {"start": {"line": 0, "character": 2}, "end": {"line": 0, "character": 3}}
+    refusal = await cloned.refusal(
+        "writeit.document.polish",
+        pipeline="polish-passage",
+        uri=path.as_uri(),
+        range=span,
+    )
+    assert "1,000,000 characters" in str(refusal)
+
+
 def test_a_key_that_is_doubled_in_json_is_found_at_once() -> None:
     """Counting each of 60,000 names took seconds."""
     keys = ", ".join(f'"k{number}": 1' for number in range(4_000))

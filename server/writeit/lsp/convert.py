@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from lsprotocol import types
 
 from writeit.domain.errors import InvalidParams
-from writeit.text.lines import split_lines
+from writeit.text.lines import LINE_END, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -63,12 +63,15 @@ def to_offset(text: str, position: PositionLike, encoding: str) -> int:
 
     A position after the end of its line means the line's end.
     """
-    lines = split_lines(text)
-    if position.line >= len(lines):
-        return len(text)
-    before = sum(map(len, lines[: position.line]))
-    line = lines[position.line].rstrip("\r\n")
-    return before + _to_code_points(line, position.character, encoding)
+    start = 0
+    if position.line > 0:
+        ends = islice(LINE_END.finditer(text), position.line - 1, None)
+        if (end := next(ends, None)) is None:
+            return len(text)
+        start = end.end()
+    following = LINE_END.search(text, start)
+    line = text[start : following.start() if following else None]
+    return start + _to_code_points(line, position.character, encoding)
 
 
 def _to_code_points(line: str, units: int, encoding: str) -> int:

@@ -8,7 +8,7 @@ from difflib import unified_diff
 from functools import partial
 
 from writeit import __version__
-from writeit.domain.errors import InvalidTransition
+from writeit.domain.errors import InvalidParams, InvalidTransition
 from writeit.domain.operations import lifecycle
 from writeit.domain.pipeline import Output, PipelineConfiguration
 from writeit.domain.placement import passage_of
@@ -32,6 +32,9 @@ from writeit.lsp.shapes import run_to_wire, summary_to_wire, tree_to_wire
 from writeit.ports.store import RunQuery
 from writeit.views.uris import ContentView, ResponseView, view_uri
 
+MAX_CHARACTERS_AROUND = 1_000_000
+"""The longest document of which a passage is read; a book has half of it."""
+
 
 def read_source(request: Request[p.RunStartParams]) -> SourceDocument:
     """Return the document or passage that a run is to be started on.
@@ -43,7 +46,15 @@ def read_source(request: Request[p.RunStartParams]) -> SourceDocument:
         return SourceDocument(RunDocument(), FrontMatter("", ""))
     session.require_user_document(params.uri)
     source = session.documents.load_source_document(params.uri, params.range)
-    return source.require_valid()
+    document = source.require_valid().document
+    if document.selection and len(document.text) > MAX_CHARACTERS_AROUND:
+        raise InvalidParams(
+            f"This document has more than {MAX_CHARACTERS_AROUND:,} characters, so no"
+            " passage of it was read.",
+            hint="Copy the passage into a document of its own.",
+            problems=[{"path": "uri", "message": "is too long"}],
+        )
+    return source
 
 
 async def create_run(
