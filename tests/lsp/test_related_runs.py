@@ -79,6 +79,34 @@ async def test_each_line_of_a_family_leads_to_its_run(bare: OpenDocuments) -> No
     assert await run_of(bare, uri) == child
 
 
+async def test_two_runs_of_a_family_are_compared_from_where_they_part(
+    bare: OpenDocuments,
+) -> None:
+    """From the tree, the last text first; the page leads to the other steps."""
+    _, run_id, child = await family(bare, "compared")
+    for each, words in ((run_id, "say-Mills."), (child, "say-Floods.")):
+        await bare.editor.choose(each)
+        await bare.editor.generate(each, words)
+        await bare.editor.choose(each)
+    page = f"writeit:/run/{run_id}.md"
+    text = await open_view(bare.editor, page)
+    there = line_of(text, "└─ from angles")
+    found = await actions(bare.editor, page, here(there))
+    titles = [title for title in found if title.startswith("Compare ")]
+    assert titles == [
+        "Compare outline of the two runs",
+        "Compare angles of the two runs (equal)",
+    ]
+    await execute(bare.editor, found[titles[0]])
+    sides = f"{run_id}/outline/content/{child}/outline/content"
+    compared = f"writeit:/compare/{sides}.md"
+    text = await open_view(bare.editor, compared)
+    assert text.startswith("# outline · first run → outline · run from angles\n")
+    shown = [title for _, title, _ in await lenses(bare.editor, compared)]
+    assert titles[1] in shown
+    assert titles[0] not in shown
+
+
 async def test_a_line_of_a_page_that_is_older_than_the_family_offers_nothing(
     bare: OpenDocuments,
 ) -> None:

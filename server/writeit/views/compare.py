@@ -223,7 +223,7 @@ def read_compared_text(run: PipelineRun, side: ComparedSide) -> ComparedText:
     state = find_step(run, side.step)
     run_label = wording.run_label(run)
     if not isinstance(side.response, UUID):
-        title = f"{side.step}, as the next step gets it"
+        title = f"{side.step} · {wording.run_in_family(run)}"
         return ComparedText(
             title=title, run_label=run_label, text=require_content(state)
         )

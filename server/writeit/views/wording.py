@@ -240,6 +240,13 @@ def run_title(run: PipelineRun) -> str:
     return next(filter(None, map(single_line, names)), "run")
 
 
+def run_in_family(run: PipelineRun) -> str:
+    """Return what tells a run from the others of its family."""
+    if name := single_line(run.name or ""):
+        return f"run “{name}”"
+    return f"run from {run.branch_point}" if run.branch_point else "first run"
+
+
 def run_status_label(status: PipelineStatus, step: str) -> str:
     """Return a run's status in a few words; `step` is the current one."""
     if status in {PipelineStatus.INITIALIZING, PipelineStatus.COMPLETED}:

@@ -160,6 +160,14 @@ def action_locations(page: DisplayedPage) -> Iterator[ActionLocation]:
                         ),
                         f"answer {section.number}" if section.number else "",
                     )
+        case uris.CompareView(left, right) if left.run_id != right.run_id:
+            stored = page.folder.store.get_run(left.run_id)
+            if stored is not None:
+                actions = run_actions.compare_run_actions(
+                    stored.run, page.run, right.step
+                )
+                end = len(split_page_lines(page.text))
+                yield ActionLocation(0, end, list(actions))
         case uris.RunView():
             for line, name in find_step_lines(page.text):
                 step = page.run.steps.get(name)
@@ -183,8 +191,12 @@ def related_run_actions(page: DisplayedPage, line: int) -> list[Action]:
     if node is None or node.summary.deleted or node.summary.run_id == run_id:
         return []
     actions = run_actions.open_run_actions(node.summary.run_id)
-    is_for_selection = page.folder.is_selection_pipeline(page.run.configuration_id)
-    return actions[:1] if is_for_selection else actions
+    if page.folder.is_selection_pipeline(page.run.configuration_id):
+        actions = actions[:1]
+    other = store.get_run(node.summary.run_id)
+    if other is not None:
+        actions += run_actions.compare_run_actions(page.run, other.run)
+    return actions
 
 
 def passage_actions(

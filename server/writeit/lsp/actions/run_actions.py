@@ -192,6 +192,27 @@ def open_run_actions(run_id: UUID) -> list[Action]:
     ]
 
 
+def compare_run_actions(
+    left: PipelineRun, right: PipelineRun, shown: str | None = None
+) -> Iterator[Action]:
+    """Yield the comparisons of two runs' texts from where they part, the last first.
+
+    `shown` is the step that is compared already.
+    """
+    names = right.step_names
+    points = [names.index(r.branch_point) for r in (left, right) if r.branch_point]
+    for name in reversed(names[min(points, default=0) :]):
+        one, other = left.steps.get(name), right.steps[name]
+        if name == shown or one is None or None in {one.content, other.content}:
+            continue
+        equal = " (equal)" if one.content == other.content else ""
+        yield comparison_action(
+            f"Compare {name} of the two runs{equal}",
+            comparison_side(left, name),
+            comparison_side(right, name),
+        )
+
+
 def _export_actions(run: PipelineRun) -> Iterator[Action]:
     if any(step.status is StepStatus.COMPLETED for step in run.steps.values()):
         yield run_action(
