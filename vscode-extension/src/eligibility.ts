@@ -11,6 +11,14 @@ export function hasSeveralAnswers(step: StepState): boolean {
   return step.aiResponses.length > 1;
 }
 
+/** The indexes of a step's answers, without those that another answer continues. */
+export function shownAnswers(step: StepState): readonly number[] {
+  const continued = new Set(step.aiResponses.map((answer) => answer.continues));
+  return step.aiResponses.flatMap(({ responseId }, index) =>
+    continued.has(responseId) && index !== step.userSelection ? [] : [index],
+  );
+}
+
 /** Whether the step is chosen or skipped: the run can start over from it. */
 export function isDone(step: StepState): boolean {
   return step.isDone;

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { App } from './app';
 import { currentFolder, folderOf } from './folders';
 import { listModels } from './models';
+import { shownAnswers } from './eligibility';
 import type { AIResponse, PipelineEntry, PipelineRun, RunSummary, StepState } from './protocol';
 import { answerSummary, costText, modelId, excerpt, stepStatusText } from './wording';
 
@@ -68,12 +69,15 @@ export interface Answer {
 }
 
 function answerItems(step: StepState): Item<Answer>[] {
-  return step.aiResponses.map((answer, index) => ({
-    label: `Answer ${index + 1}: ${modelId(answer)}`,
-    description: answerSummary(answer, index === step.userSelection),
-    detail: excerpt(answer.processedContent, 160),
-    value: { index, answer },
-  }));
+  const shown = new Set(shownAnswers(step));
+  return step.aiResponses
+    .map((answer, index) => ({
+      label: `Answer ${index + 1}: ${modelId(answer)}`,
+      description: answerSummary(answer, index === step.userSelection),
+      detail: excerpt(answer.processedContent, 160),
+      value: { index, answer },
+    }))
+    .filter(({ value }) => shown.has(value.index));
 }
 
 export function pickAnswer(step: StepState, title: string): Promise<Answer | undefined> {

@@ -39,10 +39,13 @@ export function costText(costUsd: number | null): string {
   return costUsd === null ? 'cost unknown' : `$${costUsd.toFixed(4)}`;
 }
 
+/** Why an answer that was not interrupted ended before its end. */
+const INCOMPLETE: ReadonlySet<string> = new Set(['length', 'content_filter', 'refused', 'context']);
+
 export function answerSummary(answer: AIResponse, isChosen: boolean): string {
   const parts = [
     isChosen ? 'chosen' : '',
-    answer.partial ? 'incomplete' : '',
+    answer.partial || INCOMPLETE.has(answer.finishReason ?? '') ? 'incomplete' : '',
     plural(countWords(answer.processedContent), 'word'),
     costText(answer.usageStats.costUsd),
     answer.qualityScore === null ? '' : `rated ${answer.qualityScore}`,

@@ -113,7 +113,7 @@ def _origin_line(run: PipelineRun) -> str:
 def _status_section(run: PipelineRun) -> str:
     answers = [answer for step in run.steps.values() for answer in step.ai_responses]
     status = f"**{wording.to_sentence(run_status_text(run))}**"
-    cost = wording.total_cost_text(answers)
+    cost = wording.total_cost_text(answers, run.steps.values())
     label = "Total cost" if run.is_finished else "Cost so far"
     return f"{status} {label}: {cost}." if cost else status
 
@@ -147,7 +147,7 @@ def _step_line(run: PipelineRun, step: StepState) -> str:
         facts.append(escape_inline(step.ai_responses[step.user_selection].model))
     if step.content:
         facts.append(wording.text_length(step.content))
-    facts.append(wording.total_cost_text(step.ai_responses))
+    facts.append(wording.total_cost_text(step.ai_responses, [step]))
     return " · ".join(filter(None, facts))
 
 

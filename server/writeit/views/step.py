@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
-from writeit.domain.entity import ModelPreview
+from writeit.domain.entity import ModelPreview, TokenUsage
 from writeit.domain.errors import NotFound
 from writeit.domain.operations.lifecycle import find_step
 from writeit.domain.run import (
@@ -197,7 +197,17 @@ def _failed_answer_text(step: StepState, failure: ResponseFailure) -> str:
         f"{_answer_heading(step, failure)} · no answer",
         f"{reason} {wording.FAILURE_REMEDIES[failure.reason]}",
         message,
+        _usage_text(failure.usage),
     )
+
+
+def _usage_text(usage: TokenUsage | None) -> str:
+    """Return the tokens and the cost of a call, "" if they are not known."""
+    if usage is None:
+        return ""
+    about = "about " if usage.estimated else ""
+    tokens = about + wording.count_of(usage.completion_tokens, "token")
+    return f"{tokens} · {wording.cost_text(usage.cost_usd, estimated=usage.estimated)}"
 
 
 _RULE = "\n---\n\n"
@@ -238,7 +248,7 @@ def _step_header(
     names = run.step_names
     position = f"step {names.index(step.step_name) + 1} of {len(names)}"
     status = f"**{wording.to_sentence(step_status_text(step))}**"
-    if cost := wording.total_cost_text(step.ai_responses):
+    if cost := wording.total_cost_text(step.ai_responses, [step]):
         status += f" Cost so far: {cost}."
     action = step_next_action(run, step, editable=editable)
     return page_of_blocks(

@@ -153,11 +153,14 @@ def cost_text(usd: float | None, *, estimated: bool = False) -> str:
     return f"about {format_usd(usd)}" if estimated and usd else format_usd(usd)
 
 
-def total_cost_text(answers: Iterable[AIResponse]) -> str:
-    """Format the cost of several answers, "" if there are none."""
+def total_cost_text(
+    answers: Iterable[AIResponse], steps: Iterable[StepState] = ()
+) -> str:
+    """Format the cost of answers and of the failed calls of steps; "" if none is."""
     usages = [answer.usage_stats for answer in answers]
     known = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
     unknown = len(usages) - len(known)
+    known += [s.failed_cost_usd for s in steps if s.failed_cost_usd is not None]
     if not known:
         return "cost unknown" if unknown else ""
     estimated = any(usage.estimated and usage.cost_usd for usage in usages)

@@ -1,6 +1,7 @@
 import type { App } from '../app';
 import { openCommand, TreeNode } from './treeNode';
 import { viewUri } from '../pages/uris';
+import { shownAnswers } from '../eligibility';
 import type { PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
 import { listActions, type ServerAction } from '../serverActions';
 import { answerSummary, costText, excerpt, modelId, stepStatusText } from '../wording';
@@ -167,7 +168,7 @@ function stepNode(
 ): TreeNode {
   const { pipelineRunId: runId, currentStep } = run;
   const children = [
-    ...step.aiResponses.map((_, index) => answerNode(run, step, index)),
+    ...shownAnswers(step).map((index) => answerNode(run, step, index)),
     ...branches.map((branch) => branchNode(list, branch)),
   ];
   const isWaiting = step.stepName === currentStep && !step.isDone;
