@@ -32,6 +32,7 @@ MAY_IMPORT = {
     },
     "worker": {"llm", "ports", "domain"},
     "app": {
+        "files",
         "worker",
         "storage",
         "llm",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from writeit.domain.run_bundle import RunBundle
@@ -86,6 +86,7 @@ def create_ports(user: object = None) -> Ports:
     from writeit.llm.client import ModelHostClient
     from writeit.llm.keys import SystemKeys
     from writeit.llm.providers.ollama import OLLAMA_URL_VARIABLE
+    from writeit.llm.providers.registry import endpoint_variables
     from writeit.ports.system import Ports
     from writeit.storage.location import store_folder, user_data_folder
     from writeit.worker import LimitedWorker
@@ -93,9 +94,14 @@ def create_ports(user: object = None) -> Ports:
     config, problems = read_user_config(user)
     keys = SystemKeys()
     # Set even if empty: the value of the environment may have been rejected.
-    ollama = {OLLAMA_URL_VARIABLE: config.ollama_url or ""}
+    environment = {
+        **endpoint_variables(config.base_urls),
+        OLLAMA_URL_VARIABLE: config.ollama_url or "",
+    }
     return Ports(
-        models=ModelHostClient(keys=keys, environment=ollama),
+        models=ModelHostClient(
+            keys=keys, environment=environment, default_model=config.default_model
+        ),
         keys=keys,
         clock=SystemClock(),
         processes=SystemProcesses(),
@@ -106,6 +112,7 @@ def create_ports(user: object = None) -> Ports:
         restore_store=partial(restore_store, location=config.store_location),
         maintenance_for=maintenance_for,
         user_config_file=config_file(),
+        save_user_config=save_user_config,
         trust_file=user_data_folder() / "trust.json",
         config_problems=problems,
     )
@@ -201,6 +208,24 @@ def maintenance_for(store: Store) -> Maintenance:
     if not isinstance(store, LmdbStore):
         raise TypeError(f"{type(store).__name__} has no maintenance")
     return LmdbMaintenance(store)
+
+
+def save_user_config(changes: Mapping[str, object]) -> None:
+    """Change values in the user's own configuration, which only the user can read.
+
+    Raises:
+        StoreError: it cannot be read or written; it is unchanged.
+    """
+    from writeit.files import write_error, write_whole_file
+    from writeit.library.user_config import changed_config_text, config_file
+
+    path, text = config_file().resolve(), changed_config_text(changes)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole_file(path, text.encode())
+        path.chmod(0o600)
+    except OSError as error:
+        raise write_error(path, error, "Make it writable and try again.") from error
 
 
 class SystemProcesses:

@@ -39,6 +39,7 @@ def ports_with(folder: Path) -> Ports:
         restore_store=no_move,
         maintenance_for=no_maintenance,
         user_config_file=folder / "config.yaml",
+        save_user_config=no_move,
         trust_file=folder / "trust.json",
     )
 

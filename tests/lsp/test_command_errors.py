@@ -74,7 +74,7 @@ def snapshot(folder: Path) -> bytes:
         ("run.resume", {"runId": "RUN"}, "invalid_transition", ""),
         ("step.run", {"runId": "RUN", "step": "outline"}, "invalid_transition", ""),
         ("step.run", {"runId": "RUN", "step": "drat"}, "not_found", "draft"),
-        ("step.run", {"runId": "RUN"}, "not_found", "models.default"),
+        ("step.run", {"runId": "RUN"}, "not_found", "model add"),
         ("step.run", {"runId": "RUN", "models": ["nobody/model"]}, "not_found", ""),
         (
             "step.run",

@@ -13,7 +13,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -207,6 +214,22 @@ class ScriptedModels:
             reason=None if known and refusal is None else reason,
             context_window=WINDOW,
         )
+
+    async def default_model(self) -> str | None:
+        """The embedded model, as long as no test names another default."""
+        return await self.installed_embedded_model()
+
+    def with_account(
+        self, provider: str, key: str | None, base_url: str | None
+    ) -> ScriptedModels:
+        """Accept every key and address."""
+        del provider, key, base_url
+        return self
+
+    async def use_account(
+        self, base_urls: Mapping[str, str], default_model: str | None
+    ) -> None:
+        """Keep nothing."""
 
     async def installed_embedded_model(self) -> str | None:
         """Return the embedded model's id where it was said to be installed."""

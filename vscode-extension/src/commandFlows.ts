@@ -61,6 +61,8 @@ const FLOWS: Flows = {
     showBranch(await app.server.execute('writeit.run.rewind', params)),
   'writeit.run.export': async (app, params) =>
     showExport(await app.server.execute('writeit.run.export', params)),
+  'writeit.model.add': (app, params) =>
+    runWithProgress(app.server, 'writeit.model.add', params, `Calling ${params.model} once`),
   'writeit.model.install': (app, params) =>
     runWithProgress(app.server, 'writeit.model.install', params, `Downloading ${params.model}`),
   'writeit.view.open': async (app, params) => {
@@ -105,6 +107,7 @@ export async function startWithAllInputs(app: App, params: RunStartParams): Prom
 /** Commands that change what the side bar lists, of which no notification tells. */
 const CHANGES_VIEWS: ReadonlySet<CommandName> = new Set([
   'writeit.keys.set',
+  'writeit.model.add',
   'writeit.model.install',
   'writeit.preferences.set',
 ]);

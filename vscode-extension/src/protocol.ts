@@ -65,6 +65,10 @@ export interface Commands {
     readonly params: ModelInstallParams;
     readonly result: ModelInfo;
   };
+  readonly 'writeit.model.add': {
+    readonly params: ModelAddParams;
+    readonly result: ModelInfo;
+  };
   readonly 'writeit.keys.set': {
     readonly params: KeysSetParams;
     readonly result: KeysSetResult;
@@ -430,6 +434,19 @@ export interface ModelInstallParams {
   readonly streamToken?: (string | null) | undefined;
   readonly wait?: boolean | undefined;
   readonly model: string;
+}
+/**
+ * `writeit.model.add`; the key never shows in a representation of this.
+ */
+export interface ModelAddParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly provider: string;
+  readonly key?: (string | null) | undefined;
+  readonly model: string;
+  readonly baseUrl?: (string | null) | undefined;
+  readonly default?: boolean | undefined;
 }
 /**
  * `writeit.keys.set`; the key never shows in a representation of this.
@@ -1678,6 +1695,12 @@ export interface ClientOptions {
     | {
         readonly storeLocation?: string | undefined;
         readonly ollamaUrl?: (string | null) | undefined;
+        readonly defaultModel?: (string | null) | undefined;
+        readonly baseUrls?:
+          | {
+              readonly [k: string]: string;
+            }
+          | undefined;
       }
     | undefined;
 }

@@ -58,8 +58,9 @@ function actionsForRefusal(refusal: RefusalData, target: Target): readonly Error
       return refusal.reason === 'auth' ? [setKey] : [];
     case 'not_found':
       // Of all that may be missing, only a missing model has a hint with this command.
-      return refusal.hint?.includes('model.install')
+      return refusal.hint?.match(/model[. ](?:add|install)/)
         ? [
+            { title: 'Add a Model…', command: 'writeit.ui.model.add' },
             { title: 'Install the Embedded Model', command: 'writeit.ui.model.install' },
             setKey,
             { title: 'Choose a Model…', command: 'writeit.ui.model.default' },

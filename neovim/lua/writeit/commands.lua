@@ -51,6 +51,7 @@ local VERBS = {
   ['view.read'] = 'open',
   ['view.open'] = 'open',
   ['model.install'] = 'model',
+  ['model.add'] = 'model',
   ['model.list'] = 'model',
   ['keys.set'] = 'key',
   ['keys.list'] = 'key',

@@ -58,12 +58,13 @@ end
 
 --- A line of text that is not shown on the screen.
 ---@param prompt string
+---@param may_be_empty? boolean
 ---@return string
-function M.secret(prompt)
+function M.secret(prompt, may_be_empty)
   return await_answer(function(resume)
     local text = vim.fn.inputsecret(prompt)
     vim.cmd.redraw()
-    resume(text ~= '' and text or nil)
+    resume((text ~= '' or may_be_empty) and text or nil)
   end)
 end
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import click
 
 from writeit import __version__
-from writeit.cli import run, runs, setup, store, trust
+from writeit.cli import models, run, runs, setup, store, trust
 from writeit.cli.output import colour_override, echo, print_error
 from writeit.domain.errors import InvalidParams, WriteItError
 from writeit.ports.system import Ports
@@ -59,7 +59,7 @@ for command in (
     runs.export,
     runs.delete,
     runs.import_,
-    setup.model,
+    models.model,
     setup.pipeline,
     setup.keys,
     setup.doctor,

@@ -1,4 +1,4 @@
-"""`writeit doctor`, `keys`, `model`, `neovim-runtime` and `pipeline`."""
+"""`writeit doctor`, `keys`, `neovim-runtime` and `pipeline`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +15,14 @@ from typing import TypeVar
 import click
 
 from writeit import __version__
+from writeit.cli.models import run_with_models
 from writeit.cli.output import echo, echo_styled, json_option, print_json, style
-from writeit.cli.workspace import find_workspace, run_async
+from writeit.cli.workspace import find_workspace
 from writeit.domain.errors import NotFound, WriteItError
 from writeit.library.catalog import read_library
 from writeit.library.pipelines import read_pipeline, read_primer
 from writeit.library.yaml_source import SourceProblem
-from writeit.ports.models import ModelInfo, Models
+from writeit.ports.models import ModelInfo
 from writeit.ports.system import KeySource, Ports
 from writeit.text.lines import make_visible
 
@@ -73,7 +74,7 @@ class DoctorReport:
 def doctor(context: click.Context, *, as_json: bool) -> None:
     """Show what is usable here and why the rest is not; exit 1 if nothing is."""
     ports, workspace = context.obj(), find_workspace(Path.cwd())
-    report = _run_with_models(ports, lambda _: build_report(ports, workspace))
+    report = run_with_models(ports, lambda _: build_report(ports, workspace))
     if as_json:
         print_json({"usable": report.usable, **asdict(report)})
     else:
@@ -194,7 +195,7 @@ def set_key(context: click.Context, *, provider: str, as_json: bool) -> None:
     """
     ports = context.obj()
     if provider not in ports.keys.sources():  # then this refuses it
-        _run_with_models(
+        run_with_models(
             ports, lambda models: models.resolve_model_id(f"{provider}/any")
         )
     ports.keys.set(provider, _read_key(provider))
@@ -226,83 +227,6 @@ def list_keys(context: click.Context, *, provider: str | None, as_json: bool) ->
         return
     for name, source in sources.items():
         echo(f"{name:16} {source}")
-
-
-DEFAULT_EMBEDDED_MODEL = "embedded/smollm2-135m"
-
-
-@click.group()
-def model() -> None:
-    """List models, and install the embedded model."""
-
-
-@model.command("list")
-@click.argument("provider", required=False)
-@click.option("--all", "all_models", is_flag=True, help="Also the less common ones.")
-@json_option
-@click.pass_context
-def list_models(
-    context: click.Context, *, provider: str | None, all_models: bool, as_json: bool
-) -> None:
-    """List the usable models with window and price, or all models of PROVIDER."""
-    models = _run_with_models(
-        context.obj(),
-        lambda models: models.list_models(provider=provider, all_models=all_models),
-    )
-    if as_json:
-        print_json([asdict(info) for info in models])
-        return
-    width = max((len(info.id) for info in models), default=0)
-    for info in models:
-        state = "ready" if info.available else info.reason or "not available"
-        window = f"{info.context_window:,}" if info.context_window else "-"
-        echo(f"{info.id:{width}}  {window:>10}  {_price_text(info):>17}  {state}")
-    if not any(info.available for info in models):
-        echo("No model is usable. Add one: writeit model add", err=True)
-    else:
-        echo("Window in tokens; price in dollars per million tokens.", err=True)
-
-
-def _price_text(info: ModelInfo) -> str:
-    """Return the prices of a million tokens of prompt and answer."""
-    into, out = info.input_cost_per_token, info.output_cost_per_token
-    if into is None or out is None:
-        return "-"
-    if not into and not out:
-        return "free"
-    return f"${into * 1e6:,.2f} / ${out * 1e6:,.2f}"
-
-
-@model.command()
-@click.argument("name", metavar="MODEL", default=DEFAULT_EMBEDDED_MODEL)
-@json_option
-@click.pass_context
-def install(context: click.Context, *, name: str, as_json: bool) -> None:
-    """Download the embedded MODEL into the user's cache."""
-
-    def report(message: str, fraction: float | None) -> None:
-        share = "" if fraction is None else f" {fraction:.0%}"
-        echo(f"{message}{share}", err=True)
-
-    info = _run_with_models(
-        context.obj(), lambda models: models.install_model(name, report)
-    )
-    if as_json:
-        print_json(asdict(info))
-        return
-    echo(f"{info.id}: {'ready' if info.available else info.reason}")
-
-
-def _run_with_models(ports: Ports, operation: Callable[[Models], Awaitable[T]]) -> T:
-    """Run one operation on the models, and close them."""
-
-    async def operate() -> T:
-        try:
-            return await operation(ports.models)
-        finally:
-            await ports.models.close()
-
-    return run_async(operate())
 
 
 @click.command("neovim-runtime")

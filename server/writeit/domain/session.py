@@ -308,6 +308,12 @@ class UserConfig(_SettingsSection):
     """`workspace`, `user`, or an absolute folder with a subfolder per workspace."""
     ollama_url: Annotated[str, AfterValidator(_address)] | None = None
     """The address of Ollama."""
+    default_model: Annotated[str, Field(pattern=r"^[^\s/]+/\S+$")] | None = None
+    """The model where nothing else names one."""
+    base_urls: dict[str, Annotated[str, AfterValidator(_address)]] = Field(
+        default_factory=dict
+    )
+    """The addresses of providers' servers, by provider."""
 
 
 def problem_with(

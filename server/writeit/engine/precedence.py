@@ -130,7 +130,7 @@ def resolve_step_models(
     spec: StepSpec,
     run: PipelineRun,
     model_selection: ModelSelection,
-    embedded: str | None,
+    default: str | None,
 ) -> NamedModels:
     """Return a step's models if the command names none.
 
@@ -155,7 +155,7 @@ def resolve_step_models(
             for chosen in model_selection.preferences.models
             for _ in range(chosen.samples)
         ],
-        "WriteIt": (embedded,) if embedded else (),
+        "Your configuration": (default,) if default else (),
     }
     untrusted = model_selection.untrusted
     if untrusted.front_matter and not untrusted.has_changed:
@@ -165,8 +165,8 @@ def resolve_step_models(
             return NamedModels(tuple(models), source)
     raise NotFound(
         f"No model is set for {spec.name}.",
-        hint="Set models.default, for instance to openai/gpt-4o, or install the"
-        " embedded model: writeit model install",
+        hint="Add a model: writeit model add. Or install the embedded one: writeit"
+        " model install",
     )
 
 

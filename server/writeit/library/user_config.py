@@ -7,10 +7,14 @@ of an editor. An invalid value is ignored, with a message that names it.
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from writeit.domain.errors import StoreError
 from writeit.domain.session import UserConfig, problem_with
 from writeit.library.catalog import user_library_root
 
@@ -86,3 +90,35 @@ def _read_config_file(path: Path) -> tuple[dict[Any, Any], list[str]]:
     if data is not None and not problems:
         problems = [f"{path} should hold keys and values. It is ignored."]
     return {}, problems
+
+
+def changed_config_text(changes: Mapping[str, object]) -> str:
+    """Return the configuration file with some values changed, all else as it is.
+
+    Raises:
+        StoreError: the file cannot be read, or not be changed safely.
+    """
+    path = config_file()
+    values, problems = _read_config_file(path)
+    changes = {
+        key: {**values.get(key, {}), **new} if isinstance(new, dict) else new
+        for key, new in changes.items()
+    }
+    lines = "".join(f"{key}: {json.dumps(new)}\n" for key, new in changes.items())
+    text = "" if problems or not path.exists() else path.read_text("utf-8")
+    for key in changes:
+        text = re.sub(rf"(?m)^{key}[ ]*:.*\n?(?:[ \t]+.*\n?)*", "", text)
+    text = f"{text}\n" if text and not text.endswith("\n") else text
+    if problems or _values_of(text + lines) != {**values, **changes}:
+        raise StoreError(
+            f"{path} was not changed, because it cannot be read safely.",
+            reason="config",
+            hint=f"Correct it, then put this in it:\n{lines}",
+        )
+    return text + lines
+
+
+def _values_of(text: str) -> object:
+    from writeit.library.yaml_source import YamlSource  # noqa: PLC0415 -- as above
+
+    return YamlSource(text, "").data()

@@ -8,16 +8,17 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from writeit.domain.entity import TokenUsage
-from writeit.domain.errors import ModelError, WriteItError
+from writeit.domain.errors import InvalidParams, ModelError, WriteItError
 from writeit.domain.run import split_model_id
+from writeit.llm.keys import validate_key
 from writeit.llm.process import (
     HOST_COMMAND,
     HostMessage,
@@ -25,8 +26,12 @@ from writeit.llm.process import (
     error_from_fields,
 )
 from writeit.llm.providers import embedded
-from writeit.llm.providers.provider import providers_with_endpoint
-from writeit.llm.providers.registry import get_provider
+from writeit.llm.providers.provider import (
+    OLLAMA,
+    key_variables,
+    providers_with_endpoint,
+)
+from writeit.llm.providers.registry import endpoint_variables, get_provider
 from writeit.ports.models import (
     CallEstimate,
     ModelCall,
@@ -37,7 +42,7 @@ from writeit.ports.models import (
     TextDelta,
     ThoughtDelta,
 )
-from writeit.ports.system import Keys
+from writeit.ports.system import Keys, KeySource
 
 
 @dataclass(slots=True)
@@ -142,6 +147,42 @@ _MAX_RESTART_DELAY: Final = 30.0
 """Longest delay in seconds before a host that keeps crashing is restarted."""
 
 
+@dataclass(frozen=True, slots=True)
+class _WithKey:
+    """The user's keys, and one that is not stored yet."""
+
+    keys: Keys
+    provider: str
+    key: str | None = field(repr=False)
+
+    def get(self, provider: str) -> str | None:
+        """Return the key of a provider."""
+        is_given = self.key is not None and provider == self.provider
+        return self.key if is_given else self.keys.get(provider)
+
+    def source(self, provider: str) -> KeySource:
+        """Say where the key of a provider comes from."""
+        return self.sources((provider,))[provider]
+
+    def sources(self, include: Iterable[str] = ()) -> dict[str, KeySource]:
+        """Say where keys come from; the given one counts as stored."""
+        sources = self.keys.sources(include)
+        return sources if self.key is None else {**sources, self.provider: "keyring"}
+
+    def set(self, provider: str, key: str) -> None:
+        """Store a key."""
+        self.keys.set(provider, key)
+
+
+def _environment_error(what: str, where: str) -> InvalidParams:
+    return InvalidParams(
+        f"The environment sets another {what} ({where}), which takes precedence."
+        " Nothing was saved.",
+        hint=f"Change it there, or leave out the {what}.",
+        problems=[{"path": what, "message": "the environment sets another one"}],
+    )
+
+
 class ModelHostClient:
     """Starts the host when needed, restarts it after a crash, stops it when idle."""
 
@@ -152,10 +193,12 @@ class ModelHostClient:
         command: Sequence[str] = HOST_COMMAND,
         environment: Mapping[str, str] | None = None,
         idle_seconds: float = IDLE_SECONDS,
+        default_model: str | None = None,
     ) -> None:
         self._keys = keys
         self._command = command
-        self._environment = environment
+        self._environment = dict(environment or {})
+        self._default_model = default_model
         self._idle_seconds = idle_seconds
         self._ids = itertools.count(1)
         self._streams: dict[int, AnswerStream] = {}
@@ -212,7 +255,7 @@ class ModelHostClient:
         """
         candidates = {split_model_id(name)[0] for name in include}
         candidates |= {provider or ""} | providers_with_endpoint(
-            {**os.environ, **(self._environment or {})}
+            {**os.environ, **self._environment}
         )
         reply = await self._request(
             "list",
@@ -223,6 +266,40 @@ class ModelHostClient:
             all=all_models,
         )
         return [ModelInfo(**fields) for fields in reply["models"]]
+
+    async def default_model(self) -> str | None:
+        """Return the user's default model, else the embedded one if it can be used."""
+        return self._default_model or await self.installed_embedded_model()
+
+    def with_account(
+        self, provider: str, key: str | None, base_url: str | None
+    ) -> ModelHostClient:
+        """Return a client with a host of its own, key and address of one provider."""
+        if key is not None:
+            key = validate_key(provider, key)
+        given = {} if base_url is None else {provider: base_url}
+        set_already = get_provider(provider).endpoint()
+        if base_url and set_already not in {None, base_url} and provider != OLLAMA:
+            raise _environment_error("address", f"{provider} at {set_already}")
+        if key and self._keys.source(provider) == "environment":
+            if key != self._keys.get(provider):
+                raise _environment_error("key", key_variables(provider)[0])
+            key = None
+        return ModelHostClient(
+            keys=_WithKey(self._keys, provider, key),
+            command=self._command,
+            environment={**self._environment, **endpoint_variables(given)},
+        )
+
+    async def use_account(
+        self, base_urls: Mapping[str, str], default_model: str | None
+    ) -> None:
+        """Use these addresses and this default model, if given, from now on."""
+        self._default_model = default_model or self._default_model
+        variables = endpoint_variables(base_urls)
+        self._environment |= variables
+        if self.host_pid is not None:
+            await self._request("configure", environment=variables)
 
     async def installed_embedded_model(self) -> str | None:
         """Return the id of the embedded model if it can be used here, else None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import os
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ class RequestHandler:
             "measure": self._handle_measure,
             "identify": self._handle_identify,
             "list": self._handle_list,
+            "configure": self._handle_configure,
         }
 
     def handle(self, message: HostMessage) -> None:
@@ -158,6 +160,10 @@ class RequestHandler:
     async def _handle_identify(self, message: HostMessage) -> HostMessage:
         model = await resolve_model_id(message["model"])
         return {"type": "identified", "model": model}
+
+    async def _handle_configure(self, message: HostMessage) -> HostMessage:
+        os.environ.update(message["environment"])
+        return {"type": "configured"}
 
     async def _handle_list(self, message: HostMessage) -> HostMessage:
         provider, keys = message["provider"], message["keys"]

@@ -13,6 +13,7 @@ COMMAND_IDS = (
     "writeit.primer.show",
     "writeit.model.list",
     "writeit.model.install",
+    "writeit.model.add",
     "writeit.keys.set",
     "writeit.keys.list",
     "writeit.run.start",

@@ -102,6 +102,16 @@ class ModelListResult(WireModel):
     models: list[shapes.WireModelInfo]
 
 
+class ModelAddParams(Params):
+    """`writeit.model.add`; the key never shows in a representation of this."""
+
+    provider: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")
+    key: SecretStr | None = None
+    model: str = Field(min_length=1)
+    base_url: str | None = None
+    default: bool = True
+
+
 class ModelInstallParams(Params):
     model: str
 

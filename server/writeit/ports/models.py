@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -161,6 +161,24 @@ class Models(Protocol):
         All of them with `all_models` and of one provider. With `refresh`, no cached
         list is used.
         """
+
+    async def default_model(self) -> str | None:
+        """Return the user's default model, else the embedded one if it can be used."""
+
+    def with_account(
+        self, provider: str, key: str | None, base_url: str | None
+    ) -> Models:
+        """Return other models, where a provider has this key and address.
+
+        Raises:
+            InvalidParams: the environment sets another key or address, which would
+                take precedence, or the key is not valid.
+        """
+
+    async def use_account(
+        self, base_urls: Mapping[str, str], default_model: str | None
+    ) -> None:
+        """Use these addresses and this default model, if given, from now on."""
 
     async def installed_embedded_model(self) -> str | None:
         """Return the id of the embedded model if it can be used, else None."""

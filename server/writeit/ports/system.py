@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -108,6 +108,8 @@ class Ports:
     """Returns the maintenance of an open store."""
     user_config_file: Path
     """The path of the user's own configuration, which may not exist."""
+    save_user_config: Callable[[Mapping[str, object]], None]
+    """Changes values in the user's own configuration and keeps the others."""
     trust_file: Path
     """The file of the user's decisions about folders, which may not exist."""
     config_problems: Sequence[str] = ()

@@ -25,6 +25,28 @@ export const MODEL: Handlers = {
     return result;
   },
 
+  'model.add': async (app) => {
+    const provider = await askText('Provider, such as openai, anthropic or lm_studio');
+    const baseUrl =
+      provider && (await askText('Address of its server. Leave it empty for the usual one.', ''));
+    const key = baseUrl === undefined ? undefined : provider && (await askKey(provider));
+    const model = key === undefined ? undefined : await askText('Model, such as gpt-4o');
+    if (!provider || !model) {
+      return undefined;
+    }
+    const given = {
+      provider,
+      model,
+      baseUrl: baseUrl === '' ? null : baseUrl,
+      key: key === '' ? null : key,
+    };
+    const result = await runCommand(app, 'writeit.model.add', given);
+    if (result !== undefined) {
+      inform(`${provider}/${model} works. It is your default model now.`);
+    }
+    return result;
+  },
+
   'model.keys': async (app) => {
     const provider = await pickProvider(app, 'API keys: choose a provider to set its key');
     return provider && vscode.commands.executeCommand('writeit.ui.model.setKey', provider);
@@ -72,6 +94,15 @@ async function pickProvider(app: App, title: string): Promise<string | undefined
     value: provider,
   }));
   return pick(items, title, 'No provider is known.');
+}
+
+function askText(prompt: string, value?: string): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title: 'Add a model',
+    prompt,
+    ignoreFocusOut: true,
+    ...(value === undefined ? {} : { value }),
+  });
 }
 
 /** The server stores the key in the system keyring; settings never contain it. */

@@ -45,11 +45,32 @@ local function all_steps(client)
   return vim.tbl_keys(steps)
 end
 
+--- `:WriteIt model add`: ask for provider, key and model; the server calls it once.
+---@param client vim.lsp.Client
+local function add_model(client)
+  local answer = user_input.input('Provider, such as openai, or the address of a server: ')
+  local address = answer:find('://', 1, true) and answer or nil
+  local provider = address and user_input.input('Provider of this server: ', 'openai') or answer
+  local key = user_input.secret(('API key for %s (may stay empty): '):format(provider), true)
+  local model = user_input.input('Model: ')
+  notify.info(('Calling %s/%s once…'):format(provider, model))
+  local added = rpc.execute(client, 'model.add', {
+    provider = provider,
+    model = model,
+    key = key ~= '' and key or nil,
+    baseUrl = address,
+  })
+  notify.info(('%s works. It is your default model now.'):format(added.id))
+end
+
 --- `:WriteIt model [id] [step]`: set the default model, for all steps or for one. The
 --- embedded model is downloaded if necessary.
 ---@param call writeit.Call
 function M.model(call)
   local target = targets.find(call.buf)
+  if call.arguments[1] == 'add' then
+    return add_model(target.client)
+  end
   local listed = rpc.execute(target.client, 'model.list').models
   local model, step = select_model(listed, call.arguments[1]), call.arguments[2]
   if not model.available and vim.startswith(model.id, 'embedded/') then

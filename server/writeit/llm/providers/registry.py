@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
 from writeit.llm.providers.embedded import EmbeddedProvider
-from writeit.llm.providers.ollama import OllamaProvider
+from writeit.llm.providers.ollama import OLLAMA_URL_VARIABLE, OllamaProvider
 from writeit.llm.providers.provider import EMBEDDED, OLLAMA, Provider
 
 WELL_KNOWN_PROVIDERS: Final = (
@@ -30,6 +31,17 @@ WELL_KNOWN_PROVIDERS: Final = (
     "nvidia_nim",
 )
 """Providers whose keys are looked for when models are listed."""
+
+
+def endpoint_variables(base_urls: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that set these addresses, where the environment has none."""
+    return {
+        OLLAMA_URL_VARIABLE
+        if name == OLLAMA
+        else f"{name.upper().replace('-', '_')}_BASE_URL": url
+        for name, url in base_urls.items()
+        if name == OLLAMA or get_provider(name).endpoint() is None
+    }
 
 
 @cache

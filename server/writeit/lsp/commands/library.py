@@ -10,6 +10,8 @@ from writeit.domain.errors import NotFound
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import split_model_id
+from writeit.engine import model_setup
+from writeit.engine.model_setup import NewModel
 from writeit.library.catalog import LibraryEntry
 from writeit.library.front_matter import split_front_matter
 from writeit.lsp import protocol as p
@@ -204,6 +206,24 @@ async def install_model(request: Request[p.ModelInstallParams]) -> shapes.WireMo
             done.report(message, None if fraction is None else int(100 * fraction))
 
         info = await session.ports.models.install_model(model, report)
+    return shapes.WireModelInfo.model_validate(info)
+
+
+@command("writeit.model.add")
+async def add_model(request: Request[p.ModelAddParams]) -> shapes.WireModelInfo:
+    """Make one short call to a model, then save its key, address and the default."""
+    params, session = request.params, request.session
+    new = NewModel(
+        provider=params.provider,
+        model=params.model,
+        key=params.key.get_secret_value() if params.key else None,
+        base_url=params.base_url,
+        default=params.default,
+    )
+    title = f"WriteIt: calling {new.model_id}"
+    async with WorkDoneProgress(session.client, request.work_done_token, title):
+        info = await model_setup.add_model(session.ports, new)
+    session.client.show_fallback_message(f"{info.id} works and is ready to use.")
     return shapes.WireModelInfo.model_validate(info)
 
 
