@@ -799,6 +799,8 @@ export interface RunTree {
   readonly name: string | null;
   readonly title: string;
   readonly branchPoint: string | null;
+  readonly createdAt: string;
+  readonly costUsd: number | null;
   readonly status: PipelineStatus;
   readonly currentStep: string;
   readonly isDone: boolean;

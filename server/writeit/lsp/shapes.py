@@ -314,6 +314,8 @@ class RunTree(WireModel):
     title: str
     """The name of its document, shown where the run has no name."""
     branch_point: str | None
+    created_at: datetime
+    cost_usd: float | None
     status: PipelineStatus
     current_step: str
     is_done: bool

@@ -72,6 +72,7 @@ def _node_label(node: RunNode, current_run: UUID | None) -> str:
         facts.append(wording.run_status_label(run.status, run.current_step))
         if run.cost_usd is not None:
             facts.append(wording.format_usd(run.cost_usd))
+        facts.append(wording.format_datetime(run.created_at))
     mark = "  ← this run" if run.run_id == current_run else ""
     return f"{' · '.join(facts)}{mark}"
 
