@@ -264,7 +264,7 @@ async def test_ctrl_c_stops_generating_and_shows_the_prompt(shell: Terminal) -> 
         await screen.shows("Stopping. What has arrived is kept.")
         view = await screen.shows("? for more: ")
         assert "stopped before its end" in view
-        screen.type("1\n")
+        screen.type("choose 1\n")
         await screen.shows("outline · step 2 of 4")
         await screen.shows("? for more: ")
         screen.type("quit\n")

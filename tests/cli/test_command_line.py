@@ -86,7 +86,7 @@ async def test_an_existing_file_is_not_replaced(shell: Terminal) -> None:
     ("arguments", "code", "words"),
     [
         (("run", "tech-artcle", "notes.md"), 1, "tech-article"),
-        (("run", "tech-article"), 2, "source_material"),
+        (("run", "tech-article"), 2, "notes.md"),
         (("run", "tech-article", "notes.md"), 1, "model add"),
         (("run", "tech-article", "notes.md", "-m", "nobody/x"), 1, "nobody"),
         (("run", "tech-article", "notes.md", "-m", "openai/err-401"), 1, "key"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
 import click
 
 from writeit import __version__
-from writeit.cli import models, run, runs, setup, store, trust
 from writeit.cli.output import colour_override, echo, print_error
 from writeit.domain.errors import InvalidParams, WriteItError
 from writeit.ports.system import Ports
@@ -18,12 +18,67 @@ from writeit.text.lines import make_visible
 FAILED, MISUSED = 1, 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+_MODULES = {
+    "run": "run",
+    "log": "runs",
+    "show": "runs",
+    "compare": "runs",
+    "usage": "runs",
+    "export": "runs",
+    "import_": "runs",
+    "delete": "runs",
+    "status": "overview",
+    "pipeline": "library",
+    "primer": "library",
+    "preferences": "preferences",
+    "model": "models",
+    "keys": "setup",
+    "doctor": "setup",
+    "neovim_runtime": "setup",
+    "store": "store",
+    "trust": "trust",
+    "completion": "completion",
+}
+"""Each command and its module, which is imported when the command is used."""
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = [name.strip("_").replace("_", "-") for name in _MODULES]
+        return sorted([*super().list_commands(ctx), *names])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        name = cmd_name.replace("-", "_")
+        name = "import_" if name == "import" else name
+        if name not in _MODULES:
+            return super().get_command(ctx, cmd_name)
+        return _import_command(name)
+
+
+def _import_command(name: str) -> click.Command:
+    command: click.Command = getattr(
+        import_module(f"writeit.cli.{_MODULES[name]}"), name
+    )
+    return command
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(__version__, prog_name="writeit")
 @click.pass_context
 def writeit(context: click.Context) -> None:
-    """WriteIt: from notes to article, in the editor you already use."""
+    """WriteIt: from notes to article, in the editor you already use.
+
+    Alone it shows where things stand in this folder, and the next thing to do.
+    """
     context.color = colour_override()
+    if context.invoked_subcommand is None:
+        context.invoke(_import_command("status"), as_json=False)
 
 
 @writeit.command()
@@ -51,25 +106,6 @@ def protocol(*, as_json: bool) -> None:
     raise click.UsageError("protocol takes no argument but --json.")
 
 
-for command in (
-    run.run,
-    runs.log,
-    runs.show,
-    runs.usage,
-    runs.export,
-    runs.delete,
-    runs.import_,
-    models.model,
-    setup.pipeline,
-    setup.keys,
-    setup.doctor,
-    setup.neovim_runtime,
-    store.store,
-    trust.trust,
-):
-    writeit.add_command(command)
-
-
 def run_command_line(arguments: list[str], create_ports: Callable[[], Ports]) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage."""
 
@@ -81,7 +117,7 @@ def run_command_line(arguments: list[str], create_ports: Callable[[], Ports]) ->
         return ports
 
     try:
-        writeit.main(arguments, standalone_mode=False, obj=create_and_report)
+        writeit.main(arguments, "writeit", standalone_mode=False, obj=create_and_report)
     except click.Abort:
         echo("Stopped.", err=True)
         sys.exit(FAILED)

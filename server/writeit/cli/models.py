@@ -92,8 +92,10 @@ def install(context: click.Context, *, name: str, as_json: bool) -> None:
     )
     if as_json:
         print_json(asdict(info))
-        return
-    echo(f"{info.id}: {'ready' if info.available else info.reason}")
+    else:
+        echo(f"{info.id}: {'ready' if info.available else info.reason}")
+    if not info.available:
+        sys.exit(1)
 
 
 @model.command()

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 from unicodedata import combining, east_asian_width
 from uuid import UUID
@@ -31,6 +32,7 @@ from writeit.engine.streaming import (
 from writeit.text.block_reader import read_blocks
 from writeit.text.lines import escape_controls, make_visible
 from writeit.views import wording
+from writeit.views.compare import ComparedText, compare_words, comparison_parts
 from writeit.views.section_markers import PageParts, SectionText
 from writeit.views.step import step_parts
 from writeit.views.wording import format_usd, interruption_text, step_next_action
@@ -165,13 +167,12 @@ def render_for_terminal(*parts: str | SectionText) -> str:
     return f"{text.strip().removesuffix(_RULE).rstrip()}\n"
 
 
-def render_head_for_terminal(*parts: str | SectionText) -> str:
-    """Return the head of a view, before its first section text."""
-    head = ""
-    for part in parts:
-        if isinstance(part, SectionText):
-            break
-        head += part
+def render_comparison(before: ComparedText, after: ComparedText) -> str:
+    """Return what differs between two texts; both in full if most of it does."""
+    parts = comparison_parts(before, after)
+    if not compare_words(before.text, after.text).is_related:
+        return render_for_terminal(*parts)
+    head = "".join(map(str, takewhile(lambda p: isinstance(p, str), parts)))
     return render_for_terminal(head.rpartition("\n---\n")[0] or head)
 
 

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from writeit.cli.completion import (
+    complete_model,
+    complete_pipeline,
+    complete_primer,
+    complete_run,
+)
 from writeit.cli.console import Console
+from writeit.cli.interactive.answers import parse_choice
 from writeit.cli.interactive.loop import Shell, run_interactively
 from writeit.cli.interactive.verbs import execute_verb_line
 from writeit.cli.output import StreamPrinter, echo, echo_text
-from writeit.cli.trust import check_primer, generate_with_consent
+from writeit.cli.start import OpenedRun, RunRequest, open_run, parse_inputs
+from writeit.cli.trust import generate_with_consent
 from writeit.cli.workspace import (
     OpenWorkspace,
     open_workspace,
-    read_text_file,
     require_output_path,
     run_async,
     write_text_file,
@@ -31,189 +36,13 @@ from writeit.domain.errors import InvalidTransition, WriteItError
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.pipeline import Reasoning
 from writeit.domain.placement import with_line_ends_of
-from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, PipelineStatus, StepStatus
-from writeit.domain.session import CostLimits, Settings
+from writeit.domain.session import CostLimits
 from writeit.engine.data_policy import resolve_allowed_providers
-from writeit.engine.precedence import (
-    ModelSelection,
-    StartRequest,
-    Untrusted,
-    resolve_primer,
-)
 from writeit.engine.requests import GenerateStep
 from writeit.export.article import final_text
-from writeit.files import require_file_path, resolve_article_path
-from writeit.library.catalog import own_pipelines
-from writeit.library.front_matter import (
-    FrontMatterConfig,
-    SourceDocument,
-    read_source_document,
-)
 from writeit.text.front_matter import with_providers
 from writeit.views.wording import incomplete_choices
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunRequest:
-    """The arguments that start or resume a run."""
-
-    pipeline: str | None = None
-    file: Path | None = None
-    resume: str | None = None
-    inputs: dict[str, str] = field(default_factory=dict)
-    models: tuple[str, ...] = ()
-    primer: str | None = None
-    reasoning: Reasoning | None = None
-    limits: CostLimits = field(default_factory=CostLimits)
-    confirmed: bool = False
-    trusted: bool = False
-
-
-@dataclass(kw_only=True)
-class OpenedRun:
-    """A run, and the models and settings of its steps."""
-
-    run: PipelineRun
-    models: tuple[str, ...] | None
-    """From the command line, for every step; None if not given."""
-    model_selection: ModelSelection
-
-
-def parse_inputs(arguments: tuple[str, ...]) -> dict[str, str]:
-    """Return the inputs of the `-i NAME=VALUE` arguments."""
-    inputs = {}
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{argument!r} is not NAME=VALUE", param_hint="-i")
-        if _replace_undecodable(argument) != argument:
-            raise click.BadParameter(f"{name!r} is not UTF-8 text", param_hint="-i")
-        inputs[name] = value
-    return inputs
-
-
-def _replace_undecodable(argument: str) -> str:
-    """Return an argument of the system with its undecodable bytes replaced."""
-    return argument.encode(errors="surrogateescape").decode(errors="replace")
-
-
-async def open_run(workspace: OpenWorkspace, request: RunRequest) -> OpenedRun:
-    """Start or resume a run.
-
-    Raises:
-        WriteItError: it is not possible; nothing was created.
-    """
-    resolve = workspace.ports.models.resolve_model_id
-    models = tuple([await resolve(model) for model in request.models])
-    workspace.trust.override = request.trusted or workspace.trust.override
-    if request.resume is None:
-        run, config = await _start_new_run(workspace, request, models)
-    else:
-        run = await workspace.engine.load_run(workspace.find_run(request.resume))
-        config = _front_matter_config_of(run)
-    selection = ModelSelection(
-        models=config.models,
-        front_matter_reasoning=config.reasoning,
-        reasoning=request.reasoning,
-        providers=config.providers,
-        own_pipelines=own_pipelines(),
-        confirmed=request.confirmed,
-        untrusted=_assess_trust(workspace, run, config, is_new=request.resume is None),
-        settings=Settings(max_cost_usd=request.limits),
-        preferences=workspace.engine.preferences,
-    )
-    return OpenedRun(run=run, models=models or None, model_selection=selection)
-
-
-def _assess_trust(
-    workspace: OpenWorkspace,
-    run: PipelineRun,
-    config: FrontMatterConfig,
-    *,
-    is_new: bool,
-) -> Untrusted:
-    """Return what of a run the user has not trusted, and remember a new one."""
-    library = workspace.load_library()
-    configuration = workspace.engine.configuration(run)
-    is_own = configuration.configuration_id in own_pipelines()
-    untrusted = workspace.trust.assess(
-        library,
-        None if is_own else configuration,
-        config,
-        path_from_uri(run.uri),
-        run_id=None if is_new else run.pipeline_run_id,
-    )
-    if is_new:
-        workspace.trust.note_run(library, configuration, untrusted, run.pipeline_run_id)
-    if workspace.trust.problem:
-        echo(workspace.trust.problem, err=True)
-    return untrusted
-
-
-async def _start_new_run(
-    workspace: OpenWorkspace, request: RunRequest, models: tuple[str, ...]
-) -> tuple[PipelineRun, FrontMatterConfig]:
-    source = _read_notes(request.file).require_valid()
-    library = workspace.load_library()
-    configuration = library.pipeline(request.pipeline or "")
-    config = source.front_matter.config
-    if config.output_path is not None:
-        target = resolve_article_path(workspace.path, config.output_path, request.file)
-        require_file_path(target)
-
-    def find_primer(name: str) -> StylePrimer:
-        primer = library.primer(name)
-        check_primer(workspace, library, library.primers[name])
-        return primer
-
-    primer = resolve_primer(
-        find_primer,
-        request.primer,
-        config.primer,
-        configuration,
-        Settings(),
-        workspace.engine.preferences,
-    )
-    run = await workspace.engine.start_run(
-        StartRequest(
-            configuration=configuration,
-            inputs=request.inputs,
-            front_matter_inputs=config.inputs,
-            document=source.document,
-            primer=primer,
-            front_matter_models=config.models,
-            models={step: models for step in configuration.step_names if models},
-            reasoning=request.reasoning,
-            uri=request.file.resolve().as_uri() if request.file else None,
-            output_path=config.output_path,
-        )
-    )
-    return run, config
-
-
-def _read_notes(file: Path | None) -> SourceDocument:
-    if file is None:
-        return read_source_document("")
-    return read_source_document(
-        read_text_file(file),
-        path=_replace_undecodable(str(file)),
-        uri=file.resolve().as_uri(),
-    )
-
-
-def path_from_uri(uri: str | None) -> Path | None:
-    """Return the path of a `file:` URI, None for others."""
-    parts = urlsplit(uri or "")
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
-
-
-def _front_matter_config_of(run: PipelineRun) -> FrontMatterConfig:
-    """Return the document's front matter; if it is gone, its last known providers."""
-    path = path_from_uri(run.uri)
-    if path is None or not path.is_file():
-        return FrontMatterConfig(providers=run.document.providers)
-    return _read_notes(path).require_valid().front_matter.config
 
 
 def _parse_reasoning(
@@ -230,19 +59,39 @@ def _parse_reasoning(
         raise click.BadParameter(f"{word!r} {message}.") from error
 
 
-ChooseMode = Literal["first", "ask"]
 INCOMPLETE = 3
 """The exit code of a run that is done, but with an incomplete answer."""
+_CHOICE = re.compile(r"first|ask|[1-9]\d*(?::[1-9]\d*)?")
+
+
+def _parse_choices(
+    _context: click.Context, _option: click.Parameter, words: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the values of `--choose`."""
+    wrong = [word for word in words if not _CHOICE.fullmatch(word)]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} is not first, ask, N or N:ITEM.")
+    if "ask" in words and len(words) > 1:
+        raise click.BadParameter("ask stands alone: you choose at each step.")
+    return words or ("first",)
 
 
 @click.command()
-@click.argument("pipeline", required=False)
+@click.argument("pipeline", required=False, shell_complete=complete_pipeline)
 @click.argument(
     "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False
 )
 @click.option("-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE")
 @click.option(
-    "-m", "--model", "models", multiple=True, help="Use this model; can be repeated."
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    shell_complete=complete_model,
+    help="Use this model; can be repeated.",
+)
+@click.option(
+    "--samples", type=click.IntRange(1, 10), help="Answers of each model in a step."
 )
 @click.option(
     "--reasoning",
@@ -250,14 +99,21 @@ INCOMPLETE = 3
     callback=_parse_reasoning,
     help="How long models may think; default: as their provider says.",
 )
-@click.option("-p", "--primer", help="The style to write in.")
+@click.option(
+    "-p", "--primer", shell_complete=complete_primer, help="The style to write in."
+)
 @click.option(
     "--choose",
-    type=click.Choice(["first", "ask"]),
-    default="first",
-    help="Choose the first answer of each step (default), or ask you.",
+    "choices",
+    multiple=True,
+    metavar="first|ask|N[:ITEM]",
+    callback=_parse_choices,
+    help="Choose the first answer (default), ask you, or choose answer N, or an item of"
+    " its list; repeated: one for each step, the last answer for all others.",
 )
-@click.option("--resume", metavar="RUN", help="Resume this run.")
+@click.option(
+    "--resume", metavar="RUN", shell_complete=complete_run, help="Resume this run."
+)
 @click.option(
     "-o",
     "--output",
@@ -283,9 +139,10 @@ def run(  # noqa: PLR0913 -- one parameter an option
     file: Path | None,
     inputs: tuple[str, ...],
     models: tuple[str, ...],
+    samples: int | None,
     reasoning: Reasoning | None,
     primer: str | None,
-    choose: ChooseMode,
+    choices: tuple[str, ...],
     resume: str | None,
     output: Path | None,
     force: bool,
@@ -299,7 +156,7 @@ def run(  # noqa: PLR0913 -- one parameter an option
 
     FILE is a markdown file with your notes. The run is stored with all its prompts and
     answers. With --choose ask you choose, edit, merge or regenerate the answers of each
-    step. You can leave at any time and continue with --resume RUN.
+    step. You can leave at any time and continue with --resume RUN (or: last).
     """
     _check_arguments(pipeline, resume, inputs, primer)
     require_output_path(output, force=force)
@@ -314,9 +171,10 @@ def run(  # noqa: PLR0913 -- one parameter an option
         limits=CostLimits(run=max_cost),
         confirmed=yes,
         trusted=trust,
+        samples=samples,
     )
     printer = StreamPrinter(quiet=quiet)
-    final_run, providers = run_async(_execute(context, request, choose, printer))
+    final_run, providers = run_async(_execute(context, request, choices, printer))
     _print_result(final_run, providers, output, force=force, as_json=as_json)
     if final_run.status is PipelineStatus.COMPLETED and incomplete_choices(final_run):
         sys.exit(INCOMPLETE)
@@ -401,7 +259,7 @@ def _article_or_none(final_run: PipelineRun) -> str | None:
 async def _execute(
     context: click.Context,
     request: RunRequest,
-    choose: ChooseMode,
+    choices: tuple[str, ...],
     stream_printer: StreamPrinter,
 ) -> tuple[PipelineRun, tuple[str, ...] | None]:
     async with open_workspace(request.file or Path.cwd(), context) as workspace:
@@ -409,7 +267,7 @@ async def _execute(
         opened = await open_run(workspace, request)
         run_id = opened.run.pipeline_run_id
         try:
-            run = await _run_steps(workspace, opened, choose, stream_printer)
+            run = await _run_steps(workspace, opened, choices, stream_printer)
             limit = resolve_allowed_providers(
                 workspace.store, run, opened.model_selection.providers
             )
@@ -427,12 +285,12 @@ async def _execute(
 async def _run_steps(
     workspace: OpenWorkspace,
     opened: OpenedRun,
-    choose: ChooseMode,
+    choices: tuple[str, ...],
     stream_printer: StreamPrinter,
 ) -> PipelineRun:
     """Run the steps to the end, or as far as the user wants."""
     run = opened.run
-    if choose == "ask":
+    if choices == ("ask",):
         shell = Shell(
             workspace=workspace,
             console=Console(),
@@ -440,12 +298,15 @@ async def _run_steps(
             run_id=run.pipeline_run_id,
             model_selection=opened.model_selection,
             models=opened.models,
+            samples=opened.samples,
         )
         return await run_interactively(
             shell, execute_verb_line, generate_first=_is_new(run)
         )
     while run.status is not PipelineStatus.COMPLETED:
-        run = await _run_one_step(workspace, opened, stream_printer)
+        choice, *rest = choices
+        run = await _run_one_step(workspace, opened, stream_printer, choice)
+        choices = tuple(rest) or (choice.partition(":")[0],)
     return run
 
 
@@ -476,9 +337,12 @@ def _say_what_was_not_used(opened: OpenedRun, step: str) -> None:
 
 
 async def _run_one_step(
-    workspace: OpenWorkspace, opened: OpenedRun, stream_printer: StreamPrinter
+    workspace: OpenWorkspace,
+    opened: OpenedRun,
+    stream_printer: StreamPrinter,
+    choice: str,
 ) -> PipelineRun:
-    """Generate the current step if it has no answers, and choose the first answer."""
+    """Generate the current step if it has no answers, and choose one."""
     run_id = opened.run.pipeline_run_id
     state = lifecycle.find_step(await workspace.engine.load_run(run_id), None)
     if state.status is StepStatus.PENDING:
@@ -487,6 +351,7 @@ async def _run_one_step(
             GenerateStep(
                 run_id=run_id,
                 models=opened.models,
+                samples=opened.samples,
                 model_selection=opened.model_selection,
             ),
             stream_printer.show_event,
@@ -495,7 +360,10 @@ async def _run_one_step(
         _say_what_was_not_used(opened, state.step_name)
         state = await workspace.engine.wait_for_generation(generation)
         stream_printer.end_step()
+    index, item = (0, None) if choice == "first" else parse_choice(state, choice)
     return await workspace.engine.execute(
         run_id,
-        lambda run, at: select.select_response(run, run.steps[state.step_name], 0, at),
+        lambda run, at: select.select_response(
+            run, run.steps[state.step_name], index, at, content=item
+        ),
     )

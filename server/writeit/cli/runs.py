@@ -11,6 +11,7 @@ from typing import Any, get_args
 import click
 
 from writeit import __version__
+from writeit.cli.completion import complete_pipeline, complete_run, run_argument
 from writeit.cli.output import (
     DATE,
     Theme,
@@ -19,6 +20,7 @@ from writeit.cli.output import (
     echo_text,
     json_option,
     print_json,
+    render_comparison,
     render_for_terminal,
     render_step_for_terminal,
 )
@@ -27,7 +29,6 @@ from writeit.cli.workspace import (
     open_existing_workspace,
     open_workspace,
     require_output_path,
-    run_argument,
     run_async,
     write_text_file,
 )
@@ -50,8 +51,10 @@ from writeit.export.render import export_run
 from writeit.ports.store import RunQuery, Store
 from writeit.text.lines import make_visible
 from writeit.views import wording
+from writeit.views.compare import read_compared_text
 from writeit.views.escape import single_line
 from writeit.views.run import render_run, tree_rows
+from writeit.views.uris import ComparedSide
 from writeit.views.usage import render_usage
 
 STATUS_CHOICE = click.Choice(
@@ -65,7 +68,9 @@ DEFAULT_GROUPINGS: tuple[UsageGrouping, ...] = ("model", "day", "pipeline")
 @click.option("--tree", is_flag=True, help="Show branches.")
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20)
 @click.option("--status", type=STATUS_CHOICE, help="Only runs with this status.")
-@click.option("--pipeline", help="Only runs of this pipeline.")
+@click.option(
+    "--pipeline", shell_complete=complete_pipeline, help="Only runs of this pipeline."
+)
 @click.option("--text", help="Only runs with this text in their name or title.")
 @json_option
 @click.pass_context
@@ -91,7 +96,7 @@ def log(  # noqa: PLR0913 -- one parameter an option
     elif as_json:
         echo("[]")
     else:
-        echo("No run was made here yet; `writeit run` makes the first.", err=True)
+        echo("No run was made here yet. `writeit` says how to begin.", err=True)
 
 
 async def _print_runs(
@@ -110,6 +115,8 @@ async def _print_runs(
         else:
             for run in page.runs:
                 echo_styled(_format_run(run, theme))
+        if not page.runs and not as_json:
+            echo("No run was found.", err=True)
         if page.next_older_than is not None and not as_json:
             echo(f"More runs: --limit {2 * query.limit}", err=True)
     return True
@@ -189,6 +196,46 @@ async def _render_run_or_step(
         return render_for_terminal(
             render_run(run, read_full_tree(workspace.store, run.pipeline_run_id))
         )
+
+
+@click.command()
+@click.argument("named", metavar="RUN", shell_complete=complete_run)
+@click.argument("other", metavar="RUN", shell_complete=complete_run)
+@click.option("--step", help="Compare this step; default: the first that differs.")
+@json_option
+@click.pass_context
+def compare(
+    context: click.Context, *, named: str, other: str, step: str | None, as_json: bool
+) -> None:
+    """Compare the texts of two runs, such as a run and its branch."""
+    text = run_async(_compare_runs(context, (named, other), step, as_json=as_json))
+    echo_styled(text, nl=False)
+
+
+async def _compare_runs(
+    context: click.Context, names: tuple[str, str], step: str | None, *, as_json: bool
+) -> str:
+    async with open_existing_workspace(Path.cwd(), context) as workspace:
+        left, right = [
+            await workspace.engine.load_run(workspace.find_run(name)) for name in names
+        ]
+    done = [n for n in left.steps if n in right.steps and _both_done(left, right, n)]
+    equal = {n: left.steps[n].content == right.steps[n].content for n in done}
+    if as_json:
+        return json.dumps({"equal": equal}, indent=2) + "\n"
+    lines = "".join(f"{n}: {'equal' if equal[n] else 'differs'}\n" for n in done)
+    step = step or next((n for n in done if not equal[n]), None)
+    if step is None:
+        return lines or "No step is done in both runs.\n"
+    before, after = (
+        read_compared_text(run, ComparedSide(run.pipeline_run_id, step, "content"))
+        for run in (left, right)
+    )
+    return f"{lines}\n{render_comparison(before, after)}"
+
+
+def _both_done(left: PipelineRun, right: PipelineRun, step: str) -> bool:
+    return None not in {left.steps[step].content, right.steps[step].content}
 
 
 @click.command()

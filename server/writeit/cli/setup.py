@@ -1,4 +1,4 @@
-"""`writeit doctor`, `keys`, `neovim-runtime` and `pipeline`."""
+"""`writeit doctor`, `keys` and `neovim-runtime`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,9 +18,6 @@ from writeit.cli.models import run_with_models
 from writeit.cli.output import echo, echo_styled, json_option, print_json, style
 from writeit.cli.workspace import find_workspace
 from writeit.domain.errors import NotFound, WriteItError
-from writeit.library.catalog import read_library
-from writeit.library.pipelines import read_pipeline, read_primer
-from writeit.library.yaml_source import SourceProblem
 from writeit.ports.models import ModelInfo
 from writeit.ports.system import KeySource, Ports
 from writeit.text.lines import make_visible
@@ -251,115 +247,3 @@ def runtime_folder() -> Path:
         "This installation does not include the Neovim plug-in.",
         hint="Install WriteIt from its wheel, or use `neovim` of a checkout.",
     )
-
-
-EXIT_INVALID_FILES = 1
-MAX_LIBRARY_FILE_BYTES = 1024 * 1024
-"""Above the limit of `library`, which reports a longer file."""
-
-
-@click.group()
-def pipeline() -> None:
-    """List and check pipelines."""
-
-
-@pipeline.command("list")
-@json_option
-def list_pipelines(*, as_json: bool) -> None:
-    """List the pipelines of this folder, those that can run first.
-
-    With the problems of each, and of the files that a nearer one replaces.
-    """
-    library, _ = read_library(find_workspace(Path.cwd()))
-    names = sorted(library.pipelines)
-    unusable = [
-        *(library.pipelines[n] for n in names if library.pipelines[n].value is None),
-        *library.other_pipelines,
-    ]
-    if not as_json:
-        for configuration in library.usable_pipelines:
-            echo(f"{configuration.name:24} {configuration.description}")
-        for entry in unusable:
-            problems = " ".join(problem.message for problem in entry.problems)
-            echo(f"{entry.name:24} cannot be used: {problems}")
-        return
-    entries = [
-        {
-            "id": configuration.configuration_id,
-            "name": configuration.name,
-            "description": configuration.description,
-            "applies_to": configuration.applies_to,
-            "steps": configuration.step_names,
-            "inputs": [
-                spec.model_dump(mode="json", by_alias=True)
-                for spec in configuration.inputs
-            ],
-            "uri": library.pipelines[configuration.name].uri,
-            "usable": True,
-            "problems": [
-                problem.to_json()
-                for problem in library.pipelines[configuration.name].problems
-            ],
-        }
-        for configuration in library.usable_pipelines
-    ]
-    entries += [
-        {
-            "name": entry.name,
-            "uri": entry.uri,
-            "usable": False,
-            "problems": [problem.to_json() for problem in entry.problems],
-        }
-        for entry in unusable
-    ]
-    print_json(entries)
-
-
-@pipeline.command()
-@click.argument(
-    "place",
-    metavar="[FILE|FOLDER]",
-    type=click.Path(path_type=Path, exists=True),
-    default=".",
-)
-@json_option
-def check(*, place: Path, as_json: bool) -> None:
-    """Check FILE, a pipeline or primer, or all that a run in FOLDER can use.
-
-    Exit 1 if there are errors.
-    """
-    problems = _find_problems(place.resolve())
-    if as_json:
-        print_json({"problems": [problem.to_json() for problem in problems]})
-    for problem in () if as_json else problems:
-        start = problem.range.start
-        where = f"{problem.uri}:{start.line + 1}:{start.character + 1}"
-        echo(f"{where}: {problem.severity}: {problem.message}")
-    if any(problem.severity == "error" for problem in problems):
-        sys.exit(EXIT_INVALID_FILES)
-
-
-def _find_problems(place: Path) -> Sequence[SourceProblem]:
-    library, problems = read_library(find_workspace(place))
-    if place.is_dir():
-        return problems
-    uri = place.as_uri()
-    if uri in {
-        *(entry.uri for entry in library.pipelines.values()),
-        *(entry.uri for entry in library.primers.values()),
-        *(problem.uri for problem in problems),
-    }:
-        return [problem for problem in problems if problem.uri == uri]
-    return _find_problems_in_file(place)
-
-
-def _find_problems_in_file(file: Path) -> Sequence[SourceProblem]:
-    """Check a file that is outside of the library folders."""
-    try:
-        with file.open(encoding="utf-8-sig") as source:
-            text = source.read(MAX_LIBRARY_FILE_BYTES)
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"{file} cannot be read: {error}.") from error
-    if file.parent.name == "primers":
-        return read_primer(text, file.as_uri(), default_id=file.stem)[1]
-    return read_pipeline(text, file.as_uri(), created=datetime.now(UTC))[1]

@@ -85,9 +85,6 @@ async def open_workspace(
         await workspace.close()
 
 
-run_argument = click.argument("named", metavar="RUN")
-
-
 def has_store(start: Path, context: click.Context) -> bool:
     """Return whether the workspace of `start` has a store."""
     folder, _ = context.obj().locate_store(find_workspace(start))

@@ -253,7 +253,8 @@ def _check_limits(prepared: Sequence[PreparedCall], limits: CostLimits) -> None:
         raise BudgetExceeded(
             "Nothing was sent: you set a cost limit, and the price of"
             f" {', '.join(unknown)} is not known.",
-            hint="Choose another model, or set maxCostUsd.unknown to allow.",
+            hint="Choose another model, or set maxCostUsd.unknown to allow (on the"
+            " command line: leave out --max-cost).",
             unknown=unknown,
         )
 
@@ -273,8 +274,8 @@ def _check_limit(
     raise BudgetExceeded(
         f"Nothing was sent: these calls may cost up to ${estimate:.4f}. The limit for"
         f" this {scope} is ${limit:.4f}; ${spent:.4f} is spent{streaming}.",
-        hint=f"Raise the setting maxCostUsd.{scope}, or choose fewer or cheaper"
-        " models.",
+        hint=f"Raise the setting maxCostUsd.{scope} (on the command line: --max-cost),"
+        " or choose fewer or cheaper models.",
         scope=scope,
         spent=spent,
         limit=limit,

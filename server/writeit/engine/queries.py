@@ -183,7 +183,10 @@ def find_run_id(store: Store, named: str) -> UUID:
     if len(found) == 1:
         return found[0].run_id
     if not found:
-        raise NotFound(f"No run is {named!r}.", hint="List runs with: writeit log")
+        raise NotFound(
+            f"No run is called {named!r} or starts with it.",
+            hint="List runs with: writeit log",
+        )
     listed = ", ".join(str(run.run_id) for run in found[:5])
     raise NotFound(
         f"{named!r} names {len(found)} runs.",

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
-from writeit.domain.errors import StoreError
+from pydantic.alias_generators import to_camel
+
+from writeit.domain.errors import InvalidParams, NotFound, StoreError
+from writeit.domain.key_bindings import SYSTEM_BINDINGS
+from writeit.domain.run import split_model_id
 from writeit.domain.session import (
     SessionProcess,
     UserPreferences,
     UserSession,
+    validate_preferences,
     validate_session,
 )
 from writeit.engine.engine import Engine
+from writeit.ports.models import Models
 from writeit.ports.store import Store
 from writeit.ports.system import Ports
 
@@ -53,6 +61,50 @@ def start_session(
         session=session,
         worker=ports.worker,
     )
+
+
+async def change_preferences(
+    engine: Engine,
+    preferences: UserPreferences,
+    changed: Collection[str],
+    *,
+    primers: Collection[str],
+    models: Models,
+) -> None:
+    """Validate and store preferences, of which the fields `changed` are new.
+
+    Raises:
+        InvalidParams: a changed one is not valid; nothing was changed.
+        StoreError: they could not be written.
+    """
+    named = (
+        [*preferences.default_models.values()] if "default_models" in changed else []
+    )
+    if "models" in changed:
+        named += [chosen.model for chosen in preferences.models]
+    providers = set()
+    for model in named:
+        with suppress(NotFound):
+            providers.add(split_model_id(await models.resolve_model_id(model))[0])
+    problems = validate_preferences(
+        preferences,
+        known_primers=primers,
+        known_providers=providers,
+        system_bindings=SYSTEM_BINDINGS,
+    )
+    # A preference that has become wrong does not keep the others from being changed.
+    if problems := [problem for problem in problems if problem.loc[0] in changed]:
+        listed = [
+            {"path": ".".join((to_camel(x.loc[0]), *x.loc[1:])), "message": x.message}
+            for x in problems
+        ]
+        details = "; ".join(f"{each['path']}: {each['message']}" for each in listed)
+        raise InvalidParams(
+            f"These preferences are not valid: {details}. Nothing was changed.",
+            hint="Correct them and set them again.",
+            problems=listed,
+        )
+    await engine.save_preferences(preferences)
 
 
 def session_folder(store_folder: Path) -> Path:

@@ -41,13 +41,35 @@ def parse_answer_index(state: StepState, number: str) -> int:
     return len(numbers) - 1 - numbers[::-1].index(int(number))
 
 
-@verb("N", name="choose")
+def parse_choice(state: StepState, words: str) -> tuple[int, str | None]:
+    """Return the index of answer N, and the text of the item that `N:ITEM` names.
+
+    Raises:
+        InvalidParams, NotFound: there is no such answer or item.
+    """
+    number, colon, item = words.partition(":")
+    index = parse_answer_index(state, number if item.isdecimal() else words)
+    return index, select.find_part(state, index, int(item)) if colon else None
+
+
+@verb("N[:ITEM] [FEEDBACK]", name="pick")
+async def choose_and_continue(shell: Shell, run: PipelineRun, argument: str) -> None:
+    """Choose answer N, or an item of its list, and generate the next step."""
+    await choose_answer(shell, run, argument)
+    shell.goes_on = True
+
+
+@verb("choose N [FEEDBACK]")
 async def choose_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
-    """Choose answer N."""
+    """Choose answer N, and generate nothing yet."""
     step = shell.step_state(run)
-    index = parse_answer_index(step, argument)
+    number, _, feedback = argument.partition(" ")
+    index, item = parse_choice(step, number)
     await shell.execute_and_advance(
-        step, lambda run, step, at: select.select_response(run, step, index, at)
+        step,
+        lambda run, step, at: select.select_response(
+            run, step, index, at, content=item, feedback=feedback.strip() or None
+        ),
     )
 
 
@@ -71,6 +93,7 @@ async def edit_answer(shell: Shell, run: PipelineRun, argument: str) -> None:
                 run, step, index, at, content=content
             ),
         )
+        shell.goes_on = True
 
 
 @verb("again [FEEDBACK]", "a")
@@ -117,6 +140,7 @@ async def skip_step(shell: Shell, run: PipelineRun, _argument: str) -> None:
     """Skip this step."""
     step = shell.step_state(run)
     await shell.execute_and_advance(step, select.skip_step)
+    shell.goes_on = True
 
 
 @verb("say FEEDBACK")
@@ -221,6 +245,7 @@ async def merge_in_editor(shell: Shell, run: PipelineRun, argument: str) -> None
         await shell.execute_and_advance(
             step, lambda run, step, at: select.merge_responses(run, step, parts, at)
         )
+        shell.goes_on = True
 
     if not shell.console.has_editor:
         await complete(parts)

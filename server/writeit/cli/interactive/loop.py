@@ -46,10 +46,17 @@ class Shell:
     model_selection: ModelSelection = field(default_factory=ModelSelection)
     models: tuple[str, ...] | None = None
     """The models of the command line, for every step."""
+    samples: int | None = None
+    """How many answers each model gives, from the command line."""
     shown_step: str | None = None
     """The shown step; None is the run's current step."""
     needs_redraw: bool = True
     """Whether to print the step before the next prompt."""
+    goes_on: bool = False
+    """Whether the user decided and, at a terminal, the next step is generated now.
+
+    A script says with an empty line what is sent.
+    """
     answers_shown: bool = False
     """Whether the texts of the step's answers stand on the terminal just above."""
 
@@ -114,6 +121,7 @@ class Shell:
                 run_id=self.run_id,
                 step=self.shown_step,
                 models=self.models if is_new else None,
+                samples=self.samples if is_new else None,
                 model_selection=self.model_selection,
             )
         )
@@ -183,6 +191,9 @@ async def run_interactively(
         try:
             line = shell.console.read_line(_prompt_text(shell, run))
             await _run_and_report(shell, execute_line(shell, run, line))
+            if shell.goes_on and shell.console.is_interactive:
+                await _run_and_report(shell, shell.generate_step())
+            shell.goes_on = False
         except LeaveRun:
             return await shell.load_run()
         except InputStopped as stopped:
@@ -234,5 +245,8 @@ def _prompt_text(shell: Shell, run: PipelineRun) -> str:
         numbers = "1" if count == 1 else f"1-{count}"
         compare = ", compare" if count > 1 else ""
         more = ", continue" if continuable_answers(run, state) else ""
-        choices = f"{numbers} to choose, edit, again, take, merge{compare}{more}"
+        act = "choose and continue" if shell.console.is_interactive else "choose"
+        spec = shell.workspace.engine.configuration(run).step(state.step_name)
+        item = " (1:2 for item 2 of answer 1)" if spec.choose == "item" else ""
+        choices = f"{numbers} to {act}{item}, edit, again, take, merge{compare}{more}"
     return f"[{state.step_name}] {choices}, back, pause, ? for more: "

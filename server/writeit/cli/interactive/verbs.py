@@ -7,12 +7,12 @@ from typing import Final
 
 from writeit.cli.interactive.answers import parse_answer_index
 from writeit.cli.interactive.loop import VERBS, LeaveRun, Shell, Verb, verb
-from writeit.cli.output import render_for_terminal, render_head_for_terminal
+from writeit.cli.output import render_comparison, render_for_terminal
 from writeit.domain.errors import InvalidParams, InvalidTransition, NotFound
 from writeit.domain.run import DONE_STATUSES, PipelineRun, PipelineStatus, StepStatus
 from writeit.engine.queries import read_full_tree
 from writeit.engine.requests import GenerateStep
-from writeit.views.compare import compare_words, comparison_parts, read_compared_text
+from writeit.views.compare import read_compared_text
 from writeit.views.run import render_run
 from writeit.views.step import render_prompt
 from writeit.views.uris import ComparedSide
@@ -42,12 +42,8 @@ async def compare_answers(shell: Shell, run: PipelineRun, argument: str) -> None
         for number in numbers
     )
     before, after = read_compared_text(run, left), read_compared_text(run, right)
-    parts = comparison_parts(before, after)
-    related = compare_words(before.text, after.text).is_related
     shell.console.write("")
-    shell.console.write(
-        render_head_for_terminal(*parts) if related else render_for_terminal(*parts)
-    )
+    shell.console.write(render_comparison(before, after))
 
 
 @verb("prompt")
@@ -133,7 +129,8 @@ async def leave_run(_shell: Shell, _run: PipelineRun, _argument: str) -> None:
     raise LeaveRun
 
 
-_LEADING_NUMBER = re.compile(r"(\d+)\s*(.*)")
+_NUMBERS = re.compile(r"[-\d\s,.]*")
+_LEADING_NUMBER = re.compile(r"(\d+(?::\d+)?)\s*(.*)")
 _VERBS_BY_WORD: Final = {
     word: known for known in VERBS for word in (known.name, known.letter) if word
 }
@@ -160,14 +157,16 @@ async def execute_verb_line(shell: Shell, run: PipelineRun, line: str) -> None:
 def parse_line(line: str) -> tuple[Verb, str]:
     """Return the verb of a line and its argument.
 
+    What is typed behind a number is feedback, unless it is a verb that takes a number.
+
     Raises:
         NotFound: there is no such verb; similar ones are suggested.
     """
     if number := _LEADING_NUMBER.fullmatch(line):
-        if not number[2]:
-            return _VERBS_BY_WORD["choose"], number[1]
-        parsed, words = parse_line(number[2])
-        return parsed, f"{number[1]} {words}".strip()
+        word, _, words = number[2].partition(" ")
+        is_verb = word.lower() in _VERBS_BY_WORD and _NUMBERS.fullmatch(words)
+        known = _VERBS_BY_WORD[word.lower() if is_verb else "pick"]
+        return known, f"{number[1]} {words if is_verb else number[2]}".strip()
     word, _, words = line.partition(" ")
     if word.lower() not in _VERBS_BY_WORD:
         raise NotFound.with_suggestions(

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic.alias_generators import to_camel
 
-from writeit.domain.errors import InvalidParams, NotFound
-from writeit.domain.key_bindings import SYSTEM_BINDINGS
-from writeit.domain.run import split_model_id
-from writeit.domain.session import (
-    FieldProblem,
-    validate_preferences,
-)
+from writeit.domain.errors import InvalidParams
 from writeit.engine.limits import TRUST_BUTTON
 from writeit.engine.queries import sum_usage
+from writeit.engine.sessions import change_preferences
 from writeit.files import resolve_in_workspace
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
@@ -63,45 +55,14 @@ async def set_preferences(
         preferences = folder.engine.preferences.evolve(**given)
     except ValidationError as error:
         raise to_invalid_params(error, p.PreferencesSetParams) from None
-    models = [*preferences.default_models.values()] if "default_models" in given else []
-    if "models" in given:
-        models += [chosen.model for chosen in preferences.models]
-    problems = validate_preferences(
+    await change_preferences(
+        folder.engine,
         preferences,
-        known_primers=(await folder.load_library()).usable_primers,
-        known_providers=await _find_known_providers(request, models),
-        system_bindings=SYSTEM_BINDINGS,
+        given,
+        primers=(await folder.load_library()).usable_primers,
+        models=request.session.ports.models,
     )
-    # A preference that has become wrong does not keep the others from being changed.
-    if problems := [problem for problem in problems if problem.loc[0] in given]:
-        raise _invalid_preferences(problems)
-    await folder.engine.save_preferences(preferences)
     return shapes.WireUserPreferences.model_validate(preferences)
-
-
-async def _find_known_providers(
-    request: Request[Any], models: Iterable[str]
-) -> set[str]:
-    """Return the known providers of default models."""
-    known = set()
-    for model in models:
-        with suppress(NotFound):
-            model_id = await request.session.ports.models.resolve_model_id(model)
-            known.add(split_model_id(model_id)[0])
-    return known
-
-
-def _invalid_preferences(problems: list[FieldProblem]) -> InvalidParams:
-    listed = [
-        {"path": ".".join((to_camel(x.loc[0]), *x.loc[1:])), "message": x.message}
-        for x in problems
-    ]
-    details = "; ".join(f"{each['path']}: {each['message']}" for each in listed)
-    return InvalidParams(
-        f"These preferences are not valid: {details}. Nothing was changed.",
-        hint="Correct them and set them again.",
-        problems=listed,
-    )
 
 
 # --- trust ---

@@ -1,0 +1,123 @@
+"""`writeit` alone and `writeit status`: where things stand, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from writeit import __version__
+from writeit.cli.output import echo, json_option, print_json
+from writeit.cli.workspace import find_workspace, run_async
+from writeit.domain.run import PipelineStatus
+from writeit.domain.session import UserPreferences
+from writeit.engine.queries import list_all_runs
+from writeit.ports.system import Ports
+from writeit.views import wording
+from writeit.views.escape import single_line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """Where things stand in a folder."""
+
+    folder: str
+    runs: int = 0
+    unfinished: int = 0
+    newest: str = ""
+    """The newest run in a few words; "" if there is none."""
+    models: tuple[str, ...] = ()
+    """The models that are used where nothing else is named."""
+    keys: tuple[str, ...] = ()
+    """The providers that have a key."""
+    next: str = ""
+    """The command to type now."""
+    why: str = ""
+    """What that command does."""
+
+
+@click.command()
+@json_option
+@click.pass_context
+def status(context: click.Context, *, as_json: bool) -> None:
+    """Show where things stand in this folder, and the next thing to do."""
+    show_overview(context.obj(), as_json=as_json)
+
+
+def show_overview(ports: Ports, *, as_json: bool) -> None:
+    """Print the overview of the current folder; nothing is created or called."""
+    overview = run_async(read_overview(ports, Path.cwd()))
+    if as_json:
+        print_json(asdict(overview))
+        return
+    unfinished = f", {overview.unfinished} unfinished" if overview.unfinished else ""
+    newest = f". Newest: {overview.newest}" if overview.newest else ""
+    runs = f"{wording.count_of(overview.runs, 'run')}{unfinished}{newest}"
+    echo(f"WriteIt {__version__} in {overview.folder}")
+    echo(f"Runs:    {runs if overview.runs else 'none yet'}")
+    echo(f"Models:  {', '.join(overview.models) or 'none chosen yet'}")
+    echo(
+        f"Keys:    {', '.join(overview.keys) or 'none (the offline model needs none)'}"
+    )
+    echo(f"\n{overview.why}\n    {overview.next}")
+
+
+async def read_overview(ports: Ports, here: Path) -> Overview:
+    """Return where things stand in the workspace of `here`."""
+    workspace = find_workspace(here)
+    store, _ = ports.open_store(workspace)
+    try:
+        runs = list(list_all_runs(store))
+        preferences = store.preferences() or UserPreferences()
+    finally:
+        store.close()
+    open_runs = [run for run in runs if run.status is not PipelineStatus.COMPLETED]
+    default = await ports.models.default_model()
+    models = [chosen.model for chosen in preferences.models]
+    models += [default] if default else []
+    keys = tuple(p for p, source in ports.keys.sources().items() if source != "none")
+    newest = runs[0] if runs else None
+    step = (
+        _next_run_step(is_newest=newest in open_runs)
+        if open_runs
+        else _first_steps(here, has_model=bool(models))
+    )
+    return Overview(
+        folder=str(workspace),
+        runs=len(runs),
+        unfinished=len(open_runs),
+        newest=""
+        if newest is None
+        else f"{single_line(newest.name or newest.title or newest.pipeline)},"
+        f" {wording.run_status_label(newest.status, newest.current_step)}",
+        models=tuple(models),
+        keys=keys,
+        why=step[0],
+        next=step[1],
+    )
+
+
+def _next_run_step(*, is_newest: bool) -> tuple[str, str]:
+    if is_newest:
+        return "Resume it:", "writeit run --choose ask --resume last"
+    return "Choose an unfinished run to resume:", "writeit log"
+
+
+def _first_steps(here: Path, *, has_model: bool) -> tuple[str, str]:
+    """Return what the next command does, and the command."""
+    if not has_model:
+        return (
+            "Add a model (or install the offline one: writeit model install):",
+            "writeit model add",
+        )
+    notes = max(here.glob("*.md"), key=lambda file: file.stat().st_mtime, default=None)
+    file = shlex.quote(notes.name) if notes else "notes.md"
+    command = f"writeit run tech-article {file} --choose ask"
+    if notes is None:
+        return (
+            "Write notes in a markdown file, then turn them into an article:",
+            command,
+        )
+    return "Turn your notes into an article:", command

@@ -1,0 +1,132 @@
+"""What a new user meets: `writeit` alone, primers, preferences, completion."""
+
+from support.terminal import Terminal
+
+
+async def test_alone_it_says_where_things_stand_and_what_to_do(shell: Terminal) -> None:
+    """It creates nothing; without a model the next command adds one."""
+    result = await shell.writeit()
+    assert result.code == 0, result.err
+    assert str(shell.folder) in result.out
+    assert "Runs:    none yet" in result.out
+    assert "writeit model add" in result.out
+    assert not (shell.folder / ".writeit").exists()
+
+
+async def test_what_is_next_is_resuming_an_unfinished_run(shell: Terminal) -> None:
+    """The command that it names works."""
+    begun = await shell.writeit(
+        *("run", "tech-article", "notes.md", "--choose", "ask", "--samples", "2"),
+        *("-m", "openai/say-words"),
+        lines="choose 2 mind the fish\nquit\n",
+    )
+    assert begun.code == 0, begun.err
+    status = (await shell.writeit("status", "--json")).json
+    assert status["unfinished"] == 1
+    resume = status["next"].removeprefix("writeit ").split()
+    resumed = await shell.writeit(*resume, lines="\n2\nquit\n")
+    assert resumed.code == 0, resumed.err
+    shown = (await shell.writeit("show", "last", "--json")).json
+    outline = shown["steps"]["outline"]
+    assert len(outline["ai_responses"]) == 2
+    assert "mind the fish" in outline["ai_responses"][0]["prompt_used"]
+
+
+async def test_answers_are_chosen_by_number(shell: Terminal) -> None:
+    """One for the next step, the last for all others; a wrong number fails."""
+    models = ("-m", "openai/say-one", "-m", "openai/say-two")
+    command = ("run", "tech-article", "notes.md", *models)
+    wrong = await shell.writeit(*command, "--choose", "3")
+    assert wrong.code == 2
+    assert "There is no answer 3." in wrong.err
+    assert "--resume" in wrong.err
+    done = await shell.writeit(*command, "--choose", "2", "--choose", "1", "--json")
+    assert done.code == 0, done.err
+    assert done.json["article"] == "one\n"
+    shown = (await shell.writeit("show", "last", "--json")).json
+    assert shown["steps"]["angles"]["user_selection"] is not None
+
+
+async def test_two_runs_are_compared_by_step(shell: Terminal) -> None:
+    """Equal steps are named; the first that differs is shown."""
+    for word in ("one", "two"):
+        done = await shell.writeit(
+            "run", "tech-article", "notes.md", "-m", f"openai/say-{word}"
+        )
+        assert done.code == 0, done.err
+    runs = [run["run_id"] for run in (await shell.writeit("log", "--json")).json[:2]]
+    compared = await shell.writeit("compare", *runs)
+    assert compared.code == 0, compared.err
+    assert "angles: differs" in compared.out
+    assert "one" in compared.out
+    same = await shell.writeit("compare", runs[0], runs[0])
+    assert same.out == "".join(
+        f"{step}: equal\n" for step in ("angles", "outline", "draft", "polish")
+    )
+
+
+async def test_a_pipeline_is_created_shown_and_valid(shell: Terminal) -> None:
+    """As a copy under another name; a second of that name is refused."""
+    created = await shell.writeit("pipeline", "new", "mine", "--from", "blog-post")
+    assert created.code == 0, created.err
+    assert "name: mine\n" in (await shell.writeit("pipeline", "show", "mine")).out
+    assert (await shell.writeit("pipeline", "check")).code == 0
+    assert (await shell.writeit("pipeline", "new", "mine")).code == 2
+
+
+async def test_primers_are_listed_and_shown(shell: Terminal) -> None:
+    """With their file's text."""
+    listed = await shell.writeit("primer", "list")
+    assert "academic" in listed.out
+    shown = await shell.writeit("primer", "show", "academic")
+    assert "voice_attributes" in shown.out
+    assert (await shell.writeit("primer", "show", "acedemic")).code == 1
+
+
+async def test_preferences_are_set_and_reset(shell: Terminal) -> None:
+    """Default models with their answers; what is not valid changes nothing."""
+    preferences = ("preferences", "set")
+    done = await shell.writeit(*preferences, "models", "openai/say-it=2", "--json")
+    assert done.code == 0, done.err
+    assert done.json["models"] == [{"model": "openai/say-it", "samples": 2}]
+    for wrong in (("models", "nobody/x"), ("exportFormat", "pdf"), ("colour", "red")):
+        assert (await shell.writeit(*preferences, *wrong)).code == 2
+    run = await shell.writeit("run", "tech-article", "notes.md")
+    assert "openai/say-it (2 answers)" in run.err
+    await shell.writeit(*preferences, "models")
+    assert (await shell.writeit("preferences", "show", "--json")).json["models"] == []
+
+
+async def test_the_shell_completes_runs_and_pipelines(shell: Terminal) -> None:
+    """And says how it is set up."""
+    script = await shell.writeit("completion", "bash")
+    assert "_WRITEIT_COMPLETE=bash_complete" in script.out
+    for words, completed in (
+        ("writeit pipeline show te", "tech-article"),
+        ("writeit show la", "last"),
+        ("writeit pre", "preferences"),
+        ("writeit run tech-article -m openai/", "openai/say-one"),
+    ):
+        shell.environment |= {
+            "_WRITEIT_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(words.count(" ")),
+        }
+        found = await shell.writeit()
+        assert f"plain,{completed}" in found.out.splitlines()
+    del shell.environment["_WRITEIT_COMPLETE"]
+
+
+async def test_inputs_without_a_value_are_asked_for(shell: Terminal) -> None:
+    """At a terminal, until they are valid; without notes their file is named."""
+    none = await shell.writeit("run", "tech-article")
+    assert (none.code, "writeit run tech-article notes.md" in none.err) == (2, True)
+    async with shell.screen("run", "polish-passage", "-m", "openai/say-Better.") as own:
+        await own.shows("Passage: ")
+        own.type("\n")
+        await own.shows("Passage is required and empty.")
+        own.type("Good.\n")
+        await own.shows("What to mind (optional): ")
+        own.type("\n")
+        await own.shows("Better.")
+        assert await own.ends() == 0
