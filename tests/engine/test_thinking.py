@@ -27,6 +27,7 @@ from writeit.export.render import export_run
 from writeit.library.catalog import bundled_library_root, read_library
 from writeit.ports.models import ModelCall, ThoughtDelta
 from writeit.storage.store import LmdbStore
+from writeit.views.step import response_parts, step_parts
 
 WINDOW = 100_000
 
@@ -302,6 +303,34 @@ async def test_a_recovered_answer_has_its_text_and_its_thoughts(
     (failure,) = state.failures
     assert failure.usage is not None
     after.store.close()
+
+
+async def test_the_pages_fold_thoughts_and_say_that_a_model_thinks(
+    setup: EngineSetup,
+) -> None:
+    """The step's page has no word of them; the answer's page has them in details."""
+    gate = setup.models.gate(MODEL, ThoughtDelta("Hm. Well."))
+    run = await setup.run()
+    generation = await setup.ask(run)
+    await setup.until_seen(ModelThinking)
+    assert "*Thinking: about 3 tokens.*" in page_of(setup.stored(run))
+    gate.open()
+    await setup.engine.wait_for_generation(generation)
+    after = setup.stored(run)
+    (answer,) = after.steps["angles"].ai_responses
+    assert "Hm. Well." not in page_of(after)
+    parts = response_parts(after, "angles", answer.response_id)
+    text = "".join(p if isinstance(p, str) else p.text for p in parts)
+    folded = text.partition("<details>")[2].partition("</details>")[0]
+    assert "<summary>Thoughts of the model (2 words)</summary>" in folded
+    assert "Hm. Well." in folded
+    assert text.count("Hm. Well.") == 1
+
+
+def page_of(run: PipelineRun) -> str:
+    """Return the page of the first step."""
+    parts = step_parts(run, "angles", now=run.updated_at)
+    return "".join(p if isinstance(p, str) else p.text for p in parts)
 
 
 # --- a whole article ---
