@@ -47,6 +47,22 @@ async def test_answers_are_chosen_by_number(shell: Terminal) -> None:
     assert shown["steps"]["angles"]["user_selection"] is not None
 
 
+async def test_an_item_of_a_list_is_chosen(shell: Terminal) -> None:
+    """In the next step; later steps get answer N as a whole."""
+    models = ("-m", "openai/say-1.%20Rivers%0A2.%20Seas")
+    done = await shell.writeit(
+        "run", "tech-article", "notes.md", *models, "--choose", "1:2"
+    )
+    assert done.code == 0, done.err
+    assert done.out == "1. Rivers\n2. Seas\n"
+    shown = (await shell.writeit("show", "last", "--json")).json
+    assert shown["steps"]["angles"]["edited_content"] == "Seas"
+    wrong = await shell.writeit(
+        "run", "tech-article", "notes.md", *models, "--choose", "1:3"
+    )
+    assert (wrong.code, "no item 3" in wrong.err) == (1, True)
+
+
 async def test_two_runs_are_compared_by_step(shell: Terminal) -> None:
     """Equal steps are named; the first that differs is shown."""
     for word in ("one", "two"):

@@ -19,25 +19,20 @@ FAILED, MISUSED = 1, 2
 
 
 _MODULES = {
-    "run": "run",
-    "log": "runs",
-    "show": "runs",
-    "compare": "runs",
-    "usage": "runs",
-    "export": "runs",
-    "import_": "runs",
-    "delete": "runs",
-    "status": "overview",
-    "pipeline": "library",
-    "primer": "library",
-    "preferences": "preferences",
-    "model": "models",
-    "keys": "setup",
-    "doctor": "setup",
-    "neovim_runtime": "setup",
-    "store": "store",
-    "trust": "trust",
-    "completion": "completion",
+    name: module
+    for module, names in {
+        "run": "run",
+        "runs": "log show compare usage export import_ delete",
+        "overview": "status",
+        "library": "pipeline primer",
+        "preferences": "preferences",
+        "models": "model",
+        "setup": "keys doctor neovim_runtime",
+        "store": "store",
+        "trust": "trust",
+        "completion": "completion",
+    }.items()
+    for name in names.split()
 }
 """Each command and its module, which is imported when the command is used."""
 

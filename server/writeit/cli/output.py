@@ -149,6 +149,8 @@ _NUMBERED_LINK = re.compile(r"^(\d+\. (?:\*\*)?)\[([^\]]+)\]")
 _LINK_DEFINITIONS = re.compile(r"^\[[^\]]+\]: writeit:\S+\n?", re.MULTILINE)
 _EMPHASIS = re.compile(r"^\*([^*].*)\*$")
 _RULE = "─" * 40
+_ANSWER_GAP = re.compile(r"\A(?:\n---\n|(## Answer .*)\n)\n")
+"""What separates the facts of answers whose texts are not shown."""
 OPTIONAL_SECTIONS = {"merge", "feedback"}
 """Sections that may be empty."""
 
@@ -182,7 +184,11 @@ def render_step_for_terminal(
     """Return the view of a step without the hints that are for editors."""
     parts = step_parts(run, step, description=description)
     if not with_answers:
-        parts = [p for p in parts if isinstance(p, str) or p.kind != "answer"]
+        parts = [
+            _ANSWER_GAP.sub(r"\1\n", part) if isinstance(part, str) else part
+            for part in parts
+            if isinstance(part, str) or part.kind != "answer"
+        ]
     state = run.steps[step]
     hint = f"{interruption_text(run)} {step_next_action(run, state)}".strip()
     if isinstance(parts[0], str):

@@ -12,8 +12,9 @@ from writeit import __version__
 from writeit.cli.output import echo, json_option, print_json
 from writeit.cli.workspace import find_workspace, run_async
 from writeit.domain.run import PipelineStatus
+from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import UserPreferences
-from writeit.engine.queries import list_all_runs
+from writeit.engine.queries import LAST_RUN, list_all_runs
 from writeit.ports.system import Ports
 from writeit.views import wording
 from writeit.views.escape import single_line
@@ -78,20 +79,16 @@ async def read_overview(ports: Ports, here: Path) -> Overview:
     models = [chosen.model for chosen in preferences.models]
     models += [default] if default else []
     keys = tuple(p for p, source in ports.keys.sources().items() if source != "none")
-    newest = runs[0] if runs else None
-    step = (
-        _next_run_step(is_newest=newest in open_runs)
-        if open_runs
-        else _first_steps(here, has_model=bool(models))
-    )
+    if open_runs:
+        named = LAST_RUN if open_runs[0] is runs[0] else open_runs[0].run_id
+        step = ("Resume your run:", f"writeit run --choose ask --resume {named}")
+    else:
+        step = _first_steps(here, has_model=bool(models))
     return Overview(
         folder=str(workspace),
         runs=len(runs),
         unfinished=len(open_runs),
-        newest=""
-        if newest is None
-        else f"{single_line(newest.name or newest.title or newest.pipeline)},"
-        f" {wording.run_status_label(newest.status, newest.current_step)}",
+        newest=_in_few_words(runs[0]) if runs else "",
         models=tuple(models),
         keys=keys,
         why=step[0],
@@ -99,10 +96,9 @@ async def read_overview(ports: Ports, here: Path) -> Overview:
     )
 
 
-def _next_run_step(*, is_newest: bool) -> tuple[str, str]:
-    if is_newest:
-        return "Resume it:", "writeit run --choose ask --resume last"
-    return "Choose an unfinished run to resume:", "writeit log"
+def _in_few_words(run: RunSummary) -> str:
+    status = wording.run_status_label(run.status, run.current_step)
+    return f"{single_line(run.name or run.title or run.pipeline)}, {status}"
 
 
 def _first_steps(here: Path, *, has_model: bool) -> tuple[str, str]:
