@@ -84,6 +84,15 @@ class EmacsSession(Emacs):
         """Wait until the current buffer contains a text."""
         self.wait_until(lambda: words in self.text(), TIMEOUT, words)
 
+    def wait_until_in_answer(self, number: int, words: str) -> None:
+        """Wait until an answer on the current page contains a text."""
+        heading = f"## Answer {number} "
+        self.wait_until(
+            lambda: words in self.text().partition(heading)[2].partition("\n## ")[0],
+            TIMEOUT,
+            words,
+        )
+
     def move_before(self, words: str) -> None:
         """Move the cursor before a text."""
         find = f"(goto-char 1) (search-forward {lisp_string(words)})"

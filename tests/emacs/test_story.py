@@ -30,8 +30,7 @@ def run_to_the_draft(emacs: EmacsSession, notes: Path) -> None:
     emacs.move_before("fewer parts")
     emacs.run_action(wording.REGENERATE)
     emacs.wait_for_message(wording.ANSWERS.format("outline", 2))
-    emacs.wait_for_text("## Answer 2")
-    assert "fewer parts" in emacs.text().partition("## Answer 2")[2]
+    emacs.wait_until_in_answer(2, "fewer parts")
     emacs.move_before("## Answer 2")
     emacs.run_action(wording.CHOOSE_THIS_NUMBER.format(2))
     emacs.wait_for_message(wording.NUMBER_CHOSEN.format(2, "outline"))
