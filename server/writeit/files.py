@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from shutil import copymode
 from tempfile import mkstemp
+from unicodedata import normalize
 from uuid import UUID
 
 from writeit.domain.errors import InvalidParams, NotTrusted, StoreError
@@ -21,6 +22,14 @@ ARTICLE_SUFFIXES = frozenset(
     {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".txt"}
 )
 """What the name of an article may end in, in any case."""
+_UNSAFE_PART = re.compile(
+    r"[.~-]|.*[. ]\Z|.*[\\\\:*?\"<>|]|.*~\d"
+    r"|(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)\d) *(?:\.|\Z)"
+    r"|(?:cmakelists|(?:.*[-_.])?(?:requirements|constraints))\.txt\Z",
+    re.IGNORECASE,
+)
+"""Hidden, an option, a device, a stream or a short name of Windows, or a file that
+programs read although its suffix is one of a text."""
 MAX_PATH_PARTS = 64
 """A path to write to has at most this many folders."""
 LOCK_RETRY_SECONDS = 0.002
@@ -72,7 +81,8 @@ def resolve_article_path(
     """Return the absolute path that an `output_path` names.
 
     No program takes the file for something else: its suffix is one of a text, and no
-    part of its path is hidden, except the folder of the `source`.
+    part of its path is hidden or another name on some system, except the folder of the
+    `source`.
 
     Raises:
         InvalidParams: no folder is open, or it is not a path.
@@ -83,13 +93,16 @@ def resolve_article_path(
     if is_beside(source, target):
         parts = parts[-1:]
     if target.suffix.lower() in ARTICLE_SUFFIXES and all(
-        part.isprintable() and not part.startswith(".") for part in parts
+        part.isprintable()
+        and not _UNSAFE_PART.match(normalize("NFKC", part).strip(" "))
+        and part == part.strip()
+        for part in parts
     ):
         return target
     raise NotTrusted(
         f"Nothing was written: {str(Path(*parts))!a} is not a place for an article.",
-        hint="Its name must end in .md, .txt or another suffix of a text, and neither"
-        " it nor a folder may be hidden.",
+        hint="Its name must end in .md, .txt or another suffix of a text. Neither it"
+        " nor a folder may be hidden or have a name that is special on some system.",
         path=str(target),
     )
 

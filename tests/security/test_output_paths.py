@@ -22,6 +22,9 @@ HIDDEN = {
     "our own folder": ".writeit/pipelines/x.md",
     "through a step": "docs/../.git/x.md",
     "upper case": ".GIT/x.md",
+    "a short name of Windows": "GIT~1/hooks/x.md",
+    "full-width": "\uff0egit/x.md",
+    "behind a space": " .git/x.md",
 }
 PROGRAMS = {
     "a makefile": "Makefile",
@@ -38,6 +41,19 @@ PROGRAMS = {
     "a page": "x.html",
     "a bidirectional name": "x\u202edm.hs.md",
     "a control character": "x\x1b[2J.md",
+    "a stream of a script": "x.sh:y.md",
+    "a drive": "C:/x.md",
+    "a share": "\\\\host\\share\\x.md",
+    "steps of Windows": "docs\\..\\.git\\x.md",
+    "a device": "docs/nul.txt",
+    "a device as a folder": "AUX/x.md",
+    "a device in small digits": "COM\xb9.md",
+    "a folder with a dot at the end": "docs./x.md",
+    "a folder with a space at the end": "docs /x.md",
+    "a home folder": "~root/x.md",
+    "an option": "--help.md",
+    "a text for a build": "docs/CMakeLists.txt",
+    "a text for an installer": "requirements.txt",
 }
 OUTSIDE = {
     "above": "../x.md",

@@ -13,6 +13,7 @@ from writeit.text.front_matter import with_providers
 RULE = "providers: [ollama]"
 TABLE = '[writeit]\nproviders = ["ollama"]\n'
 OBJECT = '"writeit": {"providers": ["ollama"]}'
+NEWLINES = "\n" * 300_000
 END = "---\n# Secret notes\n"
 
 BLOCKED = {
@@ -25,6 +26,14 @@ BLOCKED = {
     "no-break space before": f"---\n\xa0writeit:\n  {RULE}\n{END}",
     "zero width before": f"---\n\u200bwriteit:\n  {RULE}\n{END}",
     "colon of another script": f"---\nwriteit\uff1a\n  {RULE}\n{END}",
+    "small colon": f"---\nwriteit\ufe55\n  {RULE}\n{END}",
+    "guillemets": f"---\n\xabwriteit\xbb:\n  {RULE}\n{END}",
+    "control character before": f"---\n\x00writeit:\n  {RULE}\n{END}",
+    "escaped, not closed": f'---\n"write\\u0069t":\n  {RULE}\n\n# Secret\n',
+    "escaped above a mistake": f'---\n"Write\\x69t":\n  {RULE}\na: [\n{END}',
+    "below a directive": f"%YAML 1.2\n---\nwriteit:\n  {RULE}\n{END}",
+    "below very many lines": f"{NEWLINES}---\nwriteit:\n  {RULE}\n{END}",
+    "one long dash": f"\u2014\nwriteit:\n  {RULE}\n\u2014\n",
     "no colon": f"---\nwriteit\n  {RULE}\n{END}",
     "no space": f"---\nwriteit:{{{RULE}}}\n{END}",
     "equals sign": f"---\nwriteit = {{{RULE}}}\n{END}",
@@ -45,6 +54,7 @@ BLOCKED = {
     "in an input": f"---\nwriteit:\n  inputs:\n    a: |\n      b\n      {RULE}\n{END}",
     "other case of providers": f"---\nwriteit:\n  Providers: [ollama]\n{END}",
     "merges itself": f"---\nwriteit: &a\n  <<: *a\n{END}",
+    "merges twice": f"---\nwriteit:\n  <<: {{providers: [x]}}\n  <<: {{{RULE}}}\n{END}",
     "merges words": f"---\nwriteit:\n  <<: ollama\n{END}",
     "not closed": f"---\nwriteit:\n  {RULE}\n\n# Secret notes\n",
     "blank lines, not closed": f"\n\n---\n\nwriteit:\n  {RULE}\n\n# Secret notes\n",
@@ -75,6 +85,8 @@ BLOCKED = {
     "JSON nested": f'{{"a": {{{OBJECT}}}}}\n\nnotes\n',
     "JSON with another case": f"{{{OBJECT.replace('w', 'W', 1)}}}\n\nnotes\n",
     "JSON twice": f"{{{OBJECT}, {OBJECT}}}\n\nnotes\n",
+    "JSON escaped, not closed": '{"write\\u0069t": {"providers": []}\n\nnotes\n',
+    "JSON list": f"[{{{OBJECT}}}]\n\nnotes\n",
     "JSON dotted": '{"writeit.providers": ["ollama"]}\n\nnotes\n',
     "JSON null": '{"writeit": null}\n\nnotes\n',
 }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
 
 from writeit.domain.errors import InvalidParams
 
-_MODEL_ID = re.compile(r"(?:[A-Za-z0-9._:/@+-]|%[0-9A-Fa-f]{2})+")
-"""Some names have percent escapes; what they stand for may not name an address."""
+_MODEL_ID = re.compile(r"[A-Za-z0-9._:/@+-]+")
+_SCHEME = re.compile(r"https?:", re.IGNORECASE)
 MAX_MODEL_ID_CHARACTERS = 1000
 
 
@@ -21,8 +20,12 @@ def model_id_problem(model: str) -> str | None:
         return "is empty"
     if len(model) > MAX_MODEL_ID_CHARACTERS:
         return f"has more than {MAX_MODEL_ID_CHARACTERS} characters"
-    parts = unquote(model).split("/")
-    if not _MODEL_ID.fullmatch(model) or not {"", ".", ".."}.isdisjoint(parts):
+    parts = model.split("/")
+    if (
+        not _MODEL_ID.fullmatch(model)
+        or not {"", ".", ".."}.isdisjoint(parts)
+        or any(map(_SCHEME.match, parts))
+    ):
         return "is not provider/name in letters, digits and . _ : @ + -"
     return None
 

@@ -6,6 +6,7 @@ A mistake must not lift the limit of a text's providers, so such a place stops s
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,16 +16,26 @@ from writeit.library.yaml_source import YamlSource
 from writeit.text.front_matter import Dialect
 
 _LINE_ENDS = "\r\n\x85\u2028\u2029"
-_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+_QUOTES = "\"'`\xab\xbb\u2039\u203a\uff02\uff07" + "".join(
+    map(chr, (*range(0x2018, 0x2020), *range(0x300C, 0x3010)))
+)
 _SPACES = "".join(
-    chr(code) for code in (*range(0x2100), 0x3000) if chr(code).isspace()
+    chr(code)
+    for code in (*range(0x2100), 0x3000)
+    if chr(code).isspace() or unicodedata.category(chr(code)) == "Cc"
 ) + ("\xad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
 """Spaces of any width, and characters that are not shown."""
+_COLONS = ":=\uff1a\ufe13\ufe55\u02d0\u2236\ua789"
+_WORD = "".join(
+    rf"(?:{c}|\\(?:x|u00|U000000|u{{0*)(?:{ord(c):x}|{ord(c) - 32:x})}}?)"
+    for c in "writeit"
+)
+"""The key, its letters also as escapes of YAML, TOML and JSON."""
 _PREFIX = f"{_SPACES}{_QUOTES}-?%[{{"
 _S = rf"[^\S{_LINE_ENDS}]{{0,99}}"
 _MENTION = re.compile(
-    rf"writeit[{_QUOTES}]*(?:"
-    rf"(?P<key>[\s\u200b\u2060\ufeff]{{0,99}}[:=\uff1a{{]"
+    rf"(?P<word>{_WORD})[{_QUOTES}]*(?:"
+    rf"(?P<key>[\s\x00-\x1f\xad\u200b-\u200f\u2060\ufeff]{{0,99}}[{_COLONS}{{]"
     rf"|\.[\w.{_QUOTES}-]{{1,99}}{_S}[:=]"
     rf"|{_S}[{_LINE_ENDS}]+[ \t\xa0]{_S}[\w{_QUOTES}-]{{1,99}}{_S}[:=])"
     rf"|{_S}(?:\.[^\]{_LINE_ENDS}]{{1,99}})?\]+{_S}(?=[#{_LINE_ENDS}]|\Z))",
@@ -50,6 +61,8 @@ def iter_keys(text: str, dialect: Dialect | None = None) -> Iterator[int]:
     known from its data.
     """
     for match in _MENTION.finditer(text):
+        if dialect is not None and "\\" in match["word"]:
+            continue
         before = text[max(0, match.start() - _MAX_INDENTATION) : match.start()]
         before = _PROPERTIES.sub("", before)
         rest = before.rstrip(_PREFIX)

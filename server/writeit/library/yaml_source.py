@@ -152,6 +152,11 @@ class _LimitedComposer(Composer):
         node = super().compose_mapping_node(anchor)
         own = [pair for pair in node.value if pair[0].tag != _MERGE_TAG]
         merged = [value for key, value in node.value if key.tag == _MERGE_TAG]
+        if len(merged) > 1:
+            raise _UnsupportedYaml(
+                problem="the merge key (<<) is duplicated; it takes a list",
+                problem_mark=node.start_mark,
+            )
         node.value = own
         names = {key.value for key, _ in own if isinstance(key, ScalarNode)}
         for value in merged:

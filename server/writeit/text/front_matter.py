@@ -38,9 +38,11 @@ _OPENING = re.compile(
     r"(?P<YAML>---)|(?P<TOML>\+\+\+)|(?P<JSON>\{(?![{%:]))|(?P<Pandoc>%(?=\s|\Z)))"
 )
 _OTHER_OPENING = re.compile(
-    r"[\s\u200b\u2060\ufeff]*(?:[-\u2010-\u2015\u2212]{2,}|;;;)"
+    r"[\s\u200b\u2060\ufeff]*(?:[-\u2010-\u2015\u2212]{2,}|[\u2014\u2015]\s|;;;"
+    r"|%(?:YAML|TAG)\b|\[\s*\{\s*\")"
 )
-"""Dashes that an editor replaced, and the fence of an older tool."""
+"""Dashes that an editor replaced, the fence of an older tool, a directive of YAML, a
+list of objects."""
 _KEY_BELOW = re.compile(r"\s*[\"']?writeit[\"']?\s*:", re.IGNORECASE)
 """What is below a fence that was written twice."""
 _REST_OF_LINE = re.compile(rf"[ \t]*(?:{_END}|\Z)")
@@ -124,7 +126,7 @@ def unread_opening(text: str, *, is_below: bool = False) -> str:
     start = text[:MAX_HEAD_CHARACTERS]
     dialect = opening_dialect(start)
     if dialect is None:
-        is_key = is_below and _KEY_BELOW.match(start)
+        is_key = (is_below and _KEY_BELOW.match(start)) or not start.strip()
         return text if is_key or _OTHER_OPENING.match(start) else ""
     match = _PATTERNS[dialect].match(start)
     if match is None or dialect == "JSON" or match.end() == MAX_HEAD_CHARACTERS:
