@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import os
 import pickle
 import signal
 import sys
@@ -30,6 +31,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "worker")
+ENVIRONMENT: Final = frozenset(
+    {"LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME"}
+    | {"PYTHONPATH", "PYTHONUSERBASE", "PYTHONUTF8", "SYSTEMROOT"}
+    | {"TEMP", "TMP", "TMPDIR", "TZ"}
+)
+"""What the process knows of the environment: no key, and no home folder."""
 MAX_CPU_SECONDS: Final = 10
 """Processor time of one piece of work, where the system can limit it."""
 MAX_WALL_SECONDS: Final = 60.0
@@ -79,7 +86,15 @@ class LimitedWorker:
         try:
             if self._process is None or not self._process.is_alive:
                 self._process = await HostProcess.start(
-                    self._on_message, self._on_exit, command=COMMAND
+                    self._on_message,
+                    self._on_exit,
+                    command=COMMAND,
+                    environment={
+                        name: value
+                        for name, value in os.environ.items()
+                        if name.upper() in ENVIRONMENT
+                    },
+                    inherits=False,
                 )
             self._process.send(message)
             async with asyncio.timeout(MAX_WALL_SECONDS):

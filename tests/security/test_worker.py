@@ -113,6 +113,18 @@ async def test_a_cancelled_preview_ends_the_work(
         await wait_until_async(lambda: pid not in workers_of(editor))
 
 
+async def test_the_worker_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor anything else of the environment that it does not need."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    process = worker.LimitedWorker()
+    try:
+        for name in ("OPENAI_API_KEY", "HOME"):
+            assert os.getenv(name)
+            assert await process.run(os.getenv, name) is None
+    finally:
+        await process.close()
+
+
 async def test_processor_time_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says at which number it was stopped."""
     monkeypatch.setattr(worker, "MAX_CPU_SECONDS", 1)

@@ -110,8 +110,11 @@ class HostProcess(asyncio.SubprocessProtocol):
         *,
         command: Sequence[str] = HOST_COMMAND,
         environment: Mapping[str, str] | None = None,
+        inherits: bool = True,
     ) -> HostProcess:
         """Start a host; it buffers requests until it is ready.
+
+        `inherits`: it has this process's environment, besides `environment`.
 
         Raises:
             OSError: it could not be started.
@@ -120,7 +123,7 @@ class HostProcess(asyncio.SubprocessProtocol):
         transport, process = await loop.subprocess_exec(
             lambda: cls(on_message, on_exit),
             *command,
-            env={**os.environ, **(environment or {})},
+            env={**(os.environ if inherits else {}), **(environment or {})},
         )
         process._transport = transport  # noqa: SLF001 -- our own, made a line above
         return process
