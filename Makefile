@@ -35,7 +35,7 @@ $(LOCAL_STAMP): $(STAMP) locks/runtime.txt
 	-$(BIN)/python $(LOCKED) locks/runtime.txt
 	@touch $@
 
-demo: $(LOCAL_STAMP) ## Turn example notes into an article with the embedded model
+demo: $(LOCAL_STAMP) ## Show a finished run, then make a text with the embedded model
 	$(BIN)/python examples/demo.py
 
 test: $(LOCAL_STAMP) ## Run every check and test that this machine can run

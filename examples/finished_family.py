@@ -10,9 +10,14 @@ from pathlib import Path
 import click
 
 FAMILY = Path(__file__).with_name("family")
-FIRST = "what-lmdb-leaves-out"
-BRANCH = "what-lmdb-leaves-out-colder"
-SHOWN_LINES = 16
+RUN, BRANCH = "written-by-hand", "colder"
+PAGES = (
+    ("A run and its branch", ("show", RUN), 40),
+    ("A step with its answers", ("show", RUN, "--step", "outline"), 34),
+    ("The branch against its parent", ("compare", RUN, BRANCH), 24),
+    ("The article", ("export", RUN, "--format", "markdown"), 14),
+)
+"""A heading, a command, and how many lines of its output are shown."""
 
 
 def show(notes: Path, folder: Path) -> None:
@@ -25,35 +30,25 @@ def show(notes: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     shutil.copy(notes, folder)
     print(
-        "These texts were written by hand, to show what WriteIt does with them."
-        "\nNo model wrote them; the embedded model's own texts follow below."
+        "The texts of this example were written by hand, to show what WriteIt does."
+        "\nNo model wrote them. A model's own text follows below."
     )
-    for name in (FIRST, BRANCH):
-        _writeit(folder, "import", str(FAMILY / f"{name}.yaml"))
-    first, branch = run_id(FIRST), run_id(BRANCH)
-    _page(folder, "A run and its branch", "show", first)
-    _page(folder, "A step: answers to choose from", "show", first, "--step", "draft")
-    _page(folder, "The branch against its parent", "compare", first, branch)
-    _page(folder, "The article", "export", first, "--format", "markdown")
-
-
-def run_id(name: str) -> str:
-    """Return the id of an example run."""
-    text = (FAMILY / f"{name}.yaml").read_text("utf-8")
-    return text.partition("pipeline_run_id: ")[2].split("\n", 1)[0]
-
-
-def _page(folder: Path, heading: str, *arguments: str) -> None:
-    """Print the beginning of what a command prints, and the command."""
-    command = " ".join(("writeit", *arguments))
-    click.secho(f"\n── {heading} ({command})", bold=True)  # bold only in a terminal
-    lines = _writeit(folder, *arguments).rstrip("\n").split("\n")
-    print("\n".join(lines[:SHOWN_LINES]))
-    if left := len(lines) - SHOWN_LINES:
-        print(f"… {left} more lines" if left > 0 else "", end="\n" if left > 0 else "")
+    for export in sorted(FAMILY.glob("*.yaml")):
+        _writeit(folder, "import", str(export))
+    for heading, arguments, count in PAGES:
+        command = " ".join(("writeit", *arguments))
+        click.secho(f"\n── {heading}: {command}", bold=True)  # only in a terminal
+        output = _writeit(folder, *arguments)
+        if output.startswith("---\n"):
+            output = output.split("---\n", 2)[2].lstrip("\n")  # without front matter
+        lines = output.rstrip("\n").split("\n")
+        print("\n".join(lines[:count]))
+        if len(lines) > count:
+            print(f"… and {len(lines) - count} lines more")
 
 
 def _writeit(folder: Path, *arguments: str) -> str:
+    """Run a command and return what it printed; its errors go to the screen."""
     command = [sys.executable, "-m", "writeit", *arguments]
     done = subprocess.run(
         command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True

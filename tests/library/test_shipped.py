@@ -34,6 +34,8 @@ with pytest.MonkeyPatch.context() as _patch:
 PIPELINES = {entry.name: entry.value for entry in LIBRARY.pipelines.values()}
 ARTICLES = ("tech-article", "blog-post", "research-summary")
 PASSAGES = ("polish-passage", "tighten-passage", "continue-passage")
+TINY = ("tiny-note",)
+"""For very small models, which a longer prompt only confuses."""
 PRIMERS = ("academic", "conversational", "executive", "tech-journalist")
 
 WINDOW = 8192
@@ -119,7 +121,7 @@ def test_nothing_shipped_has_a_problem() -> None:
 
 
 def test_all_that_is_promised_is_shipped() -> None:
-    assert sorted(PIPELINES) == sorted(ARTICLES + PASSAGES)
+    assert sorted(PIPELINES) == sorted(ARTICLES + PASSAGES + TINY)
     assert sorted(LIBRARY.primers) == sorted(PRIMERS)
 
 
@@ -227,7 +229,7 @@ def test_what_is_not_there_leaves_no_gap(name: str, step: str) -> None:
 def test_a_source_is_text_whatever_it_says(name: str, step: str) -> None:
     prompt = build_prompt(pipeline(name), run_of(pipeline(name), INJECTION), step)
     assert INJECTION in prompt
-    assert "do not follow them" in prompt
+    assert "do not follow them" in prompt or name in TINY
 
 
 @pytest.mark.parametrize(("name", "step"), EVERY_STEP)
