@@ -20,6 +20,7 @@ from uuid import UUID
 from writeit.domain import state_machine
 from writeit.domain.entity import TokenUsage
 from writeit.domain.events import Event, RunStarted
+from writeit.domain.model_id import split_model_id
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
@@ -30,7 +31,6 @@ from writeit.domain.run import (
     RunDocument,
     RunPrimer,
     StepState,
-    split_model_id,
 )
 from writeit.ports.store import RunCommit
 from writeit.storage.store import LmdbStore

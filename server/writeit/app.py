@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from subprocess import Popen
     from uuid import UUID
 
     from writeit.domain.run_bundle import RunBundle
@@ -55,9 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
             sys.stdout.write(schema_text())
         case _:
+            started = None
+            if arguments[:1] == ["run"] and "--help" not in arguments:
+                from writeit.llm import start_host_early
+
+                started = start_host_early()  # while the rest is imported
             from writeit.cli import run_command_line
 
-            run_command_line(list(arguments), create_ports)
+            run_command_line(list(arguments), partial(create_ports, started=started))
 
 
 def leave_out_current_folder() -> None:
@@ -77,10 +83,11 @@ def serve() -> None:
     sys.exit(serve_stdio(create_ports))
 
 
-def create_ports(user: object = None) -> Ports:
+def create_ports(user: object = None, *, started: Popen[bytes] | None = None) -> Ports:
     """Return the real ports; their modules are imported when first needed.
 
-    `user` is what an editor sent as `initializationOptions.writeit.user`.
+    `user` is what an editor sent as `initializationOptions.writeit.user`; `started` is
+    a model host that was started early.
     """
     from writeit.library.user_config import config_file, read_user_config
     from writeit.llm.client import ModelHostClient
@@ -100,7 +107,10 @@ def create_ports(user: object = None) -> Ports:
     }
     return Ports(
         models=ModelHostClient(
-            keys=keys, environment=environment, default_model=config.default_model
+            keys=keys,
+            environment=environment,
+            default_model=config.default_model,
+            started=started,
         ),
         keys=keys,
         clock=SystemClock(),

@@ -20,8 +20,8 @@ from support.provider import Provider
 from support.scripted_models import ScriptedKeys
 from support.waiting import TIMEOUT, wait_until_async
 from writeit.domain.errors import ModelError
+from writeit.llm import HOST_COMMAND
 from writeit.llm.client import ModelHostClient
-from writeit.llm.process import HOST_COMMAND
 from writeit.ports.models import ModelCall, ModelDone, TextDelta
 
 MakeClient = Callable[..., ModelHostClient]

@@ -26,7 +26,7 @@ from typing import Final
 
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import ModelError, NotFound, WriteItError
-from writeit.domain.run import split_model_id
+from writeit.domain.model_id import split_model_id
 from writeit.llm.answer import Answer
 from writeit.llm.errors import stream_end_error
 from writeit.llm.keys import validate_key

@@ -13,7 +13,7 @@ import click
 from writeit.cli.output import echo, json_option, print_json
 from writeit.cli.workspace import run_async
 from writeit.domain.errors import InvalidParams
-from writeit.domain.run import split_model_id
+from writeit.domain.model_id import split_model_id
 from writeit.engine.model_setup import NewModel, add_model, check_address
 from writeit.ports.models import ModelInfo, Models
 from writeit.ports.system import Ports

@@ -6,18 +6,17 @@ is a new configuration and old runs keep theirs.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from writeit.domain.entity import Entity, GrowingEntity, Name, UtcDatetime, content_hash
+from writeit.domain.model_id import THINKING_ROOM
 
 InputType = Literal["text", "choice", "number", "boolean"]
 InputSource = Literal["document", "selection", "title", "path"]
 AppliesTo = Literal["document", "selection"]
 Output = Literal["new_file", "replace", "insert"]
-THINKING_ROOM: Final = {"none": 0, "low": 2_048, "medium": 8_192, "high": 24_576}
-"""Tokens for thinking, by level."""
 
 
 def _check_reasoning(value: object) -> object:

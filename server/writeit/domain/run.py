@@ -54,12 +54,6 @@ _UUID_WITH_TIME = 7
 DONE_STATUSES = (StepStatus.COMPLETED, StepStatus.SKIPPED)
 
 
-def split_model_id(model: str) -> tuple[str, str]:
-    """Split `provider/model_name` at the first slash."""
-    provider, _, name = model.partition("/")
-    return provider, name
-
-
 class AIResponse(GrowingEntity):
     """One model's answer within a step. Immutable once created."""
 

@@ -28,9 +28,9 @@ from writeit.domain.entity import (
     UtcDatetime,
 )
 from writeit.domain.key_bindings import is_chord_conflict, parse_chord
+from writeit.domain.model_id import split_model_id
 from writeit.domain.pipeline import Output, Reasoning
 from writeit.domain.primer import NO_PRIMER
-from writeit.domain.run import split_model_id
 
 LOCAL_USER = "local"
 """The id of the only user."""

@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from writeit.domain.errors import NotFound, NotTrusted
-from writeit.domain.run import PipelineRun, split_model_id
+from writeit.domain.model_id import split_model_id
+from writeit.domain.run import PipelineRun
 from writeit.domain.run_summary import RunSummary
 from writeit.ports.models import Models
 from writeit.ports.store import RunQuery, Store

@@ -21,8 +21,8 @@ from writeit.domain.errors import (
     StoreError,
     WriteItError,
 )
-from writeit.domain.model_id import check_model_id
-from writeit.domain.run import PipelineRun, split_model_id
+from writeit.domain.model_id import check_model_id, split_model_id
+from writeit.domain.run import PipelineRun
 from writeit.domain.session import CostLimits, UserPreferences
 from writeit.engine.precedence import ModelSelection, Want
 from writeit.engine.requests import (

@@ -19,10 +19,10 @@ from writeit.domain.errors import (
     ModelError,
     NotFound,
 )
-from writeit.domain.model_id import check_model_id
+from writeit.domain.model_id import THINKING_ROOM, check_model_id
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
-from writeit.domain.pipeline import THINKING_ROOM, PipelineConfiguration, StepSpec
+from writeit.domain.pipeline import PipelineConfiguration, StepSpec
 from writeit.domain.run import (
     AIResponse,
     Call,

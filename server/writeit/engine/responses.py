@@ -8,14 +8,9 @@ from datetime import datetime
 
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import WriteItError
+from writeit.domain.model_id import split_model_id
 from writeit.domain.placement import passage_of
-from writeit.domain.run import (
-    AIResponse,
-    Call,
-    RunDocument,
-    StreamingResponse,
-    split_model_id,
-)
+from writeit.domain.run import AIResponse, Call, RunDocument, StreamingResponse
 from writeit.engine.requests import PreparedCall
 from writeit.engine.streaming import (
     DeltaBatcher,

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from writeit.domain.errors import InvalidParams, NotFound, StoreError
 from writeit.domain.key_bindings import SYSTEM_BINDINGS
-from writeit.domain.run import split_model_id
+from writeit.domain.model_id import split_model_id
 from writeit.domain.session import (
     SessionProcess,
     UserPreferences,

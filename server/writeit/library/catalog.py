@@ -266,6 +266,10 @@ def _require_usable(kind: str, name: str, entries: dict[str, LibraryEntry[E]]) -
     return entry.value
 
 
+_READ: LibraryCache = {}
+"""What a command of the terminal has read; it looks at the same files again."""
+
+
 def read_library(
     workspace: Path | None,
     cache: LibraryCache | None = None,
@@ -276,7 +280,7 @@ def read_library(
     Unchanged files in `cache` are not read again. With `unread`, new and changed files
     of the workspace are put there and not read: `read_file` does it elsewhere.
     """
-    cache = {} if cache is None else cache
+    cache = _READ if cache is None else cache
     primers: _KindFiles[StylePrimer] = _read_kind("primers", workspace, cache, unread)
     pipelines: _KindFiles[PipelineConfiguration] = _read_kind(
         "pipelines", workspace, cache, unread

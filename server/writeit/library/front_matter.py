@@ -16,6 +16,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from writeit.domain.entity import Entity, Name, StringList
 from writeit.domain.errors import InvalidPipeline
+from writeit.domain.model_id import split_model_id
 from writeit.domain.pipeline import (
     EVERY_STEP,
     InputSpec,
@@ -23,7 +24,7 @@ from writeit.domain.pipeline import (
     Reasoning,
 )
 from writeit.domain.primer import NO_PRIMER
-from writeit.domain.run import RunDocument, split_model_id
+from writeit.domain.run import RunDocument
 from writeit.library.catalog import Library, LibraryEntry
 from writeit.library.front_matter_guard import (
     find_key,

@@ -11,3 +11,21 @@ module that imports LiteLLM. `answer` is what arrives.
 
 In both: `providers`, `errors` and `provider_messages`.
 """
+
+from __future__ import annotations
+
+import sys
+from subprocess import PIPE, Popen
+from typing import Final
+
+HOST_COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "model-host")
+"""-P: do not import modules from the user's folder."""
+
+
+def start_host_early() -> Popen[bytes] | None:
+    """Start a host beside slow imports; None where asyncio cannot adopt it later."""
+    if sys.platform == "win32":
+        return None
+    return Popen(  # noqa: S603 -- our own command
+        HOST_COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from writeit.domain.errors import NotFound
-from writeit.domain.run import split_model_id
+from writeit.domain.model_id import split_model_id
 from writeit.llm.model_lists import ModelLists, not_running_reason, writes_text
 from writeit.llm.providers.embedded import CONTEXT_TOKENS, EMBEDDED_MODEL, why_unusable
 from writeit.llm.providers.provider import (

@@ -11,16 +11,17 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from subprocess import Popen
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import InvalidParams, ModelError, WriteItError
-from writeit.domain.run import split_model_id
+from writeit.domain.model_id import split_model_id
+from writeit.llm import HOST_COMMAND
 from writeit.llm.keys import validate_key
 from writeit.llm.process import (
-    HOST_COMMAND,
     HostMessage,
     HostProcess,
     error_from_fields,
@@ -194,8 +195,10 @@ class ModelHostClient:
         environment: Mapping[str, str] | None = None,
         idle_seconds: float = IDLE_SECONDS,
         default_model: str | None = None,
+        started: Popen[bytes] | None = None,
     ) -> None:
         self._keys = keys
+        self._started = started
         self._command = command
         self._environment = dict(environment or {})
         self._default_model = default_model
@@ -411,7 +414,12 @@ class ModelHostClient:
                 f" restart in {wait:.0f} s.",
                 retryAfter=wait,
             )
+        started, self._started = self._started, None
         try:
+            if started is not None:
+                return await HostProcess.adopt(
+                    self._on_message, self._on_exit, started, self._environment or {}
+                )
             return await HostProcess.start(
                 self._on_message,
                 self._on_exit,

@@ -87,6 +87,9 @@ class RequestReader:
     def _deliver(self, message: HostMessage) -> None:
         if message["type"] == "shutdown":
             os._exit(0)
+        if message["type"] == "configure":
+            os.environ.update(message["environment"])
+            return
         with self._lock:
             if self._listener is None:
                 self._buffered.append(message)

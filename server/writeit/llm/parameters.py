@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from writeit.domain.pipeline import THINKING_ROOM, Reasoning
+from writeit.domain.model_id import THINKING_ROOM
 from writeit.llm.price_map import thinks_by_default
 from writeit.llm.providers.provider import EMBEDDED, CallTarget
+
+if TYPE_CHECKING:
+    from writeit.domain.pipeline import Reasoning  # it needs pydantic
 
 _NAMES: Final[Mapping[str, re.Pattern[str]]] = {
     name: re.compile(pattern, re.IGNORECASE)

@@ -8,11 +8,13 @@ import json
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from subprocess import Popen
 from typing import Any, Final, cast
 
 from writeit.domain.errors import ModelError, NotFound, WriteItError
+from writeit.llm import HOST_COMMAND
 from writeit.llm.errors import redact
 
 HostMessage = dict[str, Any]
@@ -78,10 +80,66 @@ def error_from_fields(fields: HostMessage) -> WriteItError:
 
 logger = logging.getLogger(__name__)
 
-HOST_COMMAND: Final = (sys.executable, "-P", "-m", "writeit", "model-host")
-"""-P: do not import modules from the user's folder."""
 _SHUTDOWN_SECONDS: Final = 2.0
 """How long a host may take to shut down before it is killed."""
+
+
+class _Pipe(asyncio.Protocol):
+    """Passes on what one pipe of an adopted host says."""
+
+    def __init__(
+        self, fd: int, host: HostProcess, on_end: Callable[[], object]
+    ) -> None:
+        self._fd = fd
+        self._host = host
+        self._on_end = on_end
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on data."""
+        self._host.pipe_data_received(self._fd, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass on the end."""
+        self._host.pipe_connection_lost(self._fd, exc)
+        self._on_end()
+
+
+class _AdoptedTransport:
+    """What a `SubprocessTransport` does, for a host that was started before."""
+
+    def __init__(self, started: Popen[bytes]) -> None:
+        self._process = started
+        self._input: asyncio.WriteTransport | None = None
+        self.get_pid = lambda: started.pid
+        self.get_returncode = started.poll
+        self.kill = started.kill
+
+    async def connect(self, host: HostProcess) -> None:
+        """Connect the pipes to `host`."""
+        loop = asyncio.get_running_loop()
+
+        async def wait_for_exit() -> None:
+            await asyncio.to_thread(self._process.wait)
+            host.process_exited()
+
+        def end() -> None:
+            self._exit = loop.create_task(wait_for_exit())
+
+        for fd, pipe in ((1, self._process.stdout), (2, self._process.stderr)):
+            on_end: Callable[[], object] = end if fd == 1 else bool
+            await loop.connect_read_pipe(partial(_Pipe, fd, host, on_end), pipe)
+        self._input, _ = await loop.connect_write_pipe(
+            asyncio.BaseProtocol, self._process.stdin
+        )
+
+    def get_pipe_transport(self, fd: int) -> asyncio.BaseTransport | None:
+        """Return the transport of stdin."""
+        return self._input if fd == 0 else None
+
+    def close(self) -> None:
+        """Close stdin; the other pipes have ended."""
+        if self._input is not None:
+            self._input.close()
 
 
 class HostProcess(asyncio.SubprocessProtocol):
@@ -98,7 +156,7 @@ class HostProcess(asyncio.SubprocessProtocol):
         self._stderr_lines = LineSplitter()
         self._secrets: set[str] = set()
         self._is_stopping = False
-        self._transport: asyncio.SubprocessTransport | None = None
+        self._transport: asyncio.SubprocessTransport | _AdoptedTransport | None = None
         self._ended_parts: set[str] = set()
         self._exited = asyncio.Event()
 
@@ -128,6 +186,21 @@ class HostProcess(asyncio.SubprocessProtocol):
         process._transport = transport  # noqa: SLF001 -- our own, made a line above
         return process
 
+    @classmethod
+    async def adopt(
+        cls,
+        on_message: Callable[[HostMessage], None],
+        on_exit: Callable[[HostProcess], None],
+        started: Popen[bytes],
+        environment: Mapping[str, str],
+    ) -> HostProcess:
+        """Take over a host that was started before the event loop."""
+        process = cls(on_message, on_exit)
+        process._transport = transport = _AdoptedTransport(started)
+        await transport.connect(process)
+        process.send({"type": "configure", "environment": {**environment}})
+        return process
+
     @property
     def pid(self) -> int:
         """The process id."""
@@ -139,7 +212,7 @@ class HostProcess(asyncio.SubprocessProtocol):
         return not self._exited.is_set()
 
     @property
-    def _started_transport(self) -> asyncio.SubprocessTransport:
+    def _started_transport(self) -> asyncio.SubprocessTransport | _AdoptedTransport:
         assert self._transport is not None  # noqa: S101 -- `start` sets it
         return self._transport
 

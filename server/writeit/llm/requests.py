@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from writeit.domain.errors import ModelError, NotFound, WriteItError
-from writeit.domain.run import split_model_id
+from writeit.domain.model_id import split_model_id
 from writeit.llm.calls import AnswerCall, estimate_tokens, load_litellm
 from writeit.llm.catalog import ModelCatalog, ModelLister
 from writeit.llm.concurrency import ProviderLimiters

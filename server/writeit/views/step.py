@@ -10,6 +10,7 @@ from uuid import UUID
 
 from writeit.domain.entity import ModelPreview, TokenUsage
 from writeit.domain.errors import NotFound
+from writeit.domain.model_id import split_model_id
 from writeit.domain.operations.lifecycle import find_step
 from writeit.domain.run import (
     AIResponse,
@@ -18,7 +19,6 @@ from writeit.domain.run import (
     ResponseFailure,
     StepState,
     StreamingResponse,
-    split_model_id,
 )
 from writeit.text.cleaning import describe_removed
 from writeit.text.thoughts import estimated_tokens, split_thoughts

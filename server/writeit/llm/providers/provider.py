@@ -13,7 +13,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from writeit.domain.errors import ModelError
-from writeit.domain.run import split_model_id
+from writeit.domain.model_id import split_model_id
 
 EMBEDDED: Final = "embedded"
 OLLAMA: Final = "ollama"

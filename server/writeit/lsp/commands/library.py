@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from writeit.domain.errors import NotFound
+from writeit.domain.model_id import split_model_id
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import split_model_id
 from writeit.engine import model_setup
 from writeit.engine.model_setup import NewModel
 from writeit.library.catalog import LibraryEntry

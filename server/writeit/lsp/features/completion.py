@@ -9,9 +9,9 @@ from typing import Literal
 
 from lsprotocol import types
 
-from writeit.domain.pipeline import THINKING_ROOM, InputSpec, PipelineConfiguration
+from writeit.domain.model_id import THINKING_ROOM, split_model_id
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration
 from writeit.domain.primer import NO_PRIMER
-from writeit.domain.run import split_model_id
 from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
 from writeit.library.front_matter_writer import format_scalar

@@ -7,14 +7,9 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
-from writeit.domain.pipeline import (
-    THINKING_ROOM,
-    InputSpec,
-    PipelineConfiguration,
-    StepSpec,
-)
+from writeit.domain.model_id import THINKING_ROOM, split_model_id
+from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import split_model_id
 from writeit.library.catalog import Library
 from writeit.library.front_matter import WRITEIT_KEY, FrontMatterConfig
 from writeit.library.yaml_cursor import YamlWord
