@@ -14,7 +14,8 @@ MAY_IMPORT = {
     "domain": {"text"},
     "prompts": {"domain", "text"},
     "files": {"domain"},
-    "trust": {"engine", "library", "ports", "files", "domain"},
+    "trust": {"engine", "library", "ports", "files", "trust_record", "domain"},
+    "trust_record": {"domain"},
     "ports": {"domain", "text"},
     "engine": {"ports", "prompts", "domain", "text"},
     "library": {"prompts", "domain", "text"},
@@ -25,10 +26,12 @@ MAY_IMPORT = {
     "lsp": {
         *("engine", "library", "views", "export"),
         *("ports", "prompts", "files", "trust", "domain", "text", "writeit"),
+        "trust_record",
     },
     "cli": {
         *("engine", "library", "views", "export"),
         *("ports", "prompts", "files", "trust", "domain", "text", "writeit"),
+        "trust_record",
     },
     "worker": {"llm", "ports", "domain"},
     "app": {

@@ -10,56 +10,32 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter, ValidationError
-
-from writeit.domain.entity import Entity
 from writeit.domain.errors import NotTrusted, StoreError, WriteItError
 from writeit.domain.model_id import check_model_id
 from writeit.domain.pipeline import PipelineConfiguration
-from writeit.engine.limits import TRUST_BUTTON
+from writeit.engine.limits import MAX_WORKSPACE_CALLS, TRUST_BUTTON
 from writeit.engine.precedence import Untrusted, Want
 from writeit.files import folder_lock, write_whole_file
 from writeit.library.catalog import Library, LibraryEntry, text_digest
 from writeit.library.front_matter import FrontMatterConfig
 from writeit.ports.models import ModelCall, Models
-
-Decision = Literal["trusted", "restricted", "home"]
-"""`home`: the folder named nothing at its first run, so all in it is the user's."""
+from writeit.trust_record import (
+    ENTRIES,
+    HISTORY,
+    Decision,
+    TrustEntry,
+    read_decisions,
+)
 
 TRUST_VARIABLE = "WRITEIT_TRUST"
-HISTORY = ".writeit/store"
-"""The key in `seen` that says whether a run history came with the folder."""
-MAX_FILE_BYTES = 16 * 1024**2
 MAX_SEEN = 2_000
 """Files of one folder that are remembered; the oldest are forgotten first."""
-
-
-class TrustEntry(Entity):
-    """What the user has decided about a folder."""
-
-    decision: Decision
-    digest: str = ""
-    """Of all pipelines and primers of the folder at the last decision."""
-    seen: dict[str, str] = Field(default_factory=dict)
-    """The SHA-256 of each file as the user has seen it, by path in the folder.
-
-    Of a document it is about what its front matter names; of a pipeline that was run,
-    whose key is its id, about that id.
-    """
-
-    def is_foreign_run(self, run_id: UUID) -> bool:
-        """Return whether a run may have come with the folder."""
-        return self.seen.get(HISTORY) == "foreign" and f"run {run_id}" not in self.seen
-
-
-_ENTRIES = TypeAdapter(dict[str, TrustEntry])
 
 
 def is_trusted_by_environment() -> bool:
@@ -69,26 +45,34 @@ def is_trusted_by_environment() -> bool:
 
 def front_matter_digest(config: FrontMatterConfig) -> str:
     """Return the digest of what front matter names; "" if it names nothing."""
-    if not config.models and config.output_path is None:
+    if not config.models and config.output_path is None and not config.reasoning:
         return ""
-    named = {"models": config.models, "output_path": config.output_path}
+    named: dict[str, object] = {
+        "models": config.models,
+        "output_path": config.output_path,
+    }
+    if config.reasoning:  # not always: decisions of before have digests without it
+        named["reasoning"] = config.reasoning
     return text_digest(json.dumps(named, sort_keys=True))
 
 
 def pipeline_wants(configuration: PipelineConfiguration, file: str) -> list[Want]:
-    """Return what a pipeline names: models, and more than one answer of each."""
+    """Return what a pipeline names: models, and how many calls a step makes."""
     models = dict.fromkeys(m for step in configuration.steps for m in step.models)
     counts = [len(s.models or ("",)) * s.samples for s in configuration.steps]
     wants = [Want("model", model, file) for model in models]
-    if any(step.samples > 1 for step in configuration.steps):
+    is_sampled = any(step.samples > 1 for step in configuration.steps)
+    if is_sampled or max(counts, default=0) > MAX_WORKSPACE_CALLS:
         wants.append(Want("calls", str(max(counts)), file))
     return wants
 
 
 def front_matter_wants(config: FrontMatterConfig, file: str) -> list[Want]:
-    """Return what front matter names: models and an output path."""
+    """Return what front matter names: models, reasoning and an output path."""
     models = dict.fromkeys(m for step in config.models.values() for m in step)
     wants = [Want("model", model, file) for model in models]
+    efforts = dict.fromkeys(map(str, config.reasoning.values()))
+    wants += [Want("reasoning", effort, file) for effort in efforts]
     if config.output_path is not None:
         wants.append(Want("output", config.output_path, file))
     return wants
@@ -110,6 +94,8 @@ class FolderTrust:
         """A version of the file, and the decision in it."""
         self._typed: dict[str, str] = {}
         """What the user typed here and that could not be remembered."""
+        self._agreed: set[str] = set()
+        """The digests of what the user was shown and trusted in this session."""
 
     # --- questions ---
 
@@ -219,7 +205,21 @@ class FolderTrust:
             and entry.decision != "restricted",
             wants=tuple(dict.fromkeys(wants)),
             digests=digests,
+            agreed_calls=self._agreed_calls(library, configuration),
         )
+
+    def _agreed_calls(
+        self, library: Library, configuration: PipelineConfiguration | None
+    ) -> int:
+        """Return how many calls of a step the user was shown and agreed to."""
+        if configuration is None or not self._agreed:
+            return 0
+        key = configuration.configuration_id
+        digests = {x.digest for x in _own_entries(library) if _id_of(x) == key}
+        if self._agreed.isdisjoint(digests | {text_digest(key)}):
+            return 0
+        wants = pipeline_wants(configuration, "")
+        return max((int(w.value) for w in wants if w.kind == "calls"), default=0)
 
     def _allows_pipeline(
         self, configuration: PipelineConfiguration, library: Library, state: Decision
@@ -280,6 +280,7 @@ class FolderTrust:
         agreed = dict(self.shown.get(key, {}).items() & digests.items())
         if agreed:
             self.trust(library, agreed)
+            self._agreed |= {*agreed.values()}
         return bool(agreed)
 
     def agree_or_refuse(
@@ -330,6 +331,7 @@ class FolderTrust:
         for digests in self.shown.values():
             shown |= digests
         self.trust(library, shown if self.shown else self._files(library))
+        self._agreed |= {*shown.values()}
 
     def revoke(self) -> None:
         """Restrict the folder, and forget what was seen of it.
@@ -345,6 +347,7 @@ class FolderTrust:
 
         self._update(restrict)
         self._typed.clear()
+        self._agreed.clear()
         self.shown.clear()
         self.override = None
 
@@ -421,7 +424,7 @@ class FolderTrust:
                 entries[key] = entry.evolve(seen=dict(recent))
                 with suppress(FileNotFoundError):
                     self._file.chmod(0o600)
-                data = _ENTRIES.dump_python(entries)
+                data = ENTRIES.dump_python(entries)
                 text = json.dumps(data, indent=1, ensure_ascii=True)
                 write_whole_file(self._file, text.encode())
         except OSError as error:
@@ -442,39 +445,6 @@ async def find_hosts(models: Models, wants: Iterable[Want]) -> list[Want]:
                 estimate = await models.estimate(ModelCall(model=want.value, prompt=""))
                 hosts.append(Want("host", estimate.destination, want.source))
     return list(dict.fromkeys(hosts))
-
-
-def read_decisions(file: Path) -> dict[str, TrustEntry]:
-    """Return all decisions by folder.
-
-    Raises:
-        StoreError: they cannot be used.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-    try:
-        with open(file, "rb", opener=lambda path, _: os.open(path, flags)) as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-                raise _unreadable(file, "it is not a file of yours")
-            if status.st_mode & 0o022:
-                raise _unreadable(file, "others can write to it")
-            if status.st_size > MAX_FILE_BYTES:
-                raise _unreadable(file, "it is too long")
-            return _ENTRIES.validate_json(stream.read())
-    except FileNotFoundError:
-        return {}
-    except ValidationError as error:
-        raise _unreadable(file, "it is damaged") from error
-    except OSError as error:
-        raise _unreadable(file, error.strerror or str(error)) from error
-
-
-def _unreadable(file: Path, reason: str) -> StoreError:
-    return StoreError(
-        f"{file} cannot be used: {reason}. No folder is trusted.",
-        reason="corrupt",
-        hint="Move it away, and decide again.",
-    )
 
 
 def _own_entries(library: Library) -> list[LibraryEntry[Any]]:

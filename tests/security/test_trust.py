@@ -17,6 +17,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _numbers = itertools.count()
 
+ONE_STEP = (
+    "name: one\ninputs: [{name: notes, required: true, from: document}]\n"
+    "steps: [{name: draft, prompt: '{{ inputs.notes }}'}]\n"
+)
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def undecided(
@@ -197,6 +202,62 @@ async def test_a_code_action_repeats_the_command(clone: Clone) -> None:
     (argument,) = command["arguments"]
     assert argument["confirmed"] is True
     assert await clone.generate(run_id, confirmed=True) == ["theirs"]
+
+
+async def test_a_yes_to_trust_that_showed_the_calls_is_not_asked_for_again(
+    clone: Clone,
+) -> None:
+    """Nor by the next run of the same pipeline; more calls are asked about."""
+    clone.add_pipeline(step=f"models: [{THEIRS}], samples: 5")
+    assert values((await clone.show())["wants"], "calls") == {"5"}
+    await clone.trust()
+    assert len(await clone.generate(await clone.start())) == 5
+    assert len(await clone.generate(await clone.start())) == 5
+    clone.add_pipeline("more", step=f"models: [{THEIRS}], samples: 6")
+    await clone.trust(trusted=False)
+    await clone.refusal(await clone.start())
+
+
+async def test_calls_that_were_confirmed_are_confirmed_for_the_session(
+    clone: Clone,
+) -> None:
+    """The same models and samples of the same pipeline."""
+    clone.add_pipeline(step=f"models: [{THEIRS}], samples: 5")
+    run_id = await clone.start()
+    await clone.refusal(run_id)
+    await clone.generate(run_id, confirmed=True)
+    assert len(await clone.generate(await clone.start())) == 5
+    refused = await clone.editor.refusal(
+        "writeit.step.run", runId=await clone.start(), models=[OURS, THEIRS]
+    )
+    assert refused.data["calls"] == 10
+
+
+async def test_a_yes_to_trust_covers_the_place_of_the_article(clone: Clone) -> None:
+    """The question named it, so it is not asked about again."""
+    head = HOSTILE_HEAD.replace("writeit:\n", "writeit:\n  output_path: a/x.md\n")
+    uri = clone.write("notes.md", f"{head}Notes.\n")
+    clone.write("pipelines/one.yaml", ONE_STEP)
+    run_id = await clone.start("one", uri)
+    refused = await clone.refusal(run_id)
+    assert values(refused.data["wants"], "output") == {"a/x.md"}
+    await clone.generate(run_id, confirmed=True)
+    await clone.editor.command("writeit.step.select", runId=run_id, response=0)
+    await clone.editor.command("writeit.step.apply", runId=run_id)
+    assert (clone.path / "a" / "x.md").is_file()
+
+
+async def test_reasoning_in_front_matter_is_asked_about(clone: Clone) -> None:
+    """It costs: without trust models do not think as long as the document says."""
+    text = HOSTILE_HEAD.replace("writeit:\n", "writeit:\n  reasoning: high\n")
+    uri = clone.write("notes.md", f"{text}Notes.\n")
+    run_id = await clone.start("tech-article", uri)
+    refused = await clone.refusal(run_id)
+    assert values(refused.data["wants"], "reasoning") == {"high"}
+    await clone.generate(run_id, models=[OURS])
+    assert "reasoning_effort" not in clone.provider.calls[-1].body
+    (said,) = [m for m in clone.editor.shown_messages() if "settings for reason" in m]
+    assert "notes.md" in said
 
 
 async def test_no_answer_means_no(clone: Clone) -> None:

@@ -15,7 +15,8 @@ from writeit.domain.errors import StoreError
 from writeit.engine.precedence import Untrusted
 from writeit.library.catalog import Library, read_library
 from writeit.library.front_matter import FrontMatterConfig
-from writeit.trust import FolderTrust, read_decisions
+from writeit.trust import FolderTrust
+from writeit.trust_record import read_decisions
 
 
 @pytest.fixture

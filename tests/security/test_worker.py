@@ -5,6 +5,7 @@ import os
 import pydoc
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -23,8 +24,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 def workers_of(editor: Editor) -> list[int]:
     """Return the ids of a server's workers."""
-    children = psutil.Process(editor.process.pid).children()
-    return [child.pid for child in children if child.cmdline()[-1:] == ["worker"]]
+    found = []
+    for child in psutil.Process(editor.process.pid).children():
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if child.cmdline()[-1:] == ["worker"]:
+                found.append(child.pid)
+    return found
 
 
 async def test_a_file_of_the_workspace_is_not_read_in_this_process(

@@ -1270,7 +1270,7 @@ export interface TrustResult {
  * One thing that a file of a folder would cause.
  */
 export interface Want {
-  readonly kind: 'host' | 'model' | 'output' | 'calls';
+  readonly kind: 'host' | 'model' | 'output' | 'calls' | 'reasoning';
   readonly value: string;
   readonly from: string;
 }

@@ -328,6 +328,12 @@ def _is_new(run: PipelineRun) -> bool:
 def _say_what_was_not_used(opened: OpenedRun, step: str) -> None:
     selection = opened.model_selection
     file = selection.untrusted.front_matter
+    if file and selection.front_matter_reasoning:
+        echo(
+            f"The reasoning that {file} names was not used: you have not trusted its"
+            f" folder. To use it: writeit trust {file}",
+            err=True,
+        )
     if file and selection.models.get(step) and not opened.models:
         echo(
             f"The models that {file} names were not used: you have not trusted its"

@@ -26,7 +26,8 @@ from writeit.engine.streaming import Observer
 from writeit.library.catalog import Library, LibraryEntry, read_library
 from writeit.library.front_matter import FrontMatterConfig, split_front_matter
 from writeit.ports.system import Ports
-from writeit.trust import FolderTrust, find_hosts, read_decisions
+from writeit.trust import FolderTrust, find_hosts
+from writeit.trust_record import read_decisions
 
 TerminalRequest: TypeAlias = (
     GenerateStep | RegenerateStep | ContinueResponse | MergeWithModel
@@ -37,6 +38,7 @@ WANT_WORDS = {
     "model": "names the model",
     "output": "writes to",
     "calls": "makes several calls at once:",
+    "reasoning": "lets models think:",
 }
 
 
@@ -84,7 +86,9 @@ async def generate_with_consent(
         if isinstance(error, NotTrusted):
             digests = selection.untrusted.digests
             workspace.trust.trust(workspace.load_library(), digests)
-            selection = replace(selection, untrusted=Untrusted())
+            shown = [w["value"] for w in error.data["wants"] if w["kind"] == "calls"]
+            untrusted = Untrusted(agreed_calls=max(map(int, shown), default=0))
+            selection = replace(selection, untrusted=untrusted)
     agreed = replace(request, model_selection=replace(selection, confirmed=True))
     return await workspace.engine.generate(agreed, observer), selection
 

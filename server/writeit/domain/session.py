@@ -329,6 +329,33 @@ def problem_with(
     return None
 
 
+def read_settings(raw: Mapping[str, Any]) -> tuple[Settings, list[str]]:
+    """Return the valid settings, and a sentence for the user about each other one.
+
+    Each section is validated by itself: an invalid one must not cost the others.
+    """
+    valid: dict[str, Any] = {}
+    limits: CostLimits | None = None
+    sentences = []
+    for key, value in raw.items():
+        if key in CLIENT_SETTINGS:
+            continue
+        problem = problem_with(Settings, key, value)
+        if problem is None:
+            valid[key] = value
+            continue
+        name, message = problem
+        # A limit that cannot be read must not become none.
+        is_limit = key.lower().startswith("maxcost")
+        ending = "Nothing is sent" if is_limit else "Its default is used"
+        sentences.append(f"Setting writeit.{name}: {message}. {ending}.")
+        if is_limit:
+            limits = CostLimits.unreadable(f"{name}: {message}")
+    if limits is not None:
+        valid[COST_LIMITS_SETTING] = limits
+    return Settings.model_validate(valid), sentences
+
+
 def without(raw: Mapping[str, Any], name: str) -> tuple[dict[str, Any], bool]:
     """Return a section without a setting (`a` or `a.b`), and whether it was there."""
     first, _, rest = name.partition(".")

@@ -17,7 +17,7 @@ from writeit.engine.limits import (
     check_call_count,
     not_trusted_error,
 )
-from writeit.engine.precedence import untrusted_files
+from writeit.engine.precedence import ModelSelection, untrusted_files
 from writeit.engine.requests import (
     EngineServices,
     GenerationRequest,
@@ -50,6 +50,26 @@ class Dispatcher:
         self._run_limiter = run_limiter
         self._on_text = on_text
         self._cost_limiter = CostLimiter(services.store, services.clock)
+        self._confirmed_calls: set[tuple[str, ...]] = set()
+        """Pipeline, step and models of calls that the user has confirmed."""
+
+    def _check_call_count(
+        self, context: StepContext, planned: PlannedCalls, selection: ModelSelection
+    ) -> None:
+        """Check how many calls are made; the same calls are confirmed once.
+
+        Raises:
+            BudgetExceeded: the user has not confirmed so many.
+        """
+        models = [call.model for call, _ in planned.prompts]
+        configuration_id = context.configuration.configuration_id
+        key = (configuration_id, context.state.step_name, *models)
+        agreed = selection.untrusted.agreed_calls
+        if key in self._confirmed_calls:
+            agreed = len(models)
+        check_call_count(planned, confirmed=selection.confirmed, agreed_calls=agreed)
+        if selection.confirmed:
+            self._confirmed_calls.add(key)
 
     async def dispatch(
         self,
@@ -72,7 +92,7 @@ class Dispatcher:
         await data_policy.check_provider_names(self._services.models, policy)
         if files := untrusted_files(selection, planned.named):
             raise await not_trusted_error(context, planned, selection, files)
-        check_call_count(planned, confirmed=selection.confirmed)
+        self._check_call_count(context, planned, selection)
         prepared = await requests.prepare_calls(context, planned.prompts, selection)
         limits = selection.settings.max_cost_usd
         self._cost_limiter.reserve(context.run, prepared, limits)

@@ -24,7 +24,7 @@ from writeit.domain.errors import (
 from writeit.domain.model_id import check_model_id, split_model_id
 from writeit.domain.run import PipelineRun
 from writeit.domain.session import CostLimits, UserPreferences
-from writeit.engine.precedence import ModelSelection, Want
+from writeit.engine.precedence import ModelSelection, Untrusted, Want
 from writeit.engine.requests import (
     PlannedCalls,
     PreparedCall,
@@ -157,14 +157,20 @@ class CostLimiter:
         return total_cost(r.usage for r in self._store.usage_records(midnight)) or 0.0
 
 
-def check_call_count(planned: PlannedCalls, *, confirmed: bool) -> None:
+def check_call_count(
+    planned: PlannedCalls, *, confirmed: bool, agreed_calls: int = 0
+) -> None:
     """Check how many calls a command makes; those that replace failed ones are free.
+
+    `agreed_calls`: how many that a file names the user has agreed to before.
 
     Raises:
         BudgetExceeded: they are more than are made without the user's confirmation.
     """
     count = sum(call.replaces is None for call, _ in planned.prompts)
-    limit = MAX_WORKSPACE_CALLS if planned.named_by_workspace else MAX_CALLS
+    limit = MAX_CALLS
+    if planned.named_by_workspace:
+        limit = min(max(MAX_WORKSPACE_CALLS, agreed_calls), MAX_CALLS)
     if confirmed or count <= limit:
         return
     named = ", named by a file of this folder" if planned.named_by_workspace else ""
@@ -188,6 +194,7 @@ async def not_trusted_error(
     It says all that the folder would do: hosts, models, calls, the worst cost.
     """
     untrusted = selection.untrusted
+    selection = replace(selection, untrusted=Untrusted())  # as it would be after a yes
     counts = Counter(call.model for call, _ in planned.prompts)
     prompts = {call.model: prompt for call, prompt in planned.prompts}
     file, count = files[-1], len(planned.prompts)

@@ -34,7 +34,7 @@ from writeit.domain.run import (
 )
 from writeit.domain.session import Settings, UserPreferences
 
-WantKind = Literal["host", "model", "output", "calls"]
+WantKind = Literal["host", "model", "output", "calls", "reasoning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class Untrusted:
     pipeline: str = ""
     """The file of the pipeline; "" if it is trusted."""
     front_matter: str = ""
-    """The document, if its front matter names models and is not trusted."""
+    """The document, if its front matter names models, an output path or reasoning and
+    is not trusted."""
     history: str = ""
     """The run history, if the run may have come with the folder."""
     has_changed: bool = False
@@ -67,6 +68,9 @@ class Untrusted:
     """What the files name that the user has not trusted, all of the folder's."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """Of these files, by path: what the user's yes is about."""
+    agreed_calls: int = 0
+    """How many calls of a step the user was shown, and agreed to by trusting the
+    pipeline in this session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,8 @@ def resolve_reasoning(
 ) -> Reasoning | None:
     """Return how long a step's models may think; None leaves it to the provider."""
     front_matter = selection.front_matter_reasoning
+    if selection.untrusted.front_matter:
+        front_matter = {}
     candidates = (
         selection.reasoning,
         run.reasoning,

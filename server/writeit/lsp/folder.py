@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,17 +17,14 @@ from writeit.domain.pipeline import PipelineConfiguration, Reasoning
 from writeit.domain.run import AppliedText, PipelineRun, PipelineStatus
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import (
-    CLIENT_SETTINGS,
-    COST_LIMITS_SETTING,
     USER_ONLY_SETTINGS,
-    CostLimits,
     Settings,
-    problem_with,
+    read_settings,
     without,
 )
 from writeit.engine.engine import Engine
 from writeit.engine.precedence import ModelSelection, Untrusted
-from writeit.files import remove_pages_of_deleted_runs
+from writeit.files import remove_pages_of_deleted_runs, resolve_in_workspace
 from writeit.library.catalog import (
     Library,
     LibraryCache,
@@ -224,7 +222,7 @@ class WorkspaceFolder:
         self._settings = None
 
     def _validate_settings(self, raw: dict[str, Any]) -> Settings:
-        """Validate section by section: an invalid value must not cost the others."""
+        """Return the valid settings; the user is told of the others."""
         for name in USER_ONLY_SETTINGS:
             raw, was_set = without(raw, name)
             if was_set:
@@ -232,26 +230,10 @@ class WorkspaceFolder:
                     f"Setting writeit.{name} is ignored here: a workspace could set it."
                     f" Set it in {self._ports.user_config_file}."
                 )
-        valid: dict[str, Any] = {}
-        limits: CostLimits | None = None
-        for key, value in raw.items():
-            if key in CLIENT_SETTINGS:
-                continue
-            if problem := problem_with(Settings, key, value):
-                name, message = problem
-                # A limit that cannot be read must not become none.
-                is_limit = key.lower().startswith("maxcost")
-                ending = "Nothing is sent" if is_limit else "Its default is used"
-                self._client.show_warning(
-                    f"Setting writeit.{name}: {message}. {ending}."
-                )
-                if is_limit:
-                    limits = CostLimits.unreadable(f"{name}: {message}")
-            else:
-                valid[key] = value
-        if limits is not None:
-            valid[COST_LIMITS_SETTING] = limits
-        return Settings.model_validate(valid)
+        settings, problems = read_settings(raw)
+        for problem in problems:
+            self._client.show_warning(problem)
+        return settings
 
     async def model_selection(
         self,
@@ -279,6 +261,12 @@ class WorkspaceFolder:
             settings=await self.load_settings(),
             preferences=self.engine.preferences,
         )
+
+    def confirm_output(self, path: str) -> None:
+        """Note that the user knows of the folder of a path to write to."""
+        with suppress(WriteItError):  # refused when it would be written
+            target = resolve_in_workspace(self.path, path)
+            self.confirmed_outputs.add(target.parent)
 
     async def assess_trust(
         self,
@@ -309,7 +297,10 @@ class WorkspaceFolder:
         untrusted = assess()
         key = (configuration.configuration_id, uri)
         if confirmed and self.trust.agree(library, key, untrusted.digests):
-            untrusted = assess()
+            before, untrusted = untrusted, assess()
+            for want in {*before.wants} - {*untrusted.wants}:
+                if want.kind == "output":
+                    self.confirm_output(want.value)
         if self.trust.problem:
             self._client.warn_once(self.trust.problem)
         return untrusted

@@ -17,7 +17,7 @@ from writeit.domain.run import PipelineStatus
 from writeit.domain.session import ExportFormat
 from writeit.lsp import shapes
 from writeit.lsp.shapes import DocumentUri, Range, WireModel
-from writeit.trust import Decision
+from writeit.trust_record import Decision
 
 AnswerReference = Annotated[int, Field(ge=0)] | UUID
 """An answer by its index in `aiResponses`, or its id."""

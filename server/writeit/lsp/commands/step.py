@@ -183,10 +183,12 @@ def _say_what_was_not_used(
     """Tell the user that front matter of an untrusted folder named other models."""
     untrusted = generation.model_selection.untrusted
     is_named = getattr(request.params, "models", None) or run.models.get(step)
-    names_models = generation.model_selection.models.get(step)
-    if untrusted.front_matter and names_models and not is_named:
+    names_models = generation.model_selection.models.get(step) and not is_named
+    thinks = generation.model_selection.front_matter_reasoning
+    if untrusted.front_matter and (names_models or thinks):
+        what = "models" if names_models else "settings for reasoning"
         request.session.client.warn_once(
-            f"The models that {untrusted.front_matter} names were not used: you have"
+            f"The {what} that {untrusted.front_matter} names were not used: you have"
             f" not trusted its folder. To use them, choose the action {TRUST_BUTTON}."
         )
         folder = request.folder()

@@ -229,8 +229,7 @@ def path_from_uri(uri: str) -> Path:
 def confirm_output(folder: WorkspaceFolder, run: PipelineRun) -> None:
     """Note that the user has confirmed where a run's article goes."""
     if run.output_path is not None:
-        target = resolve_in_workspace(folder.path, run.output_path)
-        folder.confirmed_outputs.add(target.parent)
+        folder.confirm_output(run.output_path)
 
 
 def new_file_path(folder: WorkspaceFolder, run: PipelineRun, uri: str | None) -> Path:
