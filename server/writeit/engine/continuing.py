@@ -8,7 +8,8 @@ from uuid import UUID
 from writeit.domain.operations import generate, lifecycle
 from writeit.domain.run import Call
 from writeit.engine.precedence import ModelSelection
-from writeit.engine.requests import PlannedCalls, StepContext
+from writeit.engine.prepared import StepContext
+from writeit.engine.requests import PlannedCalls
 from writeit.prompts.build import build_continuation_prompt
 
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
-from writeit.engine import data_policy, requests
+from writeit.engine import data_policy
 from writeit.engine.generation import Generation
 from writeit.engine.limits import (
     CostLimiter,
@@ -18,13 +18,14 @@ from writeit.engine.limits import (
     not_trusted_error,
 )
 from writeit.engine.precedence import ModelSelection, untrusted_files
-from writeit.engine.requests import (
+from writeit.engine.prepared import (
     EngineServices,
-    GenerationRequest,
-    PlannedCalls,
     PreparedCall,
     StepContext,
+    call_events,
+    prepare_calls,
 )
+from writeit.engine.requests import GenerationRequest, PlannedCalls
 from writeit.engine.streaming import (
     ModelThinking,
     Observer,
@@ -93,7 +94,7 @@ class Dispatcher:
         if files := untrusted_files(selection, planned.named):
             raise await not_trusted_error(context, planned, selection, files)
         self._check_call_count(context, planned, selection)
-        prepared = await requests.prepare_calls(context, planned.prompts, selection)
+        prepared = await prepare_calls(context, planned.prompts, selection)
         limits = selection.settings.max_cost_usd
         self._cost_limiter.reserve(context.run, prepared, limits)
         observer = self._with_text_callback(request.run_id, observer)
@@ -136,7 +137,7 @@ class Dispatcher:
                 run_id,
                 lambda run, now: (
                     *planned.operation(run, now),
-                    *requests.call_events(step, prepared, now),
+                    *call_events(step, prepared, now),
                 ),
                 by_user=True,
             )

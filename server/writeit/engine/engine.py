@@ -24,13 +24,9 @@ from writeit.engine.generation import Generation
 from writeit.engine.leases import LeaseMonitor
 from writeit.engine.limits import RunLimiter
 from writeit.engine.precedence import NamedModels, StartRequest, identify_models
+from writeit.engine.prepared import EngineServices, StepContext
 from writeit.engine.queries import StepPreview
-from writeit.engine.requests import (
-    EngineServices,
-    GenerateStep,
-    GenerationRequest,
-    StepContext,
-)
+from writeit.engine.requests import GenerateStep, GenerationRequest
 from writeit.engine.streaming import Observer, RetryPolicy, ignore_event
 from writeit.engine.transactions import RunTransactions
 from writeit.ports.models import Models

@@ -40,7 +40,7 @@ from writeit.engine.more_room import (
     unaffordable_error,
     with_usage,
 )
-from writeit.engine.requests import (
+from writeit.engine.prepared import (
     EngineServices,
     PreparedCall,
     failure_reason,

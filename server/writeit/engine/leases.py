@@ -19,7 +19,7 @@ from writeit.domain.events import Event
 from writeit.domain.operations import generate, lifecycle
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.run import PipelineRun, PipelineStatus
-from writeit.engine.requests import continued_answer
+from writeit.engine.prepared import continued_answer
 from writeit.engine.responses import (
     build_response,
     estimated_usage,

@@ -25,12 +25,8 @@ from writeit.domain.model_id import check_model_id, split_model_id
 from writeit.domain.run import PipelineRun
 from writeit.domain.session import CostLimits, UserPreferences
 from writeit.engine.precedence import ModelSelection, Untrusted, Want
-from writeit.engine.requests import (
-    PlannedCalls,
-    PreparedCall,
-    StepContext,
-    estimate_call,
-)
+from writeit.engine.prepared import PreparedCall, StepContext, estimate_call
+from writeit.engine.requests import PlannedCalls
 from writeit.engine.streaming import (
     GenerationNotice,
     GenerationStarted,

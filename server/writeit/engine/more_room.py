@@ -7,7 +7,7 @@ from dataclasses import replace
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import BudgetExceeded, ModelError
 from writeit.domain.model_id import THINKING_ROOM
-from writeit.engine.requests import PreparedCall, largest_room
+from writeit.engine.prepared import PreparedCall, largest_room
 from writeit.engine.streaming import set_usage, total_usage, usage_of
 from writeit.ports.models import ModelCall, ModelDone, ModelNotice
 

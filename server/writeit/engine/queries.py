@@ -18,13 +18,8 @@ from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.run_summary import RunNode, RunSummary
 from writeit.engine import data_policy
 from writeit.engine.limits import max_cost, min_cost
-from writeit.engine.requests import (
-    GenerateStep,
-    StepContext,
-    context_window_error,
-    estimate_call,
-    resolve_models,
-)
+from writeit.engine.prepared import StepContext, context_window_error, estimate_call
+from writeit.engine.requests import GenerateStep, resolve_models
 from writeit.ports.models import CallEstimate, ModelCall
 from writeit.ports.store import RunQuery, Store, UsageRecord
 from writeit.text.front_matter import with_providers

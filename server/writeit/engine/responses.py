@@ -11,7 +11,7 @@ from writeit.domain.errors import WriteItError
 from writeit.domain.model_id import split_model_id
 from writeit.domain.placement import passage_of
 from writeit.domain.run import AIResponse, Call, RunDocument, StreamingResponse
-from writeit.engine.requests import PreparedCall
+from writeit.engine.prepared import PreparedCall
 from writeit.engine.streaming import (
     DeltaBatcher,
     ModelThinking,

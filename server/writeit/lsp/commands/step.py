@@ -14,11 +14,7 @@ from writeit.domain.run import Passage, PipelineRun, StepState
 from writeit.engine.continuing import ContinueResponse
 from writeit.engine.limits import TRUST_BUTTON
 from writeit.engine.precedence import ModelSelection
-from writeit.engine.requests import (
-    GenerateStep,
-    GenerationRequest,
-    RegenerateStep,
-)
+from writeit.engine.requests import GenerateStep, GenerationRequest, RegenerateStep
 from writeit.engine.streaming import StreamEvent
 from writeit.lsp import protocol as p
 from writeit.lsp import shapes
