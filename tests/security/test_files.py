@@ -312,6 +312,17 @@ async def test_a_passage_of_a_text_that_is_too_long_is_refused(cloned: Editor) -
     assert "1,000,000 characters" in str(refusal)
 
 
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_document_that_is_not_open_has_a_length(cloned: Editor) -> None:
+    """It is not read into memory."""
+    path = cloned.folder / "book.md"
+    path.write_text("a" * 5_000_001)
+    refusal = await cloned.refusal(
+        "writeit.run.start", pipeline="tech-article", uri=path.as_uri()
+    )
+    assert "5,000,000 characters" in str(refusal)
+
+
 def test_a_key_that_is_doubled_in_json_is_found_at_once() -> None:
     """Counting each of 60,000 names took seconds."""
     keys = ", ".join(f'"k{number}": 1' for number in range(4_000))

@@ -11,6 +11,7 @@ from support.attacks import add_pipeline
 from support.editor import Editor
 from support.provider import Provider
 from writeit.domain.session import Settings, problem_with
+from writeit.llm.errors import parse_retry_after
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -198,6 +199,24 @@ async def test_odd_numbers_of_a_provider_never_hold_an_answer(
     assert answer["usageStats"]["promptTokens"] >= 0
     assert 0 <= answer["usageStats"]["completionTokens"] < 1_000_000
     assert (answer["usageStats"]["costUsd"] or 0) >= 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry-after": "9" * 300},
+        {"retry-after": "99999999"},
+        {"retry-after-ms": "1e300"},
+        {"retry-after": "inf"},
+        {"retry-after": "nan"},
+        {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"},
+    ],
+)
+async def test_a_provider_makes_nobody_wait_for_over_a_week(
+    headers: dict[str, str],
+) -> None:
+    """Whatever its header says."""
+    assert (parse_retry_after(headers) or 0.0) <= 7 * 24 * 3600
 
 
 async def test_a_limit_can_only_be_lowered_by_a_workspace() -> None:

@@ -46,3 +46,27 @@ def test_a_template_that_would_not_end_is_stopped(template: str) -> None:
 def test_what_templates_need_still_works(template: str, text: str) -> None:
     """Texts and numbers are compared as before."""
     assert fill_template(template, {"x": "b"}) == text
+
+
+BOUNDS = {
+    "its own length": ("x" * 100_001, "100000 characters"),
+    "iterations": ("{% for i in range(100001) %}{% endfor %}", "100000"),
+    "iterations in each other": (
+        "{% for i in range(400) %}{% for j in range(400) %}{% endfor %}{% endfor %}",
+        "100000",
+    ),
+    "what it makes": ("{% for i in range(11) %}{{ text }}{% endfor %}", "1000000"),
+    "what filters make": (
+        "{% for i in range(201) %}{% set x = text|upper %}{% endfor %}",
+        "20000000",
+    ),
+}
+
+
+@pytest.mark.parametrize(("template", "number"), BOUNDS.values(), ids=[*BOUNDS.keys()])
+def test_a_template_has_bounds_and_the_error_names_them(
+    template: str, number: str
+) -> None:
+    """Each number of docs/security.md, one above it."""
+    with pytest.raises(InvalidTemplate, match=number):
+        fill_template(template, {"text": "a" * 100_000})

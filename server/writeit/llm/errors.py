@@ -398,7 +398,8 @@ def _seconds_until(date: str) -> float | None:
         return None  # neither seconds nor a date
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    seconds = (moment - datetime.now(UTC)).total_seconds()
+    return min(max(0.0, seconds), _MAX_RETRY_AFTER)
 
 
 def exception_message(error: BaseException) -> str:
