@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from support.wire_formats import TEXT, Fault, Piece, Reply, Scene, chat
+from support.wire_formats import TEXT, Fault, Piece, Reply, Scene, chat, event
 from writeit.domain.errors import FailureReason
 
 HALF = "The river rose in the night. "
@@ -286,6 +286,26 @@ THINKING = (
         replies=(Scene(text=f"<think>\nWhich?\n</think>\n\n{TEXT}"),),
         text=f"<think>\nWhich?\n</think>\n\n{TEXT}",
     ),
+)
+
+FIELDS = tuple(
+    DialectCase(
+        name=f"OpenAI chat: thoughts in {name}",
+        model="openai/a-server-of-ones-own",
+        replies=(
+            [
+                event({"choices": [{"delta": {name: value}}]}),
+                event({"choices": [{"delta": {"content": TEXT}}]}),
+                event({"choices": [{"delta": {}, "finish_reason": "stop"}]}),
+            ],
+        ),
+        thought=True,
+    )
+    for name, value in (
+        ("thinking", "Hm."),
+        ("reasoning_text", "Hm."),
+        ("reasoning_details", [{"type": "reasoning.summary", "summary": "Hm."}]),
+    )
 )
 
 ENDS = (
@@ -898,4 +918,4 @@ ERRORS = (
     ),
 )
 
-CASES = THINKING + ENDS + REMEDIES + LIFE + ERRORS
+CASES = THINKING + FIELDS + ENDS + REMEDIES + LIFE + ERRORS

@@ -9,7 +9,15 @@ from email.utils import format_datetime
 import pytest
 
 from writeit.domain.errors import FailureReason
-from writeit.llm.errors import classify_error, parse_retry_after, redact, to_model_error
+from writeit.llm.errors import (
+    classify_error,
+    parse_retry_after,
+    reason_for,
+    redact,
+    to_model_error,
+)
+from writeit.llm.parameters import CallParameters, Learned, learn
+from writeit.llm.provider_messages import read_body
 from writeit.llm.providers.provider import CallTarget
 
 
@@ -69,6 +77,74 @@ NONSENSE = json.JSONDecodeError("Expecting value", "x", 0)
 )
 def test_reason(error: Exception, reason: FailureReason) -> None:
     assert classify_error(error) == reason
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "code", "reason"),
+    [
+        (400, "Make sure your account is in good standing.", "Arrearage", "quota"),
+        (429, "Check your plan.", "exceeded_current_quota_error", "quota"),
+        (403, "Key limit exceeded (total limit).", "403", "quota"),
+        (400, "Authentication Error, invalid proxy server token.", "401", "auth"),
+        (
+            401,
+            "key not allowed to access model",
+            "key_model_access_denied",
+            "forbidden",
+        ),
+        (400, "Output blocked by content filtering policy", "", "moderated"),
+        (400, "Your prompt was flagged.", "invalid_prompt", "moderated"),
+        (400, "Content Exists Risk", "", "moderated"),
+        (503, "The model has high demand.", "UNAVAILABLE", "overloaded"),
+        (429, "Try again later.", "engine_overloaded_error", "overloaded"),
+        (400, "The input and `max_tokens` exceed context limit: 9 > 8", "", "context"),
+        (400, "The input token count (9) exceeds the maximum.", "", "context"),
+        (400, "Model has unloaded or crashed.", "", "not_running"),
+        (0, "Slow down.", "rate_limit_exceeded", "rate_limit"),
+    ],
+)
+def test_reason_of_what_a_provider_says(
+    status: int, message: str, code: str, reason: FailureReason
+) -> None:
+    told = read_body({"error": {"message": message, "code": code}})
+    assert reason_for(status, told) == reason
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "limit"),
+    [
+        ({"detail": [{"loc": ["body", "temperature"]}]}, "temperature", None),
+        (
+            {"message": {"detail": [{"loc": ["stream_options"]}]}},
+            "stream_options",
+            None,
+        ),
+        (
+            {"error": {"message": "The range of max_tokens is [1, 200]"}},
+            "max_tokens",
+            200,
+        ),
+        ({"error": "at most 128 completion tokens, not 300"}, "max_tokens", 128),
+    ],
+)
+def test_refused_parameter(body: object, name: str, limit: int | None) -> None:
+    known, told = Learned(), read_body(body)
+    sent = CallParameters(max_tokens=300, temperature=0.9)
+    assert learn(known, told.message, told.param, sent) == name
+    assert known.limit == limit
+
+
+@pytest.mark.parametrize(
+    ("more", "seconds"),
+    [
+        ({"message": "Try again in 1 minute."}, 60),
+        ({"message": "Try again in 2m5s."}, 125),
+        ({"message": "Try again in 400ms."}, 0.4),
+        ({"retry_after": 5}, 5),
+    ],
+)
+def test_wait_in_a_body(more: dict[str, object], seconds: float) -> None:
+    assert read_body({"error": more}).retry_after == seconds
 
 
 def test_the_status_decides_if_the_body_is_not_json() -> None:

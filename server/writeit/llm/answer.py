@@ -10,14 +10,16 @@ from writeit.llm.price_map import ReportedUsage
 from writeit.ports.models import FinishReason
 
 _FINISHES: Final[dict[FinishReason | Literal["error"], str]] = {
-    "stop": "stop|end_turn|stop_sequence|completed|eos|tool_calls|tool_use|load",
+    "stop": "stop|end_turn|stop_sequence|completed|complete|eos|eos_token|end"
+    "|tool_calls|tool_use|load",
     # A turn that was paused goes on as an answer that was cut does.
-    "length": "length|max_tokens|max_output_tokens|pause_turn",
+    "length": "length|max_tokens|max_output_tokens|max_length|incomplete"
+    "|repetition_truncation|pause_turn",
     "content_filter": "content_filter|safety|blocklist|prohibited_content|spii"
-    "|recitation|language|image_safety|sensitive",
+    "|recitation|language|image_safety|sensitive|error_toxic",
     "refused": "refusal|refused",
     "context": "model_context_window_exceeded|context_length_exceeded|model_length",
-    "error": "error|failed|insufficient_system_resource",
+    "error": "error|failed|insufficient_system_resource|abort|time_limit|other",
 }
 _FINISH_BY_WORD: Final = {
     word: finish for finish, words in _FINISHES.items() for word in words.split("|")

@@ -71,14 +71,17 @@ _REASON_BY_CLASS_WITHOUT_STATUS: Final[dict[str, FailureReason]] = {
 """Classes that count if the provider sent no HTTP status."""
 
 _TEXTS: Final[dict[FailureReason, str]] = {
-    "moderated": r"content_filter|responsibleai|content\smanagement\spolic"
-    r"|content_policy|moderation|input\swas\sflagged|data_inspection_failed",
+    "forbidden": r"not\sallowed\sto\saccess|model_access_denied",
+    "moderated": r"content[_\s]filter|responsibleai|content\smanagement\spolic"
+    r"|content_policy|moderation|was\sflagged|data_inspection_failed"
+    r"|content\sexists\srisk",
     "quota": r"insufficient_quota|insufficient\s(account\s)?(balance|credit|fund|quota)"
     r"|credit\sbalance|budget\s(has\sbeen\s)?exceeded|budget_exceeded|more\scredits"
-    r"|out\sof\scredits|payment\srequired|(spending|hard)\slimit",
+    r"|out\sof\scredits|payment\srequired|(spending|hard)\slimit"
+    r"|key\slimit\sexceeded|arrearage|account\sis\sin\sgood\sstanding",
     "auth": r"api[\s_-]?key[^.]{0,20}(not\svalid|invalid|incorrect|missing|expired)"
     r"|(invalid|incorrect|missing|no)[^.]{0,12}\sapi[\s_-]?key|api_key_invalid"
-    r"|invalid_api_key|authentication_error|api_key\sclient\soption"
+    r"|invalid_api_key|authentication[_\s]error|api_key\sclient\soption"
     r"|missing\scredentials|x-api-key",
 }
 _REASON_BY_TEXT: Final = {
@@ -105,22 +108,27 @@ _FORBIDDEN_PATTERN = re.compile(
     re.IGNORECASE,
 )
 _CONTEXT_PATTERN = re.compile(
-    r"context.?(length|window|size)|maximum context|prompt is too long"
+    r"context.?(length|window|size|limit)|maximum context|prompt is too long"
+    r"|input token count \S+ exceeds"
     r"|exceeds the available context|too many (input )?tokens",
     re.IGNORECASE,
 )
 _OVERLOADED_PATTERN = re.compile(
-    r"overloaded|\bcapacity\b|(server|service) is (too )?busy|system_resource",
+    r"overloaded|\bcapacity\b|(server|service) (is )?(too )?busy|system_resource"
+    r"|high demand",
     re.IGNORECASE,
 )
 _NOT_LOADED_PATTERN = re.compile(
-    r"no models? (is |are )?loaded|more system memory|model is not loaded",
+    r"no models? (is |are )?loaded|more system memory|model is not loaded"
+    r"|model has (unloaded|crashed)",
     re.IGNORECASE,
 )
-_LOADING_PATTERN = re.compile(r"loading model|(still|currently) loading", re.IGNORECASE)
+_LOADING_PATTERN = re.compile(
+    r"loading model|(still|currently) loading|warming up", re.IGNORECASE
+)
 _LOADING_SECONDS: Final = 10.0
 """The wait for a model that is being loaded, if the server names none."""
-_PLAN_PATTERN = re.compile(r"exceeded your current quota", re.IGNORECASE)
+_PLAN_PATTERN = re.compile(r"exceeded[_ ](your[_ ])?current[_ ]quota", re.IGNORECASE)
 _CONNECTION_LOST_CLASSES = ("ReadError", "RemoteProtocolError")
 _CONNECTION_LOST = "the connection was lost"
 _MAX_RETRY_AFTER = 7 * 24 * 3600.0
@@ -294,7 +302,7 @@ def classify_error(error: BaseException) -> FailureReason:
     return reason_for(_http_status(chain), Told(text))
 
 
-def reason_for(status: int, told: Told) -> FailureReason:  # noqa: PLR0911 -- one return a cause
+def reason_for(status: int, told: Told) -> FailureReason:  # noqa: PLR0911, C901 -- one return a cause
     """Return the reason of an HTTP status and what was said with it."""
     text = f"{told.codes} {told.message}"
     for reason, pattern in _REASON_BY_TEXT.items():
@@ -306,8 +314,12 @@ def reason_for(status: int, told: Told) -> FailureReason:  # noqa: PLR0911 -- on
         return "not_running"
     if status not in {404, 429} and _FORBIDDEN_PATTERN.search(text):
         return "forbidden"
+    if status == 429 and "overloaded" in text:  # noqa: PLR2004 -- of HTTP
+        return "overloaded"
     if (by_status := _REASON_BY_STATUS.get(status)) is not None:
         return by_status
+    if status < 400 and "rate_limit" in text:  # noqa: PLR2004 -- inside of a stream
+        return "rate_limit"
     if _CONTEXT_PATTERN.search(text):
         return "context"
     if _OVERLOADED_PATTERN.search(text):

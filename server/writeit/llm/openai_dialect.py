@@ -21,6 +21,13 @@ from writeit.llm.price_map import read_usage
 from writeit.llm.provider_messages import ProviderFailure, read_body
 from writeit.llm.providers.provider import CallTarget
 
+_THOUGHT_FIELDS: Final = (
+    "reasoning_content",
+    "reasoning",
+    "thinking",
+    "reasoning_text",
+)
+"""Where servers put thoughts; some name only OpenRouter's `reasoning_details`."""
 _LOST: Final = (httpx.ReadError, httpx.RemoteProtocolError)
 
 
@@ -115,7 +122,7 @@ def _chat_reasoning(provider: str, sent: CallParameters, effort: str) -> dict[st
 
 def _raise_error(event: Mapping[str, Any]) -> None:
     """Raise the error of an event that has one."""
-    if event.get("error"):
+    if event.get("error") or event.get("object") == "error":  # the latter of vLLM
         raise ProviderFailure(read_body(event).status, dict(event))
 
 
@@ -127,7 +134,7 @@ def _read_chunk(event: Mapping[str, Any], answer: Answer) -> None:
         return
     choice = choices[0] if isinstance(choices[0], dict) else {}
     delta = choice.get("delta") or choice.get("message") or {}
-    if thought := delta.get("reasoning_content") or delta.get("reasoning"):
+    for thought in _thoughts(delta):
         answer.add_thought(thought)
     _read_content(delta.get("content"), answer)
     if isinstance(refusal := delta.get("refusal"), str):
@@ -135,6 +142,20 @@ def _read_chunk(event: Mapping[str, Any], answer: Answer) -> None:
     answer.end(choice.get("finish_reason"))
     if answer.refusal and answer.ending == "stop":
         answer.ending = "refusal"
+
+
+def _thoughts(delta: Mapping[str, Any]) -> list[object]:
+    """Return what a delta tells of thoughts, in the field of its server."""
+    for name in _THOUGHT_FIELDS:
+        if thought := delta.get(name):
+            return [thought]
+    details = delta.get("reasoning_details")
+    parts = details if isinstance(details, list) else []
+    return [
+        part.get("text") or part.get("summary") or ""
+        for part in parts
+        if isinstance(part, Mapping)
+    ]
 
 
 def _read_content(content: object, answer: Answer) -> None:

@@ -18,7 +18,8 @@ _NAMES: Final[Mapping[str, re.Pattern[str]]] = {
     name: re.compile(pattern, re.IGNORECASE)
     for name, pattern in {
         "stream_options": r"stream_options|include_usage",
-        "max_tokens": r"max_?(completion_|output_)?tokens|num_predict",
+        "max_tokens": r"max_?(completion_|output_)?tokens|num_predict"
+        r"|(completion|output) tokens",
         "temperature": r"temperature|top_p",
         "reasoning": r"reasoning|thinking|\bthink\b|\beffort\b|budget_tokens",
     }.items()

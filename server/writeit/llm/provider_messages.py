@@ -25,7 +25,8 @@ _OF_GATEWAY = re.compile(
 """Sentences for the operator of a LiteLLM proxy; they help no writer."""
 _JSON_START = re.compile(r"b?['\"]?[\[{]")
 _WAIT = re.compile(
-    r"(?:try again|retry) (?:in|after) (?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+) ?s)?"
+    r"(?:try again|retry) (?:in|after) (?:(\d+)h)?"
+    r"(?:(\d+) ?m(?:in(?:ute)?s?)?(?!s))?(?:([\d.]+) ?s)?"
     r"(?:([\d.]+)ms)?",
     re.IGNORECASE,
 )
@@ -80,7 +81,7 @@ def read_body(body: object) -> Told:
         if isinstance(level.get(name), str | int)
     ]
     statuses = [int(c) for c in codes if c.isdigit() and int(c) in _HTTP_ERRORS]
-    params = [str(level["param"]) for level in fields if level.get("param")]
+    params = [str(p) for f in fields if (p := f.get("param") or f.get("loc"))]
     said = list(dict.fromkeys(clean_message(text) for text in texts))
     return Told(
         ": ".join(filter(None, said))[:MAX_MESSAGE_CHARACTERS],
@@ -98,7 +99,7 @@ def _levels(body: object) -> Iterator[Mapping[str, Any]]:
             yield from _levels(item)
     elif isinstance(body, Mapping):
         yield body
-        for name in ("error", "detail", "metadata", "details", "innererror"):
+        for name in ("error", "message", "detail", "metadata", "details", "innererror"):
             yield from _levels(body.get(name))
 
 
@@ -110,7 +111,8 @@ def _texts(level: Mapping[str, Any]) -> Iterator[str]:
 
 def _wait_of(levels: list[Mapping[str, Any]], text: str) -> float | None:
     for level in levels:
-        delay = level.get("retryDelay", level.get("estimated_time"))
+        names = ("retryDelay", "estimated_time", "retry_after")
+        delay = next((level[name] for name in names if name in level), None)
         try:
             if delay is not None:
                 return float(str(delay).removesuffix("s"))
@@ -161,5 +163,7 @@ def _without_json(text: str) -> str:
         value, _ = json.JSONDecoder(strict=False).raw_decode(source)
     except ValueError:
         return before if quoted or '":' in source else text
+    if isinstance(value, list) and not any(isinstance(v, dict) for v in value):
+        return text  # such as the range [1, 8192]
     inner = read_body(value).message if isinstance(value, dict | list) else ""
     return f"{before}: {inner}" if before and inner else before or inner
