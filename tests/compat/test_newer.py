@@ -5,6 +5,7 @@ process of its own. It must read all that is old; what it writes, this one must 
 from damage.
 """
 
+import asyncio
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from writeit.domain.errors import InvalidExport, StoreError
 from writeit.domain.session import UserPreferences
 from writeit.export.bundle_reader import read_export
 from writeit.library.pipelines import read_pipeline
+from writeit.ports.store import RunQuery
 from writeit.storage import keys
 from writeit.storage.integrity import add_checksum, strip_checksum
 from writeit.storage.maintenance import LmdbMaintenance
@@ -166,6 +168,10 @@ async def test_preferences_of_a_newer_version_are_kept(folder: Path) -> None:
 def test_a_record_of_a_higher_version_is_too_new(kind: bytes, tmp_path: Path) -> None:
     """For every kind of record."""
     folder = shutil.copytree(NEWEST / "store", tmp_path / "store")
+    store = LmdbStore.open(folder)
+    run = store.list_runs(RunQuery()).runs[0]
+    asyncio.run(store.save_draft(run.run_id, run.current_step, "merge", "Mine."))
+    store.close()
     with (
         lmdb.Environment(str(folder)) as environment,
         environment.begin(write=True) as txn,

@@ -98,6 +98,7 @@ async def fuzzed(
         yield Fuzzed(
             editor,
             {
+                "kind": "merge",
                 "runId": run_id,
                 "step": "angles",
                 "response": 0,

@@ -62,6 +62,7 @@ def test_the_extension_reaches_every_command() -> None:
         "writeit.pipeline.show",
         "writeit.response.stop",
         "writeit.run.diff",
+        "writeit.step.draft",
         "writeit.step.preview",
         "writeit.trust.set",
         "writeit.trust.show",

@@ -429,6 +429,19 @@ async def test_completed_runs_are_listed_by_completion(store: Store) -> None:
     assert [summary.run_id for summary in page.runs] == [an_id(2)]
 
 
+async def test_drafts_are_deleted_with_their_run(store: Store) -> None:
+    """A draft of a deleted run is refused, so that its words are not lost."""
+    await store.commit(samples.started(a_run(1)))
+    await store.save_draft(an_id(1), "angles", "merge", "Mine.")
+    await store.save_draft(an_id(1), "angles", "feedback", "Shorter.")
+    drafts = {"merge": "Mine.", "feedback": "Shorter."}
+    assert store.drafts(an_id(1), "angles") == drafts
+    await store.delete_run(an_id(1))
+    assert store.drafts(an_id(1), "angles") == {}
+    with pytest.raises(NotFound):
+        await store.save_draft(an_id(1), "angles", "merge", "Mine.")
+
+
 async def test_a_document_keeps_the_run_that_was_activated_last(store: Store) -> None:
     """Whichever session did it, until the run is deleted."""
     uri = "file:///notes.md"

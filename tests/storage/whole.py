@@ -81,6 +81,7 @@ async def fill(store: LmdbStore) -> None:
     for piece in ("Bees dance, ", "and so do we; ", "who could not?"):
         store.append_journal(STREAMING, an_id(200), piece)
         await asyncio.sleep(0.05)
+    await store.save_draft(STREAMING, "angles", "feedback", "Shorter.")
     await store.save_preferences(UserPreferences())
 
 

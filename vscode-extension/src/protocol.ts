@@ -145,6 +145,10 @@ export interface Commands {
     readonly params: StepTakeParams;
     readonly result: StepState;
   };
+  readonly 'writeit.step.draft': {
+    readonly params: StepDraftParams;
+    readonly result: StepDraftResult;
+  };
   readonly 'writeit.step.merge': {
     readonly params: StepMergeParams;
     readonly result: StepMergeResult;
@@ -1001,6 +1005,25 @@ export interface StepTakeParams {
   readonly step?: (string | null) | undefined;
   readonly response: number | string;
   readonly text: string;
+}
+/**
+ * `writeit.step.draft`; `response` is an index or an id, for an answer only.
+ */
+export interface StepDraftParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly runId: string;
+  readonly step?: (string | null) | undefined;
+  readonly kind: 'feedback' | 'merge' | 'answer';
+  readonly response?: (number | string | null) | undefined;
+  readonly text: string;
+}
+/**
+ * Whether the text is kept; a blank text is deleted.
+ */
+export interface StepDraftResult {
+  readonly saved: boolean;
 }
 /**
  * `writeit.step.merge`; with `instruction` a model merges the parts.

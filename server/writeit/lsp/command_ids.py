@@ -33,6 +33,7 @@ COMMAND_IDS = (
     "writeit.step.continue",
     "writeit.step.select",
     "writeit.step.take",
+    "writeit.step.draft",
     "writeit.step.merge",
     "writeit.step.feedback",
     "writeit.step.skip",

@@ -321,6 +321,20 @@ class StepTakeParams(NamedStepParams):
     text: str
 
 
+class StepDraftParams(NamedStepParams):
+    """`writeit.step.draft`; `response` is an index or an id, for an answer only."""
+
+    kind: Literal["feedback", "merge", "answer"]
+    response: int | UUID | None = None
+    text: str
+
+
+class StepDraftResult(WireModel):
+    """Whether the text is kept; a blank text is deleted."""
+
+    saved: bool
+
+
 class StepMergeParams(NamedStepParams):
     """`writeit.step.merge`; with `instruction` a model merges the parts."""
 

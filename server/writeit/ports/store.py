@@ -101,6 +101,20 @@ class Store(Protocol):
     def active_run_of(self, uri: str) -> UUID | None:
         """Return the run that any session last activated for a document."""
 
+    def drafts(self, run_id: UUID, step: str) -> Mapping[str, str]:
+        """Return what the user typed in a step and no decision has taken.
+
+        By `feedback`, `merge` or the id of an answer.
+        """
+
+    async def save_draft(self, run_id: UUID, step: str, place: str, text: str) -> None:
+        """Keep what the user typed until a decision has it; a blank text deletes it.
+
+        Raises:
+            NotFound: the run was deleted.
+            StoreError: it could not be written.
+        """
+
     async def save_session(
         self, session: UserSession, activated: PipelineRun | None = None
     ) -> None:

@@ -32,9 +32,10 @@ LEASES = b"lease:"
 TOMBSTONES = b"tombstone:"
 JOURNAL = b"journal:"
 ACTIVE_DOCUMENTS = b"active_document:"
+DRAFTS = b"draft:"
 RECORD_PREFIXES = (
     *(RUNS, STEPS, RESPONSES, EVENTS, USAGE, TOMBSTONES, LEASES, ACTIVE_DOCUMENTS),
-    *(CONFIGURATIONS, PRIMERS, SESSIONS, PREFERENCES),
+    *(CONFIGURATIONS, PRIMERS, SESSIONS, PREFERENCES, DRAFTS),
 )
 """The prefixes of records; other keys have a text or `EMPTY_VALUE`."""
 MIN_ID = UUID(int=0)
@@ -108,6 +109,11 @@ INDEX_SUFFIX_LENGTH = 27 + 1 + _ID_LENGTH
 def step(run_id: UUID, step_name: str) -> bytes:
     """A step of a run, without its responses."""
     return _build_key("step", run_id, step_name)
+
+
+def drafts(run_id: UUID, step_name: str) -> bytes:
+    """What the user typed in a step and no decision has taken."""
+    return _build_key("draft", run_id, step_name)
 
 
 def response(response_id: UUID) -> bytes:
@@ -229,7 +235,7 @@ def usage_since(timestamp: datetime) -> bytes:
 
 def run_prefixes(run_id: UUID) -> list[bytes]:
     """The prefixes of the keys of one run, besides its record."""
-    kinds = ("step", "step_responses", "event", "journal")
+    kinds = ("step", "step_responses", "event", "journal", "draft")
     return [_build_key(kind, run_id, "") for kind in kinds]
 
 

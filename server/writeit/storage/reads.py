@@ -196,6 +196,11 @@ class SnapshotReader:
         )
         return None if record is None else record.run_id
 
+    def drafts(self, run_id: UUID, step: str) -> dict[str, str]:
+        """Read what the user typed in a step and no decision has taken."""
+        record = self._read_record(records.DraftsRecord, keys.drafts(run_id, step))
+        return {} if record is None else record.texts
+
     def lease(self, run_id: UUID) -> Lease | None:
         """Read the lease of a run."""
         record = self._read_record(records.LeaseRecord, keys.lease(run_id))

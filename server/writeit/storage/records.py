@@ -457,6 +457,13 @@ class ActiveDocumentRecord(Record):
     run_id: UUID
 
 
+class DraftsRecord(Record):
+    """`draft:{run}:{step}`: what the user typed and no decision has taken."""
+
+    texts: dict[str, str]
+    """By `feedback`, `merge` or the id of an answer."""
+
+
 class SessionRecord(Record):
     """`session:{id}`: a session."""
 

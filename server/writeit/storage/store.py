@@ -307,6 +307,16 @@ class LmdbStore:
         """Read the run that any session last activated for a document."""
         return self._read(lambda reader: reader.active_run_of(uri))
 
+    def drafts(self, run_id: UUID, step: str) -> Mapping[str, str]:
+        """Read what the user typed in a step and no decision has taken."""
+        return self._read(lambda reader: reader.drafts(run_id, step))
+
+    async def save_draft(self, run_id: UUID, step: str, place: str, text: str) -> None:
+        """Write what the user typed in a place of a step; a blank text deletes it."""
+        await self._submit(
+            lambda batch: writes.write_draft(batch, run_id, step, place, text)
+        )
+
     async def save_session(
         self, session: UserSession, activated: PipelineRun | None = None
     ) -> None:

@@ -56,8 +56,11 @@ _RECORD_TYPES: dict[str, type[records.Record]] = {
     "session": records.SessionRecord,
     "preferences": records.PreferencesRecord,
     "active_document": records.ActiveDocumentRecord,
+    "draft": records.DraftsRecord,
 }
-_RUN_ID_SECOND = frozenset({"run", "step", "step_responses", "event", "journal"})
+_RUN_ID_SECOND = frozenset(
+    {"run", "step", "step_responses", "event", "journal", "draft"}
+)
 """Kinds of keys whose second part is the id of their run."""
 _RUN_ID_LAST = frozenset(
     {
@@ -211,7 +214,7 @@ class Verification:
         """Check that nothing else is stored of a run than was rebuilt."""
         prefixes = tuple(keys.run_prefixes(run_id))
         for prefix in prefixes:
-            if prefix.startswith(keys.JOURNAL):
+            if prefix.startswith((keys.JOURNAL, keys.DRAFTS)):
                 continue  # text that no event has yet
             for key in self._snapshot.scan_keys(prefix):
                 if key not in batch.entries:
@@ -327,7 +330,7 @@ class Verification:
     def _check_run_key(self, kind: str, key: bytes, raw: bytes, run_id: UUID) -> None:
         """Check a key that belongs to a run but was not rebuilt."""
         is_unreadable = run_id in self._unreadable_run_ids
-        if kind == "lease" or (is_unreadable and kind in {"step", "event"}):
+        if kind in {"lease", "draft"} or (is_unreadable and kind in {"step", "event"}):
             self._read_record(_RECORD_TYPES[kind], key, raw)
         if is_unreadable:
             return

@@ -26,6 +26,7 @@ from writeit.storage.records import (
     EMPTY_VALUE,
     ActiveDocumentRecord,
     ConfigurationRecord,
+    DraftsRecord,
     LeaseRecord,
     NewestPrimerRecord,
     PreferencesRecord,
@@ -75,6 +76,7 @@ def write_commit(batch: Batch, commit: RunCommit, runs: RunCache) -> CommittedRu
     for response_id, usage in mapping.usage_by_response(run, commit.events).items():
         usage_key = keys.usage(usage.at, response_id)
         write_record(batch, usage_key, UsageEntryRecord.model_validate(usage))
+    _delete_used_drafts(batch, commit)
     _write_side_records(batch, commit)
     return CommittedRun(StoredRun(run, seq), record)
 
@@ -256,6 +258,60 @@ def write_active_documents(batch: Batch, run: PipelineRun) -> None:
     record = ActiveDocumentRecord(run_id=run.pipeline_run_id)
     for uri in mapping.document_uris(run):
         write_record(batch, keys.active_document(uri), record)
+
+
+def write_draft(batch: Batch, run_id: UUID, step: str, place: str, text: str) -> None:
+    """Write what the user typed in a place of a step; a blank text deletes it.
+
+    Raises:
+        NotFound: the run was deleted meanwhile.
+    """
+    if batch.get(keys.run(run_id)) is None:
+        raise NotFound(
+            f"Run {run_id} was deleted, so the text was not saved.",
+            hint="Copy the text. List runs with: writeit log",
+        )
+    texts = SnapshotReader(batch, Caches()).drafts(run_id, step)
+    _write_drafts(batch, run_id, step, texts | {place: text})
+
+
+def _write_drafts(
+    batch: Batch, run_id: UUID, step: str, texts: Mapping[str, str]
+) -> None:
+    key = keys.drafts(run_id, step)
+    kept = {place: text for place, text in texts.items() if text.strip()}
+    if kept:
+        write_record(batch, key, DraftsRecord(texts=kept))
+    else:
+        batch.delete(key)
+
+
+def _delete_used_drafts(batch: Batch, commit: RunCommit) -> None:
+    """Delete the drafts whose words a decision has; others stay."""
+    run_id = commit.run.pipeline_run_id
+    for event in commit.events:
+        match event:
+            case e.ResponseSelected():
+                answer = commit.run.steps[event.step].ai_responses[event.index]
+                place, used = str(answer.response_id), event.content
+                used = answer.processed_content if used is None else used
+            case e.Merged():
+                place, used = "merge", event.content
+            case e.FeedbackGiven():
+                place, used = "feedback", event.text
+            case e.StepRegenerated():
+                place, used = "feedback", event.feedback
+            case _:
+                continue
+        drafts = SnapshotReader(batch, Caches()).drafts(run_id, event.step)
+        draft = drafts.get(place)
+        if draft is not None and _words(draft) in _words(used):
+            rest = {key: text for key, text in drafts.items() if key != place}
+            _write_drafts(batch, run_id, event.step, rest)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _other_content_error(subject: str) -> InvalidExport:

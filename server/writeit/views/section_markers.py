@@ -12,8 +12,8 @@ text has (`writeit-1:`). The line break before a closing marker belongs to the m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, cast
 from uuid import UUID
@@ -99,6 +99,21 @@ def assemble_page(parts: Iterable[str | SectionText]) -> str:
         part if isinstance(part, str) else _format_section(part, series)
         for part in parts
     )
+
+
+_DRAFT_NOTE = "*Your draft. It is not used yet.*\n\n"
+
+
+def with_drafts(parts: PageParts, drafts: Mapping[str, str]) -> PageParts:
+    """Return the page of a step with what the user typed there and has not used."""
+    shown: PageParts = []
+    for part in parts:
+        text = drafts.get(str(part.key)) if isinstance(part, SectionText) else None
+        if isinstance(part, SectionText) and text is not None and part.kind != "coming":
+            shown += [_DRAFT_NOTE, replace(part, text=text)]
+        else:
+            shown.append(part)
+    return shown
 
 
 def split_page(page: str) -> PageParts:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from writeit.domain.errors import NotTrusted, WriteItError
+from writeit.domain.errors import InvalidParams, NotTrusted, WriteItError
 from writeit.domain.operations import lifecycle, select
 from writeit.domain.run import Passage, PipelineRun, StepState
 from writeit.engine.continuing import ContinueResponse
@@ -246,6 +246,26 @@ async def add_to_merge(request: Request[p.StepTakeParams]) -> shapes.WireStepSta
 
     run, step = await _execute_on_step(request, add)
     return step_to_wire(run, step)
+
+
+@command("writeit.step.draft")
+async def save_draft(request: Request[p.StepDraftParams]) -> p.StepDraftResult:
+    """Keep what the user types in a step until a decision takes it."""
+    params, folder = request.params, request.folder()
+    step = lifecycle.find_step(await folder.engine.load_run(params.run_id), params.step)
+    place: str = params.kind
+    if (params.kind == "answer") != (params.response is not None):
+        raise InvalidParams(
+            "A draft of an answer needs `response`, and no other draft has it.",
+            hint="Name the answer by its id or its index.",
+            problems=[{"path": "response", "message": "belongs to kind answer"}],
+        )
+    if params.response is not None:
+        place = str(lifecycle.find_response_id(step, params.response))
+    text = params.text
+    await folder.store.save_draft(params.run_id, step.step_name, place, text)
+    folder.listener.notify_run_changed(params.run_id)
+    return p.StepDraftResult(saved=bool(text.strip()))
 
 
 @command("writeit.step.feedback")

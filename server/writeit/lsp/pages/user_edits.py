@@ -1,4 +1,4 @@
-"""What the user typed into the page of a step, for commands without dialogs.
+"""What the user typed into the page of a step, or saved as a draft.
 
 The next select, merge or regenerate of that step uses it, unless the command has its
 own text. Then the page is rendered again with the text where it was used.
@@ -36,6 +36,7 @@ class UserEdits:
         self._state = state
         self._page = PageFile(folder, view)
         self._edits = StepEdits()
+        self._drafts = folder.store.drafts(view.run_id, view.step)
         self._base_text = ""
         self._consumed_keys: set[SectionKey] = set()
 
@@ -68,13 +69,15 @@ class UserEdits:
             response_id = lifecycle.find_response_id(self._state, response)
         except NotFound:
             return None  # selecting it raises the error
-        return self._consume(response_id, self._edits.answers.get(response_id))
+        edited = self._consume(response_id, self._edits.answers.get(response_id))
+        return self._drafts.get(str(response_id)) if edited is None else edited
 
     def consume_feedback(self, explicit_feedback: str | None) -> str | None:
         """Return the command's feedback, else the page's."""
         if explicit_feedback is not None:
             return explicit_feedback
-        return self._consume("feedback", self._edits.feedback)
+        edited = self._consume("feedback", self._edits.feedback)
+        return self._drafts.get("feedback") if edited is None else edited
 
     def consume_merge(self, *, keep: bool = False) -> str | None:
         """Return the edited merge, or None if it was not edited.
@@ -82,6 +85,8 @@ class UserEdits:
         `keep`: a model is to merge it, so it is not the step's text yet.
         """
         merge = self._edits.merge
+        if merge is None:
+            return self._drafts.get("merge")
         return merge if keep else self._consume("merge", merge)
 
     def _consume(self, key: SectionKey, text: str | None) -> str | None:

@@ -32,7 +32,7 @@ from writeit.views.compare import ComparedText, comparison_parts, read_compared_
 from writeit.views.editable_page import ReadOnlyPage, render_read_only
 from writeit.views.page_outline import find_page_sections
 from writeit.views.run import render_run
-from writeit.views.section_markers import PageParts, assemble_page
+from writeit.views.section_markers import PageParts, assemble_page, with_drafts
 from writeit.views.step import (
     render_content,
     render_prompt,
@@ -98,13 +98,14 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
             ]
         case uris.StepView():
             run = await engine.load_run(view.run_id)
-            return step_parts(
+            parts = step_parts(
                 run,
                 view.step,
                 description=_step_description(folder, run, view.step),
                 editable=is_editable,
                 now=engine.now(),
             )
+            return with_drafts(parts, folder.store.drafts(view.run_id, view.step))
         case uris.ResponseView():
             run = await engine.load_run(view.run_id)
             return response_parts(run, view.step, view.response_id)
