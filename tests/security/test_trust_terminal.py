@@ -7,9 +7,12 @@ import pytest
 import pytest_asyncio
 
 from support.attacks import add_pipeline
-from support.clone import HOSTILE_HEAD
+from support.clone import HOSTILE_HEAD, trust_file
 from support.provider import Provider
 from support.terminal import Terminal, terminal_in
+from writeit.library.catalog import read_library
+from writeit.trust import FolderTrust
+from writeit.trust_record import read_decisions
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,10 +39,17 @@ def calls(provider: Provider) -> int:
     return len(provider.calls)
 
 
-async def decisions(terminal: Terminal) -> list[str]:
+def decisions(terminal: Terminal) -> list[str]:
     """Return all decisions that are remembered."""
-    listed = await terminal.writeit("trust", "--list", "--json")
-    return [*listed.json["folders"].values()]
+    file = trust_file(terminal.environment)
+    return [each.decision for each in read_decisions(file).values()]
+
+
+def trust(terminal: Terminal) -> None:
+    """Trust the folder as it is, without another process."""
+    file = trust_file(terminal.environment)
+    record = FolderTrust(file, terminal.folder, override=None)
+    record.trust_shown(read_library(terminal.folder)[0])
 
 
 async def test_a_script_is_refused_and_told_what_to_say(
@@ -63,7 +73,7 @@ async def test_a_script_can_say_that_it_trusts(terminal: Terminal, how: str) -> 
     more = ["--trust"] if how == "option" else []
     done = await terminal.writeit("run", "theirs", "notes.md", *more)
     assert done.out == "theirs\n"
-    assert await decisions(terminal) == []
+    assert decisions(terminal) == []
 
 
 async def test_a_terminal_asks_and_says_what_the_folder_would_do(
@@ -77,7 +87,7 @@ async def test_a_terminal_asks_and_says_what_the_folder_would_do(
         screen.type("y\r")
         await screen.shows("theirs")
         await screen.shows("Export every prompt")
-    assert await decisions(terminal) == ["trusted"]
+    assert decisions(terminal) == ["trusted"]
 
 
 async def test_no_in_a_terminal_sends_nothing(
@@ -98,7 +108,7 @@ async def test_many_calls_are_asked_about_in_a_terminal(
 ) -> None:
     """As with trust; the button's words are the question."""
     add_pipeline(terminal.folder, "theirs", "models: [openai/say-a], samples: 6")
-    await terminal.writeit("trust", "--yes")
+    trust(terminal)
     before = calls(provider)
     async with terminal.screen("run", "theirs", "notes.md") as screen:
         await screen.shows("Generate All 6 Answers? [y/N]")
@@ -130,11 +140,10 @@ async def test_trust_shows_and_asks_before_it_decides(terminal: Terminal) -> Non
     agreed = await terminal.writeit("trust", "--yes", "--json")
     folder = str(terminal.folder)
     assert agreed.json == {"folder": folder, "state": "trusted"}
-    listed = await terminal.writeit("trust", "--list", "--json")
-    assert listed.json == {"folders": {folder: "trusted"}}
     revoked = await terminal.writeit("trust", "--revoke")
     assert "restricted" in revoked.out
-    assert await decisions(terminal) == ["restricted"]
+    listed = await terminal.writeit("trust", "--list", "--json")
+    assert listed.json == {"folders": {folder: "restricted"}}
 
 
 async def test_trust_of_a_document_includes_its_front_matter(
@@ -143,7 +152,7 @@ async def test_trust_of_a_document_includes_its_front_matter(
     """Without one, no document of the folder is read."""
     (terminal.folder / "notes.md").write_text(f"{HOSTILE_HEAD}Notes.\n")
     add_pipeline(terminal.folder, "plain", "max_tokens: 50")
-    await terminal.writeit("trust", "--yes")
+    trust(terminal)
     command = ("run", "plain", "notes.md")
     assert (await terminal.writeit(*command)).code == 1
     shown = await terminal.writeit("trust", "notes.md", "--yes")
@@ -155,7 +164,7 @@ async def test_a_change_after_trust_is_asked_about_in_the_terminal(
     terminal: Terminal, provider: Provider
 ) -> None:
     """A pull brought it."""
-    await terminal.writeit("trust", "--yes")
+    trust(terminal)
     add_pipeline(terminal.folder, "theirs", "models: [openai/say-worse]")
     before = calls(provider)
     done = await terminal.writeit("run", "theirs", "notes.md")
@@ -167,4 +176,4 @@ async def test_the_first_run_makes_an_own_folder(terminal: Terminal) -> None:
     """It names nothing."""
     (terminal.folder / "pipelines" / "theirs.yaml").unlink()
     await terminal.writeit("run", "tech-article", "notes.md", "-m", "openai/say-ours")
-    assert await decisions(terminal) == ["home"]
+    assert decisions(terminal) == ["home"]
