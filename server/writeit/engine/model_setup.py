@@ -65,14 +65,22 @@ def check_address(url: str) -> None:
     Raises:
         InvalidParams: it is none, or contains a password.
     """
-    parts = urlsplit(url)
-    if parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc:
+    if _is_address(url):
         return
     raise InvalidParams(
         "This is not the address of a server, or it contains a password.",
         hint="Give one such as http://localhost:1234/v1, and the key by itself.",
         problems=[{"path": "baseUrl", "message": "is not an address"}],
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_http = parts.scheme in {"http", "https"}
+    return is_http and bool(parts.hostname) and "@" not in parts.netloc
 
 
 async def _call_once(models: Models, model: str, provider: str) -> None:
