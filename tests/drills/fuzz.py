@@ -32,7 +32,8 @@ from support.workspace import NOTES, new_workspace
 from writeit.domain.errors import WriteItError
 from writeit.export.bundle_reader import read_export
 from writeit.library.catalog import Library, bundled_library_root, read_library
-from writeit.library.front_matter import check_front_matter, split_front_matter
+from writeit.library.front_matter import split_front_matter
+from writeit.library.front_matter_check import check_front_matter
 from writeit.library.front_matter_writer import with_front_matter
 from writeit.library.pipelines import read_name, read_pipeline, read_primer
 from writeit.library.user_config import read_user_config

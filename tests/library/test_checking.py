@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from writeit.library.catalog import Library, read_library
-from writeit.library.front_matter import check_front_matter, split_front_matter
+from writeit.library.front_matter import split_front_matter
+from writeit.library.front_matter_check import check_front_matter
 from writeit.library.yaml_source import SourceProblem
 
 PIPELINE = """\

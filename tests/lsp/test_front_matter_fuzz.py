@@ -10,7 +10,8 @@ from lsprotocol import types
 from support.documents import documents_of
 from support.front_matter_document import add_pipeline, writeit_block
 from writeit.library.catalog import Library, read_library
-from writeit.library.front_matter import check_front_matter, split_front_matter
+from writeit.library.front_matter import split_front_matter
+from writeit.library.front_matter_check import check_front_matter
 from writeit.lsp.convert import to_lsp_range, to_offset
 from writeit.lsp.documents import Documents, cursor_context_at, find_word_at
 from writeit.lsp.features.completion import SuggestionSources, suggest

@@ -7,7 +7,8 @@ import pytest
 from support.editor import Editor
 from support.provider import Provider
 from writeit.library.catalog import Library
-from writeit.library.front_matter import check_front_matter, split_front_matter
+from writeit.library.front_matter import split_front_matter
+from writeit.library.front_matter_check import check_front_matter
 from writeit.text.front_matter import with_providers
 
 RULE = "providers: [ollama]"

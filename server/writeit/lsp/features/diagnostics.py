@@ -16,7 +16,8 @@ from lsprotocol import types
 from writeit.domain.errors import NotTrusted, WriteItError
 from writeit.files import resolve_article_path, resolve_in_workspace
 from writeit.library.catalog import Library
-from writeit.library.front_matter import WRITEIT_KEY, FrontMatter, check_front_matter
+from writeit.library.front_matter import WRITEIT_KEY, FrontMatter
+from writeit.library.front_matter_check import check_front_matter
 from writeit.library.yaml_source import ProblemCode, SourceProblem
 from writeit.lsp.convert import to_lsp_range, uri_to_path
 from writeit.lsp.documents import parse_front_matter
