@@ -23,12 +23,13 @@ from support.runs import (
     new_id,
     new_run,
 )
+from writeit.domain.answer import AIResponse
 from writeit.domain.entity import Entity, TokenUsage, total_cost
 from writeit.domain.model_id import split_model_id
 from writeit.domain.operations import select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import AIResponse, PipelineRun, StepState
+from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.session import UserSession
 
 CALL = call_for(StepState(step_name="angles"))

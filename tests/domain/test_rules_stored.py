@@ -10,10 +10,11 @@ import pytest
 
 from support.engine_setup import PIPELINE, EngineSetup
 from support.runs import START, answered, completed, current, later, new_run
+from writeit.domain.answer import AIResponse
 from writeit.domain.entity import Entity, TokenUsage
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import AIResponse, PipelineRun, StepState
+from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.session import UserPreferences, UserSession
 from writeit.engine.precedence import StartRequest, run_started_event
 from writeit.storage import keys, mapping

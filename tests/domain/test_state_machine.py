@@ -12,11 +12,12 @@ from support.run_tree_machine import STEPS, RunTreeMachine
 from support.runs import START, answer, call_for, current, new_id, new_run, passage_of
 from writeit.domain import events as e
 from writeit.domain import state_machine
+from writeit.domain.answer import Call
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.operations.select import MergeSelection
-from writeit.domain.run import Call, PipelineRun, StepStatus
+from writeit.domain.run import PipelineRun, StepStatus
 
 A_STEP = st.none() | st.sampled_from(STEPS)
 """A step by its name, or the current one."""

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
+from writeit.domain.answer import MAX_CONTINUATIONS
 from writeit.domain.errors import InvalidTransition, ModelError
 from writeit.domain.operations import generate, select
 from writeit.domain.pipeline import PipelineConfiguration
-from writeit.domain.run import MAX_CONTINUATIONS, PipelineRun, PipelineStatus, StepState
+from writeit.domain.run import PipelineRun, PipelineStatus, StepState
 from writeit.engine.continuing import ContinueResponse
 from writeit.engine.generation import Generation
 from writeit.engine.streaming import ResponseDelta

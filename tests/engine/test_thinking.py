@@ -7,11 +7,12 @@ import pytest
 
 from support.engine_setup import MODEL, OTHER, PIPELINE, EngineSetup
 from support.scripted_models import PRICE
+from writeit.domain.answer import AIResponse
 from writeit.domain.errors import BudgetExceeded, ModelError
 from writeit.domain.operations import select
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration, Reasoning
-from writeit.domain.run import AIResponse, PipelineRun
+from writeit.domain.run import PipelineRun
 from writeit.domain.session import CostLimits, ModelSettings, Settings
 from writeit.engine.precedence import ModelSelection, StartRequest
 from writeit.engine.requests import GenerateStep

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
+from writeit.domain.answer import AIResponse
 from writeit.domain.entity import TokenUsage
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import (
-    AIResponse,
     PipelineRun,
     RunDocument,
     RunPrimer,

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from writeit.domain.answer import AIResponse
 from writeit.domain.entity import TokenUsage
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.run import (
-    AIResponse,
     PipelineRun,
     RunDocument,
     RunPrimer,

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from storage import samples
 from writeit.domain import events as e
 from writeit.domain import state_machine
+from writeit.domain.answer import Call
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations import generate, lifecycle
 from writeit.domain.operations.select import select_response, skip_step
 from writeit.domain.run import (
-    Call,
     MergePart,
     Passage,
     PipelineRun,

@@ -6,19 +6,13 @@ from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain import state_machine
+from writeit.domain.answer import AIResponse, Call
 from writeit.domain.entity import TokenUsage
 from writeit.domain.operations import generate
 from writeit.domain.operations.select import select_response
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import (
-    AIResponse,
-    Call,
-    PipelineRun,
-    RunDocument,
-    RunPrimer,
-    StepState,
-)
+from writeit.domain.run import PipelineRun, RunDocument, RunPrimer, StepState
 from writeit.domain.session import UserSession
 from writeit.ports.store import RunCommit, Store
 

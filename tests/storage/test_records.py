@@ -8,20 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.samples import an_id, answer, at
+from writeit.domain.answer import AIResponse, ResponseFailure, StreamingResponse
 from writeit.domain.entity import Entity, TokenUsage
 from writeit.domain.errors import InvalidParams
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import (
-    AIResponse,
     MergePart,
     Passage,
     PipelineRun,
     PreviousStepState,
-    ResponseFailure,
     RunDocument,
     RunPrimer,
     StepState,
-    StreamingResponse,
 )
 from writeit.storage import keys, mapping, records
 from writeit.storage.cache import LruCache, cached_bytes

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain import state_machine
+from writeit.domain.answer import AIResponse, Call
 from writeit.domain.entity import TokenUsage
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.operations.lifecycle import Events
-from writeit.domain.run import AIResponse, Call, Passage, PipelineRun, StepState
+from writeit.domain.run import Passage, PipelineRun, StepState
 
 STEPS = ("angles", "outline", "draft", "polish")
 START = datetime(2026, 1, 1, tzinfo=UTC)

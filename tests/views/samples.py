@@ -5,21 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from views.manuscripts import ANGLES, DRAFT, OTHER_DRAFT, OUTLINE
+from writeit.domain.answer import AIResponse, Call, ResponseFailure, StreamingResponse
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import FailureReason
 from writeit.domain.run import (
-    AIResponse,
-    Call,
     MergePart,
     Passage,
     PipelineRun,
     PipelineStatus,
-    ResponseFailure,
     RunDocument,
     RunPrimer,
     StepState,
     StepStatus,
-    StreamingResponse,
 )
 from writeit.domain.run_summary import RunNode, RunSummary
 

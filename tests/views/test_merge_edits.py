@@ -16,7 +16,8 @@ from views.typing_hands import (
     page_of,
     retyped,
 )
-from writeit.domain.run import StepState, StreamingResponse
+from writeit.domain.answer import StreamingResponse
+from writeit.domain.run import StepState
 from writeit.views.editable_page import StepEdits, merge_edits, parse_page, read_edits
 from writeit.views.section_markers import SectionKey, find_markers
 

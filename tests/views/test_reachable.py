@@ -18,8 +18,9 @@ from support.runs import (
     paused,
 )
 from views.rendered import render_step
+from writeit.domain.answer import Call, ResponseFailure, StreamingResponse
 from writeit.domain.operations import select
-from writeit.domain.run import Call, PipelineRun, ResponseFailure, StreamingResponse
+from writeit.domain.run import PipelineRun
 from writeit.views import wording
 from writeit.views.editable_page import parse_page
 from writeit.views.run import render_run

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from pydantic import Field
 
+from writeit.domain.answer import AIResponse, Call
 from writeit.domain.entity import Entity, GrowingEntity, TokenUsage, UtcDatetime
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output
-from writeit.domain.run import AIResponse, Call, MergePart, Passage, PipelineRun
+from writeit.domain.run import MergePart, Passage, PipelineRun
 
 
 class _Event(Entity):

@@ -24,6 +24,7 @@ from typing import assert_never
 from uuid import UUID
 
 from writeit.domain import events as e
+from writeit.domain.answer import ResponseFailure, StreamingResponse
 from writeit.domain.errors import InvalidTransition
 from writeit.domain.events import USER_ACTIONS, Event, StepEvent
 from writeit.domain.run import (
@@ -33,10 +34,8 @@ from writeit.domain.run import (
     PipelineRun,
     PipelineStatus,
     PreviousStepState,
-    ResponseFailure,
     StepState,
     StepStatus,
-    StreamingResponse,
 )
 
 _STOPPED_TRANSITIONS: dict[str, PipelineStatus | None] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from writeit.domain.answer import Call
 from writeit.domain.operations import generate, lifecycle
-from writeit.domain.run import Call
 from writeit.engine.precedence import ModelSelection
 from writeit.engine.prepared import StepContext
 from writeit.engine.requests import PlannedCalls

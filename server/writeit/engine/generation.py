@@ -12,6 +12,7 @@ from uuid import UUID
 
 from writeit.domain import events as e
 from writeit.domain import state_machine
+from writeit.domain.answer import AIResponse, Call
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import (
     BudgetExceeded,
@@ -23,12 +24,7 @@ from writeit.domain.errors import (
 )
 from writeit.domain.operations import generate, lifecycle
 from writeit.domain.operations.lifecycle import Events
-from writeit.domain.run import (
-    AIResponse,
-    Call,
-    PipelineRun,
-    PipelineStatus,
-)
+from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.engine.limits import RunLimiter
 from writeit.engine.more_room import (
     done_or_raise,

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from writeit.domain.answer import AIResponse, Call
 from writeit.domain.errors import (
     FailureReason,
     InvalidPipeline,
@@ -20,13 +21,7 @@ from writeit.domain.model_id import THINKING_ROOM, check_model_id
 from writeit.domain.operations import generate
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration, StepSpec
-from writeit.domain.run import (
-    AIResponse,
-    Call,
-    PipelineRun,
-    RunDocument,
-    StepState,
-)
+from writeit.domain.run import PipelineRun, RunDocument, StepState
 from writeit.engine.precedence import (
     ModelSelection,
     resolve_reasoning,

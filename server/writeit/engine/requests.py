@@ -10,12 +10,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from writeit.domain.answer import Call
 from writeit.domain.operations import generate, lifecycle, select
-from writeit.domain.run import (
-    Call,
-    StepState,
-    StepStatus,
-)
+from writeit.domain.run import StepState, StepStatus
 from writeit.engine.precedence import (
     THE_RUN,
     ModelSelection,

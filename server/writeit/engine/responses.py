@@ -6,11 +6,12 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime
 
+from writeit.domain.answer import AIResponse, Call, StreamingResponse
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import WriteItError
 from writeit.domain.model_id import split_model_id
 from writeit.domain.placement import passage_of
-from writeit.domain.run import AIResponse, Call, RunDocument, StreamingResponse
+from writeit.domain.run import RunDocument
 from writeit.engine.prepared import PreparedCall
 from writeit.engine.streaming import (
     DeltaBatcher,

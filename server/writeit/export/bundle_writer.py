@@ -14,11 +14,12 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from writeit.domain import events as e
+from writeit.domain.answer import AIResponse
 from writeit.domain.entity import Entity, find_unknown_value
 from writeit.domain.events import Event
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import AIResponse, PipelineRun, StepState
+from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.run_bundle import Ancestor, RunBundle
 
 EventJson = dict[str, Any]

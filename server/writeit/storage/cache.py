@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from writeit.domain.run import AIResponse
+from writeit.domain.answer import AIResponse
 from writeit.ports.store import StoredRun
 
 V = TypeVar("V")

@@ -10,10 +10,11 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from writeit.domain import events as e
+from writeit.domain.answer import AIResponse
 from writeit.domain.entity import Entity, TokenUsage
 from writeit.domain.events import Event
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import AIResponse, PipelineRun, StepState, pipeline_name
+from writeit.domain.run import PipelineRun, StepState, pipeline_name
 from writeit.domain.run_summary import RunSummary
 from writeit.ports.store import Lease, UsageRecord
 from writeit.storage import keys

@@ -11,11 +11,12 @@ from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
+from writeit.domain.answer import AIResponse
 from writeit.domain.errors import NotFound, StoreError
 from writeit.domain.events import Event
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
-from writeit.domain.run import AIResponse, PipelineStatus, StepState
+from writeit.domain.run import PipelineStatus, StepState
 from writeit.domain.run_summary import RunSummary
 from writeit.domain.session import LOCAL_USER, UserPreferences, UserSession
 from writeit.ports.store import Lease, RunPage, RunQuery, StoredRun, UsageRecord

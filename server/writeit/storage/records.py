@@ -30,10 +30,11 @@ from pydantic import (
     WrapSerializer,
 )
 
+from writeit.domain.answer import Call
 from writeit.domain.entity import UtcDatetime, find_unknown_value
 from writeit.domain.errors import FailureReason
 from writeit.domain.pipeline import Output, PipelineConfiguration
-from writeit.domain.run import AppliedText, Call, PipelineStatus, StepStatus
+from writeit.domain.run import AppliedText, PipelineStatus, StepStatus
 from writeit.domain.session import UserPreferences, UserSession
 from writeit.storage.integrity import strip_checksum
 

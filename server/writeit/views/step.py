@@ -8,18 +8,12 @@ from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
+from writeit.domain.answer import AIResponse, Call, ResponseFailure, StreamingResponse
 from writeit.domain.entity import ModelPreview, TokenUsage
 from writeit.domain.errors import NotFound
 from writeit.domain.model_id import split_model_id
 from writeit.domain.operations.lifecycle import find_step
-from writeit.domain.run import (
-    AIResponse,
-    Call,
-    PipelineRun,
-    ResponseFailure,
-    StepState,
-    StreamingResponse,
-)
+from writeit.domain.run import PipelineRun, StepState
 from writeit.text.cleaning import describe_removed
 from writeit.text.thoughts import estimated_tokens, split_thoughts
 from writeit.views import wording

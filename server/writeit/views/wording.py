@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from writeit.domain.answer import LENGTH_FINISH_REASONS, AIResponse
 from writeit.domain.errors import FailureReason
 from writeit.domain.operations.generate import incomplete_calls
 from writeit.domain.run import (
     DONE_STATUSES,
-    LENGTH_FINISH_REASONS,
     MAX_RETRIES,
-    AIResponse,
     PipelineRun,
     PipelineStatus,
     StepState,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from writeit.domain import events as e
+from writeit.domain.answer import MAX_CONTINUATIONS, AIResponse, Call
 from writeit.domain.entity import TokenUsage
 from writeit.domain.errors import FailureReason, RetryLimit, WriteItError
 from writeit.domain.events import Event
@@ -19,10 +20,7 @@ from writeit.domain.operations.lifecycle import (
 )
 from writeit.domain.run import (
     DONE_STATUSES,
-    MAX_CONTINUATIONS,
     MAX_RETRIES,
-    AIResponse,
-    Call,
     PipelineRun,
     StepState,
     StepStatus,

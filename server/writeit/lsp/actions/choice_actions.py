@@ -7,14 +7,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from writeit.domain.answer import AIResponse
 from writeit.domain.operations import generate, permitted
-from writeit.domain.run import (
-    MAX_RETRIES,
-    AIResponse,
-    PipelineRun,
-    StepState,
-    StepStatus,
-)
+from writeit.domain.run import MAX_RETRIES, PipelineRun, StepState, StepStatus
 from writeit.lsp.actions import (
     Action,
     comparison_action,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
+from writeit.domain.answer import Call
 from writeit.domain.operations import generate, permitted
 from writeit.domain.run import (
     DONE_STATUSES,
-    Call,
     PipelineRun,
     PipelineStatus,
     StepState,
