@@ -45,6 +45,16 @@ class DialectCase:
     usage: dict[str, Any] = field(default_factory=dict)
     """Fields of the usage, of a failed call too."""
 
+    def as_markdown(self) -> str:
+        """The row of the documentation's table."""
+        dialect, _, what = self.name.rpartition(": ")
+        outcome = "failed" if self.text is None else "complete"
+        if self.text is not None and self.reason:
+            outcome = "partial"
+        word = f"`{self.reason or f'finishReason: {self.finish}'}`"
+        again = "yes" if self.requests > 1 else "no"
+        return f"| {dialect or 'any'} | {what} | {outcome} | {word} | {again} |"
+
 
 def openai_error(message: str, **more: object) -> dict[str, Any]:
     """Build the body of an OpenAI error."""
@@ -919,3 +929,12 @@ ERRORS = (
 )
 
 CASES = THINKING + FIELDS + ENDS + REMEDIES + LIFE + ERRORS
+DIALECTS = ("OpenAI chat", "OpenAI Responses", "Anthropic", "Gemini", "Ollama")
+CASES_BY_DIALECT = sorted(
+    CASES,
+    key=lambda case: next(
+        (n for n, name in enumerate(DIALECTS) if case.name.startswith(name)),
+        len(DIALECTS),
+    ),
+)
+"""As the documentation shows them."""

@@ -5,12 +5,13 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from llm.dialect_cases import CASES, CLAUDE, DialectCase
+from llm.dialect_cases import CASES, CASES_BY_DIALECT, CLAUDE, DialectCase
 from support.scripted_models import ScriptedKeys
 from support.wire_formats import Fault, Scene, WireServer, event, wire_server
 from writeit.domain.errors import ModelError
@@ -111,6 +112,14 @@ async def test_case(
     assert {name: seen.usage.get(name) for name in case.usage} == case.usage
     if seen.error is not None:
         check_error(seen.error, case)
+
+
+def test_the_documentation_has_the_same_rows() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "models.md"
+    lines = docs.read_text("utf-8").splitlines()
+    begin = next(i for i, s in enumerate(lines) if s.startswith("| Dialect |")) + 2
+    rows = [case.as_markdown() for case in CASES_BY_DIALECT]
+    assert lines[begin : begin + len(rows) + 1] == [*rows, ""]
 
 
 def check_error(error: ModelError, case: DialectCase) -> None:

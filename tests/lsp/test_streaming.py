@@ -21,10 +21,11 @@ async def test_deltas_joined_are_the_raw_output(one_editor: Editor) -> None:
     """In order per answer, without gaps, byte for byte."""
     run_id = await one_editor.start_run()
     state = await one_editor.generate(
-        run_id, "utf8", "fast-300", "slow-5", streamToken="joined"
+        run_id, "utf8", "length-3", "slow-5", streamToken="joined"
     )
     values = one_editor.progress("joined")
     assert values[0]["kind"] == "started"
+    assert "length" in {answer["finishReason"] for answer in state["aiResponses"]}
     for index, answer in enumerate(state["aiResponses"]):
         mine = deltas(values, answer["responseId"])
         assert [v["seq"] for v in mine] == list(range(len(mine)))
@@ -36,6 +37,7 @@ async def test_deltas_joined_are_the_raw_output(one_editor: Editor) -> None:
         ]
         assert end["index"] == index
         assert end["status"] == "complete"
+        assert end["finishReason"] == answer["finishReason"]
 
 
 async def test_all_progress_precedes_the_reply(one_editor: Editor) -> None:

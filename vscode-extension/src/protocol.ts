@@ -1647,6 +1647,7 @@ export interface StreamFinished {
   readonly index: number | null;
   readonly status: 'complete' | 'partial' | 'failed';
   readonly usage: TokenUsage | null;
+  readonly finishReason: string | null;
   readonly error: FinishedError | null;
 }
 /**

@@ -6,6 +6,8 @@ local M = {}
 
 local namespace = vim.api.nvim_create_namespace('writeit.stream_buffer')
 local counter = 0
+--- Why a provider ended an answer before it was whole.
+local CUT = { length = true, context = true, content_filter = true, refused = true }
 
 ---@class writeit.StreamedAnswer
 ---@field head integer Extmark of the heading.
@@ -199,7 +201,7 @@ end
 
 --- Show how an answer ended.
 ---@param id string
----@param value { index?: integer, status: string, error?: { message: string } }
+---@param value table The event `finished` of docs/protocol.md.
 function StreamBuffer:finish(id, value)
   local answer = self.answers[id]
   if not answer or not self:is_valid() then
@@ -207,13 +209,14 @@ function StreamBuffer:finish(id, value)
   end
   answer.ended = true
   local is_complete = value.status == 'complete'
+  local is_cut = is_complete and CUT[value.finishReason]
   local state = value.index and ('answer %d'):format(value.index + 1) or 'nothing received'
   if is_complete then
-    state = ('%s · %s'):format(state, word_count(answer.words))
+    state = ('%s · %s%s'):format(state, word_count(answer.words), is_cut and ', incomplete' or '')
   elseif value.status == 'partial' then
     state = ('%s · incomplete, %s kept'):format(state, word_count(answer.words))
   end
-  local highlight = not is_complete and 'WarningMsg' or nil
+  local highlight = (is_cut or not is_complete) and 'WarningMsg' or nil
   self:show_state(self:position(answer.head), state, answer.head, highlight)
   if not is_complete and value.error then
     local row, column = self:position(answer.tail)

@@ -15,7 +15,14 @@ from pygls.exceptions import JsonRpcException
 from writeit.domain.errors import FailureReason, WriteItError
 from writeit.domain.session import UserConfig
 from writeit.engine.streaming import NoticeCode, ResponseEndStatus
-from writeit.lsp.shapes import Failure, Problem, WireModel, WireTokenUsage, WireWant
+from writeit.lsp.shapes import (
+    Failure,
+    Problem,
+    WireFinishReason,
+    WireModel,
+    WireTokenUsage,
+    WireWant,
+)
 
 
 class WireMessage(WireModel):
@@ -327,6 +334,8 @@ class StreamFinished(WireMessage):
     """Its index in `aiResponses`; null if nothing was kept."""
     status: ResponseEndStatus
     usage: WireTokenUsage | None
+    finish_reason: WireFinishReason
+    """As in `AIResponse`; `length` is an answer that was cut, and yet `complete`."""
     error: FinishedError | None
 
 

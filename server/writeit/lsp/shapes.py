@@ -7,7 +7,7 @@ statuses.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import (
@@ -112,6 +112,9 @@ def _to_finish_word(reason: str | None) -> str | None:
     return None if reason is None else _FINISH_WORDS.get(reason, "other")
 
 
+WireFinishReason: TypeAlias = Annotated[str | None, BeforeValidator(_to_finish_word)]
+
+
 class WireAIResponse(WireModel):
     """One model's answer, complete or partial."""
 
@@ -128,7 +131,7 @@ class WireAIResponse(WireModel):
     processing_time: float
     quality_score: float | None
     partial: bool
-    finish_reason: Annotated[str | None, BeforeValidator(_to_finish_word)]
+    finish_reason: WireFinishReason
     """Why it ended: stop, length, content_filter, refused, context, cancelled,
     unavailable, timeout, malformed or other; null if its provider did not say."""
     first_token_seconds: float | None
