@@ -153,7 +153,13 @@ async def test_a_foreign_websocket_is_disconnected(
             pass
 
 
-@pytest.mark.parametrize("host", ["example.org", "127.0.0.1.example.org", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("example.org", "127.0.0.1.example.org", "", "example.org@127.0.0.1"),
+        *("localhost/example.org", "127.0.0.1#example.org"),
+    ],
+)
 async def test_a_name_that_was_rebound_to_this_machine_is_disconnected(
     ws_port: int, host: str
 ) -> None:

@@ -11,6 +11,7 @@ import ipaddress
 import json
 import logging
 import os
+import re
 import secrets
 import socket
 import sys
@@ -107,6 +108,8 @@ def resolve_loopback_address(address: str) -> tuple[str, int]:
 
 def is_loopback_host(host: str) -> bool:
     """Return whether HOST or HOST:PORT of a header names this machine."""
+    if re.search(r"[^\w.:\[\]-]", host):  # a user, a path, a space
+        return False
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
