@@ -28,5 +28,4 @@ export interface Target {
   readonly runId?: string;
   readonly step?: string;
   readonly responseId?: string;
-  readonly response?: number;
 }

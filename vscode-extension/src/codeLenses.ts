@@ -39,15 +39,15 @@ function stepLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[] 
   }
   const { runId, step } = view;
   return (app.pageCache.sectionsOf(document) ?? []).flatMap((section) => {
-    const { kind, index, headingLine, firstLine } = section;
+    const { kind, responseId, headingLine, firstLine } = section;
     if (kind === 'feedback') {
       return [lens(headingLine, 'Give feedback…', 'step.feedback', { runId, step })];
     }
-    if (kind !== 'answer' || index === null) {
+    if (kind !== 'answer' || responseId === null) {
       return [];
     }
     // The server's lenses are at the heading: VS Code would cut off one line with all of them.
-    const target = { runId, step, response: index };
+    const target = { runId, step, responseId };
     return [
       lens(firstLine, 'Edit and choose…', 'draft.edit', target),
       lens(firstLine, 'Choose with feedback…', 'step.chooseWithFeedback', target),
@@ -77,7 +77,7 @@ function draftLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[]
   if (draft === undefined) {
     return [];
   }
-  const use = draft.response === undefined ? 'Use as merge' : `Use as answer ${draft.response + 1}`;
+  const use = draft.answer === undefined ? 'Use as merge' : `Use as answer ${draft.answer.number}`;
   return [lens(0, use, 'draft.use'), lens(0, 'Discard', 'draft.leave')];
 }
 

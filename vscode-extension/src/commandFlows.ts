@@ -13,7 +13,13 @@ import {
 import { checkModels } from './models';
 import { compare, isComparable } from './pages/compare';
 import { generateWithProgress, runWithProgress, runWithStatus } from './progress';
-import type { CommandName, Commands, RunStartParams, StepApplyResult } from './protocol';
+import type {
+  CommandName,
+  Commands,
+  PipelineRun,
+  RunStartParams,
+  StepApplyResult,
+} from './protocol';
 import { reportErrors } from './showError';
 import { askRegenerateFeedback, startWithInputs, type InputPrompt } from './startRun';
 
@@ -76,7 +82,7 @@ const FLOWS: Flows = {
 
 async function startRun(app: App, params: RunStartParams, prompt: InputPrompt): Promise<unknown> {
   const run = await startWithInputs(app, params, prompt);
-  return run && showStartedRun(run);
+  return run && (params.goOn === true ? reportNext(app, run) : showStartedRun(run));
 }
 
 async function generateStep<
@@ -91,10 +97,32 @@ async function decideStep<
   C extends 'writeit.step.select' | 'writeit.step.skip' | 'writeit.step.merge',
 >(app: App, command: C, params: CommandParams<C>): Promise<unknown> {
   const { runId, step } = params;
-  const decided = step ?? (await app.server.execute('writeit.run.show', { runId })).currentStep;
-  const reply = await app.server.execute(command, params);
+  const { currentStep, steps } = await app.server.execute('writeit.run.show', { runId });
+  const decided = step ?? currentStep;
+  const names = Object.keys(steps);
+  const next = names[names.indexOf(decided) + 1];
+  const title = next === undefined ? 'Applying the text' : `Generating ${next}`;
+  const reply =
+    params.goOn === true
+      ? await generateWithProgress(app.server, command, params, title)
+      : await app.server.execute(command, params);
   // Only a merge by a model is answered with a step.
-  return 'stepName' in reply ? undefined : suggestAfterChoice(reply, decided);
+  if (reply === undefined || 'stepName' in reply) {
+    return undefined;
+  }
+  return params.goOn === true ? reportNext(app, reply) : suggestAfterChoice(reply, decided);
+}
+
+/** Report what followed a decision. The server tells by itself why nothing did. */
+async function reportNext(app: App, run: PipelineRun): Promise<PipelineRun> {
+  const { pipelineRunId: runId, next, applied } = run;
+  const step = run.steps[next?.step ?? ''];
+  if (applied != null) {
+    await handleApplied(app, { runId, step: next?.step }, applied);
+  } else if (step !== undefined && next?.error == null) {
+    reportFailures(step);
+  }
+  return run;
 }
 
 /** Start a run and ask for every input, also for those that have a value. */

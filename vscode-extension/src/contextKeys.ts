@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { EditorContext } from './editorContext';
-import { canChange, canContinue, hasAnswers, hasSeveralAnswers, isDone } from './eligibility';
+import { canChoose, canContinue, hasAnswers, hasSeveralAnswers, isDone } from './eligibility';
 import type { PipelineRun } from './protocol';
 
 type ContextKeys = Readonly<Record<string, string | number | boolean>>;
@@ -11,8 +11,6 @@ export function contextKeys({ view, run, step, actions = [] }: EditorContext): C
   return {
     view: view?.view ?? '',
     ...runContextKeys(run),
-    canAsk: isOffered('writeit.step.run'),
-    canSkip: isOffered('writeit.step.skip'),
     canRestore: isOffered('writeit.edit.restore'),
     passages: step?.passages.length ?? 0,
   };
@@ -26,6 +24,8 @@ export function setContextKeys(context: EditorContext): void {
 
 const NO_RUN = {
   hasRun: false,
+  canAsk: false,
+  canSkip: false,
   canResume: false,
   isBranch: false,
   streaming: false,
@@ -44,14 +44,17 @@ function runContextKeys(
     return NO_RUN;
   }
   const steps = Object.values(run.steps);
+  const current = run.steps[run.currentStep];
   return {
     hasRun: true,
+    canAsk: current?.can.run === true,
+    canSkip: current?.can.skip === true,
     canResume: run.can.resume,
     isBranch: run.parentPipelineRunId !== null,
     streaming: run.isStreaming,
     hasText: steps.some(({ can }) => can.apply),
     hasAnswers: steps.some(hasAnswers),
-    canChoose: steps.some(canChange),
+    canChoose: steps.some(canChoose),
     canContinue: steps.some(canContinue),
     canRewind: steps.some(isDone),
     comparable: steps.some(hasSeveralAnswers),

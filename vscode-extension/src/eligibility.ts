@@ -1,4 +1,4 @@
-import type { PipelineRun, StepState } from './protocol';
+import type { AIResponse, PipelineRun, StepState } from './protocol';
 
 /** Whether a command can apply to a step of a run. The server checks again. */
 export type StepFilter = (step: StepState, run: PipelineRun) => boolean;
@@ -11,12 +11,13 @@ export function hasSeveralAnswers(step: StepState): boolean {
   return step.aiResponses.length > 1;
 }
 
-/** The indexes of a step's answers, without those that another answer continues. */
-export function shownAnswers(step: StepState): readonly number[] {
-  const continued = new Set(step.aiResponses.map((answer) => answer.continues));
-  return step.aiResponses.flatMap(({ responseId }, index) =>
-    continued.has(responseId) && index !== step.userSelection ? [] : [index],
-  );
+export function isStreaming(step: StepState): boolean {
+  return step.streaming.length > 0;
+}
+
+/** The answer that was chosen, whole or in part. */
+export function chosenAnswer(step: StepState): AIResponse | undefined {
+  return step.userSelection === null ? undefined : step.aiResponses[step.userSelection];
 }
 
 /** Whether the step is chosen or skipped: the run can start over from it. */
@@ -33,7 +34,11 @@ export function canContinue({ can }: StepState): boolean {
   return can.continue;
 }
 
-/** Whether another answer can be chosen or generated: no later step uses the answer yet. */
-export function canChange({ can }: StepState): boolean {
+/** Whether an answer can be chosen: no later step uses another one yet. */
+export function canChoose({ can }: StepState): boolean {
   return can.select;
+}
+
+export function canRegenerate({ can }: StepState): boolean {
+  return can.regenerate;
 }

@@ -2,9 +2,10 @@ import * as vscode from 'vscode';
 import type { App } from './app';
 import { currentFolder, folderOf } from './folders';
 import { listModels } from './models';
-import { shownAnswers } from './eligibility';
+import { chosenAnswer } from './eligibility';
+import { viewUri } from './pages/uris';
 import type { AIResponse, PipelineEntry, PipelineRun, RunSummary, StepState } from './protocol';
-import { answerSummary, costText, modelId, excerpt, stepStatusText } from './wording';
+import { answerLabel, answerSummary, costText, excerpt, stepStatusText } from './wording';
 
 interface Item<T> extends vscode.QuickPickItem {
   readonly value: T;
@@ -63,32 +64,51 @@ export function pickStep(
   return pickUnlessSingle(items, title, 'No step of this run can be used for this.');
 }
 
-export interface Answer {
-  readonly index: number;
-  readonly answer: AIResponse;
-}
-
-function answerItems(step: StepState): Item<Answer>[] {
-  const shown = new Set(shownAnswers(step));
-  return step.aiResponses
-    .map((answer, index) => ({
-      label: `Answer ${index + 1}: ${modelId(answer)}`,
-      description: answerSummary(answer, index === step.userSelection),
-      detail: excerpt(answer.processedContent, 160),
-      value: { index, answer },
-    }))
-    .filter(({ value }) => shown.has(value.index));
-}
-
-export function pickAnswer(step: StepState, title: string): Promise<Answer | undefined> {
-  return pick(answerItems(step), title, `${step.stepName} has no answers yet. Generate it first.`);
-}
-
-export async function pickAnswers(step: StepState, title: string): Promise<readonly Answer[]> {
-  const options = { title, canPickMany: true, matchOnDescription: true } as const;
-  return ((await vscode.window.showQuickPick(answerItems(step), options)) ?? []).map(
-    ({ value }) => value,
+/** The answers of a step in the order of its page: the newest round comes first. */
+export async function listAnswers(
+  app: App,
+  runId: string,
+  { stepName, aiResponses }: StepState,
+): Promise<readonly AIResponse[]> {
+  if (aiResponses.length < 2) {
+    return aiResponses;
+  }
+  const uri = viewUri('step', runId, stepName).toString();
+  const { sections } = await app.server.execute('writeit.view.read', { uri });
+  return sections.flatMap((section) =>
+    aiResponses.filter(({ responseId }) => responseId === section.responseId),
   );
+}
+
+async function answerItems(app: App, runId: string, step: StepState): Promise<Item<AIResponse>[]> {
+  const chosen = chosenAnswer(step);
+  return (await listAnswers(app, runId, step)).map((answer) => ({
+    label: answerLabel(answer),
+    description: answerSummary(answer, answer === chosen),
+    detail: excerpt(answer.processedContent, 160),
+    value: answer,
+  }));
+}
+
+export async function pickAnswer(
+  app: App,
+  runId: string,
+  step: StepState,
+  title: string,
+): Promise<AIResponse | undefined> {
+  const items = await answerItems(app, runId, step);
+  return pick(items, title, `${step.stepName} has no answers yet. Generate it first.`);
+}
+
+export async function pickAnswers(
+  app: App,
+  runId: string,
+  step: StepState,
+  title: string,
+): Promise<readonly AIResponse[]> {
+  const options = { title, canPickMany: true, matchOnDescription: true } as const;
+  const items = await answerItems(app, runId, step);
+  return ((await vscode.window.showQuickPick(items, options)) ?? []).map(({ value }) => value);
 }
 
 /** Pick a pipeline; first comes `suggested`, or the one that the document is bound to. */
@@ -114,14 +134,24 @@ export async function pickPipeline(
   return pick(items, title, 'No pipeline is available for this.');
 }
 
-/** Pick models; those that are not available say why. Undefined if the user cancels. */
-export async function pickModels(app: App, title: string): Promise<readonly string[] | undefined> {
+/**
+ * Pick models; those that are not available say why. Those used last come first and are ticked.
+ * Undefined if the user cancels.
+ */
+export async function pickModels(
+  app: App,
+  title: string,
+  last: readonly string[] = [],
+): Promise<readonly string[] | undefined> {
   const models = await listModels(app, currentFolder());
-  const items = models.map(({ id, available, reason }) => ({
-    label: id,
-    description: available ? 'available' : (reason ?? 'not available'),
-    value: id,
-  }));
+  const items = models
+    .map(({ id, available, reason }) => ({
+      label: id,
+      description: available ? 'available' : (reason ?? 'not available'),
+      picked: last.includes(id),
+      value: id,
+    }))
+    .toSorted((a, b) => Number(b.picked) - Number(a.picked));
   const other = { label: 'Another model…', description: 'Enter its name', value: '' };
   const options = { title, canPickMany: true } as const;
   const chosen = await vscode.window.showQuickPick([...items, other], options);

@@ -53,6 +53,11 @@ export function toWireRange({ start, end }: vscode.Range): {
   };
 }
 
+/** A code action's title without the prefix that tells it from those of other extensions. */
+export function titleOf({ title }: ServerAction): string {
+  return title.replace(/^WriteIt: /, '');
+}
+
 /** The run that a document belongs to, as the server decides. */
 export async function findRunId(server: Server, uri: vscode.Uri): Promise<string | undefined> {
   return parseViewUri(uri)?.runId ?? runIdIn(await listActions(server, uri));

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { App } from './app';
 import { folderOf } from './folders';
 import { askInputs, type InputValues } from './inputForm';
+import { generateWithProgress } from './progress';
 import type {
   DocumentBinding,
   InputSpec,
@@ -28,10 +29,13 @@ export async function startWithInputs(
   const isComplete =
     pipeline === undefined || (prompt === 'missing' && hasAllInputs(pipeline, bound));
   const inputs = isComplete ? {} : await promptForInputs(app, pipeline, params, bound);
-  return (
-    inputs &&
-    app.server.execute('writeit.run.start', { ...params, inputs: { ...inputs, ...params.inputs } })
-  );
+  const request = { ...params, inputs: { ...inputs, ...params.inputs } };
+  if (inputs === undefined) {
+    return undefined;
+  }
+  return params.goOn === true
+    ? generateWithProgress(app.server, 'writeit.run.start', request, 'Generating')
+    : app.server.execute('writeit.run.start', request);
 }
 
 /** Whether the document is bound to the pipeline and gives all inputs that need a prompt. */

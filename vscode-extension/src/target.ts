@@ -3,8 +3,8 @@ import type { App, Target } from './app';
 import { currentDocument, isWriteItDocument } from './editorContext';
 import { hasAnswers, type StepFilter } from './eligibility';
 import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
-import type { PipelineRun, StepState } from './protocol';
-import { pickAnswer, pickRun, pickStep, type Answer } from './quickPicks';
+import type { AIResponse, PipelineRun, StepState } from './protocol';
+import { pickAnswer, pickRun, pickStep } from './quickPicks';
 import { findRunId } from './serverActions';
 
 /** What a command's argument names: a page, a tree node's target, or a target itself. */
@@ -101,7 +101,18 @@ function likelyStep(run: PipelineRun, isEligible: StepFilter): StepState | undef
     .find((step) => step !== undefined && isEligible(step, run));
 }
 
-export interface ResolvedAnswer extends ResolvedStep, Answer {}
+export interface ResolvedAnswer extends ResolvedStep {
+  readonly answer: AIResponse;
+  /** The answer as parameters of server commands. */
+  readonly response: ResolvedStep['address'] & { readonly response: string };
+}
+
+/** The id of the answer that is named, or is the current page. */
+export function namedAnswer(argument: unknown): string | undefined {
+  const target = targetOf(argument);
+  // A named step is not that of the current page, so its answer is asked for.
+  return target.runId === undefined ? currentView()?.responseId : target.responseId;
+}
 
 /** The answer that a command applies to: named, of the current page, or picked. */
 export async function resolveAnswer(
@@ -114,12 +125,10 @@ export async function resolveAnswer(
   if (resolved === undefined) {
     return undefined;
   }
-  const { aiResponses } = resolved.step;
-  const target = targetOf(argument);
-  // A named step is not that of the current page, so its answer is asked for.
-  const id = target.runId === undefined ? currentView()?.responseId : target.responseId;
-  const index = target.response ?? aiResponses.findIndex(({ responseId }) => responseId === id);
-  const answer = aiResponses[index];
-  const picked = answer === undefined ? await pickAnswer(resolved.step, title) : { index, answer };
-  return picked && { ...resolved, ...picked };
+  const { address, step } = resolved;
+  const id = namedAnswer(argument);
+  const answer =
+    step.aiResponses.find(({ responseId }) => responseId === id) ??
+    (await pickAnswer(app, address.runId, step, title));
+  return answer && { ...resolved, answer, response: { ...address, response: answer.responseId } };
 }

@@ -1,3 +1,4 @@
+import { chosenAnswer } from './eligibility';
 import type { AIResponse, StepState } from './protocol';
 
 export function stepStatusText(step: StepState): string {
@@ -14,11 +15,15 @@ export function stepStatusText(step: StepState): string {
 }
 
 function choiceText(step: StepState): string {
-  if (step.userSelection === null) {
+  const chosen = chosenAnswer(step);
+  if (chosen === undefined) {
     return 'merged';
   }
+  if (step.part !== null) {
+    return `part of answer ${chosen.number} chosen`;
+  }
   const edited = step.editedContent === null ? '' : ' and edited';
-  return `answer ${step.userSelection + 1} chosen${edited}`;
+  return `answer ${chosen.number} chosen${edited}`;
 }
 
 /** A message that names WriteIt, for notifications. */
@@ -31,8 +36,9 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-export function modelId({ provider, modelName }: AIResponse): string {
-  return `${provider}/${modelName}`;
+/** As in `Answer 2: openai/gpt-4o`, in lists and trees. */
+export function answerLabel({ number, provider, modelName }: AIResponse): string {
+  return `Answer ${number}: ${provider}/${modelName}`;
 }
 
 export function costText(costUsd: number | null): string {
@@ -42,10 +48,14 @@ export function costText(costUsd: number | null): string {
 /** Why an answer that was not interrupted ended before its end. */
 const INCOMPLETE: ReadonlySet<string> = new Set(['length', 'content_filter', 'refused', 'context']);
 
+export function isIncomplete({ partial, finishReason }: AIResponse): boolean {
+  return partial || INCOMPLETE.has(finishReason ?? '');
+}
+
 export function answerSummary(answer: AIResponse, isChosen: boolean): string {
   const parts = [
     isChosen ? 'chosen' : '',
-    answer.partial || INCOMPLETE.has(answer.finishReason ?? '') ? 'incomplete' : '',
+    isIncomplete(answer) ? 'incomplete' : '',
     plural(countWords(answer.processedContent), 'word'),
     costText(answer.usageStats.costUsd),
     answer.qualityScore === null ? '' : `rated ${answer.qualityScore}`,

@@ -187,6 +187,18 @@ group('apply', (test) => {
     const { uri } = await apply(runId);
     const article = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri));
     assert.equal(article.getText().trim(), 'A first answer.');
-    await execute('writeit.run.show', { runId });
+    assert.equal(vscode.window.activeTextEditor?.document, article, 'it is not shown');
+  });
+
+  test('choosing the last answer and continuing applies it', async () => {
+    const editor = await openArticle();
+    const { pipelineRunId: runId } = await startRun(editor, { output: 'replace' });
+    for (const step of ['angles', 'outline', 'draft']) {
+      await execute('writeit.step.run', { runId, step });
+      await execute('writeit.step.select', { runId, response: 0 });
+    }
+    await execute('writeit.step.run', { runId });
+    await run('writeit.step.select', { runId, response: 0, goOn: true, wait: false });
+    assert.equal(editor.document.getText(), 'A first answer.\n');
   });
 });

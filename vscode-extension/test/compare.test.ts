@@ -4,6 +4,7 @@ import { viewUri } from '../src/pages/uris';
 import {
   activateExtension,
   execute,
+  firstStepAnswer,
   group,
   openDiff,
   openedDocument,
@@ -82,7 +83,7 @@ group('compare', (test) => {
 
   test('an answer is rated', async () => {
     const runId = await runWithTwoAnswers();
-    const rating = run('writeit.ui.response.rate', { runId, step: 'angles', response: 0 });
+    const rating = run('writeit.ui.response.rate', await firstStepAnswer(runId, 0));
     await waitFor('the rating', async () => {
       await run('workbench.action.acceptSelectedQuickOpenItem');
       const { steps } = await execute('writeit.run.show', { runId });

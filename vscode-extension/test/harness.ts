@@ -154,6 +154,14 @@ export async function runWithTwoAnswers(): Promise<string> {
   return runId;
 }
 
+/** An answer of the first step, as what commands of the extension are invoked on. */
+export async function firstStepAnswer(runId: string, index: number): Promise<object> {
+  const { steps } = await execute('writeit.run.show', { runId });
+  const answer = steps['angles']?.aiResponses[index];
+  assert.ok(answer, `there is no answer ${index}`);
+  return { runId, step: 'angles', responseId: answer.responseId };
+}
+
 /** Generate all steps and choose the first answer of each. */
 export async function completeRun(runId: string): Promise<PipelineRun> {
   for (;;) {

@@ -6,6 +6,7 @@ import {
   acceptInput,
   activateExtension,
   execute,
+  firstStepAnswer,
   group,
   run,
   runWithTwoAnswers,
@@ -60,7 +61,7 @@ group('merge', (test) => {
   test('an edited answer is chosen, and the answer itself is unchanged', async () => {
     const runId = await runWithTwoAnswers();
     const { steps: before } = await execute('writeit.run.show', { runId });
-    await run('writeit.ui.draft.edit', { runId, step: 'angles', response: 1 });
+    await run('writeit.ui.draft.edit', await firstStepAnswer(runId, 1));
     const editor = vscode.window.activeTextEditor;
     assert.ok(editor);
     await editor.edit((edit) => {
@@ -77,10 +78,10 @@ group('merge', (test) => {
     const app = await activateExtension();
     const runId = await runWithTwoAnswers();
     const before = await execute('writeit.run.show', { runId });
-    const editor = (await run('writeit.ui.draft.edit', {
-      runId,
-      response: 0,
-    })) as vscode.TextEditor;
+    const editor = (await run(
+      'writeit.ui.draft.edit',
+      await firstStepAnswer(runId, 0),
+    )) as vscode.TextEditor;
     await run('writeit.ui.draft.leave');
     assert.deepEqual(await execute('writeit.run.show', { runId }), before);
     await waitFor(

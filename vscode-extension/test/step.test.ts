@@ -6,11 +6,13 @@ import {
   activateExtension,
   controlledAnswer,
   execute,
+  firstStepAnswer,
   group,
   lensesOf,
   openArticle,
   openedDocument,
   run,
+  runAccepting,
   startRun,
   waitFor,
   type ControlledAnswer,
@@ -89,13 +91,58 @@ group('step', (test) => {
   test('choosing completes the step', async () => {
     const { pipelineRunId: runId } = await startRun(await openArticle());
     await execute('writeit.step.run', { runId });
-    const chosen = (await run('writeit.ui.step.choose', {
-      runId,
-      step: 'angles',
-      response: 0,
-    })) as PipelineRun;
+    const answer = await firstStepAnswer(runId, 0);
+    const chosen = (await run('writeit.ui.step.choose', answer)) as PipelineRun;
     assert.equal(chosen.currentStep, 'outline');
     assert.equal(chosen.steps['angles']?.userSelection, 0);
+    assert.equal(chosen.steps['outline']?.status, 'PENDING');
+  });
+
+  test('the first choice that is offered generates the next step, too', async () => {
+    const { pipelineRunId: runId } = await startRun(await openArticle());
+    await execute('writeit.step.run', { runId });
+    const { steps } = await runAccepting<PipelineRun>('writeit.ui.step.choose', {
+      runId,
+      step: 'angles',
+    });
+    assert.equal(steps['angles']?.status, 'COMPLETED');
+    assert.equal(steps['outline']?.aiResponses.length, 1);
+    assert.ok(openedDocument(viewUri('step', runId, 'outline')));
+  });
+
+  test('selected lines of an answer are chosen', async () => {
+    const models = { angles: ['openai/say-One.%0A%0ATwo.'] };
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { models });
+    await execute('writeit.step.run', { runId });
+    const page = await vscode.workspace.openTextDocument(viewUri('step', runId, 'angles'));
+    const editor = await vscode.window.showTextDocument(page);
+    const start = page.positionAt(page.getText().indexOf('\nTwo.\n') + 1);
+    editor.selection = new vscode.Selection(start, start.translate(0, 'Two.'.length));
+    const { steps } = await runAccepting<PipelineRun>('writeit.ui.step.choosePart');
+    assert.equal(steps['angles']?.part?.text, 'Two.');
+  });
+
+  test('one answer is stopped while another goes on', async () => {
+    const [first, second] = [controlledAnswer(), controlledAnswer()];
+    const models = { angles: [first.model, second.model] };
+    const { pipelineRunId: runId } = await startRun(await openArticle(), { models });
+    const generating = run('writeit.ui.step.run', { runId, step: 'angles' });
+    await first.write('Enough.\n\n');
+    await second.write('More');
+    await waitFor('both answers', async () => {
+      const { steps } = await execute('writeit.run.show', { runId });
+      return steps['angles']?.streaming.every(({ text }) => text !== '') === true;
+    });
+    const stopped = await runAccepting<StepState>('writeit.ui.response.stop', { runId });
+    assert.deepEqual(
+      stopped.aiResponses.map(({ number, partial }) => [number, partial]),
+      [[1, true]],
+    );
+    await second.write(' of it.');
+    await second.end();
+    await generating;
+    const { steps } = await execute('writeit.run.show', { runId });
+    assert.equal(steps['angles']?.aiResponses[1]?.processedContent, 'More of it.');
   });
 
   test('stopping keeps what was received', async () => {
@@ -155,7 +202,7 @@ group('step', (test) => {
         return others.length === 0 ? lens : undefined;
       });
       assert.equal(page.lineAt(line).text, 'All here.');
-      assert.deepEqual(argument, { runId, step: 'angles', response: 0 });
+      assert.deepEqual(argument, await firstStepAnswer(runId, 0));
     }
     await answer.end();
     await generating;

@@ -10,6 +10,7 @@ import {
   activateExtension,
   completeRun,
   execute,
+  firstStepAnswer,
   group,
   openArticle,
   run,
@@ -262,7 +263,7 @@ group('trees', (test) => {
     await run('writeit.ui.line.step.choose', undefined, undefined);
     const { steps } = await execute('writeit.run.show', { runId });
     assert.equal(steps['angles']?.status, 'RUNNING');
-    await run('writeit.ui.line.step.choose', { target: { runId, step: 'angles', response: 0 } });
+    await run('writeit.ui.line.step.choose', { target: await firstStepAnswer(runId, 0) });
     const after = await execute('writeit.run.show', { runId });
     assert.equal(after.steps['angles']?.status, 'COMPLETED');
   });

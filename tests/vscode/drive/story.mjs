@@ -53,14 +53,13 @@ await withPage(async (page) => {
     });
   });
 
-  await vscode.step('an answer is chosen', async () => {
+  await vscode.step('an angle is chosen, and the next step is generated', async () => {
     await vscode.command('step.choose');
-    await vscode.pick(question.answer, /heron/);
-    await vscode.see(vscode.toast(message.chosen));
+    await vscode.pick(question.answer, server.chooseAngle);
+    await vscode.see(vscode.toast(message.generating));
   });
 
   await vscode.step('an answer is cancelled and what was received is kept', async () => {
-    await vscode.click(vscode.toast(message.chosen), button.outline);
     await vscode.see(vscode.lines('And once more'));
     await vscode.click(vscode.toast(message.generating), button.cancel);
     await vscode.see(vscode.lines(server.incomplete));
@@ -81,8 +80,7 @@ await withPage(async (page) => {
     await vscode.openView();
     await vscode.collapseOtherViews();
     await vscode.expand(/^Notes on rivers/, /^draft/);
-    await vscode.inline(/^Answer \d: openai\/heron-draft/, titleOf('line.step.choose'));
-    await vscode.click(vscode.toast(message.chosen), button.polish);
+    await vscode.inline(/^Answer \d: openai\/heron-draft/, titleOf('line.step.chooseAndContinue'));
     await vscode.see(vscode.treeRow(/^polish.*1 answer/));
     await vscode.see(vscode.treeRow(/^Answer 1: openai\/heron-polish/));
     await vscode.inline(/^Answer 1: openai\/heron-polish/, titleOf('line.step.choose'));
@@ -151,7 +149,7 @@ await withPage(async (page) => {
     await vscode.inline(/^draft/, titleOf('line.run.branch'));
     await vscode.see(vscode.status(new RegExp(`draft.*${status.choose}`)));
     await vscode.command('step.choose');
-    await vscode.pick(question.answer, /otter/);
+    await vscode.pick(question.answer, new RegExp(`^${server.chooseDraft}.*otter`));
     await vscode.see(vscode.toast(message.chosen));
     await vscode.see(vscode.treeRow(new RegExp(`^${view.branch}.*polish`)));
   });

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { App } from '../app';
 import { folderOf } from '../folders';
 import { executeServerCommand, showInStatusBar, suggest } from '../followUps';
-import { showDiff, type ShowOptions } from '../pages/showDocument';
+import { showDiff, showDocument, type ShowOptions } from '../pages/showDocument';
 import type {
   DocumentPolishParams,
   EditRestoreResult,
@@ -34,10 +34,19 @@ export async function handleApplied(
   if (result.applied) {
     // Completes a step of the walkthrough.
     void vscode.commands.executeCommand('setContext', 'writeit.hasApplied', true);
+    await showIfHidden(vscode.Uri.parse(uri));
     await autoSave(app, uri);
     showInStatusBar(`Article written to ${displayPath(uri)}.`);
   }
   return result;
+}
+
+/** Show a document; the focus stays where it is if the user sees the document already. */
+async function showIfHidden(uri: vscode.Uri): Promise<void> {
+  const visible = vscode.window.visibleTextEditors.map(({ document }) => document.uri.toString());
+  if (!visible.includes(uri.toString())) {
+    await showDocument(uri);
+  }
 }
 
 function suggestRetry(app: App, uri: string): void {

@@ -93,13 +93,13 @@ export class PendingApplies implements vscode.Disposable {
   }
 }
 
-/** The server names the mode of an apply only for a text that waits. */
+/** The server names the document of an apply only for a text that waits. */
 function pendingIn({ command, argument }: ServerAction, uri: string): readonly PendingApply[] {
-  const { runId, step, mode } = argument;
+  const { runId, step } = argument;
   return command === 'writeit.step.apply' &&
     typeof runId === 'string' &&
     typeof step === 'string' &&
-    mode != null
+    argument['uri'] != null
     ? [{ runId, step, uri, params: { ...argument, runId } }]
     : [];
 }

@@ -13,7 +13,7 @@ import { currentDocument } from '../editorContext';
 import { folderOf } from '../folders';
 import { inform } from '../followUps';
 import { pick, pickPipeline, pickUnlessSingle } from '../quickPicks';
-import { listActions, toWireRange, type ServerAction } from '../serverActions';
+import { listActions, titleOf, toWireRange } from '../serverActions';
 import { documentOf, namedIn, resolveRun, targetOf } from '../target';
 import type { Handlers } from './handlers';
 
@@ -54,13 +54,14 @@ export const DOCUMENT: Handlers = {
 
   'document.apply': async (app, argument) => {
     const run = await resolveRun(app, argument, 'Apply the text of a run');
-    return run && runCommand(app, 'writeit.step.apply', { runId: run.pipelineRunId });
+    return run && runCommand(app, 'writeit.step.apply', { runId: run.pipelineRunId, ask: true });
   },
 
   'document.applyAs': async (app, argument) => {
     const run = await resolveRun(app, argument, 'Apply the text of a run');
     const mode = run && (await pick(APPLY_MODES, 'Apply the text', 'It cannot be applied.'));
-    return mode && runCommand(app, 'writeit.step.apply', { runId: run.pipelineRunId, mode });
+    const params = mode && { runId: run.pipelineRunId, mode, ask: true };
+    return params && runCommand(app, 'writeit.step.apply', params);
   },
 
   'document.restore': async (app, argument) => {
@@ -77,11 +78,6 @@ export const DOCUMENT: Handlers = {
     return chosen?.(app);
   },
 };
-
-/** A code action's title without the prefix that tells it from those of other extensions. */
-function titleOf({ title }: ServerAction): string {
-  return title.replace(/^WriteIt: /, '');
-}
 
 /** The run whose text can be removed from the current document; a polished passage has its own. */
 async function pickRestorableRun(app: App): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
-import { canChange, hasAnswers } from '../eligibility';
+import { canChoose, hasAnswers } from '../eligibility';
 import { resolveAnswer, resolveStep, targetOf } from '../target';
 import { pickAnswers, pickModels } from '../quickPicks';
 import type { Passage } from '../protocol';
@@ -20,11 +20,13 @@ export const MERGE: Handlers = {
 
   'merge.answers': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Merge answers of a step', hasAnswers);
-    const answers = resolved && (await pickAnswers(resolved.step, 'Answers to merge'));
+    const answers =
+      resolved &&
+      (await pickAnswers(app, resolved.address.runId, resolved.step, 'Answers to merge'));
     if (resolved === undefined || answers === undefined || answers.length === 0) {
       return undefined;
     }
-    const responses = answers.map(({ index }) => index);
+    const responses = answers.map(({ responseId }) => responseId);
     return runCommand(app, 'writeit.step.merge', { ...resolved.address, responses });
   },
 
@@ -38,19 +40,23 @@ export const MERGE: Handlers = {
   'merge.byModel': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Merge with a model', hasAnswers);
     const instruction = resolved && (await askInstruction());
-    const models = instruction && (await pickModels(app, 'Model that merges the answers'));
-    if (resolved === undefined || !instruction || models === undefined || models === '') {
+    if (resolved === undefined || !instruction) {
       return undefined;
     }
-    const { address, step } = resolved;
-    const responses = step.passages.length > 0 ? [] : step.aiResponses.map((_, index) => index);
-    const params = { ...address, responses, instruction, model: models[0] };
-    return runCommand(app, 'writeit.step.merge', params);
+    const { address, run, step } = resolved;
+    const [model] =
+      run.lastModels.length > 0
+        ? run.lastModels
+        : ((await pickModels(app, 'Model that merges the answers')) ?? []);
+    const all = step.aiResponses.map(({ responseId }) => responseId);
+    const responses = step.passages.length > 0 ? [] : all;
+    const params = { ...address, responses, instruction, model };
+    return model && runCommand(app, 'writeit.step.merge', params);
   },
 
   'draft.edit': async (app, argument) => {
-    const resolved = await resolveAnswer(app, argument, 'Edit and choose an answer', canChange);
-    const draft = resolved && { ...resolved.address, response: resolved.index };
+    const resolved = await resolveAnswer(app, argument, 'Edit and choose an answer', canChoose);
+    const draft = resolved && { ...resolved.address, answer: resolved.answer };
     return draft && app.drafts.open(draft, resolved.answer.processedContent);
   },
 
@@ -60,7 +66,8 @@ export const MERGE: Handlers = {
     if (document === undefined || draft === undefined) {
       return undefined;
     }
-    const { runId, step, response } = draft;
+    const { runId, step, answer } = draft;
+    const response = answer?.responseId;
     const content = document.getText();
     const done =
       response === undefined
@@ -116,7 +123,7 @@ async function addSelectionToMerge(app: App, argument: unknown): Promise<unknown
     return vscode.commands.executeCommand(action.command, action.argument);
   }
   const resolved = await resolveAnswer(app, targetOf(argument), 'Answer that the passage is from');
-  const params = resolved && { ...resolved.address, response: resolved.index, text };
+  const params = resolved && { ...resolved.response, text };
   return params && runCommand(app, 'writeit.step.take', params);
 }
 

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { runCommand } from '../commandFlows';
-import { hasSeveralAnswers } from '../eligibility';
+import { hasSeveralAnswers, isStreaming } from '../eligibility';
 import { resolveAnswer, resolveStep } from '../target';
-import { pickAnswers } from '../quickPicks';
+import { pickAnswers, pickUnlessSingle } from '../quickPicks';
 import { showDocument } from '../pages/showDocument';
 import { viewUri } from '../pages/uris';
 import type { Handlers } from './handlers';
@@ -31,7 +31,7 @@ export const RESPONSE: Handlers = {
     const [first, second] =
       step.aiResponses.length === 2
         ? step.aiResponses
-        : (await pickAnswers(step, 'Choose two answers to compare')).map(({ answer }) => answer);
+        : await pickAnswers(app, address.runId, step, 'Choose two answers to compare');
     if (first === undefined || second === undefined) {
       void vscode.window.showInformationMessage('WriteIt: Choose two answers to compare.');
       return undefined;
@@ -42,6 +42,18 @@ export const RESPONSE: Handlers = {
     return runCommand(app, 'writeit.view.open', { view: 'compare', left, right });
   },
 
+  'response.stop': async (app, argument) => {
+    const title = 'Stop an answer';
+    const resolved = await resolveStep(app, argument, title, isStreaming);
+    const items = (resolved?.step.streaming ?? []).map(({ responseId, number, model }) => ({
+      label: `Answer ${number}: ${model}`,
+      value: responseId,
+    }));
+    const responseId = resolved && (await pickUnlessSingle(items, title, 'No answer streams.'));
+    const params = responseId && { runId: resolved.address.runId, responseId };
+    return params && runCommand(app, 'writeit.response.stop', params);
+  },
+
   'response.rate': async (app, argument) => {
     const resolved = await resolveAnswer(app, argument, 'Rate an answer');
     const chosen =
@@ -49,7 +61,7 @@ export const RESPONSE: Handlers = {
     if (resolved === undefined || chosen === undefined) {
       return undefined;
     }
-    const params = { ...resolved.address, response: resolved.index, score: chosen.score };
+    const params = { ...resolved.response, score: chosen.score };
     return runCommand(app, 'writeit.response.rate', params);
   },
 };

@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
 import type { App } from '../app';
 import { runCommand } from '../commandFlows';
-import { canChange, canContinue, hasAnswers, isCurrent } from '../eligibility';
-import { resolveAnswer, resolveStep } from '../target';
-import { pickModels } from '../quickPicks';
+import { canChoose, canContinue, canRegenerate, hasAnswers, isCurrent } from '../eligibility';
+import { namedAnswer, resolveAnswer, resolveStep } from '../target';
+import { pick, pickModels } from '../quickPicks';
+import { listActions, titleOf, type ServerAction } from '../serverActions';
 import { showDocument } from '../pages/showDocument';
 import { viewUri } from '../pages/uris';
+import type { StepState } from '../protocol';
 import type { Handlers } from './handlers';
 
 export const STEP: Handlers = {
@@ -14,43 +16,71 @@ export const STEP: Handlers = {
     return resolved && runCommand(app, 'writeit.step.run', resolved.address);
   },
 
+  'step.runWithWords': async (app, argument) => {
+    const resolved = await resolveStep(app, argument, 'Generate with instructions', isCurrent);
+    const instruction = resolved && (await askInstruction(resolved.step));
+    return resolved === undefined || instruction === undefined
+      ? undefined
+      : runCommand(app, 'writeit.step.run', { ...resolved.address, instruction });
+  },
+
   'step.askModels': async (app, argument) => {
     const resolved = await resolveStep(app, argument, 'Generate with other models', isCurrent);
-    const models = resolved && (await pickModels(app, `Models for ${resolved.step.stepName}`));
+    const title = `Models for ${resolved?.step.stepName ?? ''}`;
+    const models = resolved && (await pickModels(app, title, resolved.run.lastModels));
     if (resolved === undefined || models === undefined || models.length === 0) {
       return undefined;
     }
-    const samples = await askSamples();
+    const samples = await askSamples(resolved.run.samples ?? 1);
     return samples && runCommand(app, 'writeit.step.run', { ...resolved.address, models, samples });
   },
 
   'step.regenerate': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Regenerate a step', canChange);
+    const resolved = await resolveStep(app, argument, 'Regenerate a step', canRegenerate);
     return resolved && runCommand(app, 'writeit.step.regenerate', resolved.address);
   },
 
   'step.continue': async (app, argument) => {
     const title = 'Continue an incomplete answer';
     const resolved = await resolveAnswer(app, argument, title, canContinue);
-    const params = resolved && { ...resolved.address, response: resolved.index };
-    return params && runCommand(app, 'writeit.step.continue', params);
+    return resolved && runCommand(app, 'writeit.step.continue', resolved.response);
   },
 
   'step.choose': async (app, argument) => {
-    const resolved = await resolveAnswer(app, argument, 'Choose an answer', canChange);
-    const params = resolved && { ...resolved.address, response: resolved.index };
+    const title = 'Choose an answer';
+    const resolved = await resolveStep(app, argument, title, canChoose);
+    const isNamed = resolved === undefined || namedAnswer(argument) !== undefined;
+    const offers = isNamed ? [] : await listChoices(app, resolved.address);
+    if (offers.length > 0) {
+      return pickAction(offers, title, '');
+    }
+    const chosen = resolved && (await resolveAnswer(app, argument ?? resolved.address, title));
+    return chosen && runCommand(app, 'writeit.step.select', chosen.response);
+  },
+
+  'step.chooseAndContinue': async (app, argument) => {
+    const title = 'Choose an answer and continue';
+    const resolved = await resolveAnswer(app, argument, title, canChoose);
+    const params = resolved && { ...resolved.response, goOn: true };
     return params && runCommand(app, 'writeit.step.select', params);
+  },
+
+  'step.choosePart': async (app) => {
+    const editor = vscode.window.activeTextEditor;
+    const actions =
+      editor && (await listActions(app.server, editor.document.uri, editor.selection));
+    const offers = (actions ?? []).filter(choosesSelection);
+    return pickAction(offers, 'Choose the selection', 'Select lines of one answer first.');
   },
 
   'step.chooseWithFeedback': async (app, argument) => {
     const title = 'Choose an answer with feedback';
-    const resolved = await resolveAnswer(app, argument, title, canChange);
+    const resolved = await resolveAnswer(app, argument, title, canChoose);
     const feedback = resolved && (await askFeedback(resolved.step.userFeedback));
     if (resolved === undefined || feedback === undefined) {
       return undefined;
     }
-    const params = { ...resolved.address, response: resolved.index, feedback };
-    return runCommand(app, 'writeit.step.select', params);
+    return runCommand(app, 'writeit.step.select', { ...resolved.response, feedback });
   },
 
   'step.feedback': async (app, argument) => {
@@ -69,6 +99,44 @@ export const STEP: Handlers = {
   'step.preview': (app, argument) => openPage(app, argument, 'prompt', 'Preview a prompt'),
   'step.open': (app, argument) => openPage(app, argument, 'step', 'Open a step'),
 };
+
+/** The server's choices for a step, the likeliest first, with their estimates. */
+async function listChoices(
+  app: App,
+  { runId, step }: { readonly runId: string; readonly step: string },
+): Promise<readonly ServerAction[]> {
+  const actions = await listActions(app.server, viewUri('run', runId));
+  return actions.filter(
+    ({ command, argument }) => command === 'writeit.step.select' && argument['step'] === step,
+  );
+}
+
+/** Whether an action chooses the selected lines of a page. */
+function choosesSelection({ command, argument }: ServerAction): boolean {
+  const part = argument['part'] as { readonly text?: string } | undefined;
+  return (
+    command === 'writeit.step.select' && (argument['content'] != null || part?.text !== undefined)
+  );
+}
+
+async function pickAction(
+  actions: readonly ServerAction[],
+  title: string,
+  emptyMessage: string,
+): Promise<unknown> {
+  const items = actions.map((action) => ({ label: titleOf(action), value: action }));
+  const chosen = await pick(items, title, emptyMessage);
+  return chosen && vscode.commands.executeCommand(chosen.command, chosen.argument);
+}
+
+function askInstruction({ stepName, instruction }: StepState): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title: `Generate ${stepName}`,
+    prompt: 'Instructions for the models, added to the prompt',
+    value: instruction ?? '',
+    ignoreFocusOut: true,
+  });
+}
 
 async function openPage(
   app: App,
@@ -91,10 +159,10 @@ function askFeedback(value: string | null): Thenable<string | undefined> {
 
 const MAX_SAMPLES = 10;
 
-async function askSamples(): Promise<number | undefined> {
+async function askSamples(last: number): Promise<number | undefined> {
   const given = await vscode.window.showInputBox({
     title: 'Answers per model',
-    value: '1',
+    value: String(last),
     validateInput: (value) =>
       /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_SAMPLES
         ? undefined

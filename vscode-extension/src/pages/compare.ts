@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import type { App } from '../app';
 import { compareWithDocument } from '../apply/applyOutcome';
 import type { PipelineRun, Side, StepState } from '../protocol';
-import { modelId } from '../wording';
+import { answerLabel } from '../wording';
 import { answerUri } from './answerDocuments';
 import { showDiff } from './showDocument';
 import { viewUri } from './uris';
@@ -54,9 +54,7 @@ async function comparedText(app: App, { runId, step, response }: Side): Promise<
     return { uri: viewUri('content', runId, step), title: `${step} of ${runName(run)}` };
   }
   const state = run.steps[step];
-  const answer =
-    state &&
-    (typeof response === 'number' ? finishedAnswer(state, response) : byId(state, response));
+  const answer = state && findAnswer(state, response);
   if (answer === undefined) {
     throw new RangeError(`${step} has no such answer to compare.`);
   }
@@ -73,19 +71,19 @@ interface TitledAnswer {
   readonly title: string;
 }
 
-function finishedAnswer(step: StepState, index: number): TitledAnswer | undefined {
-  const answer = step.aiResponses[index];
-  return (
-    answer && {
-      responseId: answer.responseId,
-      title: `Answer ${index + 1}, ${modelId(answer)}`,
-    }
+/** An answer: one that has ended, by its index or id, or one that still streams. */
+function findAnswer(
+  { aiResponses, streaming }: StepState,
+  response: number | string,
+): TitledAnswer | undefined {
+  const ended = aiResponses.find(
+    ({ responseId }, index) => response === index || response === responseId,
   );
-}
-
-/** A finished answer, or one that still streams, which has no number yet. */
-function byId(step: StepState, responseId: string): TitledAnswer | undefined {
-  const index = step.aiResponses.findIndex((answer) => answer.responseId === responseId);
-  const streaming = step.streaming.find((answer) => answer.responseId === responseId);
-  return finishedAnswer(step, index) ?? (streaming && { responseId, title: streaming.model });
+  if (ended !== undefined) {
+    return { responseId: ended.responseId, title: answerLabel(ended) };
+  }
+  const coming = streaming.find(({ responseId }) => responseId === response);
+  return (
+    coming && { responseId: coming.responseId, title: `Answer ${coming.number}: ${coming.model}` }
+  );
 }

@@ -4,8 +4,8 @@ import * as vscode from 'vscode';
 export interface Draft {
   readonly runId: string;
   readonly step: string;
-  /** The number of the edited answer; undefined for the merge. */
-  readonly response?: number;
+  /** The edited answer; undefined for the merge. */
+  readonly answer?: { readonly responseId: string; readonly number: number };
 }
 
 const CONTEXT_KEY = 'writeit.drafts';

@@ -12,7 +12,7 @@ export async function showDocument(
   uri: vscode.Uri,
   { focus = true, selection }: ShowOptions = {},
 ): Promise<vscode.TextEditor | undefined> {
-  const viewColumn = visibleColumn(uri) ?? columnFor(uri);
+  const viewColumn = openColumn(uri) ?? columnFor(uri);
   // Pages replace each other, unless the user keeps one open.
   const preview = uri.scheme === SCHEME;
   const options = { viewColumn, preserveFocus: !focus, preview };
@@ -28,11 +28,18 @@ export async function showDocument(
   }
 }
 
-/** The column in which a document is visible. */
-function visibleColumn(uri: vscode.Uri): vscode.ViewColumn | undefined {
+/** The column in which a document is visible, or a file is open. */
+function openColumn(uri: vscode.Uri): vscode.ViewColumn | undefined {
   const wanted = uri.toString();
   const visible = vscode.window.visibleTextEditors;
-  return visible.find((editor) => editor.document.uri.toString() === wanted)?.viewColumn;
+  const hasFile = ({ input }: vscode.Tab): boolean =>
+    input instanceof vscode.TabInputText &&
+    input.uri.scheme !== SCHEME &&
+    input.uri.toString() === wanted;
+  return (
+    visible.find((editor) => editor.document.uri.toString() === wanted)?.viewColumn ??
+    vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(hasFile))?.viewColumn
+  );
 }
 
 /** Pages share one column; the first opens beside the document. */

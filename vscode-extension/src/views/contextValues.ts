@@ -1,8 +1,9 @@
 import type { App } from '../app';
-import { canChange, hasAnswers, hasSeveralAnswers } from '../eligibility';
+import { canChoose, chosenAnswer, hasAnswers, hasSeveralAnswers } from '../eligibility';
 import { viewUri } from '../pages/uris';
-import type { RunSummary, StepState } from '../protocol';
+import type { AIResponse, RunSummary, StepState } from '../protocol';
 import { listActions, type ServerAction } from '../serverActions';
+import { isIncomplete } from '../wording';
 
 interface CachedActions {
   readonly updatedAt: string;
@@ -43,20 +44,21 @@ export function runContextValue(
   });
 }
 
-export function stepContextValue(step: StepState, actions: readonly ServerAction[]): string {
-  const isOffered = (name: string): boolean =>
-    actions.some(({ command, argument }) => command === name && argument['step'] === step.stepName);
+export function stepContextValue(step: StepState): string {
   return contextValue(`step.${step.streaming.length > 0 ? 'streaming' : 'quiet'}`, {
-    run: isOffered('writeit.step.run'),
-    skip: isOffered('writeit.step.skip'),
-    choose: canChange(step),
+    run: step.can.run,
+    skip: step.can.skip,
+    choose: canChoose(step),
     compare: hasSeveralAnswers(step),
     answers: hasAnswers(step),
     done: step.isDone,
   });
 }
 
-export function answerContextValue(step: StepState, index: number): string {
-  const kind = index === step.userSelection ? 'answer.chosen' : 'answer';
-  return contextValue(kind, { choose: canChange(step) });
+export function answerContextValue(step: StepState, answer: AIResponse): string {
+  const kind = answer === chosenAnswer(step) ? 'answer.chosen' : 'answer';
+  return contextValue(kind, {
+    choose: canChoose(step),
+    continue: step.can.continue && isIncomplete(answer),
+  });
 }

@@ -1,10 +1,11 @@
 import type { App } from '../app';
 import { openCommand, TreeNode } from './treeNode';
 import { viewUri } from '../pages/uris';
-import { shownAnswers } from '../eligibility';
-import type { PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
-import { listActions, type ServerAction } from '../serverActions';
-import { answerSummary, costText, excerpt, modelId, stepStatusText } from '../wording';
+import { chosenAnswer } from '../eligibility';
+import { listAnswers } from '../quickPicks';
+import type { AIResponse, PipelineRun, RunSummary, RunTree, StepState } from '../protocol';
+import type { ServerAction } from '../serverActions';
+import { answerLabel, answerSummary, costText, excerpt, stepStatusText } from '../wording';
 import { answerContextValue, runActions, runContextValue, stepContextValue } from './contextValues';
 import type { TreeProvider } from './treeProvider';
 
@@ -121,16 +122,22 @@ function branchNode(list: RunList, { run, summary, actions }: Branch): TreeNode 
 /** A run's steps, each with its answers and the branches that start there. */
 async function loadSteps(list: RunList, runId: string): Promise<readonly TreeNode[]> {
   const { app } = list;
-  const [run, { children }, actions] = await Promise.all([
+  const [run, { children }] = await Promise.all([
     app.server.execute('writeit.run.show', { runId }),
     app.server.execute('writeit.run.tree', { runId, depth: 1 }),
-    listActions(app.server, viewUri('run', runId)),
   ]);
   const branches = await loadBranches(list, run, children);
-  return Object.values(run.steps).map((step) => {
-    const stepBranches = branches.filter((branch) => branch.run.branchPoint === step.stepName);
-    return stepNode(list, run, step, actions, stepBranches);
-  });
+  return Promise.all(
+    Object.values(run.steps).map(async (step) => {
+      const inStep = branches.filter((branch) => branch.run.branchPoint === step.stepName);
+      const answers = await listAnswers(app, runId, step);
+      const children = [
+        ...answers.map((answer) => answerNode(run, step, answer)),
+        ...inStep.map((branch) => branchNode(list, branch)),
+      ];
+      return stepNode(run, step, children, inStep.length > 0);
+    }),
+  );
 }
 
 /** The branches of a run, with what the run tree leaves out, such as their cost. */
@@ -160,25 +167,19 @@ const STEP_ICONS = {
 } as const;
 
 function stepNode(
-  list: RunList,
-  run: PipelineRun,
+  { pipelineRunId: runId, currentStep }: PipelineRun,
   step: StepState,
-  actions: readonly ServerAction[],
-  branches: readonly Branch[],
+  children: readonly TreeNode[],
+  hasBranches: boolean,
 ): TreeNode {
-  const { pipelineRunId: runId, currentStep } = run;
-  const children = [
-    ...shownAnswers(step).map((index) => answerNode(run, step, index)),
-    ...branches.map((branch) => branchNode(list, branch)),
-  ];
   const isWaiting = step.stepName === currentStep && !step.isDone;
-  const expanded = (isWaiting || branches.length > 0) && children.length > 0;
+  const expanded = (isWaiting || hasBranches) && children.length > 0;
   return new TreeNode(
     step.stepName,
     {
       description: stepStatusText(step),
       icon: step.streaming.length > 0 ? 'sync~spin' : STEP_ICONS[step.status],
-      contextValue: stepContextValue(step, actions),
+      contextValue: stepContextValue(step),
       // VS Code remembers by id whether a node is expanded: another id applies `expanded` again.
       id: `${runId}/${step.stepName}${expanded ? '/now' : ''}`,
       target: { runId, step: step.stepName },
@@ -189,20 +190,20 @@ function stepNode(
   );
 }
 
-function answerNode(run: PipelineRun, step: StepState, index: number): TreeNode {
-  const { pipelineRunId: runId } = run;
-  const answer = step.aiResponses[index];
-  if (answer === undefined) {
-    throw new RangeError(`${step.stepName} has no answer ${index + 1}`);
-  }
-  const isChosen = index === step.userSelection;
-  return new TreeNode(`Answer ${index + 1}: ${modelId(answer)}`, {
+function answerNode(
+  { pipelineRunId: runId }: PipelineRun,
+  step: StepState,
+  answer: AIResponse,
+): TreeNode {
+  const { responseId } = answer;
+  const isChosen = answer === chosenAnswer(step);
+  return new TreeNode(answerLabel(answer), {
     description: answerSummary(answer, isChosen),
     tooltip: excerpt(answer.processedContent, 300),
     icon: isChosen ? 'check' : 'comment',
-    contextValue: answerContextValue(step, index),
-    id: `${runId}/${step.stepName}/${answer.responseId}`,
-    target: { runId, step: step.stepName, response: index, responseId: answer.responseId },
-    command: openCommand(viewUri('response', runId, step.stepName, answer.responseId)),
+    contextValue: answerContextValue(step, answer),
+    id: `${runId}/${step.stepName}/${responseId}`,
+    target: { runId, step: step.stepName, responseId },
+    command: openCommand(viewUri('response', runId, step.stepName, responseId)),
   });
 }
