@@ -22,7 +22,7 @@ from writeit.domain.errors import InvalidTransition
 from writeit.domain.events import Event
 from writeit.domain.operations import generate
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
-from writeit.domain.state_machine import (
+from writeit.domain.transitions import (
     ALLOWED_WHILE_STREAMING,
     RUN_TRANSITIONS,
     STEP_TRANSITIONS,

@@ -27,7 +27,7 @@ from writeit.domain.errors import InvalidTransition
 from writeit.domain.operations import generate, lifecycle, select
 from writeit.domain.pipeline import InputSpec, PipelineConfiguration, StepSpec
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState, StepStatus
-from writeit.domain.state_machine import RUN_TRANSITIONS
+from writeit.domain.transitions import RUN_TRANSITIONS
 
 INITIALIZING, RUNNING, PAUSED, COMPLETED, ERROR = PipelineStatus
 LIVES: dict[str, Callable[[], PipelineRun]] = {

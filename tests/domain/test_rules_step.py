@@ -30,7 +30,7 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-from writeit.domain.state_machine import STEP_TRANSITIONS
+from writeit.domain.transitions import STEP_TRANSITIONS
 
 ANSWER = answer(call_for(StepState(step_name="angles")))
 

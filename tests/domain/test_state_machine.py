@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, initialize, rule
 from support.run_tree_machine import STEPS, RunTreeMachine
 from support.runs import START, answer, call_for, current, new_id, new_run, passage_of
 from writeit.domain import events as e
-from writeit.domain import state_machine
+from writeit.domain import transitions
 from writeit.domain.answer import Call
 from writeit.domain.errors import WriteItError
 from writeit.domain.operations import generate, lifecycle, select
@@ -291,7 +291,7 @@ def test_the_tables_name_every_event_somewhere() -> None:
         model.model_fields["type"].default
         for model in (*e.RunEvent.__args__, *e.StepEvent.__args__)
     }
-    in_tables = {n for row in state_machine.RUN_TRANSITIONS.values() for n in row}
+    in_tables = {n for row in transitions.RUN_TRANSITIONS.values() for n in row}
     assert in_tables == known
-    step_events = {n for row in state_machine.STEP_TRANSITIONS.values() for n in row}
+    step_events = {n for row in transitions.STEP_TRANSITIONS.values() for n in row}
     assert step_events <= known

@@ -4,7 +4,7 @@ Nothing else changes a run. An event that the tables do not allow raises
 InvalidTransition; runs are immutable, so nothing is left half done.
 
 Theory of operation. A run has one of five statuses, each of its steps one of four.
-For each status, `RUN_TRANSITIONS` and `STEP_TRANSITIONS` list the allowed events and
+For each status, the tables in `writeit.domain.transitions` list the allowed events and
 the status they lead to; `None` means that the event's own function decides. A run that
 is PAUSED or failed (ERROR) accepts no decision before a RunResumed, which
 `writeit.domain.operations` puts in front of the decision.
@@ -26,7 +26,7 @@ from uuid import UUID
 from writeit.domain import events as e
 from writeit.domain.answer import ResponseFailure, StreamingResponse
 from writeit.domain.errors import InvalidTransition
-from writeit.domain.events import USER_ACTIONS, Event, StepEvent
+from writeit.domain.events import Event, StepEvent
 from writeit.domain.run import (
     DONE_STATUSES,
     MAX_RETRIES,
@@ -37,109 +37,15 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-
-_STOPPED_TRANSITIONS: dict[str, PipelineStatus | None] = {
-    "run_resumed": PipelineStatus.RUNNING,
-    "run_failed": PipelineStatus.ERROR,
-    "text_applied": None,
-    "text_restored": None,
-}
-RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
-    PipelineStatus.INITIALIZING: {
-        "step_started": PipelineStatus.RUNNING,
-        "step_skipped": PipelineStatus.RUNNING,
-        "run_failed": PipelineStatus.ERROR,
-    },
-    PipelineStatus.RUNNING: {
-        "run_paused": PipelineStatus.PAUSED,
-        "run_completed": PipelineStatus.COMPLETED,
-        "run_failed": PipelineStatus.ERROR,
-        "step_started": None,
-        "step_regenerated": None,
-        "step_continued": None,
-        "step_completed": None,
-        "step_skipped": None,
-        "response_started": None,
-        "response_received": None,
-        "response_interrupted": None,
-        "response_failed": None,
-        "response_selected": None,
-        "response_rated": None,
-        "passage_taken": None,
-        "merged": None,
-        "feedback_given": None,
-        "text_applied": None,
-        "text_restored": None,
-    },
-    PipelineStatus.PAUSED: _STOPPED_TRANSITIONS,
-    PipelineStatus.ERROR: _STOPPED_TRANSITIONS,
-    PipelineStatus.COMPLETED: {
-        "step_regenerated": PipelineStatus.RUNNING,
-        "step_continued": PipelineStatus.RUNNING,
-        "response_selected": None,
-        "merged": None,
-        "step_completed": None,
-        "response_rated": None,
-        "passage_taken": None,
-        "feedback_given": None,
-        "text_applied": None,
-        "text_restored": None,
-        "run_failed": PipelineStatus.ERROR,
-    },
-}
-"""The events allowed in each status of a run, and the status they lead to."""
-
-STEP_TRANSITIONS: dict[StepStatus, dict[str, StepStatus | None]] = {
-    StepStatus.PENDING: {
-        "step_started": StepStatus.RUNNING,
-        "step_regenerated": StepStatus.RUNNING,
-        "step_skipped": StepStatus.SKIPPED,
-    },
-    StepStatus.RUNNING: {
-        "step_started": StepStatus.RUNNING,
-        "step_regenerated": StepStatus.RUNNING,
-        "step_continued": StepStatus.RUNNING,
-        "step_completed": StepStatus.COMPLETED,
-        "response_started": StepStatus.RUNNING,
-        "response_received": StepStatus.RUNNING,
-        "response_interrupted": StepStatus.RUNNING,
-        "response_failed": None,
-        "response_selected": StepStatus.RUNNING,
-        "response_rated": StepStatus.RUNNING,
-        "passage_taken": StepStatus.RUNNING,
-        "merged": StepStatus.RUNNING,
-        "feedback_given": StepStatus.RUNNING,
-    },
-    StepStatus.COMPLETED: {
-        "step_regenerated": StepStatus.RUNNING,
-        "step_continued": StepStatus.RUNNING,
-        "response_selected": StepStatus.COMPLETED,
-        "response_rated": StepStatus.COMPLETED,
-        "merged": StepStatus.COMPLETED,
-        "step_completed": StepStatus.COMPLETED,
-        "passage_taken": StepStatus.COMPLETED,
-        "feedback_given": StepStatus.COMPLETED,
-        "text_applied": StepStatus.COMPLETED,
-        "text_restored": StepStatus.COMPLETED,
-    },
-    StepStatus.SKIPPED: {},
-}
-"""The events allowed in each status of a step, and the status they lead to."""
-
-ALLOWED_WHILE_STREAMING = frozenset(
-    {
-        "response_started",
-        "response_received",
-        "response_interrupted",
-        "response_failed",
-        "response_rated",
-        "passage_taken",
-        "feedback_given",
-        "text_applied",
-        "text_restored",
-    }
+from writeit.domain.transitions import (
+    ALLOWED_WHILE_STREAMING,
+    RUN_TRANSITIONS,
+    STEP_TRANSITIONS,
+    allowed_actions_hint,
+    later_steps_error,
+    status_clause,
+    transition_error,
 )
-"""The events allowed while answers of the run are streaming."""
 
 _CONTENT_EVENTS = frozenset(
     {"step_started", "step_regenerated", "step_continued", "step_skipped"}
@@ -147,17 +53,6 @@ _CONTENT_EVENTS = frozenset(
 )
 """Events that change what later steps were given."""
 
-_STATUS_WORDS: dict[PipelineStatus | StepStatus, str] = {
-    PipelineStatus.INITIALIZING: "has not started",
-    PipelineStatus.RUNNING: "is running",
-    PipelineStatus.PAUSED: "is stopped",
-    PipelineStatus.COMPLETED: "is completed",
-    PipelineStatus.ERROR: "has failed",
-    StepStatus.PENDING: "has no answers yet",
-    StepStatus.RUNNING: "is waiting for a choice",
-    StepStatus.COMPLETED: "is completed",
-    StepStatus.SKIPPED: "was skipped",
-}
 
 _RESTORED = PreviousStepState.model_fields.keys() - {"run_status"}
 """The fields of a step that a failed regeneration restores."""
@@ -199,50 +94,6 @@ def replay(events: Iterable[Event], run: PipelineRun | None = None) -> PipelineR
     if run is None:
         raise ValueError("no events, no run")
     return run
-
-
-def transition_error(
-    attempted: str,
-    state: str,
-    reason: str,
-    *,
-    allowed: Iterable[str] = (),
-    hint: str = "",
-) -> InvalidTransition:
-    """Return the error for an event that is not allowed; `reason` is a clause."""
-    action = USER_ACTIONS.get(attempted, f"record {attempted}")
-    return InvalidTransition(
-        f"Cannot {action}: {reason}.",
-        state=str(state),
-        attempted=attempted,
-        allowed=allowed,
-        hint=hint,
-    )
-
-
-def status_clause(subject: str, status: PipelineStatus | StepStatus) -> str:
-    """Return a clause that says what status `subject` has."""
-    return f"{subject} {_STATUS_WORDS[status]}"
-
-
-def allowed_actions_hint(allowed: Iterable[str]) -> str:
-    """Return a hint that names the user's actions among the `allowed` event types."""
-    names = set(allowed)
-    actions = [action for name, action in USER_ACTIONS.items() if name in names]
-    if not actions:
-        return ""
-    *others, last = actions
-    return f"You can {', '.join(others)} or {last}." if others else f"You can {last}."
-
-
-def later_steps_error(step: StepState, attempted: str) -> InvalidTransition:
-    """Return the error for a change of a step that later steps were built on."""
-    return transition_error(
-        attempted,
-        step.status,
-        f"step {step.step_name} cannot change once later steps have begun",
-        hint="Branch at this step: the branch shares the earlier steps.",
-    )
 
 
 def _event_error(

@@ -25,7 +25,7 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-from writeit.domain.state_machine import later_steps_error
+from writeit.domain.transitions import later_steps_error
 
 
 def check_can_generate(run: PipelineRun, step: StepState) -> None:

@@ -16,7 +16,7 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-from writeit.domain.state_machine import (
+from writeit.domain.transitions import (
     RUN_TRANSITIONS,
     allowed_actions_hint,
     status_clause,

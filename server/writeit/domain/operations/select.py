@@ -27,7 +27,7 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-from writeit.domain.state_machine import later_steps_error
+from writeit.domain.transitions import later_steps_error
 from writeit.text.block_reader import list_items
 from writeit.text.lines import fold_space
 
