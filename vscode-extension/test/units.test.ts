@@ -124,6 +124,7 @@ group('units', (test) => {
       index: null,
       status: 'failed',
       usage: null,
+      finishReason: null,
       error: null,
     });
     assert.deepEqual(counter.summary.match(/\d+/g), ['1', '2', '4', '1']);
