@@ -904,7 +904,7 @@ ERRORS = (
             "error": "model requires more system memory (18.1 GiB) than is available (7.9 GiB)"
         },
         "not_running",
-        says="smaller model",
+        says="ollama cannot run ollama/qwen3:8b: model requires more system memory",
     ),
     DialectCase(
         name="Ollama: an error in the middle",

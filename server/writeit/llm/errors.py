@@ -190,7 +190,9 @@ def build_model_error(
     """Build the error for a reason, with the provider's own message if any."""
     host = data.get("destination", THIS_MACHINE)
     where = provider if host == THIS_MACHINE else f"{provider} ({host})"
-    sentence = _MESSAGES[reason].format(provider=where, model=model)
+    does_run = reason == "not_running" and _NOT_LOADED_PATTERN.search(provider_message)
+    template = "{provider} cannot run {model}" if does_run else _MESSAGES[reason]
+    sentence = template.format(provider=where, model=model)
     message = f"{sentence}: {provider_message}" if provider_message else f"{sentence}."
     hint = missing_key_hint(provider) if reason == "auth" else _HINTS[reason]
     return ModelError(
