@@ -191,6 +191,10 @@ def test_a_long_message_is_truncated() -> None:
     assert len(str(to_model_error(Exception("x" * 9999), TARGET))) < 600
 
 
+def test_a_short_key_leaves_words_alone() -> None:
+    assert redact("407 Proxy: key x", ["x"]) == "407 Proxy: key [key]"
+
+
 @pytest.mark.parametrize(
     "text",
     [

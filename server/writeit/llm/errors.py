@@ -41,12 +41,16 @@ _KEY_PATTERN = re.compile(
     re.VERBOSE,
 )
 _REDACTED = "[key]"
+_SHORT_KEY: Final = 8
+"""Characters; a shorter key is replaced where it is a whole word."""
 
 
 def redact(text: str, secrets: Iterable[str | None] = ()) -> str:
     """Return `text` without `secrets` and without what looks like a key."""
     for secret in secrets:
-        if secret:
+        if secret and len(secret) < _SHORT_KEY:  # a local server's may be a letter
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _REDACTED, text)
+        elif secret:
             text = text.replace(secret, _REDACTED)
     return _KEY_PATTERN.sub(_REDACTED, text)
 
