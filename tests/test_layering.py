@@ -69,6 +69,7 @@ LSP_LAYERS = (
     {"pygls_fixes", "framing"},
     {"messages"},
     {"protocol"},
+    {"library_shapes"},
     {"shapes"},
     {"convert", "command_ids"},
 )

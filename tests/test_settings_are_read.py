@@ -41,7 +41,12 @@ ATTRIBUTES = {
 """Attributes, and methods, whose value is of one of the classes wherever they occur."""
 CALLS = {"read_user_config": "UserConfig"}
 """Functions that return one of the classes, alone or first in a tuple."""
-DEFINED = {"domain/session.py", "lsp/protocol.py", "lsp/shapes.py"}
+DEFINED = {
+    "domain/session.py",
+    "lsp/library_shapes.py",
+    "lsp/protocol.py",
+    "lsp/shapes.py",
+}
 """Modules that define and check the values; what they read decides nothing."""
 FOR_EDITORS = {"auto_save_enabled", "keyboard_shortcuts"}
 """Preferences that the editors act on."""

@@ -15,14 +15,8 @@ from pygls.exceptions import JsonRpcException
 from writeit.domain.errors import FailureReason, WriteItError
 from writeit.domain.session import UserConfig
 from writeit.engine.streaming import NoticeCode, ResponseEndStatus
-from writeit.lsp.shapes import (
-    Failure,
-    Problem,
-    WireFinishReason,
-    WireModel,
-    WireTokenUsage,
-    WireWant,
-)
+from writeit.lsp.library_shapes import Problem, WireWant
+from writeit.lsp.shapes import Failure, WireFinishReason, WireModel, WireTokenUsage
 
 
 class WireMessage(WireModel):

@@ -15,7 +15,7 @@ from writeit.domain.entity import UtcDatetime
 from writeit.domain.pipeline import Output, Reasoning
 from writeit.domain.run import PipelineStatus
 from writeit.domain.session import ExportFormat
-from writeit.lsp import shapes
+from writeit.lsp import library_shapes, shapes
 from writeit.lsp.shapes import DocumentUri, Range, WireModel
 from writeit.trust_record import Decision
 
@@ -71,8 +71,8 @@ class PipelineListParams(Params):
 class PipelineListResult(WireModel):
     """All pipelines of the folder; with `uri`, that document's binding."""
 
-    pipelines: list[shapes.PipelineEntry]
-    binding: shapes.DocumentBinding | None = None
+    pipelines: list[library_shapes.PipelineEntry]
+    binding: library_shapes.DocumentBinding | None = None
 
 
 class PipelineShowParams(Params):
@@ -82,7 +82,7 @@ class PipelineShowParams(Params):
 class PrimerListResult(WireModel):
     """All primers of the folder."""
 
-    primers: list[shapes.WireStylePrimer]
+    primers: list[library_shapes.WireStylePrimer]
 
 
 class PrimerShowParams(Params):
@@ -99,7 +99,7 @@ class ModelListParams(Params):
 class ModelListResult(WireModel):
     """The known models."""
 
-    models: list[shapes.WireModelInfo]
+    models: list[library_shapes.WireModelInfo]
 
 
 class ModelAddParams(Params):
@@ -133,7 +133,7 @@ class KeysSetResult(WireModel):
 class KeysListResult(WireModel):
     """The usual providers, and those named in settings and pipelines."""
 
-    providers: list[shapes.KeyEntry]
+    providers: list[library_shapes.KeyEntry]
 
 
 class RunStartParams(Params):
@@ -248,7 +248,7 @@ class StepPreviewResult(WireModel):
     """A prompt exactly as it would be sent, and to which models."""
 
     prompt: str
-    models: list[shapes.PreviewedModel]
+    models: list[library_shapes.PreviewedModel]
 
 
 class StepGenerationParams(StepPreviewParams):
@@ -460,7 +460,7 @@ class TrustResult(WireModel):
     """Whether a folder is trusted, and what its files name that is not."""
 
     state: Decision
-    wants: list[shapes.WireWant]
+    wants: list[library_shapes.WireWant]
 
 
 class UsageRow(WireModel):

@@ -14,8 +14,8 @@ from writeit.engine import model_setup
 from writeit.engine.model_setup import NewModel
 from writeit.library.catalog import LibraryEntry
 from writeit.library.front_matter import split_front_matter
+from writeit.lsp import library_shapes
 from writeit.lsp import protocol as p
-from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.progress import WorkDoneProgress
@@ -48,40 +48,42 @@ async def list_pipelines(
     )
 
 
-def _document_binding(session: Session, uri: str) -> shapes.DocumentBinding:
+def _document_binding(session: Session, uri: str) -> library_shapes.DocumentBinding:
     """Return what front matter sets; its problems are reported when a run starts."""
     found = find_front_matter(session.documents.read_text(uri))
     front_matter = split_front_matter(found.head if found else "", uri)
-    return shapes.DocumentBinding.model_validate(front_matter.config)
+    return library_shapes.DocumentBinding.model_validate(front_matter.config)
 
 
 def _pipeline_entry(
     entry: LibraryEntry[PipelineConfiguration], *, is_nearest: bool
-) -> shapes.PipelineEntry:
+) -> library_shapes.PipelineEntry:
     """Return an entry of the list; of a file with errors only what is known."""
     configuration = entry.value
     inputs = configuration.inputs if configuration else ()
-    return shapes.PipelineEntry(
+    return library_shapes.PipelineEntry(
         id=configuration.configuration_id if configuration else entry.name,
         name=entry.name,
         description=configuration.description if configuration else "",
         applies_to=configuration.applies_to if configuration else "document",
         steps=configuration.step_names if configuration else [],
-        inputs=[shapes.WireInputSpec.model_validate(spec) for spec in inputs],
+        inputs=[library_shapes.WireInputSpec.model_validate(spec) for spec in inputs],
         uri=entry.uri,
         problems=_problems_to_wire(entry),
         usable=is_nearest and configuration is not None,
     )
 
 
-def _problems_to_wire(entry: LibraryEntry[Any]) -> list[shapes.Problem]:
-    return [shapes.Problem.model_validate(each.to_json()) for each in entry.problems]
+def _problems_to_wire(entry: LibraryEntry[Any]) -> list[library_shapes.Problem]:
+    return [
+        library_shapes.Problem.model_validate(each.to_json()) for each in entry.problems
+    ]
 
 
 @command("writeit.pipeline.show")
 async def show_pipeline(
     request: Request[p.PipelineShowParams],
-) -> shapes.WirePipelineConfiguration:
+) -> library_shapes.WirePipelineConfiguration:
     """Return a pipeline by name or id; an id also finds the pipeline of an old run."""
     folder = request.folder()
     try:
@@ -92,7 +94,7 @@ async def show_pipeline(
         if stored is None:
             raise
         configuration = stored
-    return shapes.WirePipelineConfiguration.model_validate(configuration)
+    return library_shapes.WirePipelineConfiguration.model_validate(configuration)
 
 
 # --- `writeit.primer.*` ---
@@ -118,7 +120,7 @@ async def list_primers(request: Request[p.Params]) -> p.PrimerListResult:
 
 def _primer_entry(
     folder: WorkspaceFolder, entry: LibraryEntry[StylePrimer], *, is_nearest: bool
-) -> shapes.WireStylePrimer:
+) -> library_shapes.WireStylePrimer:
     known: dict[str, Any] = {
         "uri": entry.uri,
         "problems": _problems_to_wire(entry),
@@ -126,7 +128,7 @@ def _primer_entry(
     }
     if entry.value is not None:
         return _primer_to_wire(folder, entry.value).model_copy(update=known)
-    return shapes.WireStylePrimer(
+    return library_shapes.WireStylePrimer(
         primer_id=entry.name,
         version="",
         name=entry.name,
@@ -143,19 +145,23 @@ def _primer_entry(
 
 def _primer_to_wire(
     folder: WorkspaceFolder, primer: StylePrimer
-) -> shapes.WireStylePrimer:
+) -> library_shapes.WireStylePrimer:
     """Return a primer with the times and versions that the store knows."""
     stored = folder.store.primer(primer.primer_id, primer.version) or primer
     versions = folder.store.primer_versions(primer.primer_id)
-    return shapes.WireStylePrimer.model_validate(stored).model_copy(
+    return library_shapes.WireStylePrimer.model_validate(stored).model_copy(
         update={
-            "versions": [shapes.PrimerVersion.model_validate(one) for one in versions]
+            "versions": [
+                library_shapes.PrimerVersion.model_validate(one) for one in versions
+            ]
         }
     )
 
 
 @command("writeit.primer.show")
-async def show_primer(request: Request[p.PrimerShowParams]) -> shapes.WireStylePrimer:
+async def show_primer(
+    request: Request[p.PrimerShowParams],
+) -> library_shapes.WireStylePrimer:
     """Return a primer from its file, or a version that a run was pinned to."""
     folder, params = request.folder(), request.params
     primer = None
@@ -196,7 +202,9 @@ async def list_models(request: Request[p.ModelListParams]) -> p.ModelListResult:
 
 
 @command("writeit.model.install")
-async def install_model(request: Request[p.ModelInstallParams]) -> shapes.WireModelInfo:
+async def install_model(
+    request: Request[p.ModelInstallParams],
+) -> library_shapes.WireModelInfo:
     """Download the embedded model."""
     session, model = request.session, request.params.model
     title = f"WriteIt: installing {model}"
@@ -206,11 +214,11 @@ async def install_model(request: Request[p.ModelInstallParams]) -> shapes.WireMo
             done.report(message, None if fraction is None else int(100 * fraction))
 
         info = await session.ports.models.install_model(model, report)
-    return shapes.WireModelInfo.model_validate(info)
+    return library_shapes.WireModelInfo.model_validate(info)
 
 
 @command("writeit.model.add")
-async def add_model(request: Request[p.ModelAddParams]) -> shapes.WireModelInfo:
+async def add_model(request: Request[p.ModelAddParams]) -> library_shapes.WireModelInfo:
     """Make one short call to a model, then save its key, address and the default."""
     params, session = request.params, request.session
     new = NewModel(
@@ -224,7 +232,7 @@ async def add_model(request: Request[p.ModelAddParams]) -> shapes.WireModelInfo:
     async with WorkDoneProgress(session.client, request.work_done_token, title):
         info = await model_setup.add_model(session.ports, new)
     session.client.show_fallback_message(f"{info.id} works and is ready to use.")
-    return shapes.WireModelInfo.model_validate(info)
+    return library_shapes.WireModelInfo.model_validate(info)
 
 
 # --- `writeit.keys.*` ---
@@ -257,7 +265,7 @@ async def list_keys(request: Request[p.Params]) -> p.KeysListResult:
     sources = await asyncio.to_thread(keys.sources, named)
     return p.KeysListResult(
         providers=[
-            shapes.KeyEntry(provider=provider, source=source)
+            library_shapes.KeyEntry(provider=provider, source=source)
             for provider, source in sources.items()
         ]
     )

@@ -12,8 +12,8 @@ from writeit.engine.limits import TRUST_BUTTON
 from writeit.engine.queries import sum_usage
 from writeit.engine.sessions import change_preferences
 from writeit.files import resolve_in_workspace
+from writeit.lsp import library_shapes, shapes
 from writeit.lsp import protocol as p
-from writeit.lsp import shapes
 from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri, to_invalid_params
 from writeit.ports.store import Maintenance
@@ -79,7 +79,10 @@ async def show_trust(request: Request[p.Params]) -> p.TrustResult:
     folder.trust.shown[None] = folder.trust.digests_of(unseen)
     return p.TrustResult(
         state=folder.trust.state(library),
-        wants=[shapes.WireWant.model_validate(w.to_json()) for w in (*hosts, *wants)],
+        wants=[
+            library_shapes.WireWant.model_validate(w.to_json())
+            for w in (*hosts, *wants)
+        ],
     )
 
 
