@@ -5,8 +5,8 @@ import shlex
 from support.acts import check_acts
 from support.terminal import Screen, Terminal
 
-RIVERS = "openai/say-Rivers%20run.%0A%0AThey%20bend."
-WATER = "openai/say-Water%20moves.%0A%0AIt%20falls."
+RIVERS = "openai/say-Rivers+20run.+0A+0AThey+20bend."
+WATER = "openai/say-Water+20moves.+0A+0AIt+20falls."
 PROMPT = "? for more: "
 
 

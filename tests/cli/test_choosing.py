@@ -13,8 +13,8 @@ from support.waiting import wait_until_async
 from writeit.storage.store import LmdbStore
 
 RIVERS, WATER = (
-    "openai/say-Rivers%20run.%0A%0AThey%20bend.",
-    "openai/say-Water%20moves.",
+    "openai/say-Rivers+20run.+0A+0AThey+20bend.",
+    "openai/say-Water+20moves.",
 )
 TWO = ("-m", RIVERS, "-m", WATER)
 

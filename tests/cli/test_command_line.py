@@ -11,7 +11,7 @@ from support.terminal import Terminal
 async def test_notes_become_an_article_in_a_file(shell: Terminal) -> None:
     """`writeit run` shows progress and writes the article to -o."""
     result = await shell.writeit(
-        *("run", "tech-article", "notes.md", "-m", "openai/say-Rivers%20run.%0A"),
+        *("run", "tech-article", "notes.md", "-m", "openai/say-Rivers+20run.+0A"),
         *("-o", "article.md"),
     )
     assert result.code == 0, result.err

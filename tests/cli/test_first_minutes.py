@@ -49,7 +49,7 @@ async def test_answers_are_chosen_by_number(shell: Terminal) -> None:
 
 async def test_an_item_of_a_list_is_chosen(shell: Terminal) -> None:
     """In the next step; later steps get answer N as a whole."""
-    models = ("-m", "openai/say-1.%20Rivers%0A2.%20Seas")
+    models = ("-m", "openai/say-1.+20Rivers+0A2.+20Seas")
     done = await shell.writeit(
         "run", "tech-article", "notes.md", *models, "--choose", "1:2"
     )

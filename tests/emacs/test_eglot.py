@@ -16,7 +16,7 @@ DEFINITION, BACK = "\x1b.", "\x1b,"
 POLISHED = " ".join(f"word{number}" for number in range(60))
 
 
-def polish_first_passage(emacs: EmacsSession, model: str = "say-Rivers%20run.") -> None:
+def polish_first_passage(emacs: EmacsSession, model: str = "say-Rivers+20run.") -> None:
     """Send a passage to a model."""
     emacs.open(create_notes(emacs.folder, polish=model))
     emacs.select_line(FIRST)
@@ -72,7 +72,7 @@ def test_settings_come_from_eglots_workspace_configuration(emacs: EmacsSession) 
     emacs.open(create_notes(emacs.folder))
     emacs.lisp(
         "(setq-default eglot-workspace-configuration"
-        ' \'(:writeit (:models (:default "openai/say-From%20settings."))))'
+        ' \'(:writeit (:models (:default "openai/say-From+20settings."))))'
     )
     emacs.command("eglot-signal-didChangeConfiguration")
     emacs.run_action(wording.START)
@@ -84,7 +84,7 @@ def test_settings_come_from_eglots_workspace_configuration(emacs: EmacsSession) 
 
 def test_edit_is_confirmed_once_however_long_it_takes(emacs: EmacsSession) -> None:
     """By default eglot asks before each edit of a server."""
-    emacs.open(create_notes(emacs.folder, polish="say-Rivers%20run."))
+    emacs.open(create_notes(emacs.folder, polish="say-Rivers+20run."))
     emacs.lisp("(setq eglot-confirm-server-initiated-edits 'confirm)")
     try:
         emacs.select_line(FIRST)
@@ -105,7 +105,7 @@ def test_page_belongs_to_its_notes_though_its_folder_is_a_project(
     minimal_emacs: EmacsSession,
 ) -> None:
     """Without a project Emacs starts a server for the page; it knows the run."""
-    minimal_emacs.open(create_notes(minimal_emacs.folder, angles="say-The%20flood"))
+    minimal_emacs.open(create_notes(minimal_emacs.folder, angles="say-The+20flood"))
     minimal_emacs.run_action(wording.START)
     minimal_emacs.run_action(wording.GENERATE.format("angles"))
     minimal_emacs.wait_for_message(wording.ANSWERS.format("angles", 1))
@@ -114,7 +114,7 @@ def test_page_belongs_to_its_notes_though_its_folder_is_a_project(
         "(project-root (eglot--project (eglot-current-server)))"
     )
     assert ".writeit" in folder, "Emacs started no server of its own there"
-    assert wording.CHOOSE_TITLE.format("openai/say-The%20flood", "The flood") in (
+    assert wording.CHOOSE_TITLE.format("openai/say-The+20flood", "The flood") in (
         minimal_emacs.actions()
     )
     minimal_emacs.close_question()

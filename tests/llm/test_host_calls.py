@@ -159,7 +159,7 @@ async def test_temperature_is_not_sent_to_a_model_without_it(
         ("utf8", UTF8_TEXT),
         ("surrogate", SURROGATE_TEXT),
         ("same-150", "again " * 150),
-        ("say-%0A%20%20x%20%0A%0A", "\n  x \n\n"),
+        ("say-+0A+20+20x+20+0A+0A", "\n  x \n\n"),
     ],
 )
 async def test_text_is_exact(client: ModelHostClient, name: str, text: str) -> None:

@@ -9,7 +9,7 @@ TEXT = "# A\n\nBefore.\n\n```python\nx = 1\ny = 2\n```\n\nAfter.\n"
 
 @pytest.mark.parametrize("passage", ["y = 2", "x = 1\ny = 2"])
 @pytest.mark.parametrize(
-    "model", ["say-y%20%3D%203", "say-%60%60%60python%0Ay%20%3D%203%0A%60%60%60"]
+    "model", ["say-y+20+3D+203", "say-+60+60+60python+0Ay+20+3D+203+0A+60+60+60"]
 )
 async def test_a_passage_of_code_is_replaced_inside_its_fence(
     docs: OpenDocuments, passage: str, model: str

@@ -16,7 +16,7 @@ async def test_the_bare_client_streams_an_answer_and_chooses_it(
     """It prints the answer as it comes, and where the run stands then."""
     notes = new_workspace(tmp_path / "rivers") / "notes.md"
     client = await asyncio.create_subprocess_exec(
-        *(sys.executable, EXAMPLE, notes, "openai/say-Bees%20sleep"),
+        *(sys.executable, EXAMPLE, notes, "openai/say-Bees+20sleep"),
         env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
     )

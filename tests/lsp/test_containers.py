@@ -1,11 +1,10 @@
 """Passages in lists, quotes, tables and code are polished where they are."""
 
-from urllib.parse import quote
-
 import pytest
 
 from support.document import Document
 from support.editor import Json
+from support.model_words import escape
 from support.open_documents import OpenDocuments, span
 
 CODE = "\n".join(f"x{n} = compute({n})" for n in range(90))
@@ -20,7 +19,7 @@ async def polish(
         "writeit.document.polish",
         uri=page.uri,
         range=span(page.text, passage, docs.encoding),
-        models=[f"openai/say-{quote(answer, safe='')}"],
+        models=[f"openai/say-{escape(answer)}"],
         apply=True,
     )
     return run

@@ -3,7 +3,7 @@
 from support.editor import Json
 from support.open_documents import FIRST, SECOND, TEXT, OpenDocuments, span
 
-NEW = "It%20flows."
+NEW = "It+20flows."
 POLISHED = TEXT.replace(SECOND, "It flows.")
 
 

@@ -2,7 +2,7 @@
 
 from support.editor import Editor, Json
 
-MODELS = ["openai/say-Words.", "openai/say-Other%20words."]
+MODELS = ["openai/say-Words.", "openai/say-Other+20words."]
 
 
 async def begin(editor: Editor, *models: str, **params: object) -> Json:

@@ -13,7 +13,7 @@ from support.waiting import TIMEOUT
 async def answered(editor: Editor, *models: str) -> str:
     """A run whose first step has answers to choose from."""
     run_id = await editor.start_run(name="Rivers")
-    asked = models or ("openai/say-One%20way.", "openai/say-Another%20way.")
+    asked = models or ("openai/say-One+20way.", "openai/say-Another+20way.")
     await editor.command("writeit.step.run", runId=run_id, models=list(asked))
     return run_id
 
@@ -176,7 +176,7 @@ async def test_a_bare_client_has_all_of_it_in_the_file(
             "textDocument/documentSymbol", {"textDocument": {"uri": uri}}
         )
         names = [s["name"] for s in symbols]
-        assert f"Answer {number} · openai/say-One%20way." in names
+        assert f"Answer {number} · openai/say-One+20way." in names
         assert names[-2:] == ["Merge", "Feedback"]
 
 
@@ -218,7 +218,7 @@ async def test_each_paragraph_of_a_merge_says_whose_it_is(docs: OpenDocuments) -
     polished = await docs.editor.command(
         "writeit.document.polish",
         uri=page.uri,
-        models=["openai/say-Mills%20turn.", "openai/say-Wheels%20stand."],
+        models=["openai/say-Mills+20turn.", "openai/say-Wheels+20stand."],
     )
     run_id = polished["pipelineRunId"]
     (step,) = polished["steps"].values()
@@ -230,12 +230,12 @@ async def test_each_paragraph_of_a_merge_says_whose_it_is(docs: OpenDocuments) -
     for words, said in (
         (
             "Wheels",
-            f"answer {models.index('say-Wheels%20stand.') + 1} by openai/say-Wh",
+            f"answer {models.index('say-Wheels+20stand.') + 1} by openai/say-Wh",
         ),
         ("My own", "This paragraph: your own words."),
         (
             "Mills",
-            f"answer {models.index('say-Mills%20turn.') + 1} by openai/say-Mills",
+            f"answer {models.index('say-Mills+20turn.') + 1} by openai/say-Mills",
         ),
     ):
         line = place(page.text, page.text.index(words), "utf-16")["line"]

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
 from support.editor import serving
+from support.model_words import escape
 from support.open_documents import OpenDocuments
 from support.store_failures import assert_store_error, disk_full
 
@@ -18,7 +18,7 @@ async def answered(bare: OpenDocuments, text: str = "first words") -> tuple[str,
     """A run with one answer, and the file of its first step's page."""
     run_id = await bare.editor.start_run()
     await bare.editor.command(
-        "writeit.step.run", runId=run_id, models=[f"openai/say-{quote(text)}"]
+        "writeit.step.run", runId=run_id, models=[f"openai/say-{escape(text)}"]
     )
     return run_id, await shown(bare, run_id)
 
@@ -79,7 +79,7 @@ async def test_words_stay_in_an_answer_that_no_rendering_has(
     memory = memory_of(page)
     rendered = memory.read_bytes()
     await bare.editor.command(
-        "writeit.step.regenerate", runId=run_id, models=["openai/say-second%20one"]
+        "writeit.step.regenerate", runId=run_id, models=["openai/say-second+20one"]
     )
     await shown(bare, run_id)
     memory.write_bytes(rendered)
@@ -97,7 +97,7 @@ async def test_what_is_rendered_is_known_before_it_stands_in_the_page(
     """A kill between the two leaves the page, and both renderings it may be of."""
     run_id, page = await answered(bare)
     await bare.editor.command(
-        "writeit.step.regenerate", runId=run_id, models=["openai/say-second%20one"]
+        "writeit.step.regenerate", runId=run_id, models=["openai/say-second+20one"]
     )
     await shown(bare, run_id)
     older = memory_of(page).with_suffix(".older.md").read_text(encoding="utf-8")

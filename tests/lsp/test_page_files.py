@@ -15,7 +15,7 @@ FEEDBACK = "<!-- writeit:feedback -->\n"
 
 async def answered(bare: OpenDocuments) -> tuple[str, Path]:
     """A run with one answer, and the file of its first step's page."""
-    run_id = await bare.editor.answered("say-first%20words")
+    run_id = await bare.editor.answered("say-first+20words")
     return run_id, await bare.editor.step_page(run_id)
 
 

@@ -1,14 +1,13 @@
 """Choosing a part of an answer, and choosing or stopping while others stream."""
 
-from urllib.parse import quote
-
 from support.code_actions import actions, execute, open_view
 from support.document import place
 from support.editor import Editor, Json
+from support.model_words import escape
 from support.waiting import TIMEOUT
 
 ANGLES = "1. **Mills** turn.\n2. **Floods** come.\n   They go."
-MODEL = f"openai/say-{quote(ANGLES, safe='')}"
+MODEL = f"openai/say-{escape(ANGLES)}"
 
 
 async def chosen(editor: Editor, run_id: str, **params: object) -> Json:

@@ -14,7 +14,7 @@ async def family(bare: OpenDocuments, name: str) -> tuple[str, str, str]:
     path.write_text(f"# {name}\n\nA river is moving water.\n", encoding="utf-8")
     uri = bare.editor.open_document(path)
     run_id = await bare.editor.start_run(uri=uri)
-    model = ["openai/say-One%20way."]
+    model = ["openai/say-One+20way."]
     await bare.editor.command("writeit.step.run", runId=run_id, models=model)
     child = await bare.editor.command("writeit.run.branch", runId=run_id, step="angles")
     return uri, run_id, child["pipelineRunId"]

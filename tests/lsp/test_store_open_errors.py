@@ -239,7 +239,7 @@ async def test_a_text_that_its_writer_made_read_only_is_not_replaced(
             "writeit.run.start", pipeline="tech-article", uri=notes.as_uri()
         )
         run_id = run["pipelineRunId"]
-        models = ["openai/say-Better%20words."]
+        models = ["openai/say-Better+20words."]
         await editor.command("writeit.step.run", runId=run_id, models=models)
         await editor.choose(run_id)
         notes.chmod(0o444)

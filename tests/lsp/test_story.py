@@ -45,7 +45,7 @@ class Story:
 
 async def to_the_draft(story: Story) -> None:
     """Angles chosen, an outline with feedback, asked anew and chosen."""
-    await story.ask("say-first%20angle", "say-second%20angle")
+    await story.ask("say-first+20angle", "say-second+20angle")
     await story.choose(1, feedback="for beginners")
     outline = await story.ask("echo")
     assert "for beginners" in outline["aiResponses"][0]["promptUsed"]
@@ -58,7 +58,7 @@ async def to_the_draft(story: Story) -> None:
 
 async def merged_draft(story: Story) -> str:
     """A draft joined of passages of two models' answers."""
-    draft = await story.ask("say-Rivers%20run.", "say-Water%20moves.")
+    draft = await story.ask("say-Rivers+20run.", "say-Water+20moves.")
     texts = [answer["rawOutput"] for answer in draft["aiResponses"]]
     for index in (1, 0):
         await story.do("step.take", response=index, text=texts[index])
@@ -86,7 +86,7 @@ async def tell(editor: Editor) -> None:
     story = Story(editor, await editor.start_run(uri=page.uri, name="rivers"))
     await to_the_draft(story)
     joined = await merged_draft(story)
-    polish = await story.ask("say-Rivers%20run%20and%20water%20moves.")
+    polish = await story.ask("say-Rivers+20run+20and+20water+20moves.")
     assert joined in polish["aiResponses"][0]["promptUsed"]
     finished = await story.choose()
     assert finished["status"] == "COMPLETED"
@@ -103,7 +103,7 @@ async def tell(editor: Editor) -> None:
         editor, (await story.do("run.rewind", step="outline"))["pipelineRunId"]
     )
     await other.choose(0)
-    await other.ask("say-Another%20draft.")
+    await other.ask("say-Another+20draft.")
     await other.choose()
     branch = await story.do("run.branch", step="draft", name="the mills")
     assert branch["steps"]["outline"] == before["steps"]["outline"]

@@ -7,11 +7,11 @@ messages. No command and no id is named.
 import asyncio
 import re
 from pathlib import Path
-from urllib.parse import quote
 
 from support.acts import check_acts
 from support.document import Document, place
 from support.editor import Editor, Json, serving
+from support.model_words import escape
 from support.notes import NOTES
 from support.open_documents import OpenDocuments
 from support.waiting import TIMEOUT
@@ -152,7 +152,7 @@ async def test_a_bare_client_goes_all_the_way_by_what_it_is_offered(
 
 PLAIN = "# Notes on rivers\n\n- Rivers run.\n- Floods come.\n"
 ANGLES = "1. Mills turn.\n2. Floods come.\n"
-SAYS = [f"openai/say-{quote(text, safe='')}" for text in (ANGLES, "Rivers run.")]
+SAYS = [f"openai/say-{escape(text)}" for text in (ANGLES, "Rivers run.")]
 
 
 async def written(path: Path) -> str:

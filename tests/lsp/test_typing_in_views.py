@@ -29,7 +29,7 @@ REFUSALS = {"invalid_transition", "busy", "invalid_params", "retry_limit"}
 """What may be answered when a command comes at the wrong moment."""
 DOINGS: list[tuple[str, Json]] = [
     ("regenerate", {"models": ["openai/slow-12"]}),
-    ("regenerate", {"models": ["openai/say-Third%20words."]}),
+    ("regenerate", {"models": ["openai/say-Third+20words."]}),
     ("take", {"response": 0, "text": "First words."}),
     ("select", {"response": 0}),
     ("select", {"response": 1}),
@@ -59,7 +59,7 @@ class Evening:
         """Two answers, and the page of their step open."""
         command = self.docs.editor.command
         self.run_id = await self.docs.editor.start_run()
-        models = ["openai/say-First%20words.%0A%0AMore.", "openai/say-Second%20words."]
+        models = ["openai/say-First+20words.+0A+0AMore.", "openai/say-Second+20words."]
         await command("writeit.step.run", runId=self.run_id, models=models)
         await command("writeit.view.open", view="step", runId=self.run_id)
         views = self.docs.editor.folder / ".writeit" / "views"

@@ -1,8 +1,7 @@
 """A text applied to the document: complete, in time, one undo step."""
 
-from urllib.parse import quote
-
 from neovim import wording
+from support.model_words import escape
 from support.neovim_session import NeovimSession
 
 BODY = """\
@@ -46,7 +45,7 @@ def _finish_run(session: NeovimSession, text: str = BODY) -> None:
         session.run("next openai/say-x")
         session.run("choose 1")
     body = text.replace("The second paragraph, to be rewritten.", REWRITTEN)
-    session.run(f"next openai/say-{quote(body, safe='')}")
+    session.run(f"next openai/say-{escape(body)}")
     session.run("choose 1")
     assert session.newest_run()["status"] == "COMPLETED"
 

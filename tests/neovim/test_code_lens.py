@@ -71,7 +71,7 @@ def test_lenses_stay_at_their_headings(session: NeovimSession) -> None:
       end)
     end)()"""
     session.run("start")
-    session.run("next openai/say-one%0A%0Atwo%0A%0Athree openai/say-hello")
+    session.run("next openai/say-one+0A+0Atwo+0A+0Athree openai/say-hello")
     session.wait_for_side_text("## Answer 2")
     session.nvim.command("wincmd l")
     for words in ("one", "two", "three", "hello"):

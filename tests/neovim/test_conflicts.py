@@ -1,8 +1,7 @@
 """A text and the user's own changes of the same passage: the user's are kept."""
 
-from urllib.parse import quote
-
 from neovim import wording
+from support.model_words import escape
 from support.neovim_session import DIFF_WINDOWS, EDIT_AT_STREAM_START, NeovimSession
 
 FRONT = "---\nwriteit: {models: {polish: openai/say-MODEL}}\n---\n"
@@ -22,7 +21,7 @@ PROPOSED_PASSAGE = "In better words."
 
 def _open_notes(session: NeovimSession, answer: str) -> str:
     """Open notes whose passages become `answer`; return their text."""
-    model = quote(answer, safe="")
+    model = escape(answer)
     session.open_notes(FRONT.replace("MODEL", model) + BODY)
     return session.text()
 
@@ -45,7 +44,7 @@ def _finish_run(session: NeovimSession, answer: str) -> None:
     session.execute("run.start", pipeline="blog-post", uri=uri, output="replace")
     for _ in range(3):
         session.run("skip")
-    model = quote(answer, safe="")
+    model = escape(answer)
     session.run(f"next openai/say-{model}")
     session.run("choose 1")
 

@@ -9,7 +9,7 @@ LINES = "table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), '\\n')"
 def _edit_answer(session: NeovimSession, words: str) -> None:
     """Edit answer 1 and add to it."""
     session.run("start")
-    session.run("next openai/say-hello%20there")
+    session.run("next openai/say-hello+20there")
     session.wait_for_side_text("## Answer 1")
     session.run("edit 1")
     session.nvim.wait_until(f"{LINES} == 'hello there'")

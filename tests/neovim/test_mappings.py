@@ -5,7 +5,7 @@ from typing import Any
 from neovim import wording
 from support.neovim_session import CLIENT, NeovimSession
 
-FRONT = "---\nwriteit: {models: {polish: openai/say-In%20better%20words.}}\n---\n"
+FRONT = "---\nwriteit: {models: {polish: openai/say-In+20better+20words.}}\n---\n"
 
 
 def test_plug_mapping_uses_the_selection(session: NeovimSession) -> None:

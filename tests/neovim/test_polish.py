@@ -64,7 +64,7 @@ def test_a_selection_follows_what_is_typed_while_the_server_starts(
     session: NeovimSession,
 ) -> None:
     """The range is sent when the server is ready."""
-    before = _open_notes(session, "say-In%20better%20words.")
+    before = _open_notes(session, "say-In+20better+20words.")
     session.nvim.lua(TYPE_WHILE_CONNECTING)
     session.run("polish", line=_line_of(session, PASSAGE))
     after = before.replace("# Notes", "Typed meanwhile.\n# Notes")
@@ -73,7 +73,7 @@ def test_a_selection_follows_what_is_typed_while_the_server_starts(
 
 def test_polish_with_neovims_own_code_action(session: NeovimSession) -> None:
     """`vim.lsp.buf.code_action` on a selection: one edit, one undo step."""
-    before = _open_notes(session, "say-In%20better%20words.")
+    before = _open_notes(session, "say-In+20better+20words.")
     session.nvim.command(f"normal! {_line_of(session, PASSAGE)}GV")
     session.nvim.lua(
         "vim.lsp.buf.code_action({ apply = true, filter = function(action)"
@@ -88,7 +88,7 @@ def test_polish_with_neovims_own_code_action(session: NeovimSession) -> None:
 
 def test_polish_closes_the_stream(session: NeovimSession) -> None:
     """The stream's window closes when the passage is replaced."""
-    before = _open_notes(session, "say-In%20better%20words.")
+    before = _open_notes(session, "say-In+20better+20words.")
     session.run("polish", line=_line_of(session, PASSAGE))
     assert session.text() == before.replace(PASSAGE, "In better words.")
     assert session.nvim.lua(WINDOWS) == 1

@@ -31,7 +31,7 @@ writeit:
 - In between it looks for the shortest way, and seldom finds it.
 """
 ANGLES = (
-    "openai/say-1.%20The%20source.%0A2.%20The%20mouth.%0A3.%20All%20in%20between.",
+    "openai/say-1.+20The+20source.+0A2.+20The+20mouth.+0A3.+20All+20in+20between.",
     "openai/slow-40",  # it ends last: answers are numbered in the order they end
 )
 VARIABLE = (
@@ -165,7 +165,7 @@ end
 def test_conflict(notes: NeovimSession) -> None:
     """First as a page, then as a diff with the document."""
     notes.execute(
-        "preferences.set", defaultModels={"polish": "openai/say-Water%20walks."}
+        "preferences.set", defaultModels={"polish": "openai/say-Water+20walks."}
     )
     notes.nvim.lua(
         EDIT_AT_STREAM_START, notes.buffer(), 7, "- A river is never the same water."

@@ -52,20 +52,20 @@ def test_from_notes_to_an_article_and_back(session: NeovimSession) -> None:
     notes = session.text()
     session.run("start")
     run_id = session.newest_run()["pipelineRunId"]
-    session.run("next openai/say-first%20angle openai/say-second%20angle")
+    session.run("next openai/say-first+20angle openai/say-second+20angle")
     assert "second angle" in session.wait_for_side_text("## Answer 2")
     session.run("choose 2 for beginners")
     angles = session.newest_run()["steps"]["angles"]
     assert angles["status"] == "COMPLETED"
     assert angles["userFeedback"] == "for beginners"
 
-    session.run("next openai/say-an%20outline")
+    session.run("next openai/say-an+20outline")
     session.run("regenerate fewer parts")
     outline = session.newest_run()["steps"]["outline"]
     assert "fewer parts" in outline["aiResponses"][1]["promptUsed"]
     session.run("choose 2")
 
-    session.run("next openai/say-Rivers%20run. openai/say-Water%20moves.")
+    session.run("next openai/say-Rivers+20run. openai/say-Water+20moves.")
     _take(session, "Rivers run.")
     _take(session, "Water moves.")
     session.run("merge")
@@ -74,7 +74,7 @@ def test_from_notes_to_an_article_and_back(session: NeovimSession) -> None:
     draft = session.newest_run()["steps"]["draft"]
     assert draft["mergedContent"] == "Rivers run.\n\nWater moves."
 
-    session.run("next openai/say-Rivers%20run%20and%20water%20moves.")
+    session.run("next openai/say-Rivers+20run+20and+20water+20moves.")
     session.run("choose")
     assert session.newest_run()["status"] == "COMPLETED"
     session.run("apply replace")
@@ -87,7 +87,7 @@ def test_from_notes_to_an_article_and_back(session: NeovimSession) -> None:
     assert other["pipelineRunId"] != run_id
     assert other["parentPipelineRunId"] == run_id
     session.run("choose 1")
-    session.run("next openai/say-Another%20draft.")
+    session.run("next openai/say-Another+20draft.")
     session.run("choose")
     session.run("branch draft the mills")
     tree = session.execute("run.tree", runId=run_id)

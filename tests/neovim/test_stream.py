@@ -65,7 +65,7 @@ def test_three_thousand_chunks_are_complete(session: NeovimSession) -> None:
 def test_each_answer_has_its_section(session: NeovimSession) -> None:
     """Two answers that arrive together are not mixed."""
     session.run("start")
-    session.nvim.command("WriteIt next openai/slow-150 openai/say-one%0Atwo")
+    session.nvim.command("WriteIt next openai/slow-150 openai/say-one+0Atwo")
     _enter_stream(session)
     session.wait_until_idle()
     lines = [line for line in session.side_text().split("\n") if line]
@@ -73,7 +73,7 @@ def test_each_answer_has_its_section(session: NeovimSession) -> None:
         "# angles",
         "## openai/slow-150",
         "".join(f"word{n} " for n in range(150)),
-        "## openai/say-one%0Atwo",
+        "## openai/say-one+0Atwo",
         "one",
         "two",
     ]

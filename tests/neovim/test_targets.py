@@ -19,14 +19,14 @@ This paragraph is the one to be rewritten.
 It begins at a source and ends at a mouth.
 """
 PASSAGE = "This paragraph is the one to be rewritten."
-BETTER = "openai/say-In%20better%20words."
+BETTER = "openai/say-In+20better+20words."
 
 
 def _generate_and_polish(session: NeovimSession, models: str = BETTER) -> str:
     """Generate a step, polish a passage and return the run's id."""
     session.open_notes(NOTES.replace("MODELS", models))
     session.run("start")
-    session.run("next openai/say-an%20angle openai/say-another")
+    session.run("next openai/say-an+20angle openai/say-another")
     run_id: str = session.newest_run()["pipelineRunId"]
     line = session.text().split("\n").index(PASSAGE) + 1
     session.run("polish", line=line)
@@ -52,7 +52,7 @@ def test_commands_after_a_polish_are_about_the_documents_run(
     assert _shown(session, run_id)["steps"]["angles"]["userSelection"] == 1
     session.run("skip")
     assert _shown(session, run_id)["steps"]["outline"]["status"] == "SKIPPED"
-    session.run("next openai/say-a%20draft")
+    session.run("next openai/say-a+20draft")
     assert _shown(session, run_id)["steps"]["draft"]["aiResponses"]
     session.run("export yaml document-run.yaml")
     exported = (session.workspace / "document-run.yaml").read_text("utf-8")

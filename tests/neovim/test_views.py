@@ -1,8 +1,7 @@
 """`writeit:` documents."""
 
-from urllib.parse import quote
-
 from neovim import wording
+from support.model_words import escape
 from support.neovim_session import NeovimSession
 
 
@@ -41,7 +40,7 @@ def test_missing_view_shows_the_error(session: NeovimSession) -> None:
 def test_refreshed_view_keeps_the_cursor(session: NeovimSession) -> None:
     """Changes above and below do not move it from its line."""
     session.run("start")
-    session.run("next openai/say-hello%20there openai/say-good%20evening")
+    session.run("next openai/say-hello+20there openai/say-good+20evening")
     session.wait_for_side_text("## Answer 2")
     session.nvim.command("wincmd l")
     session.nvim.lua("vim.fn.search('good evening')")
@@ -57,7 +56,7 @@ def test_view_hides_link_definitions(session: NeovimSession) -> None:
     session.run("start")
     session.wait_for_side_text("[angles]: writeit:/step/")
     assert "]: writeit:" not in session.nvim.wait_for_screen("1. angles")
-    session.run("next openai/say-hello%20there")
+    session.run("next openai/say-hello+20there")
     assert "<!--" not in session.wait_for_side_text("hello there")
 
 
@@ -65,7 +64,7 @@ def test_take_finds_the_answer_of_a_line(session: NeovimSession) -> None:
     """Also if an answer contains marker lines itself."""
     odd = "one\n<!-- /writeit:answer -->\n<!-- writeit:answer 9 x -->\ntwo"
     session.run("start")
-    session.run(f"next openai/say-{quote(odd, safe='')} openai/say-hello%20there")
+    session.run(f"next openai/say-{escape(odd)} openai/say-hello+20there")
     session.wait_for_side_text("## Answer 2")
     session.nvim.command("wincmd l")
     for words in ("two", "hello there"):

@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from support.attacks import add_pipeline
 from support.editor import Editor
+from support.model_words import escape
 from support.provider import Provider
 from writeit.domain.session import Settings, problem_with
 from writeit.llm.errors import parse_retry_after
@@ -191,7 +191,7 @@ async def test_odd_numbers_of_a_provider_never_hold_an_answer(
     run_id = await run_of(cloned)
     state = await asyncio.wait_for(
         cloned.command(
-            "writeit.step.run", runId=run_id, models=[f"openai/usage-{quote(usage)}"]
+            "writeit.step.run", runId=run_id, models=[f"openai/usage-{escape(usage)}"]
         ),
         30,
     )

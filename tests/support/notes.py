@@ -5,10 +5,10 @@ NOTES = """\
 writeit:
   pipeline: tech-article
   models:
-    angles: [openai/say-The%20mill, openai/say-The%20flood]
+    angles: [openai/say-The+20mill, openai/say-The+20flood]
     outline: openai/echo
-    draft: [openai/say-Rivers%20run., openai/say-Water%20moves.]
-    polish: openai/say-Rivers%20run%20and%20water%20moves.
+    draft: [openai/say-Rivers+20run., openai/say-Water+20moves.]
+    polish: openai/say-Rivers+20run+20and+20water+20moves.
 ---
 # Notes on rivers
 

@@ -5,7 +5,7 @@ the model host uses. Tests point `OPENAI_BASE_URL` at `base_url` and ask for
 `openai/NAME`:
 
     echo               answers `Echo: ` and the prompt, word by word
-    say-TEXT           answers TEXT (percent-encoded)
+    say-TEXT           answers TEXT (see model_words.py)
     amend-OLD-NEW      answers the passage of the prompt, with NEW instead of OLD
     fast-N             N words as fast as they go
     slow-N             N words, 20 ms apart
@@ -13,7 +13,7 @@ the model host uses. Tests point `OPENAI_BASE_URL` at `base_url` and ask for
     held-N[-NAME]      N words, then nothing until the test says `let_go(MODEL)`
     length-N           N words, then finish_reason `length`
     nousage-N          N words, no usage
-    usage-JSON         two words, and this usage (percent-encoded)
+    usage-JSON         two words, and this usage (see model_words.py)
     nofinish-N         N words, no finish_reason
     bad-N              N words, then a line that is not JSON
     errin-N            N words, then an error object in the stream
@@ -53,7 +53,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
+
+from support.model_words import unescape
 
 UTF8_TEXT = "Grüße, 世界! 🦊 naïve façade — ελληνικά; 👩‍👩‍👧‍👦 done."
 SURROGATE_TEXT = "A fox: 🦊."
@@ -390,7 +391,7 @@ async def echo(reply: Reply, argument: str) -> None:
 
 async def say(reply: Reply, argument: str) -> None:
     """Answer what the name says."""
-    await stream(reply, pieces_of(unquote(argument)))
+    await stream(reply, pieces_of(unescape(argument)))
 
 
 async def amend(reply: Reply, argument: str) -> None:
@@ -479,9 +480,9 @@ async def nousage(reply: Reply, argument: str) -> None:
 
 
 async def usage(reply: Reply, argument: str) -> None:
-    """Two words, and the usage that the percent-encoded JSON says."""
+    """Two words, and the usage that the escaped JSON says."""
     await some(reply, "2")
-    counts = json.loads(unquote(argument))
+    counts = json.loads(unescape(argument))
     await reply.end(counts=counts)
 
 

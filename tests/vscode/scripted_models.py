@@ -8,11 +8,11 @@ the file PATH.
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
 
 from support import provider
+from support.model_words import unescape
 
 WORD_SECONDS = 0.03
 POLL_SECONDS = 0.02
@@ -96,7 +96,7 @@ async def wait_for_file(path: Path) -> None:
 
 async def controlled_answer(reply: provider.Reply, argument: str) -> None:
     """Answer with what a test writes to the file PATH, until PATH.end exists."""
-    path, sent, ended = Path(unquote(argument)), 0, False
+    path, sent, ended = Path(unescape(argument)), 0, False
     await reply.head()
     while not ended:
         ended, text = await asyncio.to_thread(read_answer, path)

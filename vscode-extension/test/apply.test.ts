@@ -36,7 +36,7 @@ function typeContinuously(editor: vscode.TextEditor): () => Promise<void> {
 
 const RIVERS = '# Rivers\n\nThe mills stand further down.\n\nThe end.\n';
 const POLISHED = '# Rivers\n\nDownstream stand the mills.\n\nThe end.\n';
-const POLISH_MODEL = 'openai/say-Downstream%20stand%20the%20mills.';
+const POLISH_MODEL = 'openai/say-Downstream+20stand+20the+20mills.';
 const LINE = 2;
 
 /** A document with a run all of whose steps are completed. */

@@ -125,13 +125,13 @@ export function controlledAnswer(): ControlledAnswer {
   answerCount += 1;
   const path = join(WORKSPACE, `.dictation-${answerCount}`);
   return {
-    model: `openai/dictated-${encodeURIComponent(path)}`,
+    model: `openai/dictated-${encodeURIComponent(path).replaceAll('%', '+')}`,
     write: (text) => appendFile(path, text, 'utf8'),
     end: () => writeFile(`${path}.end`, ''),
   };
 }
 
-const MODEL = 'openai/say-A%20first%20answer.';
+const MODEL = 'openai/say-A+20first+20answer.';
 
 /** A run of a document in which nothing was generated yet. */
 export async function startRun(
@@ -148,7 +148,7 @@ export async function startRun(
 
 /** The id of a run whose first step has two answers. */
 export async function runWithTwoAnswers(): Promise<string> {
-  const models = { angles: ['openai/say-Rivers%20run.', 'openai/say-Water%20moves.'] };
+  const models = { angles: ['openai/say-Rivers+20run.', 'openai/say-Water+20moves.'] };
   const { pipelineRunId: runId } = await startRun(await openArticle(), { models });
   await execute('writeit.step.run', { runId });
   return runId;

@@ -4,7 +4,7 @@ import { execute, group, openArticle, run, runAccepting, startRun, waitFor } fro
 
 group('model', (test) => {
   test('the default model is used', async () => {
-    const model = 'openai/say-By%20default.';
+    const model = 'openai/say-By+20default.';
     await run('writeit.ui.model.default', { model });
     const { pipelineRunId: runId } = await startRun(await openArticle(), { models: {} });
     await waitFor('the setting to be read', async () => {

@@ -169,7 +169,7 @@ group('step', (test) => {
     for (let round = 0; round < 5; round += 1) {
       const silent = controlledAnswer();
       const { pipelineRunId: runId } = await startRun(await openArticle(), {
-        models: { angles: [silent.model, 'openai/say-All%20here.'] },
+        models: { angles: [silent.model, 'openai/say-All+20here.'] },
       });
       const generating = run('writeit.ui.step.run', { runId, step: 'angles' });
       const page = await waitFor('the page', () =>
@@ -185,7 +185,7 @@ group('step', (test) => {
   test('lenses are at the text of their answer while another answer streams', async () => {
     const answer = controlledAnswer();
     const { pipelineRunId: runId } = await startRun(await openArticle(), {
-      models: { angles: [answer.model, 'openai/say-All%20here.'] },
+      models: { angles: [answer.model, 'openai/say-All+20here.'] },
     });
     const generating = run('writeit.ui.step.run', { runId, step: 'angles' });
     const page = await waitFor('the page', () => openedDocument(viewUri('step', runId, 'angles')));

@@ -144,7 +144,7 @@ group('trees', (test) => {
     assert.equal(findNode(steps, 'outline').description, stateOf('outline'));
     const inside = await runs.getChildren(angles);
     assert.match(
-      String(findNode(inside, 'Answer 1: openai/say-A%20first%20answer.').description),
+      String(findNode(inside, 'Answer 1: openai/say-A+20first+20answer.').description),
       /chosen/,
     );
     assert.match(String(findNode(inside, 'the child').description), /from angles/);
