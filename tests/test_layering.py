@@ -68,6 +68,7 @@ LSP_LAYERS = (
     {"client"},
     {"pygls_fixes", "framing"},
     {"messages"},
+    {"store_protocol"},
     {"protocol"},
     {"library_shapes"},
     {"shapes"},
@@ -203,3 +204,9 @@ def test_no_class_name_is_used_twice() -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(path.relative_to(ROOT).as_posix())
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_module_has_at_most_500_lines(path: Path) -> None:
+    """A longer one has more than one purpose, and is divided by it."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500

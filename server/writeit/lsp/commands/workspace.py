@@ -14,6 +14,7 @@ from writeit.engine.sessions import change_preferences
 from writeit.files import resolve_in_workspace
 from writeit.lsp import library_shapes, shapes
 from writeit.lsp import protocol as p
+from writeit.lsp import store_protocol as sp
 from writeit.lsp.command import Request, command
 from writeit.lsp.convert import path_to_uri, to_invalid_params
 from writeit.ports.store import Maintenance
@@ -109,25 +110,25 @@ def _maintenance_of(request: Request[Any]) -> Maintenance:
 
 
 @command("writeit.usage.show")
-async def show_usage(request: Request[p.UsageShowParams]) -> p.UsageShowResult:
+async def show_usage(request: Request[sp.UsageShowParams]) -> sp.UsageShowResult:
     """Return tokens, cost and time by model, pipeline, day or run."""
     params = request.params
     records = request.folder().store.usage_records(params.since)
     rows, total = sum_usage(records, params.by)
-    return p.UsageShowResult.model_validate({"rows": rows, "total": total})
+    return sp.UsageShowResult.model_validate({"rows": rows, "total": total})
 
 
 @command("writeit.store.status")
-async def show_status(request: Request[p.Params]) -> p.StoreStatusResult:
+async def show_status(request: Request[p.Params]) -> sp.StoreStatusResult:
     """Return the size and contents of the store."""
-    return p.StoreStatusResult.model_validate(await _maintenance_of(request).status())
+    return sp.StoreStatusResult.model_validate(await _maintenance_of(request).status())
 
 
 @command("writeit.store.verify")
-async def verify_store(request: Request[p.Params]) -> p.StoreVerifyResult:
+async def verify_store(request: Request[p.Params]) -> sp.StoreVerifyResult:
     """Verify every key, text and run of the store."""
     verified = await _maintenance_of(request).verify()
-    return p.StoreVerifyResult.model_validate(
+    return sp.StoreVerifyResult.model_validate(
         {
             "ok": not verified.problems,
             "checked": verified.checked,
@@ -137,25 +138,25 @@ async def verify_store(request: Request[p.Params]) -> p.StoreVerifyResult:
 
 
 @command("writeit.store.compact")
-async def compact_store(request: Request[p.Params]) -> p.StoreStatusResult:
+async def compact_store(request: Request[p.Params]) -> sp.StoreStatusResult:
     """Remove unused texts and free their disk space."""
     status = await _maintenance_of(request).compact()
     request.folder().remove_pages_of_deleted_runs()
-    return p.StoreStatusResult.model_validate(status)
+    return sp.StoreStatusResult.model_validate(status)
 
 
 @command("writeit.store.backup")
-async def back_up_store(request: Request[p.StoreBackupParams]) -> p.StoreBackupResult:
+async def back_up_store(request: Request[sp.StoreBackupParams]) -> sp.StoreBackupResult:
     """Copy the store to a new folder inside the workspace; it may be in use."""
     folder = request.folder()
     path = resolve_in_workspace(folder.path, request.params.path)
-    return p.StoreBackupResult(
+    return sp.StoreBackupResult(
         uri=path_to_uri(await _maintenance_of(request).backup(path))
     )
 
 
 @command("writeit.store.prune")
-async def prune_runs(request: Request[p.StorePruneParams]) -> p.StorePruneResult:
+async def prune_runs(request: Request[sp.StorePruneParams]) -> sp.StorePruneResult:
     """Delete finished runs last changed before a time; with `dryRun` count them."""
     params = request.params
     if params.before is None and not params.dry_run:
@@ -167,7 +168,7 @@ async def prune_runs(request: Request[p.StorePruneParams]) -> p.StorePruneResult
     before = params.before or datetime.now(UTC)
     deleted = await _maintenance_of(request).prune(before, dry_run=params.dry_run)
     request.folder().remove_pages_of_deleted_runs()
-    return p.StorePruneResult(
+    return sp.StorePruneResult(
         deleted_runs=deleted.runs,
         deleted_responses=deleted.responses,
         dry_run=params.dry_run,
