@@ -12,7 +12,7 @@ MODULES := $(EXTENSION)/node_modules/.package-lock.json
 EDITORS := $(abspath $(or $(WRITEIT_EDITORS),.cache/editors))
 NPM := cd $(EXTENSION) && PATH="$(EDITORS)/node/bin:$$PATH" npm
 
-.PHONY: bench-store bench-prompts
+.PHONY: bench-store bench-prompts bench-cold bench-warm
 .PHONY: extension check-extension
 .PHONY: help demo test check format ci-setup bench bench-startup bench-models soak wheel clean drill-kill drill-two drill-replace drill-markdown drill-fuzz
 
@@ -99,7 +99,7 @@ ci-setup: ## Install the editors and the Lua tools that the tests use
 	@PYTHON=$(PYTHON) WRITEIT_EDITORS="$(EDITORS)" scripts/ci-setup
 	@$(MAKE) --silent --no-print-directory $(MODULES)
 
-bench: $(LOCAL_STAMP) bench-startup bench-prompts ## Measure everything, as ratios in one run
+bench: $(LOCAL_STAMP) bench-startup bench-prompts bench-cold bench-warm ## Measure everything, as ratios in one run
 
 bench-startup: $(STAMP) ## Compare startup and idle memory with a bare pygls server
 	$(BIN)/python benchmarks/startup.py
@@ -124,6 +124,7 @@ lock: ## Lock versions and hashes again, after a change of the dependencies
 	$(COMPILE) --group dev pyproject.toml --output-file locks/dev.txt
 	$(COMPILE) --constraint locks/dev.txt --extra local pyproject.toml --output-file locks/runtime.txt
 	$(COMPILE) --group release --output-file locks/release.txt
+	$(COMPILE) --group bench --output-file locks/bench.txt
 
 soak: $(STAMP) ## Ten streams for three minutes with cancels and kills; nothing may grow
 	$(BIN)/python benchmarks/soak.py
@@ -133,6 +134,18 @@ bench-prompts: $(STAMP) ## Count how much of a run's prompts a provider has read
 
 bench-store: $(STAMP) ## Measure reads of list, open and branch at 100, 1,000 and 10,000 runs
 	$(BIN)/python benchmarks/store_reads.py
+
+LLM := .cache/llm
+$(LLM)/.installed: locks/bench.txt
+	$(PYTHON) -m venv $(LLM)
+	$(LLM)/bin/python $(LOCKED) locks/bench.txt
+	@touch $@
+
+bench-cold: $(STAMP) $(LLM)/.installed ## Compare a cold `writeit run` with the `llm` command
+	$(BIN)/python benchmarks/cold_run.py $(LLM)/bin/llm
+
+bench-warm: $(STAMP) ## Compare a call of a running host with LiteLLM alone and raw httpx
+	$(BIN)/python benchmarks/model_host.py --calls
 
 bench-models: $(STAMP) ## Compare the model host with LiteLLM alone and raw httpx
 	$(BIN)/python benchmarks/model_host.py

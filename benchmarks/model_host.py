@@ -1,6 +1,7 @@
 """What the model host costs: against LiteLLM alone and raw HTTP, on one provider.
 
     python benchmarks/model_host.py [ROUNDS]     11 unless told otherwise
+    python benchmarks/model_host.py --calls      without the ten streams
 
 All sides take turns in each round. Then ten streams of a hundred chunks a second run
 through a real server, and the CPU of server and host and the latency of a command are
@@ -245,4 +246,7 @@ async def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 11))
+    if sys.argv[1:] == ["--calls"]:
+        asyncio.run(compare(11))
+    else:
+        asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 11))

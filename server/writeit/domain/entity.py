@@ -53,7 +53,6 @@ class Entity(BaseModel):
         frozen=True,
         extra="forbid",
         populate_by_name=True,
-        use_attribute_docstrings=True,
     )
 
     FORM_1: ClassVar[frozenset[str]] = frozenset()

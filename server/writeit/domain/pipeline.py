@@ -36,7 +36,7 @@ EVERY_STEP = "*"
 """The key of a value that is for all steps that are not named."""
 
 
-class InputSpec(Entity):
+class InputSpec(Entity, use_attribute_docstrings=True):
     """One value that the user gives a pipeline before it starts."""
 
     FORM_1: ClassVar[frozenset[str]] = frozenset(
@@ -110,7 +110,7 @@ def _is_number(value: str) -> bool:
     return number == number and abs(number) != float("inf")  # noqa: PLR0124 -- NaN
 
 
-class StepSpec(GrowingEntity):
+class StepSpec(GrowingEntity, use_attribute_docstrings=True):
     """One step: a prompt and the models that answer it."""
 
     ADDED: ClassVar[frozenset[str]] = frozenset({"primer", "reasoning", "choose"})
@@ -139,7 +139,7 @@ class StepSpec(GrowingEntity):
     of `max_tokens`; unset, its provider decides."""
 
 
-class PipelineConfiguration(Entity):
+class PipelineConfiguration(Entity, use_attribute_docstrings=True):
     """Defines the template for article generation workflows."""
 
     FORM_1: ClassVar[frozenset[str]] = frozenset(

@@ -14,7 +14,7 @@ REQUIRED_VOICE_ATTRIBUTES = ("tone", "structure", "language")
 REQUIRED_GUIDELINES = ("avoid", "prefer")
 
 
-class StylePrimer(Entity):
+class StylePrimer(Entity, use_attribute_docstrings=True):
     """Reusable writing style guidelines and voice definitions."""
 
     FORM_1: ClassVar[frozenset[str]] = frozenset(

@@ -215,7 +215,8 @@ USER_ONLY_SETTINGS = ("storeLocation", "models.ollamaUrl")
 
 
 class _SettingsSection(Entity):
-    model_config = ConfigDict(alias_generator=to_camel)
+    # Reading docstrings takes a while, so only entities that a schema shows do.
+    model_config = ConfigDict(alias_generator=to_camel, use_attribute_docstrings=True)
 
 
 class ModelSettings(_SettingsSection):
