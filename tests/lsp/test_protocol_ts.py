@@ -60,7 +60,6 @@ def test_the_extension_reaches_every_command() -> None:
     # VS Code asks about trust itself.
     assert missing == {
         "writeit.pipeline.show",
-        "writeit.response.stop",
         "writeit.run.diff",
         "writeit.step.draft",
         "writeit.step.preview",
