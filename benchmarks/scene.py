@@ -52,7 +52,8 @@ class Scene:
 async def provider() -> AsyncIterator[str]:
     """Run the provider of the tests by itself; hand out its base URL."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ROOT / "tests" / "support" / "provider.py")),
+        *(sys.executable, "-m", "support.provider"),
+        cwd=ROOT / "tests",
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None

@@ -42,9 +42,11 @@ def pytest_runtest_setup() -> None:
 @pytest.fixture(scope="session")
 def environment() -> Iterator[dict[str, str]]:
     """Return the environment of Emacs and the server, with a provider on loopback."""
-    script = ROOT / "tests/support/provider.py"
     with subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "support.provider"],
+        cwd=ROOT / "tests",
+        stdout=subprocess.PIPE,
+        text=True,
     ) as provider:
         assert provider.stdout is not None
         port = provider.stdout.readline().strip()

@@ -32,9 +32,11 @@ def neovim_binary() -> Path:
 @pytest.fixture(scope="session")
 def provider_url() -> Iterator[str]:
     """Run a provider in a process of its own; return its address."""
-    script = ROOT / "tests/support/provider.py"
     with subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "support.provider"],
+        cwd=ROOT / "tests",
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}/v1"
