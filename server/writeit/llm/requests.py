@@ -15,6 +15,7 @@ from writeit.llm.calls import AnswerCall, estimate_tokens, load_litellm
 from writeit.llm.catalog import ModelCatalog, ModelLister
 from writeit.llm.concurrency import ProviderLimiters
 from writeit.llm.errors import to_model_error
+from writeit.llm.model_lists import ServerList
 from writeit.llm.parameters import was_seen_thinking
 from writeit.llm.price_map import PriceMap, read_provider_names, thinks_by_default
 from writeit.llm.process import HostMessage, error_fields, error_message
@@ -30,6 +31,9 @@ CATALOG: Final = ModelCatalog(PriceMap(), read_provider_names)
 _CHAT_TEMPLATE_TOKENS: Final = 30
 """What the embedded model's chat template adds to a prompt."""
 
+_LIST_WAIT_SECONDS: Final = 1.0
+"""How long an estimate waits for a server's own list."""
+
 
 class RequestHandler:
     """All requests of one host."""
@@ -39,6 +43,7 @@ class RequestHandler:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._embedded = embedded.EmbeddedRunner()
         self._limiters = ProviderLimiters()
+        self._learning: set[asyncio.Future[ServerList | None]] = set()
         self._handlers = {
             "start": self._handle_start,
             "measure": self._handle_measure,
@@ -126,7 +131,13 @@ class RequestHandler:
         provider, _ = CATALOG.parse_model_id(model)
         facts = await provider_facts(provider)
         if provider != OLLAMA:  # its own client asks for the one model
-            await CATALOG.lists.learn(provider, message.get("key"))
+            learning = asyncio.ensure_future(
+                CATALOG.lists.learn(provider, message.get("key"))
+            )
+            self._learning.add(learning)
+            learning.add_done_callback(self._learning.discard)
+            # It goes on if it takes longer; a call must not wait for a list.
+            await asyncio.wait({learning}, timeout=_LIST_WAIT_SECONDS)
         refusal = call_refusal(model, facts, has_key=message.get("key") is not None)
         if provider == EMBEDDED:
             tokens = await self._count_embedded_tokens(prompt)
