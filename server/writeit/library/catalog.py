@@ -65,6 +65,7 @@ class LibraryFile:
     scope: LibraryScope
     mtime_ns: int
     size: int
+    changed_ns: int
 
     @property
     def uri(self) -> str:
@@ -159,7 +160,8 @@ def _inspect_file(
         return _unreadable_problem(path, error)
     if not stat.S_ISREG(status.st_mode):
         return SourceProblem(path.as_uri(), "This is not a file.", "warning")
-    return LibraryFile(path, scope, status.st_mtime_ns, status.st_size)
+    changed = status.st_ctime_ns  # a program can set the other time
+    return LibraryFile(path, scope, status.st_mtime_ns, status.st_size, changed)
 
 
 def _unreadable_problem(path: Path, error: OSError) -> SourceProblem:
