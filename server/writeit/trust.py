@@ -31,6 +31,7 @@ from writeit.trust_record import (
     Decision,
     TrustEntry,
     read_decisions,
+    run_key,
 )
 
 TRUST_VARIABLE = "WRITEIT_TRUST"
@@ -174,10 +175,11 @@ class FolderTrust:
         `configuration` is None for a pipeline that is bundled or the user's own.
         `is_typed`: the front matter is what the user typed into the open document.
         """
-        if self.override:
-            return Untrusted()
-        unseen, state = self.unseen_files(library), self.state(library)
         entry = self.entry
+        is_own_run = run_id is None or entry is None or entry.is_own_run(run_id)
+        if self.override:
+            return Untrusted(is_own_run=is_own_run)
+        unseen, state = self.unseen_files(library), self.state(library)
         digests = self.digests_of(unseen)
         wants = self.wants(unseen)
         pipeline = ""
@@ -195,8 +197,13 @@ class FolderTrust:
             wants += front_matter_wants(config, name)
         history = ""
         if run_id is not None and entry and entry.is_foreign_run(run_id):
-            history, digests[HISTORY] = HISTORY, "own"
+            history, key = HISTORY, run_key(run_id)
+            if key in entry.seen:
+                digests[key] = "seen"
+            else:
+                digests[HISTORY] = "own"
         return Untrusted(
+            is_own_run=is_own_run,
             history=history,
             pipeline=pipeline,
             front_matter="" if is_seen else name,
@@ -341,8 +348,7 @@ class FolderTrust:
         """
 
         def restrict(entry: TrustEntry | None) -> TrustEntry:
-            history = entry.seen.get(HISTORY) if entry else None
-            seen = {HISTORY: history} if history else {}
+            seen = entry.origins() if entry else {}
             return TrustEntry(decision="restricted", seen=seen)
 
         self._update(restrict)
@@ -359,7 +365,7 @@ class FolderTrust:
         """Remember a file that the user typed or a command wrote."""
         name = path if isinstance(path, str) else self.name_of(path)
         self._typed[name] = digest
-        if self.override is not None or not digest:
+        if (self.override is not None and digest != "own") or not digest:
             return
         unseen = [x for x in self.unseen_files(library) if x.digest != digest]
         new: Decision = "restricted" if self.wants(unseen) else "home"
@@ -388,8 +394,8 @@ class FolderTrust:
         In a folder with the run history of somebody else, remember the run, too.
         """
         key = configuration.configuration_id
-        if (known := self.entry) and known.is_foreign_run(run_id):
-            self.note_seen(f"run {run_id}", "own", library)
+        if (known := self.entry) and not known.is_own_run(run_id):
+            self.note_seen(run_key(run_id), "own", library)
         if untrusted.pipeline or self.override is not None:
             return
         entry = self.entry
@@ -397,6 +403,11 @@ class FolderTrust:
             return
         if entry is None or key not in entry.seen:
             self.note_seen(key, text_digest(key), library)
+
+    def note_imported(self, run_id: UUID, library: Library) -> None:
+        """Remember that somebody else may have made a run; a script may trust it."""
+        if not self.override:
+            self.note_seen(run_key(run_id), "foreign", library)
 
     def note_foreign_history(self) -> None:
         """Remember that the folder came with a run history of somebody else."""
@@ -420,8 +431,13 @@ class FolderTrust:
             with folder_lock(self._file.parent):
                 entries = read_decisions(self._file)
                 entry = change(entries.get(key))
-                recent = [*entry.seen.items()][-MAX_SEEN:]
-                entries[key] = entry.evolve(seen=dict(recent))
+                foreign = {  # never forgotten: that would trust them
+                    name: value
+                    for name, value in entry.seen.items()
+                    if value == "foreign" or name == HISTORY
+                }
+                recent = dict([*entry.seen.items()][-MAX_SEEN:])
+                entries[key] = entry.evolve(seen=foreign | recent)
                 with suppress(FileNotFoundError):
                     self._file.chmod(0o600)
                 data = ENTRIES.dump_python(entries)

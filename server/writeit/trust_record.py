@@ -17,7 +17,8 @@ Decision = Literal["trusted", "restricted", "home"]
 """`home`: the folder named nothing at its first run, so all in it is the user's."""
 
 HISTORY = ".writeit/store"
-"""The key in `seen` that says whether a run history came with the folder."""
+"""The key in `seen` of a run history that came with the folder: `foreign`, and `own`
+once the user has trusted it."""
 MAX_FILE_BYTES = 16 * 1024**2
 
 
@@ -31,12 +32,31 @@ class TrustEntry(Entity):
     """The SHA-256 of each file as the user has seen it, by path in the folder.
 
     Of a document it is about what its front matter names; of a pipeline that was run,
-    whose key is its id, about that id.
+    whose key is its id, about that id. Of a run: `own`, or of an imported one `foreign`
+    and, once the user has trusted it, `seen`.
     """
 
     def is_foreign_run(self, run_id: UUID) -> bool:
-        """Return whether a run may have come with the folder."""
-        return self.seen.get(HISTORY) == "foreign" and f"run {run_id}" not in self.seen
+        """Return whether somebody else may have made a run, and it is not trusted."""
+        return self.seen.get(run_key(run_id), self.seen.get(HISTORY)) == "foreign"
+
+    def is_own_run(self, run_id: UUID) -> bool:
+        """Return whether the user made a run here, so far as is known."""
+        origin = self.seen.get(run_key(run_id))
+        return origin == "own" or (origin is None and HISTORY not in self.seen)
+
+    def origins(self) -> dict[str, str]:
+        """Return where history and runs are from, with no trust in those of others."""
+        return {
+            key: origin if origin == "own" and key != HISTORY else "foreign"
+            for key, origin in self.seen.items()
+            if key == HISTORY or origin in {"own", "seen", "foreign"}
+        }
+
+
+def run_key(run_id: UUID) -> str:
+    """Return the key of a run in `seen`."""
+    return f"run {run_id}"
 
 
 ENTRIES = TypeAdapter(dict[str, TrustEntry])

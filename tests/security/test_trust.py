@@ -672,6 +672,28 @@ async def test_models_of_a_history_that_came_along_are_not_called(
     assert await other.generate(unused, **given, confirmed=True) == ["theirs"]
 
 
+async def test_many_calls_of_a_history_that_came_along_need_consent(
+    clone: Clone,
+) -> None:
+    """Also once it is trusted: of a later step, which takes an earlier one's models."""
+    models = ["openai/say-first", *(f"openai/say-{n}" for n in range(4))]
+    run_id = await clone.start("tech-article")
+    await clone.generate(run_id, models=models)
+    once = await clone.start("tech-article", models={"angles": THEIRS})
+    copy = clone.path.with_name("with-many")
+    shutil.copytree(clone.path, copy, ignore=shutil.ignore_patterns("*.lock"))
+    other, given = clone.add_folder(copy), {"folder": copy.as_uri()}
+    await other.refusal(once, **given)
+    assert await other.generate(once, **given, confirmed=True) == ["theirs"]
+    before = len(clone.sent)
+    command = other.editor.command
+    await command("writeit.step.select", runId=run_id, response=0, **given)
+    refused = await other.editor.refusal("writeit.step.run", runId=run_id, **given)
+    assert refused.kind == "budget_exceeded"
+    assert refused.data["calls"] == 5
+    assert len(clone.sent) == before
+
+
 # --- who else may say yes ---
 
 

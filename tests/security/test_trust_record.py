@@ -238,6 +238,64 @@ def test_the_number_of_remembered_files_is_bounded(file: Path, folder: Path) -> 
     assert "file-2999" in entry.seen
 
 
+RUN = UUID(int=7)
+
+
+def run_of(
+    file: Path, folder: Path, run_id: UUID = RUN, *, override: bool | None = None
+) -> Untrusted:
+    """Return what another process finds untrusted in a run of a bundled pipeline."""
+    record = FolderTrust(file, folder, override=override)
+    library = library_of(folder)
+    return record.assess(library, None, FrontMatterConfig(), None, run_id=run_id)
+
+
+def test_a_foreign_history_is_never_forgotten(file: Path, folder: Path) -> None:
+    """However many files and runs are remembered after it."""
+    record = FolderTrust(file, folder, override=None)
+    record.note_foreign_history()
+    record.trust(library_of(folder), {f"file-{n}": f"digest-{n}" for n in range(3_000)})
+    assert run_of(file, folder).history
+
+
+def test_an_imported_run_is_asked_about_until_it_is_trusted(
+    file: Path, folder: Path
+) -> None:
+    """Its models are somebody else's; a yes is remembered, and a revoked one is not."""
+    library = library_of(folder)
+    record = FolderTrust(file, folder, override=None)
+    record.note_imported(RUN, library)
+    assert run_of(file, folder).history
+    assert not run_of(file, folder, UUID(int=8)).history
+    record.trust(library, run_of(file, folder).digests)
+    assert not run_of(file, folder).history
+    assert not run_of(file, folder).is_own_run
+    record.revoke()
+    assert run_of(file, folder).history
+
+
+def test_a_revoked_folder_does_not_trust_its_history(file: Path, folder: Path) -> None:
+    """The user's own runs in it stay the user's."""
+    record = FolderTrust(file, folder, override=None)
+    library = library_of(folder)
+    record.note_foreign_history()
+    record.note_run(library, library.pipeline("tech-article"), Untrusted(), RUN)
+    record.trust(library, run_of(file, folder, UUID(int=8)).digests)
+    record.revoke()
+    assert run_of(file, folder, UUID(int=8)).history
+    assert not run_of(file, folder).history
+
+
+def test_an_editor_that_trusts_knows_whose_run_it_is(file: Path, folder: Path) -> None:
+    """Many calls are asked about if the run came along, and not if it is the user's."""
+    FolderTrust(file, folder, override=None).note_foreign_history()
+    record = FolderTrust(file, folder, override=True)
+    library = library_of(folder)
+    record.note_run(library, library.pipeline("tech-article"), Untrusted(), RUN)
+    assert run_of(file, folder, override=True).is_own_run
+    assert not run_of(file, folder, UUID(int=8), override=True).is_own_run
+
+
 def test_a_revoked_folder_forgets_all_that_was_seen(file: Path, folder: Path) -> None:
     """Another process sees that at once."""
     other = FolderTrust(file, folder, override=None)

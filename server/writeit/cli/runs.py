@@ -430,4 +430,6 @@ def _read_export_file(file: Path) -> str:
 
 async def _import_bundle(context: click.Context, bundle: RunBundle) -> PipelineRun:
     async with open_workspace(Path.cwd(), context) as workspace:
-        return await import_run(workspace.engine, bundle, workspace.path)
+        run = await import_run(workspace.engine, bundle, workspace.path)
+        workspace.trust.note_imported(run.pipeline_run_id, workspace.load_library())
+        return run

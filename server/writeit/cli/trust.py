@@ -87,7 +87,10 @@ async def generate_with_consent(
             digests = selection.untrusted.digests
             workspace.trust.trust(workspace.load_library(), digests)
             shown = [w["value"] for w in error.data["wants"] if w["kind"] == "calls"]
-            untrusted = Untrusted(agreed_calls=max(map(int, shown), default=0))
+            untrusted = Untrusted(
+                agreed_calls=max(map(int, shown), default=0),
+                is_own_run=selection.untrusted.is_own_run,
+            )
             selection = replace(selection, untrusted=untrusted)
     agreed = replace(request, model_selection=replace(selection, confirmed=True))
     return await workspace.engine.generate(agreed, observer), selection

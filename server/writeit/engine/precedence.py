@@ -62,6 +62,8 @@ class Untrusted:
     is not trusted."""
     history: str = ""
     """The run history, if the run may have come with the folder."""
+    is_own_run: bool = True
+    """Whether the user made the run; else it came with the folder or was imported."""
     has_changed: bool = False
     """Whether the user trusts the folder, but not these files as they are now."""
     wants: tuple[Want, ...] = ()
@@ -188,8 +190,13 @@ def is_named_by_workspace(
     """Return whether a file of the workspace names a step's models or samples.
 
     `models_named` and `samples_named`: the command names them. This is the one place
-    that knows; the file is the document's front matter or a pipeline of the folder.
+    that knows; the file is the document's front matter, a pipeline of the folder, or a
+    run history that came along or was imported.
     """
+    if not selection.untrusted.is_own_run and (
+        not models_named or (not samples_named and run.samples is not None)
+    ):
+        return True
     is_own = configuration.configuration_id in selection.own_pipelines
     by_front_matter = bool(selection.models.get(spec.name))
     by_pipeline = not is_own and bool(spec.models)
