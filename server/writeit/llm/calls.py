@@ -187,7 +187,7 @@ class AnswerCall:
         """Tell the user once that a parameter is not sent."""
         if name not in self._known.told:
             self._known.told.add(name)
-            notice = describe_unmet(self._target.model, name)
+            notice = describe_unmet(self._target.model, name, self._known)
             self._send({**notice, "id": self._request["id"]})
 
     def _learns_from(

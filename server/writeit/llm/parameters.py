@@ -26,10 +26,10 @@ _NAMES: Final[Mapping[str, re.Pattern[str]]] = {
 }
 """What each of our parameters is called by providers, in their messages."""
 _WORDS: Final = {
-    "temperature": "the temperature",
-    "max_tokens": "the limit of tokens under this name",
-    "stream_options": "the request to report tokens",
-    "reasoning": "how long it may think",
+    "temperature": "a temperature",
+    "max_tokens": "a limit of tokens",
+    "stream_options": "a request to report tokens",
+    "reasoning": "a wish how long to think",
 }
 _REASONER: Final = re.compile(r"^(?:gpt-5|o\d|codex)(?!.*-chat)")
 """OpenAI's models that take no temperature and have another name for the limit."""
@@ -164,11 +164,17 @@ def _drop(known: Learned, name: str, message: str, sent: CallParameters) -> None
         known.dropped.add(name)
 
 
-def describe_unmet(model: str, name: str) -> dict[str, Any]:
-    """Return the notice that a parameter is not sent, or under another name."""
+def describe_unmet(model: str, name: str, known: Learned) -> dict[str, Any]:
+    """Return the notice that a parameter is not sent, or in another form."""
+    if name in known.dropped:
+        title = f"{model}: called without {_WORDS[name]}"
+        message = f"{model} does not take {_WORDS[name]}. The call is made without it."
+    else:
+        title = f"{model}: called with another limit"
+        message = f"{model} takes {_WORDS[name]} in another form. The call is made so."
     return {
         "type": "notice",
         "code": "parameterDropped",
-        "title": f"{model}: {name.replace('_', ' ')} not used",
-        "message": f"{model} does not take {_WORDS[name]}. The call is made without.",
+        "title": title,
+        "message": message,
     }
