@@ -93,6 +93,7 @@ class FolderTrust:
         self._folder = folder.resolve()
         self._known: tuple[object, TrustEntry | None] = (None, None)
         """A version of the file, and the decision in it."""
+        self._is_unreadable = False
         self._typed: dict[str, str] = {}
         """What the user typed here and that could not be remembered."""
         self._agreed: set[str] = set()
@@ -109,11 +110,12 @@ class FolderTrust:
             version = (status.st_ino, status.st_mtime_ns, status.st_size)
         known_version, entry = self._known
         if version is None or version != known_version:
-            entry = None
+            entry, self._is_unreadable = None, False
             try:
                 entry = read_decisions(self._file).get(str(self._folder))
             except StoreError as error:
                 self.problem = f"{error.message} {error.hint}"
+                self._is_unreadable = True
             self._known = (version, entry)  # at once: a thread may read it
         return entry
 
@@ -196,9 +198,9 @@ class FolderTrust:
             digests[name] = digest
             wants += front_matter_wants(config, name)
         history = ""
-        if run_id is not None and entry and entry.is_foreign_run(run_id):
+        if run_id is not None and self._is_foreign_run(run_id):
             history, key = HISTORY, run_key(run_id)
-            if key in entry.seen:
+            if entry and key in entry.seen:
                 digests[key] = "seen"
             else:
                 digests[HISTORY] = "own"
@@ -214,6 +216,13 @@ class FolderTrust:
             digests=digests,
             agreed_calls=self._agreed_calls(library, configuration),
         )
+
+    def _is_foreign_run(self, run_id: UUID) -> bool:
+        """Return whether a run may be somebody else's; if nothing is known, it may."""
+        entry = self.entry
+        if entry is None:
+            return self._is_unreadable and run_key(run_id) not in self._typed
+        return entry.is_foreign_run(run_id)
 
     def _agreed_calls(
         self, library: Library, configuration: PipelineConfiguration | None
@@ -394,7 +403,10 @@ class FolderTrust:
         In a folder with the run history of somebody else, remember the run, too.
         """
         key = configuration.configuration_id
-        if (known := self.entry) and not known.is_own_run(run_id):
+        known = self.entry
+        if self._is_unreadable:
+            self._typed[run_key(run_id)] = "own"
+        elif known and not known.is_own_run(run_id):
             self.note_seen(run_key(run_id), "own", library)
         if untrusted.pipeline or self.override is not None:
             return

@@ -274,6 +274,17 @@ def test_an_imported_run_is_asked_about_until_it_is_trusted(
     assert run_of(file, folder).history
 
 
+def test_a_damaged_record_trusts_no_history(file: Path, folder: Path) -> None:
+    """Nobody knows whose runs they are; one that the user starts works."""
+    trust(file, folder)
+    file.write_text("damaged")
+    assert run_of(file, folder).history
+    record, library = FolderTrust(file, folder, override=None), library_of(folder)
+    record.note_run(library, library.pipeline("tech-article"), Untrusted(), RUN)
+    found = record.assess(library, None, FrontMatterConfig(), None, run_id=RUN)
+    assert not found.history
+
+
 def test_a_revoked_folder_does_not_trust_its_history(file: Path, folder: Path) -> None:
     """The user's own runs in it stay the user's."""
     record = FolderTrust(file, folder, override=None)
