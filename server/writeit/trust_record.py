@@ -45,6 +45,14 @@ class TrustEntry(Entity):
         origin = self.seen.get(run_key(run_id))
         return origin == "own" or (origin is None and HISTORY not in self.seen)
 
+    def untrusted_origins(self) -> dict[str, str]:
+        """Return untrusted history and runs of others, as they are after a yes."""
+        return {
+            key: "own" if key == HISTORY else "seen"
+            for key, origin in self.seen.items()
+            if origin == "foreign"
+        }
+
     def origins(self) -> dict[str, str]:
         """Return where history and runs are from, with no trust in those of others."""
         return {

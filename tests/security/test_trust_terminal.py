@@ -160,6 +160,28 @@ async def test_trust_of_a_document_includes_its_front_matter(
     assert (await terminal.writeit(*command)).out == "theirs\n"
 
 
+async def test_trust_in_a_terminal_includes_runs_that_somebody_else_made(
+    terminal: Terminal, provider: Provider
+) -> None:
+    """An imported run calls its models once the folder is trusted, as it is told."""
+    (terminal.folder / "pipelines" / "theirs.yaml").unlink()
+    await terminal.writeit("run", "tech-article", "notes.md", "-m", "openai/empty")
+    (run,) = (await terminal.writeit("log", "--json")).json
+    run_id = run["run_id"]
+    await terminal.writeit("export", run_id, "-f", "json", "-o", "run.json")
+    await terminal.writeit("delete", run_id, "--yes")
+    await terminal.writeit("import", "run.json")
+    resume = ("run", "--resume", run_id, "--choose", "first")
+    before = calls(provider)
+    refused = await terminal.writeit(*resume)
+    assert ".writeit/store" in refused.err
+    assert calls(provider) == before
+    shown = await terminal.writeit("trust", "--yes")
+    assert "somebody else made" in shown.err
+    await terminal.writeit(*resume)
+    assert calls(provider) > before
+
+
 async def test_a_change_after_trust_is_asked_about_in_the_terminal(
     terminal: Terminal, provider: Provider
 ) -> None:

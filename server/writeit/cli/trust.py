@@ -174,17 +174,21 @@ def _trust(
     untrusted = record.assess(library, None, *document)
     hosts = run_async(_with_closed_models(ports, untrusted))
     wants = [want.to_json() for want in (*hosts, *untrusted.wants)]
-    echo(
-        "The files of this folder:" if wants else "Nothing here needs trust.", err=True
-    )
-    _print_wants(wants)
-    if wants and not (yes or _says_yes()):
+    history = record.entry.untrusted_origins() if record.entry else {}
+    if wants:
+        echo("The files of this folder:", err=True)
+        _print_wants(wants)
+    if history:
+        echo("Runs that somebody else made name models.", err=True)
+    if not wants and not history:
+        echo("Nothing here needs trust.", err=True)
+    if (wants or history) and not (yes or _says_yes()):
         raise NotTrusted(
             "The folder is not trusted; nothing was changed.",
             hint="To trust it without a question, add --yes.",
             wants=wants,
         )
-    record.trust(library, untrusted.digests)
+    record.trust(library, {**untrusted.digests, **history})
 
 
 def _says_yes() -> bool:
