@@ -70,9 +70,8 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def add_optional_key(package: Path, entity: str) -> None:
     """Add an optional key to an entity, as a later version would."""
-    header = re.compile(
-        rf'(?ms)^class {entity}\((?:Entity|GrowingEntity|Record)\):\n    """.*?"""\n'
-    )
+    bases = r"(?:Entity|GrowingEntity|Record)(?:, .*?)?"
+    header = re.compile(rf'(?ms)^class {entity}\({bases}\):\n    """.*?"""\n')
     (source,) = (p for p in package.rglob("*.py") if header.search(p.read_text()))
     field = "\\g<0>\n    brand_new: tuple[str, ...] = ()\n"
     source.write_text(header.sub(field, source.read_text()))
