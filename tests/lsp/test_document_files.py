@@ -16,9 +16,10 @@ async def test_a_closed_text_that_is_too_long_is_refused_and_left(
 ) -> None:
     """It is not read by halves; where the answer is kept is said."""
     text = f"{SECOND}\n" + "A line of a very long book.\n" * 200_000
-    page = docs.open(text)
+    page = docs.open(f"{SECOND}\n")
     run_id = await docs.polished(page)
     page.close()
+    file_of(page.uri).write_text(text, encoding="utf-8")
     refused = await docs.editor.refusal("writeit.step.apply", runId=run_id)
     assert refused.kind == "invalid_params"
     assert "kept" in refused.data["hint"]

@@ -12,7 +12,8 @@ import pytest
 
 from support.editor import Editor, serving
 from support.waiting import TIMEOUT
-from writeit.domain.errors import InvalidExport, StoreError
+from writeit.cli.workspace import read_text_file
+from writeit.domain.errors import InvalidExport, InvalidParams, StoreError
 from writeit.export.bundle_reader import read_export
 from writeit.library.catalog import (
     MAX_FILES,
@@ -61,6 +62,18 @@ async def test_notes_that_are_no_file_do_not_hang_the_server(
         10,
     )
     assert refusal.kind in {"not_found", "invalid_params", "not_trusted"}
+
+
+def test_notes_that_are_a_pipe_do_not_hang_the_terminal(tmp_path: Path) -> None:
+    """It is said at once; a pipe of the shell's `<(…)` is read."""
+    os.mkfifo(tmp_path / "notes.md")
+    with pytest.raises(InvalidParams, match="is a pipe"):
+        read_text_file(tmp_path / "notes.md")
+    reading, writing = os.pipe()
+    os.write(writing, b"# Notes\n")
+    os.close(writing)
+    assert read_text_file(Path(f"/dev/fd/{reading}")) == "# Notes\n"
+    os.close(reading)
 
 
 def test_a_pipeline_that_is_a_pipe_is_not_read(folder: Path) -> None:

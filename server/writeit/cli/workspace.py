@@ -133,9 +133,14 @@ _EXPORT_HINT = "The run is kept. Export it to another path; `writeit log` lists 
 def read_text_file(path: Path) -> str:
     """Return a file's text, line breaks as they are.
 
+    A named pipe would be waited for without end. Those that a shell makes for `<(…)`
+    are open already; they have no name outside of `/dev` and `/proc`.
+
     Raises:
         InvalidParams: it cannot be read, or is not text.
     """
+    if path.is_fifo() and path.parts[:2] not in {("/", "dev"), ("/", "proc")}:
+        raise InvalidParams(f"{path} is a pipe.", hint="Name a text file in UTF-8.")
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()

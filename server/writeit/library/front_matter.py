@@ -71,7 +71,7 @@ def _by_step(value: object) -> object:
     return {} if value is None else {EVERY_STEP: value}
 
 
-class FrontMatterConfig(Entity):
+class FrontMatterConfig(Entity, use_attribute_docstrings=True):
     """What a document sets for its runs; all of it is optional."""
 
     pipeline: Name | None = None
