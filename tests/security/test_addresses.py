@@ -22,6 +22,7 @@ ADDRESSES = {
     "an address that is encoded twice": "openai/http%253A%252F%252Fexample.org//x",
     "an encoded line break": "openai/%0d%0aHost:example.org",
     "an encoded backslash": "openai/%5c%5cexample.org",
+    "an escape": "openai/gpt%204o",
     "a step that is encoded twice": "openai/%252e%252e/x",
     "a scheme with one slash": "openai/http:/example.org",
     "a scheme with no slash": "azure/https:example.org",

@@ -111,7 +111,7 @@ group('step', (test) => {
   });
 
   test('selected lines of an answer are chosen', async () => {
-    const models = { angles: ['openai/say-One.%0A%0ATwo.'] };
+    const models = { angles: ['openai/say-One.+0A+0ATwo.'] };
     const { pipelineRunId: runId } = await startRun(await openArticle(), { models });
     await execute('writeit.step.run', { runId });
     const page = await vscode.workspace.openTextDocument(viewUri('step', runId, 'angles'));

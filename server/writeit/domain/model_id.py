@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import unquote
 
 from writeit.domain.errors import InvalidParams
 
-_MODEL_ID = re.compile(r"(?:[A-Za-z0-9._:/@+-]|%[0-9A-Fa-f]{2})+")
-"""Some names have percent escapes; what they stand for may not name an address."""
-_NEVER = re.compile(r"[\\\x00\r]|%[0-9A-Fa-f]{2}")
-"""What escapes may not stand for: also other escapes."""
+_MODEL_ID = re.compile(r"[A-Za-z0-9._:/@+-]+")
 _SCHEME = re.compile(r"https?:", re.IGNORECASE)
 MAX_MODEL_ID_CHARACTERS = 1000
 THINKING_ROOM: Final = {"none": 0, "low": 2_048, "medium": 8_192, "high": 24_576}
@@ -36,10 +32,9 @@ def model_id_problem(model: str) -> str | None:
         return "is empty"
     if len(model) > MAX_MODEL_ID_CHARACTERS:
         return f"has more than {MAX_MODEL_ID_CHARACTERS} characters"
-    parts = unquote(model).split("/")
+    parts = model.split("/")
     if (
         not _MODEL_ID.fullmatch(model)
-        or _NEVER.search(unquote(model))
         or not {"", ".", ".."}.isdisjoint(parts)
         or any(map(_SCHEME.match, parts))
     ):
