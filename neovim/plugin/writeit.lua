@@ -42,7 +42,9 @@ vim.api.nvim_create_autocmd({ 'BufReadPost', 'BufNewFile', 'LspAttach' }, {
   group = group,
   desc = 'WriteIt: let the server see which pipelines and primers the user writes',
   callback = function()
-    require('writeit.rpc').attach_library_files()
+    if package.loaded['writeit.server'] then -- else no client runs
+      require('writeit.rpc').attach_library_files()
+    end
   end,
 })
 vim.api.nvim_create_autocmd('BufReadCmd', {

@@ -29,7 +29,8 @@ def test_statusline_shows_the_state_of_the_run(session: NeovimSession) -> None:
 def test_lens_runs_with_neovims_own_function(session: NeovimSession) -> None:
     """`vim.lsp.codelens.run()` knows the lenses and asks for one."""
     session.run("start")
-    session.nvim.wait_until("#vim.lsp.codelens.get(0) > 1")
+    status = "require('writeit').statusline()"
+    session.nvim.wait_until(f"{status}:find(..., 1, true)", wording.LENS_NOT_STARTED)
     session.nvim.lua("vim.fn.cursor(1, 1)")
     session.nvim.keys(":lua vim.lsp.codelens.run()<CR>")
     session.nvim.wait_for_screen(wording.LENS_QUESTION)
@@ -50,12 +51,12 @@ def test_lenses_on_neovim_0_12(start: Callable[..., Nvim], tmp_path: Path) -> No
     status = "require('writeit').statusline()"
     session.nvim.wait_until(f"{status}:find(..., 1, true)", wording.LENS_NOT_STARTED)
     session.run("next openai/say-hello openai/say-goodbye")
-    session.wait_for_side_text("## Answer 2")
+    session.wait_for_side_text(wording.STEP_WAITS)
     session.nvim.command("wincmd l")
     session.nvim.lua("vim.fn.search('## Answer 2')")
     session.nvim.wait_for_screen(wording.CHOOSE_THIS)
     session.run_lens(wording.CHOOSE_THIS)
-    session.wait_for_message(wording.CHOSEN_BY_ACTION.format(2))
+    session.wait_for_message(wording.CHOSEN.format(2, "angles"))
     assert session.newest_run()["steps"]["angles"]["userSelection"] == 1
 
 
@@ -72,7 +73,7 @@ def test_lenses_stay_at_their_headings(session: NeovimSession) -> None:
     end)()"""
     session.run("start")
     session.run("next openai/say-one+0A+0Atwo+0A+0Athree openai/say-hello")
-    session.wait_for_side_text("## Answer 2")
+    session.wait_for_side_text(wording.STEP_WAITS)
     session.nvim.command("wincmd l")
     for words in ("one", "two", "three", "hello"):
         session.nvim.lua("vim.fn.search(..., 'w')", f"^{words}$")
@@ -84,10 +85,10 @@ def test_return_on_a_heading_runs_a_lens(session: NeovimSession) -> None:
     """It asks for one and puts it into the queue."""
     session.run("start")
     session.run("next openai/say-hello openai/slow-20")
-    session.wait_for_side_text("## Answer 2")
+    session.wait_for_side_text(wording.STEP_WAITS)
     session.nvim.command("wincmd l")
     session.nvim.lua("vim.fn.search('## Answer 2')")
     session.nvim.wait_until("#vim.lsp.codelens.get(0) > 3")
     session.run_lens(wording.CHOOSE_THIS)
-    session.wait_for_message(wording.CHOSEN_BY_ACTION.format(2))
+    session.wait_for_message(wording.CHOSEN.format(2, "angles"))
     assert session.newest_run()["steps"]["angles"]["userSelection"] == 1

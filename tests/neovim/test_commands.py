@@ -151,7 +151,7 @@ def test_empty_merge_is_reported(session: NeovimSession) -> None:
     session.run("next openai/say-a openai/say-b")
     session.run("merge")
     session.wait_for_message(wording.MERGE_EMPTY)
-    session.nvim.wait_until("vim.bo.buftype == 'acwrite'")
+    session.nvim.wait_until("vim.api.nvim_buf_get_name(0):find('/merge$')")
 
 
 def test_model_without_a_provider_is_refused(session: NeovimSession) -> None:

@@ -10,11 +10,11 @@ def _edit_answer(session: NeovimSession, words: str) -> None:
     """Edit answer 1 and add to it."""
     session.run("start")
     session.run("next openai/say-hello+20there")
-    session.wait_for_side_text("## Answer 1")
+    session.wait_for_side_text(wording.STEP_WAITS)
     session.run("edit 1")
     session.nvim.wait_until(f"{LINES} == 'hello there'")
     session.nvim.keys(f"A{words}<Esc>")
-    session.nvim.wait_until("vim.bo.modified")
+    session.nvim.wait_until(f"{LINES} == ...", f"hello there{words}")
 
 
 def _content(session: NeovimSession) -> str | None:
@@ -24,7 +24,7 @@ def _content(session: NeovimSession) -> str | None:
 
 
 def test_closed_editor_keeps_the_text(session: NeovimSession) -> None:
-    """With `q` and `:quit`; it does not hold up `:wall` or `:qall`."""
+    """With `q` and `:quit`; `:wall` decides nothing, `:wq` does."""
     _edit_answer(session, ", you")
     for leaving in ("q", ":quit<CR>"):
         session.nvim.keys(leaving)
@@ -35,7 +35,7 @@ def test_closed_editor_keeps_the_text(session: NeovimSession) -> None:
         assert _content(session) is None
         session.nvim.command("messages clear")
         session.run("edit 1")
-        session.nvim.wait_until(f"{LINES} == 'hello there, you' and vim.bo.modified")
+        session.nvim.wait_until(f"{LINES} == 'hello there, you'")
     session.nvim.keys(":wq<CR>")
     session.wait_for_message(wording.EDITED_CHOSEN.format("angles"))
     session.wait_until_idle()
@@ -58,24 +58,6 @@ def test_unsaved_editor_stays_visible(session: NeovimSession) -> None:
     assert len(set(buffers)) == 3
 
 
-def test_text_typed_during_a_submit_stays_in_the_editor(session: NeovimSession) -> None:
-    """The text of `:write` is submitted."""
-    _edit_answer(session, ", you")
-    root = "require('writeit.server').root_of(0)"
-    session.nvim.lua(
-        f"require('writeit.task').enqueue({root}, 'sleep',"
-        " function() require('writeit.task').sleep(500) end)"
-    )
-    session.nvim.keys(":write<CR>A and me<Esc>")
-    session.wait_for_message(wording.EDITED_CHOSEN.format("angles"))
-    session.wait_until_idle()
-    assert _content(session) == "hello there, you"
-    assert session.nvim.lua(f"return {LINES}") == "hello there, you and me"
-    session.nvim.keys(":write<CR>")
-    session.nvim.wait_until(f"{LINES} ~= 'hello there, you and me'")
-    assert _content(session) == "hello there, you and me"
-
-
 def test_refused_text_stays_in_the_editor(session: NeovimSession) -> None:
     """Also after `:wq`, which closes its window first."""
     _edit_answer(session, ", you")
@@ -87,3 +69,37 @@ def test_refused_text_stays_in_the_editor(session: NeovimSession) -> None:
     session.wait_until_idle()
     shown = session.side_text()
     assert shown == "hello there, you\n"
+
+
+AUTO_SAVE = """
+vim.api.nvim_create_autocmd({ 'QuitPre', 'InsertLeave', 'FocusLost' }, {
+  group = vim.api.nvim_create_augroup('auto_save', {}),
+  nested = true,
+  command = 'silent! wall',
+})
+"""
+"""What a plug-in that saves by itself does."""
+
+
+def test_writing_keeps_the_text_and_decides_nothing(session: NeovimSession) -> None:
+    """Nor does a plug-in that saves by itself, also when the window is quit."""
+    _edit_answer(session, ", you")
+    session.nvim.keys(":write<CR>")
+    session.wait_for_message(wording.KEPT)
+    assert not session.nvim.lua("return vim.bo.modified")
+    session.nvim.lua(AUTO_SAVE)
+    session.nvim.keys("A again<Esc>:quit<CR>")
+    session.wait_for_message(wording.EDITED_KEPT.format("angles"))
+    session.nvim.command("autocmd! auto_save")
+    session.wait_until_idle()
+    assert _content(session) is None
+
+
+def test_a_verb_in_its_window_decides(session: NeovimSession) -> None:
+    """With the text as it stands and the words behind the verb."""
+    _edit_answer(session, ", you")
+    session.run("choose for beginners")
+    session.wait_for_message(wording.EDITED_CHOSEN.format("angles"))
+    assert _content(session) == "hello there, you"
+    feedback = session.newest_run()["steps"]["angles"]["userFeedback"]
+    assert feedback == "for beginners"

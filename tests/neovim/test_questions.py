@@ -13,9 +13,9 @@ LIST_IS_OPEN = "vim.bo.filetype == 'writeit-list'"
 
 @pytest.fixture
 def short_session(session: NeovimSession) -> Iterator[NeovimSession]:
-    """The shared Neovim with 12 lines."""
-    session.nvim.request("nvim_ui_try_resize", 100, 12)
-    session.nvim.wait_until("vim.o.lines == 12")
+    """The shared Neovim with 5 lines, too few for the list of models."""
+    session.nvim.request("nvim_ui_try_resize", 100, 5)
+    session.nvim.wait_until("vim.o.lines == 5")
     yield session
     session.nvim.request("nvim_ui_try_resize", 100, 30)
     session.nvim.wait_until("vim.o.lines == 30")
@@ -38,9 +38,9 @@ def test_long_list_is_a_buffer(short_session: NeovimSession) -> None:
     short_session.wait_for_message(wording.DEFAULT_MODEL.format(model))
     assert nvim.lua(f"return {WINDOWS}") == 1
     short_session.wait_until_idle()
-    preferred = short_session.execute("preferences.get")["defaultModels"]
-    short_session.execute("preferences.set", defaultModels={})
-    assert set(preferred.values()) == {model}
+    preferred = short_session.execute("preferences.get")["models"]
+    short_session.execute("preferences.set", models=[])
+    assert preferred == [{"model": model, "samples": 1}]
 
 
 def test_closed_list_selects_nothing(short_session: NeovimSession) -> None:
@@ -52,7 +52,7 @@ def test_closed_list_selects_nothing(short_session: NeovimSession) -> None:
         nvim.keys(keys)
         short_session.wait_until_idle()
         nvim.wait_until(f"{WINDOWS} == 1")
-    assert short_session.execute("preferences.get")["defaultModels"] == {}
+    assert short_session.execute("preferences.get")["models"] == []
 
 
 def test_replaced_select_gets_long_lists(short_session: NeovimSession) -> None:
@@ -64,7 +64,7 @@ def test_replaced_select_gets_long_lists(short_session: NeovimSession) -> None:
     )
     short_session.run("model")
     nvim.lua("vim.ui.select = _G.kept")
-    assert nvim.lua("return _G.offered") > 12
+    assert nvim.lua("return _G.offered") > 1
 
 
 def test_cancelled_question_ends_the_command(session: NeovimSession) -> None:

@@ -114,9 +114,7 @@ def test_two_answers_while_they_stream(notes: NeovimSession) -> None:
     notes.nvim.command(f"WriteIt next openai/held-9 {ANGLES[0]}")
     notes.wait_for_side_text("word0 word1")
     notes.wait_for_side_text("All in between.")
-    assert wording.STREAMING in notes.nvim.wait_for_screen(
-        wording.STREAMED.format(1, 10)
-    )
+    assert wording.STREAMING in notes.nvim.wait_for_screen(wording.STREAMED.format(10))
     notes.nvim.command("WriteIt pause")
     notes.wait_until_idle()
 
@@ -125,7 +123,7 @@ def test_finished_answers(notes: NeovimSession) -> None:
     """The commands for an answer are below its heading."""
     notes.run("start")
     notes.run(" ".join(["next", *ANGLES]))
-    notes.wait_for_side_text("## Answer 2")
+    notes.wait_for_side_text(wording.STEP_WAITS)
     _compare("answers", notes.nvim)
 
 
@@ -172,9 +170,7 @@ def test_conflict(notes: NeovimSession) -> None:
     )
     notes.nvim.lua(KEEP_MESSAGES)
     notes.run("polish", line=8)
-    # The server and the plug-in both report it, in either order.
     notes.wait_for_message(wording.SERVER_CONFLICT)
-    notes.wait_for_message(wording.PASSAGE_CONFLICT)
     notes.wait_for_side_text("Water walks.")
     notes.wait_until_idle()
     notes.nvim.lua(CLOSE_MESSAGES)
@@ -218,7 +214,7 @@ def test_merge_in_an_editor(notes: NeovimSession) -> None:
     """The passages, to be edited and written."""
     notes.run("start")
     notes.run(" ".join(["next", *ANGLES]))
-    notes.wait_for_side_text("## Answer 2")
+    notes.wait_for_side_text(wording.STEP_WAITS)
     notes.nvim.command("wincmd l")
     notes.nvim.lua("vim.fn.search('The mouth')")
     notes.run("take", line=notes.nvim.lua("return vim.fn.line('.')"))
@@ -259,7 +255,7 @@ def test_narrow_screen_has_the_window_below(notes: NeovimSession) -> None:
     notes.nvim.request("nvim_ui_try_resize", 80, 32)
     notes.run("start")
     notes.run(" ".join(["next", *ANGLES]))
-    notes.wait_for_side_text("## Answer 2")
+    notes.wait_for_side_text(wording.STEP_WAITS)
     _compare("narrow", notes.nvim)
     notes.nvim.request("nvim_ui_try_resize", 110, 32)
 
@@ -269,6 +265,6 @@ def test_floating_window(notes: NeovimSession) -> None:
     notes.nvim.lua("vim.g.writeit = { window = 'float' }")
     notes.run("start")
     notes.run(" ".join(["next", *ANGLES]))
-    notes.wait_for_side_text("## Answer 2")
+    notes.wait_for_side_text(wording.STEP_WAITS)
     _compare("float", notes.nvim)
     notes.nvim.lua("vim.g.writeit = nil")

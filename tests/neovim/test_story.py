@@ -7,7 +7,7 @@ from support.neovim_session import NOTES, NeovimSession
 def _edit_and_choose(session: NeovimSession, words: str) -> None:
     """Edit the step's answer and choose it."""
     session.run("edit")
-    session.nvim.keys(f"A{words}<Esc>:write<CR>")
+    session.nvim.keys(f"A{words}<Esc>ZZ")
     session.wait_for_message(wording.EDITED_CHOSEN.format("draft"))
     session.wait_until_idle()
 
@@ -53,7 +53,7 @@ def test_from_notes_to_an_article_and_back(session: NeovimSession) -> None:
     session.run("start")
     run_id = session.newest_run()["pipelineRunId"]
     session.run("next openai/say-first+20angle openai/say-second+20angle")
-    assert "second angle" in session.wait_for_side_text("## Answer 2")
+    assert "second angle" in session.wait_for_side_text(wording.STEP_WAITS)
     session.run("choose 2 for beginners")
     angles = session.newest_run()["steps"]["angles"]
     assert angles["status"] == "COMPLETED"
@@ -69,7 +69,7 @@ def test_from_notes_to_an_article_and_back(session: NeovimSession) -> None:
     _take(session, "Rivers run.")
     _take(session, "Water moves.")
     session.run("merge")
-    session.nvim.command("write")
+    session.run("merge")
     session.wait_until_idle()
     draft = session.newest_run()["steps"]["draft"]
     assert draft["mergedContent"] == "Rivers run.\n\nWater moves."

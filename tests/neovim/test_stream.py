@@ -33,7 +33,7 @@ def _document_state(session: NeovimSession) -> Any:
 def _enter_stream(session: NeovimSession) -> None:
     """Go to the window of the stream, which is there while answers are generated."""
     session.nvim.wait_until(STREAM_IS_SHOWN)
-    session.nvim.command("wincmd l")
+    session.nvim.command("wincmd l | normal! G")
     assert "stream" in session.nvim.lua("return vim.api.nvim_buf_get_name(0)")
 
 
@@ -57,7 +57,7 @@ def test_three_thousand_chunks_are_complete(session: NeovimSession) -> None:
     session.wait_until_idle()
     (answer,) = session.newest_run()["steps"]["angles"]["aiResponses"]
     shown = session.side_text().split("\n\n", 2)
-    assert shown[1] == "## openai/paced-1000-3000"
+    assert shown[1] == "## Answer 1 · openai/paced-1000-3000"
     assert shown[2] == answer["rawOutput"] + "\n"
     assert answer["rawOutput"].split() == [f"word{n}" for n in range(3000)]
 
@@ -71,9 +71,9 @@ def test_each_answer_has_its_section(session: NeovimSession) -> None:
     lines = [line for line in session.side_text().split("\n") if line]
     assert lines == [
         "# angles",
-        "## openai/slow-150",
+        "## Answer 1 · openai/slow-150",
         "".join(f"word{n} " for n in range(150)),
-        "## openai/say-one+0Atwo",
+        "## Answer 2 · openai/say-one+0Atwo",
         "one",
         "two",
     ]
@@ -141,8 +141,8 @@ def test_words_in_pieces_are_counted_once(session: NeovimSession) -> None:
     """A piece may begin or end inside a word."""
     words = session.nvim.lua(
         """
-        local answers = require('writeit.stream_buffer').new('angles')
-        answers:add('x', 'openai/x')
+        local answers = require('writeit.stream_buffer').new('RUN', 'angles')
+        answers:add({ responseId = 'x', model = 'openai/x', number = 1 })
         for _, piece in ipairs({ 'ri', 'ver', ' ', 'run', 's.\\n', '', 'On' }) do
           answers:append('x', piece)
         end

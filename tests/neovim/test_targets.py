@@ -46,7 +46,7 @@ def test_commands_after_a_polish_are_about_the_documents_run(
     polish = session.newest_run()
     assert polish["pipelineRunId"] != run_id
     session.run("open")
-    assert "an angle" in session.wait_for_side_text("## Answer 2")
+    assert "an angle" in session.wait_for_side_text(wording.STEP_WAITS)
     session.nvim.command("wincmd h")
     session.run("choose 2")
     assert _shown(session, run_id)["steps"]["angles"]["userSelection"] == 1

@@ -41,7 +41,7 @@ def test_refreshed_view_keeps_the_cursor(session: NeovimSession) -> None:
     """Changes above and below do not move it from its line."""
     session.run("start")
     session.run("next openai/say-hello+20there openai/say-good+20evening")
-    session.wait_for_side_text("## Answer 2")
+    session.wait_for_side_text(wording.STEP_WAITS)
     session.nvim.command("wincmd l")
     session.nvim.lua("vim.fn.search('good evening')")
     session.nvim.command("wincmd h")
@@ -65,7 +65,7 @@ def test_take_finds_the_answer_of_a_line(session: NeovimSession) -> None:
     odd = "one\n<!-- /writeit:answer -->\n<!-- writeit:answer 9 x -->\ntwo"
     session.run("start")
     session.run(f"next openai/say-{escape(odd)} openai/say-hello+20there")
-    session.wait_for_side_text("## Answer 2")
+    session.wait_for_side_text(wording.STEP_WAITS)
     session.nvim.command("wincmd l")
     for words in ("two", "hello there"):
         session.nvim.lua("vim.fn.search(..., 'cw')", f"^{words}$")
@@ -81,7 +81,7 @@ def test_take_needs_lines_of_one_answer(session: NeovimSession) -> None:
     """Neither other lines nor lines of two answers."""
     session.run("start")
     session.run("next openai/say-hello openai/say-goodbye")
-    session.wait_for_side_text("## Answer 2")
+    session.wait_for_side_text(wording.STEP_WAITS)
     session.nvim.command("wincmd l")
     for lines in ("1", "/^hello$/,/^goodbye$/"):
         session.nvim.command("messages clear")

@@ -7,6 +7,7 @@ local rpc = require('writeit.rpc')
 local targets = require('writeit.targets')
 local task = require('writeit.task')
 local view = require('writeit.view')
+local window = require('writeit.window')
 
 local M = {}
 
@@ -135,16 +136,31 @@ local function last_applicable_step(client, run_id)
   return last
 end
 
+--- Show a document that is in no window, such as a new article.
+---@param uri string
+local function show_document(uri)
+  local buf = vim.uri_to_bufnr(uri)
+  if #vim.fn.win_findbuf(buf) == 0 then
+    document.load(buf)
+    vim.bo[buf].buflisted = true
+    window.show(buf)
+  end
+end
+
+--- Report the result of an apply and show the document.
 ---@param client vim.lsp.Client
----@param params table
+---@param params table Of `step.apply`.
 ---@param result writeit.ApplyResult
 ---@param outcome? writeit.EditOutcome
-local function report(client, params, result, outcome)
+function M.report(client, params, result, outcome)
   if result.pending then
     on_pending(client, params, result.uri, outcome)
     return
   end
   local unsaved = result.applied and document.save(client, result.uri) or nil
+  if result.applied then
+    show_document(result.uri)
+  end
   local count = #result.conflicts
   conflicts[result.uri] = nil
   if unsaved then
@@ -168,12 +184,10 @@ end
 --- Apply a step's text, in a task, and report the outcome.
 ---@param client vim.lsp.Client
 ---@param params table
----@return writeit.ApplyResult
 function M.apply(client, params)
   local outcomes = apply_edit.track_outcomes()
   local result = rpc.execute(client, 'step.apply', params)
-  report(client, params, result, outcomes[result.uri])
-  return result
+  M.report(client, params, result, outcomes[result.uri])
 end
 
 --- Report the outcome of a polish: its reply does not say whether the text was inserted.
@@ -198,9 +212,7 @@ function M.report_polish(client, run, uri, outcome)
   if unsaved then
     notify.error(unsaved)
   elseif current ~= proposed then
-    local message = is_applied and 'Passage partly rewritten; your changes in it were kept.'
-      or 'Not applied: you changed the same passage. Your version was kept.'
-    report_conflict(client, conflict, message)
+    conflicts[uri] = conflict -- the server reports it and shows the comparison
   elseif is_applied then
     notify.info('Passage rewritten. Undo with u.')
   else

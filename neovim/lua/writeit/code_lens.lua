@@ -189,6 +189,7 @@ end
 
 --- Follow the link of the current line, or run its lens; else list the actions.
 function M.follow_line()
+  require('writeit.window').note_act()
   local uri = link_uri(vim.api.nvim_get_current_line())
   local client = vim.lsp.get_clients({ name = 'writeit', bufnr = 0 })[1]
   if uri and client then

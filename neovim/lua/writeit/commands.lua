@@ -10,11 +10,11 @@ local HANDLERS = {
   ['step.regenerate'] = 'generate.regenerate_command',
   ['step.continue'] = 'generate.continue_command',
   ['document.polish'] = 'generate.polish_command',
-  ['step.select'] = 'step.decision_command',
-  ['step.merge'] = 'step.merge_command',
+  ['step.select'] = 'decide.decision_command',
+  ['step.merge'] = 'decide.merge_command',
   ['step.take'] = 'step.take_command',
-  ['step.skip'] = 'step.decision_command',
-  ['run.resume'] = 'step.decision_command',
+  ['step.skip'] = 'decide.decision_command',
+  ['run.resume'] = 'decide.decision_command',
   ['run.pause'] = 'step.pause_command',
   ['run.branch'] = 'runs.branch_command',
   ['run.rewind'] = 'runs.branch_command',
@@ -70,6 +70,7 @@ end
 ---@param ctx lsp.HandlerContext
 function M.run(command, ctx)
   require('writeit.notify').release()
+  require('writeit.window').note_act()
   local name = command.command:gsub('^writeit%.', '')
   local module, handler = HANDLERS[name]:match('^(%l+)%.([%l_]+)$')
   local client = assert(vim.lsp.get_client_by_id(ctx.client_id))

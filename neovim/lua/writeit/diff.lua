@@ -1,5 +1,6 @@
 -- Two texts side by side in Neovim's diff mode, in a tab page of their own. The user's
 -- document is shown in its own buffer, so that changes can be taken into it.
+local document = require('writeit.document')
 local rpc = require('writeit.rpc')
 local window = require('writeit.window')
 
@@ -19,11 +20,11 @@ local M = {}
 
 ---@param step writeit.Step
 ---@param response integer|string
----@return integer? index From 1.
-local function answer_index(step, response)
+---@return writeit.Answer?
+local function find_answer(step, response)
   for index, answer in ipairs(step.aiResponses) do
     if response == index - 1 or response == answer.responseId then
-      return index
+      return answer
     end
   end
 end
@@ -84,7 +85,7 @@ end
 local function document_side(client, side, run)
   local current, proposed = M.document_texts(client, side)
   local buf = vim.uri_to_bufnr(run.uri)
-  vim.fn.bufload(buf)
+  document.load(buf)
   local front_matter = text_before(buf, current)
   if side.response == 'document' then
     return { text = current, title = 'your document', buf = front_matter and buf }
@@ -107,15 +108,14 @@ local function read_side(client, side)
     local title = run.name and ('%s · run "%s"'):format(side.step, run.name) or side.step
     return { text = step.content or '', title = title }
   end
-  local index = answer_index(step, side.response)
-  if not index then
+  local answer = find_answer(step, side.response)
+  if not answer then
     error({ message = ('%s has no such answer.'):format(side.step) }, 0)
   end
-  local answer = step.aiResponses[index]
   local model = ('%s/%s'):format(answer.provider, answer.modelName)
   return {
     text = answer.processedContent,
-    title = ('%s, answer %d, %s'):format(side.step, index, model),
+    title = ('%s, answer %d, %s'):format(side.step, answer.number, model),
   }
 end
 

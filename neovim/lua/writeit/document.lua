@@ -8,6 +8,31 @@ function M.display_path(uri)
   return vim.fn.fnamemodify(vim.uri_to_fname(uri), ':~:.')
 end
 
+--- Load a document. If another Neovim edits it, Neovim would ask in the middle of a
+--- command; it is opened all the same, and Neovim warns when it is saved.
+---@param buf integer
+function M.load(buf)
+  local autocmd = vim.api.nvim_create_autocmd('SwapExists', {
+    callback = function()
+      vim.cmd("let v:swapchoice = 'e'")
+    end,
+  })
+  local ok, err = pcall(vim.fn.bufload, buf)
+  vim.api.nvim_del_autocmd(autocmd)
+  if not ok then
+    error(err, 0)
+  end
+end
+
+--- Delete the buffer of a file that was removed, unless it has changes.
+---@param uri string
+function M.forget(uri)
+  local buf = vim.uri_to_bufnr(uri)
+  if not vim.bo[buf].modified then
+    vim.api.nvim_buf_delete(buf, {})
+  end
+end
+
 --- Whether another program wrote to the file of a modified buffer. Neovim would otherwise
 --- ask the user about it, whatever the user is doing.
 ---@param buf integer

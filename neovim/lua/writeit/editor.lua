@@ -1,23 +1,40 @@
--- A buffer in which the user edits a text; `:w` submits it.
+-- A buffer in which the user edits a text. `:w` keeps the text as a draft, also when
+-- another plug-in writes it; `ZZ`, `:wq` and the verbs `choose`, `go` and `merge` decide.
 local notify = require('writeit.notify')
+local rpc = require('writeit.rpc')
 local task = require('writeit.task')
 local window = require('writeit.window')
 
 local M = {}
 
 ---@class writeit.EditorOptions
+---@field name string Of the buffer, after the run and the step.
 ---@field title string
 ---@field text string
----@field hint string For the status line.
----@field submit fun(text: string)
+---@field draft { step: string, kind: 'answer'|'merge', response?: string }
+---@field submit fun(text: string, words?: string, goes_on: boolean)
 
-local counter = 0
+---@class writeit.Editor: writeit.EditorOptions
+---@field target writeit.RunTarget
+---@field is_submitted? boolean Whether its text is being submitted.
 
----@type table<string, integer> The buffer of a text, by run and title.
-local buffers = {}
+local HINT = 'ZZ chooses it · q closes'
 
----@type table<integer, true> Buffers whose text is being submitted.
-local submitting = {}
+---@type table<integer, writeit.Editor> By buffer.
+local editors = {}
+
+--- Whether a buffer is one of these.
+---@param buf integer
+---@return boolean
+function M.is_editor(buf)
+  return editors[buf] ~= nil
+end
+
+---@param buf integer
+---@return string
+local function text_of(buf)
+  return table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), '\n')
+end
 
 --- Close the window of a buffer, or show in it the buffer that it showed before.
 ---@param buf integer
@@ -35,42 +52,105 @@ local function close(buf)
   end
 end
 
---- Submit a text. The buffer is deleted if that succeeded and nothing was typed meanwhile.
+--- Keep the text of a buffer in the run, in a task.
 ---@param buf integer
----@param options writeit.EditorOptions
----@param text string
----@param tick integer
-local function submit(buf, options, text, tick)
-  local ok, failure = pcall(options.submit, text)
-  submitting[buf] = nil
-  local is_valid = vim.api.nvim_buf_is_valid(buf)
-  if is_valid and not ok then
-    window.show(buf) -- `:wq` has closed its window
-  elseif is_valid and vim.api.nvim_buf_get_changedtick(buf) == tick then
-    vim.bo[buf].modified = false
-    close(buf)
-    vim.api.nvim_buf_delete(buf, { force = true })
-  end
-  if not ok then
-    error(failure, 0)
-  end
+local function keep(buf)
+  local editor, text = editors[buf], text_of(buf)
+  local draft = vim.tbl_extend('error', { runId = editor.target.run_id, text = text }, editor.draft)
+  vim.bo[buf].modified = false
+  task.spawn(function()
+    rpc.execute(editor.target.client, 'step.draft', draft)
+  end, function(failure)
+    if failure and vim.api.nvim_buf_is_valid(buf) then
+      vim.bo[buf].modified = true
+    end
+  end)
 end
 
---- Keep a text that was not submitted, but do not let it hold up `:wall` or `:qall`.
+--- Close a buffer and submit its text, in a task. It is shown again if that fails.
 ---@param buf integer
----@param options writeit.EditorOptions
-local function keep_when_closed(buf, options)
+---@param words? string
+---@param goes_on boolean
+local function submit(buf, words, goes_on)
+  local editor, text = editors[buf], text_of(buf)
+  vim.bo[buf].modified = false
+  editor.is_submitted = true
+  close(buf)
+  task.enqueue(editor.target.client.root_dir, editor.title, function()
+    local ok, failure = pcall(editor.submit, text, words, goes_on)
+    if ok and vim.api.nvim_buf_is_valid(buf) then
+      vim.api.nvim_buf_delete(buf, { force = true })
+    elseif not ok then
+      editor.is_submitted = false
+      vim.bo[buf].modified = true
+      window.show(buf)
+      error(failure, 0)
+    end
+  end)
+end
+
+--- Decide with the text of a buffer; returns false if it is not one of these.
+---@param buf integer
+---@param words string
+---@param goes_on boolean
+---@return boolean
+function M.decide(buf, words, goes_on)
+  if editors[buf] then
+    submit(buf, words ~= '' and words or nil, goes_on)
+  end
+  return editors[buf] ~= nil
+end
+
+--- `:w` keeps the text. If the same command quits the window, such as `:wq`, it decides;
+--- a plug-in that writes when a window is quit does not.
+---@param buf integer
+local function set_up_writing(buf)
+  local is_written = false
+  vim.api.nvim_create_autocmd('BufWriteCmd', {
+    buffer = buf,
+    callback = function()
+      local _, autocommands = vim.fn.expand('<stack>'):gsub('Autocommands for', '')
+      is_written = autocommands == 1
+      vim.schedule(function()
+        if is_written and vim.api.nvim_buf_is_valid(buf) then
+          local how = 'Kept. It is chosen by ZZ, or with :WriteIt choose in its window.'
+          notify.info(editors[buf].draft.kind == 'merge' and how:gsub('choose', 'merge') or how)
+        end
+        is_written = false
+      end)
+      keep(buf)
+    end,
+  })
+  vim.api.nvim_create_autocmd('QuitPre', {
+    buffer = buf,
+    callback = function()
+      if is_written then
+        is_written = false
+        submit(buf, nil, false)
+      end
+    end,
+  })
   vim.api.nvim_create_autocmd('BufWinLeave', {
     buffer = buf,
     callback = function()
-      if vim.bo[buf].modified and not submitting[buf] then
-        vim.schedule(function()
-          if vim.api.nvim_buf_is_loaded(buf) and #vim.fn.win_findbuf(buf) == 0 then
-            vim.bo[buf].modified = false
-            vim.b[buf].writeit_was_modified = true
-            notify.info(('Your text for %s is kept until you quit Neovim.'):format(options.title))
-          end
-        end)
+      local editor = editors[buf]
+      if not editor.is_submitted and text_of(buf) ~= editor.text then
+        notify.info(('Your text for %s is kept. The same command opens it.'):format(editor.title))
+      end
+    end,
+  })
+  vim.api.nvim_create_autocmd('BufWipeout', {
+    buffer = buf,
+    callback = function()
+      editors[buf] = nil
+    end,
+  })
+  -- A text that was not written is kept, too: it would hold up `:qall`.
+  vim.api.nvim_create_autocmd({ 'InsertLeave', 'CursorHold', 'BufLeave', 'VimLeavePre' }, {
+    buffer = buf,
+    callback = function()
+      if vim.bo[buf].modified then
+        keep(buf)
       end
     end,
   })
@@ -78,58 +158,53 @@ end
 
 ---@param target writeit.RunTarget
 ---@param options writeit.EditorOptions
+---@param name string
 ---@return integer buf
-local function create(target, options)
-  counter = counter + 1
+local function create(target, options, name)
   local buf = vim.api.nvim_create_buf(false, false)
-  vim.api.nvim_buf_set_name(buf, ('writeit-text:/%d/%s'):format(counter, options.title))
-  vim.bo[buf].buftype = 'acwrite'
+  vim.api.nvim_buf_set_name(buf, name)
   vim.bo[buf].bufhidden = 'hide'
   vim.bo[buf].swapfile = false
   vim.api.nvim_buf_set_lines(buf, 0, -1, false, vim.split(options.text, '\n', { plain = true }))
   vim.bo[buf].modified = false
-  window.set_markdown(buf)
   vim.b[buf].writeit_root = target.client.root_dir
-  vim.b[buf].writeit_target = { run_id = target.run_id, step = target.step }
-  vim.b[buf].writeit_hint = options.hint
-  vim.api.nvim_create_autocmd('BufWriteCmd', {
-    buffer = buf,
-    callback = function()
-      local text = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), '\n')
-      local tick = vim.api.nvim_buf_get_changedtick(buf)
-      submitting[buf] = true
-      task.enqueue(target.client.root_dir, options.title, function()
-        submit(buf, options, text, tick)
-      end)
-    end,
-  })
-  vim.keymap.set('n', 'q', function()
+  vim.b[buf].writeit_target = { run_id = target.run_id, step = options.draft.step }
+  vim.b[buf].writeit_hint = HINT
+  vim.b[buf].writeit_title = options.title
+  window.set_markdown(buf)
+  set_up_writing(buf)
+  local function map(key, action, description)
+    vim.keymap.set('n', key, action, { buffer = buf, nowait = true, desc = description })
+  end
+  map('q', function()
     close(buf)
-  end, { buffer = buf, nowait = true, desc = 'WriteIt: close' })
-  keep_when_closed(buf, options)
+  end, 'WriteIt: close')
+  map('ZZ', function()
+    submit(buf, nil, false)
+  end, 'WriteIt: decide')
   return buf
 end
 
---- The buffer of a text that was edited before and has not been submitted.
----@param key string
+--- The buffer of a text that was edited before and not submitted.
+---@param name string
 ---@return integer?
-local function find_unsubmitted(key)
-  local buf = buffers[key]
-  if not buf or not vim.api.nvim_buf_is_loaded(buf) then
+local function find(name)
+  local buf = vim.iter(vim.tbl_keys(editors)):find(function(other)
+    return vim.api.nvim_buf_is_loaded(other) and vim.api.nvim_buf_get_name(other) == name
+  end)
+  if buf and text_of(buf) == editors[buf].text then
+    vim.api.nvim_buf_delete(buf, { force = true }) -- the merge may have grown
     return nil
-  elseif vim.b[buf].writeit_was_modified then
-    vim.b[buf].writeit_was_modified = nil
-    vim.bo[buf].modified = true
   end
-  return vim.bo[buf].modified and buf or nil
+  return buf
 end
 
 ---@param target writeit.RunTarget
 ---@param options writeit.EditorOptions
 function M.open(target, options)
-  local key = target.run_id .. ' ' .. options.title
-  local buf = find_unsubmitted(key) or create(target, options)
-  buffers[key] = buf
+  local name = ('writeit-text:/%s/%s/%s'):format(target.run_id, options.draft.step, options.name)
+  local buf = find(name) or create(target, options, name)
+  editors[buf] = vim.tbl_extend('error', { target = target }, options)
   local previous = window.buffer()
   vim.b[buf].writeit_previous_buffer = previous ~= buf and previous or nil
   vim.b[buf].writeit_return_window = vim.api.nvim_get_current_win()

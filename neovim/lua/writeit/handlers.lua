@@ -25,19 +25,12 @@ M['writeit/changed'] = function(_, params, ctx)
   require('writeit.code_lens').refresh_all(ctx.client_id)
 end
 
---- Whether a view may take the focus. It may not while the user types, nor if the server
---- opened it unasked, such as the comparison that follows a conflict.
----@param params lsp.ShowDocumentParams
----@return boolean?
-local function may_take_focus(params)
-  local left = require('writeit.diff').parse_uri(params.uri)
-  local is_unasked = left and left.response == 'document'
-  return params.takeFocus and not is_unasked and vim.api.nvim_get_mode().mode == 'n'
-end
-
 M['window/showDocument'] = function(err, params, ctx)
   if vim.startswith(params.uri, 'writeit:') then
-    require('writeit.view').show(ctx.client_id, params.uri, may_take_focus(params))
+    -- The comparison that follows a conflict is shown unasked.
+    local left = require('writeit.diff').parse_uri(params.uri)
+    local is_asked = not (left and left.response == 'document')
+    require('writeit.view').show(ctx.client_id, params.uri, params.takeFocus and is_asked)
     return { success = true }
   end
   return vim.lsp.handlers['window/showDocument'](err, params, ctx)

@@ -107,7 +107,8 @@ end
 ---@return boolean
 function M.is_document(buf)
   local types = vim.lsp.config.writeit.filetypes or {}
-  return vim.tbl_contains(types, vim.bo[buf].filetype) and vim.bo[buf].buftype == ''
+  local is_ours = vim.api.nvim_buf_get_name(buf):match('^writeit[%l-]*:') ~= nil
+  return vim.tbl_contains(types, vim.bo[buf].filetype) and vim.bo[buf].buftype == '' and not is_ours
 end
 
 --- Attach the running clients to the open pipelines and primers of their workspaces.

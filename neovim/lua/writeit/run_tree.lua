@@ -104,15 +104,17 @@ local keys = {
   },
 }
 
----@param root string
+---@param run_id string
 ---@return integer
-local function ensure_buffer(root)
-  local name = 'writeit-tree:/' .. root
-  local buf = vim.fn.bufadd(name)
-  if not vim.api.nvim_buf_is_loaded(buf) then
-    vim.fn.bufload(buf)
+local function ensure_buffer(run_id)
+  local name = 'writeit-tree:/' .. run_id
+  local buf = vim.fn.bufnr(name)
+  if buf == -1 then
+    buf = vim.api.nvim_create_buf(false, true)
+    vim.api.nvim_buf_set_name(buf, name)
     window.set_up_buffer(buf)
     vim.bo[buf].filetype = 'writeit-tree'
+    vim.b[buf].writeit_title = 'branches'
   end
   return buf
 end
@@ -122,12 +124,13 @@ function M.open(target)
   local client = target.client
   local root = rpc.execute(client, 'run.tree', { runId = target.run_id })
   local lines, rows = render(root, target.run_id)
-  local buf = ensure_buffer(client.root_dir)
+  local buf = ensure_buffer(target.run_id)
   vim.b[buf].writeit_root = client.root_dir
   vim.b[buf].writeit_target = { run_id = target.run_id }
   window.set_text(buf, table.concat(vim.list_extend({ HELP, '' }, lines), '\n') .. '\n')
   for key, action in pairs(keys) do
     vim.keymap.set('n', key, function()
+      window.note_act()
       task.enqueue(client.root_dir, action.name, function()
         action.run(client, current_row(rows))
       end)

@@ -134,6 +134,13 @@ function M.root_of(buf)
   return name ~= '' and vim.fs.dirname(vim.fs.normalize(name)) or vim.uv.cwd()
 end
 
+--- The workspace of the working directory.
+---@return string
+function M.working_root()
+  local folder = assert(vim.uv.cwd())
+  return vim.fs.root(folder, WORKSPACE_MARKERS) or folder
+end
+
 --- For `vim.lsp.enable`: start a server only if there is one. A command says if there is
 --- none.
 ---@param buf integer

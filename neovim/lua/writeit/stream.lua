@@ -12,7 +12,7 @@ local M = {}
 ---@field token string
 ---@field client vim.lsp.Client
 ---@field output? writeit.StreamBuffer Created when the first answers are requested.
----@field previous_buffer? integer The buffer that the side window showed before.
+---@field is_quiet boolean Whether a single answer opens no window.
 ---@field run_id? string
 ---@field step? string
 ---@field stop_listening? fun() Ends `on_interrupt`.
@@ -43,7 +43,7 @@ end
 
 ---@param stream writeit.Stream
 local function open_output(stream)
-  stream.output = stream_buffer.new(stream.step)
+  stream.output = stream_buffer.new(stream.run_id, stream.step)
   local buf = stream.output.buf
   vim.b[buf].writeit_root = stream.client.root_dir
   vim.b[buf].writeit_target = { run_id = stream.run_id, step = stream.step }
@@ -51,7 +51,6 @@ local function open_output(stream)
     M.show_answers(stream)
   end, { buffer = buf, desc = 'WriteIt: show the answers' })
   stream.stop_listening = on_interrupt(buf)
-  stream.previous_buffer = window.buffer()
   window.show(buf)
 end
 
@@ -59,11 +58,13 @@ end
 local handlers = {
   started = function(stream, value)
     stream.run_id, stream.step = value.runId, value.step
-    if not stream.output then
+    if stream.is_quiet and #value.responses == 1 then
+      return
+    elseif not stream.output then
       open_output(stream)
     end
     for _, response in ipairs(value.responses) do
-      stream.output:add(response.responseId, response.model)
+      stream.output:add(response)
     end
   end,
   delta = function(stream, value)
@@ -99,9 +100,10 @@ function M.handle_progress(params)
   if not stream then
     return type(params.token) == 'string' and vim.startswith(params.token, TOKEN_PREFIX)
   end
-  local handler = handlers[params.value.kind]
-  if handler then
-    handler(stream, params.value)
+  local kind = params.value.kind
+  local needs_output = kind ~= 'started' and kind ~= 'notice' -- there is none if it is quiet
+  if handlers[kind] and (stream.output or not needs_output) then
+    handlers[kind](stream, params.value)
   end
   return true
 end
@@ -110,11 +112,12 @@ end
 ---@param client vim.lsp.Client
 ---@param command string
 ---@param params table
+---@param is_quiet? boolean
 ---@return any result, writeit.Stream stream
-function M.generate(client, command, params)
+function M.generate(client, command, params, is_quiet)
   counter = counter + 1
   local token = ('%s%d-%d'):format(TOKEN_PREFIX, vim.uv.os_getpid(), counter)
-  local stream = { token = token, client = client }
+  local stream = { token = token, client = client, is_quiet = is_quiet or false }
   streams[token] = stream
   notify.info('Generating…')
   local with_token = vim.tbl_extend('force', params, { streamToken = token, wait = true })
@@ -130,10 +133,11 @@ function M.generate(client, command, params)
   return reply, stream
 end
 
---- Replace the stream by the step's view, unless the user is in its window.
+--- Replace the stream by the step's view, unless the user reads in it.
 ---@param stream writeit.Stream
-function M.show_answers_if_unfocused(stream)
-  if stream.output and vim.api.nvim_get_current_buf() ~= stream.output.buf then
+function M.show_answers_if_unread(stream)
+  local is_current = stream.output and vim.api.nvim_get_current_buf() == stream.output.buf
+  if stream.output and not (is_current and vim.api.nvim_win_get_cursor(0)[1] > 1) then
     M.show_answers(stream)
   end
 end
@@ -144,24 +148,13 @@ function M.show_answers(stream)
   local uri = ('writeit:/step/%s/%s.md'):format(stream.run_id, stream.step)
   local buf = view.buffer(stream.client, uri)
   view.refresh(buf, stream.client, function()
-    if window.find(stream.output.buf) then
-      window.show(buf) -- the stream's buffer is wiped when it is hidden
+    local win = window.find(stream.output.buf)
+    if win and vim.fn.bufwinid(buf) ~= -1 then
+      pcall(vim.api.nvim_win_close, win, false) -- the view is open elsewhere
+    elseif win then
+      window.show(buf)
     end
   end)
-end
-
---- Show in the stream's window what it showed before, or close it.
----@param stream writeit.Stream
-function M.close_window(stream)
-  local win = stream.output and window.find(stream.output.buf)
-  if not win or win == vim.api.nvim_get_current_win() then
-    return
-  end
-  if stream.previous_buffer and vim.api.nvim_buf_is_valid(stream.previous_buffer) then
-    vim.api.nvim_win_set_buf(win, stream.previous_buffer)
-  else
-    pcall(vim.api.nvim_win_close, win, false)
-  end
 end
 
 --- The stream that `pause` in a buffer stops: that of the buffer's run, else the only one.

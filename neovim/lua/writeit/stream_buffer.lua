@@ -10,11 +10,13 @@ local counter = 0
 local CUT = { length = true, context = true, content_filter = true, refused = true }
 
 ---@class writeit.StreamedAnswer
+---@field number integer
 ---@field head integer Extmark of the heading.
 ---@field tail integer Extmark of the end of the text.
 ---@field words integer
 ---@field in_word boolean Whether the text so far ends in a word.
 ---@field ended boolean
+---@field has_text? boolean True if it ended with a text, which can be chosen.
 
 ---@class writeit.StreamBuffer
 ---@field buf integer
@@ -28,14 +30,21 @@ StreamBuffer.__index = StreamBuffer
 local stream_buffers = {}
 
 --- Create the buffer for a step's answers.
+---@param run_id string
 ---@param step string
 ---@return writeit.StreamBuffer
-function M.new(step)
+function M.new(run_id, step)
   counter = counter + 1
+  -- The last one stays while it is hidden: a command that was given in it may still wait.
+  for other in pairs(stream_buffers) do
+    if #vim.fn.win_findbuf(other) == 0 then
+      vim.api.nvim_buf_delete(other, { force = true })
+    end
+  end
   local buf = vim.api.nvim_create_buf(false, true)
-  vim.api.nvim_buf_set_name(buf, ('writeit-stream:/%d/%s'):format(counter, step))
+  vim.api.nvim_buf_set_name(buf, ('writeit-stream:/%s/%s/%d'):format(run_id, step, counter))
+  vim.b[buf].writeit_title = step
   window.set_up_buffer(buf)
-  vim.bo[buf].bufhidden = 'wipe'
   window.set_markdown(buf)
   local self = setmetatable({ buf = buf, answers = {}, order = {} }, StreamBuffer)
   stream_buffers[buf] = self
@@ -84,20 +93,28 @@ function StreamBuffer:show_state(row, text, extmark, highlight)
 end
 
 --- Add a heading for a requested answer.
----@param id string
----@param model string
-function StreamBuffer:add(id, model)
+---@param response { responseId: string, model: string, number: integer }
+function StreamBuffer:add(response)
+  local id = response.responseId
   if not self:is_valid() or self.answers[id] then
     return
   end
   local last = vim.api.nvim_buf_line_count(self.buf)
   -- Whole lines are added, so that the tail of the previous answer does not move.
   vim.bo[self.buf].modifiable = true
-  vim.api.nvim_buf_set_lines(self.buf, last, last, false, { '', '## ' .. model, '', '' })
+  local heading = ('## Answer %d · %s'):format(response.number, response.model)
+  vim.api.nvim_buf_set_lines(self.buf, last, last, false, { '', heading, '', '' })
   vim.bo[self.buf].modifiable = false
   local head = self:show_state(last + 1, 'waiting for text')
   local tail = vim.api.nvim_buf_set_extmark(self.buf, namespace, last + 3, 0, {})
-  self.answers[id] = { head = head, tail = tail, words = 0, in_word = false, ended = false }
+  self.answers[id] = {
+    number = response.number,
+    head = head,
+    tail = tail,
+    words = 0,
+    in_word = false,
+    ended = false,
+  }
   self.order[#self.order + 1] = id
 end
 
@@ -157,7 +174,7 @@ function StreamBuffer:clear(id)
   vim.bo[self.buf].modifiable = true
   vim.api.nvim_buf_set_text(self.buf, first, 0, row, column, {})
   vim.bo[self.buf].modifiable = false
-  answer.words = 0
+  answer.words, answer.in_word = 0, false
 end
 
 --- The windows that keep the end of the text in sight, if there is one answer: those
@@ -208,13 +225,14 @@ function StreamBuffer:finish(id, value)
     return
   end
   answer.ended = true
+  answer.has_text = value.status ~= 'failed' or nil
   local is_complete = value.status == 'complete'
   local is_cut = is_complete and CUT[value.finishReason]
-  local state = value.index and ('answer %d'):format(value.index + 1) or 'nothing received'
+  local state = 'nothing received'
   if is_complete then
-    state = ('%s · %s%s'):format(state, word_count(answer.words), is_cut and ', incomplete' or '')
+    state = word_count(answer.words) .. (is_cut and ', incomplete' or '')
   elseif value.status == 'partial' then
-    state = ('%s · incomplete, %s kept'):format(state, word_count(answer.words))
+    state = ('incomplete, %s kept'):format(word_count(answer.words))
   end
   local highlight = (is_cut or not is_complete) and 'WarningMsg' or nil
   self:show_state(self:position(answer.head), state, answer.head, highlight)
@@ -239,6 +257,19 @@ function StreamBuffer:close(failure)
   end
   local state = failure and 'stopped by an error' or 'finished · <CR> shows the answers'
   self:show_state(0, state, self.top, failure and 'WarningMsg' or nil)
+end
+
+--- Whether an answer, given by its number or its id, has ended with a text.
+---@param number? string
+---@param id? string
+---@return boolean
+function StreamBuffer:has_text(number, id)
+  for response_id, answer in pairs(self.answers) do
+    if answer.has_text and (tostring(answer.number) == number or response_id == id) then
+      return true
+    end
+  end
+  return false
 end
 
 --- The answer that a row belongs to.

@@ -112,6 +112,13 @@ function M.not_a_document_error(buf, message)
   }
 end
 
+--- The run that a target is about, if there is one.
+---@param target writeit.Target
+---@return string?
+function M.run_id(target)
+  return target.run_id or (target.uri and run_id_of(M.code_actions(target))) or nil
+end
+
 --- As `find`, of a target that has a run; raises an error if there is none.
 ---@param buf integer
 ---@return writeit.RunTarget
@@ -121,7 +128,7 @@ function M.find_run(buf)
   if not target.run_id and not target.uri and has_document then
     target = M.find(last_document) -- the view belongs to no run, such as the usage
   end
-  target.run_id = target.run_id or (target.uri and run_id_of(M.code_actions(target)))
+  target.run_id = M.run_id(target)
   if not target.run_id and rpc.is_document(target.buf) and not target.uri then
     error(M.not_a_document_error(target.buf, ''), 0)
   elseif not target.run_id then

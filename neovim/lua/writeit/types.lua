@@ -3,6 +3,7 @@
 -- it. Also the types that several modules share.
 
 ---@class writeit.Answer
+---@field number integer The number that the user is shown.
 ---@field responseId string
 ---@field modelName string
 ---@field provider string
@@ -26,6 +27,7 @@
 ---@field content? string
 ---@field passages writeit.Passage[]
 ---@field failures writeit.Failure[]
+---@field streaming { responseId: string, number: integer }[]
 
 ---@class writeit.Run
 ---@field pipelineRunId string
@@ -37,6 +39,8 @@
 ---@field steps table<string, writeit.Step>
 ---@field name? string
 ---@field uri? string
+---@field next? { step: string, error?: table } Of a decision that goes on.
+---@field applied? writeit.ApplyResult
 
 ---@class writeit.RunSummary
 ---@field runId string

@@ -22,6 +22,7 @@ local function await_answer(start)
   if answer == nil then
     error(CANCELLED, 0)
   end
+  require('writeit.window').note_act()
   return answer
 end
 

@@ -21,18 +21,21 @@ local function normalize(uri)
   return (uri:gsub('^writeit:/+', 'writeit:/'))
 end
 
---- The client for a view that was opened by its name: that of the previous buffer, else
---- any.
+--- The workspace of a view that was opened by its name: that of the previous buffer, else
+--- of any document or client, else the working directory's.
 ---@param buf integer
----@return vim.lsp.Client?
-local function find_client(buf)
-  local root = vim.b[buf].writeit_root
-  if root then
-    return rpc.find_client(root)
+---@return string
+local function find_root(buf)
+  if vim.b[buf].writeit_root then
+    return vim.b[buf].writeit_root
   end
-  local previous = vim.fn.bufnr('#')
-  local clients = previous > 0 and vim.lsp.get_clients({ name = 'writeit', bufnr = previous }) or {}
-  return clients[1] or vim.lsp.get_clients({ name = 'writeit' })[1]
+  for _, other in ipairs({ vim.fn.bufnr('#'), unpack(vim.api.nvim_list_bufs()) }) do
+    if other > 0 and rpc.is_document(other) and vim.api.nvim_buf_get_name(other) ~= '' then
+      return require('writeit.server').root_of(other) --[[@as string]]
+    end
+  end
+  local client = vim.lsp.get_clients({ name = 'writeit' })[1]
+  return client and client.root_dir or require('writeit.server').working_root()
 end
 
 ---@type table<integer, writeit.Section[]> By buffer: the sections of its present text.
@@ -163,19 +166,57 @@ local function refresh_and_attach(buf, client)
   end)
 end
 
---- For BufReadCmd. Returns at once; the text follows when the server has sent it.
+--- Show the view of what a session file names: a stream, an editor and the branches are
+--- not there any more. A window without one is closed.
+---@param buf integer
+---@param name string
+local function replace(buf, name)
+  local run_id, step = name:match('^writeit%-%l+:/+([%x-]+)/?([%w_-]*)')
+  local uri = step ~= '' and ('writeit:/step/%s/%s.md'):format(run_id, step)
+    or ('writeit:/run/%s.md'):format(run_id)
+  for _, win in ipairs(vim.fn.win_findbuf(buf)) do
+    if run_id and #run_id > 8 then
+      vim.api.nvim_win_call(win, function()
+        vim.cmd.edit(uri)
+      end)
+    else
+      pcall(vim.api.nvim_win_close, win, true)
+    end
+  end
+  vim.api.nvim_buf_delete(buf, { force = true })
+end
+
+--- For BufReadCmd. Returns at once; the text follows when the server has sent it, which is
+--- started if need be.
 ---@param buf integer
 function M.read(buf)
-  window.set_up_buffer(buf)
-  window.set_markdown(buf)
-  local client = find_client(buf)
-  if not client then
-    local text = '# Nothing to show\n\nOpen a markdown file of the workspace first.\n'
-    window.set_text(buf, text)
+  local name = vim.api.nvim_buf_get_name(buf)
+  if not vim.startswith(name, 'writeit:') then
+    vim.schedule(function()
+      replace(buf, name)
+    end)
     return
   end
-  vim.b[buf].writeit_root = client.root_dir
-  refresh_and_attach(buf, client)
+  window.set_up_buffer(buf)
+  window.set_markdown(buf)
+  vim.schedule(function()
+    if not vim.api.nvim_buf_is_valid(buf) then
+      return
+    end
+    vim.b[buf].writeit_root = find_root(buf)
+    task.spawn(function()
+      local ok, client = pcall(rpc.ensure_client, buf)
+      if ok then
+        refresh_and_attach(buf, client)
+      elseif vim.api.nvim_buf_is_valid(buf) then
+        local failure = client --[[@as writeit.Error]]
+        window.set_text(
+          buf,
+          ('# Nothing to show\n\n%s %s\n'):format(failure.message, failure.hint or '')
+        )
+      end
+    end)
+  end)
 end
 
 --- The buffer of a view; its text may not be there yet.

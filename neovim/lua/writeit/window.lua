@@ -6,6 +6,29 @@ local M = {}
 local MIN_COLUMNS = 100 -- with fewer, the window is opened below
 local LONG_LINE = 5000 -- bytes from which Neovim takes seconds to break a line at words
 
+local FRESH = 1500 -- milliseconds in which a window answers the act that it follows
+
+---@type { at: integer, win: integer, cursor: integer[] }?
+local last_act
+
+--- Remember the user's last act: a command, a key of ours, an item of a list.
+function M.note_act()
+  local win = vim.api.nvim_get_current_win()
+  last_act = { at = vim.uv.now(), win = win, cursor = vim.api.nvim_win_get_cursor(win) }
+end
+
+--- Whether a window may take the focus: it answers an act of this moment. After long work
+--- the keys of a user who types on would go into it.
+---@return boolean
+local function may_take_focus()
+  local win = vim.api.nvim_get_current_win()
+  return last_act ~= nil
+    and vim.uv.now() - last_act.at < FRESH
+    and vim.api.nvim_get_mode().mode == 'n'
+    and win == last_act.win
+    and vim.deep_equal(vim.api.nvim_win_get_cursor(win), last_act.cursor)
+end
+
 --- Our windows in this tab page, without those that show another buffer now.
 ---@return integer[]
 local function side_windows()
@@ -15,13 +38,16 @@ local function side_windows()
   end, vim.api.nvim_tabpage_list_wins(0))
 end
 
---- The window to show a buffer in: not one with a text that was not submitted yet.
+--- The window to show a buffer in: the one that has it, else one of ours without a text
+--- that was not submitted yet.
 ---@param buf integer
 ---@return integer?
 local function available_window(buf)
-  return M.find(buf)
+  local shown = vim.fn.bufwinid(buf)
+  return shown ~= -1 and shown
     or vim.iter(side_windows()):find(function(win)
-      return not vim.bo[vim.api.nvim_win_get_buf(win)].modified
+      local name = vim.api.nvim_buf_get_name(vim.api.nvim_win_get_buf(win))
+      return not vim.startswith(name, 'writeit-text:')
     end)
 end
 
@@ -31,10 +57,8 @@ end
 local function title(buf)
   local name = vim.api.nvim_buf_get_name(buf)
   local kind, rest = name:match('^writeit:/(%l+)/?(.*)%.md$')
-  if vim.startswith(name, 'writeit-tree:') then
-    return 'branches'
-  elseif not kind then
-    return vim.startswith(name, 'writeit-') and (name:match('[^/]*$')) or '%f'
+  if not kind then
+    return vim.b[buf].writeit_title or '%f'
   end
   local step = rest:match('^[%x%-]+/([%w_%-]+)')
   return step and ('%s · %s'):format(kind, step) or kind
@@ -57,7 +81,7 @@ local function set_options(win, buf)
     foldenable = false,
     list = false,
     spell = false,
-    conceallevel = vim.bo[buf].buftype == 'nofile' and 2 or 0, -- not where text is edited
+    conceallevel = vim.bo[buf].buftype == 'nowrite' and 2 or 0, -- not where text is edited
     concealcursor = 'nc',
   }
   for name, value in pairs(options) do
@@ -97,9 +121,10 @@ local function split_config()
   return { split = 'below', win = -1, height = math.floor(lines * config.get('height')) }
 end
 
---- Show a buffer in the side window; the document's cursor does not move.
+--- Show a buffer in the side window, or where it is already shown; the document's cursor
+--- does not move.
 ---@param buf integer
----@param focus? boolean
+---@param focus? boolean Whether it takes the focus, if it answers an act of this moment.
 ---@return integer win
 function M.show(buf, focus)
   local win = available_window(buf)
@@ -110,10 +135,13 @@ function M.show(buf, focus)
   else
     local is_float = config.get('window') == 'float'
     win = vim.api.nvim_open_win(buf, false, is_float and float_config() or split_config())
+    vim.w[win].writeit = buf
   end
-  vim.w[win].writeit = buf
-  set_options(win, buf)
-  if focus then
+  if vim.w[win].writeit ~= nil then
+    vim.w[win].writeit = buf
+    set_options(win, buf)
+  end
+  if focus and may_take_focus() then
     vim.api.nvim_set_current_win(win)
   end
   return win
@@ -152,7 +180,7 @@ end
 ---@param buf integer
 function M.set_up_buffer(buf)
   local options = {
-    buftype = 'nofile',
+    buftype = 'nowrite', -- a session file keeps the names of these, not of nofile
     bufhidden = 'hide',
     swapfile = false,
     buflisted = false,

@@ -5,26 +5,11 @@ local document = require('writeit.document')
 local notify = require('writeit.notify')
 local rpc = require('writeit.rpc')
 local targets = require('writeit.targets')
-local window = require('writeit.window')
 
 local M = {}
 
---- Show a new file in the side window.
----@param uri string
-local function show_file(uri)
-  local buf = vim.uri_to_bufnr(uri)
-  if #vim.fn.win_findbuf(buf) == 0 then
-    vim.fn.bufload(buf)
-    vim.bo[buf].buflisted = true
-    window.show(buf)
-  end
-end
-
 function M.apply_command(client, params)
-  local result = apply_outcome.apply(client, params)
-  if result.applied then
-    show_file(result.uri)
-  end
+  apply_outcome.apply(client, params)
 end
 
 --- `:WriteIt apply [new_file|replace|insert]`
@@ -63,7 +48,10 @@ function M.restore_command(client, params)
   local result = rpc.execute(client, 'edit.restore', params)
   local path = document.display_path(result.uri)
   local refusal = REFUSALS[outcomes[result.uri]]
-  if result.applied then
+  if result.applied and not vim.uv.fs_stat(vim.uri_to_fname(result.uri)) then
+    document.forget(result.uri)
+    notify.info(('Removed %s. Its text is still in the run.'):format(path))
+  elseif result.applied then
     local unsaved = document.save(client, result.uri)
     if unsaved then
       error(unsaved, 0)

@@ -84,52 +84,90 @@ local function collect_inputs(pipeline, pairs_given, bound)
   return values
 end
 
+--- Whether a word is the name of a pipeline for documents.
 ---@param target writeit.Target
----@param name? string Of the pipeline.
----@param pairs_given string[]
-local function start_run(target, name, pairs_given)
+---@param word? string
+---@return boolean
+function M.names_pipeline(target, word)
+  local pipelines = word and target.uri and rpc.execute(target.client, 'pipeline.list').pipelines
+  return vim.iter(pipelines or {}):any(function(pipeline)
+    return pipeline.name == word and pipeline.appliesTo == 'document'
+  end)
+end
+
+---@class writeit.GenerationWords
+---@field models string[]
+---@field samples? integer
+---@field others string[] The other arguments, in their order.
+
+--- Sort arguments: `provider/model` is a model, `samples=N` a number of answers each.
+---@param arguments string[]
+---@return writeit.GenerationWords
+function M.parse_generation(arguments)
+  local words = { models = {}, others = {} }
+  for _, argument in ipairs(arguments) do
+    local samples = argument:match('^samples=(%d+)$')
+    if samples then
+      words.samples = tonumber(samples)
+    elseif argument:match('^[%w_.-]+/%S+$') then
+      table.insert(words.models, argument)
+    else
+      table.insert(words.others, argument)
+    end
+  end
+  return words
+end
+
+--- Start a run on a document; with `goOn` generate its first step.
+---@param target writeit.Target
+---@param arguments string[] The pipeline, models, samples and inputs.
+---@param goes_on boolean
+function M.start_run(target, arguments, goes_on)
   if not target.uri then
     local message = 'A run is started from a markdown file.'
     error(targets.not_a_document_error(target.buf, message), 0)
   end
+  local words = M.parse_generation(arguments)
+  local first = words.others[1]
+  local name = first and not first:find('=') and table.remove(words.others, 1) or nil
   local pipeline, bound = find_pipeline(target, name)
-  local inputs = collect_inputs(pipeline, pairs_given, bound)
-  local run = rpc.execute(target.client, 'run.start', {
+  local inputs = collect_inputs(pipeline, words.others, bound)
+  local params = {
     pipeline = pipeline.name,
     uri = target.uri,
     inputs = next(inputs) and inputs or nil,
-  })
-  view.show(target.client, ('writeit:/run/%s.md'):format(run.pipelineRunId))
+    models = #words.models > 0 and { [pipeline.steps[1]] = words.models } or nil,
+    samples = words.samples,
+    goOn = goes_on or nil,
+  }
   local is_elsewhere = vim.api.nvim_get_current_buf() ~= target.buf
   local path = vim.fs.basename(vim.api.nvim_buf_get_name(target.buf))
-  notify.info(
-    ('Started %s%s. Generate %s with :WriteIt next.'):format(
-      pipeline.name,
-      is_elsewhere and ' for ' .. path or '',
-      run.currentStep
-    )
-  )
+  local started = ('Started %s%s.'):format(pipeline.name, is_elsewhere and ' for ' .. path or '')
+  if goes_on then
+    M.go_on(target.client, 'run.start', params, started)
+    return
+  end
+  local run = rpc.execute(target.client, 'run.start', params)
+  view.show(target.client, ('writeit:/run/%s.md'):format(run.pipelineRunId))
+  notify.info(('%s Generate %s with :WriteIt next.'):format(started, run.currentStep))
 end
 
---- `:WriteIt start [pipeline] [name=value …]`
+--- `:WriteIt start [pipeline] [model …] [samples=N] [name=value …]`
 ---@param call writeit.Call
 function M.start(call)
-  local target = targets.find(call.buf)
-  local arguments = vim.list_slice(call.arguments)
-  local name = arguments[1] and not arguments[1]:find('=') and table.remove(arguments, 1) or nil
-  start_run(target, name, arguments)
+  M.start_run(targets.find(call.buf), call.arguments, false)
 end
 
 function M.start_command(client, params, _, buf)
   local target = { client = client, buf = buf, uri = params.uri }
-  start_run(target, params.pipeline, {})
+  M.start_run(target, { params.pipeline }, params.goOn or false)
 end
 
 ---@param step writeit.Step
 ---@return string
 local function answers_message(step)
   local answers, failures = #step.aiResponses, #step.failures
-  return ('%s has %d answer%s%s. Choose one with :WriteIt choose.'):format(
+  return ('%s has %d answer%s%s. Choose one with :WriteIt go.'):format(
     step.stepName,
     answers,
     answers == 1 and '' or 's',
@@ -143,7 +181,7 @@ end
 ---@param params table
 function M.generate_step(client, command, params)
   local step, generated = stream.generate(client, command, params)
-  stream.show_answers_if_unfocused(generated)
+  stream.show_answers_if_unread(generated)
   local last = step.aiResponses[#step.aiResponses]
   if last and last.partial then
     notify.info(('Stopped %s. What was received is kept and can be chosen.'):format(step.stepName))
@@ -154,13 +192,37 @@ function M.generate_step(client, command, params)
   end
 end
 
---- `:WriteIt next [model …]`
+--- Run a decision or a start with `goOn`, in a task, and show what follows: the answers
+--- of the next step, or the article. If nothing follows, the server has said why.
+---@param client vim.lsp.Client
+---@param command string
+---@param params table
+---@param decision string What was decided, for the user.
+function M.go_on(client, command, params, decision)
+  local outcomes = apply_edit.track_outcomes()
+  local run, generated = stream.generate(client, command, params)
+  local step = run.steps[run.next.step]
+  if run.applied then
+    local apply_params = { runId = run.pipelineRunId, step = run.next.step }
+    apply_outcome.report(client, apply_params, run.applied, outcomes[run.applied.uri])
+  elseif run.next.error == nil then
+    stream.show_answers_if_unread(generated)
+    notify.info(decision .. ' ' .. answers_message(step))
+  else
+    view.show(client, ('writeit:/run/%s.md'):format(run.pipelineRunId))
+  end
+end
+
+--- `:WriteIt next [model …] [samples=N] [words for the models]`
 ---@param call writeit.Call
 function M.next(call)
   local target = targets.find_run(call.buf)
+  local words = M.parse_generation(call.arguments)
   M.generate_step(target.client, 'step.run', {
     runId = target.run_id,
-    models = #call.arguments > 0 and call.arguments or nil,
+    models = #words.models > 0 and words.models or nil,
+    samples = words.samples,
+    instruction = #words.others > 0 and table.concat(words.others, ' ') or nil,
   })
 end
 
@@ -272,17 +334,13 @@ end
 
 function M.polish_command(client, params)
   local outcomes = apply_edit.track_outcomes()
-  local run, generated = stream.generate(client, 'document.polish', params)
+  local run, generated = stream.generate(client, 'document.polish', params, true)
   local step = run.steps[run.currentStep]
   if run.isDone then
-    stream.close_window(generated)
     apply_outcome.report_polish(client, run, params.uri, outcomes[params.uri])
   elseif #step.aiResponses > 0 then
-    stream.show_answers_if_unfocused(generated)
-    notify.info(
-      'In the side window, choose an answer with :WriteIt choose.'
-        .. ' Then insert it with :WriteIt apply.'
-    )
+    stream.show_answers_if_unread(generated)
+    notify.info('In the side window, choose an answer and insert it with :WriteIt go.')
   end
 end
 

@@ -4,6 +4,7 @@ local server = require('writeit.server')
 local targets = require('writeit.targets')
 local task = require('writeit.task')
 local verb_names = require('writeit.verb_names')
+local window = require('writeit.window')
 
 local M = {}
 
@@ -21,7 +22,7 @@ local M = {}
 ---@field end { row: integer, column: integer }
 
 --- Verbs that skip the queue: they stop what it waits for, or need no server.
-local IMMEDIATE = { pause = true, log = true, info = true, restart = true }
+local IMMEDIATE = { pause = true, stop = true, log = true, info = true, restart = true }
 
 ---@param verb? string
 ---@return fun(call: writeit.Call)
@@ -104,6 +105,7 @@ end
 ---@param command vim.api.keyset.create_user_command.command_args
 function M.run(command)
   notify.release()
+  window.note_act()
   if has_lost_words(command) then
     notify.error({
       message = 'Nothing was done: Vim reads the words after " as a comment.',
@@ -126,7 +128,9 @@ function M.run(command)
     task.clear(root)
   end
   local run = implementation(verb)
-  if (verb and IMMEDIATE[verb]) or not root then
+  local is_choice = verb == 'choose' or verb == 'go'
+  local is_ready = is_choice and require('writeit.verbs.decide').is_ready(call)
+  if (verb and IMMEDIATE[verb]) or is_ready or not root then
     task.spawn(function()
       run(call)
     end)

@@ -13,36 +13,18 @@ local function model_line(model)
     or ('%s (not available: %s)'):format(model.id, model.reason or 'unknown')
 end
 
----@param listed table[]
----@param id? string
----@return table
-local function select_model(listed, id)
-  for _, model in ipairs(listed) do
-    if model.id == id then
-      return model
-    end
-  end
-  if id and not id:find('/', 2, true) then
-    error({
-      message = ('%s is not a model.'):format(id),
-      hint = 'Write provider/model, for example openai/gpt-4o; <Tab> completes it.',
-    }, 0)
-  elseif id then
-    return { id = id, available = true } -- a model need not be in the list
-  end
-  return user_input.select(listed, 'Default model', model_line)
-end
-
+--- Download an embedded model that is named and not there yet.
 ---@param client vim.lsp.Client
----@return string[]
-local function all_steps(client)
-  local steps = {}
-  for _, pipeline in ipairs(rpc.execute(client, 'pipeline.list').pipelines) do
-    for _, step in ipairs(pipeline.steps) do
-      steps[step] = true
+---@param listed { id: string, available: boolean }[]
+---@param ids string[]
+local function install_missing(client, listed, ids)
+  for _, model in ipairs(listed) do
+    local is_missing = not model.available and vim.startswith(model.id, 'embedded/')
+    if is_missing and vim.list_contains(ids, model.id) then
+      notify.info(('Downloading %s. This takes a while.'):format(model.id))
+      rpc.execute(client, 'model.install', { model = model.id })
     end
   end
-  return vim.tbl_keys(steps)
 end
 
 --- `:WriteIt model add`: ask for provider, key and model; the server calls it once.
@@ -63,8 +45,8 @@ local function add_model(client)
   notify.info(('%s works. It is your default model now.'):format(added.id))
 end
 
---- `:WriteIt model [id] [step]`: set the default model, for all steps or for one. The
---- embedded model is downloaded if necessary.
+--- `:WriteIt model [id …] [samples=N] [step]`: set the default models, for all steps, or
+--- the one of a step.
 ---@param call writeit.Call
 function M.model(call)
   local target = targets.find(call.buf)
@@ -72,17 +54,37 @@ function M.model(call)
     return add_model(target.client)
   end
   local listed = rpc.execute(target.client, 'model.list').models
-  local model, step = select_model(listed, call.arguments[1]), call.arguments[2]
-  if not model.available and vim.startswith(model.id, 'embedded/') then
-    notify.info(('Downloading %s. This takes a while.'):format(model.id))
-    rpc.execute(target.client, 'model.install', { model = model.id })
+  local words = require('writeit.verbs.generate').parse_generation(call.arguments)
+  local ids, step = words.models, words.others[1]
+  if #call.arguments == 0 then
+    ids = { user_input.select(listed, 'Default model', model_line).id }
+  elseif #ids == 0 then
+    error({
+      message = ('%s is not a model.'):format(call.arguments[1]),
+      hint = 'Write provider/model, for example openai/gpt-4o; <Tab> completes it.',
+    }, 0)
   end
-  local preferred = rpc.execute(target.client, 'preferences.get').defaultModels or {}
-  for _, name in ipairs(step and { step } or all_steps(target.client)) do
-    preferred[name] = model.id
+  install_missing(target.client, listed, ids)
+  local change = {}
+  if step then
+    change.defaultModels = rpc.execute(target.client, 'preferences.get').defaultModels or {}
+    change.defaultModels[step] = ids[1]
+  else
+    change.defaultModels = vim.empty_dict() -- those of single steps would win
+    change.models = vim.tbl_map(function(id)
+      return { model = id, samples = words.samples or 1 }
+    end, ids)
   end
-  rpc.execute(target.client, 'preferences.set', { defaultModels = preferred })
-  notify.info(('Default model for %s: %s.'):format(step or 'all steps', model.id))
+  rpc.execute(target.client, 'preferences.set', change)
+  local each = words.samples and not step and (', %d answers each'):format(words.samples) or ''
+  notify.info(
+    ('Default model%s for %s: %s%s.'):format(
+      #ids > 1 and not step and 's' or '',
+      step or 'all steps',
+      step and ids[1] or table.concat(ids, ', '),
+      each
+    )
+  )
 end
 
 --- `:WriteIt key [provider]`: store an API key in the system keyring.
@@ -118,6 +120,37 @@ function M.primer(call)
   notify.info(
     ('Default style of new runs: %s. A pipeline or a document can set another.'):format(id)
   )
+end
+
+--- What can be set here, with its name for the user. Models, keys and styles have verbs.
+local NAMES = {
+  autoSaveEnabled = 'Save the document after WriteIt changes it',
+  exportFormat = 'Export format',
+  maxConcurrentPipelines = 'Runs that generate at the same time',
+  streamingBufferSize = 'Tokens per update',
+  theme = 'Terminal theme',
+}
+
+--- `:WriteIt preferences`: show the preferences and change one.
+---@param call writeit.Call
+function M.preferences(call)
+  local client = targets.find(call.buf).client
+  local now = rpc.execute(client, 'preferences.get')
+  local fields = vim.tbl_keys(NAMES)
+  table.sort(fields)
+  local field = user_input.select(fields, 'Preferences', function(name)
+    return ('%s: %s'):format(NAMES[name], tostring(now[name]))
+  end)
+  local value = now[field]
+  if type(value) == 'boolean' then
+    value = not value
+  else
+    local text = user_input.input(NAMES[field] .. ': ', tostring(value))
+    value = type(value) == 'number' and tonumber(text) or text
+  end
+  rpc.execute(client, 'preferences.set', { [field] = value })
+  require('writeit.user_preferences').load(client)
+  notify.info(('%s: %s.'):format(NAMES[field], tostring(value)))
 end
 
 return M

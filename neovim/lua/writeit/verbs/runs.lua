@@ -4,32 +4,34 @@ local diff = require('writeit.diff')
 local document = require('writeit.document')
 local notify = require('writeit.notify')
 local rpc = require('writeit.rpc')
-local step_verbs = require('writeit.verbs.step')
+local decide = require('writeit.verbs.decide')
 local targets = require('writeit.targets')
 local user_input = require('writeit.user_input')
 local view = require('writeit.view')
 
 local M = {}
 
+---@param target writeit.RunTarget
 ---@param step writeit.Step
 ---@param numbers string[]
----@return integer left, integer right From 1.
-local function select_two(step, numbers)
-  local count = #step.aiResponses
-  if count < 2 then
+---@return string left, string right Ids of answers.
+local function select_two(target, step, numbers)
+  local answers = step.aiResponses
+  if #answers < 2 then
     error({
       message = ('%s has %s. Comparing needs two.'):format(
         step.stepName,
-        count == 1 and 'one answer' or 'no answers'
+        #answers == 1 and 'one answer' or 'no answers'
       ),
       hint = 'Generate another with :WriteIt regenerate.',
     }, 0)
   end
-  if count == 2 and not numbers[1] then
-    return 1, 2
+  if #answers == 2 and not numbers[1] then
+    numbers = { '1', '2' }
   end
-  local left = step_verbs.select_answer(step, numbers[1], 'Compare')
-  return left, step_verbs.select_answer(step, numbers[2], ('Compare answer %d with'):format(left))
+  local left = decide.select_answer(target, step, numbers[1], 'Compare')
+  local prompt = ('Compare answer %d with'):format(left.number)
+  return left.responseId, decide.select_answer(target, step, numbers[2], prompt).responseId
 end
 
 ---@param target writeit.Target
@@ -71,9 +73,9 @@ function M.compare(call)
   end
   local target = targets.find_run(call.buf)
   local step = targets.step(target, targets.run(target))
-  local left, right = select_two(step, call.arguments)
-  local function side(index)
-    return { runId = target.run_id, step = step.stepName, response = index - 1 }
+  local left, right = select_two(target, step, call.arguments)
+  local function side(response)
+    return { runId = target.run_id, step = step.stepName, response = response }
   end
   diff.open(target.client, side(left), side(right))
 end
@@ -137,6 +139,24 @@ function M.rewind(call)
       return step.isDone
     end, 'Start over from')
   M.branch_command(target.client, { runId = target.run_id, step = step }, 'run.rewind')
+end
+
+--- `:WriteIt delete`: delete the run, alone or with its branches.
+---@param call writeit.Call
+function M.delete(call)
+  local target = targets.find_run(call.buf)
+  local run = targets.run(target)
+  local KEEP, DELETE, ALL = 'Keep it', 'Delete this run', 'Delete this run and its branches'
+  local prompt = ('Delete %s (%s)'):format(run.name or 'this run', run.statusText)
+  local answer = user_input.select({ KEEP, DELETE, ALL }, prompt)
+  if answer == KEEP then
+    return
+  end
+  local params = { runId = target.run_id, descendants = answer == ALL or nil }
+  local count = rpc.execute(target.client, 'run.delete', params).deletedRuns
+  notify.info(
+    ('Deleted %d run%s. Your documents were not changed.'):format(count, count == 1 and '' or 's')
+  )
 end
 
 --- `:WriteIt tree`
