@@ -57,7 +57,8 @@ def test_lenses_on_neovim_0_12(start: Callable[..., Nvim], tmp_path: Path) -> No
     session.nvim.wait_for_screen(wording.CHOOSE_THIS)
     session.run_lens(wording.CHOOSE_THIS)
     session.wait_for_message(wording.CHOSEN.format(2, "angles"))
-    assert session.newest_run()["steps"]["angles"]["userSelection"] == 1
+    step = session.newest_run()["steps"]["angles"]
+    assert step["aiResponses"][step["userSelection"]]["number"] == 2
 
 
 def test_lenses_stay_at_their_headings(session: NeovimSession) -> None:

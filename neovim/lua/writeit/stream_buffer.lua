@@ -72,6 +72,7 @@ function StreamBuffer:insert(row, column, lines)
   vim.bo[self.buf].modifiable = true
   vim.api.nvim_buf_set_text(self.buf, row, column, row, column, lines)
   vim.bo[self.buf].modifiable = false
+  vim.bo[self.buf].modified = false
 end
 
 --- Show a text beside a line.
@@ -105,6 +106,7 @@ function StreamBuffer:add(response)
   local heading = ('## Answer %d · %s'):format(response.number, response.model)
   vim.api.nvim_buf_set_lines(self.buf, last, last, false, { '', heading, '', '' })
   vim.bo[self.buf].modifiable = false
+  vim.bo[self.buf].modified = false
   local head = self:show_state(last + 1, 'waiting for text')
   local tail = vim.api.nvim_buf_set_extmark(self.buf, namespace, last + 3, 0, {})
   self.answers[id] = {
@@ -174,6 +176,7 @@ function StreamBuffer:clear(id)
   vim.bo[self.buf].modifiable = true
   vim.api.nvim_buf_set_text(self.buf, first, 0, row, column, {})
   vim.bo[self.buf].modifiable = false
+  vim.bo[self.buf].modified = false
   answer.words, answer.in_word = 0, false
 end
 
