@@ -222,7 +222,7 @@ async def test_a_big_integer_does_not_break_the_list(
 
 
 SECRET = "a-sentence-that-goes"
-SECRET_ENCODED = SECRET.replace("-", "%2D")  # usage keeps the names of models
+SECRET_ENCODED = SECRET.replace("-", "+2D")  # usage keeps the names of models
 
 
 @pytest.mark.asyncio(loop_scope="session")
