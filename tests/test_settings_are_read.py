@@ -9,6 +9,7 @@ import ast
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -202,8 +203,7 @@ def camel(field: str) -> str:
 
 def test_the_extension_declares_what_is_read() -> None:
     """The server's settings are sent to it; the extension reads each other one."""
-    package = json.loads((EXTENSION / "package.json").read_text("utf-8"))
-    declared = package["contributes"]["configuration"]["properties"]
+    declared = declared_settings()
     sent = {f"writeit.{key}" for key in sent_to_the_server()}
     assert sent == {f"writeit.{key}" for key in settings_of(Settings)}
     source = "".join(p.read_text("utf-8") for p in (EXTENSION / "src").rglob("*.ts"))
@@ -221,6 +221,35 @@ def test_the_extension_declares_what_is_read() -> None:
     assert own >= {f"writeit.{key}" for key in (*CLIENT_SETTINGS, *USER_ONLY_SETTINGS)}
     for key in USER_ONLY_SETTINGS:
         assert declared[f"writeit.{key}"]["scope"] == "machine"
+
+
+PLAIN = {"string", "boolean", "number", "integer"}
+
+
+def declared_settings() -> dict[str, dict[str, Any]]:
+    """The settings of all groups, by name."""
+    package = json.loads((EXTENSION / "package.json").read_text("utf-8"))
+    groups = package["contributes"]["configuration"]
+    return {
+        key: value for group in groups for key, value in group["properties"].items()
+    }
+
+
+@pytest.mark.parametrize("name", declared_settings())
+def test_every_setting_can_be_changed_in_the_settings_editor(name: str) -> None:
+    """It shows plain types, lists of strings, and numbers that may be empty."""
+    setting = declared_settings()[name]
+    kind = setting["type"]
+    if isinstance(kind, list):
+        assert kind[1:] == ["null"]
+        assert kind[0] in {"number", "integer"}
+    elif kind == "array":
+        assert setting["items"] == {"type": "string"}
+    else:
+        # Models of single steps have lists as values, which no editor of settings shows.
+        assert kind in PLAIN or name == "writeit.models.steps"
+    assert setting["order"] > 0
+    assert "enum" not in setting or setting["default"] in setting["enum"]
 
 
 def sent_to_the_server() -> list[str]:

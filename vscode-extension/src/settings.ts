@@ -29,8 +29,8 @@ export function serverSettings(scope: vscode.Uri | undefined): JsonObject {
   for (const key of SERVER_KEYS) {
     const inspected = section.inspect(key);
     const value = key.startsWith('maxCostUsd.') ? lowest(inspected) : userValue(inspected);
-    if (value !== undefined && value !== null) {
-      setPath(settings, key.split('.'), value);
+    if (!isUnset(value)) {
+      setPath(settings, key.split('.'), key === 'reasoning' ? numberIn(value) : value);
     }
   }
   return settings;
@@ -49,6 +49,20 @@ export function userOptions(): JsonObject {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => Boolean(value)));
 }
 
+/** Whether a value stands for none: `null` was the one of earlier versions. */
+function isUnset(value: unknown): boolean {
+  return value == null || value === '' || value === 'default' || isEmptyArray(value);
+}
+
+function isEmptyArray(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+/** A number that a setting of type string has; other values as they are. */
+function numberIn(value: unknown): unknown {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+}
+
 type Inspected = ReturnType<vscode.WorkspaceConfiguration['inspect']>;
 
 function userValue(inspected: Inspected): unknown {
@@ -61,7 +75,7 @@ function lowest(inspected: Inspected): unknown {
     inspected?.workspaceFolderValue,
     inspected?.workspaceValue,
     inspected?.globalValue,
-  ].filter((value) => value !== undefined && value !== null);
+  ].filter((value) => value != null);
   const other = values.find((value) => typeof value !== 'number');
   return other ?? (values.length > 0 ? Math.min(...(values as number[])) : undefined);
 }

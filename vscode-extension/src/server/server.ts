@@ -204,10 +204,15 @@ export class Server implements vscode.Disposable {
     this.#state = state;
     this.#reason = reason;
     log.info(reason);
+    const isUnavailable = UNAVAILABLE.includes(state);
     void vscode.commands.executeCommand('setContext', 'writeit.server', state);
+    void vscode.commands.executeCommand('setContext', 'writeit.unavailable', isUnavailable);
     this.#didChangeState.fire(state);
   }
 }
+
+/** States in which commands that need the server are disabled; in others they wait for it. */
+const UNAVAILABLE: readonly ServerState[] = ['restricted', 'missing', 'failed', 'stopped'];
 
 const READY = 'WriteIt is ready.';
 const STATES: Readonly<Record<ConnectionState, readonly [ServerState, string]>> = {
