@@ -76,9 +76,9 @@ async def test_two_runs_are_compared_by_step(shell: Terminal) -> None:
     assert "angles: differs" in compared.out
     assert "one" in compared.out
     same = await shell.writeit("compare", runs[0], runs[0])
-    assert same.out == "".join(
-        f"{step}: equal\n" for step in ("angles", "outline", "draft", "polish")
-    )
+    steps = ("angles", "outline", "draft", "polish")
+    assert " · ".join(f"{step}: equal" for step in steps) in same.out
+    assert same.out.endswith("The two texts are equal.\n")
 
 
 async def test_a_pipeline_is_created_shown_and_valid(shell: Terminal) -> None:

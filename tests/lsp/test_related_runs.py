@@ -82,8 +82,8 @@ async def test_each_line_of_a_family_leads_to_its_run(bare: OpenDocuments) -> No
 async def test_two_runs_of_a_family_are_compared_from_where_they_part(
     bare: OpenDocuments,
 ) -> None:
-    """From the tree, the last text first; the page leads to the other steps."""
-    _, run_id, child = await family(bare, "compared")
+    """From the tree and the notes; the page says which steps are equal."""
+    notes, run_id, child = await family(bare, "compared")
     for each, words in ((run_id, "say-Mills."), (child, "say-Floods.")):
         await bare.editor.choose(each)
         await bare.editor.generate(each, words)
@@ -97,14 +97,20 @@ async def test_two_runs_of_a_family_are_compared_from_where_they_part(
         "Compare outline of the two runs",
         "Compare angles of the two runs (equal)",
     ]
+    parent = "Compare outline with the parent run"
+    assert parent in await actions(bare.editor, notes)
     await execute(bare.editor, found[titles[0]])
     sides = f"{run_id}/outline/content/{child}/outline/content"
     compared = f"writeit:/compare/{sides}.md"
     text = await open_view(bare.editor, compared)
     assert text.startswith("# outline · first run → outline · run from angles\n")
+    assert "\nangles: equal · outline: differs\n" in text
     shown = [title for _, title, _ in await lenses(bare.editor, compared)]
     assert titles[1] in shown
     assert titles[0] not in shown
+    await execute(bare.editor, (await actions(bare.editor, compared))[titles[1]])
+    text = await open_view(bare.editor, compared.replace("outline", "angles"))
+    assert "\nThe two texts are equal.\n" in text
 
 
 async def test_a_line_of_a_page_that_is_older_than_the_family_offers_nothing(
@@ -135,3 +141,26 @@ async def test_a_run_of_a_passage_is_not_what_a_document_is_about(
     for each in (run_id, branch["pipelineRunId"]):
         found = await actions(bare.editor, f"writeit:/run/{each}.md")
         assert not {ON, BACK} & set(found)
+
+
+async def test_a_comparison_begins_with_the_first_difference(
+    bare: OpenDocuments,
+) -> None:
+    """From the notes and from the tree; the articles come next."""
+    notes, run_id, child = await family(bare, "first")
+    for each, words in ((run_id, "Mills."), (child, "Floods.")):
+        await bare.editor.command(
+            "writeit.step.select", runId=each, response=0, content=words
+        )
+        for _ in range(2):
+            await bare.editor.generate(each, f"say-{words}")
+            await bare.editor.choose(each)
+    assert "Compare angles with the parent run" in await actions(bare.editor, notes)
+    page = f"writeit:/run/{run_id}.md"
+    there = line_of(await open_view(bare.editor, page), "└─ from angles")
+    found = await actions(bare.editor, page, here(there))
+    assert [t.split()[1] for t in found if t.startswith("Compare ")] == [
+        "angles",
+        "draft",
+        "outline",
+    ]

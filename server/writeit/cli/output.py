@@ -169,9 +169,11 @@ def render_for_terminal(*parts: str | SectionText) -> str:
     return f"{text.strip().removesuffix(_RULE).rstrip()}\n"
 
 
-def render_comparison(before: ComparedText, after: ComparedText) -> str:
+def render_comparison(
+    before: ComparedText, after: ComparedText, steps: Mapping[str, bool] | None = None
+) -> str:
     """Return what differs between two texts; both in full if most of it does."""
-    parts = comparison_parts(before, after)
+    parts = comparison_parts(before, after, steps)
     if not compare_words(before.text, after.text).is_related:
         return render_for_terminal(*parts)
     head = "".join(map(str, takewhile(lambda p: isinstance(p, str), parts)))

@@ -51,7 +51,11 @@ from writeit.export.render import export_run
 from writeit.ports.store import RunQuery, Store
 from writeit.text.lines import make_visible
 from writeit.views import wording
-from writeit.views.compare import read_compared_text
+from writeit.views.compare import (
+    compare_steps,
+    first_difference,
+    read_compared_text,
+)
 from writeit.views.escape import single_line
 from writeit.views.run import render_run, tree_rows
 from writeit.views.uris import ComparedSide
@@ -219,23 +223,17 @@ async def _compare_runs(
         left, right = [
             await workspace.engine.load_run(workspace.find_run(name)) for name in names
         ]
-    done = [n for n in left.steps if n in right.steps and _both_done(left, right, n)]
-    equal = {n: left.steps[n].content == right.steps[n].content for n in done}
+    steps = compare_steps(left, right)
     if as_json:
-        return json.dumps({"equal": equal}, indent=2) + "\n"
-    lines = "".join(f"{n}: {'equal' if equal[n] else 'differs'}\n" for n in done)
-    step = step or next((n for n in done if not equal[n]), None)
+        return json.dumps({"equal": steps}, indent=2) + "\n"
+    step = step or first_difference(steps)
     if step is None:
-        return lines or "No step is done in both runs.\n"
+        return "No step is done in both runs.\n"
     before, after = (
         read_compared_text(run, ComparedSide(run.pipeline_run_id, step, "content"))
         for run in (left, right)
     )
-    return f"{lines}\n{render_comparison(before, after)}"
-
-
-def _both_done(left: PipelineRun, right: PipelineRun, step: str) -> bool:
-    return None not in {left.steps[step].content, right.steps[step].content}
+    return render_comparison(before, after, steps)
 
 
 @click.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
@@ -236,14 +236,46 @@ def read_compared_text(run: PipelineRun, side: ComparedSide) -> ComparedText:
     )
 
 
-def comparison_parts(left: ComparedText, right: ComparedText) -> PageParts:
-    """Return the page that compares two texts, `left` being the older one."""
+def compare_steps(left: PipelineRun, right: PipelineRun) -> dict[str, bool]:
+    """Return the steps with a text in both runs, True where the texts are equal.
+
+    The steps before the runs part are left out.
+    """
+    names = [name for name in right.steps if name in left.steps]
+    equal = {
+        name: left.steps[name].content == right.steps[name].content
+        for name in names
+        if None not in {left.steps[name].content, right.steps[name].content}
+    }
+    parting = {run.branch_point for run in (left, right)}
+    parting |= {name for name, is_equal in equal.items() if not is_equal}
+    first = min((names.index(name) for name in names if name in parting), default=0)
+    return {name: equal[name] for name in names[first:] if name in equal}
+
+
+def first_difference(steps: Mapping[str, bool]) -> str | None:
+    """Return the step that a comparison begins with: the first one that differs.
+
+    If all are equal it is the first of them; None if there is none.
+    """
+    different = (name for name, is_equal in steps.items() if not is_equal)
+    return next(different, next(iter(steps), None))
+
+
+def comparison_parts(
+    left: ComparedText, right: ComparedText, steps: Mapping[str, bool] | None = None
+) -> PageParts:
+    """Return the page that compares two texts, `left` being the older one.
+
+    `steps` are those of two runs, as `compare_steps` returns them.
+    """
     diff = compare_words(left.text, right.text)
     changed = diff.is_related and (diff.removed_words or diff.added_words)
     head = join_blocks(
         f"# {escape_inline(left.title)} → {escape_inline(right.title)}",
         _run_labels(left, right),
-        summary(diff),
+        _step_labels(steps or {}),
+        "The two texts are equal." if left.text == right.text else summary(diff),
         as_markdown(diff) if changed else "",
     )
     return [
@@ -251,6 +283,11 @@ def comparison_parts(left: ComparedText, right: ComparedText) -> PageParts:
         *_full_text_parts("left", "Before", left),
         *_full_text_parts("right", "After", right),
     ]
+
+
+def _step_labels(steps: Mapping[str, bool]) -> str:
+    """Say whether each is equal: "angles: equal · draft: differs"."""
+    return " · ".join(f"{n}: {'equal' if e else 'differs'}" for n, e in steps.items())
 
 
 def _run_labels(left: ComparedText, right: ComparedText) -> str:

@@ -25,6 +25,7 @@ from writeit.lsp.actions import (
 )
 from writeit.lsp.actions.outlook import Outlook
 from writeit.views import wording
+from writeit.views.compare import compare_steps, first_difference
 from writeit.views.page_outline import PageSection
 
 
@@ -124,7 +125,8 @@ def _common_actions(run: PipelineRun, parent: PipelineRun | None) -> Iterator[Ac
         run, f"Open the step {run.current_step}", "step", run.current_step
     )
     yield view_action(run, "Open the run", "run")
-    if parent is not None and (step := _last_changed_step(run, parent)):
+    steps = compare_steps(parent, run) if parent else {}
+    if parent is not None and (step := first_difference(steps)):
         yield comparison_action(
             f"Compare {step} with the parent run",
             comparison_side(parent, step),
@@ -195,17 +197,16 @@ def open_run_actions(run_id: UUID) -> list[Action]:
 def compare_run_actions(
     left: PipelineRun, right: PipelineRun, shown: str | None = None
 ) -> Iterator[Action]:
-    """Yield the comparisons of two runs' texts from where they part, the last first.
+    """Yield the comparisons of two runs' texts from where they part.
 
-    `shown` is the step that is compared already.
+    The first difference comes first, then the last step. `shown` is the step that is
+    compared already.
     """
-    names = right.step_names
-    points = [names.index(r.branch_point) for r in (left, right) if r.branch_point]
-    for name in reversed(names[min(points, default=0) :]):
-        one, other = left.steps.get(name), right.steps[name]
-        if name == shown or one is None or None in {one.content, other.content}:
-            continue
-        equal = " (equal)" if one.content == other.content else ""
+    steps = compare_steps(left, right)
+    names = [name for name in reversed(steps) if name != shown]
+    names.sort(key=lambda name: name != first_difference(steps))
+    for name in names:
+        equal = " (equal)" if steps[name] else ""
         yield comparison_action(
             f"Compare {name} of the two runs{equal}",
             comparison_side(left, name),
@@ -229,15 +230,6 @@ def _export_actions(run: PipelineRun) -> Iterator[Action]:
         format="yaml",
         path="run.yaml",
     )
-
-
-def _last_changed_step(run: PipelineRun, parent: PipelineRun) -> str | None:
-    """Return the last step with a text in both runs, if the texts differ."""
-    for name, step in reversed(run.steps.items()):
-        other = parent.steps.get(name)
-        if other and None not in {step.content, other.content}:
-            return name if step.content != other.content else None
-    return None
 
 
 def actions_for_section(

@@ -28,7 +28,12 @@ from writeit.lsp.pages.files import PageFile
 from writeit.ports.store import Store
 from writeit.text.merge3 import merge
 from writeit.views import uris
-from writeit.views.compare import ComparedText, comparison_parts, read_compared_text
+from writeit.views.compare import (
+    ComparedText,
+    compare_steps,
+    comparison_parts,
+    read_compared_text,
+)
 from writeit.views.editable_page import ReadOnlyPage, render_read_only
 from writeit.views.page_outline import find_page_sections
 from writeit.views.run import render_run
@@ -114,7 +119,7 @@ async def _render_parts(  # noqa: PLR0911 -- one return a view
         case uris.CompareView():
             left = await _comparison_text(folder, view.left)
             right = await _comparison_text(folder, view.right)
-            return comparison_parts(left, right)
+            return comparison_parts(left, right, await _compared_steps(folder, view))
         case uris.PromptView():
             return [await _render_prompt_page(folder, view)]
         case uris.UsageView():
@@ -139,6 +144,15 @@ async def _render_prompt_page(folder: WorkspaceFolder, view: uris.PromptView) ->
     return render_prompt(
         run, view.step, preview.prompt, preview.models, preview.new_file_head
     )
+
+
+async def _compared_steps(
+    folder: WorkspaceFolder, view: uris.CompareView
+) -> dict[str, bool]:
+    if view.left.run_id == view.right.run_id:
+        return {}
+    left = await folder.engine.load_run(view.left.run_id)
+    return compare_steps(left, await folder.engine.load_run(view.right.run_id))
 
 
 async def _comparison_text(folder: WorkspaceFolder, side: ComparedSide) -> ComparedText:
