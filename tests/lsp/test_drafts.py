@@ -85,3 +85,33 @@ async def test_only_a_draft_of_an_answer_names_one(
         "writeit.step.draft", runId=run_id, text="Mine.", **params
     )
     assert refused.kind == "invalid_params"
+
+
+async def test_a_view_has_what_a_client_needs_to_show_a_step_by_itself(
+    one_editor: Editor,
+) -> None:
+    """The newest round comes first, with drafts, facts, and what went wrong."""
+    run_id = await answered(one_editor)
+    await draft(one_editor, run_id, kind="feedback", text="Be shorter.")
+    await one_editor.command(
+        "writeit.step.regenerate",
+        runId=run_id,
+        models=["openai/say-Three.", "openai/err-401"],
+        feedback="Other.",
+    )
+    uri = f"writeit:/step/{run_id}/angles.md"
+    page = await one_editor.command("writeit.view.read", uri=uri)
+    heads = [(a["number"], a["state"], a["round"]) for a in page["answers"]]
+    newest = page["answers"][0]["round"]
+    assert heads[:2] == [(3, "ended", newest), (4, "failed", newest)]
+    assert [number for number, _, older in heads[2:] if older < newest] == [1, 2]
+    assert page["answers"][0]["facts"].startswith("1 word · ")
+    assert "key" in page["answers"][1]["note"]
+    assert page["drafts"] == {"feedback": "Be shorter."}
+    assert page["step"] == page["run"]["steps"]["angles"]
+    assert page["choosesItems"] is True
+    run_page = await one_editor.command(
+        "writeit.view.read", uri=f"writeit:/run/{run_id}.md"
+    )
+    assert run_page["run"]["pipelineRunId"] == run_id
+    assert run_page["step"] is None

@@ -1206,6 +1206,15 @@ export interface ViewReadParams {
 export interface ViewReadResult {
   readonly text: string;
   readonly sections: readonly ViewSection[];
+  readonly run?: (PipelineRun | null) | undefined;
+  readonly step?: (StepState | null) | undefined;
+  readonly answers?: readonly ViewAnswer[] | undefined;
+  readonly drafts?:
+    | {
+        readonly [k: string]: string;
+      }
+    | undefined;
+  readonly choosesItems?: boolean | undefined;
 }
 /**
  * The place of a text in a view; lines count from 0.
@@ -1218,6 +1227,18 @@ export interface ViewSection {
   readonly headingLine: number;
   readonly firstLine: number;
   readonly lastLine: number;
+}
+/**
+ * An answer of a step's page, apart from its text; also of a call without one.
+ */
+export interface ViewAnswer {
+  readonly responseId: string;
+  readonly number: number;
+  readonly model: string;
+  readonly state: 'ended' | 'streaming' | 'failed' | 'queued';
+  readonly round: number;
+  readonly facts: string;
+  readonly note: string;
 }
 /**
  * One connection of one user.

@@ -428,6 +428,16 @@ class ViewReadResult(WireModel):
 
     text: str
     sections: list[shapes.ViewSection]
+    run: shapes.WirePipelineRun | None = None
+    """The run that the view is about; null for usage."""
+    step: shapes.WireStepState | None = None
+    """The step that the view is about; null for a run and usage."""
+    answers: list[shapes.ViewAnswer] = Field(default_factory=list)
+    """The answers of a step's page, the newest round first."""
+    drafts: dict[str, str] = Field(default_factory=dict)
+    """What the user typed and no decision has taken: `merge`, `feedback`, answers."""
+    chooses_items: bool = False
+    """Whether items of the answers' lists are chosen, not whole answers."""
 
 
 class PreferencesSetParams(Params):

@@ -369,6 +369,21 @@ class ViewSection(WireModel):
     """The last line of the text, included; an empty text has one blank line."""
 
 
+class ViewAnswer(WireModel):
+    """An answer of a step's page, apart from its text; also of a call without one."""
+
+    response_id: UUID
+    number: int
+    model: str
+    state: Literal["ended", "streaming", "failed", "queued"]
+    round: int
+    """Answers that were generated together have the same; a later one is higher."""
+    facts: str
+    """Its length, duration and cost in words, as far as they are known."""
+    note: str
+    """Why it is incomplete or missing, and what to do; blank if it is complete."""
+
+
 class Conflict(WireModel):
     """A passage that the user changed as well; `ours` stays."""
 

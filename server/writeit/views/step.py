@@ -173,13 +173,18 @@ def _streaming_answer_parts(
             ),
             "\n*… still being generated*\n",
         ]
-    thoughts = stream.thoughts + split.thoughts
+    said = wording.to_sentence(waiting_text(stream, split.thoughts, now))
+    return [f"{heading}*{said}*\n"]
+
+
+def waiting_text(stream: StreamingResponse, thoughts: str, now: datetime | None) -> str:
+    """Return what is known of an answer before its first word."""
+    thoughts = stream.thoughts + thoughts
     if not thoughts:
-        return [f"{heading}*Sent. Nothing received yet.*\n"]
+        return "sent, nothing received yet"
     started = stream.started_at if now else None
     seconds = (now - started).total_seconds() if now and started else None
-    said = wording.thinking_text(seconds, estimated_tokens(thoughts))
-    return [f"{heading}*{wording.to_sentence(said)}*\n"]
+    return wording.thinking_text(seconds, estimated_tokens(thoughts))
 
 
 def _failed_answer_text(step: StepState, failure: ResponseFailure) -> str:
@@ -191,11 +196,11 @@ def _failed_answer_text(step: StepState, failure: ResponseFailure) -> str:
         f"{_answer_heading(step, failure)} · no answer",
         f"{reason} {wording.FAILURE_REMEDIES[failure.reason]}",
         message,
-        _usage_text(failure.usage),
+        usage_text(failure.usage),
     )
 
 
-def _usage_text(usage: TokenUsage | None) -> str:
+def usage_text(usage: TokenUsage | None) -> str:
     """Return the tokens and the cost of a call, "" if they are not known."""
     if usage is None:
         return ""

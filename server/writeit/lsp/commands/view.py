@@ -7,12 +7,14 @@ from uuid import UUID
 
 from writeit.domain.errors import InvalidParams
 from writeit.domain.operations import lifecycle
+from writeit.domain.run import PipelineRun
 from writeit.lsp import protocol as p
 from writeit.lsp.command import Request, command
 from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pages.views import display_view, read_view
-from writeit.lsp.shapes import ExtendedSource
+from writeit.lsp.shapes import ExtendedSource, run_to_wire, step_to_wire
 from writeit.views import uris
+from writeit.views.answer_heads import answer_heads
 from writeit.views.uris import View, run_id_of_view
 
 
@@ -93,14 +95,39 @@ async def read_view_text(request: Request[p.ViewReadParams]) -> p.ViewReadResult
     folder = session.resolve_folder(params.folder, run_id=run_id_of_view(view))
     page = await read_view(folder, view)
     run_id = run_id_of_view(view)
-    steps = (await folder.engine.load_run(run_id)).steps.values() if run_id else ()
+    if run_id is None:
+        return p.ViewReadResult.model_validate(ExtendedSource(page, sections=[]))
+    run = await folder.engine.load_run(run_id)
     indices: dict[UUID | None, int] = {
         answer.response_id: index
-        for step in steps
+        for step in run.steps.values()
         for index, answer in enumerate(step.ai_responses)
     }
     sections = [
         ExtendedSource(section, index=indices.get(section.response_id))
         for section in page.sections
     ]
-    return p.ViewReadResult.model_validate(ExtendedSource(page, sections=sections))
+    details = _step_details(folder, run, view)
+    return p.ViewReadResult.model_validate(
+        ExtendedSource(page, sections=sections, run=run_to_wire(run), **details)
+    )
+
+
+def _step_details(
+    folder: WorkspaceFolder, run: PipelineRun, view: View
+) -> dict[str, Any]:
+    """Return what a client needs to show the step of a view by itself."""
+    name = getattr(getattr(view, "right", view), "step", None)
+    if name is None:
+        return {}
+    state = lifecycle.find_step(run, name)
+    if not isinstance(view, uris.StepView):
+        return {"step": step_to_wire(run, state)}
+    configuration = folder.engine.configuration(run)
+    named = [step for step in configuration.steps if step.name == name]
+    return {
+        "step": step_to_wire(run, state),
+        "answers": answer_heads(state, folder.engine.now()),
+        "drafts": folder.store.drafts(run.pipeline_run_id, name),
+        "chooses_items": any(step.choose == "item" for step in named),
+    }

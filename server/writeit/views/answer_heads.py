@@ -1,0 +1,60 @@
+"""What a page says of each answer of a step besides its text, as plain words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from writeit.domain.answer import ResponseFailure, StreamingResponse
+from writeit.domain.run import StepState
+from writeit.text.thoughts import split_thoughts
+from writeit.views import step as pages
+from writeit.views import wording
+
+AnswerState = Literal["ended", "streaming", "failed", "queued"]
+
+
+class AnswerHead(NamedTuple):
+    """What a page says of one answer besides its text."""
+
+    response_id: UUID
+    number: int
+    model: str
+    round: int
+    state: AnswerState
+    facts: str
+    note: str
+
+
+def answer_heads(step: StepState, now: datetime) -> list[AnswerHead]:
+    """Return the head of each answer, the newest round first, then by number."""
+    rounds = {call.response_id: call.generation for call in step.calls}
+    heads: list[AnswerHead] = []
+    for item in pages.list_answers(step):
+        source = item.answer if isinstance(item, pages.EndedAnswer) else item
+        key, description = source.response_id, _describe(step, item, now)
+        place = (key, step.numbers[key], source.model, rounds.get(key, 0))
+        heads.append(AnswerHead(*place, *description))
+    return heads
+
+
+def _describe(
+    step: StepState, item: pages.AnswerItem, now: datetime
+) -> tuple[AnswerState, str, str]:
+    match item:
+        case pages.EndedAnswer(answer=answer):
+            total = step.with_chain_totals(answer)
+            facts = pages.answer_facts(total, answer.processed_content)
+            return "ended", facts, wording.describe_ending(answer)
+        case StreamingResponse():
+            split = split_thoughts(item.text, item.prompt)
+            if split.text.strip():
+                return "streaming", wording.text_length(split.text), ""
+            return "streaming", pages.waiting_text(item, split.thoughts, now), ""
+        case ResponseFailure():
+            reason = wording.to_sentence(wording.FAILURE_DESCRIPTIONS[item.reason])
+            note = f"{reason} {wording.FAILURE_REMEDIES[item.reason]}"
+            return "failed", pages.usage_text(item.usage), f"{note} {item.message}"
+        case _:
+            return "queued", "not sent yet", ""
