@@ -246,7 +246,7 @@ def test_every_setting_can_be_changed_in_the_settings_editor(name: str) -> None:
     elif kind == "array":
         assert setting["items"] == {"type": "string"}
     else:
-        # Models of single steps have lists as values, which no editor of settings shows.
+        # Models of single steps are lists in an object: no plain type.
         assert kind in PLAIN or name == "writeit.models.steps"
     assert setting["order"] > 0
     assert "enum" not in setting or setting["default"] in setting["enum"]

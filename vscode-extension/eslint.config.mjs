@@ -1,5 +1,21 @@
 import tseslint from 'typescript-eslint';
 
+// Texts that users may read: several words, or one that begins with a capital. What VS Code shows
+// at once, such as a description, has words of small letters, too.
+const TEXT = '/^(?!https?:)[^{}/]*[A-Za-z…,:.] +[A-Za-z]|^[A-Z][a-z]+(…|:|\\.)?$/';
+const TEMPLATE = '/[A-Za-z]{2,} |\\s[A-Za-z]{2,}/';
+const WORD = '/^[a-z]+$/';
+const SHOWN_AS = 'Property[key.name=/^(description|detail|label|prompt|title|tooltip)$/]';
+const NOT_SHOWN = [
+  'CallExpression[callee.property.name="t"]',
+  'CallExpression[callee.object.name="log"]',
+  'CallExpression[callee.name="getContext"]',
+  'NewExpression[callee.name="RangeError"]',
+  'TSLiteralType',
+  'ImportDeclaration',
+];
+const isShown = NOT_SHOWN.map((selector) => `:not(${selector})`).join('');
+
 export default tseslint.config(
   { ignores: ['dist/', 'dist-test/', 'node_modules/'] },
   {
@@ -22,6 +38,21 @@ export default tseslint.config(
         { considerDefaultExhaustiveForUnions: true },
       ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/protocol.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          `${isShown} > Literal[value=${TEXT}]`,
+          `${isShown} > TemplateLiteral:has(> TemplateElement[value.raw=${TEMPLATE}])`,
+          `${SHOWN_AS} > Literal[value=${WORD}]`,
+          `${SHOWN_AS} > ConditionalExpression > Literal[value=${WORD}]`,
+        ].map((selector) => ({ selector, message: 'Put what users read into l10n.t().' })),
+      ],
     },
   },
   {

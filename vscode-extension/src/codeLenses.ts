@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from './app';
 import type { ConflictLocation } from './commands/conflict';
 import { markdownSelector } from './editorContext';
@@ -41,7 +42,7 @@ function stepLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[] 
   return (app.pageCache.sectionsOf(document) ?? []).flatMap((section) => {
     const { kind, responseId, headingLine, firstLine } = section;
     if (kind === 'feedback') {
-      return [lens(headingLine, 'Give feedback…', 'step.feedback', { runId, step })];
+      return [lens(headingLine, l10n.t('Give feedback…'), 'step.feedback', { runId, step })];
     }
     if (kind !== 'answer' || responseId === null) {
       return [];
@@ -49,9 +50,9 @@ function stepLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[] 
     // The server's lenses are at the heading: VS Code would cut off one line with all of them.
     const target = { runId, step, responseId };
     return [
-      lens(firstLine, 'Edit and choose…', 'draft.edit', target),
-      lens(firstLine, 'Choose with feedback…', 'step.chooseWithFeedback', target),
-      lens(firstLine, 'Rate…', 'response.rate', target),
+      lens(firstLine, l10n.t('Edit and choose…'), 'draft.edit', target),
+      lens(firstLine, l10n.t('Choose with feedback…'), 'step.chooseWithFeedback', target),
+      lens(firstLine, l10n.t('Rate…'), 'response.rate', target),
     ];
   });
 }
@@ -64,9 +65,9 @@ function conflictLenses(app: App, { uri, lineCount }: vscode.TextDocument): vsco
         const line = Math.min(hunk.line, lineCount - 1);
         const location: ConflictLocation = { runId, line: hunk.line };
         return [
-          lens(line, 'Conflict: compare', 'conflict.compare', location),
-          lens(line, 'Use the new text', 'conflict.take', location),
-          lens(line, 'Keep my version', 'conflict.keep', location),
+          lens(line, l10n.t('Conflict: compare'), 'conflict.compare', location),
+          lens(line, l10n.t('Use the new text'), 'conflict.take', location),
+          lens(line, l10n.t('Keep my version'), 'conflict.keep', location),
         ];
       }),
     );
@@ -77,8 +78,11 @@ function draftLenses(app: App, document: vscode.TextDocument): vscode.CodeLens[]
   if (draft === undefined) {
     return [];
   }
-  const use = draft.answer === undefined ? 'Use as merge' : `Use as answer ${draft.answer.number}`;
-  return [lens(0, use, 'draft.use'), lens(0, 'Discard', 'draft.leave')];
+  const use =
+    draft.answer === undefined
+      ? l10n.t('Use as merge')
+      : l10n.t('Use as answer {0}', draft.answer.number);
+  return [lens(0, use, 'draft.use'), lens(0, l10n.t('Discard'), 'draft.leave')];
 }
 
 function lens(line: number, title: string, command: string, target?: object): vscode.CodeLens {

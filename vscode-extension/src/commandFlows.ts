@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from './app';
 import { handleApplied, handlePolished, handleRestored } from './apply/applyOutcome';
 import { currentFolder } from './folders';
@@ -47,10 +48,15 @@ const FLOWS: Flows = {
   'writeit.step.merge': (app, params) =>
     params.instruction == null
       ? decideStep(app, 'writeit.step.merge', params)
-      : generateWithProgress(app.server, 'writeit.step.merge', params, 'Merging the answers'),
+      : generateWithProgress(
+          app.server,
+          'writeit.step.merge',
+          params,
+          l10n.t('Merging the answers'),
+        ),
   'writeit.step.apply': async (app, params) => {
     const apply = (): Promise<StepApplyResult> => app.server.execute('writeit.step.apply', params);
-    return handleApplied(app, params, await runWithStatus('Applying the text', apply));
+    return handleApplied(app, params, await runWithStatus(l10n.t('Applying the text'), apply));
   },
   'writeit.edit.restore': async (app, params) =>
     handleRestored(app, params.runId, await app.server.execute('writeit.edit.restore', params)),
@@ -58,7 +64,13 @@ const FLOWS: Flows = {
     const command = 'writeit.document.polish';
     // A text that is applied at once needs no page.
     const isShown = params.apply !== true;
-    const run = await generateWithProgress(app.server, command, params, 'Rewriting', isShown);
+    const run = await generateWithProgress(
+      app.server,
+      command,
+      params,
+      l10n.t('Rewriting'),
+      isShown,
+    );
     return run && handlePolished(app, params, run);
   },
   'writeit.run.branch': async (app, params) =>
@@ -68,9 +80,19 @@ const FLOWS: Flows = {
   'writeit.run.export': async (app, params) =>
     showExport(await app.server.execute('writeit.run.export', params)),
   'writeit.model.add': (app, params) =>
-    runWithProgress(app.server, 'writeit.model.add', params, `Calling ${params.model} once`),
+    runWithProgress(
+      app.server,
+      'writeit.model.add',
+      params,
+      l10n.t('Calling {0} once', params.model),
+    ),
   'writeit.model.install': (app, params) =>
-    runWithProgress(app.server, 'writeit.model.install', params, `Downloading ${params.model}`),
+    runWithProgress(
+      app.server,
+      'writeit.model.install',
+      params,
+      l10n.t('Downloading {0}', params.model),
+    ),
   'writeit.view.open': async (app, params) => {
     const { left, right } = params;
     if (params.view !== 'compare' || left == null || right == null || !isComparable(left, right)) {
@@ -88,7 +110,7 @@ async function startRun(app: App, params: RunStartParams, prompt: InputPrompt): 
 async function generateStep<
   C extends 'writeit.step.run' | 'writeit.step.regenerate' | 'writeit.step.continue',
 >(app: App, command: C, params: CommandParams<C>): Promise<unknown> {
-  const title = params.step == null ? 'Generating' : `Generating ${params.step}`;
+  const title = params.step == null ? l10n.t('Generating') : l10n.t('Generating {0}', params.step);
   const step = await generateWithProgress(app.server, command, params, title);
   return step && reportFailures(step);
 }
@@ -101,7 +123,7 @@ async function decideStep<
   const decided = step ?? currentStep;
   const names = Object.keys(steps);
   const next = names[names.indexOf(decided) + 1];
-  const title = next === undefined ? 'Applying the text' : `Generating ${next}`;
+  const title = next === undefined ? l10n.t('Applying the text') : l10n.t('Generating {0}', next);
   const reply =
     params.goOn === true
       ? await generateWithProgress(app.server, command, params, title)

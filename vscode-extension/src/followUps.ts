@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { showDocument } from './pages/showDocument';
 import { viewUri } from './pages/uris';
 import type { CommandName, Commands, PipelineRun, RunExportResult, StepState } from './protocol';
@@ -34,7 +35,7 @@ export function showInStatusBar(message: string): void {
 
 export async function showStartedRun(run: PipelineRun): Promise<PipelineRun> {
   await showDocument(viewUri('run', run.pipelineRunId), { focus: false });
-  suggestNextStep(run, `Started. Nothing has been sent. Next: ${run.currentStep}.`);
+  suggestNextStep(run, l10n.t('Started. Nothing has been sent. Next: {0}.', run.currentStep));
   return run;
 }
 
@@ -43,7 +44,7 @@ export function reportFailures(step: StepState): StepState {
   if (failures.length > 0) {
     const reasons = failures.map(({ model, message }) => `${model}: ${message}`).join(' ');
     const count = plural(failures.length, 'answer');
-    void vscode.window.showWarningMessage(`WriteIt: ${count} failed. ${reasons}`);
+    void vscode.window.showWarningMessage(l10n.t('WriteIt: {0} failed. {1}', count, reasons));
   }
   return step;
 }
@@ -54,8 +55,8 @@ export function suggestAfterChoice(run: PipelineRun, step: string): PipelineRun 
   const choice = state === undefined ? '' : `${capitalized(stepStatusText(state))}. `;
   if (run.isDone) {
     const { pipelineRunId: runId } = run;
-    suggest(`${choice}All steps are finished.`, [
-      'Apply the Text',
+    suggest(l10n.t('{0}All steps are finished.', choice), [
+      l10n.t('Apply the Text'),
       () => executeServerCommand('writeit.step.apply', { runId }),
     ]);
   } else {
@@ -73,20 +74,23 @@ function suggestNextStep(run: PipelineRun, message: string): void {
   if (run.steps[step]?.can.run === true) {
     suggest(
       message,
-      [`Generate ${step}`, () => executeServerCommand('writeit.step.run', { runId, step })],
-      ['Preview the Prompt', () => showDocument(viewUri('prompt', runId, step))],
+      [
+        l10n.t('Generate {0}', step),
+        () => executeServerCommand('writeit.step.run', { runId, step }),
+      ],
+      [l10n.t('Preview the Prompt'), () => showDocument(viewUri('prompt', runId, step))],
     );
   }
 }
 
 export function reportMerge({ passages }: StepState): void {
-  showInStatusBar(`Added. The merge has ${plural(passages.length, 'passage')}.`);
+  showInStatusBar(l10n.t('Added. The merge has {0}.', plural(passages.length, 'passage')));
 }
 
 export async function showBranch(run: PipelineRun): Promise<PipelineRun> {
   const step = run.branchPoint ?? run.currentStep;
   await showDocument(viewUri('step', run.pipelineRunId, step), { focus: false });
-  showInStatusBar(`Branched at ${step}. The original run is unchanged.`);
+  showInStatusBar(l10n.t('Branched at {0}. The original run is unchanged.', step));
   return run;
 }
 

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { InputSpec } from './protocol';
 
 export type InputValues = Readonly<Record<string, string | number | boolean>>;
@@ -85,7 +86,10 @@ function askInput(question: Question): Promise<Reply> {
   return spec.type === 'boolean' ? askChoice(question, ['true', 'false']) : askText(question);
 }
 
-const BOOLEAN_LABELS: Readonly<Record<string, string>> = { true: 'Yes', false: 'No' };
+const BOOLEAN_LABELS: Readonly<Record<string, string>> = {
+  true: l10n.t('Yes'),
+  false: l10n.t('No'),
+};
 
 function askChoice(question: Question, options: readonly string[]): Promise<Reply> {
   const box = vscode.window.createQuickPick<vscode.QuickPickItem & { value: string }>();
@@ -109,19 +113,20 @@ function askText(question: Question): Promise<Reply> {
 
 function promptText({ label, name, help, required }: InputSpec): string {
   const input = label === '' ? name : label;
-  return `${input}${help === '' ? '' : `: ${help}`}${required ? '' : ' (optional)'}`;
+  const prompt = help === '' ? input : `${input}: ${help}`;
+  return required ? prompt : l10n.t('{0} (optional)', prompt);
 }
 
 /** What is wrong with a value; undefined if nothing is. The server checks again. */
 export function inputProblem(spec: InputSpec, value: string): string | undefined {
   if (value.trim() === '') {
-    return spec.required ? 'Enter a value.' : undefined;
+    return spec.required ? l10n.t('Enter a value.') : undefined;
   }
   if (spec.type === 'number' && !Number.isFinite(Number(value))) {
-    return 'Enter a number.';
+    return l10n.t('Enter a number.');
   }
   if (spec.maxLength !== null && value.length > spec.maxLength) {
-    return `Too long: ${value.length} characters, the limit is ${spec.maxLength}.`;
+    return l10n.t('Too long: {0} characters, the limit is {1}.', value.length, spec.maxLength);
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { isCancelled } from './errors';
 import { log } from './log';
 import { markModelAvailable } from './models';
@@ -115,11 +116,11 @@ export class StreamCounter {
   /** The counts, as in `1 of 2 answers finished, 340 characters`. */
   get summary(): string {
     const parts = [
-      `${this.#finished} of ${plural(this.#total, 'answer')} finished`,
+      l10n.t('{0} of {1} finished', this.#finished, plural(this.#total, 'answer')),
       plural(this.#characters, 'character'),
     ];
     if (this.#failed > 0) {
-      parts.push(`${this.#failed} failed`);
+      parts.push(l10n.t('{0} failed', this.#failed));
     }
     if (this.#notice !== '') {
       parts.push(this.#notice);
@@ -130,8 +131,8 @@ export class StreamCounter {
 
 /** As in `thinking: 12 s, about 340 tokens`. */
 function thinkingText(seconds: number, tokens: number | null): string {
-  const time = `thinking: ${seconds.toFixed(0)} s`;
-  return tokens === null ? time : `${time}, about ${plural(tokens, 'token')}`;
+  const time = l10n.t('thinking: {0} s', seconds.toFixed(0));
+  return tokens === null ? time : l10n.t('{0}, about {1}', time, plural(tokens, 'token'));
 }
 
 /** Run a long command with the server's own progress and Cancel. Undefined if cancelled. */
@@ -178,7 +179,10 @@ async function withNotification<R>(
       if (!isCancelled(error)) {
         throw error;
       }
-      vscode.window.setStatusBarMessage('WriteIt: Stopped. What was received is kept.', 5000);
+      vscode.window.setStatusBarMessage(
+        l10n.t('WriteIt: Stopped. What was received is kept.'),
+        5000,
+      );
       return undefined;
     }
   });

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from './app';
 import { currentFolder, folderOf } from './folders';
 import { listModels } from './models';
@@ -44,13 +45,21 @@ export async function pickRun(app: App, title: string): Promise<RunSummary | und
   ]);
   const items = runs.map((run) => ({
     label: run.name ?? run.title,
-    description: [run.runId === activePipelineRunId ? 'active' : '', run.pipeline, run.statusText]
+    description: [
+      run.runId === activePipelineRunId ? l10n.t('active') : '',
+      run.pipeline,
+      run.statusText,
+    ]
       .filter(Boolean)
       .join(', '),
     detail: `${new Date(run.updatedAt).toLocaleString()}, ${costText(run.costUsd)}`,
     value: run,
   }));
-  return pick(items, title, 'There are no runs yet. Start a pipeline in a Markdown document.');
+  return pick(
+    items,
+    title,
+    l10n.t('There are no runs yet. Start a pipeline in a Markdown document.'),
+  );
 }
 
 export function pickStep(
@@ -61,7 +70,7 @@ export function pickStep(
   const items = Object.values(run.steps)
     .filter(fits)
     .map((step) => ({ label: step.stepName, description: stepStatusText(step), value: step }));
-  return pickUnlessSingle(items, title, 'No step of this run can be used for this.');
+  return pickUnlessSingle(items, title, l10n.t('No step of this run can be used for this.'));
 }
 
 /** The answers of a step in the order of its page: the newest round comes first. */
@@ -97,7 +106,7 @@ export async function pickAnswer(
   title: string,
 ): Promise<AIResponse | undefined> {
   const items = await answerItems(app, runId, step);
-  return pick(items, title, `${step.stepName} has no answers yet. Generate it first.`);
+  return pick(items, title, l10n.t('{0} has no answers yet. Generate it first.', step.stepName));
 }
 
 export async function pickAnswers(
@@ -131,7 +140,7 @@ export async function pickPipeline(
       value: pipeline,
     }))
     .toSorted((a, b) => Number(b.label === first) - Number(a.label === first));
-  return pick(items, title, 'No pipeline is available for this.');
+  return pick(items, title, l10n.t('No pipeline is available for this.'));
 }
 
 /**
@@ -147,12 +156,16 @@ export async function pickModels(
   const items = models
     .map(({ id, available, reason }) => ({
       label: id,
-      description: available ? 'available' : (reason ?? 'not available'),
+      description: available ? l10n.t('available') : (reason ?? l10n.t('not available')),
       picked: last.includes(id),
       value: id,
     }))
     .toSorted((a, b) => Number(b.picked) - Number(a.picked));
-  const other = { label: 'Another model…', description: 'Enter its name', value: '' };
+  const other = {
+    label: l10n.t('Another model…'),
+    description: l10n.t('Enter its name'),
+    value: '',
+  };
   const options = { title, canPickMany: true } as const;
   const chosen = await vscode.window.showQuickPick([...items, other], options);
   if (chosen === undefined) {
@@ -164,8 +177,8 @@ export async function pickModels(
 
 function askModelName(): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title: 'Another model',
-    prompt: 'Provider and model, for example openai/gpt-4o',
+    title: l10n.t('Another model'),
+    prompt: l10n.t('Provider and model, for example openai/gpt-4o'),
     ignoreFocusOut: true,
   });
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { Target } from './app';
 import { describeError, isCancelled, refusalData, type RefusalData } from './errors';
 import { log } from './log';
@@ -11,7 +12,7 @@ interface ErrorAction {
   readonly argument?: unknown;
 }
 
-const SHOW_LOG = { title: 'Show Log', command: 'writeit.ui.server.log' };
+const SHOW_LOG = { title: l10n.t('Show Log'), command: 'writeit.ui.server.log' };
 
 /** Show an error message with buttons for what can be done. A cancelled request shows none. */
 async function showError(error: unknown, target: Target): Promise<void> {
@@ -38,10 +39,10 @@ export function errorMessage(error: unknown): string {
 
 function actionsForError(error: unknown, target: Target): readonly ErrorAction[] {
   if (!vscode.workspace.isTrusted) {
-    return [{ title: 'Manage Workspace Trust', command: 'workbench.trust.manage' }];
+    return [{ title: l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' }];
   }
   if (error instanceof ServerNotRunning) {
-    return [{ title: 'Start the Server', command: 'writeit.ui.server.restart' }, SHOW_LOG];
+    return [{ title: l10n.t('Start the Server'), command: 'writeit.ui.server.restart' }, SHOW_LOG];
   }
   const refusal = refusalData(error);
   return refusal === undefined ? [SHOW_LOG] : actionsForRefusal(refusal, target);
@@ -49,7 +50,7 @@ function actionsForError(error: unknown, target: Target): readonly ErrorAction[]
 
 function actionsForRefusal(refusal: RefusalData, target: Target): readonly ErrorAction[] {
   const setKey = {
-    title: 'Set an API Key…',
+    title: l10n.t('Set an API Key…'),
     command: 'writeit.ui.model.setKey',
     argument: refusal.provider,
   };
@@ -60,14 +61,14 @@ function actionsForRefusal(refusal: RefusalData, target: Target): readonly Error
       // Of all that may be missing, only a missing model has a hint with this command.
       return refusal.hint?.match(/model[. ](?:add|install)/)
         ? [
-            { title: 'Add a Model…', command: 'writeit.ui.model.add' },
-            { title: 'Install the Embedded Model', command: 'writeit.ui.model.install' },
+            { title: l10n.t('Add a Model…'), command: 'writeit.ui.model.add' },
+            { title: l10n.t('Install the Embedded Model'), command: 'writeit.ui.model.install' },
             setKey,
-            { title: 'Choose a Model…', command: 'writeit.ui.model.default' },
+            { title: l10n.t('Choose a Model…'), command: 'writeit.ui.model.default' },
           ]
         : [];
     case 'retry_limit':
-      return [{ title: 'Branch Here', command: 'writeit.ui.run.branch', argument: target }];
+      return [{ title: l10n.t('Branch Here'), command: 'writeit.ui.run.branch', argument: target }];
     case 'store_error':
       return [SHOW_LOG];
     default:

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from './app';
 import { folderOf } from './folders';
 import { askInputs, type InputValues } from './inputForm';
@@ -34,7 +35,7 @@ export async function startWithInputs(
     return undefined;
   }
   return params.goOn === true
-    ? generateWithProgress(app.server, 'writeit.run.start', request, 'Generating')
+    ? generateWithProgress(app.server, 'writeit.run.start', request, l10n.t('Generating'))
     : app.server.execute('writeit.run.start', request);
 }
 
@@ -66,7 +67,7 @@ async function promptForInputs(
     return {};
   }
   const initial = bound.inputs;
-  const values = await askInputs({ title: `Start ${pipeline.name}`, specs, initial });
+  const values = await askInputs({ title: l10n.t('Start {0}', pipeline.name), specs, initial });
   const hasNew = values !== undefined && Object.keys(values).some((name) => !(name in initial));
   const isBoundElsewhere = bound.pipeline !== null && !isBoundTo(pipeline, bound);
   return uri == null || !hasNew || isBoundElsewhere
@@ -74,8 +75,8 @@ async function promptForInputs(
     : offerToSaveInputs(app, pipeline.name, uri, values);
 }
 
-const START_ONLY = 'Start';
-const START_AND_SAVE = 'Start and save the answers in the front matter';
+const START_ONLY = l10n.t('Start');
+const START_AND_SAVE = l10n.t('Start and save the answers in the front matter');
 
 async function offerToSaveInputs(
   app: App,
@@ -85,10 +86,10 @@ async function offerToSaveInputs(
 ): Promise<InputValues | undefined> {
   const choice = await vscode.window.showQuickPick(
     [
-      { label: START_ONLY, description: 'The document is not changed' },
-      { label: START_AND_SAVE, description: 'They are filled in next time' },
+      { label: START_ONLY, description: l10n.t('The document is not changed') },
+      { label: START_AND_SAVE, description: l10n.t('They are filled in next time') },
     ],
-    { title: `Start ${pipeline}`, ignoreFocusOut: true },
+    { title: l10n.t('Start {0}', pipeline), ignoreFocusOut: true },
   );
   if (choice?.label === START_AND_SAVE) {
     await app.server.execute('writeit.document.frontMatter', { uri, pipeline, inputs });
@@ -104,8 +105,8 @@ export async function askRegenerateFeedback(
     return params;
   }
   const feedback = await vscode.window.showInputBox({
-    title: `Regenerate ${params.step ?? 'the step'}`,
-    prompt: 'What should be different? Leave it empty to send the same prompt again.',
+    title: params.step == null ? l10n.t('Regenerate') : l10n.t('Regenerate {0}', params.step),
+    prompt: l10n.t('What should be different? Leave it empty to send the same prompt again.'),
     ignoreFocusOut: true,
   });
   if (feedback === undefined) {

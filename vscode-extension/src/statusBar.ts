@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from './app';
 import { conflictSummary, displayPath } from './apply/applyOutcome';
 import { currentDocument, isWriteItDocument, type EditorContext } from './editorContext';
@@ -52,11 +53,11 @@ export interface StatusBarContent {
 const SERVER_STATES: Readonly<
   Record<Exclude<ServerState, 'running'>, readonly [text: string, command: string]>
 > = {
-  restricted: ['$(shield) WriteIt: restricted', 'workbench.trust.manage'],
-  starting: ['$(sync~spin) WriteIt: starting', 'writeit.ui.server.log'],
-  missing: ['$(warning) WriteIt: no server', 'writeit.ui.server.install'],
-  failed: ['$(error) WriteIt: stopped', 'writeit.ui.server.restart'],
-  stopped: ['$(circle-slash) WriteIt: not running', 'writeit.ui.server.restart'],
+  restricted: [l10n.t('$(shield) WriteIt: restricted'), 'workbench.trust.manage'],
+  starting: [l10n.t('$(sync~spin) WriteIt: starting'), 'writeit.ui.server.log'],
+  missing: [l10n.t('$(warning) WriteIt: no server'), 'writeit.ui.server.install'],
+  failed: [l10n.t('$(error) WriteIt: stopped'), 'writeit.ui.server.restart'],
+  stopped: [l10n.t('$(circle-slash) WriteIt: not running'), 'writeit.ui.server.restart'],
 };
 
 /** What the status bar shows now. */
@@ -88,15 +89,26 @@ function applyContent({
   const [pending] = pendingApplies.all;
   if (pending !== undefined) {
     return {
-      text: `$(clock) WriteIt: ${plural(pendingApplies.all.length, 'text')} waiting to be applied`,
-      tooltip: `The text of ${pending.step} is ready for ${displayPath(pending.uri)}. You were typing, so it was not inserted. Click to apply it or to compare first.`,
+      text: l10n.t(
+        '$(clock) WriteIt: {0} waiting to be applied',
+        plural(pendingApplies.all.length, 'text'),
+      ),
+      tooltip: l10n.t(
+        'The text of {0} is ready for {1}. You were typing, so it was not inserted. Click to apply it or to compare first.',
+        pending.step,
+        displayPath(pending.uri),
+      ),
     };
   }
   const [conflict] = conflicts.all;
   return (
     conflict && {
-      text: `$(diff) WriteIt: ${conflictSummary(conflict)}`,
-      tooltip: `You and the text of ${conflict.step} changed the same words in ${displayPath(conflict.uri)}. Your version was kept. Click to compare both or to keep your version.`,
+      text: l10n.t('$(diff) WriteIt: {0}', conflictSummary(conflict)),
+      tooltip: l10n.t(
+        'You and the text of {0} changed the same words in {1}. Your version was kept. Click to compare both or to keep your version.',
+        conflict.step,
+        displayPath(conflict.uri),
+      ),
     }
   );
 }
@@ -106,15 +118,21 @@ function runContent({
   step,
 }: EditorContext): Omit<StatusBarContent, 'isWarning' | 'isVisible'> {
   const command = 'writeit.ui.document.offers';
-  const tooltip = 'Click to show actions';
+  const tooltip = l10n.t('Click to show actions');
   if (run === undefined) {
-    return { text: '$(edit) WriteIt', tooltip: `No run yet. ${tooltip}.`, command };
+    return { text: '$(edit) WriteIt', tooltip: l10n.t('No run yet. {0}.', tooltip), command };
   }
   const names = Object.keys(run.steps);
   const current = step ?? run.steps[run.currentStep];
   const name = current?.stepName ?? run.currentStep;
   const isRunState = run.isDone || run.can.resume;
   const state = isRunState || !current ? run.statusText : stepStatusText(current);
-  const text = `$(edit) WriteIt: ${name} ${names.indexOf(name) + 1}/${names.length}, ${state}`;
+  const text = l10n.t(
+    '$(edit) WriteIt: {0} {1}/{2}, {3}',
+    name,
+    names.indexOf(name) + 1,
+    names.length,
+    state,
+  );
   return { text, tooltip, command };
 }

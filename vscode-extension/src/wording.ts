@@ -1,29 +1,31 @@
+import { l10n } from 'vscode';
 import { chosenAnswer } from './eligibility';
 import type { AIResponse, StepState } from './protocol';
 
 export function stepStatusText(step: StepState): string {
   if (step.streaming.length > 0) {
-    return `generating ${plural(step.streaming.length, 'answer')}`;
+    return l10n.t('generating {0}', plural(step.streaming.length, 'answer'));
   }
   if (step.isDone) {
-    return step.can.apply ? choiceText(step) : 'skipped';
+    return step.can.apply ? choiceText(step) : l10n.t('skipped');
   }
   if (step.can.select) {
-    return `${plural(step.aiResponses.length, 'answer')} to choose from`;
+    return l10n.t('{0} to choose from', plural(step.aiResponses.length, 'answer'));
   }
-  return step.failures.length > 0 ? 'failed' : 'not started';
+  return step.failures.length > 0 ? l10n.t('failed') : l10n.t('not started');
 }
 
 function choiceText(step: StepState): string {
   const chosen = chosenAnswer(step);
   if (chosen === undefined) {
-    return 'merged';
+    return l10n.t('merged');
   }
   if (step.part !== null) {
-    return `part of answer ${chosen.number} chosen`;
+    return l10n.t('part of answer {0} chosen', chosen.number);
   }
-  const edited = step.editedContent === null ? '' : ' and edited';
-  return `answer ${chosen.number} chosen${edited}`;
+  return step.editedContent === null
+    ? l10n.t('answer {0} chosen', chosen.number)
+    : l10n.t('answer {0} chosen and edited', chosen.number);
 }
 
 /** A message that names WriteIt, for notifications. */
@@ -31,18 +33,33 @@ export function withPrefix(message: string): string {
   return message.includes('WriteIt') ? message : `WriteIt: ${message}`;
 }
 
+const COUNTED = {
+  answer: [l10n.t('1 answer'), (n: number) => l10n.t('{0} answers', n)],
+  character: [l10n.t('1 character'), (n: number) => l10n.t('{0} characters', n)],
+  conflict: [l10n.t('1 conflict'), (n: number) => l10n.t('{0} conflicts', n)],
+  model: [l10n.t('1 model'), (n: number) => l10n.t('{0} models', n)],
+  passage: [l10n.t('1 passage'), (n: number) => l10n.t('{0} passages', n)],
+  problem: [l10n.t('1 problem'), (n: number) => l10n.t('{0} problems', n)],
+  run: [l10n.t('1 run'), (n: number) => l10n.t('{0} runs', n)],
+  text: [l10n.t('1 text'), (n: number) => l10n.t('{0} texts', n)],
+  token: [l10n.t('1 token'), (n: number) => l10n.t('{0} tokens', n)],
+  value: [l10n.t('1 value'), (n: number) => l10n.t('{0} values', n)],
+  word: [l10n.t('1 word'), (n: number) => l10n.t('{0} words', n)],
+} as const;
+
 /** A number and what is counted, as in `1 answer` or `2 answers`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function plural(count: number, noun: keyof typeof COUNTED): string {
+  const [one, several] = COUNTED[noun];
+  return count === 1 ? one : several(count);
 }
 
 /** As in `Answer 2: openai/gpt-4o`, in lists and trees. */
 export function answerLabel({ number, provider, modelName }: AIResponse): string {
-  return `Answer ${number}: ${provider}/${modelName}`;
+  return l10n.t('Answer {0}: {1}/{2}', number, provider, modelName);
 }
 
 export function costText(costUsd: number | null): string {
-  return costUsd === null ? 'cost unknown' : `$${costUsd.toFixed(4)}`;
+  return costUsd === null ? l10n.t('cost unknown') : `$${costUsd.toFixed(4)}`;
 }
 
 /** Why an answer that was not interrupted ended before its end. */
@@ -54,11 +71,11 @@ export function isIncomplete({ partial, finishReason }: AIResponse): boolean {
 
 export function answerSummary(answer: AIResponse, isChosen: boolean): string {
   const parts = [
-    isChosen ? 'chosen' : '',
-    isIncomplete(answer) ? 'incomplete' : '',
+    isChosen ? l10n.t('chosen') : '',
+    isIncomplete(answer) ? l10n.t('incomplete') : '',
     plural(countWords(answer.processedContent), 'word'),
     costText(answer.usageStats.costUsd),
-    answer.qualityScore === null ? '' : `rated ${answer.qualityScore}`,
+    answer.qualityScore === null ? '' : l10n.t('rated {0}', answer.qualityScore),
   ];
   return parts.filter(Boolean).join(', ');
 }

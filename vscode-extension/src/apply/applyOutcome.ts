@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import { folderOf } from '../folders';
 import { executeServerCommand, showInStatusBar, suggest } from '../followUps';
@@ -36,7 +37,7 @@ export async function handleApplied(
     void vscode.commands.executeCommand('setContext', 'writeit.hasApplied', true);
     await showIfHidden(vscode.Uri.parse(uri));
     await autoSave(app, uri);
-    showInStatusBar(`Article written to ${displayPath(uri)}.`);
+    showInStatusBar(l10n.t('Article written to {0}.', displayPath(uri)));
   }
   return result;
 }
@@ -53,9 +54,9 @@ function suggestRetry(app: App, uri: string): void {
   const pending = app.pendingApplies.all.findLast((candidate) => candidate.uri === uri);
   if (pending !== undefined) {
     suggest(
-      'The new text is ready. You were typing, so it was not inserted.',
-      ['Apply Now', () => executeServerCommand('writeit.step.apply', pending.params)],
-      ['Compare', () => compareWithDocument(app, pending.runId, pending.step, uri)],
+      l10n.t('The new text is ready. You were typing, so it was not inserted.'),
+      [l10n.t('Apply Now'), () => executeServerCommand('writeit.step.apply', pending.params)],
+      [l10n.t('Compare'), () => compareWithDocument(app, pending.runId, pending.step, uri)],
     );
   }
 }
@@ -70,13 +71,13 @@ async function suggestComparison(
     return;
   }
   await app.conflicts.track({ runId, step, uri });
-  const passages = conflicts.length === 1 ? 'passage' : `${conflicts.length} passages`;
+  const passages = plural(conflicts.length, 'passage');
   suggest(
     applied
-      ? `Applied, except for the ${passages} that you changed too. Your version was kept.`
-      : `Not applied: you changed the same ${passages}. Your version was kept.`,
-    ['Compare', () => compareWithDocument(app, runId, step, uri)],
-    ['Keep My Version', () => keepUserText(app, runId)],
+      ? l10n.t('Applied, except for {0} that you changed too. Your version was kept.', passages)
+      : l10n.t('Not applied: you changed the same text ({0}). Your version was kept.', passages),
+    [l10n.t('Compare'), () => compareWithDocument(app, runId, step, uri)],
+    [l10n.t('Keep My Version'), () => keepUserText(app, runId)],
   );
 }
 
@@ -114,7 +115,7 @@ export async function keepUserText(app: App, runId: string, line?: number): Prom
 }
 
 export function conflictSummary({ hunks }: DocumentConflicts): string {
-  return `${plural(hunks.length, 'conflict')}, your version was kept`;
+  return l10n.t('{0}, your version was kept', plural(hunks.length, 'conflict'));
 }
 
 /** A document's path as the user knows it. */
@@ -159,7 +160,7 @@ export async function compareWithDocument(
   if (step === undefined) {
     return;
   }
-  const title = `${displayPath(uri)} with ${step} ↔ ${displayPath(uri)}`;
+  const title = l10n.t('{0} with {1} ↔ {2}', displayPath(uri), step, displayPath(uri));
   await showDiff(proposedUri(runId, step, uri), vscode.Uri.parse(uri), title, options);
 }
 

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import { compareWithDocument, keepUserText } from '../apply/applyOutcome';
 import type { DocumentConflicts } from '../apply/conflicts';
@@ -69,6 +70,6 @@ function lineText(document: vscode.TextDocument, line: number): string | undefin
 
 function warnChanged(): void {
   void vscode.window.showWarningMessage(
-    'WriteIt: The passage has changed, so nothing was done. Click again.',
+    l10n.t('WriteIt: The passage has changed, so nothing was done. Click again.'),
   );
 }

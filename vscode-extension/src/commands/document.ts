@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import {
   compareWithDocument,
@@ -21,7 +22,8 @@ export const DOCUMENT: Handlers = {
   'document.start': async (app, argument) => {
     const uri = documentOf(argument);
     const named = namedIn(argument, 'pipeline');
-    const pipeline = named ?? (await pickPipeline(app, 'document', 'Start a pipeline', uri))?.name;
+    const pipeline =
+      named ?? (await pickPipeline(app, 'document', l10n.t('Start a pipeline'), uri))?.name;
     return pipeline === undefined
       ? undefined
       : startWithAllInputs(app, { pipeline, uri: uri?.toString(), folder: folderOf(uri) });
@@ -32,7 +34,7 @@ export const DOCUMENT: Handlers = {
 
   'document.frontMatter': async (app, argument) => {
     const uri = requireDocument(documentOf(argument));
-    const title = 'Choose a pipeline for this document';
+    const title = l10n.t('Choose a pipeline for this document');
     const pipeline = uri && (await pickPipeline(app, 'document', title, uri));
     const params = pipeline && { uri: uri.toString(), pipeline: pipeline.name };
     return params && runCommand(app, 'writeit.document.frontMatter', params);
@@ -48,18 +50,19 @@ export const DOCUMENT: Handlers = {
     const items = actions
       .filter(({ command }) => command.startsWith('writeit.'))
       .map((action) => ({ label: titleOf(action), value: action }));
-    const chosen = await pick(items, 'Actions', 'There are no actions here.');
+    const chosen = await pick(items, l10n.t('Actions'), l10n.t('There are no actions here.'));
     return chosen && vscode.commands.executeCommand(chosen.command, chosen.argument);
   },
 
   'document.apply': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Apply the text of a run');
+    const run = await resolveRun(app, argument, l10n.t('Apply the text of a run'));
     return run && runCommand(app, 'writeit.step.apply', { runId: run.pipelineRunId, ask: true });
   },
 
   'document.applyAs': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Apply the text of a run');
-    const mode = run && (await pick(APPLY_MODES, 'Apply the text', 'It cannot be applied.'));
+    const run = await resolveRun(app, argument, l10n.t('Apply the text of a run'));
+    const mode =
+      run && (await pick(APPLY_MODES, l10n.t('Apply the text'), l10n.t('It cannot be applied.')));
     const params = mode && { runId: run.pipelineRunId, mode, ask: true };
     return params && runCommand(app, 'writeit.step.apply', params);
   },
@@ -74,7 +77,11 @@ export const DOCUMENT: Handlers = {
       ...app.pendingApplies.all.flatMap(pendingItems),
       ...app.conflicts.all.flatMap(conflictItems),
     ];
-    const chosen = await pick(items, 'Review waiting changes', 'No changes are waiting.');
+    const chosen = await pick(
+      items,
+      l10n.t('Review waiting changes'),
+      l10n.t('No changes are waiting.'),
+    );
     return chosen?.(app);
   },
 };
@@ -86,7 +93,11 @@ async function pickRestorableRun(app: App): Promise<string | undefined> {
   const items = actions
     .filter(({ command }) => command === 'writeit.edit.restore')
     .map((action) => ({ label: titleOf(action), value: String(action.argument['runId']) }));
-  return pickUnlessSingle(items, 'Restore', 'No applied text can be restored in this document.');
+  return pickUnlessSingle(
+    items,
+    l10n.t('Restore'),
+    l10n.t('No applied text can be restored in this document.'),
+  );
 }
 
 interface ReviewItem extends vscode.QuickPickItem {
@@ -97,13 +108,13 @@ function pendingItems({ runId, step, uri, params }: PendingApply): ReviewItem[] 
   const path = displayPath(uri);
   return [
     {
-      label: `Apply the text of ${step} to ${path}`,
-      description: 'waiting because you were typing',
+      label: l10n.t('Apply the text of {0} to {1}', step, path),
+      description: l10n.t('waiting because you were typing'),
       value: (app) => runCommand(app, 'writeit.step.apply', params),
     },
     {
-      label: `Compare ${path} with the text of ${step}`,
-      description: 'changes nothing',
+      label: l10n.t('Compare {0} with the text of {1}', path, step),
+      description: l10n.t('changes nothing'),
       value: (app) => compareWithDocument(app, runId, step, uri),
     },
   ];
@@ -114,31 +125,39 @@ function conflictItems(conflicts: DocumentConflicts): ReviewItem[] {
   const path = displayPath(uri);
   return [
     {
-      label: `Compare ${path} with the text of ${step}`,
+      label: l10n.t('Compare {0} with the text of {1}', path, step),
       description: conflictSummary(conflicts),
       value: (app) => compareWithDocument(app, runId, step, uri),
     },
     {
-      label: `Keep my version in ${path}`,
-      description: 'resolves all conflicts, changes nothing',
+      label: l10n.t('Keep my version in {0}', path),
+      description: l10n.t('resolves all conflicts, changes nothing'),
       value: (app) => keepUserText(app, runId),
     },
   ];
 }
 
 const APPLY_MODES = [
-  { label: 'As a new file', description: 'beside the notes', value: 'new_file' as const },
-  { label: 'In place of the notes', description: 'one undo reverts it', value: 'replace' as const },
   {
-    label: 'Where the run was started',
-    description: 'nothing is replaced',
+    label: l10n.t('As a new file'),
+    description: l10n.t('beside the notes'),
+    value: 'new_file' as const,
+  },
+  {
+    label: l10n.t('In place of the notes'),
+    description: l10n.t('one undo reverts it'),
+    value: 'replace' as const,
+  },
+  {
+    label: l10n.t('Where the run was started'),
+    description: l10n.t('nothing is replaced'),
     value: 'insert' as const,
   },
 ];
 
 function requireDocument(uri: vscode.Uri | undefined): vscode.Uri | undefined {
   if (uri === undefined) {
-    inform('Open a Markdown document first.');
+    inform(l10n.t('Open a Markdown document first.'));
   }
   return uri;
 }
@@ -156,7 +175,13 @@ async function polish(
   if (uri === undefined) {
     return undefined;
   }
-  const pipeline = await pickPipeline(app, 'selection', 'Rewrite with…', uri, DEFAULT_POLISH);
+  const pipeline = await pickPipeline(
+    app,
+    'selection',
+    l10n.t('Rewrite with…'),
+    uri,
+    DEFAULT_POLISH,
+  );
   const instruction = pipeline && (await ask());
   if (pipeline === undefined || instruction === undefined) {
     return undefined;
@@ -174,8 +199,8 @@ async function polish(
 
 function askInstruction(): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title: 'Rewrite the passage',
-    prompt: 'What should be different?',
+    title: l10n.t('Rewrite the passage'),
+    prompt: l10n.t('What should be different?'),
     ignoreFocusOut: true,
   });
 }

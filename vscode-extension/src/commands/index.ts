@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import { reportErrors } from '../showError';
 import { isTreeNode, targetOf } from '../target';
@@ -95,7 +96,7 @@ function findHandler(id: string): Handler {
 /** VS Code passes no node while it redraws a tree: what was clicked is not known. */
 function warnListChanged(): Thenable<unknown> {
   void vscode.window.showWarningMessage(
-    'WriteIt: The list has changed, so nothing was done. Click again.',
+    l10n.t('WriteIt: The list has changed, so nothing was done. Click again.'),
   );
   return Promise.resolve();
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { currentFolder } from '../folders';
@@ -22,12 +23,16 @@ export const LIBRARY: Handlers = {
       description: problems[0]?.message ?? description,
       value: uri,
     }));
-    const uri = await pick(items, 'Open a pipeline', 'There are no pipelines here.');
+    const uri = await pick(
+      items,
+      l10n.t('Open a pipeline'),
+      l10n.t('There are no pipelines here.'),
+    );
     return uri && showDocument(vscode.Uri.parse(uri));
   },
 
   'primer.show': async (app, argument) => {
-    const primer = await pickPrimer(app, argument, 'Read a style');
+    const primer = await pickPrimer(app, argument, l10n.t('Read a style'));
     const style =
       primer &&
       (await app.server.execute('writeit.primer.show', { primer, folder: currentFolder() }));
@@ -40,11 +45,11 @@ export const LIBRARY: Handlers = {
   },
 
   'primer.use': async (app, argument) => {
-    const primer = await pickPrimer(app, argument, 'Choose the default style');
+    const primer = await pickPrimer(app, argument, l10n.t('Choose the default style'));
     const params = primer && { stylePrimer: primer, folder: currentFolder() };
     const result = params && (await runCommand(app, 'writeit.preferences.set', params));
     if (result) {
-      inform(`New runs use the style ${primer}, unless they name another.`);
+      inform(l10n.t('New runs use the style {0}, unless they name another.', primer));
     }
     return result;
   },
@@ -66,5 +71,5 @@ export async function pickPrimer(
     description,
     value: primerId,
   }));
-  return pick(items, title, 'There are no styles here.');
+  return pick(items, title, l10n.t('There are no styles here.'));
 }

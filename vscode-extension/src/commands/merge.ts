@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { canChoose, hasAnswers } from '../eligibility';
@@ -14,15 +15,25 @@ export const MERGE: Handlers = {
   'merge.take': async (app, argument) => addSelectionToMerge(app, argument),
 
   'merge.use': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Use the merge of a step', hasAnswers);
+    const resolved = await resolveStep(
+      app,
+      argument,
+      l10n.t('Use the merge of a step'),
+      hasAnswers,
+    );
     return resolved && runCommand(app, 'writeit.step.merge', resolved.address);
   },
 
   'merge.answers': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Merge answers of a step', hasAnswers);
+    const resolved = await resolveStep(
+      app,
+      argument,
+      l10n.t('Merge answers of a step'),
+      hasAnswers,
+    );
     const answers =
       resolved &&
-      (await pickAnswers(app, resolved.address.runId, resolved.step, 'Answers to merge'));
+      (await pickAnswers(app, resolved.address.runId, resolved.step, l10n.t('Answers to merge')));
     if (resolved === undefined || answers === undefined || answers.length === 0) {
       return undefined;
     }
@@ -31,14 +42,19 @@ export const MERGE: Handlers = {
   },
 
   'merge.arrange': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Edit the merge of a step', hasPassages);
+    const resolved = await resolveStep(
+      app,
+      argument,
+      l10n.t('Edit the merge of a step'),
+      hasPassages,
+    );
     const passages = resolved && (await orderPassages(resolved.step.passages));
     const text = passages?.map((passage) => passage.text).join('\n\n');
     return resolved && text !== undefined ? app.drafts.open(resolved.address, text) : undefined;
   },
 
   'merge.byModel': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Merge with a model', hasAnswers);
+    const resolved = await resolveStep(app, argument, l10n.t('Merge with a model'), hasAnswers);
     const instruction = resolved && (await askInstruction());
     if (resolved === undefined || !instruction) {
       return undefined;
@@ -47,7 +63,7 @@ export const MERGE: Handlers = {
     const [model] =
       run.lastModels.length > 0
         ? run.lastModels
-        : ((await pickModels(app, 'Model that merges the answers')) ?? []);
+        : ((await pickModels(app, l10n.t('Model that merges the answers'))) ?? []);
     const all = step.aiResponses.map(({ responseId }) => responseId);
     const responses = step.passages.length > 0 ? [] : all;
     const params = { ...address, responses, instruction, model };
@@ -55,7 +71,12 @@ export const MERGE: Handlers = {
   },
 
   'draft.edit': async (app, argument) => {
-    const resolved = await resolveAnswer(app, argument, 'Edit and choose an answer', canChoose);
+    const resolved = await resolveAnswer(
+      app,
+      argument,
+      l10n.t('Edit and choose an answer'),
+      canChoose,
+    );
     const draft = resolved && { ...resolved.address, answer: resolved.answer };
     return draft && app.drafts.open(draft, resolved.answer.processedContent);
   },
@@ -98,9 +119,9 @@ function hasPassages(step: { readonly passages: readonly unknown[] }): boolean {
 
 function askInstruction(): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title: 'Merge with a model',
-    prompt: 'Instruction for the model',
-    value: 'Merge these into one text. Keep the best of each.',
+    title: l10n.t('Merge with a model'),
+    prompt: l10n.t('Instruction for the model'),
+    value: l10n.t('Merge these into one text. Keep the best of each.'),
     ignoreFocusOut: true,
   });
 }
@@ -114,7 +135,9 @@ async function addSelectionToMerge(app: App, argument: unknown): Promise<unknown
     parseViewUri(editor.document.uri) === undefined ||
     text.trim() === ''
   ) {
-    void vscode.window.showInformationMessage('WriteIt: Select a passage of an answer first.');
+    void vscode.window.showInformationMessage(
+      l10n.t('WriteIt: Select a passage of an answer first.'),
+    );
     return undefined;
   }
   const actions = await listActions(app.server, editor.document.uri, editor.selection);
@@ -122,7 +145,11 @@ async function addSelectionToMerge(app: App, argument: unknown): Promise<unknown
   if (action !== undefined) {
     return vscode.commands.executeCommand(action.command, action.argument);
   }
-  const resolved = await resolveAnswer(app, targetOf(argument), 'Answer that the passage is from');
+  const resolved = await resolveAnswer(
+    app,
+    targetOf(argument),
+    l10n.t('Answer that the passage is from'),
+  );
   const params = resolved && { ...resolved.response, text };
   return params && runCommand(app, 'writeit.step.take', params);
 }
@@ -131,17 +158,17 @@ type Item = vscode.QuickPickItem & { readonly passage: Passage };
 
 const UP: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon('arrow-up'),
-  tooltip: 'Move up',
+  tooltip: l10n.t('Move up'),
 };
 const REMOVE: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon('close'),
-  tooltip: 'Remove',
+  tooltip: l10n.t('Remove'),
 };
 
 /** Order and remove passages; Enter opens the rest as one text. */
 function orderPassages(passages: readonly Passage[]): Promise<readonly Passage[] | undefined> {
   const box = vscode.window.createQuickPick<Item>();
-  box.title = 'Edit the merge: move or remove passages, press Enter to open the text';
+  box.title = l10n.t('Edit the merge: move or remove passages, press Enter to open the text');
   box.items = passages.map(passageItem);
   box.ignoreFocusOut = true;
   return new Promise((resolve) => {

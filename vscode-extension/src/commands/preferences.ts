@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { currentFolder } from '../folders';
@@ -11,7 +12,7 @@ export const PREFERENCES: Handlers = {
     const folder = currentFolder();
     const now = await app.server.execute('writeit.preferences.get', { folder });
     const chosen = await vscode.window.showQuickPick(preferenceItems(app, now), {
-      title: 'Preferences for every editor; settings override them',
+      title: l10n.t('Preferences for every editor; settings override them'),
     });
     const change = chosen && (await chosen.ask());
     return change && runCommand(app, 'writeit.preferences.set', { ...change, folder });
@@ -25,36 +26,36 @@ function preferenceItems(app: App, now: UserPreferences): Item[] {
   const models = Object.entries(now.defaultModels).map(([step, model]) => `${step}: ${model}`);
   return [
     {
-      label: 'Default style',
-      description: now.stylePrimer ?? 'none',
+      label: l10n.t('Default style'),
+      description: now.stylePrimer ?? l10n.t('none'),
       ask: async () => {
-        const stylePrimer = await pickPrimer(app, undefined, 'Choose the default style');
+        const stylePrimer = await pickPrimer(app, undefined, l10n.t('Choose the default style'));
         return stylePrimer === undefined ? undefined : { stylePrimer };
       },
     },
     {
-      label: 'Default models',
+      label: l10n.t('Default models'),
       description: models.join(', '),
       ask: () => askDefaultModel(now.defaultModels),
     },
-    textItem('Terminal theme', now.theme, (theme) => ({ theme })),
+    textItem(l10n.t('Terminal theme'), now.theme, (theme) => ({ theme })),
     {
-      label: 'Save the document after WriteIt changes it',
-      description: now.autoSaveEnabled ? 'yes' : 'no',
+      label: l10n.t('Save the document after WriteIt changes it'),
+      description: now.autoSaveEnabled ? l10n.t('yes') : l10n.t('no'),
       ask: () => Promise.resolve({ autoSaveEnabled: !now.autoSaveEnabled }),
     },
     textItem(
-      'Runs that generate at the same time',
+      l10n.t('Runs that generate at the same time'),
       String(now.maxConcurrentPipelines),
       (value) => ({
         maxConcurrentPipelines: Number(value),
       }),
     ),
-    textItem('Tokens per update', String(now.streamingBufferSize), (value) => ({
+    textItem(l10n.t('Tokens per update'), String(now.streamingBufferSize), (value) => ({
       streamingBufferSize: Number(value),
     })),
     {
-      label: 'Export format',
+      label: l10n.t('Export format'),
       description: now.exportFormat,
       ask: async () => {
         const format = await vscode.window.showQuickPick(['yaml', 'json', 'markdown']);
@@ -74,11 +75,13 @@ function textItem(label: string, value: string, change: (value: string) => Chang
 async function askDefaultModel(
   current: Readonly<Record<string, string>>,
 ): Promise<Change | undefined> {
-  const step = await vscode.window.showInputBox({ title: 'Step to set a default model for' });
+  const step = await vscode.window.showInputBox({
+    title: l10n.t('Step to set a default model for'),
+  });
   if (step === undefined || step === '') {
     return undefined;
   }
-  return askText(`Default model for ${step}`, current[step] ?? '', (model) => {
+  return askText(l10n.t('Default model for {0}', step), current[step] ?? '', (model) => {
     const others = Object.entries(current).filter(([name]) => name !== step);
     const entries = model === '' ? others : [...others, [step, model] as const];
     return { defaultModels: Object.fromEntries(entries) };

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import { hasSeveralAnswers, isStreaming } from '../eligibility';
 import { resolveAnswer, resolveStep } from '../target';
@@ -9,7 +10,7 @@ import type { Handlers } from './handlers';
 
 export const RESPONSE: Handlers = {
   'response.open': async (app, argument) => {
-    const resolved = await resolveAnswer(app, argument, 'Open an answer');
+    const resolved = await resolveAnswer(app, argument, l10n.t('Open an answer'));
     if (resolved === undefined) {
       return undefined;
     }
@@ -21,7 +22,7 @@ export const RESPONSE: Handlers = {
     const resolved = await resolveStep(
       app,
       argument,
-      'Compare answers of a step',
+      l10n.t('Compare answers of a step'),
       hasSeveralAnswers,
     );
     if (resolved === undefined) {
@@ -31,9 +32,9 @@ export const RESPONSE: Handlers = {
     const [first, second] =
       step.aiResponses.length === 2
         ? step.aiResponses
-        : await pickAnswers(app, address.runId, step, 'Choose two answers to compare');
+        : await pickAnswers(app, address.runId, step, l10n.t('Choose two answers to compare'));
     if (first === undefined || second === undefined) {
-      void vscode.window.showInformationMessage('WriteIt: Choose two answers to compare.');
+      void vscode.window.showInformationMessage(l10n.t('WriteIt: Choose two answers to compare.'));
       return undefined;
     }
     const [left, right] = [first, second].map(({ responseId }) => {
@@ -43,21 +44,22 @@ export const RESPONSE: Handlers = {
   },
 
   'response.stop': async (app, argument) => {
-    const title = 'Stop an answer';
+    const title = l10n.t('Stop an answer');
     const resolved = await resolveStep(app, argument, title, isStreaming);
     const items = (resolved?.step.streaming ?? []).map(({ responseId, number, model }) => ({
-      label: `Answer ${number}: ${model}`,
+      label: l10n.t('Answer {0}: {1}', number, model),
       value: responseId,
     }));
-    const responseId = resolved && (await pickUnlessSingle(items, title, 'No answer streams.'));
+    const responseId =
+      resolved && (await pickUnlessSingle(items, title, l10n.t('No answer streams.')));
     const params = responseId && { runId: resolved.address.runId, responseId };
     return params && runCommand(app, 'writeit.response.stop', params);
   },
 
   'response.rate': async (app, argument) => {
-    const resolved = await resolveAnswer(app, argument, 'Rate an answer');
+    const resolved = await resolveAnswer(app, argument, l10n.t('Rate an answer'));
     const chosen =
-      resolved && (await vscode.window.showQuickPick(SCORES, { title: 'How good is it?' }));
+      resolved && (await vscode.window.showQuickPick(SCORES, { title: l10n.t('How good is it?') }));
     if (resolved === undefined || chosen === undefined) {
       return undefined;
     }
@@ -67,10 +69,10 @@ export const RESPONSE: Handlers = {
 };
 
 const SCORES = [
-  { label: 'Excellent', description: '1.0', score: 1 },
-  { label: 'Good', description: '0.75', score: 0.75 },
-  { label: 'Usable', description: '0.5', score: 0.5 },
-  { label: 'Poor', description: '0.25', score: 0.25 },
-  { label: 'Useless', description: '0.0', score: 0 },
-  { label: 'Remove the rating', description: '', score: null },
+  { label: l10n.t('Excellent'), description: '1.0', score: 1 },
+  { label: l10n.t('Good'), description: '0.75', score: 0.75 },
+  { label: l10n.t('Usable'), description: '0.5', score: 0.5 },
+  { label: l10n.t('Poor'), description: '0.25', score: 0.25 },
+  { label: l10n.t('Useless'), description: '0.0', score: 0 },
+  { label: l10n.t('Remove the rating'), description: '', score: null },
 ];

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { hasAnswers, isDone } from '../eligibility';
@@ -12,17 +13,17 @@ import type { Handlers } from './handlers';
 
 export const RUN: Handlers = {
   'run.open': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Open a run');
+    const run = await resolveRun(app, argument, l10n.t('Open a run'));
     return run && showDocument(viewUri('run', run.pipelineRunId));
   },
 
   'run.history': async (app) => {
-    const run = await pickRun(app, 'Run history');
+    const run = await pickRun(app, l10n.t('Run history'));
     return run && showDocument(viewUri('run', run.runId));
   },
 
   'run.activate': async (app, argument) => {
-    const runId = targetOf(argument).runId ?? (await pickRun(app, 'Resume a run'))?.runId;
+    const runId = targetOf(argument).runId ?? (await pickRun(app, l10n.t('Resume a run')))?.runId;
     return runId === undefined ? undefined : runCommand(app, 'writeit.session.activate', { runId });
   },
 
@@ -30,18 +31,18 @@ export const RUN: Handlers = {
   'run.rewind': (app, argument) => branchAtStep(app, argument, 'writeit.run.rewind'),
 
   'run.pause': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Stop generating');
+    const run = await resolveRun(app, argument, l10n.t('Stop generating'));
     return run && runCommand(app, 'writeit.run.pause', { runId: run.pipelineRunId });
   },
 
   'run.resume': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Resume generating');
+    const run = await resolveRun(app, argument, l10n.t('Resume generating'));
     return run && runCommand(app, 'writeit.run.resume', { runId: run.pipelineRunId });
   },
 
   'run.export': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Export a run');
-    const format = run && (await pick(FORMATS, 'Export as', 'There is no format.'));
+    const run = await resolveRun(app, argument, l10n.t('Export a run'));
+    const format = run && (await pick(FORMATS, l10n.t('Export as'), l10n.t('There is no format.')));
     const path = format && (await askPath(run, format));
     return (
       path && runCommand(app, 'writeit.run.export', { runId: run.pipelineRunId, format, path })
@@ -49,7 +50,7 @@ export const RUN: Handlers = {
   },
 
   'run.delete': async (app, argument) => {
-    const run = await resolveRun(app, argument, 'Delete a run');
+    const run = await resolveRun(app, argument, l10n.t('Delete a run'));
     const descendants = run && (await confirmDelete());
     return descendants === undefined
       ? undefined
@@ -57,7 +58,7 @@ export const RUN: Handlers = {
   },
 
   'run.diffParent': async (app, argument) => {
-    const title = 'Compare a step with the original run';
+    const title = l10n.t('Compare a step with the original run');
     const resolved = await resolveStep(app, argument, title, hasText);
     const parent = resolved?.run.parentPipelineRunId;
     return resolved === undefined || parent == null
@@ -66,14 +67,14 @@ export const RUN: Handlers = {
   },
 
   'run.diff': async (app, argument) => {
-    const left = await resolveStep(app, argument, 'Compare a step of this run', hasText);
-    const other = left && (await pickRun(app, 'Compare with the same step of'));
+    const left = await resolveStep(app, argument, l10n.t('Compare a step of this run'), hasText);
+    const other = left && (await pickRun(app, l10n.t('Compare with the same step of')));
     if (left === undefined || other === undefined) {
       return undefined;
     }
     const run = await app.server.execute('writeit.run.show', { runId: other.runId });
     const same = run.steps[left.step.stepName];
-    const step = same ?? (await pickStep(run, 'Compare with the step', hasText));
+    const step = same ?? (await pickStep(run, l10n.t('Compare with the step'), hasText));
     return step && compare(app, left.address, { runId: other.runId, step: step.stepName });
   },
 };
@@ -81,29 +82,30 @@ export const RUN: Handlers = {
 type ExportFormat = NonNullable<RunExportParams['format']>;
 
 const FORMATS: readonly (vscode.QuickPickItem & { value: ExportFormat })[] = [
-  { label: 'Markdown', description: 'the article', value: 'markdown' },
-  { label: 'YAML', description: 'the run and its history', value: 'yaml' },
-  { label: 'JSON', description: 'the run and its history', value: 'json' },
+  { label: l10n.t('Markdown'), description: l10n.t('the article'), value: 'markdown' },
+  { label: 'YAML', description: l10n.t('the run and its history'), value: 'yaml' },
+  { label: 'JSON', description: l10n.t('the run and its history'), value: 'json' },
 ];
 
 function askPath(run: PipelineRun, format: ExportFormat): Thenable<string | undefined> {
   const suffix = format === 'markdown' ? 'md' : format;
   return vscode.window.showInputBox({
-    title: 'Export to',
-    prompt: 'A path in the workspace. Existing files are not overwritten.',
+    title: l10n.t('Export to'),
+    prompt: l10n.t('A path in the workspace. Existing files are not overwritten.'),
     value: `${format === 'markdown' ? 'article' : (run.name ?? 'run')}.${suffix}`,
   });
 }
 
-const DELETE_RUN = 'Delete Run';
-const DELETE_BRANCHES = 'Delete Run and Branches';
+const DELETE_RUN = l10n.t('Delete Run');
+const DELETE_BRANCHES = l10n.t('Delete Run and Branches');
 
 async function confirmDelete(): Promise<boolean | undefined> {
-  const detail =
-    'This cannot be undone. If you keep its branches, the run history shows it as deleted.';
+  const detail = l10n.t(
+    'This cannot be undone. If you keep its branches, the run history shows it as deleted.',
+  );
   const options = { modal: true, detail };
   const chosen = await vscode.window.showWarningMessage(
-    'Delete this run?',
+    l10n.t('Delete this run?'),
     options,
     DELETE_RUN,
     DELETE_BRANCHES,
@@ -112,8 +114,8 @@ async function confirmDelete(): Promise<boolean | undefined> {
 }
 
 const BRANCHING = {
-  'writeit.run.branch': ['Branch at a step', hasAnswers],
-  'writeit.run.rewind': ['Start over from a step', isDone],
+  'writeit.run.branch': [l10n.t('Branch at a step'), hasAnswers],
+  'writeit.run.rewind': [l10n.t('Start over from a step'), isDone],
 } as const;
 
 async function branchAtStep(

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import { log } from '../log';
 import { offerInstall } from '../server/install';
@@ -40,7 +41,9 @@ export const SERVER: Handlers = {
 /** Offer to install the server, and start it if it was installed. */
 export async function installServer(app: App): Promise<boolean> {
   if (!vscode.workspace.isTrusted) {
-    void vscode.window.showWarningMessage('WriteIt: Nothing is installed in Restricted Mode.');
+    void vscode.window.showWarningMessage(
+      l10n.t('WriteIt: Nothing is installed in Restricted Mode.'),
+    );
     return false;
   }
   const installed = await offerInstall(app.context, withPrefix(app.server.reason));

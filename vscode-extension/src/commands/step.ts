@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import { runCommand } from '../commandFlows';
 import { canChoose, canContinue, canRegenerate, hasAnswers, isCurrent } from '../eligibility';
@@ -12,12 +13,17 @@ import type { Handlers } from './handlers';
 
 export const STEP: Handlers = {
   'step.run': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Generate a step', isCurrent);
+    const resolved = await resolveStep(app, argument, l10n.t('Generate a step'), isCurrent);
     return resolved && runCommand(app, 'writeit.step.run', resolved.address);
   },
 
   'step.runWithWords': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Generate with instructions', isCurrent);
+    const resolved = await resolveStep(
+      app,
+      argument,
+      l10n.t('Generate with instructions'),
+      isCurrent,
+    );
     const instruction = resolved && (await askInstruction(resolved.step));
     return resolved === undefined || instruction === undefined
       ? undefined
@@ -25,8 +31,13 @@ export const STEP: Handlers = {
   },
 
   'step.askModels': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Generate with other models', isCurrent);
-    const title = `Models for ${resolved?.step.stepName ?? ''}`;
+    const resolved = await resolveStep(
+      app,
+      argument,
+      l10n.t('Generate with other models'),
+      isCurrent,
+    );
+    const title = l10n.t('Models for {0}', resolved?.step.stepName ?? '');
     const models = resolved && (await pickModels(app, title, resolved.run.lastModels));
     if (resolved === undefined || models === undefined || models.length === 0) {
       return undefined;
@@ -36,18 +47,18 @@ export const STEP: Handlers = {
   },
 
   'step.regenerate': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Regenerate a step', canRegenerate);
+    const resolved = await resolveStep(app, argument, l10n.t('Regenerate a step'), canRegenerate);
     return resolved && runCommand(app, 'writeit.step.regenerate', resolved.address);
   },
 
   'step.continue': async (app, argument) => {
-    const title = 'Continue an incomplete answer';
+    const title = l10n.t('Continue an incomplete answer');
     const resolved = await resolveAnswer(app, argument, title, canContinue);
     return resolved && runCommand(app, 'writeit.step.continue', resolved.response);
   },
 
   'step.choose': async (app, argument) => {
-    const title = 'Choose an answer';
+    const title = l10n.t('Choose an answer');
     const resolved = await resolveStep(app, argument, title, canChoose);
     const isNamed = resolved === undefined || namedAnswer(argument) !== undefined;
     const offers = isNamed ? [] : await listChoices(app, resolved.address);
@@ -59,7 +70,7 @@ export const STEP: Handlers = {
   },
 
   'step.chooseAndContinue': async (app, argument) => {
-    const title = 'Choose an answer and continue';
+    const title = l10n.t('Choose an answer and continue');
     const resolved = await resolveAnswer(app, argument, title, canChoose);
     const params = resolved && { ...resolved.response, goOn: true };
     return params && runCommand(app, 'writeit.step.select', params);
@@ -70,11 +81,15 @@ export const STEP: Handlers = {
     const actions =
       editor && (await listActions(app.server, editor.document.uri, editor.selection));
     const offers = (actions ?? []).filter(choosesSelection);
-    return pickAction(offers, 'Choose the selection', 'Select lines of one answer first.');
+    return pickAction(
+      offers,
+      l10n.t('Choose the selection'),
+      l10n.t('Select lines of one answer first.'),
+    );
   },
 
   'step.chooseWithFeedback': async (app, argument) => {
-    const title = 'Choose an answer with feedback';
+    const title = l10n.t('Choose an answer with feedback');
     const resolved = await resolveAnswer(app, argument, title, canChoose);
     const feedback = resolved && (await askFeedback(resolved.step.userFeedback));
     if (resolved === undefined || feedback === undefined) {
@@ -84,7 +99,7 @@ export const STEP: Handlers = {
   },
 
   'step.feedback': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Give feedback', hasAnswers);
+    const resolved = await resolveStep(app, argument, l10n.t('Give feedback'), hasAnswers);
     const text = resolved && (await askFeedback(resolved.step.userFeedback));
     return resolved === undefined || text === undefined
       ? undefined
@@ -92,12 +107,12 @@ export const STEP: Handlers = {
   },
 
   'step.skip': async (app, argument) => {
-    const resolved = await resolveStep(app, argument, 'Skip a step', isCurrent);
+    const resolved = await resolveStep(app, argument, l10n.t('Skip a step'), isCurrent);
     return resolved && runCommand(app, 'writeit.step.skip', resolved.address);
   },
 
-  'step.preview': (app, argument) => openPage(app, argument, 'prompt', 'Preview a prompt'),
-  'step.open': (app, argument) => openPage(app, argument, 'step', 'Open a step'),
+  'step.preview': (app, argument) => openPage(app, argument, 'prompt', l10n.t('Preview a prompt')),
+  'step.open': (app, argument) => openPage(app, argument, 'step', l10n.t('Open a step')),
 };
 
 /** The server's choices for a step, the likeliest first, with their estimates. */
@@ -131,8 +146,8 @@ async function pickAction(
 
 function askInstruction({ stepName, instruction }: StepState): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title: `Generate ${stepName}`,
-    prompt: 'Instructions for the models, added to the prompt',
+    title: l10n.t('Generate {0}', stepName),
+    prompt: l10n.t('Instructions for the models, added to the prompt'),
     value: instruction ?? '',
     ignoreFocusOut: true,
   });
@@ -150,8 +165,8 @@ async function openPage(
 
 function askFeedback(value: string | null): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title: 'Feedback',
-    prompt: 'Feedback for the next steps',
+    title: l10n.t('Feedback'),
+    prompt: l10n.t('Feedback for the next steps'),
     value: value ?? '',
     ignoreFocusOut: true,
   });
@@ -161,12 +176,12 @@ const MAX_SAMPLES = 10;
 
 async function askSamples(last: number): Promise<number | undefined> {
   const given = await vscode.window.showInputBox({
-    title: 'Answers per model',
+    title: l10n.t('Answers per model'),
     value: String(last),
     validateInput: (value) =>
       /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_SAMPLES
         ? undefined
-        : `Enter a number from 1 to ${MAX_SAMPLES}.`,
+        : l10n.t('Enter a number from 1 to {0}.', MAX_SAMPLES),
   });
   return given === undefined ? undefined : Number(given);
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { runCommand } from '../commandFlows';
 import type { App } from '../app';
 import { currentFolder } from '../folders';
@@ -28,14 +29,14 @@ export const STORE: Handlers = {
       app.server,
       'writeit.store.verify',
       params,
-      'Checking the store',
+      l10n.t('Checking the store'),
     );
     if (result?.ok === true) {
-      inform(`The store is intact: ${plural(result.checked, 'value')} checked.`);
+      inform(l10n.t('The store is intact: {0} checked.', plural(result.checked, 'value')));
     } else if (result !== undefined) {
       const problems = result.problems.map(({ key, message }) => `${key}: ${message}`).join('\n');
       const detail = { modal: true, detail: problems };
-      await vscode.window.showErrorMessage('The store has problems.', detail);
+      await vscode.window.showErrorMessage(l10n.t('The store has problems.'), detail);
     }
     return result;
   },
@@ -46,24 +47,29 @@ export const STORE: Handlers = {
       app.server,
       'writeit.store.compact',
       params,
-      'Compacting the store',
+      l10n.t('Compacting the store'),
     );
-    inform(result === undefined ? 'The store was not changed.' : storeSummary(result));
+    inform(result === undefined ? l10n.t('The store was not changed.') : storeSummary(result));
     return result;
   },
 
   'store.backup': async (app) => {
     const path = await vscode.window.showInputBox({
-      title: 'Back up the store',
-      prompt: 'A new folder in the workspace',
+      title: l10n.t('Back up the store'),
+      prompt: l10n.t('A new folder in the workspace'),
       value: `writeit-backup-${new Date().toISOString().slice(0, 10)}`,
     });
     const params = path && { path, folder: currentFolder() };
     const result =
       params &&
-      (await runWithProgress(app.server, 'writeit.store.backup', params, 'Copying the store'));
+      (await runWithProgress(
+        app.server,
+        'writeit.store.backup',
+        params,
+        l10n.t('Copying the store'),
+      ));
     if (result) {
-      inform(`The backup is in ${vscode.Uri.parse(result.uri).fsPath}.`);
+      inform(l10n.t('The backup is in {0}.', vscode.Uri.parse(result.uri).fsPath));
     }
     return result;
   },
@@ -72,19 +78,25 @@ export const STORE: Handlers = {
 };
 
 function storeSummary({ runs, responses, fileBytes, path }: StoreStatusResult): string {
-  const size = `${(fileBytes / MEGABYTE).toFixed(1)} MB`;
-  return `${plural(runs, 'run')}, ${plural(responses, 'answer')}, ${size} in ${path}.`;
+  const size = l10n.t('{0} MB', (fileBytes / MEGABYTE).toFixed(1));
+  return l10n.t(
+    '{0}, {1}, {2} in {3}.',
+    plural(runs, 'run'),
+    plural(responses, 'answer'),
+    size,
+    path,
+  );
 }
 
 /** Count what would be deleted, and delete it after the user confirms. */
 async function prune(app: App): Promise<unknown> {
   const before = await vscode.window.showInputBox({
-    title: 'Delete finished runs',
-    prompt: 'Last changed before this day (YYYY-MM-DD). Leave it empty for all.',
+    title: l10n.t('Delete finished runs'),
+    prompt: l10n.t('Last changed before this day (YYYY-MM-DD). Leave it empty for all.'),
     validateInput: (value) =>
       value === '' || !Number.isNaN(Date.parse(value))
         ? undefined
-        : 'Enter a day such as 2026-01-31.',
+        : l10n.t('Enter a day such as 2026-01-31.'),
   });
   if (before === undefined) {
     return undefined;
@@ -93,11 +105,22 @@ async function prune(app: App): Promise<unknown> {
   const params = { ...limit, folder: currentFolder() };
   const dryRun = await app.server.execute('writeit.store.prune', { ...params, dryRun: true });
   if (dryRun.deletedRuns === 0) {
-    inform('There are no finished runs to delete.');
+    inform(l10n.t('There are no finished runs to delete.'));
     return dryRun;
   }
-  const amount = `${plural(dryRun.deletedRuns, 'run')} with ${plural(dryRun.deletedResponses, 'answer')}`;
-  const detail = { modal: true, detail: 'This cannot be undone. Runs in a backup are kept.' };
-  const chosen = await vscode.window.showWarningMessage(`Delete ${amount}?`, detail, 'Delete');
+  const amount = l10n.t(
+    '{0} with {1}',
+    plural(dryRun.deletedRuns, 'run'),
+    plural(dryRun.deletedResponses, 'answer'),
+  );
+  const detail = {
+    modal: true,
+    detail: l10n.t('This cannot be undone. Runs in a backup are kept.'),
+  };
+  const chosen = await vscode.window.showWarningMessage(
+    l10n.t('Delete {0}?', amount),
+    detail,
+    l10n.t('Delete'),
+  );
   return chosen && runCommand(app, 'writeit.store.prune', { ...params, dryRun: false });
 }

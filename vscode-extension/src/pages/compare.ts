@@ -1,3 +1,4 @@
+import { l10n } from 'vscode';
 import type * as vscode from 'vscode';
 import type { App } from '../app';
 import { compareWithDocument } from '../apply/applyOutcome';
@@ -51,7 +52,10 @@ async function compareRunDocument(app: App, { runId, step }: Side): Promise<void
 async function comparedText(app: App, { runId, step, response }: Side): Promise<ComparedText> {
   const run = await app.server.execute('writeit.run.show', { runId });
   if (response == null || response === 'content') {
-    return { uri: viewUri('content', runId, step), title: `${step} of ${runName(run)}` };
+    return {
+      uri: viewUri('content', runId, step),
+      title: l10n.t('{0} of {1}', step, runName(run)),
+    };
   }
   const state = run.steps[step];
   const answer = state && findAnswer(state, response);
@@ -63,7 +67,10 @@ async function comparedText(app: App, { runId, step, response }: Side): Promise<
 }
 
 function runName({ name, branchPoint }: PipelineRun): string {
-  return name ?? (branchPoint === null ? 'the original run' : `the branch at ${branchPoint}`);
+  return (
+    name ??
+    (branchPoint === null ? l10n.t('the original run') : l10n.t('the branch at {0}', branchPoint))
+  );
 }
 
 interface TitledAnswer {
@@ -84,6 +91,9 @@ function findAnswer(
   }
   const coming = streaming.find(({ responseId }) => responseId === response);
   return (
-    coming && { responseId: coming.responseId, title: `Answer ${coming.number}: ${coming.model}` }
+    coming && {
+      responseId: coming.responseId,
+      title: l10n.t('Answer {0}: {1}', coming.number, coming.model),
+    }
   );
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { DelayedWork } from '../delayedWork';
 import { describeError } from '../errors';
 
@@ -30,7 +31,7 @@ export class LiveDocuments implements vscode.TextDocumentContentProvider, vscode
     try {
       return await this.#options.readText(uri);
     } catch (error) {
-      return `# This page cannot be shown\n\n${describeError(error)}\n`;
+      return l10n.t('# This page cannot be shown\n\n{0}\n', describeError(error));
     }
   }
 

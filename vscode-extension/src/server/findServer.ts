@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { installedServerPath } from './install';
 import { activePython } from './python';
 
@@ -65,12 +66,12 @@ export function configuredPath(): string {
 }
 
 function fromSetting(path: string): ServerSource {
-  const name = 'setting writeit.server.path';
+  const name = l10n.t('setting writeit.server.path');
   const locate = async (): ReturnType<ServerSource['locate']> => {
     if (!isAbsolute(path)) {
-      return { problem: `${path} is not an absolute path` };
+      return { problem: l10n.t('{0} is not an absolute path', path) };
     }
-    return (await isExecutable(path)) ? { path } : { problem: `${path} cannot be run` };
+    return (await isExecutable(path)) ? { path } : { problem: l10n.t('{0} cannot be run', path) };
   };
   return { name, locate, isFinal: true };
 }
@@ -79,12 +80,14 @@ function fromPython(): ServerSource {
   const locate = async (): ReturnType<ServerSource['locate']> => {
     const python = await activePython();
     if (python === undefined) {
-      return { problem: 'no Python extension, or no active environment' };
+      return { problem: l10n.t('no Python extension, or no active environment') };
     }
     const path = join(dirname(python), EXECUTABLE);
-    return (await isExecutable(path)) ? { path } : { problem: `no writeit next to ${python}` };
+    return (await isExecutable(path))
+      ? { path }
+      : { problem: l10n.t('no writeit next to {0}', python) };
   };
-  return { name: 'the active Python environment', locate };
+  return { name: l10n.t('the active Python environment'), locate };
 }
 
 function fromPath(): ServerSource {
@@ -96,7 +99,7 @@ function fromPath(): ServerSource {
         return { path };
       }
     }
-    return { problem: 'writeit is in none of its folders' };
+    return { problem: l10n.t('writeit is in none of its folders') };
   };
   return { name: 'PATH', locate };
 }
@@ -104,9 +107,9 @@ function fromPath(): ServerSource {
 function fromInstallation(context: vscode.ExtensionContext): ServerSource {
   const locate = async (): ReturnType<ServerSource['locate']> => {
     const path = installedServerPath(context);
-    return (await isExecutable(path)) ? { path } : { problem: 'nothing is installed yet' };
+    return (await isExecutable(path)) ? { path } : { problem: l10n.t('nothing is installed yet') };
   };
-  return { name: "the extension's own environment", locate };
+  return { name: l10n.t("the extension's own environment"), locate };
 }
 
 async function isExecutable(path: string): Promise<boolean> {

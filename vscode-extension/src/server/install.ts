@@ -3,15 +3,18 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { log } from '../log';
 
 const run = promisify(execFile);
 const WINDOWS = process.platform === 'win32';
-const INSTALL = 'Install';
-const SETTINGS = 'Open Settings';
-const LOG = 'Show Log';
-const QUESTION = 'Install it into a private Python environment?';
-const BY_HAND = 'Install it yourself and set writeit.server.path.';
+// eslint-disable-next-line no-restricted-syntax -- a folder's name, which no user reads
+const SCRIPTS = 'Scripts';
+const INSTALL = l10n.t('Install');
+const SETTINGS = l10n.t('Open Settings');
+const LOG = l10n.t('Show Log');
+const QUESTION = l10n.t('Install it into a private Python environment?');
+const BY_HAND = l10n.t('Install it yourself and set writeit.server.path.');
 
 function environmentFolder(context: vscode.ExtensionContext): string {
   return join(context.globalStorageUri.fsPath, 'server');
@@ -19,7 +22,7 @@ function environmentFolder(context: vscode.ExtensionContext): string {
 
 function environmentFile(context: vscode.ExtensionContext, name: string): string {
   const file = WINDOWS ? `${name}.exe` : name;
-  return join(environmentFolder(context), WINDOWS ? 'Scripts' : 'bin', file);
+  return join(environmentFolder(context), WINDOWS ? SCRIPTS : 'bin', file);
 }
 
 /** The path of the privately installed server, whether it exists or not. */
@@ -68,7 +71,7 @@ async function packageToInstall(context: vscode.ExtensionContext): Promise<strin
 async function install(context: vscode.ExtensionContext, what: string): Promise<boolean> {
   const options = {
     location: vscode.ProgressLocation.Notification,
-    title: 'WriteIt: Installing the server',
+    title: l10n.t('WriteIt: Installing the server'),
     cancellable: true,
   };
   return vscode.window.withProgress(options, async (progress, token) => {
@@ -96,7 +99,11 @@ function installSteps(
 ): { title: string; command: string; args: string[] }[] {
   const python = WINDOWS ? 'python' : 'python3';
   return [
-    { title: 'environment', command: python, args: ['-m', 'venv', environmentFolder(context)] },
+    {
+      title: l10n.t('environment'),
+      command: python,
+      args: ['-m', 'venv', environmentFolder(context)],
+    },
     {
       title: what,
       command: environmentFile(context, 'python'),
@@ -114,8 +121,10 @@ async function reportFailure(
   log.error('The installation failed', error);
   if (!stopped) {
     void vscode.window.showErrorMessage(
-      `The WriteIt server could not be installed: ${failureReason(error)} No files were left. ` +
-        'Show the log for details, or install it yourself and set writeit.server.path.',
+      l10n.t(
+        'The WriteIt server could not be installed: {0} No files were left. Show the log for details, or install it yourself and set writeit.server.path.',
+        failureReason(error),
+      ),
     );
   }
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import { log } from '../log';
 import type { CommandName, Commands } from '../protocol';
 import type { Connection, Hooks, ConnectionState } from './connection';
@@ -30,7 +31,7 @@ export class Server implements vscode.Disposable {
   readonly #hooks: Hooks;
   #state: ServerState = 'stopped';
   #path = '';
-  #reason = 'The WriteIt server has not been started.';
+  #reason = l10n.t('The WriteIt server has not been started.');
   #connection: Connection | undefined;
   #foundServer: FoundServer | undefined;
   #queue: Promise<void> = Promise.resolve();
@@ -55,7 +56,7 @@ export class Server implements vscode.Disposable {
 
   /** The path, source and version of the server, if it was found. */
   get description(): string {
-    const version = this.#connection?.version ?? 'unknown version';
+    const version = this.#connection?.version ?? l10n.t('unknown version');
     const server = this.#foundServer;
     return server ? `${server.command} (${server.reason}), ${version}` : this.#reason;
   }
@@ -80,7 +81,7 @@ export class Server implements vscode.Disposable {
   stop(): Promise<void> {
     this.#queue = this.#queue.then(async () => {
       await this.#disconnect();
-      this.#setState('stopped', 'The WriteIt server was stopped.');
+      this.#setState('stopped', l10n.t('The WriteIt server was stopped.'));
     });
     return this.#queue;
   }
@@ -137,17 +138,20 @@ export class Server implements vscode.Disposable {
     if (!vscode.workspace.isTrusted) {
       this.#setState(
         'restricted',
-        'WriteIt does nothing in Restricted Mode. Trust this workspace to use it.',
+        l10n.t('WriteIt does nothing in Restricted Mode. Trust this workspace to use it.'),
       );
       return;
     }
-    this.#setState('starting', 'The WriteIt server is starting.');
+    this.#setState('starting', l10n.t('The WriteIt server is starting.'));
     const search = await findServer(serverSources(this.#context));
     for (const rejected of search.rejected) {
       log.info(`No server: ${rejected}`);
     }
     if (search.server === undefined) {
-      this.#setState('missing', `No WriteIt server was found (${search.rejected.join('; ')}).`);
+      this.#setState(
+        'missing',
+        l10n.t('No WriteIt server was found ({0}).', search.rejected.join('; ')),
+      );
       return;
     }
     log.info(`Server: ${search.server.command}, from ${search.server.reason}`);
@@ -159,18 +163,18 @@ export class Server implements vscode.Disposable {
     const connection = new Connection(server, this.#hooks);
     this.#foundServer = server;
     this.#connection = connection;
-    const name = `The WriteIt server at ${server.command}`;
+    const name = l10n.t('The WriteIt server at {0}', server.command);
     try {
       await connection.start();
     } catch (error) {
       log.error('The server did not start', error);
-      this.#setState('failed', `${name} did not start. Show the log for details.`);
+      this.#setState('failed', l10n.t('{0} did not start. Show the log for details.', name));
       return;
     }
     const problem = versionProblem(connection.version);
     if (problem !== undefined) {
       await this.#disconnect();
-      this.#setState('failed', `${name} cannot be used: ${problem}.`);
+      this.#setState('failed', l10n.t('{0} cannot be used: {1}.', name, problem));
       return;
     }
     this.#listen(connection);
@@ -214,16 +218,16 @@ export class Server implements vscode.Disposable {
 /** States in which commands that need the server are disabled; in others they wait for it. */
 const UNAVAILABLE: readonly ServerState[] = ['restricted', 'missing', 'failed', 'stopped'];
 
-const READY = 'WriteIt is ready.';
+const READY = l10n.t('WriteIt is ready.');
 const STATES: Readonly<Record<ConnectionState, readonly [ServerState, string]>> = {
   running: ['running', READY],
   starting: [
     'starting',
-    'The WriteIt server stopped and is being restarted. What had arrived was kept.',
+    l10n.t('The WriteIt server stopped and is being restarted. What had arrived was kept.'),
   ],
   gone: [
     'failed',
-    'The WriteIt server stopped. What had arrived was kept. Restart it to continue.',
+    l10n.t('The WriteIt server stopped. What had arrived was kept. Restart it to continue.'),
   ],
 };
 

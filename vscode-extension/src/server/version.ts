@@ -1,3 +1,5 @@
+import { l10n } from 'vscode';
+
 /** The oldest server version that works with this extension. */
 export const MIN_VERSION = '0.1.0';
 
@@ -7,10 +9,10 @@ export function versionProblem(
   oldest: string = MIN_VERSION,
 ): string | undefined {
   if (version === undefined) {
-    return 'it does not report its version';
+    return l10n.t('it does not report its version');
   }
   return isBefore(parseVersion(version), parseVersion(oldest))
-    ? `it is version ${version}, and ${oldest} or newer is needed`
+    ? l10n.t('it is version {0}, and {1} or newer is needed', version, oldest)
     : undefined;
 }
 

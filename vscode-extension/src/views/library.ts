@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import type { PipelineEntry, Problem, StylePrimer } from '../protocol';
 import { plural } from '../wording';
@@ -36,7 +37,7 @@ class PipelineNode extends TreeNode {
             (spec) =>
               new TreeNode(spec.label === '' ? spec.name : spec.label, {
                 id: `${id}/input/${spec.name}`,
-                description: `input, ${spec.required ? 'required' : 'optional'}${spec.from === null ? '' : ', read from the document'}`,
+                description: inputText(spec),
                 tooltip: spec.help,
                 icon: 'symbol-parameter',
               }),
@@ -45,7 +46,7 @@ class PipelineNode extends TreeNode {
             (step) =>
               new TreeNode(step, {
                 id: `${id}/step/${step}`,
-                description: 'step',
+                description: l10n.t('step'),
                 icon: 'arrow-small-right',
               }),
           ),
@@ -54,6 +55,13 @@ class PipelineNode extends TreeNode {
     this.pipeline = name;
     this.uri = uri;
   }
+}
+
+function inputText({ required, from }: PipelineEntry['inputs'][number]): string {
+  if (from !== null) {
+    return l10n.t('input, read from the document');
+  }
+  return required ? l10n.t('input, required') : l10n.t('input, optional');
 }
 
 /** What is wrong with a file that cannot be used, else its description. */
@@ -79,12 +87,15 @@ class PrimerNode extends TreeNode {
   ) {
     super(primerId, {
       id: `${folder ?? ''}/${uri ?? primerId}`,
-      description: problemOr(problems, isDefault ? `default, ${description}` : description),
-      tooltip: `${description}\nversion ${version}`,
+      description: problemOr(
+        problems,
+        isDefault ? l10n.t('default, {0}', description) : description,
+      ),
+      tooltip: l10n.t('{0}\nversion {1}', description, version),
       icon: usable ? (isDefault ? 'check' : 'paintcan') : 'warning',
       contextValue: 'primer',
       command: {
-        title: 'Open',
+        title: l10n.t('Open'),
         command: 'writeit.ui.primer.show',
         arguments: [{ primer: primerId }],
       },

@@ -1,3 +1,4 @@
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import { listModels } from '../models';
 import type { ModelInfo } from '../protocol';
@@ -15,7 +16,7 @@ class ModelNode extends TreeNode {
   constructor(info: ModelInfo, folder: string | undefined) {
     const embedded = info.provider === 'embedded';
     super(info.id.slice(info.provider.length + 1), {
-      description: info.available ? modelDetails(info) : (info.reason ?? 'not available'),
+      description: info.available ? modelDetails(info) : (info.reason ?? l10n.t('not available')),
       tooltip: [info.id, info.available ? modelDetails(info) : info.reason]
         .filter(Boolean)
         .join('\n'),
@@ -29,11 +30,17 @@ class ModelNode extends TreeNode {
 
 function modelDetails({ contextWindow, inputCostPerToken, outputCostPerToken }: ModelInfo): string {
   const window =
-    contextWindow === null ? 'context size unknown' : `${contextWindow} tokens of context`;
+    contextWindow === null
+      ? l10n.t('context size unknown')
+      : l10n.t('{0} tokens of context', contextWindow);
   const price =
     inputCostPerToken === null || outputCostPerToken === null
-      ? 'price unknown'
-      : `$${(inputCostPerToken * PRICE_UNIT).toFixed(2)} in, $${(outputCostPerToken * PRICE_UNIT).toFixed(2)} out per million`;
+      ? l10n.t('price unknown')
+      : l10n.t(
+          '${0} in, ${1} out per million',
+          (inputCostPerToken * PRICE_UNIT).toFixed(2),
+          (outputCostPerToken * PRICE_UNIT).toFixed(2),
+        );
   return `available, ${window}, ${price}`;
 }
 
@@ -45,7 +52,7 @@ class ProviderNode extends TreeNode {
     super(
       provider,
       {
-        description: `${usable} of ${plural(models.length, 'model')} available`,
+        description: l10n.t('{0} of {1} available', usable, plural(models.length, 'model')),
         icon: usable > 0 ? 'vm-active' : 'vm-outline',
         contextValue: provider === 'embedded' ? 'provider.embedded' : 'provider',
         id: `${folder ?? ''}/${provider}`,

@@ -1,3 +1,4 @@
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import { openCommand, TreeNode } from './treeNode';
 import { viewUri } from '../pages/uris';
@@ -39,11 +40,11 @@ function olderRunsNode(folder: string | undefined, limit: number, tree: TreeProv
     limits.set(folder, limit + PAGE_SIZE);
     void tree.refresh();
   };
-  return new TreeNode('Show older runs…', {
+  return new TreeNode(l10n.t('Show older runs…'), {
     id: `${folder ?? ''}/older`,
-    description: `${limit} newest shown`,
+    description: l10n.t('{0} newest shown', limit),
     icon: 'ellipsis',
-    command: { title: 'More', command: 'writeit.ui.call', arguments: [showMore] },
+    command: { title: l10n.t('More'), command: 'writeit.ui.call', arguments: [showMore] },
   });
 }
 
@@ -75,7 +76,14 @@ function runNode(
     run.name ?? run.title,
     {
       description: [run.pipeline, state, ...cost].join(', '),
-      tooltip: `${run.title}\n${run.pipeline}: ${state}, ${costText(run.costUsd)}\nstarted ${new Date(run.createdAt).toLocaleString()}`,
+      tooltip: l10n.t(
+        '{0}\n{1}: {2}, {3}\nstarted {4}',
+        run.title,
+        run.pipeline,
+        state,
+        costText(run.costUsd),
+        new Date(run.createdAt).toLocaleString(),
+      ),
       icon: RUN_ICONS[run.status],
       contextValue: runContextValue(run, actions),
       id: runId,
@@ -97,12 +105,12 @@ interface Branch {
 
 function branchNode(list: RunList, { run, summary, actions }: Branch): TreeNode {
   const { runId, name, branchPoint } = run;
-  const origin = branchPoint ?? 'the start';
-  const label = name ?? `Branch at ${origin}`;
+  const origin = branchPoint ?? l10n.t('the start');
+  const label = name ?? l10n.t('Branch at {0}', origin);
   if (run.deleted) {
-    return new TreeNode(label, { id: runId, description: 'deleted', icon: 'trash' });
+    return new TreeNode(label, { id: runId, description: l10n.t('deleted'), icon: 'trash' });
   }
-  const from = name === null ? [] : [`from ${origin}`];
+  const from = name === null ? [] : [l10n.t('from {0}', origin)];
   const cost = summary?.costUsd == null ? [] : [costText(summary.costUsd)];
   return new TreeNode(
     label,

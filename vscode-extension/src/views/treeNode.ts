@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { Target } from '../app';
 
 export interface TreeNodeOptions {
@@ -83,5 +84,5 @@ function collapsibleState(
 
 /** The command of a node that opens a document when it is clicked. */
 export function openCommand(uri: vscode.Uri): vscode.Command {
-  return { title: 'Open', command: 'writeit.ui.show', arguments: [uri] };
+  return { title: l10n.t('Open'), command: 'writeit.ui.show', arguments: [uri] };
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { l10n } from 'vscode';
 import type { App } from '../app';
 import { describeError } from '../errors';
 import { TreeNode } from './treeNode';
@@ -83,7 +84,7 @@ async function loadChildren(node: TreeNode): Promise<readonly TreeNode[]> {
   } catch (error) {
     const id = `${node.id}/error`;
     const description = describeError(error);
-    return [new TreeNode('Cannot list this', { id, description, icon: 'error' })];
+    return [new TreeNode(l10n.t('Cannot list this'), { id, description, icon: 'error' })];
   }
 }
 
