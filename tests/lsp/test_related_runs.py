@@ -1,8 +1,12 @@
 """From one run of a family to another, by what a bare client is offered."""
 
+import os
+
 from support.code_actions import actions, execute, lenses, line_of, open_view
 from support.editor import Json
-from support.open_documents import OpenDocuments
+from support.open_documents import SECOND, OpenDocuments
+from support.terminal import Terminal
+from writeit.views.escape import shorten
 
 BACK = "Activate the parent run"
 ON = "Activate this run"
@@ -164,3 +168,31 @@ async def test_a_comparison_begins_with_the_first_difference(
         "draft",
         "outline",
     ]
+
+
+async def test_a_passage_is_shown_by_its_words_below_its_document(
+    bare: OpenDocuments, environment: dict[str, str]
+) -> None:
+    """In the list, in the tree, and on the page, which opens it and nothing else."""
+    page = bare.open()
+    run_id = await bare.editor.start_run(uri=page.uri)
+    passage = await bare.polished(page)
+    listed = await bare.editor.command("writeit.run.list", uri=page.uri)
+    about = {run["runId"]: run for run in listed["runs"]}
+    words = f"“{shorten(SECOND, 50)}”"
+    assert about[passage]["label"] == words
+    assert about[passage]["documentRunId"] == run_id
+    assert (about[run_id]["passage"], about[run_id]["documentRunId"]) == ("", None)
+    tree = await bare.editor.command("writeit.run.tree", runId=run_id)
+    assert [one["runId"] for one in tree["passages"]] == [passage]
+    view = f"writeit:/run/{run_id}.md"
+    there = line_of(await open_view(bare.editor, view), f"└─ {words} · polish-passage")
+    plain = await actions(bare.editor, view)
+    found = await actions(bare.editor, view, here(there))
+    assert [title for title in found if title not in plain] == ["Open this run"]
+    shell = Terminal(bare.editor.folder, {**os.environ, **environment})
+    log = (await shell.writeit("log", "--limit", "2")).out.splitlines()
+    assert [line.split()[0] for line in log] == [run_id, passage]
+    assert f"└ {words} · polish-passage" in log[1]
+    searched = await shell.writeit("log", "--text", SECOND[:20], "--json")
+    assert passage in searched.out

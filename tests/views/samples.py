@@ -226,6 +226,7 @@ def a_node(
     name: str,
     *,
     children: tuple[RunNode, ...] = (),
+    passages: tuple[RunNode, ...] = (),
     more: bool = False,
     branch_point: str | None = None,
     **fields: Any,
@@ -235,7 +236,7 @@ def a_node(
         **{
             "run_id": run_id,
             "name": name,
-            "title": "",
+            "title": "How bees sleep",
             "pipeline": "tech-article",
             "configuration_id": "tech-article@1",
             "uri": None,
@@ -247,11 +248,23 @@ def a_node(
             **fields,
         }
     )
-    return RunNode(summary, children, more)
+    return RunNode(summary, children, passages, more)
 
 
 def family() -> RunNode:
-    """Five runs: the root, this run, its child, a deleted one and what it left."""
+    """Five runs and one about a passage.
+
+    The root, this run, its child, a deleted one and what it left.
+    """
+    passage = a_node(
+        run_id=an_id(6),
+        name="",
+        pipeline="polish-passage",
+        passage="A bee that sleeps holds on to the flower with its jaws, and its legs",
+        status=PipelineStatus.COMPLETED,
+        current_step="polish",
+        cost_usd=0.0008,
+    )
     lonely = a_node(
         run_id=an_id(5),
         name="for the club's paper",
@@ -293,4 +306,5 @@ def family() -> RunNode:
         current_step="polish",
         cost_usd=0.0467,
         children=(this, gone),
+        passages=(passage,),
     )

@@ -556,6 +556,7 @@ export interface PipelineRun {
   readonly isDone: boolean;
   readonly isStreaming: boolean;
   readonly statusText: string;
+  readonly label: string;
   readonly can: RunPermissions;
   readonly next?: (NextStep | null) | undefined;
   readonly applied?: (StepApplyResult | null) | undefined;
@@ -784,6 +785,9 @@ export interface RunSummary {
   readonly costUsd: number | null;
   readonly isDone: boolean;
   readonly statusText: string;
+  readonly label: string;
+  readonly passage: string;
+  readonly documentRunId?: (string | null) | undefined;
 }
 /**
  * `writeit.run.tree`; with `depth` the subtree of the run, else its whole tree.
@@ -809,8 +813,11 @@ export interface RunTree {
   readonly currentStep: string;
   readonly isDone: boolean;
   readonly statusText: string;
+  readonly label: string;
+  readonly passage: string;
   readonly deleted: boolean;
   readonly children: readonly RunTree[];
+  readonly passages: readonly RunTree[];
   readonly more: boolean;
 }
 /**

@@ -15,7 +15,7 @@ from writeit.domain.session import UserPreferences
 from writeit.engine.queries import LAST_RUN, list_all_runs
 from writeit.library.catalog import read_library
 from writeit.ports.store import Store
-from writeit.views.wording import run_status_label
+from writeit.views.wording import run_label, run_status_label
 
 MAX_RUNS = 100
 """Runs that are completed, the newest first."""
@@ -42,7 +42,7 @@ def complete_run(store: Store) -> Iterator[CompletionItem]:
     """Complete RUN: ids and names, with what the run is about."""
     for run in islice(list_all_runs(store), MAX_RUNS):
         status = run_status_label(run.status, run.current_step)
-        about = f"{run.name or run.title} · {run.pipeline} · {status}"
+        about = f"{run_label(run)} · {status}"
         yield CompletionItem(str(run.run_id), help=about)
         if run.name:
             yield CompletionItem(run.name, help=about)

@@ -17,7 +17,6 @@ from writeit.domain.session import UserPreferences
 from writeit.engine.queries import LAST_RUN, list_all_runs
 from writeit.ports.system import Ports
 from writeit.views import wording
-from writeit.views.escape import single_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +97,7 @@ async def read_overview(ports: Ports, here: Path) -> Overview:
 
 def _in_few_words(run: RunSummary) -> str:
     status = wording.run_status_label(run.status, run.current_step)
-    return f"{single_line(run.name or run.title or run.pipeline)}, {status}"
+    return f"{wording.run_title(run)}, {status}"
 
 
 def _first_steps(here: Path, *, has_model: bool) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +41,8 @@ from writeit.domain.run_summary import RunNode, RunSummary
 from writeit.domain.session import ExportFormat
 from writeit.engine.queries import (
     UsageGrouping,
-    find_root_run,
+    find_document_run,
+    find_shown_root,
     read_full_tree,
     read_run_tree,
     sum_usage,
@@ -56,7 +58,6 @@ from writeit.views.compare import (
     first_difference,
     read_compared_text,
 )
-from writeit.views.escape import single_line
 from writeit.views.run import render_run, tree_rows
 from writeit.views.uris import ComparedSide
 from writeit.views.usage import render_usage
@@ -111,14 +112,14 @@ async def _print_runs(
         page = store.list_runs(query)
         theme = Theme(workspace.engine.preferences.theme)
         if tree:
-            roots = {find_root_run(store, run.run_id): None for run in page.runs}
-            trees = [read_run_tree(store, root) for root in roots]
+            roots = {find_shown_root(store, run.run_id): None for run in page.runs}
+            trees = [read_full_tree(store, root) for root in roots]
             _print_trees(trees, theme, as_json=as_json)
         elif as_json:
             print_json([_summary_to_json(run) for run in page.runs])
         else:
-            for run in page.runs:
-                echo_styled(_format_run(run, theme))
+            for run, mark in _with_passages_below(store, page.runs):
+                echo_styled(_format_run(run, mark, theme))
         if not page.runs and not as_json:
             echo("No run was found.", err=True)
         if page.next_older_than is not None and not as_json:
@@ -126,9 +127,20 @@ async def _print_runs(
     return True
 
 
-def _format_run(run: RunSummary, theme: Theme) -> str:
-    name, pipeline = single_line(run.name or run.title), single_line(run.pipeline)
-    label = name if name == pipeline else f"{name} · {pipeline}"
+def _with_passages_below(
+    store: Store, runs: list[RunSummary]
+) -> Iterator[tuple[RunSummary, str]]:
+    """Yield runs with a mark: those about passages come below their document's run."""
+    listed = {run.run_id for run in runs}
+    under = {run.run_id: find_document_run(store, run) for run in runs}
+    for run in runs:
+        if under[run.run_id] not in listed:
+            yield run, ""
+            yield from ((r, "└ ") for r in runs if under[r.run_id] == run.run_id)
+
+
+def _format_run(run: RunSummary, mark: str, theme: Theme) -> str:
+    label = mark + wording.run_label(run)
     facts = [
         theme.style_run(run, wording.run_status_label(run.status, run.current_step))
     ]
@@ -167,8 +179,9 @@ def _value_to_json(value: object) -> object:
 
 
 def _tree_to_json(node: RunNode) -> dict[str, Any]:
-    children = [_tree_to_json(child) for child in node.children]
-    return {**_summary_to_json(node.summary), "children": children, "more": node.more}
+    lists = {"children": node.children, "passages": node.passages}
+    below = {name: [_tree_to_json(n) for n in nodes] for name, nodes in lists.items()}
+    return {**_summary_to_json(node.summary), **below, "more": node.more}
 
 
 @click.command()

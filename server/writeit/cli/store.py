@@ -22,7 +22,7 @@ from writeit.cli.workspace import (
 from writeit.files import remove_pages_of_deleted_runs
 from writeit.ports.store import Maintenance, StoreStatus, is_deleted_run
 from writeit.views.uris import RENDERED_FOLDER, VIEWS_FOLDER
-from writeit.views.wording import format_datetime
+from writeit.views.wording import format_datetime, run_title
 
 EXIT_PROBLEMS_FOUND = 1
 T = TypeVar("T")
@@ -138,8 +138,7 @@ def restore(context: click.Context, backup: Path, *, yes: bool, as_json: bool) -
     if result.replaced:
         echo("The backup does not have these runs as they are now:")
     for run in result.replaced:
-        name = run.name or run.title
-        echo(f"  {name}, changed {format_datetime(run.updated_at)}")
+        echo(f"  {run_title(run)}, changed {format_datetime(run.updated_at)}")
     if not yes:
         echo("Nothing was changed. Replace the store with --yes.", err=True)
     elif result.kept_in:

@@ -20,7 +20,7 @@ from writeit.domain.entity import (
 )
 from writeit.domain.pipeline import Output, Reasoning
 from writeit.text.block_reader import list_items, split_paragraphs
-from writeit.text.lines import fold_space, stand_in
+from writeit.text.lines import first_words, fold_space, stand_in
 
 
 class PipelineStatus(StrEnum):
@@ -450,6 +450,11 @@ class PipelineRun(GrowingEntity):
             return self.document.title
         stem = unquote(self.uri or "").rstrip("/").rpartition("/")[2].rpartition(".")[0]
         return stem if stem.strip() else self.pipeline
+
+    @property
+    def passage(self) -> str:
+        """The first words of the passage that it is about, "" of a document."""
+        return first_words(self.document.selection)
 
     def primer_in(self, answers: Iterable[AIResponse]) -> RunPrimer | None:
         """Return the primer if the prompt of any of the answers carries it."""

@@ -30,6 +30,8 @@ class RunSummary:
     """URIs of its source and of the documents its texts were applied to."""
     applied_to: tuple[str, ...] = ()
     """URIs of the documents that contain text of it now."""
+    passage: str = ""
+    """The first words of the passage that it is about, "" of a whole document."""
     deleted: bool = False
     """Whether only a tombstone is left, kept for its branches."""
 
@@ -40,5 +42,7 @@ class RunNode:
 
     summary: RunSummary
     children: tuple[RunNode, ...] = ()
+    passages: tuple[RunNode, ...] = ()
+    """The runs about passages of its documents, newest first; only of a root."""
     more: bool = False
-    """Whether it has branches that were not read."""
+    """Whether it has branches or passages that were not read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 from uuid import UUID
@@ -174,7 +174,11 @@ def find_run_id(store: Store, named: str) -> UUID:
     else:
         every = list(runs)
         found = [run for run in every if name and str(run.run_id).startswith(name)]
-        found = found or [r for r in every if (r.name or r.title).casefold() == name]
+        found = found or [
+            run
+            for run in every
+            if (run.name or run.passage or run.title).casefold() == name
+        ]
     if len(found) == 1:
         return found[0].run_id
     if not found:
@@ -191,6 +195,8 @@ def find_run_id(store: Store, named: str) -> UUID:
 
 MAX_TREE_DEPTH = 100
 """How many levels of branches are read."""
+MAX_PASSAGES = 20
+"""How many runs about passages a tree shows."""
 
 
 def find_root_run(store: Store, run_id: UUID) -> UUID:
@@ -200,9 +206,49 @@ def find_root_run(store: Store, run_id: UUID) -> UUID:
     return run_id
 
 
+def find_document_run(store: Store, run: RunSummary) -> UUID | None:
+    """Return the run that a run about a passage is listed under, or None.
+
+    It is the newest run on the whole document.
+    """
+    if not run.passage or run.uri is None:
+        return None
+    page = store.list_runs(RunQuery(uri=run.uri, passages=False, limit=1))
+    return page.runs[0].run_id if page.runs else None
+
+
+def find_shown_root(store: Store, run_id: UUID) -> UUID:
+    """Return the root of the tree that shows a run; for a passage its document's."""
+    root = find_root_run(store, run_id)
+    summary = store.summary(root)
+    listed_under = summary and find_document_run(store, summary)
+    return find_root_run(store, listed_under) if listed_under else root
+
+
 def read_full_tree(store: Store, run_id: UUID) -> RunNode:
-    """Return the tree that a run belongs to, from its root."""
-    return read_run_tree(store, find_root_run(store, run_id))
+    """Return the tree that a run belongs to from its root, with its passages."""
+    tree = read_run_tree(store, find_root_run(store, run_id))
+    root = tree.summary.run_id
+    pages = [
+        store.list_runs(RunQuery(uri=uri, passages=True, limit=MAX_PASSAGES))
+        for uri in _document_uris(tree)
+    ]
+    found = {
+        run.run_id: run
+        for page in pages
+        for run in page.runs
+        if run.parent_run_id is None and find_shown_root(store, run.run_id) == root
+    }
+    found.pop(root, None)
+    newest = sorted(found.values(), key=lambda run: run.created_at, reverse=True)
+    is_cut = any(page.next_older_than for page in pages) or newest[MAX_PASSAGES:]
+    passages = (read_run_tree(store, run.run_id) for run in newest[:MAX_PASSAGES])
+    return replace(tree, passages=tuple(passages), more=tree.more or bool(is_cut))
+
+
+def _document_uris(node: RunNode) -> set[str]:
+    below = (_document_uris(child) for child in node.children)
+    return set(node.summary.documents).union(*below)
 
 
 def read_run_tree(store: Store, run_id: UUID, depth: int = MAX_TREE_DEPTH) -> RunNode:

@@ -273,6 +273,8 @@ class WirePipelineRun(WireModel):
     """Whether answers are streaming."""
     status_text: str
     """Its status in a few words, for people."""
+    label: str
+    """What tells it from other runs: its name, its passage or its title; plain text."""
     can: WireRunPermissions
     next: NextStep | None = None
     """Only in the reply to a decision with `goOn`."""
@@ -297,6 +299,12 @@ class WireRunSummary(WireModel):
     cost_usd: float | None
     is_done: bool
     status_text: str
+    label: str
+    """What tells it from other runs: its name, its passage or its title; plain text."""
+    passage: str
+    """The first words of the passage that it is about; "" of a whole document."""
+    document_run_id: UUID | None = None
+    """Of a run about a passage, the newest run on its document: show it there."""
 
 
 class RunTree(WireModel):
@@ -313,10 +321,16 @@ class RunTree(WireModel):
     current_step: str
     is_done: bool
     status_text: str
+    label: str
+    """What tells it from other runs: its name, its passage or its title; plain text."""
+    passage: str
+    """The first words of the passage that it is about; "" of a whole document."""
     deleted: bool
     children: list[RunTree]
+    passages: list[RunTree]
+    """The runs about passages of its documents, newest first; only of a root."""
     more: bool
-    """Whether `children` is cut because the tree is deep."""
+    """Whether `children` or `passages` is cut."""
 
 
 class WireModelSamples(WireModel):
@@ -461,20 +475,24 @@ def step_to_wire(run: PipelineRun, step: StepState) -> WireStepState:
     )
 
 
-def summary_to_wire(summary: RunSummary) -> WireRunSummary:
+def summary_to_wire(
+    summary: RunSummary, document_run_id: UUID | None
+) -> WireRunSummary:
     """Return the wire shape of an entry of the list of runs."""
     return WireRunSummary.model_validate(
-        ExtendedSource(summary, **_status_fields(summary))
+        ExtendedSource(
+            summary, document_run_id=document_run_id, **_status_fields(summary)
+        )
     )
 
 
 def tree_to_wire(node: RunNode) -> RunTree:
     """Return the wire shape of a run with its branches."""
-    children = [tree_to_wire(child) for child in node.children]
     return RunTree.model_validate(
         ExtendedSource(
             node.summary,
-            children=children,
+            children=[tree_to_wire(child) for child in node.children],
+            passages=[tree_to_wire(passage) for passage in node.passages],
             more=node.more,
             **_status_fields(node.summary),
         )
@@ -482,8 +500,9 @@ def tree_to_wire(node: RunNode) -> RunTree:
 
 
 def _status_fields(run: PipelineRun | RunSummary) -> dict[str, object]:
-    """Return the status fields of a run or an entry of the list."""
+    """Return the status fields of a run or an entry of the list, and its label."""
     return {
+        "label": wording.run_title(run),
         "is_done": run.status is PipelineStatus.COMPLETED,
         "status_text": wording.run_status_label(run.status, run.current_step),
     }

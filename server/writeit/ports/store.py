@@ -230,7 +230,9 @@ class RunQuery:
     uri: str | None = None
     """A document that a run was started on or applied to."""
     text: str | None = None
-    """Part of the name or title, in any case."""
+    """Part of the name, the title or the passage's first words, in any case."""
+    passages: bool | None = None
+    """Only runs about a passage (True), only others (False)."""
     limit: int = 50
     older_than: UUID | None = None
     """Only runs older than this one."""

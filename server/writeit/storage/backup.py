@@ -21,7 +21,6 @@ from writeit.storage import (
     integrity,
     keys,
     location,
-    mapping,
     migrations,
     provenance,
     reads,
@@ -133,7 +132,10 @@ def _read_states(folder: Path) -> _States:
             reads.decode_stored(snapshot, records.RunSummaryRecord, key, raw)
             for key, raw in snapshot.scan(keys.RUNS)
         ]
-    return {run.pipeline_run_id: (run.seq, mapping.run_summary(run)) for run in runs}
+        return {
+            run.pipeline_run_id: (run.seq, reads.summarize(snapshot, run))
+            for run in runs
+        }
 
 
 def _keep_present(folder: Path) -> Path | None:

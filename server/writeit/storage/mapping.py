@@ -32,7 +32,9 @@ from writeit.storage.records import (
     RunSummaryRecord,
     StepRecord,
     UsageEntryRecord,
+    reject_text_reference,
 )
+from writeit.text.lines import first_words
 
 E = TypeVar("E", bound=Entity)
 
@@ -118,11 +120,18 @@ def document_uris(run: RunSummaryRecord | RunRecord | PipelineRun) -> list[str]:
 
 
 def run_summary(
-    record: RunSummaryRecord | RunRecord, *, deleted: bool = False
+    record: RunSummaryRecord | RunRecord,
+    read_text: Callable[[str], str] = reject_text_reference,
+    *,
+    deleted: bool = False,
 ) -> RunSummary:
-    """Return the summary of a run."""
+    """Return the summary of a run; `read_text` returns a long text by its digest."""
+    selection = record.document.selection
+    if isinstance(selection, dict):
+        selection = read_text(str(selection["text"]))
     return RunSummary(
         deleted=deleted,
+        passage=first_words(str(selection)),
         run_id=record.pipeline_run_id,
         name=record.name,
         title=record.title,

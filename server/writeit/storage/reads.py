@@ -290,7 +290,7 @@ def read_page(snapshot: Snapshot, query: RunQuery) -> RunPage:
     for key in _keys_newest_first(snapshot, query):
         if len(runs) >= query.limit:
             return RunPage(runs, runs[-1].run_id if runs else None)
-        run = mapping.run_summary(_required_run_record(snapshot, keys.trailing_id(key)))
+        run = summarize(snapshot, _required_run_record(snapshot, keys.trailing_id(key)))
         if _matches_query(query, run):
             runs.append(run)
     return RunPage(runs)
@@ -300,9 +300,23 @@ def read_summary(snapshot: Snapshot, run_id: UUID) -> RunSummary | None:
     """Read the summary of a run or of its tombstone."""
     record = _run_summary_record(snapshot, run_id)
     if record is not None:
-        return mapping.run_summary(record)
+        return summarize(snapshot, record)
     tombstone = _tombstone_record(snapshot, run_id)
     return mapping.run_summary(tombstone, deleted=True) if tombstone else None
+
+
+def summarize(snapshot: Snapshot, record: records.RunSummaryRecord) -> RunSummary:
+    """Return the summary of a run; `store verify` reports a missing text."""
+
+    def read_beginning(digest: str) -> str:
+        raw = snapshot.get(keys.text(digest)) or b""
+        return bytes(raw[:_BEGINNING_BYTES]).decode(errors="ignore")
+
+    return mapping.run_summary(record, read_beginning)
+
+
+_BEGINNING_BYTES = 1_000
+"""What a summary needs of a long text."""
 
 
 def _matches_query(query: RunQuery, run: RunSummary) -> bool:
@@ -311,7 +325,11 @@ def _matches_query(query: RunQuery, run: RunSummary) -> bool:
         query.status in {None, run.status}
         and query.pipeline in {None, run.pipeline}
         and (query.uri is None or query.uri in run.documents)
-        and (text in run.title.casefold() or text in (run.name or "").casefold())
+        and query.passages in {None, bool(run.passage)}
+        and any(
+            text in words.casefold()
+            for words in (run.title, run.name or "", run.passage)
+        )
     )
 
 

@@ -246,6 +246,15 @@ class RunRecord(RunFields):
     cost_usd: float | None = None
 
 
+class SelectionRecord(Record):
+    """The part of a DocumentRecord that says what a run about a passage is about."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    selection: JsonValue = ""
+    """The text, or the reference to it: most readers do not need it."""
+
+
 class RunSummaryRecord(RunHead):
     """The part of a RunRecord that the list of runs and the indices need."""
 
@@ -259,6 +268,7 @@ class RunSummaryRecord(RunHead):
     uri: str | None = None
     title: str
     cost_usd: float | None = None
+    document: SelectionRecord = SelectionRecord()
     applied: tuple[AppliedText, ...] = ()
 
 

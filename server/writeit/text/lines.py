@@ -109,6 +109,11 @@ def fold_space(text: str) -> str:
     return " ".join(text.split())
 
 
+def first_words(text: str) -> str:
+    """Return the first words of a text on one line: 120 characters of it."""
+    return fold_space(text[:120])
+
+
 def split_tokens(text: str) -> list[str]:
     """Split a text into words, spaces, line ends and signs; joined they are the text.
 

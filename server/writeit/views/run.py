@@ -17,7 +17,6 @@ from writeit.views.escape import (
     join_blocks,
     page_of_blocks,
     shorten,
-    single_line,
 )
 from writeit.views.page_outline import split_page_lines
 from writeit.views.uris import StepView, View, view_uri
@@ -36,22 +35,29 @@ def tree_rows(
     `current_run` is marked. `style_label` may add terminal styles to a run's label.
     """
     rows: list[tuple[str, RunNode | None]] = []
-    pending = [(root, "", "")]
+    pending: list[tuple[RunNode | None, str, str]] = [(root, "", "")]
     while pending:
         node, first, rest = pending.pop()
+        if node is None:
+            rows.append((f"{first}… more", None))
+            continue
         rows.append(
             (f"{first}{style_label(node, _node_label(node, current_run))}", node)
         )
-        if node.more:
-            rows.append((f"{rest}└─ … more branches", None))
         pending += reversed(list(_child_rows(node, rest)))
     return rows
 
 
-def _child_rows(node: RunNode, indent: str) -> Iterator[tuple[RunNode, str, str]]:
-    """Yield each child with the prefix of its line and of the lines below it."""
-    for number, child in enumerate(node.children, start=1):
-        last = number == len(node.children) and not node.more
+def _child_rows(
+    node: RunNode, indent: str
+) -> Iterator[tuple[RunNode | None, str, str]]:
+    """Yield each child with the prefix of its line and of the lines below it.
+
+    The branches come first, then the passages; None stands for what was not read.
+    """
+    children = [*node.children, *node.passages, *([None] if node.more else [])]
+    for number, child in enumerate(children, start=1):
+        last = number == len(children)
         yield (
             child,
             f"{indent}{'└─ ' if last else '├─ '}",
@@ -61,11 +67,12 @@ def _child_rows(node: RunNode, indent: str) -> Iterator[tuple[RunNode, str, str]
 
 def _node_label(node: RunNode, current_run: UUID | None) -> str:
     run = node.summary
-    title = "" if run.parent_run_id else run.title
-    name = shorten(single_line(run.name or title), _MAX_NAME_LENGTH)
+    name = shorten(wording.run_title(run), _MAX_NAME_LENGTH)
+    if run.passage:
+        name = f"{name} · {run.pipeline}"
     if run.branch_point is not None:
-        name = f"from {run.branch_point}" + (f": {name}" if name else "")
-    facts = [name or "run"]
+        name = f"from {run.branch_point}: {name}"
+    facts = [name]
     if run.deleted:
         facts.append("deleted")
     else:
@@ -200,7 +207,7 @@ def node_at_line(
 
 
 def _run_tree_section(run: PipelineRun, root: RunNode | None) -> str:
-    if root is None or not root.children:
+    if root is None or not (root.children or root.passages):
         return ""
     lines = [line for line, _ in tree_rows(root, run.pipeline_run_id)]
     return join_blocks(_RUN_TREE_HEADING, code_block("\n".join(lines)))

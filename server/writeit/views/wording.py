@@ -18,7 +18,8 @@ from writeit.domain.run import (
     StepState,
     StepStatus,
 )
-from writeit.views.escape import single_line
+from writeit.domain.run_summary import RunSummary
+from writeit.views.escape import shorten, single_line
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -227,18 +228,19 @@ def incomplete_choices(run: PipelineRun) -> list[str]:
     return sentences
 
 
-def run_label(run: PipelineRun) -> str:
+def run_label(run: PipelineRun | RunSummary) -> str:
     """Return the name of a run with its pipeline, as plain text."""
     title, pipeline = run_title(run), run.pipeline
     return title if title == pipeline else f"{title} · {pipeline}"
 
 
-def run_title(run: PipelineRun) -> str:
-    """Return a run's name, else its document's title or file, else its pipeline.
+def run_title(run: PipelineRun | RunSummary) -> str:
+    """Return a run's name, its passage, its document's title or file, or its pipeline.
 
     It is plain text on one line.
     """
-    names = (run.name or "", run.title, run.pipeline)
+    passage = f"“{shorten(run.passage, 50)}”" if run.passage else ""
+    names = (run.name or "", passage, run.title, run.pipeline)
     return next(filter(None, map(single_line, names)), "run")
 
 

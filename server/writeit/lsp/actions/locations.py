@@ -191,8 +191,8 @@ def related_run_actions(page: DisplayedPage, line: int) -> list[Action]:
     if node is None or node.summary.deleted or node.summary.run_id == run_id:
         return []
     actions = run_actions.open_run_actions(node.summary.run_id)
-    if page.folder.is_selection_pipeline(page.run.configuration_id):
-        actions = actions[:1]
+    if node.summary.passage or page.run.passage:
+        return actions[:1]
     other = store.get_run(node.summary.run_id)
     if other is not None:
         actions += run_actions.compare_run_actions(page.run, other.run)

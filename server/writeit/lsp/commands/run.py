@@ -16,7 +16,7 @@ from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, RunDocument
 from writeit.domain.session import Settings
 from writeit.engine.precedence import StartRequest, input_text, resolve_primer
-from writeit.engine.queries import read_full_tree, read_run_tree
+from writeit.engine.queries import find_document_run, read_full_tree, read_run_tree
 from writeit.engine.transfer import build_bundle
 from writeit.export.render import export_run
 from writeit.files import require_file_path, resolve_article_path
@@ -172,7 +172,10 @@ async def list_runs(request: Request[p.RunListParams]) -> p.RunListResult:
         )
     )
     return p.RunListResult(
-        runs=[summary_to_wire(summary) for summary in page.runs],
+        runs=[
+            summary_to_wire(summary, find_document_run(folder.store, summary))
+            for summary in page.runs
+        ],
         next=page.next_older_than,
     )
 

@@ -18,6 +18,7 @@ from writeit.domain.run import PipelineRun
 from writeit.engine.queries import (
     UsageGrouping,
     find_root_run,
+    find_shown_root,
     read_full_tree,
     sum_usage,
 )
@@ -60,7 +61,7 @@ def is_view_affected(store: Store, view: View, changed_run_ids: set[UUID]) -> bo
                 return True
             root = find_root_run(store, view.run_id)
             return any(
-                find_root_run(store, run_id) == root for run_id in changed_run_ids
+                find_shown_root(store, run_id) == root for run_id in changed_run_ids
             )
         case uris.CompareView():
             return not changed_run_ids.isdisjoint({view.left.run_id, view.right.run_id})
