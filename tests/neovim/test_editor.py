@@ -1,7 +1,11 @@
 """Answers and merges edited in a buffer."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from neovim import wording
 from support.neovim_session import IDLE, NeovimSession
+from support.nvim import Nvim
 
 LINES = "table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), '\\n')"
 
@@ -103,3 +107,43 @@ def test_a_verb_in_its_window_decides(session: NeovimSession) -> None:
     assert _content(session) == "hello there, you"
     feedback = session.newest_run()["steps"]["angles"]["userFeedback"]
     assert feedback == "for beginners"
+
+
+def test_exit_decides_with_a_text_that_was_kept(session: NeovimSession) -> None:
+    """`:x` writes no unmodified buffer, so `:w` before it must not matter."""
+    _edit_answer(session, ", you")
+    session.nvim.keys(":write<CR>")
+    session.wait_for_message(wording.KEPT)
+    session.nvim.keys(":x<CR>")
+    session.wait_for_message(wording.EDITED_CHOSEN.format("angles"))
+    assert _content(session) == "hello there, you"
+
+
+def test_a_restart_opens_the_kept_text(
+    start: Callable[..., Nvim], tmp_path: Path
+) -> None:
+    """Of an answer and of the merge; undo leads to the original."""
+    workspace = tmp_path / "workspace"
+    (workspace / "pipelines").mkdir(parents=True)
+    session = NeovimSession(start(), workspace)
+    session.open_notes()
+    _edit_answer(session, ", you")
+    session.nvim.keys("q")
+    session.run("merge")
+    session.nvim.keys("iOf my own.")  # and quits in insert mode
+    session.nvim.wait_until(f"{LINES} == 'Of my own.'")
+    assert session.nvim.quit() == 0
+    session.nvim, notes = start(), session.notes
+    session.nvim.command(f"edit {notes}")
+    session.wait_for_client()
+    session.run("merge")
+    session.nvim.wait_until(f"{LINES} == 'Of my own.'")
+    session.nvim.keys("q")
+    session.run("edit 1")
+    session.wait_for_message(wording.OPENED_KEPT.format("angles, answer 1"))
+    session.nvim.wait_until(f"{LINES} == 'hello there, you'")
+    session.nvim.keys("u")
+    session.nvim.wait_until(f"{LINES} == 'hello there'")
+    session.nvim.keys("<C-r>ZZ")
+    session.wait_for_message(wording.EDITED_CHOSEN.format("angles"))
+    assert _content(session) == "hello there, you"

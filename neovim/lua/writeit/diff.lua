@@ -2,6 +2,7 @@
 -- document is shown in its own buffer, so that changes can be taken into it.
 local document = require('writeit.document')
 local rpc = require('writeit.rpc')
+local view = require('writeit.view')
 local window = require('writeit.window')
 
 local M = {}
@@ -56,12 +57,9 @@ end
 ---@param ref { runId: string, step: string }
 ---@return string current, string proposed
 function M.document_texts(client, ref)
-  local reply = rpc.execute(client, 'view.read', { uri = M.document_uri(ref) })
-  local lines = vim.split(reply.text:gsub('\r\n?', '\n'), '\n', { plain = true })
   local texts = {}
-  for _, section in ipairs(reply.sections) do
-    local section_lines = vim.list_slice(lines, section.firstLine + 1, section.lastLine + 1)
-    texts[section.kind] = table.concat(section_lines, '\n')
+  for _, section in ipairs(view.read_sections(client, M.document_uri(ref))) do
+    texts[section.kind] = section.text
   end
   return texts.left, texts.right
 end

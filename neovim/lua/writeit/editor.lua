@@ -3,6 +3,7 @@
 local notify = require('writeit.notify')
 local rpc = require('writeit.rpc')
 local task = require('writeit.task')
+local view = require('writeit.view')
 local window = require('writeit.window')
 
 local M = {}
@@ -10,7 +11,7 @@ local M = {}
 ---@class writeit.EditorOptions
 ---@field name string Of the buffer, after the run and the step.
 ---@field title string
----@field text string
+---@field text string As the models wrote it, or as its passages were added.
 ---@field draft { step: string, kind: 'answer'|'merge', response?: string }
 ---@field submit fun(text: string, words?: string, goes_on: boolean)
 
@@ -18,10 +19,42 @@ local M = {}
 ---@field target writeit.RunTarget
 ---@field is_submitted? boolean Whether its text is being submitted.
 
+local EXIT_TIMEOUT = 2000 -- milliseconds
 local HINT = 'ZZ chooses it · q closes'
 
 ---@type table<integer, writeit.Editor> By buffer.
 local editors = {}
+
+---@type table<integer, integer> By buffer: how many requests to keep its text are under way.
+local keeping = {}
+
+---@type string? The command line that runs now, if the user typed it.
+local typed_line
+
+vim.api.nvim_create_autocmd('CmdlineLeave', {
+  group = vim.api.nvim_create_augroup('writeit.editor', {}),
+  pattern = ':',
+  callback = function()
+    typed_line = vim.fn.getcmdline()
+    vim.schedule(function()
+      typed_line = nil
+    end)
+  end,
+})
+
+---@param buf integer
+---@return boolean
+local function is_being_kept(buf)
+  return (keeping[buf] or 0) > 0
+end
+
+--- Whether a command line has `:x` or `:exit`, which write a modified buffer only.
+---@param line? string
+---@return boolean
+local function is_exit(line)
+  local ok, command = pcall(vim.api.nvim_parse_cmd, line or '', {})
+  return ok and (vim.list_contains({ 'xit', 'exit' }, command.cmd) or is_exit(command.nextcmd))
+end
 
 --- Whether a buffer is one of these.
 ---@param buf integer
@@ -58,9 +91,11 @@ local function keep(buf)
   local editor, text = editors[buf], text_of(buf)
   local draft = vim.tbl_extend('error', { runId = editor.target.run_id, text = text }, editor.draft)
   vim.bo[buf].modified = false
+  keeping[buf] = (keeping[buf] or 0) + 1
   task.spawn(function()
-    rpc.execute(editor.target.client, 'step.draft', draft)
+    rpc.execute(rpc.ensure_client(buf), 'step.draft', draft)
   end, function(failure)
+    keeping[buf] = keeping[buf] - 1
     if failure and vim.api.nvim_buf_is_valid(buf) then
       vim.bo[buf].modified = true
     end
@@ -77,7 +112,10 @@ local function submit(buf, words, goes_on)
   editor.is_submitted = true
   close(buf)
   task.enqueue(editor.target.client.root_dir, editor.title, function()
-    local ok, failure = pcall(editor.submit, text, words, goes_on)
+    local ok, failure = pcall(function()
+      editor.target.client = rpc.ensure_client(buf) -- the server may have been restarted
+      editor.submit(text, words, goes_on)
+    end)
     if ok and vim.api.nvim_buf_is_valid(buf) then
       vim.api.nvim_buf_delete(buf, { force = true })
     elseif not ok then
@@ -101,8 +139,9 @@ function M.decide(buf, words, goes_on)
   return editors[buf] ~= nil
 end
 
---- `:w` keeps the text. If the same command quits the window, such as `:wq`, it decides;
---- a plug-in that writes when a window is quit does not.
+--- `:w` keeps the text. If the same command quits the window, such as `:wq`, it decides,
+--- and so does `:x` that has nothing to write; a plug-in that writes when a window is quit
+--- does not.
 ---@param buf integer
 local function set_up_writing(buf)
   local is_written = false
@@ -124,7 +163,7 @@ local function set_up_writing(buf)
   vim.api.nvim_create_autocmd('QuitPre', {
     buffer = buf,
     callback = function()
-      if is_written then
+      if is_written or is_exit(typed_line) then
         is_written = false
         submit(buf, nil, false)
       end
@@ -146,14 +185,29 @@ local function set_up_writing(buf)
     end,
   })
   -- A text that was not written is kept, too: it would hold up `:qall`.
-  vim.api.nvim_create_autocmd({ 'InsertLeave', 'CursorHold', 'BufLeave', 'VimLeavePre' }, {
-    buffer = buf,
-    callback = function()
-      if vim.bo[buf].modified then
-        keep(buf)
-      end
-    end,
-  })
+  vim.api.nvim_create_autocmd(
+    { 'InsertLeave', 'CursorHold', 'CursorHoldI', 'BufLeave', 'ExitPre' },
+    {
+      buffer = buf,
+      callback = function(event)
+        if vim.bo[buf].modified then
+          keep(buf)
+        end
+        if event.event == 'ExitPre' then -- the server ends with Neovim
+          vim.wait(EXIT_TIMEOUT, function()
+            return not is_being_kept(buf)
+          end)
+        end
+      end,
+    }
+  )
+end
+
+---@param buf integer
+---@param text string
+local function set_text(buf, text)
+  vim.api.nvim_buf_set_lines(buf, 0, -1, false, vim.split(text, '\n', { plain = true }))
+  vim.bo[buf].modified = false
 end
 
 ---@param target writeit.RunTarget
@@ -165,8 +219,9 @@ local function create(target, options, name)
   vim.api.nvim_buf_set_name(buf, name)
   vim.bo[buf].bufhidden = 'hide'
   vim.bo[buf].swapfile = false
-  vim.api.nvim_buf_set_lines(buf, 0, -1, false, vim.split(options.text, '\n', { plain = true }))
-  vim.bo[buf].modified = false
+  vim.bo[buf].undolevels = -1 -- the first text cannot be undone
+  set_text(buf, options.text)
+  vim.bo[buf].undolevels = vim.go.undolevels
   vim.b[buf].writeit_root = target.client.root_dir
   vim.b[buf].writeit_target = { run_id = target.run_id, step = options.draft.step }
   vim.b[buf].writeit_hint = HINT
@@ -185,18 +240,38 @@ local function create(target, options, name)
   return buf
 end
 
---- The buffer of a text that was edited before and not submitted.
+--- The buffer in which a text was edited before.
 ---@param name string
 ---@return integer?
 local function find(name)
-  local buf = vim.iter(vim.tbl_keys(editors)):find(function(other)
-    return vim.api.nvim_buf_is_loaded(other) and vim.api.nvim_buf_get_name(other) == name
+  return vim.iter(vim.tbl_keys(editors)):find(function(buf)
+    return vim.api.nvim_buf_is_loaded(buf) and vim.api.nvim_buf_get_name(buf) == name
   end)
-  if buf and text_of(buf) == editors[buf].text then
-    vim.api.nvim_buf_delete(buf, { force = true }) -- the merge may have grown
-    return nil
+end
+
+--- Set the text of a buffer to what the step's page has: the user may have edited it there,
+--- or before Neovim was started again.
+---@param buf integer
+---@param editor writeit.Editor
+local function load_kept_text(buf, editor)
+  while is_being_kept(buf) do
+    task.sleep(10)
   end
-  return buf
+  local draft = editor.draft
+  local uri = view.step_uri(editor.target.run_id, draft.step)
+  local section = vim.iter(view.read_sections(editor.target.client, uri)):find(function(other)
+    return other.kind == draft.kind and other.responseId == draft.response
+  end)
+  if section and section.text ~= text_of(buf) and not vim.bo[buf].modified then
+    set_text(buf, section.text)
+  end
+  local text = text_of(buf)
+  if text ~= editor.text then
+    local shown = 'Opened your text for %s. Undo (u) leads back to the original.'
+    notify.info(shown:format(editor.title))
+  elseif text == '' and draft.kind == 'merge' then
+    notify.info('The merge is empty. Write the text, or first add lines with :WriteIt take.')
+  end
 end
 
 ---@param target writeit.RunTarget
@@ -205,6 +280,7 @@ function M.open(target, options)
   local name = ('writeit-text:/%s/%s/%s'):format(target.run_id, options.draft.step, options.name)
   local buf = find(name) or create(target, options, name)
   editors[buf] = vim.tbl_extend('error', { target = target }, options)
+  load_kept_text(buf, editors[buf])
   local previous = window.buffer()
   vim.b[buf].writeit_previous_buffer = previous ~= buf and previous or nil
   vim.b[buf].writeit_return_window = vim.api.nvim_get_current_win()

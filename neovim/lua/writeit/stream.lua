@@ -145,8 +145,7 @@ end
 --- Replace the stream by the step's view, once its text is there.
 ---@param stream writeit.Stream
 function M.show_answers(stream)
-  local uri = ('writeit:/step/%s/%s.md'):format(stream.run_id, stream.step)
-  local buf = view.buffer(stream.client, uri)
+  local buf = view.buffer(stream.client, view.step_uri(stream.run_id, stream.step))
   view.refresh(buf, stream.client, function()
     local win = window.find(stream.output.buf)
     if win and vim.fn.bufwinid(buf) ~= -1 then

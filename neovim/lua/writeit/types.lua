@@ -86,6 +86,7 @@
 ---@field responseId? string
 ---@field firstLine integer
 ---@field lastLine integer
+---@field text? string Where `view.read_sections` has read it.
 
 --- The result of an apply.
 ---@class writeit.ApplyResult

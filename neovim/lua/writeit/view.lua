@@ -15,6 +15,13 @@ function M.parse_uri(uri)
   return run_id or uri:match('^writeit:/+run/([%x%-]+)%.md$'), step
 end
 
+---@param run_id string
+---@param step string
+---@return string uri
+function M.step_uri(run_id, step)
+  return ('writeit:/step/%s/%s.md'):format(run_id, step)
+end
+
 ---@param uri string
 ---@return string
 local function normalize(uri)
@@ -69,6 +76,20 @@ function M.section_at(buf, row)
       return section
     end
   end
+end
+
+--- The sections of a view as the server has it now, each with its `text`.
+---@param client vim.lsp.Client
+---@param uri string
+---@return writeit.Section[]
+function M.read_sections(client, uri)
+  local reply = rpc.execute(client, 'view.read', { uri = uri })
+  local lines = vim.split(reply.text:gsub('\r\n?', '\n'), '\n', { plain = true })
+  for _, section in ipairs(reply.sections) do
+    local own = vim.list_slice(lines, section.firstLine + 1, section.lastLine + 1)
+    section.text = table.concat(own, '\n')
+  end
+  return reply.sections
 end
 
 --- A link definition: <CR> follows it, a reader need not see it.
@@ -172,8 +193,7 @@ end
 ---@param name string
 local function replace(buf, name)
   local run_id, step = name:match('^writeit%-%l+:/+([%x-]+)/?([%w_-]*)')
-  local uri = step ~= '' and ('writeit:/step/%s/%s.md'):format(run_id, step)
-    or ('writeit:/run/%s.md'):format(run_id)
+  local uri = step ~= '' and M.step_uri(run_id, step) or ('writeit:/run/%s.md'):format(run_id)
   for _, win in ipairs(vim.fn.win_findbuf(buf)) do
     if run_id and #run_id > 8 then
       vim.api.nvim_win_call(win, function()

@@ -7,6 +7,7 @@ local rpc = require('writeit.rpc')
 local stream = require('writeit.stream')
 local targets = require('writeit.targets')
 local user_input = require('writeit.user_input')
+local view = require('writeit.view')
 
 local M = {}
 
@@ -63,9 +64,9 @@ end
 ---@param step writeit.Step
 ---@return writeit.Answer[]
 local function in_view_order(target, step)
-  local uri = ('writeit:/step/%s/%s.md'):format(target.run_id, step.stepName)
   local places = {}
-  for place, section in ipairs(rpc.execute(target.client, 'view.read', { uri = uri }).sections) do
+  local uri = view.step_uri(target.run_id, step.stepName)
+  for place, section in ipairs(view.read_sections(target.client, uri)) do
     places[section.responseId or ''] = place
   end
   local answers = by_number(step)
@@ -115,7 +116,7 @@ function M.answer_at(call)
   local found = {}
   for index, line in ipairs(range) do
     found[index] = require('writeit.stream_buffer').response_at(call.buf, line - 1)
-    local section = require('writeit.view').section_at(call.buf, line - 1)
+    local section = view.section_at(call.buf, line - 1)
     if section and (section.kind == 'answer' or section.kind == 'coming') then
       found[index] = section.responseId
     end
@@ -234,9 +235,6 @@ end
 ---@param step writeit.Step
 ---@return string
 local function merge_text(step)
-  if step.mergedContent then
-    return step.mergedContent
-  end
   local texts = vim.tbl_map(function(passage)
     return passage.text
   end, step.passages)
@@ -249,8 +247,6 @@ end
 local function edit_merge(target, step)
   if #step.aiResponses == 0 then
     M.select_answer(target, step, nil, '') -- raises the error for a step without answers
-  elseif #step.passages == 0 and not step.mergedContent then
-    notify.info('The merge is empty. Write the text, or first add lines with :WriteIt take.')
   end
   editor.open(target, {
     name = 'merge',

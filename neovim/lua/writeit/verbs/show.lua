@@ -31,7 +31,7 @@ function M.open(call)
   local target = targets.find_run(call.buf)
   local step = targets.step(target, targets.run(target))
   local has_started = step.startedAt or step.isDone
-  local uri = has_started and ('writeit:/step/%s/%s.md'):format(target.run_id, step.stepName)
+  local uri = has_started and view.step_uri(target.run_id, step.stepName)
     or ('writeit:/run/%s.md'):format(target.run_id)
   view.show(target.client, uri, true)
 end
