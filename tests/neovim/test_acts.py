@@ -80,7 +80,7 @@ def test_the_minimum_story(writer: NeovimSession) -> None:
     story.act(":WriteIt go tech-article<CR>", wording.ONE_ANSWER.format("angles"))
     for step in ("outline", "draft", "polish"):
         story.act(":WriteIt go<CR>", wording.ONE_ANSWER.format(step))
-    story.act(":WriteIt go<CR>", wording.INSERTED)
+    story.act(":WriteIt go<CR>", wording.INSERTED.format("polish"))
     writer.wait_for_side_text("Brief.")
     article = writer.notes.with_suffix(".tech-article.md")
     assert article.read_text("utf-8") == "Brief.\n"
@@ -101,7 +101,7 @@ def test_the_full_story(writer: NeovimSession) -> None:
     story.act(":WriteIt take<CR>", wording.TAKEN.format("2 passages"))
     story.act(":WriteIt merge<CR>", "draft, the merge")
     story.act(":WriteIt go<CR>", answers("polish", 4))
-    story.act(":WriteIt go 1<CR>", wording.INSERTED)
+    story.act(":WriteIt go 1<CR>", wording.INSERTED.format("polish"))
     story.goes_to("Rivers run.")
     story.act(":.WriteIt polish be brief<CR>", wording.REWRITTEN)
     run = writer.newest_run()

@@ -147,5 +147,5 @@ def test_second_apply_offers_no_undo(session: NeovimSession) -> None:
     session.wait_for_message(wording.UNDO)
     session.nvim.command("messages clear")
     session.run("apply replace")
-    session.wait_for_message(wording.INSERTED)
+    session.wait_for_message(wording.INSERTED.format("polish"))
     assert wording.UNDO not in session.nvim.messages()

@@ -3,7 +3,7 @@
 import re
 
 from neovim import wording
-from support.neovim_session import NOTES, NeovimSession
+from support.neovim_session import NOTES, NeovimSession, chosen_number
 
 
 def test_run_tree_opens_and_branches(session: NeovimSession) -> None:
@@ -16,7 +16,7 @@ def test_run_tree_opens_and_branches(session: NeovimSession) -> None:
     session.run("choose 2")
     session.run("tree")
     lines = session.side_text().split("\n")
-    assert lines[3] == "└─ from angles: the other way · at outline  ← this run"
+    assert lines[3].startswith("* └─ from angles: the other way · at outline · 20")
     session.nvim.keys("ggjjb")
     session.wait_until_idle()
     tree = session.execute("run.tree", runId=run_id)
@@ -39,7 +39,7 @@ def test_return_to_the_parent_run_is_reported(session: NeovimSession) -> None:
     session.wait_until_idle()
     session.run("choose 2")
     run = session.execute("run.show", runId=run_id)
-    assert run["steps"]["angles"]["userSelection"] == 1
+    assert chosen_number(run["steps"]["angles"]) == 2
 
 
 def test_steps_are_in_the_pipelines_order(session: NeovimSession) -> None:
@@ -59,7 +59,7 @@ def test_steps_are_in_the_pipelines_order(session: NeovimSession) -> None:
     ):
         session.nvim.keys(keys)
         if "tree" in keys:
-            session.wait_for_text("this run")
+            session.wait_for_text("* Notes")
             session.nvim.keys("b")
         screen = session.nvim.wait_for_screen(f"{len(steps)}: {steps[-1]}")
         assert re.findall(r"^\d+: (\w+)", screen, re.MULTILINE) == steps

@@ -40,6 +40,7 @@ VARIABLE = (
     (r"^(.*│)[0-9a-f]{12}/", r"\1…/"),
     (r"\d{1,2} \w+ \d{4}, \d\d:\d\d UTC", "THEN"),
     (r"\([0-9a-f]{12}\)", "(VERSION)"),
+    (r"\d{4}-\d\d-\d\d", "YYYY-MM-DD"),
     (r"\d+\.\d s\b", "T s"),
     (rf"{wording.STREAMING}\d+ words", f"{wording.STREAMING}N words"),
     (r"\S*?/notes-\d+\.md *", "…/notes.md   "),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from neovim import wording
-from support.neovim_session import NeovimSession
+from support.neovim_session import NeovimSession, chosen_number
 
 NOTES = """\
 ---
@@ -49,7 +49,7 @@ def test_commands_after_a_polish_are_about_the_documents_run(
     assert "an angle" in session.wait_for_side_text(wording.STEP_WAITS)
     session.nvim.command("wincmd h")
     session.run("choose 2")
-    assert _shown(session, run_id)["steps"]["angles"]["userSelection"] == 1
+    assert chosen_number(_shown(session, run_id)["steps"]["angles"]) == 2
     session.run("skip")
     assert _shown(session, run_id)["steps"]["outline"]["status"] == "SKIPPED"
     session.run("next openai/say-a+20draft")
@@ -81,10 +81,9 @@ def test_polish_with_several_answers(session: NeovimSession) -> None:
     session.nvim.command("wincmd l")
     session.run("choose 2")
     session.run("apply")
-    second = session.newest_run()["steps"]["polish"]["aiResponses"][1][
-        "processedContent"
-    ]
-    assert session.text() == before.replace(PASSAGE, second)
+    polish = session.newest_run()["steps"]["polish"]
+    assert chosen_number(polish) == 2
+    assert session.text() == before.replace(PASSAGE, polish["content"])
     assert _shown(session, run_id)["steps"]["angles"].get("userSelection") is None
 
 

@@ -78,6 +78,7 @@ end
 ---@param uri string
 ---@param outcome? writeit.EditOutcome
 local function on_pending(client, params, uri, outcome)
+  params.ask = nil -- the user has been asked
   local path = document.display_path(uri)
   if outcome == 'read_only' then
     notify.warn(
@@ -163,10 +164,10 @@ function M.report(client, params, result, outcome)
   end
   local count = #result.conflicts
   conflicts[result.uri] = nil
+  local step = params.step or last_applicable_step(client, params.runId)
   if unsaved then
     notify.error(unsaved)
   elseif count > 0 then
-    local step = params.step or last_applicable_step(client, params.runId)
     report_conflict(
       client,
       { uri = result.uri, runId = params.runId, step = step },
@@ -177,7 +178,7 @@ function M.report(client, params, result, outcome)
     local merged = result.merged and ' and merged with your changes' or ''
     local undo = outcome == 'applied' and ' Undo with u.' or ''
     local path = document.display_path(result.uri)
-    notify.info(('Text inserted into %s%s.%s'):format(path, merged, undo))
+    notify.info(('Text of %s inserted into %s%s.%s'):format(step, path, merged, undo))
   end
 end
 

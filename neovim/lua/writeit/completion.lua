@@ -62,6 +62,18 @@ local function steps()
   return field_of(pipeline and pipeline.steps, 'name')
 end
 
+--- The branches and the steps of the current run.
+---@return string[]
+local function runs_and_steps()
+  local run_id = current_run_id()
+  local tree = run_id and execute_sync('run.tree', { runId = run_id })
+  local runs = tree and require('writeit.verbs.compare').named_runs(tree) or {}
+  local names = vim.tbl_map(function(run)
+    return (run.name:gsub('[ |"\\]', '\\%0'))
+  end, runs)
+  return vim.list_extend(vim.list_extend(names, { 'last' }), steps())
+end
+
 ---@type table<string, fun(before: string[]): string[]>
 local candidates_by_verb = {
   start = function(before)
@@ -80,6 +92,7 @@ local candidates_by_verb = {
   end,
   next = models,
   model = models,
+  compare = runs_and_steps,
   branch = steps,
   rewind = steps,
   key = function()

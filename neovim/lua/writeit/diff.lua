@@ -19,6 +19,13 @@ local M = {}
 ---@field title string
 ---@field buf? integer Of the user's document, if that is what is compared.
 
+--- What a run is called among its branches.
+---@param run writeit.Run|writeit.RunTree
+---@return string
+function M.run_label(run)
+  return run.name or run.branchPoint and 'run from ' .. run.branchPoint or 'first run'
+end
+
 ---@param step writeit.Step
 ---@param response integer|string
 ---@return writeit.Answer?
@@ -103,8 +110,7 @@ local function read_side(client, side)
   if side.response == 'document' or side.response == 'proposed' then
     return document_side(client, side, run)
   elseif side.response == nil or side.response == 'content' then
-    local title = run.name and ('%s · run "%s"'):format(side.step, run.name) or side.step
-    return { text = step.content or '', title = title }
+    return { text = step.content or '', title = ('%s · %s'):format(side.step, M.run_label(run)) }
   end
   local answer = find_answer(step, side.response)
   if not answer then
@@ -122,9 +128,9 @@ end
 ---@return integer
 local function scratch_buffer(text, title)
   local buf = vim.api.nvim_create_buf(false, true)
-  local name = 'writeit-compared:/' .. title:gsub(', [^ ]*/.*', '')
-  if not pcall(vim.api.nvim_buf_set_name, buf, name) then
-    vim.api.nvim_buf_set_name(buf, name .. ' (2)') -- the same step of another run
+  local name, count = 'writeit-compared:/' .. title:gsub(', [^ ]*/.*', ''), 1
+  while not pcall(vim.api.nvim_buf_set_name, buf, count > 1 and name .. count or name) do
+    count = count + 1 -- the same step of another run
   end
   window.set_up_buffer(buf)
   vim.bo[buf].bufhidden = 'wipe'
@@ -184,15 +190,23 @@ end
 ---@param client vim.lsp.Client
 ---@param left writeit.Side
 ---@param right writeit.Side
-function M.open(client, left, right)
+---@param hint? string The keys of the comparison, if it has any of its own.
+---@return integer[] wins
+function M.open(client, left, right, hint)
   local first, second = read_side(client, left), read_side(client, right)
+  if first.title == second.title then -- two branches without a name
+    first.title = ('%s · %s'):format(first.title, left.runId:sub(1, 18))
+    second.title = ('%s · %s'):format(second.title, right.runId:sub(1, 18))
+  end
   local first_win = open_window('tab', first)
   local second_win = open_window('rightbelow vertical', second)
   set_options(first_win, first, first.buf and 'do takes a change' or 'q closes')
-  set_options(second_win, second, first.buf and 'dp inserts it · q closes' or 'q closes')
+  local keys = first.buf and 'dp inserts it · q closes' or hint or 'q closes'
+  set_options(second_win, second, keys)
   if first.buf then
     reset_when_closed(first_win, second_win)
   end
+  return { first_win, second_win }
 end
 
 return M

@@ -50,7 +50,6 @@ end
 ---@param text string
 ---@param level integer
 local function show_in_corner(text, level)
-  close_corner()
   local width = math.min(WIDTH, vim.o.columns - 6)
   local lines = wrap(text, width)
   local buf = vim.api.nvim_create_buf(false, true)
@@ -103,6 +102,7 @@ local function show(text, level)
     table.insert(held, { text, level })
     return
   end
+  close_corner()
   local line = 'WriteIt: ' .. text:gsub('%s*\n%s*', ' ')
   local fits = vim.fn.strdisplaywidth(line) <= vim.o.columns - MARGIN
   if is_replaced() or (fits and vim.o.cmdheight > 0) then
@@ -119,6 +119,7 @@ end
 function M.release()
   local messages = held or {}
   held = nil
+  close_corner()
   for index, message in ipairs(messages) do
     if not vim.deep_equal(message, messages[index + 1]) then
       show(unpack(message))

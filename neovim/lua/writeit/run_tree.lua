@@ -1,5 +1,5 @@
 -- The branches of a run as a buffer: <CR> opens a run, b branches it, d compares it with
--- the run it branched off, a makes it the document's active run.
+-- this run, or this run with the one it branched off; a makes it the document's active run.
 local notify = require('writeit.notify')
 local rpc = require('writeit.rpc')
 local task = require('writeit.task')
@@ -8,13 +8,12 @@ local window = require('writeit.window')
 
 local M = {}
 
-local HELP = '<CR> open · b branch · d compare · a make active'
+local HELP = '<CR> open · b branch · d compare with * · a make active'
 local HEADER_LINES = 2 -- lines above the first run
 
 ---@class writeit.RunTreeRow
 ---@field run_id string
 ---@field parent? string
----@field branch_point? string
 ---@field deleted boolean
 
 ---@param node writeit.RunTree
@@ -26,7 +25,9 @@ local function label(node)
   else
     title = node.name or node.title
   end
-  return title .. ' · ' .. (node.deleted and 'deleted' or node.statusText)
+  local state = node.deleted and 'deleted' or node.statusText
+  local cost = node.costUsd and (' · $%.2f'):format(node.costUsd) or ''
+  return ('%s · %s · %s%s'):format(title, state, node.createdAt:sub(1, 10), cost)
 end
 
 --- The lines of a tree, and the run of each.
@@ -36,12 +37,11 @@ end
 local function render(root, current)
   local lines, rows = {}, {}
   local function add(node, indent, branch, parent)
-    local mark = node.runId == current and '  ← this run' or ''
-    lines[#lines + 1] = indent .. branch .. label(node) .. mark
+    local mark = node.runId == current and '* ' or '  '
+    lines[#lines + 1] = mark .. indent .. branch .. label(node)
     rows[#rows + 1] = {
       run_id = node.runId,
       parent = parent,
-      branch_point = node.branchPoint,
       deleted = node.deleted,
     }
     local below = indent .. (branch == '├─ ' and '│  ' or branch == '└─ ' and '   ' or '')
@@ -63,7 +63,11 @@ local function current_row(rows)
   return row
 end
 
----@type table<string, { name: string, run: fun(client: vim.lsp.Client, row: writeit.RunTreeRow) }>
+---@class writeit.RunTreeKey
+---@field name string
+---@field run fun(client: vim.lsp.Client, row: writeit.RunTreeRow, shown: string)
+
+---@type table<string, writeit.RunTreeKey>
 local keys = {
   ['<CR>'] = {
     name = 'open',
@@ -82,16 +86,18 @@ local keys = {
     end,
   },
   d = {
-    name = 'compare with the run it branched off',
-    run = function(client, row)
-      if not row.parent then
-        error({ message = 'This run is not a branch, so there is nothing to compare.' }, 0)
+    name = 'compare',
+    run = function(client, row, shown)
+      local other = row.run_id ~= shown and shown or row.parent
+      if not other then
+        error({
+          message = 'This is the run that the branches come from.',
+          hint = 'Press d on the branch to compare it with.',
+        }, 0)
       end
-      require('writeit.diff').open(
-        client,
-        { runId = row.parent, step = row.branch_point },
-        { runId = row.run_id, step = row.branch_point }
-      )
+      local ids = { row.run_id, other }
+      table.sort(ids) -- the older run is on the left
+      require('writeit.verbs.compare').open_runs(client, ids[1], ids[2])
     end,
   },
   a = {
@@ -132,7 +138,7 @@ function M.open(target)
     vim.keymap.set('n', key, function()
       window.note_act()
       task.enqueue(client.root_dir, action.name, function()
-        action.run(client, current_row(rows))
+        action.run(client, current_row(rows), target.run_id)
       end)
     end, { buffer = buf, nowait = true, desc = 'WriteIt: ' .. action.name })
   end

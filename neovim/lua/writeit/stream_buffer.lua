@@ -44,7 +44,7 @@ function M.new(run_id, step)
   local buf = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_name(buf, ('writeit-stream:/%s/%s/%d'):format(run_id, step, counter))
   vim.b[buf].writeit_title = step
-  window.set_up_buffer(buf)
+  window.set_up_buffer(buf, true)
   window.set_markdown(buf)
   local self = setmetatable({ buf = buf, answers = {}, order = {} }, StreamBuffer)
   stream_buffers[buf] = self

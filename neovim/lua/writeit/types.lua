@@ -38,6 +38,8 @@
 ---@field statusText string Where it stands, for a person.
 ---@field steps table<string, writeit.Step>
 ---@field name? string
+---@field branchPoint? string
+---@field parentPipelineRunId? string
 ---@field uri? string
 ---@field next? { step: string, error?: table } Of a decision that goes on.
 ---@field applied? writeit.ApplyResult
@@ -56,6 +58,8 @@
 ---@field name? string
 ---@field title string
 ---@field branchPoint? string
+---@field createdAt string
+---@field costUsd? number
 ---@field statusText string
 ---@field deleted boolean
 ---@field children writeit.RunTree[]
@@ -84,6 +88,7 @@
 ---@class writeit.Section
 ---@field kind 'answer'|'coming'|'merge'|'feedback'|'left'|'right'
 ---@field responseId? string
+---@field headingLine integer
 ---@field firstLine integer
 ---@field lastLine integer
 ---@field text? string Where `view.read_sections` has read it.

@@ -12,7 +12,7 @@ local VERBS = { -- in the order of a run; each with the module that implements i
   { 'merge', 'decide' },
   { 'skip', 'decide' },
   { 'rate', 'step' },
-  { 'compare', 'runs' },
+  { 'compare', 'compare' },
   { 'branch', 'runs' },
   { 'rewind', 'runs' },
   { 'tree', 'runs' },

@@ -7,6 +7,14 @@ local M = {}
 
 local namespace = vim.api.nvim_create_namespace('writeit.view')
 
+--- Whether answers can be chosen in a view, or the run be continued.
+---@param uri string
+---@return boolean
+function M.has_answers(uri)
+  local kind = uri:match('^writeit:/+(%l+)/')
+  return vim.list_contains({ 'run', 'step', 'response' }, kind)
+end
+
 --- The run and step in a view's URI.
 ---@param uri string
 ---@return string? run_id, string? step
@@ -69,10 +77,12 @@ end
 --- The section that a row belongs to.
 ---@param buf integer
 ---@param row integer From 0.
+---@param with_heading? boolean Whether the rows from its heading on belong to it, too.
 ---@return writeit.Section?
-function M.section_at(buf, row)
+function M.section_at(buf, row, with_heading)
   for _, section in ipairs(sections_by_buffer[buf] or {}) do
-    if section.firstLine <= row and row <= section.lastLine then
+    local first = with_heading and section.headingLine or section.firstLine
+    if first <= row and row <= section.lastLine then
       return section
     end
   end
@@ -217,7 +227,7 @@ function M.read(buf)
     end)
     return
   end
-  window.set_up_buffer(buf)
+  window.set_up_buffer(buf, M.has_answers(name))
   window.set_markdown(buf)
   vim.schedule(function()
     if not vim.api.nvim_buf_is_valid(buf) then

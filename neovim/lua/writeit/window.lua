@@ -68,7 +68,7 @@ end
 ---@param buf integer
 local function set_options(win, buf)
   local is_ours = vim.b[buf].writeit_root ~= nil
-  local hint = vim.b[buf].writeit_hint or 'q closes'
+  local hint = vim.b[buf].writeit_hint or 'g? keys · q closes'
   local options = {
     statusline = is_ours and (' WriteIt: %s%%=%s '):format(title(buf), hint) or '',
     wrap = true,
@@ -176,9 +176,21 @@ function M.wrap_long_lines(buf, longest)
   end
 end
 
+--- Map `go`, which chooses and continues; a count is the answer's number.
+---@param buf integer
+local function map_go(buf)
+  local options = { buffer = buf, nowait = true, desc = 'WriteIt: choose and continue' }
+  vim.keymap.set('n', 'go', function()
+    local number = vim.v.count > 0 and { tostring(vim.v.count) } or {}
+    vim.cmd.WriteIt({ args = { 'go', unpack(number) } })
+  end, options)
+  vim.keymap.set('x', 'go', ':WriteIt go<CR>', options)
+end
+
 --- Make a buffer read-only, with the keys of streams and views.
 ---@param buf integer
-function M.set_up_buffer(buf)
+---@param has_answers? boolean Whether answers can be chosen in it.
+function M.set_up_buffer(buf, has_answers)
   local options = {
     buftype = 'nowrite', -- a session file keeps the names of these, not of nofile
     bufhidden = 'hide',
@@ -194,6 +206,15 @@ function M.set_up_buffer(buf)
     local map_options = { buffer = buf, nowait = true, desc = 'WriteIt: ' .. description }
     vim.keymap.set('n', key, action, map_options)
   end
+  if has_answers then
+    map_go(buf)
+    vim.b[buf].writeit_hint = 'go continues · g? keys'
+  end
+  map('g?', function()
+    local go = 'go chooses the answer and continues (3go: answer 3; V: selected lines) · '
+    local keys = '<CR> opens a link or lists actions · <C-c> stops generating · q closes'
+    require('writeit.notify').info((has_answers and go or '') .. keys)
+  end, 'keys')
   map('q', M.close, 'close')
   map('<C-c>', '<Cmd>WriteIt pause<CR>', 'stop generating; the text received is kept')
   map('<CR>', function()

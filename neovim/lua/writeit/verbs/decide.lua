@@ -116,12 +116,13 @@ function M.answer_at(call)
   local found = {}
   for index, line in ipairs(range) do
     found[index] = require('writeit.stream_buffer').response_at(call.buf, line - 1)
-    local section = view.section_at(call.buf, line - 1)
+    local section = view.section_at(call.buf, line - 1, not call.range)
     if section and (section.kind == 'answer' or section.kind == 'coming') then
       found[index] = section.responseId
     end
   end
-  return found[1] == found[2] and found[1] or nil
+  local name = vim.api.nvim_buf_get_name(call.buf)
+  return found[1] == found[2] and found[1] or name:match('^writeit:/+response/.*/([%x-]+)%.md$')
 end
 
 --- The answer that a command is about: that with the number, else the one in its lines,
@@ -158,6 +159,13 @@ end
 ---@param goes_on boolean
 local function choose(call, goes_on)
   if editor.decide(call.buf, call.words, goes_on) then
+    return
+  end
+  local section = view.section_at(call.buf, call.cursor.start.row, true)
+  if section and section.kind == 'merge' and not call.range and call.words == '' then
+    local target = targets.find_run(call.buf)
+    local params = { runId = target.run_id, step = target.step, goOn = goes_on or nil }
+    M.merge_command(target.client, params)
     return
   end
   local target, step, answer, feedback = parse_answer(call, 'Choose for %s')
@@ -201,7 +209,8 @@ function M.go(call)
   end
   local run = run_id and rpc.execute(target.client, 'run.show', { runId = run_id })
   local step = run and targets.step(target, run)
-  if run and run.isDone and (target.step == nil or step.can.apply) and call.words == '' then
+  local is_last = step and (target.step == nil or target.step == run.currentStep)
+  if run and run.isDone and is_last and call.words == '' then
     require('writeit.apply_outcome').apply(target.client, { runId = run_id })
   elseif step and #step.aiResponses == 0 and step.can.run then
     generate.next(call)

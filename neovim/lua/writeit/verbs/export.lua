@@ -22,7 +22,12 @@ function M.apply(call)
     return
   end
   local target = targets.find_run(call.buf)
-  M.apply_command(target.client, { runId = target.run_id, step = target.step, mode = mode })
+  M.apply_command(target.client, {
+    runId = target.run_id,
+    step = target.step,
+    mode = mode,
+    ask = true, -- if the run is not finished
+  })
 end
 
 --- `:WriteIt restore`

@@ -1,84 +1,12 @@
--- Verbs about other runs and answers: compare, branch, rewind, tree, history.
-local apply_outcome = require('writeit.apply_outcome')
-local diff = require('writeit.diff')
+-- Verbs about other runs: branch, rewind, tree, history, delete.
 local document = require('writeit.document')
 local notify = require('writeit.notify')
 local rpc = require('writeit.rpc')
-local decide = require('writeit.verbs.decide')
 local targets = require('writeit.targets')
 local user_input = require('writeit.user_input')
 local view = require('writeit.view')
 
 local M = {}
-
----@param target writeit.RunTarget
----@param step writeit.Step
----@param numbers string[]
----@return string left, string right Ids of answers.
-local function select_two(target, step, numbers)
-  local answers = step.aiResponses
-  if #answers < 2 then
-    error({
-      message = ('%s has %s. Comparing needs two.'):format(
-        step.stepName,
-        #answers == 1 and 'one answer' or 'no answers'
-      ),
-      hint = 'Generate another with :WriteIt regenerate.',
-    }, 0)
-  end
-  if #answers == 2 and not numbers[1] then
-    numbers = { '1', '2' }
-  end
-  local left = decide.select_answer(target, step, numbers[1], 'Compare')
-  local prompt = ('Compare answer %d with'):format(left.number)
-  return left.responseId, decide.select_answer(target, step, numbers[2], prompt).responseId
-end
-
----@param target writeit.Target
----@param ref { runId: string, step: string }
-local function compare_with_document(target, ref)
-  local current, proposed = diff.document_texts(target.client, ref)
-  if current == proposed then
-    notify.info('Nothing is left to compare: your document has all of the text.')
-    apply_outcome.clear_conflict(ref)
-    return
-  end
-  local function side(response)
-    return { runId = ref.runId, step = ref.step, response = response }
-  end
-  diff.open(target.client, side('document'), side('proposed'))
-end
-
---- A `compare` without numbers shows the comparison of the current view, or the conflict
---- of the document, before the answers of a step.
----@param call writeit.Call
----@return boolean done
-local function compare_view_or_conflict(call)
-  local target = targets.find(call.buf)
-  local left, right = diff.parse_uri(vim.api.nvim_buf_get_name(target.buf))
-  local conflict = apply_outcome.conflict_of(target.uri)
-  if conflict or (left and left.response == 'document') then
-    compare_with_document(target, conflict or left)
-  elseif left and right then
-    diff.open(target.client, left, right)
-  end
-  return left ~= nil or conflict ~= nil
-end
-
---- `:WriteIt compare [number number]`
----@param call writeit.Call
-function M.compare(call)
-  if #call.arguments == 0 and compare_view_or_conflict(call) then
-    return
-  end
-  local target = targets.find_run(call.buf)
-  local step = targets.step(target, targets.run(target))
-  local left, right = select_two(target, step, call.arguments)
-  local function side(response)
-    return { runId = target.run_id, step = step.stepName, response = response }
-  end
-  diff.open(target.client, side(left), side(right))
-end
 
 --- One of a run's steps that pass the filter: the only one, else the user selects.
 ---@param target writeit.RunTarget

@@ -39,7 +39,7 @@ end
 --- Open a view; a comparison is shown in Neovim's diff mode.
 function M.view_command(client, params)
   if params.view == 'compare' then
-    require('writeit.diff').open(client, params.left, params.right)
+    require('writeit.verbs.compare').open(client, params.left, params.right)
   else
     rpc.execute(client, 'view.open', params)
   end

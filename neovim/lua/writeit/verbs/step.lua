@@ -24,6 +24,7 @@ end
 ---@param call writeit.Call
 function M.take(call)
   local row = call.cursor.start.row
+  call.range = call.range or { row + 1, row + 1 }
   local response = require('writeit.verbs.decide').answer_at(call)
   if not response then
     error({
