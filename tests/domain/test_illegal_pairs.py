@@ -38,6 +38,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "run_resumed": {},
     "run_completed": {},
     "run_failed": {"message": "no"},
+    "run_moved": {"documents": {"a": "b"}},
     "step_started": {"calls": (call_for(StepState(step_name=HERE)),)},
     "step_regenerated": {"calls": (call_for(StepState(step_name=HERE)),)},
     "step_continued": {

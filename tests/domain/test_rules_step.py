@@ -164,6 +164,7 @@ def test_a_refusal_says_what_can_be_done() -> None:
     assert refused.value.hint == "You can generate answers or skip the step."
     assert refused.value.data["allowed"] == [
         "run_failed",
+        "run_moved",
         "step_skipped",
         "step_started",
     ]

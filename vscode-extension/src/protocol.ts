@@ -113,6 +113,10 @@ export interface Commands {
     readonly params: RunDeleteParams;
     readonly result: RunDeleteResult;
   };
+  readonly 'writeit.run.move': {
+    readonly params: RunMoveParams;
+    readonly result: RunMoveResult;
+  };
   readonly 'writeit.run.diff': {
     readonly params: RunDiffParams;
     readonly result: RunDiffResult;
@@ -857,6 +861,22 @@ export interface RunDeleteParams {
 export interface RunDeleteResult {
   readonly deletedRuns: number;
   readonly deletedResponses: number;
+}
+/**
+ * `writeit.run.move`: a file or a folder was renamed; its runs follow it.
+ */
+export interface RunMoveParams {
+  readonly folder?: (string | null) | undefined;
+  readonly streamToken?: (string | null) | undefined;
+  readonly wait?: boolean | undefined;
+  readonly from: string;
+  readonly to: string;
+}
+/**
+ * The runs that have the new name of their document now.
+ */
+export interface RunMoveResult {
+  readonly runs: readonly string[];
 }
 /**
  * `writeit.run.diff`.

@@ -73,6 +73,14 @@ class RunFailed(_Event):
     message: str
 
 
+class RunMoved(_Event):
+    """Documents of the run have other names now; their texts are the same."""
+
+    type: Literal["run_moved"] = "run_moved"
+    documents: dict[str, str] = Field(min_length=1)
+    """The new URI of each document, by its old one."""
+
+
 class StepStarted(_StepEvent, GrowingEntity):
     """Models were called; in a running step, again for incomplete answers."""
 
@@ -223,7 +231,7 @@ class TextRestored(_StepEvent):
     uri: str
 
 
-RunEvent = RunPaused | RunResumed | RunCompleted | RunFailed
+RunEvent = RunPaused | RunResumed | RunCompleted | RunFailed | RunMoved
 """What happens to an existing run as a whole."""
 
 StepEvent = (

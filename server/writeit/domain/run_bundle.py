@@ -12,6 +12,7 @@ from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.primer import StylePrimer
 from writeit.domain.run import PipelineRun, PipelineStatus
 from writeit.domain.run_summary import RunSummary
+from writeit.domain.state_machine import with_document_uris
 
 
 class Ancestor(Entity):
@@ -61,25 +62,21 @@ def with_uris(bundle: RunBundle, map_uri: Callable[[str], str]) -> RunBundle:
     events = bundle.events
     return replace(
         bundle,
-        run=_run_with_uris(bundle.run, map_uri),
+        run=with_document_uris(bundle.run, map_uri),
         events=None
         if events is None
         else tuple(_event_with_uris(e, map_uri) for e in events),
     )
 
 
-def _run_with_uris(run: PipelineRun, map_uri: Callable[[str], str]) -> PipelineRun:
-    return run.evolve(
-        uri=None if run.uri is None else map_uri(run.uri),
-        applied=tuple(text.evolve(uri=map_uri(text.uri)) for text in run.applied),
-    )
-
-
 def _event_with_uris(event: Event, map_uri: Callable[[str], str]) -> Event:
     match event.type:
         case "run_started" | "run_branched":
-            return event.evolve(run=_run_with_uris(event.run, map_uri))
+            return event.evolve(run=with_document_uris(event.run, map_uri))
         case "text_applied" | "text_restored":
             return event.evolve(uri=map_uri(event.uri))
+        case "run_moved":
+            moved = {map_uri(old): map_uri(new) for old, new in event.documents.items()}
+            return event.evolve(documents=moved)
         case _:
             return event

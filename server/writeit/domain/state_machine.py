@@ -9,8 +9,9 @@ the status they lead to; `None` means that the event's own function decides. A r
 is PAUSED or failed (ERROR) accepts no decision before a RunResumed, which
 `writeit.domain.operations` puts in front of the decision.
 
-That a text was applied to a document, or reverted, is a fact about the document. It is
-recorded for a COMPLETED step in any status of the run and changes no status.
+That a text was applied to a document, or reverted, or that a document has another name
+now, is a fact about the document. It is recorded in any status of the run (a text for a
+COMPLETED step) and changes no status.
 
 While answers stream (`step.streaming` is not empty), only their ends, passages, ratings
 and feedback are allowed. If the last one ends and no answer of the step has text, the
@@ -19,7 +20,7 @@ step is PENDING again; after a failed regeneration it is as it was before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 from uuid import UUID
 
@@ -82,9 +83,19 @@ def apply_event(run: PipelineRun | None, event: Event) -> PipelineRun:
             if isinstance(event, e.RunCompleted) and not run.is_finished:
                 raise _event_error(event, run.status, ())
             after = run.evolve(status=status)
+        case e.RunMoved():
+            after = with_document_uris(run, lambda uri: event.documents.get(uri, uri))
         case _:
             after = _apply_step_event(run, _require_step(run, event), event, status)
     return after.evolve(updated_at=max(run.updated_at, event.at))
+
+
+def with_document_uris(run: PipelineRun, map_uri: Callable[[str], str]) -> PipelineRun:
+    """Return the run with `map_uri` of the URI of each of its documents."""
+    return run.evolve(
+        uri=None if run.uri is None else map_uri(run.uri),
+        applied=tuple(text.evolve(uri=map_uri(text.uri)) for text in run.applied),
+    )
 
 
 def replay(events: Iterable[Event], run: PipelineRun | None = None) -> PipelineRun:

@@ -15,6 +15,7 @@ from writeit.domain.run import (
 _STOPPED_TRANSITIONS: dict[str, PipelineStatus | None] = {
     "run_resumed": PipelineStatus.RUNNING,
     "run_failed": PipelineStatus.ERROR,
+    "run_moved": None,
     "text_applied": None,
     "text_restored": None,
 }
@@ -24,11 +25,13 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
         "step_started": PipelineStatus.RUNNING,
         "step_skipped": PipelineStatus.RUNNING,
         "run_failed": PipelineStatus.ERROR,
+        "run_moved": None,
     },
     PipelineStatus.RUNNING: {
         "run_paused": PipelineStatus.PAUSED,
         "run_completed": PipelineStatus.COMPLETED,
         "run_failed": PipelineStatus.ERROR,
+        "run_moved": None,
         "step_started": None,
         "step_regenerated": None,
         "step_continued": None,
@@ -60,6 +63,7 @@ RUN_TRANSITIONS: dict[PipelineStatus, dict[str, PipelineStatus | None]] = {
         "text_applied": None,
         "text_restored": None,
         "run_failed": PipelineStatus.ERROR,
+        "run_moved": None,
     },
 }
 """The events allowed in each status of a run, and the status they lead to."""
@@ -110,6 +114,7 @@ ALLOWED_WHILE_STREAMING = frozenset(
         "response_rated",
         "passage_taken",
         "feedback_given",
+        "run_moved",
         "text_applied",
         "text_restored",
     }

@@ -25,6 +25,7 @@ COMMAND_IDS = (
     "writeit.run.pause",
     "writeit.run.resume",
     "writeit.run.delete",
+    "writeit.run.move",
     "writeit.run.diff",
     "writeit.run.export",
     "writeit.step.preview",

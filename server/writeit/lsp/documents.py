@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from errno import EINVAL
 from functools import lru_cache
 from urllib.parse import unquote
@@ -86,6 +86,8 @@ class Documents:
         self.client = client
         self.pending_applies: dict[tuple[UUID, str], PendingApply] = {}
         """By run and step."""
+        self.earlier_names: dict[str, tuple[int, str | None]] = {}
+        """By URI: what a document was probably called, and its changes until then."""
         self.sent_views = SentViews()
         self.is_closed = False
         self._workspace = workspace
@@ -94,6 +96,13 @@ class Documents:
             set
         )
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def move_pending_applies(self, find_uri: Callable[[str], str | None]) -> None:
+        """Let texts that wait follow their documents; `find_uri`: where one is now."""
+        for key, pending in self.pending_applies.items():
+            uri = find_uri(pending.uri)
+            if uri is not None:
+                self.pending_applies[key] = replace(pending, uri=uri)
 
     # --- texts ---
 

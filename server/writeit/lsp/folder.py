@@ -141,6 +141,11 @@ class WorkspaceFolder:
         return self._engine is not None
 
     @property
+    def has_store(self) -> bool:
+        """Whether there are runs of the folder; none is created by asking."""
+        return self.has_open_store or self._ports.locate_store(self.path)[0].is_dir()
+
+    @property
     def store(self) -> Store:
         """The folder's store.
 

@@ -174,6 +174,19 @@ class RunTreeParams(RunParams):
     depth: int | None = Field(default=None, ge=0, le=100)
 
 
+class RunMoveParams(Params):
+    """`writeit.run.move`: a file or a folder was renamed; its runs follow it."""
+
+    from_uri: DocumentUri = Field(alias="from")
+    to_uri: DocumentUri = Field(alias="to")
+
+
+class RunMoveResult(WireModel):
+    """The runs that have the new name of their document now."""
+
+    runs: list[UUID]
+
+
 class RunRewindParams(RunParams):
     step: str
 

@@ -333,9 +333,30 @@ async def _on_did_change_watched_files(
     await ls.refresh_diagnostics()
 
 
+async def _on_did_rename_files(
+    ls: WriteItServer, params: types.RenameFilesParams
+) -> None:
+    from writeit.domain.errors import WriteItError  # noqa: PLC0415 -- after initialize
+    from writeit.lsp.convert import normalized_uri  # noqa: PLC0415 -- as above
+
+    moves = {
+        normalized_uri(file.old_uri): normalized_uri(file.new_uri)
+        for file in params.files
+    }
+    try:
+        await ls.session.move_documents(moves)
+    except WriteItError as error:
+        ls.session.client.show_error(error)
+
+
 async def _on_shutdown(ls: WriteItServer, _params: None) -> None:
     await ls.close()
 
+
+_RENAMES = types.FileOperationRegistrationOptions(
+    [types.FileOperationFilter(types.FileOperationPattern("**"), scheme="file")]
+)
+"""Files and folders: a folder may have documents in it."""
 
 _NOTIFICATIONS: dict[str, Callable[[WriteItServer, Any], Any]] = {
     types.INITIALIZED: _on_initialized,
@@ -352,6 +373,7 @@ _NOTIFICATIONS: dict[str, Callable[[WriteItServer, Any], Any]] = {
     ),
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: _on_did_change_watched_files,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: lambda ls, _: ls.clear_settings(),
+    types.WORKSPACE_DID_RENAME_FILES: _on_did_rename_files,
     types.SHUTDOWN: _on_shutdown,
 }
 
@@ -365,7 +387,8 @@ def create_server(create_ports: Callable[[object], Ports]) -> WriteItServer:
     for method, feature in FEATURES.items():
         _register_feature(server, method, feature)
     for method, handler in _NOTIFICATIONS.items():
-        server.feature(method)(handler)
+        is_rename = method == types.WORKSPACE_DID_RENAME_FILES
+        server.feature(method, _RENAMES if is_rename else None)(handler)
     return server
 
 

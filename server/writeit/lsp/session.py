@@ -15,11 +15,13 @@ from writeit.domain.errors import (
     StoreError,
 )
 from writeit.engine.engine import Engine
+from writeit.engine.moving import find_moved, move_documents
 from writeit.engine.sessions import start_session
 from writeit.lsp.client import Client
 from writeit.lsp.confirmations import Confirmations
 from writeit.lsp.convert import path_to_uri, uri_to_path
 from writeit.lsp.documents import Documents
+from writeit.lsp.fallback_messages import document_name
 from writeit.lsp.folder import DATA_FOLDER, ChangeListener, WorkspaceFolder
 from writeit.ports.system import Ports
 from writeit.views import uris
@@ -112,6 +114,31 @@ class Session:
             return None
         return None if file_view is None else (folder, file_view)
 
+    async def move_documents(self, moves: dict[str, str]) -> list[UUID]:
+        """Carry the runs of renamed files and folders along; return the runs.
+
+        `moves` are the new URIs by the old ones. A folder without a store gets none.
+
+        Raises:
+            InvalidParams: a file went to another workspace folder.
+            StoreError: some runs may be moved, the others are not.
+        """
+        by_folder: dict[WorkspaceFolder, dict[str, str]] = {}
+        for old, new in moves.items():
+            folder = self.folder_containing(old)
+            if self.folder_containing(new) is not folder:
+                raise _other_folder_error(old, new)
+            by_folder.setdefault(folder, {})[old] = new
+        moved: list[UUID] = []
+        for folder, inside in by_folder.items():
+            if not folder.has_store:
+                continue
+            paths = [uri_to_path(new) for new in inside.values()]
+            has_folder = not all(path is not None and path.is_file() for path in paths)
+            moved += await move_documents(folder.engine, inside, has_folder=has_folder)
+        self.documents.move_pending_applies(lambda uri: find_moved(uri, moves))
+        return moved
+
     def require_user_document(self, uri: str) -> None:
         """Refuse a page where one of the user's documents is meant.
 
@@ -190,6 +217,15 @@ class Session:
         await self.client.close()
         await self.ports.models.close()
         await self.ports.worker.close()
+
+
+def _other_folder_error(old: str, new: str) -> InvalidParams:
+    return InvalidParams(
+        f"{document_name(old)} is in another workspace folder now, and each folder has"
+        " its own runs. Its runs stay where they were.",
+        hint="Export a run with `writeit export`, and import it there.",
+        problems=[{"path": "to", "message": f"{new} is in another folder"}],
+    )
 
 
 def _workspace_root_of(path: Path) -> Path:

@@ -188,6 +188,9 @@ def _write_side_records(batch: Batch, commit: RunCommit) -> None:
     if commit.primer is not None:
         _write_primer(batch, commit.primer, commit)
     _record_primer_use(batch, commit)
+    for event in commit.events:
+        if isinstance(event, e.RunMoved):
+            _move_active_documents(batch, commit.run.pipeline_run_id, event.documents)
     if commit.activates:
         write_active_documents(batch, commit.run)
     if commit.session is not None:
@@ -258,6 +261,18 @@ def write_active_documents(batch: Batch, run: PipelineRun) -> None:
     record = ActiveDocumentRecord(run_id=run.pipeline_run_id)
     for uri in mapping.document_uris(run):
         write_record(batch, keys.active_document(uri), record)
+
+
+def _move_active_documents(
+    batch: Batch, run_id: UUID, documents: Mapping[str, str]
+) -> None:
+    """Make the new names be about the run where the old ones were."""
+    record = ActiveDocumentRecord(run_id=run_id)
+    for old, new in documents.items():
+        key = keys.active_document(old)
+        if reads.read_record(batch, ActiveDocumentRecord, key) == record:
+            batch.delete(key)
+            write_record(batch, keys.active_document(new), record)
 
 
 def write_draft(batch: Batch, run_id: UUID, step: str, place: str, text: str) -> None:

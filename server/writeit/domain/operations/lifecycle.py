@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -386,3 +387,16 @@ def record_applied(
 def record_restored(applied_text: AppliedText, now: datetime) -> Events:
     """Record that the user's text is back in the document."""
     return (e.TextRestored(at=now, step=applied_text.step, uri=applied_text.uri),)
+
+
+def move_documents(
+    run: PipelineRun, now: datetime, find_uri: Callable[[str], str | None]
+) -> Events:
+    """Record that documents have other names; `find_uri` returns the new one or None.
+
+    Returns no event if no document of the run was moved.
+    """
+    uris = {run.uri, *(applied.uri for applied in run.applied)} - {None}
+    names = {uri: find_uri(uri) for uri in uris if uri}
+    moved = {uri: new for uri, new in names.items() if new and new != uri}
+    return (e.RunMoved(at=now, documents=moved),) if moved else ()

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from lsprotocol import types
 
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
+from writeit.engine.moving import find_lost_document
 from writeit.lsp.actions import (
     Action,
     document_comparison_action,
     run_action,
     view_action,
 )
-from writeit.lsp.convert import line_range, to_offset
+from writeit.lsp.convert import line_range, normalized_uri, to_offset, uri_to_path
 from writeit.lsp.documents import Documents, PendingApply
+from writeit.lsp.fallback_messages import document_name
+from writeit.lsp.folder import WorkspaceFolder
 from writeit.lsp.pygls_fixes import WriteItDocument
 from writeit.lsp.shapes import Range
 from writeit.text.lines import split_lines
@@ -38,6 +43,36 @@ def start_actions(pipelines: Iterable[PipelineConfiguration], uri: str) -> list[
         for pipeline in pipelines
         if pipeline.applies_to == "document"
         for verb, params in (("Start", {}), ("Start and generate", {"goOn": True}))
+    ]
+
+
+async def move_actions(folder: WorkspaceFolder, uri: str) -> list[Action]:
+    """Return the offer to take the runs of a document's earlier name along.
+
+    That is for a document without runs which was renamed where nobody told us. It is
+    compared again only when it has changed.
+    """
+    documents, uri = folder.documents, normalized_uri(uri)
+    changes = documents.change_count(uri)
+    if documents.earlier_names.get(uri, (-1,))[0] != changes:
+        text = documents.read_text(uri)
+        opened = set(documents.open_uris())  # perhaps not saved yet
+
+        def is_gone(uri: str) -> bool:
+            path = uri_to_path(uri)
+            return path is not None and unquote(uri) not in opened and not path.exists()
+
+        earlier = await asyncio.to_thread(
+            find_lost_document, folder.store, text, is_gone
+        )
+        documents.earlier_names[uri] = (changes, earlier)
+    _, earlier = documents.earlier_names[uri]
+    if earlier is None:
+        return []
+    title = f"Take the runs of {document_name(earlier)} along"
+    params = {"from": earlier, "to": uri}
+    return [
+        Action(title=title, command="writeit.run.move", params=params, has_lens=True)
     ]
 
 

@@ -108,6 +108,8 @@ async def actions_for_document(
             for last, _ in islice(applied_polishes(folder, uri, runs.listed), 1)
         ),
     ]
+    if not runs.listed and folder.documents.find_open(uri):
+        actions += await document_actions.move_actions(folder, uri)
     if run is not None:
         outlook = await find_outlook(folder, run)
         actions += actions_with_parent(folder, run, outlook)

@@ -260,6 +260,14 @@ async def delete_run(request: Request[p.RunDeleteParams]) -> p.RunDeleteResult:
     )
 
 
+@command("writeit.run.move")
+async def move_documents(request: Request[p.RunMoveParams]) -> p.RunMoveResult:
+    """Carry the runs of a file or a folder along that has another name now."""
+    params = request.params
+    runs = await request.session.move_documents({params.from_uri: params.to_uri})
+    return p.RunMoveResult(runs=runs)
+
+
 @command("writeit.run.diff")
 async def diff_texts(request: Request[p.RunDiffParams]) -> p.RunDiffResult:
     """Compare two texts: answers, or what the next steps get."""

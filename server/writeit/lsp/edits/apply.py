@@ -235,9 +235,13 @@ def find_applied_event(
     Raises:
         StoreError: the event is missing.
     """
+    uri = applied.uri
     for event in reversed(folder.store.events(run.pipeline_run_id)):
-        if isinstance(event, e.TextApplied) and (event.uri, event.step) == (
-            applied.uri,
+        if isinstance(event, e.RunMoved):  # what it was called before
+            names = {new: old for old, new in event.documents.items()}
+            uri = names.get(uri, uri)
+        elif isinstance(event, e.TextApplied) and (event.uri, event.step) == (
+            uri,
             applied.step,
         ):
             return event

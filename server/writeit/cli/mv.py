@@ -1,0 +1,83 @@
+"""`writeit mv`: rename a document or a folder; its runs follow it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from writeit.cli.output import echo, json_option, print_json
+from writeit.cli.workspace import (
+    find_workspace,
+    has_store,
+    open_existing_workspace,
+    run_async,
+)
+from writeit.domain.errors import InvalidParams
+from writeit.engine.moving import move_documents
+from writeit.files import write_error
+from writeit.text.lines import make_visible
+from writeit.views import wording
+
+
+@click.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@json_option
+@click.pass_context
+def mv(context: click.Context, *, old: Path, new: Path, as_json: bool) -> None:
+    """Rename OLD, a document or a folder, to NEW; its runs follow it.
+
+    If you have renamed it already, only the runs are moved.
+    """
+    old = old.parent.resolve() / old.name
+    new = new.resolve() / old.name if new.is_dir() and old.exists() else new.resolve()
+    _check_paths(old, new)
+    runs = run_async(_move(context, old, new))
+    if as_json:
+        print_json(
+            {"from": old.as_uri(), "to": new.as_uri(), "runs": [*map(str, runs)]}
+        )
+    else:
+        count = wording.count_of(len(runs), "run")
+        names = f"{make_visible(old.name)} is {make_visible(new.name)} now"
+        echo(
+            f"{names}, and so is its {count}." if runs else f"{names}. It has no runs."
+        )
+
+
+def _check_paths(old: Path, new: Path) -> None:
+    """Refuse what would overwrite a file, or lose the runs of one."""
+    if old.exists() and new.exists() and not old.samefile(new):
+        message = f"{new} exists already. Nothing was moved."
+        raise InvalidParams(message, hint="Give another name, or move it away first.")
+    if not old.exists() and not new.exists():
+        message = f"There is no {old}. Nothing was moved."
+        raise InvalidParams(message, hint="Check the name.")
+    if not new.is_relative_to(find_workspace(old)):
+        raise InvalidParams(
+            f"{new} is outside of {find_workspace(old)}, where the runs are. Nothing"
+            " was moved.",
+            hint="Export the runs with `writeit export`, and import them there.",
+        )
+
+
+async def _move(context: click.Context, old: Path, new: Path) -> list[UUID]:
+    if not has_store(old, context):
+        _rename(old, new)
+        return []
+    async with open_existing_workspace(old, context) as workspace:
+        is_file = _rename(old, new)
+        moves = {old.as_uri(): new.as_uri()}
+        return await move_documents(workspace.engine, moves, has_folder=not is_file)
+
+
+def _rename(old: Path, new: Path) -> bool:
+    """Rename a file or folder unless the user has; return whether it is a file."""
+    try:
+        if old.exists():
+            old.rename(new)
+    except OSError as error:
+        raise write_error(new, error, "Its runs were not moved either.") from error
+    return new.is_file()

@@ -1,0 +1,119 @@
+"""Carries runs along when their documents were renamed or moved.
+
+Editors tell of a rename; git and file managers do not. Then a document without runs is
+compared with what runs have stored of documents that are gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from uuid import UUID
+
+from writeit.domain.events import TextApplied
+from writeit.domain.operations import lifecycle
+from writeit.domain.run_summary import RunSummary
+from writeit.engine.engine import Engine
+from writeit.ports.store import RunQuery, Store
+from writeit.text.diff import count_words, similarity
+
+PAGE_RUNS = 200
+"""Runs read before other work has its turn, and those looked at for a lost document."""
+MIN_SIMILARITY = 0.6
+"""The share of words that a renamed document has in common with its stored text."""
+
+
+def find_moved(uri: str, moves: Mapping[str, str]) -> str | None:
+    """Return the URI of a document after the moves, None if it was not moved.
+
+    `moves` are the new URIs of files and folders by their old ones.
+    """
+    for old, new in moves.items():
+        if uri == old or uri.startswith(f"{old}/"):
+            return new + uri[len(old) :]
+    return None
+
+
+async def move_documents(
+    engine: Engine, moves: Mapping[str, str], *, has_folder: bool
+) -> list[UUID]:
+    """Record in each run that documents have new URIs; return the runs.
+
+    `moves` are the new URIs of files and folders by their old ones, all at once: two
+    names may have been swapped. Without folders only the files' own runs are read.
+
+    Raises:
+        StoreError: the runs before this one are moved, the others are not.
+    """
+
+    def find_uri(uri: str) -> str | None:
+        return find_moved(uri, moves)
+
+    active: dict[str, UUID] = {}
+    moved: list[UUID] = []
+    async for summary in _runs_on(engine.store, moves, find_uri, has_folder=has_folder):
+        moved.append(summary.run_id)
+        for uri in summary.documents:
+            if engine.store.active_run_of(uri) == summary.run_id:
+                active[find_uri(uri) or uri] = summary.run_id
+    for run_id in moved:
+        await engine.execute(
+            run_id, lambda run, now: lifecycle.move_documents(run, now, find_uri)
+        )
+    for uri, run_id in active.items():
+        # Of two swapped names the first has overwritten what the second was about.
+        if engine.store.active_run_of(uri) != run_id:
+            run = await engine.load_run(run_id)
+            await engine.transactions.save_session(activated=run)
+    return moved
+
+
+async def _runs_on(
+    store: Store,
+    moves: Mapping[str, str],
+    find_uri: Callable[[str], str | None],
+    *,
+    has_folder: bool,
+) -> AsyncIterator[RunSummary]:
+    """Yield the runs with a document that was moved, each once."""
+    seen: set[UUID] = set()
+    for uri in [None] if has_folder else list(moves):
+        older_than: UUID | None = None
+        while True:
+            query = RunQuery(uri=uri, limit=PAGE_RUNS, older_than=older_than)
+            page = store.list_runs(query)
+            for summary in page.runs:
+                if summary.run_id not in seen and any(map(find_uri, summary.documents)):
+                    seen.add(summary.run_id)
+                    yield summary
+            older_than = page.next_older_than
+            if older_than is None:
+                break
+            await asyncio.sleep(0)
+
+
+def find_lost_document(
+    store: Store, text: str, is_gone: Callable[[str], bool]
+) -> str | None:
+    """Return the URI of a document that is gone and had most of `text`, or None.
+
+    Only the newest runs are read: reading takes time, so call it in a thread.
+    """
+    words = count_words(text)
+    page = store.list_runs(RunQuery(limit=PAGE_RUNS))
+    best: tuple[float, str] = (MIN_SIMILARITY, "")
+    gone = {uri: is_gone(uri) for run in page.runs for uri in run.documents}
+    for summary in page.runs:
+        for uri in filter(gone.get, summary.documents):
+            stored = count_words(_stored_text(store, summary.run_id, uri))
+            best = max(best, (similarity(words, stored), uri))
+    return best[1] or None
+
+
+def _stored_text(store: Store, run_id: UUID, uri: str) -> str:
+    """Return a document's text as a run was applied to it, else as it was read."""
+    for event in reversed(store.events(run_id)):
+        if isinstance(event, TextApplied) and event.uri == uri:
+            return event.text
+    run = store.get_run(run_id)
+    return run.run.document.text if run and run.run.uri == uri else ""
