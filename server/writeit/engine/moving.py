@@ -15,12 +15,10 @@ from writeit.domain.operations import lifecycle
 from writeit.domain.run_summary import RunSummary
 from writeit.engine.engine import Engine
 from writeit.ports.store import RunQuery, Store
-from writeit.text.diff import count_words, similarity
+from writeit.text.diff import count_words, most_similar
 
 PAGE_RUNS = 200
 """Runs read before other work has its turn, and those looked at for a lost document."""
-MIN_SIMILARITY = 0.6
-"""The share of words that a renamed document has in common with its stored text."""
 
 
 def find_moved(uri: str, moves: Mapping[str, str]) -> str | None:
@@ -92,22 +90,27 @@ async def _runs_on(
             await asyncio.sleep(0)
 
 
-def find_lost_document(
-    store: Store, text: str, is_gone: Callable[[str], bool]
-) -> str | None:
-    """Return the URI of a document that is gone and had most of `text`, or None.
+def lost_documents(
+    store: Store, is_gone: Callable[[str], bool]
+) -> list[tuple[str, str]]:
+    """Return the URI and the stored text of documents that are gone, by run.
 
     Only the newest runs are read: reading takes time, so call it in a thread.
     """
-    words = count_words(text)
     page = store.list_runs(RunQuery(limit=PAGE_RUNS))
-    best: tuple[float, str] = (MIN_SIMILARITY, "")
     gone = {uri: is_gone(uri) for run in page.runs for uri in run.documents}
-    for summary in page.runs:
-        for uri in filter(gone.get, summary.documents):
-            stored = count_words(_stored_text(store, summary.run_id, uri))
-            best = max(best, (similarity(words, stored), uri))
-    return best[1] or None
+    return [
+        (uri, _stored_text(store, run.run_id, uri))
+        for run in page.runs
+        for uri in run.documents
+        if gone[uri]
+    ]
+
+
+def find_lost_document(lost: list[tuple[str, str]], text: str) -> str | None:
+    """Return the URI of the lost document that had most of `text`, or None."""
+    found = most_similar(count_words(text), (count_words(old) for _, old in lost))
+    return None if found is None else lost[found][0]
 
 
 def _stored_text(store: Store, run_id: UUID, uri: str) -> str:

@@ -12,7 +12,7 @@ from lsprotocol import types
 
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
-from writeit.engine.moving import find_lost_document
+from writeit.engine.moving import find_lost_document, lost_documents
 from writeit.lsp.actions import (
     Action,
     document_comparison_action,
@@ -55,16 +55,16 @@ async def move_actions(folder: WorkspaceFolder, uri: str) -> list[Action]:
     documents, uri = folder.documents, normalized_uri(uri)
     changes = documents.change_count(uri)
     if documents.earlier_names.get(uri, (-1,))[0] != changes:
-        text = documents.read_text(uri)
         opened = set(documents.open_uris())  # perhaps not saved yet
 
         def is_gone(uri: str) -> bool:
             path = uri_to_path(uri)
             return path is not None and unquote(uri) not in opened and not path.exists()
 
-        earlier = await asyncio.to_thread(
-            find_lost_document, folder.store, text, is_gone
-        )
+        earlier = None
+        if lost := await asyncio.to_thread(lost_documents, folder.store, is_gone):
+            text = documents.read_text(uri)
+            earlier = await asyncio.to_thread(find_lost_document, lost, text)
         documents.earlier_names[uri] = (changes, earlier)
     _, earlier = documents.earlier_names[uri]
     if earlier is None:
