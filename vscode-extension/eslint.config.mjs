@@ -2,8 +2,9 @@ import tseslint from 'typescript-eslint';
 
 // Texts that users may read: several words, or one that begins with a capital. What VS Code shows
 // at once, such as a description, has words of small letters, too.
-const TEXT = '/^(?!https?:)[^{}/]*[A-Za-z…,:.] +[A-Za-z]|^[A-Z][a-z]+(…|:|\\.)?$/';
-const TEMPLATE = '/[A-Za-z]{2,} |\\s[A-Za-z]{2,}/';
+const TEXT =
+  '/^(?!https?:|sudo |brew |winget |import )[^{}/]*[A-Za-z…,:.] +[A-Za-z]|^[A-Z][a-z]+(…|:|\\.)?$/';
+const TEMPLATE = '/^(?!sudo ).*?(?:[A-Za-z]{2,} |\\s[A-Za-z]{2,})/s';
 const WORD = '/^[a-z]+$/';
 const SHOWN_AS = 'Property[key.name=/^(description|detail|label|prompt|title|tooltip)$/]';
 const NOT_SHOWN = [

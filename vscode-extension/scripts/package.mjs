@@ -1,10 +1,14 @@
-// Makes writeit.vsix. Nothing is fetched: the bundle holds all that it needs, and the server's
-// wheel comes along, so that what can be installed fits.
+// Makes writeit.vsix with the server's wheel in it, so that what can be installed fits; or fails.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
-function run(command, args) {
-  return spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] }).status;
+const PYTHONS = ['../.venv/bin/python', 'python3.14', 'python3.13', 'python3.12', 'python3.11'];
+
+/** The limits in bytes. */
+const LIMITS = { 'dist/extension.js': 600_000, 'writeit.vsix': 3_000_000 };
+
+function run(command, args, stdio = ['ignore', 'inherit', 'inherit']) {
+  return spawnSync(command, args, { stdio }).status === 0;
 }
 
 function fail(message) {
@@ -12,21 +16,28 @@ function fail(message) {
   process.exit(1);
 }
 
-const PYTHON = '../.venv/bin/python';
-rmSync('server', { recursive: true, force: true });
-if (existsSync(PYTHON)) {
-  const build = ['-m', 'build', '--wheel', '--no-isolation', '--outdir', 'server', '..'];
-  if (run(PYTHON, build) !== 0) fail('The server could not be packed.');
-} else {
-  process.stderr.write(`Without the server: there is no ${PYTHON} (make test sets it up).\n`);
+function buildServer() {
+  rmSync('server', { recursive: true, force: true });
+  const has = (python, modules) => run(python, ['-c', `import ${modules}`], 'ignore');
+  const developer = PYTHONS.find((python) => has(python, 'build, hatchling'));
+  if (developer !== undefined) {
+    const build = ['-m', 'build', '--wheel', '--no-isolation', '--outdir', 'server', '..'];
+    return run(developer, build) || fail('The wheel of the server could not be built.');
+  }
+  const python = [...PYTHONS, 'python3', 'python'].find((name) => has(name, 'pip, tomllib'));
+  if (python === undefined) fail('Python 3.11 or newer with pip is needed to build the server.');
+  const wheel = ['-m', 'pip', 'wheel', '--no-deps', '--wheel-dir', 'server', '..'];
+  return run(python, wheel) || fail('The wheel of the server could not be built.');
 }
 
+buildServer();
 copyFileSync('../LICENSE', 'LICENSE');
-const args = ['--no-dependencies', '--allow-missing-repository', '--out', 'writeit.vsix'];
-if (run('npx', ['--no-install', 'vsce', 'package', ...args]) !== 0) process.exit(1);
+const changes = readFileSync('../CHANGELOG.md', 'utf8');
+writeFileSync('CHANGELOG.md', changes.replaceAll('](docs/', '](../docs/'));
+const args = ['--no-dependencies', '--out', 'writeit.vsix'];
+if (!run('npx', ['--no-install', 'vsce', 'package', ...args])) process.exit(1);
 
-const limits = { 'dist/extension.js': 600_000, 'writeit.vsix': 1_000_000 };
-for (const [file, limit] of Object.entries(limits)) {
+for (const [file, limit] of Object.entries(LIMITS)) {
   const { size } = statSync(file);
   process.stdout.write(`${file}: ${size} bytes of ${limit}\n`);
   if (size > limit) fail(`${file} is too big.`);

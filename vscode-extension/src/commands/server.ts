@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { App } from '../app';
+import { suggest } from '../followUps';
 import { log } from '../log';
 import { offerInstall } from '../server/install';
 import { withPrefix } from '../wording';
@@ -49,6 +50,20 @@ export async function installServer(app: App): Promise<boolean> {
   const installed = await offerInstall(app.context, withPrefix(app.server.reason));
   if (installed) {
     await app.server.restart();
+    reportInstalled(app);
   }
   return installed;
+}
+
+const WALKTHROUGH = 'writeit.writeit#writeit.begin';
+
+function reportInstalled({ server }: App): void {
+  if (server.state === 'running') {
+    suggest(l10n.t('The server is installed. Next: set up a model.'), [
+      l10n.t('Open Walkthrough'),
+      () => vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH),
+    ]);
+  } else {
+    void vscode.window.showErrorMessage(withPrefix(server.reason));
+  }
 }

@@ -5,12 +5,15 @@ import { promisify } from 'node:util';
 import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import { log } from '../log';
+import { childProblem, InstallProblem, noInterpreter, outputOf } from './installProblem';
+import { findInterpreter, type Interpreter } from './python';
 
-const run = promisify(execFile);
 const WINDOWS = process.platform === 'win32';
 // eslint-disable-next-line no-restricted-syntax -- a folder's name, which no user reads
-const SCRIPTS = 'Scripts';
+const SCRIPTS = WINDOWS ? 'Scripts' : 'bin';
 const INSTALL = l10n.t('Install');
+const AGAIN = l10n.t('Try Again');
+const COPY = l10n.t('Copy Command');
 const SETTINGS = l10n.t('Open Settings');
 const LOG = l10n.t('Show Log');
 const QUESTION = l10n.t('Install it into a private Python environment?');
@@ -20,14 +23,13 @@ function environmentFolder(context: vscode.ExtensionContext): string {
   return join(context.globalStorageUri.fsPath, 'server');
 }
 
-function environmentFile(context: vscode.ExtensionContext, name: string): string {
-  const file = WINDOWS ? `${name}.exe` : name;
-  return join(environmentFolder(context), WINDOWS ? SCRIPTS : 'bin', file);
+function environmentFile(folder: string, name: string): string {
+  return join(folder, SCRIPTS, WINDOWS ? `${name}.exe` : name);
 }
 
 /** The path of the privately installed server, whether it exists or not. */
 export function installedServerPath(context: vscode.ExtensionContext): string {
-  return environmentFile(context, 'writeit');
+  return environmentFile(environmentFolder(context), 'writeit');
 }
 
 /**
@@ -46,11 +48,18 @@ export async function offerInstall(
     what === undefined
       ? await vscode.window.showWarningMessage(`${reason} ${BY_HAND}`, SETTINGS, LOG)
       : await vscode.window.showWarningMessage(`${reason} ${QUESTION}`, INSTALL, SETTINGS, LOG);
+  if (what !== undefined && answer === INSTALL) {
+    return installUntilDone(context, what);
+  }
+  await openFor(answer);
+  return false;
+}
+
+async function openFor(answer: string | undefined): Promise<void> {
   if (answer === SETTINGS || answer === LOG) {
     const command = answer === LOG ? 'writeit.ui.server.log' : 'writeit.ui.server.settings';
     await vscode.commands.executeCommand(command);
   }
-  return what !== undefined && answer === INSTALL && install(context, what);
 }
 
 /**
@@ -63,12 +72,36 @@ async function packageToInstall(context: vscode.ExtensionContext): Promise<strin
     return setting;
   }
   const folder = context.asAbsolutePath('server');
-  const files = await readdir(folder).catch(() => []); // the extension was packaged without it
+  const files = await readdir(folder).catch(() => []); // a bundle that was not packaged
   const wheel = files.find((name) => name.endsWith('.whl'));
   return wheel === undefined ? undefined : `${join(folder, wheel)}[local]`;
 }
 
-async function install(context: vscode.ExtensionContext, what: string): Promise<boolean> {
+/** Install, and again as long as the user wants to try. Returns whether it was installed. */
+async function installUntilDone(context: vscode.ExtensionContext, what: string): Promise<boolean> {
+  for (;;) {
+    const problem = await installWithProgress(context, what);
+    if (problem === undefined || problem === 'stopped') {
+      return problem === undefined;
+    }
+    const message = l10n.t('The WriteIt server was not installed. {0}', problem.message);
+    const buttons = [...(problem.command === undefined ? [] : [COPY]), AGAIN, LOG];
+    const answer = await vscode.window.showErrorMessage(message, ...buttons);
+    if (answer === COPY) {
+      await vscode.env.clipboard.writeText(problem.command ?? '');
+      return false;
+    }
+    if (answer !== AGAIN) {
+      await openFor(answer);
+      return false;
+    }
+  }
+}
+
+function installWithProgress(
+  context: vscode.ExtensionContext,
+  what: string,
+): Thenable<InstallProblem | 'stopped' | undefined> {
   const options = {
     location: vscode.ProgressLocation.Notification,
     title: l10n.t('WriteIt: Installing the server'),
@@ -79,63 +112,61 @@ async function install(context: vscode.ExtensionContext, what: string): Promise<
     token.onCancellationRequested(() => {
       stop.abort();
     });
+    const folder = environmentFolder(context);
     try {
-      for (const step of installSteps(context, what)) {
-        progress.report({ message: step.title });
-        log.info(`Installing: ${step.command} ${step.args.join(' ')}`);
-        await run(step.command, step.args, { signal: stop.signal });
-      }
-      return true;
+      await install(folder, what, stop.signal, (message) => {
+        progress.report({ message });
+      });
+      return undefined;
     } catch (error) {
-      await reportFailure(context, error, token.isCancellationRequested);
-      return false;
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+      if (token.isCancellationRequested) {
+        return 'stopped';
+      }
+      log.error('The installation failed', error);
+      if (error instanceof InstallProblem) {
+        return error;
+      }
+      throw error;
     }
   });
 }
 
-function installSteps(
-  context: vscode.ExtensionContext,
+/** Create an environment in a folder and install into it. Throws an `InstallProblem`. */
+export async function install(
+  folder: string,
   what: string,
-): { title: string; command: string; args: string[] }[] {
-  const python = WINDOWS ? 'python' : 'python3';
-  return [
-    {
-      title: l10n.t('environment'),
-      command: python,
-      args: ['-m', 'venv', environmentFolder(context)],
-    },
-    {
-      title: what,
-      command: environmentFile(context, 'python'),
-      args: ['-m', 'pip', 'install', '--disable-pip-version-check', '--upgrade', what],
-    },
-  ];
+  signal: AbortSignal,
+  report: (message: string) => void,
+): Promise<void> {
+  report(l10n.t('looking for Python'));
+  const search = await findInterpreter();
+  if (search.found === undefined) {
+    throw await noInterpreter(search);
+  }
+  const python = search.found;
+  log.info(`Installing with Python ${python.version}: ${python.path}`);
+  report(l10n.t('Python {0}: making a private environment', python.version));
+  const environment = ['-m', 'venv', '--clear', folder];
+  await run(python.path, environment, python, signal);
+  report(l10n.t('downloading what it needs'));
+  const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--upgrade', what];
+  await run(environmentFile(folder, 'python'), pip, python, signal);
 }
 
-async function reportFailure(
-  context: vscode.ExtensionContext,
-  error: unknown,
-  stopped: boolean,
+async function run(
+  command: string,
+  args: readonly string[],
+  python: Interpreter,
+  signal: AbortSignal,
 ): Promise<void> {
-  await rm(environmentFolder(context), { recursive: true, force: true });
-  log.error('The installation failed', error);
-  if (!stopped) {
-    void vscode.window.showErrorMessage(
-      l10n.t(
-        'The WriteIt server could not be installed: {0} No files were left. Show the log for details, or install it yourself and set writeit.server.path.',
-        failureReason(error),
-      ),
-    );
+  log.info(`${command} ${args.join(' ')}`);
+  try {
+    await promisify(execFile)(command, args, { signal, maxBuffer: MAX_OUTPUT });
+  } catch (error) {
+    log.error(outputOf(error));
+    throw await childProblem(error, python);
   }
 }
 
-/** The last error line of pip or Python, else the message of the system error. */
-function failureReason(error: unknown): string {
-  const output = (error as { readonly stderr?: string }).stderr ?? '';
-  const line = output
-    .split('\n')
-    .findLast((text) => text.startsWith('ERROR: ') || text.includes('Error: '));
-  const message =
-    line?.replace(/^ERROR: /, '') ?? (error instanceof Error ? error.message : String(error));
-  return `${message.trim().replace(/\.$/, '')}.`;
-}
+const MAX_OUTPUT = 16_000_000;
