@@ -89,7 +89,11 @@ def create_ports(user: object = None, *, started: Popen[bytes] | None = None) ->
     `user` is what an editor sent as `initializationOptions.writeit.user`; `started` is
     a model host that was started early.
     """
-    from writeit.library.user_config import config_file, read_user_config
+    from writeit.library.user_config import (
+        config_file,
+        read_default_models,
+        read_user_config,
+    )
     from writeit.llm.client import ModelHostClient
     from writeit.llm.keys import SystemKeys
     from writeit.llm.providers.ollama import OLLAMA_URL_VARIABLE
@@ -109,7 +113,6 @@ def create_ports(user: object = None, *, started: Popen[bytes] | None = None) ->
         models=ModelHostClient(
             keys=keys,
             environment=environment,
-            default_model=config.default_model,
             started=started,
         ),
         keys=keys,
@@ -123,6 +126,7 @@ def create_ports(user: object = None, *, started: Popen[bytes] | None = None) ->
         maintenance_for=maintenance_for,
         user_config_file=config_file(),
         save_user_config=save_user_config,
+        default_models=partial(read_default_models, user),
         trust_file=user_data_folder() / "trust.json",
         config_problems=problems,
     )

@@ -100,11 +100,15 @@ async def test_primers_are_listed_and_shown(shell: Terminal) -> None:
 
 
 async def test_preferences_are_set_and_reset(shell: Terminal) -> None:
-    """Default models with their answers; what is not valid changes nothing."""
+    """Default models with their answers, for all folders; nothing invalid is set."""
     preferences = ("preferences", "set")
     done = await shell.writeit(*preferences, "models", "openai/say-it=2", "--json")
     assert done.code == 0, done.err
-    assert done.json["models"] == [{"model": "openai/say-it", "samples": 2}]
+    elsewhere = shell.folder / "elsewhere"
+    (elsewhere / "pipelines").mkdir(parents=True)
+    shown = await shell.writeit("preferences", "show", "--json", at=elsewhere)
+    chosen = [{"model": "openai/say-it", "samples": 2}]
+    assert done.json["models"] == shown.json["models"] == chosen
     for wrong in (("models", "nobody/x"), ("exportFormat", "pdf"), ("colour", "red")):
         assert (await shell.writeit(*preferences, *wrong)).code == 2
     run = await shell.writeit("run", "tech-article", "notes.md")

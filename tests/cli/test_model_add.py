@@ -62,7 +62,7 @@ async def test_the_documented_transcript_is_what_happens(shell: Terminal) -> Non
         assert await screen.ends() == 0
     assert KEY not in screen.text
     assert yaml.safe_load(config(shell).read_text("utf-8")) == {
-        "default_model": "openai/gpt-4o-mini"
+        "models": {"default": [{"model": "openai/gpt-4o-mini"}]}
     }
     assert stat.S_IMODE(config(shell).stat().st_mode) == 0o600
 
@@ -73,6 +73,7 @@ async def test_a_script_adds_a_model_and_the_next_run_uses_it(
     config(shell).parent.mkdir(parents=True)
     config(shell).write_text(
         "# mine\nollama_url: http://127.0.0.1:9\nbase_urls:\n  x: http://y\n"
+        "default_model: openai/old\n"
     )
     done = await shell.writeit(
         "model", "add", "lm_studio/fast-3", "--base-url", provider.base_url
@@ -82,7 +83,7 @@ async def test_a_script_adds_a_model_and_the_next_run_uses_it(
     assert text.startswith("# mine\n")
     assert yaml.safe_load(text) == {
         "ollama_url": "http://127.0.0.1:9",
-        "default_model": "lm_studio/fast-3",
+        "models": {"default": [{"model": "lm_studio/fast-3"}]},
         "base_urls": {"x": "http://y", "lm_studio": provider.base_url},
     }
     run = await shell.writeit("run", "tech-article", "notes.md")

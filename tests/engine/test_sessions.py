@@ -40,6 +40,7 @@ def ports_with(folder: Path) -> Ports:
         maintenance_for=no_maintenance,
         user_config_file=folder / "config.yaml",
         save_user_config=no_move,
+        default_models=tuple,
         trust_file=folder / "trust.json",
     )
 

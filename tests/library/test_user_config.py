@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from writeit.domain.session import UserConfig
-from writeit.library.user_config import config_file, read_user_config
+from writeit.library.user_config import (
+    config_file,
+    read_default_models,
+    read_user_config,
+)
 
 
 @pytest.fixture
@@ -59,6 +63,7 @@ def test_a_folder_may_begin_with_the_home_folder(file: Path) -> None:
         ("ollama_url: http://host:port", "ollama_url"),
         ("storeLocation: user", "storeLocation"),
         ("3: user", "3"),
+        ("models: {default: [gpt-4o]}", "models"),
         ("- store_location", ""),
         ("store_location: {", ""),
         ("just words", ""),
@@ -122,3 +127,29 @@ def test_half_a_character_is_ignored_with_a_message(options: dict[str, str]) -> 
     config, [message] = read_user_config(options)
     assert config == UserConfig()
     assert next(iter(options)) in message
+
+
+A, TWO_B = ("openai/a", 1), ("x/b", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("models: {default: [openai/a, {model: x/b, samples: 2}]}", [A, TWO_B]),
+        ("default_model: openai/a", [A]),
+        (
+            "default_model: openai/a\nmodels: {default: [{model: x/b, samples: 2}]}",
+            [TWO_B],
+        ),
+        ("models: {default: []}", []),
+    ],
+)
+def test_the_default_models_are_read_also_as_an_earlier_version_wrote_them(
+    file: Path, text: str, found: list[object]
+) -> None:
+    """And as they are in the file at that moment."""
+    assert read_default_models(None) == ()
+    file.write_text(text)
+    models = [(m.model, m.samples) for m in read_default_models(None)]
+    assert models == found
+    assert read_user_config()[1] == []

@@ -164,6 +164,11 @@ async def written(path: Path) -> str:
     return await asyncio.to_thread(path.read_text, "utf-8")
 
 
+def own_configuration(workspace: Path, environment: dict[str, str]) -> dict[str, str]:
+    """The environment of a user whose configuration no other test reads."""
+    return {**environment, "WRITEIT_CONFIG_DIR": str(workspace.parent / "config")}
+
+
 async def begin(editor: Editor, workspace: Path, *samples: int) -> Writer:
     """A writer whose default models give so many answers each."""
     models = [
@@ -178,7 +183,8 @@ async def test_the_shortest_way_takes_at_most_ten_acts(
     workspace: Path, environment: dict[str, str]
 ) -> None:
     """Start, choose an angle, choose twice, choose and apply."""
-    async with serving([workspace], "bare", environment) as editor:
+    own = own_configuration(workspace, environment)
+    async with serving([workspace], "bare", own) as editor:
         writer = await begin(editor, workspace, 1)
         notes = writer.docs.open(PLAIN, uri=editor.notes)
         await writer.take(notes, "Start and generate tech-article")
@@ -194,7 +200,8 @@ async def test_the_whole_way_takes_at_most_fifteen_acts(
     workspace: Path, environment: dict[str, str]
 ) -> None:
     """Two models, two answers each; feedback, a new round, a merge, a polish."""
-    async with serving([workspace], "bare", environment) as editor:
+    own = own_configuration(workspace, environment)
+    async with serving([workspace], "bare", own) as editor:
         writer = await begin(editor, workspace, 2, 2)
         notes = writer.docs.open(PLAIN, uri=editor.notes)
         await writer.take(notes, "Start and generate tech-article")

@@ -215,10 +215,6 @@ class ScriptedModels:
             context_window=WINDOW,
         )
 
-    async def default_model(self) -> str | None:
-        """The embedded model, as long as no test names another default."""
-        return await self.installed_embedded_model()
-
     def with_account(
         self, provider: str, key: str | None, base_url: str | None
     ) -> ScriptedModels:
@@ -226,9 +222,7 @@ class ScriptedModels:
         del provider, key, base_url
         return self
 
-    async def use_account(
-        self, base_urls: Mapping[str, str], default_model: str | None
-    ) -> None:
+    async def use_account(self, base_urls: Mapping[str, str]) -> None:
         """Keep nothing."""
 
     async def installed_embedded_model(self) -> str | None:

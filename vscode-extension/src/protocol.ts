@@ -778,20 +778,20 @@ export interface RunSummary {
   readonly runId: string;
   readonly name: string | null;
   readonly title: string;
-  readonly pipeline: string;
-  readonly uri: string | null;
   readonly status: PipelineStatus;
   readonly currentStep: string;
-  readonly parentRunId: string | null;
   readonly branchPoint: string | null;
   readonly createdAt: string;
-  readonly updatedAt: string;
   readonly costUsd: number | null;
   readonly isDone: boolean;
   readonly statusText: string;
   readonly label: string;
   readonly passage: string;
-  readonly documentRunId?: (string | null) | undefined;
+  readonly pipeline: string;
+  readonly uri: string | null;
+  readonly parentRunId: string | null;
+  readonly updatedAt: string;
+  readonly documentRunId: string | null;
 }
 /**
  * `writeit.run.tree`; with `depth` the subtree of the run, else its whole tree.
@@ -810,11 +810,11 @@ export interface RunTree {
   readonly runId: string;
   readonly name: string | null;
   readonly title: string;
+  readonly status: PipelineStatus;
+  readonly currentStep: string;
   readonly branchPoint: string | null;
   readonly createdAt: string;
   readonly costUsd: number | null;
-  readonly status: PipelineStatus;
-  readonly currentStep: string;
   readonly isDone: boolean;
   readonly statusText: string;
   readonly label: string;
@@ -1765,18 +1765,34 @@ export interface ClientOptions {
   readonly events?: boolean | undefined;
   readonly trusted?: (boolean | null) | undefined;
   readonly token?: (string | null) | undefined;
-  readonly user?:
+  readonly user?: (UserConfig | null) | undefined;
+}
+/**
+ * The user's own configuration, which no workspace or document can set.
+ */
+export interface UserConfig {
+  readonly storeLocation?: string | undefined;
+  readonly ollamaUrl?: (string | null) | undefined;
+  readonly models?: DefaultModels | undefined;
+  readonly defaultModel?: (string | null) | undefined;
+  readonly baseUrls?:
     | {
-        readonly storeLocation?: string | undefined;
-        readonly ollamaUrl?: (string | null) | undefined;
-        readonly defaultModel?: (string | null) | undefined;
-        readonly baseUrls?:
-          | {
-              readonly [k: string]: string;
-            }
-          | undefined;
+        readonly [k: string]: string;
       }
     | undefined;
+}
+/**
+ * The models of every step for which nothing else names any.
+ */
+export interface DefaultModels {
+  readonly default?: readonly DefaultModel[] | undefined;
+}
+/**
+ * A default model, which may be named by its id alone.
+ */
+export interface DefaultModel {
+  readonly model: string;
+  readonly samples?: number | undefined;
 }
 /**
  * US dollars that may be spent; None for no limit.

@@ -74,9 +74,9 @@ async def read_overview(ports: Ports, here: Path) -> Overview:
     finally:
         store.close()
     open_runs = [run for run in runs if run.status is not PipelineStatus.COMPLETED]
-    default = await ports.models.default_model()
-    models = [chosen.model for chosen in preferences.models]
-    models += [default] if default else []
+    embedded = await ports.models.installed_embedded_model()
+    models = [c.model for c in preferences.models or ports.default_models()]
+    models += [embedded] if embedded and not models else []
     keys = tuple(p for p, source in ports.keys.sources().items() if source != "none")
     if open_runs:
         named = LAST_RUN if open_runs[0] is runs[0] else open_runs[0].run_id

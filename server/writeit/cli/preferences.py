@@ -99,11 +99,11 @@ async def _change(workspace: OpenWorkspace, changes: dict[str, Any]) -> UserPref
             f"{where}: {first['msg']}. Nothing was changed."
         ) from error
     await change_preferences(
+        workspace.ports,
         workspace.engine,
         preferences,
         changes,
         primers=workspace.load_library().usable_primers,
-        models=workspace.ports.models,
     )
     return preferences
 

@@ -16,7 +16,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from writeit.domain.entity import (
@@ -302,6 +309,27 @@ def _address(value: str) -> str:
     return value
 
 
+ModelId = Annotated[str, Field(pattern=r"^[^\s/]+/\S+$")]
+
+
+class DefaultModel(ModelSamples):
+    """A default model, which may be named by its id alone."""
+
+    model: ModelId
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_id(cls, value: object) -> object:
+        """Take a model's id for one answer of it."""
+        return {"model": value} if isinstance(value, str) else value
+
+
+class DefaultModels(_SettingsSection):
+    """The models of every step for which nothing else names any."""
+
+    default: tuple[DefaultModel, ...] = ()
+
+
 class UserConfig(_SettingsSection):
     """The user's own configuration, which no workspace or document can set."""
 
@@ -309,12 +337,19 @@ class UserConfig(_SettingsSection):
     """`workspace`, `user`, or an absolute folder with a subfolder per workspace."""
     ollama_url: Annotated[str, AfterValidator(_address)] | None = None
     """The address of Ollama."""
-    default_model: Annotated[str, Field(pattern=r"^[^\s/]+/\S+$")] | None = None
-    """The model where nothing else names one."""
+    models: DefaultModels = DefaultModels()
+    default_model: ModelId | None = None
+    """What an earlier version wrote instead of `models.default`."""
     base_urls: dict[str, Annotated[str, AfterValidator(_address)]] = Field(
         default_factory=dict
     )
     """The addresses of providers' servers, by provider."""
+
+    @property
+    def default_models(self) -> tuple[ModelSamples, ...]:
+        """The models where nothing else names any."""
+        old = self.default_model
+        return self.models.default or ((ModelSamples(model=old),) if old else ())
 
 
 def problem_with(

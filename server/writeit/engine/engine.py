@@ -17,7 +17,7 @@ from writeit.domain.operations import lifecycle
 from writeit.domain.operations.lifecycle import Events
 from writeit.domain.pipeline import PipelineConfiguration
 from writeit.domain.run import PipelineRun, PipelineStatus, StepState
-from writeit.domain.session import UserPreferences, UserSession
+from writeit.domain.session import ModelSamples, UserPreferences, UserSession
 from writeit.engine import precedence, queries
 from writeit.engine.dispatcher import Dispatcher
 from writeit.engine.generation import Generation
@@ -49,8 +49,10 @@ class Engine:
         session: UserSession,
         retry_policy: RetryPolicy | None = None,
         worker: Worker | None = None,
+        default_models: Callable[[], tuple[ModelSamples, ...]] = tuple,
     ) -> None:
         self.store = store
+        self._default_models = default_models
         self.on_text: Callable[[UUID], object] = lambda _: None
         """Called with a run that received text."""
         self.transactions = RunTransactions(store, clock, processes, session)
@@ -81,8 +83,13 @@ class Engine:
 
     @property
     def preferences(self) -> UserPreferences:
-        """The user's preferences, as any session saved them last."""
-        return self.store.preferences() or UserPreferences()
+        """The user's preferences, as any session saved them last.
+
+        The models are those of the user's configuration, unless an earlier version
+        has saved some in this store.
+        """
+        saved = self.store.preferences() or UserPreferences()
+        return saved if saved.models else saved.evolve(models=self._default_models())
 
     async def record_activity(self) -> None:
         """Record that the user did something that commits nothing.

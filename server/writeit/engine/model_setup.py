@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -55,7 +56,7 @@ async def add_model(ports: Ports, new: NewModel) -> ModelInfo:
         await asyncio.to_thread(ports.keys.set, new.provider, new.key)
     await asyncio.to_thread(_save, ports, new, model)
     addresses = {new.provider: new.base_url} if new.base_url else {}
-    await ports.models.use_account(addresses, model if new.default else None)
+    await ports.models.use_account(addresses)
     return known[model]
 
 
@@ -117,8 +118,13 @@ async def _other_models(models: Models, provider: str) -> str:
     return f"It lists: {', '.join(names)}." if names else ""
 
 
+def default_models_change(models: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return the change of the user's configuration that sets the default models."""
+    return {"models": {"default": [*models]}, "default_model": None}
+
+
 def _save(ports: Ports, new: NewModel, model: str) -> None:
-    changes: dict[str, object] = {"default_model": model} if new.default else {}
+    changes = default_models_change([{"model": model}]) if new.default else {}
     if new.base_url and new.provider == "ollama":
         changes["ollama_url"] = new.base_url
     elif new.base_url:

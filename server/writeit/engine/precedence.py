@@ -138,12 +138,13 @@ def resolve_step_models(
     spec: StepSpec,
     run: PipelineRun,
     model_selection: ModelSelection,
-    default: str | None,
+    embedded: str | None,
 ) -> NamedModels:
     """Return a step's models if the command names none.
 
-    Front matter of an unknown folder counts last, and is refused then. A model is there
-    more than once if the preferences name its number of answers.
+    `embedded` is the embedded model if it is installed. Front matter of an unknown
+    folder counts last, and is refused then. A model is there more than once if the
+    preferences name its number of answers.
 
     Raises:
         NotFound: no model is set and the embedded one is not installed.
@@ -158,12 +159,12 @@ def resolve_step_models(
         f"The setting models.steps.{spec.name}": settings.steps.get(spec.name, ()),
         f"The preference defaultModels.{spec.name}": [preferred] if preferred else (),
         "The setting models.default": settings.default,
-        "The preference models": [
+        "Your default models": [
             chosen.model
             for chosen in model_selection.preferences.models
             for _ in range(chosen.samples)
         ],
-        "Your configuration": (default,) if default else (),
+        "The embedded model": (embedded,) if embedded else (),
     }
     untrusted = model_selection.untrusted
     if untrusted.front_matter and not untrusted.has_changed:

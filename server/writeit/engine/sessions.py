@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Collection
 from contextlib import suppress
@@ -20,7 +21,7 @@ from writeit.domain.session import (
     validate_session,
 )
 from writeit.engine.engine import Engine
-from writeit.ports.models import Models
+from writeit.engine.model_setup import default_models_change
 from writeit.ports.store import Store
 from writeit.ports.system import Ports
 
@@ -60,18 +61,21 @@ def start_session(
         processes=ports.processes,
         session=session,
         worker=ports.worker,
+        default_models=ports.default_models,
     )
 
 
 async def change_preferences(
+    ports: Ports,
     engine: Engine,
     preferences: UserPreferences,
     changed: Collection[str],
     *,
     primers: Collection[str],
-    models: Models,
 ) -> None:
     """Validate and store preferences, of which the fields `changed` are new.
+
+    The models are saved in the user's own configuration, for all folders.
 
     Raises:
         InvalidParams: a changed one is not valid; nothing was changed.
@@ -85,7 +89,7 @@ async def change_preferences(
     providers = set()
     for model in named:
         with suppress(NotFound):
-            providers.add(split_model_id(await models.resolve_model_id(model))[0])
+            providers.add(split_model_id(await ports.models.resolve_model_id(model))[0])
     problems = validate_preferences(
         preferences,
         known_primers=primers,
@@ -104,7 +108,13 @@ async def change_preferences(
             hint="Correct them and set them again.",
             problems=listed,
         )
-    await engine.save_preferences(preferences)
+    saved = engine.store.preferences() or UserPreferences()
+    if "models" in changed:
+        chosen_models = [chosen.model_dump() for chosen in preferences.models]
+        changes = default_models_change(chosen_models)
+        await asyncio.to_thread(ports.save_user_config, changes)
+        saved = saved.evolve(models=())
+    await engine.save_preferences(preferences.evolve(models=saved.models))
 
 
 def session_folder(store_folder: Path) -> Path:

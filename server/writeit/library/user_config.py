@@ -11,11 +11,12 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from writeit.domain.errors import StoreError
-from writeit.domain.session import UserConfig, problem_with
+from writeit.domain.session import ModelSamples, UserConfig, problem_with
 from writeit.library.catalog import user_library_root
 
 CONFIG_FILE = "config.yaml"
@@ -61,6 +62,11 @@ def read_user_config(editor_options: object = None) -> tuple[UserConfig, list[st
     return UserConfig(**config), messages
 
 
+def read_default_models(editor_options: object) -> tuple[ModelSamples, ...]:
+    """Return the user's default models, as the configuration has them now."""
+    return read_user_config(editor_options)[0].default_models
+
+
 def _problem(field: str | None, value: object) -> str | None:
     """Return why a value is invalid, None for a valid or empty one."""
     if field is None:
@@ -80,6 +86,12 @@ def _read_config_file(path: Path) -> tuple[dict[Any, Any], list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         return {}, [f"{path} cannot be read: {reason}. It is ignored."]
+    values, problems = _parse_config(path, text)
+    return dict(values), list(problems)
+
+
+@lru_cache(maxsize=1)
+def _parse_config(path: Path, text: str) -> tuple[dict[Any, Any], list[str]]:
     from writeit.library.yaml_source import YamlSource  # noqa: PLC0415 -- most users have no file
 
     source = YamlSource(text, path.as_uri())
@@ -95,21 +107,25 @@ def _read_config_file(path: Path) -> tuple[dict[Any, Any], list[str]]:
 def changed_config_text(changes: Mapping[str, object]) -> str:
     """Return the configuration file with some values changed, all else as it is.
 
+    None removes a value.
+
     Raises:
         StoreError: the file cannot be read, or not be changed safely.
     """
     path = config_file()
     values, problems = _read_config_file(path)
-    changes = {
-        key: {**values.get(key, {}), **new} if isinstance(new, dict) else new
+    kept = {key: value for key, value in values.items() if key not in changes}
+    changed = {
+        key: {**(values.get(key) or {}), **new} if isinstance(new, dict) else new
         for key, new in changes.items()
+        if new is not None
     }
-    lines = "".join(f"{key}: {json.dumps(new)}\n" for key, new in changes.items())
+    lines = "".join(f"{key}: {json.dumps(new)}\n" for key, new in changed.items())
     text = "" if problems or not path.exists() else path.read_text("utf-8")
     for key in changes:
         text = re.sub(rf"(?m)^{key}[ ]*:.*\n?(?:[ \t]+.*\n?)*", "", text)
     text = f"{text}\n" if text and not text.endswith("\n") else text
-    if problems or _values_of(text + lines) != {**values, **changes}:
+    if problems or _values_of(text + lines) != kept | changed:
         raise StoreError(
             f"{path} was not changed, because it cannot be read safely.",
             reason="config",

@@ -194,14 +194,12 @@ class ModelHostClient:
         command: Sequence[str] = HOST_COMMAND,
         environment: Mapping[str, str] | None = None,
         idle_seconds: float = IDLE_SECONDS,
-        default_model: str | None = None,
         started: Popen[bytes] | None = None,
     ) -> None:
         self._keys = keys
         self._started = started
         self._command = command
         self._environment = dict(environment or {})
-        self._default_model = default_model
         self._idle_seconds = idle_seconds
         self._ids = itertools.count(1)
         self._streams: dict[int, AnswerStream] = {}
@@ -270,10 +268,6 @@ class ModelHostClient:
         )
         return [ModelInfo(**fields) for fields in reply["models"]]
 
-    async def default_model(self) -> str | None:
-        """Return the user's default model, else the embedded one if it can be used."""
-        return self._default_model or await self.installed_embedded_model()
-
     def with_account(
         self, provider: str, key: str | None, base_url: str | None
     ) -> ModelHostClient:
@@ -294,11 +288,8 @@ class ModelHostClient:
             environment={**self._environment, **endpoint_variables(given)},
         )
 
-    async def use_account(
-        self, base_urls: Mapping[str, str], default_model: str | None
-    ) -> None:
-        """Use these addresses and this default model, if given, from now on."""
-        self._default_model = default_model or self._default_model
+    async def use_account(self, base_urls: Mapping[str, str]) -> None:
+        """Use these addresses from now on."""
         variables = endpoint_variables(base_urls)
         self._environment |= variables
         if self.host_pid is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, TypeAdapter, WithJsonSchema
+from pydantic import ConfigDict, Field, SkipValidation, TypeAdapter
 from pygls.exceptions import JsonRpcException
 
 from writeit.domain.errors import FailureReason, WriteItError
@@ -384,7 +384,7 @@ class ClientOptions(WireModel):
     else WriteIt's own record counts."""
     token: str | None = None
     """The token that the server printed at its start; for TCP and WebSocket."""
-    user: Annotated[Any, WithJsonSchema(UserConfig.model_json_schema())] = None
+    user: SkipValidation[UserConfig | None] = None
     """The user's own configuration; an invalid value is ignored, the others apply."""
 
     @property

@@ -282,20 +282,17 @@ class WirePipelineRun(WireModel):
     """What happened to the text, if `goOn` applied it and the caller waits."""
 
 
-class WireRunSummary(WireModel):
-    """An entry of the list of runs."""
+class WireRunEntry(WireModel):
+    """What lists and trees show of a run."""
 
     run_id: UUID
     name: str | None
     title: str
-    pipeline: str
-    uri: str | None
+    """The name of its document."""
     status: PipelineStatus
     current_step: str
-    parent_run_id: UUID | None
     branch_point: str | None
     created_at: datetime
-    updated_at: datetime
     cost_usd: float | None
     is_done: bool
     status_text: str
@@ -303,28 +300,22 @@ class WireRunSummary(WireModel):
     """What tells it from other runs: its name, its passage or its title; plain text."""
     passage: str
     """The first words of the passage that it is about; "" of a whole document."""
-    document_run_id: UUID | None = None
+
+
+class WireRunSummary(WireRunEntry):
+    """An entry of the list of runs."""
+
+    pipeline: str
+    uri: str | None
+    parent_run_id: UUID | None
+    updated_at: datetime
+    document_run_id: UUID | None
     """Of a run about a passage, the newest run on its document: show it there."""
 
 
-class RunTree(WireModel):
+class RunTree(WireRunEntry):
     """A run with its branches."""
 
-    run_id: UUID
-    name: str | None
-    title: str
-    """The name of its document, shown where the run has no name."""
-    branch_point: str | None
-    created_at: datetime
-    cost_usd: float | None
-    status: PipelineStatus
-    current_step: str
-    is_done: bool
-    status_text: str
-    label: str
-    """What tells it from other runs: its name, its passage or its title; plain text."""
-    passage: str
-    """The first words of the passage that it is about; "" of a whole document."""
     deleted: bool
     children: list[RunTree]
     passages: list[RunTree]

@@ -165,9 +165,6 @@ class Models(Protocol):
         list is used.
         """
 
-    async def default_model(self) -> str | None:
-        """Return the user's default model, else the embedded one if it can be used."""
-
     def with_account(
         self, provider: str, key: str | None, base_url: str | None
     ) -> Models:
@@ -178,10 +175,8 @@ class Models(Protocol):
                 take precedence, or the key is not valid.
         """
 
-    async def use_account(
-        self, base_urls: Mapping[str, str], default_model: str | None
-    ) -> None:
-        """Use these addresses and this default model, if given, from now on."""
+    async def use_account(self, base_urls: Mapping[str, str]) -> None:
+        """Use these addresses from now on."""
 
     async def installed_embedded_model(self) -> str | None:
         """Return the id of the embedded model if it can be used, else None."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
+from writeit.domain.session import ModelSamples
 from writeit.ports.models import Models
 from writeit.ports.store import Maintenance, MoveResult, RestoreResult, Store
 
@@ -110,6 +111,8 @@ class Ports:
     """The path of the user's own configuration, which may not exist."""
     save_user_config: Callable[[Mapping[str, object]], None]
     """Changes values in the user's own configuration and keeps the others."""
+    default_models: Callable[[], tuple[ModelSamples, ...]]
+    """Returns the default models of the user's own configuration, as it is now."""
     trust_file: Path
     """The file of the user's decisions about folders, which may not exist."""
     config_problems: Sequence[str] = ()

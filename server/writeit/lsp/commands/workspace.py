@@ -57,11 +57,11 @@ async def set_preferences(
     except ValidationError as error:
         raise to_invalid_params(error, p.PreferencesSetParams) from None
     await change_preferences(
+        request.session.ports,
         folder.engine,
         preferences,
         given,
         primers=(await folder.load_library()).usable_primers,
-        models=request.session.ports.models,
     )
     return shapes.WireUserPreferences.model_validate(preferences)
 
