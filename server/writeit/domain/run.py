@@ -228,10 +228,18 @@ class StepState(GrowingEntity):
         matches = (r for r in self.ai_responses if r.response_id == response_id)
         return next(matches, None)
 
-    def continued_by(self, response_id: UUID) -> AIResponse | None:
-        """Return the answer that continues another, or None."""
-        matches = (r for r in self.ai_responses if r.continues == response_id)
-        return next(matches, None)
+    def made_again(self, response_id: UUID) -> set[UUID]:
+        """Return the ids of the calls that repair or continue an answer."""
+        made = {r.response_id for r in self.ai_responses if r.continues == response_id}
+        for call in self.calls:
+            if call.replaces in {response_id, *made}:
+                made.add(call.response_id)
+        return made
+
+    def replaced_by(self, response_id: UUID) -> AIResponse | None:
+        """Return the answer that repairs or continues another, or None."""
+        made = self.made_again(response_id)
+        return next((r for r in self.ai_responses if r.response_id in made), None)
 
     def chain_of(self, answer: AIResponse) -> list[AIResponse]:
         """Return an answer and those that it continues, the first one first."""
@@ -248,12 +256,6 @@ class StepState(GrowingEntity):
             usage = usage.plus(each.usage_stats)
             seconds += each.processing_time
         return answer.evolve(usage_stats=usage, processing_time=seconds)
-
-    def newest_of_chain(self, answer: AIResponse) -> AIResponse:
-        """Return the last of the answers that continue an answer, or itself."""
-        while later := self.continued_by(answer.response_id):
-            answer = later
-        return answer
 
     def sources_of(self, text: str) -> list[MergePart]:
         """Return the parts of `text`, each of one answer or of the user's own words.
@@ -304,12 +306,8 @@ class StepState(GrowingEntity):
         ended = [(r.response_id, r.folded_text) for r in self.ai_responses]
         streaming = [(s.response_id, fold_space(s.text)) for s in self.streaming]
         words = fold_space(text)
-        holders = (
-            key
-            for key, answer in ended + streaming
-            if key == response_id and words in answer
-        )
-        return next(holders, None)
+        texts = [text for key, text in ended + streaming if key == response_id]
+        return response_id if any(words in text for text in texts) else None
 
 
 class RunPrimer(Entity):

@@ -27,7 +27,9 @@ class ContinueResponse:
         """Plan the one call, with the number of the answer that it continues."""
         state, step = context.state, context.state.step_name
         index = lifecycle.find_response_index(state, self.response)
-        answer = state.newest_of_chain(state.ai_responses[index])
+        answer = state.ai_responses[index]
+        while later := state.replaced_by(answer.response_id):
+            answer = later
         generate.check_can_continue(context.run, state, answer)
         before = next(
             (c for c in state.calls if c.response_id == answer.response_id), None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,13 +14,15 @@ from writeit.domain.entity import ModelPreview, UsageTotal
 from writeit.domain.errors import InvalidTransition, NotFound
 from writeit.domain.model_id import check_model_id
 from writeit.domain.operations import generate
+from writeit.domain.pipeline import PipelineConfiguration, StepSpec
 from writeit.domain.run import PipelineRun, StepState
 from writeit.domain.run_summary import RunNode, RunSummary
 from writeit.engine import data_policy
 from writeit.engine.limits import max_cost, min_cost
+from writeit.engine.precedence import ModelSelection, resolve_step_models
 from writeit.engine.prepared import StepContext, context_window_error, estimate_call
 from writeit.engine.requests import GenerateStep, resolve_models
-from writeit.ports.models import CallEstimate, ModelCall
+from writeit.ports.models import CallEstimate, ModelCall, ModelInfo
 from writeit.ports.store import RunQuery, Store, UsageRecord
 from writeit.text.front_matter import with_providers
 
@@ -112,6 +114,54 @@ def _model_preview(
         destination=estimate.destination,
         allowed=allowed,
     )
+
+
+CHARACTERS_PER_TOKEN = 4
+USUAL_ANSWER_TOKENS = 1_000
+"""The length of an answer where the pipeline sets no limit."""
+
+
+def models_of_step(
+    spec: StepSpec, run: PipelineRun, selection: ModelSelection
+) -> tuple[str, ...]:
+    """Return the model of each call of a step, () for the embedded one alone."""
+    try:
+        models = resolve_step_models(spec, run, selection, None).models
+    except NotFound:
+        return ()
+    is_set = len(set(models)) < len(models)
+    return models if is_set else models * (run.samples or spec.samples)
+
+
+def estimate_cost(
+    run: PipelineRun,
+    configuration: PipelineConfiguration,
+    step: str,
+    models: Sequence[str],
+    known: Mapping[str, ModelInfo],
+) -> float | None:
+    """Return about what calls of a step cost in US dollars, None if unknown.
+
+    A prompt counts as long as the longest so far, else as the inputs.
+    """
+    prices = [
+        (info.input_cost_per_token, info.output_cost_per_token)
+        for model in models
+        if (info := known.get(model))
+    ]
+    if not models or len(prices) < len(models):
+        return None
+    answers = [r for state in run.steps.values() for r in state.ai_responses]
+    prompts = [len(answer.prompt_used) for answer in answers]
+    sent = max([*prompts, sum(map(len, run.user_inputs.values()))])
+    limit = configuration.default("max_tokens", int)
+    received = configuration.step(step).max_tokens or limit or USUAL_ANSWER_TOKENS
+    costs = [
+        sent // CHARACTERS_PER_TOKEN * into + received * out
+        for into, out in prices
+        if into is not None and out is not None
+    ]
+    return sum(costs) if len(costs) == len(models) else None
 
 
 UsageGrouping = Literal["model", "pipeline", "day", "run"]

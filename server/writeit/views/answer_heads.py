@@ -53,8 +53,7 @@ def _describe(
                 return "streaming", wording.text_length(split.text), ""
             return "streaming", pages.waiting_text(item, split.thoughts, now), ""
         case ResponseFailure():
-            reason = wording.to_sentence(wording.FAILURE_DESCRIPTIONS[item.reason])
-            note = f"{reason} {wording.FAILURE_REMEDIES[item.reason]}"
-            return "failed", pages.usage_text(item.usage), f"{note} {item.message}"
+            note = f"{wording.failure_text(item.reason)} {item.message}"
+            return "failed", pages.usage_text(item.usage), note
         case _:
             return "queued", "not sent yet", ""

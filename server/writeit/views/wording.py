@@ -75,6 +75,12 @@ FAILURE_REMEDIES: Final[dict[FailureReason, str]] = {
 }
 """What the user can do about it."""
 
+
+def failure_text(reason: FailureReason) -> str:
+    """Say why no text was received, and what the user can do about it."""
+    return f"{to_sentence(FAILURE_DESCRIPTIONS[reason])} {FAILURE_REMEDIES[reason]}"
+
+
 _INTERRUPTIONS: Final[dict[str, str]] = {
     "cancelled": "stopped before its end",
     "timeout": "cut short: no more text arrived in time",
@@ -151,6 +157,11 @@ def cost_text(usd: float | None, *, estimated: bool = False) -> str:
     if usd is None:
         return "cost unknown"
     return f"about {format_usd(usd)}" if estimated and usd else format_usd(usd)
+
+
+def about_cost(usd: float | None) -> str:
+    """Return an estimate as it ends a title, " · about $0.02"; "" if it is unknown."""
+    return "" if usd is None else f" · {cost_text(usd, estimated=True)}"
 
 
 def total_cost_text(

@@ -163,7 +163,7 @@ def continuable_answers(run: PipelineRun, step: StepState) -> list[AIResponse]:
     """Return the answers whose rest a model may write now."""
     found = []
     for answer in step.ai_responses:
-        if step.continued_by(answer.response_id) is None:
+        if step.replaced_by(answer.response_id) is None:
             with suppress(WriteItError):
                 check_can_continue(run, step, answer)
                 found.append(answer)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from uuid import UUID
 
-from writeit.domain.answer import Call
 from writeit.domain.operations import generate, permitted
 from writeit.domain.run import (
     DONE_STATUSES,
@@ -95,7 +94,7 @@ def _generation_actions(
         verb = "Resume" if is_stopped else "Complete"
         yield run_action(
             run,
-            f"{verb} {name} ({len(lost)} missing){_share(outlook.cost, lost, step)}",
+            f"{verb} {name} ({len(lost)} missing){outlook.cost}",
             "writeit.step.run",
             step=name,
             uses_model=True,
@@ -103,11 +102,6 @@ def _generation_actions(
         )
     if step.status is StepStatus.RUNNING:
         yield view_action(run, f"Read the prompt of {name}", "prompt", name)
-
-
-def _share(cost: str, lost: Sequence[Call], step: StepState) -> str:
-    """Return the cost of a whole round, if all of its answers are missing."""
-    return cost if len(lost) == len(generate.latest_calls(step)) else ""
 
 
 def _branch_actions(run: PipelineRun) -> Iterator[Action]:
