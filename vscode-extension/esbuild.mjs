@@ -1,4 +1,4 @@
-// Bundles the extension, or with `--tests` its extension-host tests.
+// Bundles the extension and the page of the desk, or with `--tests` its extension-host tests.
 import { build } from 'esbuild';
 
 const tests = process.argv.includes('--tests');
@@ -21,3 +21,15 @@ await build(
       }
     : { ...shared, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', minify: true },
 );
+if (!tests) {
+  await build({
+    bundle: true,
+    entryPoints: { desk: 'src/desk/webview/main.ts', 'desk-style': 'src/desk/webview/desk.css' },
+    outdir: 'dist',
+    format: 'iife',
+    platform: 'browser',
+    target: 'chrome128',
+    logLevel: 'warning',
+    minify: true,
+  });
+}

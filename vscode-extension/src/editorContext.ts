@@ -3,6 +3,7 @@ import { setContextKeys } from './contextKeys';
 import { DelayedWork } from './delayedWork';
 import { refusalData } from './errors';
 import { log } from './log';
+import { activeDeskUri } from './pages/showDocument';
 import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
 import type { PipelineRun, StepState } from './protocol';
 import { listActions, runIdIn, type ServerAction } from './serverActions';
@@ -44,6 +45,13 @@ export function currentDocument(): vscode.TextDocument | undefined {
   return editor?.document;
 }
 
+/** What the user is looking at: a page of WriteIt, or a document that it works on. */
+export function currentUri(): vscode.Uri | undefined {
+  const document = currentDocument();
+  const isOurs = document !== undefined && isWriteItDocument(document);
+  return activeDeskUri() ?? (isOurs ? document.uri : undefined);
+}
+
 /** Keeps the editor context up to date, for `when` clauses and the status bar. */
 export class EditorContextTracker implements vscode.Disposable {
   readonly #server: Server;
@@ -65,6 +73,8 @@ export class EditorContextTracker implements vscode.Disposable {
       refreshes,
       vscode.window.onDidChangeActiveTextEditor(schedule),
       vscode.window.onDidChangeVisibleTextEditors(schedule),
+      vscode.window.tabGroups.onDidChangeTabs(schedule),
+      vscode.window.tabGroups.onDidChangeTabGroups(schedule),
       server.onDidChangeState(schedule),
       server.onDidChange(schedule),
     );
@@ -103,15 +113,10 @@ export class EditorContextTracker implements vscode.Disposable {
   }
 
   async #read(): Promise<EditorContext> {
-    const document = currentDocument();
-    if (
-      document === undefined ||
-      !isWriteItDocument(document) ||
-      this.#server.state !== 'running'
-    ) {
+    const uri = currentUri();
+    if (uri === undefined || this.#server.state !== 'running') {
       return {};
     }
-    const { uri } = document;
     const view = parseViewUri(uri);
     const context = { uri, ...(view === undefined ? {} : { view }) };
     try {

@@ -8,6 +8,8 @@ import { registerLenses } from './codeLenses';
 import { runServerCommand } from './commandFlows';
 import { registerCommands } from './commands';
 import { installServer } from './commands/server';
+import { registerDesk } from './desk/deskEditor';
+import { saveAllDrafts } from './desk/draftSaver';
 import { EditorContextTracker } from './editorContext';
 import { log } from './log';
 import { registerAnswerDocuments } from './pages/answerDocuments';
@@ -48,6 +50,7 @@ export function activate(context: vscode.ExtensionContext): Exports {
     registerCommands(app),
     registerViews(app),
     registerLenses(app),
+    registerDesk(app),
     createStatusBarItem(app),
   );
   restartOnChanges(app);
@@ -68,10 +71,11 @@ async function showForServer(
   if (applied !== undefined && (await showConflicts(app, applied))) {
     return true;
   }
-  return (await showDocument(uri, { focus, selection })) !== undefined;
+  return showDocument(uri, { focus, selection });
 }
 
 export async function deactivate(): Promise<void> {
+  await saveAllDrafts();
   await runningServer?.stop();
 }
 

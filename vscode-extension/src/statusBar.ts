@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { l10n } from 'vscode';
 import type { App } from './app';
 import { conflictSummary, displayPath } from './apply/applyOutcome';
-import { currentDocument, isWriteItDocument, type EditorContext } from './editorContext';
+import { currentUri, type EditorContext } from './editorContext';
 import type { ServerState } from './server/server';
 import { plural, stepStatusText } from './wording';
 
@@ -73,11 +73,10 @@ export function statusBarContent(app: App): StatusBarContent {
     const command = 'writeit.ui.document.settle';
     return { ...unfinished, command, isWarning: true, isVisible: true };
   }
-  const document = currentDocument();
   return {
     ...runContent(app.editorContext.current),
     isWarning: false,
-    isVisible: document !== undefined && isWriteItDocument(document),
+    isVisible: currentUri() !== undefined,
   };
 }
 

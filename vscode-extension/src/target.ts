@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { App, Target } from './app';
-import { currentDocument, isWriteItDocument } from './editorContext';
+import { currentUri, isWriteItDocument } from './editorContext';
 import { hasAnswers, type StepFilter } from './eligibility';
+import { activeDeskUri } from './pages/showDocument';
 import { parseViewUri, SCHEME, type ViewAddress } from './pages/uris';
 import type { AIResponse, PipelineRun, StepState } from './protocol';
 import { pickAnswer, pickRun, pickStep } from './quickPicks';
@@ -54,14 +55,12 @@ export async function resolveRun(
 }
 
 async function editorRunId(app: App): Promise<string | undefined> {
-  const document = currentDocument();
-  return document !== undefined && isWriteItDocument(document)
-    ? findRunId(app.server, document.uri)
-    : undefined;
+  const uri = currentUri();
+  return uri && findRunId(app.server, uri);
 }
 
 function currentView(): ViewAddress | undefined {
-  const uri = vscode.window.activeTextEditor?.document.uri;
+  const uri = activeDeskUri() ?? vscode.window.activeTextEditor?.document.uri;
   return uri && parseViewUri(uri);
 }
 

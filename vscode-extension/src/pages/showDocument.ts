@@ -1,6 +1,12 @@
 import * as vscode from 'vscode';
 import { log } from '../log';
-import { SCHEME } from './uris';
+import { parseViewUri, SCHEME } from './uris';
+
+/** The editor that shows pages to choose on, as `package.json` names it. */
+export const DESK_VIEW = 'writeit.desk';
+
+/** Views that this editor draws; all others are shown as text. */
+const DESK_VIEWS: readonly string[] = ['step', 'run', 'compare'];
 
 export interface ShowOptions {
   readonly focus?: boolean;
@@ -11,31 +17,60 @@ export interface ShowOptions {
 export async function showDocument(
   uri: vscode.Uri,
   { focus = true, selection }: ShowOptions = {},
-): Promise<vscode.TextEditor | undefined> {
+): Promise<boolean> {
   const viewColumn = openColumn(uri) ?? columnFor(uri);
   // Pages replace each other, unless the user keeps one open.
   const preview = uri.scheme === SCHEME;
-  const options = { viewColumn, preserveFocus: !focus, preview };
+  // A page that follows an act on another page of its run takes the focus of that page.
+  const options = { viewColumn, preserveFocus: !focus && !isFollowing(uri), preview };
   try {
-    const document = await vscode.workspace.openTextDocument(uri);
-    return await vscode.window.showTextDocument(
-      document,
-      selection ? { ...options, selection } : options,
-    );
+    if (isDeskPage(uri)) {
+      await vscode.commands.executeCommand('vscode.openWith', uri, DESK_VIEW, options);
+    } else {
+      const document = await vscode.workspace.openTextDocument(uri);
+      const place = selection ? { ...options, selection } : options;
+      await vscode.window.showTextDocument(document, place);
+    }
+    return true;
   } catch (error) {
     log.warn(`Cannot show ${uri.toString()}`, error);
-    return undefined;
+    return false;
   }
+}
+
+/** Show the markdown of a page, by default of the active one. */
+export async function showAsText(uri = activeDeskUri()): Promise<void> {
+  if (uri !== undefined) {
+    await vscode.commands.executeCommand('vscode.openWith', uri, 'default');
+  }
+}
+
+function isDeskPage(uri: vscode.Uri): boolean {
+  const view = vscode.workspace.getConfiguration('writeit').get<string>('view', 'desk');
+  const [, name = ''] = uri.path.split('/');
+  return uri.scheme === SCHEME && view === 'desk' && DESK_VIEWS.includes(name);
+}
+
+/** The page that the active tab shows in its own editor. */
+export function activeDeskUri(): vscode.Uri | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof vscode.TabInputCustom && input.viewType === DESK_VIEW
+    ? input.uri
+    : undefined;
+}
+
+/** Whether the user is on a page of the same run, from which the other page follows. */
+function isFollowing(uri: vscode.Uri): boolean {
+  const active = activeDeskUri();
+  const run = parseViewUri(uri)?.runId;
+  return active !== undefined && run !== undefined && active.path.includes(run);
 }
 
 /** The column in which a document is visible, or a file is open. */
 function openColumn(uri: vscode.Uri): vscode.ViewColumn | undefined {
   const wanted = uri.toString();
   const visible = vscode.window.visibleTextEditors;
-  const hasFile = ({ input }: vscode.Tab): boolean =>
-    input instanceof vscode.TabInputText &&
-    input.uri.scheme !== SCHEME &&
-    input.uri.toString() === wanted;
+  const hasFile = (tab: vscode.Tab): boolean => !isPage(tab) && uriOf(tab)?.toString() === wanted;
   return (
     visible.find((editor) => editor.document.uri.toString() === wanted)?.viewColumn ??
     vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(hasFile))?.viewColumn
@@ -47,21 +82,23 @@ function columnFor(uri: vscode.Uri): vscode.ViewColumn {
   if (uri.scheme !== SCHEME) {
     return vscode.ViewColumn.Active;
   }
-  const visible = vscode.window.visibleTextEditors.find(
-    (editor) => editor.document.uri.scheme === SCHEME && editor.viewColumn !== undefined,
-  );
   const { all, activeTabGroup: active } = vscode.window.tabGroups;
+  const shown = all.find(({ activeTab }) => activeTab !== undefined && isPage(activeTab));
   const others = all.filter((group) => group !== active);
   // If a document covers the pages, they move to the other column instead of adding one.
-  const otherColumn = hasPage(active) ? others.at(-1) : undefined;
-  const group = others.find(hasPage) ?? otherColumn;
-  return visible?.viewColumn ?? group?.viewColumn ?? vscode.ViewColumn.Beside;
+  const otherColumn = active.tabs.some(isPage) ? others.at(-1) : undefined;
+  const group = shown ?? others.find(({ tabs }) => tabs.some(isPage)) ?? otherColumn;
+  return group?.viewColumn ?? vscode.ViewColumn.Beside;
 }
 
-function hasPage({ tabs }: vscode.TabGroup): boolean {
-  return tabs.some(
-    ({ input }) => input instanceof vscode.TabInputText && input.uri.scheme === SCHEME,
-  );
+function isPage(tab: vscode.Tab): boolean {
+  return uriOf(tab)?.scheme === SCHEME;
+}
+
+/** What a tab shows, as text or in an editor of its own. */
+function uriOf({ input }: vscode.Tab): vscode.Uri | undefined {
+  const hasUri = input instanceof vscode.TabInputText || input instanceof vscode.TabInputCustom;
+  return hasUri ? input.uri : undefined;
 }
 
 /** Show a diff; without focus it opens beside the document in which the user is typing. */

@@ -1,0 +1,185 @@
+import * as vscode from 'vscode';
+import type { App } from '../app';
+import { DelayedWork } from '../delayedWork';
+import { describeError } from '../errors';
+import { DESK_VIEW, showAsText } from '../pages/showDocument';
+import { SCHEME } from '../pages/uris';
+import { reportErrors } from '../showError';
+import { perform } from './deskActs';
+import { deskHtml } from './deskHtml';
+import { DraftSaver } from './draftSaver';
+import { MISSING } from './labels';
+import type { ToExtension, ToPage } from './messages';
+import { deskPage } from './pageModel';
+
+const REFRESH_MS = 125;
+
+/** The pages of steps, runs and comparisons, to read and to choose on. Nothing is saved. */
+export function registerDesk(app: App): vscode.Disposable {
+  const provider: vscode.CustomReadonlyEditorProvider = {
+    openCustomDocument: (uri) => ({ uri, dispose: () => undefined }),
+    resolveCustomEditor: ({ uri }, panel) => {
+      const editor = new DeskEditor(app, uri, panel);
+      panel.onDidDispose(() => {
+        editor.dispose();
+      });
+    },
+  };
+  return vscode.Disposable.from(
+    vscode.window.registerCustomEditorProvider(DESK_VIEW, provider, {
+      supportsMultipleEditorsPerDocument: true,
+    }),
+    vscode.commands.registerCommand('writeit.ui.view.markdown', (uri?: vscode.Uri) =>
+      showAsText(uri),
+    ),
+  );
+}
+
+class DeskEditor implements vscode.Disposable {
+  readonly #app: App;
+  readonly #uri: vscode.Uri;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #address: { readonly runId: string; readonly step: string };
+  readonly #drafts: DraftSaver;
+  readonly #refreshes = new DelayedWork(REFRESH_MS, () => void this.#refresh());
+  readonly #subscriptions: vscode.Disposable;
+  #hasImages = false;
+  #isDisposed = false;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(app: App, uri: vscode.Uri, panel: vscode.WebviewPanel) {
+    this.#app = app;
+    this.#uri = uri;
+    this.#panel = panel;
+    const [, , runId = '', step = ''] = uri.path.replace(/\.md$/, '').split('/');
+    this.#address = { runId, step };
+    this.#drafts = new DraftSaver(app.server, this.#address, {
+      enqueue: (work) => this.#enqueue(work),
+      saved: (place, text) => {
+        this.#post({ kind: 'saved', place, text });
+      },
+      failed: (error) => {
+        this.#post({ kind: 'unsaved', message: describeError(error) });
+      },
+    });
+    panel.webview.options = {
+      enableScripts: true,
+      localResourceRoots: [vscode.Uri.joinPath(app.context.extensionUri, 'dist')],
+    };
+    this.#subscriptions = this.#subscribe();
+    this.#setHtml();
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#subscriptions.dispose();
+    this.#refreshes.dispose();
+    this.#drafts.dispose();
+  }
+
+  #subscribe(): vscode.Disposable {
+    const { server } = this.#app;
+    return vscode.Disposable.from(
+      this.#panel.webview.onDidReceiveMessage((message: ToExtension) => {
+        this.#receive(message);
+      }),
+      this.#panel.onDidChangeViewState(() => {
+        void this.#drafts.flush();
+        this.#refreshes.schedule();
+      }),
+      server.onDidChange(({ runIds, views }) => {
+        if (views.includes(this.#uri.toString()) || this.#names(runIds)) {
+          this.#refreshes.schedule();
+        }
+      }),
+      server.onDidChangeState((state) => {
+        if (state === 'running') {
+          void this.#drafts.flush();
+          this.#refreshes.schedule();
+        }
+      }),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('markdown.preview', this.#uri)) {
+          this.#setHtml();
+        }
+      }),
+    );
+  }
+
+  #names(runIds: readonly string[]): boolean {
+    return runIds.some((runId) => this.#uri.path.includes(runId));
+  }
+
+  #setHtml(): void {
+    this.#panel.webview.html = deskHtml(this.#panel.webview, {
+      extensionUri: this.#app.context.extensionUri,
+      resource: this.#uri,
+      hasImages: this.#hasImages,
+    });
+  }
+
+  #receive(message: ToExtension): void {
+    switch (message.kind) {
+      case 'ready':
+        void this.#refresh();
+        break;
+      case 'draft':
+        this.#drafts.type(message.place, message.text);
+        break;
+      case 'act':
+        void this.#perform(message.act);
+        break;
+      case 'open':
+        void this.#open(vscode.Uri.parse(message.uri));
+        break;
+      case 'images':
+        this.#hasImages = true;
+        this.#setHtml();
+        break;
+    }
+  }
+
+  async #perform(act: Extract<ToExtension, { kind: 'act' }>['act']): Promise<void> {
+    const target = { ...this.#address };
+    // The decision takes the drafts, so they are saved before it.
+    await this.#drafts.flush();
+    await reportErrors(() => perform(this.#app, target, act), target);
+    this.#post({ kind: 'idle' });
+    this.#refreshes.schedule();
+  }
+
+  async #open(uri: vscode.Uri): Promise<void> {
+    if (uri.scheme === SCHEME) {
+      await vscode.commands.executeCommand('writeit.ui.show', uri);
+    }
+  }
+
+  /** Read the page again and send it, after what is being saved. */
+  #refresh(): Promise<void> {
+    return this.#enqueue(async () => {
+      if (!this.#isDisposed && this.#panel.visible) {
+        this.#post({ kind: 'page', page: await this.#read() });
+      }
+    });
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(work);
+    return this.#queue;
+  }
+
+  async #read(): Promise<Extract<ToPage, { kind: 'page' }>['page']> {
+    try {
+      const uri = this.#uri.toString();
+      return deskPage(await this.#app.server.execute('writeit.view.read', { uri }), this.#uri.path);
+    } catch (error) {
+      return { kind: 'problem', title: MISSING, intro: describeError(error) };
+    }
+  }
+
+  #post(message: ToPage): void {
+    if (!this.#isDisposed) {
+      void this.#panel.webview.postMessage(message);
+    }
+  }
+}

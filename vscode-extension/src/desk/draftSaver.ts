@@ -1,0 +1,78 @@
+import type * as vscode from 'vscode';
+import { DelayedWork } from '../delayedWork';
+import type { Server } from '../server/server';
+import type { Place } from './messages';
+
+const SAVE_MS = 300;
+
+interface Listeners {
+  /** Do work after all that was given before it, so that a page that is read is never older. */
+  enqueue(work: () => Promise<void>): Promise<void>;
+  saved(place: Place, text: string): void;
+  failed(error: unknown): void;
+}
+
+/** All pages whose words may not be saved yet. */
+const open = new Set<DraftSaver>();
+
+/** Save what was typed into any page; the window is about to close. */
+export async function saveAllDrafts(): Promise<void> {
+  await Promise.all([...open].map((saver) => saver.flush()));
+}
+
+/** Keeps what the user types into the page of a step, in the server's store. */
+export class DraftSaver implements vscode.Disposable {
+  readonly #server: Server;
+  readonly #address: { readonly runId: string; readonly step: string };
+  readonly #listeners: Listeners;
+  readonly #unsaved = new Map<Place, string>();
+  readonly #saves = new DelayedWork(SAVE_MS, () => void this.flush());
+
+  constructor(
+    server: Server,
+    address: { readonly runId: string; readonly step: string },
+    listeners: Listeners,
+  ) {
+    this.#server = server;
+    this.#address = address;
+    this.#listeners = listeners;
+    open.add(this);
+  }
+
+  /** Note what a place has now; it is saved soon. */
+  type(place: Place, text: string): void {
+    this.#unsaved.set(place, text);
+    this.#saves.schedule();
+  }
+
+  /** Save what is not saved yet. What cannot be saved is kept for the next time. */
+  flush(): Promise<void> {
+    return this.#listeners.enqueue(() => this.#save());
+  }
+
+  dispose(): void {
+    this.#saves.dispose();
+    void this.flush().finally(() => open.delete(this));
+  }
+
+  async #save(): Promise<void> {
+    for (const [place, text] of this.#unsaved) {
+      try {
+        await this.#server.execute('writeit.step.draft', {
+          ...this.#address,
+          ...(place === 'merge' || place === 'feedback'
+            ? { kind: place }
+            : { kind: 'answer', response: place }),
+          text,
+        });
+      } catch (error) {
+        this.#listeners.failed(error);
+        return;
+      }
+      if (this.#unsaved.get(place) === text) {
+        this.#unsaved.delete(place);
+        this.#listeners.saved(place, text);
+      }
+    }
+  }
+}

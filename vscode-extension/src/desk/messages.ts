@@ -1,0 +1,110 @@
+import type { StepPermissions, ViewAnswer } from '../protocol';
+
+/** What the page and the extension tell each other. Neither side trusts more than these shapes. */
+
+/** An answer as the page shows it. */
+export interface ShownAnswer extends ViewAnswer {
+  readonly text: string;
+  readonly isChosen: boolean;
+  /** The answer has the user's own words, which no decision has taken yet. */
+  readonly isDraft: boolean;
+  readonly canContinue: boolean;
+  readonly score: number | null;
+}
+
+interface PageBase {
+  readonly title: string;
+  /** Markdown below the title. */
+  readonly intro: string;
+}
+
+export interface StepPage extends PageBase {
+  readonly kind: 'step';
+  readonly steps: readonly {
+    readonly name: string;
+    readonly uri: string;
+    readonly status: string;
+  }[];
+  readonly answers: readonly ShownAnswer[];
+  readonly merge: string;
+  readonly passages: number;
+  readonly feedback: string;
+  readonly can: StepPermissions;
+  readonly canPause: boolean;
+  readonly canResume: boolean;
+  readonly isStreaming: boolean;
+  readonly isLast: boolean;
+  readonly choosesItems: boolean;
+}
+
+export interface RunPage extends PageBase {
+  readonly kind: 'run';
+  readonly step: string;
+  readonly canRun: boolean;
+  readonly canApply: boolean;
+  readonly canPause: boolean;
+  readonly canResume: boolean;
+}
+
+export interface ComparedSide {
+  readonly title: string;
+  readonly text: string;
+  /** The answer, if this side is one of the step that can still be chosen. */
+  readonly responseId: string | null;
+}
+
+export interface ComparePage extends PageBase {
+  readonly kind: 'compare';
+  readonly sides: readonly ComparedSide[];
+  readonly isLast: boolean;
+}
+
+export interface ProblemPage extends PageBase {
+  readonly kind: 'problem';
+}
+
+export type DeskPage = StepPage | RunPage | ComparePage | ProblemPage;
+
+/** Where words are typed: `merge`, `feedback`, or the id of an edited answer. */
+export type Place = string;
+
+interface OfAnswer {
+  readonly responseId: string;
+}
+
+/** What the user can do on a page, with what each act needs. */
+interface ActParams {
+  /** An answer, a selected part of it, or an item of its list. */
+  choose: OfAnswer & { readonly goOn: boolean; readonly text?: string; readonly item?: number };
+  take: OfAnswer & { readonly text: string };
+  merge: { readonly content: string; readonly goOn: boolean };
+  regenerate: { readonly feedback: string };
+  compare: { readonly left: string; readonly right: string };
+  continue: OfAnswer;
+  rate: OfAnswer;
+  stop: OfAnswer;
+  run: unknown;
+  skip: unknown;
+  pause: unknown;
+  resume: unknown;
+  apply: unknown;
+  branch: unknown;
+  mergeByModel: unknown;
+}
+
+type ActName = keyof ActParams;
+export type ActOf<N extends ActName> = { readonly act: N } & ActParams[N];
+export type Act = { [N in ActName]: ActOf<N> }[ActName];
+
+export type ToExtension =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'act'; readonly act: Act }
+  | { readonly kind: 'draft'; readonly place: Place; readonly text: string }
+  | { readonly kind: 'open'; readonly uri: string }
+  | { readonly kind: 'images' };
+
+export type ToPage =
+  | { readonly kind: 'page'; readonly page: DeskPage }
+  | { readonly kind: 'saved'; readonly place: Place; readonly text: string }
+  | { readonly kind: 'unsaved'; readonly message: string }
+  | { readonly kind: 'idle' };

@@ -1,0 +1,125 @@
+import type { StepPage } from '../messages';
+import { act } from './acts';
+import { element, fill, getState, labels, setAttributes, setButtons, setState } from './dom';
+import type { ButtonSpec } from './dom';
+import { Field } from './fields';
+
+/** One of the two text areas below the answers, which opens and closes. */
+class Panel {
+  readonly toggle: HTMLButtonElement;
+  readonly root: HTMLElement;
+  readonly field: Field;
+  readonly #id: string;
+  readonly #bar = element('div', { class: 'bar' });
+
+  constructor(id: string, label: string, hint: string) {
+    this.#id = id;
+    this.field = new Field(id, label, 6);
+    setAttributes(this.field.area, { id: `${id}-text`, placeholder: hint });
+    this.toggle = element('button', { type: 'button', class: 'toggle', 'aria-controls': id });
+    this.root = element(
+      'section',
+      { id, class: 'panel', 'aria-label': label },
+      this.field.area,
+      element('div', { class: 'panel-foot' }, this.#bar, this.field.status),
+    );
+    this.toggle.addEventListener('click', () => {
+      this.open(!this.isOpen);
+    });
+    this.open(getState().opened[id] ?? false, false);
+  }
+
+  get isOpen(): boolean {
+    return !this.root.hidden;
+  }
+
+  open(isOpen: boolean, withFocus = true): void {
+    this.root.hidden = !isOpen;
+    setAttributes(this.toggle, { 'aria-expanded': String(isOpen) });
+    setState({ opened: { ...getState().opened, [this.#id]: isOpen } });
+    if (withFocus) {
+      (isOpen ? this.field.area : this.toggle).focus();
+    }
+  }
+
+  update(title: string, text: string, buttons: readonly ButtonSpec[]): void {
+    this.toggle.textContent = title;
+    this.field.show(text);
+    setButtons(this.#bar, buttons);
+  }
+}
+
+/** The merge and the feedback, which stay at the bottom of the page. */
+export class Dock {
+  readonly merge = new Panel('merge', labels.mergeField, labels.mergeHint);
+  readonly feedback = new Panel('feedback', labels.feedbackField, labels.feedbackHint);
+  readonly root: HTMLElement;
+  #page: StepPage | undefined;
+
+  constructor() {
+    const { merge, feedback } = this;
+    this.root = element(
+      'footer',
+      { class: 'dock' },
+      element('div', { class: 'toggles' }, merge.toggle, feedback.toggle),
+      merge.root,
+      feedback.root,
+    );
+    this.#confirmBy(merge, () => {
+      this.#mergeButtons()[0]?.run();
+    });
+    this.#confirmBy(feedback, () => {
+      this.#feedbackButtons()[0]?.run();
+    });
+  }
+
+  update(page: StepPage): void {
+    this.#page = page;
+    this.root.hidden = page.answers.length === 0;
+    const count = page.passages > 0 ? ` · ${fill(labels.passages, page.passages)}` : '';
+    this.merge.update(`${labels.merge}${count}`, page.merge, this.#mergeButtons());
+    const words = page.feedback.trim() === '' ? '' : ' ·';
+    this.feedback.update(`${labels.feedback}${words}`, page.feedback, this.#feedbackButtons());
+  }
+
+  /** Ctrl+Enter in a text area does what its first button does. */
+  #confirmBy(panel: Panel, run: () => void): void {
+    panel.field.area.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        run();
+      }
+    });
+  }
+
+  #mergeButtons(): ButtonSpec[] {
+    const page = this.#page;
+    if (page?.can.merge !== true || page.isStreaming) {
+      return [];
+    }
+    const use = (goOn: boolean) => (): void => {
+      act({ act: 'merge', content: this.merge.field.text, goOn });
+    };
+    const label = page.isLast ? labels.mergeAndApply : labels.mergeAndContinue;
+    return [
+      { label, run: use(true), isPrimary: true, keys: 'Ctrl+Enter' },
+      { label: labels.mergeOnly, run: use(false) },
+      {
+        label: labels.mergeByModel,
+        run: () => {
+          act({ act: 'mergeByModel' });
+        },
+      },
+    ];
+  }
+
+  #feedbackButtons(): ButtonSpec[] {
+    if (this.#page?.can.regenerate !== true) {
+      return [];
+    }
+    const run = (): void => {
+      act({ act: 'regenerate', feedback: this.feedback.field.text });
+    };
+    return [{ label: labels.regenerate, run, isPrimary: true, keys: 'Ctrl+Enter' }];
+  }
+}

@@ -1,0 +1,84 @@
+import type { AnswerCard } from './answerCard';
+import { extendByBlock } from './selection';
+import type { StepView } from './stepView';
+
+/** Keys of a step's page. Letters work only in an answer, so that stray typing decides nothing. */
+export function handleKeys(view: () => StepView | undefined): void {
+  document.addEventListener('keydown', (event) => {
+    const step = view();
+    if (step === undefined || event.altKey || event.defaultPrevented) {
+      return;
+    }
+    if (event.key === 'Escape') {
+      leave(step, event);
+    } else if (!isTyping(event.target) && pressKey(step, event)) {
+      event.preventDefault();
+    }
+  });
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
+}
+
+/** Escape leaves a text area for the answers, and an answer for the page. */
+function leave(step: StepView, event: KeyboardEvent): void {
+  const card = isTyping(event.target) ? (currentCard(step) ?? step.cards[0]) : undefined;
+  card?.root.focus();
+}
+
+function currentCard({ cards }: StepView): AnswerCard | undefined {
+  return cards.find(({ root }) => root.contains(document.activeElement));
+}
+
+function pressKey(step: StepView, event: KeyboardEvent): boolean {
+  const { key, ctrlKey, metaKey } = event;
+  const card = currentCard(step);
+  if (ctrlKey || metaKey) {
+    if (key !== 'Enter' || card === undefined) {
+      return false;
+    }
+    return card.press('Ctrl+Enter');
+  }
+  if (/^[1-9]$/.test(key)) {
+    return goTo(step.cards.find(({ answer }) => answer.number === Number(key)));
+  }
+  if (key === 'g' || key === 'f') {
+    (key === 'g' ? step.dock.merge : step.dock.feedback).open(true);
+    return true;
+  }
+  return isOnCard(card) && pressCardKey(step, card, event);
+}
+
+/** Keys of an answer work while the answer itself has the focus, not one of its buttons. */
+function isOnCard(card: AnswerCard | undefined): card is AnswerCard {
+  return document.activeElement === card?.root;
+}
+
+function pressCardKey(step: StepView, card: AnswerCard, { key, shiftKey }: KeyboardEvent): boolean {
+  const places = step.cards;
+  const index = places.indexOf(card);
+  switch (key) {
+    case 'ArrowRight':
+      return goTo(places[index + 1]);
+    case 'ArrowLeft':
+      return goTo(places[index - 1]);
+    case 'ArrowDown':
+    case 'ArrowUp':
+      if (shiftKey) {
+        step.say(extendByBlock(card.body, key === 'ArrowDown' ? 1 : -1));
+      }
+      return shiftKey;
+    default:
+      return card.press(key.toUpperCase());
+  }
+}
+
+function goTo(card: AnswerCard | undefined): boolean {
+  const round = card?.root.closest('details');
+  if (round != null) {
+    round.open = true;
+  }
+  card?.root.focus();
+  return card !== undefined;
+}
