@@ -62,7 +62,6 @@ def test_the_extension_reaches_every_command() -> None:
         "writeit.pipeline.show",
         "writeit.run.diff",
         "writeit.run.move",
-        "writeit.step.draft",
         "writeit.step.preview",
         "writeit.trust.set",
         "writeit.trust.show",

@@ -27,7 +27,12 @@ async def test_restricted_mode_the_walkthrough_and_high_contrast(
     """Nothing runs before trust, and the walkthrough shows what is completed."""
     register_models(monkeypatch)
     profile = sandbox.profile
-    profile.write_user_settings({"security.workspace.trust.startupPrompt": "never"})
+    profile.write_user_settings(
+        {
+            "security.workspace.trust.startupPrompt": "never",
+            "writeit.view": "markdown",
+        }
+    )
     profile.write_machine_settings({"writeit.server.path": str(SERVER)})
     await run_story(
         "first_start.mjs",

@@ -23,7 +23,7 @@ async def test_from_notes_to_article(
     gate = sandbox.workspace.with_name("may-end")
     gate.mkdir()
     register_models(monkeypatch, gate)
-    sandbox.profile.write_user_settings({})
+    sandbox.profile.write_user_settings({"writeit.view": "markdown"})
     environment = with_server_on_path(sandbox.environment)
     await run_story("story.mjs", build, sandbox, environment, gate=gate)
     log = sandbox.log()

@@ -48,7 +48,9 @@ const LABELS = {
   passages: l10n.t('{0} passages'),
   feedback: l10n.t('Feedback'),
   feedbackField: l10n.t('Feedback for the models'),
-  feedbackHint: l10n.t('Sent with your next choice, merge or regeneration. It is kept as you type.'),
+  feedbackHint: l10n.t(
+    'Sent with your next choice, merge or regeneration. It is kept as you type.',
+  ),
   regenerate: l10n.t('Regenerate'),
   saved: l10n.t('Saved'),
   unsaved: l10n.t('Not saved yet: {0}'),

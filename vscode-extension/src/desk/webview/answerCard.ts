@@ -57,7 +57,7 @@ export class AnswerCard {
   }
 
   update(answer: ShownAnswer, context: CardContext): void {
-    const isNewText = this.answer.text !== answer.text || this.body.childElementCount === 0;
+    const wasState = this.answer.state;
     this.answer = answer;
     this.#context = context;
     setAttributes(this.root, {
@@ -72,12 +72,12 @@ export class AnswerCard {
       this.#note.replaceChildren(renderLine(answer.note));
     }
     this.#note.hidden = answer.note === '';
-    if (isNewText) {
-      showMarkdown(this.body, answer.text);
-      if (context.page.choosesItems && answer.state === 'ended') {
-        this.#addItemButtons();
-      }
+    if (showMarkdown(this.body, answer.text) || wasState !== answer.state) {
+      this.#addItemButtons();
     }
+    setAttributes(this.body, {
+      'data-items': context.page.choosesItems && context.page.can.select,
+    });
     this.#editor?.show(answer.text);
     this.updateButtons(context);
   }
@@ -187,11 +187,12 @@ export class AnswerCard {
     };
   }
 
-  /** One list is a list to choose from; each of its items has its own button. */
+  /** One list is a list to choose from: each of its items gets a button, if items are chosen. */
   #addItemButtons(): void {
     const lists = [...this.body.children].filter(({ tagName }) => /^[OU]L$/.test(tagName));
     const [list] = lists;
-    if (lists.length !== 1 || list === undefined || !this.#context.page.can.select) {
+    const isOffered = this.#context.page.choosesItems && this.answer.state === 'ended';
+    if (lists.length !== 1 || list === undefined || !isOffered) {
       return;
     }
     [...list.children].forEach((item, index) => {

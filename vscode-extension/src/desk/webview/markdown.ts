@@ -40,12 +40,12 @@ export function renderLine(text: string): DocumentFragment {
 
 /**
  * Show a text. Blocks before the first one that differs stay as they are, so that nothing moves
- * and no selection is lost while the end grows.
+ * and no selection is lost while the end grows. Whether something has changed.
  */
-export function showMarkdown(target: Element, text: string): void {
+export function showMarkdown(target: Element, text: string): boolean {
   const shown = target as HTMLElement & { source?: string };
   if (shown.source === text) {
-    return;
+    return false;
   }
   shown.source = text;
   const blocks = [...renderBlocks(text).children];
@@ -56,6 +56,7 @@ export function showMarkdown(target: Element, text: string): void {
     block.remove();
   });
   target.append(...blocks.slice(kept));
+  return true;
 }
 
 /** Open pages of WriteIt here; the editor opens links of the web by itself. */

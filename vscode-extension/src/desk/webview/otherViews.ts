@@ -108,7 +108,7 @@ function markDifferences(left: HTMLElement, right: HTMLElement): void {
     oldPlace += added ? 0 : value.length;
     newPlace += removed ? 0 : value.length;
   }
-  for (const [words, tag] of marked) {
+  for (const [words, tag] of marked.toReversed()) {
     mark(words, tag);
   }
 }
@@ -125,7 +125,7 @@ function wordsOf(root: HTMLElement): Word[] {
   return words;
 }
 
-/** Wrap words that follow each other, from the last one so that the earlier places stay valid. */
+/** Wrap words that follow each other; the last ones come first, so that places stay valid. */
 function mark(words: readonly Word[], tag: 'del' | 'ins'): void {
   const byNode = Map.groupBy(words, ({ node }) => node);
   for (const [node, inNode] of byNode) {
